@@ -1,0 +1,117 @@
+//! The checker: bytes in, findings out.
+//!
+//! It does no I/O, reads no clock and starts no threads. Nothing that it keeps grows with the length of
+//! the input: it grows with distinct streams, call ids and the text of open turns, each with a limit.
+
+mod event;
+mod judge;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::finding::{Finding, Report, Severity};
+use crate::input::{Input, Wire};
+use crate::protocol::Protocol;
+use judge::Judge;
+
+/// How to check. The default is what `sessionlint check` does without options.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The input's name, for the findings.
+    pub file: Option<Arc<str>>,
+    /// The form of the input; found from its content if not given.
+    pub wire: Option<Wire>,
+    /// The input is a cut-out of a stream: what came before is unknown, and its end means nothing.
+    pub fragment: bool,
+    /// Severities by rule that replace the protocol's; none switches a rule off.
+    pub severities: BTreeMap<String, Option<Severity>>,
+    /// The longest frame that is read, in bytes.
+    pub max_line_bytes: usize,
+    /// The most text that is kept of a turn, in bytes.
+    pub max_text_bytes: usize,
+    /// The most streams that are kept at once.
+    pub max_streams: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            file: None,
+            wire: None,
+            fragment: false,
+            severities: BTreeMap::new(),
+            max_line_bytes: 64 << 20,
+            max_text_bytes: 16 << 20,
+            max_streams: 1_000_000,
+        }
+    }
+}
+
+/// Checks one input.
+///
+/// ```
+/// use sessionlint::{Checker, Options, Protocol};
+///
+/// let protocol = Protocol::builtin("session-events").expect("it is built in");
+/// let mut checker = Checker::new(protocol, Options::default());
+/// checker.feed(br#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#);
+/// checker.feed(br#""payload":{"session_id":"ses_1","pending":"no","status_label":"idle"}}"#);
+/// let report = checker.finish();
+///
+/// let finding = &report.findings[0];
+/// assert_eq!(&*finding.rule, "wrong-type");
+/// assert_eq!(finding.message, "`payload.pending` must be a boolean, but is the string \"no\"");
+/// assert_eq!((finding.place.line, finding.place.column), (1, 103));
+/// ```
+pub struct Checker<'p> {
+    input: Input,
+    judge: Judge<'p>,
+}
+
+impl<'p> Checker<'p> {
+    /// A checker for one input.
+    pub fn new(protocol: &'p Protocol, options: Options) -> Checker<'p> {
+        let input = Input::new(options.wire, options.max_line_bytes);
+        Checker { input, judge: Judge::new(protocol, options) }
+    }
+
+    /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let judge = &mut self.judge;
+        self.input.feed(bytes, &mut |piece| judge.piece(piece));
+    }
+
+    /// The findings since the last call.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        self.judge.take_findings()
+    }
+
+    /// Ends the input.
+    pub fn finish(mut self) -> Report {
+        let judge = &mut self.judge;
+        self.input.finish(&mut |piece| judge.piece(piece));
+        self.judge.finish(&self.input)
+    }
+
+    /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause` says how.
+    pub fn finish_damaged(mut self, cause: &str) -> Report {
+        self.judge.damaged(self.input.position(), cause);
+        self.judge.finish(&self.input)
+    }
+}
+
+/// Checks a whole input that is in memory.
+///
+/// ```
+/// let report = sessionlint::check(
+///     sessionlint::Protocol::builtin("session-events").expect("it is built in"),
+///     b"",
+///     sessionlint::Options::default(),
+/// );
+/// assert_eq!(&*report.findings[0].rule, "empty-input");
+/// ```
+pub fn check(protocol: &Protocol, input: &[u8], options: Options) -> Report {
+    let mut checker = Checker::new(protocol, options);
+    checker.feed(input);
+    checker.finish()
+}

@@ -1,0 +1,124 @@
+//! Finds the form of an input from its first lines.
+
+use super::{Wire, json};
+
+pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The start of a file, held back until its form is known.
+pub struct Head {
+    wire: Option<Wire>,
+    held: Vec<u8>,
+    /// How much of `held` is known to hold no line end after the first character.
+    scanned: usize,
+}
+
+impl Head {
+    pub fn new(wire: Option<Wire>) -> Head {
+        Head { wire, held: Vec::new(), scanned: 0 }
+    }
+
+    /// Takes more bytes. Gives the form and all that was held once the form is known.
+    pub fn feed(&mut self, bytes: &[u8], limit: usize) -> Option<(Wire, Vec<u8>)> {
+        self.held.extend_from_slice(bytes);
+        let wire = match self.decide(false) {
+            Some(wire) => wire,
+            // No form has a first line as long as this; lines are the form that says so.
+            None if self.held.len() > limit => Wire::Ndjson,
+            None => return None,
+        };
+        Some((wire, std::mem::take(&mut self.held)))
+    }
+
+    /// Decides with what there is.
+    pub fn finish(&mut self) -> (Wire, Vec<u8>) {
+        let wire = self.decide(true).unwrap_or(Wire::Ndjson);
+        (wire, std::mem::take(&mut self.held))
+    }
+
+    fn decide(&mut self, at_end: bool) -> Option<Wire> {
+        if !at_end && self.held.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.held) {
+            return None;
+        }
+        if self.wire.is_some() {
+            return self.wire;
+        }
+        let text = self.held.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.held);
+        let text = text.trim_ascii_start();
+        let start = self.held.len() - text.len();
+        match text.first()? {
+            b'[' => match text[1..].trim_ascii_start().first() {
+                Some(b'{' | b'[' | b']') => Some(Wire::Json),
+                Some(_) => Some(Wire::Ndjson),
+                None => at_end.then_some(Wire::Json),
+            },
+            b'{' => {
+                let from = self.scanned.max(start);
+                let Some(end) = memchr::memchr(b'\n', &self.held[from..]) else {
+                    self.scanned = self.held.len();
+                    return at_end.then_some(Wire::Ndjson);
+                };
+                one_a_line(&self.held[start..from + end], &self.held[from + end..], at_end)
+            }
+            _ => field_lines(text, at_end),
+        }
+    }
+}
+
+/// Whether an object that starts a file is the first of one a line, or is written over several lines.
+fn one_a_line(first: &[u8], rest: &[u8], at_end: bool) -> Option<Wire> {
+    if std::str::from_utf8(first).is_err() || json::parse(first).is_ok() {
+        return Some(Wire::Ndjson);
+    }
+    // A broken first line or the first of several: what starts like another event decides.
+    match rest.trim_ascii_start().first() {
+        Some(b' ' | b'\t' | b'"' | b'}') => Some(Wire::Json),
+        Some(_) => Some(Wire::Ndjson),
+        None => at_end.then_some(Wire::Ndjson),
+    }
+}
+
+/// Whether the first line is one of server-sent events.
+fn field_lines(text: &[u8], at_end: bool) -> Option<Wire> {
+    const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
+    if FIELDS.iter().any(|field| text.starts_with(field)) {
+        return Some(Wire::Sse);
+    }
+    let undecided = !at_end && FIELDS.iter().any(|field| field.starts_with(text));
+    (!undecided).then_some(Wire::Ndjson)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detect(text: &str) -> Wire {
+        let whole = Head::new(None).feed(text.as_bytes(), 1000).map(|(wire, _)| wire);
+        let mut head = Head::new(None);
+        let bytewise = text.bytes().find_map(|byte| head.feed(&[byte], 1000)).map(|(wire, _)| wire);
+        let bytewise = bytewise.unwrap_or_else(|| head.finish().0);
+        let mut head = Head::new(None);
+        let whole = whole.unwrap_or_else(|| {
+            let _ = head.feed(text.as_bytes(), 1000);
+            head.finish().0
+        });
+        assert_eq!(whole, bytewise, "{text:?} must be seen alike however it is cut");
+        whole
+    }
+
+    #[test]
+    fn the_form_is_found_from_the_first_lines() {
+        assert_eq!(detect("{\"type\":\"x\"}\n{}\n"), Wire::Ndjson);
+        assert_eq!(detect("\u{FEFF}\r\n{\"type\":\"x\"}"), Wire::Ndjson);
+        assert_eq!(detect("{\n  \"type\": \"x\"\n}\n"), Wire::Json);
+        assert_eq!(detect("{\"type\":\n\"x\"}\n"), Wire::Json);
+        assert_eq!(detect("[\n {}]"), Wire::Json);
+        assert_eq!(detect("[]"), Wire::Json);
+        assert_eq!(detect("[2026-01-01] starting\n{}"), Wire::Ndjson);
+        assert_eq!(detect("{\"type\":\"to\n{\"type\":\"x\"}\n"), Wire::Ndjson);
+        assert_eq!(detect("data: {}\n\n"), Wire::Sse);
+        assert_eq!(detect(": hello\n\ndata: {}"), Wire::Sse);
+        assert_eq!(detect("dat"), Wire::Ndjson);
+        assert_eq!(detect("Starting\n{}\n"), Wire::Ndjson);
+        assert_eq!(detect(""), Wire::Ndjson);
+    }
+}

@@ -1,0 +1,209 @@
+//! A frame: one candidate for an event, and where each of its bytes stands in the file.
+
+use std::ops::Range;
+
+use crate::finding::{Excerpt, Place};
+
+/// How many characters of an event are kept for findings that later refer to it.
+pub const REMEMBERED_CHARS: usize = 200;
+/// How much of a long line is kept before and after what a finding marks, in bytes.
+const WINDOW_BEFORE: usize = 120;
+const WINDOW_AFTER: usize = 240;
+
+/// Where a byte stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// 0-based, in the decompressed file.
+    pub offset: u64,
+    /// 1-based.
+    pub line: u64,
+    /// 1-based, in characters.
+    pub column: u64,
+}
+
+impl Origin {
+    /// The start of a file.
+    pub const START: Origin = Origin { offset: 0, line: 1, column: 1 };
+
+    /// The place behind `bytes`, if they start here. Bytes that are no UTF-8 count as far as they look
+    /// like characters.
+    pub fn after(self, bytes: &[u8]) -> Origin {
+        let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let (column, tail) = match memchr::memrchr(b'\n', bytes) {
+            Some(at) => (1, &bytes[at + 1..]),
+            None => (self.column, bytes),
+        };
+        Origin {
+            offset: self.offset + bytes.len() as u64,
+            line: self.line + newlines,
+            column: column + characters(tail),
+        }
+    }
+}
+
+fn characters(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u64
+}
+
+/// A piece of a frame that stands in the file as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Where it starts in the frame's text.
+    pub at: usize,
+    /// Where it starts in the file.
+    pub origin: Origin,
+}
+
+/// One candidate for an event: JSON text, not yet read.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The text, which may have been put together from several lines (server-sent events).
+    pub text: &'a [u8],
+    /// Where it comes from: never empty, the first segment at 0.
+    pub segments: &'a [Segment],
+    /// Whether the input went on after it, at least with a line end.
+    pub terminated: bool,
+}
+
+impl Frame<'_> {
+    fn segment(&self, at: usize) -> (Segment, &[u8]) {
+        let after = self.segments.partition_point(|segment| segment.at <= at).max(1);
+        let segment = self.segments[after - 1];
+        let end = self.segments.get(after).map_or(self.text.len(), |next| next.at);
+        (segment, &self.text[segment.at..end])
+    }
+
+    /// Where a byte of the text stands in the file.
+    pub fn origin(&self, at: usize) -> Origin {
+        let (segment, _) = self.segment(at);
+        segment.origin.after(&self.text[segment.at..at])
+    }
+
+    /// A range of the text as a place in the file, with the line around it.
+    pub fn place(&self, span: Range<usize>, event: Option<u64>) -> Place {
+        let origin = self.origin(span.start);
+        Place { excerpt: self.excerpt(span.clone()), ..self.bare_place(origin, span, event) }
+    }
+
+    /// A range of the text as a place in the file, with its own first characters and nothing around it:
+    /// for events that a later finding may refer to.
+    pub fn remembered(&self, span: Range<usize>, event: Option<u64>) -> Place {
+        let origin = self.origin(span.start);
+        let line = &self.text[span.clone()];
+        let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+        let kept = first_characters(line, REMEMBERED_CHARS);
+        let text = String::from_utf8_lossy(kept).into_owned();
+        let excerpt = Excerpt {
+            mark: 0..text.len(),
+            text,
+            column: origin.column,
+            cut_before: origin.column > 1,
+            cut_after: kept.len() < line.len(),
+        };
+        Place { excerpt, ..self.bare_place(origin, span, event) }
+    }
+
+    fn bare_place(&self, origin: Origin, span: Range<usize>, event: Option<u64>) -> Place {
+        let length = span.len() as u64;
+        let end = if self.segments.len() == 1 || span.is_empty() {
+            origin.offset + length
+        } else {
+            self.origin(span.end - 1).offset + 1
+        };
+        Place {
+            line: origin.line,
+            column: origin.column,
+            start: origin.offset,
+            end,
+            event,
+            excerpt: Excerpt::default(),
+        }
+    }
+
+    fn excerpt(&self, span: Range<usize>) -> Excerpt {
+        let (segment, text) = self.segment(span.start);
+        let from = span.start - segment.at;
+        let line_start = memchr::memrchr(b'\n', &text[..from]).map_or(0, |at| at + 1);
+        let line_end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |at| from + at);
+        let line = &text[line_start..line_end];
+        let column = if line_start == 0 { segment.origin.column } else { 1 };
+        let mark_end = (span.end - segment.at).min(line_end) - line_start;
+        window(line, column, from - line_start..mark_end)
+    }
+}
+
+/// Cuts a long line around what is marked in it.
+pub fn window(line: &[u8], column: u64, mark: Range<usize>) -> Excerpt {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mark = mark.start.min(line.len())..mark.end.min(line.len());
+    let start = boundary(line, mark.start.saturating_sub(WINDOW_BEFORE));
+    let end = boundary(line, (mark.start + WINDOW_AFTER).min(line.len()));
+    let before = String::from_utf8_lossy(&line[start..mark.start]);
+    let marked = String::from_utf8_lossy(&line[mark.start..mark.end.clamp(mark.start, end)]);
+    let after = String::from_utf8_lossy(&line[mark.end.clamp(mark.start, end)..end]);
+    Excerpt {
+        mark: before.len()..before.len() + marked.len(),
+        text: [before, marked, after].concat(),
+        column: column + characters(&line[..start]),
+        cut_before: start > 0,
+        cut_after: end < line.len(),
+    }
+}
+
+/// The start of the character that holds the byte at `at`.
+fn boundary(line: &[u8], at: usize) -> usize {
+    let mut at = at;
+    while at > 0 && at < line.len() && line[at] & 0xC0 == 0x80 {
+        at -= 1;
+    }
+    at
+}
+
+fn first_characters(line: &[u8], count: usize) -> &[u8] {
+    let mut seen = 0;
+    for (at, byte) in line.iter().enumerate() {
+        if byte & 0xC0 != 0x80 {
+            if seen == count {
+                return &line[..at];
+            }
+            seen += 1;
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_offsets_count_bytes() {
+        let segments = [Segment { at: 0, origin: Origin { offset: 100, line: 7, column: 3 } }];
+        let frame = Frame { text: "éa\nöx".as_bytes(), segments: &segments, terminated: true };
+        assert_eq!(frame.origin(2), Origin { offset: 102, line: 7, column: 4 });
+        assert_eq!(frame.origin(6), Origin { offset: 106, line: 8, column: 2 });
+    }
+
+    #[test]
+    fn text_of_several_lines_is_found_in_its_own_lines() {
+        // `data: {` and `data:  "x"`: the second segment starts behind "data: ".
+        let segments = [
+            Segment { at: 0, origin: Origin { offset: 6, line: 1, column: 7 } },
+            Segment { at: 2, origin: Origin { offset: 14, line: 2, column: 7 } },
+        ];
+        let frame = Frame { text: b"{\n \"x\"", segments: &segments, terminated: true };
+        let place = frame.place(3..6, Some(0));
+        assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
+        assert_eq!(place.excerpt.text, " \"x\"");
+        assert_eq!(place.excerpt.mark, 1..4);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_mark() {
+        let line = [&b"a".repeat(1000)[..], b"X", &b"b".repeat(1000)[..]].concat();
+        let excerpt = window(&line, 1, 1000..1001);
+        assert_eq!(&excerpt.text[excerpt.mark.clone()], "X");
+        assert!(excerpt.cut_before && excerpt.cut_after && excerpt.text.len() < 400);
+        assert_eq!(excerpt.column, 1001 - WINDOW_BEFORE as u64);
+    }
+}

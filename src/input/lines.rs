@@ -1,0 +1,75 @@
+//! One JSON text a line.
+
+use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
+
+pub struct Lines {
+    /// Where the next line starts.
+    origin: Origin,
+    limit: usize,
+    /// The start of a line whose end has not come yet; no more than `limit` bytes are held.
+    held: Vec<u8>,
+    /// How long that line is so far.
+    length: u64,
+}
+
+impl Lines {
+    pub fn new(origin: Origin, limit: usize) -> Lines {
+        Lines { origin, limit, held: Vec::new(), length: 0 }
+    }
+
+    pub fn position(&self) -> Origin {
+        Origin { offset: self.origin.offset + self.length, ..self.origin }
+    }
+
+    pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let line = &rest[..end];
+            if self.length == 0 {
+                self.line(line, line.len() as u64, true, out);
+            } else {
+                self.hold(line);
+                let held = std::mem::take(&mut self.held);
+                self.line(&held, self.length, true, out);
+                self.held = held;
+                self.held.clear();
+            }
+            self.length = 0;
+            rest = &rest[end + 1..];
+        }
+        if !rest.is_empty() {
+            self.hold(rest);
+        }
+    }
+
+    pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
+        if self.length > 0 {
+            let held = std::mem::take(&mut self.held);
+            self.line(&held, self.length, false, out);
+        }
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        self.length += bytes.len() as u64;
+        let room = (self.limit + 1).saturating_sub(self.held.len());
+        self.held.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn line(&mut self, held: &[u8], length: u64, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
+        let start = self.origin;
+        self.origin =
+            Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };
+        let text = held.strip_suffix(b"\r").unwrap_or(held);
+        let length = length - (held.len() - text.len()) as u64;
+        if length > self.limit as u64 {
+            out(too_long(start, length, &held[..held.len().min(KEPT_OF_TOO_LONG)], self.limit));
+            return;
+        }
+        let trimmed = text.trim_ascii_start();
+        let origin = start.after(&text[..text.len() - trimmed.len()]);
+        let trimmed = trimmed.trim_ascii_end();
+        if !trimmed.is_empty() {
+            out(Piece::Frame(Frame { text: trimmed, segments: &[Segment { at: 0, origin }], terminated }));
+        }
+    }
+}

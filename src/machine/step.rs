@@ -1,0 +1,556 @@
+//! One step: an event moves every table of its stream.
+
+use std::sync::Arc;
+
+use super::instance::{Kept, Marks, Move, only, related};
+use super::streams::{Slot, Stream};
+use super::{At, Field, Machine, Observed, Verdict, framing};
+use crate::finding::Place;
+use crate::input::json::{ends_with_high, starts_with_low, unescaped, unescaped_lossy};
+use crate::protocol::tables::{Condition, Lifecycle, Meets, Row, States, plain_words};
+use crate::protocol::{Framing, Keyed as KeyedFor, RuleId, Scalar, Tables};
+
+impl Machine<'_> {
+    /// Moves all tables of a stream.
+    pub(super) fn apply(&mut self, index: usize, event: &Observed<'_>) {
+        let stream = self.streams.get_mut(index);
+        let before = stream.possible();
+        let mut step = Step {
+            tables: self.tables,
+            stream,
+            event,
+            before,
+            spoken: 0,
+            here: None,
+            opened: &mut self.opened,
+            max_text_bytes: self.limits.max_text_bytes,
+            out: &mut self.verdicts,
+        };
+        for lifecycle in 0..step.tables.lifecycles.len() {
+            step.lifecycle(lifecycle);
+        }
+        for text in 0..step.tables.texts.len() {
+            step.text(text);
+        }
+        step.contradictions();
+    }
+
+    /// What the end of a stream means.
+    pub(super) fn judge_end(&mut self, index: usize) {
+        let stream = self.streams.get(index);
+        let mut spoken = 0u64;
+        for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
+            let muted = lifecycle.within.is_some_and(|outer| spoken >> outer & 1 == 1);
+            let mut speak = |possible: States, marks: &Marks, key: Option<&[u8]>| {
+                let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
+                let first = rules.next().flatten();
+                let Some(rule) = first.filter(|_| rules.all(|rule| rule == first)) else { return };
+                spoken |= 1 << number;
+                if !muted {
+                    let facts = key.map(|key| ("key", shown_text(key)));
+                    self.verdicts.push(Verdict {
+                        rule,
+                        stream: stream.name.clone(),
+                        at: At::Earlier(stream.last_place.clone(), stream.last_type.clone()),
+                        related: related(marks, lifecycle),
+                        facts: facts.into_iter().collect(),
+                    });
+                }
+            };
+            match &stream.slots[number] {
+                Slot::Single(single) => speak(single.possible, &single.marks, None),
+                Slot::Keyed(keyed) => {
+                    for key in &keyed.open {
+                        if let Some(instance) = keyed.known.get(key).filter(|instance| instance.open == Meets::Yes) {
+                            speak(instance.possible, &instance.marks, Some(key));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// The possible states of each lifecycle without keys.
+    fn possible(&self) -> Vec<States> {
+        let possible = |slot: &Slot| match slot {
+            Slot::Single(single) => single.possible,
+            Slot::Keyed(_) => States::default(),
+        };
+        self.slots.iter().map(possible).collect()
+    }
+}
+
+struct Step<'s> {
+    tables: &'s Tables,
+    stream: &'s mut Stream,
+    event: &'s Observed<'s>,
+    /// The possible states of each lifecycle before the event.
+    before: Vec<States>,
+    /// The lifecycles that spoke about this event, as bits.
+    spoken: u64,
+    /// The event's place, once it was asked for.
+    here: Option<Arc<Place>>,
+    opened: &'s mut Vec<u64>,
+    max_text_bytes: usize,
+    out: &'s mut Vec<Verdict>,
+}
+
+/// Where the fields of a row stand: in the event, or in an item of an array.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Event(&'a [Field<'a>]),
+    Item { array: usize, index: usize, fields: &'a [Field<'a>] },
+}
+
+impl<'a> Scope<'a> {
+    fn field(self, slot: usize) -> Field<'a> {
+        let (Scope::Event(fields) | Scope::Item { fields, .. }) = self;
+        fields.get(slot).copied().unwrap_or(Field::Unreadable)
+    }
+
+    fn at(self, slot: usize) -> At {
+        match self {
+            Scope::Event(_) => At::Slot(slot),
+            Scope::Item { array, index, .. } => At::Item { array, index, slot },
+        }
+    }
+}
+
+/// The key of a row, read.
+enum Key {
+    Read(Vec<u8>),
+    Absent,
+    Unreadable,
+}
+
+impl<'s> Step<'s> {
+    fn here(&mut self) -> Arc<Place> {
+        self.here.get_or_insert_with(|| Arc::new(self.event.places.event())).clone()
+    }
+
+    /// Moves one lifecycle.
+    fn lifecycle(&mut self, number: usize) {
+        let tables = self.tables;
+        let lifecycle = &tables.lifecycles[number];
+        for row in &lifecycle.rows[self.event.event_type] {
+            let gate = self.gate(&row.before, true).and(self.gate(&row.after, false));
+            if gate == Meets::No {
+                continue;
+            }
+            match self.when(&row.when) {
+                Meets::No => {}
+                Meets::Perhaps => return self.make_unsure(number, lifecycle, row),
+                Meets::Yes => return self.row(number, lifecycle, row, gate),
+            }
+        }
+    }
+
+    fn gate(&self, conditions: &[(usize, States)], before: bool) -> Meets {
+        conditions.iter().fold(Meets::Yes, |meets, (lifecycle, wanted)| {
+            let possible = match &self.stream.slots[*lifecycle] {
+                _ if before => self.before[*lifecycle],
+                Slot::Single(single) => single.possible,
+                Slot::Keyed(_) => States::default(),
+            };
+            meets.and(match possible.0 & wanted.0 {
+                0 => Meets::No,
+                some if some == possible.0 => Meets::Yes,
+                _ => Meets::Perhaps,
+            })
+        })
+    }
+
+    fn when(&self, conditions: &[Condition]) -> Meets {
+        conditions.iter().fold(Meets::Yes, |meets, condition| {
+            meets.and(match self.event.slots[condition.slot] {
+                Field::Unreadable => Meets::Perhaps,
+                field if condition.values.iter().any(|value| equals(field, value)) => Meets::Yes,
+                _ => Meets::No,
+            })
+        })
+    }
+
+    /// A field that the table needs cannot be read.
+    fn make_unsure(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) {
+        match &mut self.stream.slots[number] {
+            Slot::Single(single) => single.make_unsure(lifecycle),
+            Slot::Keyed(keyed) => {
+                let may_open = !row.key.is_empty() && row.cells.iter().any(|cell| lifecycle.opens.has(cell.to));
+                keyed.make_unsure(lifecycle, may_open);
+            }
+        }
+    }
+
+    fn row(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Meets) {
+        let event = self.event;
+        match row.each {
+            _ if lifecycle.keyed.is_none() => self.single(number, lifecycle, row, gate),
+            None if row.key.is_empty() => self.all_open(number, lifecycle, row, gate),
+            None => self.keyed(number, lifecycle, row, gate, Scope::Event(event.slots)),
+            Some(array) => match &event.arrays[array] {
+                None => self.make_unsure(number, lifecycle, row),
+                Some(items) => {
+                    for (index, fields) in items.iter().enumerate() {
+                        self.keyed(number, lifecycle, row, gate, Scope::Item { array, index, fields });
+                    }
+                }
+            },
+        }
+    }
+
+    fn single(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Meets) {
+        let Slot::Single(single) = &mut self.stream.slots[number] else { return };
+        let from = single.possible;
+        let step = Move::new(from, &row.cells, lifecycle, gate);
+        single.possible = step.to;
+        if let Some(rule) = step.rule {
+            let related = related(&single.marks, lifecycle);
+            let at = row.when.first().map_or(At::Type, |condition| At::Slot(condition.slot));
+            self.speak(number, lifecycle, rule, at, related, Vec::new());
+        }
+        if step.opens == Meets::Yes {
+            self.opened[number] += 1;
+            self.start_afresh_within(number);
+        } else if step.opens == Meets::Perhaps {
+            self.doubt_within(number);
+        }
+        let Some(state) = only(step.to).filter(|_| step.left(from)) else { return };
+        let here = self.here();
+        if let Slot::Single(single) = &mut self.stream.slots[number] {
+            if step.opens == Meets::Yes || state == 0 {
+                single.marks.clear();
+            }
+            remember(&mut single.marks, lifecycle, state, here);
+        }
+    }
+
+    /// A row without a key: every instance that the open turn opened.
+    fn all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Meets) {
+        let Slot::Keyed(keyed) = &mut self.stream.slots[number] else { return };
+        let keys = std::mem::take(&mut keyed.open);
+        for key in &keys {
+            self.instance(number, lifecycle, row, gate, key, None);
+        }
+        if let Slot::Keyed(keyed) = &mut self.stream.slots[number] {
+            keyed.open = keys;
+        }
+    }
+
+    fn keyed(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Meets, scope: Scope<'_>) {
+        match key(row, scope) {
+            Key::Unreadable => self.make_unsure(number, lifecycle, row),
+            Key::Absent => {}
+            Key::Read(key) => self.instance(number, lifecycle, row, gate, &key, Some(scope)),
+        }
+    }
+
+    /// Moves the instance of one key. Without a scope, the row names no key.
+    fn instance(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle,
+        row: &Row,
+        gate: Meets,
+        key: &[u8],
+        scope: Option<Scope<'_>>,
+    ) {
+        let Slot::Keyed(keyed) = &mut self.stream.slots[number] else { return };
+        let instance = keyed.instance(key);
+        let gate = if scope.is_some() { gate } else { gate.and(instance.open) };
+        if gate == Meets::No {
+            return;
+        }
+        let from = instance.possible;
+        let step = Move::new(from, &row.cells, lifecycle, gate);
+        instance.possible = step.to;
+        let legal = step.rule.is_none() && step.left(from);
+        let marks = (step.rule.is_some() || !row.same.is_empty()).then(|| related(&instance.marks, lifecycle));
+        let marks = marks.unwrap_or_default();
+        let mut said: Vec<(RuleId, At, Vec<(&'static str, String)>)> = Vec::new();
+        if let Some(rule) = step.rule {
+            let at = match (scope, row.key.first()) {
+                (Some(scope), Some(slot)) => scope.at(*slot),
+                _ => At::Type,
+            };
+            said.push((rule, at, Vec::new()));
+        }
+        if let Some(scope) = scope.filter(|_| legal) {
+            for same in &row.same {
+                let field = scope.field(same.slot);
+                let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
+                if let Some(kept) = kept.filter(|kept| !kept.equals(field)) {
+                    let facts = vec![("kept", kept.shown()), ("found", shown(field))];
+                    said.push((same.rule, scope.at(same.slot), facts));
+                }
+            }
+            for (name, slot) in &row.keep {
+                if instance.kept.len() <= *name {
+                    instance.kept.resize(*name + 1, None);
+                }
+                instance.kept[*name] = Kept::of(scope.field(*slot));
+            }
+        }
+        if step.opens != Meets::No {
+            if instance.open == Meets::No {
+                keyed.open.push(key.into());
+            }
+            if let Some(instance) = keyed.known.get_mut(key) {
+                instance.open = step.opens;
+                instance.marks.clear();
+            }
+            if step.opens == Meets::Yes {
+                self.opened[number] += 1;
+            }
+        }
+        if let Some(state) = only(step.to).filter(|_| step.left(from)) {
+            let here = self.here();
+            if let Slot::Keyed(keyed) = &mut self.stream.slots[number]
+                && let Some(instance) = keyed.known.get_mut(key)
+            {
+                remember(&mut instance.marks, lifecycle, state, here);
+            }
+        }
+        for (rule, at, mut facts) in said {
+            facts.push(("key", shown_text(key)));
+            self.speak(number, lifecycle, rule, at, marks.clone(), facts);
+        }
+    }
+
+    /// Says a rule, unless the table around has spoken about this event.
+    fn speak(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle,
+        rule: RuleId,
+        at: At,
+        related: Vec<crate::finding::Related>,
+        facts: Vec<(&'static str, String)>,
+    ) {
+        self.spoken |= 1 << number;
+        if !lifecycle.within.is_some_and(|outer| self.spoken >> outer & 1 == 1) {
+            self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts });
+        }
+    }
+
+    /// What is inside of a lifecycle that opened starts afresh.
+    fn start_afresh_within(&mut self, outer: usize) {
+        for number in outer + 1..self.tables.lifecycles.len() {
+            let lifecycle = &self.tables.lifecycles[number];
+            if lifecycle.within != Some(outer) {
+                continue;
+            }
+            match &mut self.stream.slots[number] {
+                Slot::Single(single) => *single = Default::default(),
+                Slot::Keyed(keyed) => keyed.start_afresh(lifecycle.keyed == Some(KeyedFor::Turn)),
+            }
+            self.start_afresh_within(number);
+        }
+        for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
+            if text.within == Some(outer) {
+                self.out.extend(state.release(&self.stream.name));
+                state.start_afresh();
+            }
+        }
+    }
+
+    /// What is inside of a lifecycle that may have opened may have started afresh.
+    fn doubt_within(&mut self, outer: usize) {
+        for number in outer + 1..self.tables.lifecycles.len() {
+            if self.tables.lifecycles[number].within != Some(outer) {
+                continue;
+            }
+            match &mut self.stream.slots[number] {
+                Slot::Single(single) => single.possible = single.possible.or(States::one(0)),
+                Slot::Keyed(keyed) => keyed.doubt_open(),
+            }
+            self.doubt_within(number);
+        }
+        for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
+            if text.within == Some(outer) {
+                state.lose();
+            }
+        }
+    }
+
+    fn text(&mut self, number: usize) {
+        let tables = self.tables;
+        let text = &tables.texts[number];
+        let event_type = self.event.event_type;
+        // A cut that only may have happened is one more beginning that is accepted.
+        if text.cut[event_type].iter().any(|conditions| self.when(conditions) != Meets::No) {
+            let state = &mut self.stream.texts[number];
+            state.cut();
+            self.out.extend(state.release(&self.stream.name));
+        }
+        if let Some(append) = &text.append[event_type] {
+            let gate = self.gate(&append.after, false);
+            self.append(number, append.slot, gate);
+        }
+        if let Some(whole) = &text.whole[event_type] {
+            let gate = self.gate(&whole.before, true);
+            self.out.extend(self.stream.texts[number].release(&self.stream.name));
+            let muted = text.within.is_some_and(|outer| self.spoken >> outer & 1 == 1);
+            if let (Meets::Yes, Field::Text(said)) = (gate, self.event.slots[whole.slot])
+                && let Some(mismatch) = self.stream.texts[number].compare(said)
+                && !muted
+            {
+                self.out.push(Verdict {
+                    rule: whole.rule,
+                    stream: self.stream.name.clone(),
+                    at: At::Part(whole.slot, mismatch.at),
+                    related: mismatch.related(&text.began),
+                    facts: vec![("parted", mismatch.parted)],
+                });
+            }
+        }
+    }
+
+    fn append(&mut self, number: usize, slot: usize, gate: Meets) {
+        let places = self.event.places;
+        let piece = match self.event.slots[slot] {
+            Field::Text(piece) => Some(piece),
+            _ => None,
+        };
+        let length = piece.map_or(0, <[u8]>::len);
+        let low = piece.filter(|piece| starts_with_low(piece)).map(|_| places.part(slot, 0..6));
+        let high = piece.filter(|piece| ends_with_high(piece)).map(|_| places.part(slot, length - 6..length));
+        let name = self.stream.name.clone();
+        let here = (gate == Meets::Yes && piece.is_some()).then(|| self.here());
+        let state = &mut self.stream.texts[number];
+        match (piece, gate, here) {
+            (Some(piece), Meets::Yes, Some(here)) => {
+                self.out.extend(state.join(&name, &places.event_type(), low, high));
+                if state.append(piece, self.max_text_bytes, || here) {
+                    let limit = self.max_text_bytes;
+                    self.out.push(Verdict {
+                        rule: framing(Framing::CheckSkipped),
+                        stream: name,
+                        at: At::Slot(slot),
+                        related: Vec::new(),
+                        facts: vec![(
+                            "found",
+                            format!("the text of this turn is longer than {limit} bytes: it is not compared with the final message"),
+                        )],
+                    });
+                }
+            }
+            (_, Meets::No, _) => {
+                for place in low.into_iter().chain(high) {
+                    self.out.extend(state.join(&name, &places.event_type(), Some(place), None));
+                }
+            }
+            _ => state.lose(),
+        }
+    }
+
+    fn contradictions(&mut self) {
+        let tables = self.tables;
+        for contradiction in &tables.contradictions[self.event.event_type] {
+            if self.when(&contradiction.when) != Meets::Yes {
+                continue;
+            }
+            let Field::Text(raw) = self.event.slots[contradiction.slot] else { continue };
+            if contradiction.says.contains(&plain_words(&unescaped_lossy(raw))) {
+                self.out.push(Verdict {
+                    rule: contradiction.rule,
+                    stream: self.stream.name.clone(),
+                    at: At::Slot(contradiction.slot),
+                    related: Vec::new(),
+                    facts: vec![("found", shown(Field::Text(raw)))],
+                });
+            }
+        }
+    }
+}
+
+fn remember(marks: &mut Marks, lifecycle: &Lifecycle, state: u8, place: Arc<Place>) {
+    // The first event that led into a state tells the story; a state without words tells nothing.
+    if lifecycle.entered[usize::from(state)].is_some() && !marks.iter().any(|(known, _)| *known == state) {
+        marks.push((state, place));
+    }
+}
+
+/// Reads a row's key. The parts of a composite key are kept apart by their lengths.
+fn key(row: &Row, scope: Scope<'_>) -> Key {
+    let mut key = Vec::new();
+    for slot in &row.key {
+        let part = match scope.field(*slot) {
+            Field::Text(raw) => unescaped(raw),
+            Field::Number(raw) => raw.into(),
+            Field::Null | Field::Absent => return Key::Absent,
+            _ => return Key::Unreadable,
+        };
+        if row.key.len() == 1 {
+            return Key::Read(part.into_owned());
+        }
+        key.extend_from_slice(&part.len().to_le_bytes());
+        key.extend_from_slice(&part);
+    }
+    Key::Read(key)
+}
+
+fn equals(field: Field<'_>, value: &Scalar) -> bool {
+    match (field, value) {
+        (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
+        (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
+        (Field::Number(raw), Scalar::Integer(wanted)) => number(raw) == Some(*wanted as f64),
+        _ => false,
+    }
+}
+
+fn number(raw: &[u8]) -> Option<f64> {
+    std::str::from_utf8(raw).ok()?.parse().ok()
+}
+
+impl Kept {
+    fn of(field: Field<'_>) -> Option<Kept> {
+        match field {
+            Field::Null => Some(Kept::Null),
+            Field::Bool(value) => Some(Kept::Bool(value)),
+            Field::Number(raw) => Some(Kept::Number(raw.into())),
+            Field::Text(raw) => Some(Kept::Text(raw.into())),
+            Field::Absent | Field::Unreadable | Field::Container => None,
+        }
+    }
+
+    fn field(&self) -> Field<'_> {
+        match self {
+            Kept::Null => Field::Null,
+            Kept::Bool(value) => Field::Bool(*value),
+            Kept::Number(raw) => Field::Number(raw),
+            Kept::Text(raw) => Field::Text(raw),
+        }
+    }
+
+    /// Whether a field has this value; one that is not there or cannot be read contradicts nothing.
+    fn equals(&self, field: Field<'_>) -> bool {
+        match (self.field(), field) {
+            (_, Field::Absent | Field::Unreadable | Field::Container) => true,
+            (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
+            (Field::Number(a), Field::Number(b)) => a == b || number(a) == number(b),
+            (a, b) => a == b,
+        }
+    }
+
+    fn shown(&self) -> String {
+        shown(self.field())
+    }
+}
+
+/// A value as messages show it.
+fn shown(field: Field<'_>) -> String {
+    match field {
+        Field::Null => "null".to_owned(),
+        Field::Bool(value) => value.to_string(),
+        Field::Number(raw) => String::from_utf8_lossy(raw).into_owned(),
+        Field::Text(raw) => shown_text(&unescaped(raw)),
+        Field::Absent | Field::Unreadable | Field::Container => "something else".to_owned(),
+    }
+}
+
+fn shown_text(text: &[u8]) -> String {
+    let text = crate::schema::shortened(&String::from_utf8_lossy(text), 60);
+    serde_json::to_string(&text).unwrap_or(text)
+}

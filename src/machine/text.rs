@@ -1,0 +1,251 @@
+//! Text that arrives in pieces, and its comparison with the whole.
+
+use std::sync::Arc;
+
+use super::{At, Verdict, framing};
+use crate::finding::{Place, Related};
+use crate::input::json::{unescape_one, unescaped};
+use crate::protocol::Framing;
+use crate::schema::shortened;
+
+/// How much of each text a mismatch shows, in characters.
+const SHOWN_CHARS: usize = 32;
+/// How many beginnings are tried for the one that fits best, once it is clear that none fits.
+const TRIED_BEGINNINGS: usize = 8;
+
+/// The text of the open turn, as it is written: still escaped, so that nothing is decoded while all is well.
+#[derive(Default)]
+pub struct TextState {
+    written: Vec<u8>,
+    /// Where the text may also begin.
+    cuts: Vec<usize>,
+    pieces: u64,
+    began: Option<Arc<Place>>,
+    /// Whether a piece is missing, so that nothing can be compared.
+    incomplete: bool,
+    /// Half a character at the end of the last piece, whose other half may come.
+    half: Option<Half>,
+}
+
+/// Half a character, and the type of the event that it is in.
+struct Half {
+    place: Arc<Place>,
+    event_type: Arc<str>,
+}
+
+impl TextState {
+    /// A new turn opened.
+    pub fn start_afresh(&mut self) {
+        self.clear();
+        self.incomplete = false;
+    }
+
+    /// A piece may be missing.
+    pub fn lose(&mut self) {
+        self.clear();
+        self.half = None;
+        self.incomplete = true;
+    }
+
+    fn clear(&mut self) {
+        self.written = Vec::new();
+        self.cuts.clear();
+        self.pieces = 0;
+        self.began = None;
+    }
+
+    /// The whole may also begin here.
+    pub fn cut(&mut self) {
+        if self.cuts.last() != Some(&self.written.len()) {
+            self.cuts.push(self.written.len());
+        }
+    }
+
+    /// Takes a piece. Says whether the text is now longer than the limit, and was given up.
+    pub fn append(&mut self, piece: &[u8], limit: usize, place: impl FnOnce() -> Arc<Place>) -> bool {
+        if self.incomplete {
+            return false;
+        }
+        if self.pieces == 0 {
+            self.began = Some(place());
+        }
+        self.pieces += 1;
+        if self.written.len() + piece.len() > limit {
+            self.clear();
+            self.incomplete = true;
+            return true;
+        }
+        self.written.extend_from_slice(piece);
+        false
+    }
+
+    /// Looks at half characters where two pieces meet. `low` is the place of a low half at the start of the
+    /// new piece, `high` that of a high half at its end.
+    pub fn join(
+        &mut self,
+        stream: &Arc<str>,
+        event_type: &Arc<str>,
+        low: Option<Place>,
+        high: Option<Place>,
+    ) -> Vec<Verdict> {
+        let half = |place| Half { place: Arc::new(place), event_type: event_type.clone() };
+        let mut alone = Vec::new();
+        match (self.half.take(), low) {
+            (Some(_), Some(_)) => {}
+            (Some(before), None) => alone.push(before),
+            // The half before it may be in the piece that is missing.
+            (None, Some(_)) if self.incomplete && self.pieces == 0 => {}
+            (None, Some(low)) => alone.push(half(low)),
+            (None, None) => {}
+        }
+        self.half = high.map(half);
+        alone.into_iter().map(|half| lone_surrogate(stream, half)).collect()
+    }
+
+    /// Nothing follows the last piece.
+    pub fn release(&mut self, stream: &Arc<str>) -> Option<Verdict> {
+        self.half.take().map(|half| lone_surrogate(stream, half))
+    }
+
+    /// Compares the whole with the pieces. Nothing to compare is no mismatch.
+    pub fn compare(&mut self, whole: &[u8]) -> Option<Mismatch> {
+        if self.incomplete || self.pieces == 0 {
+            self.clear();
+            return None;
+        }
+        let mismatch = mismatch(&self.written, &self.cuts, whole);
+        let began = self.began.take();
+        self.clear();
+        mismatch.map(|(parted, at)| Mismatch { parted, at, began })
+    }
+}
+
+/// Where the whole is not the pieces put together.
+pub struct Mismatch {
+    /// In words.
+    pub parted: String,
+    /// The byte of the whole, as it is written, where the two part.
+    pub at: usize,
+    began: Option<Arc<Place>>,
+}
+
+impl Mismatch {
+    /// Where the text began.
+    pub fn related(&self, words: &Arc<str>) -> Vec<Related> {
+        self.began.iter().map(|place| Related { message: words.clone(), place: place.clone() }).collect()
+    }
+}
+
+fn lone_surrogate(stream: &Arc<str>, half: Half) -> Verdict {
+    let Half { place, event_type } = half;
+    let found = place.excerpt.text.get(place.excerpt.mark.clone()).unwrap_or("this escape").to_owned();
+    Verdict {
+        rule: framing(Framing::LoneSurrogate),
+        stream: stream.clone(),
+        at: At::Earlier(place, event_type),
+        related: Vec::new(),
+        facts: vec![("found", found)],
+    }
+}
+
+/// Compares as it is written where possible; only a difference is decoded.
+fn mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String, usize)> {
+    let begins = |cut: usize| written.len() - cut == whole.len() && written[cut..] == *whole;
+    if begins(0) || cuts.iter().any(|cut| begins(*cut)) {
+        return None;
+    }
+    let (text, starts) = decoded(written, cuts);
+    let said = unescaped(whole);
+    if starts.iter().any(|start| text[*start..] == *said) {
+        return None;
+    }
+    let tried = starts.iter().take(1).chain(starts.iter().rev().take(TRIED_BEGINNINGS));
+    let common = |start: usize| text[start..].iter().zip(&*said).take_while(|(a, b)| a == b).count();
+    let (start, common) = tried.map(|start| (*start, common(*start))).max_by_key(|(_, common)| *common)?;
+    let common = whole_characters(&said, common);
+    Some((words(&text[start..], &said, common), written_offset(whole, common)))
+}
+
+/// The text, and where it may begin.
+fn decoded(written: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<usize>) {
+    let mut text = Vec::with_capacity(written.len());
+    let mut starts = vec![0];
+    let mut cuts = cuts.iter().peekable();
+    let mut at = 0;
+    while at < written.len() {
+        while cuts.next_if(|cut| **cut <= at).is_some() {
+            starts.push(text.len());
+        }
+        at += unescape_one(written, at, &mut text);
+    }
+    starts.extend(cuts.map(|_| text.len()));
+    (text, starts)
+}
+
+/// A common length without the part of a character.
+fn whole_characters(text: &[u8], length: usize) -> usize {
+    let mut length = length;
+    while length > 0 && length < text.len() && text[length] & 0xC0 == 0x80 {
+        length -= 1;
+    }
+    length
+}
+
+/// The byte of written text that a byte of decoded text comes from.
+fn written_offset(written: &[u8], decoded: usize) -> usize {
+    let mut out = Vec::with_capacity(decoded);
+    let mut at = 0;
+    while at < written.len() && out.len() < decoded {
+        at += unescape_one(written, at, &mut out);
+    }
+    at
+}
+
+fn words(streamed: &[u8], said: &[u8], common: usize) -> String {
+    let characters = String::from_utf8_lossy(&said[..common]).chars().count();
+    let show = |bytes: &[u8]| quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]));
+    let after = match characters {
+        0 => "from the start on".to_owned(),
+        1 => "after 1 character".to_owned(),
+        _ => format!("after {characters} characters"),
+    };
+    match (common < streamed.len(), common < said.len()) {
+        (true, false) if said.is_empty() => format!("it is empty, and {} was streamed", show(streamed)),
+        (true, false) => format!("it stops {after}, where the stream goes on with {}", show(streamed)),
+        (false, true) if streamed.is_empty() => format!("it is {}, and the streamed text is empty", show(said)),
+        (false, true) => format!("the stream stops {after}, and it goes on with {}", show(said)),
+        _ => format!("{after} it has {} where {} was streamed", show(said), show(streamed)),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let text = shortened(text, SHOWN_CHARS);
+    serde_json::to_string(&text).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mismatch;
+
+    #[test]
+    fn equal_text_may_be_written_differently() {
+        assert_eq!(mismatch(br"a\u0062c", &[], b"abc"), None);
+        assert_eq!(mismatch(br"\ud83d\ude00", &[], "😀".as_bytes()), None);
+        assert_eq!(mismatch(br"one\ntwo", &[5], b"two"), None);
+        assert_eq!(mismatch(br"\u006fne\ntwo", &[10], b"\\u0074wo"), None);
+        assert_eq!(mismatch(b"one", &[3], b""), None);
+    }
+
+    #[test]
+    fn the_words_say_where_the_texts_part() {
+        let parted = |written: &[u8], whole: &[u8]| mismatch(written, &[], whole).expect("they differ");
+        assert_eq!(
+            parted(b"Hello there", br"Hell\u006f you"),
+            ("after 6 characters it has \"you\" where \"there\" was streamed".to_owned(), 11)
+        );
+        assert_eq!(parted(b"Hello", b"Hel").0, "it stops after 3 characters, where the stream goes on with \"lo\"");
+        assert_eq!(parted(b"Hel", b"Hello").0, "the stream stops after 3 characters, and it goes on with \"lo\"");
+        assert_eq!(parted(b"Hello", b"").0, "it is empty, and \"Hello\" was streamed");
+        assert_eq!(parted("é".as_bytes(), "è".as_bytes()).1, 0);
+    }
+}

@@ -1,0 +1,606 @@
+//! `protocol.toml` and schemas → tables. Everything that a protocol can get wrong is found here, each
+//! mistake with its place in the file.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+use toml::Spanned;
+
+use super::file::{self, Basis, Scalar};
+use super::tables::{
+    Append, ArrayShape, Cell, Condition, Contradiction, EventShape, EventType, Lifecycle, Row, Rule, RuleId, Same,
+    States, Text, Whole, plain_words,
+};
+use super::{Framing, Tables};
+use crate::error::Problem;
+use crate::schema::{Pointer, Schema, Subschema};
+
+/// The words in braces that a rule's `says` may hold.
+const FACTS: [&str; 5] = ["event", "key", "kept", "found", "parted"];
+
+type Span = Range<usize>;
+
+pub struct Compiler<'f> {
+    file: &'f file::File,
+    problems: Vec<Problem>,
+    rules: Vec<Rule>,
+    rule_ids: HashMap<Arc<str>, RuleId>,
+    used: BTreeSet<RuleId>,
+    events: Vec<EventType>,
+    event_ids: HashMap<Arc<str>, usize>,
+}
+
+impl<'f> Compiler<'f> {
+    /// Compiles a file against its schemas, which come by event type.
+    pub fn compile(
+        file: &'f file::File,
+        framing: &file::FramingFile,
+        schemas: BTreeMap<String, Schema>,
+        document: Option<&str>,
+    ) -> Result<Tables, Vec<Problem>> {
+        let mut compiler = Compiler {
+            file,
+            problems: Vec::new(),
+            rules: Vec::new(),
+            rule_ids: HashMap::new(),
+            used: BTreeSet::new(),
+            events: Vec::new(),
+            event_ids: HashMap::new(),
+        };
+        compiler.take_rules(framing, document);
+        compiler.take_schemas(schemas);
+        let tables = compiler.tables();
+        compiler.find_unused_rules();
+        if compiler.problems.is_empty() { Ok(Tables { events: compiler.events, rules: compiler.rules, ..tables }) } else { Err(compiler.problems) }
+    }
+
+    fn problem(&mut self, span: Span, message: String, help: impl Into<String>) {
+        self.problems.push(Problem { message, label: "here".to_owned(), span, help: help.into() });
+    }
+
+    // ---- rules ------------------------------------------------------------------------------------
+
+    fn take_rules(&mut self, framing: &file::FramingFile, document: Option<&str>) {
+        for rule in Framing::ALL {
+            let own = self.file.rule.iter().find(|(name, _)| name.get_ref() == rule.name());
+            let words = own.or_else(|| framing.rule.iter().find(|(name, _)| name.get_ref() == rule.name()));
+            if let Some((_, words)) = words {
+                self.add_rule(rule.name(), words);
+            }
+        }
+        let file = self.file;
+        for (name, words) in &file.rule {
+            if !self.rule_ids.contains_key(name.get_ref().as_str()) {
+                self.add_rule(name.get_ref(), words);
+            }
+            self.check_words(name, words, document);
+        }
+    }
+
+    fn add_rule(&mut self, name: &str, words: &file::RuleWords) {
+        let name: Arc<str> = name.into();
+        let id = RuleId(self.rules.len() as u16);
+        self.rule_ids.insert(name.clone(), id);
+        self.rules.push(Rule {
+            name,
+            severity: words.severity.severity(),
+            basis: words.basis,
+            says: words.says.get_ref().clone(),
+            help: words.help.get_ref().clone(),
+            quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
+        });
+    }
+
+    fn check_words(&mut self, name: &Spanned<String>, words: &file::RuleWords, document: Option<&str>) {
+        for (what, text) in [("says", &words.says), ("help", &words.help)] {
+            if text.get_ref().trim().is_empty() {
+                self.problem(
+                    text.span(),
+                    format!("the rule {} has no words: `{what}` is empty", name.get_ref()),
+                    "say what was found (says) and what to do (help)",
+                );
+            }
+        }
+        for fact in braces(words.says.get_ref()) {
+            if !FACTS.contains(&fact) {
+                let known = FACTS.map(|fact| format!("{{{fact}}}")).join(", ");
+                self.problem(words.says.span(), format!("{{{fact}}} stands for nothing"), format!("the words in braces are {known}"));
+            }
+        }
+        if words.basis == Basis::Document && words.quotes.is_empty() {
+            self.problem(
+                name.span(),
+                format!("the rule {} rests on the document but does not quote it", name.get_ref()),
+                "add `quotes`, or set basis = \"framing\" if the document has no words for it",
+            );
+        }
+        for quote in &words.quotes {
+            if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
+                self.problem(
+                    quote.span(),
+                    "the document does not say this".to_owned(),
+                    "quote it letter by letter, from one line of the document beside the protocol",
+                );
+            }
+        }
+    }
+
+    /// The rule of this name, which some table uses.
+    fn rule(&mut self, name: &str, span: Span) -> RuleId {
+        match self.rule_ids.get(name) {
+            Some(id) => {
+                self.used.insert(*id);
+                *id
+            }
+            None => {
+                let near = nearest(name, self.rule_ids.keys().map(|known| &**known));
+                self.problem(
+                    span,
+                    format!("there is no rule {name}"),
+                    near.map_or_else(|| format!("add [rule.{name}] with its severity and words"), did_you_mean),
+                );
+                RuleId(0)
+            }
+        }
+    }
+
+    fn find_unused_rules(&mut self) {
+        let file = self.file;
+        for name in file.rule.keys() {
+            let id = self.rule_ids.get(name.get_ref().as_str());
+            let framing = Framing::ALL.iter().any(|rule| rule.name() == name.get_ref());
+            if !framing && id.is_some_and(|id| !self.used.contains(id)) {
+                let message = format!("no table uses the rule {}", name.get_ref());
+                self.problem(name.span(), message, "name it in a cell, or take it out");
+            }
+        }
+    }
+
+    // ---- events and their fields ------------------------------------------------------------------
+
+    fn take_schemas(&mut self, schemas: BTreeMap<String, Schema>) {
+        for (name, schema) in schemas {
+            let name: Arc<str> = name.into();
+            self.event_ids.insert(name.clone(), self.events.len());
+            self.events.push(EventType { name, schema, slots: Vec::new(), arrays: Vec::new() });
+        }
+        if self.events.is_empty() {
+            let message = "there is no schema in this folder".to_owned();
+            self.problem(self.file.event.event_type.span(), message, "add <event type>.schema.json for every event type");
+        }
+    }
+
+    fn pointer(&mut self, text: &Spanned<String>) -> Pointer {
+        Pointer::parse(text.get_ref()).unwrap_or_else(|| {
+            let message = format!("{} is no JSON Pointer", text.get_ref());
+            self.problem(text.span(), message, "a JSON Pointer starts with `/`, such as /payload/session_id");
+            Pointer::default()
+        })
+    }
+
+    /// Whether an event's schema has a field at this pointer.
+    fn check_field(&mut self, event: usize, pointer: &Pointer, span: &Span) {
+        if self.events[event].schema.at(&pointer.0) == Subschema::Missing {
+            let message = format!("{} has no field {pointer}", self.events[event].name);
+            let help = "use a pointer that the event's schema declares, or declare the field there";
+            self.problem(span.clone(), message, help);
+        }
+    }
+
+    /// The slot of a field of an event.
+    fn slot(&mut self, event: usize, at: &Spanned<String>) -> usize {
+        let pointer = self.pointer(at);
+        self.check_field(event, &pointer, &at.span());
+        intern(&mut self.events[event].slots, pointer)
+    }
+
+    /// The number of an array of an event.
+    fn array(&mut self, event: usize, at: &Spanned<String>) -> usize {
+        let pointer = self.pointer(at);
+        self.check_field(event, &pointer, &at.span());
+        let arrays = &mut self.events[event].arrays;
+        if let Some(index) = arrays.iter().position(|array| array.at == pointer) {
+            return index;
+        }
+        arrays.push(ArrayShape { at: pointer, slots: Vec::new() });
+        arrays.len() - 1
+    }
+
+    /// The slot of a field, or of a field of an array's items.
+    fn slot_of(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>) -> usize {
+        let Some(array) = array else { return self.slot(event, at) };
+        let pointer = self.pointer(at);
+        let whole = self.events[event].arrays[array].at.child("*").join(&pointer);
+        self.check_field(event, &whole, &at.span());
+        intern(&mut self.events[event].arrays[array].slots, pointer)
+    }
+
+    /// The events that a row names. `others` are those that `*` stands for.
+    fn on(&mut self, names: &file::OneOrMany, others: &[usize]) -> Vec<usize> {
+        let mut events = Vec::new();
+        for name in &names.0 {
+            if name.get_ref() == "*" {
+                events.extend_from_slice(others);
+            } else if let Some(event) = self.event_ids.get(name.get_ref().as_str()) {
+                events.push(*event);
+            } else {
+                let near = nearest(name.get_ref(), self.event_ids.keys().map(|known| &**known));
+                let help = near.map_or_else(|| format!("add {}.schema.json", name.get_ref()), did_you_mean);
+                self.problem(name.span(), format!("there is no event type {}", name.get_ref()), help);
+            }
+        }
+        events
+    }
+
+    fn conditions(&mut self, event: usize, when: &file::When) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for (at, values) in when {
+            let slot = self.slot(event, at);
+            conditions.push(Condition { slot, values: values.values().to_vec() });
+        }
+        conditions
+    }
+
+    /// Lifecycle → states, of lifecycles that come before the one numbered `until`.
+    fn gate(&mut self, gate: &file::Gate, until: usize) -> Vec<(usize, States)> {
+        let file = self.file;
+        let mut conditions = Vec::new();
+        for (name, states) in gate {
+            let earlier = &file.lifecycle[..until];
+            let Some(index) = earlier.iter().position(|l| l.get_ref().name.get_ref() == name.get_ref()) else {
+                let message = format!("there is no lifecycle {} before this one", name.get_ref());
+                self.problem(name.span(), message, "`before` and `after` may name lifecycles that stand earlier in the file");
+                continue;
+            };
+            let lifecycle = file.lifecycle[index].get_ref();
+            let states = self.state_set(lifecycle, states);
+            conditions.push((index, states));
+        }
+        conditions
+    }
+
+    // ---- tables -----------------------------------------------------------------------------------
+
+    fn tables(&mut self) -> Tables {
+        let file = self.file;
+        let shape = EventShape {
+            event_type: self.pointer(&file.event.event_type),
+            time: file.event.time.as_ref().map(|at| self.pointer(at)),
+            stream: file.event.stream.as_ref().map(|at| self.pointer(at)),
+            unwrap: file.event.unwrap.iter().map(|at| self.pointer(at)).collect(),
+        };
+        self.check_shape(&shape);
+        let unknown = self.rule(file.event.unknown.get_ref(), file.event.unknown.span());
+        let lifecycles = (0..file.lifecycle.len()).map(|index| self.lifecycle(index)).collect();
+        let texts = file.text.iter().map(|text| self.text(text)).collect();
+        let times = file.time.iter().map(|time| self.rule(time.rule.get_ref(), time.rule.span())).collect();
+        let mut contradictions = vec![Vec::new(); self.events.len()];
+        for contradiction in &file.contradiction {
+            for event in self.on(&contradiction.on, &[]) {
+                let entry = Contradiction {
+                    when: self.conditions(event, &contradiction.when),
+                    slot: self.slot(event, &contradiction.at),
+                    says: contradiction.says.iter().map(|words| plain_words(words)).collect(),
+                    rule: self.rule(contradiction.rule.get_ref(), contradiction.rule.span()),
+                };
+                contradictions[event].push(entry);
+            }
+        }
+        Tables {
+            shape,
+            unknown,
+            lifecycles,
+            texts,
+            times,
+            contradictions,
+            events: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    fn check_shape(&mut self, shape: &EventShape) {
+        let event = &self.file.event;
+        let fields = [(&event.time, &shape.time), (&event.stream, &shape.stream)];
+        for (written, pointer) in fields {
+            if let (Some(written), Some(pointer)) = (written, pointer) {
+                for index in 0..self.events.len() {
+                    self.check_field(index, pointer, &written.span());
+                }
+            }
+        }
+        if let [.., Spanned { .. }] = event.unwrap.as_slice()
+            && shape.event_type.0.is_empty()
+        {
+            self.problem(event.event_type.span(), "`type` points at the whole event".to_owned(), "name the field that holds the event's type");
+        }
+    }
+
+    fn lifecycle(&mut self, index: usize) -> Lifecycle {
+        let file = self.file;
+        let lifecycle = file.lifecycle[index].get_ref();
+        let count = lifecycle.states.len();
+        if count == 0 || count > States::MOST {
+            let message = format!("a lifecycle has 1 to {} states, and this one has {count}", States::MOST);
+            self.problem(file.lifecycle[index].span(), message, "list the states, the first one is the start");
+        }
+        let within = lifecycle.within.as_ref().and_then(|name| self.outer(name, index));
+        let mut entered = vec![None; count];
+        for (state, words) in &lifecycle.entered {
+            if let Some(state) = self.state(lifecycle, state.get_ref(), state.span()) {
+                entered[usize::from(state)] = Some(Arc::from(words.as_str()));
+            }
+        }
+        let mut end = vec![None; count];
+        for (state, rule) in &lifecycle.end {
+            let rule = self.rule(rule.get_ref(), rule.span());
+            if let Some(state) = self.state(lifecycle, state.get_ref(), state.span()) {
+                end[usize::from(state)] = Some(rule);
+            }
+        }
+        let rows = self.rows(lifecycle, index);
+        let compiled = Lifecycle {
+            name: lifecycle.name.get_ref().clone(),
+            within,
+            states: lifecycle.states.iter().map(|state| state.get_ref().clone()).collect(),
+            opens: self.state_set(lifecycle, &lifecycle.opens),
+            resumes: self.state_set(lifecycle, &lifecycle.resumes),
+            keyed: lifecycle.keyed.as_ref().map(|keyed| *keyed.get_ref()),
+            entered,
+            rows,
+            end,
+        };
+        self.find_unreachable(lifecycle, &compiled);
+        if within.is_none() {
+            self.check_everything_is_named(lifecycle, &compiled);
+        }
+        compiled
+    }
+
+    fn outer(&mut self, name: &Spanned<String>, until: usize) -> Option<usize> {
+        let earlier = &self.file.lifecycle[..until];
+        let found = earlier.iter().position(|l| l.get_ref().name.get_ref() == name.get_ref());
+        if found.is_none() {
+            let message = format!("there is no lifecycle {} before this one", name.get_ref());
+            self.problem(name.span(), message, "`within` names a lifecycle that stands earlier in the file");
+        }
+        found
+    }
+
+    fn state(&mut self, lifecycle: &file::Lifecycle, name: &str, span: Span) -> Option<u8> {
+        let found = lifecycle.states.iter().position(|state| state.get_ref() == name);
+        if found.is_none() {
+            let near = nearest(name, lifecycle.states.iter().map(|state| state.get_ref().as_str()));
+            let known: Vec<_> = lifecycle.states.iter().map(|state| state.get_ref().as_str()).collect();
+            let help = near.map_or_else(|| format!("its states are {}", known.join(", ")), did_you_mean);
+            self.problem(span, format!("the lifecycle {} has no state {name}", lifecycle.name.get_ref()), help);
+        }
+        found.map(|state| state as u8)
+    }
+
+    fn state_set(&mut self, lifecycle: &file::Lifecycle, names: &file::OneOrMany) -> States {
+        let mut set = States::default();
+        for name in &names.0 {
+            if let Some(state) = self.state(lifecycle, name.get_ref(), name.span()) {
+                set = set.or(States::one(state));
+            }
+        }
+        set
+    }
+
+    fn rows(&mut self, lifecycle: &file::Lifecycle, index: usize) -> Vec<Vec<Row>> {
+        let named: BTreeSet<usize> = lifecycle
+            .row
+            .iter()
+            .flat_map(|row| &row.get_ref().on.0)
+            .filter_map(|name| self.event_ids.get(name.get_ref().as_str()).copied())
+            .collect();
+        let others: Vec<_> = (0..self.events.len()).filter(|event| !named.contains(event)).collect();
+        let mut kept: Vec<String> = Vec::new();
+        for row in &lifecycle.row {
+            for name in row.get_ref().keep.keys() {
+                if !kept.contains(name) {
+                    kept.push(name.clone());
+                }
+            }
+        }
+        let mut rows: Vec<Vec<Row>> = vec![Vec::new(); self.events.len()];
+        for spanned in &lifecycle.row {
+            let row = spanned.get_ref();
+            let cells = self.cells(lifecycle, spanned);
+            let before = self.gate(&row.before, index);
+            let after = self.gate(&row.after, index);
+            if lifecycle.keyed.is_none() && (row.each.is_some() || !row.key.0.is_empty()) {
+                let message = "this lifecycle has no keys".to_owned();
+                self.problem(spanned.span(), message, "add `keyed = \"stream\"` to the lifecycle, or take `key` and `each` out");
+            }
+            for event in self.on(&row.on, &others) {
+                let each = row.each.as_ref().map(|at| self.array(event, at));
+                let same = row.same.iter().map(|same| self.same(event, each, same, &kept)).collect();
+                let mut keep = Vec::new();
+                for (name, at) in &row.keep {
+                    let slot = self.slot_of(event, each, at);
+                    keep.extend(kept.iter().position(|known| known == name).map(|number| (number, slot)));
+                }
+                let compiled = Row {
+                    when: self.conditions(event, &row.when),
+                    before: before.clone(),
+                    after: after.clone(),
+                    each,
+                    key: row.key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
+                    same,
+                    keep,
+                    cells: cells.clone(),
+                };
+                if rows[event].iter().any(|earlier| overlap(&earlier.when, &compiled.when)) {
+                    let message = format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
+                    self.problem(spanned.span(), message, "tell them apart by `when`, with values that no other row of the event has");
+                }
+                rows[event].push(compiled);
+            }
+        }
+        rows
+    }
+
+    fn same(&mut self, event: usize, each: Option<usize>, same: &file::Same, kept: &[String]) -> Same {
+        let number = kept.iter().position(|name| name == same.kept.get_ref());
+        if number.is_none() {
+            let message = format!("no row of this lifecycle keeps a {}", same.kept.get_ref());
+            self.problem(same.kept.span(), message, "add it to `keep` in the row that sees it first");
+        }
+        Same {
+            kept: number.unwrap_or_default(),
+            slot: self.slot_of(event, each, &same.at),
+            rule: self.rule(same.rule.get_ref(), same.rule.span()),
+        }
+    }
+
+    fn cells(&mut self, lifecycle: &file::Lifecycle, row: &Spanned<file::Row>) -> Vec<Cell> {
+        let written = &row.get_ref().cell;
+        for name in written.keys() {
+            if name.get_ref() != "else" {
+                self.state(lifecycle, name.get_ref(), name.span());
+            }
+        }
+        let mut cells = Vec::new();
+        for (number, state) in lifecycle.states.iter().enumerate() {
+            let find = |wanted: &str| written.iter().find(|(name, _)| name.get_ref() == wanted);
+            let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
+                let message = format!("this row has no cell for the state {}", state.get_ref());
+                self.problem(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
+                cells.push(Cell { rule: None, to: number as u8 });
+                continue;
+            };
+            let (rule, to) = match cell.get_ref() {
+                file::Cell::To(to) => (None, to.as_str()),
+                file::Cell::Speak { rule, to } => (Some(self.rule(rule, cell.span())), to.as_deref().unwrap_or("=")),
+            };
+            let to = if to == "=" { number as u8 } else { self.state(lifecycle, to, cell.span()).unwrap_or(number as u8) };
+            cells.push(Cell { rule, to });
+        }
+        cells
+    }
+
+    fn find_unreachable(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
+        let mut reached = States::one(0);
+        loop {
+            let cells = lifecycle.rows.iter().flatten();
+            let next = cells.fold(reached, |set, row| {
+                set.iter().fold(set, |set, from| set.or(row.cells.get(usize::from(from)).map_or(set, |cell| States::one(cell.to))))
+            });
+            if next == reached {
+                break;
+            }
+            reached = next;
+        }
+        for (number, state) in written.states.iter().enumerate() {
+            if !reached.has(number as u8) {
+                let message = format!("nothing leads into the state {}", state.get_ref());
+                self.problem(state.span(), message, "name it in a cell of a state that is reached, or take it out");
+            }
+        }
+    }
+
+    /// The outermost lifecycle may forget no event, and no value that the schema allows.
+    fn check_everything_is_named(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
+        for event in 0..self.events.len() {
+            let rows = &lifecycle.rows[event];
+            let name = self.events[event].name.clone();
+            if rows.is_empty() {
+                let message = format!("the lifecycle {} has no row for {name}", written.name.get_ref());
+                self.problem(written.name.span(), message, "add a row for it, or one with on = \"*\" for all that no other row names");
+            }
+            for condition in rows.iter().flat_map(|row| &row.when) {
+                let missing = self.values_of(event, condition.slot).into_iter().find(|value| {
+                    !rows.iter().any(|row| row.when.iter().all(|c| c.slot != condition.slot || c.values.contains(value)))
+                });
+                if let Some(value) = missing {
+                    let pointer = &self.events[event].slots[condition.slot];
+                    let message = format!("no row of {} matches {name} with {pointer} = {}", written.name.get_ref(), shown(&value));
+                    self.problem(written.name.span(), message, "add a row for it");
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The values that the schema allows for a field, if they can be listed.
+    fn values_of(&self, event: usize, slot: usize) -> Vec<Scalar> {
+        let event = &self.events[event];
+        let Subschema::Declared(schema) = event.schema.at(&event.slots[slot].0) else {
+            return Vec::new();
+        };
+        if schema.get("type").and_then(Value::as_str) == Some("boolean") {
+            return vec![Scalar::Bool(true), Scalar::Bool(false)];
+        }
+        let options = schema.get("enum").and_then(Value::as_array);
+        options.into_iter().flatten().filter_map(|value| serde_json::from_value(value.clone()).ok()).collect()
+    }
+
+    fn text(&mut self, text: &file::Text) -> Text {
+        let count = self.events.len();
+        let all = self.file.lifecycle.len();
+        let within = text.within.as_ref().and_then(|name| self.outer(name, all));
+        let mut append = vec![None; count];
+        let after = self.gate(&text.append.after, all);
+        for event in self.on(&text.append.on, &[]) {
+            append[event] = Some(Append { slot: self.slot(event, &text.append.at), after: after.clone() });
+        }
+        let mut cut = vec![Vec::new(); count];
+        for written in &text.cut {
+            for event in self.on(&written.on, &[]) {
+                let conditions = self.conditions(event, &written.when);
+                cut[event].push(conditions);
+            }
+        }
+        let mut whole = vec![None; count];
+        let before = self.gate(&text.whole.before, all);
+        let rule = self.rule(text.whole.rule.get_ref(), text.whole.rule.span());
+        for event in self.on(&text.whole.on, &[]) {
+            whole[event] = Some(Whole { slot: self.slot(event, &text.whole.at), before: before.clone(), rule });
+        }
+        Text { within, began: Arc::from(text.began.as_str()), append, cut, whole }
+    }
+}
+
+/// The words in braces of a text.
+pub fn braces(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word))
+}
+
+fn intern(slots: &mut Vec<Pointer>, pointer: Pointer) -> usize {
+    slots.iter().position(|known| *known == pointer).unwrap_or_else(|| {
+        slots.push(pointer);
+        slots.len() - 1
+    })
+}
+
+/// Whether an event can meet both: no field of theirs has only values that differ.
+fn overlap(a: &[Condition], b: &[Condition]) -> bool {
+    !a.iter().any(|one| {
+        b.iter().any(|other| one.slot == other.slot && !one.values.iter().any(|value| other.values.contains(value)))
+    })
+}
+
+fn shown(value: &Scalar) -> String {
+    match value {
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Integer(value) => value.to_string(),
+        Scalar::Text(value) => format!("\"{value}\""),
+    }
+}
+
+/// The known name that is nearest to one that is not known.
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let most = name.chars().count().max(3) / 3;
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+fn did_you_mean(name: String) -> String {
+    format!("did you mean {name}?")
+}

@@ -1,0 +1,269 @@
+//! The shape of `protocol.toml`: what may be written, with the place of everything that a mistake can
+//! be in. What it means is decided in `compile.rs`; the words are explained in
+//! `docs/protocol-language.md`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::finding::Severity;
+
+type Name = Spanned<String>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub name: String,
+    pub title: Option<String>,
+    pub version: String,
+    pub source: Option<String>,
+    pub event: Event,
+    #[serde(default)]
+    pub lifecycle: Vec<Spanned<Lifecycle>>,
+    #[serde(default)]
+    pub text: Vec<Text>,
+    #[serde(default)]
+    pub time: Vec<Time>,
+    #[serde(default)]
+    pub contradiction: Vec<Contradiction>,
+    #[serde(default)]
+    pub rule: BTreeMap<Name, RuleWords>,
+}
+
+/// The rules that every protocol has; their own file holds nothing else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FramingFile {
+    pub rule: BTreeMap<Name, RuleWords>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    #[serde(rename = "type")]
+    pub event_type: Name,
+    pub time: Option<Name>,
+    pub stream: Option<Name>,
+    #[serde(default)]
+    pub unwrap: Vec<Name>,
+    pub unknown: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifecycle {
+    pub name: Name,
+    pub within: Option<Name>,
+    pub states: Vec<Name>,
+    #[serde(default)]
+    pub opens: OneOrMany,
+    #[serde(default)]
+    pub resumes: OneOrMany,
+    pub keyed: Option<Spanned<Keyed>>,
+    /// What happened at the event that led into a state, for findings that refer to that event.
+    #[serde(default)]
+    pub entered: BTreeMap<Name, String>,
+    #[serde(default)]
+    pub row: Vec<Spanned<Row>>,
+    #[serde(default)]
+    pub end: BTreeMap<Name, Name>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keyed {
+    /// A key is known for the whole stream.
+    Stream,
+    /// A key is known while the outer lifecycle's one is open.
+    Turn,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    pub on: OneOrMany,
+    #[serde(default)]
+    pub when: When,
+    #[serde(default)]
+    pub before: Gate,
+    #[serde(default)]
+    pub after: Gate,
+    pub each: Option<Name>,
+    #[serde(default)]
+    pub key: OneOrMany,
+    #[serde(default)]
+    pub same: Vec<Same>,
+    #[serde(default)]
+    pub keep: BTreeMap<String, Name>,
+    pub cell: BTreeMap<Name, Spanned<Cell>>,
+}
+
+/// Field → the values that it may have.
+pub type When = BTreeMap<Name, Scalars>;
+/// Lifecycle → the states that it may be in.
+pub type Gate = BTreeMap<Name, OneOrMany>;
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Cell {
+    To(String),
+    Speak { rule: String, to: Option<String> },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Same {
+    pub kept: Name,
+    pub at: Name,
+    pub rule: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Text {
+    /// For the reader of the file; nothing refers to a text.
+    #[serde(rename = "name")]
+    pub _name: String,
+    pub within: Option<Name>,
+    pub began: String,
+    pub append: Append,
+    #[serde(default)]
+    pub cut: Vec<Cut>,
+    pub whole: Whole,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Append {
+    pub on: OneOrMany,
+    pub at: Name,
+    #[serde(default)]
+    pub after: Gate,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    pub on: OneOrMany,
+    #[serde(default)]
+    pub when: When,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whole {
+    pub on: OneOrMany,
+    pub at: Name,
+    #[serde(default)]
+    pub before: Gate,
+    pub rule: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Time {
+    pub rule: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contradiction {
+    pub on: OneOrMany,
+    #[serde(default)]
+    pub when: When,
+    pub at: Name,
+    pub says: Vec<String>,
+    pub rule: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleWords {
+    pub severity: SeverityOrOff,
+    pub basis: Basis,
+    pub says: Spanned<String>,
+    pub help: Spanned<String>,
+    #[serde(default)]
+    pub quotes: Vec<Name>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeverityOrOff {
+    Error,
+    Warning,
+    Note,
+    Off,
+}
+
+impl SeverityOrOff {
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            SeverityOrOff::Error => Some(Severity::Error),
+            SeverityOrOff::Warning => Some(Severity::Warning),
+            SeverityOrOff::Note => Some(Severity::Note),
+            SeverityOrOff::Off => None,
+        }
+    }
+}
+
+/// What a rule rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The protocol's document, which is quoted.
+    Document,
+    /// The schema of the event, whose descriptions are the document's words on each field.
+    Schema,
+    /// What every stream of JSON owes its reader; no protocol has to say it.
+    Framing,
+}
+
+/// One name, or several.
+#[derive(Debug, Default)]
+pub struct OneOrMany(pub Vec<Name>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a name or a list of names")]
+        enum Names {
+            One(String),
+            Many(Vec<String>),
+        }
+        // Spans do not pass through an untagged value: each name gets the span of the whole.
+        let names = Spanned::<Names>::deserialize(deserializer)?;
+        let span = names.span();
+        Ok(OneOrMany(match names.into_inner() {
+            Names::One(name) => vec![Spanned::new(span, name)],
+            Names::Many(names) => names.into_iter().map(|name| Spanned::new(span.clone(), name)).collect(),
+        }))
+    }
+}
+
+/// A value that a field may have.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "a boolean, a whole number or a string")]
+pub enum Scalar {
+    Bool(bool),
+    Integer(i64),
+    Text(String),
+}
+
+/// One value, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a value or a list of values")]
+pub enum Scalars {
+    One(Scalar),
+    Many(Vec<Scalar>),
+}
+
+impl Scalars {
+    pub fn values(&self) -> &[Scalar] {
+        match self {
+            Scalars::One(one) => std::slice::from_ref(one),
+            Scalars::Many(many) => many,
+        }
+    }
+}

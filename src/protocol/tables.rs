@@ -1,0 +1,206 @@
+//! A protocol, compiled: names are numbers, pointers are slots. Nothing here is checked any more.
+
+use std::sync::Arc;
+
+use super::file::{Basis, Scalar};
+use crate::finding::Severity;
+use crate::schema::{Pointer, Schema};
+
+/// A rule's number in its protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub u16);
+
+/// A rule and its words.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, which says what is wrong.
+    pub name: Arc<str>,
+    /// How much it matters; none: switched off unless the caller wants it.
+    pub severity: Option<Severity>,
+    /// What it rests on.
+    pub basis: Basis,
+    /// What was found, in one sentence; words in braces stand for what the stream had.
+    pub says: String,
+    /// What to do.
+    pub help: String,
+    /// The document's words, verbatim.
+    pub quotes: Vec<String>,
+}
+
+/// A set of states: bit n is state n.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct States(pub u32);
+
+impl States {
+    /// The most states that a lifecycle may have.
+    pub const MOST: usize = 32;
+
+    /// This state alone.
+    pub fn one(state: u8) -> States {
+        States(1 << state)
+    }
+
+    /// The first `count` states.
+    pub fn all(count: usize) -> States {
+        States(if count >= Self::MOST { u32::MAX } else { (1 << count) - 1 })
+    }
+
+    /// The states in either.
+    pub fn or(self, other: States) -> States {
+        States(self.0 | other.0)
+    }
+
+    /// Whether the state is in it.
+    pub fn has(self, state: u8) -> bool {
+        self.0 >> state & 1 == 1
+    }
+
+    /// The states, in order.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..Self::MOST as u8).filter(move |state| self.has(*state))
+    }
+}
+
+/// How much of a set of possible states meets a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meets {
+    No,
+    Perhaps,
+    Yes,
+}
+
+impl Meets {
+    /// Both conditions together.
+    pub fn and(self, other: Meets) -> Meets {
+        match (self, other) {
+            (Meets::No, _) | (_, Meets::No) => Meets::No,
+            (Meets::Yes, Meets::Yes) => Meets::Yes,
+            _ => Meets::Perhaps,
+        }
+    }
+}
+
+/// How an event is recognised and read.
+#[derive(Debug)]
+pub struct EventShape {
+    pub event_type: Pointer,
+    pub time: Option<Pointer>,
+    pub stream: Option<Pointer>,
+    pub unwrap: Vec<Pointer>,
+}
+
+/// One type of event: its schema, and the fields that the tables read.
+pub struct EventType {
+    pub name: Arc<str>,
+    pub schema: Schema,
+    /// The fields that the tables read; a slot is an index into this.
+    pub slots: Vec<Pointer>,
+    /// The arrays whose items the tables read.
+    pub arrays: Vec<ArrayShape>,
+}
+
+/// An array of an event, and the fields of each of its items that the tables read.
+#[derive(Debug, PartialEq)]
+pub struct ArrayShape {
+    pub at: Pointer,
+    pub slots: Vec<Pointer>,
+}
+
+/// One table.
+#[derive(Debug)]
+pub struct Lifecycle {
+    pub name: String,
+    pub within: Option<usize>,
+    pub states: Vec<String>,
+    pub opens: States,
+    pub resumes: States,
+    pub keyed: Option<super::file::Keyed>,
+    /// By state: what happened at the event that led into it.
+    pub entered: Vec<Option<Arc<str>>>,
+    /// By event type: its rows.
+    pub rows: Vec<Vec<Row>>,
+    /// By state: the rule that speaks at the end of the stream.
+    pub end: Vec<Option<RuleId>>,
+}
+
+/// A row of a table, for one event type.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The fields and the values that they must have. Slots are of the event.
+    pub when: Vec<Condition>,
+    pub before: Vec<(usize, States)>,
+    pub after: Vec<(usize, States)>,
+    /// The array that the row applies to each item of; then `key`, `same` and `keep` are slots of the item.
+    pub each: Option<usize>,
+    pub key: Vec<usize>,
+    pub same: Vec<Same>,
+    /// Slots to keep, each under a number of the lifecycle's kept values.
+    pub keep: Vec<(usize, usize)>,
+    /// By state.
+    pub cells: Vec<Cell>,
+}
+
+/// A field and the values that it must have.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    pub slot: usize,
+    pub values: Vec<Scalar>,
+}
+
+/// A kept value and the field that must equal it.
+#[derive(Clone, Debug)]
+pub struct Same {
+    pub kept: usize,
+    pub slot: usize,
+    pub rule: RuleId,
+}
+
+/// A cell: the rule that speaks, if any, and the state to carry on in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    pub rule: Option<RuleId>,
+    pub to: u8,
+}
+
+/// A text that arrives in pieces.
+#[derive(Debug)]
+pub struct Text {
+    pub within: Option<usize>,
+    pub began: Arc<str>,
+    /// By event type.
+    pub append: Vec<Option<Append>>,
+    /// By event type: any of these.
+    pub cut: Vec<Vec<Vec<Condition>>>,
+    /// By event type.
+    pub whole: Vec<Option<Whole>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub slot: usize,
+    pub after: Vec<(usize, States)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Whole {
+    pub slot: usize,
+    pub before: Vec<(usize, States)>,
+    pub rule: RuleId,
+}
+
+/// Words that a field cannot honestly say, for one event type.
+#[derive(Clone, Debug)]
+pub struct Contradiction {
+    pub when: Vec<Condition>,
+    pub slot: usize,
+    /// In the form that [`plain_words`] gives.
+    pub says: Vec<String>,
+    pub rule: RuleId,
+}
+
+/// A label as it is compared: letter case, surrounding space and a trailing ellipsis aside.
+pub fn plain_words(label: &str) -> String {
+    let label = label.trim();
+    let label = label.strip_suffix("...").or_else(|| label.strip_suffix('…')).unwrap_or(label);
+    label.trim_end().to_lowercase()
+}

@@ -1,0 +1,132 @@
+//! JSON Schemas: what is wrong with one event by itself.
+//!
+//! The `jsonschema` crate judges; this module says in words what it found, and where exactly. Order and
+//! streams are not known here.
+
+pub mod date_time;
+mod explain;
+mod pointer;
+mod unknown;
+
+pub use explain::{Fault, faults, shortened, shown};
+pub use pointer::Pointer;
+pub use unknown::unknown_fields;
+
+use serde_json::Value;
+
+/// One compiled schema (draft 2020-12, formats asserted).
+pub struct Schema {
+    document: Value,
+    validator: jsonschema::Validator,
+}
+
+/// What a schema says of the value at a pointer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Subschema<'s> {
+    /// It has a schema of its own.
+    Declared(&'s Value),
+    /// The schema is too clever for a plain answer (alternatives, patterns): the value may be there.
+    Unclear,
+    /// It is not mentioned.
+    Missing,
+}
+
+/// Keywords that make what an object may hold depend on what it holds.
+const ALTERNATIVES: [&str; 10] = [
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "patternProperties",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "prefixItems",
+    "$dynamicRef",
+];
+
+/// How many `$ref`s are followed in a row before they count as a circle.
+const MAX_REFERENCES: usize = 16;
+
+impl Schema {
+    /// Compiles a schema document.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with a document that is no schema.
+    pub fn new(document: Value) -> Result<Schema, String> {
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_format("date-time", |text: &str| date_time::parse(text).is_some())
+            .build(&document)
+            .map_err(|error| error.to_string())?;
+        Ok(Schema { document, validator })
+    }
+
+    /// The document it was made from.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// The `description` of the schema as a whole.
+    pub fn description(&self) -> Option<&str> {
+        self.document.get("description")?.as_str()
+    }
+
+    /// What it says of the value at a pointer. A segment `*` is any item of an array.
+    pub fn at<S: AsRef<str>>(&self, segments: &[S]) -> Subschema<'_> {
+        let mut here = &self.document;
+        for segment in segments {
+            match self.step(here, segment.as_ref()) {
+                Subschema::Declared(next) => here = next,
+                other => return other,
+            }
+        }
+        self.resolved(here).map_or(Subschema::Unclear, Subschema::Declared)
+    }
+
+    /// The document's own words on the value at a pointer, or else on the whole event.
+    pub fn words<S: AsRef<str>>(&self, segments: &[S]) -> Option<&str> {
+        let own = match self.at(segments) {
+            Subschema::Declared(schema) => schema.get("description").and_then(Value::as_str),
+            _ => None,
+        };
+        own.or_else(|| self.description())
+    }
+
+    fn step<'s>(&'s self, schema: &'s Value, segment: &str) -> Subschema<'s> {
+        let Some(schema) = self.resolved(schema) else {
+            return Subschema::Unclear;
+        };
+        if let Some(next) = schema.get("properties").and_then(|properties| properties.get(segment)) {
+            return Subschema::Declared(next);
+        }
+        if (segment == "*" || segment.bytes().all(|byte| byte.is_ascii_digit()))
+            && let Some(items) = schema.get("items")
+        {
+            return Subschema::Declared(items);
+        }
+        for part in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            match self.step(part, segment) {
+                Subschema::Missing => {}
+                found => return found,
+            }
+        }
+        let clever = ALTERNATIVES.iter().any(|keyword| schema.get(*keyword).is_some())
+            || schema.get("additionalProperties").is_some_and(Value::is_object);
+        if clever { Subschema::Unclear } else { Subschema::Missing }
+    }
+
+    /// Follows `$ref`s inside of the document.
+    fn resolved<'s>(&'s self, schema: &'s Value) -> Option<&'s Value> {
+        let mut schema = schema;
+        for _ in 0..MAX_REFERENCES {
+            let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
+                return Some(schema);
+            };
+            schema = self.document.pointer(reference.strip_prefix('#')?)?;
+        }
+        None
+    }
+}

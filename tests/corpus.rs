@@ -1,0 +1,213 @@
+//! The corpus: every valid stream is clean, and every broken one gives exactly the findings that were
+//! written down for it by hand.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sessionlint::{Checker, Options, Protocol, Report, Severity, Wire};
+
+/// One corpus folder a protocol.
+const PROTOCOLS: [&str; 1] = ["session-events"];
+
+fn root(protocol: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(protocol)
+}
+
+fn protocol(name: &str) -> &'static Protocol {
+    Protocol::builtin(name).expect("the protocol is built in")
+}
+
+/// The files of a folder, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    files.sort();
+    files
+}
+
+/// The options of a line such as `--max-line-bytes 200 --fragment`.
+fn options(args: &str) -> Options {
+    let mut options = Options::default();
+    let mut words = args.split_whitespace();
+    while let Some(word) = words.next() {
+        if word == "--fragment" {
+            options.fragment = true;
+            continue;
+        }
+        let value = words.next().unwrap_or_else(|| panic!("{word} needs a value"));
+        let number = || value.parse().unwrap_or_else(|_| panic!("{value} is no number"));
+        match word {
+            "--max-line-bytes" => options.max_line_bytes = number(),
+            "--max-text-bytes" => options.max_text_bytes = number(),
+            "--max-streams" => options.max_streams = number(),
+            "--wire" => {
+                let wire = Wire::ALL.iter().find(|(name, _)| *name == value);
+                options.wire = Some(wire.unwrap_or_else(|| panic!("no wire {value}")).1);
+            }
+            "--rule" => {
+                let (rule, severity) = value.split_once('=').unwrap_or_else(|| panic!("{value} is no setting"));
+                let severity = match severity {
+                    "error" => Some(Severity::Error),
+                    "warning" => Some(Severity::Warning),
+                    "note" => Some(Severity::Note),
+                    "off" => None,
+                    _ => panic!("no severity {severity}"),
+                };
+                options.severities.insert(rule.to_owned(), severity);
+            }
+            _ => panic!("unknown option {word}"),
+        }
+    }
+    options
+}
+
+/// Checks a file as the program does, compressed or not.
+fn check(protocol: &Protocol, bytes: &[u8], options: Options) -> Report {
+    let mut checker = Checker::new(protocol, options);
+    let mut reader = sessionlint::Decompressed::new(bytes).expect("memory can be read");
+    let mut buffer = vec![0; 1000];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return checker.finish(),
+            Ok(count) => checker.feed(&buffer[..count]),
+            Err(sessionlint::ReadError::Damaged(cause)) => return checker.finish_damaged(&cause),
+            Err(sessionlint::ReadError::Unreadable(error)) => panic!("{error}"),
+        }
+    }
+}
+
+/// The findings that count, as the expectations write them.
+fn found(report: &Report, with_notes: bool) -> Vec<String> {
+    let counts = |severity| with_notes || severity > Severity::Note;
+    let findings = report.findings.iter().filter(|finding| counts(finding.severity));
+    let mut lines: Vec<_> = findings.map(|finding| format!("{}\t{}", finding.place.line, finding.rule)).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn valid_streams_are_clean() {
+    let mut checked = 0;
+    let mut wrong = Vec::new();
+    for name in PROTOCOLS {
+        for file in files(&root(name).join("valid")) {
+            let report = check(protocol(name), &fs::read(&file).expect("readable"), Options::default());
+            checked += 1;
+            for finding in &report.findings {
+                wrong.push(format!("{}:{} {}: {}", file.display(), finding.place.line, finding.rule, finding.message));
+            }
+        }
+    }
+    assert!(checked >= 15, "the corpus is here");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn broken_streams_give_the_findings_that_were_written_down() {
+    let mut wrong = Vec::new();
+    for name in PROTOCOLS {
+        for folder in files(&root(name).join("invalid")) {
+            let rule = folder.file_name().and_then(|name| name.to_str()).expect("a rule's name").to_owned();
+            let notes = protocol(name).rule(&rule).is_some_and(|rule| rule.severity == Some(Severity::Note));
+            for file in files(&folder).iter().filter(|file| !ends_with(file, ".expected")) {
+                let beside = format!("{}.expected", file.display());
+                let expected = fs::read_to_string(&beside).unwrap_or_else(|error| panic!("{beside}: {error}"));
+                let (args, expected) = match expected.strip_prefix("# args:") {
+                    Some(rest) => rest.split_once('\n').unwrap_or((rest, "")),
+                    None => ("", expected.as_str()),
+                };
+                let report = check(protocol(name), &fs::read(file).expect("readable"), options(args));
+                let mut expected: Vec<_> = expected.lines().map(str::to_owned).collect();
+                expected.sort();
+                let found = found(&report, notes);
+                if found != expected {
+                    wrong.push(format!("{}\n  expected {expected:?}\n  found    {found:?}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_has_words_a_folder_and_an_example() {
+    for name in PROTOCOLS {
+        let protocol = protocol(name);
+        let document = protocol.document().expect("the document is kept beside the protocol");
+        let folders: BTreeSet<_> = files(&root(name).join("invalid"))
+            .iter()
+            .filter_map(|folder| folder.file_name()?.to_str().map(str::to_owned))
+            .collect();
+        let rules: BTreeSet<_> = protocol.rules().iter().map(|rule| rule.name.to_string()).collect();
+        assert_eq!(rules, folders, "one folder a rule, one rule a folder");
+        for rule in protocol.rules() {
+            assert!(rule.severity.is_some(), "{} has a severity", rule.name);
+            assert!(!rule.says.is_empty() && !rule.help.is_empty(), "{} has words", rule.name);
+            let quoted = !rule.quotes.is_empty();
+            assert_eq!(quoted, rule.basis == sessionlint::Basis::Document, "{} quotes if it rests on the document", rule.name);
+            for quote in &rule.quotes {
+                assert!(document.contains(quote.as_str()), "{}: the document does not say {quote:?}", rule.name);
+            }
+            let inputs = files(&root(name).join("invalid").join(&*rule.name));
+            let inputs = inputs.iter().filter(|file| !ends_with(file, ".expected")).count();
+            assert!(inputs >= 2, "{} has at least two inputs", rule.name);
+        }
+        for (event, schema) in protocol.schemas() {
+            for words in descriptions(schema) {
+                assert!(document.contains(words), "{event}: the document does not say {words:?}");
+            }
+        }
+    }
+}
+
+/// `explain` shows these: the first must break its rule and no other, the second nothing.
+#[test]
+fn every_example_does_what_it_says() {
+    for name in PROTOCOLS {
+        let protocol = protocol(name);
+        for rule in protocol.rules() {
+            let example = protocol.example(&rule.name).unwrap_or_else(|| panic!("{} has an example", rule.name));
+            let said = |text: &str| {
+                let report = check(protocol, &example.bytes(text), options(&example.args));
+                report.findings.iter().map(|finding| finding.rule.to_string()).collect::<Vec<_>>()
+            };
+            assert_eq!(said(&example.breaks), [rule.name.to_string()], "{} alone speaks", rule.name);
+            assert_eq!(said(&example.keeps), [""; 0], "{} is kept", rule.name);
+        }
+    }
+}
+
+/// The document's own examples are valid events.
+#[test]
+fn the_documents_examples_fit_the_schemas() {
+    for name in PROTOCOLS {
+        for (event, schema) in protocol(name).schemas() {
+            let examples = schema["examples"].as_array().expect("there are examples");
+            assert!(!examples.is_empty(), "{event}");
+            for example in examples {
+                let options = Options { fragment: true, ..Options::default() };
+                let report = sessionlint::check(protocol(name), example.to_string().as_bytes(), options);
+                assert_eq!(report.findings, [], "{event}");
+            }
+        }
+    }
+}
+
+fn descriptions(schema: &serde_json::Value) -> Vec<&str> {
+    let mut found: Vec<&str> = schema.get("description").and_then(|words| words.as_str()).into_iter().collect();
+    for key in ["properties", "items"] {
+        match (key, schema.get(key)) {
+            ("properties", Some(fields)) => {
+                found.extend(fields.as_object().into_iter().flatten().flat_map(|(_, field)| descriptions(field)));
+            }
+            (_, Some(items)) => found.extend(descriptions(items)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn ends_with(file: &Path, ending: &str) -> bool {
+    file.to_string_lossy().ends_with(ending)
+}

@@ -1,0 +1,238 @@
+//! Every sequence over an alphabet, judged by the engine and by the second reading.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use sessionlint::{Checker, Options, Protocol};
+
+use crate::events::completed;
+use crate::reading::{Event, Finding, Reading, What};
+use crate::wire;
+
+/// A letter of an alphabet: an event but for what depends on where it stands.
+#[derive(Clone)]
+pub struct Symbol {
+    session: &'static str,
+    /// How far the stamp is off: without it, time goes on by a second an event.
+    off: i64,
+    draft: Draft,
+}
+
+#[derive(Clone)]
+enum Draft {
+    Is(What),
+    /// Says the letter of its line, so that no two texts are the same.
+    Chunk {
+        done: bool,
+    },
+    /// Says what its session has streamed, as the second reading knows it.
+    Completed(Saying),
+}
+
+#[derive(Clone, Copy)]
+pub enum Saying {
+    Whole,
+    SinceFirstCut,
+    SinceLastCut,
+    /// The whole on odd lines, the text since the last cut on even ones.
+    WholeOrSinceLastCut,
+    /// Tells a place that cuts the text from one that does not.
+    LastChunk,
+}
+
+impl Symbol {
+    fn event(&self, line: usize, before: &[Event], reading: &Reading) -> Event {
+        let session = self.session;
+        let what = match &self.draft {
+            Draft::Is(what) => what.clone(),
+            Draft::Chunk { done } => What::StreamChunk {
+                text: &"abcdefgh"[line - 1..line],
+                done: *done,
+            },
+            Draft::Completed(saying) => {
+                let texts = reading.texts(session);
+                let whole = texts[0];
+                let since_last_cut = texts[texts.len() - 1];
+                completed(match saying {
+                    Saying::Whole => whole,
+                    Saying::SinceFirstCut => texts.get(1).copied().unwrap_or(whole),
+                    Saying::SinceLastCut => since_last_cut,
+                    Saying::WholeOrSinceLastCut if line % 2 == 1 => whole,
+                    Saying::WholeOrSinceLastCut => since_last_cut,
+                    Saying::LastChunk => last_chunk(before, session),
+                })
+            }
+        };
+        let stamp = self.off + i64::try_from(line).expect("files are short here");
+        Event {
+            session,
+            stamp,
+            what,
+        }
+    }
+
+    pub fn off(mut self, seconds: i64) -> Symbol {
+        self.off = seconds;
+        self
+    }
+
+    pub fn of(mut self, session: &'static str) -> Symbol {
+        self.session = session;
+        self
+    }
+}
+
+fn last_chunk(before: &[Event], session: &str) -> &'static str {
+    let mut latest_first = before.iter().rev();
+    latest_first
+        .find_map(|event| match event.what {
+            What::StreamChunk { text, .. } if event.session == session => Some(text),
+            _ => None,
+        })
+        .unwrap_or("")
+}
+
+pub fn is(what: What) -> Symbol {
+    draft(Draft::Is(what))
+}
+
+pub fn chunk(done: bool) -> Symbol {
+    draft(Draft::Chunk { done })
+}
+
+pub fn completed_with(saying: Saying) -> Symbol {
+    draft(Draft::Completed(saying))
+}
+
+fn draft(draft: Draft) -> Symbol {
+    Symbol {
+        session: "ses_one",
+        off: 0,
+        draft,
+    }
+}
+
+/// What one worker has seen.
+struct Tally<'a> {
+    alphabet: &'a [Symbol],
+    length: usize,
+    events: Vec<Event>,
+    file: String,
+    sequences: usize,
+    rules: BTreeSet<&'static str>,
+    disagreement: Option<String>,
+}
+
+impl Tally<'_> {
+    /// Judges every sequence of the length that goes on from the events so far with this symbol.
+    fn go_on_with(&mut self, symbol: &Symbol, reading: &Reading) {
+        let event = symbol.event(self.events.len() + 1, &self.events, reading);
+        let mut reading = reading.clone();
+        reading.judge(&event);
+        let file_before = self.file.len();
+        wire::write_line(&event, &mut self.file);
+        self.events.push(event);
+        if self.events.len() == self.length {
+            self.compare(&reading);
+        } else {
+            for next in self.alphabet {
+                if self.disagreement.is_none() {
+                    self.go_on_with(next, &reading);
+                }
+            }
+        }
+        self.events.pop();
+        self.file.truncate(file_before);
+    }
+
+    fn compare(&mut self, reading: &Reading) {
+        let expected = reading.findings_at_end();
+        self.sequences += 1;
+        self.rules.extend(expected.iter().map(|&(_, rule)| rule));
+
+        let protocol = Protocol::builtin("session-events").expect("the protocol is built in");
+        let mut checker = Checker::new(protocol, Options::default());
+        checker.feed(self.file.as_bytes());
+        let report = checker.finish();
+        let said = report.findings.iter().map(|f| (f.place.line, &*f.rule));
+        if !said.clone().eq(expected.iter().copied()) {
+            let said: Vec<(u64, &str)> = said.collect();
+            self.disagreement = Some(self.describe(&expected, &said));
+        }
+    }
+
+    fn describe(&self, expected: &[Finding], said: &[(u64, &str)]) -> String {
+        let events: Vec<String> = self.events.iter().map(wire::in_words).collect();
+        let mut words = "engine and second reading disagree on\n".to_owned();
+        for (number, event) in (1..).zip(events) {
+            words += &format!("  {number}. {event}\n");
+        }
+        words += &format!("the second reading says {}\n", list(expected));
+        words += &format!("the engine says         {}\n", list(said));
+        words + "as a file:\n" + &self.file
+    }
+}
+
+fn list(findings: &[(u64, &str)]) -> String {
+    if findings.is_empty() {
+        return "nothing".to_owned();
+    }
+    let each = findings
+        .iter()
+        .map(|(line, rule)| format!("{line}: {rule}"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// Judges all sequences of 1 to `longest` symbols, the short ones first, so that the disagreement
+/// shown is one of the shortest. `reached` are rules that must have come up on the way: without
+/// them the alphabet would be too poor to show anything.
+pub fn judge_all(alphabet: &[Symbol], longest: usize, reached: &[&str]) {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let mut rules = BTreeSet::new();
+    let mut sequences = 0;
+    for length in 1..=longest {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut tally = Tally {
+                alphabet,
+                length,
+                events: Vec::new(),
+                file: String::new(),
+                sequences: 0,
+                rules: BTreeSet::new(),
+                disagreement: None,
+            };
+            let mut place = 0;
+            while tally.disagreement.is_none() {
+                place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(first) = alphabet.get(place) else {
+                    break;
+                };
+                tally.go_on_with(first, &Reading::default());
+            }
+            (place, tally)
+        };
+        let tallies: Vec<(usize, Tally)> = thread::scope(|scope| {
+            let started: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            let joined = started.into_iter().map(|worker| worker.join());
+            joined.map(|it| it.expect("a worker panicked")).collect()
+        });
+        let mut disagreements = Vec::new();
+        for (place, tally) in tallies {
+            sequences += tally.sequences;
+            rules.extend(tally.rules);
+            disagreements.extend(tally.disagreement.map(|words| (place, words)));
+        }
+        // The earliest in the alphabet's order, so that it is the same one every time.
+        if let Some((_, words)) = disagreements.into_iter().min() {
+            panic!("{words}");
+        }
+    }
+    let all: usize = (1..).take(longest).map(|n| alphabet.len().pow(n)).sum();
+    assert_eq!(sequences, all, "not every sequence was judged");
+    for rule in reached {
+        assert!(rules.contains(rule), "{rule} never came up");
+    }
+    println!("{sequences} sequences of up to {longest} events");
+}

@@ -1,0 +1,168 @@
+//! The engine against a second reading of docs/session-events.md: every sequence over the alphabets
+//! below, up to the length given, is judged by both, and they must say the same, line by line and
+//! in the same order. The second reading (`tables.rs`, `reading.rs`) is naive on purpose and shares
+//! nothing with the engine, so that a mistake has to be made twice to stay unseen.
+
+mod by_hand;
+mod enumeration;
+mod events;
+mod reading;
+mod tables;
+mod wire;
+
+use enumeration::{Saying, chunk, completed_with, is, judge_all};
+use events::{
+    CALL_A, CALL_B, appended, call_done, completed, error, idle, interrupted, result, results,
+    said, started, thinking,
+};
+use reading::{Role, What};
+
+/// Everything in the three tables: all states of all of them, and two calls at once.
+#[test]
+fn the_tables() {
+    let alphabet = [
+        is(thinking()),
+        is(idle()),
+        is(appended(Role::Assistant)),
+        is(appended(Role::User)),
+        chunk(false),
+        chunk(true),
+        is(started(CALL_A, "bash")),
+        is(started(CALL_B, "bash")),
+        is(call_done(CALL_A, "bash", true)),
+        is(call_done(CALL_B, "bash", true)),
+        is(results(&[result(CALL_A, "bash", true)])),
+        is(results(&[result(CALL_B, "bash", true)])),
+        completed_with(Saying::WholeOrSinceLastCut),
+        is(interrupted()),
+        is(error()),
+    ];
+    let reached = [
+        "turn-not-started",
+        "turn-not-ended",
+        "turn-unfinished",
+        "turn-empty",
+        "turn-ended-twice",
+        "event-after-turn",
+        "event-after-interruption",
+        "idle-missing",
+        "error-outside-turn",
+        "chunk-after-done",
+        "stream-not-done",
+        "duplicate-tool-call",
+        "unknown-tool-call",
+        "tool-completed-twice",
+        "duplicate-result",
+        "result-before-completion",
+        "tool-call-unfinished",
+        "tool-result-missing",
+    ];
+    judge_all(&alphabet, 5, &reached);
+}
+
+/// What is compared besides the tables: names, `ok`, texts, stamps and labels.
+#[test]
+fn the_fields() {
+    let labelled = |pending, label| is(What::Status { pending, label });
+    let alphabet = [
+        is(thinking()),
+        is(thinking()).off(-3),
+        labelled(true, "Complete"),
+        is(idle()),
+        labelled(false, " running tool… "),
+        is(appended(Role::System)),
+        chunk(false),
+        chunk(false).off(-3),
+        chunk(true),
+        is(said("")),
+        is(started(CALL_A, "bash")),
+        is(started(CALL_A, "read_file")),
+        is(started(CALL_B, "bash")),
+        is(call_done(CALL_A, "bash", true)),
+        is(call_done(CALL_A, "bash", false)),
+        is(call_done(CALL_A, "read_file", true)),
+        is(call_done(CALL_B, "bash", true)),
+        is(results(&[])),
+        is(results(&[result(CALL_A, "bash", true)])),
+        is(results(&[result(CALL_A, "bash", false)])),
+        is(results(&[result(CALL_A, "read_file", false)])),
+        is(results(&[
+            result(CALL_A, "bash", true),
+            result(CALL_B, "bash", true),
+        ])),
+        is(results(&[
+            result(CALL_A, "bash", true),
+            result(CALL_A, "bash", true),
+        ])),
+        is(results(&[
+            result(CALL_A, "read_file", true),
+            result(CALL_B, "bash", false),
+        ])),
+        completed_with(Saying::Whole),
+        completed_with(Saying::LastChunk),
+        is(completed("wrong")),
+        // A second back is the second of the event before: not earlier.
+        is(interrupted()).off(-1),
+        is(error()),
+    ];
+    let reached = [
+        "final-message-mismatch",
+        "tool-name-mismatch",
+        "ok-mismatch",
+        "time-goes-backwards",
+        "label-contradicts-pending",
+    ];
+    judge_all(&alphabet, 4, &reached);
+}
+
+/// A step further for the text and its cuts.
+#[test]
+fn the_text() {
+    let alphabet = [
+        is(thinking()),
+        is(idle()),
+        is(appended(Role::User)),
+        chunk(false),
+        chunk(true),
+        completed_with(Saying::SinceFirstCut),
+        completed_with(Saying::SinceLastCut),
+        is(error()),
+    ];
+    let reached = ["chunk-after-done", "stream-not-done"];
+    judge_all(&alphabet, 6, &reached);
+}
+
+/// A step further for one call, through several turns.
+#[test]
+fn the_tool_call() {
+    let alphabet = [
+        is(thinking()),
+        is(idle()),
+        is(started(CALL_A, "bash")),
+        is(call_done(CALL_A, "bash", true)),
+        is(results(&[result(CALL_A, "bash", true)])),
+        completed_with(Saying::Whole),
+        is(interrupted()),
+        is(error()),
+    ];
+    let reached = ["duplicate-tool-call", "tool-result-missing"];
+    judge_all(&alphabet, 6, &reached);
+}
+
+/// Two sessions in one file, with the same call ids; the second one's clock is an hour behind.
+#[test]
+fn two_sessions() {
+    let one = [
+        is(thinking()),
+        is(idle()),
+        chunk(false),
+        is(started(CALL_A, "bash")),
+        is(call_done(CALL_A, "bash", true)),
+        completed_with(Saying::Whole),
+        is(interrupted()),
+    ];
+    let two = one.clone().map(|symbol| symbol.of("ses_two").off(-3600));
+    let alphabet = [one, two].concat();
+    let reached = ["turn-unfinished", "idle-missing", "tool-call-unfinished"];
+    judge_all(&alphabet, 5, &reached);
+}

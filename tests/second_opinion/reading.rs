@@ -1,0 +1,276 @@
+//! A second, deliberately naive reading of docs/session-events.md: what is around the tables, which
+//! are in `tables.rs`.
+
+use crate::tables::{
+    Reply, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started,
+    cuts_the_text, in_turn, label_contradicts, opens, reply, turn, turn_at_end,
+};
+
+/// What was said: the line (from 1) and the rule.
+pub type Finding = (u64, &'static str);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    User,
+    Assistant,
+    System,
+}
+
+/// One entry of `session.tool.results`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToolResult {
+    pub id: &'static str,
+    pub tool: &'static str,
+    pub ok: bool,
+}
+
+/// An event's type with those of its fields that decide anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    Status {
+        pending: bool,
+        label: &'static str,
+    },
+    MessageAppended {
+        role: Role,
+    },
+    StreamChunk {
+        text: &'static str,
+        done: bool,
+    },
+    ToolCallStarted {
+        id: &'static str,
+        tool: &'static str,
+    },
+    ToolCallCompleted {
+        id: &'static str,
+        tool: &'static str,
+        ok: bool,
+    },
+    ToolResults {
+        results: Vec<ToolResult>,
+    },
+    Completed {
+        final_message: String,
+    },
+    Interrupted,
+    Error,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub session: &'static str,
+    /// Seconds since noon.
+    pub stamp: i64,
+    pub what: What,
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    id: &'static str,
+    state: ToolCall,
+    /// As the start has it.
+    tool: &'static str,
+    /// As the completion has it.
+    ok: bool,
+    of_this_turn: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Session {
+    name: &'static str,
+    turn: Turn,
+    reply: Reply,
+    text: String,
+    cuts: Vec<usize>,
+    chunk_came: bool,
+    /// In the order in which they were first heard of.
+    calls: Vec<Call>,
+    stamp: i64,
+    last_line: u64,
+}
+
+impl Session {
+    fn judge(&mut self, line: u64, event: &Event, findings: &mut Vec<Finding>) {
+        let what = &event.what;
+        if event.stamp < self.stamp {
+            findings.push((line, "time-goes-backwards"));
+        }
+        self.stamp = event.stamp;
+        self.last_line = line;
+
+        let before = self.turn;
+        let (says, now) = turn(what, before);
+        self.turn = now;
+        findings.extend(says.map(|rule| (line, rule)));
+        if opens(before, now) {
+            self.open();
+        }
+
+        // Where the turn speaks, the other two move without speaking.
+        let mut quiet = Vec::new();
+        let aloud = if says.is_some() {
+            &mut quiet
+        } else {
+            &mut *findings
+        };
+        let (says, now_reply) = reply(what, before, now, self.reply);
+        self.reply = now_reply;
+        aloud.extend(says.map(|rule| (line, rule)));
+        self.judge_calls(line, what, before, aloud);
+        self.judge_text(line, what, before, aloud);
+
+        if let What::Status { pending, label } = what
+            && label_contradicts(*pending, label)
+        {
+            findings.push((line, "label-contradicts-pending"));
+        }
+    }
+
+    /// "Opening forgets what the last turn left." The calls themselves are the session's.
+    fn open(&mut self) {
+        self.reply = Reply::None;
+        self.text.clear();
+        self.cuts.clear();
+        self.chunk_came = false;
+        for call in &mut self.calls {
+            call.of_this_turn = false;
+        }
+    }
+
+    fn judge_calls(&mut self, line: u64, what: &What, before: Turn, aloud: &mut Vec<Finding>) {
+        match what {
+            What::ToolCallStarted { id, tool } => {
+                let call = self.call(id);
+                let (says, now) = call_started(call.state);
+                call.state = now;
+                call.tool = tool;
+                call.of_this_turn = true;
+                aloud.extend(says.map(|rule| (line, rule)));
+            }
+            What::ToolCallCompleted { id, tool, ok } => {
+                let call = self.call(id);
+                let (says, now) = call_completed(call.state);
+                aloud.extend(says.map(|rule| (line, rule)));
+                if says.is_none() && now != call.state {
+                    if call.tool != *tool {
+                        aloud.push((line, "tool-name-mismatch"));
+                    }
+                    call.ok = *ok;
+                }
+                call.state = now;
+            }
+            What::ToolResults { results } => {
+                for result in results {
+                    let call = self.call(result.id);
+                    let (says, now) = call_result(call.state);
+                    aloud.extend(says.map(|rule| (line, rule)));
+                    if says.is_none() && now != call.state {
+                        if call.tool != result.tool {
+                            aloud.push((line, "tool-name-mismatch"));
+                        }
+                        if call.ok != result.ok {
+                            aloud.push((line, "ok-mismatch"));
+                        }
+                    }
+                    call.state = now;
+                }
+            }
+            _ => {
+                for call in self.calls.iter_mut().filter(|call| call.of_this_turn) {
+                    let (says, now) = call_of_this_turn(what, before, call.state);
+                    aloud.extend(says.map(|rule| (line, rule)));
+                    call.state = now;
+                }
+            }
+        }
+    }
+
+    fn judge_text(&mut self, line: u64, what: &What, before: Turn, aloud: &mut Vec<Finding>) {
+        if let What::StreamChunk { text, .. } = what {
+            self.text.push_str(text);
+            self.chunk_came = true;
+        }
+        if cuts_the_text(what) {
+            self.cuts.push(self.text.len());
+        }
+        if let What::Completed { final_message } = what
+            && in_turn(before)
+            && self.chunk_came
+            && !self.texts().contains(&final_message.as_str())
+        {
+            aloud.push((line, "final-message-mismatch"));
+        }
+    }
+
+    /// The text since the turn's start, then since each cut.
+    fn texts(&self) -> Vec<&str> {
+        let mut texts = vec![self.text.as_str()];
+        texts.extend(self.cuts.iter().map(|&cut| &self.text[cut..]));
+        texts
+    }
+
+    fn call(&mut self, id: &'static str) -> &mut Call {
+        let place = self.calls.iter().position(|call| call.id == id);
+        let place = place.unwrap_or_else(|| {
+            self.calls.push(Call {
+                id,
+                state: ToolCall::Absent,
+                tool: "",
+                ok: false,
+                of_this_turn: false,
+            });
+            self.calls.len() - 1
+        });
+        &mut self.calls[place]
+    }
+}
+
+/// One file, judged event by event: "everything is per `payload.session_id` and per file".
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    line: u64,
+    sessions: Vec<Session>,
+    findings: Vec<Finding>,
+}
+
+impl Reading {
+    pub fn judge(&mut self, event: &Event) {
+        self.line += 1;
+        let name = event.session;
+        let place = self.sessions.iter().position(|known| known.name == name);
+        let place = place.unwrap_or_else(|| {
+            self.sessions.push(Session {
+                name,
+                turn: Turn::Idle,
+                reply: Reply::None,
+                text: String::new(),
+                cuts: Vec::new(),
+                chunk_came: false,
+                calls: Vec::new(),
+                stamp: i64::MIN,
+                last_line: 0,
+            });
+            self.sessions.len() - 1
+        });
+        self.sessions[place].judge(self.line, event, &mut self.findings);
+    }
+
+    /// The findings, were the file to end here: "those of the end of the stream last, in the order
+    /// of their streams' last events, where they stand".
+    pub fn findings_at_end(&self) -> Vec<Finding> {
+        let mut ends: Vec<Finding> = Vec::new();
+        for session in &self.sessions {
+            ends.extend(turn_at_end(session.turn).map(|rule| (session.last_line, rule)));
+        }
+        ends.sort_unstable();
+        [self.findings.as_slice(), &ends].concat()
+    }
+
+    /// What a `final_message` of this session may say now: the text since the turn's start first,
+    /// then since each cut, the last one last.
+    pub fn texts(&self, session: &str) -> Vec<&str> {
+        let known = self.sessions.iter().find(|known| known.name == session);
+        known.map_or_else(|| vec![""], Session::texts)
+    }
+}
