@@ -25,7 +25,9 @@ pub struct Problem {
 pub enum ProtocolError {
     /// A file of the folder cannot be read.
     #[error("{} cannot be read", path.display())]
-    #[diagnostic(help("a protocol is a folder with a protocol.toml and a <event type>.schema.json for every event type"))]
+    #[diagnostic(help(
+        "a protocol is a folder with a protocol.toml and a <event type>.schema.json for every event type"
+    ))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -84,4 +86,33 @@ impl ProtocolError {
     pub(crate) fn unreadable(path: &Path, cause: std::io::Error) -> ProtocolError {
         ProtocolError::Unreadable { path: path.to_owned(), cause }
     }
+}
+
+/// Something that could not be checked at all.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// A file that cannot be read.
+    #[error("{}: {cause}", crate::report::visible(&path.to_string_lossy()))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// A folder that cannot be walked.
+    #[error("{}: {cause}", crate::report::visible(&path.to_string_lossy()))]
+    Walk {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        cause: ignore::Error,
+    },
+    /// A pattern that is none.
+    #[error("{}: {cause}", crate::report::visible(pattern))]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        cause: globset::Error,
+    },
 }

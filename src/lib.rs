@@ -1,7 +1,53 @@
-//! draft
+//! The conformance validator for AI-agent session event streams.
+//!
+//! Agents tell their user interfaces what they do as a stream of JSON events. This crate says what is wrong
+//! with such a stream, where, and in which words of the protocol's document. JSON Schemas judge each event,
+//! a declarative state machine judges the order; both are data, in a folder per protocol.
+//!
+//! The [`Checker`] takes bytes, cut anywhere, and gives [`Finding`]s; it does no I/O:
+//!
+//! ```
+//! use sessionlint::{Options, Protocol, check};
+//!
+//! let stream = concat!(
+//!     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,
+//!     r#""payload":{"session_id":"ses_1","pending":true,"status_label":"thinking"}}"#,
+//!     "\n",
+//! );
+//! let protocol = Protocol::builtin("session-events").expect("it is built in");
+//! let report = check(protocol, stream.as_bytes(), Options::default());
+//!
+//! assert_eq!(&*report.findings[0].rule, "turn-unfinished");
+//! assert_eq!(report.findings[0].place.line, 1);
+//! ```
+//!
+//! Tests of a producer can use [`assert_conforms!`].
+//!
+//! # Limits
+//!
+//! Memory does not grow with the length of an input. It grows with the number of distinct streams, with the
+//! call ids of each, and with the text of open turns; [`Options`] bounds a frame, a turn's text and the
+//! number of streams. What a limit made the checker give up is said by a `check-skipped` note.
+
+#![forbid(unsafe_code)]
+
+mod assert;
 mod check;
-pub mod error; pub mod finding; mod input; mod machine; mod protocol; mod schema;
+#[doc(hidden)]
+pub mod cli;
+mod error;
+mod finding;
+mod input;
+mod machine;
+mod protocol;
+mod report;
+mod run;
+mod schema;
+
+pub use assert::conforms;
 pub use check::{Checker, Options, check};
-pub use finding::{Finding, Report, Severity, Summary};
-pub use input::{Wire, compressed::{Decompressed, ReadError}};
-pub use protocol::{Protocol, Basis, Rule, Example}; pub use error::ProtocolError;
+pub use error::{ProtocolError, SourceProblem};
+pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
+pub use input::Wire;
+pub use input::compressed::{Decompressed, ReadError};
+pub use protocol::{Basis, Example, Protocol, Rule};

@@ -1,1 +1,7 @@
-fn main(){}
+//! The command-line program: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sessionlint::cli::main()
+}

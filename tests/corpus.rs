@@ -145,7 +145,12 @@ fn every_rule_has_words_a_folder_and_an_example() {
             assert!(rule.severity.is_some(), "{} has a severity", rule.name);
             assert!(!rule.says.is_empty() && !rule.help.is_empty(), "{} has words", rule.name);
             let quoted = !rule.quotes.is_empty();
-            assert_eq!(quoted, rule.basis == sessionlint::Basis::Document, "{} quotes if it rests on the document", rule.name);
+            assert_eq!(
+                quoted,
+                rule.basis == sessionlint::Basis::Document,
+                "{} quotes if it rests on the document",
+                rule.name
+            );
             for quote in &rule.quotes {
                 assert!(document.contains(quote.as_str()), "{}: the document does not say {quote:?}", rule.name);
             }

@@ -66,9 +66,10 @@ impl<'t> Event<'t> {
         }
         let name = shape.event_type.dotted();
         Err(match (root.at(text, &shape.event_type.0), &root.kind) {
-            (Some(found), _) => {
-                NotAnEvent::Other(found.span.clone(), format!("its `{name}` must be a string, but is {}", shown(found, text)))
-            }
+            (Some(found), _) => NotAnEvent::Other(
+                found.span.clone(),
+                format!("its `{name}` must be a string, but is {}", shown(found, text)),
+            ),
             (None, Kind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no `{name}`")),
             (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
         })
@@ -97,27 +98,22 @@ pub struct Reading<'t> {
 
 impl<'t> Reading<'t> {
     /// Reads an event of a known type. A field with a fault cannot be read.
-    pub fn known(
-        event: &Event<'t>,
-        text: &'t [u8],
-        protocol: &Protocol,
-        id: usize,
-        faults: &[Fault],
-    ) -> Reading<'t> {
+    pub fn known(event: &Event<'t>, text: &'t [u8], protocol: &Protocol, id: usize, faults: &[Fault]) -> Reading<'t> {
         let tables = protocol.tables();
         let event_type = &tables.events[id];
         let read = |pointer: &Pointer| field(event.node, text, pointer, pointer, faults);
-        let arrays = event_type.arrays.iter().map(|array| match event.node.at(text, &array.at.0).map(|node| &node.kind) {
-            Some(Kind::Array(items)) => {
-                let item = |(index, item): (usize, &'t Node)| {
-                    let at = array.at.child(&index.to_string());
-                    array.slots.iter().map(|slot| field(item, text, slot, &at.join(slot), faults)).collect()
-                };
-                Some(items.iter().enumerate().map(item).collect())
-            }
-            None if read(&array.at) == Field::Absent => Some(Vec::new()),
-            _ => None,
-        });
+        let arrays =
+            event_type.arrays.iter().map(|array| match event.node.at(text, &array.at.0).map(|node| &node.kind) {
+                Some(Kind::Array(items)) => {
+                    let item = |(index, item): (usize, &'t Node)| {
+                        let at = array.at.child(&index.to_string());
+                        array.slots.iter().map(|slot| field(item, text, slot, &at.join(slot), faults)).collect()
+                    };
+                    Some(items.iter().enumerate().map(item).collect())
+                }
+                None if read(&array.at) == Field::Absent => Some(Vec::new()),
+                _ => None,
+            });
         let stream = match &tables.shape.stream {
             None => Some(Cow::Borrowed(&b""[..])),
             Some(pointer) => stream_name(read(pointer)),

@@ -49,9 +49,8 @@ struct Said {
 
 impl<'p> Judge<'p> {
     pub fn new(protocol: &'p Protocol, options: Options) -> Judge<'p> {
-        let severity = |rule: &crate::protocol::Rule| {
-            options.severities.get(&*rule.name).copied().unwrap_or(rule.severity)
-        };
+        let severity =
+            |rule: &crate::protocol::Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
         let limits = Limits { max_text_bytes: options.max_text_bytes, max_streams: options.max_streams };
         Judge {
             protocol,
@@ -93,14 +92,16 @@ impl<'p> Judge<'p> {
     fn frame(&mut self, frame: &Frame<'_>) {
         match read(frame) {
             Err(fault) => self.unreadable(frame, fault),
-            Ok(tree) => match Event::find(&tree.root, frame.text, self.protocol, self.options.wire == Some(Wire::JsonRpc)) {
-                Ok(event) => self.event(frame, &tree, &event),
-                Err(NotAnEvent::Message) => self.summary.skipped += 1,
-                Err(NotAnEvent::Other(span, found)) => {
-                    let place = frame.place(span, None);
-                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, lost: true });
+            Ok(tree) => {
+                match Event::find(&tree.root, frame.text, self.protocol, self.options.wire == Some(Wire::JsonRpc)) {
+                    Ok(event) => self.event(frame, &tree, &event),
+                    Err(NotAnEvent::Message) => self.summary.skipped += 1,
+                    Err(NotAnEvent::Other(span, found)) => {
+                        let place = frame.place(span, None);
+                        self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, lost: true });
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -147,7 +148,8 @@ impl<'p> Judge<'p> {
         if self.is_first(rule, &here.event_type, None, here, stream.as_ref()) {
             let known = self.protocol.tables().events.iter().map(|event| &*event.name);
             let help = nearest(&here.event_type, known).map(|near| format!("did you mean {near}?"));
-            let message = self.message(rule, &[("found", quoted(&here.event_type)), ("event", here.event_type.to_string())]);
+            let message =
+                self.message(rule, &[("found", quoted(&here.event_type)), ("event", here.event_type.to_string())]);
             let said = Said { message, help, pointer: Some(self.type_pointer()), ..here.said(stream.as_ref()) };
             self.say(rule, here.place(here.event.type_span.clone()), said);
         }
@@ -220,7 +222,8 @@ impl<'p> Judge<'p> {
         for (first, again) in &tree.duplicate_keys {
             let rule = framing(Framing::DuplicateKey);
             let key = unescaped_lossy(inner(text, again));
-            let related = Related { message: "it stands here first".into(), place: Arc::new(here.remember(first.clone())) };
+            let related =
+                Related { message: "it stands here first".into(), place: Arc::new(here.place(first.clone())) };
             let said = Said {
                 message: self.message(rule, &[("key", quoted(&key))]),
                 pointer: here.pointer_to(tree, again.start, &key),
@@ -244,7 +247,8 @@ impl<'p> Judge<'p> {
 
     fn unknown_field(&mut self, here: &Here<'_>, key: Range<usize>, pointer: &Pointer, stream: Option<&Arc<str>>) {
         let rule = framing(Framing::UnknownField);
-        let general: Vec<_> = pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned()).collect();
+        let general: Vec<_> =
+            pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned()).collect();
         if self.is_first(rule, &here.event_type, Some(Pointer(general).to_string()), here, stream) {
             let said = Said {
                 message: self.message(rule, &[("key", format!("`{}`", pointer.dotted()))]),
@@ -275,7 +279,9 @@ impl<'p> Judge<'p> {
         }
         if !std::mem::replace(&mut self.too_many_unknown, true) {
             let rule = framing(Framing::CheckSkipped);
-            let found = format!("more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported");
+            let found = format!(
+                "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
+            );
             let said = Said { message: self.message(rule, &[("found", found)]), ..here.said(stream) };
             self.say(rule, here.place(here.event.node.span.clone()), said);
         }
@@ -428,10 +434,6 @@ impl Here<'_> {
         self.frame.place(span, Some(self.number))
     }
 
-    fn remember(&self, span: Range<usize>) -> Place {
-        self.frame.remembered(span, Some(self.number))
-    }
-
     fn said(&self, stream: Option<&Arc<str>>) -> Said {
         Said { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Said::default() }
     }
@@ -458,7 +460,7 @@ impl crate::machine::Places for Here<'_> {
     }
 
     fn event(&self) -> Place {
-        self.remember(self.event.node.span.clone())
+        self.frame.remembered(self.event.node.span.clone(), self.event.type_span.clone(), Some(self.number))
     }
 
     fn part(&self, slot: usize, range: Range<usize>) -> Place {

@@ -86,17 +86,17 @@ impl Frame<'_> {
     }
 
     /// A range of the text as a place in the file, with its own first characters and nothing around it:
-    /// for events that a later finding may refer to.
-    pub fn remembered(&self, span: Range<usize>, event: Option<u64>) -> Place {
+    /// for events that a later finding may refer to. `mark` is the part of it to point at.
+    pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
         let origin = self.origin(span.start);
         let line = &self.text[span.clone()];
         let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
         let kept = first_characters(line, REMEMBERED_CHARS);
-        let text = String::from_utf8_lossy(kept).into_owned();
+        let mark = mark.start - span.start..mark.end - span.start;
         let excerpt = Excerpt {
-            mark: 0..text.len(),
-            text,
+            text: String::from_utf8_lossy(kept).into_owned(),
             column: origin.column,
+            mark: if mark.end <= kept.len() { mark } else { 0..kept.len() },
             cut_before: origin.column > 1,
             cut_after: kept.len() < line.len(),
         };

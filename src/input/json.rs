@@ -73,10 +73,9 @@ impl Node {
     /// The member of this object with this (unescaped) name; the last one, if there are several.
     pub fn member<'n>(&'n self, text: &[u8], name: &str) -> Option<&'n Member> {
         match &self.kind {
-            Kind::Object(members) => members
-                .iter()
-                .rev()
-                .find(|member| *unescaped(inner(text, &member.key)) == *name.as_bytes()),
+            Kind::Object(members) => {
+                members.iter().rev().find(|member| *unescaped(inner(text, &member.key)) == *name.as_bytes())
+            }
             _ => None,
         }
     }
@@ -99,9 +98,11 @@ impl Node {
         let mut node = self;
         loop {
             let next = match &node.kind {
-                Kind::Array(items) => {
-                    items.iter().enumerate().find(|(_, item)| item.span.contains(&at)).map(|(index, item)| (index.to_string(), item))
-                }
+                Kind::Array(items) => items
+                    .iter()
+                    .enumerate()
+                    .find(|(_, item)| item.span.contains(&at))
+                    .map(|(index, item)| (index.to_string(), item)),
                 Kind::Object(members) => members
                     .iter()
                     .find(|member| (member.key.start..member.value.span.end).contains(&at))
@@ -308,12 +309,10 @@ impl Parser<'_> {
         let rest = &self.text[self.at..];
         let length = match std::str::from_utf8(&rest[..rest.len().min(4)]) {
             Ok(text) => text.chars().next().map_or(1, char::len_utf8),
-            Err(error) if error.valid_up_to() > 0 => {
-                std::str::from_utf8(&rest[..error.valid_up_to()])
-                    .ok()
-                    .and_then(|text| text.chars().next())
-                    .map_or(1, char::len_utf8)
-            }
+            Err(error) if error.valid_up_to() > 0 => std::str::from_utf8(&rest[..error.valid_up_to()])
+                .ok()
+                .and_then(|text| text.chars().next())
+                .map_or(1, char::len_utf8),
             Err(_) => 1,
         };
         let found = match byte {
@@ -523,10 +522,8 @@ impl Parser<'_> {
             self.some_digits()?;
         }
         let digits = &self.text[start..self.at];
-        let in_range = std::str::from_utf8(digits)
-            .ok()
-            .and_then(|digits| digits.parse::<f64>().ok())
-            .is_some_and(f64::is_finite);
+        let in_range =
+            std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<f64>().ok()).is_some_and(f64::is_finite);
         if in_range {
             return Ok(());
         }
@@ -594,7 +591,10 @@ mod tests {
         assert_eq!(fault(b"[1e400]").kind, FaultKind::OutOfRange);
         assert_eq!(fault("[é]".as_bytes()).at, 1..3);
         assert_eq!(fault(b"{} x").at, 3..4);
-        assert_eq!(fault(br#"["\u12x"]"#).message, "`x` stands here, where four hexadecimal digits after `\\u` is expected");
+        assert_eq!(
+            fault(br#"["\u12x"]"#).message,
+            "`x` stands here, where four hexadecimal digits after `\\u` is expected"
+        );
     }
 
     #[test]

@@ -57,8 +57,7 @@ impl Lines {
 
     fn line(&mut self, held: &[u8], length: u64, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
         let start = self.origin;
-        self.origin =
-            Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };
+        self.origin = Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };
         let text = held.strip_suffix(b"\r").unwrap_or(held);
         let length = length - (held.len() - text.len()) as u64;
         if length > self.limit as u64 {

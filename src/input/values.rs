@@ -34,7 +34,11 @@ enum Expect {
 enum State {
     Between,
     /// Inside of brackets (or of a string at depth 0).
-    Nested { depth: u64, string: bool, escaped: bool },
+    Nested {
+        depth: u64,
+        string: bool,
+        escaped: bool,
+    },
     /// A bare word or number, or what nobody can read: up to a comma, a bracket or the line's end.
     Word,
 }
@@ -121,7 +125,11 @@ impl Values {
             b',' if self.expect == Expect::CommaOrEnd => self.expect = Expect::Value,
             b']' if self.array.is_some() => {
                 if self.expect == Expect::Value {
-                    out(self.broken(Framing::InvalidJson, "a value is expected after the last comma".to_owned(), false));
+                    out(self.broken(
+                        Framing::InvalidJson,
+                        "a value is expected after the last comma".to_owned(),
+                        false,
+                    ));
                 }
                 self.array = None;
                 self.expect = Expect::Value;

@@ -82,6 +82,9 @@ pub enum At {
     Earlier(Arc<Place>, Arc<str>),
 }
 
+/// What the words in braces of a rule stand for.
+pub type Facts = Vec<(&'static str, String)>;
+
 /// A rule that speaks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -89,8 +92,7 @@ pub struct Verdict {
     pub stream: Arc<str>,
     pub at: At,
     pub related: Vec<Related>,
-    /// What the words in braces stand for.
-    pub facts: Vec<(&'static str, String)>,
+    pub facts: Facts,
 }
 
 /// What bounds the machine's memory.
@@ -142,7 +144,8 @@ impl<'p> Machine<'p> {
 
     /// How many instances each lifecycle opened, by its name.
     pub fn opened(&self) -> BTreeMap<String, u64> {
-        self.tables.lifecycles.iter().map(|l| l.name.clone()).zip(self.opened.iter().copied()).collect()
+        let counted = self.tables.lifecycles.iter().zip(&self.opened).filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
+        counted.map(|(lifecycle, opened)| (lifecycle.name.clone(), *opened)).collect()
     }
 
     /// Judges an event of a known type.
@@ -227,7 +230,10 @@ impl<'p> Machine<'p> {
                 rule: *rule,
                 stream: stream.name.clone(),
                 at: At::Time,
-                related: vec![Related { message: "the session's event before it".into(), place: stream.last_place.clone() }],
+                related: vec![Related {
+                    message: "the session's event before it".into(),
+                    place: stream.last_place.clone(),
+                }],
                 facts: vec![("found", written.to_owned()), ("kept", before_written.clone())],
             });
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::instance::{Kept, Marks, Move, only, related};
 use super::streams::{Slot, Stream};
-use super::{At, Field, Machine, Observed, Verdict, framing};
+use super::{At, Facts, Field, Machine, Observed, Verdict, framing};
 use crate::finding::Place;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped, unescaped_lossy};
 use crate::protocol::tables::{Condition, Lifecycle, Meets, Row, States, plain_words};
@@ -268,7 +268,7 @@ impl<'s> Step<'s> {
         let legal = step.rule.is_none() && step.left(from);
         let marks = (step.rule.is_some() || !row.same.is_empty()).then(|| related(&instance.marks, lifecycle));
         let marks = marks.unwrap_or_default();
-        let mut said: Vec<(RuleId, At, Vec<(&'static str, String)>)> = Vec::new();
+        let mut said: Vec<(RuleId, At, Facts)> = Vec::new();
         if let Some(rule) = step.rule {
             let at = match (scope, row.key.first()) {
                 (Some(scope), Some(slot)) => scope.at(*slot),
@@ -326,10 +326,10 @@ impl<'s> Step<'s> {
         rule: RuleId,
         at: At,
         related: Vec<crate::finding::Related>,
-        facts: Vec<(&'static str, String)>,
+        facts: Facts,
     ) {
         self.spoken |= 1 << number;
-        if !lifecycle.within.is_some_and(|outer| self.spoken >> outer & 1 == 1) {
+        if lifecycle.within.is_none_or(|outer| self.spoken >> outer & 1 == 0) {
             self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts });
         }
     }

@@ -159,9 +159,11 @@ fn mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String, usi
     if starts.iter().any(|start| text[*start..] == *said) {
         return None;
     }
-    let tried = starts.iter().take(1).chain(starts.iter().rev().take(TRIED_BEGINNINGS));
+    // Of beginnings that fit alike, the latest with any text is most likely the one that was meant.
+    let tried = starts.iter().take(1).chain(&starts[starts.len().saturating_sub(TRIED_BEGINNINGS)..]);
     let common = |start: usize| text[start..].iter().zip(&*said).take_while(|(a, b)| a == b).count();
-    let (start, common) = tried.map(|start| (*start, common(*start))).max_by_key(|(_, common)| *common)?;
+    let (start, common) =
+        tried.map(|start| (*start, common(*start))).max_by_key(|(start, common)| (*common, *start < text.len()))?;
     let common = whole_characters(&said, common);
     Some((words(&text[start..], &said, common), written_offset(whole, common)))
 }

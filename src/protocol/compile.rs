@@ -53,7 +53,11 @@ impl<'f> Compiler<'f> {
         compiler.take_schemas(schemas);
         let tables = compiler.tables();
         compiler.find_unused_rules();
-        if compiler.problems.is_empty() { Ok(Tables { events: compiler.events, rules: compiler.rules, ..tables }) } else { Err(compiler.problems) }
+        if compiler.problems.is_empty() {
+            Ok(Tables { events: compiler.events, rules: compiler.rules, ..tables })
+        } else {
+            Err(compiler.problems)
+        }
     }
 
     fn problem(&mut self, span: Span, message: String, help: impl Into<String>) {
@@ -87,6 +91,7 @@ impl<'f> Compiler<'f> {
             name,
             severity: words.severity.severity(),
             basis: words.basis,
+            means: words.means.clone().unwrap_or_else(|| words.says.get_ref().replace('{', "<").replace('}', ">")),
             says: words.says.get_ref().clone(),
             help: words.help.get_ref().clone(),
             quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
@@ -106,7 +111,11 @@ impl<'f> Compiler<'f> {
         for fact in braces(words.says.get_ref()) {
             if !FACTS.contains(&fact) {
                 let known = FACTS.map(|fact| format!("{{{fact}}}")).join(", ");
-                self.problem(words.says.span(), format!("{{{fact}}} stands for nothing"), format!("the words in braces are {known}"));
+                self.problem(
+                    words.says.span(),
+                    format!("{{{fact}}} stands for nothing"),
+                    format!("the words in braces are {known}"),
+                );
             }
         }
         if words.basis == Basis::Document && words.quotes.is_empty() {
@@ -168,7 +177,11 @@ impl<'f> Compiler<'f> {
         }
         if self.events.is_empty() {
             let message = "there is no schema in this folder".to_owned();
-            self.problem(self.file.event.event_type.span(), message, "add <event type>.schema.json for every event type");
+            self.problem(
+                self.file.event.event_type.span(),
+                message,
+                "add <event type>.schema.json for every event type",
+            );
         }
     }
 
@@ -251,7 +264,11 @@ impl<'f> Compiler<'f> {
             let earlier = &file.lifecycle[..until];
             let Some(index) = earlier.iter().position(|l| l.get_ref().name.get_ref() == name.get_ref()) else {
                 let message = format!("there is no lifecycle {} before this one", name.get_ref());
-                self.problem(name.span(), message, "`before` and `after` may name lifecycles that stand earlier in the file");
+                self.problem(
+                    name.span(),
+                    message,
+                    "`before` and `after` may name lifecycles that stand earlier in the file",
+                );
                 continue;
             };
             let lifecycle = file.lifecycle[index].get_ref();
@@ -288,16 +305,7 @@ impl<'f> Compiler<'f> {
                 contradictions[event].push(entry);
             }
         }
-        Tables {
-            shape,
-            unknown,
-            lifecycles,
-            texts,
-            times,
-            contradictions,
-            events: Vec::new(),
-            rules: Vec::new(),
-        }
+        Tables { shape, unknown, lifecycles, texts, times, contradictions, events: Vec::new(), rules: Vec::new() }
     }
 
     fn check_shape(&mut self, shape: &EventShape) {
@@ -313,7 +321,11 @@ impl<'f> Compiler<'f> {
         if let [.., Spanned { .. }] = event.unwrap.as_slice()
             && shape.event_type.0.is_empty()
         {
-            self.problem(event.event_type.span(), "`type` points at the whole event".to_owned(), "name the field that holds the event's type");
+            self.problem(
+                event.event_type.span(),
+                "`type` points at the whole event".to_owned(),
+                "name the field that holds the event's type",
+            );
         }
     }
 
@@ -413,7 +425,11 @@ impl<'f> Compiler<'f> {
             let after = self.gate(&row.after, index);
             if lifecycle.keyed.is_none() && (row.each.is_some() || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
-                self.problem(spanned.span(), message, "add `keyed = \"stream\"` to the lifecycle, or take `key` and `each` out");
+                self.problem(
+                    spanned.span(),
+                    message,
+                    "add `keyed = \"stream\"` to the lifecycle, or take `key` and `each` out",
+                );
             }
             for event in self.on(&row.on, &others) {
                 let each = row.each.as_ref().map(|at| self.array(event, at));
@@ -434,8 +450,13 @@ impl<'f> Compiler<'f> {
                     cells: cells.clone(),
                 };
                 if rows[event].iter().any(|earlier| overlap(&earlier.when, &compiled.when)) {
-                    let message = format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
-                    self.problem(spanned.span(), message, "tell them apart by `when`, with values that no other row of the event has");
+                    let message =
+                        format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
+                    self.problem(
+                        spanned.span(),
+                        message,
+                        "tell them apart by `when`, with values that no other row of the event has",
+                    );
                 }
                 rows[event].push(compiled);
             }
@@ -476,7 +497,8 @@ impl<'f> Compiler<'f> {
                 file::Cell::To(to) => (None, to.as_str()),
                 file::Cell::Speak { rule, to } => (Some(self.rule(rule, cell.span())), to.as_deref().unwrap_or("=")),
             };
-            let to = if to == "=" { number as u8 } else { self.state(lifecycle, to, cell.span()).unwrap_or(number as u8) };
+            let to =
+                if to == "=" { number as u8 } else { self.state(lifecycle, to, cell.span()).unwrap_or(number as u8) };
             cells.push(Cell { rule, to });
         }
         cells
@@ -487,7 +509,9 @@ impl<'f> Compiler<'f> {
         loop {
             let cells = lifecycle.rows.iter().flatten();
             let next = cells.fold(reached, |set, row| {
-                set.iter().fold(set, |set, from| set.or(row.cells.get(usize::from(from)).map_or(set, |cell| States::one(cell.to))))
+                set.iter().fold(set, |set, from| {
+                    set.or(row.cells.get(usize::from(from)).map_or(set, |cell| States::one(cell.to)))
+                })
             });
             if next == reached {
                 break;
@@ -509,15 +533,25 @@ impl<'f> Compiler<'f> {
             let name = self.events[event].name.clone();
             if rows.is_empty() {
                 let message = format!("the lifecycle {} has no row for {name}", written.name.get_ref());
-                self.problem(written.name.span(), message, "add a row for it, or one with on = \"*\" for all that no other row names");
+                self.problem(
+                    written.name.span(),
+                    message,
+                    "add a row for it, or one with on = \"*\" for all that no other row names",
+                );
             }
             for condition in rows.iter().flat_map(|row| &row.when) {
                 let missing = self.values_of(event, condition.slot).into_iter().find(|value| {
-                    !rows.iter().any(|row| row.when.iter().all(|c| c.slot != condition.slot || c.values.contains(value)))
+                    !rows
+                        .iter()
+                        .any(|row| row.when.iter().all(|c| c.slot != condition.slot || c.values.contains(value)))
                 });
                 if let Some(value) = missing {
                     let pointer = &self.events[event].slots[condition.slot];
-                    let message = format!("no row of {} matches {name} with {pointer} = {}", written.name.get_ref(), shown(&value));
+                    let message = format!(
+                        "no row of {} matches {name} with {pointer} = {}",
+                        written.name.get_ref(),
+                        shown(&value)
+                    );
                     self.problem(written.name.span(), message, "add a row for it");
                     break;
                 }

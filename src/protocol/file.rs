@@ -182,6 +182,8 @@ pub struct Contradiction {
 pub struct RuleWords {
     pub severity: SeverityOrOff,
     pub basis: Basis,
+    /// What the rule is about, where `says` alone does not tell.
+    pub means: Option<String>,
     pub says: Spanned<String>,
     pub help: Spanned<String>,
     #[serde(default)]

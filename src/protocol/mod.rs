@@ -108,7 +108,8 @@ impl Protocol {
     }
 
     pub(crate) fn compile(folder: &Folder) -> Result<Protocol, ProtocolError> {
-        let refuse = |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
+        let refuse =
+            |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
         let file: file::File = toml::from_str(&folder.protocol).map_err(|error| refuse(vec![toml_problem(&error)]))?;
         let framing: file::FramingFile = toml::from_str(include_str!("framing.toml")).map_err(|error| {
             ProtocolError::new("framing.toml", include_str!("framing.toml"), vec![toml_problem(&error)])
@@ -130,7 +131,8 @@ impl Protocol {
             })?,
             None => BTreeMap::new(),
         };
-        let tables = compile::Compiler::compile(&file, &framing, schemas, folder.document.as_deref()).map_err(refuse)?;
+        let tables =
+            compile::Compiler::compile(&file, &framing, schemas, folder.document.as_deref()).map_err(refuse)?;
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol {
             title: file.title.unwrap_or_else(|| file.name.clone()),
@@ -227,9 +229,7 @@ impl Example {
 impl Folder {
     fn read(path: &Path) -> Result<Folder, ProtocolError> {
         let name = path.display().to_string();
-        let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, error))
-        };
+        let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, error));
         let optional = |file: &str| match path.join(file) {
             found if found.exists() => read(&found).map(Some),
             _ => Ok(None),
@@ -239,7 +239,8 @@ impl Folder {
         let entries = std::fs::read_dir(path).map_err(|error| ProtocolError::unreadable(path, error))?;
         for entry in entries {
             let file = entry.map_err(|error| ProtocolError::unreadable(path, error))?.path();
-            let event = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SCHEMA_ENDING));
+            let event =
+                file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SCHEMA_ENDING));
             if let Some(event) = event {
                 schemas.push((event.to_owned(), read(&file)?));
             }

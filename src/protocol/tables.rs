@@ -19,6 +19,8 @@ pub struct Rule {
     pub severity: Option<Severity>,
     /// What it rests on.
     pub basis: Basis,
+    /// What it is about, in one sentence without words in braces.
+    pub means: String,
     /// What was found, in one sentence; words in braces stand for what the stream had.
     pub says: String,
     /// What to do.

@@ -150,11 +150,7 @@ impl Explainer<'_> {
         let pointer = self.pointer.child(name);
         let span = self.node.member(self.text, name).map_or(self.node.span.clone(), |member| member.key.clone());
         let message = format!("`{}` is not allowed here", pointer.dotted());
-        Fault {
-            pointer,
-            span,
-            ..self.fault(Framing::WrongValue, message, Some(format!("leave `{name}` out")))
-        }
+        Fault { pointer, span, ..self.fault(Framing::WrongValue, message, Some(format!("leave `{name}` out"))) }
     }
 
     /// A key of this object that is no documented one and was probably meant to be `property`.
@@ -200,9 +196,7 @@ impl Explainer<'_> {
         };
         let format = schema.get("format").and_then(Value::as_str);
         match (format, &self.node.kind) {
-            (Some("date-time"), Kind::Number) => {
-                Some(date_time::help("0").to_owned())
-            }
+            (Some("date-time"), Kind::Number) => Some(date_time::help("0").to_owned()),
             (_, Kind::String) => {
                 let text = self.string();
                 let value = serde_json::from_str::<Value>(&text).ok()?;

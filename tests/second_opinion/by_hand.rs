@@ -2,8 +2,8 @@
 //! as the engine, the two would agree and nothing would show.
 
 use crate::events::{
-    CALL_A, CALL_B, appended, call_done, completed, error, idle, interrupted, result, results,
-    said, said_last, started, thinking,
+    CALL_A, CALL_B, appended, call_done, completed, error, idle, interrupted, result, results, said, said_last,
+    started, thinking,
 };
 use crate::reading::{Event, Finding, Reading, Role, ToolResult, What};
 
@@ -12,11 +12,7 @@ const SESSION: &str = "ses_one";
 fn judge(whats: &[What]) -> Vec<Finding> {
     let mut reading = Reading::default();
     for (stamp, what) in (0..).zip(whats) {
-        reading.judge(&Event {
-            session: SESSION,
-            stamp,
-            what: what.clone(),
-        });
+        reading.judge(&Event { session: SESSION, stamp, what: what.clone() });
     }
     reading.findings_at_end()
 }
@@ -63,18 +59,9 @@ fn a_turn_nobody_announced_is_reported_once() {
     let file = [said_last("a"), completed("a"), idle()];
     assert_eq!(judge(&file), [(1, "turn-not-started")]);
     let file = [started(CALL_A, "bash"), completed("a"), idle()];
+    assert_eq!(judge(&file), [(1, "turn-not-started"), (2, "tool-call-unfinished")]);
     assert_eq!(
-        judge(&file),
-        [(1, "turn-not-started"), (2, "tool-call-unfinished")]
-    );
-    assert_eq!(
-        judge(&[
-            completed("a"),
-            completed("a"),
-            said("b"),
-            error(),
-            thinking()
-        ]),
+        judge(&[completed("a"), completed("a"), said("b"), error(), thinking()]),
         [
             (1, "turn-not-started"),
             (2, "turn-ended-twice"),
@@ -90,14 +77,7 @@ fn idle_before_the_end_is_reported_and_the_late_end_absorbed() {
     let file = [thinking(), said("a"), idle(), completed("wrong"), idle()];
     assert_eq!(judge(&file), [(3, "turn-not-ended")]);
     let file = [thinking(), said("a"), idle(), said("b"), completed("ab")];
-    assert_eq!(
-        judge(&file),
-        [
-            (3, "turn-not-ended"),
-            (5, "stream-not-done"),
-            (5, "idle-missing")
-        ]
-    );
+    assert_eq!(judge(&file), [(3, "turn-not-ended"), (5, "stream-not-done"), (5, "idle-missing")]);
 }
 
 #[test]
@@ -137,20 +117,8 @@ fn an_error_may_be_final_or_retried() {
 #[test]
 fn a_reply_is_done_once_a_segment() {
     let file = [thinking(), said_last("a"), said_last("b"), said("c")];
-    assert_eq!(
-        judge(&file),
-        [
-            (3, "chunk-after-done"),
-            (4, "chunk-after-done"),
-            (4, "turn-unfinished")
-        ]
-    );
-    let file = [
-        thinking(),
-        said_last("a"),
-        appended(Role::User),
-        said_last("b"),
-    ];
+    assert_eq!(judge(&file), [(3, "chunk-after-done"), (4, "chunk-after-done"), (4, "turn-unfinished")]);
+    let file = [thinking(), said_last("a"), appended(Role::User), said_last("b")];
     assert_eq!(judge(&file), [(4, "turn-unfinished")]);
 }
 
@@ -213,21 +181,14 @@ fn calls_and_results_belong_together() {
         call_done(CALL_B, "bash", true),
         interrupted(),
     ];
-    assert_eq!(
-        judge(&early),
-        [(3, "result-before-completion"), (5, "unknown-tool-call")]
-    );
+    assert_eq!(judge(&early), [(3, "result-before-completion"), (5, "unknown-tool-call")]);
 }
 
 #[test]
 fn sessions_do_not_meet() {
     let mut reading = Reading::default();
     let mut judge = |session, stamp, what| {
-        reading.judge(&Event {
-            session,
-            stamp,
-            what,
-        });
+        reading.judge(&Event { session, stamp, what });
     };
     judge("ses_one", 100, thinking());
     judge("ses_two", 10, thinking());
@@ -235,14 +196,7 @@ fn sessions_do_not_meet() {
     judge("ses_one", 99, said_last("b"));
     judge("ses_two", 12, completed("a"));
     judge("ses_one", 100, thinking());
-    assert_eq!(
-        reading.findings_at_end(),
-        [
-            (4, "time-goes-backwards"),
-            (5, "idle-missing"),
-            (6, "turn-unfinished")
-        ]
-    );
+    assert_eq!(reading.findings_at_end(), [(4, "time-goes-backwards"), (5, "idle-missing"), (6, "turn-unfinished")]);
 }
 
 #[test]
@@ -256,11 +210,7 @@ fn time_comes_first_and_labels_last() {
         (6, labelled(false, "Running tool…")),
         (7, labelled(false, "waiting for a person")),
     ] {
-        reading.judge(&Event {
-            session: SESSION,
-            stamp,
-            what,
-        });
+        reading.judge(&Event { session: SESSION, stamp, what });
     }
     assert_eq!(
         reading.findings_at_end(),

@@ -46,10 +46,7 @@ impl Symbol {
         let session = self.session;
         let what = match &self.draft {
             Draft::Is(what) => what.clone(),
-            Draft::Chunk { done } => What::StreamChunk {
-                text: &"abcdefgh"[line - 1..line],
-                done: *done,
-            },
+            Draft::Chunk { done } => What::StreamChunk { text: &"abcdefgh"[line - 1..line], done: *done },
             Draft::Completed(saying) => {
                 let texts = reading.texts(session);
                 let whole = texts[0];
@@ -65,11 +62,7 @@ impl Symbol {
             }
         };
         let stamp = self.off + i64::try_from(line).expect("files are short here");
-        Event {
-            session,
-            stamp,
-            what,
-        }
+        Event { session, stamp, what }
     }
 
     pub fn off(mut self, seconds: i64) -> Symbol {
@@ -106,11 +99,7 @@ pub fn completed_with(saying: Saying) -> Symbol {
 }
 
 fn draft(draft: Draft) -> Symbol {
-    Symbol {
-        session: "ses_one",
-        off: 0,
-        draft,
-    }
+    Symbol { session: "ses_one", off: 0, draft }
 }
 
 /// What one worker has seen.
@@ -178,9 +167,7 @@ fn list(findings: &[(u64, &str)]) -> String {
     if findings.is_empty() {
         return "nothing".to_owned();
     }
-    let each = findings
-        .iter()
-        .map(|(line, rule)| format!("{line}: {rule}"));
+    let each = findings.iter().map(|(line, rule)| format!("{line}: {rule}"));
     each.collect::<Vec<_>>().join(", ")
 }
 

@@ -6,17 +6,11 @@ pub const CALL_A: &str = "call_a";
 pub const CALL_B: &str = "call_b";
 
 pub fn thinking() -> What {
-    What::Status {
-        pending: true,
-        label: "thinking...",
-    }
+    What::Status { pending: true, label: "thinking..." }
 }
 
 pub fn idle() -> What {
-    What::Status {
-        pending: false,
-        label: "idle",
-    }
+    What::Status { pending: false, label: "idle" }
 }
 
 pub fn appended(role: Role) -> What {
@@ -49,9 +43,7 @@ pub const fn result(id: &'static str, tool: &'static str, ok: bool) -> ToolResul
 }
 
 pub fn completed(final_message: &str) -> What {
-    What::Completed {
-        final_message: final_message.to_owned(),
-    }
+    What::Completed { final_message: final_message.to_owned() }
 }
 
 pub fn interrupted() -> What {

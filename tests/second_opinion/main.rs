@@ -12,8 +12,7 @@ mod wire;
 
 use enumeration::{Saying, chunk, completed_with, is, judge_all};
 use events::{
-    CALL_A, CALL_B, appended, call_done, completed, error, idle, interrupted, result, results,
-    said, started, thinking,
+    CALL_A, CALL_B, appended, call_done, completed, error, idle, interrupted, result, results, said, started, thinking,
 };
 use reading::{Role, What};
 
@@ -86,18 +85,9 @@ fn the_fields() {
         is(results(&[result(CALL_A, "bash", true)])),
         is(results(&[result(CALL_A, "bash", false)])),
         is(results(&[result(CALL_A, "read_file", false)])),
-        is(results(&[
-            result(CALL_A, "bash", true),
-            result(CALL_B, "bash", true),
-        ])),
-        is(results(&[
-            result(CALL_A, "bash", true),
-            result(CALL_A, "bash", true),
-        ])),
-        is(results(&[
-            result(CALL_A, "read_file", true),
-            result(CALL_B, "bash", false),
-        ])),
+        is(results(&[result(CALL_A, "bash", true), result(CALL_B, "bash", true)])),
+        is(results(&[result(CALL_A, "bash", true), result(CALL_A, "bash", true)])),
+        is(results(&[result(CALL_A, "read_file", true), result(CALL_B, "bash", false)])),
         completed_with(Saying::Whole),
         completed_with(Saying::LastChunk),
         is(completed("wrong")),
@@ -126,6 +116,7 @@ fn the_text() {
         chunk(true),
         completed_with(Saying::SinceFirstCut),
         completed_with(Saying::SinceLastCut),
+        completed_with(Saying::LastChunk),
         is(error()),
     ];
     let reached = ["chunk-after-done", "stream-not-done"];

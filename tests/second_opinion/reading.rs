@@ -2,8 +2,8 @@
 //! are in `tables.rs`.
 
 use crate::tables::{
-    Reply, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started,
-    cuts_the_text, in_turn, label_contradicts, opens, reply, turn, turn_at_end,
+    Reply, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started, cuts_the_text, in_turn,
+    label_contradicts, opens, reply, turn, turn_at_end,
 };
 
 /// What was said: the line (from 1) and the rule.
@@ -27,32 +27,13 @@ pub struct ToolResult {
 /// An event's type with those of its fields that decide anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    Status {
-        pending: bool,
-        label: &'static str,
-    },
-    MessageAppended {
-        role: Role,
-    },
-    StreamChunk {
-        text: &'static str,
-        done: bool,
-    },
-    ToolCallStarted {
-        id: &'static str,
-        tool: &'static str,
-    },
-    ToolCallCompleted {
-        id: &'static str,
-        tool: &'static str,
-        ok: bool,
-    },
-    ToolResults {
-        results: Vec<ToolResult>,
-    },
-    Completed {
-        final_message: String,
-    },
+    Status { pending: bool, label: &'static str },
+    MessageAppended { role: Role },
+    StreamChunk { text: &'static str, done: bool },
+    ToolCallStarted { id: &'static str, tool: &'static str },
+    ToolCallCompleted { id: &'static str, tool: &'static str, ok: bool },
+    ToolResults { results: Vec<ToolResult> },
+    Completed { final_message: String },
     Interrupted,
     Error,
 }
@@ -109,11 +90,7 @@ impl Session {
 
         // Where the turn speaks, the other two move without speaking.
         let mut quiet = Vec::new();
-        let aloud = if says.is_some() {
-            &mut quiet
-        } else {
-            &mut *findings
-        };
+        let aloud = if says.is_some() { &mut quiet } else { &mut *findings };
         let (says, now_reply) = reply(what, before, now, self.reply);
         self.reply = now_reply;
         aloud.extend(says.map(|rule| (line, rule)));
@@ -213,13 +190,7 @@ impl Session {
     fn call(&mut self, id: &'static str) -> &mut Call {
         let place = self.calls.iter().position(|call| call.id == id);
         let place = place.unwrap_or_else(|| {
-            self.calls.push(Call {
-                id,
-                state: ToolCall::Absent,
-                tool: "",
-                ok: false,
-                of_this_turn: false,
-            });
+            self.calls.push(Call { id, state: ToolCall::Absent, tool: "", ok: false, of_this_turn: false });
             self.calls.len() - 1
         });
         &mut self.calls[place]

@@ -72,15 +72,11 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Drained => (None, Turn::Drained),
             Turn::EndedEarly => (None, Turn::Active),
         },
-        What::MessageAppended {
-            role: Role::Assistant,
-        } => match state {
+        What::MessageAppended { role: Role::Assistant } => match state {
             Turn::Announced => (None, Turn::Active),
             same => (None, same),
         },
-        What::MessageAppended { .. }
-        | What::ToolCallCompleted { .. }
-        | What::ToolResults { .. } => (None, state),
+        What::MessageAppended { .. } | What::ToolCallCompleted { .. } | What::ToolResults { .. } => (None, state),
         What::Completed { .. } => match state {
             Turn::Idle => (Some("turn-not-started"), Turn::Completed),
             Turn::Announced => (None, Turn::Completed),
@@ -135,10 +131,7 @@ pub fn turn_at_end(state: Turn) -> Says {
 /// "A turn opens on a move into `announced` or `active` from ..."
 pub fn opens(before: Turn, now: Turn) -> bool {
     matches!(now, Turn::Announced | Turn::Active)
-        && matches!(
-            before,
-            Turn::Idle | Turn::Completed | Turn::Interrupted | Turn::Trailing | Turn::Drained
-        )
+        && matches!(before, Turn::Idle | Turn::Completed | Turn::Interrupted | Turn::Trailing | Turn::Drained)
 }
 
 /// "turn before announced, active or failed"
@@ -149,20 +142,16 @@ pub fn in_turn(before: Turn) -> bool {
 /// The table "reply".
 pub fn reply(what: &What, before: Turn, now: Turn, state: Reply) -> (Says, Reply) {
     match what {
-        What::StreamChunk { done: false, .. } if matches!(now, Turn::Active | Turn::Failed) => {
-            match state {
-                Reply::None => (None, Reply::Open),
-                Reply::Open => (None, Reply::Open),
-                Reply::Done => (Some("chunk-after-done"), Reply::Open),
-            }
-        }
-        What::StreamChunk { done: true, .. } if matches!(now, Turn::Active | Turn::Failed) => {
-            match state {
-                Reply::None => (None, Reply::Done),
-                Reply::Open => (None, Reply::Done),
-                Reply::Done => (Some("chunk-after-done"), Reply::Done),
-            }
-        }
+        What::StreamChunk { done: false, .. } if matches!(now, Turn::Active | Turn::Failed) => match state {
+            Reply::None => (None, Reply::Open),
+            Reply::Open => (None, Reply::Open),
+            Reply::Done => (Some("chunk-after-done"), Reply::Open),
+        },
+        What::StreamChunk { done: true, .. } if matches!(now, Turn::Active | Turn::Failed) => match state {
+            Reply::None => (None, Reply::Done),
+            Reply::Open => (None, Reply::Done),
+            Reply::Done => (Some("chunk-after-done"), Reply::Done),
+        },
         What::MessageAppended { .. }
         | What::ToolCallStarted { .. }
         | What::ToolResults { .. }

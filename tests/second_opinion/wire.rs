@@ -7,37 +7,21 @@ use crate::reading::{Event, Role, What};
 
 /// Every documented field is there and right, so that no finding about shapes can come up.
 pub fn write_line(event: &Event, file: &mut String) {
-    let Event {
-        session,
-        stamp,
-        what,
-    } = event;
+    let Event { session, stamp, what } = event;
     let noon = 12 * 3600;
-    let (hour, minute, second) = (
-        (noon + stamp) / 3600,
-        (noon + stamp) / 60 % 60,
-        (noon + stamp) % 60,
-    );
+    let (hour, minute, second) = ((noon + stamp) / 3600, (noon + stamp) / 60 % 60, (noon + stamp) % 60);
     let (name, fields) = match what {
-        What::Status { pending, label } => (
-            "session.status",
-            format!(r#""pending":{pending},"status_label":"{label}""#),
-        ),
+        What::Status { pending, label } => {
+            ("session.status", format!(r#""pending":{pending},"status_label":"{label}""#))
+        }
         What::MessageAppended { role } => {
             let role = role_name(*role);
-            (
-                "session.message.appended",
-                format!(r#""message":{{"role":"{role}","content":"Hello."}}"#),
-            )
+            ("session.message.appended", format!(r#""message":{{"role":"{role}","content":"Hello."}}"#))
         }
-        What::StreamChunk { text, done } => (
-            "session.stream.chunk",
-            format!(r#""text":"{text}","done":{done}"#),
-        ),
-        What::ToolCallStarted { id, tool } => (
-            "session.tool.call.started",
-            format!(r#""tool_call_id":"{id}","tool_name":"{tool}","tool_input":{{}}"#),
-        ),
+        What::StreamChunk { text, done } => ("session.stream.chunk", format!(r#""text":"{text}","done":{done}"#)),
+        What::ToolCallStarted { id, tool } => {
+            ("session.tool.call.started", format!(r#""tool_call_id":"{id}","tool_name":"{tool}","tool_input":{{}}"#))
+        }
         What::ToolCallCompleted { id, tool, ok } => (
             "session.tool.call.completed",
             format!(r#""tool_call_id":"{id}","tool_name":"{tool}","ok":{ok},"duration_ms":150"#),
@@ -49,26 +33,14 @@ pub fn write_line(event: &Event, file: &mut String) {
                 if !items.is_empty() {
                     items.push(',');
                 }
-                write!(
-                    items,
-                    r#"{{"tool_call_id":"{id}","tool_name":"{tool}","ok":{ok},"output":{{}}}}"#
-                )
-                .expect("a string takes everything");
+                write!(items, r#"{{"tool_call_id":"{id}","tool_name":"{tool}","ok":{ok},"output":{{}}}}"#)
+                    .expect("a string takes everything");
             }
             ("session.tool.results", format!(r#""results":[{items}]"#))
         }
-        What::Completed { final_message } => (
-            "session.completed",
-            format!(r#""final_message":"{final_message}""#),
-        ),
-        What::Interrupted => (
-            "session.interrupted",
-            r#""reason":"user_requested""#.to_owned(),
-        ),
-        What::Error => (
-            "session.error",
-            r#""error":"Rate limit exceeded","code":"rate_limit""#.to_owned(),
-        ),
+        What::Completed { final_message } => ("session.completed", format!(r#""final_message":"{final_message}""#)),
+        What::Interrupted => ("session.interrupted", r#""reason":"user_requested""#.to_owned()),
+        What::Error => ("session.error", r#""error":"Rate limit exceeded","code":"rate_limit""#.to_owned()),
     };
     writeln!(
         file,

@@ -1,0 +1,65 @@
+//! For tests of producers.
+
+use crate::check::{Options, check};
+use crate::finding::Severity;
+use crate::protocol::Protocol;
+use crate::report::{End, FileEnd, Human, Look, Reporter};
+
+/// Fails the test unless a stream conforms to `session-events` (or to another protocol): nothing of
+/// severity warning or above is found. The events may be a `&str`, a `String`, bytes, or anything else that is
+/// `AsRef<[u8]>`, in any wire form.
+///
+/// ```
+/// let events = r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{"session_id":"ses_1","pending":false,"status_label":"idle"}}"#;
+/// sessionlint::assert_conforms!(events);
+/// ```
+///
+/// ```should_panic
+/// sessionlint::assert_conforms!(r#"{"type":"session.status"}"#);
+/// ```
+///
+/// ```
+/// # let events = b"[]\n{}";
+/// # let protocol = sessionlint::Protocol::builtin("session-events").expect("it is built in");
+/// let result = sessionlint::conforms(protocol, events);
+/// assert!(result.expect_err("there is no event").contains("not-an-event"));
+/// ```
+#[macro_export]
+macro_rules! assert_conforms {
+    ($events:expr $(,)?) => {
+        $crate::assert_conforms!(
+            $events,
+            $crate::Protocol::builtin("session-events").expect("session-events is built in")
+        )
+    };
+    ($events:expr, $protocol:expr $(,)?) => {
+        if let ::std::result::Result::Err(report) = $crate::conforms($protocol, $events) {
+            ::std::panic!("the events do not conform\n\n{}", report);
+        }
+    };
+}
+
+/// Checks a whole stream for [`assert_conforms!`].
+///
+/// # Errors
+///
+/// The report for people, if anything of severity warning or above is found.
+pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), String> {
+    let report = check(protocol, events.as_ref(), Options::default());
+    if report.summary.at_least(Severity::Warning) == 0 {
+        return Ok(());
+    }
+    let mut text = Vec::new();
+    let mut human = Human::new(&mut text, protocol, Look { color: false, width: 100, all: false, quiet: false });
+    let mut write = || {
+        for finding in &report.findings {
+            human.finding(finding.clone())?;
+        }
+        human.file_end(&FileEnd { repeats: &report.repeats })?;
+        human.end(&End { summary: &report.summary, stats: None, hidden: 0, elapsed: Default::default() })
+    };
+    match write() {
+        Ok(()) => Err(String::from_utf8_lossy(&text).into_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}

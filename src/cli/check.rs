@@ -1,0 +1,226 @@
+//! `sessionlint check`.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::ValueEnum;
+
+use super::{Exit, Failure, ProtocolArgument, known_rule};
+use crate::check::Options;
+use crate::finding::Severity;
+use crate::input::Wire;
+use crate::protocol::Protocol;
+use crate::report::{End, Human, Json, Jsonl, Look, Reporter};
+use crate::run::{Outcome, Run, expand};
+
+/// How wide the report is where no terminal says so, in columns.
+const WIDTH: usize = 100;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Files, folders, patterns; `-` is standard input
+    #[arg(value_name = "PATHS", default_value = ".")]
+    paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    protocol: ProtocolArgument,
+
+    /// The form of the input; found from its content if not given
+    #[arg(long, value_name = "FORM", value_parser = wire_parser())]
+    wire: Option<String>,
+
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+
+    /// Change a rule's severity: error, warning, note or off
+    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
+    rules: Vec<String>,
+
+    /// The input is a cut-out: nothing is known of what came before, and its end means nothing
+    #[arg(long)]
+    fragment: bool,
+
+    /// Show every finding; many of one kind fold into one otherwise
+    #[arg(long)]
+    all: bool,
+
+    /// Show no more findings than this; all of them count
+    #[arg(long, value_name = "N")]
+    max_findings: Option<u64>,
+
+    /// Count events by type, turns, tool calls, bytes and time
+    #[arg(long)]
+    stats: bool,
+
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+
+    /// Leave the summary out
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// The longest event that is read, in bytes
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes)]
+    max_line_bytes: usize,
+
+    /// The most text that is kept of a turn to compare with its final message, in bytes
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_text_bytes)]
+    max_text_bytes: usize,
+
+    /// The most streams that are kept at once
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_streams)]
+    max_streams: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON object a finding, one a line
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+fn wire_parser() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(Wire::ALL.map(|(name, _)| name))
+}
+
+pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let protocol = arguments.protocol.load()?;
+    let options = options(&arguments, &protocol)?;
+    let (targets, errors) = expand(&arguments.paths);
+    for error in &errors {
+        anstream::eprintln!("sessionlint: {error}");
+    }
+    if targets.is_empty() {
+        let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst";
+        return Err(Failure::Message(format!("there is nothing to check; {help}")));
+    }
+    let started = Instant::now();
+    let mut reporter = reporter(&arguments, &protocol);
+    let outcome = report(&arguments, &protocol, options, &targets, &mut *reporter, started);
+    let outcome = match outcome {
+        // The reader of our output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
+        other => other?,
+    };
+    for error in &outcome.unreadable {
+        anstream::eprintln!("sessionlint: {error}");
+    }
+    Ok(exit(&arguments, &outcome, errors.is_empty()))
+}
+
+fn report(
+    arguments: &Arguments,
+    protocol: &Protocol,
+    options: Options,
+    targets: &[crate::run::Target],
+    reporter: &mut dyn Reporter,
+    started: Instant,
+) -> io::Result<Outcome> {
+    reporter.begin()?;
+    let outcome = Run::new(protocol, options, arguments.max_findings, reporter).check(targets)?;
+    let stats = arguments.stats.then_some(&outcome.stats);
+    let end = End { summary: &outcome.summary, stats, hidden: outcome.hidden, elapsed: started.elapsed() };
+    reporter.end(&end)?;
+    Ok(outcome)
+}
+
+fn exit(arguments: &Arguments, outcome: &Outcome, found_all: bool) -> Exit {
+    let failing = match arguments.fail_on {
+        FailOn::Error => outcome.summary.at_least(Severity::Error),
+        FailOn::Warning => outcome.summary.at_least(Severity::Warning),
+        FailOn::Note => outcome.summary.at_least(Severity::Note),
+        FailOn::Never => 0,
+    };
+    if !found_all || !outcome.unreadable.is_empty() {
+        Exit::Usage
+    } else if failing > 0 {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    }
+}
+
+fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failure> {
+    let mut severities = BTreeMap::new();
+    for setting in &arguments.rules {
+        let (name, severity) = setting.split_once('=').ok_or_else(|| {
+            Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", crate::report::visible(setting)))
+        })?;
+        let severity = match severity {
+            "error" => Some(Severity::Error),
+            "warning" => Some(Severity::Warning),
+            "note" => Some(Severity::Note),
+            "off" => None,
+            other => {
+                let other = crate::report::visible(other);
+                return Err(Failure::Message(format!(
+                    "{other} is no severity; there are error, warning, note and off"
+                )));
+            }
+        };
+        severities.insert(known_rule(protocol, name)?.name.to_string(), severity);
+    }
+    let wire = arguments.wire.as_deref();
+    Ok(Options {
+        file: None,
+        wire: Wire::ALL.iter().find(|(name, _)| Some(*name) == wire).map(|(_, wire)| *wire),
+        fragment: arguments.fragment,
+        severities,
+        max_line_bytes: arguments.max_line_bytes,
+        max_text_bytes: arguments.max_text_bytes,
+        max_streams: arguments.max_streams,
+    })
+}
+
+fn reporter<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Box<dyn Reporter + 'p> {
+    let out: Box<dyn Write> = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+    match arguments.format {
+        Format::Json => Box::new(Json::new(out)),
+        Format::Jsonl => Box::new(Jsonl::new(out)),
+        Format::Human => {
+            let look =
+                Look { color: color(arguments.color), width: width(), all: arguments.all, quiet: arguments.quiet };
+            Box::new(Human::new(out, protocol, look))
+        }
+    }
+}
+
+fn color(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+    }
+}
+
+fn width() -> usize {
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let width = if io::stdout().is_terminal() { terminal() } else { None };
+    width.unwrap_or(WIDTH).clamp(60, 160)
+}

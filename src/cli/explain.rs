@@ -1,0 +1,59 @@
+//! `sessionlint explain`.
+
+use std::io::Write;
+
+use super::{Exit, Failure, ProtocolArgument, known_rule};
+use crate::protocol::{Basis, Example, Protocol};
+use crate::report::visible;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The rule's name, such as idle-missing
+    rule: String,
+
+    #[command(flatten)]
+    protocol: ProtocolArgument,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let protocol = arguments.protocol.load()?;
+    let rule = known_rule(&protocol, &arguments.rule)?;
+    let severity = rule.severity.map_or("off", |severity| severity.as_str());
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{} ({severity})\n", rule.name)?;
+    writeln!(out, "It means:    {}", rule.means)?;
+    writeln!(out, "What to do:  {}", rule.help)?;
+    match rule.basis {
+        Basis::Framing => {
+            writeln!(out, "It rests on what every reader of JSON needs; the document has no words for it.")?
+        }
+        Basis::Schema => {
+            writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?
+        }
+        Basis::Document => {
+            writeln!(out, "The document ({}) says:", protocol.source().unwrap_or(protocol.title()))?;
+            for quote in &rule.quotes {
+                writeln!(out, "  “{quote}”")?;
+            }
+        }
+    }
+    if let Some(example) = protocol.example(&rule.name) {
+        show(&mut out, &protocol, example)?;
+    }
+    Ok(Exit::Clean)
+}
+
+fn show(out: &mut impl Write, protocol: &Protocol, example: &Example) -> std::io::Result<()> {
+    let options = if example.args.is_empty() { String::new() } else { format!(", with {}", example.args) };
+    let escapes = if example.escapes { ", where \\xNN is a byte" } else { "" };
+    for (words, text) in [("breaks it", &example.breaks), ("keeps it", &example.keeps)] {
+        writeln!(out, "\nThis {words}{options}{escapes}:")?;
+        match text.as_str() {
+            "" => writeln!(out, "  (nothing at all)")?,
+            _ => text.lines().try_for_each(|line| writeln!(out, "  {}", visible(line)))?,
+        }
+    }
+    let name = protocol.name();
+    let option = if name == "session-events" { String::new() } else { format!(" --protocol {name}") };
+    writeln!(out, "\nTry it: put the lines into a file and run `sessionlint check{option} FILE`.")
+}

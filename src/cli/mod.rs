@@ -1,0 +1,178 @@
+//! The command line: one file a subcommand. How anything is judged is not known here.
+
+mod check;
+mod explain;
+mod rules;
+mod schema;
+
+use std::ffi::OsString;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::error::ProtocolError;
+use crate::protocol::{Protocol, nearest};
+use crate::report::visible;
+
+/// What the program's exit codes mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Nothing at or above `--fail-on` was found.
+    Clean = 0,
+    /// Something was found.
+    Findings = 1,
+    /// Wrong use, or input that cannot be read.
+    Usage = 2,
+    /// A fault of the program itself.
+    Fault = 3,
+}
+
+#[derive(Parser)]
+#[command(name = "sessionlint", version, about = "Conformance validator for AI-agent session event streams")]
+#[command(after_help = "Exit codes: 0 clean, 1 findings, 2 wrong use or unreadable input, 3 a fault of sessionlint.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check recorded streams
+    Check(Box<check::Arguments>),
+    /// Say what a rule means, with the document's words and an example
+    Explain(explain::Arguments),
+    /// List the rules
+    Rules(rules::Arguments),
+    /// Print the JSON Schema of an event type, or list the types
+    Schema(schema::Arguments),
+}
+
+/// The protocol to judge by.
+#[derive(clap::Args)]
+struct ProtocolArgument {
+    /// A built-in protocol, or a folder with a protocol.toml
+    #[arg(long, value_name = "NAME|DIR", default_value = "session-events")]
+    protocol: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TextOrJson {
+    Text,
+    Json,
+}
+
+/// What ends a subcommand early.
+enum Failure {
+    /// Said already, or not worth saying.
+    Exit(Exit),
+    /// To be said on standard error.
+    Message(String),
+    /// The output could not be written.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Output(error)
+    }
+}
+
+/// A protocol that is built in, or one that was loaded.
+enum Chosen {
+    Builtin(&'static Protocol),
+    Loaded(Box<Protocol>),
+}
+
+impl std::ops::Deref for Chosen {
+    type Target = Protocol;
+
+    fn deref(&self) -> &Protocol {
+        match self {
+            Chosen::Builtin(protocol) => protocol,
+            Chosen::Loaded(protocol) => protocol,
+        }
+    }
+}
+
+impl ProtocolArgument {
+    fn load(&self) -> Result<Chosen, Failure> {
+        if let Some(protocol) = Protocol::builtin(&self.protocol) {
+            return Ok(Chosen::Builtin(protocol));
+        }
+        let folder = Path::new(&self.protocol);
+        if !folder.is_dir() {
+            let near = nearest(&self.protocol, Protocol::builtin_names());
+            let built_in: Vec<_> = Protocol::builtin_names().collect();
+            let help = near
+                .map_or_else(|| format!("built in: {}", built_in.join(", ")), |near| format!("did you mean {near}?"));
+            let name = visible(&self.protocol);
+            return Err(Failure::Message(format!("there is no protocol and no folder {name}; {help}")));
+        }
+        match Protocol::load(folder) {
+            Ok(protocol) => Ok(Chosen::Loaded(Box::new(protocol))),
+            Err(error) => Err(refused(error)),
+        }
+    }
+}
+
+/// Shows a refused protocol with its places.
+fn refused(error: ProtocolError) -> Failure {
+    let report = miette::Report::new(error);
+    anstream::eprintln!("{report:?}");
+    Failure::Exit(Exit::Usage)
+}
+
+/// The rule of this name, or a message with the nearest one.
+fn known_rule<'p>(protocol: &'p Protocol, name: &str) -> Result<&'p crate::protocol::Rule, Failure> {
+    protocol.rule(name).ok_or_else(|| {
+        let near = nearest(name, protocol.rules().iter().map(|rule| &*rule.name));
+        let help =
+            near.map_or_else(|| "`sessionlint rules` lists them".to_owned(), |near| format!("did you mean {near}?"));
+        Failure::Message(format!("there is no rule {}; {help}", visible(name)))
+    })
+}
+
+/// Runs the program with the process's own arguments.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match catch_unwind(AssertUnwindSafe(|| run(arguments))) {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(_) => {
+            anstream::eprintln!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
+            ExitCode::from(Exit::Fault as u8)
+        }
+    }
+}
+
+fn run(arguments: Vec<OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; a broken pipe while printing them is none either.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Clean };
+        }
+    };
+    let result = match cli.command {
+        Command::Check(arguments) => check::run(*arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    match result {
+        Ok(exit) | Err(Failure::Exit(exit)) => exit,
+        Err(Failure::Message(message)) => {
+            anstream::eprintln!("sessionlint: {message}");
+            Exit::Usage
+        }
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(Failure::Output(error)) => {
+            anstream::eprintln!("sessionlint: the output cannot be written: {error}");
+            Exit::Usage
+        }
+    }
+}

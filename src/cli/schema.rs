@@ -1,0 +1,41 @@
+//! `sessionlint schema`.
+
+use std::io::Write;
+
+use super::{Exit, Failure, ProtocolArgument};
+use crate::protocol::nearest;
+use crate::report::visible;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The event type, such as session.status; without one, the types are listed
+    #[arg(value_name = "TYPE")]
+    event_type: Option<String>,
+
+    #[command(flatten)]
+    protocol: ProtocolArgument,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let protocol = arguments.protocol.load()?;
+    let mut out = anstream::stdout().lock();
+    let Some(wanted) = &arguments.event_type else {
+        for (name, schema) in protocol.schemas() {
+            let words = schema.get("description").and_then(|words| words.as_str()).unwrap_or_default();
+            writeln!(out, "{name:30} {words}")?;
+        }
+        return Ok(Exit::Clean);
+    };
+    match protocol.schemas().find(|(name, _)| name == wanted) {
+        Some((_, schema)) => {
+            writeln!(out, "{schema:#}")?;
+            Ok(Exit::Clean)
+        }
+        None => {
+            let near = nearest(wanted, protocol.schemas().map(|(name, _)| name));
+            let help = near
+                .map_or_else(|| "`sessionlint schema` lists them".to_owned(), |near| format!("did you mean {near}?"));
+            Err(Failure::Message(format!("there is no event type {}; {help}", visible(wanted))))
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! The report for people: each finding with its source line, what belongs to it, what to do, and the
+//! document's words. Many findings of one kind fold into one.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
+
+use super::{End, FileEnd, Reporter, visible};
+use crate::finding::{Excerpt, Finding, Place, Repeat, Severity};
+use crate::protocol::{Basis, Protocol};
+
+/// More findings of one kind in a file than this fold into one.
+const MOST_OF_A_KIND: usize = 5;
+/// How many lines a fold names.
+const NAMED_LINES: usize = 5;
+/// Columns that the frame around a source line takes.
+const FRAME_COLUMNS: usize = 12;
+
+/// How to show it.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// With colours.
+    pub color: bool,
+    /// Columns to fit into.
+    pub width: usize,
+    /// Every finding by itself.
+    pub all: bool,
+    /// Without the summary.
+    pub quiet: bool,
+}
+
+/// The report for people.
+pub struct Human<'p, W> {
+    out: W,
+    protocol: &'p Protocol,
+    look: Look,
+    handler: GraphicalReportHandler,
+    kinds: Vec<Kind>,
+    /// By rule, type and pointer: the number of the kind.
+    index: HashMap<(Arc<str>, Type, Option<String>), usize>,
+    /// How many findings of this file came so far.
+    came: usize,
+}
+
+/// An event's type.
+type Type = Option<Arc<str>>;
+
+/// Findings of one rule, type and pointer in a file.
+struct Kind {
+    /// The first ones, each with its number in the file.
+    kept: Vec<(usize, Finding)>,
+    /// The lines of the first ones that are not kept.
+    lines: Vec<u64>,
+    count: u64,
+}
+
+/// What is shown as one.
+struct Entry {
+    number: usize,
+    finding: Finding,
+    /// Further messages about the same place.
+    more: Vec<String>,
+    /// How often it was said, and some of the lines.
+    count: u64,
+    lines: Vec<u64>,
+}
+
+impl<'p, W: Write> Human<'p, W> {
+    /// Writes to `out`.
+    pub fn new(out: W, protocol: &'p Protocol, look: Look) -> Human<'p, W> {
+        let theme = if look.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_links(false)
+            .with_width(look.width)
+            .with_context_lines(1)
+            .without_syntax_highlighting()
+            .without_cause_chain();
+        Human { out, protocol, look, handler, kinds: Vec::new(), index: HashMap::new(), came: 0 }
+    }
+
+    fn entries(&mut self) -> Vec<Entry> {
+        self.index.clear();
+        self.came = 0;
+        let mut entries = Vec::new();
+        for kind in std::mem::take(&mut self.kinds) {
+            let folded = kind.count as usize > MOST_OF_A_KIND;
+            let shown = if folded { 1 } else { kind.kept.len() };
+            let mut lines: Vec<_> = kind.kept.iter().skip(1).map(|(_, finding)| finding.place.line).collect();
+            lines.extend(kind.lines);
+            for (number, finding) in kind.kept.into_iter().take(shown) {
+                let (count, lines) = if folded { (kind.count, lines.clone()) } else { (1, Vec::new()) };
+                entries.push(Entry { number, finding, more: Vec::new(), count, lines });
+            }
+        }
+        entries.sort_by_key(|entry| entry.number);
+        together(entries)
+    }
+
+    fn show(&mut self, entry: &Entry, repeats: &[Repeat]) -> io::Result<()> {
+        let shown = Shown::new(entry, self.protocol, &self.look, repeats);
+        let mut text = String::new();
+        self.handler
+            .render_report(&mut text, &shown)
+            .map_err(|_| io::Error::other("a finding could not be laid out"))?;
+        writeln!(self.out, "{}\n", text.trim_end())
+    }
+}
+
+impl<W: Write> Reporter for Human<'_, W> {
+    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+        if self.look.all {
+            return self.show(&Entry { number: 0, finding, more: Vec::new(), count: 1, lines: Vec::new() }, &[]);
+        }
+        let pointer = finding.pointer.as_deref().map(without_indices);
+        let key = (finding.rule.clone(), finding.event_type.clone(), pointer);
+        let number = *self.index.entry(key).or_insert_with(|| {
+            self.kinds.push(Kind { kept: Vec::new(), lines: Vec::new(), count: 0 });
+            self.kinds.len() - 1
+        });
+        let kind = &mut self.kinds[number];
+        kind.count += 1;
+        if kind.kept.len() < MOST_OF_A_KIND {
+            kind.kept.push((self.came, finding));
+        } else if kind.lines.len() < NAMED_LINES {
+            kind.lines.push(finding.place.line);
+        }
+        self.came += 1;
+        Ok(())
+    }
+
+    fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
+        let (notes, entries): (Vec<_>, Vec<_>) =
+            self.entries().into_iter().partition(|entry| entry.finding.severity == Severity::Note);
+        for entry in entries {
+            self.show(&entry, end.repeats)?;
+        }
+        // Notes break nothing: a line for those of one rule and type, after what does.
+        for (entry, more) in alike(&notes) {
+            writeln!(self.out, "{}", note(entry, &more, end.repeats))?;
+        }
+        if !notes.is_empty() {
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+        if !self.look.quiet {
+            write!(self.out, "{}", summary(end))?;
+        }
+        self.out.flush()
+    }
+}
+
+/// Notes of one rule and type, together.
+fn alike(notes: &[Entry]) -> Vec<(&Entry, Vec<&Entry>)> {
+    let mut alike: Vec<(&Entry, Vec<&Entry>)> = Vec::new();
+    for entry in notes {
+        let kind = |entry: &Entry| (entry.finding.rule.clone(), entry.finding.event_type.clone());
+        match alike.iter_mut().find(|(first, _)| kind(first) == kind(entry)) {
+            Some((_, more)) => more.push(entry),
+            None => alike.push((entry, Vec::new())),
+        }
+    }
+    alike
+}
+
+/// Notes in one line, with the place of the first.
+fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
+    let Finding { rule, severity, message, place, event_type, .. } = &entry.finding;
+    let place = format!("{}:{}:{}", file_name(&entry.finding), place.line, place.column);
+    let event_type = event_type.as_deref().map(|name| format!("{}: ", visible(name))).unwrap_or_default();
+    let more: Vec<_> = more.iter().map(|entry| entry.finding.message.clone()).collect();
+    let times = if more.is_empty() { times(entry, repeats) } else { String::new() };
+    format!("  {severity}[{rule}] {place}: {event_type}{}{times}", visible(&joined(message, &more)))
+}
+
+fn file_name(finding: &Finding) -> String {
+    visible(finding.file.as_deref().unwrap_or("-"))
+}
+
+/// How often it was said, if more than once.
+fn times(entry: &Entry, repeats: &[Repeat]) -> String {
+    let repeated = repeats.iter().find(|repeat| is_of(repeat, &entry.finding)).map_or(0, |repeat| repeat.count);
+    match entry.count + repeated {
+        1 => String::new(),
+        times => format!(" ({times} times in this file)"),
+    }
+}
+
+/// Puts together what several findings of one rule say of the same place.
+fn together(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut merged: Vec<Entry> = Vec::new();
+    for entry in entries {
+        if let Some(last) = merged.last_mut() {
+            let (a, b) = (&last.finding, &entry.finding);
+            let same_place = (a.place.start, a.place.end) == (b.place.start, b.place.end);
+            if a.rule == b.rule
+                && same_place
+                && last.count == entry.count
+                && a.related.is_empty()
+                && b.related.is_empty()
+            {
+                last.more.push(entry.finding.message);
+                continue;
+            }
+        }
+        merged.push(entry);
+    }
+    merged
+}
+
+/// Several messages as one. Those that differ in their last word alone share the rest.
+fn joined(first: &str, more: &[String]) -> String {
+    let Some((start, _)) = first.rsplit_once(' ') else { return first.to_owned() };
+    let last_words: Option<Vec<_>> = more.iter().map(|message| message.strip_prefix(start)).collect();
+    match last_words {
+        Some(words) if words.iter().all(|word| word.matches(' ').count() == 1) => {
+            [&[first], words.iter().map(|word| word.trim_start()).collect::<Vec<_>>().as_slice()].concat().join(", ")
+        }
+        _ => format!("{first}; {}", more.join("; ")),
+    }
+}
+
+/// A pointer with `*` for every array index: items of one array are of one kind.
+fn without_indices(pointer: &str) -> String {
+    let segment = |segment: &str| match segment {
+        "" => String::new(),
+        _ if segment.bytes().all(|byte| byte.is_ascii_digit()) => "*".to_owned(),
+        _ => segment.to_owned(),
+    };
+    pointer.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+fn summary(end: &End<'_>) -> String {
+    let summary = end.summary;
+    let mut text = String::new();
+    if end.hidden > 0 {
+        text.push_str(&format!("{} not shown (--max-findings).\n", count(end.hidden, "more finding")));
+    }
+    text.push_str(&format!(
+        "{}, {}, {}: {}, {}, {}",
+        count(summary.files, "file"),
+        count(summary.events, "event"),
+        count(summary.streams, "stream"),
+        count(summary.errors, "error"),
+        count(summary.warnings, "warning"),
+        count(summary.notes, "note"),
+    ));
+    if summary.skipped > 0 {
+        text.push_str(&format!("; {} skipped that carry no event", count(summary.skipped, "message")));
+    }
+    text.push_str(".\n");
+    if let Some(stats) = end.stats {
+        for (name, number) in &stats.by_type {
+            text.push_str(&format!("  {number:>10} {}\n", visible(name)));
+        }
+        for (name, number) in &stats.opened {
+            text.push_str(&format!("  {number:>10} opened: {name}\n"));
+        }
+        text.push_str(&format!("  {:>10} bytes in {:.3} s\n", stats.bytes, end.elapsed.as_secs_f64()));
+    }
+    text
+}
+
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A finding as miette shows it.
+#[derive(Debug)]
+struct Shown {
+    message: String,
+    help: String,
+    severity: miette::Severity,
+    source: Excerpts,
+    labels: Vec<LabeledSpan>,
+}
+
+impl Shown {
+    fn new(entry: &Entry, protocol: &Protocol, look: &Look, repeats: &[Repeat]) -> Shown {
+        let finding = &entry.finding;
+        let file = file_name(finding);
+        let said = joined(&finding.message, &entry.more);
+        // A schema's finding is about a field, and which event's is not in its words.
+        let of_schema = protocol.rule(&finding.rule).is_some_and(|rule| rule.basis == Basis::Schema);
+        let event_type = finding.event_type.as_deref().filter(|_| of_schema).map(|name| format!(" {name}"));
+        let head = format!("{}[{}]{}", finding.severity, finding.rule, event_type.unwrap_or_default());
+        let mut message = visible(&format!("{head}: {said}"));
+        message.push_str(&times(entry, repeats));
+        // What happened at the very event needs no line of its own.
+        let elsewhere = finding.related.iter().filter(|related| related.place.event != finding.place.event);
+        let mut places: Vec<(&Place, Option<&str>)> =
+            elsewhere.map(|related| (&*related.place, Some(&*related.message))).collect();
+        places.push((&finding.place, None));
+        places.sort_by_key(|(place, words)| (place.start, words.is_none()));
+        let mut source = Excerpts { file: file.clone(), lines: Vec::new() };
+        let mut labels = Vec::new();
+        for (place, words) in places {
+            if let Some(span) = source.add(place, words.is_none(), look.width.saturating_sub(FRAME_COLUMNS)) {
+                labels.push(match words {
+                    Some(words) => LabeledSpan::new_with_span(Some(words.to_owned()), span),
+                    None => LabeledSpan::new_primary_with_span(None, span),
+                });
+            }
+        }
+        if !labels.iter().any(LabeledSpan::primary) {
+            message.push_str(&format!("\nat {file}:{}:{}", finding.place.line, finding.place.column));
+        }
+        let help = help(entry, protocol);
+        let severity = match finding.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
+        };
+        Shown { message, help, severity, source, labels }
+    }
+}
+
+fn is_of(repeat: &Repeat, finding: &Finding) -> bool {
+    let same_pointer = match (&repeat.pointer, &finding.pointer) {
+        (Some(general), Some(pointer)) => *general == without_indices(pointer),
+        // Unknown event types are told apart by their names alone.
+        (None, _) => true,
+        (Some(_), None) => false,
+    };
+    repeat.rule == finding.rule && repeat.event_type == finding.event_type && same_pointer
+}
+
+fn help(entry: &Entry, protocol: &Protocol) -> String {
+    let finding = &entry.finding;
+    let rule = protocol.rule(&finding.rule);
+    let own = finding.help.as_deref().filter(|_| entry.more.is_empty());
+    let mut help = visible(own.or(rule.map(|rule| rule.help.as_str())).unwrap_or_default());
+    let rule_quotes = rule.into_iter().flat_map(|rule| rule.quotes.iter().map(String::as_str));
+    let quotes: Vec<_> = match &finding.quote {
+        Some(quote) if entry.more.is_empty() => vec![&**quote],
+        Some(_) => Vec::new(),
+        None => rule_quotes.collect(),
+    };
+    for quote in quotes {
+        help.push_str(&format!("\n“{quote}” — {}", protocol.source().unwrap_or(protocol.title())));
+    }
+    if entry.count > 1 {
+        let lines: Vec<_> = entry.lines.iter().take(NAMED_LINES).map(u64::to_string).collect();
+        let more = entry.count as usize - 1 > lines.len();
+        help.push_str(&format!("\nalso in lines {}{}", lines.join(", "), if more { ", …" } else { "" }));
+    }
+    help
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(&self.help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
+
+/// Single source lines from anywhere in a file, as one source code: each has its own range of offsets, and
+/// its own line number.
+#[derive(Debug)]
+struct Excerpts {
+    file: String,
+    lines: Vec<ExcerptLine>,
+}
+
+#[derive(Debug)]
+struct ExcerptLine {
+    offset: usize,
+    text: String,
+    /// 0-based, as miette counts.
+    line: usize,
+    /// Of the marked part, 0-based.
+    column: usize,
+    mark: usize,
+    primary: bool,
+}
+
+impl Excerpts {
+    /// Adds the line of a place, cut to `width`; gives the span to label.
+    fn add(&mut self, place: &Place, primary: bool, width: usize) -> Option<SourceSpan> {
+        if place.excerpt.text.is_empty() {
+            return None;
+        }
+        let (text, mark) = fitted(&place.excerpt, width.max(20));
+        // Between two lines a byte is left out, so that no span can reach from one into the other.
+        let offset = self.lines.last().map_or(0, |last| last.offset + last.text.len() + 1);
+        let span = SourceSpan::new((offset + mark.start).into(), mark.len());
+        self.lines.push(ExcerptLine {
+            offset,
+            text,
+            line: place.line.saturating_sub(1) as usize,
+            column: place.column.saturating_sub(1) as usize,
+            mark: mark.start,
+            primary,
+        });
+        Some(span)
+    }
+}
+
+impl SourceCode for Excerpts {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        _after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let holds = |line: &&ExcerptLine| {
+            line.offset <= span.offset() && span.offset() + span.len() <= line.offset + line.text.len()
+        };
+        let line = self.lines.iter().find(holds).ok_or(MietteError::OutOfBounds)?;
+        let (skip, column) = if before == 0 { (line.mark, line.column) } else { (0, 0) };
+        let whole = SourceSpan::new((line.offset + skip).into(), line.text.len() - skip);
+        let data = &line.text.as_bytes()[skip..];
+        Ok(Box::new(match line.primary {
+            true => MietteSpanContents::new_named(self.file.clone(), data, whole, line.line, column, 1),
+            false => MietteSpanContents::new(data, whole, line.line, column, 1),
+        }))
+    }
+}
+
+/// A line cut to a width around its mark, made harmless, with `…` where it was cut.
+fn fitted(excerpt: &Excerpt, width: usize) -> (String, std::ops::Range<usize>) {
+    let before: Vec<char> = excerpt.text[..excerpt.mark.start].chars().collect();
+    let marked: Vec<char> = excerpt.text[excerpt.mark.clone()].chars().collect();
+    let after: Vec<char> = excerpt.text[excerpt.mark.end..].chars().collect();
+    let room = width.saturating_sub(marked.len().min(width * 2 / 3));
+    let kept_after = after.len().min(room.saturating_sub(before.len().min(room * 2 / 3)));
+    let kept_before = before.len().min(room - kept_after);
+    let kept_marked = marked.len().min(width - kept_before.min(width));
+    let mut text = String::new();
+    if excerpt.cut_before || kept_before < before.len() {
+        text.push('…');
+    }
+    text.push_str(&visible(&before[before.len() - kept_before..].iter().collect::<String>()));
+    let start = text.len();
+    text.push_str(&visible(&marked[..kept_marked].iter().collect::<String>()));
+    let end = text.len();
+    if kept_marked == marked.len() {
+        text.push_str(&visible(&after[..kept_after].iter().collect::<String>()));
+    }
+    if excerpt.cut_after || kept_marked < marked.len() || kept_after < after.len() {
+        text.push('…');
+    }
+    (text, start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_around_its_mark() {
+        let text = format!("{}MARK{}", "a".repeat(200), "b".repeat(200));
+        let excerpt = Excerpt { text, mark: 200..204, ..Excerpt::default() };
+        let (text, mark) = fitted(&excerpt, 60);
+        assert_eq!(&text[mark], "MARK");
+        assert!(text.starts_with('…') && text.ends_with('…'));
+        assert_eq!(text.chars().count(), 62);
+    }
+
+    #[test]
+    fn what_is_shown_is_harmless() {
+        let excerpt = Excerpt { text: "a\x1b[2Jb".to_owned(), mark: 1..5, ..Excerpt::default() };
+        assert_eq!(fitted(&excerpt, 60).0, "a␛[2Jb");
+    }
+}

@@ -1,0 +1,78 @@
+//! Findings → text. One file a format, behind one trait; nothing is collected that need not be.
+//!
+//! What comes from a recording is shown through [`visible`] (or escaped by the format), because
+//! recordings are hostile: their control characters must not reach a terminal.
+
+mod human;
+mod json;
+
+use std::io;
+
+pub use human::{Human, Look};
+pub use json::{Json, Jsonl};
+
+use crate::finding::{Finding, Repeat, Stats, Summary};
+
+/// What a report is told at the end of a file.
+pub struct FileEnd<'f> {
+    /// Findings of which only the first was reported.
+    pub repeats: &'f [Repeat],
+}
+
+/// What a report is told at the end.
+pub struct End<'f> {
+    /// The counts.
+    pub summary: &'f Summary,
+    /// More counts, if they were asked for.
+    pub stats: Option<&'f Stats>,
+    /// How many findings were not shown because of a limit.
+    pub hidden: u64,
+    /// How long it took.
+    pub elapsed: std::time::Duration,
+}
+
+/// A format.
+pub trait Reporter {
+    /// Before the first file.
+    fn begin(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    /// A finding, as it is judged.
+    fn finding(&mut self, finding: Finding) -> io::Result<()>;
+    /// After the last finding of a file.
+    fn file_end(&mut self, _end: &FileEnd<'_>) -> io::Result<()> {
+        Ok(())
+    }
+    /// After the last file.
+    fn end(&mut self, end: &End<'_>) -> io::Result<()>;
+}
+
+/// Whether a character can change what a terminal does or how text around it is shown.
+fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Text from a recording, for a terminal: control characters are replaced by pictures of them.
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\0'..='\x1F' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{FFFD}'),
+            '\x7F' => '\u{2421}',
+            _ if is_control(c) => '\u{FFFD}',
+            _ => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn control_characters_are_pictures_of_themselves() {
+        assert_eq!(visible("a\x1b[31mb\u{9b}c\u{202e}d\te"), "a␛[31mb\u{FFFD}c\u{FFFD}d␉e");
+        assert_eq!(visible("日本 “x” é 🙂"), "日本 “x” é 🙂");
+    }
+}

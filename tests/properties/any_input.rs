@@ -1,0 +1,132 @@
+//! What holds for every input, whatever it is.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use sessionlint::finding::Place;
+use sessionlint::{Checker, Options, Report, Severity};
+
+use crate::streams::{Bytes, check, damaged_file, options, protocol};
+
+/// Bytes of no form at all, with a good share of those that readers look at.
+fn arbitrary_bytes() -> impl Strategy<Value = Bytes> {
+    let byte = prop_oneof![any::<u8>(), prop::sample::select(&b"{}[]\",:\\u0d8\r\n \xEF\xBB\xBFdata"[..])];
+    prop::collection::vec(byte, 0..300).prop_map(Bytes)
+}
+
+/// Where a byte stands, counted in the plainest way. `returns`: a carriage return alone ends a line too,
+/// as it does in server-sent events.
+fn counted(text: &str, start: usize, returns: bool) -> (u64, u64) {
+    let (mut line, mut column) = (1, 1);
+    for (at, c) in text.char_indices().take_while(|(at, _)| *at < start) {
+        let alone = returns && c == '\r' && !text[at + 1..].starts_with('\n');
+        if c == '\n' || alone {
+            (line, column) = (line + 1, 1);
+        } else if (at, c) != (0, '\u{FEFF}') {
+            column += 1;
+        }
+    }
+    (line, column)
+}
+
+fn place_is_in_the_input(place: &Place, input: &[u8]) -> Result<(), TestCaseError> {
+    prop_assert!(place.line >= 1 && place.column >= 1, "lines and columns start at 1: {place:?}");
+    prop_assert!(place.start <= place.end && place.end <= input.len() as u64, "{place:?} of {}", input.len());
+    let excerpt = &place.excerpt;
+    let marked = excerpt.text.get(excerpt.mark.clone());
+    prop_assert!(marked.is_some(), "the mark is a part of the excerpt: {place:?}");
+    let Ok(text) = std::str::from_utf8(input) else { return Ok(()) };
+    let start = place.start as usize;
+    prop_assert!(text.is_char_boundary(start), "a place starts with a character: {place:?}");
+    let places = [counted(text, start, false), counted(text, start, true)];
+    prop_assert!(places.contains(&(place.line, place.column)), "{places:?} would be right: {place:?}");
+    prop_assert!(text[start..].starts_with(marked.unwrap_or_default()), "what is marked stands there: {place:?}");
+    if !excerpt.text.is_empty() {
+        let before = excerpt.text[..excerpt.mark.start].chars().count() as u64;
+        prop_assert_eq!(excerpt.column + before, place.column, "the excerpt starts at its column: {:?}", place);
+    }
+    Ok(())
+}
+
+fn report_is_sound(input: &[u8], report: &Report) -> Result<(), TestCaseError> {
+    for finding in &report.findings {
+        for place in std::iter::once(&finding.place).chain(finding.related.iter().map(|related| &*related.place)) {
+            place_is_in_the_input(place, input)?;
+            prop_assert!(place.event.is_none_or(|event| event < report.summary.events), "it is an event of the file");
+        }
+        prop_assert!(!finding.message.trim().is_empty(), "a finding has words");
+    }
+    let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    prop_assert_eq!(report.summary.errors, errors as u64, "no error is a repeat, and all are counted");
+    if report.summary.events == 0 {
+        prop_assert!(errors > 0, "an input without events is never passed over in silence");
+    }
+    prop_assert_eq!(report.stats.bytes, input.len() as u64);
+    Ok(())
+}
+
+/// How an input comes in.
+#[derive(Clone, Debug)]
+enum Cuts {
+    Bytewise,
+    Pieces(usize),
+    At(Vec<Index>),
+}
+
+fn cuts() -> impl Strategy<Value = Cuts> {
+    prop_oneof![
+        Just(Cuts::Bytewise),
+        (2..100usize).prop_map(Cuts::Pieces),
+        prop::collection::vec(any::<Index>(), 0..8).prop_map(Cuts::At),
+    ]
+}
+
+impl Cuts {
+    fn pieces<'b>(&self, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+        match self {
+            Cuts::Bytewise => bytes.chunks(1).collect(),
+            Cuts::Pieces(length) => bytes.chunks(*length).collect(),
+            Cuts::At(places) => {
+                let mut places: Vec<_> = places.iter().map(|place| place.index(bytes.len() + 1)).collect();
+                places.push(bytes.len());
+                places.sort_unstable();
+                let mut start = 0;
+                let piece = |end: usize| &bytes[std::mem::replace(&mut start, end)..end];
+                places.into_iter().map(piece).collect()
+            }
+        }
+    }
+}
+
+/// The report of an input that comes in pieces, with its findings taken after each.
+fn check_in_pieces(pieces: &[&[u8]], options: &Options) -> Report {
+    let mut checker = Checker::new(protocol(), options.clone());
+    let mut findings = Vec::new();
+    for piece in pieces {
+        checker.feed(piece);
+        findings.append(&mut checker.take_findings());
+    }
+    let mut report = checker.finish();
+    findings.append(&mut report.findings);
+    Report { findings, ..report }
+}
+
+proptest! {
+    #![proptest_config(crate::cases(400))]
+
+    #[test]
+    fn bytes_of_no_form_get_a_sound_report(input in arbitrary_bytes(), options in options(), cuts in cuts()) {
+        let report = check(&input.0, &options);
+        report_is_sound(&input.0, &report)?;
+        prop_assert_eq!(check_in_pieces(&cuts.pieces(&input.0), &options), report);
+    }
+
+    #[test]
+    fn damaged_recordings_get_a_sound_report(input in damaged_file(), options in options()) {
+        report_is_sound(&input.0, &check(&input.0, &options))?;
+    }
+
+    #[test]
+    fn findings_do_not_depend_on_how_the_bytes_come_in(input in damaged_file(), options in options(), cuts in cuts()) {
+        prop_assert_eq!(check_in_pieces(&cuts.pieces(&input.0), &options), check(&input.0, &options));
+    }
+}
