@@ -46,7 +46,7 @@ pub enum ProtocolError {
     },
 }
 
-/// A [`Problem`] with the text that it is in.
+/// A mistake with the text that it is in.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
 pub struct SourceProblem {
