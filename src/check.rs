@@ -5,6 +5,9 @@
 
 mod event;
 mod judge;
+mod reader;
+mod unknown;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,7 +75,7 @@ impl<'p> Checker<'p> {
     /// A checker for one input.
     pub fn new(protocol: &'p Protocol, options: Options) -> Checker<'p> {
         let input = Input::new(options.wire, options.max_line_bytes);
-        Checker { input, judge: Judge::new(protocol, options) }
+        Checker { input, judge: Judge::new(protocol, &options) }
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.

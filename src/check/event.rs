@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::input::json::{Kind, Node, inner, unescaped, unescaped_lossy};
-use crate::machine::{Field, Items};
 use crate::protocol::Protocol;
-use crate::schema::date_time::{self, Time};
-use crate::schema::{Fault, Pointer, shown};
+use crate::protocol::tables::EventType;
+use crate::schema::captures::{Capture, Captures, Items};
+use crate::schema::{Fault, Pointer, date_time, shown};
 
 /// The member that every JSON-RPC 2.0 message has.
 const JSON_RPC: &str = "jsonrpc";
@@ -21,8 +21,6 @@ pub struct Event<'t> {
     pub type_span: Range<usize>,
     /// Where it sits in its frame.
     pub wrapper: Pointer,
-    /// By slot: where the content of a string starts.
-    pub text_starts: Vec<Option<usize>>,
 }
 
 /// Why a frame holds no event.
@@ -50,15 +48,8 @@ impl<'t> Event<'t> {
             let Some(name) = node.at(text, &shape.event_type.0).filter(|name| name.kind == Kind::String) else {
                 continue;
             };
-            let mut event = Event {
-                node,
-                name: unescaped_lossy(inner(text, &name.span)),
-                type_span: name.span.clone(),
-                wrapper,
-                text_starts: Vec::new(),
-            };
-            event.find_texts(text, protocol);
-            return Ok(event);
+            let type_span = name.span.clone();
+            return Ok(Event { node, name: unescaped_lossy(inner(text, &name.span)), type_span, wrapper });
         }
         let has = |name: &str| root.member(text, name).is_some();
         if has(JSON_RPC) || only_messages && MESSAGE_MEMBERS.iter().any(|name| has(name)) {
@@ -75,96 +66,66 @@ impl<'t> Event<'t> {
         })
     }
 
-    fn find_texts(&mut self, text: &[u8], protocol: &Protocol) {
-        let Some(id) = protocol.event_id(&self.name) else { return };
-        let start = |slot: &Pointer| {
-            let node = self.node.at(text, &slot.0)?;
-            (node.kind == Kind::String).then_some(node.span.start + 1)
-        };
-        self.text_starts = protocol.tables().events[id].slots.iter().map(start).collect();
-    }
-}
-
-/// The fields that the tables read.
-pub struct Reading<'t> {
-    /// The stream's name; none if it cannot be read.
-    pub stream: Option<Cow<'t, [u8]>>,
-    time: Option<(Time, Cow<'t, str>)>,
-    /// By slot.
-    pub slots: Vec<Field<'t>>,
-    /// By array.
-    pub arrays: Vec<Items<'t>>,
-}
-
-impl<'t> Reading<'t> {
-    /// Reads an event of a known type. A field with a fault cannot be read.
-    pub fn known(event: &Event<'t>, text: &'t [u8], protocol: &Protocol, id: usize, faults: &[Fault]) -> Reading<'t> {
-        let tables = protocol.tables();
-        let event_type = &tables.events[id];
-        let read = |pointer: &Pointer| field(event.node, text, pointer, pointer, faults);
-        let arrays =
-            event_type.arrays.iter().map(|array| match event.node.at(text, &array.at.0).map(|node| &node.kind) {
-                Some(Kind::Array(items)) => {
-                    let item = |(index, item): (usize, &'t Node)| {
-                        let at = array.at.child(&index.to_string());
-                        array.slots.iter().map(|slot| field(item, text, slot, &at.join(slot), faults)).collect()
-                    };
-                    Some(items.iter().enumerate().map(item).collect())
-                }
-                None if read(&array.at) == Field::Absent => Some(Vec::new()),
-                _ => None,
-            });
-        let stream = match &tables.shape.stream {
-            None => Some(Cow::Borrowed(&b""[..])),
-            Some(pointer) => stream_name(read(pointer)),
-        };
-        let time = tables.shape.time.as_ref().and_then(|pointer| time(read(pointer)));
-        Reading { stream, time, slots: event_type.slots.iter().map(read).collect(), arrays: arrays.collect() }
-    }
-
-    /// Reads of an event of an unknown type what every event has.
-    pub fn unknown(event: &Event<'t>, text: &'t [u8], protocol: &Protocol) -> Reading<'t> {
-        let shape = &protocol.tables().shape;
-        let read = |pointer: &Pointer| field(event.node, text, pointer, pointer, &[]);
-        Reading {
-            stream: shape.stream.as_ref().and_then(|pointer| stream_name(read(pointer))),
-            time: shape.time.as_ref().and_then(|pointer| time(read(pointer))),
-            slots: Vec::new(),
-            arrays: Vec::new(),
+    /// Captures the fields of an event of a known type. A field with a fault cannot be read.
+    pub fn capture(&self, text: &[u8], event_type: &EventType, faults: &[Fault], captures: &mut Captures) {
+        let base = captures.fields.len();
+        captures.fields.extend(event_type.slots.iter().map(|slot| capture(self.node, text, slot, slot, faults)));
+        for array in &event_type.arrays {
+            let first = (captures.fields.len() - base) as u32;
+            let whole = capture(self.node, text, &array.at, &array.at, faults);
+            let items = match self.node.at(text, &array.at.0).map(|node| &node.kind) {
+                Some(Kind::Array(items)) if whole != Capture::Unreadable => items.as_slice(),
+                _ => &[],
+            };
+            for (index, item) in items.iter().enumerate() {
+                let at = array.at.child(&index.to_string());
+                captures
+                    .fields
+                    .extend(array.slots.iter().map(|slot| capture(item, text, slot, &at.join(slot), faults)));
+            }
+            let readable = matches!(whole, Capture::Absent | Capture::Container);
+            captures.items.push(Items { readable, first, count: items.len() as u32 });
         }
     }
 
-    /// The timestamp, read and as it is written.
-    pub fn time(&self) -> Option<(Time, &str)> {
-        self.time.as_ref().map(|(time, written)| (*time, &**written))
+    /// A field of an event of any type.
+    pub fn field(&self, text: &[u8], at: &Pointer) -> Capture {
+        capture(self.node, text, at, at, &[])
     }
 }
 
-fn stream_name(field: Field<'_>) -> Option<Cow<'_, [u8]>> {
+/// The name of a stream, as a field has it; none if it cannot be read.
+pub fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     match field {
-        Field::Text(raw) if !raw.is_empty() => Some(unescaped(raw)),
-        Field::Number(raw) => Some(raw.into()),
+        Capture::Text(start, end) if start < end => Some(unescaped(&text[start as usize..end as usize])),
+        Capture::Number(start, end) => Some(Cow::Borrowed(&text[start as usize..end as usize])),
         _ => None,
     }
 }
 
-fn time(field: Field<'_>) -> Option<(Time, Cow<'_, str>)> {
-    let Field::Text(raw) = field else { return None };
+/// A timestamp as it is written, if it is one.
+pub fn timestamp(text: &[u8], field: Capture) -> Option<Cow<'_, str>> {
+    let Capture::Text(start, end) = field else { return None };
+    let raw = &text[start as usize..end as usize];
+    if date_time::is_usual(raw) {
+        return std::str::from_utf8(raw).ok().map(Cow::Borrowed);
+    }
     let written = unescaped_lossy(raw);
-    Some((date_time::parse(&written)?, written))
+    date_time::parse(&written).is_some().then_some(written)
 }
 
 /// A field at `pointer` of `node`, which is `whole` in the event.
-fn field<'t>(node: &'t Node, text: &'t [u8], pointer: &Pointer, whole: &Pointer, faults: &[Fault]) -> Field<'t> {
+fn capture(node: &Node, text: &[u8], pointer: &Pointer, whole: &Pointer, faults: &[Fault]) -> Capture {
     if faults.iter().any(|fault| fault.pointer.holds(whole)) {
-        return Field::Unreadable;
+        return Capture::Unreadable;
     }
-    let Some(node) = node.at(text, &pointer.0) else { return Field::Absent };
+    let Some(node) = node.at(text, &pointer.0) else { return Capture::Absent };
+    let (start, end) = (node.span.start as u32, node.span.end as u32);
     match node.kind {
-        Kind::Null => Field::Null,
-        Kind::Bool(value) => Field::Bool(value),
-        Kind::Number => Field::Number(&text[node.span.clone()]),
-        Kind::String => Field::Text(inner(text, &node.span)),
-        Kind::Array(_) | Kind::Object(_) => Field::Container,
+        Kind::Null => Capture::Null,
+        Kind::Bool(value) => Capture::Bool(value),
+        Kind::Number => Capture::Number(start, end),
+        Kind::String => Capture::Text(start + 1, end - 1),
+        Kind::Array(_) | Kind::Object(_) => Capture::Container,
     }
 }

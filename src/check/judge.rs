@@ -1,75 +1,59 @@
 //! Frame → schema → machine → findings.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::Options;
-use super::event::{Event, NotAnEvent, Reading};
-use crate::finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
+use super::event::{Event, NotAnEvent, stream_name, timestamp};
+use super::reader::{Reader, Valid};
+use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
+use super::voice::{Here, Said, Voice, quoted};
+use crate::finding::{Excerpt, Finding, Place, Related, Repeat, Report, Stats};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
-use crate::machine::{At, Limits, Machine, Observed, Verdict, framing};
+use crate::machine::{Limits, Machine, Observed, Verdict, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
+use crate::schema::captures::{Capture, Captures};
 use crate::schema::{Pointer, faults, unknown_fields};
-
-/// How many different unknown event types and fields are told apart in one file.
-const MOST_UNKNOWN: usize = 1000;
 
 pub struct Judge<'p> {
     protocol: &'p Protocol,
-    options: Options,
-    /// By rule; none: switched off.
-    severities: Vec<Option<Severity>>,
+    wire: Option<Wire>,
+    reader: Reader<'p>,
+    captures: Captures,
     machine: Machine<'p>,
-    findings: Vec<Finding>,
     verdicts: Vec<Verdict>,
-    summary: Summary,
+    voice: Voice<'p>,
+    unknown: Unknown,
     stats: Stats,
-    repeats: BTreeMap<(RuleId, Arc<str>, Option<String>), u64>,
-    /// Whether unknown names were given up because there are too many.
-    too_many_unknown: bool,
+    /// By event type: how many there were.
+    events: Vec<u64>,
     /// Whether the input is whole, so that the ends of streams mean something.
     whole: bool,
-    /// Whether a rule spoke that is an error by itself.
-    error: bool,
-}
-
-/// What a finding says, before it knows its rule and place.
-#[derive(Default)]
-struct Said {
-    message: String,
-    help: Option<String>,
-    pointer: Option<String>,
-    event_type: Option<Arc<str>>,
-    stream: Option<Arc<str>>,
-    related: Vec<Related>,
-    quote: Option<Arc<str>>,
 }
 
 impl<'p> Judge<'p> {
-    pub fn new(protocol: &'p Protocol, options: Options) -> Judge<'p> {
-        let severity =
-            |rule: &crate::protocol::Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
+    pub fn new(protocol: &'p Protocol, options: &Options) -> Judge<'p> {
         let limits = Limits { max_text_bytes: options.max_text_bytes, max_streams: options.max_streams };
+        let event_types = protocol.tables().events.len();
         Judge {
             protocol,
-            severities: protocol.rules().iter().map(severity).collect(),
+            wire: options.wire,
+            reader: Reader::new(protocol),
+            captures: Captures::default(),
             machine: Machine::new(protocol.tables(), limits, options.fragment),
-            options,
-            findings: Vec::new(),
             verdicts: Vec::new(),
-            summary: Summary { files: 1, ..Summary::default() },
+            voice: Voice::new(protocol, options),
+            unknown: Unknown::new(event_types),
             stats: Stats::default(),
-            repeats: BTreeMap::new(),
-            too_many_unknown: false,
+            events: vec![0; event_types],
             whole: true,
-            error: false,
         }
     }
 
     pub fn take_findings(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.findings)
+        std::mem::take(&mut self.voice.findings)
     }
 
     pub fn piece(&mut self, piece: Piece<'_>) {
@@ -84,24 +68,31 @@ impl<'p> Judge<'p> {
             self.machine.lose();
         }
         self.whole &= broken.rule != Framing::TruncatedLine;
-        let facts = [("found", broken.message)];
-        let message = self.message(framing(broken.rule), &facts);
-        self.say(framing(broken.rule), broken.place, Said { message, ..Said::default() });
+        let rule = framing(broken.rule);
+        let message = self.voice.message(rule, &[("found", broken.message)]);
+        self.voice.say(rule, broken.place, Said { message, ..Said::default() });
     }
 
+    /// The fast way accepts; whatever it is not sure of goes the slow way, which explains.
     fn frame(&mut self, frame: &Frame<'_>) {
+        self.captures.clear();
+        let text = frame.text;
+        if (frame.utf8 || simdutf8::basic::from_utf8(text).is_ok())
+            && let Some(valid) = self.reader.read(text, &mut self.captures)
+            && self.unknown.count_known(valid.event_type, text, &self.captures.unknown)
+        {
+            return self.valid(frame, valid);
+        }
         match read(frame) {
             Err(fault) => self.unreadable(frame, fault),
-            Ok(tree) => {
-                match Event::find(&tree.root, frame.text, self.protocol, self.options.wire == Some(Wire::JsonRpc)) {
-                    Ok(event) => self.event(frame, &tree, &event),
-                    Err(NotAnEvent::Message) => self.summary.skipped += 1,
-                    Err(NotAnEvent::Other(span, found)) => {
-                        let place = frame.place(span, None);
-                        self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, lost: true });
-                    }
+            Ok(tree) => match Event::find(&tree.root, text, self.protocol, self.wire == Some(Wire::JsonRpc)) {
+                Ok(event) => self.event(frame, &tree, &event),
+                Err(NotAnEvent::Message) => self.voice.summary.skipped += 1,
+                Err(NotAnEvent::Other(span, found)) => {
+                    let place = frame.place(span, None);
+                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, lost: true });
                 }
-            }
+            },
         }
     }
 
@@ -117,104 +108,133 @@ impl<'p> Judge<'p> {
         self.broken(Broken { rule, place, message: fault.message, lost: true });
     }
 
-    fn event(&mut self, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>) {
-        let number = self.summary.events;
-        self.summary.events += 1;
-        let known = self.protocol.event_id(&event.name);
-        let event_type = match known {
-            Some(id) => self.protocol.tables().events[id].name.clone(),
-            None => Arc::from(&*event.name),
-        };
-        self.count_type(&event_type);
-        let here = Here { frame, event, number, event_type };
-        match known {
-            Some(id) => self.known(&here, tree, id),
-            None => self.unknown(&here, tree),
-        }
+    /// An event that the fast way accepted.
+    fn valid(&mut self, frame: &Frame<'_>, valid: Valid) {
+        let event_type = &self.protocol.tables().events[valid.event_type].name;
+        let (span, type_span) = (0..frame.text.len(), valid.type_span);
+        let here = Here { frame, span, type_span, number: self.next_event(valid.event_type), event_type };
+        self.order(&here, valid.event_type);
     }
 
-    fn count_type(&mut self, name: &str) {
+    fn next_event(&mut self, event_type: usize) -> u64 {
+        self.events[event_type] += 1;
+        self.voice.summary.events += 1;
+        self.voice.summary.events - 1
+    }
+
+    fn event(&mut self, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>) {
+        let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
+        let tables = self.protocol.tables();
+        if let Some(id) = self.protocol.event_id(&event.name) {
+            let event_type = &tables.events[id].name;
+            let here = Here { frame, span, type_span, number: self.next_event(id), event_type };
+            return self.known(&here, tree, event, id);
+        }
+        let number = self.voice.summary.events;
+        self.voice.summary.events += 1;
         // Names come from the input: past the limit, new ones are counted together.
         let counts = &mut self.stats.by_type;
-        let known = counts.contains_key(name) || counts.len() < MOST_UNKNOWN;
-        *counts.entry(if known { name } else { "(others)" }.to_owned()).or_default() += 1;
+        let told_apart = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
+        *counts.entry(if told_apart { &*event.name } else { "(others)" }.to_owned()).or_default() += 1;
+        let event_type = Arc::from(&*event.name);
+        self.unknown(&Here { frame, span, type_span, number, event_type: &event_type }, tree, event);
     }
 
-    fn unknown(&mut self, here: &Here<'_>, tree: &Tree) {
-        let reading = Reading::unknown(here.event, here.frame.text, self.protocol);
-        let stream = reading.stream.as_deref().map(text_of);
-        self.surrogates_and_duplicates(here, tree, stream.as_ref(), |_| false);
+    fn unknown(&mut self, here: &Here<'_>, tree: &Tree, event: &Event<'_>) {
+        let shape = &self.protocol.tables().shape;
+        let text = here.frame.text;
+        let field = |at: &Option<Pointer>| at.as_ref().map_or(Capture::Absent, |at| event.field(text, at));
+        let name = stream_name(text, field(&shape.stream));
+        let stream = name.as_deref().map(text_of);
+        self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
         let rule = self.protocol.tables().unknown;
-        if self.is_first(rule, &here.event_type, None, here, stream.as_ref()) {
+        if self.is_first(rule, None, here, stream.as_ref()).0 {
             let known = self.protocol.tables().events.iter().map(|event| &*event.name);
-            let help = nearest(&here.event_type, known).map(|near| format!("did you mean {near}?"));
-            let message =
-                self.message(rule, &[("found", quoted(&here.event_type)), ("event", here.event_type.to_string())]);
-            let said = Said { message, help, pointer: Some(self.type_pointer()), ..here.said(stream.as_ref()) };
-            self.say(rule, here.place(here.event.type_span.clone()), said);
+            let help = nearest(here.event_type, known).map(|near| format!("did you mean {near}?"));
+            let facts = [("found", quoted(here.event_type)), ("event", here.event_type.to_string())];
+            let message = self.voice.message(rule, &facts);
+            let pointer = Some(shape.event_type.to_string());
+            let said = Said { message, help, pointer, ..here.said(stream.as_ref()) };
+            self.voice.say(rule, here.place(here.type_span.clone()), said);
         }
-        if let Some(stream) = &reading.stream {
-            let time = reading.time();
-            self.machine.pass(stream, here.number, time, here, &mut self.verdicts);
-            self.verdicts(here, None);
+        if let Some(name) = &name {
+            let time = timestamp(text, field(&shape.time));
+            self.machine.pass(name, time.as_deref(), here, &mut self.verdicts);
+            self.voice.verdicts(&mut self.verdicts, here, None);
         }
     }
 
-    fn known(&mut self, here: &Here<'_>, tree: &Tree, id: usize) {
+    fn known(&mut self, here: &Here<'_>, tree: &Tree, event: &Event<'_>, id: usize) {
         let protocol = self.protocol;
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        let faults = faults(&event_type.schema, here.event.node, text);
-        let reading = Reading::known(here.event, text, protocol, id, &faults);
-        let stream = reading.stream.as_deref().map(text_of);
-        let appended = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref()).map(|append| {
-            let pointer = &event_type.slots[append.slot];
-            here.event.node.at(text, &pointer.0).map_or(0..0, |node| node.span.clone())
-        });
+        let faults = faults(&event_type.schema, event.node, text);
+        // The keys that the fast way could not count yet.
+        let keys = std::mem::take(&mut self.captures.unknown);
+        self.captures.clear();
+        event.capture(text, event_type, &faults, &mut self.captures);
+        let stream = self.stream(text, event_type.stream).as_deref().map(text_of);
         // Half a character at the edge of a piece of text may have its other half in the next piece.
-        let appended: Vec<_> = appended.filter(|_| reading.stream.is_some()).collect();
+        let appends = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref());
+        let pieces: Vec<_> = appends.filter_map(|append| self.captures.fields[append.slot].range()).collect();
+        let in_order = stream.is_some();
         let at_edge = |span: &Range<usize>| {
-            appended.iter().any(|piece| span.start == piece.start + 1 || (piece.end > 0 && span.end == piece.end - 1))
+            in_order && pieces.iter().any(|piece| span.start == piece.start || span.end == piece.end)
         };
-        self.surrogates_and_duplicates(here, tree, stream.as_ref(), at_edge);
+        self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
         let misspelt: Vec<_> = faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.clone()).collect();
         for fault in faults {
             let rule = framing(fault.rule);
             let said = Said {
-                message: self.message(rule, &[("found", fault.message)]),
+                message: self.voice.message(rule, &[("found", fault.message)]),
                 help: fault.help,
                 pointer: Some(fault.pointer.to_string()),
                 quote: fault.quote.map(Arc::from),
                 ..here.said(stream.as_ref())
             };
-            self.say(rule, here.place(fault.span), said);
+            self.voice.say(rule, here.place(fault.span), said);
         }
-        for (key, pointer) in unknown_fields(&event_type.schema, here.event.node, text) {
+        for (key, pointer) in unknown_fields(&event_type.schema, event.node, text) {
             if !misspelt.contains(&key) {
-                self.unknown_field(here, key, &pointer, stream.as_ref());
+                let number = self.unknown_field(here, key.clone(), &pointer, stream.as_ref());
+                let found = keys.iter().find(|found| found.start as usize == key.start + 1);
+                self.unknown.learn(id, found, inner(text, &key), number);
             }
         }
-        match &reading.stream {
-            None => self.machine.lose(),
-            Some(stream) => {
-                let observed = Observed {
-                    event_type: id,
-                    number: here.number,
-                    time: reading.time(),
-                    slots: &reading.slots,
-                    arrays: &reading.arrays,
-                    places: here,
-                };
-                self.machine.step(stream, &observed, &mut self.verdicts);
-                self.verdicts(here, Some(id));
-            }
+        self.order(here, id);
+    }
+
+    /// The name of the stream of the event that was captured.
+    fn stream<'t>(&self, text: &'t [u8], slot: Option<usize>) -> Option<Cow<'t, [u8]>> {
+        match slot {
+            Some(slot) => stream_name(text, self.captures.fields[slot]),
+            None => Some(Cow::Borrowed(b"")),
         }
+    }
+
+    /// Moves the tables by the event that was captured.
+    fn order(&mut self, here: &Here<'_>, id: usize) {
+        let event_type = &self.protocol.tables().events[id];
+        let text = here.frame.text;
+        let Some(stream) = self.stream(text, event_type.stream) else { return self.machine.lose() };
+        let time = event_type.time.and_then(|slot| timestamp(text, self.captures.fields[slot]));
+        let observed = Observed {
+            event_type: id,
+            text,
+            time: time.as_deref(),
+            fields: &self.captures.fields,
+            items: &self.captures.items,
+            places: here,
+        };
+        self.machine.step(&stream, &observed, &mut self.verdicts);
+        self.voice.verdicts(&mut self.verdicts, here, Some(id));
     }
 
     fn surrogates_and_duplicates(
         &mut self,
         here: &Here<'_>,
         tree: &Tree,
+        wrapper: &Pointer,
         stream: Option<&Arc<str>>,
         elsewhere: impl Fn(&Range<usize>) -> bool,
     ) {
@@ -222,156 +242,73 @@ impl<'p> Judge<'p> {
         for (first, again) in &tree.duplicate_keys {
             let rule = framing(Framing::DuplicateKey);
             let key = unescaped_lossy(inner(text, again));
-            let related =
-                Related { message: "it stands here first".into(), place: Arc::new(here.place(first.clone())) };
+            let place = Arc::new(here.place(first.clone()));
             let said = Said {
-                message: self.message(rule, &[("key", quoted(&key))]),
-                pointer: here.pointer_to(tree, again.start, &key),
-                related: vec![related],
+                message: self.voice.message(rule, &[("key", quoted(&key))]),
+                pointer: pointer_to(tree, text, wrapper, again.start, &key),
+                related: vec![Related { message: "it stands here first".into(), place }],
                 ..here.said(stream)
             };
-            self.say(rule, here.place(again.clone()), said);
+            self.voice.say(rule, here.place(again.clone()), said);
         }
         for span in tree.lone_surrogates.iter().filter(|span| !elsewhere(span)) {
             let rule = framing(Framing::LoneSurrogate);
             let found = String::from_utf8_lossy(&text[span.clone()]).into_owned();
             let pointer = Pointer(tree.root.path_to(text, span.start));
             let said = Said {
-                message: self.message(rule, &[("found", found)]),
-                pointer: here.within_event(&pointer),
+                message: self.voice.message(rule, &[("found", found)]),
+                pointer: within_event(wrapper, &pointer),
                 ..here.said(stream)
             };
-            self.say(rule, here.place(span.clone()), said);
+            self.voice.say(rule, here.place(span.clone()), said);
         }
     }
 
-    fn unknown_field(&mut self, here: &Here<'_>, key: Range<usize>, pointer: &Pointer, stream: Option<&Arc<str>>) {
+    /// Says that a field is unknown, if it is the first of its kind; gives the number that it is counted under.
+    fn unknown_field(
+        &mut self,
+        here: &Here<'_>,
+        key: Range<usize>,
+        pointer: &Pointer,
+        stream: Option<&Arc<str>>,
+    ) -> Option<usize> {
         let rule = framing(Framing::UnknownField);
-        let general: Vec<_> =
-            pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned()).collect();
-        if self.is_first(rule, &here.event_type, Some(Pointer(general).to_string()), here, stream) {
+        let general = pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned());
+        let general = Pointer(general.collect()).to_string();
+        let (first, number) = self.is_first(rule, Some(general), here, stream);
+        if first {
             let said = Said {
-                message: self.message(rule, &[("key", format!("`{}`", pointer.dotted()))]),
+                message: self.voice.message(rule, &[("key", format!("`{}`", pointer.dotted()))]),
                 pointer: Some(pointer.to_string()),
                 ..here.said(stream)
             };
-            self.say(rule, here.place(key), said);
+            self.voice.say(rule, here.place(key), said);
         }
+        number
     }
 
-    /// Whether this is the first time that a file has this unknown name; counts it otherwise.
+    /// Whether this is the first time that a file has this unknown name, and the number that it is counted under.
     fn is_first(
         &mut self,
         rule: RuleId,
-        event_type: &Arc<str>,
         pointer: Option<String>,
         here: &Here<'_>,
         stream: Option<&Arc<str>>,
-    ) -> bool {
-        let key = (rule, event_type.clone(), pointer);
-        if let Some(count) = self.repeats.get_mut(&key) {
-            *count += 1;
-            return false;
-        }
-        if self.repeats.len() < MOST_UNKNOWN {
-            self.repeats.insert(key, 0);
-            return true;
-        }
-        if !std::mem::replace(&mut self.too_many_unknown, true) {
-            let rule = framing(Framing::CheckSkipped);
-            let found = format!(
-                "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
-            );
-            let said = Said { message: self.message(rule, &[("found", found)]), ..here.said(stream) };
-            self.say(rule, here.place(here.event.node.span.clone()), said);
-        }
-        false
-    }
-
-    /// Turns what the machine said into findings.
-    fn verdicts(&mut self, here: &Here<'_>, id: Option<usize>) {
-        if self.verdicts.is_empty() {
-            return;
-        }
-        for verdict in std::mem::take(&mut self.verdicts) {
-            if let At::Earlier(place, event_type) = &verdict.at {
-                let (place, event_type) = (place.clone(), event_type.clone());
-                self.say_verdict(verdict, (*place).clone(), None, event_type);
-                continue;
+    ) -> (bool, Option<usize>) {
+        match self.unknown.count((rule, here.event_type.clone(), pointer)) {
+            Counted::First(number) => (true, Some(number)),
+            Counted::Again(number) => (false, Some(number)),
+            Counted::TooMany { said: true } => (false, None),
+            Counted::TooMany { said: false } => {
+                let rule = framing(Framing::CheckSkipped);
+                let found = format!(
+                    "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
+                );
+                let said = Said { message: self.voice.message(rule, &[("found", found)]), ..here.said(stream) };
+                self.voice.say(rule, here.place(here.span.clone()), said);
+                (false, None)
             }
-            let tables = self.protocol.tables();
-            let (pointer, part) = match &verdict.at {
-                At::Time => (tables.shape.time.clone(), 0),
-                At::Slot(slot) => (id.map(|id| tables.events[id].slots[*slot].clone()), 0),
-                At::Part(slot, part) => (id.map(|id| tables.events[id].slots[*slot].clone()), *part + 1),
-                At::Item { array, index, slot } => {
-                    let array = id.map(|id| &tables.events[id].arrays[*array]);
-                    (array.map(|array| array.at.child(&index.to_string()).join(&array.slots[*slot])), 0)
-                }
-                At::Type | At::Earlier(..) => (None, 0),
-            };
-            let node = pointer.as_ref().and_then(|pointer| here.event.node.at(here.frame.text, &pointer.0));
-            let span = match node {
-                Some(node) if part > 0 => (node.span.start + part).min(node.span.end - 1)..node.span.end,
-                Some(node) => node.span.clone(),
-                None => here.event.type_span.clone(),
-            };
-            let pointer = pointer.filter(|_| node.is_some()).map(|pointer| pointer.to_string());
-            self.say_verdict(verdict, here.place(span), pointer, here.event_type.clone());
         }
-    }
-
-    fn say_verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<String>, event_type: Arc<str>) {
-        let mut facts = verdict.facts;
-        facts.push(("event", event_type.to_string()));
-        let said = Said {
-            message: self.message(verdict.rule, &facts),
-            help: None,
-            pointer,
-            event_type: Some(event_type),
-            stream: Some(verdict.stream),
-            related: verdict.related,
-            quote: None,
-        };
-        self.say(verdict.rule, place, said);
-    }
-
-    /// A rule's words with the facts in them.
-    fn message(&self, rule: RuleId, facts: &[(&'static str, String)]) -> String {
-        let mut message = String::new();
-        let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
-        while let Some((before, after)) = rest.split_once('{') {
-            message.push_str(before);
-            let Some((name, after)) = after.split_once('}') else { break };
-            message.push_str(facts.iter().find(|(fact, _)| *fact == name).map_or("…", |(_, value)| value));
-            rest = after;
-        }
-        message.push_str(rest);
-        message
-    }
-
-    fn say(&mut self, rule: RuleId, place: Place, said: Said) {
-        let words = &self.protocol.tables().rules[usize::from(rule.0)];
-        self.error |= words.severity == Some(Severity::Error);
-        let Some(severity) = self.severities[usize::from(rule.0)] else { return };
-        self.summary.count(&words.name, severity, 1);
-        self.findings.push(Finding {
-            rule: words.name.clone(),
-            severity,
-            message: said.message,
-            file: self.options.file.clone(),
-            place,
-            event_type: said.event_type,
-            stream: said.stream,
-            pointer: said.pointer,
-            help: said.help,
-            related: said.related,
-            quote: said.quote,
-        });
-    }
-
-    fn type_pointer(&self) -> String {
-        self.protocol.tables().shape.event_type.to_string()
     }
 
     /// The compressed form of the input is damaged here.
@@ -385,87 +322,37 @@ impl<'p> Judge<'p> {
             event: None,
             excerpt: Excerpt::default(),
         };
-        let broken = Broken { rule: Framing::TruncatedInput, place, message: cause.to_owned(), lost: true };
-        self.broken(broken);
+        self.broken(Broken { rule: Framing::TruncatedInput, place, message: cause.to_owned(), lost: true });
     }
 
     pub fn finish(mut self, input: &Input) -> Report {
         if self.whole {
-            let mut verdicts = Vec::new();
-            self.machine.finish(&mut verdicts);
-            for verdict in verdicts {
-                if let At::Earlier(place, event_type) = &verdict.at {
-                    let (place, event_type) = (place.clone(), event_type.clone());
-                    self.say_verdict(verdict, (*place).clone(), None, event_type);
-                }
+            self.machine.finish(&mut self.verdicts);
+            for verdict in std::mem::take(&mut self.verdicts) {
+                self.voice.earlier(verdict);
             }
         }
-        if self.whole && self.summary.events == 0 && !self.error {
-            let rule = if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput };
-            let message = self.message(framing(rule), &[]);
+        if self.whole && self.voice.summary.events == 0 && !self.voice.error {
+            let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
+            let message = self.voice.message(rule, &[]);
             let place = Place { line: 1, column: 1, ..Place::default() };
-            self.say(framing(rule), place, Said { message, ..Said::default() });
+            self.voice.say(rule, place, Said { message, ..Said::default() });
         }
-        self.summary.streams = self.machine.streams();
+        self.voice.summary.streams = self.machine.streams();
         self.stats.bytes = input.bytes();
         self.stats.opened = self.machine.opened();
+        for (event, count) in self.protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
+            self.stats.by_type.insert(event.name.to_string(), *count);
+        }
         let mut repeats = Vec::new();
-        for ((rule, event_type, pointer), count) in std::mem::take(&mut self.repeats) {
-            let name = &self.protocol.tables().rules[usize::from(rule.0)].name;
-            if let Some(severity) = self.severities[usize::from(rule.0)].filter(|_| count > 0) {
-                self.summary.count(name, severity, count);
+        for ((rule, event_type, pointer), count) in self.unknown.repeats() {
+            let (name, severity) = self.voice.rule(rule);
+            if let Some(severity) = severity {
+                self.voice.summary.count(name, severity, count);
                 repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
             }
         }
-        Report { findings: self.findings, repeats, summary: self.summary, stats: self.stats }
-    }
-}
-
-/// An event and where it stands.
-struct Here<'e> {
-    frame: &'e Frame<'e>,
-    event: &'e Event<'e>,
-    number: u64,
-    event_type: Arc<str>,
-}
-
-impl Here<'_> {
-    fn place(&self, span: Range<usize>) -> Place {
-        self.frame.place(span, Some(self.number))
-    }
-
-    fn said(&self, stream: Option<&Arc<str>>) -> Said {
-        Said { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Said::default() }
-    }
-
-    /// The pointer of a key of the tree, from the event's root.
-    fn pointer_to(&self, tree: &Tree, at: usize, key: &str) -> Option<String> {
-        let mut path = tree.root.path_to(self.frame.text, at);
-        // The path goes on into the key's value where that starts at once; the key itself is what counts.
-        if let Some(last) = path.iter().rposition(|segment| segment == key) {
-            path.truncate(last + 1);
-        }
-        self.within_event(&Pointer(path))
-    }
-
-    fn within_event(&self, pointer: &Pointer) -> Option<String> {
-        let inside = pointer.0.strip_prefix(self.event.wrapper.0.as_slice())?;
-        Some(Pointer(inside.to_vec()).to_string())
-    }
-}
-
-impl crate::machine::Places for Here<'_> {
-    fn event_type(&self) -> Arc<str> {
-        self.event_type.clone()
-    }
-
-    fn event(&self) -> Place {
-        self.frame.remembered(self.event.node.span.clone(), self.event.type_span.clone(), Some(self.number))
-    }
-
-    fn part(&self, slot: usize, range: Range<usize>) -> Place {
-        let start = self.event.text_starts.get(slot).copied().flatten().unwrap_or(self.event.node.span.start);
-        self.place(start + range.start..start + range.end)
+        Report { findings: self.voice.findings, repeats, summary: self.voice.summary, stats: self.stats }
     }
 }
 
@@ -482,15 +369,25 @@ fn read(frame: &Frame<'_>) -> Result<Tree, Fault> {
     }
 }
 
+/// The pointer of a key of the tree, from the event's root.
+fn pointer_to(tree: &Tree, text: &[u8], wrapper: &Pointer, at: usize, key: &str) -> Option<String> {
+    let mut path = tree.root.path_to(text, at);
+    // The path goes on into the key's value where that starts at once; the key itself is what counts.
+    if let Some(last) = path.iter().rposition(|segment| segment == key) {
+        path.truncate(last + 1);
+    }
+    within_event(wrapper, &Pointer(path))
+}
+
+fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
+    let inside = pointer.0.strip_prefix(wrapper.0.as_slice())?;
+    Some(Pointer(inside.to_vec()).to_string())
+}
+
 fn is_index(segment: &str) -> bool {
     !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn text_of(name: &[u8]) -> Arc<str> {
     String::from_utf8_lossy(name).into()
-}
-
-fn quoted(text: &str) -> String {
-    let text = crate::schema::shortened(text, 60);
-    serde_json::to_string(&text).unwrap_or(text)
 }

@@ -9,10 +9,11 @@ use clap::ValueEnum;
 
 use super::{Exit, Failure, ProtocolArgument, known_rule};
 use crate::check::Options;
+use crate::error::RunError;
 use crate::finding::Severity;
 use crate::input::Wire;
 use crate::protocol::Protocol;
-use crate::report::{End, Human, Json, Jsonl, Look, Reporter};
+use crate::report::{End, Human, Json, Jsonl, Look, Reporter, visible};
 use crate::run::{Outcome, Run, expand};
 
 /// How wide the report is where no terminal says so, in columns.
@@ -113,11 +114,10 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let protocol = arguments.protocol.load()?;
     let options = options(&arguments, &protocol)?;
     let (targets, errors) = expand(&arguments.paths);
-    for error in &errors {
-        anstream::eprintln!("sessionlint: {error}");
-    }
+    say(&errors);
     if targets.is_empty() {
-        let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst";
+        let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst; \
+                    what is hidden or left out by .gitignore is passed over";
         return Err(Failure::Message(format!("there is nothing to check; {help}")));
     }
     let started = Instant::now();
@@ -128,10 +128,15 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
         other => other?,
     };
-    for error in &outcome.unreadable {
-        anstream::eprintln!("sessionlint: {error}");
-    }
+    say(&outcome.unreadable);
     Ok(exit(&arguments, &outcome, errors.is_empty()))
+}
+
+/// Says what could not be checked. What causes it may hold names from the disk.
+fn say(errors: &[RunError]) {
+    for error in errors {
+        anstream::eprintln!("sessionlint: {}", visible(&error.to_string()));
+    }
 }
 
 fn report(
@@ -170,7 +175,7 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
     let mut severities = BTreeMap::new();
     for setting in &arguments.rules {
         let (name, severity) = setting.split_once('=').ok_or_else(|| {
-            Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", crate::report::visible(setting)))
+            Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
         })?;
         let severity = match severity {
             "error" => Some(Severity::Error),
@@ -178,7 +183,7 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
             "note" => Some(Severity::Note),
             "off" => None,
             other => {
-                let other = crate::report::visible(other);
+                let other = visible(other);
                 return Err(Failure::Message(format!(
                     "{other} is no severity; there are error, warning, note and off"
                 )));

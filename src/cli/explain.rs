@@ -54,6 +54,9 @@ fn show(out: &mut impl Write, protocol: &Protocol, example: &Example) -> std::io
         }
     }
     let name = protocol.name();
-    let option = if name == "session-events" { String::new() } else { format!(" --protocol {name}") };
-    writeln!(out, "\nTry it: put the lines into a file and run `sessionlint check{option} FILE`.")
+    let mut options = if name == "session-events" { String::new() } else { format!(" --protocol {name}") };
+    if !example.args.is_empty() {
+        options.push_str(&format!(" {}", example.args));
+    }
+    writeln!(out, "\nTry it: put the lines into a file and run `sessionlint check{options} FILE`.")
 }

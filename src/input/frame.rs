@@ -6,6 +6,8 @@ use crate::finding::{Excerpt, Place};
 
 /// How many characters of an event are kept for findings that later refer to it.
 pub const REMEMBERED_CHARS: usize = 200;
+/// Bytes that hold as many characters, whatever they are.
+const REMEMBERED_BYTES: usize = 4 * REMEMBERED_CHARS;
 /// How much of a long line is kept before and after what a finding marks, in bytes.
 const WINDOW_BEFORE: usize = 120;
 const WINDOW_AFTER: usize = 240;
@@ -63,6 +65,8 @@ pub struct Frame<'a> {
     pub segments: &'a [Segment],
     /// Whether the input went on after it, at least with a line end.
     pub terminated: bool,
+    /// Whether the text is known to be valid UTF-8; it may be all the same if this is false.
+    pub utf8: bool,
 }
 
 impl Frame<'_> {
@@ -85,22 +89,15 @@ impl Frame<'_> {
         Place { excerpt: self.excerpt(span.clone()), ..self.bare_place(origin, span, event) }
     }
 
-    /// A range of the text as a place in the file, with its own first characters and nothing around it:
-    /// for events that a later finding may refer to. `mark` is the part of it to point at.
-    pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
+    /// Takes note of an event, for findings that may refer to it later: where it stands and how it begins.
+    /// `mark` is the part of it to point at. Nothing is allocated once `noted` has been used.
+    pub fn note(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>, noted: &mut Noted) {
         let origin = self.origin(span.start);
-        let line = &self.text[span.clone()];
-        let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
-        let kept = first_characters(line, REMEMBERED_CHARS);
-        let mark = mark.start - span.start..mark.end - span.start;
-        let excerpt = Excerpt {
-            text: String::from_utf8_lossy(kept).into_owned(),
-            column: origin.column,
-            mark: if mark.end <= kept.len() { mark } else { 0..kept.len() },
-            cut_before: origin.column > 1,
-            cut_after: kept.len() < line.len(),
-        };
-        Place { excerpt, ..self.bare_place(origin, span, event) }
+        noted.place = self.bare_place(origin, span.clone(), event);
+        noted.head.clear();
+        noted.head.extend_from_slice(&self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]);
+        noted.mark = mark.start - span.start..mark.end - span.start;
+        noted.whole = span.len() <= REMEMBERED_BYTES;
     }
 
     fn bare_place(&self, origin: Origin, span: Range<usize>, event: Option<u64>) -> Place {
@@ -129,6 +126,31 @@ impl Frame<'_> {
         let column = if line_start == 0 { segment.origin.column } else { 1 };
         let mark_end = (span.end - segment.at).min(line_end) - line_start;
         window(line, column, from - line_start..mark_end)
+    }
+}
+
+/// An event that a finding may refer to later, noted without much ado.
+#[derive(Clone, Debug, Default)]
+pub struct Noted {
+    place: Place,
+    head: Vec<u8>,
+    mark: Range<usize>,
+    whole: bool,
+}
+
+impl Noted {
+    /// Its place, with its first line as far as that was noted.
+    pub fn place(&self) -> Place {
+        let line = &self.head[..memchr::memchr(b'\n', &self.head).unwrap_or(self.head.len())];
+        let kept = first_characters(line, REMEMBERED_CHARS);
+        let excerpt = Excerpt {
+            text: String::from_utf8_lossy(kept).into_owned(),
+            column: self.place.column,
+            mark: if self.mark.end <= kept.len() { self.mark.clone() } else { 0..kept.len() },
+            cut_before: self.place.column > 1,
+            cut_after: !self.whole || kept.len() < line.len(),
+        };
+        Place { excerpt, ..self.place.clone() }
     }
 }
 
@@ -179,7 +201,7 @@ mod tests {
     #[test]
     fn columns_count_characters_and_offsets_count_bytes() {
         let segments = [Segment { at: 0, origin: Origin { offset: 100, line: 7, column: 3 } }];
-        let frame = Frame { text: "éa\nöx".as_bytes(), segments: &segments, terminated: true };
+        let frame = Frame { text: "éa\nöx".as_bytes(), segments: &segments, terminated: true, utf8: true };
         assert_eq!(frame.origin(2), Origin { offset: 102, line: 7, column: 4 });
         assert_eq!(frame.origin(6), Origin { offset: 106, line: 8, column: 2 });
     }
@@ -191,7 +213,7 @@ mod tests {
             Segment { at: 0, origin: Origin { offset: 6, line: 1, column: 7 } },
             Segment { at: 2, origin: Origin { offset: 14, line: 2, column: 7 } },
         ];
-        let frame = Frame { text: b"{\n \"x\"", segments: &segments, terminated: true };
+        let frame = Frame { text: b"{\n \"x\"", segments: &segments, terminated: true, utf8: true };
         let place = frame.place(3..6, Some(0));
         assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
         assert_eq!(place.excerpt.text, " \"x\"");

@@ -92,6 +92,19 @@ impl Node {
         Some(node)
     }
 
+    /// The node that stands at just these bytes.
+    pub fn node_at(&self, span: &Range<usize>) -> Option<&Node> {
+        let mut node = self;
+        while node.span != *span {
+            node = match &node.kind {
+                Kind::Array(items) => items.iter().find(|item| item.span.contains(&span.start))?,
+                Kind::Object(members) => &members.iter().find(|member| member.value.span.contains(&span.start))?.value,
+                _ => return None,
+            };
+        }
+        Some(node)
+    }
+
     /// The JSON Pointer segments of the innermost key or value that stands at a byte of the text.
     pub fn path_to(&self, text: &[u8], at: usize) -> Vec<String> {
         let mut path = Vec::new();

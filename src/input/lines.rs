@@ -23,29 +23,37 @@ impl Lines {
 
     pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         let mut rest = bytes;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let line = &rest[..end];
-            if self.length == 0 {
-                self.line(line, line.len() as u64, true, out);
-            } else {
-                self.hold(line);
-                let held = std::mem::take(&mut self.held);
-                self.line(&held, self.length, true, out);
-                self.held = held;
-                self.held.clear();
-            }
+        if self.length > 0 {
+            // The line that was begun before.
+            let end = memchr::memchr(b'\n', rest);
+            self.hold(&rest[..end.unwrap_or(rest.len())]);
+            let Some(end) = end else { return };
+            let held = std::mem::take(&mut self.held);
+            self.line(&held, self.length, true, false, out);
+            self.held = held;
+            self.held.clear();
             self.length = 0;
             rest = &rest[end + 1..];
         }
-        if !rest.is_empty() {
-            self.hold(rest);
+        // All whole lines at once are validated faster than one by one.
+        let whole = memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1);
+        let (lines, tail) = rest.split_at(whole);
+        let utf8 = simdutf8::basic::from_utf8(lines).is_ok();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', lines) {
+            let line = &lines[start..end];
+            self.line(line, line.len() as u64, true, utf8, out);
+            start = end + 1;
+        }
+        if !tail.is_empty() {
+            self.hold(tail);
         }
     }
 
     pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         if self.length > 0 {
             let held = std::mem::take(&mut self.held);
-            self.line(&held, self.length, false, out);
+            self.line(&held, self.length, false, false, out);
         }
     }
 
@@ -55,7 +63,7 @@ impl Lines {
         self.held.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn line(&mut self, held: &[u8], length: u64, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
+    fn line(&mut self, held: &[u8], length: u64, terminated: bool, utf8: bool, out: &mut dyn FnMut(Piece<'_>)) {
         let start = self.origin;
         self.origin = Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };
         let text = held.strip_suffix(b"\r").unwrap_or(held);
@@ -65,10 +73,10 @@ impl Lines {
             return;
         }
         let trimmed = text.trim_ascii_start();
-        let origin = start.after(&text[..text.len() - trimmed.len()]);
+        let origin = if trimmed.len() == text.len() { start } else { start.after(&text[..text.len() - trimmed.len()]) };
         let trimmed = trimmed.trim_ascii_end();
         if !trimmed.is_empty() {
-            out(Piece::Frame(Frame { text: trimmed, segments: &[Segment { at: 0, origin }], terminated }));
+            out(Piece::Frame(Frame { text: trimmed, segments: &[Segment { at: 0, origin }], terminated, utf8 }));
         }
     }
 }

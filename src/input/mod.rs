@@ -12,7 +12,7 @@ mod lines;
 mod sse;
 mod values;
 
-pub use frame::{Frame, Origin, Segment};
+pub use frame::{Frame, Noted, Origin, Segment};
 
 use crate::finding::Place;
 use crate::protocol::Framing;

@@ -94,7 +94,7 @@ impl Sse {
             }
             _ => {
                 let segments = [Segment { at: 0, origin: start }];
-                let frame = Frame { text: &line, segments: &segments, terminated };
+                let frame = Frame { text: &line, segments: &segments, terminated, utf8: false };
                 out(Piece::Broken(Broken {
                     rule: Framing::NotAnEvent,
                     place: frame.place(0..line.len(), None),
@@ -134,7 +134,7 @@ impl Sse {
         } else {
             let text = self.data.trim_ascii();
             if !text.is_empty() && text != DONE {
-                out(Piece::Frame(Frame { text: &self.data, segments: &self.segments, terminated }));
+                out(Piece::Frame(Frame { text: &self.data, segments: &self.segments, terminated, utf8: false }));
             }
         }
         self.data.clear();

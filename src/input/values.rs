@@ -171,7 +171,7 @@ impl Values {
             out(too_long(self.start, self.length, kept, self.limit));
         } else {
             let segments = [Segment { at: 0, origin: self.start }];
-            out(Piece::Frame(Frame { text: self.held.trim_ascii_end(), segments: &segments, terminated }));
+            out(Piece::Frame(Frame { text: self.held.trim_ascii_end(), segments: &segments, terminated, utf8: false }));
         }
         self.held.clear();
         self.length = 0;

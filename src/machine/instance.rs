@@ -1,7 +1,9 @@
 //! Instances of lifecycles: sets of possible states, and the events that led into them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
@@ -32,7 +34,7 @@ impl Single {
 
 /// The instances of a lifecycle with keys.
 pub struct Keyed {
-    pub known: HashMap<Box<[u8]>, Instance>,
+    pub known: HashMap<Box<[u8]>, Instance, RandomState>,
     /// The possible states of keys not seen yet.
     pub unseen: States,
     /// Whether keys not seen yet stay unsure to the end of the stream.
@@ -64,7 +66,7 @@ pub enum Kept {
 
 impl Default for Keyed {
     fn default() -> Self {
-        Keyed { known: HashMap::new(), unseen: States::one(0), unseen_for_good: false, open: Vec::new() }
+        Keyed { known: HashMap::default(), unseen: States::one(0), unseen_for_good: false, open: Vec::new() }
     }
 }
 
@@ -80,18 +82,13 @@ impl Keyed {
     }
 
     /// The instance of a key.
-    pub fn instance(&mut self, key: &[u8]) -> &mut Instance {
-        // Looked up twice for a new key, so that a known one costs no allocation.
+    pub fn instance(&mut self, key: &[u8]) -> Option<&mut Instance> {
+        // Looked up twice, so that a known key costs no allocation.
         if !self.known.contains_key(key) {
             let new = Instance { possible: self.unseen, marks: Vec::new(), kept: Vec::new(), open: Meets::No };
             self.known.insert(key.into(), new);
         }
-        self.known.entry(key.into()).or_insert_with(|| Instance {
-            possible: States::one(0),
-            marks: Vec::new(),
-            kept: Vec::new(),
-            open: Meets::No,
-        })
+        self.known.get_mut(key)
     }
 
     /// The turn around it opened afresh.

@@ -15,8 +15,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::finding::{Place, Related};
+use crate::input::Noted;
+use crate::protocol::tables::States;
 use crate::protocol::{Framing, RuleId, Tables};
-use crate::schema::date_time::Time;
+use crate::schema::captures::{Capture, Items};
+use crate::schema::date_time;
 use streams::Streams;
 
 /// A field of an event, as far as it can be read.
@@ -36,33 +39,53 @@ pub enum Field<'a> {
     Container,
 }
 
-/// The items of an array, each with its fields; none if the array cannot be read.
-pub type Items<'a> = Option<Vec<Vec<Field<'a>>>>;
-
 /// An event as the tables see it.
+#[derive(Clone, Copy)]
 pub struct Observed<'a> {
     /// The number of its type.
     pub event_type: usize,
-    /// Its number in the file.
-    pub number: u64,
-    /// Its timestamp, read and as it is written.
-    pub time: Option<(Time, &'a str)>,
-    /// By slot of its type.
-    pub slots: &'a [Field<'a>],
+    /// The text that the captures are ranges of.
+    pub text: &'a [u8],
+    /// Its timestamp as it is written, if that is one.
+    pub time: Option<&'a str>,
+    /// By slot of its type, and behind them those of the arrays' items.
+    pub fields: &'a [Capture],
     /// By array of its type.
-    pub arrays: &'a [Items<'a>],
+    pub items: &'a [Items],
     /// Where it stands.
     pub places: &'a dyn Places,
+}
+
+impl<'a> Observed<'a> {
+    /// A field of the event.
+    fn field(&self, slot: usize) -> Field<'a> {
+        let inside = |start: u32, end: u32| &self.text[start as usize..end as usize];
+        match self.fields[slot] {
+            Capture::Absent => Field::Absent,
+            Capture::Unreadable => Field::Unreadable,
+            Capture::Null => Field::Null,
+            Capture::Bool(value) => Field::Bool(value),
+            Capture::Number(start, end) => Field::Number(inside(start, end)),
+            Capture::Text(start, end) => Field::Text(inside(start, end)),
+            Capture::Container => Field::Container,
+        }
+    }
 }
 
 /// Where an event stands, asked for only when it has to be known.
 pub trait Places {
     /// The event's type.
-    fn event_type(&self) -> Arc<str>;
+    fn event_type(&self) -> &Arc<str>;
+    /// Takes note of the event as a whole.
+    fn note(&self, noted: &mut Noted);
+    /// A range of the event's text.
+    fn part(&self, range: Range<usize>) -> Place;
     /// The event as a whole, to be remembered.
-    fn event(&self) -> Place;
-    /// A part of a text field: a byte range of what stands between its quotes.
-    fn part(&self, slot: usize, range: Range<usize>) -> Place;
+    fn event(&self) -> Place {
+        let mut noted = Noted::default();
+        self.note(&mut noted);
+        noted.place()
+    }
 }
 
 /// Where a rule speaks.
@@ -115,6 +138,8 @@ pub struct Machine<'p> {
     forgotten: bool,
     /// How many instances were opened, by lifecycle.
     opened: Vec<u64>,
+    /// The possible states of each lifecycle before the event that is being judged; kept for its memory.
+    before: Vec<States>,
     verdicts: Vec<Verdict>,
 }
 
@@ -128,6 +153,7 @@ impl<'p> Machine<'p> {
             losses: 0,
             forgotten: false,
             opened: vec![0; tables.lifecycles.len()],
+            before: Vec::new(),
             verdicts: Vec::new(),
         }
     }
@@ -153,22 +179,15 @@ impl<'p> Machine<'p> {
         let index = self.enter(stream, event.places);
         self.judge_time(index, event.time);
         self.apply(index, event);
-        self.leave(index, event.number, event.places, event.time);
+        self.leave(index, event.places, event.time);
         out.append(&mut self.verdicts);
     }
 
     /// Takes note of an event of an unknown type: it advances time, and moves nothing.
-    pub fn pass(
-        &mut self,
-        stream: &[u8],
-        number: u64,
-        time: Option<(Time, &str)>,
-        places: &dyn Places,
-        out: &mut Vec<Verdict>,
-    ) {
+    pub fn pass(&mut self, stream: &[u8], time: Option<&str>, places: &dyn Places, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, places);
         self.judge_time(index, time);
-        self.leave(index, number, places, time);
+        self.leave(index, places, time);
         out.append(&mut self.verdicts);
     }
 
@@ -194,7 +213,7 @@ impl<'p> Machine<'p> {
             self.verdicts.push(Verdict {
                 rule: framing(Framing::CheckSkipped),
                 stream: name,
-                at: At::Earlier(Arc::new(places.event()), places.event_type()),
+                at: At::Earlier(Arc::new(places.event()), places.event_type().clone()),
                 related: Vec::new(),
                 facts: vec![("found", found)],
             });
@@ -203,38 +222,33 @@ impl<'p> Machine<'p> {
         self.streams.open(name, self.tables, unsure, self.losses)
     }
 
-    fn leave(&mut self, index: usize, number: u64, places: &dyn Places, time: Option<(Time, &str)>) {
+    fn leave(&mut self, index: usize, places: &dyn Places, time: Option<&str>) {
         let stream = self.streams.get_mut(index);
-        stream.last_event = number;
-        stream.last_place = Arc::new(places.event());
-        stream.last_type = places.event_type();
-        if let Some((time, written)) = time {
-            let (last, text) = stream.last_time.get_or_insert_with(|| (time, String::new()));
-            *last = time;
-            text.clear();
-            text.push_str(written);
+        places.note(&mut stream.last);
+        if !Arc::ptr_eq(&stream.last_type, places.event_type()) {
+            stream.last_type = places.event_type().clone();
+        }
+        if let Some(time) = time {
+            stream.last_time.clear();
+            stream.last_time.push_str(time);
         }
         self.streams.touch(index);
     }
 
-    fn judge_time(&mut self, index: usize, time: Option<(Time, &str)>) {
+    fn judge_time(&mut self, index: usize, time: Option<&str>) {
         let stream = self.streams.get(index);
-        let (Some((now, written)), Some((before, before_written))) = (time, &stream.last_time) else {
-            return;
-        };
-        if now >= *before {
+        let Some(now) = time else { return };
+        if stream.last_time.is_empty() || !date_time::is_after(&stream.last_time, now) {
             return;
         }
+        let before = Related { message: "the session's event before it".into(), place: Arc::new(stream.last.place()) };
         for rule in &self.tables.times {
             self.verdicts.push(Verdict {
                 rule: *rule,
                 stream: stream.name.clone(),
                 at: At::Time,
-                related: vec![Related {
-                    message: "the session's event before it".into(),
-                    place: stream.last_place.clone(),
-                }],
-                facts: vec![("found", written.to_owned()), ("kept", before_written.clone())],
+                related: vec![before.clone()],
+                facts: vec![("found", now.to_owned()), ("kept", stream.last_time.clone())],
             });
         }
     }

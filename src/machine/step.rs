@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::instance::{Kept, Marks, Move, only, related};
 use super::streams::{Slot, Stream};
+use super::text::Half;
 use super::{At, Facts, Field, Machine, Observed, Verdict, framing};
 use crate::finding::Place;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped, unescaped_lossy};
@@ -14,12 +15,13 @@ impl Machine<'_> {
     /// Moves all tables of a stream.
     pub(super) fn apply(&mut self, index: usize, event: &Observed<'_>) {
         let stream = self.streams.get_mut(index);
-        let before = stream.possible();
+        self.before.clear();
+        self.before.extend(stream.slots.iter().map(Slot::possible));
         let mut step = Step {
             tables: self.tables,
             stream,
             event,
-            before,
+            before: &self.before,
             spoken: 0,
             here: None,
             opened: &mut self.opened,
@@ -51,7 +53,7 @@ impl Machine<'_> {
                     self.verdicts.push(Verdict {
                         rule,
                         stream: stream.name.clone(),
-                        at: At::Earlier(stream.last_place.clone(), stream.last_type.clone()),
+                        at: At::Earlier(Arc::new(stream.last.place()), stream.last_type.clone()),
                         related: related(marks, lifecycle),
                         facts: facts.into_iter().collect(),
                     });
@@ -71,14 +73,13 @@ impl Machine<'_> {
     }
 }
 
-impl Stream {
-    /// The possible states of each lifecycle without keys.
-    fn possible(&self) -> Vec<States> {
-        let possible = |slot: &Slot| match slot {
+impl Slot {
+    /// The possible states of a lifecycle without keys.
+    fn possible(&self) -> States {
+        match self {
             Slot::Single(single) => single.possible,
             Slot::Keyed(_) => States::default(),
-        };
-        self.slots.iter().map(possible).collect()
+        }
     }
 }
 
@@ -87,7 +88,7 @@ struct Step<'s> {
     stream: &'s mut Stream,
     event: &'s Observed<'s>,
     /// The possible states of each lifecycle before the event.
-    before: Vec<States>,
+    before: &'s [States],
     /// The lifecycles that spoke about this event, as bits.
     spoken: u64,
     /// The event's place, once it was asked for.
@@ -99,21 +100,28 @@ struct Step<'s> {
 
 /// Where the fields of a row stand: in the event, or in an item of an array.
 #[derive(Clone, Copy)]
-enum Scope<'a> {
-    Event(&'a [Field<'a>]),
-    Item { array: usize, index: usize, fields: &'a [Field<'a>] },
+struct Scope<'a> {
+    event: &'a Observed<'a>,
+    item: Option<Item>,
+}
+
+#[derive(Clone, Copy)]
+struct Item {
+    array: usize,
+    index: usize,
+    /// Where its fields start.
+    first: usize,
 }
 
 impl<'a> Scope<'a> {
     fn field(self, slot: usize) -> Field<'a> {
-        let (Scope::Event(fields) | Scope::Item { fields, .. }) = self;
-        fields.get(slot).copied().unwrap_or(Field::Unreadable)
+        self.event.field(self.item.map_or(0, |item| item.first) + slot)
     }
 
     fn at(self, slot: usize) -> At {
-        match self {
-            Scope::Event(_) => At::Slot(slot),
-            Scope::Item { array, index, .. } => At::Item { array, index, slot },
+        match self.item {
+            None => At::Slot(slot),
+            Some(Item { array, index, .. }) => At::Item { array, index, slot },
         }
     }
 }
@@ -151,8 +159,7 @@ impl<'s> Step<'s> {
         conditions.iter().fold(Meets::Yes, |meets, (lifecycle, wanted)| {
             let possible = match &self.stream.slots[*lifecycle] {
                 _ if before => self.before[*lifecycle],
-                Slot::Single(single) => single.possible,
-                Slot::Keyed(_) => States::default(),
+                now => now.possible(),
             };
             meets.and(match possible.0 & wanted.0 {
                 0 => Meets::No,
@@ -164,7 +171,7 @@ impl<'s> Step<'s> {
 
     fn when(&self, conditions: &[Condition]) -> Meets {
         conditions.iter().fold(Meets::Yes, |meets, condition| {
-            meets.and(match self.event.slots[condition.slot] {
+            meets.and(match self.event.field(condition.slot) {
                 Field::Unreadable => Meets::Perhaps,
                 field if condition.values.iter().any(|value| equals(field, value)) => Meets::Yes,
                 _ => Meets::No,
@@ -188,15 +195,18 @@ impl<'s> Step<'s> {
         match row.each {
             _ if lifecycle.keyed.is_none() => self.single(number, lifecycle, row, gate),
             None if row.key.is_empty() => self.all_open(number, lifecycle, row, gate),
-            None => self.keyed(number, lifecycle, row, gate, Scope::Event(event.slots)),
-            Some(array) => match &event.arrays[array] {
-                None => self.make_unsure(number, lifecycle, row),
-                Some(items) => {
-                    for (index, fields) in items.iter().enumerate() {
-                        self.keyed(number, lifecycle, row, gate, Scope::Item { array, index, fields });
-                    }
+            None => self.keyed(number, lifecycle, row, gate, Scope { event, item: None }),
+            Some(array) => {
+                let items = event.items[array];
+                if !items.readable {
+                    return self.make_unsure(number, lifecycle, row);
                 }
-            },
+                let width = self.tables.events[event.event_type].arrays[array].slots.len();
+                for index in 0..items.count as usize {
+                    let item = Item { array, index, first: items.first as usize + index * width };
+                    self.keyed(number, lifecycle, row, gate, Scope { event, item: Some(item) });
+                }
+            }
         }
     }
 
@@ -257,7 +267,7 @@ impl<'s> Step<'s> {
         scope: Option<Scope<'_>>,
     ) {
         let Slot::Keyed(keyed) = &mut self.stream.slots[number] else { return };
-        let instance = keyed.instance(key);
+        let Some(instance) = keyed.instance(key) else { return };
         let gate = if scope.is_some() { gate } else { gate.and(instance.open) };
         if gate == Meets::No {
             return;
@@ -392,7 +402,7 @@ impl<'s> Step<'s> {
             let gate = self.gate(&whole.before, true);
             self.out.extend(self.stream.texts[number].release(&self.stream.name));
             let muted = text.within.is_some_and(|outer| self.spoken >> outer & 1 == 1);
-            if let (Meets::Yes, Field::Text(said)) = (gate, self.event.slots[whole.slot])
+            if let (Meets::Yes, Field::Text(said)) = (gate, self.event.field(whole.slot))
                 && let Some(mismatch) = self.stream.texts[number].compare(said)
                 && !muted
             {
@@ -408,40 +418,38 @@ impl<'s> Step<'s> {
     }
 
     fn append(&mut self, number: usize, slot: usize, gate: Meets) {
-        let places = self.event.places;
-        let piece = match self.event.slots[slot] {
-            Field::Text(piece) => Some(piece),
-            _ => None,
+        let Field::Text(piece) = self.event.field(slot) else {
+            if gate != Meets::No {
+                self.stream.texts[number].lose();
+            }
+            return;
         };
-        let length = piece.map_or(0, <[u8]>::len);
-        let low = piece.filter(|piece| starts_with_low(piece)).map(|_| places.part(slot, 0..6));
-        let high = piece.filter(|piece| ends_with_high(piece)).map(|_| places.part(slot, length - 6..length));
-        let name = self.stream.name.clone();
-        let here = (gate == Meets::Yes && piece.is_some()).then(|| self.here());
-        let state = &mut self.stream.texts[number];
-        match (piece, gate, here) {
-            (Some(piece), Meets::Yes, Some(here)) => {
-                self.out.extend(state.join(&name, &places.event_type(), low, high));
-                if state.append(piece, self.max_text_bytes, || here) {
+        let start = self.event.fields[slot].range().map_or(0, |range| range.start);
+        let half = |at: usize| Half::new(self.event.places.part(at..at + 6), self.event.places.event_type());
+        let low = starts_with_low(piece).then(|| half(start));
+        let high = ends_with_high(piece).then(|| half(start + piece.len() - 6));
+        match gate {
+            Meets::Perhaps => self.stream.texts[number].lose(),
+            Meets::No => self.out.extend([low, high].into_iter().flatten().map(|half| half.alone(&self.stream.name))),
+            Meets::Yes => {
+                // Only the first piece is remembered: it tells where the text began.
+                let here = (!self.stream.texts[number].has_begun()).then(|| self.here());
+                let state = &mut self.stream.texts[number];
+                self.out.extend(state.join(&self.stream.name, low, high));
+                if state.append(piece, self.max_text_bytes, here) {
                     let limit = self.max_text_bytes;
+                    let found = format!(
+                        "the text of this turn is longer than {limit} bytes: it is not compared with the final message"
+                    );
                     self.out.push(Verdict {
                         rule: framing(Framing::CheckSkipped),
-                        stream: name,
+                        stream: self.stream.name.clone(),
                         at: At::Slot(slot),
                         related: Vec::new(),
-                        facts: vec![(
-                            "found",
-                            format!("the text of this turn is longer than {limit} bytes: it is not compared with the final message"),
-                        )],
+                        facts: vec![("found", found)],
                     });
                 }
             }
-            (_, Meets::No, _) => {
-                for place in low.into_iter().chain(high) {
-                    self.out.extend(state.join(&name, &places.event_type(), Some(place), None));
-                }
-            }
-            _ => state.lose(),
         }
     }
 
@@ -451,7 +459,7 @@ impl<'s> Step<'s> {
             if self.when(&contradiction.when) != Meets::Yes {
                 continue;
             }
-            let Field::Text(raw) = self.event.slots[contradiction.slot] else { continue };
+            let Field::Text(raw) = self.event.field(contradiction.slot) else { continue };
             if contradiction.says.contains(&plain_words(&unescaped_lossy(raw))) {
                 self.out.push(Verdict {
                     rule: contradiction.rule,

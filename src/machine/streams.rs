@@ -1,13 +1,14 @@
 //! The streams of a file: found by name, and forgotten by age.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 
 use super::instance::{Keyed, Single};
 use super::text::TextState;
-use crate::finding::Place;
+use crate::input::Noted;
 use crate::protocol::Tables;
-use crate::schema::date_time::Time;
 
 /// The state of one lifecycle in a stream.
 pub enum Slot {
@@ -23,11 +24,10 @@ pub struct Stream {
     pub slots: Vec<Slot>,
     /// By text.
     pub texts: Vec<TextState>,
-    pub last_event: u64,
-    pub last_place: Arc<Place>,
+    pub last: Noted,
     pub last_type: Arc<str>,
-    /// The last timestamp, read and as it was written.
-    pub last_time: Option<(Time, String)>,
+    /// The last timestamp, as it was written; empty before the first.
+    pub last_time: String,
     /// The losses of the file that this stream knows of.
     pub losses: u64,
     /// The streams touched just before and after this one.
@@ -53,7 +53,7 @@ impl Stream {
 /// All streams, in the order in which they were last touched.
 #[derive(Default)]
 pub struct Streams {
-    by_name: HashMap<Box<[u8]>, usize>,
+    by_name: HashMap<Box<[u8]>, usize, RandomState>,
     streams: Vec<Stream>,
     oldest: Option<usize>,
     newest: Option<usize>,
@@ -96,10 +96,9 @@ impl Streams {
             key: name.into(),
             slots: slots.collect(),
             texts: tables.texts.iter().map(|_| TextState::default()).collect(),
-            last_event: 0,
-            last_place: Arc::default(),
+            last: Noted::default(),
             last_type: Arc::default(),
-            last_time: None,
+            last_time: String::new(),
             losses,
             older: None,
             newer: None,

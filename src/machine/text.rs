@@ -19,7 +19,7 @@ pub struct TextState {
     written: Vec<u8>,
     /// Where the text may also begin.
     cuts: Vec<usize>,
-    pieces: u64,
+    /// The first piece; none before it came.
     began: Option<Arc<Place>>,
     /// Whether a piece is missing, so that nothing can be compared.
     incomplete: bool,
@@ -27,10 +27,29 @@ pub struct TextState {
     half: Option<Half>,
 }
 
-/// Half a character, and the type of the event that it is in.
-struct Half {
+/// Half a character at the edge of a piece, and the type of the event that it is in.
+pub struct Half {
     place: Arc<Place>,
     event_type: Arc<str>,
+}
+
+impl Half {
+    pub fn new(place: Place, event_type: &Arc<str>) -> Half {
+        Half { place: Arc::new(place), event_type: event_type.clone() }
+    }
+
+    /// Its other half is missing.
+    pub fn alone(self, stream: &Arc<str>) -> Verdict {
+        let Half { place, event_type } = self;
+        let found = place.excerpt.text.get(place.excerpt.mark.clone()).unwrap_or("this escape").to_owned();
+        Verdict {
+            rule: framing(Framing::LoneSurrogate),
+            stream: stream.clone(),
+            at: At::Earlier(place, event_type),
+            related: Vec::new(),
+            facts: vec![("found", found)],
+        }
+    }
 }
 
 impl TextState {
@@ -50,7 +69,6 @@ impl TextState {
     fn clear(&mut self) {
         self.written = Vec::new();
         self.cuts.clear();
-        self.pieces = 0;
         self.began = None;
     }
 
@@ -61,15 +79,18 @@ impl TextState {
         }
     }
 
-    /// Takes a piece. Says whether the text is now longer than the limit, and was given up.
-    pub fn append(&mut self, piece: &[u8], limit: usize, place: impl FnOnce() -> Arc<Place>) -> bool {
+    /// Whether a piece came.
+    pub fn has_begun(&self) -> bool {
+        self.began.is_some()
+    }
+
+    /// Takes a piece, with its place if it is the first. Says whether the text is now longer than the limit, and was
+    /// given up.
+    pub fn append(&mut self, piece: &[u8], limit: usize, place: Option<Arc<Place>>) -> bool {
         if self.incomplete {
             return false;
         }
-        if self.pieces == 0 {
-            self.began = Some(place());
-        }
-        self.pieces += 1;
+        self.began = self.began.take().or(place);
         if self.written.len() + piece.len() > limit {
             self.clear();
             self.incomplete = true;
@@ -79,37 +100,27 @@ impl TextState {
         false
     }
 
-    /// Looks at half characters where two pieces meet. `low` is the place of a low half at the start of the
-    /// new piece, `high` that of a high half at its end.
-    pub fn join(
-        &mut self,
-        stream: &Arc<str>,
-        event_type: &Arc<str>,
-        low: Option<Place>,
-        high: Option<Place>,
-    ) -> Vec<Verdict> {
-        let half = |place| Half { place: Arc::new(place), event_type: event_type.clone() };
-        let mut alone = Vec::new();
-        match (self.half.take(), low) {
-            (Some(_), Some(_)) => {}
-            (Some(before), None) => alone.push(before),
-            // The half before it may be in the piece that is missing.
-            (None, Some(_)) if self.incomplete && self.pieces == 0 => {}
-            (None, Some(low)) => alone.push(half(low)),
-            (None, None) => {}
-        }
-        self.half = high.map(half);
-        alone.into_iter().map(|half| lone_surrogate(stream, half)).collect()
+    /// Looks at half characters where two pieces meet: a low half at the start of the new piece, a high half at its
+    /// end.
+    pub fn join(&mut self, stream: &Arc<str>, low: Option<Half>, high: Option<Half>) -> Option<Verdict> {
+        let alone = match (self.half.take(), low) {
+            (Some(_), Some(_)) => None,
+            // The half before it may be in a piece that is missing.
+            (None, Some(_)) if self.incomplete => None,
+            (before, low) => before.or(low),
+        };
+        self.half = high;
+        alone.map(|half| half.alone(stream))
     }
 
     /// Nothing follows the last piece.
     pub fn release(&mut self, stream: &Arc<str>) -> Option<Verdict> {
-        self.half.take().map(|half| lone_surrogate(stream, half))
+        self.half.take().map(|half| half.alone(stream))
     }
 
     /// Compares the whole with the pieces. Nothing to compare is no mismatch.
     pub fn compare(&mut self, whole: &[u8]) -> Option<Mismatch> {
-        if self.incomplete || self.pieces == 0 {
+        if self.incomplete || self.began.is_none() {
             self.clear();
             return None;
         }
@@ -133,18 +144,6 @@ impl Mismatch {
     /// Where the text began.
     pub fn related(&self, words: &Arc<str>) -> Vec<Related> {
         self.began.iter().map(|place| Related { message: words.clone(), place: place.clone() }).collect()
-    }
-}
-
-fn lone_surrogate(stream: &Arc<str>, half: Half) -> Verdict {
-    let Half { place, event_type } = half;
-    let found = place.excerpt.text.get(place.excerpt.mark.clone()).unwrap_or("this escape").to_owned();
-    Verdict {
-        rule: framing(Framing::LoneSurrogate),
-        stream: stream.clone(),
-        at: At::Earlier(place, event_type),
-        related: Vec::new(),
-        facts: vec![("found", found)],
     }
 }
 

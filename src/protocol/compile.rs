@@ -15,6 +15,7 @@ use super::tables::{
 };
 use super::{Framing, Tables};
 use crate::error::Problem;
+use crate::schema::program::Program;
 use crate::schema::{Pointer, Schema, Subschema};
 
 /// The words in braces that a rule's `says` may hold.
@@ -53,6 +54,7 @@ impl<'f> Compiler<'f> {
         compiler.take_schemas(schemas);
         let tables = compiler.tables();
         compiler.find_unused_rules();
+        compiler.plan(&tables.shape);
         if compiler.problems.is_empty() {
             Ok(Tables { events: compiler.events, rules: compiler.rules, ..tables })
         } else {
@@ -173,7 +175,15 @@ impl<'f> Compiler<'f> {
         for (name, schema) in schemas {
             let name: Arc<str> = name.into();
             self.event_ids.insert(name.clone(), self.events.len());
-            self.events.push(EventType { name, schema, slots: Vec::new(), arrays: Vec::new() });
+            self.events.push(EventType {
+                name,
+                schema,
+                slots: Vec::new(),
+                arrays: Vec::new(),
+                stream: None,
+                time: None,
+                plan: Err(String::new()),
+            });
         }
         if self.events.is_empty() {
             let message = "there is no schema in this folder".to_owned();
@@ -228,6 +238,18 @@ impl<'f> Compiler<'f> {
         let whole = self.events[event].arrays[array].at.child("*").join(&pointer);
         self.check_field(event, &whole, &at.span());
         intern(&mut self.events[event].arrays[array].slots, pointer)
+    }
+
+    /// Looks for the fast way through every schema, now that all fields are known that the tables read.
+    fn plan(&mut self, shape: &EventShape) {
+        for event in &mut self.events {
+            event.stream = shape.stream.clone().map(|at| intern(&mut event.slots, at));
+            event.time = shape.time.clone().map(|at| intern(&mut event.slots, at));
+            event.plan = match shape.event_type.0.as_slice() {
+                [_] => Program::compile(event.schema.document(), &event.slots, &event.arrays),
+                _ => Err("the event's type is not a member of the event itself".to_owned()),
+            };
+        }
     }
 
     /// The events that a row names. `others` are those that `*` stands for.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::file::{Basis, Scalar};
 use crate::finding::Severity;
+use crate::schema::program::Program;
 use crate::schema::{Pointer, Schema};
 
 /// A rule's number in its protocol.
@@ -99,6 +100,12 @@ pub struct EventType {
     pub slots: Vec<Pointer>,
     /// The arrays whose items the tables read.
     pub arrays: Vec<ArrayShape>,
+    /// The slot of the stream's name.
+    pub stream: Option<usize>,
+    /// The slot of the timestamp.
+    pub time: Option<usize>,
+    /// The fast way, or why there is none.
+    pub plan: Result<Program, String>,
 }
 
 /// An array of an event, and the fields of each of its items that the tables read.

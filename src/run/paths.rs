@@ -1,6 +1,7 @@
 //! What the caller named → the files to check.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -26,22 +27,22 @@ pub fn expand(arguments: &[PathBuf]) -> (Vec<Target>, Vec<RunError>) {
     let mut targets = Vec::new();
     let mut errors = Vec::new();
     for argument in arguments {
-        let found = if argument.as_os_str() == "-" {
-            Ok(vec![Target::StandardInput])
+        if argument.as_os_str() == "-" {
+            targets.push(Target::StandardInput);
         } else if argument.is_dir() {
-            walk(argument, is_recording)
+            targets.extend(walk(argument, is_recording, &mut errors));
         } else if let Some(pattern) = argument.to_str().filter(|text| !argument.exists() && is_pattern(text)) {
-            expand_pattern(pattern)
+            targets.extend(expand_pattern(pattern, &mut errors));
         } else {
-            Ok(vec![Target::File(argument.clone())])
-        };
-        match found {
-            Ok(found) => targets.extend(found),
-            Err(error) => errors.push(error),
+            targets.push(Target::File(argument.clone()));
         }
     }
+    // `a` and `./a` are one file.
     let mut seen = HashSet::new();
-    targets.retain(|target| seen.insert(target.clone()));
+    targets.retain(|target| match target {
+        Target::StandardInput => seen.insert(None),
+        Target::File(path) => seen.insert(Some(fs::canonicalize(path).unwrap_or_else(|_| path.clone()))),
+    });
     (targets, errors)
 }
 
@@ -59,36 +60,46 @@ fn is_recording(path: &Path) -> bool {
     ENDINGS.contains(&ending.as_str()) && parts.next().is_some()
 }
 
-/// The files below a folder that are wanted, without those that `.gitignore` files leave out.
-fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Target>, RunError> {
+/// The files below a folder that are wanted, without those that `.gitignore` files leave out. A folder in it
+/// that cannot be read does not keep the others from being found.
+fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool, errors: &mut Vec<RunError>) -> Vec<Target> {
     let mut files = Vec::new();
     for entry in WalkBuilder::new(folder).require_git(false).sort_by_file_path(Path::cmp).build() {
-        let entry = entry.map_err(|error| RunError::Walk { path: folder.to_owned(), cause: error })?;
-        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-        if is_file && wanted(entry.path()) {
-            files.push(Target::File(entry.into_path()));
+        match entry {
+            Ok(entry) => {
+                let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+                if is_file && wanted(entry.path()) {
+                    files.push(Target::File(entry.into_path()));
+                }
+            }
+            Err(cause) => errors.push(RunError::Walk { path: folder.to_owned(), cause }),
         }
     }
-    Ok(files)
+    files
 }
 
-fn expand_pattern(pattern: &str) -> Result<Vec<Target>, RunError> {
-    let wrong = |cause| RunError::Pattern { pattern: pattern.to_owned(), cause };
-    let matcher = GlobBuilder::new(pattern).literal_separator(true).build().map_err(wrong)?.compile_matcher();
+fn expand_pattern(pattern: &str, errors: &mut Vec<RunError>) -> Vec<Target> {
+    let matcher = match GlobBuilder::new(pattern).literal_separator(true).build() {
+        Ok(glob) => glob.compile_matcher(),
+        Err(cause) => {
+            errors.push(RunError::Pattern { pattern: pattern.to_owned(), cause });
+            return Vec::new();
+        }
+    };
     // The walk starts at the deepest folder that the pattern names in full.
     let parts: Vec<_> = Path::new(pattern).components().collect();
     let fixed = parts.iter().take_while(|part| part.as_os_str().to_str().is_some_and(|text| !is_pattern(text)));
     let base: PathBuf = fixed.collect();
     let start = if base.as_os_str().is_empty() { PathBuf::from(".") } else { base };
     if !start.exists() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let files = walk(&start, |path| matcher.is_match(path.strip_prefix("./").unwrap_or(path)))?;
+    let files = walk(&start, |path| matcher.is_match(path.strip_prefix("./").unwrap_or(path)), errors);
     let relative = |target| match target {
         Target::File(path) => Target::File(path.strip_prefix("./").map_or(path.clone(), Path::to_owned)),
         other => other,
     };
-    Ok(files.into_iter().map(relative).collect())
+    files.into_iter().map(relative).collect()
 }
 
 #[cfg(test)]

@@ -73,6 +73,46 @@ fn digits(bytes: &[u8]) -> Option<u32> {
     })
 }
 
+/// Whether a text is certainly a date-time: the usual form `YYYY-MM-DDTHH:MM:SS[.fff…]Z`, and no leap second.
+/// Two of these of the same length are in the order of their bytes.
+#[inline]
+pub fn is_usual(text: &[u8]) -> bool {
+    let Some((head, tail)) = text.split_at_checked(19) else { return false };
+    let two = |at: usize| {
+        let (tens, ones) = (head[at].wrapping_sub(b'0'), head[at + 1].wrapping_sub(b'0'));
+        // More than 99 where one is no digit.
+        if tens > 9 || ones > 9 { u8::MAX } else { tens * 10 + ones }
+    };
+    let shape = head[4] == b'-' && head[7] == b'-' && head[10] == b'T' && head[13] == b':' && head[16] == b':';
+    let (month, day) = (two(5), two(8));
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        // The 29th is for the careful way.
+        2 => 28,
+        1..=12 => 31,
+        _ => 0,
+    };
+    let fine = shape && two(0) <= 99 && two(2) <= 99 && (1..=days).contains(&day);
+    let fine = fine && two(11) < 24 && two(14) < 60 && two(17) < 60;
+    fine && match tail {
+        [b'Z'] => true,
+        [b'.', digits @ .., b'Z'] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
+/// Whether the first of two valid date-times, as they are written, is after the second.
+pub fn is_after(one: &str, other: &str) -> bool {
+    let (a, b) = (one.as_bytes(), other.as_bytes());
+    if a.len() == b.len() && is_usual(a) && is_usual(b) {
+        return a > b;
+    }
+    match (parse(one), parse(other)) {
+        (Some(one), Some(other)) => one > other,
+        _ => false,
+    }
+}
+
 /// What is probably wrong with a text that is no date-time, and what to do.
 pub fn help(text: &str) -> &'static str {
     let bytes = text.as_bytes();

@@ -1,12 +1,16 @@
 //! JSON Schemas: what is wrong with one event by itself.
 //!
-//! The `jsonschema` crate judges; this module says in words what it found, and where exactly. Order and
-//! streams are not known here.
+//! There are two ways. The fast one (`program`, `walk`) proves an event valid in one pass, or is not sure. The slow
+//! one lets the `jsonschema` crate judge, and says in words what it found, and where exactly. Both come from the
+//! same schema files, and both capture the same fields. Order and streams are not known here.
 
+pub mod captures;
 pub mod date_time;
 mod explain;
 mod pointer;
+pub mod program;
 mod unknown;
+pub mod walk;
 
 pub use explain::{Fault, faults, shortened, shown};
 pub use pointer::Pointer;

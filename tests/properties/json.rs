@@ -80,6 +80,33 @@ impl Json {
         changed
     }
 
+    /// The paths of everything inside, this itself left out.
+    pub fn paths(&self) -> Vec<Vec<String>> {
+        let children: Vec<(String, &Json)> = match self {
+            Json::Array(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
+            Json::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
+            _ => Vec::new(),
+        };
+        let mut paths = Vec::new();
+        for (segment, child) in children {
+            paths.push(vec![segment.clone()]);
+            paths.extend(child.paths().into_iter().map(|rest| [vec![segment.clone()], rest].concat()));
+        }
+        paths
+    }
+
+    /// The same with another name for a member of an object.
+    pub fn renamed(&self, path: &[String], new: &str) -> Json {
+        let mut changed = self.clone();
+        let (name, holder) = path.split_last().expect("a field has a name");
+        if let Some(Json::Object(members)) = changed.at_mut(holder) {
+            for (known, _) in members.iter_mut().filter(|(known, _)| known == name) {
+                *known = new.to_owned();
+            }
+        }
+        changed
+    }
+
     /// How many arrays and objects stand inside each other.
     pub fn depth(&self) -> usize {
         match self {

@@ -5,6 +5,8 @@
 
 mod any_input;
 mod json;
+mod losses;
+mod same_findings;
 mod streams;
 
 use proptest::test_runner::Config;

@@ -78,10 +78,13 @@ fn corpus(folder: &str) -> Vec<PathBuf> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events").join(folder))
 }
 
-/// Every file of the corpus, valid and invalid, in every form.
+/// Every file of the corpus, valid and invalid, in every form. The shortest come first: proptest looks for a
+/// small failing input by small indices.
 pub static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let files = ["valid", "invalid"].into_iter().flat_map(corpus);
-    files.map(|file| fs::read(file).expect("readable")).collect()
+    let mut files: Vec<_> = files.map(|file| fs::read(file).expect("readable")).collect();
+    files.sort_by_key(Vec::len);
+    files
 });
 
 /// A file of the corpus with an event a line.
@@ -191,6 +194,9 @@ const INSERTED: [&[u8]; 24] = [
     b"1e999",
 ];
 
+/// What line feeds are replaced by.
+const LINE_ENDS: [&[u8]; 3] = [b"\r\n", b"\r", b" \n"];
+
 impl Damage {
     fn apply(&self, bytes: &mut Vec<u8>) {
         let place = |index: &Index, bytes: &[u8]| index.index(bytes.len() + 1);
@@ -219,7 +225,10 @@ impl Damage {
                 let line = line.index(lines.len());
                 lines.insert(line, lines[line].clone());
             }),
-            Damage::SwapLines(a, b) => on_lines(bytes, |lines| lines.swap(a.index(lines.len()), b.index(lines.len()))),
+            Damage::SwapLines(a, b) => on_lines(bytes, |lines| {
+                let count = lines.len();
+                lines.swap(a.index(count), b.index(count));
+            }),
             Damage::LineEnds(end) => *bytes = bytes.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(*end),
             Damage::Flip(..) => {}
         }
@@ -245,7 +254,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         (index(), prop::sample::select(&INSERTED[..]), times).prop_map(|(at, what, n)| Damage::Insert(at, what, n)),
         index().prop_map(Damage::DuplicateLine),
         (index(), index()).prop_map(|(a, b)| Damage::SwapLines(a, b)),
-        prop::sample::select(&[&b"\r\n"[..], b"\r", b" \n"][..]).prop_map(Damage::LineEnds),
+        prop::sample::select(&LINE_ENDS[..]).prop_map(Damage::LineEnds),
     ]
 }
 
@@ -306,26 +315,68 @@ const PALETTE: [(&str, &str); 25] = [
     ("session.error", r#""error":"No answer.","code":504"#),
 ];
 
+/// The events of the palette that a plain turn is made of.
+const OUTLINE: [usize; 9] = [0, 1, 7, 8, 9, 13, 15, 17, 20];
+
 /// A session of events in any order, with a clock that sometimes goes back.
 pub fn session() -> impl Strategy<Value = Vec<Json>> {
     // A turn's outline comes more often, so that the states behind it are reached.
-    let kind = prop_oneof![2 => prop::sample::select(vec![0usize, 1, 7, 8, 13, 15, 17, 20]), 1 => 0..PALETTE.len()];
-    prop::collection::vec((kind, 1..=2u8, 0..20u8), 1..16).prop_map(|steps| {
+    let kind = prop_oneof![2 => prop::sample::select(&OUTLINE[..]), 1 => 0..PALETTE.len()];
+    prop::collection::vec((kind, 1..=2u8, 0..20u8), 1..20).prop_map(|steps| {
         let mut clock = 100i32;
         let event = |(kind, call, tick): (usize, u8, u8)| {
             clock += if tick == 0 { -1 } else { i32::from(tick) % 2 };
             let (name, payload) = PALETTE[kind];
             let payload = payload.replace('%', &call.to_string());
             let time = format!("2026-01-01T00:{:02}:{:02}Z", clock / 60, clock % 60);
-            let event =
-                format!(r#"{{"type":"{name}","timestamp":"{time}","payload":{{"session_id":"s",{payload}}}}}"#);
+            let event = format!(r#"{{"type":"{name}","timestamp":"{time}","payload":{{"session_id":"s",{payload}}}}}"#);
             Json::parse(&event).expect("it is JSON")
         };
         steps.into_iter().map(event).collect()
     })
 }
 
-/// The events of a corpus file, or a session at random.
+/// What a field may become.
+#[derive(Clone, Debug)]
+enum Change {
+    Gone,
+    Other(&'static str),
+    Misspelt,
+}
+
+/// Values that are wrong for most fields.
+const VALUES: [&str; 11] =
+    ["null", "true", "1", "-1.5", r#""""#, r#""idle""#, r#""\ud83d""#, "[]", "{}", "[1]", r#"{"a":1}"#];
+
+fn change() -> impl Strategy<Value = Change> {
+    let other = prop::sample::select(&VALUES[..]).prop_map(Change::Other);
+    prop_oneof![1 => Just(Change::Gone), 3 => other, 1 => Just(Change::Misspelt)]
+}
+
+/// Changes a field of an event, but not its type: what has none is no event.
+fn change_field(events: &mut [Json], event: Index, field: Index, change: &Change) {
+    let event = &mut events[event.index(events.len())];
+    let mut fields = event.paths();
+    fields.retain(|field| field != &path("/type"));
+    if fields.is_empty() {
+        return;
+    }
+    let field = &fields[field.index(fields.len())];
+    *event = match change {
+        Change::Gone => event.with(field, None),
+        Change::Other(value) => event.with(field, Json::parse(value)),
+        Change::Misspelt => event.renamed(field, &field[field.len() - 1].replace('_', "").to_uppercase()),
+    };
+}
+
+/// The events of a corpus file, or a session at random; some of their fields may be wrong.
 pub fn recording() -> impl Strategy<Value = Vec<Json>> {
-    prop_oneof![any::<Index>().prop_map(|file| ALL[file.index(ALL.len())].events.clone()), session()]
+    let file = any::<Index>().prop_map(|file| ALL[file.index(ALL.len())].events.clone());
+    let changes = prop::collection::vec((any::<Index>(), any::<Index>(), change()), 0..4);
+    (prop_oneof![file, session()], changes).prop_map(|(mut events, changes)| {
+        for (event, field, change) in &changes {
+            change_field(&mut events, *event, *field, change);
+        }
+        events
+    })
 }

@@ -1,0 +1,83 @@
+//! The fast way to an event: from its first bytes to its program.
+
+use std::ops::Range;
+
+use crate::protocol::Protocol;
+use crate::schema::captures::Captures;
+use crate::schema::program::Step;
+use crate::schema::walk::{read, string_member};
+
+/// Finds the type of an event without reading it, and reads it the fast way.
+pub struct Reader<'p> {
+    protocol: &'p Protocol,
+    /// The member that holds the event's type.
+    key: &'p [u8],
+    beginnings: Vec<Beginning<'p>>,
+    /// The type of the last event: most often also that of the next.
+    last: usize,
+}
+
+/// How events of a type begin when they are written in the schema's order.
+struct Beginning<'p> {
+    event_type: usize,
+    bytes: &'p [u8],
+    /// Where the type stands in it, with its quotes.
+    type_span: Range<usize>,
+}
+
+/// An event that is certainly valid.
+pub struct Valid {
+    pub event_type: usize,
+    pub type_span: Range<usize>,
+}
+
+impl<'p> Reader<'p> {
+    pub fn new(protocol: &'p Protocol) -> Reader<'p> {
+        let tables = protocol.tables();
+        let key = tables.shape.event_type.0.last().map_or(&b""[..], String::as_bytes);
+        let mut beginnings = Vec::new();
+        for (event_type, event) in tables.events.iter().enumerate() {
+            let Ok(program) = &event.plan else { continue };
+            let Some(Step::Literal(bytes)) = program.steps.first() else { continue };
+            // It must hold the whole of `{"type":"name"`, or it could be the beginning of another type too.
+            let type_start = key.len() + 4;
+            let type_end = type_start + event.name.len() + 2;
+            let whole = format!("{{\"{}\":\"{}\"", String::from_utf8_lossy(key), event.name);
+            if bytes.starts_with(whole.as_bytes()) {
+                beginnings.push(Beginning { event_type, bytes, type_span: type_start..type_end });
+            }
+        }
+        Reader { protocol, key, beginnings, last: 0 }
+    }
+
+    /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
+    pub fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Valid> {
+        if text.len() > u32::MAX as usize {
+            return None;
+        }
+        let valid = self.find(text)?;
+        let Ok(program) = &self.protocol.tables().events[valid.event_type].plan else { return None };
+        read(program, text, captures).ok()?;
+        Some(valid)
+    }
+
+    fn find(&mut self, text: &[u8]) -> Option<Valid> {
+        let begins = |beginning: &&Beginning<'_>| text.starts_with(beginning.bytes);
+        let last = self.beginnings.get(self.last).filter(begins);
+        let found = match last {
+            Some(last) => Some(last),
+            None => {
+                let index = self.beginnings.iter().position(|beginning| begins(&beginning));
+                self.last = index.unwrap_or(self.last);
+                index.map(|index| &self.beginnings[index])
+            }
+        };
+        if let Some(Beginning { event_type, type_span, .. }) = found {
+            return Some(Valid { event_type: *event_type, type_span: type_span.clone() });
+        }
+        let inner = string_member(text, self.key)?;
+        let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
+        let event_type = self.protocol.event_id(name)?;
+        Some(Valid { event_type, type_span: inner.start - 1..inner.end + 1 })
+    }
+}

@@ -1,0 +1,200 @@
+//! What was found → findings: words, severities, counts.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Options;
+use crate::finding::{Finding, Place, Related, Severity, Summary};
+use crate::input::json::parse;
+use crate::input::{Frame, Noted};
+use crate::machine::{At, Places, Verdict};
+use crate::protocol::{Protocol, RuleId};
+use crate::schema::{Pointer, shortened};
+
+/// Says findings, and counts them.
+pub struct Voice<'p> {
+    protocol: &'p Protocol,
+    file: Option<Arc<str>>,
+    /// By rule; none: switched off.
+    severities: Vec<Option<Severity>>,
+    /// What was said and not taken yet.
+    pub findings: Vec<Finding>,
+    pub summary: Summary,
+    /// Whether a rule spoke that is an error by itself.
+    pub error: bool,
+}
+
+/// What a finding says, before it knows its rule and place.
+#[derive(Default)]
+pub struct Said {
+    pub message: String,
+    pub help: Option<String>,
+    pub pointer: Option<String>,
+    pub event_type: Option<Arc<str>>,
+    pub stream: Option<Arc<str>>,
+    pub related: Vec<Related>,
+    pub quote: Option<Arc<str>>,
+}
+
+impl<'p> Voice<'p> {
+    pub fn new(protocol: &'p Protocol, options: &Options) -> Voice<'p> {
+        let severity =
+            |rule: &crate::protocol::Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
+        Voice {
+            protocol,
+            file: options.file.clone(),
+            severities: protocol.rules().iter().map(severity).collect(),
+            findings: Vec::new(),
+            summary: Summary { files: 1, ..Summary::default() },
+            error: false,
+        }
+    }
+
+    /// A rule's words with the facts in them.
+    pub fn message(&self, rule: RuleId, facts: &[(&'static str, String)]) -> String {
+        let mut message = String::new();
+        let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            message.push_str(before);
+            let Some((name, after)) = after.split_once('}') else { break };
+            message.push_str(facts.iter().find(|(fact, _)| *fact == name).map_or("…", |(_, value)| value));
+            rest = after;
+        }
+        message.push_str(rest);
+        message
+    }
+
+    /// The name of a rule and its severity, unless it is switched off.
+    pub fn rule(&self, rule: RuleId) -> (&'p Arc<str>, Option<Severity>) {
+        let index = usize::from(rule.0);
+        (&self.protocol.tables().rules[index].name, self.severities[index])
+    }
+
+    /// Says a finding.
+    pub fn say(&mut self, rule: RuleId, place: Place, said: Said) {
+        self.error |= self.protocol.tables().rules[usize::from(rule.0)].severity == Some(Severity::Error);
+        let (name, Some(severity)) = self.rule(rule) else { return };
+        self.summary.count(name, severity, 1);
+        self.findings.push(Finding {
+            rule: name.clone(),
+            severity,
+            message: said.message,
+            file: self.file.clone(),
+            place,
+            event_type: said.event_type,
+            stream: said.stream,
+            pointer: said.pointer,
+            help: said.help,
+            related: said.related,
+            quote: said.quote,
+        });
+    }
+
+    /// Says what the machine said about the event that stands here.
+    pub fn verdicts(&mut self, verdicts: &mut Vec<Verdict>, here: &Here<'_>, event_type: Option<usize>) {
+        if verdicts.is_empty() {
+            return;
+        }
+        // Only a finding needs to know where each value stands.
+        let text = here.frame.text;
+        let tree = parse(text).ok();
+        let event = tree.as_ref().and_then(|tree| tree.root.node_at(&here.span));
+        for verdict in std::mem::take(verdicts) {
+            if matches!(verdict.at, At::Earlier(..)) {
+                self.earlier(verdict);
+                continue;
+            }
+            let (pointer, part) = self.pointer(&verdict.at, event_type);
+            let node = event.zip(pointer.as_ref()).and_then(|(event, pointer)| event.at(text, &pointer.0));
+            let span = match node {
+                Some(node) if part > 0 => (node.span.start + part).min(node.span.end - 1)..node.span.end,
+                Some(node) => node.span.clone(),
+                None => here.type_span.clone(),
+            };
+            let pointer = pointer.filter(|_| node.is_some()).map(|pointer| pointer.to_string());
+            self.verdict(verdict, here.place(span), pointer, here.event_type.clone());
+        }
+    }
+
+    /// Says what the machine said about a place of its own.
+    pub fn earlier(&mut self, verdict: Verdict) {
+        if let At::Earlier(place, event_type) = &verdict.at {
+            let (place, event_type) = ((**place).clone(), event_type.clone());
+            self.verdict(verdict, place, None, event_type);
+        }
+    }
+
+    fn verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<String>, event_type: Arc<str>) {
+        let mut facts = verdict.facts;
+        facts.push(("event", event_type.to_string()));
+        let said = Said {
+            message: self.message(verdict.rule, &facts),
+            pointer,
+            event_type: Some(event_type),
+            stream: Some(verdict.stream),
+            related: verdict.related,
+            ..Said::default()
+        };
+        self.say(verdict.rule, place, said);
+    }
+
+    /// The pointer of what a rule speaks about, and the byte of the value to start from.
+    fn pointer(&self, at: &At, event_type: Option<usize>) -> (Option<Pointer>, usize) {
+        let tables = self.protocol.tables();
+        let event = event_type.map(|id| &tables.events[id]);
+        match at {
+            At::Time => (tables.shape.time.clone(), 0),
+            At::Slot(slot) => (event.map(|event| event.slots[*slot].clone()), 0),
+            At::Part(slot, part) => (event.map(|event| event.slots[*slot].clone()), *part + 1),
+            At::Item { array, index, slot } => {
+                let array = event.map(|event| &event.arrays[*array]);
+                (array.map(|array| array.at.child(&index.to_string()).join(&array.slots[*slot])), 0)
+            }
+            At::Type | At::Earlier(..) => (None, 0),
+        }
+    }
+}
+
+/// An event and where it stands.
+pub struct Here<'e> {
+    pub frame: &'e Frame<'e>,
+    /// The event, in its frame's text.
+    pub span: Range<usize>,
+    /// Its type.
+    pub type_span: Range<usize>,
+    /// 0-based, in the file.
+    pub number: u64,
+    pub event_type: &'e Arc<str>,
+}
+
+impl Here<'_> {
+    /// A range of the frame's text.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        self.frame.place(span, Some(self.number))
+    }
+
+    /// What every finding about this event says.
+    pub fn said(&self, stream: Option<&Arc<str>>) -> Said {
+        Said { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Said::default() }
+    }
+}
+
+impl Places for Here<'_> {
+    fn event_type(&self) -> &Arc<str> {
+        self.event_type
+    }
+
+    fn note(&self, noted: &mut Noted) {
+        self.frame.note(self.span.clone(), self.type_span.clone(), Some(self.number), noted);
+    }
+
+    fn part(&self, range: Range<usize>) -> Place {
+        self.place(range)
+    }
+}
+
+/// A text as messages show it.
+pub fn quoted(text: &str) -> String {
+    let text = shortened(text, 60);
+    serde_json::to_string(&text).unwrap_or(text)
+}

@@ -1,0 +1,484 @@
+//! The fast way: one pass over an event's text that proves it valid and captures its fields.
+//!
+//! It says "certainly fine" or nothing at all. Whatever it is not sure of (escapes in keys, long numbers,
+//! repeated keys, lone surrogates, anything wrong) is for the slow way to judge and to explain. The text
+//! must be valid UTF-8.
+
+use std::ops::Range;
+
+use super::captures::{Capture, Captures, Items, UnknownKey};
+use super::date_time;
+use super::program::{ArrayNode, Node, NumberNode, ObjectNode, Program, Step, StringNode, Taken, Types};
+use crate::input::json::MAX_DEPTH;
+
+/// The most keys of one object that the schema does not declare; they are compared with each other.
+const MOST_FREE_KEYS: usize = 16;
+/// The longest number that is surely in range and surely exact, in bytes.
+const LONGEST_NUMBER: usize = 17;
+/// The longest number that is surely compared exactly, in bytes.
+const LONGEST_BOUNDED_NUMBER: usize = 15;
+
+/// The fast way was not sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsure;
+
+type At = Result<usize, Unsure>;
+
+/// Reads an event that starts as the flat program does and is written in the schema's order, or else any valid
+/// one. The captures are appended; none are left behind when it is not sure.
+pub fn read(program: &Program, text: &[u8], captures: &mut Captures) -> Result<(), Unsure> {
+    let mark = captures.mark();
+    begin(program, captures);
+    let mut walker = Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0 };
+    if walker.flat(&program.steps) == Ok(text.len()) {
+        return Ok(());
+    }
+    captures.truncate(mark);
+    begin(program, captures);
+    let mut walker = Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0 };
+    let start = walker.space(0);
+    match walker.value(&program.root, start).map(|end| walker.space(end)) {
+        Ok(end) if end == text.len() => Ok(()),
+        _ => {
+            captures.truncate(mark);
+            Err(Unsure)
+        }
+    }
+}
+
+fn begin(program: &Program, captures: &mut Captures) {
+    let (fields, items) = (captures.fields.len(), captures.items.len());
+    captures.fields.resize(fields + program.slots, Capture::Absent);
+    captures.items.resize(items + program.arrays, Items { readable: true, first: 0, count: 0 });
+}
+
+/// Where the content of a string member of the outermost object stands, for finding an event's type without a tree.
+pub fn string_member(text: &[u8], key: &[u8]) -> Option<Range<usize>> {
+    let mut nothing = Captures::default();
+    let mut walker = Walker { text, captures: &mut nothing, base: 0, item_base: 0, item: 0, depth: 1 };
+    let mut at = walker.space(0);
+    if text.get(at) != Some(&b'{') {
+        return None;
+    }
+    at = walker.space(at + 1);
+    loop {
+        let (name, end) = walker.key(at).ok()?;
+        let found = &text[name..end - 1] == key;
+        at = walker.colon(end).ok()?;
+        if found && text.get(at) == Some(&b'"') {
+            let end = walker.string_end(at + 1).ok()?;
+            return Some(at + 1..end - 1);
+        }
+        at = walker.free(at).ok()?;
+        at = walker.space(at);
+        if text.get(at) != Some(&b',') {
+            return None;
+        }
+        at = walker.space(at + 1);
+    }
+}
+
+struct Walker<'t, 'c> {
+    text: &'t [u8],
+    captures: &'c mut Captures,
+    /// Where the event's captures start.
+    base: usize,
+    item_base: usize,
+    /// Where the captures of the item that is being read start.
+    item: usize,
+    depth: usize,
+}
+
+impl Walker<'_, '_> {
+    fn flat(&mut self, steps: &[Step]) -> At {
+        let mut at = 0;
+        for step in steps {
+            match step {
+                Step::Literal(bytes) => {
+                    if !self.text[at..].starts_with(bytes) {
+                        return Err(Unsure);
+                    }
+                    at += bytes.len();
+                }
+                Step::Leaf(node) => at = self.value(node, at)?,
+            }
+        }
+        Ok(at)
+    }
+
+    #[inline]
+    fn space(&self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(at) {
+            at += 1;
+        }
+        at
+    }
+
+    #[inline]
+    fn value(&mut self, node: &Node, at: usize) -> At {
+        let (kind, capture, end) = match self.text.get(at) {
+            Some(b'"') => {
+                let end = self.string_end(at + 1)?;
+                self.check_string(&node.string, at + 1, end - 1)?;
+                (Types::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
+            }
+            Some(b'{') => (Types::OBJECT, Capture::Container, self.object(node.object.as_deref(), at)?),
+            Some(b'[') => (Types::ARRAY, Capture::Container, self.array(node.array.as_deref(), at)?),
+            Some(b't') => (Types::BOOL, Capture::Bool(true), self.word(b"true", at)?),
+            Some(b'f') => (Types::BOOL, Capture::Bool(false), self.word(b"false", at)?),
+            Some(b'n') => (Types::NULL, Capture::Null, self.word(b"null", at)?),
+            Some(b'-' | b'0'..=b'9') => {
+                let end = self.number(at)?;
+                if let Some(bounds) = &node.number {
+                    check_number(bounds, &self.text[at..end])?;
+                }
+                (Types::NUMBER, Capture::Number(at as u32, end as u32), end)
+            }
+            _ => return Err(Unsure),
+        };
+        if !node.types.has(kind) {
+            return Err(Unsure);
+        }
+        match node.taken {
+            Taken::Nothing => {}
+            Taken::Slot(slot) => self.captures.fields[self.base + usize::from(slot)] = capture,
+            Taken::ItemSlot(slot) => self.captures.fields[self.item + usize::from(slot)] = capture,
+        }
+        Ok(end)
+    }
+
+    #[inline]
+    fn word(&self, word: &[u8], at: usize) -> At {
+        if self.text[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Unsure) }
+    }
+
+    /// The end of a string, behind its closing quote. `at` is behind the opening one.
+    #[inline]
+    fn string_end(&self, at: usize) -> At {
+        let mut at = at;
+        loop {
+            at = skip_plain(self.text, at);
+            match self.text.get(at) {
+                Some(b'"') => return Ok(at + 1),
+                Some(b'\\') => at = self.escape(at)?,
+                _ => return Err(Unsure),
+            }
+        }
+    }
+
+    fn escape(&self, at: usize) -> At {
+        match self.text.get(at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+            Some(b'u') => {
+                let unit = self.unit(at + 2)?;
+                match unit {
+                    0xD800..0xDC00 => {
+                        let low = match self.text.get(at + 6..at + 8) {
+                            Some(b"\\u") => self.unit(at + 8)?,
+                            _ => return Err(Unsure),
+                        };
+                        if (0xDC00..0xE000).contains(&low) { Ok(at + 12) } else { Err(Unsure) }
+                    }
+                    0xDC00..0xE000 => Err(Unsure),
+                    _ => Ok(at + 6),
+                }
+            }
+            _ => Err(Unsure),
+        }
+    }
+
+    fn unit(&self, at: usize) -> Result<u32, Unsure> {
+        let digits = self.text.get(at..at + 4).ok_or(Unsure)?;
+        digits.iter().try_fold(0, |unit, digit| {
+            let digit = char::from(*digit).to_digit(16).ok_or(Unsure)?;
+            Ok(unit << 4 | digit)
+        })
+    }
+
+    #[inline]
+    fn check_string(&self, node: &StringNode, start: usize, end: usize) -> Result<(), Unsure> {
+        let raw = &self.text[start..end];
+        let fits = match node {
+            StringNode::Any => true,
+            StringNode::NotEmpty => !raw.is_empty(),
+            StringNode::DateTime => date_time::is_usual(raw),
+            StringNode::OneOf(words) => words.iter().any(|word| **word == *raw),
+            StringNode::Length { least, most } => {
+                let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
+                !raw.contains(&b'\\') && (*least..=*most).contains(&characters)
+            }
+        };
+        if fits { Ok(()) } else { Err(Unsure) }
+    }
+
+    /// The end of a number. Exponents and long numbers are for the slow way.
+    #[inline]
+    fn number(&self, start: usize) -> At {
+        let mut at = start + usize::from(self.text[start] == b'-');
+        let digits = |mut at: usize| {
+            while let Some(b'0'..=b'9') = self.text.get(at) {
+                at += 1;
+            }
+            at
+        };
+        let whole = at;
+        at = digits(at);
+        if at == whole || at - whole > 1 && self.text[whole] == b'0' {
+            return Err(Unsure);
+        }
+        if self.text.get(at) == Some(&b'.') {
+            let fraction = at + 1;
+            at = digits(fraction);
+            if at == fraction {
+                return Err(Unsure);
+            }
+        }
+        let exponent = matches!(self.text.get(at), Some(b'e' | b'E'));
+        if exponent || at - start > LONGEST_NUMBER { Err(Unsure) } else { Ok(at) }
+    }
+
+    /// A key: where its name starts, and the end behind its closing quote. It has no escapes.
+    #[inline]
+    fn key(&self, at: usize) -> Result<(usize, usize), Unsure> {
+        if self.text.get(at) != Some(&b'"') {
+            return Err(Unsure);
+        }
+        let end = skip_plain(self.text, at + 1);
+        if self.text.get(end) == Some(&b'"') { Ok((at + 1, end + 1)) } else { Err(Unsure) }
+    }
+
+    #[inline]
+    fn colon(&self, at: usize) -> At {
+        let at = self.space(at);
+        if self.text.get(at) == Some(&b':') { Ok(self.space(at + 1)) } else { Err(Unsure) }
+    }
+
+    fn descend(&mut self) -> Result<(), Unsure> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH { Err(Unsure) } else { Ok(()) }
+    }
+
+    fn object(&mut self, node: Option<&ObjectNode>, at: usize) -> At {
+        let Some(node) = node else { return self.free(at) };
+        self.descend()?;
+        let mut seen = 0u64;
+        let mut next = 0;
+        let unknown = self.captures.unknown.len();
+        let mut at = self.space(at + 1);
+        if self.text.get(at) == Some(&b'}') {
+            self.depth -= 1;
+            return if node.required == 0 { Ok(at + 1) } else { Err(Unsure) };
+        }
+        loop {
+            let (start, end) = self.key(at)?;
+            let name = &self.text[start..end - 1];
+            at = self.colon(end)?;
+            match find(node, name, next) {
+                Some(index) => {
+                    if seen >> index & 1 == 1 {
+                        return Err(Unsure);
+                    }
+                    seen |= 1 << index;
+                    next = index + 1;
+                    at = self.value(&node.properties[index].node, at)?;
+                }
+                None => {
+                    self.unknown_key(node, unknown, start, end - 1)?;
+                    at = self.free(at)?;
+                }
+            }
+            at = self.space(at);
+            match self.text.get(at) {
+                Some(b',') => at = self.space(at + 1),
+                Some(b'}') => break,
+                _ => return Err(Unsure),
+            }
+        }
+        self.depth -= 1;
+        if node.required & !seen == 0 { Ok(at + 1) } else { Err(Unsure) }
+    }
+
+    /// Takes note of a key that is not declared. `first`: where the notes of this object may start; those of objects
+    /// inside of it have other numbers.
+    fn unknown_key(&mut self, node: &ObjectNode, first: usize, start: usize, end: usize) -> Result<(), Unsure> {
+        let name = &self.text[start..end];
+        let same = |known: &&UnknownKey| known.object == node.number;
+        let mut mine = self.captures.unknown[first..].iter().filter(same);
+        let text = self.text;
+        let repeated = mine.clone().any(|known| &text[known.start as usize..known.end as usize] == name);
+        if !node.open || repeated || mine.nth(MOST_FREE_KEYS - 1).is_some() {
+            return Err(Unsure);
+        }
+        self.captures.unknown.push(UnknownKey { object: node.number, start: start as u32, end: end as u32 });
+        Ok(())
+    }
+
+    fn array(&mut self, node: Option<&ArrayNode>, at: usize) -> At {
+        let Some(node) = node else { return self.free(at) };
+        self.descend()?;
+        let outer = self.item;
+        let first = self.captures.fields.len();
+        let mut count = 0u64;
+        let mut at = self.space(at + 1);
+        if self.text.get(at) != Some(&b']') {
+            loop {
+                if let Some((_, slots)) = node.captured {
+                    self.item = self.captures.fields.len();
+                    self.captures.fields.resize(self.item + usize::from(slots), Capture::Absent);
+                }
+                at = match &node.items {
+                    Some(items) => self.value(items, at)?,
+                    None => self.free(at)?,
+                };
+                count += 1;
+                at = self.space(at);
+                match self.text.get(at) {
+                    Some(b',') => at = self.space(at + 1),
+                    Some(b']') => break,
+                    _ => return Err(Unsure),
+                }
+            }
+        }
+        self.item = outer;
+        self.depth -= 1;
+        if !(node.least..=node.most).contains(&count) {
+            return Err(Unsure);
+        }
+        if let Some((array, _)) = node.captured {
+            let first = (first - self.base) as u32;
+            self.captures.items[self.item_base + usize::from(array)] =
+                Items { readable: true, first, count: count as u32 };
+        }
+        Ok(at + 1)
+    }
+
+    /// The end of any value, whose keys nobody declares.
+    fn free(&mut self, at: usize) -> At {
+        match self.text.get(at) {
+            Some(b'"') => self.string_end(at + 1),
+            Some(b'{') => self.free_object(at),
+            Some(b'[') => self.free_array(at),
+            Some(b't') => self.word(b"true", at),
+            Some(b'f') => self.word(b"false", at),
+            Some(b'n') => self.word(b"null", at),
+            Some(b'-' | b'0'..=b'9') => self.number(at),
+            _ => Err(Unsure),
+        }
+    }
+
+    fn free_object(&mut self, at: usize) -> At {
+        self.descend()?;
+        let mut keys = [(0u32, 0u32); MOST_FREE_KEYS];
+        let mut count = 0;
+        let mut at = self.space(at + 1);
+        if self.text.get(at) == Some(&b'}') {
+            self.depth -= 1;
+            return Ok(at + 1);
+        }
+        loop {
+            let (start, end) = self.key(at)?;
+            let name = &self.text[start..end - 1];
+            let repeated = keys[..count].iter().any(|(from, to)| &self.text[*from as usize..*to as usize] == name);
+            if repeated || count == MOST_FREE_KEYS {
+                return Err(Unsure);
+            }
+            keys[count] = (start as u32, end as u32 - 1);
+            count += 1;
+            at = self.colon(end)?;
+            at = self.free(at)?;
+            at = self.space(at);
+            match self.text.get(at) {
+                Some(b',') => at = self.space(at + 1),
+                Some(b'}') => break,
+                _ => return Err(Unsure),
+            }
+        }
+        self.depth -= 1;
+        Ok(at + 1)
+    }
+
+    fn free_array(&mut self, at: usize) -> At {
+        self.descend()?;
+        let mut at = self.space(at + 1);
+        if self.text.get(at) == Some(&b']') {
+            self.depth -= 1;
+            return Ok(at + 1);
+        }
+        loop {
+            at = self.free(at)?;
+            at = self.space(at);
+            match self.text.get(at) {
+                Some(b',') => at = self.space(at + 1),
+                Some(b']') => break,
+                _ => return Err(Unsure),
+            }
+        }
+        self.depth -= 1;
+        Ok(at + 1)
+    }
+}
+
+/// The property of this name; the one after the last found is tried first.
+#[inline]
+fn find(node: &ObjectNode, name: &[u8], next: usize) -> Option<usize> {
+    if node.properties.get(next).is_some_and(|property| *property.key == *name) {
+        return Some(next);
+    }
+    node.properties.iter().position(|property| *property.key == *name)
+}
+
+fn check_number(bounds: &NumberNode, raw: &[u8]) -> Result<(), Unsure> {
+    if raw.len() > LONGEST_BOUNDED_NUMBER || bounds.integer && raw.contains(&b'.') {
+        return Err(Unsure);
+    }
+    let number: f64 = std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).ok_or(Unsure)?;
+    let fits =
+        number >= bounds.least && number <= bounds.most && number > bounds.more_than && number < bounds.less_than;
+    // An open bound is an infinity, which every number is on the right side of.
+    if fits { Ok(()) } else { Err(Unsure) }
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGHS: u64 = ONES << 7;
+
+/// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
+/// Eight bytes at a time.
+#[inline]
+pub fn skip_plain(text: &[u8], at: usize) -> usize {
+    let mut at = at;
+    while let Some(bytes) = text.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) {
+        let word = u64::from_le_bytes(bytes);
+        // A byte below n has its high bit set in (word - n) and not in word itself; borrows only reach bytes above
+        // the first hit, and only the first one is used.
+        let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
+        let hits = (below(word, 0x20)
+            | below(word ^ (ONES * u64::from(b'"')), 1)
+            | below(word ^ (ONES * u64::from(b'\\')), 1))
+            & HIGHS;
+        if hits != 0 {
+            return at + hits.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while let Some(byte) = text.get(at) {
+        if *byte < 0x20 || matches!(byte, b'"' | b'\\') {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::skip_plain;
+
+    proptest::proptest! {
+        #[test]
+        fn eight_bytes_at_a_time_are_the_same_as_one(bytes in proptest::collection::vec(0u8.., 0..40), at in 0usize..8) {
+            let at = at.min(bytes.len());
+            let slow = bytes[at..].iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
+            proptest::prop_assert_eq!(skip_plain(&bytes, at), slow);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the exit code says.
+
+use super::program::{CLEAN, ERROR, Folder, NOTE, WARNING};
+
+#[test]
+fn a_clean_recording_exits_0() {
+    let ran = Folder::with(&[("clean.ndjson", CLEAN)]).run("check clean.ndjson");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.out, "1 file, 1 event, 1 stream: 0 errors, 0 warnings, 0 notes.\n");
+}
+
+#[test]
+fn fail_on_is_the_least_severity_that_exits_1() {
+    let folder = Folder::with(&[("error", ERROR), ("warning", WARNING), ("note", NOTE), ("clean", CLEAN)]);
+    // By file: the exit codes with --fail-on error, warning, note and never.
+    for (file, codes) in
+        [("error", [1, 1, 1, 0]), ("warning", [0, 1, 1, 0]), ("note", [0, 0, 1, 0]), ("clean", [0, 0, 0, 0])]
+    {
+        for (least, code) in ["error", "warning", "note", "never"].into_iter().zip(codes) {
+            let ran = folder.run(&format!("check --fail-on {least} {file}"));
+            assert_eq!(ran.code, code, "{file} with --fail-on {least}\n{}{}", ran.out, ran.err);
+        }
+        assert_eq!(folder.run(&format!("check {file}")).code, codes[0], "error is the default");
+    }
+}
+
+#[test]
+fn an_unknown_option_exits_2_and_names_the_nearest() {
+    let ran = Folder::with(&[("clean.ndjson", CLEAN)]).run("check --fial-on error clean.ndjson");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("--fial-on") && ran.err.contains("--fail-on"), "{}", ran.err);
+}
+
+#[test]
+fn an_unknown_subcommand_or_value_exits_2() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
+    for arguments in ["", "chekc clean.ndjson", "check --format xml clean.ndjson", "check --wire morse clean.ndjson"] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "sessionlint {arguments}");
+        assert!(!ran.err.is_empty(), "sessionlint {arguments} says why");
+    }
+}
+
+#[test]
+fn help_and_version_are_no_mistakes() {
+    let folder = Folder::new();
+    for arguments in ["--help", "--version", "check --help", "help check"] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "sessionlint {arguments}");
+        assert!(!ran.out.is_empty(), "sessionlint {arguments} prints something");
+    }
+    assert_eq!(folder.run("--version").out, format!("sessionlint {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_unknown_rule_exits_2_and_names_the_nearest() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
+    let ran = folder.run("check --rule idle-mising=off clean.ndjson");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(ran.err, "sessionlint: there is no rule idle-mising; did you mean idle-missing?\n");
+
+    let ran = folder.run("check --rule quite-something-else=off clean.ndjson");
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.err, "sessionlint: there is no rule quite-something-else; `sessionlint rules` lists them\n");
+}
+
+#[test]
+fn a_rule_setting_of_another_shape_exits_2() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
+    for (setting, word) in [("idle-missing", "NAME=SEVERITY"), ("idle-missing=loud", "loud")] {
+        let ran = folder.run(&format!("check --rule {setting} clean.ndjson"));
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{setting}");
+        assert!(ran.err.contains(word), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_missing_file_exits_2_and_the_others_are_checked_all_the_same() {
+    let folder = Folder::with(&[("a.ndjson", CLEAN), ("c.ndjson", WARNING)]);
+    let ran = folder.run("check a.ndjson b.ndjson c.ndjson");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("b.ndjson"), "{}", ran.err);
+    assert!(ran.out.contains("warning[label-contradicts-pending]"), "{}", ran.out);
+    assert!(ran.out.contains("2 files, 2 events, 2 streams: 0 errors, 1 warning, 0 notes."), "{}", ran.out);
+}
+
+#[test]
+fn exit_code_2_wins_over_1() {
+    let folder = Folder::with(&[("error.ndjson", ERROR)]);
+    let ran = folder.run("check error.ndjson missing.ndjson");
+    assert_eq!(ran.code, 2);
+    assert!(ran.out.contains("error[wrong-type]"), "{}", ran.out);
+    assert_eq!(folder.run("check missing.ndjson error.ndjson").code, 2);
+    assert_eq!(folder.run("check --fail-on never error.ndjson missing.ndjson").code, 2);
+}
+
+#[test]
+fn nothing_to_check_exits_2() {
+    let folder = Folder::with(&[("empty/readme.txt", "no recording")]);
+    for arguments in ["check empty", "check *.ndjson", "check"] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "sessionlint {arguments}");
+        assert!(ran.err.contains("there is nothing to check"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn an_empty_recording_is_a_finding_and_no_failure_of_the_run() {
+    let folder = Folder::with(&[("empty.ndjson", "")]);
+    let ran = folder.run("check empty.ndjson");
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    assert!(ran.out.contains("error[empty-input]"), "{}", ran.out);
+}

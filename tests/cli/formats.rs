@@ -1,0 +1,204 @@
+//! What `--format json` and `--format jsonl` write, key by key, and what happens when nobody reads it.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, Ran, WARNING, event, keys, rules, text};
+
+const FINDING_KEYS: [&str; 14] = [
+    "column", "end", "event", "file", "help", "line", "message", "pointer", "related", "rule", "severity", "start",
+    "stream", "type",
+];
+const RELATED_KEYS: [&str; 6] = ["column", "end", "event", "line", "message", "start"];
+
+/// Findings of every shape: of a field, of the order, of a broken frame, of an unknown type, of a stream's end.
+fn all_shapes() -> String {
+    let misspelt = event("session.stat", "{}");
+    let completed = event("session.completed", r#"{"session_id":"s","final_message":"Hi"}"#);
+    [CLEAN, ERROR, WARNING, NOTE, "{broken\n", "[]\n", &misspelt, OPEN, CLEAN, OPEN, &completed].concat()
+}
+
+#[test]
+fn a_document_has_these_keys_and_no_others() {
+    let folder = Folder::with(&[("a", &all_shapes())]);
+    let document = folder.json("a");
+    assert_eq!(keys(&document), ["findings", "format", "summary", "tool"]);
+    assert_eq!(document["format"], 1);
+    assert_eq!(document["tool"], json!({"name": "sessionlint", "version": env!("CARGO_PKG_VERSION")}));
+    let summary = &document["summary"];
+    assert_eq!(
+        keys(summary),
+        ["by_rule", "errors", "events", "files", "notes", "skipped", "streams", "warnings"],
+        "{summary}"
+    );
+    let with_stats = folder.json("--stats a");
+    assert_eq!(keys(&with_stats), ["findings", "format", "stats", "summary", "tool"]);
+    assert_eq!(keys(&with_stats["stats"]), ["by_type", "bytes", "opened", "seconds", "streams"]);
+}
+
+#[test]
+fn every_finding_has_all_keys_and_null_where_one_says_nothing() {
+    let folder = Folder::with(&[("a", &all_shapes()), ("empty", "")]);
+    let document = folder.json("a empty");
+    let mut related = 0;
+    for finding in document["findings"].as_array().expect("findings") {
+        assert_eq!(keys(finding), FINDING_KEYS, "{finding}");
+        for place in finding["related"].as_array().expect("always a list") {
+            assert_eq!(keys(place), RELATED_KEYS, "{finding}");
+            related += 1;
+        }
+    }
+    assert!(related > 0, "some finding has a related place");
+
+    let finding = |rule: &str| {
+        let findings = document["findings"].as_array().expect("findings");
+        findings.iter().find(|finding| finding["rule"] == rule).unwrap_or_else(|| panic!("no {rule}: {document}"))
+    };
+    // A broken frame is no event: it has no number, no type, no stream and no pointer.
+    for name in ["event", "type", "stream", "pointer", "help"] {
+        assert_eq!(finding("invalid-json")[name], Value::Null, "{name}");
+        assert_eq!(finding("not-an-event")[name], Value::Null, "{name}");
+        assert_eq!(finding("empty-input")[name], Value::Null, "{name}");
+    }
+    assert_eq!(finding("empty-input")["file"], "empty");
+    // An event without a session has no stream.
+    assert_eq!(finding("unknown-event")["type"], "session.stat");
+    assert_eq!(finding("unknown-event")["stream"], Value::Null);
+    assert_eq!(finding("unknown-event")["help"], "did you mean session.status?");
+    // A finding about a field points at it.
+    let field = finding("wrong-type");
+    assert_eq!((&field["type"], &field["stream"]), (&json!("session.status"), &json!("s")));
+    assert_eq!(field["pointer"], "/payload/pending");
+    assert_eq!(field["severity"], "error");
+    assert_eq!(field["message"], "`payload.pending` must be a boolean, but is the string \"no\"");
+    assert_eq!(field["related"], json!([]));
+}
+
+#[test]
+fn places_are_counted_in_lines_and_characters_from_1_and_in_bytes_from_0() {
+    // CLEAN is 128 bytes long: the second line starts at byte 128. On it stand 100 characters before the
+    // value, of which é has 2 bytes and 🙂 4, so 104 bytes; the value "no" has 4.
+    assert_eq!(CLEAN.len(), 128);
+    let second = ERROR.replace(r#""session_id":"s""#, r#""session_id":"sé🙂""#);
+    let folder = Folder::with(&[("a", &format!("{CLEAN}{second}"))]);
+    let finding = &folder.json("a")["findings"][0];
+    assert_eq!(finding["rule"], "wrong-type");
+    assert_eq!((&finding["line"], &finding["column"]), (&json!(2), &json!(101)));
+    assert_eq!((&finding["start"], &finding["end"]), (&json!(232), &json!(236)));
+    assert_eq!((&finding["event"], &finding["stream"]), (&json!(1), &json!("sé🙂")));
+}
+
+#[test]
+fn related_places_are_counted_likewise() {
+    // The turn is announced by the first event, which is as long as CLEAN plus what "true" is shorter than
+    // "false" and "thinking" is longer than "idle": 128 - 1 + 4. It is ended too early by the second.
+    let chunk = event("session.stream.chunk", r#"{"session_id":"s","text":"Hi","done":true}"#);
+    assert_eq!(OPEN.len(), 131);
+    let folder = Folder::with(&[("a", &format!("{OPEN}{chunk}{CLEAN}"))]);
+    let finding = &folder.json("a")["findings"][0];
+    assert_eq!(finding["rule"], "turn-not-ended");
+    assert_eq!((&finding["line"], &finding["event"]), (&json!(3), &json!(2)));
+    let related = &finding["related"][0];
+    assert_eq!(related["message"], "the turn began here");
+    // The whole event, without its line end.
+    assert_eq!((&related["line"], &related["column"], &related["event"]), (&json!(1), &json!(1), &json!(0)));
+    assert_eq!((&related["start"], &related["end"]), (&json!(0), &json!(130)));
+}
+
+#[test]
+fn unknown_events_have_numbers_and_skipped_messages_and_broken_frames_have_none() {
+    let event_of = |line: &str| format!(r#"{{"jsonrpc":"2.0","method":"event","params":{}}}"#, line.trim_end()) + "\n";
+    let recording = [
+        event_of(CLEAN),                                             // event 0
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n".to_owned(), // skipped
+        event_of(&event("custom.tick", "{}")),                       // event 1, of an unknown type
+        "{broken\n".to_owned(),                                      // no event
+        "\n".to_owned(),                                             // nothing
+        event_of(ERROR),                                             // event 2
+    ];
+    let folder = Folder::with(&[("a", &recording.concat())]);
+    let document = folder.json("a");
+    let found: Vec<_> = document["findings"].as_array().expect("findings").iter().collect();
+    let numbers: Vec<_> =
+        found.iter().map(|finding| (text(&finding["rule"]), &finding["line"], &finding["event"])).collect();
+    assert_eq!(
+        numbers,
+        [
+            ("unknown-event", &json!(3), &json!(1)),
+            ("invalid-json", &json!(4), &Value::Null),
+            ("wrong-type", &json!(6), &json!(2)),
+        ]
+    );
+    let summary = &document["summary"];
+    assert_eq!((&summary["events"], &summary["skipped"]), (&json!(3), &json!(1)));
+}
+
+#[test]
+fn the_summary_counts_what_is_said_once_but_found_often() {
+    // Of an unknown type or field the first is reported; the counts hold all.
+    let folder = Folder::with(&[("a", &[NOTE.repeat(3), event("custom.tick", "{}").repeat(4)].concat())]);
+    let document = folder.json("a");
+    assert_eq!(rules(&document), ["unknown-field", "unknown-event"]);
+    let summary = json!({
+        "files": 1, "events": 7, "streams": 1, "skipped": 0, "errors": 0, "warnings": 4, "notes": 3,
+        "by_rule": {"unknown-field": 3, "unknown-event": 4},
+    });
+    assert_eq!(document["summary"], summary);
+}
+
+#[test]
+fn a_document_without_findings_is_a_document() {
+    let folder = Folder::with(&[("a", CLEAN)]);
+    let document = folder.json("a");
+    assert_eq!(document["findings"], json!([]));
+    assert_eq!(document["summary"]["by_rule"], json!({}));
+    // Its length is bounded, so it is all there also when nothing was found in the only readable file.
+    let ran = folder.run("check --format json a missing");
+    assert_eq!(ran.code, 2);
+    assert!(serde_json::from_str::<Value>(&ran.out).is_ok(), "{}", ran.out);
+}
+
+#[test]
+fn jsonl_is_the_findings_of_the_document_one_a_line() {
+    let folder = Folder::with(&[("a", &all_shapes()), ("b", &ERROR.repeat(7))]);
+    let ran = folder.run("check --format jsonl a b");
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    assert!(ran.out.ends_with("}\n"), "the last line ends like the others");
+    let lines: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).expect("one object")).collect();
+    assert_eq!(Value::from(lines), folder.json("a b")["findings"], "nothing folds, and there is no summary");
+    assert_eq!(folder.run("check --format jsonl").code, 2, "no recording has an ending here");
+
+    let folder = Folder::with(&[("clean", CLEAN)]);
+    assert_eq!(folder.run("check --format jsonl clean").out, "");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let recording = ERROR.repeat(3000);
+    let folder = Folder::with(&[("a", &recording)]);
+    for arguments in [
+        "check a",
+        "check --all a",
+        "check --format json a",
+        "check --format jsonl a",
+        "rules",
+        "rules --format json",
+        "schema",
+        "schema session.status",
+        "explain idle-missing",
+        "--help",
+        "check --help",
+    ] {
+        // The reading end is closed before the program starts, so that every write finds it so.
+        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        drop(reader);
+        let mut command = folder.command(arguments.split_whitespace());
+        let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("the program starts");
+        // Our own copy of the writing end goes away with the command.
+        drop(command);
+        let ran = Ran::from(child.wait_with_output().expect("the program ends"));
+        assert_eq!(ran.err, "", "sessionlint {arguments}");
+        assert_ne!(ran.code, 3, "sessionlint {arguments}");
+    }
+}

@@ -1,0 +1,200 @@
+//! Recordings are hostile: what they hold must not reach a terminal as something that it acts on.
+
+use std::ffi::OsStr;
+
+use super::program::{Folder, OPEN, Ran, event, ran};
+
+/// What a terminal acts on, or what changes how text around it is shown: an escape sequence that clears
+/// the screen, a bell, a carriage return, a delete, a C1 control, bidirectional overrides and isolates, a character
+/// of no width, a line separator, a tag.
+const HOSTILE: &str =
+    "\u{1b}[2J\u{7}\r\u{8}\u{7f}\u{9b}31m\u{85}\u{202e}\u{2066}\u{61c}\u{200b}\u{2028}\u{feff}\u{e0041}";
+
+/// The characters of `HOSTILE` that JSON text may hold as they are.
+fn as_it_is() -> String {
+    HOSTILE.chars().filter(|c| *c >= ' ').collect()
+}
+
+/// All of `HOSTILE` in JSON escapes.
+fn escaped() -> String {
+    let mut units = [0; 2];
+    let escape = |c: char| c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+    HOSTILE.chars().map(escape).collect()
+}
+
+fn is_harmless(c: char) -> bool {
+    c == '\n' || !(c.is_control() || HOSTILE.chars().any(|hostile| hostile == c && !hostile.is_ascii_graphic()))
+}
+
+fn assert_harmless(ran: &Ran, what: &str) {
+    for (name, text) in [("standard output", &ran.out), ("standard error", &ran.err)] {
+        if let Some(c) = text.chars().find(|c| !is_harmless(*c)) {
+            let line = text.lines().find(|line| line.contains(c)).unwrap_or_default();
+            panic!("{what}: U+{:04X} reached {name}:\n{}", u32::from(c), line.escape_debug());
+        }
+    }
+}
+
+/// Every way to print what is in a recording, each without colours of its own.
+const WAYS: [&str; 6] = [
+    "check --color never",
+    "check --color never --all",
+    "check --color never --stats",
+    "check --format json",
+    "check --format json --stats",
+    "check --format jsonl",
+];
+
+/// Runs the program as on a terminal: where it is none, escape sequences are taken out of some output, and
+/// nobody would see that they were there.
+fn run<A: AsRef<OsStr>>(folder: &Folder, arguments: &str, names: &[A]) -> Ran {
+    let arguments = arguments.split_whitespace().map(OsStr::new);
+    let mut command = folder.command(arguments.chain(names.iter().map(AsRef::as_ref)));
+    command.env("CLICOLOR_FORCE", "1");
+    ran(command)
+}
+
+/// Recordings that carry `evil` in every part of them that a finding can quote.
+fn recordings(evil: &str) -> Vec<(&'static str, String)> {
+    let call = |event_name: &str, id: &str, tool: &str, rest: &str| {
+        event(event_name, &format!(r#"{{"session_id":"s","tool_call_id":"{id}","tool_name":"{tool}",{rest}}}"#))
+    };
+    let started = |id: &str, tool: &str| call("session.tool.call.started", id, tool, r#""tool_input":{}"#);
+    let completed =
+        |id: &str, tool: &str| call("session.tool.call.completed", id, tool, r#""ok":true,"duration_ms":1"#);
+    let chunk =
+        |text: &str| event("session.stream.chunk", &format!(r#"{{"session_id":"s","text":"{text}","done":true}}"#));
+    let done = |text: &str| event("session.completed", &format!(r#"{{"session_id":"s","final_message":"{text}"}}"#));
+    let status = |members: &str| event("session.status", &format!(r#"{{"session_id":"s",{members}}}"#));
+    let open = OPEN.to_owned();
+    vec![
+        ("an unknown type", event(&format!("session.{evil}"), "{}")),
+        ("a key", status(&format!(r#""pending":false,"status_label":"idle","{evil}":1"#))),
+        ("a key that stands twice", status(&format!(r#""pending":false,"status_label":"idle","{evil}":1,"{evil}":2"#))),
+        ("a misspelt key", status(&format!(r#""pending":false,"statusLabel{evil}":"idle""#))),
+        ("a value of a wrong type", status(&format!(r#""pending":"{evil}","status_label":"idle""#))),
+        (
+            "a wrong value",
+            event(
+                "session.message.appended",
+                &format!(r#"{{"session_id":"s","message":{{"role":"{evil}","content":"{evil}"}}}}"#),
+            ),
+        ),
+        ("a label", status(&format!(r#""pending":false,"status_label":"thinking","x":"{evil}""#))),
+        (
+            "a stamp",
+            status(r#""pending":false,"status_label":"idle""#).replace("00:00:00Z", &format!("00:00:00Z{evil}")),
+        ),
+        ("a session", event("session.error", &format!(r#"{{"session_id":"{evil}","error":"","code":""}}"#))),
+        (
+            "a call's id",
+            [open.clone(), started(evil, "t"), started(evil, "t"), completed(&format!("x{evil}"), "t")].concat(),
+        ),
+        ("a tool", [open.clone(), started("c", evil), completed("c", &format!("{evil}x"))].concat()),
+        ("streamed text", [open.clone(), chunk(&format!("a{evil}b")), done(&format!("a{evil}c"))].concat()),
+        ("streamed text that differs at once", [open, chunk(evil), done(&format!("x{evil}"))].concat()),
+        ("half a character", status(&format!(r#""pending":false,"status_label":"{evil}\ud83d""#))),
+        ("what is no event", format!("[\"{evil}\"]\n{{\"type\":[\"{evil}\"]}}\n{{\"{evil}\":1}}\n")),
+        (
+            "JSON-RPC",
+            format!(
+                "{{\"jsonrpc\":\"2.0\",\"method\":\"{evil}\",\"params\":{}}}\n",
+                event("session.error", &format!(r#"{{"{evil}":1}}"#)).trim_end()
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn what_json_lets_stand_in_a_string_is_shown_harmless() {
+    for evil in [as_it_is(), escaped()] {
+        for (what, recording) in recordings(&evil) {
+            let folder = Folder::with(&[("a", &recording)]);
+            for way in WAYS {
+                let ran = run(&folder, way, &["a"]);
+                assert!(
+                    ran.code == 1 || ran.out.contains("warning") || ran.out.contains("note"),
+                    "{what}: {}",
+                    ran.out
+                );
+                assert_harmless(&ran, &format!("{what}, {way}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_json_is_shown_harmless() {
+    let mut broken = recordings(HOSTILE);
+    broken.extend([
+        ("a line of a log", format!("{HOSTILE}\n")),
+        ("a cut line", format!("{{\"type\":\"{HOSTILE}")),
+        ("server-sent events", format!("event: {HOSTILE}\ndata: {HOSTILE}\n\n: {HOSTILE}\n\n")),
+        ("a number", "{\"type\":\"x\",\"n\":1\u{9b}}\n".to_owned()),
+    ]);
+    for (what, recording) in broken {
+        let folder = Folder::with(&[("a", &recording)]);
+        for way in WAYS {
+            assert_harmless(&run(&folder, way, &["a"]), &format!("{what}, {way}"));
+            assert_harmless(&run(&folder, way, &["--wire", "json", "a"]), &format!("{what}, {way}, as JSON"));
+        }
+    }
+    // Bytes that are no UTF-8 come out as text that is.
+    let folder = Folder::new();
+    folder.write("a", b"{\"type\":\"\xff\xfe\x9b31m\x1b\"}\n\xc2\n");
+    for way in WAYS {
+        assert_harmless(&run(&folder, way, &["a"]), way);
+    }
+}
+
+#[test]
+fn json_keeps_what_it_makes_harmless() {
+    let folder = Folder::with(&[("a", &event(&format!("session.{}", escaped()), "{}"))]);
+    let document = folder.json("a");
+    assert_eq!(document["findings"][0]["type"], format!("session.{HOSTILE}"));
+    assert_eq!(folder.json("--stats a")["stats"]["by_type"][format!("session.{HOSTILE}")], 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_s_name_is_shown_harmless() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = Folder::new();
+    let name = format!("{HOSTILE}.ndjson");
+    for content in ["", "{broken\n", &event("custom.tick", "{}"), &event("session.error", "{}"), OPEN] {
+        folder.write(&name, content);
+        for way in WAYS {
+            assert_harmless(&run(&folder, way, &[&name]), &format!("{way} with its name"));
+            assert_harmless(&run(&folder, way, &["."]), &format!("{way} of its folder"));
+        }
+    }
+    // Names that are no UTF-8, of files and of nothing at all.
+    folder.write(OsStr::from_bytes(b"\xff\x9b31m.ndjson"), "");
+    assert_harmless(&run(&folder, "check --color never", &["."]), "a name that is no UTF-8");
+    let missing = [OsStr::from_bytes(b"\xff\x9b31m\x1b]0;title\x07"), OsStr::new("\u{1b}c\u{202e}")];
+    let missing = run(&folder, "check --color never", &missing);
+    assert_eq!(missing.code, 2);
+    assert_harmless(&missing, "missing files");
+}
+
+#[test]
+fn what_the_caller_names_is_shown_harmless() {
+    // A caller may be a script that passes names on.
+    let folder = Folder::with(&[("a", "")]);
+    let setting = format!("--rule={HOSTILE}=off");
+    let severity = format!("--rule=idle-missing={HOSTILE}");
+    let pattern = format!("{HOSTILE}[");
+    for (arguments, name) in [
+        ("check", pattern.as_str()),
+        ("check a", &setting),
+        ("check a", &severity),
+        ("check a --protocol", HOSTILE),
+        ("explain", HOSTILE),
+        ("schema", HOSTILE),
+    ] {
+        let ran = run(&folder, arguments, &[name]);
+        assert_eq!(ran.code, 2, "{arguments} {name:?}");
+        assert_harmless(&ran, arguments);
+    }
+}

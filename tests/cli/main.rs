@@ -1,0 +1,12 @@
+//! The program as its users meet it: arguments and files in, text and exit codes out.
+//!
+//! Every expectation is written by hand from what the program promises; none is copied from a run.
+
+mod exit_codes;
+mod formats;
+mod hostile;
+mod inputs;
+mod options;
+mod program;
+mod protocols;
+mod show;

@@ -1,0 +1,91 @@
+//! `--protocol`: judging by a protocol of one's own.
+
+use std::fs;
+use std::path::Path;
+
+use super::program::{CLEAN, Folder, WARNING};
+
+/// A folder with a copy of the built-in protocol in `mine/`, of which one file was changed.
+fn changed(file: &str, change: impl Fn(&str) -> String) -> Folder {
+    let folder = Folder::with(&[("a", CLEAN), ("warning", WARNING)]);
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/session-events");
+    for entry in fs::read_dir(&original).expect("the protocol is here") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let text = fs::read_to_string(&path).expect("readable");
+        folder.write(Path::new("mine").join(&name), if name == file { change(&text) } else { text });
+    }
+    folder
+}
+
+#[test]
+fn a_folder_is_a_protocol_like_the_built_in_one() {
+    let folder = changed("", str::to_owned);
+    for arguments in ["a", "warning"] {
+        let built_in = folder.run(&format!("check {arguments}"));
+        let loaded = folder.run(&format!("check --protocol mine {arguments}"));
+        assert_eq!((loaded.code, &loaded.out, &loaded.err), (built_in.code, &built_in.out, &built_in.err));
+    }
+    assert_eq!(folder.run("rules --protocol mine").out, folder.run("rules").out);
+    assert_eq!(folder.run("schema --protocol mine").out, folder.run("schema").out);
+    assert_eq!(folder.run("check --protocol session-events a").code, 0, "the built-in one has a name");
+}
+
+#[test]
+fn a_mistake_in_a_protocol_exits_2_and_is_shown_with_its_file_and_line() {
+    // A second line that is no TOML.
+    let folder = changed("protocol.toml", |text| {
+        let (first, rest) = text.split_once('\n').expect("several lines");
+        format!("{first}\nthis is = = no toml\n{rest}")
+    });
+    let ran = folder.run("check --protocol mine a");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("protocol.toml:2:"), "{}", ran.err);
+    assert!(ran.err.contains("this is = = no toml"), "the line is shown: {}", ran.err);
+
+    // A severity that there is not, wherever the first one stands.
+    let mut line = 0;
+    let folder = changed("protocol.toml", |text| text.replacen("severity = \"error\"", "severity = \"fatal\"", 1));
+    let written = fs::read_to_string(folder.path().join("mine/protocol.toml")).expect("readable");
+    for (number, text) in written.lines().enumerate() {
+        if text.contains("\"fatal\"") {
+            line = number + 1;
+        }
+    }
+    assert!(line > 0, "the protocol gives some rule a severity");
+    for arguments in ["check --protocol mine a", "rules --protocol mine", "explain --protocol mine idle-missing"] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
+        assert!(ran.err.contains(&format!("protocol.toml:{line}:")), "{arguments}: line {line}\n{}", ran.err);
+        assert!(ran.err.contains("fatal"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_mistake_in_a_schema_exits_2_and_names_its_file() {
+    let file = "session.status.schema.json";
+    let folder = changed(file, |text| text.replacen('{', "{,", 1));
+    let ran = folder.run("check --protocol mine a");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains(&format!("{file}:1:")), "{}", ran.err);
+}
+
+#[test]
+fn a_folder_without_a_protocol_exits_2_and_says_what_one_is() {
+    let folder = Folder::with(&[("a", CLEAN), ("empty/readme.txt", "")]);
+    let ran = folder.run("check --protocol empty a");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("protocol.toml"), "{}", ran.err);
+}
+
+#[test]
+fn a_misspelt_protocol_is_met_with_the_nearest() {
+    let folder = Folder::with(&[("a", CLEAN)]);
+    let ran = folder.run("check --protocol session-event a");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    let said = "sessionlint: there is no protocol and no folder session-event; did you mean session-events?\n";
+    assert_eq!(ran.err, said);
+    let ran = folder.run("check --protocol quite-another-one a");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("built in: session-events"), "{}", ran.err);
+}

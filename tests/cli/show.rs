@@ -1,0 +1,122 @@
+//! `rules`, `explain` and `schema`: what the program knows.
+
+use serde_json::Value;
+
+use super::program::{Folder, keys, text};
+
+fn all_rules() -> Vec<Value> {
+    let ran = Folder::new().run("rules --format json");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    serde_json::from_str(&ran.out).expect("a list of rules")
+}
+
+#[test]
+fn rules_are_listed_with_their_severities() {
+    let rules = all_rules();
+    for rule in &rules {
+        assert_eq!(keys(rule), ["basis", "help", "means", "quotes", "rule", "says", "severity"]);
+    }
+    let severity = |name: &str| {
+        let rule = rules.iter().find(|rule| rule["rule"] == name);
+        text(&rule.unwrap_or_else(|| panic!("no rule {name}"))["severity"])
+    };
+    assert_eq!(severity("idle-missing"), "error");
+    assert_eq!(severity("turn-empty"), "warning");
+    assert_eq!(severity("unknown-field"), "note");
+
+    let listed = Folder::new().run("rules").out;
+    assert_eq!(listed.lines().count(), rules.len(), "one a line");
+    for (line, rule) in listed.lines().zip(&rules) {
+        let words: Vec<_> = line.split_whitespace().take(2).collect();
+        assert_eq!(words, [text(&rule["rule"]), text(&rule["severity"])]);
+    }
+}
+
+#[test]
+fn every_rule_is_explained_with_an_example_that_breaks_it_and_one_that_keeps_it() {
+    let folder = Folder::new();
+    for rule in all_rules() {
+        let name = text(&rule["rule"]);
+        let ran = folder.run(&format!("explain {name}"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "explain {name}");
+        let title = format!("{name} ({})\n", text(&rule["severity"]));
+        assert!(ran.out.starts_with(&title), "{}", ran.out);
+        assert!(ran.out.contains(text(&rule["help"])), "{name} says what to do\n{}", ran.out);
+        for quote in rule["quotes"].as_array().expect("a list") {
+            assert!(ran.out.contains(text(quote)), "{name} quotes the document\n{}", ran.out);
+        }
+        let breaks = ran.out.find("\nThis breaks it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));
+        let keeps = ran.out.find("\nThis keeps it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));
+        assert!(breaks < keeps);
+    }
+}
+
+#[test]
+fn the_examples_of_an_explanation_do_what_it_says() {
+    let folder = Folder::new();
+    let explained = folder.run("explain turn-not-ended").out;
+    let (_, rest) = explained.split_once("\nThis breaks it:\n").expect("an example");
+    let (breaks, rest) = rest.split_once("\n\nThis keeps it:\n").expect("another");
+    let (keeps, _) = rest.split_once("\n\n").expect("an end");
+    folder.write("breaks", breaks.replace("\n  ", "\n").trim_start());
+    folder.write("keeps", keeps.replace("\n  ", "\n").trim_start());
+    let document = folder.json("breaks");
+    assert_eq!(super::program::rules(&document), ["turn-not-ended"]);
+    assert_eq!(folder.run("check --fail-on note keeps").code, 0);
+}
+
+#[test]
+fn the_try_it_line_names_the_options_that_the_example_needs() {
+    let ran = Folder::new().run("explain line-too-long");
+    let (_, example) = ran.out.split_once("This breaks it, with ").expect("an example with an option");
+    let (option, _) = example.split_once(':').expect("a colon");
+    let try_it = ran.out.lines().last().unwrap_or_default();
+    assert!(option.starts_with("--max-line-bytes ") && try_it.contains(option), "{}", ran.out);
+}
+
+#[test]
+fn a_misspelt_rule_is_met_with_the_nearest() {
+    let folder = Folder::new();
+    let ran = folder.run("explain idle-mising");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(ran.err, "sessionlint: there is no rule idle-mising; did you mean idle-missing?\n");
+}
+
+#[test]
+fn schema_lists_the_nine_event_types_of_the_document() {
+    let ran = Folder::new().run("schema");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let listed: Vec<_> = ran.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let mut expected = [
+        "session.status",
+        "session.message.appended",
+        "session.stream.chunk",
+        "session.tool.call.started",
+        "session.tool.call.completed",
+        "session.tool.results",
+        "session.completed",
+        "session.interrupted",
+        "session.error",
+    ];
+    expected.sort_unstable();
+    assert_eq!(listed, expected);
+    assert!(ran.out.lines().all(|line| line.split_whitespace().count() > 3), "each with a few words\n{}", ran.out);
+}
+
+#[test]
+fn schema_prints_the_schema_of_a_type() {
+    let folder = Folder::new();
+    let ran = folder.run("schema session.status");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let schema: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    let payload = &schema["properties"]["payload"];
+    assert_eq!(payload["properties"]["pending"]["type"], "boolean");
+    let mut required: Vec<_> = payload["required"].as_array().expect("a list").iter().map(text).collect();
+    required.sort_unstable();
+    assert_eq!(required, ["pending", "session_id", "status_label"]);
+
+    let ran = folder.run("schema session.state");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(ran.err, "sessionlint: there is no event type session.state; did you mean session.status?\n");
+}

@@ -1,0 +1,128 @@
+//! What is missing never makes a false alarm: a cut-out, a frame that cannot be read, a broken field.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use sessionlint::{Options, Severity};
+
+use crate::json::Json;
+use crate::streams::{Recording, Said, VALID, check, ndjson, path, protocol, said, session};
+
+fn fragment() -> Options {
+    Options { fragment: true, ..Options::default() }
+}
+
+#[test]
+fn no_cut_out_of_a_valid_stream_has_a_finding() {
+    for Recording { name, events } in VALID.iter() {
+        for start in 0..events.len() {
+            for end in start + 1..=events.len() {
+                let found = said(ndjson(&events[start..end]).as_bytes(), &fragment());
+                assert_eq!(found, [], "{name}, events {start}..{end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lost_frame_of_a_valid_stream_gives_one_finding() {
+    for Recording { name, events } in VALID.iter() {
+        for lost in 0..events.len() {
+            let (before, after) = (ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
+            let found = check(format!("{before}garbage\n{after}").as_bytes(), &Options::default()).findings;
+            let rules: Vec<_> = found.iter().map(|finding| (&*finding.rule, finding.place.line)).collect();
+            assert_eq!(rules, [("invalid-json", lost as u64 + 1)], "{name}, event {lost}: {found:#?}");
+        }
+    }
+}
+
+/// The fields of a value that its schema requires.
+fn required_fields(schema: &serde_json::Value, value: &Json, at: &[String]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    let below = |segment: &str| [at, &[segment.to_owned()]].concat();
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
+        found.push(below(name));
+    }
+    match value {
+        Json::Object(members) => {
+            for (name, value) in members {
+                found.extend(required_fields(&schema["properties"][name], value, &below(name)));
+            }
+        }
+        Json::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                found.extend(required_fields(&schema["items"], item, &below(&index.to_string())));
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+#[test]
+fn a_broken_field_of_a_valid_stream_gives_one_finding() {
+    for Recording { name, events } in VALID.iter() {
+        for (number, event) in events.iter().enumerate() {
+            let Some(Json::Text(event_type)) = event.at(&path("/type")) else { continue };
+            let schema = protocol().schemas().find(|(known, _)| known == event_type);
+            let Some((_, schema)) = schema else { continue };
+            for field in required_fields(schema, event, &[]) {
+                // A field whose key is written with escapes cannot be taken out here.
+                if event.at(&field).is_none() {
+                    continue;
+                }
+                for value in [None, Some(Json::Bare("null".to_owned()))] {
+                    let broken = event.with(&field, value.clone());
+                    let text = ndjson(&[&events[..number], &[broken], &events[number + 1..]].concat());
+                    let found = check(text.as_bytes(), &Options::default()).findings;
+                    let found = found.iter().filter(|finding| finding.severity > Severity::Note);
+                    let found: Vec<_> = found.map(|f| (&*f.rule, f.place.line, f.pointer.clone())).collect();
+                    let line = number as u64 + 1;
+                    let pointer = format!("/{}", field.join("/"));
+                    let expected = match (pointer.as_str(), &value) {
+                        ("/type", _) => ("not-an-event", line, None),
+                        (_, None) => ("missing-field", line, Some(pointer)),
+                        (_, Some(_)) => ("wrong-type", line, Some(pointer)),
+                    };
+                    assert_eq!(found, [expected], "{name}, event {number}\n{text}");
+                }
+            }
+        }
+    }
+}
+
+/// Of what is said, which rule speaks about which event and field.
+fn rules(said: Vec<Said>, first: u64) -> Vec<(u64, String, Option<String>)> {
+    let event = |said: &Said| said.event.map(|event| event + first);
+    said.into_iter().filter_map(|said| Some((event(&said)?, said.rule, said.pointer))).collect()
+}
+
+proptest! {
+    #![proptest_config(crate::cases(500))]
+
+    /// Whatever is wrong with a session: what is said of a cut-out would have been said of the whole.
+    #[test]
+    fn a_cut_out_says_nothing_that_the_whole_does_not(events in session(), a: Index, b: Index) {
+        let (a, b) = (a.index(events.len()), b.index(events.len()));
+        let (start, end) = (a.min(b), a.max(b) + 1);
+        let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
+        let part = said(ndjson(&events[start..end]).as_bytes(), &fragment());
+        for said in rules(part, start as u64) {
+            prop_assert!(whole.contains(&said), "{:?} is not in {:?}\n{}", said, whole, ndjson(&events));
+        }
+    }
+
+    /// The same for a frame that cannot be read.
+    #[test]
+    fn a_lost_frame_makes_nothing_be_said(events in session(), lost: Index) {
+        let lost = lost.index(events.len());
+        let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
+        let text = format!("{}garbage\n{}", ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
+        for (event, rule, pointer) in rules(said(text.as_bytes(), &Options::default()), 0) {
+            let said = (if event < lost as u64 { event } else { event + 1 }, rule, pointer);
+            // The event before the lost one may be later than the one after it without a word of the lost one.
+            if said.1 != "time-goes-backwards" {
+                prop_assert!(whole.contains(&said), "{:?} is not in {:?}\n{}", said, whole, text);
+            }
+        }
+    }
+}
