@@ -99,7 +99,7 @@ impl<'p> Judge<'p> {
     fn unreadable(&mut self, frame: &Frame<'_>, fault: Fault) {
         let rule = match fault.kind {
             FaultKind::Incomplete if !frame.terminated => Framing::TruncatedLine,
-            FaultKind::Invalid if std::str::from_utf8(frame.text).is_err() => Framing::InvalidUtf8,
+            _ if std::str::from_utf8(frame.text).is_err() => Framing::InvalidUtf8,
             FaultKind::Invalid | FaultKind::Incomplete => Framing::InvalidJson,
             FaultKind::TooDeep => Framing::TooDeep,
             FaultKind::OutOfRange => Framing::NumberOutOfRange,
@@ -144,7 +144,10 @@ impl<'p> Judge<'p> {
         let shape = &self.protocol.tables().shape;
         let text = here.frame.text;
         let field = |at: &Option<Pointer>| at.as_ref().map_or(Capture::Absent, |at| event.field(text, at));
-        let name = stream_name(text, field(&shape.stream));
+        let name = match &shape.stream {
+            Some(_) => stream_name(text, field(&shape.stream)),
+            None => Some(Cow::Borrowed(&b""[..])),
+        };
         let stream = name.as_deref().map(text_of);
         self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
         let rule = self.protocol.tables().unknown;

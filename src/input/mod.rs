@@ -117,7 +117,7 @@ impl Input {
             Splitter::Unknown(_) => {}
             Splitter::Lines(lines) => lines.finish(out),
             Splitter::Values(values) => values.finish(self.ends_with_newline, out),
-            Splitter::Sse(sse) => sse.finish(self.ends_with_newline, out),
+            Splitter::Sse(sse) => sse.finish(out),
         }
     }
 

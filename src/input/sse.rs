@@ -63,11 +63,12 @@ impl Sse {
         self.hold(rest);
     }
 
-    pub fn finish(&mut self, ends_with_newline: bool, out: &mut dyn FnMut(Piece<'_>)) {
-        if self.length > 0 {
-            self.end_line(0, ends_with_newline, out);
+    pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
+        let terminated = self.length == 0;
+        if !terminated {
+            self.end_line(0, false, out);
         }
-        self.dispatch(ends_with_newline, out);
+        self.dispatch(terminated, out);
     }
 
     fn hold(&mut self, bytes: &[u8]) {

@@ -207,7 +207,7 @@ impl<'p> Machine<'p> {
             && !std::mem::replace(&mut self.forgotten, true)
         {
             let found = format!(
-                "more than {} streams are open: the longest idle ones are forgotten, first \"{name}\"; what they still lack is not reported, and streams that begin from here on are judged as if they had begun before",
+                "the limit of open streams is reached ({}): the longest idle ones are forgotten, first \"{name}\"; what they still lack is not reported, and streams that begin from here on are judged as if they had begun before",
                 self.limits.max_streams
             );
             self.verdicts.push(Verdict {
@@ -228,6 +228,7 @@ impl<'p> Machine<'p> {
         if !Arc::ptr_eq(&stream.last_type, places.event_type()) {
             stream.last_type = places.event_type().clone();
         }
+        stream.last_is_timed = time.is_some();
         if let Some(time) = time {
             stream.last_time.clear();
             stream.last_time.push_str(time);
@@ -241,13 +242,15 @@ impl<'p> Machine<'p> {
         if stream.last_time.is_empty() || !date_time::is_after(&stream.last_time, now) {
             return;
         }
+        // An event whose time could not be read may stand between the two.
         let before = Related { message: "the session's event before it".into(), place: Arc::new(stream.last.place()) };
+        let before = stream.last_is_timed.then_some(before);
         for rule in &self.tables.times {
             self.verdicts.push(Verdict {
                 rule: *rule,
                 stream: stream.name.clone(),
                 at: At::Time,
-                related: vec![before.clone()],
+                related: before.clone().into_iter().collect(),
                 facts: vec![("found", now.to_owned()), ("kept", stream.last_time.clone())],
             });
         }
@@ -256,13 +259,14 @@ impl<'p> Machine<'p> {
     /// Judges the ends of all streams, in the order of their last events.
     pub fn finish(&mut self, out: &mut Vec<Verdict>) {
         for index in self.streams.by_last_event() {
-            if !self.fragment && self.streams.get(index).losses == self.losses {
-                self.judge_end(index);
+            // What a fragment or a lost frame cut off may have gone on in any way.
+            if self.fragment || self.streams.get(index).losses != self.losses {
+                continue;
             }
+            self.judge_end(index);
             let stream = self.streams.get_mut(index);
-            let name = stream.name.clone();
             for text in &mut stream.texts {
-                self.verdicts.extend(text.release(&name));
+                self.verdicts.extend(text.release(&stream.name));
             }
         }
         out.append(&mut self.verdicts);

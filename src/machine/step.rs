@@ -480,7 +480,7 @@ fn remember(marks: &mut Marks, lifecycle: &Lifecycle, state: u8, place: Arc<Plac
     }
 }
 
-/// Reads a row's key. The parts of a composite key are kept apart by their lengths.
+/// Reads a row's key. A composite key is a list of JSON strings, which keeps its parts apart.
 fn key(row: &Row, scope: Scope<'_>) -> Key {
     let mut key = Vec::new();
     for slot in &row.key {
@@ -493,8 +493,10 @@ fn key(row: &Row, scope: Scope<'_>) -> Key {
         if row.key.len() == 1 {
             return Key::Read(part.into_owned());
         }
-        key.extend_from_slice(&part.len().to_le_bytes());
-        key.extend_from_slice(&part);
+        if !key.is_empty() {
+            key.extend_from_slice(b", ");
+        }
+        key.extend_from_slice(serde_json::json!(String::from_utf8_lossy(&part)).to_string().as_bytes());
     }
     Key::Read(key)
 }

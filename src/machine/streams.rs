@@ -28,6 +28,8 @@ pub struct Stream {
     pub last_type: Arc<str>,
     /// The last timestamp, as it was written; empty before the first.
     pub last_time: String,
+    /// Whether it is the last event's.
+    pub last_is_timed: bool,
     /// The losses of the file that this stream knows of.
     pub losses: u64,
     /// The streams touched just before and after this one.
@@ -99,6 +101,7 @@ impl Streams {
             last: Noted::default(),
             last_type: Arc::default(),
             last_time: String::new(),
+            last_is_timed: false,
             losses,
             older: None,
             newer: None,

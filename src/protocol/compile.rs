@@ -252,11 +252,11 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    /// The events that a row names. `others` are those that `*` stands for.
-    fn on(&mut self, names: &file::OneOrMany, others: &[usize]) -> Vec<usize> {
+    /// The events that a row names. `others` are those that `*` stands for, where it may stand.
+    fn on(&mut self, names: &file::OneOrMany, others: Option<&[usize]>) -> Vec<usize> {
         let mut events = Vec::new();
         for name in &names.0 {
-            if name.get_ref() == "*" {
+            if let ("*", Some(others)) = (name.get_ref().as_str(), others) {
                 events.extend_from_slice(others);
             } else if let Some(event) = self.event_ids.get(name.get_ref().as_str()) {
                 events.push(*event);
@@ -294,6 +294,10 @@ impl<'f> Compiler<'f> {
                 continue;
             };
             let lifecycle = file.lifecycle[index].get_ref();
+            if lifecycle.keyed.is_some() {
+                let message = format!("{} has keys, and so no one state", name.get_ref());
+                self.problem(name.span(), message, "`before` and `after` may name lifecycles without keys");
+            }
             let states = self.state_set(lifecycle, states);
             conditions.push((index, states));
         }
@@ -314,10 +318,14 @@ impl<'f> Compiler<'f> {
         let unknown = self.rule(file.event.unknown.get_ref(), file.event.unknown.span());
         let lifecycles = (0..file.lifecycle.len()).map(|index| self.lifecycle(index)).collect();
         let texts = file.text.iter().map(|text| self.text(text)).collect();
+        if let (Some(time), None) = (file.time.first(), &file.event.time) {
+            let message = "no field holds the time".to_owned();
+            self.problem(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
+        }
         let times = file.time.iter().map(|time| self.rule(time.rule.get_ref(), time.rule.span())).collect();
         let mut contradictions = vec![Vec::new(); self.events.len()];
         for contradiction in &file.contradiction {
-            for event in self.on(&contradiction.on, &[]) {
+            for event in self.on(&contradiction.on, None) {
                 let entry = Contradiction {
                     when: self.conditions(event, &contradiction.when),
                     slot: self.slot(event, &contradiction.at),
@@ -358,6 +366,10 @@ impl<'f> Compiler<'f> {
         if count == 0 || count > States::MOST {
             let message = format!("a lifecycle has 1 to {} states, and this one has {count}", States::MOST);
             self.problem(file.lifecycle[index].span(), message, "list the states, the first one is the start");
+        }
+        if file.lifecycle[..index].iter().any(|earlier| earlier.get_ref().name.get_ref() == lifecycle.name.get_ref()) {
+            let message = format!("there are two lifecycles {}", lifecycle.name.get_ref());
+            self.problem(lifecycle.name.span(), message, "give each lifecycle a name of its own");
         }
         let within = lifecycle.within.as_ref().and_then(|name| self.outer(name, index));
         let mut entered = vec![None; count];
@@ -445,15 +457,16 @@ impl<'f> Compiler<'f> {
             let cells = self.cells(lifecycle, spanned);
             let before = self.gate(&row.before, index);
             let after = self.gate(&row.after, index);
-            if lifecycle.keyed.is_none() && (row.each.is_some() || !row.key.0.is_empty()) {
+            let of_instances = row.each.is_some() || !row.same.is_empty() || !row.keep.is_empty();
+            if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
-                self.problem(
-                    spanned.span(),
-                    message,
-                    "add `keyed = \"stream\"` to the lifecycle, or take `key` and `each` out",
-                );
+                let help = "add `keyed = \"stream\"` to the lifecycle, or take `key`, `each`, `same` and `keep` out";
+                self.problem(spanned.span(), message, help);
+            } else if of_instances && row.key.0.is_empty() {
+                let message = "this row does not say which instance it is about".to_owned();
+                self.problem(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
             }
-            for event in self.on(&row.on, &others) {
+            for event in self.on(&row.on, Some(&others)) {
                 let each = row.each.as_ref().map(|at| self.array(event, at));
                 let same = row.same.iter().map(|same| self.same(event, each, same, &kept)).collect();
                 let mut keep = Vec::new();
@@ -517,7 +530,9 @@ impl<'f> Compiler<'f> {
             };
             let (rule, to) = match cell.get_ref() {
                 file::Cell::To(to) => (None, to.as_str()),
-                file::Cell::Speak { rule, to } => (Some(self.rule(rule, cell.span())), to.as_deref().unwrap_or("=")),
+                file::Cell::Speak(file::Speak { rule, to }) => {
+                    (Some(self.rule(rule, cell.span())), to.as_deref().unwrap_or("="))
+                }
             };
             let to =
                 if to == "=" { number as u8 } else { self.state(lifecycle, to, cell.span()).unwrap_or(number as u8) };
@@ -600,12 +615,12 @@ impl<'f> Compiler<'f> {
         let within = text.within.as_ref().and_then(|name| self.outer(name, all));
         let mut append = vec![None; count];
         let after = self.gate(&text.append.after, all);
-        for event in self.on(&text.append.on, &[]) {
+        for event in self.on(&text.append.on, None) {
             append[event] = Some(Append { slot: self.slot(event, &text.append.at), after: after.clone() });
         }
         let mut cut = vec![Vec::new(); count];
         for written in &text.cut {
-            for event in self.on(&written.on, &[]) {
+            for event in self.on(&written.on, None) {
                 let conditions = self.conditions(event, &written.when);
                 cut[event].push(conditions);
             }
@@ -613,7 +628,7 @@ impl<'f> Compiler<'f> {
         let mut whole = vec![None; count];
         let before = self.gate(&text.whole.before, all);
         let rule = self.rule(text.whole.rule.get_ref(), text.whole.rule.span());
-        for event in self.on(&text.whole.on, &[]) {
+        for event in self.on(&text.whole.on, None) {
             whole[event] = Some(Whole { slot: self.slot(event, &text.whole.at), before: before.clone(), rule });
         }
         Text { within, began: Arc::from(text.began.as_str()), append, cut, whole }

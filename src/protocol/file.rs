@@ -105,10 +105,17 @@ pub type When = BTreeMap<Name, Scalars>;
 pub type Gate = BTreeMap<Name, OneOrMany>;
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a state, \"=\", or { rule = …, to = … }")]
 pub enum Cell {
     To(String),
-    Speak { rule: String, to: Option<String> },
+    Speak(Speak),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Speak {
+    pub rule: String,
+    pub to: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -73,7 +73,7 @@ fn digits(bytes: &[u8]) -> Option<u32> {
     })
 }
 
-/// Whether a text is certainly a date-time: the usual form `YYYY-MM-DDTHH:MM:SS[.fff…]Z`, and no leap second.
+/// Whether a text is certainly a date-time: the usual form `YYYY-MM-DDTHH:MM:SS[.fffffffff]Z`, and no leap second.
 /// Two of these of the same length are in the order of their bytes.
 #[inline]
 pub fn is_usual(text: &[u8]) -> bool {
@@ -96,7 +96,7 @@ pub fn is_usual(text: &[u8]) -> bool {
     let fine = fine && two(11) < 24 && two(14) < 60 && two(17) < 60;
     fine && match tail {
         [b'Z'] => true,
-        [b'.', digits @ .., b'Z'] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        [b'.', digits @ .., b'Z'] => (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
         _ => false,
     }
 }

@@ -109,8 +109,8 @@ pub struct ArrayNode {
 pub enum Step {
     /// These bytes.
     Literal(Box<[u8]>),
-    /// A value.
-    Leaf(Node),
+    /// A value, inside of so many objects.
+    Leaf(Node, usize),
 }
 
 /// A compiled schema.
@@ -381,14 +381,14 @@ fn is_plain(text: &str) -> bool {
 fn flatten(root: &Node) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut literal = Vec::new();
-    flatten_into(root, &mut literal, &mut steps);
+    flatten_into(root, 0, &mut literal, &mut steps);
     if !literal.is_empty() {
         steps.push(Step::Literal(literal.into()));
     }
     steps
 }
 
-fn flatten_into(node: &Node, literal: &mut Vec<u8>, steps: &mut Vec<Step>) {
+fn flatten_into(node: &Node, depth: usize, literal: &mut Vec<u8>, steps: &mut Vec<Step>) {
     let only_object = node.types.0 == Types::OBJECT && node.taken == Taken::Nothing;
     match (&node.object, &node.string) {
         (Some(object), _) if only_object && !object.properties.is_empty() => {
@@ -397,7 +397,7 @@ fn flatten_into(node: &Node, literal: &mut Vec<u8>, steps: &mut Vec<Step>) {
                 literal.push(b'"');
                 literal.extend_from_slice(&property.key);
                 literal.extend_from_slice(b"\":");
-                flatten_into(&property.node, literal, steps);
+                flatten_into(&property.node, depth + 1, literal, steps);
             }
             literal.push(b'}');
         }
@@ -410,7 +410,7 @@ fn flatten_into(node: &Node, literal: &mut Vec<u8>, steps: &mut Vec<Step>) {
             if !literal.is_empty() {
                 steps.push(Step::Literal(std::mem::take(literal).into()));
             }
-            steps.push(Step::Leaf(node.clone()));
+            steps.push(Step::Leaf(node.clone(), depth));
         }
     }
 }

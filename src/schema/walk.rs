@@ -100,7 +100,10 @@ impl Walker<'_, '_> {
                     }
                     at += bytes.len();
                 }
-                Step::Leaf(node) => at = self.value(node, at)?,
+                Step::Leaf(node, depth) => {
+                    self.depth = *depth;
+                    at = self.value(node, at)?;
+                }
             }
         }
         Ok(at)
