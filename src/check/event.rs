@@ -103,15 +103,11 @@ pub fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// A timestamp as it is written, if it is one.
-pub fn timestamp(text: &[u8], field: Capture) -> Option<Cow<'_, str>> {
+/// A timestamp, if a field is one.
+pub fn timestamp(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     let Capture::Text(start, end) = field else { return None };
-    let raw = &text[start as usize..end as usize];
-    if date_time::is_usual(raw) {
-        return std::str::from_utf8(raw).ok().map(Cow::Borrowed);
-    }
-    let written = unescaped_lossy(raw);
-    date_time::parse(&written).is_some().then_some(written)
+    let written = unescaped(&text[start as usize..end as usize]);
+    date_time::parse(std::str::from_utf8(&written).ok()?).is_some().then_some(written)
 }
 
 /// A field at `pointer` of `node`, which is `whole` in the event.

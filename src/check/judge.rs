@@ -15,6 +15,7 @@ use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
 use crate::machine::{Limits, Machine, Observed, Verdict, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
 use crate::schema::captures::{Capture, Captures};
+use crate::schema::date_time::Stamp;
 use crate::schema::{Pointer, faults, unknown_fields};
 
 pub struct Judge<'p> {
@@ -113,7 +114,7 @@ impl<'p> Judge<'p> {
         let event_type = &self.protocol.tables().events[valid.event_type].name;
         let (span, type_span) = (0..frame.text.len(), valid.type_span);
         let here = Here { frame, span, type_span, number: self.next_event(valid.event_type), event_type };
-        self.order(&here, valid.event_type);
+        self.order(&here, valid.event_type, true);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -162,7 +163,8 @@ impl<'p> Judge<'p> {
         }
         if let Some(name) = &name {
             let time = timestamp(text, field(&shape.time));
-            self.machine.pass(name, time.as_deref(), here, &mut self.verdicts);
+            let time = time.as_deref().map(|written| Stamp { written, usual: false });
+            self.machine.pass(name, time, here, &mut self.verdicts);
             self.voice.verdicts(&mut self.verdicts, here, None);
         }
     }
@@ -204,7 +206,7 @@ impl<'p> Judge<'p> {
                 self.unknown.learn(id, found, inner(text, &key), number);
             }
         }
-        self.order(here, id);
+        self.order(here, id, false);
     }
 
     /// The name of the stream of the event that was captured.
@@ -215,16 +217,24 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// Moves the tables by the event that was captured.
-    fn order(&mut self, here: &Here<'_>, id: usize) {
+    /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
+    fn order(&mut self, here: &Here<'_>, id: usize, fast: bool) {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
         let Some(stream) = self.stream(text, event_type.stream) else { return self.machine.lose() };
-        let time = event_type.time.and_then(|slot| timestamp(text, self.captures.fields[slot]));
+        let field = event_type.time.map(|slot| self.captures.fields[slot]);
+        let time = match field {
+            Some(Capture::Text(start, end)) if fast && event_type.usual_time => {
+                Some(Cow::Borrowed(&text[start as usize..end as usize]))
+            }
+            Some(field) => timestamp(text, field),
+            None => None,
+        };
+        let usual = fast && event_type.usual_time;
         let observed = Observed {
             event_type: id,
             text,
-            time: time.as_deref(),
+            time: time.as_deref().map(|written| Stamp { written, usual }),
             fields: &self.captures.fields,
             items: &self.captures.items,
             places: here,

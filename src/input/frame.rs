@@ -78,7 +78,11 @@ impl Frame<'_> {
     }
 
     /// Where a byte of the text stands in the file.
+    #[inline]
     pub fn origin(&self, at: usize) -> Origin {
+        if at == 0 {
+            return self.segments[0].origin;
+        }
         let (segment, _) = self.segment(at);
         segment.origin.after(&self.text[segment.at..at])
     }

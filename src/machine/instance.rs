@@ -127,7 +127,18 @@ pub struct Move {
 
 impl Move {
     /// Applies a row's cells. `meets`: whether the row's conditions are met at all.
+    #[inline]
     pub fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Meets) -> Move {
+        // One state that stays: most moves, while all is well.
+        if let Some(state) = only(from)
+            && cells.get(usize::from(state)) == Some(&Cell { rule: None, to: state })
+        {
+            return Move { to: from, rule: None, opens: Meets::No };
+        }
+        Move::of_set(from, cells, lifecycle, meets)
+    }
+
+    fn of_set(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Meets) -> Move {
         let mut to = States::default();
         let (mut all_open, mut some_open) = (true, false);
         let mut rule: Option<Option<RuleId>> = None;

@@ -19,7 +19,7 @@ use crate::input::Noted;
 use crate::protocol::tables::States;
 use crate::protocol::{Framing, RuleId, Tables};
 use crate::schema::captures::{Capture, Items};
-use crate::schema::date_time;
+use crate::schema::date_time::{self, Stamp};
 use streams::Streams;
 
 /// A field of an event, as far as it can be read.
@@ -46,8 +46,8 @@ pub struct Observed<'a> {
     pub event_type: usize,
     /// The text that the captures are ranges of.
     pub text: &'a [u8],
-    /// Its timestamp as it is written, if that is one.
-    pub time: Option<&'a str>,
+    /// Its timestamp, if that can be read.
+    pub time: Option<Stamp<'a>>,
     /// By slot of its type, and behind them those of the arrays' items.
     pub fields: &'a [Capture],
     /// By array of its type.
@@ -58,6 +58,7 @@ pub struct Observed<'a> {
 
 impl<'a> Observed<'a> {
     /// A field of the event.
+    #[inline]
     fn field(&self, slot: usize) -> Field<'a> {
         let inside = |start: u32, end: u32| &self.text[start as usize..end as usize];
         match self.fields[slot] {
@@ -184,7 +185,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Takes note of an event of an unknown type: it advances time, and moves nothing.
-    pub fn pass(&mut self, stream: &[u8], time: Option<&str>, places: &dyn Places, out: &mut Vec<Verdict>) {
+    pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, places);
         self.judge_time(index, time);
         self.leave(index, places, time);
@@ -222,7 +223,7 @@ impl<'p> Machine<'p> {
         self.streams.open(name, self.tables, unsure, self.losses)
     }
 
-    fn leave(&mut self, index: usize, places: &dyn Places, time: Option<&str>) {
+    fn leave(&mut self, index: usize, places: &dyn Places, time: Option<Stamp<'_>>) {
         let stream = self.streams.get_mut(index);
         places.note(&mut stream.last);
         if !Arc::ptr_eq(&stream.last_type, places.event_type()) {
@@ -231,15 +232,17 @@ impl<'p> Machine<'p> {
         stream.last_is_timed = time.is_some();
         if let Some(time) = time {
             stream.last_time.clear();
-            stream.last_time.push_str(time);
+            stream.last_time.extend_from_slice(time.written);
+            stream.last_time_is_usual = time.usual;
         }
         self.streams.touch(index);
     }
 
-    fn judge_time(&mut self, index: usize, time: Option<&str>) {
+    fn judge_time(&mut self, index: usize, time: Option<Stamp<'_>>) {
         let stream = self.streams.get(index);
         let Some(now) = time else { return };
-        if stream.last_time.is_empty() || !date_time::is_after(&stream.last_time, now) {
+        let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
+        if last.written.is_empty() || !date_time::is_after(last, now) {
             return;
         }
         // An event whose time could not be read may stand between the two.
@@ -251,7 +254,7 @@ impl<'p> Machine<'p> {
                 stream: stream.name.clone(),
                 at: At::Time,
                 related: before.clone().into_iter().collect(),
-                facts: vec![("found", now.to_owned()), ("kept", stream.last_time.clone())],
+                facts: vec![("found", now.to_string()), ("kept", last.to_string())],
             });
         }
     }

@@ -27,7 +27,8 @@ pub struct Stream {
     pub last: Noted,
     pub last_type: Arc<str>,
     /// The last timestamp, as it was written; empty before the first.
-    pub last_time: String,
+    pub last_time: Vec<u8>,
+    pub last_time_is_usual: bool,
     /// Whether it is the last event's.
     pub last_is_timed: bool,
     /// The losses of the file that this stream knows of.
@@ -100,7 +101,8 @@ impl Streams {
             texts: tables.texts.iter().map(|_| TextState::default()).collect(),
             last: Noted::default(),
             last_type: Arc::default(),
-            last_time: String::new(),
+            last_time: Vec::new(),
+            last_time_is_usual: false,
             last_is_timed: false,
             losses,
             older: None,

@@ -182,6 +182,7 @@ impl<'f> Compiler<'f> {
                 arrays: Vec::new(),
                 stream: None,
                 time: None,
+                usual_time: false,
                 plan: Err(String::new()),
             });
         }
@@ -245,6 +246,10 @@ impl<'f> Compiler<'f> {
         for event in &mut self.events {
             event.stream = shape.stream.clone().map(|at| intern(&mut event.slots, at));
             event.time = shape.time.clone().map(|at| intern(&mut event.slots, at));
+            event.usual_time = shape.time.as_ref().is_some_and(|at| match event.schema.at(&at.0) {
+                Subschema::Declared(schema) => schema.get("format").is_some_and(|format| format == "date-time"),
+                _ => false,
+            });
             event.plan = match shape.event_type.0.as_slice() {
                 [_] => Program::compile(event.schema.document(), &event.slots, &event.arrays),
                 _ => Err("the event's type is not a member of the event itself".to_owned()),

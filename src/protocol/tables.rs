@@ -60,7 +60,12 @@ impl States {
 
     /// The states, in order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..Self::MOST as u8).filter(move |state| self.has(*state))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let state = rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+            (state < u32::BITS).then_some(state as u8)
+        })
     }
 }
 
@@ -104,6 +109,8 @@ pub struct EventType {
     pub stream: Option<usize>,
     /// The slot of the timestamp.
     pub time: Option<usize>,
+    /// Whether its schema asserts that it is a date-time.
+    pub usual_time: bool,
     /// The fast way, or why there is none.
     pub plan: Result<Program, String>,
 }

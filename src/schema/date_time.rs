@@ -101,13 +101,27 @@ pub fn is_usual(text: &[u8]) -> bool {
     }
 }
 
-/// Whether the first of two valid date-times, as they are written, is after the second.
-pub fn is_after(one: &str, other: &str) -> bool {
-    let (a, b) = (one.as_bytes(), other.as_bytes());
-    if a.len() == b.len() && is_usual(a) && is_usual(b) {
-        return a > b;
+/// A valid date-time as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp<'s> {
+    pub written: &'s [u8],
+    /// Whether it is known to be of the usual form.
+    pub usual: bool,
+}
+
+impl std::fmt::Display for Stamp<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.written))
     }
-    match (parse(one), parse(other)) {
+}
+
+/// Whether the first of two date-times is after the second.
+#[inline]
+pub fn is_after(one: Stamp<'_>, other: Stamp<'_>) -> bool {
+    if one.usual && other.usual && one.written.len() == other.written.len() {
+        return one.written > other.written;
+    }
+    match (parse(&one.to_string()), parse(&other.to_string())) {
         (Some(one), Some(other)) => one > other,
         _ => false,
     }

@@ -365,7 +365,10 @@ fn change_field(events: &mut [Json], event: Index, field: Index, change: &Change
     *event = match change {
         Change::Gone => event.with(field, None),
         Change::Other(value) => event.with(field, Json::parse(value)),
-        Change::Misspelt => event.renamed(field, &field[field.len() - 1].replace('_', "").to_uppercase()),
+        Change::Misspelt => {
+            let name = field[field.len() - 1].replace('_', "").to_ascii_uppercase();
+            event.renamed(field, &name.replace("\\U", "\\u"))
+        }
     };
 }
 
