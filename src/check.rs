@@ -3,6 +3,7 @@
 //! It does no I/O, reads no clock and starts no threads. Nothing that it keeps grows with the length of
 //! the input: it grows with distinct streams, call ids and the text of open turns, each with a limit.
 
+mod agree;
 mod event;
 mod judge;
 mod reader;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 use crate::finding::{Finding, Report, Severity};
 use crate::input::{Input, Wire};
 use crate::protocol::Protocol;
+#[doc(hidden)]
+pub use agree::ways_agree;
 use judge::Judge;
 
 /// How to check. The default is what `sessionlint check` does without options.

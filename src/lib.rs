@@ -45,6 +45,8 @@ mod run;
 mod schema;
 
 pub use assert::conforms;
+#[doc(hidden)]
+pub use check::ways_agree;
 pub use check::{Checker, Options, check};
 pub use error::{ProtocolError, SourceProblem};
 pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};

@@ -12,6 +12,10 @@ pub struct Arguments {
     #[arg(value_name = "TYPE")]
     event_type: Option<String>,
 
+    /// Say whether events of the type are judged in one pass, or why not
+    #[arg(long, requires = "event_type")]
+    plan: bool,
+
     #[command(flatten)]
     protocol: ProtocolArgument,
 }
@@ -27,6 +31,16 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     };
     match protocol.schemas().find(|(name, _)| name == wanted) {
+        Some((name, _)) if arguments.plan => {
+            match protocol.plan(name) {
+                None => writeln!(
+                    out,
+                    "{name} goes the fast way: one pass, and the slow way for whatever that is not sure of"
+                )?,
+                Some(reason) => writeln!(out, "{name} goes the slow way: its schema has {reason}")?,
+            }
+            Ok(Exit::Clean)
+        }
         Some((_, schema)) => {
             writeln!(out, "{schema:#}")?;
             Ok(Exit::Clean)

@@ -191,6 +191,12 @@ impl Protocol {
         self.tables.events.iter().map(|event| (&*event.name, event.schema.document()))
     }
 
+    /// Why events of a type are not judged in one pass; none if they are.
+    pub fn plan(&self, event_type: &str) -> Option<&str> {
+        let event = &self.tables.events[self.event_id(event_type)?];
+        event.plan.as_ref().err().map(String::as_str)
+    }
+
     pub(crate) fn tables(&self) -> &Tables {
         &self.tables
     }

@@ -1,0 +1,184 @@
+//! The fast way held to the slow one: for the property test and the fuzz target.
+
+use super::event::Event;
+use super::reader::Reader;
+use crate::input::json::parse;
+use crate::protocol::Protocol;
+use crate::schema::captures::{Capture, Captures};
+use crate::schema::{faults, unknown_fields};
+
+/// Judges one event both ways. Gives whether the fast way accepted it.
+///
+/// # Errors
+///
+/// Says how the two disagree: the fast way may only accept what the slow way finds nothing wrong with, and must
+/// capture the same fields and see the same unknown keys.
+pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
+    let mut fast = Captures::default();
+    if std::str::from_utf8(text).is_err() {
+        return Ok(false);
+    }
+    let Some(valid) = Reader::new(protocol).read(text, &mut fast) else {
+        return if fast.fields.is_empty() && fast.unknown.is_empty() {
+            Ok(false)
+        } else {
+            Err("the fast way left captures of an event behind that it was not sure of".to_owned())
+        };
+    };
+    let tree = parse(text).map_err(|fault| format!("the slow way cannot read it: {}", fault.message))?;
+    if !tree.duplicate_keys.is_empty() || !tree.lone_surrogates.is_empty() {
+        return Err("the slow way found repeated keys or lone surrogates".to_owned());
+    }
+    let event = Event::find(&tree.root, text, protocol, false).map_err(|_| "the slow way found no event".to_owned())?;
+    if protocol.event_id(&event.name) != Some(valid.event_type) || event.type_span != valid.type_span {
+        return Err(format!("the slow way found the type {} at {:?}", event.name, event.type_span));
+    }
+    let event_type = &protocol.tables().events[valid.event_type];
+    if let Some(fault) = faults(&event_type.schema, event.node, text).first() {
+        return Err(format!("the slow way found a fault: {}", fault.message));
+    }
+    let mut slow = Captures::default();
+    event.capture(text, event_type, &[], &mut slow);
+    let slots = event_type.slots.len();
+    let items = |captures: &Captures, array: usize| {
+        let (items, width) = (captures.items[array], event_type.arrays[array].slots.len());
+        let first = items.first as usize;
+        (items.readable, captures.fields[first..first + items.count as usize * width].to_vec())
+    };
+    let same_items = (0..event_type.arrays.len()).all(|array| {
+        let (fast, slow) = (items(&fast, array), items(&slow, array));
+        // Where there is no item, it does not matter where they would be.
+        fast == slow
+    });
+    if fast.fields[..slots] != slow.fields[..slots] || !same_items {
+        return Err(format!("other captures: fast {fast:?}, slow {slow:?}"));
+    }
+    let mut keys: Vec<_> = fast.unknown.iter().map(|key| key.start as usize).collect();
+    let mut expected: Vec<_> =
+        unknown_fields(&event_type.schema, event.node, text).iter().map(|(key, _)| key.start + 1).collect();
+    keys.sort_unstable();
+    expected.sort_unstable();
+    if keys != expected {
+        return Err(format!("other unknown keys: fast at {keys:?}, slow at {expected:?}"));
+    }
+    if let Some(Capture::Text(start, end)) = event_type.time.map(|slot| fast.fields[slot]) {
+        let written = String::from_utf8_lossy(&text[start as usize..end as usize]);
+        if event_type.usual_time && crate::schema::date_time::parse(&written).is_none() {
+            return Err(format!("{written} passed as a timestamp"));
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::ways_agree;
+    use crate::protocol::Protocol;
+
+    static PROTOCOL: LazyLock<&Protocol> =
+        LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
+
+    /// The document's examples, in the schema's order of keys.
+    static EVENTS: LazyLock<Vec<String>> =
+        LazyLock::new(|| PROTOCOL.schemas().map(|(_, schema)| schema["examples"][0].to_string()).collect());
+
+    /// What breaks parsers and schemas.
+    const TOKENS: [&str; 40] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        ",",
+        ":",
+        "\\",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1.5",
+        "01",
+        "1e400",
+        "1E5",
+        "123456789012345678",
+        "-0",
+        "1.",
+        "\"\"",
+        "\"x\":1,",
+        "\"type\":\"session.error\",",
+        "\"session_id\":\"a\",",
+        "\\u0061",
+        "\\ud83d",
+        "\\ude00",
+        "\\ud83d\\ude00",
+        "\\n",
+        "\\x",
+        "\u{1f642}",
+        "\u{7f}",
+        "\t",
+        " ",
+        "\n",
+        "2026-02-29",
+        "T24",
+        ":60Z",
+        "{\"a\":{\"a\":[]}}",
+        "\"ok\":true,",
+    ];
+
+    #[test]
+    fn the_documents_examples_go_the_fast_way() {
+        for event in EVENTS.iter() {
+            assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true), "{event}");
+        }
+    }
+
+    #[test]
+    fn other_orders_spaces_and_unknown_keys_go_the_fast_way_too() {
+        let event = "{ \"payload\" : {\"extra\":{\"a\":[1,2]},\"done\":true , \"text\":\"a\\n\\ud83d\\ude00\",\"session_id\":\"s\"},\n \
+                     \"timestamp\":\"2026-01-01T00:00:00Z\", \"type\":\"session.stream.chunk\" }";
+        assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true));
+    }
+
+    fn mutation() -> impl Strategy<Value = (prop::sample::Index, prop::sample::Index, u8, prop::sample::Index)> {
+        (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..5u8, any::<prop::sample::Index>())
+    }
+
+    /// How many mutants; more by `SESSIONLINT_MUTANTS`, for a long run by hand.
+    fn cases() -> u32 {
+        std::env::var("SESSIONLINT_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(cases()))]
+        #[test]
+        fn the_two_ways_never_disagree(
+            event in any::<prop::sample::Index>(),
+            mutations in prop::collection::vec(mutation(), 1..4),
+        ) {
+            let mut text = EVENTS[event.index(EVENTS.len())].clone().into_bytes();
+            for (from, to, kind, token) in mutations {
+                let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
+                let (from, to) = (from.min(to), from.max(to));
+                let near = to.min(from + 4);
+                let token = TOKENS[token.index(TOKENS.len())].bytes();
+                match kind {
+                    0 => drop(text.splice(from..near, token)),
+                    1 => drop(text.splice(from..from, token)),
+                    2 => drop(text.drain(from..near)),
+                    3 => {
+                        let copy = text[from..to].to_vec();
+                        drop(text.splice(to..to, copy));
+                    }
+                    _ => if let Some(byte) = text.get_mut(from) { *byte ^= 1 << (to % 8) },
+                }
+            }
+            let agreed = ways_agree(&PROTOCOL, &text);
+            prop_assert!(agreed.is_ok(), "{}: {:?}", String::from_utf8_lossy(&text), agreed);
+        }
+    }
+}
