@@ -5,6 +5,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::field::Kept;
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
 use crate::protocol::tables::{Cell, Lifecycle, Meets, States};
@@ -52,16 +53,6 @@ pub struct Instance {
     pub kept: Vec<Option<Kept>>,
     /// Whether the open turn opened it.
     pub open: Meets,
-}
-
-/// A value to compare with later.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Kept {
-    Null,
-    Bool(bool),
-    Number(Box<[u8]>),
-    /// Still escaped.
-    Text(Box<[u8]>),
 }
 
 impl Default for Keyed {

@@ -5,6 +5,7 @@
 //! then a set of possible states, and a rule speaks only where every possible state speaks it. A false
 //! alarm is worse than a missed finding.
 
+mod field;
 mod instance;
 mod step;
 mod streams;
@@ -20,24 +21,8 @@ use crate::protocol::tables::States;
 use crate::protocol::{Framing, RuleId, Tables};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
+use field::Field;
 use streams::Streams;
-
-/// A field of an event, as far as it can be read.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Field<'a> {
-    /// It is not there, and need not be.
-    Absent,
-    /// It is missing or wrong.
-    Unreadable,
-    Null,
-    Bool(bool),
-    /// As it is written.
-    Number(&'a [u8]),
-    /// What stands between the quotes, still escaped.
-    Text(&'a [u8]),
-    /// An array or an object.
-    Container,
-}
 
 /// An event as the tables see it.
 #[derive(Clone, Copy)]

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::instance::{Kept, Marks, Move, only, related};
+use super::field::{Field, Item, Kept, Key, Scope, equals, key, shown, shown_text};
+use super::instance::{Marks, Move, only, related};
 use super::streams::{Slot, Stream};
 use super::text::Half;
-use super::{At, Facts, Field, Machine, Observed, Verdict, framing};
+use super::{At, Facts, Machine, Observed, Verdict, framing};
 use crate::finding::Place;
-use crate::input::json::{ends_with_high, starts_with_low, unescaped, unescaped_lossy};
+use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
 use crate::protocol::tables::{Condition, Lifecycle, Meets, Row, States, plain_words};
-use crate::protocol::{Framing, Keyed as KeyedFor, RuleId, Scalar, Tables};
+use crate::protocol::{Framing, Keyed as KeyedFor, RuleId, Tables};
 
 impl Machine<'_> {
     /// Moves all tables of a stream.
@@ -96,41 +97,6 @@ struct Step<'s> {
     opened: &'s mut Vec<u64>,
     max_text_bytes: usize,
     out: &'s mut Vec<Verdict>,
-}
-
-/// Where the fields of a row stand: in the event, or in an item of an array.
-#[derive(Clone, Copy)]
-struct Scope<'a> {
-    event: &'a Observed<'a>,
-    item: Option<Item>,
-}
-
-#[derive(Clone, Copy)]
-struct Item {
-    array: usize,
-    index: usize,
-    /// Where its fields start.
-    first: usize,
-}
-
-impl<'a> Scope<'a> {
-    fn field(self, slot: usize) -> Field<'a> {
-        self.event.field(self.item.map_or(0, |item| item.first) + slot)
-    }
-
-    fn at(self, slot: usize) -> At {
-        match self.item {
-            None => At::Slot(slot),
-            Some(Item { array, index, .. }) => At::Item { array, index, slot },
-        }
-    }
-}
-
-/// The key of a row, read.
-enum Key {
-    Read(Vec<u8>),
-    Absent,
-    Unreadable,
 }
 
 impl<'s> Step<'s> {
@@ -478,89 +444,4 @@ fn remember(marks: &mut Marks, lifecycle: &Lifecycle, state: u8, place: Arc<Plac
     if lifecycle.entered[usize::from(state)].is_some() && !marks.iter().any(|(known, _)| *known == state) {
         marks.push((state, place));
     }
-}
-
-/// Reads a row's key. A composite key is a list of JSON strings, which keeps its parts apart.
-fn key(row: &Row, scope: Scope<'_>) -> Key {
-    let mut key = Vec::new();
-    for slot in &row.key {
-        let part = match scope.field(*slot) {
-            Field::Text(raw) => unescaped(raw),
-            Field::Number(raw) => raw.into(),
-            Field::Null | Field::Absent => return Key::Absent,
-            _ => return Key::Unreadable,
-        };
-        if row.key.len() == 1 {
-            return Key::Read(part.into_owned());
-        }
-        if !key.is_empty() {
-            key.extend_from_slice(b", ");
-        }
-        key.extend_from_slice(serde_json::json!(String::from_utf8_lossy(&part)).to_string().as_bytes());
-    }
-    Key::Read(key)
-}
-
-fn equals(field: Field<'_>, value: &Scalar) -> bool {
-    match (field, value) {
-        (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
-        (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
-        (Field::Number(raw), Scalar::Integer(wanted)) => number(raw) == Some(*wanted as f64),
-        _ => false,
-    }
-}
-
-fn number(raw: &[u8]) -> Option<f64> {
-    std::str::from_utf8(raw).ok()?.parse().ok()
-}
-
-impl Kept {
-    fn of(field: Field<'_>) -> Option<Kept> {
-        match field {
-            Field::Null => Some(Kept::Null),
-            Field::Bool(value) => Some(Kept::Bool(value)),
-            Field::Number(raw) => Some(Kept::Number(raw.into())),
-            Field::Text(raw) => Some(Kept::Text(raw.into())),
-            Field::Absent | Field::Unreadable | Field::Container => None,
-        }
-    }
-
-    fn field(&self) -> Field<'_> {
-        match self {
-            Kept::Null => Field::Null,
-            Kept::Bool(value) => Field::Bool(*value),
-            Kept::Number(raw) => Field::Number(raw),
-            Kept::Text(raw) => Field::Text(raw),
-        }
-    }
-
-    /// Whether a field has this value; one that is not there or cannot be read contradicts nothing.
-    fn equals(&self, field: Field<'_>) -> bool {
-        match (self.field(), field) {
-            (_, Field::Absent | Field::Unreadable | Field::Container) => true,
-            (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
-            (Field::Number(a), Field::Number(b)) => a == b || number(a) == number(b),
-            (a, b) => a == b,
-        }
-    }
-
-    fn shown(&self) -> String {
-        shown(self.field())
-    }
-}
-
-/// A value as messages show it.
-fn shown(field: Field<'_>) -> String {
-    match field {
-        Field::Null => "null".to_owned(),
-        Field::Bool(value) => value.to_string(),
-        Field::Number(raw) => String::from_utf8_lossy(raw).into_owned(),
-        Field::Text(raw) => shown_text(&unescaped(raw)),
-        Field::Absent | Field::Unreadable | Field::Container => "something else".to_owned(),
-    }
-}
-
-fn shown_text(text: &[u8]) -> String {
-    let text = crate::schema::shortened(&String::from_utf8_lossy(text), 60);
-    serde_json::to_string(&text).unwrap_or(text)
 }

@@ -1,0 +1,293 @@
+//! JSON text → a tree, or where and how it stops being JSON.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::text::{code_unit, inner, is_high, is_low, unescaped};
+use super::{Fault, FaultKind, Kind, MAX_DEPTH, Member, Node, Tree};
+
+/// Reads one JSON text, which must be valid UTF-8.
+pub fn parse(text: &[u8]) -> Result<Tree, Fault> {
+    let mut parser = Parser { text, at: 0, depth: 0, duplicate_keys: Vec::new(), lone_surrogates: Vec::new() };
+    parser.space();
+    let root = parser.value()?;
+    parser.space();
+    if parser.at < text.len() {
+        let end = text[parser.at..].iter().position(|b| b.is_ascii_whitespace());
+        let end = end.map_or(text.len(), |n| parser.at + n);
+        return Err(Fault {
+            kind: FaultKind::Invalid,
+            at: parser.at..end,
+            message: "the value is complete, yet more text follows it".to_owned(),
+        });
+    }
+    Ok(Tree { root, duplicate_keys: parser.duplicate_keys, lone_surrogates: parser.lone_surrogates })
+}
+
+struct Parser<'t> {
+    text: &'t [u8],
+    at: usize,
+    depth: usize,
+    duplicate_keys: Vec<(Range<usize>, Range<usize>)>,
+    lone_surrogates: Vec<Range<usize>>,
+}
+
+impl Parser<'_> {
+    fn space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    /// A fault at the current place: what was found there, and what was expected.
+    fn expected(&self, what: &str) -> Fault {
+        let Some(&byte) = self.text.get(self.at) else {
+            return Fault {
+                kind: FaultKind::Incomplete,
+                at: self.at..self.at,
+                message: format!("it stops here, where {what} is expected"),
+            };
+        };
+        let rest = &self.text[self.at..];
+        let length = match std::str::from_utf8(&rest[..rest.len().min(4)]) {
+            Ok(text) => text.chars().next().map_or(1, char::len_utf8),
+            Err(error) if error.valid_up_to() > 0 => std::str::from_utf8(&rest[..error.valid_up_to()])
+                .ok()
+                .and_then(|text| text.chars().next())
+                .map_or(1, char::len_utf8),
+            Err(_) => 1,
+        };
+        let found = match byte {
+            b'\n' | b'\r' => "the line ends here".to_owned(),
+            0..=0x1F => format!("the control character U+{byte:04X} stands here"),
+            _ => format!("`{}` stands here", String::from_utf8_lossy(&rest[..length])),
+        };
+        Fault {
+            kind: FaultKind::Invalid,
+            at: self.at..self.at + length,
+            message: format!("{found}, where {what} is expected"),
+        }
+    }
+
+    fn value(&mut self) -> Result<Node, Fault> {
+        let start = self.at;
+        let kind = match self.text.get(self.at) {
+            Some(b'{') => self.object()?,
+            Some(b'[') => self.array()?,
+            Some(b'"') => {
+                self.string()?;
+                Kind::String
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                Kind::Number
+            }
+            Some(b't') => self.word("true", Kind::Bool(true))?,
+            Some(b'f') => self.word("false", Kind::Bool(false))?,
+            Some(b'n') => self.word("null", Kind::Null)?,
+            _ => return Err(self.expected("a value")),
+        };
+        Ok(Node { span: start..self.at, kind })
+    }
+
+    fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, Fault> {
+        let rest = &self.text[self.at..];
+        if rest.starts_with(word.as_bytes()) {
+            self.at += word.len();
+            return Ok(kind);
+        }
+        if word.as_bytes().starts_with(rest) {
+            self.at = self.text.len();
+        }
+        Err(self.expected("a value"))
+    }
+
+    fn descend(&mut self) -> Result<(), Fault> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Fault {
+                kind: FaultKind::TooDeep,
+                at: self.at..self.at + 1,
+                message: format!("arrays and objects stand more than {MAX_DEPTH} deep in each other"),
+            });
+        }
+        self.at += 1;
+        self.space();
+        Ok(())
+    }
+
+    fn ascend(&mut self) {
+        self.depth -= 1;
+        self.at += 1;
+    }
+
+    fn array(&mut self) -> Result<Kind, Fault> {
+        self.descend()?;
+        let mut items = Vec::new();
+        if self.text.get(self.at) == Some(&b']') {
+            self.ascend();
+            return Ok(Kind::Array(items));
+        }
+        loop {
+            items.push(self.value()?);
+            self.space();
+            match self.text.get(self.at) {
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                }
+                Some(b']') => {
+                    self.ascend();
+                    return Ok(Kind::Array(items));
+                }
+                _ => return Err(self.expected("`,` or `]`")),
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Kind, Fault> {
+        self.descend()?;
+        let mut members: Vec<Member> = Vec::new();
+        if self.text.get(self.at) == Some(&b'}') {
+            self.ascend();
+            return Ok(Kind::Object(members));
+        }
+        loop {
+            if self.text.get(self.at) != Some(&b'"') {
+                return Err(self.expected("a key in double quotes"));
+            }
+            let key = self.at;
+            self.string()?;
+            let key = key..self.at;
+            self.space();
+            if self.text.get(self.at) != Some(&b':') {
+                return Err(self.expected("`:`"));
+            }
+            self.at += 1;
+            self.space();
+            let value = self.value()?;
+            members.push(Member { key, value });
+            self.space();
+            match self.text.get(self.at) {
+                Some(b',') => {
+                    self.at += 1;
+                    self.space();
+                }
+                Some(b'}') => {
+                    self.ascend();
+                    self.find_duplicates(&members);
+                    return Ok(Kind::Object(members));
+                }
+                _ => return Err(self.expected("`,` or `}`")),
+            }
+        }
+    }
+
+    fn find_duplicates(&mut self, members: &[Member]) {
+        let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::with_capacity(members.len());
+        for member in members {
+            let name = unescaped(inner(self.text, &member.key));
+            if seen.contains(&name) {
+                let first = members.iter().find(|m| unescaped(inner(self.text, &m.key)) == name);
+                let first = first.map_or(member.key.clone(), |m| m.key.clone());
+                self.duplicate_keys.push((first, member.key.clone()));
+            } else {
+                seen.insert(name);
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<(), Fault> {
+        self.at += 1;
+        loop {
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape()?,
+                Some(0..=0x1F) => return Err(self.expected("the rest of a string, with control characters escaped,")),
+                Some(_) => self.at += 1,
+                None => return Err(self.expected("the rest of a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        match self.text.get(start + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.at += 2;
+                return Ok(());
+            }
+            Some(b'u') => {}
+            _ => {
+                self.at += 1;
+                return Err(self.expected(r#"one of `"`, `\`, `/`, `b`, `f`, `n`, `r`, `t`, `u` after a backslash"#));
+            }
+        }
+        let Some(unit) = code_unit(self.text, start) else {
+            self.at += 2;
+            while self.text.get(self.at).is_some_and(u8::is_ascii_hexdigit) {
+                self.at += 1;
+            }
+            return Err(self.expected("four hexadecimal digits after `\\u`"));
+        };
+        self.at += 6;
+        if is_high(unit) && code_unit(self.text, self.at).is_some_and(is_low) {
+            self.at += 6;
+        } else if is_high(unit) || is_low(unit) {
+            self.lone_surrogates.push(start..self.at);
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        let start = self.at;
+        if self.text[self.at] == b'-' {
+            self.at += 1;
+        }
+        match self.text.get(self.at) {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(self.expected("a digit")),
+        }
+        if self.text.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.some_digits()?;
+        }
+        if let Some(b'e' | b'E') = self.text.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.text.get(self.at) {
+                self.at += 1;
+            }
+            self.some_digits()?;
+        }
+        let digits = &self.text[start..self.at];
+        let in_range =
+            std::str::from_utf8(digits).ok().and_then(|digits| digits.parse::<f64>().ok()).is_some_and(f64::is_finite);
+        if in_range {
+            return Ok(());
+        }
+        Err(Fault {
+            kind: FaultKind::OutOfRange,
+            at: start..self.at,
+            message: "this number is larger than a 64-bit floating-point number can hold".to_owned(),
+        })
+    }
+
+    fn digits(&mut self) {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+    }
+
+    fn some_digits(&mut self) -> Result<(), Fault> {
+        if !self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
+            return Err(self.expected("a digit"));
+        }
+        self.digits();
+        Ok(())
+    }
+}
