@@ -5,6 +5,7 @@
 
 mod agree;
 mod event;
+mod examined;
 mod judge;
 mod reader;
 mod unknown;
@@ -14,10 +15,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::finding::{Finding, Report, Severity};
-use crate::input::{Input, Wire};
+use crate::input::{Input, Piece, Wire};
 use crate::protocol::Protocol;
 #[doc(hidden)]
 pub use agree::ways_agree;
+pub(crate) use examined::{Examined, Examiner};
 use judge::Judge;
 
 /// How to check. The default is what `sessionlint check` does without options.
@@ -85,6 +87,28 @@ impl<'p> Checker<'p> {
     pub fn feed(&mut self, bytes: &[u8]) {
         let judge = &mut self.judge;
         self.input.feed(bytes, &mut |piece| judge.piece(piece));
+    }
+
+    /// Whether the input is one event a line and the next byte starts a line, so that blocks of whole lines may be
+    /// examined ahead.
+    pub(crate) fn at_line_start(&self) -> bool {
+        self.input.at_line_start()
+    }
+
+    /// Judges a block that was examined ahead.
+    pub(crate) fn feed_examined(&mut self, block: &[u8], examined: &Examined) {
+        if !self.at_line_start() {
+            return self.feed(block);
+        }
+        let judge = &mut self.judge;
+        let mut events = examined.events();
+        self.input.feed(block, &mut |piece| match piece {
+            Piece::Frame(frame) => match events.next() {
+                Some((valid, captured)) => judge.examined(&frame, valid, captured),
+                None => judge.piece(Piece::Frame(frame)),
+            },
+            broken => judge.piece(broken),
+        });
     }
 
     /// The findings since the last call.

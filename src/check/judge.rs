@@ -14,7 +14,7 @@ use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
 use crate::machine::{Limits, Machine, Observed, Verdict, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
-use crate::schema::captures::{Capture, Captures};
+use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::Stamp;
 use crate::schema::{Pointer, faults, unknown_fields};
 
@@ -76,18 +76,31 @@ impl<'p> Judge<'p> {
 
     /// The fast way accepts; whatever it is not sure of goes the slow way, which explains.
     fn frame(&mut self, frame: &Frame<'_>) {
-        self.captures.clear();
-        let text = frame.text;
-        if (frame.utf8 || simdutf8::basic::from_utf8(text).is_ok())
-            && let Some(valid) = self.reader.read(text, &mut self.captures)
-            && self.unknown.count_known(valid.event_type, text, &self.captures.unknown)
-        {
-            return self.valid(frame, valid);
+        let mut captures = std::mem::take(&mut self.captures);
+        captures.clear();
+        let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
+        let valid = if utf8 { self.reader.read(frame.text, &mut captures) } else { None };
+        self.examined(frame, valid.as_ref(), captures.all());
+        self.captures = captures;
+    }
+
+    /// A frame that the fast way has seen: it accepted it and captured its fields, or was not sure.
+    pub fn examined(&mut self, frame: &Frame<'_>, valid: Option<&Valid>, captured: Captured<'_>) {
+        match valid {
+            Some(valid) if self.unknown.count_known(valid.event_type, frame.text, captured.unknown) => {
+                self.valid(frame, valid, captured);
+            }
+            _ => self.slow(frame, captured.unknown),
         }
+    }
+
+    /// `keys`: the unknown keys that the fast way found and could not count yet.
+    fn slow(&mut self, frame: &Frame<'_>, keys: &[UnknownKey]) {
+        let text = frame.text;
         match read(frame) {
             Err(fault) => self.unreadable(frame, fault),
             Ok(tree) => match Event::find(&tree.root, text, self.protocol, self.wire == Some(Wire::JsonRpc)) {
-                Ok(event) => self.event(frame, &tree, &event),
+                Ok(event) => self.event(frame, &tree, &event, keys),
                 Err(NotAnEvent::Message) => self.voice.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
@@ -110,11 +123,11 @@ impl<'p> Judge<'p> {
     }
 
     /// An event that the fast way accepted.
-    fn valid(&mut self, frame: &Frame<'_>, valid: Valid) {
+    fn valid(&mut self, frame: &Frame<'_>, valid: &Valid, captured: Captured<'_>) {
         let event_type = &self.protocol.tables().events[valid.event_type].name;
-        let (span, type_span) = (0..frame.text.len(), valid.type_span);
+        let (span, type_span) = (0..frame.text.len(), valid.type_span.clone());
         let here = Here { frame, span, type_span, number: self.next_event(valid.event_type), event_type };
-        self.order(&here, valid.event_type, true);
+        self.order(&here, valid.event_type, captured, true);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -123,13 +136,13 @@ impl<'p> Judge<'p> {
         self.voice.summary.events - 1
     }
 
-    fn event(&mut self, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>) {
+    fn event(&mut self, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>, keys: &[UnknownKey]) {
         let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
         let tables = self.protocol.tables();
         if let Some(id) = self.protocol.event_id(&event.name) {
             let event_type = &tables.events[id].name;
             let here = Here { frame, span, type_span, number: self.next_event(id), event_type };
-            return self.known(&here, tree, event, id);
+            return self.known(&here, tree, event, id, keys);
         }
         let number = self.voice.summary.events;
         self.voice.summary.events += 1;
@@ -169,19 +182,17 @@ impl<'p> Judge<'p> {
         }
     }
 
-    fn known(&mut self, here: &Here<'_>, tree: &Tree, event: &Event<'_>, id: usize) {
+    fn known(&mut self, here: &Here<'_>, tree: &Tree, event: &Event<'_>, id: usize, keys: &[UnknownKey]) {
         let protocol = self.protocol;
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
         let faults = faults(&event_type.schema, event.node, text);
-        // The keys that the fast way could not count yet.
-        let keys = std::mem::take(&mut self.captures.unknown);
-        self.captures.clear();
-        event.capture(text, event_type, &faults, &mut self.captures);
-        let stream = self.stream(text, event_type.stream).as_deref().map(text_of);
+        let mut captures = Captures::default();
+        event.capture(text, event_type, &faults, &mut captures);
+        let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         // Half a character at the edge of a piece of text may have its other half in the next piece.
         let appends = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref());
-        let pieces: Vec<_> = appends.filter_map(|append| self.captures.fields[append.slot].range()).collect();
+        let pieces: Vec<_> = appends.filter_map(|append| captures.fields[append.slot].range()).collect();
         let in_order = stream.is_some();
         let at_edge = |span: &Range<usize>| {
             in_order && pieces.iter().any(|piece| span.start == piece.start || span.end == piece.end)
@@ -206,23 +217,15 @@ impl<'p> Judge<'p> {
                 self.unknown.learn(id, found, inner(text, &key), number);
             }
         }
-        self.order(here, id, false);
-    }
-
-    /// The name of the stream of the event that was captured.
-    fn stream<'t>(&self, text: &'t [u8], slot: Option<usize>) -> Option<Cow<'t, [u8]>> {
-        match slot {
-            Some(slot) => stream_name(text, self.captures.fields[slot]),
-            None => Some(Cow::Borrowed(b"")),
-        }
+        self.order(here, id, captures.all(), false);
     }
 
     /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
-    fn order(&mut self, here: &Here<'_>, id: usize, fast: bool) {
+    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool) {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
-        let Some(stream) = self.stream(text, event_type.stream) else { return self.machine.lose() };
-        let field = event_type.time.map(|slot| self.captures.fields[slot]);
+        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.lose() };
+        let field = event_type.time.map(|slot| captured.fields[slot]);
         let time = match field {
             Some(Capture::Text(start, end)) if fast && event_type.usual_time => {
                 Some(Cow::Borrowed(&text[start as usize..end as usize]))
@@ -235,8 +238,8 @@ impl<'p> Judge<'p> {
             event_type: id,
             text,
             time: time.as_deref().map(|written| Stamp { written, usual }),
-            fields: &self.captures.fields,
-            items: &self.captures.items,
+            fields: captured.fields,
+            items: captured.items,
             places: here,
         };
         self.machine.step(&stream, &observed, &mut self.verdicts);
@@ -366,6 +369,14 @@ impl<'p> Judge<'p> {
             }
         }
         Report { findings: self.voice.findings, repeats, summary: self.voice.summary, stats: self.stats }
+    }
+}
+
+/// The name of the stream that an event belongs to; none if it cannot be read.
+fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Option<Cow<'t, [u8]>> {
+    match slot {
+        Some(slot) => stream_name(text, fields[slot]),
+        None => Some(Cow::Borrowed(b"")),
     }
 }
 

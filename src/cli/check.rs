@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -67,6 +68,10 @@ pub struct Arguments {
     /// Leave the summary out
     #[arg(short, long)]
     quiet: bool,
+
+    /// How many threads may work; as many as there are cores if not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<u16>>,
 
     /// The longest event that is read, in bytes
     #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes)]
@@ -144,15 +149,21 @@ fn report(
     protocol: &Protocol,
     options: Options,
     targets: &[crate::run::Target],
-    reporter: &mut dyn Reporter,
+    reporter: &mut (dyn Reporter + Send),
     started: Instant,
 ) -> io::Result<Outcome> {
     reporter.begin()?;
-    let outcome = Run::new(protocol, options, arguments.max_findings, reporter).check(targets)?;
+    let jobs = arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
+    let run = Run { protocol, options, max_findings: arguments.max_findings, jobs };
+    let outcome = run.check(targets, reporter)?;
     let stats = arguments.stats.then_some(&outcome.stats);
     let end = End { summary: &outcome.summary, stats, hidden: outcome.hidden, elapsed: started.elapsed() };
     reporter.end(&end)?;
     Ok(outcome)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn exit(arguments: &Arguments, outcome: &Outcome, found_all: bool) -> Exit {
@@ -203,8 +214,8 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
     })
 }
 
-fn reporter<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Box<dyn Reporter + 'p> {
-    let out: Box<dyn Write> = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+fn reporter<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Box<dyn Reporter + Send + 'p> {
+    let out: Box<dyn Write + Send> = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
     match arguments.format {
         Format::Json => Box::new(Json::new(out)),
         Format::Jsonl => Box::new(Jsonl::new(out)),

@@ -21,6 +21,11 @@ impl Lines {
         Origin { offset: self.origin.offset + self.length, ..self.origin }
     }
 
+    /// Whether the next byte starts a line.
+    pub fn at_line_start(&self) -> bool {
+        self.length == 0
+    }
+
     pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         let mut rest = bytes;
         if self.length > 0 {

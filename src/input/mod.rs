@@ -8,7 +8,7 @@ pub mod compressed;
 mod detect;
 mod frame;
 pub mod json;
-mod lines;
+pub mod lines;
 mod sse;
 mod values;
 
@@ -105,6 +105,11 @@ impl Input {
         } else {
             self.split(bytes, out);
         }
+    }
+
+    /// Whether the input is one event a line, and the next byte starts a line.
+    pub fn at_line_start(&self) -> bool {
+        matches!(&self.splitter, Splitter::Lines(lines) if lines.at_line_start())
     }
 
     /// Ends the input.

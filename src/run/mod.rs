@@ -1,33 +1,34 @@
 //! Paths → checked files. No format and no rule is known here by name.
+//!
+//! Findings come out in the order of the files and of their lines, whatever the number of threads.
 
+mod blocks;
+mod files;
 mod paths;
+mod turns;
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
-use std::sync::Arc;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use paths::{Target, expand};
 
-use crate::check::{Checker, Options};
+use crate::check::Options;
 use crate::error::RunError;
-use crate::finding::{Finding, Stats, Summary};
-use crate::input::compressed::{Decompressed, ReadError};
+use crate::finding::{Finding, Report, Stats, Summary};
 use crate::protocol::Protocol;
 use crate::report::{FileEnd, Reporter};
 
 /// How much is read at once, in bytes.
 const BLOCK: usize = 256 * 1024;
 
-/// Checks files one after the other, and tells a report.
+/// What to check, and how.
 pub struct Run<'r> {
     pub protocol: &'r Protocol,
     pub options: Options,
     /// The most findings that are shown; all count.
     pub max_findings: Option<u64>,
-    pub reporter: &'r mut dyn Reporter,
-    outcome: Outcome,
-    shown: u64,
+    /// How many threads may work, at least one.
+    pub jobs: usize,
 }
 
 /// What a run came to.
@@ -41,80 +42,77 @@ pub struct Outcome {
     pub unreadable: Vec<RunError>,
 }
 
-impl<'r> Run<'r> {
-    pub fn new(
-        protocol: &'r Protocol,
-        options: Options,
-        max_findings: Option<u64>,
-        reporter: &'r mut dyn Reporter,
-    ) -> Run<'r> {
-        Run { protocol, options, max_findings, reporter, outcome: Outcome::default(), shown: 0 }
-    }
-
-    /// Checks all of them. A file that cannot be read does not keep the others from being checked.
+impl Run<'_> {
+    /// Checks all targets. A file that cannot be read does not keep the others from being checked.
     ///
     /// # Errors
     ///
     /// Only when the report cannot be written.
-    pub fn check(mut self, targets: &[Target]) -> io::Result<Outcome> {
-        for target in targets {
-            match target {
-                Target::StandardInput => self.stream("-", io::stdin().lock())?,
-                Target::File(path) => self.file(path)?,
-            }
+    pub fn check(&self, targets: &[Target], reporter: &mut (dyn Reporter + Send)) -> io::Result<Outcome> {
+        let sink =
+            Sink { reporter, max_findings: self.max_findings, shown: 0, outcome: Outcome::default(), failed: None };
+        let sink = Mutex::new(sink);
+        match targets {
+            [one] if self.jobs > 1 => blocks::check(self, one, &sink),
+            _ => files::check(self, targets, &sink),
         }
-        Ok(self.outcome)
-    }
-
-    fn file(&mut self, path: &Path) -> io::Result<()> {
-        match File::open(path) {
-            Ok(file) => self.stream(&path.to_string_lossy(), file),
-            Err(cause) => {
-                self.outcome.unreadable.push(RunError::Unreadable { path: path.to_owned(), cause });
-                Ok(())
-            }
+        let sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match sink.failed {
+            Some(error) => Err(error),
+            None => Ok(sink.outcome),
         }
     }
+}
 
-    fn stream(&mut self, name: &str, reader: impl Read) -> io::Result<()> {
-        let name: Arc<str> = name.into();
-        let options = Options { file: Some(name.clone()), ..self.options.clone() };
-        let mut checker = Checker::new(self.protocol, options);
-        let mut block = vec![0; BLOCK];
-        let mut reader = match Decompressed::new(reader) {
-            Ok(reader) => reader,
-            Err(cause) => return self.give_up(&name, cause),
-        };
-        let report = loop {
-            match reader.read(&mut block) {
-                Ok(0) => break checker.finish(),
-                Ok(count) => checker.feed(&block[..count]),
-                Err(ReadError::Damaged(cause)) => break checker.finish_damaged(&cause),
-                Err(ReadError::Unreadable(cause)) => return self.give_up(&name, cause),
-            }
-            self.report(checker.take_findings())?;
-        };
-        self.report(report.findings)?;
-        self.outcome.summary.add(&report.summary);
-        self.outcome.stats.add(&report.stats);
-        self.reporter.file_end(&FileEnd { repeats: &report.repeats })
-    }
+/// Where findings go, one file's after the other's.
+struct Sink<'s> {
+    reporter: &'s mut (dyn Reporter + Send),
+    max_findings: Option<u64>,
+    shown: u64,
+    outcome: Outcome,
+    /// The report could not be written.
+    failed: Option<io::Error>,
+}
 
-    /// A file whose reading fails. What was found before is true all the same.
-    fn give_up(&mut self, name: &str, cause: io::Error) -> io::Result<()> {
-        self.outcome.unreadable.push(RunError::Unreadable { path: name.into(), cause });
-        self.reporter.file_end(&FileEnd { repeats: &[] })
-    }
+fn lock<'l, 's>(sink: &'l Mutex<Sink<'s>>) -> MutexGuard<'l, Sink<'s>> {
+    sink.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn report(&mut self, findings: Vec<Finding>) -> io::Result<()> {
+impl Sink<'_> {
+    /// Shows findings. False: the report cannot be written.
+    fn findings(&mut self, findings: impl IntoIterator<Item = Finding>) -> bool {
         for finding in findings {
             if self.max_findings.is_some_and(|most| self.shown >= most) {
                 self.outcome.hidden += 1;
-            } else {
-                self.shown += 1;
-                self.reporter.finding(finding)?;
+                continue;
+            }
+            self.shown += 1;
+            if let Err(error) = self.reporter.finding(finding) {
+                self.failed = Some(error);
+                return false;
             }
         }
-        Ok(())
+        true
+    }
+
+    /// Ends a file that was read to its end.
+    fn end(&mut self, report: Report) -> bool {
+        let shown = self.findings(report.findings);
+        self.outcome.summary.add(&report.summary);
+        self.outcome.stats.add(&report.stats);
+        shown && self.file_end(&FileEnd { repeats: &report.repeats })
+    }
+
+    /// Ends a file whose reading failed. What was found before is true all the same.
+    fn unreadable(&mut self, path: &str, cause: io::Error) -> bool {
+        self.outcome.unreadable.push(RunError::Unreadable { path: path.into(), cause });
+        self.file_end(&FileEnd { repeats: &[] })
+    }
+
+    fn file_end(&mut self, end: &FileEnd<'_>) -> bool {
+        if let Err(error) = self.reporter.file_end(end) {
+            self.failed = Some(error);
+        }
+        self.failed.is_none()
     }
 }

@@ -57,7 +57,29 @@ pub struct Mark {
     pub unknown: usize,
 }
 
+/// What was captured of one event.
+#[derive(Clone, Copy, Debug)]
+pub struct Captured<'c> {
+    pub fields: &'c [Capture],
+    pub items: &'c [Items],
+    pub unknown: &'c [UnknownKey],
+}
+
 impl Captures {
+    /// What was captured between two marks.
+    pub fn between(&self, start: Mark, end: Mark) -> Captured<'_> {
+        Captured {
+            fields: &self.fields[start.field..end.field],
+            items: &self.items[start.item..end.item],
+            unknown: &self.unknown[start.unknown..end.unknown],
+        }
+    }
+
+    /// All of it, where that is one event's.
+    pub fn all(&self) -> Captured<'_> {
+        Captured { fields: &self.fields, items: &self.items, unknown: &self.unknown }
+    }
+
     pub fn clear(&mut self) {
         self.truncate(Mark::default());
     }

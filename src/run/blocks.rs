@@ -1,0 +1,178 @@
+//! One file by several threads: each takes a block of lines, examines it, and then moves the tables by it in its
+//! turn.
+//!
+//! What needs the state of streams is done by one thread at a time, in the order of the blocks: that is the smaller
+//! part of the work, it keeps findings in order by itself, and no thread ever waits for another phase to be over.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
+
+use super::turns::{Turns, Watch};
+use super::{BLOCK, Run, Sink, Target, lock};
+use crate::check::{Checker, Examined, Examiner, Options};
+use crate::input::compressed::{Decompressed, ReadError};
+
+/// Checks one file.
+pub fn check(run: &Run<'_>, target: &Target, sink: &Mutex<Sink<'_>>) {
+    match target {
+        Target::StandardInput => read(run, "-", io::stdin(), sink),
+        Target::File(path) => match File::open(path) {
+            Ok(file) => read(run, &path.to_string_lossy(), file, sink),
+            Err(cause) => {
+                lock(sink).unreadable(&path.to_string_lossy(), cause);
+            }
+        },
+    }
+}
+
+fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
+    let reader = match Decompressed::new(reader) {
+        Ok(reader) => reader,
+        Err(cause) => {
+            lock(sink).unreadable(name, cause);
+            return;
+        }
+    };
+    let options = Options { file: Some(name.into()), ..run.options.clone() };
+    let shared = Shared {
+        name,
+        source: Mutex::new(Source { reader, rest: Vec::new(), next: 0, ended: false }),
+        checker: Mutex::new(Some(Checker::new(run.protocol, options))),
+        turns: Turns::default(),
+        sink,
+    };
+    // The first block tells whether there are lines to share; without them, one thread does it all.
+    if !shared.work(None, 1) {
+        return;
+    }
+    let checker = shared.checker.lock().unwrap_or_else(PoisonError::into_inner);
+    let lines = checker.as_ref().is_some_and(Checker::at_line_start);
+    drop(checker);
+    if !lines {
+        shared.work(None, u64::MAX);
+        return;
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..run.jobs {
+            scope.spawn(|| shared.work(Some(Examiner::new(run.protocol, run.options.max_line_bytes)), u64::MAX));
+        }
+    });
+}
+
+struct Shared<'s, 'k, 'p, R: Read> {
+    name: &'s str,
+    source: Mutex<Source<R>>,
+    /// None once the input has ended.
+    checker: Mutex<Option<Checker<'p>>>,
+    turns: Turns,
+    sink: &'s Mutex<Sink<'k>>,
+}
+
+struct Source<R: Read> {
+    reader: Decompressed<R>,
+    /// The start of a line that the last block did not hold the end of; shorter than a block.
+    rest: Vec<u8>,
+    next: u64,
+    ended: bool,
+}
+
+/// A piece of the input, in a buffer that is used again.
+struct Block {
+    number: u64,
+    buffer: Vec<u8>,
+    /// How much of the buffer it takes: whole lines, if the block before it ended with a line. Nothing at the end.
+    length: usize,
+    result: Result<(), ReadError>,
+}
+
+impl<R: Read> Source<R> {
+    /// The next block, up to the end of its last line.
+    fn block(&mut self, mut buffer: Vec<u8>) -> Block {
+        if buffer.len() < 2 * BLOCK {
+            buffer.resize(2 * BLOCK, 0);
+        }
+        let mut length = self.rest.len();
+        buffer[..length].copy_from_slice(&self.rest);
+        self.rest.clear();
+        let mut result = Ok(());
+        while !self.ended && length < BLOCK {
+            match self.reader.read(&mut buffer[length..length + BLOCK]) {
+                Ok(0) => self.ended = true,
+                Ok(count) => {
+                    let came = &buffer[length..length + count];
+                    length += count;
+                    // What a pipe has to give is judged at once.
+                    if memchr::memchr(b'\n', came).is_some() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.ended = true;
+                    result = Err(error);
+                }
+            }
+        }
+        if result.is_ok()
+            && let Some(end) = memchr::memrchr(b'\n', &buffer[..length])
+        {
+            self.rest.extend_from_slice(&buffer[end + 1..length]);
+            length = end + 1;
+        }
+        self.next += 1;
+        Block { number: self.next - 1, buffer, length, result }
+    }
+}
+
+impl<R: Read> Shared<'_, '_, '_, R> {
+    /// Takes so many blocks, or all there are. Without an examiner, all is done in the block's turn. False: there is
+    /// nothing more to do.
+    fn work(&self, mut examiner: Option<Examiner<'_>>, most: u64) -> bool {
+        let _watch = Watch(&self.turns);
+        let mut examined = Examined::default();
+        let mut buffer = Vec::new();
+        for _ in 0..most {
+            let block = self.source.lock().unwrap_or_else(PoisonError::into_inner).block(buffer);
+            if let Some(examiner) = &mut examiner {
+                examiner.examine(&block.buffer[..block.length], &mut examined);
+            }
+            if !self.turns.wait(block.number) {
+                return false;
+            }
+            let bytes = &block.buffer[..block.length];
+            let go_on = self.feed(bytes, examiner.is_some().then_some(&examined));
+            if !go_on || block.length == 0 || block.result.is_err() {
+                if go_on {
+                    self.end(block.result);
+                }
+                self.turns.give_up();
+                return false;
+            }
+            self.turns.pass();
+            buffer = block.buffer;
+        }
+        true
+    }
+
+    fn feed(&self, bytes: &[u8], examined: Option<&Examined>) -> bool {
+        let mut checker = self.checker.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(checker) = checker.as_mut() else { return false };
+        match examined {
+            Some(examined) => checker.feed_examined(bytes, examined),
+            None => checker.feed(bytes),
+        }
+        let findings = checker.take_findings();
+        findings.is_empty() || lock(self.sink).findings(findings)
+    }
+
+    fn end(&self, result: Result<(), ReadError>) {
+        let checker = self.checker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(checker) = checker else { return };
+        let mut sink = lock(self.sink);
+        match result {
+            Ok(()) => sink.end(checker.finish()),
+            Err(ReadError::Damaged(cause)) => sink.end(checker.finish_damaged(&cause)),
+            Err(ReadError::Unreadable(cause)) => sink.unreadable(self.name, cause),
+        };
+    }
+}

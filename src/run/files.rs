@@ -1,0 +1,103 @@
+//! Several files: each by one thread, several at once.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::turns::{Turns, Watch};
+use super::{BLOCK, Run, Sink, Target, lock};
+use crate::check::{Checker, Options};
+use crate::finding::Finding;
+use crate::input::compressed::{Decompressed, ReadError};
+
+/// How many findings of a file are held back until the files before it are through; with more, its thread waits.
+const MOST_HELD: usize = 1000;
+
+/// Checks files, and tells of each in its turn.
+pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
+    let (next, turns) = (AtomicUsize::new(0), Turns::default());
+    let work = || {
+        let _watch = Watch(&turns);
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(target) = targets.get(number) else { return };
+            if turns.is_over() {
+                return;
+            }
+            let mut file = OneFile { run, sink, turns: &turns, number: number as u64, held: Vec::new() };
+            if file.check(target) {
+                turns.pass();
+            } else {
+                return turns.give_up();
+            }
+        }
+    };
+    let jobs = run.jobs.min(targets.len());
+    if jobs <= 1 {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(work);
+        }
+    });
+}
+
+struct OneFile<'f, 's> {
+    run: &'f Run<'f>,
+    sink: &'f Mutex<Sink<'s>>,
+    turns: &'f Turns,
+    number: u64,
+    /// Findings that wait for the file's turn.
+    held: Vec<Finding>,
+}
+
+impl OneFile<'_, '_> {
+    /// Checks one file. False: the report cannot be written, or the turn will not come.
+    fn check(&mut self, target: &Target) -> bool {
+        match target {
+            Target::StandardInput => self.read("-", io::stdin().lock()),
+            Target::File(path) => match File::open(path) {
+                Ok(file) => self.read(&path.to_string_lossy(), file),
+                Err(cause) => self.turn(|sink| sink.unreadable(&path.to_string_lossy(), cause)),
+            },
+        }
+    }
+
+    fn read(&mut self, name: &str, reader: impl Read) -> bool {
+        let options = Options { file: Some(name.into()), ..self.run.options.clone() };
+        let mut checker = Checker::new(self.run.protocol, options);
+        let mut block = vec![0; BLOCK];
+        let mut reader = match Decompressed::new(reader) {
+            Ok(reader) => reader,
+            Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
+        };
+        let report = loop {
+            match reader.read(&mut block) {
+                Ok(0) => break checker.finish(),
+                Ok(count) => checker.feed(&block[..count]),
+                Err(ReadError::Damaged(cause)) => break checker.finish_damaged(&cause),
+                Err(ReadError::Unreadable(cause)) => {
+                    self.held.extend(checker.take_findings());
+                    return self.turn(|sink| sink.unreadable(name, cause));
+                }
+            }
+            self.held.extend(checker.take_findings());
+            let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));
+            if now && !self.turn(|_| true) {
+                return false;
+            }
+        };
+        self.turn(|sink| sink.end(report))
+    }
+
+    /// Waits for the file's turn and tells what was held back, then does one thing more.
+    fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
+        if !self.turns.wait(self.number) {
+            return false;
+        }
+        let mut sink = lock(self.sink);
+        sink.findings(self.held.drain(..)) && then(&mut sink)
+    }
+}

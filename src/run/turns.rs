@@ -1,0 +1,66 @@
+//! Workers that take turns.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Lets workers do something one after the other, in the order of the numbers that they hold.
+#[derive(Default)]
+pub struct Turns {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    current: u64,
+    /// Somebody gave up, and no turn will come any more.
+    over: bool,
+}
+
+impl Turns {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is this number's turn.
+    pub fn is_up(&self, number: u64) -> bool {
+        let state = self.state();
+        state.current == number && !state.over
+    }
+
+    /// Waits for this number's turn. False: it will not come.
+    pub fn wait(&self, number: u64) -> bool {
+        let mut state = self.state();
+        while state.current != number && !state.over {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.over
+    }
+
+    /// Gives the turn to the next number.
+    pub fn pass(&self) {
+        self.state().current += 1;
+        self.changed.notify_all();
+    }
+
+    /// Lets nobody wait any longer.
+    pub fn give_up(&self) {
+        self.state().over = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether somebody gave up.
+    pub fn is_over(&self) -> bool {
+        self.state().over
+    }
+}
+
+/// Gives up for a worker that panics, so that the others do not wait for it for ever.
+pub struct Watch<'t>(pub &'t Turns);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.give_up();
+        }
+    }
+}
