@@ -3,10 +3,10 @@
 //! Strings keep their escapes and numbers their digits, because that is what most of the properties vary
 //! (and `serde_json` would refuse the halves of characters that chunks may hold).
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// A JSON text whose strings and numbers are as they were written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Json {
     /// A number or one of the three words.
     Bare(String),
@@ -38,6 +38,12 @@ pub trait Writing {
 pub struct Minified;
 
 impl Writing for Minified {}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.minified())
+    }
+}
 
 impl Json {
     /// Takes a text apart; none if it is too deep or not JSON (as far as this has to know).

@@ -213,6 +213,22 @@ fn the_form_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Two keys that may have been meant as the missing one are too rare to be met at random.
+#[test]
+fn the_key_that_was_meant_does_not_depend_on_key_order() {
+    let started = |keys: &str| {
+        let event = format!(
+            r#"{{"type":"session.tool.call.started","timestamp":"2026-01-01T00:00:00Z","payload":{{{keys},"session_id":"s","tool_name":"bash","tool_input":{{}}}}}}"#
+        );
+        let mut found = said(event.as_bytes(), &Options { fragment: true, ..Options::default() });
+        found.sort();
+        found
+    };
+    let either = started(r#""toolCallId":"a","tool-call-id":"b""#);
+    assert_eq!(either, started(r#""tool-call-id":"b","toolCallId":"a""#));
+    assert_eq!(either.len(), 2, "one key is missing, one is unknown: {either:?}");
+}
+
 #[test]
 fn corpus_files_give_the_same_findings_in_every_form() {
     for recording in ALL.iter() {

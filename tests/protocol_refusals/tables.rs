@@ -1,0 +1,202 @@
+//! Mistakes in the tables and in the words of the rules.
+
+use crate::refused;
+
+// ---- cells and states -----------------------------------------------------------------------------
+
+#[test]
+fn a_row_needs_a_cell_for_every_state() {
+    refused("cell.ended-early = \"idle\"\ncell.else        = \"=\"\n\n[lifecycle.end]", "\n[lifecycle.end]")
+        .says("this row has no cell for the state failed", "▸[[lifecycle.row]]\non = \"session.error\"\ncell.idle")
+        .advises("no cell for the state failed", "add cell.failed or cell.else");
+}
+
+#[test]
+fn a_state_must_be_reached() {
+    refused(r#"["none", "open", "done"]"#, r#"["none", "open", "done", "lost"]"#)
+        .says("nothing leads into the state lost", r#""done", ▸"lost"]"#)
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_cell_names_a_rule_that_is_there() {
+    let cell = r#"cell.trailing    = { rule = "idle-missing", to = "announced" }"#;
+    refused(cell, &cell.replace("missing", "mising"))
+        .says("there is no rule idle-mising", r#"cell.trailing    = ▸{ rule = "idle-mising""#)
+        .advises("there is no rule idle-mising", "did you mean idle-missing?")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_cell_leads_into_a_state_that_is_there() {
+    refused("cell.else        = \"completed\"", "cell.else        = \"complete\"")
+        .says("the lifecycle turn has no state complete", "cell.else        = ▸\"complete\"")
+        .advises("has no state complete", "did you mean completed?")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_cell_is_for_a_state_that_is_there() {
+    refused("cell.failed      = \"active\"", "cell.faild       = \"active\"")
+        .says("the lifecycle turn has no state faild", "cell.▸faild  ")
+        .advises("has no state faild", "did you mean failed?")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn an_end_and_an_opening_are_states_that_are_there() {
+    refused("trailing  = \"idle-missing\"", "late      = \"idle-missing\"")
+        .says("the lifecycle turn has no state late", "\n▸late      =")
+        .advises("has no state late", "its states are idle, announced")
+        .and_nothing_else(1);
+    refused("opens  = \"started\"", "opens  = \"begun\"")
+        .says("the lifecycle tool-call has no state begun", "opens  = ▸\"begun\"")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_lifecycle_has_states_but_not_too_many() {
+    let states = (0..40).map(|state| format!("\"s{state}\"")).collect::<Vec<_>>().join(", ");
+    refused(r#""none", "open", "done"]"#, &format!("{states}]"))
+        .says("has 1 to 32 states, and this one has 40", "▸[[lifecycle]]\nname   = \"reply\"");
+    refused(r#""none", "open", "done"]"#, "]").says("this one has 0", "▸[[lifecycle]]\nname   = \"reply\"");
+}
+
+// ---- rows -----------------------------------------------------------------------------------------
+
+#[test]
+fn two_rows_must_not_match_the_same_event() {
+    refused("= false }\ncell.announced", "= true }\ncell.announced")
+        .says(
+            "two rows of turn match the same session.status",
+            "▸[[lifecycle.row]]\non   = \"session.status\"\nwhen = { \"/payload/pending\" = true }\ncell.announced",
+        )
+        .advises("two rows of turn", "tell them apart by `when`");
+}
+
+#[test]
+fn a_row_is_on_an_event_that_has_a_schema() {
+    refused("on = \"session.interrupted\"", "on = \"session.interupted\"")
+        .says("there is no event type session.interupted", "on = ▸\"session.interupted\"")
+        .advises("there is no event type", "did you mean session.interrupted?");
+    refused("on = \"session.interrupted\"", "on = \"session.paused.for.the.night\"")
+        .advises("there is no event type", "add session.paused.for.the.night.schema.json");
+}
+
+#[test]
+fn the_outermost_lifecycle_forgets_no_event() {
+    refused(r#"on = ["session.tool.call.completed", "session.tool.results"]"#, r#"on = "session.tool.call.completed""#)
+        .says("the lifecycle turn has no row for session.tool.results", "name    = ▸\"turn\"")
+        .advises("has no row for session.tool.results", "on = \"*\"")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn rows_cover_every_value_of_a_boolean() {
+    let row = "[[lifecycle.row]]\non   = \"session.status\"\nwhen = { \"/payload/pending\" = false }\ncell.announced";
+    refused(row, "[[lifecycle.row]]\non   = \"session.status\"\nwhen = { \"/payload/pending\" = [] }\ncell.announced")
+        .says("no row of turn matches session.status with /payload/pending = false", "name    = ▸\"turn\"")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn rows_cover_every_value_of_an_enum() {
+    refused(r#"["user", "system"]"#, r#""user""#)
+        .says(
+            "no row of turn matches session.message.appended with /payload/message/role = \"system\"",
+            "name    = ▸\"turn\"",
+        )
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_pointer_leads_to_a_field_of_the_schema() {
+    refused("key  = \"/payload/tool_call_id\"\nkeep = { name", "key  = \"/payload/call_id\"\nkeep = { name")
+        .says("session.tool.call.started has no field /payload/call_id", "key  = ▸\"/payload/call_id\"")
+        .and_nothing_else(1);
+    refused("key  = \"/tool_call_id\"", "key  = \"/id\"")
+        .says("session.tool.results has no field /payload/results/*/id", "key  = ▸\"/id\"")
+        .and_nothing_else(1);
+    refused("time    = \"/timestamp\"", "time    = \"/time\"")
+        .says("session.completed has no field /time", "time    = ▸\"/time\"");
+    refused("type    = \"/type\"", "type    = \"/kind\"")
+        .says("session.completed has no field /kind", "type    = ▸\"/kind\"");
+    refused("at   = \"/payload/status_label\"\nsays = [\"idle\"", "at   = \"status_label\"\nsays = [\"idle\"")
+        .says("status_label is no JSON Pointer", "at   = ▸\"status_label\"");
+}
+
+#[test]
+fn a_lifecycle_without_keys_has_no_row_with_a_key() {
+    refused("on = \"session.interrupted\"", "on = \"session.interrupted\"\nkey = \"/payload/reason\"")
+        .says("this lifecycle has no keys", "▸[[lifecycle.row]]\non = \"session.interrupted\"")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn what_is_compared_was_kept() {
+    refused("keep = { ok = \"/payload/ok\" }\n", "")
+        .says("no row of this lifecycle keeps a ok", "{ kept = ▸\"ok\"")
+        .and_nothing_else(1);
+}
+
+// ---- lifecycles -----------------------------------------------------------------------------------
+
+#[test]
+fn a_lifecycle_is_within_an_earlier_one() {
+    refused("name   = \"reply\"\nwithin = \"turn\"\nstates", "name   = \"reply\"\nwithin = \"turns\"\nstates")
+        .says("there is no lifecycle turns before this one", "within = ▸\"turns\"");
+    refused("name    = \"turn\"\n", "name    = \"turn\"\nwithin  = \"reply\"\n")
+        .says("there is no lifecycle reply before this one", "within  = ▸\"reply\"")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_row_looks_at_earlier_lifecycles() {
+    refused("on = \"session.interrupted\"", "on = \"session.interrupted\"\nbefore = { reply = \"open\" }")
+        .says("there is no lifecycle reply before this one", "before = { ▸reply = ")
+        .and_nothing_else(1);
+    refused("before = { turn = \"active\" }", "before = { trun = \"active\" }")
+        .says("there is no lifecycle trun before this one", "before = { ▸trun = ")
+        .and_nothing_else(1);
+    refused("before = { turn = \"active\" }", "before = { turn = \"activ\" }")
+        .says("the lifecycle turn has no state activ", "before = { turn = ▸\"activ\"")
+        .advises("has no state activ", "did you mean active?")
+        .and_nothing_else(1);
+}
+
+// ---- rules ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_rule_has_words() {
+    let words = "the session became busy and then idle again, with nothing of a turn in between";
+    refused(words, " ")
+        .says("the rule turn-empty has no words: `says` is empty", "says     = ▸\" \"")
+        .and_nothing_else(1);
+    refused(words, "{who} became idle")
+        .says("{who} stands for nothing", "says     = ▸\"{who} became idle\"")
+        .advises("{who} stands for nothing", "{event}")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_rule_that_is_used_is_there_and_a_rule_that_is_there_is_used() {
+    refused("[rule.turn-empty]", "[rule.turn-void]")
+        .says("there is no rule turn-empty", "cell.announced   = ▸{ rule = \"turn-empty\"")
+        .advises("there is no rule turn-empty", "add [rule.turn-empty]")
+        .says("no table uses the rule turn-void", "[rule.▸turn-void]")
+        .and_nothing_else(2);
+}
+
+#[test]
+fn a_rule_quotes_what_the_document_says() {
+    refused("quotes   = [\"real-time updates\"]", "quotes   = [\"updates in real time\"]")
+        .says("the document does not say this", "quotes   = [▸\"updates in real time\"]")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_rule_that_rests_on_the_document_quotes_it() {
+    refused("quotes   = [\"real-time updates\"]\n", "")
+        .says("time-goes-backwards rests on the document but does not quote it", "[rule.▸time-goes-backwards]")
+        .and_nothing_else(1);
+}

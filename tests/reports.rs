@@ -1,0 +1,315 @@
+//! The report for people: which words stand in it, in which order, and what the marks stand under.
+//!
+//! What must appear was written down by hand from the recordings, not copied from a run. Line breaks and
+//! frames are the report's own business.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sessionlint::{Options, Protocol, Severity, check};
+
+/// Something that must appear, after what is before it in the list.
+enum Part {
+    /// These words, wherever the lines break.
+    Words(&'static str),
+    /// This line of the recording, with a mark right under this part of it.
+    Source(u64, &'static str),
+}
+
+use Part::{Source, Words};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The report on a file of the corpus's broken streams, and the exit code.
+fn report(file: &Path) -> (String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+        .current_dir(root().join("corpus/session-events/invalid"))
+        .args(["check", "--color", "never"])
+        .arg(file)
+        .output()
+        .expect("the program starts");
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    (String::from_utf8(output.stdout).expect("UTF-8"), output.status.code().expect("an exit code"))
+}
+
+/// The report with its wrapped messages and helps each on one line.
+fn unwrapped(report: &str) -> String {
+    let mut text = String::new();
+    for line in report.lines() {
+        let continued = line.strip_prefix("  │ ").or_else(|| line.strip_prefix("        "));
+        text.push(if continued.is_some() { ' ' } else { '\n' });
+        text.push_str(continued.unwrap_or(line));
+    }
+    text
+}
+
+/// The end of the line of the recording in the report, and the text that a mark stands under.
+fn marked(report: &str, line: u64) -> Option<(usize, String)> {
+    let start = format!("{line} │ ");
+    let mut end = 0;
+    let mut lines = report.split_inclusive('\n').peekable();
+    while let Some(source) = lines.next() {
+        end += source.len();
+        if !source.trim_start().starts_with(&start) {
+            continue;
+        }
+        let marks = lines.peek().filter(|marks| marks.trim_start().starts_with('·'))?;
+        let under = source.chars().zip(marks.chars()).filter(|(_, mark)| matches!(mark, '─' | '┬'));
+        return Some((end, under.map(|(c, _)| c).collect()));
+    }
+    None
+}
+
+/// The report on a file says this, in this order, of so many findings, and ends with this summary.
+fn assert_reads(file: &str, findings: usize, parts: &[Part], summary: &str) {
+    let (report, _) = report(Path::new(file));
+    let text = unwrapped(&report);
+    let heads = text.lines().filter(|line| ["  × ", "  ⚠ ", "  note["].iter().any(|head| line.starts_with(head)));
+    assert_eq!(heads.count(), findings, "{report}");
+    let mut rest = text.as_str();
+    for part in parts {
+        let missing = |what: String| format!("no {what} in what follows\n{rest}\nof\n{report}");
+        let end = match part {
+            Words(words) => {
+                let at = rest.find(words).unwrap_or_else(|| panic!("{}", missing(format!("“{words}”"))));
+                at + words.len()
+            }
+            Source(line, expected) => {
+                let found = marked(rest, *line);
+                let (end, found) = found.unwrap_or_else(|| panic!("{}", missing(format!("marked line {line}"))));
+                assert_eq!(found, *expected, "the mark in line {line}\n{report}");
+                end
+            }
+        };
+        rest = &rest[end..];
+    }
+    assert_eq!(rest.trim_end().lines().last(), Some(summary), "{report}");
+}
+
+#[test]
+fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
+    assert_reads(
+        "turn-not-ended/idle-between-a-tool-and-the-answer.ndjson",
+        1,
+        &[
+            Words("error[turn-not-ended]: the session says that it is idle, but its turn has not ended"),
+            Source(1, "\"session.status\""),
+            Words("the turn began here"),
+            Words("turn-not-ended/idle-between-a-tool-and-the-answer.ndjson:4:114"),
+            Source(4, "false"),
+            Words("help: emit session.completed, session.interrupted or session.error first"),
+            Words("keep pending = true"),
+            Words("“session.completed - Turn is complete” — Session events"),
+        ],
+        "1 file, 8 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+    );
+}
+
+#[test]
+fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
+    assert_reads(
+        "duplicate-tool-call/after-its-result.ndjson",
+        1,
+        &[
+            Words("error[duplicate-tool-call]: a tool call with the id \"toolu_5d9de62660\" was already started"),
+            Source(2, "\"session.tool.call.started\""),
+            Words("the call was started here"),
+            Source(3, "\"session.tool.call.completed\""),
+            Words("its completion was reported here"),
+            Source(4, "\"session.tool.results\""),
+            Words("its result was reported here"),
+            Words("duplicate-tool-call/after-its-result.ndjson:5:126"),
+            Source(5, "\"toolu_5d9de62660\""),
+            Words("help: give every tool call an id of its own"),
+            Words("“Unique identifier for this tool execution” — Session events"),
+        ],
+        "1 file, 9 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+    );
+}
+
+#[test]
+fn findings_stand_in_the_order_in_which_they_were_judged() {
+    assert_reads(
+        "invalid-json/the-next-turn-is-judged-again.ndjson",
+        2,
+        &[
+            Words("error[invalid-json]: this is not JSON: `o` stands here, where a key in double quotes is expected"),
+            Words("invalid-json/the-next-turn-is-judged-again.ndjson:2:32"),
+            Source(2, "o"),
+            Words("help: write each event as one JSON object"),
+            Words("error[chunk-after-done]: a chunk came after the one that was marked as the last (done = true)"),
+            Source(7, "\"session.stream.chunk\""),
+            Words("`done` was true here"),
+            Source(8, "true"),
+            Words("help: set done = true only on the last chunk of a text"),
+            Words("“Whether this is the final chunk in the stream” — Session events"),
+        ],
+        "1 file, 9 events, 1 stream: 2 errors, 0 warnings, 0 notes.",
+    );
+}
+
+#[test]
+fn a_finding_of_a_field_names_its_event_and_quotes_the_document_on_it() {
+    assert_reads(
+        "missing-field/camel-case-keys.ndjson",
+        5,
+        &[
+            Words("error[missing-field] session.status: `payload` has no `status_label`, but a `statusLabel`"),
+            Source(1, "\"statusLabel\""),
+            Words("help: rename `statusLabel` to `status_label`"),
+            Words("“Human-readable status (e.g., “thinking…”, “running tool”, “complete”)” — Session events"),
+            Words(
+                "error[missing-field] session.tool.call.started: `payload` has no `tool_call_id`, but a `toolCallId`",
+            ),
+            Source(4, "\"toolCallId\""),
+            Words("help: rename `toolCallId` to `tool_call_id`"),
+            Words("“Unique identifier for this tool execution” — Session events"),
+            Words("session.tool.call.completed: `payload` has no `duration_ms`, but a `durationMs`"),
+            Source(5, "\"durationMs\""),
+            Words("session.tool.results: `payload.results[0]` has no `tool_name`, but a `toolName`"),
+            Source(6, "\"toolName\""),
+            Words("“Tool that was executed” — Session events"),
+            Words("session.completed: `payload` has no `final_message`, but a `finalMessage`"),
+            Source(9, "\"finalMessage\""),
+            Words("“The complete final message from the AI” — Session events"),
+        ],
+        "1 file, 10 events, 1 stream: 5 errors, 0 warnings, 0 notes.",
+    );
+}
+
+#[test]
+fn an_unknown_type_is_said_once_with_how_often_it_came() {
+    assert_reads(
+        "unknown-event/first-of-each-type-only.ndjson",
+        2,
+        &[
+            Words("warning[unknown-event]: \"session.tool.call.progress\" is no event type of this protocol"),
+            Words("(3 times in this file)"),
+            Source(3, "\"session.tool.call.progress\""),
+            Words("help: did you mean session.tool.call.started?"),
+            Words("warning[unknown-event]: \"session.usage\" is no event type of this protocol"),
+            Words("(2 times in this file)"),
+            Source(5, "\"session.usage\""),
+            Words("help: if it is your own extension"),
+        ],
+        "1 file, 11 events, 1 stream: 0 errors, 5 warnings, 0 notes.",
+    );
+}
+
+#[test]
+fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
+    assert_reads(
+        "idle-missing/ends-after-completed.sse",
+        1,
+        &[
+            Words("error[idle-missing]: the turn was completed, but the session did not go back to idle"),
+            Source(1, "\"session.status\""),
+            Words("the turn began here"),
+            Words("idle-missing/ends-after-completed.sse:3:"),
+            Source(3, "\"session.completed\""),
+            Words("help: emit session.status with pending = false after session.completed"),
+            Words("“session.status - Status changes to “idle”” — Session events"),
+        ],
+        "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+    );
+}
+
+#[test]
+fn a_text_that_differs_is_shown_where_it_parts() {
+    assert_reads(
+        "final-message-mismatch/one-element-a-line.json",
+        1,
+        &[
+            Words("error[final-message-mismatch]: final_message is not the text that was streamed"),
+            Words("\"No.\" where \"Yes.\" was streamed"),
+            Source(3, "\"session.stream.chunk\""),
+            Words("the streamed text began here"),
+            Source(4, "No.\""),
+            Words("help: send as final_message all chunks of the turn put together"),
+            Words("“Append to build the full response.” — Session events"),
+            Words("“The complete final message from the AI” — Session events"),
+        ],
+        "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+    );
+}
+
+#[test]
+fn a_note_takes_one_line() {
+    assert_reads(
+        "unknown-field/in-a-message.ndjson",
+        1,
+        &[Words(
+            "note[unknown-field] unknown-field/in-a-message.ndjson:3:173: session.message.appended: the protocol does \
+             not document the field `payload.message.id`\n",
+        )],
+        "1 file, 5 events, 1 stream: 0 errors, 0 warnings, 1 note.",
+    );
+}
+
+/// A recording of a producer that has the document's events but other payloads, in JSON-RPC messages.
+fn other_payloads() -> PathBuf {
+    root().join("tests/data/other-payloads.ndjson")
+}
+
+#[test]
+fn other_payloads_are_read_to_the_end_and_judged_by_field_and_not_by_order() {
+    let recording = fs::read(other_payloads()).expect("readable");
+    let protocol = Protocol::builtin("session-events").expect("it is built in");
+    let report = check(protocol, &recording, Options::default());
+
+    // 55 lines: 48 events, 6 replies and a log message of the wire's own.
+    assert_eq!(recording.iter().filter(|byte| **byte == b'\n').count(), 55);
+    assert_eq!((report.summary.events, report.summary.skipped, report.summary.streams), (48, 7, 1));
+
+    // 25 chunks lack text and done; 2 messages lack role and content; the call's start lacks its id, name and
+    // input, and its completion id, name, ok and duration_ms; the completed turn lacks final_message and the
+    // interrupted one reason. The results are an object and no array.
+    let errors: Vec<_> = report.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let of = |rule: &str| errors.iter().filter(|finding| &*finding.rule == rule).count();
+    assert_eq!(of("missing-field"), 2 * 25 + 2 * 2 + 3 + 4 + 1 + 1);
+    assert_eq!(of("wrong-type"), 1);
+    assert_eq!(errors.len(), of("missing-field") + of("wrong-type"), "no finding of the order follows");
+
+    // Besides that, nothing but the names that the document does not have: two types, of which 6 events are.
+    let others: Vec<_> = report.findings.iter().filter(|finding| finding.severity < Severity::Error).collect();
+    assert!(others.iter().all(|finding| ["unknown-event", "unknown-field"].contains(&&*finding.rule)));
+    assert_eq!((report.summary.warnings, report.summary.by_rule["unknown-event"]), (6, 6));
+}
+
+#[test]
+fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() {
+    let text = fs::read_to_string(other_payloads()).expect("readable");
+    // As long as a real one may be: every chunk of it 400 times.
+    let long: String = text
+        .lines()
+        .map(|line| format!("{line}\n").repeat(if line.contains("session.stream.chunk") { 400 } else { 1 }))
+        .collect();
+    let file = std::env::temp_dir().join(format!("sessionlint-reports-{}.ndjson", std::process::id()));
+    fs::write(&file, long).expect("writable");
+    let reports = [report(&other_payloads()), report(&file)];
+    fs::remove_file(&file).expect("it is there");
+    for (report, code) in &reports {
+        assert_eq!(*code, 1);
+        assert!(report.lines().count() <= 100, "{} lines\n{report}", report.lines().count());
+        // Short, and nothing of it left out.
+        for name in [
+            "session.message.appended",
+            "session.stream.chunk",
+            "session.tool.call.started",
+            "session.tool.call.completed",
+            "session.tool.results",
+            "session.completed",
+            "session.interrupted",
+        ] {
+            let mut heads = report.lines().filter(|line| line.starts_with("  × "));
+            assert!(heads.any(|line| line.contains(&format!("] {name}: "))), "nothing on {name}\n{report}");
+        }
+    }
+    let [(short, _), (long, _)] = &reports;
+    assert!(unwrapped(short).contains("`payload` has no `done`, `text` (25 times in this file)"), "{short}");
+    assert!(unwrapped(long).contains("`payload` has no `done`, `text` (10000 times in this file)"), "{long}");
+    assert!(long.ends_with("7 messages skipped that carry no event.\n"), "{long}");
+}
