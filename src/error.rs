@@ -99,6 +99,12 @@ pub enum RunError {
         /// Why.
         cause: std::io::Error,
     },
+    /// A folder or pattern that names no recording.
+    #[error("{}: there is nothing to check", crate::report::visible(&path.to_string_lossy()))]
+    Nothing {
+        /// The folder or pattern.
+        path: PathBuf,
+    },
     /// A folder that cannot be walked.
     #[error("{}: {cause}", crate::report::visible(&path.to_string_lossy()))]
     Walk {

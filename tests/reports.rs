@@ -208,8 +208,11 @@ fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
             Words("error[idle-missing]: the turn was completed, but the session did not go back to idle"),
             Source(1, "\"session.status\""),
             Words("the turn began here"),
-            Words("idle-missing/ends-after-completed.sse:3:"),
-            Source(3, "\"session.completed\""),
+            Words("idle-missing/ends-after-completed.sse:3:7"),
+            Source(
+                3,
+                "{\"type\":\"session.completed\",\"timestamp\":\"2026-08-14T08:12:07.212Z\",\"payload\":{\"session_i",
+            ),
             Words("help: emit session.status with pending = false after session.completed"),
             Words("“session.status - Status changes to “idle”” — Session events"),
         ],
@@ -242,8 +245,8 @@ fn a_note_takes_one_line() {
         "unknown-field/in-a-message.ndjson",
         1,
         &[Words(
-            "note[unknown-field] unknown-field/in-a-message.ndjson:3:173: session.message.appended: the protocol does \
-             not document the field `payload.message.id`\n",
+            "note[unknown-field] unknown-field/in-a-message.ndjson:3:173: session.message.appended: the protocol has \
+             no field `payload.message.id`\n",
         )],
         "1 file, 5 events, 1 stream: 0 errors, 0 warnings, 1 note.",
     );

@@ -193,10 +193,8 @@ impl<'p> Judge<'p> {
         // Half a character at the edge of a piece of text may have its other half in the next piece.
         let appends = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref());
         let pieces: Vec<_> = appends.filter_map(|append| captures.fields[append.slot].range()).collect();
-        let in_order = stream.is_some();
-        let at_edge = |span: &Range<usize>| {
-            in_order && pieces.iter().any(|piece| span.start == piece.start || span.end == piece.end)
-        };
+        let at_edge =
+            |span: &Range<usize>| pieces.iter().any(|piece| span.start == piece.start || span.end == piece.end);
         self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
         let misspelt: Vec<_> = faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.clone()).collect();
         for fault in faults {

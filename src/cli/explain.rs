@@ -25,7 +25,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     writeln!(out, "What to do:  {}", rule.help)?;
     match rule.basis {
         Basis::Framing => {
-            writeln!(out, "It rests on what every reader of JSON needs; the document has no words for it.")?
+            writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
         }
         Basis::Schema => {
             writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?
@@ -52,6 +52,10 @@ fn show(out: &mut impl Write, protocol: &Protocol, example: &Example) -> std::io
             "" => writeln!(out, "  (nothing at all)")?,
             _ => text.lines().try_for_each(|line| writeln!(out, "  {}", visible(line)))?,
         }
+    }
+    if example.escapes || !example.breaks.is_empty() && !example.breaks.ends_with('\n') {
+        // An editor would write other bytes than these.
+        return Ok(());
     }
     let name = protocol.name();
     let mut options = if name == "session-events" { String::new() } else { format!(" --protocol {name}") };

@@ -4,6 +4,9 @@ use super::{Wire, json};
 
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// The least that is looked at before a first line counts as too long, in bytes.
+const LEAST_LOOKED_AT: usize = 64 * 1024;
+
 /// The start of a file, held back until its form is known.
 pub struct Head {
     wire: Option<Wire>,
@@ -20,10 +23,12 @@ impl Head {
     /// Takes more bytes. Gives the form and all that was held once the form is known.
     pub fn feed(&mut self, bytes: &[u8], limit: usize) -> Option<(Wire, Vec<u8>)> {
         self.held.extend_from_slice(bytes);
-        let wire = match self.decide(false) {
+        // However many bytes come at once, no more are looked at than would be if they came one by one.
+        let most = limit.max(LEAST_LOOKED_AT);
+        let wire = match self.decide(self.held.len().min(most), false) {
             Some(wire) => wire,
             // No form has a first line as long as this; lines are the form that says so.
-            None if self.held.len() > limit => Wire::Ndjson,
+            None if self.held.len() >= most => Wire::Ndjson,
             None => return None,
         };
         Some((wire, std::mem::take(&mut self.held)))
@@ -31,20 +36,21 @@ impl Head {
 
     /// Decides with what there is.
     pub fn finish(&mut self) -> (Wire, Vec<u8>) {
-        let wire = self.decide(true).unwrap_or(Wire::Ndjson);
+        let wire = self.decide(self.held.len(), true).unwrap_or(Wire::Ndjson);
         (wire, std::mem::take(&mut self.held))
     }
 
-    fn decide(&mut self, at_end: bool) -> Option<Wire> {
-        if !at_end && self.held.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.held) {
+    /// Decides by the first bytes; none if more must be seen.
+    fn decide(&mut self, length: usize, at_end: bool) -> Option<Wire> {
+        let held = &self.held[..length];
+        if !at_end && held.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(held) {
             return None;
         }
         if self.wire.is_some() {
             return self.wire;
         }
-        let text = self.held.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.held);
-        let text = text.trim_ascii_start();
-        let start = self.held.len() - text.len();
+        let text = held.strip_prefix(BYTE_ORDER_MARK).unwrap_or(held).trim_ascii_start();
+        let start = held.len() - text.len();
         match text.first()? {
             b'[' => match text[1..].trim_ascii_start().first() {
                 Some(b'{' | b'[' | b']') => Some(Wire::Json),
@@ -53,11 +59,11 @@ impl Head {
             },
             b'{' => {
                 let from = self.scanned.max(start);
-                let Some(end) = memchr::memchr(b'\n', &self.held[from..]) else {
-                    self.scanned = self.held.len();
+                let Some(end) = memchr::memchr(b'\n', &held[from..]) else {
+                    self.scanned = length;
                     return at_end.then_some(Wire::Ndjson);
                 };
-                one_a_line(&self.held[start..from + end], &self.held[from + end..], at_end)
+                one_a_line(&held[start..from + end], &held[from + end..], at_end)
             }
             _ => field_lines(text, at_end),
         }

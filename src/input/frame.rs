@@ -143,6 +143,13 @@ pub struct Noted {
 }
 
 impl Noted {
+    /// Its place, with all of it marked.
+    pub fn whole(&self) -> Place {
+        let mut place = self.place();
+        place.excerpt.mark = 0..place.excerpt.text.len();
+        place
+    }
+
     /// Its place, with its first line as far as that was noted.
     pub fn place(&self) -> Place {
         let line = &self.head[..memchr::memchr(b'\n', &self.head).unwrap_or(self.head.len())];
@@ -163,7 +170,8 @@ pub fn window(line: &[u8], column: u64, mark: Range<usize>) -> Excerpt {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let mark = mark.start.min(line.len())..mark.end.min(line.len());
     let start = boundary(line, mark.start.saturating_sub(WINDOW_BEFORE));
-    let end = boundary(line, (mark.start + WINDOW_AFTER).min(line.len()));
+    // Bytes that are no UTF-8 may look like the middle of a character that began before the mark.
+    let end = boundary(line, (mark.start + WINDOW_AFTER).min(line.len())).max(mark.start);
     let before = String::from_utf8_lossy(&line[start..mark.start]);
     let marked = String::from_utf8_lossy(&line[mark.start..mark.end.clamp(mark.start, end)]);
     let after = String::from_utf8_lossy(&line[mark.end.clamp(mark.start, end)..end]);
@@ -222,6 +230,13 @@ mod tests {
         assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
         assert_eq!(place.excerpt.text, " \"x\"");
         assert_eq!(place.excerpt.mark, 1..4);
+    }
+
+    #[test]
+    fn bytes_that_are_no_characters_are_shown_too() {
+        let excerpt = window(b"ab\x80\x80", 1, 3..4);
+        assert_eq!((excerpt.column, excerpt.mark.start), (1, 5));
+        assert_eq!(window(b"\x80\x80\x80", 1, 2..3).mark.start, 6);
     }
 
     #[test]

@@ -10,11 +10,13 @@ pub struct Lines {
     held: Vec<u8>,
     /// How long that line is so far.
     length: u64,
+    /// Whether its last byte so far is a carriage return.
+    after_return: bool,
 }
 
 impl Lines {
     pub fn new(origin: Origin, limit: usize) -> Lines {
-        Lines { origin, limit, held: Vec::new(), length: 0 }
+        Lines { origin, limit, held: Vec::new(), length: 0, after_return: false }
     }
 
     pub fn position(&self) -> Origin {
@@ -63,6 +65,8 @@ impl Lines {
     }
 
     fn hold(&mut self, bytes: &[u8]) {
+        let Some(last) = bytes.last() else { return };
+        self.after_return = *last == b'\r';
         self.length += bytes.len() as u64;
         let room = (self.limit + 1).saturating_sub(self.held.len());
         self.held.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -72,7 +76,10 @@ impl Lines {
         let start = self.origin;
         self.origin = Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };
         let text = held.strip_suffix(b"\r").unwrap_or(held);
-        let length = length - (held.len() - text.len()) as u64;
+        // Of a line that is too long, the end is not held.
+        let held_whole = held.len() as u64 == length;
+        let ends_with_return = if held_whole { text.len() < held.len() } else { self.after_return };
+        let length = length - u64::from(ends_with_return);
         if length > self.limit as u64 {
             out(too_long(start, length, &held[..held.len().min(KEPT_OF_TOO_LONG)], self.limit));
             return;

@@ -166,6 +166,14 @@ impl Input {
 
 /// A frame that is longer than the limit.
 fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'static> {
+    // What is kept must not depend on how the bytes came: no more than the limit, and one line.
+    let kept = &kept[..kept.len().min(limit).min(KEPT_OF_TOO_LONG)];
+    let kept = &kept[..memchr::memchr(b'\n', kept).unwrap_or(kept.len())];
+    let kept = match std::str::from_utf8(kept) {
+        // The last character is cut in two.
+        Err(error) if error.error_len().is_none() => &kept[..error.valid_up_to()],
+        _ => kept,
+    };
     let excerpt = crate::finding::Excerpt { cut_after: true, ..frame::window(kept, start.column, 0..kept.len()) };
     Piece::Broken(Broken {
         rule: Framing::LineTooLong,

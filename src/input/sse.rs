@@ -93,6 +93,7 @@ impl Sse {
                 let origin = start.after(&line[..name]);
                 self.append(&line[name..], origin, length - name as u64);
             }
+            _ if (line.len() as u64) < length => out(too_long(start, length, &line, self.limit)),
             _ => {
                 let segments = [Segment { at: 0, origin: start }];
                 let frame = Frame { text: &line, segments: &segments, terminated, utf8: false };

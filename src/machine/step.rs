@@ -54,7 +54,7 @@ impl Machine<'_> {
                     self.verdicts.push(Verdict {
                         rule,
                         stream: stream.name.clone(),
-                        at: At::Earlier(Arc::new(stream.last.place()), stream.last_type.clone()),
+                        at: At::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
                         related: related(marks, lifecycle),
                         facts: facts.into_iter().collect(),
                     });

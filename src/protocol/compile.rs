@@ -61,7 +61,11 @@ impl<'f> Compiler<'f> {
     }
 
     fn problem(&mut self, span: Span, message: String, help: impl Into<String>) {
-        self.problems.push(Problem { message, label: "here".to_owned(), span, help: help.into() });
+        // One mistake may be met once for every state or event that it touches.
+        let problem = Problem { message, label: "here".to_owned(), span, help: help.into() };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     // ---- rules ------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ impl States {
 
     /// This state alone.
     pub fn one(state: u8) -> States {
-        States(1 << state)
+        States(1u32.checked_shl(u32::from(state)).unwrap_or_default())
     }
 
     /// The first `count` states.
@@ -55,7 +55,7 @@ impl States {
 
     /// Whether the state is in it.
     pub fn has(self, state: u8) -> bool {
-        self.0 >> state & 1 == 1
+        self.0 & States::one(state).0 != 0
     }
 
     /// The states, in order.

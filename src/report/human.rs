@@ -447,8 +447,12 @@ impl SourceCode for Excerpts {
 /// A line cut to a width around its mark, made harmless, with `…` where it was cut.
 fn fitted(excerpt: &Excerpt, width: usize) -> (String, std::ops::Range<usize>) {
     let before: Vec<char> = excerpt.text[..excerpt.mark.start].chars().collect();
-    let marked: Vec<char> = excerpt.text[excerpt.mark.clone()].chars().collect();
-    let after: Vec<char> = excerpt.text[excerpt.mark.end..].chars().collect();
+    let mut marked: Vec<char> = excerpt.text[excerpt.mark.clone()].chars().collect();
+    let mut after: Vec<char> = excerpt.text[excerpt.mark.end..].chars().collect();
+    if marked.is_empty() {
+        // A place between two characters is shown under the next one, or behind the line.
+        marked.push(if after.is_empty() { ' ' } else { after.remove(0) });
+    }
     let room = width.saturating_sub(marked.len().min(width * 2 / 3));
     let kept_after = after.len().min(room.saturating_sub(before.len().min(room * 2 / 3)));
     let kept_before = before.len().min(room - kept_after);

@@ -27,6 +27,7 @@ pub fn expand(arguments: &[PathBuf]) -> (Vec<Target>, Vec<RunError>) {
     let mut targets = Vec::new();
     let mut errors = Vec::new();
     for argument in arguments {
+        let before = (targets.len(), errors.len());
         if argument.as_os_str() == "-" {
             targets.push(Target::StandardInput);
         } else if argument.is_dir() {
@@ -35,6 +36,9 @@ pub fn expand(arguments: &[PathBuf]) -> (Vec<Target>, Vec<RunError>) {
             targets.extend(expand_pattern(pattern, &mut errors));
         } else {
             targets.push(Target::File(argument.clone()));
+        }
+        if before == (targets.len(), errors.len()) {
+            errors.push(RunError::Nothing { path: argument.clone() });
         }
     }
     // `a` and `./a` are one file.

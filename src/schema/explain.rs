@@ -170,7 +170,8 @@ impl Explainer<'_> {
             let allowed = if wanted.chars().count() >= 5 { 2 } else { 1 };
             (distance <= allowed).then_some((distance, member.key.clone(), name))
         };
-        let found = members.iter().filter_map(candidate).min_by_key(|(distance, key, _)| (*distance, key.start));
+        // Of two that are as near, the name decides and not the order of the keys.
+        let found = members.iter().filter_map(candidate).min_by(|(a, _, one), (b, _, other)| (a, one).cmp(&(b, other)));
         found.map(|(_, key, name)| (key, name))
     }
 

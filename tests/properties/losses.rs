@@ -58,14 +58,17 @@ fn required_fields(schema: &serde_json::Value, value: &Json, at: &[String]) -> V
     found
 }
 
+/// The schema of an event; of an unknown type, one that requires nothing.
+fn schema_of(event: &Json) -> &'static serde_json::Value {
+    let found = protocol().schemas().find(|(name, _)| event.at(&path("/type")) == Some(&Json::text(name)));
+    found.map_or(&serde_json::Value::Null, |(_, schema)| schema)
+}
+
 #[test]
 fn a_broken_field_of_a_valid_stream_gives_one_finding() {
     for Recording { name, events } in VALID.iter() {
         for (number, event) in events.iter().enumerate() {
-            let Some(Json::Text(event_type)) = event.at(&path("/type")) else { continue };
-            let schema = protocol().schemas().find(|(known, _)| known == event_type);
-            let Some((_, schema)) = schema else { continue };
-            for field in required_fields(schema, event, &[]) {
+            for field in required_fields(schema_of(event), event, &[]) {
                 // A field whose key is written with escapes cannot be taken out here.
                 if event.at(&field).is_none() {
                     continue;

@@ -209,7 +209,10 @@ impl Parser<'_> {
                 Some(b'\\') => self.escape()?,
                 Some(0..=0x1F) => return Err(self.expected("the rest of a string, with control characters escaped,")),
                 Some(_) => self.at += 1,
-                None => return Err(self.expected("the rest of a string")),
+                None => {
+                    let message = "it stops here, in the middle of a string".to_owned();
+                    return Err(Fault { kind: FaultKind::Incomplete, at: self.at..self.at, message });
+                }
             }
         }
     }

@@ -49,7 +49,11 @@ impl Compiler<'_> {
 
     fn check_shape(&mut self, shape: &EventShape) {
         let event = &self.file.event;
-        let fields = [(&event.time, &shape.time), (&event.stream, &shape.stream)];
+        let fields = [
+            (Some(&event.event_type), Some(&shape.event_type)),
+            (event.time.as_ref(), shape.time.as_ref()),
+            (event.stream.as_ref(), shape.stream.as_ref()),
+        ];
         for (written, pointer) in fields {
             if let (Some(written), Some(pointer)) = (written, pointer) {
                 for index in 0..self.events.len() {
@@ -57,14 +61,9 @@ impl Compiler<'_> {
                 }
             }
         }
-        if let [.., Spanned { .. }] = event.unwrap.as_slice()
-            && shape.event_type.0.is_empty()
-        {
-            self.problem(
-                event.event_type.span(),
-                "`type` points at the whole event".to_owned(),
-                "name the field that holds the event's type",
-            );
+        if shape.event_type.0.is_empty() {
+            let message = "`type` points at the whole event".to_owned();
+            self.problem(event.event_type.span(), message, "name the field that holds the event's type");
         }
     }
 
