@@ -15,6 +15,7 @@ use super::{Framing, Tables};
 use crate::error::Problem;
 use crate::schema::program::Program;
 use crate::schema::{Pointer, Schema, Subschema};
+use lifecycles::shown;
 
 /// The words in braces that a rule's `says` may hold.
 const FACTS: [&str; 5] = ["event", "key", "kept", "found", "parted"];
@@ -130,7 +131,9 @@ impl<'f> Compiler<'f> {
             );
         }
         for quote in &words.quotes {
-            if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
+            if quote.get_ref().trim().is_empty() {
+                self.problem(quote.span(), "an empty quote says nothing".to_owned(), "quote the document's words");
+            } else if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
                 self.problem(
                     quote.span(),
                     "the document does not say this".to_owned(),
@@ -280,6 +283,12 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, values) in when {
             let slot = self.slot(event, at);
+            let allowed = self.values_of(event, slot);
+            if let Some(value) = values.values().iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
+                let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), shown(value));
+                let known: Vec<_> = allowed.iter().map(shown).collect();
+                self.problem(at.span(), message, format!("its schema allows {}", known.join(", ")));
+            }
             conditions.push(Condition { slot, values: values.values().to_vec() });
         }
         conditions

@@ -200,3 +200,17 @@ fn a_rule_that_rests_on_the_document_quotes_it() {
         .says("time-goes-backwards rests on the document but does not quote it", "[rule.▸time-goes-backwards]")
         .and_nothing_else(1);
 }
+
+#[test]
+fn a_row_asks_for_values_that_the_schema_allows() {
+    refused("when  = { \"/payload/done\" = true }", "when  = { \"/payload/done\" = \"true\" }")
+        .says("session.stream.chunk never has /payload/done = \"true\"", "when  = { ▸\"/payload/done\" = \"true\"");
+    refused(
+        "\"/payload/message/role\" = [\"user\", \"system\"]",
+        "\"/payload/message/role\" = [\"user\", \"system\", \"tool\"]",
+    )
+    .says(
+        "session.message.appended never has /payload/message/role = \"tool\"",
+        "▸\"/payload/message/role\" = [\"user\"",
+    );
+}

@@ -305,7 +305,7 @@ impl Compiler<'_> {
     }
 
     /// The values that the schema allows for a field, if they can be listed.
-    fn values_of(&self, event: usize, slot: usize) -> Vec<Scalar> {
+    pub(super) fn values_of(&self, event: usize, slot: usize) -> Vec<Scalar> {
         let event = &self.events[event];
         let Subschema::Declared(schema) = event.schema.at(&event.slots[slot].0) else {
             return Vec::new();
@@ -350,7 +350,7 @@ fn overlap(a: &[Condition], b: &[Condition]) -> bool {
     })
 }
 
-fn shown(value: &Scalar) -> String {
+pub(super) fn shown(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Integer(value) => value.to_string(),
