@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::finding::{Finding, Report, Severity};
-use crate::input::{Input, Piece, Wire};
+use crate::input::{Input, Wire};
 use crate::protocol::Protocol;
 #[doc(hidden)]
 pub use agree::ways_agree;
@@ -92,23 +92,20 @@ impl<'p> Checker<'p> {
     /// Whether the input is one event a line and the next byte starts a line, so that blocks of whole lines may be
     /// examined ahead.
     pub(crate) fn at_line_start(&self) -> bool {
-        self.input.at_line_start()
+        self.input.line_start().is_some()
     }
 
     /// Judges a block that was examined ahead.
     pub(crate) fn feed_examined(&mut self, block: &[u8], examined: &Examined) {
-        if !self.at_line_start() {
-            return self.feed(block);
-        }
         let judge = &mut self.judge;
-        let mut events = examined.events();
-        self.input.feed(block, &mut |piece| match piece {
-            Piece::Frame(frame) => match events.next() {
-                Some((valid, captured)) => judge.examined(&frame, valid, captured),
-                None => judge.piece(Piece::Frame(frame)),
-            },
-            broken => judge.piece(broken),
+        let start = self.input.line_start();
+        let end = start.and_then(|start| {
+            examined.frames(block, start, |frame, valid, captured| judge.examined(frame, valid, captured))
         });
+        match end {
+            Some(end) => self.input.skip(block, end),
+            None => self.feed(block),
+        }
     }
 
     /// The findings since the last call.

@@ -2,7 +2,7 @@
 
 use super::reader::{Reader, Valid};
 use crate::input::lines::Lines;
-use crate::input::{Origin, Piece};
+use crate::input::{Frame, Origin, Piece, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::{Captured, Captures, Mark};
 
@@ -16,8 +16,21 @@ pub struct Examiner<'p> {
 #[derive(Default)]
 pub struct Examined {
     captures: Captures,
-    /// By frame: what was accepted, and where its captures start.
-    frames: Vec<(Option<Valid>, Mark)>,
+    frames: Vec<Found>,
+    /// The place behind the block, from its start.
+    end: Option<Origin>,
+    /// Whether all of it is frames.
+    sound: bool,
+}
+
+struct Found {
+    /// Where the frame stands, from the start of the block.
+    origin: Origin,
+    length: u32,
+    utf8: bool,
+    valid: Option<Valid>,
+    /// Where its captures start.
+    mark: Mark,
 }
 
 impl<'p> Examiner<'p> {
@@ -29,22 +42,49 @@ impl<'p> Examiner<'p> {
     pub fn examine(&mut self, block: &[u8], examined: &mut Examined) {
         examined.captures.clear();
         examined.frames.clear();
-        let Examined { captures, frames } = examined;
-        Lines::new(Origin::START, self.max_line_bytes).feed(block, &mut |piece| {
-            if let Piece::Frame(frame) = piece {
+        examined.sound = block.last() == Some(&b'\n');
+        let Examined { captures, frames, sound, .. } = examined;
+        let mut lines = Lines::new(Origin::START, self.max_line_bytes);
+        lines.feed(block, &mut |piece| match piece {
+            Piece::Frame(frame) => {
                 let mark = captures.mark();
                 let valid = if frame.utf8 { self.reader.read(frame.text, captures) } else { None };
-                frames.push((valid, mark));
+                let (origin, length) = (frame.origin(0), frame.text.len() as u32);
+                frames.push(Found { origin, length, utf8: frame.utf8, valid, mark });
             }
+            Piece::Broken(_) => *sound = false,
         });
+        examined.end = Some(lines.position());
     }
 }
 
 impl Examined {
-    /// The frames of the block, in order.
-    pub fn events(&self) -> impl Iterator<Item = (Option<&Valid>, Captured<'_>)> {
-        let end = self.captures.mark();
-        let ends = self.frames.iter().skip(1).map(|(_, mark)| *mark).chain([end]);
-        self.frames.iter().zip(ends).map(|((valid, start), end)| (valid.as_ref(), self.captures.between(*start, end)))
+    /// Gives the frames of the block in order, as they stand behind `start`, and the place behind the block; or
+    /// nothing, if the block must be read again.
+    pub fn frames(
+        &self,
+        block: &[u8],
+        start: Origin,
+        mut out: impl FnMut(&Frame<'_>, Option<&Valid>, Captured<'_>),
+    ) -> Option<Origin> {
+        let end = self.end.filter(|_| self.sound)?;
+        let behind = |origin: Origin| Origin {
+            offset: start.offset + origin.offset,
+            line: start.line + origin.line - 1,
+            column: origin.column,
+        };
+        let last = self.captures.mark();
+        let ends = self.frames.iter().skip(1).map(|found| found.mark).chain([last]);
+        for (found, end) in self.frames.iter().zip(ends) {
+            let at = found.origin.offset as usize;
+            let frame = Frame {
+                text: &block[at..at + found.length as usize],
+                segments: &[Segment { at: 0, origin: behind(found.origin) }],
+                terminated: true,
+                utf8: found.utf8,
+            };
+            out(&frame, found.valid.as_ref(), self.captures.between(found.mark, end));
+        }
+        Some(behind(end))
     }
 }

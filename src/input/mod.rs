@@ -107,9 +107,20 @@ impl Input {
         }
     }
 
-    /// Whether the input is one event a line, and the next byte starts a line.
-    pub fn at_line_start(&self) -> bool {
-        matches!(&self.splitter, Splitter::Lines(lines) if lines.at_line_start())
+    /// Where the next byte stands, if the input is one event a line and it starts a line.
+    pub fn line_start(&self) -> Option<Origin> {
+        match &self.splitter {
+            Splitter::Lines(lines) if lines.at_line_start() => Some(lines.position()),
+            _ => None,
+        }
+    }
+
+    /// Passes over whole lines that were read already; the next one starts at `end`.
+    pub fn skip(&mut self, lines: &[u8], end: Origin) {
+        self.bytes += lines.len() as u64;
+        self.ends_with_newline = true;
+        self.anything |= lines.iter().any(|byte| !byte.is_ascii_whitespace());
+        self.splitter = Splitter::Lines(lines::Lines::new(end, self.max_frame));
     }
 
     /// Ends the input.
