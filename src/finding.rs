@@ -57,7 +57,9 @@ pub struct Excerpt {
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+///
+/// Serialised, it is without its excerpt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The line, 1-based.
     pub line: u64,

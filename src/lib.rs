@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod assert;
+mod bytes;
 mod check;
 #[doc(hidden)]
 pub mod cli;

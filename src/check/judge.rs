@@ -9,7 +9,7 @@ use super::event::{Event, NotAnEvent, stream_name, timestamp};
 use super::reader::{Reader, Valid};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice, quoted};
-use crate::finding::{Excerpt, Finding, Place, Related, Repeat, Report, Stats};
+use crate::finding::{Finding, Place, Related, Repeat, Report, Stats};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
 use crate::machine::{Limits, Machine, Observed, Verdict, framing};
@@ -328,15 +328,7 @@ impl<'p> Judge<'p> {
     /// The compressed form of the input is damaged here.
     pub fn damaged(&mut self, at: Origin, cause: &str) {
         self.whole = false;
-        let place = Place {
-            line: at.line,
-            column: at.column,
-            start: at.offset,
-            end: at.offset,
-            event: None,
-            excerpt: Excerpt::default(),
-        };
-        self.broken(Broken { rule: Framing::TruncatedInput, place, message: cause.to_owned(), lost: true });
+        self.broken(Broken { rule: Framing::TruncatedInput, place: at.place(), message: cause.to_owned(), lost: true });
     }
 
     pub fn finish(mut self, input: &Input) -> Report {

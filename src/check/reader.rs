@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::bytes::starts_with;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::program::Step;
@@ -55,14 +56,15 @@ impl<'p> Reader<'p> {
         if text.len() > u32::MAX as usize {
             return None;
         }
-        let valid = self.find(text)?;
+        let (valid, begins) = self.find(text)?;
         let Ok(program) = &self.protocol.tables().events[valid.event_type].plan else { return None };
-        read(program, text, captures).ok()?;
+        read(program, text, begins, captures).ok()?;
         Some(valid)
     }
 
-    fn find(&mut self, text: &[u8]) -> Option<Valid> {
-        let begins = |beginning: &&Beginning<'_>| text.starts_with(beginning.bytes);
+    /// What the event will be if it is valid, and whether it begins as its flat program does.
+    fn find(&mut self, text: &[u8]) -> Option<(Valid, bool)> {
+        let begins = |beginning: &&Beginning<'_>| starts_with(text, beginning.bytes);
         let last = self.beginnings.get(self.last).filter(begins);
         let found = match last {
             Some(last) => Some(last),
@@ -73,11 +75,11 @@ impl<'p> Reader<'p> {
             }
         };
         if let Some(Beginning { event_type, type_span, .. }) = found {
-            return Some(Valid { event_type: *event_type, type_span: type_span.clone() });
+            return Some((Valid { event_type: *event_type, type_span: type_span.clone() }, true));
         }
         let inner = string_member(text, self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.event_id(name)?;
-        Some(Valid { event_type, type_span: inner.start - 1..inner.end + 1 })
+        Some((Valid { event_type, type_span: inner.start - 1..inner.end + 1 }, false))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Excerpt, Place};
 
 /// How many characters of an event are kept for findings that later refer to it.
@@ -13,7 +15,7 @@ const WINDOW_BEFORE: usize = 120;
 const WINDOW_AFTER: usize = 240;
 
 /// Where a byte stands in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// 0-based, in the decompressed file.
     pub offset: u64,
@@ -26,6 +28,12 @@ pub struct Origin {
 impl Origin {
     /// The start of a file.
     pub const START: Origin = Origin { offset: 0, line: 1, column: 1 };
+
+    /// The place of nothing but this byte's start, without text around it.
+    pub fn place(self) -> Place {
+        let Origin { offset, line, column } = self;
+        Place { line, column, start: offset, end: offset, event: None, excerpt: Excerpt::default() }
+    }
 
     /// The place behind `bytes`, if they start here. Bytes that are no UTF-8 count as far as they look
     /// like characters.
@@ -96,29 +104,28 @@ impl Frame<'_> {
     /// Takes note of an event, for findings that may refer to it later: where it stands and how it begins.
     /// `mark` is the part of it to point at. Nothing is allocated once `noted` has been used.
     pub fn note(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>, noted: &mut Noted) {
-        let origin = self.origin(span.start);
-        noted.place = self.bare_place(origin, span.clone(), event);
+        noted.origin = self.origin(span.start);
+        noted.end = self.end(noted.origin, &span);
+        noted.event = event;
         noted.head.clear();
         noted.head.extend_from_slice(&self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]);
         noted.mark = mark.start - span.start..mark.end - span.start;
         noted.whole = span.len() <= REMEMBERED_BYTES;
     }
 
-    fn bare_place(&self, origin: Origin, span: Range<usize>, event: Option<u64>) -> Place {
-        let length = span.len() as u64;
-        let end = if self.segments.len() == 1 || span.is_empty() {
-            origin.offset + length
+    /// The byte of the file behind a range that starts at `origin`.
+    #[inline]
+    fn end(&self, origin: Origin, span: &Range<usize>) -> u64 {
+        if self.segments.len() == 1 || span.is_empty() {
+            origin.offset + span.len() as u64
         } else {
             self.origin(span.end - 1).offset + 1
-        };
-        Place {
-            line: origin.line,
-            column: origin.column,
-            start: origin.offset,
-            end,
-            event,
-            excerpt: Excerpt::default(),
         }
+    }
+
+    fn bare_place(&self, origin: Origin, span: Range<usize>, event: Option<u64>) -> Place {
+        let end = self.end(origin, &span);
+        Place { end, event, ..origin.place() }
     }
 
     fn excerpt(&self, span: Range<usize>) -> Excerpt {
@@ -134,12 +141,25 @@ impl Frame<'_> {
 }
 
 /// An event that a finding may refer to later, noted without much ado.
-#[derive(Clone, Debug, Default)]
+///
+/// Written down for later (serialised) it is without the event's text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Noted {
-    place: Place,
+    origin: Origin,
+    end: u64,
+    event: Option<u64>,
+    #[serde(skip)]
     head: Vec<u8>,
+    #[serde(skip)]
     mark: Range<usize>,
+    #[serde(skip)]
     whole: bool,
+}
+
+impl Default for Noted {
+    fn default() -> Self {
+        Noted { origin: Origin::START, end: 0, event: None, head: Vec::new(), mark: 0..0, whole: false }
+    }
 }
 
 impl Noted {
@@ -156,12 +176,12 @@ impl Noted {
         let kept = first_characters(line, REMEMBERED_CHARS);
         let excerpt = Excerpt {
             text: String::from_utf8_lossy(kept).into_owned(),
-            column: self.place.column,
+            column: self.origin.column,
             mark: if self.mark.end <= kept.len() { self.mark.clone() } else { 0..kept.len() },
-            cut_before: self.place.column > 1,
+            cut_before: self.origin.column > 1,
             cut_after: !self.whole || kept.len() < line.len(),
         };
-        Place { excerpt, ..self.place.clone() }
+        Place { end: self.end, event: self.event, excerpt, ..self.origin.place() }
     }
 }
 
@@ -194,6 +214,9 @@ fn boundary(line: &[u8], at: usize) -> usize {
 }
 
 fn first_characters(line: &[u8], count: usize) -> &[u8] {
+    if line.len() <= count {
+        return line;
+    }
     let mut seen = 0;
     for (at, byte) in line.iter().enumerate() {
         if byte & 0xC0 != 0x80 {

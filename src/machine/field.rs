@@ -1,5 +1,7 @@
 //! Fields of events: reading, keeping and comparing them.
 
+use serde::{Deserialize, Serialize};
+
 use super::{At, Observed};
 use crate::input::json::unescaped;
 use crate::protocol::Scalar;
@@ -58,7 +60,7 @@ pub enum Key {
 }
 
 /// A value to compare with later.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Kept {
     Null,
     Bool(bool),

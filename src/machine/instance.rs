@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::field::Kept;
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
 use crate::protocol::tables::{Cell, Lifecycle, Meets, States};
 
+/// The most instances of a stream that goes to sleep: all of them are written down again whenever it does.
+const MOST_WRITTEN_DOWN_AGAIN: usize = 64;
+
 /// The events that led an instance into its states, each with the state.
 pub type Marks = Vec<(u8, Arc<Place>)>;
 
 /// The instance of a lifecycle without keys.
+#[derive(Serialize, Deserialize)]
 pub struct Single {
     pub possible: States,
     pub marks: Marks,
@@ -33,19 +38,27 @@ impl Single {
     }
 }
 
-/// The instances of a lifecycle with keys.
+type ByKey<V> = HashMap<Box<[u8]>, V, RandomState>;
+
+/// The instances of a lifecycle with keys. Written down they take a tenth of the room; that is done with what was
+/// known when the turn around them opened afresh.
+#[derive(Serialize, Deserialize)]
 pub struct Keyed {
-    pub known: HashMap<Box<[u8]>, Instance, RandomState>,
+    /// Those of the open turn, and of what came since.
+    known: ByKey<Instance>,
+    written_down: ByKey<Box<[u8]>>,
     /// The possible states of keys not seen yet.
-    pub unseen: States,
+    unseen: States,
     /// Whether keys not seen yet stay unsure to the end of the stream.
     unseen_for_good: bool,
+    /// How often all instances became unsure.
+    doubts: u64,
     /// The keys that the open turn opened, in that order.
     pub open: Vec<Box<[u8]>>,
 }
 
 /// The instance of one key.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Instance {
     pub possible: States,
     pub marks: Marks,
@@ -53,33 +66,65 @@ pub struct Instance {
     pub kept: Vec<Option<Kept>>,
     /// Whether the open turn opened it.
     pub open: Meets,
+    /// The doubts that it knows of.
+    doubts: u64,
 }
 
 impl Default for Keyed {
     fn default() -> Self {
-        Keyed { known: HashMap::default(), unseen: States::one(0), unseen_for_good: false, open: Vec::new() }
+        Keyed {
+            known: HashMap::default(),
+            written_down: HashMap::default(),
+            unseen: States::one(0),
+            unseen_for_good: false,
+            doubts: 0,
+            open: Vec::new(),
+        }
+    }
+}
+
+impl Instance {
+    fn new(possible: States, doubts: u64) -> Instance {
+        Instance { possible, marks: Vec::new(), kept: Vec::new(), open: Meets::No, doubts }
     }
 }
 
 impl Keyed {
     /// Any state is possible for every key, seen or not. `for_good`: an opening may be lost.
     pub fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
-        let all = States::all(lifecycle.states.len());
-        for instance in self.known.values_mut() {
-            instance.possible = all;
-        }
-        self.unseen = all;
+        self.doubts += 1;
+        self.unseen = States::all(lifecycle.states.len());
         self.unseen_for_good |= for_good;
     }
 
     /// The instance of a key.
-    pub fn instance(&mut self, key: &[u8]) -> Option<&mut Instance> {
+    pub fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> Option<&mut Instance> {
+        let any = States::all(lifecycle.states.len());
         // Looked up twice, so that a known key costs no allocation.
         if !self.known.contains_key(key) {
-            let new = Instance { possible: self.unseen, marks: Vec::new(), kept: Vec::new(), open: Meets::No };
-            self.known.insert(key.into(), new);
+            let instance = match self.written_down.remove(key) {
+                // What cannot be read back is not known; it has not happened.
+                Some(written) => postcard::from_bytes(&written).unwrap_or_else(|_| Instance::new(any, self.doubts)),
+                None => Instance::new(self.unseen, self.doubts),
+            };
+            self.known.insert(key.into(), instance);
         }
-        self.known.get_mut(key)
+        let instance = self.known.get_mut(key)?;
+        if instance.doubts != self.doubts {
+            instance.doubts = self.doubts;
+            instance.possible = any;
+        }
+        Some(instance)
+    }
+
+    /// The instances that the open turn certainly opened, in that order, with their keys.
+    pub fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &Marks)> {
+        self.open.iter().filter_map(move |key| {
+            let instance = self.known.get(key).filter(|instance| instance.open == Meets::Yes)?;
+            let sure = instance.doubts == self.doubts;
+            let possible = if sure { instance.possible } else { States::all(lifecycle.states.len()) };
+            Some((&**key, possible, &instance.marks))
+        })
     }
 
     /// The turn around it opened afresh.
@@ -91,6 +136,8 @@ impl Keyed {
         }
         if forget {
             self.known.clear();
+        } else {
+            self.write_down();
         }
         if !self.unseen_for_good {
             self.unseen = States::one(0);
@@ -102,6 +149,22 @@ impl Keyed {
         for key in &self.open {
             if let Some(instance) = self.known.get_mut(key) {
                 instance.open = Meets::Perhaps;
+            }
+        }
+    }
+
+    /// Whether nothing would be said if the stream ended here, and little would be written down.
+    pub fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
+        let silent = |states: States| states.iter().all(|state| lifecycle.end[usize::from(state)].is_none());
+        self.written_down.len() + self.known.len() <= MOST_WRITTEN_DOWN_AGAIN
+            && self.certainly_open(lifecycle).all(|(_, possible, _)| silent(possible))
+    }
+
+    /// Writes all instances down, without the text of the events that they remember.
+    fn write_down(&mut self) {
+        for (key, instance) in self.known.drain() {
+            if let Ok(written) = postcard::to_allocvec(&instance) {
+                self.written_down.insert(key, written.into());
             }
         }
     }
@@ -118,18 +181,7 @@ pub struct Move {
 
 impl Move {
     /// Applies a row's cells. `meets`: whether the row's conditions are met at all.
-    #[inline]
     pub fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Meets) -> Move {
-        // One state that stays: most moves, while all is well.
-        if let Some(state) = only(from)
-            && cells.get(usize::from(state)) == Some(&Cell { rule: None, to: state })
-        {
-            return Move { to: from, rule: None, opens: Meets::No };
-        }
-        Move::of_set(from, cells, lifecycle, meets)
-    }
-
-    fn of_set(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Meets) -> Move {
         let mut to = States::default();
         let (mut all_open, mut some_open) = (true, false);
         let mut rule: Option<Option<RuleId>> = None;

@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 use crate::finding::{Place, Related};
 use crate::input::Noted;
-use crate::protocol::tables::States;
 use crate::protocol::{Framing, RuleId, Tables};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
 use field::Field;
-use streams::Streams;
+use step::Scratch;
+use streams::{Stream, Streams};
 
 /// An event as the tables see it.
 #[derive(Clone, Copy)]
@@ -122,10 +122,7 @@ pub struct Machine<'p> {
     /// Counts what was lost; a stream that has not seen the latest loss is unsure.
     losses: u64,
     forgotten: bool,
-    /// How many instances were opened, by lifecycle.
-    opened: Vec<u64>,
-    /// The possible states of each lifecycle before the event that is being judged; kept for its memory.
-    before: Vec<States>,
+    scratch: Scratch,
     verdicts: Vec<Verdict>,
 }
 
@@ -138,8 +135,7 @@ impl<'p> Machine<'p> {
             streams: Streams::default(),
             losses: 0,
             forgotten: false,
-            opened: vec![0; tables.lifecycles.len()],
-            before: Vec::new(),
+            scratch: Scratch::new(tables, limits.max_text_bytes),
             verdicts: Vec::new(),
         }
     }
@@ -156,39 +152,43 @@ impl<'p> Machine<'p> {
 
     /// How many instances each lifecycle opened, by its name.
     pub fn opened(&self) -> BTreeMap<String, u64> {
-        let counted = self.tables.lifecycles.iter().zip(&self.opened).filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
+        let counted = self.tables.lifecycles.iter().zip(&self.scratch.opened).filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
         counted.map(|(lifecycle, opened)| (lifecycle.name.clone(), *opened)).collect()
     }
 
     /// Judges an event of a known type.
     pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, event.places);
-        self.judge_time(index, event.time);
-        self.apply(index, event);
-        self.leave(index, event.places, event.time);
+        let stream = self.streams.get(index, self.tables);
+        judge_time(self.tables, stream, event.time, &mut self.verdicts);
+        step::apply(self.tables, stream, event, &mut self.scratch, &mut self.verdicts);
+        leave(stream, event.places, event.time);
+        self.streams.touch(index, self.tables);
         out.append(&mut self.verdicts);
     }
 
     /// Takes note of an event of an unknown type: it advances time, and moves nothing.
     pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, places);
-        self.judge_time(index, time);
-        self.leave(index, places, time);
+        let stream = self.streams.get(index, self.tables);
+        judge_time(self.tables, stream, time, &mut self.verdicts);
+        leave(stream, places, time);
+        self.streams.touch(index, self.tables);
         out.append(&mut self.verdicts);
     }
 
     /// Finds the stream, or opens it.
-    fn enter(&mut self, name: &[u8], places: &dyn Places) -> usize {
+    fn enter(&mut self, name: &[u8], places: &dyn Places) -> u32 {
         if let Some(index) = self.streams.find(name) {
             let losses = self.losses;
-            let stream = self.streams.get_mut(index);
+            let stream = self.streams.get(index, self.tables);
             if stream.losses != losses {
                 stream.losses = losses;
                 stream.lose(self.tables);
             }
             return index;
         }
-        if self.streams.len() >= self.limits.max_streams.max(1)
+        if self.streams.len() >= self.limits.max_streams.clamp(1, Streams::MOST)
             && let Some(name) = self.streams.forget_longest_idle()
             && !std::mem::replace(&mut self.forgotten, true)
         {
@@ -208,56 +208,53 @@ impl<'p> Machine<'p> {
         self.streams.open(name, self.tables, unsure, self.losses)
     }
 
-    fn leave(&mut self, index: usize, places: &dyn Places, time: Option<Stamp<'_>>) {
-        let stream = self.streams.get_mut(index);
-        places.note(&mut stream.last);
-        if !Arc::ptr_eq(&stream.last_type, places.event_type()) {
-            stream.last_type = places.event_type().clone();
-        }
-        stream.last_is_timed = time.is_some();
-        if let Some(time) = time {
-            stream.last_time.clear();
-            stream.last_time.extend_from_slice(time.written);
-            stream.last_time_is_usual = time.usual;
-        }
-        self.streams.touch(index);
-    }
-
-    fn judge_time(&mut self, index: usize, time: Option<Stamp<'_>>) {
-        let stream = self.streams.get(index);
-        let Some(now) = time else { return };
-        let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
-        if last.written.is_empty() || !date_time::is_after(last, now) {
-            return;
-        }
-        // An event whose time could not be read may stand between the two.
-        let before = Related { message: "the session's event before it".into(), place: Arc::new(stream.last.place()) };
-        let before = stream.last_is_timed.then_some(before);
-        for rule in &self.tables.times {
-            self.verdicts.push(Verdict {
-                rule: *rule,
-                stream: stream.name.clone(),
-                at: At::Time,
-                related: before.clone().into_iter().collect(),
-                facts: vec![("found", now.to_string()), ("kept", last.to_string())],
-            });
-        }
-    }
-
     /// Judges the ends of all streams, in the order of their last events.
     pub fn finish(&mut self, out: &mut Vec<Verdict>) {
-        for index in self.streams.by_last_event() {
+        for index in self.streams.awake_by_last_event() {
             // What a fragment or a lost frame cut off may have gone on in any way.
-            if self.fragment || self.streams.get(index).losses != self.losses {
+            if self.fragment || self.streams.get(index, self.tables).losses != self.losses {
                 continue;
             }
-            self.judge_end(index);
-            let stream = self.streams.get_mut(index);
+            let stream = self.streams.get(index, self.tables);
+            step::judge_end(self.tables, stream, &mut self.verdicts);
             for text in &mut stream.texts {
                 self.verdicts.extend(text.release(&stream.name));
             }
         }
         out.append(&mut self.verdicts);
+    }
+}
+
+fn leave(stream: &mut Stream, places: &dyn Places, time: Option<Stamp<'_>>) {
+    places.note(&mut stream.last);
+    if !Arc::ptr_eq(&stream.last_type, places.event_type()) {
+        stream.last_type = places.event_type().clone();
+    }
+    stream.last_is_timed = time.is_some();
+    if let Some(time) = time {
+        stream.last_time.clear();
+        stream.last_time.extend_from_slice(time.written);
+        stream.last_time_is_usual = time.usual;
+    }
+}
+
+fn judge_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>, out: &mut Vec<Verdict>) {
+    let Some(now) = time else { return };
+    let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
+    if last.written.is_empty() || !date_time::is_after(last, now) {
+        return;
+    }
+    // An event whose time could not be read may stand between the two.
+    let before = Related { message: "the session's event before it".into(), place: Arc::new(stream.last.place()) };
+    let before = stream.last_is_timed.then_some(before);
+    for rule in &tables.times {
+        out.push(Verdict {
+            rule: *rule,
+            stream: stream.name.clone(),
+            at: At::Time,
+            related: before.clone().into_iter().collect(),
+            facts: vec![("found", now.to_string()), ("kept", last.to_string())],
+        });
     }
 }
 

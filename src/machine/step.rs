@@ -6,68 +6,114 @@ use super::field::{Field, Item, Kept, Key, Scope, equals, key, shown, shown_text
 use super::instance::{Marks, Move, only, related};
 use super::streams::{Slot, Stream};
 use super::text::Half;
-use super::{At, Facts, Machine, Observed, Verdict, framing};
+use super::{At, Facts, Observed, Verdict, framing};
 use crate::finding::Place;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
 use crate::protocol::tables::{Condition, Lifecycle, Meets, Row, States, plain_words};
 use crate::protocol::{Framing, Keyed as KeyedFor, RuleId, Tables};
+use crate::schema::captures::Capture;
 
-impl Machine<'_> {
-    /// Moves all tables of a stream.
-    pub(super) fn apply(&mut self, index: usize, event: &Observed<'_>) {
-        let stream = self.streams.get_mut(index);
-        self.before.clear();
-        self.before.extend(stream.slots.iter().map(Slot::possible));
-        let mut step = Step {
-            tables: self.tables,
-            stream,
-            event,
-            before: &self.before,
-            spoken: 0,
-            here: None,
-            opened: &mut self.opened,
-            max_text_bytes: self.limits.max_text_bytes,
-            out: &mut self.verdicts,
-        };
-        for lifecycle in 0..step.tables.lifecycles.len() {
-            step.lifecycle(lifecycle);
-        }
-        for text in 0..step.tables.texts.len() {
-            step.text(text);
-        }
-        step.contradictions();
+/// What steps share.
+pub struct Scratch {
+    /// How many instances were opened, by lifecycle.
+    pub opened: Vec<u64>,
+    /// The possible states of each lifecycle before the event that is being judged; kept for its memory.
+    before: Vec<States>,
+    max_text_bytes: usize,
+}
+
+impl Scratch {
+    pub fn new(tables: &Tables, max_text_bytes: usize) -> Scratch {
+        Scratch { opened: vec![0; tables.lifecycles.len()], before: Vec::new(), max_text_bytes }
     }
+}
 
-    /// What the end of a stream means.
-    pub(super) fn judge_end(&mut self, index: usize) {
-        let stream = self.streams.get(index);
-        let mut spoken = 0u64;
-        for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
-            let muted = lifecycle.within.is_some_and(|outer| spoken >> outer & 1 == 1);
-            let mut speak = |possible: States, marks: &Marks, key: Option<&[u8]>| {
-                let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
-                let first = rules.next().flatten();
-                let Some(rule) = first.filter(|_| rules.all(|rule| rule == first)) else { return };
-                spoken |= 1 << number;
-                if !muted {
-                    let facts = key.map(|key| ("key", shown_text(key)));
-                    self.verdicts.push(Verdict {
-                        rule,
-                        stream: stream.name.clone(),
-                        at: At::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
-                        related: related(marks, lifecycle),
-                        facts: facts.into_iter().collect(),
-                    });
-                }
-            };
-            match &stream.slots[number] {
-                Slot::Single(single) => speak(single.possible, &single.marks, None),
-                Slot::Keyed(keyed) => {
-                    for key in &keyed.open {
-                        if let Some(instance) = keyed.known.get(key).filter(|instance| instance.open == Meets::Yes) {
-                            speak(instance.possible, &instance.marks, Some(key));
-                        }
-                    }
+/// An event that moved nothing: the same again moves nothing either, as long as nothing else comes between.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Still {
+    event_type: usize,
+    /// The fields that its rows look at.
+    fields: Vec<Capture>,
+}
+
+/// Moves all tables of a stream.
+pub fn apply(
+    tables: &Tables,
+    stream: &mut Stream,
+    event: &Observed<'_>,
+    scratch: &mut Scratch,
+    out: &mut Vec<Verdict>,
+) {
+    let effects = &tables.effects[event.event_type];
+    let still = stream.still.take();
+    let again = still.as_ref().is_some_and(|still| {
+        let same = |(slot, field): (&usize, &Capture)| event.fields[*slot] == *field;
+        still.event_type == event.event_type && effects.looks_at.iter().zip(&still.fields).all(same)
+    });
+    let Scratch { opened, before, max_text_bytes } = scratch;
+    if effects.looks_back {
+        before.clear();
+        before.extend(stream.slots.iter().map(Slot::possible));
+    }
+    let said = out.len();
+    let mut step = Step {
+        tables,
+        stream,
+        event,
+        before,
+        spoken: 0,
+        moved: false,
+        here: None,
+        opened,
+        max_text_bytes: *max_text_bytes,
+        out,
+    };
+    if !again {
+        for lifecycle in &effects.lifecycles {
+            step.lifecycle(*lifecycle);
+        }
+    }
+    for text in &effects.texts {
+        step.text(*text);
+    }
+    step.contradictions();
+    let moved = step.moved || out.len() > said;
+    if again && !moved {
+        stream.still = still;
+    } else if effects.may_be_still && !moved {
+        let fields = effects.looks_at.iter().map(|slot| event.fields[*slot]);
+        if fields.clone().all(|field| matches!(field, Capture::Bool(_))) {
+            stream.still = Some(Still { event_type: event.event_type, fields: fields.collect() });
+        }
+    }
+}
+
+/// What the end of a stream means.
+pub fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
+    let mut spoken = 0u64;
+    for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
+        let muted = lifecycle.within.is_some_and(|outer| spoken >> outer & 1 == 1);
+        let mut speak = |possible: States, marks: &Marks, key: Option<&[u8]>| {
+            let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
+            let first = rules.next().flatten();
+            let Some(rule) = first.filter(|_| rules.all(|rule| rule == first)) else { return };
+            spoken |= 1 << number;
+            if !muted {
+                let facts = key.map(|key| ("key", shown_text(key)));
+                out.push(Verdict {
+                    rule,
+                    stream: stream.name.clone(),
+                    at: At::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
+                    related: related(marks, lifecycle),
+                    facts: facts.into_iter().collect(),
+                });
+            }
+        };
+        match &stream.slots[number] {
+            Slot::Single(single) => speak(single.possible, &single.marks, None),
+            Slot::Keyed(keyed) => {
+                for (key, possible, marks) in keyed.certainly_open(lifecycle) {
+                    speak(possible, marks, Some(key));
                 }
             }
         }
@@ -92,6 +138,8 @@ struct Step<'s> {
     before: &'s [States],
     /// The lifecycles that spoke about this event, as bits.
     spoken: u64,
+    /// Whether a lifecycle may have moved.
+    moved: bool,
     /// The event's place, once it was asked for.
     here: Option<Arc<Place>>,
     opened: &'s mut Vec<u64>,
@@ -100,23 +148,20 @@ struct Step<'s> {
 }
 
 impl<'s> Step<'s> {
-    fn here(&mut self) -> Arc<Place> {
-        self.here.get_or_insert_with(|| Arc::new(self.event.places.event())).clone()
-    }
-
     /// Moves one lifecycle.
     fn lifecycle(&mut self, number: usize) {
         let tables = self.tables;
         let lifecycle = &tables.lifecycles[number];
         for row in &lifecycle.rows[self.event.event_type] {
-            let gate = self.gate(&row.before, true).and(self.gate(&row.after, false));
-            if gate == Meets::No {
+            let when = self.when(&row.when);
+            if when == Meets::No {
                 continue;
             }
-            match self.when(&row.when) {
-                Meets::No => {}
-                Meets::Perhaps => return self.make_unsure(number, lifecycle, row),
-                Meets::Yes => return self.row(number, lifecycle, row, gate),
+            let gate = self.gate(&row.before, true).and(self.gate(&row.after, false));
+            match (gate, when) {
+                (Meets::No, _) => {}
+                (_, Meets::Yes) => return self.row(number, lifecycle, row, gate),
+                _ => return self.make_unsure(number, lifecycle, row),
             }
         }
     }
@@ -147,6 +192,7 @@ impl<'s> Step<'s> {
 
     /// A field that the table needs cannot be read.
     fn make_unsure(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) {
+        self.moved = true;
         match &mut self.stream.slots[number] {
             Slot::Single(single) => single.make_unsure(lifecycle),
             Slot::Keyed(keyed) => {
@@ -180,6 +226,7 @@ impl<'s> Step<'s> {
         let Slot::Single(single) = &mut self.stream.slots[number] else { return };
         let from = single.possible;
         let step = Move::new(from, &row.cells, lifecycle, gate);
+        self.moved |= step.to != from;
         single.possible = step.to;
         if let Some(rule) = step.rule {
             let related = related(&single.marks, lifecycle);
@@ -193,12 +240,13 @@ impl<'s> Step<'s> {
             self.doubt_within(number);
         }
         let Some(state) = only(step.to).filter(|_| step.left(from)) else { return };
-        let here = self.here();
-        if let Slot::Single(single) = &mut self.stream.slots[number] {
-            if step.opens == Meets::Yes || state == 0 {
-                single.marks.clear();
-            }
-            remember(&mut single.marks, lifecycle, state, here);
+        let Slot::Single(single) = &mut self.stream.slots[number] else { return };
+        if step.opens == Meets::Yes || state == 0 {
+            single.marks.clear();
+        }
+        if tells(&single.marks, lifecycle, state) {
+            let here = here(&mut self.here, self.event);
+            single.marks.push((state, here));
         }
     }
 
@@ -233,7 +281,7 @@ impl<'s> Step<'s> {
         scope: Option<Scope<'_>>,
     ) {
         let Slot::Keyed(keyed) = &mut self.stream.slots[number] else { return };
-        let Some(instance) = keyed.instance(key) else { return };
+        let Some(instance) = keyed.instance(key, lifecycle) else { return };
         let gate = if scope.is_some() { gate } else { gate.and(instance.open) };
         if gate == Meets::No {
             return;
@@ -268,25 +316,21 @@ impl<'s> Step<'s> {
                 instance.kept[*name] = Kept::of(scope.field(*slot));
             }
         }
+        let was_open = instance.open;
         if step.opens != Meets::No {
-            if instance.open == Meets::No {
-                keyed.open.push(key.into());
-            }
-            if let Some(instance) = keyed.known.get_mut(key) {
-                instance.open = step.opens;
-                instance.marks.clear();
-            }
-            if step.opens == Meets::Yes {
-                self.opened[number] += 1;
-            }
+            instance.open = step.opens;
+            instance.marks.clear();
         }
-        if let Some(state) = only(step.to).filter(|_| step.left(from)) {
-            let here = self.here();
-            if let Slot::Keyed(keyed) = &mut self.stream.slots[number]
-                && let Some(instance) = keyed.known.get_mut(key)
-            {
-                remember(&mut instance.marks, lifecycle, state, here);
-            }
+        if let Some(state) = only(step.to).filter(|_| step.left(from))
+            && tells(&instance.marks, lifecycle, state)
+        {
+            instance.marks.push((state, here(&mut self.here, self.event)));
+        }
+        if step.opens != Meets::No && was_open == Meets::No {
+            keyed.open.push(key.into());
+        }
+        if step.opens == Meets::Yes {
+            self.opened[number] += 1;
         }
         for (rule, at, mut facts) in said {
             facts.push(("key", shown_text(key)));
@@ -399,7 +443,7 @@ impl<'s> Step<'s> {
             Meets::No => self.out.extend([low, high].into_iter().flatten().map(|half| half.alone(&self.stream.name))),
             Meets::Yes => {
                 // Only the first piece is remembered: it tells where the text began.
-                let here = (!self.stream.texts[number].has_begun()).then(|| self.here());
+                let here = (!self.stream.texts[number].has_begun()).then(|| here(&mut self.here, self.event));
                 let state = &mut self.stream.texts[number];
                 self.out.extend(state.join(&self.stream.name, low, high));
                 if state.append(piece, self.max_text_bytes, here) {
@@ -439,9 +483,13 @@ impl<'s> Step<'s> {
     }
 }
 
-fn remember(marks: &mut Marks, lifecycle: &Lifecycle, state: u8, place: Arc<Place>) {
-    // The first event that led into a state tells the story; a state without words tells nothing.
-    if lifecycle.entered[usize::from(state)].is_some() && !marks.iter().any(|(known, _)| *known == state) {
-        marks.push((state, place));
-    }
+/// The event's place, made when it is asked for.
+fn here(known: &mut Option<Arc<Place>>, event: &Observed<'_>) -> Arc<Place> {
+    known.get_or_insert_with(|| Arc::new(event.places.event())).clone()
+}
+
+/// Whether the event that led into a state is worth remembering: the first one tells the story, and a state without
+/// words tells nothing.
+fn tells(marks: &Marks, lifecycle: &Lifecycle, state: u8) -> bool {
+    lifecycle.entered[usize::from(state)].is_some() && !marks.iter().any(|(known, _)| *known == state)
 }

@@ -1,25 +1,34 @@
-//! The streams of a file: found by name, and forgotten by age.
+//! The streams of a file: found by name, forgotten by age, and written down small while nothing happens in them.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use super::instance::{Keyed, Single};
+use super::step::Still;
 use super::text::TextState;
+use crate::bytes::same;
 use crate::input::Noted;
 use crate::protocol::Tables;
 
+/// How many streams, those touched last, are always kept as they are.
+const MOST_FRESH: usize = 1000;
+
 /// The state of one lifecycle in a stream.
+#[derive(Serialize, Deserialize)]
 pub enum Slot {
     Single(Single),
     Keyed(Keyed),
 }
 
-/// One stream.
+/// One stream. Serialised, it is without the text of the events that it remembers.
+#[derive(Serialize, Deserialize)]
 pub struct Stream {
+    #[serde(skip)]
     pub name: Arc<str>,
-    key: Box<[u8]>,
     /// By lifecycle.
     pub slots: Vec<Slot>,
     /// By text.
@@ -33,14 +42,33 @@ pub struct Stream {
     pub last_is_timed: bool,
     /// The losses of the file that this stream knows of.
     pub losses: u64,
-    /// The streams touched just before and after this one.
-    older: Option<usize>,
-    newer: Option<usize>,
+    #[serde(skip)]
+    pub still: Option<Still>,
 }
 
 impl Stream {
+    fn new(name: &[u8], tables: &Tables, losses: u64) -> Stream {
+        let slots = tables.lifecycles.iter().map(|lifecycle| match lifecycle.keyed {
+            None => Slot::Single(Single::default()),
+            Some(_) => Slot::Keyed(Keyed::default()),
+        });
+        Stream {
+            name: String::from_utf8_lossy(name).into(),
+            slots: slots.collect(),
+            texts: tables.texts.iter().map(|_| TextState::default()).collect(),
+            last: Noted::default(),
+            last_type: Arc::default(),
+            last_time: Vec::new(),
+            last_time_is_usual: false,
+            last_is_timed: false,
+            losses,
+            still: None,
+        }
+    }
+
     /// Something of this stream may have been lost: every instance is unsure, and no text is whole.
     pub fn lose(&mut self, tables: &Tables) {
+        self.still = None;
         for (slot, lifecycle) in self.slots.iter_mut().zip(&tables.lifecycles) {
             match slot {
                 Slot::Single(single) => single.make_unsure(lifecycle),
@@ -51,21 +79,58 @@ impl Stream {
             text.lose();
         }
     }
+
+    /// Whether nothing would be said if the stream ended here, and little would be written down.
+    fn is_at_rest(&self, tables: &Tables) -> bool {
+        let mut slots = self.slots.iter().zip(&tables.lifecycles);
+        self.texts.iter().all(TextState::is_at_rest)
+            && slots.all(|(slot, lifecycle)| match slot {
+                Slot::Single(single) => single.possible.iter().all(|state| lifecycle.end[usize::from(state)].is_none()),
+                Slot::Keyed(keyed) => keyed.is_at_rest(lifecycle),
+            })
+    }
+
+    fn write_down(&self) -> Option<Box<[u8]>> {
+        postcard::to_allocvec(self).ok().map(Vec::into_boxed_slice)
+    }
 }
 
 /// All streams, in the order in which they were last touched.
 #[derive(Default)]
 pub struct Streams {
-    by_name: HashMap<Box<[u8]>, usize, RandomState>,
-    streams: Vec<Stream>,
-    oldest: Option<usize>,
-    newest: Option<usize>,
+    by_name: HashTable<u32>,
+    hasher: RandomState,
+    entries: Vec<Entry>,
+    oldest: Option<u32>,
+    newest: Option<u32>,
+    /// The oldest of the fresh ones.
+    oldest_fresh: Option<u32>,
+    fresh: usize,
     /// A place that a forgotten stream left.
-    free: Option<usize>,
+    free: Option<u32>,
     seen: u64,
 }
 
+struct Entry {
+    name: Box<[u8]>,
+    state: State,
+    /// The streams touched just before and after this one.
+    older: Option<u32>,
+    newer: Option<u32>,
+    /// Whether it is one of those touched last.
+    fresh: bool,
+}
+
+enum State {
+    Awake(Box<Stream>),
+    /// Written down: it was long at rest.
+    Asleep(Box<[u8]>),
+}
+
 impl Streams {
+    /// The most streams that can be kept at once.
+    pub const MOST: usize = u32::MAX as usize;
+
     pub fn len(&self) -> usize {
         self.by_name.len()
     }
@@ -75,62 +140,81 @@ impl Streams {
         self.seen
     }
 
-    pub fn find(&self, name: &[u8]) -> Option<usize> {
-        self.by_name.get(name).copied()
+    pub fn find(&self, name: &[u8]) -> Option<u32> {
+        // Most often the next event is of the same stream.
+        if let Some(newest) = self.newest
+            && same(&self.entries[newest as usize].name, name)
+        {
+            return Some(newest);
+        }
+        self.by_name.find(self.hasher.hash_one(name), |index| same(&self.entries[*index as usize].name, name)).copied()
     }
 
-    pub fn get(&self, index: usize) -> &Stream {
-        &self.streams[index]
-    }
-
-    pub fn get_mut(&mut self, index: usize) -> &mut Stream {
-        &mut self.streams[index]
+    /// A stream, which wakes up if it was asleep.
+    pub fn get(&mut self, index: u32, tables: &Tables) -> &mut Stream {
+        let Entry { name, state, .. } = &mut self.entries[index as usize];
+        if let State::Asleep(written) = state {
+            let mut stream = postcard::from_bytes(written).unwrap_or_else(|_| {
+                // What cannot be read back is not known; it has not happened.
+                let mut unsure = Stream::new(name, tables, 0);
+                unsure.lose(tables);
+                unsure
+            });
+            stream.name = String::from_utf8_lossy(name).into();
+            *state = State::Awake(Box::new(stream));
+        }
+        match state {
+            State::Awake(stream) => stream,
+            State::Asleep(_) => unreachable!("it was woken up just now"),
+        }
     }
 
     /// Opens a stream. An unsure one may have begun before.
-    pub fn open(&mut self, name: &[u8], tables: &Tables, unsure: bool, losses: u64) -> usize {
+    pub fn open(&mut self, name: &[u8], tables: &Tables, unsure: bool, losses: u64) -> u32 {
         self.seen += 1;
-        let slots = tables.lifecycles.iter().map(|lifecycle| match lifecycle.keyed {
-            None => Slot::Single(Single::default()),
-            Some(_) => Slot::Keyed(Keyed::default()),
-        });
-        let mut stream = Stream {
-            name: String::from_utf8_lossy(name).into(),
-            key: name.into(),
-            slots: slots.collect(),
-            texts: tables.texts.iter().map(|_| TextState::default()).collect(),
-            last: Noted::default(),
-            last_type: Arc::default(),
-            last_time: Vec::new(),
-            last_time_is_usual: false,
-            last_is_timed: false,
-            losses,
-            older: None,
-            newer: None,
-        };
+        let mut stream = Stream::new(name, tables, losses);
         if unsure {
             stream.lose(tables);
         }
+        let state = State::Awake(Box::new(stream));
+        let entry = Entry { name: name.into(), state, older: None, newer: None, fresh: false };
         let index = match self.free.take() {
             Some(index) => {
-                self.streams[index] = stream;
+                self.entries[index as usize] = entry;
                 index
             }
             None => {
-                self.streams.push(stream);
-                self.streams.len() - 1
+                self.entries.push(entry);
+                (self.entries.len() - 1) as u32
             }
         };
-        self.by_name.insert(name.into(), index);
+        let Streams { by_name, hasher, entries, .. } = self;
+        let hash = |index: &u32| hasher.hash_one(&*entries[*index as usize].name);
+        by_name.insert_unique(hash(&index), index, hash);
         self.append(index);
         index
     }
 
     /// Makes this the stream that was touched last.
-    pub fn touch(&mut self, index: usize) {
-        if self.newest != Some(index) {
-            self.detach(index);
-            self.append(index);
+    pub fn touch(&mut self, index: u32, tables: &Tables) {
+        if self.newest == Some(index) {
+            return;
+        }
+        self.detach(index);
+        self.append(index);
+        while self.fresh > MOST_FRESH
+            && let Some(oldest) = self.oldest_fresh
+        {
+            let entry = &mut self.entries[oldest as usize];
+            self.oldest_fresh = entry.newer;
+            self.fresh -= 1;
+            entry.fresh = false;
+            if let State::Awake(stream) = &mut entry.state
+                && stream.is_at_rest(tables)
+                && let Some(written) = stream.write_down()
+            {
+                entry.state = State::Asleep(written);
+            }
         }
     }
 
@@ -139,41 +223,54 @@ impl Streams {
         let index = self.oldest?;
         self.detach(index);
         self.free = Some(index);
-        let stream = &self.streams[index];
-        self.by_name.remove(&stream.key);
-        Some(stream.name.clone())
+        let hash = self.hasher.hash_one(&*self.entries[index as usize].name);
+        if let Ok(entry) = self.by_name.find_entry(hash, |known| *known == index) {
+            entry.remove();
+        }
+        Some(String::from_utf8_lossy(&self.entries[index as usize].name).into())
     }
 
-    /// All streams, by their last events.
-    pub fn by_last_event(&self) -> Vec<usize> {
-        let mut order = Vec::with_capacity(self.len());
+    /// The streams that are awake, by their last events; at the end of those asleep nothing is to be said.
+    pub fn awake_by_last_event(&self) -> Vec<u32> {
+        let mut order = Vec::new();
         let mut next = self.oldest;
         while let Some(index) = next {
-            order.push(index);
-            next = self.streams[index].newer;
+            let entry = &self.entries[index as usize];
+            if let State::Awake(_) = entry.state {
+                order.push(index);
+            }
+            next = entry.newer;
         }
         order
     }
 
-    fn append(&mut self, index: usize) {
-        self.streams[index].older = self.newest;
-        self.streams[index].newer = None;
-        match self.newest {
-            Some(newest) => self.streams[newest].newer = Some(index),
+    fn append(&mut self, index: u32) {
+        let newest = self.newest.replace(index);
+        match newest {
+            Some(newest) => self.entries[newest as usize].newer = Some(index),
             None => self.oldest = Some(index),
         }
-        self.newest = Some(index);
+        let entry = &mut self.entries[index as usize];
+        (entry.older, entry.newer, entry.fresh) = (newest, None, true);
+        self.oldest_fresh = self.oldest_fresh.or(Some(index));
+        self.fresh += 1;
     }
 
-    fn detach(&mut self, index: usize) {
-        let (older, newer) = (self.streams[index].older, self.streams[index].newer);
+    fn detach(&mut self, index: u32) {
+        let Entry { older, newer, fresh, .. } = self.entries[index as usize];
         match older {
-            Some(older) => self.streams[older].newer = newer,
+            Some(older) => self.entries[older as usize].newer = newer,
             None => self.oldest = newer,
         }
         match newer {
-            Some(newer) => self.streams[newer].older = older,
+            Some(newer) => self.entries[newer as usize].older = older,
             None => self.newest = older,
+        }
+        if fresh {
+            self.fresh -= 1;
+            if self.oldest_fresh == Some(index) {
+                self.oldest_fresh = newer;
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{At, Verdict, framing};
 use crate::finding::{Place, Related};
 use crate::input::json::{unescape_one, unescaped};
@@ -14,7 +16,7 @@ const SHOWN_CHARS: usize = 32;
 const TRIED_BEGINNINGS: usize = 8;
 
 /// The text of the open turn, as it is written: still escaped, so that nothing is decoded while all is well.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct TextState {
     written: Vec<u8>,
     /// Where the text may also begin.
@@ -28,6 +30,7 @@ pub struct TextState {
 }
 
 /// Half a character at the edge of a piece, and the type of the event that it is in.
+#[derive(Serialize, Deserialize)]
 pub struct Half {
     place: Arc<Place>,
     event_type: Arc<str>,
@@ -77,6 +80,11 @@ impl TextState {
         if self.cuts.last() != Some(&self.written.len()) {
             self.cuts.push(self.written.len());
         }
+    }
+
+    /// Whether nothing of it is kept.
+    pub fn is_at_rest(&self) -> bool {
+        self.written.is_empty() && self.half.is_none()
     }
 
     /// Whether a piece came.

@@ -22,7 +22,7 @@ pub use tables::{Rule, RuleId};
 
 use crate::error::{Problem, ProtocolError};
 use crate::schema::Schema;
-use tables::{Contradiction, EventShape, EventType, Lifecycle, Text};
+use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
 
 /// The end of the name of every schema file; what stands before it is the event's type.
 const SCHEMA_ENDING: &str = ".schema.json";
@@ -56,6 +56,8 @@ pub(crate) struct Tables {
     pub times: Vec<RuleId>,
     /// By event type.
     pub contradictions: Vec<Vec<Contradiction>>,
+    /// By event type.
+    pub effects: Vec<Effects>,
     pub rules: Vec<Rule>,
 }
 

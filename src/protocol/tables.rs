@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::file::{Basis, Scalar};
 use crate::finding::Severity;
 use crate::schema::program::Program;
@@ -31,7 +33,7 @@ pub struct Rule {
 }
 
 /// A set of states: bit n is state n.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct States(pub u32);
 
 impl States {
@@ -70,7 +72,7 @@ impl States {
 }
 
 /// How much of a set of possible states meets a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Meets {
     No,
     Perhaps,
@@ -154,6 +156,44 @@ pub struct Row {
     pub keep: Vec<(usize, usize)>,
     /// By state.
     pub cells: Vec<Cell>,
+}
+
+/// What an event type can move, so that a step looks at nothing else.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// The lifecycles that have rows for it, in order.
+    pub lifecycles: Vec<usize>,
+    /// The texts that it adds to, cuts or is the whole of.
+    pub texts: Vec<usize>,
+    /// Whether any of them asks where a lifecycle was before the event.
+    pub looks_back: bool,
+    /// The slots that its rows look at.
+    pub looks_at: Vec<usize>,
+    /// Whether those and the states are all that its moves depend on: it has no keys.
+    pub may_be_still: bool,
+}
+
+impl Effects {
+    /// Those of one event type.
+    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text]) -> Effects {
+        let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
+        let mut looks_at: Vec<_> = rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
+        looks_at.sort_unstable();
+        looks_at.dedup();
+        let mut keyed = lifecycles.iter().filter(|lifecycle| lifecycle.keyed.is_some());
+        let wholes = texts.iter().filter_map(|text| text.whole[event].as_ref());
+        let looks_back = rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
+        let touches = |text: &Text| {
+            text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some()
+        };
+        Effects {
+            lifecycles: (0..lifecycles.len()).filter(|index| !lifecycles[*index].rows[event].is_empty()).collect(),
+            texts: (0..texts.len()).filter(|index| touches(&texts[*index])).collect(),
+            looks_back,
+            looks_at,
+            may_be_still: keyed.all(|lifecycle| lifecycle.rows[event].is_empty()),
+        }
+    }
 }
 
 /// A field and the values that it must have.

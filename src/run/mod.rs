@@ -19,7 +19,7 @@ use crate::protocol::Protocol;
 use crate::report::{FileEnd, Reporter};
 
 /// How much is read at once, in bytes.
-const BLOCK: usize = 256 * 1024;
+const BLOCK: usize = 64 * 1024;
 
 /// What to check, and how.
 pub struct Run<'r> {

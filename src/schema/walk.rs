@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::captures::{Capture, Captures, Items, UnknownKey};
 use super::date_time;
 use super::program::{ArrayNode, Node, NumberNode, ObjectNode, Program, Step, StringNode, Taken, Types};
+use crate::bytes::{same, skip_plain, starts_with};
 use crate::input::json::MAX_DEPTH;
 
 /// The most keys of one object that the schema does not declare; they are compared with each other.
@@ -26,15 +27,20 @@ type At = Result<usize, Unsure>;
 
 /// Reads an event that starts as the flat program does and is written in the schema's order, or else any valid
 /// one. The captures are appended; none are left behind when it is not sure.
-pub fn read(program: &Program, text: &[u8], captures: &mut Captures) -> Result<(), Unsure> {
+///
+/// `begins`: whether the text is known to start with the first literal of the flat program; if it does not, there is
+/// no use in trying that.
+pub fn read(program: &Program, text: &[u8], begins: bool, captures: &mut Captures) -> Result<(), Unsure> {
     let mark = captures.mark();
     begin(program, captures);
-    let mut walker = Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0 };
-    if walker.flat(&program.steps) == Ok(text.len()) {
-        return Ok(());
+    if let ([Step::Literal(first), rest @ ..], true) = (program.steps.as_slice(), begins) {
+        let mut walker = Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0 };
+        if walker.flat(rest, first.len()) == Ok(text.len()) {
+            return Ok(());
+        }
+        captures.truncate(mark);
+        begin(program, captures);
     }
-    captures.truncate(mark);
-    begin(program, captures);
     let mut walker = Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0 };
     let start = walker.space(0);
     match walker.value(&program.root, start).map(|end| walker.space(end)) {
@@ -90,12 +96,12 @@ struct Walker<'t, 'c> {
 }
 
 impl Walker<'_, '_> {
-    fn flat(&mut self, steps: &[Step]) -> At {
-        let mut at = 0;
+    fn flat(&mut self, steps: &[Step], at: usize) -> At {
+        let mut at = at;
         for step in steps {
             match step {
                 Step::Literal(bytes) => {
-                    if !self.text[at..].starts_with(bytes) {
+                    if !starts_with(&self.text[at..], bytes) {
                         return Err(Unsure);
                     }
                     at += bytes.len();
@@ -120,6 +126,13 @@ impl Walker<'_, '_> {
     #[inline]
     fn value(&mut self, node: &Node, at: usize) -> At {
         let (kind, capture, end) = match self.text.get(at) {
+            Some(b'"') if node.string == StringNode::DateTime => {
+                let end = at + 1 + date_time::usual_length(&self.text[at + 1..]).ok_or(Unsure)?;
+                if self.text.get(end) != Some(&b'"') {
+                    return Err(Unsure);
+                }
+                (Types::STRING, Capture::Text(at as u32 + 1, end as u32), end + 1)
+            }
             Some(b'"') => {
                 let end = self.string_end(at + 1)?;
                 self.check_string(&node.string, at + 1, end - 1)?;
@@ -204,8 +217,8 @@ impl Walker<'_, '_> {
         let fits = match node {
             StringNode::Any => true,
             StringNode::NotEmpty => !raw.is_empty(),
-            StringNode::DateTime => date_time::is_usual(raw),
-            StringNode::OneOf(words) => words.iter().any(|word| **word == *raw),
+            StringNode::DateTime => date_time::usual_length(raw) == Some(raw.len()),
+            StringNode::OneOf(words) => words.iter().any(|word| same(word, raw)),
             StringNode::Length { least, most } => {
                 let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
                 !raw.contains(&b'\\') && (*least..=*most).contains(&characters)
@@ -424,10 +437,10 @@ impl Walker<'_, '_> {
 /// The property of this name; the one after the last found is tried first.
 #[inline]
 fn find(node: &ObjectNode, name: &[u8], next: usize) -> Option<usize> {
-    if node.properties.get(next).is_some_and(|property| *property.key == *name) {
+    if node.properties.get(next).is_some_and(|property| same(&property.key, name)) {
         return Some(next);
     }
-    node.properties.iter().position(|property| *property.key == *name)
+    node.properties.iter().position(|property| same(&property.key, name))
 }
 
 fn check_number(bounds: &NumberNode, raw: &[u8]) -> Result<(), Unsure> {
@@ -439,49 +452,4 @@ fn check_number(bounds: &NumberNode, raw: &[u8]) -> Result<(), Unsure> {
         number >= bounds.least && number <= bounds.most && number > bounds.more_than && number < bounds.less_than;
     // An open bound is an infinity, which every number is on the right side of.
     if fits { Ok(()) } else { Err(Unsure) }
-}
-
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-const HIGHS: u64 = ONES << 7;
-
-/// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
-/// Eight bytes at a time.
-#[inline]
-pub fn skip_plain(text: &[u8], at: usize) -> usize {
-    let mut at = at;
-    while let Some(bytes) = text.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) {
-        let word = u64::from_le_bytes(bytes);
-        // A byte below n has its high bit set in (word - n) and not in word itself; borrows only reach bytes above
-        // the first hit, and only the first one is used.
-        let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
-        let hits = (below(word, 0x20)
-            | below(word ^ (ONES * u64::from(b'"')), 1)
-            | below(word ^ (ONES * u64::from(b'\\')), 1))
-            & HIGHS;
-        if hits != 0 {
-            return at + hits.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    while let Some(byte) = text.get(at) {
-        if *byte < 0x20 || matches!(byte, b'"' | b'\\') {
-            break;
-        }
-        at += 1;
-    }
-    at
-}
-
-#[cfg(test)]
-mod tests {
-    use super::skip_plain;
-
-    proptest::proptest! {
-        #[test]
-        fn eight_bytes_at_a_time_are_the_same_as_one(bytes in proptest::collection::vec(0u8.., 0..40), at in 0usize..8) {
-            let at = at.min(bytes.len());
-            let slow = bytes[at..].iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
-            proptest::prop_assert_eq!(skip_plain(&bytes, at), slow);
-        }
-    }
 }

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::super::file::{self, Scalar};
 use super::super::tables::{
+    Effects,
     Append, Cell, Condition, Contradiction, EventShape, Lifecycle, Row, Same, States, Text, Whole, plain_words,
 };
 use super::{Compiler, Span, did_you_mean, nearest};
@@ -25,8 +26,8 @@ impl Compiler<'_> {
         };
         self.check_shape(&shape);
         let unknown = self.rule(file.event.unknown.get_ref(), file.event.unknown.span());
-        let lifecycles = (0..file.lifecycle.len()).map(|index| self.lifecycle(index)).collect();
-        let texts = file.text.iter().map(|text| self.text(text)).collect();
+        let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.lifecycle(index)).collect();
+        let texts: Vec<_> = file.text.iter().map(|text| self.text(text)).collect();
         if let (Some(time), None) = (file.time.first(), &file.event.time) {
             let message = "no field holds the time".to_owned();
             self.problem(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
@@ -44,7 +45,9 @@ impl Compiler<'_> {
                 contradictions[event].push(entry);
             }
         }
-        Tables { shape, unknown, lifecycles, texts, times, contradictions, events: Vec::new(), rules: Vec::new() }
+        let effects = (0..self.events.len()).map(|event| Effects::of(event, &lifecycles, &texts)).collect();
+        let (events, rules) = (Vec::new(), Vec::new());
+        Tables { shape, unknown, lifecycles, texts, times, contradictions, effects, events, rules }
     }
 
     fn check_shape(&mut self, shape: &EventShape) {

@@ -1,0 +1,88 @@
+//! Bytes, several at a time: the few loops that all time goes into.
+
+/// Whether a text starts with a literal. Made for literals of some tens of bytes, for which calling the system's
+/// comparison costs more than comparing.
+#[inline]
+pub fn starts_with(text: &[u8], literal: &[u8]) -> bool {
+    text.get(..literal.len()).is_some_and(|text| same(text, literal))
+}
+
+/// Whether two short texts are the same.
+#[inline]
+pub fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let (words, rest) = one.as_chunks::<8>();
+    let (other_words, other_rest) = other.as_chunks::<8>();
+    words.iter().zip(other_words).all(|(one, other)| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other))
+        && match (one.last_chunk::<8>(), other.last_chunk::<8>()) {
+            // The last eight bytes, which overlap with those before them.
+            (Some(one), Some(other)) => u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other),
+            _ => rest == other_rest,
+        }
+}
+
+/// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
+#[inline]
+pub fn skip_plain(text: &[u8], at: usize) -> usize {
+    let mut at = at;
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        match first_special(block) {
+            Some(offset) => return at + offset,
+            None => at += block.len(),
+        }
+    }
+    while let Some(byte) = text.get(at) {
+        if *byte < 0x20 || matches!(byte, b'"' | b'\\') {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// The first quote, backslash or control character of a block; compiled to a few vector instructions.
+#[inline]
+fn first_special(block: &[u8; 16]) -> Option<usize> {
+    let found = block.map(|byte| u8::from((byte == b'"') | (byte == b'\\') | (byte < 0x20)));
+    match u128::from_le_bytes(found) {
+        0 => None,
+        found => Some(found.trailing_zeros() as usize / 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn many_bytes_at_a_time_are_the_same_as_one(bytes in proptest::collection::vec(0u8.., 0..40), at in 0usize..8) {
+            let at = at.min(bytes.len());
+            let slow = bytes[at..].iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
+            proptest::prop_assert_eq!(skip_plain(&bytes, at), slow);
+        }
+
+        #[test]
+        fn plain_text_is_skipped_up_to_what_ends_it(plain in "[ -!#-\\[\\]-~é🙂]{0,60}", end in 0usize..4) {
+            let end = [&b"\""[..], b"\\", b"\x1f", b""][end];
+            let text = [plain.as_bytes(), end, b"more\"text, enough of it"].concat();
+            let expected = if end.is_empty() { plain.len() + 4 } else { plain.len() };
+            proptest::prop_assert_eq!(skip_plain(&text, 0), expected);
+        }
+
+        #[test]
+        fn comparing_is_comparing(one in "[ab]{0,20}", other in "[ab]{0,20}", at in 0usize..20) {
+            let (one, other) = (one.as_bytes(), other.as_bytes());
+            proptest::prop_assert_eq!(same(one, other), one == other);
+            proptest::prop_assert_eq!(starts_with(one, other), one.starts_with(other));
+            let mut changed = one.to_vec();
+            proptest::prop_assert!(same(one, &changed));
+            if let Some(byte) = changed.get_mut(at) {
+                *byte ^= 1;
+                proptest::prop_assert!(!same(one, &changed));
+            }
+        }
+    }
+}
