@@ -1,5 +1,7 @@
 //! Bytes, several at a time: the few loops that all time goes into.
 
+use wide::u8x16;
+
 /// Whether a text starts with a literal. Made for literals of some tens of bytes, for which calling the system's
 /// comparison costs more than comparing.
 #[inline]
@@ -13,14 +15,16 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
     }
-    let (words, rest) = one.as_chunks::<8>();
-    let (other_words, other_rest) = other.as_chunks::<8>();
-    words.iter().zip(other_words).all(|(one, other)| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other))
-        && match (one.last_chunk::<8>(), other.last_chunk::<8>()) {
-            // The last eight bytes, which overlap with those before them.
-            (Some(one), Some(other)) => u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other),
-            _ => rest == other_rest,
-        }
+    if one.len() >= 16 {
+        // The last block overlaps with those before it.
+        let (blocks, other_blocks) = (one.as_chunks::<16>().0, other.as_chunks::<16>().0);
+        return one.last_chunk::<16>() == other.last_chunk::<16>()
+            && blocks.iter().zip(other_blocks).all(|(one, other)| one == other);
+    }
+    match (one.first_chunk::<8>(), other.first_chunk::<8>()) {
+        (Some(start), Some(other_start)) => start == other_start && one.last_chunk::<8>() == other.last_chunk::<8>(),
+        _ => one.iter().zip(other).all(|(one, other)| one == other),
+    }
 }
 
 /// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
@@ -42,14 +46,15 @@ pub fn skip_plain(text: &[u8], at: usize) -> usize {
     at
 }
 
-/// The first quote, backslash or control character of a block; compiled to a few vector instructions.
+/// The first quote, backslash or control character of a block.
 #[inline]
 fn first_special(block: &[u8; 16]) -> Option<usize> {
-    let found = block.map(|byte| u8::from((byte == b'"') | (byte == b'\\') | (byte < 0x20)));
-    match u128::from_le_bytes(found) {
-        0 => None,
-        found => Some(found.trailing_zeros() as usize / 8),
-    }
+    let block = u8x16::new(*block);
+    let quotes = block.simd_eq(u8x16::splat(b'"'));
+    let backslashes = block.simd_eq(u8x16::splat(b'\\'));
+    let controls = block.simd_eq(block.min(u8x16::splat(0x1F)));
+    let found = (quotes | backslashes | controls).to_bitmask();
+    (found != 0).then(|| found.trailing_zeros() as usize)
 }
 
 #[cfg(test)]

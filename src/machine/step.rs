@@ -9,7 +9,7 @@ use super::text::Half;
 use super::{At, Facts, Observed, Verdict, framing};
 use crate::finding::Place;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
-use crate::protocol::tables::{Condition, Lifecycle, Meets, Row, States, plain_words};
+use crate::protocol::tables::{Condition, Effects, Lifecycle, Meets, Row, States, plain_words};
 use crate::protocol::{Framing, Keyed as KeyedFor, RuleId, Tables};
 use crate::schema::captures::Capture;
 
@@ -28,12 +28,35 @@ impl Scratch {
     }
 }
 
-/// An event that moved nothing: the same again moves nothing either, as long as nothing else comes between.
-#[derive(Clone, Debug, PartialEq)]
+/// The last event of a stream, if it moved nothing but added to a text: the same again moves nothing either. So it is
+/// with nearly all events of a stream, which are the pieces of its text.
+#[derive(Debug, Default)]
 pub struct Still {
-    event_type: usize,
+    /// None: the last event moved something.
+    event_type: Option<usize>,
     /// The fields that its rows look at.
-    fields: Vec<Capture>,
+    fields: Vec<bool>,
+}
+
+impl Still {
+    /// Something may have moved.
+    pub fn end(&mut self) {
+        self.event_type = None;
+    }
+
+    fn is_again(&self, event: &Observed<'_>, effects: &Effects) -> bool {
+        self.event_type == Some(event.event_type)
+            && effects.looks_at.iter().zip(&self.fields).all(|(slot, value)| event.fields[*slot] == Capture::Bool(*value))
+    }
+
+    fn set(&mut self, event: &Observed<'_>, effects: &Effects) {
+        self.fields.clear();
+        for slot in &effects.looks_at {
+            let Capture::Bool(value) = event.fields[*slot] else { return self.end() };
+            self.fields.push(value);
+        }
+        self.event_type = Some(event.event_type);
+    }
 }
 
 /// Moves all tables of a stream.
@@ -45,11 +68,13 @@ pub fn apply(
     out: &mut Vec<Verdict>,
 ) {
     let effects = &tables.effects[event.event_type];
-    let still = stream.still.take();
-    let again = still.as_ref().is_some_and(|still| {
-        let same = |(slot, field): (&usize, &Capture)| event.fields[*slot] == *field;
-        still.event_type == event.event_type && effects.looks_at.iter().zip(&still.fields).all(same)
-    });
+    if let Some((text, slot)) = effects.appends
+        && stream.still.is_again(event, effects)
+        && let Field::Text(piece) = event.field(slot)
+        && stream.texts[text].append_plainly(piece, scratch.max_text_bytes)
+    {
+        return;
+    }
     let Scratch { opened, before, max_text_bytes } = scratch;
     if effects.looks_back {
         before.clear();
@@ -63,28 +88,23 @@ pub fn apply(
         before,
         spoken: 0,
         moved: false,
+        appended: true,
         here: None,
         opened,
         max_text_bytes: *max_text_bytes,
         out,
     };
-    if !again {
-        for lifecycle in &effects.lifecycles {
-            step.lifecycle(*lifecycle);
-        }
+    for lifecycle in &effects.lifecycles {
+        step.lifecycle(*lifecycle);
     }
     for text in &effects.texts {
         step.text(*text);
     }
     step.contradictions();
-    let moved = step.moved || out.len() > said;
-    if again && !moved {
-        stream.still = still;
-    } else if effects.may_be_still && !moved {
-        let fields = effects.looks_at.iter().map(|slot| event.fields[*slot]);
-        if fields.clone().all(|field| matches!(field, Capture::Bool(_))) {
-            stream.still = Some(Still { event_type: event.event_type, fields: fields.collect() });
-        }
+    if effects.may_be_still && step.appended && !step.moved && step.out.len() == said {
+        step.stream.still.set(event, effects);
+    } else {
+        step.stream.still.end();
     }
 }
 
@@ -140,6 +160,8 @@ struct Step<'s> {
     spoken: u64,
     /// Whether a lifecycle may have moved.
     moved: bool,
+    /// Whether all texts that it might add to were certainly added to.
+    appended: bool,
     /// The event's place, once it was asked for.
     here: Option<Arc<Place>>,
     opened: &'s mut Vec<u64>,
@@ -406,6 +428,7 @@ impl<'s> Step<'s> {
         }
         if let Some(append) = &text.append[event_type] {
             let gate = self.gate(&append.after, false);
+            self.appended &= gate == Meets::Yes;
             self.append(number, append.slot, gate);
         }
         if let Some(whole) = &text.whole[event_type] {

@@ -43,7 +43,7 @@ pub struct Stream {
     /// The losses of the file that this stream knows of.
     pub losses: u64,
     #[serde(skip)]
-    pub still: Option<Still>,
+    pub still: Still,
 }
 
 impl Stream {
@@ -62,13 +62,13 @@ impl Stream {
             last_time_is_usual: false,
             last_is_timed: false,
             losses,
-            still: None,
+            still: Still::default(),
         }
     }
 
     /// Something of this stream may have been lost: every instance is unsure, and no text is whole.
     pub fn lose(&mut self, tables: &Tables) {
-        self.still = None;
+        self.still.end();
         for (slot, lifecycle) in self.slots.iter_mut().zip(&tables.lifecycles) {
             match slot {
                 Slot::Single(single) => single.make_unsure(lifecycle),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{At, Verdict, framing};
 use crate::finding::{Place, Related};
-use crate::input::json::{unescape_one, unescaped};
+use crate::input::json::{ends_with_high, starts_with_low, unescape_one, unescaped};
 use crate::protocol::Framing;
 use crate::schema::shortened;
 
@@ -106,6 +106,22 @@ impl TextState {
         }
         self.written.extend_from_slice(piece);
         false
+    }
+
+    /// Takes a piece that is not the first, where there is nothing to think about: it neither starts nor ends with an
+    /// escape that could be half a character. False: nothing was done.
+    #[inline]
+    pub fn append_plainly(&mut self, piece: &[u8], limit: usize) -> bool {
+        let plain = self.has_begun()
+            && !self.incomplete
+            && self.half.is_none()
+            && self.written.len() + piece.len() <= limit
+            && !starts_with_low(piece)
+            && !ends_with_high(piece);
+        if plain {
+            self.written.extend_from_slice(piece);
+        }
+        plain
     }
 
     /// Looks at half characters where two pieces meet: a low half at the start of the new piece, a high half at its

@@ -169,13 +169,15 @@ pub struct Effects {
     pub looks_back: bool,
     /// The slots that its rows look at.
     pub looks_at: Vec<usize>,
-    /// Whether those and the states are all that its moves depend on: it has no keys.
+    /// Whether those and the states are all that it depends on: no keys, no words.
     pub may_be_still: bool,
+    /// The text that it adds to and the slot that holds the piece, if that is all that it does to texts.
+    pub appends: Option<(usize, usize)>,
 }
 
 impl Effects {
     /// Those of one event type.
-    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text]) -> Effects {
+    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], contradictions: &[Contradiction]) -> Effects {
         let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
         let mut looks_at: Vec<_> = rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
         looks_at.sort_unstable();
@@ -186,12 +188,20 @@ impl Effects {
         let touches = |text: &Text| {
             text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some()
         };
+        let texts_touched: Vec<_> = (0..texts.len()).filter(|index| touches(&texts[*index])).collect();
+        let appends = match texts_touched.as_slice() {
+            [one] if texts[*one].cut[event].is_empty() && texts[*one].whole[event].is_none() => {
+                texts[*one].append[event].as_ref().map(|append| (*one, append.slot))
+            }
+            _ => None,
+        };
         Effects {
             lifecycles: (0..lifecycles.len()).filter(|index| !lifecycles[*index].rows[event].is_empty()).collect(),
-            texts: (0..texts.len()).filter(|index| touches(&texts[*index])).collect(),
+            texts: texts_touched,
+            appends,
             looks_back,
             looks_at,
-            may_be_still: keyed.all(|lifecycle| lifecycle.rows[event].is_empty()),
+            may_be_still: contradictions.is_empty() && keyed.all(|lifecycle| lifecycle.rows[event].is_empty()),
         }
     }
 }

@@ -109,8 +109,32 @@ pub struct ArrayNode {
 pub enum Step {
     /// These bytes.
     Literal(Box<[u8]>),
-    /// A value, inside of so many objects.
-    Leaf(Node, usize),
+    /// A string, of any content or any but none.
+    Text { not_empty: bool, slot: Option<u16> },
+    /// A date-time.
+    Time { slot: Option<u16> },
+    /// `true` or `false`.
+    Bool { slot: Option<u16> },
+    /// Any other value, inside of so many objects.
+    Value(Node, usize),
+}
+
+impl Step {
+    /// The step for a value. The frequent ones have a short way of their own.
+    fn of(node: &Node, depth: usize) -> Step {
+        let slot = match node.taken {
+            Taken::Nothing => None,
+            Taken::Slot(slot) => Some(slot),
+            Taken::ItemSlot(_) => return Step::Value(node.clone(), depth),
+        };
+        match (node.types.0, &node.string) {
+            (Types::STRING, StringNode::Any) => Step::Text { not_empty: false, slot },
+            (Types::STRING, StringNode::NotEmpty) => Step::Text { not_empty: true, slot },
+            (Types::STRING, StringNode::DateTime) => Step::Time { slot },
+            (Types::BOOL, _) => Step::Bool { slot },
+            _ => Step::Value(node.clone(), depth),
+        }
+    }
 }
 
 /// A compiled schema.
@@ -410,7 +434,7 @@ fn flatten_into(node: &Node, depth: usize, literal: &mut Vec<u8>, steps: &mut Ve
             if !literal.is_empty() {
                 steps.push(Step::Literal(std::mem::take(literal).into()));
             }
-            steps.push(Step::Leaf(node.clone(), depth));
+            steps.push(Step::of(node, depth));
         }
     }
 }

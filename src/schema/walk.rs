@@ -55,7 +55,9 @@ pub fn read(program: &Program, text: &[u8], begins: bool, captures: &mut Capture
 fn begin(program: &Program, captures: &mut Captures) {
     let (fields, items) = (captures.fields.len(), captures.items.len());
     captures.fields.resize(fields + program.slots, Capture::Absent);
-    captures.items.resize(items + program.arrays, Items { readable: true, first: 0, count: 0 });
+    if program.arrays > 0 {
+        captures.items.resize(items + program.arrays, Items { readable: true, first: 0, count: 0 });
+    }
 }
 
 /// Where the content of a string member of the outermost object stands, for finding an event's type without a tree.
@@ -106,7 +108,25 @@ impl Walker<'_, '_> {
                     }
                     at += bytes.len();
                 }
-                Step::Leaf(node, depth) => {
+                Step::Text { not_empty, slot } => {
+                    let end = self.string(at)?;
+                    if *not_empty && end == at + 2 {
+                        return Err(Unsure);
+                    }
+                    self.take(*slot, Capture::Text(at as u32 + 1, end as u32 - 1));
+                    at = end;
+                }
+                Step::Time { slot } => {
+                    let end = self.usual_time(at)?;
+                    self.take(*slot, Capture::Text(at as u32 + 1, end as u32 - 1));
+                    at = end;
+                }
+                Step::Bool { slot } => {
+                    let value = self.text.get(at) == Some(&b't');
+                    at = self.word(if value { b"true" } else { b"false" }, at)?;
+                    self.take(*slot, Capture::Bool(value));
+                }
+                Step::Value(node, depth) => {
                     self.depth = *depth;
                     at = self.value(node, at)?;
                 }
@@ -127,11 +147,8 @@ impl Walker<'_, '_> {
     fn value(&mut self, node: &Node, at: usize) -> At {
         let (kind, capture, end) = match self.text.get(at) {
             Some(b'"') if node.string == StringNode::DateTime => {
-                let end = at + 1 + date_time::usual_length(&self.text[at + 1..]).ok_or(Unsure)?;
-                if self.text.get(end) != Some(&b'"') {
-                    return Err(Unsure);
-                }
-                (Types::STRING, Capture::Text(at as u32 + 1, end as u32), end + 1)
+                let end = self.usual_time(at)?;
+                (Types::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
             }
             Some(b'"') => {
                 let end = self.string_end(at + 1)?;
@@ -166,6 +183,27 @@ impl Walker<'_, '_> {
     #[inline]
     fn word(&self, word: &[u8], at: usize) -> At {
         if self.text[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Unsure) }
+    }
+
+    #[inline]
+    fn take(&mut self, slot: Option<u16>, capture: Capture) {
+        if let Some(slot) = slot {
+            self.captures.fields[self.base + usize::from(slot)] = capture;
+        }
+    }
+
+    /// The end of a string, behind its closing quote.
+    #[inline]
+    fn string(&self, at: usize) -> At {
+        if self.text.get(at) == Some(&b'"') { self.string_end(at + 1) } else { Err(Unsure) }
+    }
+
+    /// The end of a string that is a date-time in the usual form.
+    #[inline]
+    fn usual_time(&self, at: usize) -> At {
+        let Some([b'"', rest @ ..]) = self.text.get(at..) else { return Err(Unsure) };
+        let length = date_time::usual_length(rest).ok_or(Unsure)?;
+        if rest.get(length) == Some(&b'"') { Ok(at + length + 2) } else { Err(Unsure) }
     }
 
     /// The end of a string, behind its closing quote. `at` is behind the opening one.

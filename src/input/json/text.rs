@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::bytes::skip_plain;
+
 /// What stands between the quotes of a string that stands at `span`.
 pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
     &text[span.start + 1..span.end - 1]
@@ -11,7 +13,8 @@ pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
 /// Raw string content → its text. A lone surrogate becomes the three bytes that UTF-8 would give it if
 /// it could (WTF-8), so that the halves of a pair can be compared.
 pub fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', raw).is_none() {
+    // Most are short and plain.
+    if skip_plain(raw, 0) == raw.len() || memchr::memchr(b'\\', raw).is_none() {
         return Cow::Borrowed(raw);
     }
     let mut out = Vec::with_capacity(raw.len());
@@ -109,6 +112,6 @@ pub fn ends_with_high(raw: &[u8]) -> bool {
         return false;
     };
     // An even run of backslashes before it leaves the escape's own one unescaped.
-    let before = raw[..at].iter().rev().take_while(|&&b| b == b'\\').count();
-    before % 2 == 0 && code_unit(raw, at).is_some_and(is_high)
+    let unescaped = || raw[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
+    code_unit(raw, at).is_some_and(is_high) && unescaped()
 }

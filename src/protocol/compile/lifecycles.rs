@@ -45,7 +45,8 @@ impl Compiler<'_> {
                 contradictions[event].push(entry);
             }
         }
-        let effects = (0..self.events.len()).map(|event| Effects::of(event, &lifecycles, &texts)).collect();
+        let effects = contradictions.iter().enumerate();
+        let effects = effects.map(|(event, words)| Effects::of(event, &lifecycles, &texts, words)).collect();
         let (events, rules) = (Vec::new(), Vec::new());
         Tables { shape, unknown, lifecycles, texts, times, contradictions, effects, events, rules }
     }
