@@ -27,6 +27,36 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
+/// Whether a short text holds a byte.
+#[inline]
+pub fn holds(text: &[u8], byte: u8) -> bool {
+    let in_block = |block: u128| u8x16::new(block.to_ne_bytes()).simd_eq(u8x16::splat(byte)).to_bitmask() != 0;
+    match (text.last_chunk::<16>(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        // The last block overlaps with those before it.
+        (Some(end), ..) => {
+            let mut blocks = text.as_chunks::<16>().0.iter().chain([end]);
+            blocks.any(|block| in_block(u128::from_ne_bytes(*block)))
+        }
+        (_, Some(start), Some(end)) => {
+            in_block(u128::from(u64::from_ne_bytes(*start)) << 64 | u128::from(u64::from_ne_bytes(*end)))
+        }
+        _ => text.iter().any(|found| *found == byte),
+    }
+}
+
+/// Whether a text comes after another of the same length, byte by byte.
+#[inline]
+pub fn is_greater(one: &[u8], other: &[u8]) -> bool {
+    let (blocks, rest) = one.as_chunks::<8>();
+    let (other_blocks, other_rest) = other.as_chunks::<8>();
+    for (one, other) in blocks.iter().zip(other_blocks) {
+        if one != other {
+            return u64::from_be_bytes(*one) > u64::from_be_bytes(*other);
+        }
+    }
+    rest > other_rest
+}
+
 /// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
 #[inline]
 pub fn skip_plain(text: &[u8], at: usize) -> usize {
@@ -80,6 +110,9 @@ mod tests {
         #[test]
         fn comparing_is_comparing(one in "[ab]{0,20}", other in "[ab]{0,20}", at in 0usize..20) {
             let (one, other) = (one.as_bytes(), other.as_bytes());
+            let short = one.len().min(other.len());
+            proptest::prop_assert_eq!(is_greater(&one[..short], &other[..short]), one[..short] > other[..short]);
+            proptest::prop_assert_eq!(holds(one, b'b'), one.contains(&b'b'));
             proptest::prop_assert_eq!(same(one, other), one == other);
             proptest::prop_assert_eq!(starts_with(one, other), one.starts_with(other));
             let mut changed = one.to_vec();

@@ -188,6 +188,10 @@ impl Places for Here<'_> {
         self.frame.note(self.span.clone(), self.type_span.clone(), Some(self.number), noted);
     }
 
+    fn event(&self) -> Place {
+        self.frame.remembered(self.span.clone(), self.type_span.clone(), Some(self.number))
+    }
+
     fn part(&self, range: Range<usize>) -> Place {
         self.place(range)
     }

@@ -103,6 +103,7 @@ impl Frame<'_> {
 
     /// Takes note of an event, for findings that may refer to it later: where it stands and how it begins.
     /// `mark` is the part of it to point at. Nothing is allocated once `noted` has been used.
+    #[inline]
     pub fn note(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>, noted: &mut Noted) {
         noted.origin = self.origin(span.start);
         noted.end = self.end(noted.origin, &span);
@@ -111,6 +112,19 @@ impl Frame<'_> {
         noted.head.extend_from_slice(&self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]);
         noted.mark = mark.start - span.start..mark.end - span.start;
         noted.whole = span.len() <= REMEMBERED_BYTES;
+    }
+
+    /// The place of an event, as it is remembered for findings that may refer to it later.
+    pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
+        let origin = self.origin(span.start);
+        let head = &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)];
+        let excerpt = beginning(
+            head,
+            span.len() <= REMEMBERED_BYTES,
+            origin.column,
+            mark.start - span.start..mark.end - span.start,
+        );
+        Place { excerpt, ..self.bare_place(origin, span, event) }
     }
 
     /// The byte of the file behind a range that starts at `origin`.
@@ -172,17 +186,27 @@ impl Noted {
 
     /// Its place, with its first line as far as that was noted.
     pub fn place(&self) -> Place {
-        let line = &self.head[..memchr::memchr(b'\n', &self.head).unwrap_or(self.head.len())];
-        let kept = first_characters(line, REMEMBERED_CHARS);
-        let excerpt = Excerpt {
-            text: String::from_utf8_lossy(kept).into_owned(),
-            column: self.origin.column,
-            mark: if self.mark.end <= kept.len() { self.mark.clone() } else { 0..kept.len() },
-            cut_before: self.origin.column > 1,
-            cut_after: !self.whole || kept.len() < line.len(),
-        };
+        let excerpt = beginning(&self.head, self.whole, self.origin.column, self.mark.clone());
         Place { end: self.end, event: self.event, excerpt, ..self.origin.place() }
     }
+}
+
+/// The first line of an event as it is remembered. `whole`: whether the event goes no further than `head`.
+fn beginning(head: &[u8], whole: bool, column: u64, mark: Range<usize>) -> Excerpt {
+    let line = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
+    let kept = first_characters(line, REMEMBERED_CHARS);
+    Excerpt {
+        text: text_of(kept),
+        column,
+        mark: if mark.end <= kept.len() { mark } else { 0..kept.len() },
+        cut_before: column > 1,
+        cut_after: !whole || kept.len() < line.len(),
+    }
+}
+
+/// Bytes as text. Nearly all are valid, which is found out faster than what to replace.
+fn text_of(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned)
 }
 
 /// Cuts a long line around what is marked in it.
@@ -214,8 +238,9 @@ fn boundary(line: &[u8], at: usize) -> usize {
 }
 
 fn first_characters(line: &[u8], count: usize) -> &[u8] {
-    if line.len() <= count {
-        return line;
+    let head = &line[..line.len().min(count)];
+    if head.len() == line.len() || head.is_ascii() {
+        return head;
     }
     let mut seen = 0;
     for (at, byte) in line.iter().enumerate() {

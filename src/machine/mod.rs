@@ -67,11 +67,7 @@ pub trait Places {
     /// A range of the event's text.
     fn part(&self, range: Range<usize>) -> Place;
     /// The event as a whole, to be remembered.
-    fn event(&self) -> Place {
-        let mut noted = Noted::default();
-        self.note(&mut noted);
-        noted.place()
-    }
+    fn event(&self) -> Place;
 }
 
 /// Where a rule speaks.
@@ -152,7 +148,8 @@ impl<'p> Machine<'p> {
 
     /// How many instances each lifecycle opened, by its name.
     pub fn opened(&self) -> BTreeMap<String, u64> {
-        let counted = self.tables.lifecycles.iter().zip(&self.scratch.opened).filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
+        let counted =
+            self.tables.lifecycles.iter().zip(&self.scratch.opened).filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
         counted.map(|(lifecycle, opened)| (lifecycle.name.clone(), *opened)).collect()
     }
 
@@ -160,6 +157,10 @@ impl<'p> Machine<'p> {
     pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, event.places);
         let stream = self.streams.get(index, self.tables);
+        if stream.losses != self.losses {
+            stream.losses = self.losses;
+            stream.lose(self.tables);
+        }
         judge_time(self.tables, stream, event.time, &mut self.verdicts);
         step::apply(self.tables, stream, event, &mut self.scratch, &mut self.verdicts);
         leave(stream, event.places, event.time);
@@ -171,6 +172,10 @@ impl<'p> Machine<'p> {
     pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, places);
         let stream = self.streams.get(index, self.tables);
+        if stream.losses != self.losses {
+            stream.losses = self.losses;
+            stream.lose(self.tables);
+        }
         judge_time(self.tables, stream, time, &mut self.verdicts);
         leave(stream, places, time);
         self.streams.touch(index, self.tables);
@@ -180,12 +185,6 @@ impl<'p> Machine<'p> {
     /// Finds the stream, or opens it.
     fn enter(&mut self, name: &[u8], places: &dyn Places) -> u32 {
         if let Some(index) = self.streams.find(name) {
-            let losses = self.losses;
-            let stream = self.streams.get(index, self.tables);
-            if stream.losses != losses {
-                stream.losses = losses;
-                stream.lose(self.tables);
-            }
             return index;
         }
         if self.streams.len() >= self.limits.max_streams.clamp(1, Streams::MOST)

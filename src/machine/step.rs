@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::field::{Field, Item, Kept, Key, Scope, equals, key, shown, shown_text};
 use super::instance::{Marks, Move, only, related};
 use super::streams::{Slot, Stream};
-use super::text::Half;
+use super::text::{Buffers, Half};
 use super::{At, Facts, Observed, Verdict, framing};
 use crate::finding::Place;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
@@ -19,12 +19,14 @@ pub struct Scratch {
     pub opened: Vec<u64>,
     /// The possible states of each lifecycle before the event that is being judged; kept for its memory.
     before: Vec<States>,
+    buffers: Buffers,
     max_text_bytes: usize,
 }
 
 impl Scratch {
     pub fn new(tables: &Tables, max_text_bytes: usize) -> Scratch {
-        Scratch { opened: vec![0; tables.lifecycles.len()], before: Vec::new(), max_text_bytes }
+        let opened = vec![0; tables.lifecycles.len()];
+        Scratch { opened, before: Vec::new(), buffers: Buffers::default(), max_text_bytes }
     }
 }
 
@@ -46,7 +48,11 @@ impl Still {
 
     fn is_again(&self, event: &Observed<'_>, effects: &Effects) -> bool {
         self.event_type == Some(event.event_type)
-            && effects.looks_at.iter().zip(&self.fields).all(|(slot, value)| event.fields[*slot] == Capture::Bool(*value))
+            && effects
+                .looks_at
+                .iter()
+                .zip(&self.fields)
+                .all(|(slot, value)| event.fields[*slot] == Capture::Bool(*value))
     }
 
     fn set(&mut self, event: &Observed<'_>, effects: &Effects) {
@@ -75,7 +81,7 @@ pub fn apply(
     {
         return;
     }
-    let Scratch { opened, before, max_text_bytes } = scratch;
+    let Scratch { opened, before, buffers, max_text_bytes } = scratch;
     if effects.looks_back {
         before.clear();
         before.extend(stream.slots.iter().map(Slot::possible));
@@ -91,6 +97,7 @@ pub fn apply(
         appended: true,
         here: None,
         opened,
+        buffers,
         max_text_bytes: *max_text_bytes,
         out,
     };
@@ -165,6 +172,7 @@ struct Step<'s> {
     /// The event's place, once it was asked for.
     here: Option<Arc<Place>>,
     opened: &'s mut Vec<u64>,
+    buffers: &'s mut Buffers,
     max_text_bytes: usize,
     out: &'s mut Vec<Verdict>,
 }
@@ -392,7 +400,7 @@ impl<'s> Step<'s> {
         for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
             if text.within == Some(outer) {
                 self.out.extend(state.release(&self.stream.name));
-                state.start_afresh();
+                state.start_afresh(self.buffers);
             }
         }
     }
@@ -436,7 +444,7 @@ impl<'s> Step<'s> {
             self.out.extend(self.stream.texts[number].release(&self.stream.name));
             let muted = text.within.is_some_and(|outer| self.spoken >> outer & 1 == 1);
             if let (Meets::Yes, Field::Text(said)) = (gate, self.event.field(whole.slot))
-                && let Some(mismatch) = self.stream.texts[number].compare(said)
+                && let Some(mismatch) = self.stream.texts[number].compare(said, self.buffers)
                 && !muted
             {
                 self.out.push(Verdict {
@@ -469,7 +477,7 @@ impl<'s> Step<'s> {
                 let here = (!self.stream.texts[number].has_begun()).then(|| here(&mut self.here, self.event));
                 let state = &mut self.stream.texts[number];
                 self.out.extend(state.join(&self.stream.name, low, high));
-                if state.append(piece, self.max_text_bytes, here) {
+                if state.append(piece, self.max_text_bytes, here, self.buffers) {
                     let limit = self.max_text_bytes;
                     let found = format!(
                         "the text of this turn is longer than {limit} bytes: it is not compared with the final message"

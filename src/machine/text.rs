@@ -29,6 +29,27 @@ pub struct TextState {
     half: Option<Half>,
 }
 
+/// Buffers that were given back, for the next texts: streams that have no text open hold none.
+#[derive(Default)]
+pub struct Buffers(Vec<Vec<u8>>);
+
+impl Buffers {
+    /// How many are kept, and how large they may be, in bytes.
+    const MOST: usize = 64;
+    const LARGEST: usize = 64 * 1024;
+
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn give_back(&mut self, mut buffer: Vec<u8>) {
+        if self.0.len() < Self::MOST && (1..=Self::LARGEST).contains(&buffer.capacity()) {
+            buffer.clear();
+            self.0.push(buffer);
+        }
+    }
+}
+
 /// Half a character at the edge of a piece, and the type of the event that it is in.
 #[derive(Serialize, Deserialize)]
 pub struct Half {
@@ -57,7 +78,8 @@ impl Half {
 
 impl TextState {
     /// A new turn opened.
-    pub fn start_afresh(&mut self) {
+    pub fn start_afresh(&mut self, buffers: &mut Buffers) {
+        buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
         self.incomplete = false;
     }
@@ -94,7 +116,7 @@ impl TextState {
 
     /// Takes a piece, with its place if it is the first. Says whether the text is now longer than the limit, and was
     /// given up.
-    pub fn append(&mut self, piece: &[u8], limit: usize, place: Option<Arc<Place>>) -> bool {
+    pub fn append(&mut self, piece: &[u8], limit: usize, place: Option<Arc<Place>>, buffers: &mut Buffers) -> bool {
         if self.incomplete {
             return false;
         }
@@ -103,6 +125,9 @@ impl TextState {
             self.clear();
             self.incomplete = true;
             return true;
+        }
+        if self.written.capacity() == 0 {
+            self.written = buffers.take();
         }
         self.written.extend_from_slice(piece);
         false
@@ -143,13 +168,14 @@ impl TextState {
     }
 
     /// Compares the whole with the pieces. Nothing to compare is no mismatch.
-    pub fn compare(&mut self, whole: &[u8]) -> Option<Mismatch> {
+    pub fn compare(&mut self, whole: &[u8], buffers: &mut Buffers) -> Option<Mismatch> {
         if self.incomplete || self.began.is_none() {
             self.clear();
             return None;
         }
         let mismatch = mismatch(&self.written, &self.cuts, whole);
         let began = self.began.take();
+        buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
         mismatch.map(|(parted, at)| Mismatch { parted, at, began })
     }

@@ -184,10 +184,10 @@ impl Effects {
         looks_at.dedup();
         let mut keyed = lifecycles.iter().filter(|lifecycle| lifecycle.keyed.is_some());
         let wholes = texts.iter().filter_map(|text| text.whole[event].as_ref());
-        let looks_back = rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
-        let touches = |text: &Text| {
-            text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some()
-        };
+        let looks_back =
+            rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
+        let touches =
+            |text: &Text| text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some();
         let texts_touched: Vec<_> = (0..texts.len()).filter(|index| touches(&texts[*index])).collect();
         let appends = match texts_touched.as_slice() {
             [one] if texts[*one].cut[event].is_empty() && texts[*one].whole[event].is_none() => {

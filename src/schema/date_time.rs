@@ -2,6 +2,8 @@
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
+use crate::bytes::is_greater;
+
 /// A point in time. Leap seconds are in order; fractions count to the nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time {
@@ -132,7 +134,7 @@ impl std::fmt::Display for Stamp<'_> {
 #[inline]
 pub fn is_after(one: Stamp<'_>, other: Stamp<'_>) -> bool {
     if one.usual && other.usual && one.written.len() == other.written.len() {
-        return one.written > other.written;
+        return is_greater(one.written, other.written);
     }
     match (parse(&one.to_string()), parse(&other.to_string())) {
         (Some(one), Some(other)) => one > other,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::bytes::skip_plain;
+use crate::bytes::holds;
 
 /// What stands between the quotes of a string that stands at `span`.
 pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
@@ -13,8 +13,7 @@ pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
 /// Raw string content → its text. A lone surrogate becomes the three bytes that UTF-8 would give it if
 /// it could (WTF-8), so that the halves of a pair can be compared.
 pub fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
-    // Most are short and plain.
-    if skip_plain(raw, 0) == raw.len() || memchr::memchr(b'\\', raw).is_none() {
+    if !holds(raw, b'\\') {
         return Cow::Borrowed(raw);
     }
     let mut out = Vec::with_capacity(raw.len());

@@ -8,8 +8,7 @@ use toml::Spanned;
 
 use super::super::file::{self, Scalar};
 use super::super::tables::{
-    Effects,
-    Append, Cell, Condition, Contradiction, EventShape, Lifecycle, Row, Same, States, Text, Whole, plain_words,
+    Append, Cell, Condition, Contradiction, Effects, EventShape, Lifecycle, Row, Same, States, Text, Whole, plain_words,
 };
 use super::{Compiler, Span, did_you_mean, nearest};
 use crate::protocol::Tables;
