@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::bytes::starts_with;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
+use crate::schema::date_time::LastMinute;
 use crate::schema::program::Step;
 use crate::schema::walk::{read, string_member};
 
@@ -16,6 +17,7 @@ pub struct Reader<'p> {
     beginnings: Vec<Beginning<'p>>,
     /// The type of the last event: most often also that of the next.
     last: usize,
+    last_minute: LastMinute,
 }
 
 /// How events of a type begin when they are written in the schema's order.
@@ -48,7 +50,7 @@ impl<'p> Reader<'p> {
                 beginnings.push(Beginning { event_type, bytes, type_span: type_start..type_end });
             }
         }
-        Reader { protocol, key, beginnings, last: 0 }
+        Reader { protocol, key, beginnings, last: 0, last_minute: LastMinute::default() }
     }
 
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
@@ -58,7 +60,7 @@ impl<'p> Reader<'p> {
         }
         let (valid, begins) = self.find(text)?;
         let Ok(program) = &self.protocol.tables().events[valid.event_type].plan else { return None };
-        read(program, text, begins, captures).ok()?;
+        read(program, text, begins, &mut self.last_minute, captures).ok()?;
         Some(valid)
     }
 

@@ -119,7 +119,6 @@ pub struct Machine<'p> {
     losses: u64,
     forgotten: bool,
     scratch: Scratch,
-    verdicts: Vec<Verdict>,
 }
 
 impl<'p> Machine<'p> {
@@ -132,7 +131,6 @@ impl<'p> Machine<'p> {
             losses: 0,
             forgotten: false,
             scratch: Scratch::new(tables, limits.max_text_bytes),
-            verdicts: Vec::new(),
         }
     }
 
@@ -155,35 +153,33 @@ impl<'p> Machine<'p> {
 
     /// Judges an event of a known type.
     pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, out: &mut Vec<Verdict>) {
-        let index = self.enter(stream, event.places);
+        let index = self.enter(stream, event.places, out);
         let stream = self.streams.get(index, self.tables);
         if stream.losses != self.losses {
             stream.losses = self.losses;
             stream.lose(self.tables);
         }
-        judge_time(self.tables, stream, event.time, &mut self.verdicts);
-        step::apply(self.tables, stream, event, &mut self.scratch, &mut self.verdicts);
+        judge_time(self.tables, stream, event.time, out);
+        step::apply(self.tables, stream, event, &mut self.scratch, out);
         leave(stream, event.places, event.time);
         self.streams.touch(index, self.tables);
-        out.append(&mut self.verdicts);
     }
 
     /// Takes note of an event of an unknown type: it advances time, and moves nothing.
     pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
-        let index = self.enter(stream, places);
+        let index = self.enter(stream, places, out);
         let stream = self.streams.get(index, self.tables);
         if stream.losses != self.losses {
             stream.losses = self.losses;
             stream.lose(self.tables);
         }
-        judge_time(self.tables, stream, time, &mut self.verdicts);
+        judge_time(self.tables, stream, time, out);
         leave(stream, places, time);
         self.streams.touch(index, self.tables);
-        out.append(&mut self.verdicts);
     }
 
     /// Finds the stream, or opens it.
-    fn enter(&mut self, name: &[u8], places: &dyn Places) -> u32 {
+    fn enter(&mut self, name: &[u8], places: &dyn Places, out: &mut Vec<Verdict>) -> u32 {
         if let Some(index) = self.streams.find(name) {
             return index;
         }
@@ -195,7 +191,7 @@ impl<'p> Machine<'p> {
                 "the limit of open streams is reached ({}): the longest idle ones are forgotten, first \"{name}\"; what they still lack is not reported, and streams that begin from here on are judged as if they had begun before",
                 self.limits.max_streams
             );
-            self.verdicts.push(Verdict {
+            out.push(Verdict {
                 rule: framing(Framing::CheckSkipped),
                 stream: name,
                 at: At::Earlier(Arc::new(places.event()), places.event_type().clone()),
@@ -215,12 +211,11 @@ impl<'p> Machine<'p> {
                 continue;
             }
             let stream = self.streams.get(index, self.tables);
-            step::judge_end(self.tables, stream, &mut self.verdicts);
+            step::judge_end(self.tables, stream, out);
             for text in &mut stream.texts {
-                self.verdicts.extend(text.release(&stream.name));
+                out.extend(text.release(&stream.name));
             }
         }
-        out.append(&mut self.verdicts);
     }
 }
 

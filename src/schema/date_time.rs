@@ -75,14 +75,47 @@ fn digits(bytes: &[u8]) -> Option<u32> {
     })
 }
 
+/// The minute of the last date-time that was found valid, as it was written: most often the next one has it too.
+#[derive(Clone, Copy, Debug)]
+pub struct LastMinute([u8; 16]);
+
+impl Default for LastMinute {
+    fn default() -> Self {
+        LastMinute(*b"2000-01-01T00:00")
+    }
+}
+
 /// The length of the date-time that a text certainly starts with: one in the usual form
 /// `YYYY-MM-DDTHH:MM:SS[.fffffffff]Z`, and no leap second. Two of these of the same length are in the order of their
 /// bytes.
 #[inline]
-pub fn usual_length(text: &[u8]) -> Option<usize> {
-    let date = digits_of(text.first_chunk()?, *b"0000-00-")?;
-    let time = digits_of(text[8..].first_chunk()?, *b"00T00:00")?;
-    let [b':', tens @ b'0'..=b'5', ones, after, ..] = text[16..] else { return None };
+pub fn usual_length(text: &[u8], last: &mut LastMinute) -> Option<usize> {
+    let (minute, rest) = text.split_first_chunk::<16>()?;
+    if *minute != last.0 {
+        if !is_minute(minute) {
+            return None;
+        }
+        last.0 = *minute;
+    }
+    let [b':', b'0'..=b'5', ones, after, fraction @ ..] = rest else { return None };
+    if !ones.is_ascii_digit() {
+        return None;
+    }
+    match (after, fraction) {
+        (b'Z', _) => Some(20),
+        (b'.', [a, b, c, b'Z', ..]) if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() => Some(24),
+        (b'.', _) => {
+            let digits = fraction.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+            (digits > 0 && fraction.get(digits) == Some(&b'Z')).then_some(21 + digits)
+        }
+        _ => None,
+    }
+}
+
+/// Whether this is `YYYY-MM-DDTHH:MM` of a day and a minute that exist.
+fn is_minute(text: &[u8; 16]) -> bool {
+    let ([date, time], _) = text.as_chunks::<8>() else { return false };
+    let (Some(date), Some(time)) = (digits_of(date, *b"0000-00-"), digits_of(time, *b"00T00:00")) else { return false };
     let two = |digits: [u8; 8], at: usize| digits[at] * 10 + digits[at + 1];
     let days = match two(date, 5) {
         4 | 6 | 9 | 11 => 30,
@@ -91,17 +124,7 @@ pub fn usual_length(text: &[u8]) -> Option<usize> {
         1..=12 => 31,
         _ => 0,
     };
-    let fine = (1..=days).contains(&two(time, 0)) && two(time, 3) < 24 && two(time, 6) < 60;
-    if !(fine && tens.is_ascii_digit() && ones.is_ascii_digit()) {
-        return None;
-    }
-    if after == b'Z' {
-        return Some(20);
-    }
-    let fraction = &text[20..];
-    let digits = fraction.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
-    let ends = after == b'.' && digits > 0 && fraction.get(digits) == Some(&b'Z');
-    ends.then_some(21 + digits)
+    (1..=days).contains(&two(time, 0)) && two(time, 3) < 24 && two(time, 6) < 60
 }
 
 /// The values of the digits where the form has a zero, if the bytes have that form: all eight at once.
@@ -205,7 +228,7 @@ mod tests {
         fn the_usual_form_is_always_a_date_time(
             text in r"20[0-9/:]{2}[-.][0-3][0-9][-/][0-3][0-9:][Tt][0-2][0-9]:[0-6][0-9/]:[0-6][0-9:](\.[0-9]{0,10})?[Zz]x?",
         ) {
-            if let Some(length) = usual_length(text.as_bytes()) {
+            if let Some(length) = usual_length(text.as_bytes(), &mut LastMinute::default()) {
                 proptest::prop_assert!(parse(&text[..length]).is_some(), "{}", &text[..length]);
             } else if let Some(time) = parse(&text) {
                 // The form leaves out leap days, leap seconds, other letters, and the tenth digit of a fraction.

@@ -116,7 +116,7 @@ pub enum Step {
     /// `true` or `false`.
     Bool { slot: Option<u16> },
     /// Any other value, inside of so many objects.
-    Value(Node, usize),
+    Value(Box<Node>, usize),
 }
 
 impl Step {
@@ -125,14 +125,14 @@ impl Step {
         let slot = match node.taken {
             Taken::Nothing => None,
             Taken::Slot(slot) => Some(slot),
-            Taken::ItemSlot(_) => return Step::Value(node.clone(), depth),
+            Taken::ItemSlot(_) => return Step::Value(Box::new(node.clone()), depth),
         };
         match (node.types.0, &node.string) {
             (Types::STRING, StringNode::Any) => Step::Text { not_empty: false, slot },
             (Types::STRING, StringNode::NotEmpty) => Step::Text { not_empty: true, slot },
             (Types::STRING, StringNode::DateTime) => Step::Time { slot },
             (Types::BOOL, _) => Step::Bool { slot },
-            _ => Step::Value(node.clone(), depth),
+            _ => Step::Value(Box::new(node.clone()), depth),
         }
     }
 }

@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::captures::{Capture, Captures, Items, UnknownKey};
-use super::date_time;
+use super::captures::{Capture, Captures, Items, Mark, UnknownKey};
+use super::date_time::{self, LastMinute};
 use super::program::{ArrayNode, Node, NumberNode, ObjectNode, Program, Step, StringNode, Taken, Types};
 use crate::bytes::{same, skip_plain, starts_with};
 use crate::input::json::MAX_DEPTH;
@@ -30,18 +30,24 @@ type At = Result<usize, Unsure>;
 ///
 /// `begins`: whether the text is known to start with the first literal of the flat program; if it does not, there is
 /// no use in trying that.
-pub fn read(program: &Program, text: &[u8], begins: bool, captures: &mut Captures) -> Result<(), Unsure> {
+pub fn read(
+    program: &Program,
+    text: &[u8],
+    begins: bool,
+    last_minute: &mut LastMinute,
+    captures: &mut Captures,
+) -> Result<(), Unsure> {
     let mark = captures.mark();
     begin(program, captures);
     if let ([Step::Literal(first), rest @ ..], true) = (program.steps.as_slice(), begins) {
-        let mut walker = Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0 };
+        let mut walker = Walker::new(text, captures, mark, last_minute);
         if walker.flat(rest, first.len()) == Ok(text.len()) {
             return Ok(());
         }
         captures.truncate(mark);
         begin(program, captures);
     }
-    let mut walker = Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0 };
+    let mut walker = Walker::new(text, captures, mark, last_minute);
     let start = walker.space(0);
     match walker.value(&program.root, start).map(|end| walker.space(end)) {
         Ok(end) if end == text.len() => Ok(()),
@@ -62,8 +68,9 @@ fn begin(program: &Program, captures: &mut Captures) {
 
 /// Where the content of a string member of the outermost object stands, for finding an event's type without a tree.
 pub fn string_member(text: &[u8], key: &[u8]) -> Option<Range<usize>> {
-    let mut nothing = Captures::default();
-    let mut walker = Walker { text, captures: &mut nothing, base: 0, item_base: 0, item: 0, depth: 1 };
+    let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
+    let mut walker = Walker::new(text, &mut nothing, Mark::default(), &mut last_minute);
+    walker.depth = 1;
     let mut at = walker.space(0);
     if text.get(at) != Some(&b'{') {
         return None;
@@ -95,9 +102,14 @@ struct Walker<'t, 'c> {
     /// Where the captures of the item that is being read start.
     item: usize,
     depth: usize,
+    last_minute: &'c mut LastMinute,
 }
 
-impl Walker<'_, '_> {
+impl<'t, 'c> Walker<'t, 'c> {
+    fn new(text: &'t [u8], captures: &'c mut Captures, mark: Mark, last_minute: &'c mut LastMinute) -> Self {
+        Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0, last_minute }
+    }
+
     fn flat(&mut self, steps: &[Step], at: usize) -> At {
         let mut at = at;
         for step in steps {
@@ -200,9 +212,9 @@ impl Walker<'_, '_> {
 
     /// The end of a string that is a date-time in the usual form.
     #[inline]
-    fn usual_time(&self, at: usize) -> At {
+    fn usual_time(&mut self, at: usize) -> At {
         let Some([b'"', rest @ ..]) = self.text.get(at..) else { return Err(Unsure) };
-        let length = date_time::usual_length(rest).ok_or(Unsure)?;
+        let length = date_time::usual_length(rest, self.last_minute).ok_or(Unsure)?;
         if rest.get(length) == Some(&b'"') { Ok(at + length + 2) } else { Err(Unsure) }
     }
 
@@ -255,7 +267,7 @@ impl Walker<'_, '_> {
         let fits = match node {
             StringNode::Any => true,
             StringNode::NotEmpty => !raw.is_empty(),
-            StringNode::DateTime => date_time::usual_length(raw) == Some(raw.len()),
+            StringNode::DateTime => date_time::usual_length(raw, &mut LastMinute::default()) == Some(raw.len()),
             StringNode::OneOf(words) => words.iter().any(|word| same(word, raw)),
             StringNode::Length { least, most } => {
                 let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
