@@ -87,7 +87,10 @@ impl<'p> Judge<'p> {
     /// A frame that the fast way has seen: it accepted it and captured its fields, or was not sure.
     pub fn examined(&mut self, frame: &Frame<'_>, valid: Option<&Valid>, captured: Captured<'_>) {
         match valid {
-            Some(valid) if self.unknown.count_known(valid.event_type, frame.text, captured.unknown) => {
+            Some(valid)
+                if captured.unknown.is_empty()
+                    || self.unknown.count_known(valid.event_type, frame.text, captured.unknown) =>
+            {
                 self.valid(frame, valid, captured);
             }
             _ => self.slow(frame, captured.unknown),
@@ -124,10 +127,29 @@ impl<'p> Judge<'p> {
 
     /// An event that the fast way accepted.
     fn valid(&mut self, frame: &Frame<'_>, valid: &Valid, captured: Captured<'_>) {
-        let event_type = &self.protocol.tables().events[valid.event_type].name;
+        let id = valid.event_type;
+        let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..frame.text.len(), valid.type_span.clone());
-        let here = Here { frame, span, type_span, number: self.next_event(valid.event_type), event_type };
-        self.order(&here, valid.event_type, captured, true);
+        let here = Here { frame, span, type_span, number: self.next_event(id), event_type: &event_type.name };
+        if event_type.usual_time
+            && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
+            && let (Capture::Text(from, to), Capture::Text(start, end)) =
+                (captured.fields[stream], captured.fields[time])
+        {
+            let written = &frame.text[start as usize..end as usize];
+            let observed = Observed {
+                event_type: id,
+                text: frame.text,
+                time: Some(Stamp { written, usual: true }),
+                fields: captured.fields,
+                items: captured.items,
+                places: &here,
+            };
+            if self.machine.step_again(&frame.text[from as usize..to as usize], &observed) {
+                return;
+            }
+        }
+        self.order(&here, id, captured, true);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {

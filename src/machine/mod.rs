@@ -165,6 +165,24 @@ impl<'p> Machine<'p> {
         self.streams.touch(index, self.tables);
     }
 
+    /// Judges an event in the short way: it is of the stream that was touched last, not before its last event, and moves
+    /// nothing. So are most. False: it is another event, and nothing was done. `raw_stream`: the name as it is written.
+    #[inline]
+    pub fn step_again(&mut self, raw_stream: &[u8], event: &Observed<'_>) -> bool {
+        let Some(stream) = self.streams.newest(raw_stream) else { return false };
+        let Some(now) = event.time else { return false };
+        let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
+        if stream.losses != self.losses
+            || !(stream.last_is_timed && now.is_not_before_usual(last))
+            || !step::apply_again(self.tables, stream, event, &self.scratch)
+        {
+            return false;
+        }
+        stream.last_time.copy_from_slice(now.written);
+        event.places.note(&mut stream.last);
+        true
+    }
+
     /// Takes note of an event of an unknown type: it advances time, and moves nothing.
     pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, places, out);
@@ -174,6 +192,7 @@ impl<'p> Machine<'p> {
             stream.lose(self.tables);
         }
         judge_time(self.tables, stream, time, out);
+        stream.still.end();
         leave(stream, places, time);
         self.streams.touch(index, self.tables);
     }

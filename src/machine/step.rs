@@ -65,6 +65,19 @@ impl Still {
     }
 }
 
+/// Moves a stream by an event that moves nothing and adds to a text. False: it is another event, and nothing was done.
+#[inline]
+pub fn apply_again(tables: &Tables, stream: &mut Stream, event: &Observed<'_>, scratch: &Scratch) -> bool {
+    let effects = &tables.effects[event.event_type];
+    if let Some((text, slot)) = effects.appends
+        && stream.still.is_again(event, effects)
+        && let Field::Text(piece) = event.field(slot)
+    {
+        return stream.texts[text].append_plainly(piece, scratch.max_text_bytes);
+    }
+    false
+}
+
 /// Moves all tables of a stream.
 pub fn apply(
     tables: &Tables,
@@ -73,14 +86,10 @@ pub fn apply(
     scratch: &mut Scratch,
     out: &mut Vec<Verdict>,
 ) {
-    let effects = &tables.effects[event.event_type];
-    if let Some((text, slot)) = effects.appends
-        && stream.still.is_again(event, effects)
-        && let Field::Text(piece) = event.field(slot)
-        && stream.texts[text].append_plainly(piece, scratch.max_text_bytes)
-    {
+    if apply_again(tables, stream, event, scratch) {
         return;
     }
+    let effects = &tables.effects[event.event_type];
     let Scratch { opened, before, buffers, max_text_bytes } = scratch;
     if effects.looks_back {
         before.clear();

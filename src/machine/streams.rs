@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::instance::{Keyed, Single};
 use super::step::Still;
 use super::text::TextState;
-use crate::bytes::same;
+use crate::bytes::{holds, same};
 use crate::input::Noted;
 use crate::protocol::Tables;
 
@@ -113,6 +113,8 @@ pub struct Streams {
 
 struct Entry {
     name: Box<[u8]>,
+    /// Whether the name stands in JSON as it is.
+    plain: bool,
     state: State,
     /// The streams touched just before and after this one.
     older: Option<u32>,
@@ -150,6 +152,16 @@ impl Streams {
         self.by_name.find(self.hasher.hash_one(name), |index| same(&self.entries[*index as usize].name, name)).copied()
     }
 
+    /// The stream that was touched last, if it has this name, as it is written in JSON.
+    #[inline]
+    pub fn newest(&mut self, raw_name: &[u8]) -> Option<&mut Stream> {
+        let entry = &mut self.entries[self.newest? as usize];
+        match &mut entry.state {
+            State::Awake(stream) if entry.plain && same(&entry.name, raw_name) => Some(stream),
+            _ => None,
+        }
+    }
+
     /// A stream, which wakes up if it was asleep.
     pub fn get(&mut self, index: u32, tables: &Tables) -> &mut Stream {
         let Entry { name, state, .. } = &mut self.entries[index as usize];
@@ -177,7 +189,8 @@ impl Streams {
             stream.lose(tables);
         }
         let state = State::Awake(Box::new(stream));
-        let entry = Entry { name: name.into(), state, older: None, newer: None, fresh: false };
+        let plain = !holds(name, b'\\');
+        let entry = Entry { name: name.into(), plain, state, older: None, newer: None, fresh: false };
         let index = match self.free.take() {
             Some(index) => {
                 self.entries[index as usize] = entry;

@@ -147,6 +147,15 @@ pub struct Stamp<'s> {
     pub usual: bool,
 }
 
+impl Stamp<'_> {
+    /// Whether both are of the usual form and of one length, and this one is not before the other.
+    #[inline]
+    pub fn is_not_before_usual(self, other: Stamp<'_>) -> bool {
+        let comparable = self.usual && other.usual && self.written.len() == other.written.len();
+        comparable && !is_greater(other.written, self.written)
+    }
+}
+
 impl std::fmt::Display for Stamp<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&String::from_utf8_lossy(self.written))
