@@ -9,6 +9,7 @@ pub mod date_time;
 mod explain;
 mod pointer;
 pub mod program;
+mod tokens;
 mod unknown;
 pub mod walk;
 

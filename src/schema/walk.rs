@@ -9,21 +9,14 @@ use std::ops::Range;
 use super::captures::{Capture, Captures, Items, Mark, UnknownKey};
 use super::date_time::{self, LastMinute};
 use super::program::{ArrayNode, Node, NumberNode, ObjectNode, Program, Step, StringNode, Taken, Types};
-use crate::bytes::{same, skip_plain, starts_with};
+use super::tokens::{At, Unsure, colon, key, number, space, string, string_rest, usual_time, word};
+use crate::bytes::{same, starts_with};
 use crate::input::json::MAX_DEPTH;
 
 /// The most keys of one object that the schema does not declare; they are compared with each other.
 const MOST_FREE_KEYS: usize = 16;
-/// The longest number that is surely in range and surely exact, in bytes.
-const LONGEST_NUMBER: usize = 17;
 /// The longest number that is surely compared exactly, in bytes.
 const LONGEST_BOUNDED_NUMBER: usize = 15;
-
-/// The fast way was not sure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsure;
-
-type At = Result<usize, Unsure>;
 
 /// Reads an event that starts as the flat program does and is written in the schema's order, or else any valid
 /// one. The captures are appended; none are left behind when it is not sure.
@@ -40,16 +33,15 @@ pub fn read(
     let mark = captures.mark();
     begin(program, captures);
     if let ([Step::Literal(first), rest @ ..], true) = (program.steps.as_slice(), begins) {
-        let mut walker = Walker::new(text, captures, mark, last_minute);
-        if walker.flat(rest, first.len()) == Ok(text.len()) {
+        if flat(rest, text, first.len(), captures, mark, last_minute) == Ok(text.len()) {
             return Ok(());
         }
         captures.truncate(mark);
         begin(program, captures);
     }
     let mut walker = Walker::new(text, captures, mark, last_minute);
-    let start = walker.space(0);
-    match walker.value(&program.root, start).map(|end| walker.space(end)) {
+    let start = space(text, 0);
+    match walker.value(&program.root, start).map(|end| space(text, end)) {
         Ok(end) if end == text.len() => Ok(()),
         _ => {
             captures.truncate(mark);
@@ -67,30 +59,79 @@ fn begin(program: &Program, captures: &mut Captures) {
 }
 
 /// Where the content of a string member of the outermost object stands, for finding an event's type without a tree.
-pub fn string_member(text: &[u8], key: &[u8]) -> Option<Range<usize>> {
+pub fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
     let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
     let mut walker = Walker::new(text, &mut nothing, Mark::default(), &mut last_minute);
     walker.depth = 1;
-    let mut at = walker.space(0);
+    let mut at = space(text, 0);
     if text.get(at) != Some(&b'{') {
         return None;
     }
-    at = walker.space(at + 1);
+    at = space(text, at + 1);
     loop {
-        let (name, end) = walker.key(at).ok()?;
-        let found = &text[name..end - 1] == key;
-        at = walker.colon(end).ok()?;
+        let (name, end) = key(text, at).ok()?;
+        let found = &text[name..end - 1] == wanted;
+        at = colon(text, end).ok()?;
         if found && text.get(at) == Some(&b'"') {
-            let end = walker.string_end(at + 1).ok()?;
+            let end = string_rest(text, at + 1).ok()?;
             return Some(at + 1..end - 1);
         }
         at = walker.free(at).ok()?;
-        at = walker.space(at);
+        at = space(text, at);
         if text.get(at) != Some(&b',') {
             return None;
         }
-        at = walker.space(at + 1);
+        at = space(text, at + 1);
     }
+}
+
+/// Reads an event by the flat program. This is where most events end: everything else stays out of its way.
+fn flat(
+    steps: &[Step],
+    text: &[u8],
+    at: usize,
+    captures: &mut Captures,
+    mark: Mark,
+    last_minute: &mut LastMinute,
+) -> At {
+    let mut at = at;
+    for step in steps {
+        let (end, slot, capture) = match step {
+            Step::Literal(bytes) => {
+                if !starts_with(text.get(at..).ok_or(Unsure)?, bytes) {
+                    return Err(Unsure);
+                }
+                at += bytes.len();
+                continue;
+            }
+            Step::Text { not_empty, slot } => {
+                let end = string(text, at)?;
+                if *not_empty && end == at + 2 {
+                    return Err(Unsure);
+                }
+                (end, slot, Capture::Text(at as u32 + 1, end as u32 - 1))
+            }
+            Step::Time { slot } => {
+                let end = usual_time(text, at, last_minute)?;
+                (end, slot, Capture::Text(at as u32 + 1, end as u32 - 1))
+            }
+            Step::Bool { slot } => {
+                let value = text.get(at) == Some(&b't');
+                (word(text, if value { b"true" } else { b"false" }, at)?, slot, Capture::Bool(value))
+            }
+            Step::Value(node, depth) => {
+                let mut walker = Walker::new(text, captures, mark, last_minute);
+                walker.depth = *depth;
+                at = walker.value(node, at)?;
+                continue;
+            }
+        };
+        if let Some(slot) = slot {
+            captures.fields[mark.field + usize::from(*slot)] = capture;
+        }
+        at = end;
+    }
+    Ok(at)
 }
 
 struct Walker<'t, 'c> {
@@ -110,70 +151,25 @@ impl<'t, 'c> Walker<'t, 'c> {
         Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0, last_minute }
     }
 
-    fn flat(&mut self, steps: &[Step], at: usize) -> At {
-        let mut at = at;
-        for step in steps {
-            match step {
-                Step::Literal(bytes) => {
-                    if !starts_with(&self.text[at..], bytes) {
-                        return Err(Unsure);
-                    }
-                    at += bytes.len();
-                }
-                Step::Text { not_empty, slot } => {
-                    let end = self.string(at)?;
-                    if *not_empty && end == at + 2 {
-                        return Err(Unsure);
-                    }
-                    self.take(*slot, Capture::Text(at as u32 + 1, end as u32 - 1));
-                    at = end;
-                }
-                Step::Time { slot } => {
-                    let end = self.usual_time(at)?;
-                    self.take(*slot, Capture::Text(at as u32 + 1, end as u32 - 1));
-                    at = end;
-                }
-                Step::Bool { slot } => {
-                    let value = self.text.get(at) == Some(&b't');
-                    at = self.word(if value { b"true" } else { b"false" }, at)?;
-                    self.take(*slot, Capture::Bool(value));
-                }
-                Step::Value(node, depth) => {
-                    self.depth = *depth;
-                    at = self.value(node, at)?;
-                }
-            }
-        }
-        Ok(at)
-    }
-
-    #[inline]
-    fn space(&self, mut at: usize) -> usize {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(at) {
-            at += 1;
-        }
-        at
-    }
-
     #[inline]
     fn value(&mut self, node: &Node, at: usize) -> At {
         let (kind, capture, end) = match self.text.get(at) {
             Some(b'"') if node.string == StringNode::DateTime => {
-                let end = self.usual_time(at)?;
+                let end = usual_time(self.text, at, self.last_minute)?;
                 (Types::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
             }
             Some(b'"') => {
-                let end = self.string_end(at + 1)?;
+                let end = string_rest(self.text, at + 1)?;
                 self.check_string(&node.string, at + 1, end - 1)?;
                 (Types::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
             }
             Some(b'{') => (Types::OBJECT, Capture::Container, self.object(node.object.as_deref(), at)?),
             Some(b'[') => (Types::ARRAY, Capture::Container, self.array(node.array.as_deref(), at)?),
-            Some(b't') => (Types::BOOL, Capture::Bool(true), self.word(b"true", at)?),
-            Some(b'f') => (Types::BOOL, Capture::Bool(false), self.word(b"false", at)?),
-            Some(b'n') => (Types::NULL, Capture::Null, self.word(b"null", at)?),
+            Some(b't') => (Types::BOOL, Capture::Bool(true), word(self.text, b"true", at)?),
+            Some(b'f') => (Types::BOOL, Capture::Bool(false), word(self.text, b"false", at)?),
+            Some(b'n') => (Types::NULL, Capture::Null, word(self.text, b"null", at)?),
             Some(b'-' | b'0'..=b'9') => {
-                let end = self.number(at)?;
+                let end = number(self.text, at)?;
                 if let Some(bounds) = &node.number {
                     check_number(bounds, &self.text[at..end])?;
                 }
@@ -193,75 +189,6 @@ impl<'t, 'c> Walker<'t, 'c> {
     }
 
     #[inline]
-    fn word(&self, word: &[u8], at: usize) -> At {
-        if self.text[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Unsure) }
-    }
-
-    #[inline]
-    fn take(&mut self, slot: Option<u16>, capture: Capture) {
-        if let Some(slot) = slot {
-            self.captures.fields[self.base + usize::from(slot)] = capture;
-        }
-    }
-
-    /// The end of a string, behind its closing quote.
-    #[inline]
-    fn string(&self, at: usize) -> At {
-        if self.text.get(at) == Some(&b'"') { self.string_end(at + 1) } else { Err(Unsure) }
-    }
-
-    /// The end of a string that is a date-time in the usual form.
-    #[inline]
-    fn usual_time(&mut self, at: usize) -> At {
-        let Some([b'"', rest @ ..]) = self.text.get(at..) else { return Err(Unsure) };
-        let length = date_time::usual_length(rest, self.last_minute).ok_or(Unsure)?;
-        if rest.get(length) == Some(&b'"') { Ok(at + length + 2) } else { Err(Unsure) }
-    }
-
-    /// The end of a string, behind its closing quote. `at` is behind the opening one.
-    #[inline]
-    fn string_end(&self, at: usize) -> At {
-        let mut at = at;
-        loop {
-            at = skip_plain(self.text, at);
-            match self.text.get(at) {
-                Some(b'"') => return Ok(at + 1),
-                Some(b'\\') => at = self.escape(at)?,
-                _ => return Err(Unsure),
-            }
-        }
-    }
-
-    fn escape(&self, at: usize) -> At {
-        match self.text.get(at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-            Some(b'u') => {
-                let unit = self.unit(at + 2)?;
-                match unit {
-                    0xD800..0xDC00 => {
-                        let low = match self.text.get(at + 6..at + 8) {
-                            Some(b"\\u") => self.unit(at + 8)?,
-                            _ => return Err(Unsure),
-                        };
-                        if (0xDC00..0xE000).contains(&low) { Ok(at + 12) } else { Err(Unsure) }
-                    }
-                    0xDC00..0xE000 => Err(Unsure),
-                    _ => Ok(at + 6),
-                }
-            }
-            _ => Err(Unsure),
-        }
-    }
-
-    fn unit(&self, at: usize) -> Result<u32, Unsure> {
-        let digits = self.text.get(at..at + 4).ok_or(Unsure)?;
-        digits.iter().try_fold(0, |unit, digit| {
-            let digit = char::from(*digit).to_digit(16).ok_or(Unsure)?;
-            Ok(unit << 4 | digit)
-        })
-    }
-
-    #[inline]
     fn check_string(&self, node: &StringNode, start: usize, end: usize) -> Result<(), Unsure> {
         let raw = &self.text[start..end];
         let fits = match node {
@@ -277,48 +204,6 @@ impl<'t, 'c> Walker<'t, 'c> {
         if fits { Ok(()) } else { Err(Unsure) }
     }
 
-    /// The end of a number. Exponents and long numbers are for the slow way.
-    #[inline]
-    fn number(&self, start: usize) -> At {
-        let mut at = start + usize::from(self.text[start] == b'-');
-        let digits = |mut at: usize| {
-            while let Some(b'0'..=b'9') = self.text.get(at) {
-                at += 1;
-            }
-            at
-        };
-        let whole = at;
-        at = digits(at);
-        if at == whole || at - whole > 1 && self.text[whole] == b'0' {
-            return Err(Unsure);
-        }
-        if self.text.get(at) == Some(&b'.') {
-            let fraction = at + 1;
-            at = digits(fraction);
-            if at == fraction {
-                return Err(Unsure);
-            }
-        }
-        let exponent = matches!(self.text.get(at), Some(b'e' | b'E'));
-        if exponent || at - start > LONGEST_NUMBER { Err(Unsure) } else { Ok(at) }
-    }
-
-    /// A key: where its name starts, and the end behind its closing quote. It has no escapes.
-    #[inline]
-    fn key(&self, at: usize) -> Result<(usize, usize), Unsure> {
-        if self.text.get(at) != Some(&b'"') {
-            return Err(Unsure);
-        }
-        let end = skip_plain(self.text, at + 1);
-        if self.text.get(end) == Some(&b'"') { Ok((at + 1, end + 1)) } else { Err(Unsure) }
-    }
-
-    #[inline]
-    fn colon(&self, at: usize) -> At {
-        let at = self.space(at);
-        if self.text.get(at) == Some(&b':') { Ok(self.space(at + 1)) } else { Err(Unsure) }
-    }
-
     fn descend(&mut self) -> Result<(), Unsure> {
         self.depth += 1;
         if self.depth > MAX_DEPTH { Err(Unsure) } else { Ok(()) }
@@ -330,15 +215,15 @@ impl<'t, 'c> Walker<'t, 'c> {
         let mut seen = 0u64;
         let mut next = 0;
         let unknown = self.captures.unknown.len();
-        let mut at = self.space(at + 1);
+        let mut at = space(self.text, at + 1);
         if self.text.get(at) == Some(&b'}') {
             self.depth -= 1;
             return if node.required == 0 { Ok(at + 1) } else { Err(Unsure) };
         }
         loop {
-            let (start, end) = self.key(at)?;
+            let (start, end) = key(self.text, at)?;
             let name = &self.text[start..end - 1];
-            at = self.colon(end)?;
+            at = colon(self.text, end)?;
             match find(node, name, next) {
                 Some(index) => {
                     if seen >> index & 1 == 1 {
@@ -353,9 +238,9 @@ impl<'t, 'c> Walker<'t, 'c> {
                     at = self.free(at)?;
                 }
             }
-            at = self.space(at);
+            at = space(self.text, at);
             match self.text.get(at) {
-                Some(b',') => at = self.space(at + 1),
+                Some(b',') => at = space(self.text, at + 1),
                 Some(b'}') => break,
                 _ => return Err(Unsure),
             }
@@ -385,7 +270,7 @@ impl<'t, 'c> Walker<'t, 'c> {
         let outer = self.item;
         let first = self.captures.fields.len();
         let mut count = 0u64;
-        let mut at = self.space(at + 1);
+        let mut at = space(self.text, at + 1);
         if self.text.get(at) != Some(&b']') {
             loop {
                 if let Some((_, slots)) = node.captured {
@@ -397,9 +282,9 @@ impl<'t, 'c> Walker<'t, 'c> {
                     None => self.free(at)?,
                 };
                 count += 1;
-                at = self.space(at);
+                at = space(self.text, at);
                 match self.text.get(at) {
-                    Some(b',') => at = self.space(at + 1),
+                    Some(b',') => at = space(self.text, at + 1),
                     Some(b']') => break,
                     _ => return Err(Unsure),
                 }
@@ -421,13 +306,13 @@ impl<'t, 'c> Walker<'t, 'c> {
     /// The end of any value, whose keys nobody declares.
     fn free(&mut self, at: usize) -> At {
         match self.text.get(at) {
-            Some(b'"') => self.string_end(at + 1),
+            Some(b'"') => string_rest(self.text, at + 1),
             Some(b'{') => self.free_object(at),
             Some(b'[') => self.free_array(at),
-            Some(b't') => self.word(b"true", at),
-            Some(b'f') => self.word(b"false", at),
-            Some(b'n') => self.word(b"null", at),
-            Some(b'-' | b'0'..=b'9') => self.number(at),
+            Some(b't') => word(self.text, b"true", at),
+            Some(b'f') => word(self.text, b"false", at),
+            Some(b'n') => word(self.text, b"null", at),
+            Some(b'-' | b'0'..=b'9') => number(self.text, at),
             _ => Err(Unsure),
         }
     }
@@ -436,13 +321,13 @@ impl<'t, 'c> Walker<'t, 'c> {
         self.descend()?;
         let mut keys = [(0u32, 0u32); MOST_FREE_KEYS];
         let mut count = 0;
-        let mut at = self.space(at + 1);
+        let mut at = space(self.text, at + 1);
         if self.text.get(at) == Some(&b'}') {
             self.depth -= 1;
             return Ok(at + 1);
         }
         loop {
-            let (start, end) = self.key(at)?;
+            let (start, end) = key(self.text, at)?;
             let name = &self.text[start..end - 1];
             let repeated = keys[..count].iter().any(|(from, to)| &self.text[*from as usize..*to as usize] == name);
             if repeated || count == MOST_FREE_KEYS {
@@ -450,11 +335,11 @@ impl<'t, 'c> Walker<'t, 'c> {
             }
             keys[count] = (start as u32, end as u32 - 1);
             count += 1;
-            at = self.colon(end)?;
+            at = colon(self.text, end)?;
             at = self.free(at)?;
-            at = self.space(at);
+            at = space(self.text, at);
             match self.text.get(at) {
-                Some(b',') => at = self.space(at + 1),
+                Some(b',') => at = space(self.text, at + 1),
                 Some(b'}') => break,
                 _ => return Err(Unsure),
             }
@@ -465,16 +350,16 @@ impl<'t, 'c> Walker<'t, 'c> {
 
     fn free_array(&mut self, at: usize) -> At {
         self.descend()?;
-        let mut at = self.space(at + 1);
+        let mut at = space(self.text, at + 1);
         if self.text.get(at) == Some(&b']') {
             self.depth -= 1;
             return Ok(at + 1);
         }
         loop {
             at = self.free(at)?;
-            at = self.space(at);
+            at = space(self.text, at);
             match self.text.get(at) {
-                Some(b',') => at = self.space(at + 1),
+                Some(b',') => at = space(self.text, at + 1),
                 Some(b']') => break,
                 _ => return Err(Unsure),
             }
