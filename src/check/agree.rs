@@ -5,36 +5,49 @@ use super::reader::Reader;
 use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::schema::captures::{Capture, Captures};
-use crate::schema::{faults, unknown_fields};
+use crate::schema::{explain, explain_slowly};
 
-/// Judges one event both ways. Gives whether the fast way accepted it.
+/// Judges one event in every way there is. Gives whether the fast way accepted it.
 ///
 /// # Errors
 ///
-/// Says how the two disagree: the fast way may only accept what the slow way finds nothing wrong with, and must
-/// capture the same fields and see the same unknown keys.
+/// Says how the ways disagree: the fast way may only accept what the slow way finds nothing wrong with, and must
+/// capture the same fields and see the same unknown keys; a compiled schema and the `jsonschema` crate must find the
+/// same faults.
 pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     let mut fast = Captures::default();
     if std::str::from_utf8(text).is_err() {
         return Ok(false);
     }
-    let Some(valid) = Reader::new(protocol).read(text, &mut fast) else {
-        return if fast.fields.is_empty() && fast.unknown.is_empty() {
-            Ok(false)
-        } else {
-            Err("the fast way left captures of an event behind that it was not sure of".to_owned())
-        };
+    let valid = Reader::new(protocol).read(text, &mut fast);
+    if valid.is_none() && !(fast.fields.is_empty() && fast.unknown.is_empty()) {
+        return Err("the fast way left captures of an event behind that it was not sure of".to_owned());
+    }
+    let unsure_as = |slow: String| if valid.is_none() { Ok(false) } else { Err(slow) };
+    let tree = match parse(text) {
+        Ok(tree) => tree,
+        Err(fault) => return unsure_as(format!("the slow way cannot read it: {}", fault.message)),
     };
-    let tree = parse(text).map_err(|fault| format!("the slow way cannot read it: {}", fault.message))?;
+    let Ok(event) = Event::find(&tree.root, text, protocol, false) else {
+        return unsure_as("the slow way found no event".to_owned());
+    };
+    let Some(id) = protocol.event_id(&event.name) else {
+        return unsure_as(format!("the slow way found the unknown type {}", event.name));
+    };
+    let event_type = &protocol.tables().events[id];
+    let explained = explain(&event_type.schema, event_type.plan.as_ref().ok(), &tree, event.node, text);
+    let expected = explain_slowly(&event_type.schema, event.node, text);
+    if explained != expected {
+        return Err(format!("other faults: compiled {explained:?}, by the crate {expected:?}"));
+    }
+    let Some(valid) = valid else { return Ok(false) };
     if !tree.duplicate_keys.is_empty() || !tree.lone_surrogates.is_empty() {
         return Err("the slow way found repeated keys or lone surrogates".to_owned());
     }
-    let event = Event::find(&tree.root, text, protocol, false).map_err(|_| "the slow way found no event".to_owned())?;
-    if protocol.event_id(&event.name) != Some(valid.event_type) || event.type_span != valid.type_span {
+    if id != valid.event_type || event.type_span != valid.type_span {
         return Err(format!("the slow way found the type {} at {:?}", event.name, event.type_span));
     }
-    let event_type = &protocol.tables().events[valid.event_type];
-    if let Some(fault) = faults(&event_type.schema, event.node, text).first() {
+    if let Some(fault) = explained.faults.first() {
         return Err(format!("the slow way found a fault: {}", fault.message));
     }
     let mut slow = Captures::default();
@@ -54,8 +67,7 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
         return Err(format!("other captures: fast {fast:?}, slow {slow:?}"));
     }
     let mut keys: Vec<_> = fast.unknown.iter().map(|key| key.start as usize).collect();
-    let mut expected: Vec<_> =
-        unknown_fields(&event_type.schema, event.node, text).iter().map(|(key, _)| key.start + 1).collect();
+    let mut expected: Vec<_> = explained.unknown.iter().map(|(key, _)| key.start + 1).collect();
     keys.sort_unstable();
     expected.sort_unstable();
     if keys != expected {

@@ -16,7 +16,7 @@ use crate::machine::{Limits, Machine, Observed, Verdict, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::Stamp;
-use crate::schema::{Pointer, faults, unknown_fields};
+use crate::schema::{Explained, Pointer, explain};
 
 pub struct Judge<'p> {
     protocol: &'p Protocol,
@@ -208,7 +208,8 @@ impl<'p> Judge<'p> {
         let protocol = self.protocol;
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        let faults = faults(&event_type.schema, event.node, text);
+        let program = event_type.plan.as_ref().ok();
+        let Explained { faults, unknown } = explain(&event_type.schema, program, tree, event.node, text);
         let mut captures = Captures::default();
         event.capture(text, event_type, &faults, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
@@ -225,12 +226,12 @@ impl<'p> Judge<'p> {
                 message: self.voice.message(rule, &[("found", fault.message)]),
                 help: fault.help,
                 pointer: Some(fault.pointer.to_string()),
-                quote: fault.quote.map(Arc::from),
+                quote: fault.quote,
                 ..here.said(stream.as_ref())
             };
             self.voice.say(rule, here.place(fault.span), said);
         }
-        for (key, pointer) in unknown_fields(&event_type.schema, event.node, text) {
+        for (key, pointer) in unknown {
             if !misspelt.contains(&key) {
                 let number = self.unknown_field(here, key.clone(), &pointer, stream.as_ref());
                 let found = keys.iter().find(|found| found.start as usize == key.start + 1);

@@ -1,12 +1,17 @@
 //! What is wrong with an event, in words and with its exact place.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::error::{TypeKind, ValidationErrorKind, ValidationErrorKind as Kinds};
 use serde_json::Value;
 
+use super::judge::{Violated, judge};
+use super::program::Program;
+use super::unknown::unknown_fields;
 use super::{Pointer, Schema, Subschema, date_time};
-use crate::input::json::{Kind, Member, Node, inner, unescaped_lossy};
+use crate::input::json::{Kind, Member, Node, Tree, inner, unescaped_lossy};
 use crate::protocol::Framing;
 
 /// One fault of an event.
@@ -24,25 +29,150 @@ pub struct Fault {
     /// What to do, where it is particular to this fault.
     pub help: Option<String>,
     /// The document's words on the field.
-    pub quote: Option<String>,
+    pub quote: Option<Arc<str>>,
     /// Whether `span` is a misspelt key, which is then no unknown field.
     pub misspelt: bool,
 }
 
-/// Judges an event and explains what is wrong with it: one fault a place, in the order of the pointers.
-pub fn faults(schema: &Schema, event: &Node, text: &[u8]) -> Vec<Fault> {
+/// What is wrong with an event by itself.
+#[derive(Debug, Default, PartialEq)]
+pub struct Explained {
+    /// One fault a place, in the order of the pointers.
+    pub faults: Vec<Fault>,
+    /// The keys that the schema does not declare, in the order of the text: where each stands, and its pointer.
+    pub unknown: Vec<(Range<usize>, Pointer)>,
+}
+
+/// Judges an event of a tree and explains what is wrong with it. A schema that was compiled judges by its program.
+pub fn explain(schema: &Schema, program: Option<&Program>, tree: &Tree, event: &Node, text: &[u8]) -> Explained {
+    let Some(judged) = program.and_then(|program| judge(program, tree, event, text)) else {
+        return explain_slowly(schema, event, text);
+    };
+    let mut faults = Vec::new();
+    for (pointer, node, violated) in judged.violations {
+        let declared = match schema.at(&pointer.0) {
+            Subschema::Declared(declared) => declared,
+            Subschema::Unclear | Subschema::Missing => continue,
+        };
+        let explainer = Explainer { schema, text, pointer, node };
+        match violated {
+            Violated::Forbidden(name) => faults.push(explainer.forbidden(&name)),
+            Violated::Keyword(keyword) => {
+                if let Some(violation) = Violation::of_keyword(keyword, &declared[keyword]) {
+                    faults.push(explainer.explain(violation));
+                }
+            }
+            Violated::Required => {
+                let names = declared["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                for name in names.filter(|name| node.member(text, name).is_none()) {
+                    faults.push(explainer.missing(name, &faults));
+                }
+            }
+        }
+    }
+    Explained { faults: one_a_place(faults), unknown: judged.unknown }
+}
+
+/// The same by the `jsonschema` crate, for any schema.
+pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
     let value = event.to_value(text);
     let mut faults: Vec<Fault> = Vec::new();
     for error in schema.validator.iter_errors(&value) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
         let explainer = Explainer { schema, text, pointer, node };
-        explainer.explain(error.kind(), || error.to_string(), &mut faults);
+        match error.kind() {
+            Kinds::Required { property } => {
+                faults.push(explainer.missing(property.as_str().unwrap_or_default(), &faults));
+            }
+            Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
+                faults.extend(unexpected.iter().map(|name| explainer.forbidden(name)));
+            }
+            kind => faults.push(explainer.explain(Violation::of_error(kind, || error.to_string()))),
+        }
     }
-    // One fault a place, whatever order the schema or the event has its keys in; a wrong type says it all.
+    Explained { faults: one_a_place(faults), unknown: unknown_fields(schema, event, text) }
+}
+
+/// One fault a place, whatever order the schema or the event has its keys in; a wrong type says it all.
+fn one_a_place(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults.sort_by(|a, b| (&a.pointer, rank(a.rule), &a.message).cmp(&(&b.pointer, rank(b.rule), &b.message)));
     faults.dedup_by(|later, earlier| later.pointer == earlier.pointer);
     faults
+}
+
+/// How a value is not as its schema has it, with what the schema has.
+enum Violation<'v> {
+    /// The names of the types, in order.
+    Type(Vec<Cow<'v, str>>),
+    DateTime,
+    Enum(Vec<&'v Value>),
+    /// What the value must be, in words.
+    Must(String),
+    /// What is wrong, in words.
+    Words(String),
+}
+
+impl<'v> Violation<'v> {
+    /// Of a keyword that is compiled, and its value in the schema.
+    fn of_keyword(keyword: &str, wanted: &'v Value) -> Option<Violation<'v>> {
+        Some(match keyword {
+            "type" => {
+                let several = wanted.as_array().map_or(std::slice::from_ref(wanted), Vec::as_slice);
+                let mut names: Vec<Cow<'v, str>> = several.iter().filter_map(Value::as_str).map(Cow::from).collect();
+                names.sort_unstable();
+                Violation::Type(names)
+            }
+            "format" => Violation::DateTime,
+            "enum" => Violation::Enum(wanted.as_array()?.iter().collect()),
+            "const" => Violation::Must(wanted.to_string()),
+            _ => Violation::Must(limit(keyword, wanted)?),
+        })
+    }
+
+    /// Of an error of the `jsonschema` crate.
+    fn of_error(kind: &'v ValidationErrorKind, words: impl Fn() -> String) -> Violation<'v> {
+        let must = match kind {
+            Kinds::Type { kind: TypeKind::Single(one) } => return Violation::Type(vec![one.to_string().into()]),
+            Kinds::Type { kind: TypeKind::Multiple(several) } => {
+                return Violation::Type(several.iter().map(|one| one.to_string().into()).collect());
+            }
+            Kinds::Format { format } if format == "date-time" => return Violation::DateTime,
+            Kinds::Enum { options } => return Violation::Enum(options.as_array().into_iter().flatten().collect()),
+            Kinds::Constant { expected_value } => Some(expected_value.to_string()),
+            Kinds::MinLength { limit: least } => limit("minLength", least),
+            Kinds::MaxLength { limit: most } => limit("maxLength", most),
+            Kinds::Minimum { limit: least } => limit("minimum", least),
+            Kinds::Maximum { limit: most } => limit("maximum", most),
+            Kinds::ExclusiveMinimum { limit: least } => limit("exclusiveMinimum", least),
+            Kinds::ExclusiveMaximum { limit: most } => limit("exclusiveMaximum", most),
+            Kinds::MinItems { limit: least } => limit("minItems", least),
+            Kinds::MaxItems { limit: most } => limit("maxItems", most),
+            Kinds::Pattern { pattern } => Some(format!("a string that matches the pattern {pattern}")),
+            Kinds::Format { format } => Some(format!("a {format}")),
+            Kinds::AnyOf { .. } | Kinds::OneOfNotValid { .. } => Some("one of the documented forms".to_owned()),
+            Kinds::OneOfMultipleValid { .. } => Some("one of the documented forms and no other".to_owned()),
+            _ => None,
+        };
+        must.map_or_else(|| Violation::Words(words()), Violation::Must)
+    }
+}
+
+/// What a value must be, by a keyword that sets a limit.
+fn limit(keyword: &str, limit: impl std::fmt::Display) -> Option<String> {
+    let limit = limit.to_string();
+    Some(match keyword {
+        "minLength" if limit == "1" => "a string that is not empty".to_owned(),
+        "minLength" => format!("at least {limit} characters long"),
+        "maxLength" => format!("at most {limit} characters long"),
+        "minimum" => format!("at least {limit}"),
+        "maximum" => format!("at most {limit}"),
+        "exclusiveMinimum" => format!("more than {limit}"),
+        "exclusiveMaximum" => format!("less than {limit}"),
+        "minItems" => format!("an array of at least {limit} items"),
+        "maxItems" => format!("an array of at most {limit} items"),
+        _ => return None,
+    })
 }
 
 fn rank(rule: Framing) -> u8 {
@@ -61,52 +191,30 @@ struct Explainer<'e> {
 }
 
 impl Explainer<'_> {
-    fn explain(&self, kind: &ValidationErrorKind, words: impl Fn() -> String, faults: &mut Vec<Fault>) {
-        use ValidationErrorKind as K;
-        let must = match kind {
-            K::Required { property } => {
-                let taken: Vec<_> = faults.iter().filter(|f| f.misspelt).map(|f| f.span.clone()).collect();
-                return faults.push(self.missing(property.as_str().unwrap_or_default(), &taken));
+    fn explain(&self, violation: Violation<'_>) -> Fault {
+        match violation {
+            Violation::Type(names) => {
+                let message = format!("{} must be {}, but is {}", self.name(), types(&names), self.shown());
+                self.fault(Framing::WrongType, message, self.type_help())
             }
-            K::AdditionalProperties { unexpected } | K::UnevaluatedProperties { unexpected } => {
-                return faults.extend(unexpected.iter().map(|name| self.forbidden(name)));
-            }
-            K::Type { kind } => {
-                let message = format!("{} must be {}, but is {}", self.name(), types(kind), self.shown());
-                return faults.push(self.fault(Framing::WrongType, message, self.type_help()));
-            }
-            K::Format { format } if format == "date-time" => {
+            Violation::DateTime => {
                 let help = date_time::help(&self.string()).to_owned();
                 let message = format!("{} must be an RFC 3339 date-time, but is {}", self.name(), self.shown());
-                return faults.push(self.fault(Framing::WrongValue, message, Some(help)));
+                self.fault(Framing::WrongValue, message, Some(help))
             }
-            K::Enum { options } => {
-                let options: Vec<_> = options.as_array().into_iter().flatten().collect();
+            Violation::Enum(options) => {
                 let help = self.nearest(&options).map(|near| format!("did you mean {near}?"));
                 let message = format!("{} must be {}, but is {}", self.name(), choice(&options), self.shown());
-                return faults.push(self.fault(Framing::WrongValue, message, help));
+                self.fault(Framing::WrongValue, message, help)
             }
-            K::Constant { expected_value } => expected_value.to_string(),
-            K::MinLength { limit: 1 } => "a string that is not empty".to_owned(),
-            K::MinLength { limit } => format!("at least {limit} characters long"),
-            K::MaxLength { limit } => format!("at most {limit} characters long"),
-            K::Minimum { limit } => format!("at least {limit}"),
-            K::Maximum { limit } => format!("at most {limit}"),
-            K::ExclusiveMinimum { limit } => format!("more than {limit}"),
-            K::ExclusiveMaximum { limit } => format!("less than {limit}"),
-            K::MinItems { limit } => format!("an array of at least {limit} items"),
-            K::MaxItems { limit } => format!("an array of at most {limit} items"),
-            K::Pattern { pattern } => format!("a string that matches the pattern {pattern}"),
-            K::Format { format } => format!("a {format}"),
-            K::AnyOf { .. } | K::OneOfNotValid { .. } => "one of the documented forms".to_owned(),
-            K::OneOfMultipleValid { .. } => "one of the documented forms and no other".to_owned(),
-            _ => {
-                let message = format!("{} is not as documented: {}", self.name(), words());
-                return faults.push(self.fault(Framing::WrongValue, message, None));
+            Violation::Must(must) => {
+                let message = format!("{} must be {must}, but is {}", self.name(), self.shown());
+                self.fault(Framing::WrongValue, message, None)
             }
-        };
-        let message = format!("{} must be {must}, but is {}", self.name(), self.shown());
-        faults.push(self.fault(Framing::WrongValue, message, None));
+            Violation::Words(words) => {
+                self.fault(Framing::WrongValue, format!("{} is not as documented: {words}", self.name()), None)
+            }
+        }
     }
 
     fn fault(&self, rule: Framing, message: String, help: Option<String>) -> Fault {
@@ -116,15 +224,16 @@ impl Explainer<'_> {
             span: self.node.span.clone(),
             message,
             help,
-            quote: self.schema.words(&self.pointer.0).map(str::to_owned),
+            quote: self.schema.words(&self.pointer.0).map(Arc::from),
             misspelt: false,
         }
     }
 
-    fn missing(&self, property: &str, taken: &[Range<usize>]) -> Fault {
+    /// `before`: the faults found before; a key that one of them takes for a misspelling is no other's.
+    fn missing(&self, property: &str, before: &[Fault]) -> Fault {
         let holder = if self.pointer.0.is_empty() { "the event".to_owned() } else { self.name() };
         let pointer = self.pointer.child(property);
-        let quote = self.schema.words(&pointer.0).map(str::to_owned);
+        let quote = self.schema.words(&pointer.0).map(Arc::from);
         let base = Fault {
             rule: Framing::MissingField,
             quote,
@@ -134,7 +243,7 @@ impl Explainer<'_> {
             help: None,
             misspelt: false,
         };
-        let Some((key, found)) = self.misspelling(property, taken) else {
+        let Some((key, found)) = self.misspelling(property, before) else {
             return base;
         };
         Fault {
@@ -154,7 +263,7 @@ impl Explainer<'_> {
     }
 
     /// A key of this object that is no documented one and was probably meant to be `property`.
-    fn misspelling(&self, property: &str, taken: &[Range<usize>]) -> Option<(Range<usize>, String)> {
+    fn misspelling(&self, property: &str, before: &[Fault]) -> Option<(Range<usize>, String)> {
         let Kind::Object(members) = &self.node.kind else { return None };
         let wanted = letters(property);
         let candidate = |member: &Member| {
@@ -163,7 +272,10 @@ impl Explainer<'_> {
                 Subschema::Declared(schema) => self.schema.step(schema, &name),
                 other => other,
             };
-            if here != Subschema::Missing || taken.contains(&member.key) || name.len() > 4 * property.len() {
+            if here != Subschema::Missing
+                || before.iter().any(|fault| fault.misspelt && fault.span == member.key)
+                || name.len() > 4 * property.len()
+            {
                 return None;
             }
             let distance = strsim::damerau_levenshtein(&wanted, &letters(&name));
@@ -263,17 +375,11 @@ fn choice(options: &[&Value]) -> String {
     }
 }
 
-fn types(kind: &TypeKind) -> String {
-    let article = |name: &str| match name {
+fn types(names: &[Cow<'_, str>]) -> String {
+    let article = |name: &Cow<'_, str>| match &**name {
         "null" => "null".to_owned(),
         "array" | "integer" | "object" => format!("an {name}"),
         _ => format!("a {name}"),
     };
-    match kind {
-        TypeKind::Single(one) => article(&one.to_string()),
-        TypeKind::Multiple(several) => {
-            let names: Vec<_> = several.iter().map(|one| article(&one.to_string())).collect();
-            names.join(" or ")
-        }
-    }
+    names.iter().map(article).collect::<Vec<_>>().join(" or ")
 }

@@ -7,15 +7,15 @@
 pub mod captures;
 pub mod date_time;
 mod explain;
+mod judge;
 mod pointer;
 pub mod program;
 mod tokens;
 mod unknown;
 pub mod walk;
 
-pub use explain::{Fault, faults, shortened, shown};
+pub use explain::{Explained, Fault, explain, explain_slowly, shortened, shown};
 pub use pointer::Pointer;
-pub use unknown::unknown_fields;
 
 use serde_json::Value;
 

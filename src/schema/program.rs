@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::Pointer;
+use crate::bytes::same;
 use crate::protocol::tables::ArrayShape;
 
 /// How deep `$ref`s may lead before they count as a circle.
@@ -46,6 +47,8 @@ pub enum Taken {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub types: Types,
+    /// The types that the schema names; fewer may be left by its other keywords.
+    pub declared: Types,
     pub taken: Taken,
     pub string: StringNode,
     pub number: Option<NumberNode>,
@@ -63,8 +66,8 @@ pub enum StringNode {
         least: u64,
         most: u64,
     },
-    /// One of these, none of which needs escapes.
-    OneOf(Vec<Box<[u8]>>),
+    /// One of these, none of which needs escapes. The keyword is `const` or `enum`.
+    OneOf(Vec<Box<[u8]>>, &'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +89,17 @@ pub struct ObjectNode {
     pub required: u64,
     /// Whether other keys are allowed.
     pub open: bool,
+}
+
+impl ObjectNode {
+    /// The property of this name; the one after the last found is tried first.
+    #[inline]
+    pub fn find(&self, name: &[u8], next: usize) -> Option<usize> {
+        if self.properties.get(next).is_some_and(|property| same(&property.key, name)) {
+            return Some(next);
+        }
+        self.properties.iter().position(|property| same(&property.key, name))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -181,8 +195,15 @@ impl Compiler<'_> {
             return self.reference(reference, schema, at, item);
         }
         let taken = self.taken(at, item);
-        let mut node =
-            Node { types: Types::ALL, taken, string: StringNode::Any, number: None, object: None, array: None };
+        let mut node = Node {
+            types: Types::ALL,
+            declared: Types::ALL,
+            taken,
+            string: StringNode::Any,
+            number: None,
+            object: None,
+            array: None,
+        };
         let keywords = match schema {
             Value::Bool(true) => return Ok(node),
             Value::Object(keywords) => keywords,
@@ -262,6 +283,7 @@ impl Compiler<'_> {
                 for name in names {
                     node.types.0 |= type_bit(name)?;
                 }
+                node.declared = node.types;
             }
             _ => return Err(format!("the keyword {keyword}")),
         }
@@ -287,7 +309,7 @@ impl Compiler<'_> {
                 return Err("const or enum beside other keywords for strings".to_owned());
             }
             node.types = Types(node.types.0 & Types::STRING);
-            node.string = StringNode::OneOf(words);
+            node.string = StringNode::OneOf(words, if schema.get("const").is_some() { "const" } else { "enum" });
         } else if least.is_some() || most.is_some() {
             if node.string != StringNode::Any {
                 return Err("a length beside a format".to_owned());
@@ -425,7 +447,7 @@ fn flatten_into(node: &Node, depth: usize, literal: &mut Vec<u8>, steps: &mut Ve
             }
             literal.push(b'}');
         }
-        (_, StringNode::OneOf(words)) if words.len() == 1 && node.taken == Taken::Nothing => {
+        (_, StringNode::OneOf(words, _)) if words.len() == 1 && node.taken == Taken::Nothing => {
             literal.push(b'"');
             literal.extend_from_slice(&words[0]);
             literal.push(b'"');

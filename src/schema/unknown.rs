@@ -31,7 +31,7 @@ fn walk(
         Kind::Object(members) => {
             let declares = here.get("properties").is_some() || here.get("allOf").is_some();
             let others = here.get("additionalProperties").unwrap_or(&Value::Bool(true));
-            if !declares || others != &Value::Bool(true) {
+            if !declares {
                 return;
             }
             for member in members {
@@ -39,8 +39,9 @@ fn walk(
                 let pointer = pointer.child(&name);
                 match schema.step(here, &name) {
                     Subschema::Declared(next) => walk(schema, next, &member.value, text, &pointer, found),
-                    Subschema::Missing => found.push((member.key.clone(), pointer)),
-                    Subschema::Unclear => {}
+                    // Where others are not allowed, they are faults.
+                    Subschema::Missing if others == &Value::Bool(true) => found.push((member.key.clone(), pointer)),
+                    Subschema::Missing | Subschema::Unclear => {}
                 }
             }
         }

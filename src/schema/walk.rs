@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::captures::{Capture, Captures, Items, Mark, UnknownKey};
 use super::date_time::{self, LastMinute};
+use super::judge::LONGEST_BOUNDED_NUMBER;
 use super::program::{ArrayNode, Node, NumberNode, ObjectNode, Program, Step, StringNode, Taken, Types};
 use super::tokens::{At, Unsure, colon, key, number, space, string, string_rest, usual_time, word};
 use crate::bytes::{same, starts_with};
@@ -15,9 +16,6 @@ use crate::input::json::MAX_DEPTH;
 
 /// The most keys of one object that the schema does not declare; they are compared with each other.
 const MOST_FREE_KEYS: usize = 16;
-/// The longest number that is surely compared exactly, in bytes.
-const LONGEST_BOUNDED_NUMBER: usize = 15;
-
 /// Reads an event that starts as the flat program does and is written in the schema's order, or else any valid
 /// one. The captures are appended; none are left behind when it is not sure.
 ///
@@ -195,7 +193,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             StringNode::Any => true,
             StringNode::NotEmpty => !raw.is_empty(),
             StringNode::DateTime => date_time::usual_length(raw, &mut LastMinute::default()) == Some(raw.len()),
-            StringNode::OneOf(words) => words.iter().any(|word| same(word, raw)),
+            StringNode::OneOf(words, _) => words.iter().any(|word| same(word, raw)),
             StringNode::Length { least, most } => {
                 let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
                 !raw.contains(&b'\\') && (*least..=*most).contains(&characters)
@@ -224,7 +222,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             let (start, end) = key(self.text, at)?;
             let name = &self.text[start..end - 1];
             at = colon(self.text, end)?;
-            match find(node, name, next) {
+            match node.find(name, next) {
                 Some(index) => {
                     if seen >> index & 1 == 1 {
                         return Err(Unsure);
@@ -367,15 +365,6 @@ impl<'t, 'c> Walker<'t, 'c> {
         self.depth -= 1;
         Ok(at + 1)
     }
-}
-
-/// The property of this name; the one after the last found is tried first.
-#[inline]
-fn find(node: &ObjectNode, name: &[u8], next: usize) -> Option<usize> {
-    if node.properties.get(next).is_some_and(|property| same(&property.key, name)) {
-        return Some(next);
-    }
-    node.properties.iter().position(|property| same(&property.key, name))
 }
 
 fn check_number(bounds: &NumberNode, raw: &[u8]) -> Result<(), Unsure> {
