@@ -39,6 +39,8 @@ pub struct Options {
     pub max_text_bytes: usize,
     /// The most streams that are kept at once.
     pub max_streams: usize,
+    /// Whether places come with the source text around them. Reports that do not show it are made faster without.
+    pub excerpts: bool,
 }
 
 impl Default for Options {
@@ -51,6 +53,7 @@ impl Default for Options {
             max_line_bytes: 64 << 20,
             max_text_bytes: 16 << 20,
             max_streams: 1_000_000,
+            excerpts: true,
         }
     }
 }

@@ -40,8 +40,8 @@ impl<'t> Event<'t> {
         only_messages: bool,
     ) -> Result<Event<'t>, NotAnEvent> {
         let shape = &protocol.tables().shape;
-        let wrappers = std::iter::once(&Pointer(Vec::new())).chain(&shape.unwrap).cloned().collect::<Vec<_>>();
-        for wrapper in wrappers {
+        let bare = Pointer::default();
+        for wrapper in std::iter::once(&bare).chain(&shape.unwrap) {
             let Some(node) = root.at(text, &wrapper.0).filter(|node| matches!(node.kind, Kind::Object(_))) else {
                 continue;
             };
@@ -49,6 +49,7 @@ impl<'t> Event<'t> {
                 continue;
             };
             let type_span = name.span.clone();
+            let wrapper = wrapper.clone();
             return Ok(Event { node, name: unescaped_lossy(inner(text, &name.span)), type_span, wrapper });
         }
         let has = |name: &str| root.member(text, name).is_some();

@@ -15,7 +15,7 @@ use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
 use crate::machine::{Limits, Machine, Observed, Verdict, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
-use crate::schema::date_time::Stamp;
+use crate::schema::date_time::{LastMinute, Stamp, usual_length};
 use crate::schema::{Explained, Pointer, explain};
 
 pub struct Judge<'p> {
@@ -32,6 +32,8 @@ pub struct Judge<'p> {
     events: Vec<u64>,
     /// Whether the input is whole, so that the ends of streams mean something.
     whole: bool,
+    excerpts: bool,
+    last_minute: LastMinute,
 }
 
 impl<'p> Judge<'p> {
@@ -50,6 +52,8 @@ impl<'p> Judge<'p> {
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,
+            excerpts: options.excerpts,
+            last_minute: LastMinute::default(),
         }
     }
 
@@ -130,7 +134,14 @@ impl<'p> Judge<'p> {
         let id = valid.event_type;
         let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..frame.text.len(), valid.type_span.clone());
-        let here = Here { frame, span, type_span, number: self.next_event(id), event_type: &event_type.name };
+        let here = Here {
+            frame,
+            span,
+            type_span,
+            number: self.next_event(id),
+            event_type: &event_type.name,
+            excerpts: self.excerpts,
+        };
         if event_type.usual_time
             && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
             && let (Capture::Text(from, to), Capture::Text(start, end)) =
@@ -163,7 +174,8 @@ impl<'p> Judge<'p> {
         let tables = self.protocol.tables();
         if let Some(id) = self.protocol.event_id(&event.name) {
             let event_type = &tables.events[id].name;
-            let here = Here { frame, span, type_span, number: self.next_event(id), event_type };
+            let (number, excerpts) = (self.next_event(id), self.excerpts);
+            let here = Here { frame, span, type_span, number, event_type, excerpts };
             return self.known(&here, tree, event, id, keys);
         }
         let number = self.voice.summary.events;
@@ -173,7 +185,8 @@ impl<'p> Judge<'p> {
         let told_apart = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
         *counts.entry(if told_apart { &*event.name } else { "(others)" }.to_owned()).or_default() += 1;
         let event_type = Arc::from(&*event.name);
-        self.unknown(&Here { frame, span, type_span, number, event_type: &event_type }, tree, event);
+        let here = Here { frame, span, type_span, number, event_type: &event_type, excerpts: self.excerpts };
+        self.unknown(&here, tree, event);
     }
 
     fn unknown(&mut self, here: &Here<'_>, tree: &Tree, event: &Event<'_>) {
@@ -254,15 +267,12 @@ impl<'p> Judge<'p> {
             Some(field) => timestamp(text, field),
             None => None,
         };
-        let usual = fast && event_type.usual_time;
-        let observed = Observed {
-            event_type: id,
-            text,
-            time: time.as_deref().map(|written| Stamp { written, usual }),
-            fields: captured.fields,
-            items: captured.items,
-            places: here,
+        let mut usual = |written: &[u8]| {
+            fast && event_type.usual_time || usual_length(written, &mut self.last_minute) == Some(written.len())
         };
+        let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
+        let observed =
+            Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
         self.machine.step(&stream, &observed, &mut self.verdicts);
         self.voice.verdicts(&mut self.verdicts, here, Some(id));
     }
@@ -373,15 +383,15 @@ impl<'p> Judge<'p> {
         for (event, count) in self.protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);
         }
-        let mut repeats = Vec::new();
+        let (mut summary, mut repeats) = (self.voice.summary(), Vec::new());
         for ((rule, event_type, pointer), count) in self.unknown.repeats() {
             let (name, severity) = self.voice.rule(rule);
             if let Some(severity) = severity {
-                self.voice.summary.count(name, severity, count);
+                summary.count(name, severity, count);
                 repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
             }
         }
-        Report { findings: self.voice.findings, repeats, summary: self.voice.summary, stats: self.stats }
+        Report { findings: self.voice.findings, repeats, summary, stats: self.stats }
     }
 }
 

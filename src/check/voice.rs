@@ -22,6 +22,8 @@ pub struct Voice<'p> {
     pub summary: Summary,
     /// Whether a rule spoke that is an error by itself.
     pub error: bool,
+    /// How often each rule spoke.
+    spoken: Vec<u64>,
 }
 
 /// What a finding says, before it knows its rule and place.
@@ -47,6 +49,7 @@ impl<'p> Voice<'p> {
             findings: Vec::new(),
             summary: Summary { files: 1, ..Summary::default() },
             error: false,
+            spoken: vec![0; protocol.rules().len()],
         }
     }
 
@@ -74,7 +77,7 @@ impl<'p> Voice<'p> {
     pub fn say(&mut self, rule: RuleId, place: Place, said: Said) {
         self.error |= self.protocol.tables().rules[usize::from(rule.0)].severity == Some(Severity::Error);
         let (name, Some(severity)) = self.rule(rule) else { return };
-        self.summary.count(name, severity, 1);
+        self.spoken[usize::from(rule.0)] += 1;
         self.findings.push(Finding {
             rule: name.clone(),
             severity,
@@ -88,6 +91,17 @@ impl<'p> Voice<'p> {
             related: said.related,
             quote: said.quote,
         });
+    }
+
+    /// Everything that was counted, the findings that were said with it.
+    pub fn summary(&mut self) -> Summary {
+        let mut summary = std::mem::take(&mut self.summary);
+        for (rule, count) in self.spoken.iter().enumerate().filter(|(_, count)| **count > 0) {
+            if let (name, Some(severity)) = self.rule(RuleId(rule as u16)) {
+                summary.count(name, severity, *count);
+            }
+        }
+        summary
     }
 
     /// Says what the machine said about the event that stands here.
@@ -165,12 +179,15 @@ pub struct Here<'e> {
     /// 0-based, in the file.
     pub number: u64,
     pub event_type: &'e Arc<str>,
+    /// Whether places come with the text around them.
+    pub excerpts: bool,
 }
 
 impl Here<'_> {
     /// A range of the frame's text.
     pub fn place(&self, span: Range<usize>) -> Place {
-        self.frame.place(span, Some(self.number))
+        let number = Some(self.number);
+        if self.excerpts { self.frame.place(span, number) } else { self.frame.bare_place(span, number) }
     }
 
     /// What every finding about this event says.
@@ -185,11 +202,19 @@ impl Places for Here<'_> {
     }
 
     fn note(&self, noted: &mut Noted) {
-        self.frame.note(self.span.clone(), self.type_span.clone(), Some(self.number), noted);
+        self.frame.note(&self.span, Some(self.number), noted);
+        if self.excerpts {
+            self.frame.note_text(&self.span, &self.type_span, noted);
+        }
     }
 
     fn event(&self) -> Place {
-        self.frame.remembered(self.span.clone(), self.type_span.clone(), Some(self.number))
+        let (span, number) = (self.span.clone(), Some(self.number));
+        if self.excerpts {
+            self.frame.remembered(span, self.type_span.clone(), number)
+        } else {
+            self.frame.bare_place(span, number)
+        }
     }
 
     fn part(&self, range: Range<usize>) -> Place {

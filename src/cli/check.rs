@@ -152,6 +152,7 @@ fn report(
     reporter: &mut (dyn Reporter + Send),
     started: Instant,
 ) -> io::Result<Outcome> {
+    let options = Options { excerpts: reporter.shows_excerpts(), ..options };
     reporter.begin()?;
     let jobs = arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
     let run = Run { protocol, options, max_findings: arguments.max_findings, jobs };
@@ -211,6 +212,7 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
         max_line_bytes: arguments.max_line_bytes,
         max_text_bytes: arguments.max_text_bytes,
         max_streams: arguments.max_streams,
+        excerpts: true,
     })
 }
 

@@ -97,17 +97,28 @@ impl Frame<'_> {
 
     /// A range of the text as a place in the file, with the line around it.
     pub fn place(&self, span: Range<usize>, event: Option<u64>) -> Place {
-        let origin = self.origin(span.start);
-        Place { excerpt: self.excerpt(span.clone()), ..self.bare_place(origin, span, event) }
+        Place { excerpt: self.excerpt(span.clone()), ..self.bare_place(span, event) }
     }
 
-    /// Takes note of an event, for findings that may refer to it later: where it stands and how it begins.
-    /// `mark` is the part of it to point at. Nothing is allocated once `noted` has been used.
+    /// The same without the line around it.
+    pub fn bare_place(&self, span: Range<usize>, event: Option<u64>) -> Place {
+        let origin = self.origin(span.start);
+        let end = self.end(origin, &span);
+        Place { end, event, ..origin.place() }
+    }
+
+    /// Takes note of where an event stands, for findings that may refer to it later.
     #[inline]
-    pub fn note(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>, noted: &mut Noted) {
+    pub fn note(&self, span: &Range<usize>, event: Option<u64>, noted: &mut Noted) {
         noted.origin = self.origin(span.start);
-        noted.end = self.end(noted.origin, &span);
+        noted.end = self.end(noted.origin, span);
         noted.event = event;
+    }
+
+    /// Takes note of how an event begins; `mark` is the part of it to point at. Nothing is allocated once `noted` has
+    /// been used.
+    #[inline]
+    pub fn note_text(&self, span: &Range<usize>, mark: &Range<usize>, noted: &mut Noted) {
         noted.head.clear();
         noted.head.extend_from_slice(&self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]);
         noted.mark = mark.start - span.start..mark.end - span.start;
@@ -124,7 +135,7 @@ impl Frame<'_> {
             origin.column,
             mark.start - span.start..mark.end - span.start,
         );
-        Place { excerpt, ..self.bare_place(origin, span, event) }
+        Place { excerpt, ..self.bare_place(span, event) }
     }
 
     /// The byte of the file behind a range that starts at `origin`.
@@ -135,11 +146,6 @@ impl Frame<'_> {
         } else {
             self.origin(span.end - 1).offset + 1
         }
-    }
-
-    fn bare_place(&self, origin: Origin, span: Range<usize>, event: Option<u64>) -> Place {
-        let end = self.end(origin, &span);
-        Place { end, event, ..origin.place() }
     }
 
     fn excerpt(&self, span: Range<usize>) -> Excerpt {

@@ -475,7 +475,8 @@ impl<'s> Step<'s> {
             return;
         };
         let start = self.event.fields[slot].range().map_or(0, |range| range.start);
-        let half = |at: usize| Half::new(self.event.places.part(at..at + 6), self.event.places.event_type());
+        let places = self.event.places;
+        let half = |at: usize| Half::new(&self.event.text[at..at + 6], places.part(at..at + 6), places.event_type());
         let low = starts_with_low(piece).then(|| half(start));
         let high = ends_with_high(piece).then(|| half(start + piece.len() - 6));
         match gate {

@@ -53,25 +53,27 @@ impl Buffers {
 /// Half a character at the edge of a piece, and the type of the event that it is in.
 #[derive(Serialize, Deserialize)]
 pub struct Half {
+    /// As it is written.
+    written: String,
     place: Arc<Place>,
     event_type: Arc<str>,
 }
 
 impl Half {
-    pub fn new(place: Place, event_type: &Arc<str>) -> Half {
-        Half { place: Arc::new(place), event_type: event_type.clone() }
+    pub fn new(written: &[u8], place: Place, event_type: &Arc<str>) -> Half {
+        let written = String::from_utf8_lossy(written).into_owned();
+        Half { written, place: Arc::new(place), event_type: event_type.clone() }
     }
 
     /// Its other half is missing.
     pub fn alone(self, stream: &Arc<str>) -> Verdict {
-        let Half { place, event_type } = self;
-        let found = place.excerpt.text.get(place.excerpt.mark.clone()).unwrap_or("this escape").to_owned();
+        let Half { written, place, event_type } = self;
         Verdict {
             rule: framing(Framing::LoneSurrogate),
             stream: stream.clone(),
             at: At::Earlier(place, event_type),
             related: Vec::new(),
-            facts: vec![("found", found)],
+            facts: vec![("found", written)],
         }
     }
 }

@@ -33,6 +33,10 @@ pub struct End<'f> {
 
 /// A format.
 pub trait Reporter {
+    /// Whether it shows the source text around places.
+    fn shows_excerpts(&self) -> bool {
+        true
+    }
     /// Before the first file.
     fn begin(&mut self) -> io::Result<()> {
         Ok(())

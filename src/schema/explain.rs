@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jsonschema::error::{TypeKind, ValidationErrorKind, ValidationErrorKind as Kinds};
 use serde_json::Value;
 
-use super::judge::{Violated, judge};
+use super::judge::{Violated, Violation, judge};
 use super::program::Program;
 use super::unknown::unknown_fields;
 use super::{Pointer, Schema, Subschema, date_time};
@@ -49,23 +49,26 @@ pub fn explain(schema: &Schema, program: Option<&Program>, tree: &Tree, event: &
         return explain_slowly(schema, event, text);
     };
     let mut faults = Vec::new();
-    for (pointer, node, violated) in judged.violations {
-        let declared = match schema.at(&pointer.0) {
-            Subschema::Declared(declared) => declared,
-            Subschema::Unclear | Subschema::Missing => continue,
-        };
-        let explainer = Explainer { schema, text, pointer, node };
+    for Violation { pointer, node, schema, violated } in judged.violations {
+        let source = &schema.source;
+        let explainer = Explainer { text, pointer, node, schema: Some(&source.schema), quote: source.quote.clone() };
         match violated {
             Violated::Forbidden(name) => faults.push(explainer.forbidden(&name)),
             Violated::Keyword(keyword) => {
-                if let Some(violation) = Violation::of_keyword(keyword, &declared[keyword]) {
-                    faults.push(explainer.explain(violation));
+                if let Some(wrong) = Wrong::of_keyword(keyword, &source.schema[keyword]) {
+                    faults.push(explainer.explain(wrong));
                 }
             }
             Violated::Required => {
-                let names = declared["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                let property = |name: &str| {
+                    let object = schema.object.as_ref()?;
+                    Some(&object.properties[object.find(name.as_bytes(), 0)?])
+                };
+                let names = source.schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
                 for name in names.filter(|name| node.member(text, name).is_none()) {
-                    faults.push(explainer.missing(name, &faults));
+                    let quote = property(name).and_then(|property| property.node.source.quote.clone());
+                    let undeclared = |name: &str| property(name).is_none();
+                    faults.push(explainer.missing(name, quote, undeclared, &faults));
                 }
             }
         }
@@ -80,15 +83,23 @@ pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
     for error in schema.validator.iter_errors(&value) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
-        let explainer = Explainer { schema, text, pointer, node };
+        let declared = schema.at(&pointer.0);
+        let quote = schema.words(&pointer.0).map(Arc::from);
+        let explainer = Explainer { text, node, schema: declared.schema(), quote, pointer };
         match error.kind() {
             Kinds::Required { property } => {
-                faults.push(explainer.missing(property.as_str().unwrap_or_default(), &faults));
+                let name = property.as_str().unwrap_or_default();
+                let quote = schema.words(&explainer.pointer.child(name).0).map(Arc::from);
+                let undeclared = |name: &str| match declared {
+                    Subschema::Declared(declared) => schema.step(declared, name) == Subschema::Missing,
+                    other => other == Subschema::Missing,
+                };
+                faults.push(explainer.missing(name, quote, undeclared, &faults));
             }
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 faults.extend(unexpected.iter().map(|name| explainer.forbidden(name)));
             }
-            kind => faults.push(explainer.explain(Violation::of_error(kind, || error.to_string()))),
+            kind => faults.push(explainer.explain(Wrong::of_error(kind, || error.to_string()))),
         }
     }
     Explained { faults: one_a_place(faults), unknown: unknown_fields(schema, event, text) }
@@ -102,7 +113,7 @@ fn one_a_place(mut faults: Vec<Fault>) -> Vec<Fault> {
 }
 
 /// How a value is not as its schema has it, with what the schema has.
-enum Violation<'v> {
+enum Wrong<'v> {
     /// The names of the types, in order.
     Type(Vec<Cow<'v, str>>),
     DateTime,
@@ -113,32 +124,32 @@ enum Violation<'v> {
     Words(String),
 }
 
-impl<'v> Violation<'v> {
+impl<'v> Wrong<'v> {
     /// Of a keyword that is compiled, and its value in the schema.
-    fn of_keyword(keyword: &str, wanted: &'v Value) -> Option<Violation<'v>> {
+    fn of_keyword(keyword: &str, wanted: &'v Value) -> Option<Wrong<'v>> {
         Some(match keyword {
             "type" => {
                 let several = wanted.as_array().map_or(std::slice::from_ref(wanted), Vec::as_slice);
                 let mut names: Vec<Cow<'v, str>> = several.iter().filter_map(Value::as_str).map(Cow::from).collect();
                 names.sort_unstable();
-                Violation::Type(names)
+                Wrong::Type(names)
             }
-            "format" => Violation::DateTime,
-            "enum" => Violation::Enum(wanted.as_array()?.iter().collect()),
-            "const" => Violation::Must(wanted.to_string()),
-            _ => Violation::Must(limit(keyword, wanted)?),
+            "format" => Wrong::DateTime,
+            "enum" => Wrong::Enum(wanted.as_array()?.iter().collect()),
+            "const" => Wrong::Must(wanted.to_string()),
+            _ => Wrong::Must(limit(keyword, wanted)?),
         })
     }
 
     /// Of an error of the `jsonschema` crate.
-    fn of_error(kind: &'v ValidationErrorKind, words: impl Fn() -> String) -> Violation<'v> {
+    fn of_error(kind: &'v ValidationErrorKind, words: impl Fn() -> String) -> Wrong<'v> {
         let must = match kind {
-            Kinds::Type { kind: TypeKind::Single(one) } => return Violation::Type(vec![one.to_string().into()]),
+            Kinds::Type { kind: TypeKind::Single(one) } => return Wrong::Type(vec![one.to_string().into()]),
             Kinds::Type { kind: TypeKind::Multiple(several) } => {
-                return Violation::Type(several.iter().map(|one| one.to_string().into()).collect());
+                return Wrong::Type(several.iter().map(|one| one.to_string().into()).collect());
             }
-            Kinds::Format { format } if format == "date-time" => return Violation::DateTime,
-            Kinds::Enum { options } => return Violation::Enum(options.as_array().into_iter().flatten().collect()),
+            Kinds::Format { format } if format == "date-time" => return Wrong::DateTime,
+            Kinds::Enum { options } => return Wrong::Enum(options.as_array().into_iter().flatten().collect()),
             Kinds::Constant { expected_value } => Some(expected_value.to_string()),
             Kinds::MinLength { limit: least } => limit("minLength", least),
             Kinds::MaxLength { limit: most } => limit("maxLength", most),
@@ -154,7 +165,7 @@ impl<'v> Violation<'v> {
             Kinds::OneOfMultipleValid { .. } => Some("one of the documented forms and no other".to_owned()),
             _ => None,
         };
-        must.map_or_else(|| Violation::Words(words()), Violation::Must)
+        must.map_or_else(|| Wrong::Words(words()), Wrong::Must)
     }
 }
 
@@ -184,34 +195,37 @@ fn rank(rule: Framing) -> u8 {
 }
 
 struct Explainer<'e> {
-    schema: &'e Schema,
     text: &'e [u8],
     pointer: Pointer,
     node: &'e Node,
+    /// The schema of the value, unless that is unclear.
+    schema: Option<&'e Value>,
+    /// The document's words on it.
+    quote: Option<Arc<str>>,
 }
 
 impl Explainer<'_> {
-    fn explain(&self, violation: Violation<'_>) -> Fault {
-        match violation {
-            Violation::Type(names) => {
+    fn explain(&self, wrong: Wrong<'_>) -> Fault {
+        match wrong {
+            Wrong::Type(names) => {
                 let message = format!("{} must be {}, but is {}", self.name(), types(&names), self.shown());
                 self.fault(Framing::WrongType, message, self.type_help())
             }
-            Violation::DateTime => {
+            Wrong::DateTime => {
                 let help = date_time::help(&self.string()).to_owned();
                 let message = format!("{} must be an RFC 3339 date-time, but is {}", self.name(), self.shown());
                 self.fault(Framing::WrongValue, message, Some(help))
             }
-            Violation::Enum(options) => {
+            Wrong::Enum(options) => {
                 let help = self.nearest(&options).map(|near| format!("did you mean {near}?"));
                 let message = format!("{} must be {}, but is {}", self.name(), choice(&options), self.shown());
                 self.fault(Framing::WrongValue, message, help)
             }
-            Violation::Must(must) => {
+            Wrong::Must(must) => {
                 let message = format!("{} must be {must}, but is {}", self.name(), self.shown());
                 self.fault(Framing::WrongValue, message, None)
             }
-            Violation::Words(words) => {
+            Wrong::Words(words) => {
                 self.fault(Framing::WrongValue, format!("{} is not as documented: {words}", self.name()), None)
             }
         }
@@ -224,16 +238,22 @@ impl Explainer<'_> {
             span: self.node.span.clone(),
             message,
             help,
-            quote: self.schema.words(&self.pointer.0).map(Arc::from),
+            quote: self.quote.clone(),
             misspelt: false,
         }
     }
 
-    /// `before`: the faults found before; a key that one of them takes for a misspelling is no other's.
-    fn missing(&self, property: &str, before: &[Fault]) -> Fault {
+    /// `quote`: the words on the property; `before`: the faults found before. A key that one of them takes for a
+    /// misspelling is no other's.
+    fn missing(
+        &self,
+        property: &str,
+        quote: Option<Arc<str>>,
+        undeclared: impl Fn(&str) -> bool,
+        before: &[Fault],
+    ) -> Fault {
         let holder = if self.pointer.0.is_empty() { "the event".to_owned() } else { self.name() };
         let pointer = self.pointer.child(property);
-        let quote = self.schema.words(&pointer.0).map(Arc::from);
         let base = Fault {
             rule: Framing::MissingField,
             quote,
@@ -243,7 +263,7 @@ impl Explainer<'_> {
             help: None,
             misspelt: false,
         };
-        let Some((key, found)) = self.misspelling(property, before) else {
+        let Some((key, found)) = self.misspelling(property, undeclared, before) else {
             return base;
         };
         Fault {
@@ -263,19 +283,18 @@ impl Explainer<'_> {
     }
 
     /// A key of this object that is no documented one and was probably meant to be `property`.
-    fn misspelling(&self, property: &str, before: &[Fault]) -> Option<(Range<usize>, String)> {
+    fn misspelling(
+        &self,
+        property: &str,
+        undeclared: impl Fn(&str) -> bool,
+        before: &[Fault],
+    ) -> Option<(Range<usize>, String)> {
         let Kind::Object(members) = &self.node.kind else { return None };
         let wanted = letters(property);
         let candidate = |member: &Member| {
             let name = unescaped_lossy(inner(self.text, &member.key)).into_owned();
-            let here = match self.schema.at(&self.pointer.0) {
-                Subschema::Declared(schema) => self.schema.step(schema, &name),
-                other => other,
-            };
-            if here != Subschema::Missing
-                || before.iter().any(|fault| fault.misspelt && fault.span == member.key)
-                || name.len() > 4 * property.len()
-            {
+            let taken = before.iter().any(|fault| fault.misspelt && fault.span == member.key);
+            if taken || name.len() > 4 * property.len() || !undeclared(&name) {
                 return None;
             }
             let distance = strsim::damerau_levenshtein(&wanted, &letters(&name));
@@ -303,10 +322,7 @@ impl Explainer<'_> {
     }
 
     fn type_help(&self) -> Option<String> {
-        let schema = match self.schema.at(&self.pointer.0) {
-            Subschema::Declared(schema) => schema,
-            _ => return None,
-        };
+        let schema = self.schema?;
         let format = schema.get("format").and_then(Value::as_str);
         match (format, &self.node.kind) {
             (Some("date-time"), Kind::Number) => Some(date_time::help("0").to_owned()),

@@ -17,10 +17,19 @@ pub const LONGEST_BOUNDED_NUMBER: usize = 15;
 
 /// What is wrong with an event.
 #[derive(Debug, Default)]
-pub struct Judged<'t> {
-    pub violations: Vec<(Pointer, &'t Node, Violated<'t>)>,
+pub struct Judged<'p, 't> {
+    pub violations: Vec<Violation<'p, 't>>,
     /// The keys that the schema does not declare, in the order of the text: where each stands, and its pointer.
     pub unknown: Vec<(Range<usize>, Pointer)>,
+}
+
+/// A value that is not as its schema has it.
+#[derive(Debug)]
+pub struct Violation<'p, 't> {
+    pub pointer: Pointer,
+    pub node: &'t Node,
+    pub schema: &'p Schema,
+    pub violated: Violated<'t>,
 }
 
 /// What of a schema a value does not keep.
@@ -35,7 +44,7 @@ pub enum Violated<'t> {
 }
 
 /// Judges an event of the tree; none where that takes more exactness than there is here.
-pub fn judge<'t>(program: &Program, tree: &Tree, event: &'t Node, text: &'t [u8]) -> Option<Judged<'t>> {
+pub fn judge<'p, 't>(program: &'p Program, tree: &Tree, event: &'t Node, text: &'t [u8]) -> Option<Judged<'p, 't>> {
     if !tree.duplicate_keys.is_empty() {
         return None;
     }
@@ -44,11 +53,11 @@ pub fn judge<'t>(program: &Program, tree: &Tree, event: &'t Node, text: &'t [u8]
     (!judge.unsure).then_some(judge.judged)
 }
 
-struct Judge<'t> {
+struct Judge<'p, 't> {
     text: &'t [u8],
     path: Vec<Segment<'t>>,
     unsure: bool,
-    judged: Judged<'t>,
+    judged: Judged<'p, 't>,
 }
 
 enum Segment<'t> {
@@ -56,7 +65,7 @@ enum Segment<'t> {
     Index(usize),
 }
 
-impl<'t> Judge<'t> {
+impl<'p, 't> Judge<'p, 't> {
     fn pointer(&self) -> Pointer {
         let segment = |segment: &Segment<'t>| match segment {
             Segment::Key(key) => key.clone().into_owned(),
@@ -65,11 +74,11 @@ impl<'t> Judge<'t> {
         Pointer(self.path.iter().map(segment).collect())
     }
 
-    fn violated(&mut self, node: &'t Node, violated: Violated<'t>) {
-        self.judged.violations.push((self.pointer(), node, violated));
+    fn violated(&mut self, schema: &'p Schema, node: &'t Node, violated: Violated<'t>) {
+        self.judged.violations.push(Violation { pointer: self.pointer(), node, schema, violated });
     }
 
-    fn value(&mut self, schema: &Schema, node: &'t Node) {
+    fn value(&mut self, schema: &'p Schema, node: &'t Node) {
         let kind = match node.kind {
             Kind::Null => Types::NULL,
             Kind::Bool(_) => Types::BOOL,
@@ -79,23 +88,23 @@ impl<'t> Judge<'t> {
             Kind::Object(_) => Types::OBJECT,
         };
         if !schema.declared.has(kind) {
-            return self.violated(node, Violated::Keyword("type"));
+            return self.violated(schema, node, Violated::Keyword("type"));
         }
         match &node.kind {
-            Kind::String => self.string(&schema.string, node),
+            Kind::String => self.string(schema, node),
             Kind::Number => {
                 if let Some(bounds) = &schema.number {
-                    self.number(bounds, node);
+                    self.number(schema, bounds, node);
                 }
             }
             Kind::Array(items) => {
                 if let Some(array) = &schema.array {
                     let count = items.len() as u64;
                     if count < array.least {
-                        self.violated(node, Violated::Keyword("minItems"));
+                        self.violated(schema, node, Violated::Keyword("minItems"));
                     }
                     if count > array.most {
-                        self.violated(node, Violated::Keyword("maxItems"));
+                        self.violated(schema, node, Violated::Keyword("maxItems"));
                     }
                     for (index, item) in items.iter().enumerate() {
                         let Some(schema) = &array.items else { break };
@@ -107,19 +116,19 @@ impl<'t> Judge<'t> {
             }
             Kind::Object(members) => {
                 if let Some(object) = &schema.object {
-                    self.object(object, node, members);
+                    self.object(schema, object, node, members);
                 }
             }
             Kind::Null | Kind::Bool(_) => {}
         }
         if let (StringNode::OneOf(_, keyword), false) = (&schema.string, kind == Types::STRING) {
-            self.violated(node, Violated::Keyword(keyword));
+            self.violated(schema, node, Violated::Keyword(keyword));
         }
     }
 
-    fn string(&mut self, schema: &StringNode, node: &'t Node) {
+    fn string(&mut self, schema: &'p Schema, node: &'t Node) {
         let raw = inner(self.text, &node.span);
-        let keyword = match schema {
+        let keyword = match &schema.string {
             StringNode::Any => return,
             StringNode::NotEmpty => raw.is_empty().then_some("minLength"),
             StringNode::DateTime => date_time::parse(&unescaped_lossy(raw)).is_none().then_some("format"),
@@ -137,11 +146,11 @@ impl<'t> Judge<'t> {
             }
         };
         if let Some(keyword) = keyword {
-            self.violated(node, Violated::Keyword(keyword));
+            self.violated(schema, node, Violated::Keyword(keyword));
         }
     }
 
-    fn number(&mut self, bounds: &NumberNode, node: &'t Node) {
+    fn number(&mut self, schema: &'p Schema, bounds: &NumberNode, node: &'t Node) {
         let raw = &self.text[node.span.clone()];
         let exact = raw.len() <= LONGEST_BOUNDED_NUMBER && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
         let number = std::str::from_utf8(raw).ok().and_then(|text| text.parse::<f64>().ok());
@@ -156,38 +165,38 @@ impl<'t> Judge<'t> {
             (number >= bounds.less_than, "exclusiveMaximum"),
         ];
         for (_, keyword) in violated.into_iter().filter(|(violated, _)| *violated) {
-            self.violated(node, Violated::Keyword(keyword));
+            self.violated(schema, node, Violated::Keyword(keyword));
         }
     }
 
-    fn object(&mut self, schema: &ObjectNode, node: &'t Node, members: &'t [Member]) {
+    fn object(&mut self, schema: &'p Schema, object: &'p ObjectNode, node: &'t Node, members: &'t [Member]) {
         let (mut seen, mut next) = (0u64, 0);
         for member in members {
             let name = unescaped(inner(self.text, &member.key));
-            match schema.find(&name, next) {
+            match object.find(&name, next) {
                 Some(index) => {
                     seen |= 1 << index;
                     next = index + 1;
                     self.path.push(Segment::Key(unescaped_lossy(inner(self.text, &member.key))));
-                    self.value(&schema.properties[index].node, &member.value);
+                    self.value(&object.properties[index].node, &member.value);
                     self.path.pop();
                 }
-                None => self.undeclared(schema, node, member),
+                None => self.undeclared(schema, object.open, node, member),
             }
         }
-        if schema.required & !seen != 0 {
-            self.violated(node, Violated::Required);
+        if object.required & !seen != 0 {
+            self.violated(schema, node, Violated::Required);
         }
     }
 
-    fn undeclared(&mut self, schema: &ObjectNode, node: &'t Node, member: &'t Member) {
+    fn undeclared(&mut self, schema: &'p Schema, open: bool, node: &'t Node, member: &'t Member) {
         let name = unescaped_lossy(inner(self.text, &member.key));
-        if schema.open {
+        if open {
             let mut pointer = self.pointer();
             pointer.0.push(name.into_owned());
             self.judged.unknown.push((member.key.clone(), pointer));
         } else {
-            self.violated(node, Violated::Forbidden(name));
+            self.violated(schema, node, Violated::Forbidden(name));
         }
     }
 }

@@ -36,6 +36,16 @@ pub enum Subschema<'s> {
     Missing,
 }
 
+impl<'s> Subschema<'s> {
+    /// The schema, if there is one.
+    pub fn schema(self) -> Option<&'s Value> {
+        match self {
+            Subschema::Declared(schema) => Some(schema),
+            Subschema::Unclear | Subschema::Missing => None,
+        }
+    }
+}
+
 /// Keywords that make what an object may hold depend on what it holds.
 const ALTERNATIVES: [&str; 10] = [
     "anyOf",

@@ -53,7 +53,12 @@ impl Pointer {
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in &self.0 {
-            write!(f, "/{}", segment.replace('~', "~0").replace('/', "~1"))?;
+            f.write_str("/")?;
+            if segment.contains(['~', '/']) {
+                f.write_str(&segment.replace('~', "~0").replace('/', "~1"))?;
+            } else {
+                f.write_str(segment)?;
+            }
         }
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! Only schemas that can be judged in one pass are compiled. Everything else (alternatives, patterns,
 //! circles …) sends its event type the slow way, and says why.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::Pointer;
@@ -54,6 +56,16 @@ pub struct Node {
     pub number: Option<NumberNode>,
     pub object: Option<Box<ObjectNode>>,
     pub array: Option<Box<ArrayNode>>,
+    pub source: Arc<Source>,
+}
+
+/// What a node was compiled from, for explaining.
+#[derive(Debug, Default)]
+pub struct Source {
+    /// The schema, `$ref`s followed.
+    pub schema: Value,
+    /// The document's words on the value, or else on the whole event.
+    pub quote: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -203,6 +215,7 @@ impl Compiler<'_> {
             number: None,
             object: None,
             array: None,
+            source: Arc::new(self.source(schema)),
         };
         let keywords = match schema {
             Value::Bool(true) => return Ok(node),
@@ -217,6 +230,11 @@ impl Compiler<'_> {
         self.object(&mut node, schema, at, item)?;
         self.array(&mut node, schema, at, item)?;
         Ok(node)
+    }
+
+    fn source(&self, schema: &Value) -> Source {
+        let words = |schema: &Value| schema.get("description").and_then(Value::as_str).map(Arc::from);
+        Source { schema: schema.clone(), quote: words(schema).or_else(|| words(self.document)) }
     }
 
     fn taken(&mut self, at: &Pointer, item: Option<usize>) -> Taken {

@@ -4,8 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::bytes::{holds, same, skip_plain};
+
 use super::text::{code_unit, inner, is_high, is_low, unescaped};
 use super::{Fault, FaultKind, Kind, MAX_DEPTH, Member, Node, Tree};
+
+/// So few keys are compared with each other.
+const FEW_MEMBERS: usize = 16;
 
 /// Reads one JSON text, which must be valid UTF-8.
 pub fn parse(text: &[u8]) -> Result<Tree, Fault> {
@@ -185,6 +190,15 @@ impl Parser<'_> {
     }
 
     fn find_duplicates(&mut self, members: &[Member]) {
+        if members.len() <= FEW_MEMBERS {
+            let plain = |member: &Member| !holds(inner(self.text, &member.key), b'\\');
+            let same_key =
+                |one: &Member, other: &Member| same(inner(self.text, &one.key), inner(self.text, &other.key));
+            let mut later = members.iter().enumerate();
+            if later.all(|(index, member)| plain(member) && !members[..index].iter().any(|one| same_key(one, member))) {
+                return;
+            }
+        }
         let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::with_capacity(members.len());
         for member in members {
             let name = unescaped(inner(self.text, &member.key));
@@ -208,7 +222,7 @@ impl Parser<'_> {
                 }
                 Some(b'\\') => self.escape()?,
                 Some(0..=0x1F) => return Err(self.expected("the rest of a string, with control characters escaped,")),
-                Some(_) => self.at += 1,
+                Some(_) => self.at = skip_plain(self.text, self.at),
                 None => {
                     let message = "it stops here, in the middle of a string".to_owned();
                     return Err(Fault { kind: FaultKind::Incomplete, at: self.at..self.at, message });
