@@ -404,6 +404,9 @@ fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Opt
 }
 
 fn read(frame: &Frame<'_>) -> Result<Tree, Fault> {
+    if frame.utf8 {
+        return parse(frame.text);
+    }
     match std::str::from_utf8(frame.text) {
         Ok(_) => parse(frame.text),
         Err(error) => {

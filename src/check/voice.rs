@@ -55,6 +55,10 @@ impl<'p> Voice<'p> {
 
     /// A rule's words with the facts in them.
     pub fn message(&self, rule: RuleId, facts: &[(&'static str, String)]) -> String {
+        let says = &self.protocol.tables().rules[usize::from(rule.0)].says;
+        if let ([("found", found)], "{found}") = (facts, says.as_str()) {
+            return found.clone();
+        }
         let mut message = String::new();
         let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
         while let Some((before, after)) = rest.split_once('{') {

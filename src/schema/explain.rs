@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use jsonschema::error::{TypeKind, ValidationErrorKind, ValidationErrorKind as Kinds};
+use jsonschema::error::ValidationErrorKind as Kinds;
 use serde_json::Value;
 
 use super::judge::{Violated, Violation, judge};
 use super::program::Program;
 use super::unknown::unknown_fields;
+use super::wrong::{Help, Wrong};
 use super::{Pointer, Schema, Subschema, date_time};
 use crate::input::json::{Kind, Member, Node, Tree, inner, unescaped_lossy};
 use crate::protocol::Framing;
@@ -55,9 +56,7 @@ pub fn explain(schema: &Schema, program: Option<&Program>, tree: &Tree, event: &
         match violated {
             Violated::Forbidden(name) => faults.push(explainer.forbidden(&name)),
             Violated::Keyword(keyword) => {
-                if let Some(wrong) = Wrong::of_keyword(keyword, &source.schema[keyword]) {
-                    faults.push(explainer.explain(wrong));
-                }
+                faults.extend(source.wrong(keyword).map(|wrong| explainer.explain(wrong)));
             }
             Violated::Required => {
                 let property = |name: &str| {
@@ -99,7 +98,10 @@ pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 faults.extend(unexpected.iter().map(|name| explainer.forbidden(name)));
             }
-            kind => faults.push(explainer.explain(Wrong::of_error(kind, || error.to_string()))),
+            kind => faults.push(match Wrong::by_error(kind, explainer.schema) {
+                Some(wrong) => explainer.explain(&wrong),
+                None => explainer.words(&error.to_string()),
+            }),
         }
     }
     Explained { faults: one_a_place(faults), unknown: unknown_fields(schema, event, text) }
@@ -107,83 +109,12 @@ pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
 
 /// One fault a place, whatever order the schema or the event has its keys in; a wrong type says it all.
 fn one_a_place(mut faults: Vec<Fault>) -> Vec<Fault> {
+    if faults.len() < 2 {
+        return faults;
+    }
     faults.sort_by(|a, b| (&a.pointer, rank(a.rule), &a.message).cmp(&(&b.pointer, rank(b.rule), &b.message)));
     faults.dedup_by(|later, earlier| later.pointer == earlier.pointer);
     faults
-}
-
-/// How a value is not as its schema has it, with what the schema has.
-enum Wrong<'v> {
-    /// The names of the types, in order.
-    Type(Vec<Cow<'v, str>>),
-    DateTime,
-    Enum(Vec<&'v Value>),
-    /// What the value must be, in words.
-    Must(String),
-    /// What is wrong, in words.
-    Words(String),
-}
-
-impl<'v> Wrong<'v> {
-    /// Of a keyword that is compiled, and its value in the schema.
-    fn of_keyword(keyword: &str, wanted: &'v Value) -> Option<Wrong<'v>> {
-        Some(match keyword {
-            "type" => {
-                let several = wanted.as_array().map_or(std::slice::from_ref(wanted), Vec::as_slice);
-                let mut names: Vec<Cow<'v, str>> = several.iter().filter_map(Value::as_str).map(Cow::from).collect();
-                names.sort_unstable();
-                Wrong::Type(names)
-            }
-            "format" => Wrong::DateTime,
-            "enum" => Wrong::Enum(wanted.as_array()?.iter().collect()),
-            "const" => Wrong::Must(wanted.to_string()),
-            _ => Wrong::Must(limit(keyword, wanted)?),
-        })
-    }
-
-    /// Of an error of the `jsonschema` crate.
-    fn of_error(kind: &'v ValidationErrorKind, words: impl Fn() -> String) -> Wrong<'v> {
-        let must = match kind {
-            Kinds::Type { kind: TypeKind::Single(one) } => return Wrong::Type(vec![one.to_string().into()]),
-            Kinds::Type { kind: TypeKind::Multiple(several) } => {
-                return Wrong::Type(several.iter().map(|one| one.to_string().into()).collect());
-            }
-            Kinds::Format { format } if format == "date-time" => return Wrong::DateTime,
-            Kinds::Enum { options } => return Wrong::Enum(options.as_array().into_iter().flatten().collect()),
-            Kinds::Constant { expected_value } => Some(expected_value.to_string()),
-            Kinds::MinLength { limit: least } => limit("minLength", least),
-            Kinds::MaxLength { limit: most } => limit("maxLength", most),
-            Kinds::Minimum { limit: least } => limit("minimum", least),
-            Kinds::Maximum { limit: most } => limit("maximum", most),
-            Kinds::ExclusiveMinimum { limit: least } => limit("exclusiveMinimum", least),
-            Kinds::ExclusiveMaximum { limit: most } => limit("exclusiveMaximum", most),
-            Kinds::MinItems { limit: least } => limit("minItems", least),
-            Kinds::MaxItems { limit: most } => limit("maxItems", most),
-            Kinds::Pattern { pattern } => Some(format!("a string that matches the pattern {pattern}")),
-            Kinds::Format { format } => Some(format!("a {format}")),
-            Kinds::AnyOf { .. } | Kinds::OneOfNotValid { .. } => Some("one of the documented forms".to_owned()),
-            Kinds::OneOfMultipleValid { .. } => Some("one of the documented forms and no other".to_owned()),
-            _ => None,
-        };
-        must.map_or_else(|| Wrong::Words(words()), Wrong::Must)
-    }
-}
-
-/// What a value must be, by a keyword that sets a limit.
-fn limit(keyword: &str, limit: impl std::fmt::Display) -> Option<String> {
-    let limit = limit.to_string();
-    Some(match keyword {
-        "minLength" if limit == "1" => "a string that is not empty".to_owned(),
-        "minLength" => format!("at least {limit} characters long"),
-        "maxLength" => format!("at most {limit} characters long"),
-        "minimum" => format!("at least {limit}"),
-        "maximum" => format!("at most {limit}"),
-        "exclusiveMinimum" => format!("more than {limit}"),
-        "exclusiveMaximum" => format!("less than {limit}"),
-        "minItems" => format!("an array of at least {limit} items"),
-        "maxItems" => format!("an array of at most {limit} items"),
-        _ => return None,
-    })
 }
 
 fn rank(rule: Framing) -> u8 {
@@ -205,30 +136,41 @@ struct Explainer<'e> {
 }
 
 impl Explainer<'_> {
-    fn explain(&self, wrong: Wrong<'_>) -> Fault {
-        match wrong {
-            Wrong::Type(names) => {
-                let message = format!("{} must be {}, but is {}", self.name(), types(&names), self.shown());
-                self.fault(Framing::WrongType, message, self.type_help())
+    fn explain(&self, wrong: &Wrong) -> Fault {
+        let mut message = String::with_capacity(120);
+        self.name(&mut message);
+        message.extend([" must be ", &wrong.must, ", but is "]);
+        show(self.node, self.text, &mut message);
+        self.fault(wrong.rule, message, self.help(&wrong.help))
+    }
+
+    fn help(&self, help: &Help) -> Option<String> {
+        match (help, &self.node.kind) {
+            (Help::DateTime, _) => Some(date_time::help(&self.string()).to_owned()),
+            (Help::Type { date_time: true, .. }, Kind::Number) => Some(date_time::help("0").to_owned()),
+            (Help::Type { one: Some(one), .. }, Kind::String) => {
+                let text = self.string();
+                let value = serde_json::from_str::<Value>(&text).ok()?;
+                let fits = match one.as_str() {
+                    "boolean" => value.is_boolean(),
+                    "number" | "integer" => value.is_number(),
+                    "object" => value.is_object(),
+                    "array" => value.is_array(),
+                    _ => false,
+                };
+                fits.then(|| "send the value itself, without quotes around it".to_owned())
             }
-            Wrong::DateTime => {
-                let help = date_time::help(&self.string()).to_owned();
-                let message = format!("{} must be an RFC 3339 date-time, but is {}", self.name(), self.shown());
-                self.fault(Framing::WrongValue, message, Some(help))
-            }
-            Wrong::Enum(options) => {
-                let help = self.nearest(&options).map(|near| format!("did you mean {near}?"));
-                let message = format!("{} must be {}, but is {}", self.name(), choice(&options), self.shown());
-                self.fault(Framing::WrongValue, message, help)
-            }
-            Wrong::Must(must) => {
-                let message = format!("{} must be {must}, but is {}", self.name(), self.shown());
-                self.fault(Framing::WrongValue, message, None)
-            }
-            Wrong::Words(words) => {
-                self.fault(Framing::WrongValue, format!("{} is not as documented: {words}", self.name()), None)
-            }
+            (Help::Nearest(options), _) => self.nearest(options).map(|near| format!("did you mean {near}?")),
+            (Help::Type { .. } | Help::None, _) => None,
         }
+    }
+
+    /// What is wrong in words of others.
+    fn words(&self, words: &str) -> Fault {
+        let mut message = String::new();
+        self.name(&mut message);
+        message.extend([" is not as documented: ", words]);
+        self.fault(Framing::WrongValue, message, None)
     }
 
     fn fault(&self, rule: Framing, message: String, help: Option<String>) -> Fault {
@@ -252,7 +194,8 @@ impl Explainer<'_> {
         undeclared: impl Fn(&str) -> bool,
         before: &[Fault],
     ) -> Fault {
-        let holder = if self.pointer.0.is_empty() { "the event".to_owned() } else { self.name() };
+        let mut holder = String::with_capacity(80);
+        self.name(&mut holder);
         let pointer = self.pointer.child(property);
         let base = Fault {
             rule: Framing::MissingField,
@@ -306,12 +249,12 @@ impl Explainer<'_> {
         found.map(|(_, key, name)| (key, name))
     }
 
-    fn name(&self) -> String {
-        if self.pointer.0.is_empty() { "the event".to_owned() } else { format!("`{}`", self.pointer.dotted()) }
-    }
-
-    fn shown(&self) -> String {
-        shown(self.node, self.text)
+    fn name(&self, out: &mut String) {
+        if self.pointer.0.is_empty() {
+            out.push_str("the event");
+        } else {
+            out.extend(["`", &self.pointer.dotted(), "`"]);
+        }
     }
 
     fn string(&self) -> String {
@@ -321,28 +264,7 @@ impl Explainer<'_> {
         }
     }
 
-    fn type_help(&self) -> Option<String> {
-        let schema = self.schema?;
-        let format = schema.get("format").and_then(Value::as_str);
-        match (format, &self.node.kind) {
-            (Some("date-time"), Kind::Number) => Some(date_time::help("0").to_owned()),
-            (_, Kind::String) => {
-                let text = self.string();
-                let value = serde_json::from_str::<Value>(&text).ok()?;
-                let fits = match schema.get("type").and_then(Value::as_str)? {
-                    "boolean" => value.is_boolean(),
-                    "number" | "integer" => value.is_number(),
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    _ => false,
-                };
-                fits.then(|| "send the value itself, without quotes around it".to_owned())
-            }
-            _ => None,
-        }
-    }
-
-    fn nearest(&self, options: &[&Value]) -> Option<String> {
+    fn nearest(&self, options: &[Value]) -> Option<String> {
         let found = letters(&self.string());
         options
             .iter()
@@ -360,42 +282,33 @@ fn letters(name: &str) -> String {
 
 /// A value as messages show it: what it is, and the thing itself if it is short.
 pub fn shown(node: &Node, text: &[u8]) -> String {
-    let raw = String::from_utf8_lossy(&text[node.span.clone()]);
+    let mut shown = String::new();
+    show(node, text, &mut shown);
+    shown
+}
+
+fn show(node: &Node, text: &[u8], out: &mut String) {
+    let raw = &text[node.span.clone()];
+    let raw = || std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
     match &node.kind {
-        Kind::Null => "null".to_owned(),
-        Kind::Bool(value) => value.to_string(),
-        Kind::Number => format!("the number {}", shortened(&raw, 40)),
-        Kind::String => match raw.len() {
-            2 => "an empty string".to_owned(),
-            _ => format!("the string {}", shortened(&raw, 60)),
-        },
-        Kind::Array(items) if items.is_empty() => "an empty array".to_owned(),
-        Kind::Object(members) if members.is_empty() => "an empty object".to_owned(),
-        _ => node.article().to_owned(),
+        Kind::Null => out.push_str("null"),
+        Kind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Kind::Number => out.extend(["the number ", &shortened(&raw(), 40)]),
+        Kind::String if node.span.len() == 2 => out.push_str("an empty string"),
+        Kind::String => out.extend(["the string ", &shortened(&raw(), 60)]),
+        Kind::Array(items) if items.is_empty() => out.push_str("an empty array"),
+        Kind::Object(members) if members.is_empty() => out.push_str("an empty object"),
+        _ => out.push_str(node.article()),
     }
 }
 
 /// A text cut to a number of characters.
 pub fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
     }
-}
-
-fn choice(options: &[&Value]) -> String {
-    let words: Vec<_> = options.iter().map(|option| option.to_string()).collect();
-    match words.as_slice() {
-        [one] => one.clone(),
-        _ => format!("one of {}", words.join(", ")),
-    }
-}
-
-fn types(names: &[Cow<'_, str>]) -> String {
-    let article = |name: &Cow<'_, str>| match &**name {
-        "null" => "null".to_owned(),
-        "array" | "integer" | "object" => format!("an {name}"),
-        _ => format!("a {name}"),
-    };
-    names.iter().map(article).collect::<Vec<_>>().join(" or ")
 }

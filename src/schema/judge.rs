@@ -61,14 +61,15 @@ struct Judge<'p, 't> {
 }
 
 enum Segment<'t> {
-    Key(Cow<'t, str>),
+    /// Still escaped.
+    Key(&'t [u8]),
     Index(usize),
 }
 
 impl<'p, 't> Judge<'p, 't> {
     fn pointer(&self) -> Pointer {
-        let segment = |segment: &Segment<'t>| match segment {
-            Segment::Key(key) => key.clone().into_owned(),
+        let segment = |segment: &Segment<'_>| match segment {
+            Segment::Key(raw) => unescaped_lossy(raw).into_owned(),
             Segment::Index(index) => index.to_string(),
         };
         Pointer(self.path.iter().map(segment).collect())
@@ -177,7 +178,7 @@ impl<'p, 't> Judge<'p, 't> {
                 Some(index) => {
                     seen |= 1 << index;
                     next = index + 1;
-                    self.path.push(Segment::Key(unescaped_lossy(inner(self.text, &member.key))));
+                    self.path.push(Segment::Key(inner(self.text, &member.key)));
                     self.value(&object.properties[index].node, &member.value);
                     self.path.pop();
                 }

@@ -13,6 +13,7 @@ pub mod program;
 mod tokens;
 mod unknown;
 pub mod walk;
+mod wrong;
 
 pub use explain::{Explained, Fault, explain, explain_slowly, shortened, shown};
 pub use pointer::Pointer;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Pointer;
+use super::wrong::Wrong;
 use crate::bytes::same;
 use crate::protocol::tables::ArrayShape;
 
@@ -66,6 +67,15 @@ pub struct Source {
     pub schema: Value,
     /// The document's words on the value, or else on the whole event.
     pub quote: Option<Arc<str>>,
+    /// How a value can be wrong, by keyword.
+    wrongs: Vec<(String, Wrong)>,
+}
+
+impl Source {
+    /// How a value is wrong that does not keep a keyword.
+    pub fn wrong(&self, keyword: &str) -> Option<&Wrong> {
+        self.wrongs.iter().find(|(known, _)| known == keyword).map(|(_, wrong)| wrong)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -234,7 +244,12 @@ impl Compiler<'_> {
 
     fn source(&self, schema: &Value) -> Source {
         let words = |schema: &Value| schema.get("description").and_then(Value::as_str).map(Arc::from);
-        Source { schema: schema.clone(), quote: words(schema).or_else(|| words(self.document)) }
+        let wrong = |(keyword, _): (&String, &Value)| Some((keyword.clone(), Wrong::by_keyword(keyword, schema)?));
+        Source {
+            schema: schema.clone(),
+            quote: words(schema).or_else(|| words(self.document)),
+            wrongs: schema.as_object().into_iter().flatten().filter_map(wrong).collect(),
+        }
     }
 
     fn taken(&mut self, at: &Pointer, item: Option<usize>) -> Taken {
