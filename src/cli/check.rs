@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
+use super::bar::{self, Bar};
 use super::{Exit, Failure, ProtocolArgument, known_rule};
 use crate::check::Options;
 use crate::error::RunError;
@@ -15,7 +16,7 @@ use crate::finding::Severity;
 use crate::input::Wire;
 use crate::protocol::Protocol;
 use crate::report::{End, Human, Json, Jsonl, Look, Reporter, visible};
-use crate::run::{Outcome, Run, expand};
+use crate::run::{Outcome, Progress, Run, Target, expand};
 
 /// How wide the report is where no terminal says so, in columns.
 const WIDTH: usize = 100;
@@ -126,8 +127,9 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Err(Failure::Message(format!("there is nothing to check; {help}")));
     }
     let started = Instant::now();
-    let mut reporter = reporter(&arguments, &protocol);
-    let outcome = report(&arguments, &protocol, options, &targets, &mut *reporter, started);
+    let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
+    let mut reporter = reporter(&arguments, &protocol, bar.as_ref());
+    let outcome = report(&arguments, &protocol, options, &targets, &mut *reporter, bar.as_ref(), started);
     let outcome = match outcome {
         // The reader of our output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
@@ -148,15 +150,21 @@ fn report(
     arguments: &Arguments,
     protocol: &Protocol,
     options: Options,
-    targets: &[crate::run::Target],
+    targets: &[Target],
     reporter: &mut (dyn Reporter + Send),
+    bar: Option<&Bar>,
     started: Instant,
 ) -> io::Result<Outcome> {
     let options = Options { excerpts: reporter.shows_excerpts(), ..options };
     reporter.begin()?;
     let jobs = arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
-    let run = Run { protocol, options, max_findings: arguments.max_findings, jobs };
-    let outcome = run.check(targets, reporter)?;
+    let progress = Progress::default();
+    let run = Run { protocol, options, max_findings: arguments.max_findings, jobs, progress: &progress };
+    let mut check = || run.check(targets, reporter);
+    let outcome = match bar {
+        Some(bar) => bar.during(&progress, targets, check)?,
+        None => check()?,
+    };
     let stats = arguments.stats.then_some(&outcome.stats);
     let end = End { summary: &outcome.summary, stats, hidden: outcome.hidden, elapsed: started.elapsed() };
     reporter.end(&end)?;
@@ -216,8 +224,12 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
     })
 }
 
-fn reporter<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Box<dyn Reporter + Send + 'p> {
-    let out: Box<dyn Write + Send> = Box::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+fn reporter<'p>(arguments: &Arguments, protocol: &'p Protocol, bar: Option<&Bar>) -> Box<dyn Reporter + Send + 'p> {
+    let out: Box<dyn Write + Send> = match bar {
+        Some(bar) => Box::new(bar.standard_output()),
+        None => Box::new(io::stdout()),
+    };
+    let out = BufWriter::with_capacity(1 << 16, out);
     match arguments.format {
         Format::Json => Box::new(Json::new(out)),
         Format::Jsonl => Box::new(Jsonl::new(out)),

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. How anything is judged is not known here.
 
+mod bar;
 mod check;
 mod explain;
 mod rules;

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
 use super::turns::{Turns, Watch};
-use super::{BLOCK, Run, Sink, Target, lock};
+use super::{BLOCK, Progress, Run, Sink, Target, lock};
 use crate::check::{Checker, Examined, Examiner, Options};
 use crate::input::compressed::{Decompressed, ReadError};
 
@@ -37,7 +37,7 @@ fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'
     let options = Options { file: Some(name.into()), ..run.options.clone() };
     let shared = Shared {
         name,
-        source: Mutex::new(Source { reader, rest: Vec::new(), next: 0, ended: false }),
+        source: Mutex::new(Source { reader, progress: run.progress, rest: Vec::new(), next: 0, ended: false }),
         checker: Mutex::new(Some(Checker::new(run.protocol, options))),
         turns: Turns::default(),
         sink,
@@ -62,15 +62,16 @@ fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'
 
 struct Shared<'s, 'k, 'p, R: Read> {
     name: &'s str,
-    source: Mutex<Source<R>>,
+    source: Mutex<Source<'s, R>>,
     /// None once the input has ended.
     checker: Mutex<Option<Checker<'p>>>,
     turns: Turns,
     sink: &'s Mutex<Sink<'k>>,
 }
 
-struct Source<R: Read> {
+struct Source<'s, R: Read> {
     reader: Decompressed<R>,
+    progress: &'s Progress,
     /// The start of a line that the last block did not hold the end of; shorter than a block.
     rest: Vec<u8>,
     next: u64,
@@ -86,7 +87,7 @@ struct Block {
     result: Result<(), ReadError>,
 }
 
-impl<R: Read> Source<R> {
+impl<R: Read> Source<'_, R> {
     /// The next block, up to the end of its last line.
     fn block(&mut self, mut buffer: Vec<u8>) -> Block {
         if buffer.len() < 2 * BLOCK {
@@ -100,6 +101,7 @@ impl<R: Read> Source<R> {
             match self.reader.read(&mut buffer[length..length + BLOCK]) {
                 Ok(0) => self.ended = true,
                 Ok(count) => {
+                    self.progress.read(count);
                     let came = &buffer[length..length + count];
                     length += count;
                     // What a pipe has to give is judged at once.
@@ -162,7 +164,7 @@ impl<R: Read> Shared<'_, '_, '_, R> {
             None => checker.feed(bytes),
         }
         let findings = checker.take_findings();
-        findings.is_empty() || lock(self.sink).findings(findings)
+        findings.is_empty() || lock(self.sink).findings(findings.into_iter())
     }
 
     fn end(&self, result: Result<(), ReadError>) {

@@ -76,7 +76,10 @@ impl OneFile<'_, '_> {
         let report = loop {
             match reader.read(&mut block) {
                 Ok(0) => break checker.finish(),
-                Ok(count) => checker.feed(&block[..count]),
+                Ok(count) => {
+                    self.run.progress.read(count);
+                    checker.feed(&block[..count]);
+                }
                 Err(ReadError::Damaged(cause)) => break checker.finish_damaged(&cause),
                 Err(ReadError::Unreadable(cause)) => {
                     self.held.extend(checker.take_findings());

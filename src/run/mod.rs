@@ -5,12 +5,14 @@
 mod blocks;
 mod files;
 mod paths;
+mod progress;
 mod turns;
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use paths::{Target, expand};
+pub use progress::Progress;
 
 use crate::check::Options;
 use crate::error::RunError;
@@ -29,6 +31,8 @@ pub struct Run<'r> {
     pub max_findings: Option<u64>,
     /// How many threads may work, at least one.
     pub jobs: usize,
+    /// Is told how far the run has come.
+    pub progress: &'r Progress,
 }
 
 /// What a run came to.
@@ -49,9 +53,14 @@ impl Run<'_> {
     ///
     /// Only when the report cannot be written.
     pub fn check(&self, targets: &[Target], reporter: &mut (dyn Reporter + Send)) -> io::Result<Outcome> {
-        let sink =
-            Sink { reporter, max_findings: self.max_findings, shown: 0, outcome: Outcome::default(), failed: None };
-        let sink = Mutex::new(sink);
+        let sink = Mutex::new(Sink {
+            reporter,
+            progress: self.progress,
+            max_findings: self.max_findings,
+            shown: 0,
+            outcome: Outcome::default(),
+            failed: None,
+        });
         match targets {
             [one] if self.jobs > 1 => blocks::check(self, one, &sink),
             _ => files::check(self, targets, &sink),
@@ -67,6 +76,7 @@ impl Run<'_> {
 /// Where findings go, one file's after the other's.
 struct Sink<'s> {
     reporter: &'s mut (dyn Reporter + Send),
+    progress: &'s Progress,
     max_findings: Option<u64>,
     shown: u64,
     outcome: Outcome,
@@ -80,7 +90,8 @@ fn lock<'l, 's>(sink: &'l Mutex<Sink<'s>>) -> MutexGuard<'l, Sink<'s>> {
 
 impl Sink<'_> {
     /// Shows findings. False: the report cannot be written.
-    fn findings(&mut self, findings: impl IntoIterator<Item = Finding>) -> bool {
+    fn findings(&mut self, findings: impl ExactSizeIterator<Item = Finding>) -> bool {
+        self.progress.found(findings.len());
         for finding in findings {
             if self.max_findings.is_some_and(|most| self.shown >= most) {
                 self.outcome.hidden += 1;
@@ -97,7 +108,7 @@ impl Sink<'_> {
 
     /// Ends a file that was read to its end.
     fn end(&mut self, report: Report) -> bool {
-        let shown = self.findings(report.findings);
+        let shown = self.findings(report.findings.into_iter());
         self.outcome.summary.add(&report.summary);
         self.outcome.stats.add(&report.stats);
         shown && self.file_end(&FileEnd { repeats: &report.repeats })

@@ -21,6 +21,27 @@ pub enum Target {
     File(PathBuf),
 }
 
+impl Target {
+    /// How many bytes there are to read, decompressed; none if that is not known beforehand.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Target::StandardInput => None,
+            Target::File(path) if is_compressed(path) => None,
+            Target::File(path) => match fs::metadata(path) {
+                Ok(metadata) => metadata.is_file().then_some(metadata.len()),
+                // It cannot be read either.
+                Err(_) => Some(0),
+            },
+        }
+    }
+}
+
+/// By its name alone.
+fn is_compressed(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    COMPRESSED.contains(&ending.to_ascii_lowercase().as_str())
+}
+
 /// Finds what `arguments` name: files, folders, patterns, `-`. Each file once, those of a folder or pattern
 /// in the order of their names. What cannot be found is told beside it.
 pub fn expand(arguments: &[PathBuf]) -> (Vec<Target>, Vec<RunError>) {
@@ -109,6 +130,17 @@ fn expand_pattern(pattern: &str, errors: &mut Vec<RunError>) -> Vec<Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_length_of_what_is_compressed_or_no_file_is_not_known() {
+        let manifest = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        let length = fs::metadata(&manifest).expect("it is there").len();
+        assert_eq!(Target::File(manifest).length(), Some(length));
+        assert_eq!(Target::File("no such file".into()).length(), Some(0));
+        for unknown in [Target::StandardInput, Target::File("a.ndjson.GZ".into()), Target::File(".".into())] {
+            assert_eq!(unknown.length(), None, "{unknown:?}");
+        }
+    }
 
     #[test]
     fn recordings_are_known_by_their_endings() {

@@ -8,5 +8,6 @@ mod hostile;
 mod inputs;
 mod options;
 mod program;
+mod progress;
 mod protocols;
 mod show;

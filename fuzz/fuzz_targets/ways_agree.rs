@@ -1,0 +1,30 @@
+//! Holds the fast way of judging an event to the slow one.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+use sessionlint::Protocol;
+
+static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
+
+fuzz_target!(|text: &[u8]| {
+    if let Err(disagreement) = sessionlint::ways_agree(&PROTOCOL, text) {
+        panic!("{disagreement}");
+    }
+});
+
+// Bytes changed at random are hardly ever JSON, and the fast way gives up at the first byte that is wrong. Most
+// mutants therefore keep the grammar; the rest are libFuzzer's own, which also know the dictionary.
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    if seed.is_multiple_of(8) {
+        return fuzzer_mutate(data, size, max_size);
+    }
+    let mutant = mutator::mutant(&data[..size], seed);
+    if mutant.is_empty() || mutant.len() > max_size {
+        return fuzzer_mutate(data, size, max_size);
+    }
+    data[..mutant.len()].copy_from_slice(&mutant);
+    mutant.len()
+});
