@@ -11,7 +11,7 @@ pub(crate) mod tables;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
@@ -40,7 +40,9 @@ pub struct Protocol {
     version: String,
     source: Option<String>,
     document: Option<String>,
-    examples: BTreeMap<String, Example>,
+    examples_text: Option<String>,
+    /// Those of a trusted protocol are read when they are first asked for.
+    examples: OnceLock<BTreeMap<String, Example>>,
     tables: Tables,
     event_ids: HashMap<Arc<str>, usize>,
 }
@@ -106,10 +108,11 @@ impl Protocol {
     /// When a file cannot be read or is not what it should be. Mistakes in `protocol.toml` come with their
     /// places in it.
     pub fn load(folder: &Path) -> Result<Protocol, ProtocolError> {
-        Protocol::compile(&Folder::read(folder)?)
+        Protocol::compile(&Folder::read(folder)?, false)
     }
 
-    pub(crate) fn compile(folder: &Folder) -> Result<Protocol, ProtocolError> {
+    /// `trusted`: the schemas are known to be schemas, the examples to be examples, and the quotes to be quotes.
+    pub(crate) fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
         let refuse =
             |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
         let file: file::File = toml::from_str(&folder.protocol).map_err(|error| refuse(vec![toml_problem(&error)]))?;
@@ -120,21 +123,25 @@ impl Protocol {
         for (name, text) in &folder.schemas {
             let path = format!("{}/{name}{SCHEMA_ENDING}", folder.name);
             let document = serde_json::from_str(text).map_err(|error| json_problem(&path, text, &error))?;
-            let schema = Schema::new(document).map_err(|message| {
+            let schema = if trusted { Ok(Schema::trusted(document)) } else { Schema::new(document) };
+            let schema = schema.map_err(|message| {
                 let help = "write a JSON Schema of draft 2020-12".to_owned();
                 let problem = Problem { message, label: "this schema".to_owned(), span: 0..0, help };
                 ProtocolError::new(&path, text, vec![problem])
             })?;
             schemas.insert(name.clone(), schema);
         }
-        let examples = match &folder.examples {
-            Some(text) => toml::from_str(text).map_err(|error| {
+        let examples = OnceLock::new();
+        if !trusted {
+            let read = read_examples(folder.examples.as_deref()).map_err(|error| {
+                let text = folder.examples.as_deref().unwrap_or_default();
                 ProtocolError::new(&format!("{}/examples.toml", folder.name), text, vec![toml_problem(&error)])
-            })?,
-            None => BTreeMap::new(),
-        };
-        let tables =
-            compile::Compiler::compile(&file, &framing, schemas, folder.document.as_deref()).map_err(refuse)?;
+            })?;
+            let _ = examples.set(read);
+        }
+        // The quotes of a trusted protocol are known to be in its document.
+        let document = folder.document.as_deref().filter(|_| !trusted);
+        let tables = compile::Compiler::compile(&file, &framing, schemas, document).map_err(refuse)?;
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol {
             title: file.title.unwrap_or_else(|| file.name.clone()),
@@ -142,6 +149,7 @@ impl Protocol {
             version: file.version,
             source: file.source,
             document: folder.document.clone(),
+            examples_text: folder.examples.clone(),
             examples,
             tables,
             event_ids,
@@ -185,7 +193,8 @@ impl Protocol {
 
     /// The example of a rule.
     pub fn example(&self, rule: &str) -> Option<&Example> {
-        self.examples.get(rule)
+        let read = || read_examples(self.examples_text.as_deref()).unwrap_or_default();
+        self.examples.get_or_init(read).get(rule)
     }
 
     /// The event types and their schemas, in the order of their names.
@@ -257,6 +266,10 @@ impl Folder {
         let (document, examples) = (optional("document.md")?, optional("examples.toml")?);
         Ok(Folder { name, protocol, schemas, document, examples })
     }
+}
+
+fn read_examples(text: Option<&str>) -> Result<BTreeMap<String, Example>, toml::de::Error> {
+    text.map_or_else(|| Ok(BTreeMap::new()), toml::from_str)
 }
 
 fn toml_problem(error: &toml::de::Error) -> Problem {

@@ -19,13 +19,15 @@ pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
     let (next, turns) = (AtomicUsize::new(0), Turns::default());
     let work = || {
         let _watch = Watch(&turns);
+        let mut block = vec![0; BLOCK];
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(target) = targets.get(number) else { return };
             if turns.is_over() {
                 return;
             }
-            let mut file = OneFile { run, sink, turns: &turns, number: number as u64, held: Vec::new() };
+            let mut file =
+                OneFile { run, sink, turns: &turns, number: number as u64, held: Vec::new(), block: &mut block };
             if file.check(target) {
                 turns.pass();
             } else {
@@ -51,6 +53,8 @@ struct OneFile<'f, 's> {
     number: u64,
     /// Findings that wait for the file's turn.
     held: Vec<Finding>,
+    /// What is read into, of one file after the other.
+    block: &'f mut [u8],
 }
 
 impl OneFile<'_, '_> {
@@ -68,17 +72,16 @@ impl OneFile<'_, '_> {
     fn read(&mut self, name: &str, reader: impl Read) -> bool {
         let options = Options { file: Some(name.into()), ..self.run.options.clone() };
         let mut checker = Checker::new(self.run.protocol, options);
-        let mut block = vec![0; BLOCK];
         let mut reader = match Decompressed::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
         };
         let report = loop {
-            match reader.read(&mut block) {
+            match reader.read(self.block) {
                 Ok(0) => break checker.finish(),
                 Ok(count) => {
                     self.run.progress.read(count);
-                    checker.feed(&block[..count]);
+                    checker.feed(&self.block[..count]);
                 }
                 Err(ReadError::Damaged(cause)) => break checker.finish_damaged(&cause),
                 Err(ReadError::Unreadable(cause)) => {

@@ -62,6 +62,9 @@ pub fn expand(arguments: &[PathBuf]) -> (Vec<Target>, Vec<RunError>) {
             errors.push(RunError::Nothing { path: argument.clone() });
         }
     }
+    if arguments.len() < 2 {
+        return (targets, errors);
+    }
     // `a` and `./a` are one file.
     let mut seen = HashSet::new();
     targets.retain(|target| match target {

@@ -12,6 +12,7 @@ pub struct Turns {
 #[derive(Default)]
 struct State {
     current: u64,
+    waiting: usize,
     /// Somebody gave up, and no turn will come any more.
     over: bool,
 }
@@ -31,15 +32,21 @@ impl Turns {
     pub fn wait(&self, number: u64) -> bool {
         let mut state = self.state();
         while state.current != number && !state.over {
+            state.waiting += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
         !state.over
     }
 
     /// Gives the turn to the next number.
     pub fn pass(&self) {
-        self.state().current += 1;
-        self.changed.notify_all();
+        let mut state = self.state();
+        state.current += 1;
+        // To wake nobody costs a call of the system all the same.
+        if state.waiting > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// Lets nobody wait any longer.

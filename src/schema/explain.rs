@@ -52,7 +52,7 @@ pub fn explain(schema: &Schema, program: Option<&Program>, tree: &Tree, event: &
     let mut faults = Vec::new();
     for Violation { pointer, node, schema, violated } in judged.violations {
         let source = &schema.source;
-        let explainer = Explainer { text, pointer, node, schema: Some(&source.schema), quote: source.quote.clone() };
+        let explainer = Explainer { text, pointer, node, quote: source.quote.clone() };
         match violated {
             Violated::Forbidden(name) => faults.push(explainer.forbidden(&name)),
             Violated::Keyword(keyword) => {
@@ -63,8 +63,7 @@ pub fn explain(schema: &Schema, program: Option<&Program>, tree: &Tree, event: &
                     let object = schema.object.as_ref()?;
                     Some(&object.properties[object.find(name.as_bytes(), 0)?])
                 };
-                let names = source.schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                for name in names.filter(|name| node.member(text, name).is_none()) {
+                for name in source.required.iter().filter(|name| node.member(text, name).is_none()) {
                     let quote = property(name).and_then(|property| property.node.source.quote.clone());
                     let undeclared = |name: &str| property(name).is_none();
                     faults.push(explainer.missing(name, quote, undeclared, &faults));
@@ -79,12 +78,12 @@ pub fn explain(schema: &Schema, program: Option<&Program>, tree: &Tree, event: &
 pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
     let value = event.to_value(text);
     let mut faults: Vec<Fault> = Vec::new();
-    for error in schema.validator.iter_errors(&value) {
+    for error in schema.validator().into_iter().flat_map(|validator| validator.iter_errors(&value)) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
         let declared = schema.at(&pointer.0);
         let quote = schema.words(&pointer.0).map(Arc::from);
-        let explainer = Explainer { text, node, schema: declared.schema(), quote, pointer };
+        let explainer = Explainer { text, node, quote, pointer };
         match error.kind() {
             Kinds::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
@@ -98,7 +97,7 @@ pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 faults.extend(unexpected.iter().map(|name| explainer.forbidden(name)));
             }
-            kind => faults.push(match Wrong::by_error(kind, explainer.schema) {
+            kind => faults.push(match Wrong::by_error(kind, declared.schema()) {
                 Some(wrong) => explainer.explain(&wrong),
                 None => explainer.words(&error.to_string()),
             }),
@@ -129,8 +128,6 @@ struct Explainer<'e> {
     text: &'e [u8],
     pointer: Pointer,
     node: &'e Node,
-    /// The schema of the value, unless that is unclear.
-    schema: Option<&'e Value>,
     /// The document's words on it.
     quote: Option<Arc<str>>,
 }

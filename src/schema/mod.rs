@@ -18,12 +18,16 @@ mod wrong;
 pub use explain::{Explained, Fault, explain, explain_slowly, shortened, shown};
 pub use pointer::Pointer;
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 /// One compiled schema (draft 2020-12, formats asserted).
 pub struct Schema {
     document: Value,
-    validator: jsonschema::Validator,
+    /// Made when it is first asked for: nearly all events are judged without it, and it takes longer to make than a
+    /// small file to check.
+    validator: OnceLock<Option<jsonschema::Validator>>,
 }
 
 /// What a schema says of the value at a pointer.
@@ -65,19 +69,24 @@ const ALTERNATIVES: [&str; 10] = [
 const MAX_REFERENCES: usize = 16;
 
 impl Schema {
-    /// Compiles a schema document.
+    /// A schema that is known to be one.
+    pub fn trusted(document: Value) -> Schema {
+        Schema { document, validator: OnceLock::new() }
+    }
+
+    /// A schema, after a look at whether it is one.
     ///
     /// # Errors
     ///
     /// Says what is wrong with a document that is no schema.
     pub fn new(document: Value) -> Result<Schema, String> {
-        let validator = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .should_validate_formats(true)
-            .with_format("date-time", |text: &str| date_time::parse(text).is_some())
-            .build(&document)
-            .map_err(|error| error.to_string())?;
-        Ok(Schema { document, validator })
+        let validator = validator(&document)?;
+        Ok(Schema { document, validator: Some(validator).into() })
+    }
+
+    /// The judge of the `jsonschema` crate.
+    fn validator(&self) -> Option<&jsonschema::Validator> {
+        self.validator.get_or_init(|| validator(&self.document).ok()).as_ref()
     }
 
     /// The document it was made from.
@@ -145,4 +154,13 @@ impl Schema {
         }
         None
     }
+}
+
+fn validator(document: &Value) -> Result<jsonschema::Validator, String> {
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .with_format("date-time", |text: &str| date_time::parse(text).is_some())
+        .build(document)
+        .map_err(|error| error.to_string())
 }

@@ -63,8 +63,8 @@ pub struct Node {
 /// What a node was compiled from, for explaining.
 #[derive(Debug, Default)]
 pub struct Source {
-    /// The schema, `$ref`s followed.
-    pub schema: Value,
+    /// The properties that must be there, in the schema's order.
+    pub required: Vec<String>,
     /// The document's words on the value, or else on the whole event.
     pub quote: Option<Arc<str>>,
     /// How a value can be wrong, by keyword.
@@ -245,8 +245,9 @@ impl Compiler<'_> {
     fn source(&self, schema: &Value) -> Source {
         let words = |schema: &Value| schema.get("description").and_then(Value::as_str).map(Arc::from);
         let wrong = |(keyword, _): (&String, &Value)| Some((keyword.clone(), Wrong::by_keyword(keyword, schema)?));
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         Source {
-            schema: schema.clone(),
+            required: required.filter_map(Value::as_str).map(str::to_owned).collect(),
             quote: words(schema).or_else(|| words(self.document)),
             wrongs: schema.as_object().into_iter().flatten().filter_map(wrong).collect(),
         }
