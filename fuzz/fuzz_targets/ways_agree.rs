@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
@@ -9,9 +10,18 @@ use sessionlint::Protocol;
 
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
+/// The built-in schemas use few keywords; this protocol's uses all that are compiled.
+static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/every-keyword");
+    Protocol::load(Path::new(folder)).expect("it is right")
+});
+
 fuzz_target!(|text: &[u8]| {
-    if let Err(disagreement) = sessionlint::ways_agree(&PROTOCOL, text) {
-        panic!("{disagreement}");
+    // No event type is in both: the other one returns at once.
+    for protocol in [*PROTOCOL, &*EVERY_KEYWORD] {
+        if let Err(disagreement) = sessionlint::ways_agree(protocol, text) {
+            panic!("{disagreement}");
+        }
     }
 });
 

@@ -23,6 +23,11 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     if valid.is_none() && !(fast.fields.is_empty() && fast.unknown.is_empty()) {
         return Err("the fast way left captures of an event behind that it was not sure of".to_owned());
     }
+    let mut any_order = Captures::default();
+    let again = Reader::of_any_order(protocol).read(text, &mut any_order);
+    if again.is_some() != valid.is_some() || any_order != fast {
+        return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
+    }
     let unsure_as = |slow: String| if valid.is_none() { Ok(false) } else { Err(slow) };
     let tree = match parse(text) {
         Ok(tree) => tree,
@@ -84,6 +89,7 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::LazyLock;
 
     use proptest::prelude::*;
@@ -94,12 +100,23 @@ mod tests {
     static PROTOCOL: LazyLock<&Protocol> =
         LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
-    /// The document's examples, in the schema's order of keys.
-    static EVENTS: LazyLock<Vec<String>> =
-        LazyLock::new(|| PROTOCOL.schemas().map(|(_, schema)| schema["examples"][0].to_string()).collect());
+    /// The built-in schemas use few keywords; this protocol's uses all that are compiled.
+    static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/every-keyword");
+        Protocol::load(Path::new(folder)).expect("it is right")
+    });
+
+    /// The examples of the schemas, in the schemas' order of keys.
+    static EVENTS: LazyLock<Vec<(&Protocol, String)>> = LazyLock::new(|| {
+        let of = |protocol: &'static Protocol| {
+            protocol.schemas().map(move |(_, schema)| (protocol, schema["examples"][0].to_string()))
+        };
+        // As often as all others together, because it has as much to try.
+        of(&PROTOCOL).chain((0..9).flat_map(|_| of(&EVERY_KEYWORD))).collect()
+    });
 
     /// What breaks parsers and schemas.
-    const TOKENS: [&str; 40] = [
+    const TOKENS: [&str; 52] = [
         "{",
         "}",
         "[",
@@ -140,12 +157,24 @@ mod tests {
         ":60Z",
         "{\"a\":{\"a\":[]}}",
         "\"ok\":true,",
+        "100",
+        "99",
+        "1.50",
+        "-5",
+        "6",
+        "7.0",
+        "\"green\"",
+        "\"ths\"",
+        "[]",
+        "[1,2]",
+        "{}",
+        "\"é🙂\\n\"",
     ];
 
     #[test]
     fn the_documents_examples_go_the_fast_way() {
-        for event in EVENTS.iter() {
-            assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true), "{event}");
+        for (protocol, event) in EVENTS.iter() {
+            assert_eq!(ways_agree(protocol, event.as_bytes()), Ok(true), "{event}");
         }
     }
 
@@ -172,7 +201,8 @@ mod tests {
             event in any::<prop::sample::Index>(),
             mutations in prop::collection::vec(mutation(), 1..4),
         ) {
-            let mut text = EVENTS[event.index(EVENTS.len())].clone().into_bytes();
+            let (protocol, event) = &EVENTS[event.index(EVENTS.len())];
+            let mut text = event.clone().into_bytes();
             for (from, to, kind, token) in mutations {
                 let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
                 let (from, to) = (from.min(to), from.max(to));
@@ -189,7 +219,7 @@ mod tests {
                     _ => if let Some(byte) = text.get_mut(from) { *byte ^= 1 << (to % 8) },
                 }
             }
-            let agreed = ways_agree(&PROTOCOL, &text);
+            let agreed = ways_agree(protocol, &text);
             prop_assert!(agreed.is_ok(), "{}: {:?}", String::from_utf8_lossy(&text), agreed);
         }
     }

@@ -18,7 +18,13 @@ pub struct Reader<'p> {
     /// The type of the last event: most often also that of the next.
     last: usize,
     last_minute: LastMinute,
+    /// By event type: how many of the next ones are not tried in the schema's order, because the last was in another
+    /// or had more keys.
+    other_order: Vec<u8>,
 }
+
+/// After so many events it is tried again whether they come in the schema's order.
+const TRY_AGAIN: u8 = 32;
 
 /// How events of a type begin when they are written in the schema's order.
 struct Beginning<'p> {
@@ -50,7 +56,21 @@ impl<'p> Reader<'p> {
                 beginnings.push(Beginning { event_type, bytes, type_span: type_start..type_end });
             }
         }
-        Reader { protocol, key, beginnings, last: 0, last_minute: LastMinute::default() }
+        Reader {
+            protocol,
+            key,
+            beginnings,
+            last: 0,
+            last_minute: LastMinute::default(),
+            other_order: vec![0; tables.events.len()],
+        }
+    }
+
+    /// A reader that does not try the schema's order first.
+    pub fn of_any_order(protocol: &'p Protocol) -> Reader<'p> {
+        let mut reader = Reader::new(protocol);
+        reader.other_order.fill(TRY_AGAIN);
+        reader
     }
 
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
@@ -60,7 +80,14 @@ impl<'p> Reader<'p> {
         }
         let (valid, begins) = self.find(text)?;
         let Ok(program) = &self.protocol.tables().events[valid.event_type].plan else { return None };
-        read(program, text, begins, &mut self.last_minute, captures).ok()?;
+        let other_order = &mut self.other_order[valid.event_type];
+        let in_order = begins && *other_order == 0;
+        let was_in_order = read(program, text, in_order, &mut self.last_minute, captures).ok()?;
+        *other_order = match (was_in_order, in_order) {
+            (true, _) => 0,
+            (false, true) => TRY_AGAIN,
+            (false, false) => other_order.saturating_sub(1),
+        };
         Some(valid)
     }
 

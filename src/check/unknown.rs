@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::bytes::same;
 use crate::protocol::RuleId;
 use crate::schema::captures::UnknownKey;
 
@@ -74,7 +75,7 @@ impl Unknown {
         let learnt = &self.learnt[event_type];
         let find = |key: &UnknownKey| {
             let name = &text[key.start as usize..key.end as usize];
-            learnt.iter().find(|learnt| learnt.object == key.object && *learnt.key == *name)
+            learnt.iter().find(|learnt| learnt.object == key.object && same(&learnt.key, name))
         };
         if !keys.iter().all(|key| find(key).is_some()) {
             return false;

@@ -9,9 +9,13 @@ use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
 use super::turns::{Turns, Watch};
-use super::{BLOCK, Progress, Run, Sink, Target, lock};
+use super::{Progress, Run, Sink, Target, lock};
 use crate::check::{Checker, Examined, Examiner, Options};
 use crate::input::compressed::{Decompressed, ReadError};
+
+/// How much a thread takes at once, in bytes. The state of the streams goes from core to core with every turn; that
+/// must be little beside the work of the turn.
+const BLOCK: usize = 256 * 1024;
 
 /// Checks one file.
 pub fn check(run: &Run<'_>, target: &Target, sink: &Mutex<Sink<'_>>) {

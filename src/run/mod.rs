@@ -20,7 +20,7 @@ use crate::finding::{Finding, Report, Stats, Summary};
 use crate::protocol::Protocol;
 use crate::report::{FileEnd, Reporter};
 
-/// How much is read at once, in bytes.
+/// How much one thread reads at once, in bytes: no more than stays in a core's cache.
 const BLOCK: usize = 64 * 1024;
 
 /// What to check, and how.

@@ -42,7 +42,7 @@ pub struct UnknownKey {
 }
 
 /// What was captured of some events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captures {
     pub fields: Vec<Capture>,
     pub items: Vec<Items>,

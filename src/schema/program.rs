@@ -128,6 +128,8 @@ impl ObjectNode {
 pub struct Property {
     /// The key, without quotes; it needs no escapes.
     pub key: Box<[u8]>,
+    /// The key as it is mostly written, with quotes and colon.
+    pub written: Box<[u8]>,
     pub node: Node,
 }
 
@@ -403,7 +405,8 @@ impl Compiler<'_> {
                 return Err("a key that needs escapes".to_owned());
             }
             let node = self.node(schema, &at.child(key), item)?;
-            properties.push(Property { key: key.as_bytes().into(), node });
+            let written = format!("\"{key}\":").into_bytes().into();
+            properties.push(Property { key: key.as_bytes().into(), written, node });
         }
         let mut bits = 0;
         for name in required.and_then(Value::as_array).into_iter().flatten() {

@@ -37,13 +37,14 @@ pub fn string(text: &[u8], at: usize) -> At {
 /// The same from behind the opening quote.
 #[inline]
 pub fn string_rest(text: &[u8], at: usize) -> At {
-    let mut at = at;
+    let mut at = skip_plain(text, at);
     loop {
-        at = skip_plain(text, at);
         match text.get(at) {
             Some(b'"') => return Ok(at + 1),
+            // Escapes come in rows, and what comes between them is short.
             Some(b'\\') => at = escape(text, at)?,
-            _ => return Err(Unsure),
+            Some(0x20..) => at = skip_plain(text, at + 1),
+            Some(..0x20) | None => return Err(Unsure),
         }
     }
 }

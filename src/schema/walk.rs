@@ -19,20 +19,20 @@ const MOST_FREE_KEYS: usize = 16;
 /// Reads an event that starts as the flat program does and is written in the schema's order, or else any valid
 /// one. The captures are appended; none are left behind when it is not sure.
 ///
-/// `begins`: whether the text is known to start with the first literal of the flat program; if it does not, there is
-/// no use in trying that.
+/// `in_order`: whether to try the flat program, with whose first literal the text is known to start. Gives whether that
+/// was enough.
 pub fn read(
     program: &Program,
     text: &[u8],
-    begins: bool,
+    in_order: bool,
     last_minute: &mut LastMinute,
     captures: &mut Captures,
-) -> Result<(), Unsure> {
+) -> Result<bool, Unsure> {
     let mark = captures.mark();
     begin(program, captures);
-    if let ([Step::Literal(first), rest @ ..], true) = (program.steps.as_slice(), begins) {
+    if let ([Step::Literal(first), rest @ ..], true) = (program.steps.as_slice(), in_order) {
         if flat(rest, text, first.len(), captures, mark, last_minute) == Ok(text.len()) {
-            return Ok(());
+            return Ok(true);
         }
         captures.truncate(mark);
         begin(program, captures);
@@ -40,7 +40,7 @@ pub fn read(
     let mut walker = Walker::new(text, captures, mark, last_minute);
     let start = space(text, 0);
     match walker.value(&program.root, start).map(|end| space(text, end)) {
-        Ok(end) if end == text.len() => Ok(()),
+        Ok(end) if end == text.len() => Ok(false),
         _ => {
             captures.truncate(mark);
             Err(Unsure)
@@ -219,10 +219,22 @@ impl<'t, 'c> Walker<'t, 'c> {
             return if node.required == 0 { Ok(at + 1) } else { Err(Unsure) };
         }
         loop {
-            let (start, end) = key(self.text, at)?;
-            let name = &self.text[start..end - 1];
-            at = colon(self.text, end)?;
-            match node.find(name, next) {
+            let expected =
+                node.properties.get(next).filter(|property| starts_with(&self.text[at..], &property.written));
+            let (start, end, found) = match expected {
+                Some(property) => {
+                    let end = at + property.written.len();
+                    let start = at + 1;
+                    at = space(self.text, end);
+                    (start, end - 1, Some(next))
+                }
+                None => {
+                    let (start, end) = key(self.text, at)?;
+                    at = colon(self.text, end)?;
+                    (start, end, node.find(&self.text[start..end - 1], next))
+                }
+            };
+            match found {
                 Some(index) => {
                     if seen >> index & 1 == 1 {
                         return Err(Unsure);
