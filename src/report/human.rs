@@ -404,10 +404,12 @@ struct ExcerptLine {
 impl Excerpts {
     /// Adds the line of a place, cut to `width`; gives the span to label.
     fn add(&mut self, place: &Place, primary: bool, width: usize) -> Option<SourceSpan> {
-        if place.excerpt.text.is_empty() {
-            return None;
-        }
-        let (text, mark) = fitted(&place.excerpt, width.max(20));
+        let (text, mark) = match place.excerpt.text.is_empty() {
+            false => fitted(&place.excerpt, width.max(20)),
+            true if primary => return None,
+            // Its text is not kept any more; its line is worth telling all the same.
+            true => ("…".to_owned(), 0..'…'.len_utf8()),
+        };
         // Between two lines a byte is left out, so that no span can reach from one into the other.
         let offset = self.lines.last().map_or(0, |last| last.offset + last.text.len() + 1);
         let span = SourceSpan::new((offset + mark.start).into(), mark.len());

@@ -65,6 +65,26 @@ fn interleaving_changes_nothing(left: &[Json], right: &[Json], order: &[bool]) -
     Ok(())
 }
 
+/// More sessions than are kept as they are: one that comes behind all of them was written down.
+const MANY_SESSIONS: usize = 1100;
+
+fn rest_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
+    let Some(events) = renamed(events, "mine-") else { return Ok(()) };
+    let other = |number| {
+        let idle = format!(
+            r#"{{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"other-{number}","pending":false,"status_label":"idle"}}}}"#
+        );
+        Json::parse(&idle).expect("it is JSON")
+    };
+    let others: Vec<_> = (0..MANY_SESSIONS).map(other).collect();
+    let file: Vec<_> = events.iter().flat_map(|event| std::iter::once(event).chain(&others)).cloned().collect();
+    let block = MANY_SESSIONS as u64 + 1;
+    let among_others = said_of(&file, |event| (event % block == 0).then_some(event / block));
+    let alone = said_of(&events, Some);
+    prop_assert_eq!(among_others, alone);
+    Ok(())
+}
+
 // ---- ways of writing ------------------------------------------------------------------------------------
 
 /// Writes JSON in a way that nobody would, but may.
@@ -267,5 +287,14 @@ proptest! {
     #[test]
     fn sessions_give_the_same_findings_in_every_form(events in recording()) {
         the_form_changes_nothing(&events)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(crate::cases(40))]
+
+    #[test]
+    fn long_rests_among_many_sessions_change_nothing(events in recording()) {
+        rest_changes_nothing(&events)?;
     }
 }
