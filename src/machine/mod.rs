@@ -5,9 +5,11 @@
 //! then a set of possible states, and a rule speaks only where every possible state speaks it. A false
 //! alarm is worse than a missed finding.
 
+mod end;
 mod field;
 mod instance;
 mod step;
+mod still;
 mod streams;
 mod text;
 
@@ -174,7 +176,7 @@ impl<'p> Machine<'p> {
         let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
         if stream.losses != self.losses
             || !(stream.last_is_timed && now.is_not_before_usual(last))
-            || !step::apply_again(self.tables, stream, event, &self.scratch)
+            || !still::apply_again(self.tables, stream, event, &self.scratch)
         {
             return false;
         }
@@ -230,7 +232,7 @@ impl<'p> Machine<'p> {
                 continue;
             }
             let stream = self.streams.get(index, self.tables);
-            step::judge_end(self.tables, stream, out);
+            end::judge_end(self.tables, stream, out);
             for text in &mut stream.texts {
                 out.extend(text.release(&stream.name));
             }

@@ -6,12 +6,11 @@ use super::field::{Field, Item, Kept, Key, Scope, equals, key, shown, shown_text
 use super::instance::{Marks, Move, only, related};
 use super::streams::{Slot, Stream};
 use super::text::{Buffers, Half};
-use super::{At, Facts, Observed, Verdict, framing};
+use super::{At, Facts, Observed, Verdict, framing, still};
 use crate::finding::Place;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
-use crate::protocol::tables::{Condition, Effects, Lifecycle, Meets, Row, States, plain_words};
+use crate::protocol::tables::{Condition, Lifecycle, Meets, Row, States, plain_words};
 use crate::protocol::{Framing, Keyed as KeyedFor, RuleId, Tables};
-use crate::schema::captures::Capture;
 
 /// What steps share.
 pub struct Scratch {
@@ -20,7 +19,7 @@ pub struct Scratch {
     /// The possible states of each lifecycle before the event that is being judged; kept for its memory.
     before: Vec<States>,
     buffers: Buffers,
-    max_text_bytes: usize,
+    pub max_text_bytes: usize,
 }
 
 impl Scratch {
@@ -28,54 +27,6 @@ impl Scratch {
         let opened = vec![0; tables.lifecycles.len()];
         Scratch { opened, before: Vec::new(), buffers: Buffers::default(), max_text_bytes }
     }
-}
-
-/// The last event of a stream, if it moved nothing but added to a text: the same again moves nothing either. So it is
-/// with nearly all events of a stream, which are the pieces of its text.
-#[derive(Debug, Default)]
-pub struct Still {
-    /// None: the last event moved something.
-    event_type: Option<usize>,
-    /// The fields that its rows look at.
-    fields: Vec<bool>,
-}
-
-impl Still {
-    /// Something may have moved.
-    pub fn end(&mut self) {
-        self.event_type = None;
-    }
-
-    fn is_again(&self, event: &Observed<'_>, effects: &Effects) -> bool {
-        self.event_type == Some(event.event_type)
-            && effects
-                .looks_at
-                .iter()
-                .zip(&self.fields)
-                .all(|(slot, value)| event.fields[*slot] == Capture::Bool(*value))
-    }
-
-    fn set(&mut self, event: &Observed<'_>, effects: &Effects) {
-        self.fields.clear();
-        for slot in &effects.looks_at {
-            let Capture::Bool(value) = event.fields[*slot] else { return self.end() };
-            self.fields.push(value);
-        }
-        self.event_type = Some(event.event_type);
-    }
-}
-
-/// Moves a stream by an event that moves nothing and adds to a text. False: it is another event, and nothing was done.
-#[inline]
-pub fn apply_again(tables: &Tables, stream: &mut Stream, event: &Observed<'_>, scratch: &Scratch) -> bool {
-    let effects = &tables.effects[event.event_type];
-    if let Some((text, slot)) = effects.appends
-        && stream.still.is_again(event, effects)
-        && let Field::Text(piece) = event.field(slot)
-    {
-        return stream.texts[text].append_plainly(piece, scratch.max_text_bytes);
-    }
-    false
 }
 
 /// Moves all tables of a stream.
@@ -86,7 +37,7 @@ pub fn apply(
     scratch: &mut Scratch,
     out: &mut Vec<Verdict>,
 ) {
-    if apply_again(tables, stream, event, scratch) {
+    if still::apply_again(tables, stream, event, scratch) {
         return;
     }
     let effects = &tables.effects[event.event_type];
@@ -121,38 +72,6 @@ pub fn apply(
         step.stream.still.set(event, effects);
     } else {
         step.stream.still.end();
-    }
-}
-
-/// What the end of a stream means.
-pub fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
-    let mut spoken = 0u64;
-    for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
-        let muted = lifecycle.within.is_some_and(|outer| spoken >> outer & 1 == 1);
-        let mut speak = |possible: States, marks: &Marks, key: Option<&[u8]>| {
-            let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
-            let first = rules.next().flatten();
-            let Some(rule) = first.filter(|_| rules.all(|rule| rule == first)) else { return };
-            spoken |= 1 << number;
-            if !muted {
-                let facts = key.map(|key| ("key", shown_text(key)));
-                out.push(Verdict {
-                    rule,
-                    stream: stream.name.clone(),
-                    at: At::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
-                    related: related(marks, lifecycle),
-                    facts: facts.into_iter().collect(),
-                });
-            }
-        };
-        match &stream.slots[number] {
-            Slot::Single(single) => speak(single.possible, &single.marks, None),
-            Slot::Keyed(keyed) => {
-                for (key, possible, marks) in keyed.certainly_open(lifecycle) {
-                    speak(possible, marks, Some(key));
-                }
-            }
-        }
     }
 }
 

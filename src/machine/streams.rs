@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::instance::{Keyed, Single};
-use super::step::Still;
+use super::still::Still;
 use super::text::TextState;
 use crate::bytes::{holds, same};
 use crate::input::Noted;

@@ -46,8 +46,9 @@ fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'
         turns: Turns::default(),
         sink,
     };
-    // The first block tells whether there are lines to share; without them, one thread does it all.
-    if !shared.work(None, 1) {
+    // The first block tells whether there are lines to share; without them, one thread does it all. The second is the
+    // end of a small file, which is not worth a thread.
+    if !shared.work(None, 2) {
         return;
     }
     let checker = shared.checker.lock().unwrap_or_else(PoisonError::into_inner);
