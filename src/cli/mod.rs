@@ -2,6 +2,7 @@
 
 mod bar;
 mod check;
+mod completions;
 mod explain;
 mod rules;
 mod schema;
@@ -50,6 +51,8 @@ enum Command {
     Rules(rules::Arguments),
     /// Print the JSON Schema of an event type, or list the types
     Schema(schema::Arguments),
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::Arguments),
 }
 
 /// The protocol to judge by.
@@ -163,6 +166,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
     };
     match result {
         Ok(exit) | Err(Failure::Exit(exit)) => exit,

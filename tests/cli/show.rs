@@ -120,3 +120,16 @@ fn schema_prints_the_schema_of_a_type() {
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     assert_eq!(ran.err, "sessionlint: there is no event type session.state; did you mean session.status?\n");
 }
+
+#[test]
+fn completions_know_the_commands_and_options() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = folder.run(&format!("completions {shell}"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{shell}");
+        for word in ["sessionlint", "check", "explain", "max-findings"] {
+            assert!(ran.out.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(folder.run("completions tcsh").code, 2);
+}
