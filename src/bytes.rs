@@ -60,17 +60,32 @@ pub fn is_greater(one: &[u8], other: &[u8]) -> bool {
 /// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
 #[inline]
 pub fn skip_plain(text: &[u8], at: usize) -> usize {
+    skip(text, at, first_special, |byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
+}
+
+/// The first byte from `at` on that does not stand in JSON as it is in ASCII: what [`skip_plain`] stops at, and all from
+/// 0x7F on.
+#[inline]
+pub fn skip_printable(text: &[u8], at: usize) -> usize {
+    let first = |block: &[u8; 16]| {
+        let high = u8x16::new(*block).simd_eq(u8x16::new(*block).max(u8x16::splat(0x7F))).to_bitmask();
+        let high = (high != 0).then(|| high.trailing_zeros() as usize);
+        [first_special(block), high].into_iter().flatten().min()
+    };
+    skip(text, at, first, |byte| byte < 0x20 || byte >= 0x7F || matches!(byte, b'"' | b'\\'))
+}
+
+/// The first byte from `at` on that is found: in whole blocks, and behind them one by one.
+#[inline]
+fn skip(text: &[u8], at: usize, in_block: impl Fn(&[u8; 16]) -> Option<usize>, is_found: impl Fn(u8) -> bool) -> usize {
     let mut at = at;
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
-        match first_special(block) {
+        match in_block(block) {
             Some(offset) => return at + offset,
             None => at += block.len(),
         }
     }
-    while let Some(byte) = text.get(at) {
-        if *byte < 0x20 || matches!(byte, b'"' | b'\\') {
-            break;
-        }
+    while text.get(at).is_some_and(|byte| !is_found(*byte)) {
         at += 1;
     }
     at
@@ -97,6 +112,8 @@ mod tests {
             let at = at.min(bytes.len());
             let slow = bytes[at..].iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
             proptest::prop_assert_eq!(skip_plain(&bytes, at), slow);
+            let slow = bytes[at..].iter().position(|b| !matches!(b, b' '..=b'~') || matches!(b, b'"' | b'\\'));
+            proptest::prop_assert_eq!(skip_printable(&bytes, at), slow.map_or(bytes.len(), |n| at + n));
         }
 
         #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::{End, Reporter, is_control};
-use crate::bytes::{holds, skip_plain};
+use crate::bytes::skip_printable;
 use crate::finding::{Finding, Place, Related};
 
 /// One finding a line, as it is judged; no summary.
@@ -159,43 +159,35 @@ fn string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.push(b'"');
     let mut at = 0;
-    while at < bytes.len() {
-        let end = skip_plain(bytes, at);
-        let plain = &bytes[at..end];
-        if plain.is_ascii() && !holds(plain, 0x7F) {
-            out.extend_from_slice(plain);
-        } else {
-            // The cuts are at ASCII characters.
-            fragment(out, &text[at..end]);
+    loop {
+        let end = skip_printable(bytes, at);
+        out.extend_from_slice(&bytes[at..end]);
+        // It stopped at ASCII or at the first byte of a character.
+        let Some(special) = text[end..].chars().next() else { break };
+        match special {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            '\u{8}' => out.extend_from_slice(b"\\b"),
+            '\u{C}' => out.extend_from_slice(b"\\f"),
+            _ => character(out, special),
         }
-        if let Some(special) = bytes.get(end) {
-            match special {
-                b'"' => out.extend_from_slice(b"\\\""),
-                b'\\' => out.extend_from_slice(b"\\\\"),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                0x08 => out.extend_from_slice(b"\\b"),
-                0x0C => out.extend_from_slice(b"\\f"),
-                control => escape(out, u16::from(*control)),
-            }
-        }
-        at = end + 1;
+        at = end + special.len_utf8();
     }
     out.push(b'"');
 }
 
-/// Appends text without quotes, backslashes and ASCII's own control characters.
-fn fragment(out: &mut Vec<u8>, text: &str) {
-    let mut rest = text;
-    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_control(*c)) {
-        out.extend_from_slice(&rest.as_bytes()[..at]);
+/// Appends a character, escaped if a terminal could act on it.
+fn character(out: &mut Vec<u8>, c: char) {
+    if is_control(c) {
         for unit in c.encode_utf16(&mut [0; 2]) {
             escape(out, *unit);
         }
-        rest = &rest[at + c.len_utf8()..];
+    } else {
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
-    out.extend_from_slice(rest.as_bytes());
 }
 
 fn escape(out: &mut Vec<u8>, unit: u16) {
@@ -209,7 +201,7 @@ struct TerminalSafe;
 impl Formatter for TerminalSafe {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
         let mut safe = Vec::with_capacity(text.len());
-        fragment(&mut safe, text);
+        text.chars().for_each(|c| character(&mut safe, c));
         out.write_all(&safe)
     }
 }
