@@ -258,6 +258,10 @@ impl<'p> Judge<'p> {
     fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool) {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
+        // Where the schema lets an event leave its stream out, the event belongs to none.
+        if event_type.stream.is_some_and(|slot| captured.fields[slot] == Capture::Absent) {
+            return;
+        }
         let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.lose() };
         let field = event_type.time.map(|slot| captured.fields[slot]);
         let time = match field {

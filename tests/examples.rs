@@ -1,0 +1,73 @@
+//! The protocol in `examples/` does what its page says.
+
+use std::path::Path;
+
+use sessionlint::{Options, Protocol, check};
+
+const RECORDING: &str = include_str!("../examples/agent-over-stdio/recording.ndjson");
+
+/// The findings on the recording's lines, as line and rule.
+fn findings(lines: &[&str]) -> Vec<(u64, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
+    let protocol = Protocol::load(&folder).unwrap_or_else(|error| panic!("{error:?}"));
+    let report = check(&protocol, lines.join("\n").as_bytes(), Options::default());
+    report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect()
+}
+
+fn without(line: usize) -> Vec<(u64, String)> {
+    let mut lines: Vec<_> = RECORDING.lines().collect();
+    lines.remove(line - 1);
+    findings(&lines)
+}
+
+fn one(line: u64, rule: &str) -> Vec<(u64, String)> {
+    vec![(line, rule.to_owned())]
+}
+
+#[test]
+fn the_recording_conforms() {
+    assert_eq!(findings(&RECORDING.lines().collect::<Vec<_>>()), []);
+}
+
+#[test]
+fn what_is_left_out_is_missed() {
+    // Line 3 is the status that begins the turn, 5 to 7 are the tool's events, 13 and 14 end the turn.
+    assert_eq!(without(6), one(6, "tool-unfinished"));
+    assert_eq!(without(7), one(12, "results-missing"));
+    assert_eq!(without(13), one(13, "turn-not-ended"));
+    assert_eq!(without(14), one(13, "turn-not-closed"));
+    // The status in line 8 begins the turn late.
+    let events: Vec<_> = (4..=6).map(|line| (line, "event-outside-turn".to_owned())).collect();
+    assert_eq!(without(3), events);
+}
+
+#[test]
+fn an_event_that_names_no_session_belongs_to_none() {
+    let elsewhere = RECORDING.lines().nth(1).expect("the program's state changed");
+    assert!(!elsewhere.contains("session_id"));
+    let mut lines: Vec<_> = RECORDING.lines().collect();
+    lines.insert(9, elsewhere);
+    // Time goes on: it is stamped earlier than its neighbours, but they are of another stream.
+    assert_eq!(findings(&lines), []);
+    // It is no excuse for what a session lacks.
+    lines.pop();
+    assert_eq!(findings(&lines), one(14, "turn-not-closed"));
+}
+
+/// The page quotes the protocol that it goes through.
+#[test]
+fn the_page_quotes_the_folder() {
+    let page = include_str!("../docs/protocols.md");
+    let protocol = include_str!("../examples/agent-over-stdio/protocol.toml");
+    let quoted: Vec<_> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split_once("```")).collect();
+    assert!(quoted.len() > 4);
+    for part in quoted.iter().flat_map(|(block, _)| block.trim().split("\n\n")) {
+        let plain = |text: &str| {
+            text.lines()
+                .map(|line| line.split('#').next().unwrap_or_default().trim_end().to_owned())
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        assert!(plain(protocol).contains(&plain(part)), "{part}");
+    }
+}
