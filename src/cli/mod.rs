@@ -3,6 +3,7 @@
 mod bar;
 mod check;
 mod explain;
+mod output;
 mod rules;
 mod schema;
 

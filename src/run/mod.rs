@@ -107,17 +107,21 @@ impl Sink<'_> {
     }
 
     /// Ends a file that was read to its end.
-    fn end(&mut self, report: Report) -> bool {
+    fn end(&mut self, file: &str, report: Report) -> bool {
         let shown = self.findings(report.findings.into_iter());
         self.outcome.summary.add(&report.summary);
         self.outcome.stats.add(&report.stats);
-        shown && self.file_end(&FileEnd { repeats: &report.repeats })
+        let end = FileEnd { file, summary: Some(&report.summary), repeats: &report.repeats, unreadable: None };
+        shown && self.file_end(&end)
     }
 
     /// Ends a file whose reading failed. What was found before is true all the same.
     fn unreadable(&mut self, path: &str, cause: io::Error) -> bool {
-        self.outcome.unreadable.push(RunError::Unreadable { path: path.into(), cause });
-        self.file_end(&FileEnd { repeats: &[] })
+        let error = RunError::Unreadable { path: path.into(), cause };
+        let end = FileEnd { file: path, summary: None, repeats: &[], unreadable: Some(&error) };
+        let told = self.file_end(&end);
+        self.outcome.unreadable.push(error);
+        told
     }
 
     fn file_end(&mut self, end: &FileEnd<'_>) -> bool {

@@ -10,4 +10,6 @@ mod options;
 mod program;
 mod progress;
 mod protocols;
+mod report_files;
+mod report_formats;
 mod show;
