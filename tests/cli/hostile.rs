@@ -112,16 +112,14 @@ pub fn recordings(evil: &str) -> Vec<(&'static str, String)> {
 
 #[test]
 fn what_json_lets_stand_in_a_string_is_shown_harmless() {
+    // A finding that is no error, in the words of one format or another.
+    let found = ["warning", "note", "notice", "minor", "info"];
     for evil in [as_it_is(), escaped()] {
         for (what, recording) in recordings(&evil) {
             let folder = Folder::with(&[("a", &recording)]);
             for way in WAYS {
                 let ran = run(&folder, way, &["a"]);
-                assert!(
-                    ran.code == 1 || ran.out.contains("warning") || ran.out.contains("note"),
-                    "{what}: {}",
-                    ran.out
-                );
+                assert!(ran.code == 1 || found.iter().any(|word| ran.out.contains(word)), "{what}: {}", ran.out);
                 assert_harmless(&ran, &format!("{what}, {way}"));
             }
         }
