@@ -56,7 +56,7 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
             human.finding(finding.clone())?;
         }
         let repeats = &report.repeats;
-        human.file_end(&FileEnd { file: "-", summary: Some(&report.summary), repeats, unreadable: None })?;
+        human.file_end(&FileEnd { repeats, ..FileEnd::of("-") })?;
         human.end(&End { summary: &report.summary, stats: None, hidden: 0, unfound: &[], elapsed: Default::default() })
     };
     match write() {

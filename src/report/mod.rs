@@ -33,10 +33,19 @@ pub struct FileEnd<'f> {
     pub file: &'f str,
     /// The file's own counts; none if it could not be read to its end.
     pub summary: Option<&'f Summary>,
+    /// How many of its findings were not shown because of a limit.
+    pub hidden: u64,
     /// Findings of which only the first was reported.
     pub repeats: &'f [Repeat],
     /// Why it could not be read to its end.
     pub unreadable: Option<&'f RunError>,
+}
+
+impl FileEnd<'_> {
+    /// The end of a file of which nothing else is known.
+    pub fn of(file: &str) -> FileEnd<'_> {
+        FileEnd { file, summary: None, hidden: 0, repeats: &[], unreadable: None }
+    }
 }
 
 /// What a report is told at the end.

@@ -5,6 +5,7 @@
 mod exit_codes;
 mod formats;
 mod hostile;
+mod injection;
 mod inputs;
 mod options;
 mod program;
@@ -12,4 +13,5 @@ mod progress;
 mod protocols;
 mod report_files;
 mod report_formats;
+mod said;
 mod show;

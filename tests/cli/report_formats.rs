@@ -1,139 +1,16 @@
-//! The formats for other tools: they say the same as each other, keep to their schemas, and a recording cannot inject
-//! anything into them.
+//! The formats for other tools: they say the same as each other, and keep to their schemas.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::hostile::recordings;
 use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, WARNING, event, text};
-
-/// File, line, column (0 where a format has none), severity, rule.
-type Said = (String, u64, u64, String, String);
-
-fn said(file: &str, line: u64, column: u64, severity: &str, rule: &str) -> Said {
-    (file.to_owned(), line, column, severity.to_owned(), rule.to_owned())
-}
-
-fn array(value: &Value) -> &[Value] {
-    value.as_array().unwrap_or_else(|| panic!("{value} is no array"))
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
-}
-
-fn parsed(folder: &Folder, file: &str) -> Value {
-    let text = fs::read_to_string(folder.path().join(file)).expect("the report is there");
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
-}
-
-fn of_json(findings: &[Value]) -> Vec<Said> {
-    let said_by = |finding: &Value| {
-        let place = (number(&finding["line"]), number(&finding["column"]));
-        said(text(&finding["file"]), place.0, place.1, text(&finding["severity"]), text(&finding["rule"]))
-    };
-    findings.iter().map(said_by).collect()
-}
-
-fn of_sarif(document: &Value) -> Vec<Said> {
-    let run = &document["runs"][0];
-    let said_by = |result: &Value| {
-        let rule = &run["tool"]["driver"]["rules"][number(&result["ruleIndex"]) as usize]["id"];
-        assert_eq!(rule, &result["ruleId"]);
-        let place = &result["locations"][0]["physicalLocation"];
-        let (line, column) = (number(&place["region"]["startLine"]), number(&place["region"]["startColumn"]));
-        said(text(&place["artifactLocation"]["uri"]), line, column, text(&result["level"]), text(rule))
-    };
-    array(&run["results"]).iter().map(said_by).collect()
-}
-
-fn of_gitlab(document: &Value) -> Vec<Said> {
-    let said_by = |issue: &Value| {
-        let severity = match text(&issue["severity"]) {
-            "major" => "error",
-            "minor" => "warning",
-            "info" => "note",
-            other => panic!("{other} is no severity of this report"),
-        };
-        let place = &issue["location"];
-        said(text(&place["path"]), number(&place["lines"]["begin"]), 0, severity, text(&issue["check_name"]))
-    };
-    array(document).iter().map(said_by).collect()
-}
-
-/// Undoes the escapes of a workflow command.
-fn unescaped(text: &str) -> String {
-    [("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")]
-        .iter()
-        .fold(text.to_owned(), |text, (escape, c)| text.replace(escape, c))
-}
-
-/// Each line must be a command, with these properties and no others.
-fn of_github(report: &str) -> Vec<Said> {
-    let said_by = |line: &str| {
-        let (command, rest) = line.strip_prefix("::").and_then(|rest| rest.split_once(' ')).expect("a command");
-        let (properties, message) = rest.split_once("::").expect("a message");
-        assert!(!message.is_empty(), "{line}");
-        let properties: Vec<_> = properties.split(',').map(|part| part.split_once('=').expect("a value")).collect();
-        let [("file", file), ("line", at), ("col", column), ("title", rule)] = properties[..] else {
-            panic!("{line}");
-        };
-        let severity = if command == "notice" { "note" } else { command };
-        let number = |text: &str| text.parse().expect("a number");
-        said(&unescaped(file), number(at), number(column), severity, rule)
-    };
-    report.lines().map(said_by).collect()
-}
-
-/// What `severity[rule] file:line:column: …` says.
-fn of_line(line: &str) -> Option<Said> {
-    let (severity, rest) = line.split_once('[')?;
-    let (rule, rest) = rest.split_once("] ")?;
-    let parts: Vec<_> = rest.splitn(4, ':').collect();
-    Some(said(parts[0], parts[1].parse().ok()?, parts[2].parse().ok()?, severity, rule))
-}
-
-/// The suites' names and, in each, the cases' names with what became of them.
-fn of_junit(report: &str) -> Vec<(String, Vec<(String, &'static str)>)> {
-    let document = roxmltree::Document::parse(report).unwrap_or_else(|error| panic!("{error}\n{report}"));
-    let known = ["testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out"];
-    for node in document.descendants().filter(roxmltree::Node::is_element) {
-        assert!(known.contains(&node.tag_name().name()), "{node:?}");
-    }
-    let name = |node: roxmltree::Node<'_, '_>| node.attribute("name").expect("a name").to_owned();
-    let suites = document.root_element().children().filter(roxmltree::Node::is_element);
-    suites
-        .map(|suite| {
-            let cases = suite.children().filter(roxmltree::Node::is_element).map(|case| {
-                let outcome = ["failure", "error", "skipped"]
-                    .into_iter()
-                    .find(|kind| case.children().any(|child| child.has_tag_name(*kind)));
-                (name(case), outcome.unwrap_or("passed"))
-            });
-            (name(suite), cases.collect())
-        })
-        .collect()
-}
-
-fn junit_lines(report: &str) -> Vec<Said> {
-    let document = roxmltree::Document::parse(report).expect("XML");
-    let texts = document.descendants().filter(roxmltree::Node::is_text).filter_map(|node| node.text());
-    texts.flat_map(str::lines).filter_map(of_line).collect()
-}
-
-fn of_markdown(report: &str) -> Vec<Said> {
-    let said_by = |line: &str| {
-        let (severity, rest) = line.strip_prefix("- **")?.split_once("** `")?;
-        let (rule, rest) = rest.split_once("` in `")?;
-        let parts: Vec<_> = rest.split_once("`: ")?.0.split(':').collect();
-        Some(said(parts[0], parts[1].parse().ok()?, parts[2].parse().ok()?, severity, rule))
-    };
-    report.lines().filter_map(said_by).collect()
-}
+use super::said::{
+    SARIF_SCHEMA, Said, array, assert_is_sarif, junit_lines, of_github, of_gitlab, of_json, of_junit, of_markdown,
+    of_sarif, parsed, said,
+};
 
 const ALL: &str = "--format jsonl=o/jsonl --format sarif=o/sarif --format junit=o/junit --format github=o/github \
                    --format gitlab=o/gitlab --format markdown=o/markdown --format human=o/human";
@@ -198,20 +75,6 @@ fn a_report_shows_the_source_text_if_its_format_does_whatever_the_others_do() {
     let together = folder.run("check --format jsonl --format human=human --format sarif=sarif a");
     assert_eq!(fs::read_to_string(folder.path().join("human")).expect("written"), alone.out);
     assert_eq!(together.out, folder.run("check --format jsonl a").out);
-}
-
-static SARIF_SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sarif-2.1.0.schema.json");
-    let schema = fs::read_to_string(path).expect("readable");
-    // The pattern for languages has a bracket that the dialect of JSON Schema's patterns wants escaped.
-    let schema = schema.replace("{2}]?$", "{2}\\\\]?$");
-    let schema: Value = serde_json::from_str(&schema).expect("JSON");
-    jsonschema::validator_for(&schema).expect("the published schema is one")
-});
-
-fn assert_is_sarif(document: &Value) {
-    let errors: Vec<_> = SARIF_SCHEMA.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 #[test]
@@ -334,8 +197,17 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
     );
     assert!(ran.out.contains("2 streams without findings"), "{}", ran.out);
     // What is not shown must not look as if it had passed.
-    let cut = of_junit(&folder.run("check --format junit --max-findings 0 a").out);
-    assert_eq!(cut[1], ("sessionlint".to_owned(), vec![case("(findings not shown)", "failure")]));
+    folder.write("noted", [NOTE, CLEAN].concat());
+    let cut = of_junit(&folder.run("check --format junit --max-findings 1 a noted c").out);
+    let not_shown = |outcome| case("(findings not shown)", outcome);
+    assert_eq!(
+        cut.into_iter().map(|(_, cases)| cases).collect::<Vec<_>>(),
+        [
+            vec![case("bad", "failure"), not_shown("failure")],
+            vec![not_shown("skipped")],
+            vec![case("(every stream)", "passed")],
+        ]
+    );
 }
 
 #[test]
@@ -371,93 +243,16 @@ fn markdown_counts_all_and_shows_the_first() {
     assert_eq!(report, "## sessionlint: 0 errors, 0 warnings, 0 notes\n\n1 file, 1 event, 1 stream.\n");
 }
 
-/// What one format or another gives a meaning to.
-const EVIL: &str = "]]></failure><script>x</script>\u{1b}[31m\r\n::error file=x::y%0A::z\n| a | ``` `b` ](http://e.test) **c** \
-                    \u{202e}\"' & <img src=x> {0} @d \u{fffe}\\| -->";
-
-/// A line of Markdown without its code spans, as CommonMark finds them.
-fn outside_of_code(line: &str) -> String {
-    let run = |text: &str| text.bytes().take_while(|byte| *byte == b'`').count();
-    let (mut outside, mut rest) = (String::new(), line);
-    while let Some(at) = rest.find('`') {
-        outside.push_str(&rest[..at]);
-        let fence = run(&rest[at..]);
-        let mut end = at + fence;
-        loop {
-            let next = rest[end..].find('`').unwrap_or_else(|| panic!("a code span without an end: {line}"));
-            end += next;
-            let length = run(&rest[end..]);
-            end += length;
-            if length == fence {
-                break;
-            }
-        }
-        rest = &rest[end..];
-    }
-    outside + rest
-}
-
-fn assert_markdown_is_safe(report: &str) {
-    for line in report.lines() {
-        let outside = outside_of_code(line);
-        if line.starts_with('|') {
-            assert_eq!(outside.matches('|').count(), 4, "{line}");
-        } else {
-            let known =
-                ["", "## sessionlint: ", "### ", "- **", "1 file, "].iter().any(|start| outside.starts_with(start));
-            assert!(known && !outside.contains(['<', '>', '[', ']', '|', '@', '\\', '&']), "{line}");
-        }
-    }
-}
-
-fn assert_nothing_is_injected(folder: &Folder, name: &str, what: &str) {
-    let formats = "--format json --format sarif=o/sarif --format junit=o/junit --format github=o/github \
-                   --format gitlab=o/gitlab --format markdown=o/markdown";
-    let mut command = folder.command(format!("check {formats}").split_whitespace());
-    command.arg(name);
-    let ran = super::program::ran(command);
-    let read = |name: &str| fs::read_to_string(folder.path().join("o").join(name)).expect("the report is there");
-    let document: Value = serde_json::from_str(&ran.out).expect("JSON");
-    let findings = array(&document["findings"]).len();
-    assert!(findings > 0, "{what}");
-
-    assert_eq!(of_github(&read("github")).len(), findings, "{what}");
-    assert_eq!(of_gitlab(&parsed(folder, "o/gitlab")).len(), findings, "{what}");
-    assert_eq!(of_junit(&read("junit")).len(), 1, "{what}: one suite");
-    assert_markdown_is_safe(&read("markdown"));
-    let list = read("markdown").lines().filter(|line| line.starts_with("- **")).count();
-    assert_eq!(list, findings.min(20), "{what}");
-    let sarif = parsed(folder, "o/sarif");
-    assert_is_sarif(&sarif);
-    assert_eq!(of_sarif(&sarif).len(), findings, "{what}");
-    for result in array(&sarif["runs"][0]["results"]) {
-        let message = text(&result["message"]["text"]);
-        assert!(!message.contains("](") && !message.contains(" {0}"), "{what}: {message}");
-        let uri = text(&result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]);
-        assert!(uri.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte)), "{uri}");
-    }
-}
-
 #[test]
-fn a_recording_cannot_inject_anything() {
-    let escaped = serde_json::to_string(EVIL).expect("it is text");
-    for (what, recording) in recordings(escaped.trim_matches('"')) {
-        let folder = Folder::with(&[("a", &recording), ("o/x", "")]);
-        assert_nothing_is_injected(&folder, "a", what);
+fn the_formats_do_not_depend_on_the_number_of_threads() {
+    let folder = Folder::new();
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    for format in ["sarif", "junit", "github", "gitlab", "markdown"] {
+        let report = |jobs: &str| {
+            let mut command = folder.command(["check", "--max-findings=150", "--format", format, "--jobs", jobs]);
+            command.arg(&corpus);
+            super::program::ran(command).out
+        };
+        assert_eq!(report("1"), report("8"), "{format}");
     }
-    let folder = Folder::with(&[("a", &format!("{EVIL}\n")), ("o/x", "")]);
-    assert_nothing_is_injected(&folder, "a", "what is no JSON");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_file_s_name_cannot_inject_anything() {
-    let name = EVIL.replace('/', "_");
-    let folder = Folder::with(&[("o/x", "")]);
-    folder.write(&name, ERROR);
-    assert_nothing_is_injected(&folder, &name, "a name");
-    // The escapes are undone by what reads the report, and the name is the same but for what a terminal acts on.
-    let github = fs::read_to_string(folder.path().join("o/github")).expect("written");
-    let shown = name.replace('\u{1b}', "␛").replace('\r', "␍").replace('\n', "␊").replace('\u{202e}', "\u{fffd}");
-    assert_eq!(of_github(&github)[0].0, shown);
 }
