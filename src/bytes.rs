@@ -40,7 +40,7 @@ pub fn holds(text: &[u8], byte: u8) -> bool {
         (_, Some(start), Some(end)) => {
             in_block(u128::from(u64::from_ne_bytes(*start)) << 64 | u128::from(u64::from_ne_bytes(*end)))
         }
-        _ => text.iter().any(|found| *found == byte),
+        _ => text.contains(&byte),
     }
 }
 
