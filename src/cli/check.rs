@@ -9,7 +9,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::bar::{self, Bar};
-use super::output::{Color, Output, Outputs, Style};
+use super::output::{Color, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, ProtocolArgument, known_rule};
 use crate::check::Options;
 use crate::error::RunError;
@@ -32,9 +32,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
 
-    /// What to print, or with =FILE to write: human (the default), json, jsonl, sarif, junit, github, gitlab or
-    /// markdown; several times for several reports
-    #[arg(long = "format", value_name = "FORMAT[=FILE]")]
+    /// What to print, or with =FILE to write to a file; several times for several reports
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
     /// The least severity that makes the exit code 1

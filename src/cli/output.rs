@@ -3,12 +3,14 @@
 //! A file is written beside its place and renamed when the report is complete. So there is the old one or the new one,
 //! never half of one, and nothing new where the run failed.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
 use tempfile::NamedTempFile;
 
 use super::Failure;
@@ -24,16 +26,24 @@ const BUFFER: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// For people (the default)
     Human,
+    /// One JSON document
     Json,
+    /// One JSON object a finding, one a line
     Jsonl,
+    /// SARIF 2.1.0, for code scanning services and editors
     Sarif,
+    /// JUnit XML: a test suite a file, a test case a stream
     #[value(name = "junit")]
     JUnit,
+    /// Workflow commands of GitHub Actions
     #[value(name = "github")]
     GitHub,
+    /// The code quality report of GitLab
     #[value(name = "gitlab")]
     GitLab,
+    /// A summary of the run
     Markdown,
 }
 
@@ -62,6 +72,22 @@ impl FromStr for Output {
             Some("") => Err("after the = there must be the name of a file".to_owned()),
             _ => Ok(Output { format, file: file.map(PathBuf::from) }),
         }
+    }
+}
+
+/// Reads an [`Output`]. Help and completion are told the formats, which alone are right too.
+#[derive(Clone, Copy, Debug)]
+pub struct OutputParser;
+
+impl TypedValueParser for OutputParser {
+    type Value = Output;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<Output, clap::Error> {
+        StringValueParser::new().try_map(|text| Output::from_str(&text)).parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Format::value_variants().iter().filter_map(Format::to_possible_value)))
     }
 }
 
