@@ -55,8 +55,9 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
         for finding in &report.findings {
             human.finding(finding.clone())?;
         }
-        human.file_end(&FileEnd { repeats: &report.repeats })?;
-        human.end(&End { summary: &report.summary, stats: None, hidden: 0, elapsed: Default::default() })
+        let repeats = &report.repeats;
+        human.file_end(&FileEnd { repeats, ..FileEnd::of("-") })?;
+        human.end(&End { summary: &report.summary, stats: None, hidden: 0, unfound: &[], elapsed: Default::default() })
     };
     match write() {
         Ok(()) => Err(String::from_utf8_lossy(&text).into_owned()),

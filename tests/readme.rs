@@ -80,7 +80,10 @@ fn the_options_are_those_of_the_program() {
     for option in options {
         assert!(known.contains(option), "{option}");
     }
-    for value in ["ndjson", "json", "sse", "json-rpc", "error", "warning", "note", "never", "human", "jsonl"] {
+    for value in [
+        "ndjson", "json", "sse", "json-rpc", "error", "warning", "note", "never", "human", "jsonl", "sarif", "junit",
+        "github", "gitlab", "markdown",
+    ] {
         assert!(quoted().contains(value) && help.contains(value), "{value}");
     }
 }

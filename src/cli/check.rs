@@ -1,7 +1,7 @@
 //! `sessionlint check`.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -9,17 +9,15 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::bar::{self, Bar};
+use super::output::{Color, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, ProtocolArgument, known_rule};
 use crate::check::Options;
 use crate::error::RunError;
 use crate::finding::Severity;
 use crate::input::Wire;
 use crate::protocol::Protocol;
-use crate::report::{End, Human, Json, Jsonl, Look, Reporter, visible};
+use crate::report::{End, Reporter, visible};
 use crate::run::{Outcome, Progress, Run, Target, expand};
-
-/// How wide the report is where no terminal says so, in columns.
-const WIDTH: usize = 100;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -34,9 +32,9 @@ pub struct Arguments {
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
 
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    /// What to print, or with =FILE to write to a file; several times for several reports
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    formats: Vec<Output>,
 
     /// The least severity that makes the exit code 1
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
@@ -88,27 +86,10 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// One JSON document
-    Json,
-    /// One JSON object a finding, one a line
-    Jsonl,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FailOn {
     Error,
     Warning,
     Note,
-    Never,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
     Never,
 }
 
@@ -119,8 +100,9 @@ fn wire_parser() -> clap::builder::PossibleValuesParser {
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let protocol = arguments.protocol.load()?;
     let options = options(&arguments, &protocol)?;
-    let (targets, errors) = expand(&arguments.paths);
+    let (mut targets, errors) = expand(&arguments.paths);
     say(&errors);
+    let outputs = Outputs::open(&arguments.formats, &arguments.paths, &mut targets)?;
     if targets.is_empty() {
         let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst; \
                     what is hidden or left out by .gitignore is passed over";
@@ -128,14 +110,19 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let started = Instant::now();
     let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
-    let mut reporter = reporter(&arguments, &protocol, bar.as_ref());
-    let outcome = report(&arguments, &protocol, options, &targets, &mut *reporter, bar.as_ref(), started);
+    let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
+    let mut reporter = outputs.reporter(&protocol, style, bar.as_ref())?;
+    let work = Work { arguments: &arguments, protocol: &protocol, targets: &targets, unfound: &errors, started };
+    let outcome = work.report(options, &mut reporter, bar.as_ref());
+    // Some systems rename no file that is still open.
+    drop(reporter);
     let outcome = match outcome {
         // The reader of our output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
         other => other?,
     };
     say(&outcome.unreadable);
+    outputs.keep()?;
     Ok(exit(&arguments, &outcome, errors.is_empty()))
 }
 
@@ -146,29 +133,35 @@ fn say(errors: &[RunError]) {
     }
 }
 
-fn report(
-    arguments: &Arguments,
-    protocol: &Protocol,
-    options: Options,
-    targets: &[Target],
-    reporter: &mut (dyn Reporter + Send),
-    bar: Option<&Bar>,
+/// What there is to do.
+struct Work<'w> {
+    arguments: &'w Arguments,
+    protocol: &'w Protocol,
+    targets: &'w [Target],
+    /// What was to be checked, and was not found.
+    unfound: &'w [RunError],
     started: Instant,
-) -> io::Result<Outcome> {
-    let options = Options { excerpts: reporter.shows_excerpts(), ..options };
-    reporter.begin()?;
-    let jobs = arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
-    let progress = Progress::default();
-    let run = Run { protocol, options, max_findings: arguments.max_findings, jobs, progress: &progress };
-    let mut check = || run.check(targets, reporter);
-    let outcome = match bar {
-        Some(bar) => bar.during(&progress, targets, check)?,
-        None => check()?,
-    };
-    let stats = arguments.stats.then_some(&outcome.stats);
-    let end = End { summary: &outcome.summary, stats, hidden: outcome.hidden, elapsed: started.elapsed() };
-    reporter.end(&end)?;
-    Ok(outcome)
+}
+
+impl Work<'_> {
+    fn report(&self, options: Options, reporter: &mut (dyn Reporter + Send), bar: Option<&Bar>) -> io::Result<Outcome> {
+        let Work { arguments, protocol, targets, unfound, started } = *self;
+        let options = Options { excerpts: reporter.shows_excerpts(), ..options };
+        reporter.begin()?;
+        let jobs = arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
+        let progress = Progress::default();
+        let run = Run { protocol, options, max_findings: arguments.max_findings, jobs, progress: &progress };
+        let mut check = || run.check(targets, reporter);
+        let outcome = match bar {
+            Some(bar) => bar.during(&progress, targets, check)?,
+            None => check()?,
+        };
+        let stats = arguments.stats.then_some(&outcome.stats);
+        let Outcome { summary, hidden, .. } = &outcome;
+        let end = End { summary, stats, hidden: *hidden, unfound, elapsed: started.elapsed() };
+        reporter.end(&end)?;
+        Ok(outcome)
+    }
 }
 
 fn cores() -> usize {
@@ -222,35 +215,4 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
         max_streams: arguments.max_streams,
         excerpts: true,
     })
-}
-
-fn reporter<'p>(arguments: &Arguments, protocol: &'p Protocol, bar: Option<&Bar>) -> Box<dyn Reporter + Send + 'p> {
-    let out: Box<dyn Write + Send> = match bar {
-        Some(bar) => Box::new(bar.standard_output()),
-        None => Box::new(io::stdout()),
-    };
-    let out = BufWriter::with_capacity(1 << 16, out);
-    match arguments.format {
-        Format::Json => Box::new(Json::new(out)),
-        Format::Jsonl => Box::new(Jsonl::new(out)),
-        Format::Human => {
-            let look =
-                Look { color: color(arguments.color), width: width(), all: arguments.all, quiet: arguments.quiet };
-            Box::new(Human::new(out, protocol, look))
-        }
-    }
-}
-
-fn color(color: Color) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
-    }
-}
-
-fn width() -> usize {
-    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    let width = if io::stdout().is_terminal() { terminal() } else { None };
-    width.unwrap_or(WIDTH).clamp(60, 160)
 }

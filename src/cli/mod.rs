@@ -4,6 +4,7 @@ mod bar;
 mod check;
 mod completions;
 mod explain;
+mod output;
 mod rules;
 mod schema;
 

@@ -11,7 +11,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::{End, FileEnd, Reporter, visible};
+use super::{End, FileEnd, Reporter, count, visible};
 use crate::finding::{Excerpt, Finding, Place, Repeat, Severity};
 use crate::protocol::{Basis, Protocol};
 
@@ -267,10 +267,6 @@ fn summary(end: &End<'_>) -> String {
         text.push_str(&format!("  {:>10} bytes in {:.3} s\n", stats.bytes, end.elapsed.as_secs_f64()));
     }
     text
-}
-
-fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A finding as miette shows it.

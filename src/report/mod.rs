@@ -3,20 +3,49 @@
 //! What comes from a recording is shown through [`visible`] (or escaped by the format), because
 //! recordings are hostile: their control characters must not reach a terminal.
 
+mod fingerprint;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod sarif;
+mod several;
 
 use std::io;
 
+pub use github::GitHub;
+pub use gitlab::GitLab;
 pub use human::{Human, Look};
 pub use json::{Json, Jsonl};
+pub use junit::JUnit;
+pub use markdown::Markdown;
+pub use sarif::Sarif;
+pub use several::Several;
 
+use crate::error::RunError;
 use crate::finding::{Finding, Repeat, Stats, Summary};
 
 /// What a report is told at the end of a file.
 pub struct FileEnd<'f> {
+    /// Its name, as its findings have it.
+    pub file: &'f str,
+    /// The file's own counts; none if it could not be read to its end.
+    pub summary: Option<&'f Summary>,
+    /// How many of its findings were not shown because of a limit.
+    pub hidden: u64,
     /// Findings of which only the first was reported.
     pub repeats: &'f [Repeat],
+    /// Why it could not be read to its end.
+    pub unreadable: Option<&'f RunError>,
+}
+
+impl FileEnd<'_> {
+    /// The end of a file of which nothing else is known.
+    pub fn of(file: &str) -> FileEnd<'_> {
+        FileEnd { file, summary: None, hidden: 0, repeats: &[], unreadable: None }
+    }
 }
 
 /// What a report is told at the end.
@@ -27,6 +56,8 @@ pub struct End<'f> {
     pub stats: Option<&'f Stats>,
     /// How many findings were not shown because of a limit.
     pub hidden: u64,
+    /// What was to be checked, and was not found.
+    pub unfound: &'f [RunError],
     /// How long it took.
     pub elapsed: std::time::Duration,
 }
@@ -49,6 +80,16 @@ pub trait Reporter {
     }
     /// After the last file.
     fn end(&mut self, end: &End<'_>) -> io::Result<()>;
+}
+
+/// A file's name as tools know it that compare it with the paths of a repository.
+fn plain_path(file: &str) -> &str {
+    file.strip_prefix("./").unwrap_or(file)
+}
+
+/// A number with its noun.
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Whether a character can change what a terminal does or how text around it is shown.

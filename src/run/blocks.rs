@@ -177,8 +177,8 @@ impl<R: Read> Shared<'_, '_, '_, R> {
         let Some(checker) = checker else { return };
         let mut sink = lock(self.sink);
         match result {
-            Ok(()) => sink.end(checker.finish()),
-            Err(ReadError::Damaged(cause)) => sink.end(checker.finish_damaged(&cause)),
+            Ok(()) => sink.end(self.name, checker.finish()),
+            Err(ReadError::Damaged(cause)) => sink.end(self.name, checker.finish_damaged(&cause)),
             Err(ReadError::Unreadable(cause)) => sink.unreadable(self.name, cause),
         };
     }

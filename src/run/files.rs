@@ -95,7 +95,7 @@ impl OneFile<'_, '_> {
                 return false;
             }
         };
-        self.turn(|sink| sink.end(report))
+        self.turn(|sink| sink.end(name, report))
     }
 
     /// Waits for the file's turn and tells what was held back, then does one thing more.

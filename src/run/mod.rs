@@ -58,6 +58,7 @@ impl Run<'_> {
             progress: self.progress,
             max_findings: self.max_findings,
             shown: 0,
+            hidden_before: 0,
             outcome: Outcome::default(),
             failed: None,
         });
@@ -79,6 +80,8 @@ struct Sink<'s> {
     progress: &'s Progress,
     max_findings: Option<u64>,
     shown: u64,
+    /// How many findings of the files before this one were not shown.
+    hidden_before: u64,
     outcome: Outcome,
     /// The report could not be written.
     failed: Option<io::Error>,
@@ -107,21 +110,27 @@ impl Sink<'_> {
     }
 
     /// Ends a file that was read to its end.
-    fn end(&mut self, report: Report) -> bool {
+    fn end(&mut self, file: &str, report: Report) -> bool {
         let shown = self.findings(report.findings.into_iter());
         self.outcome.summary.add(&report.summary);
         self.outcome.stats.add(&report.stats);
-        shown && self.file_end(&FileEnd { repeats: &report.repeats })
+        let end = FileEnd { summary: Some(&report.summary), repeats: &report.repeats, ..FileEnd::of(file) };
+        shown && self.file_end(end)
     }
 
     /// Ends a file whose reading failed. What was found before is true all the same.
     fn unreadable(&mut self, path: &str, cause: io::Error) -> bool {
-        self.outcome.unreadable.push(RunError::Unreadable { path: path.into(), cause });
-        self.file_end(&FileEnd { repeats: &[] })
+        let error = RunError::Unreadable { path: path.into(), cause };
+        let end = FileEnd { unreadable: Some(&error), ..FileEnd::of(path) };
+        let told = self.file_end(end);
+        self.outcome.unreadable.push(error);
+        told
     }
 
-    fn file_end(&mut self, end: &FileEnd<'_>) -> bool {
-        if let Err(error) = self.reporter.file_end(end) {
+    fn file_end(&mut self, end: FileEnd<'_>) -> bool {
+        let hidden = self.outcome.hidden - self.hidden_before;
+        self.hidden_before = self.outcome.hidden;
+        if let Err(error) = self.reporter.file_end(&FileEnd { hidden, ..end }) {
             self.failed = Some(error);
         }
         self.failed.is_none()

@@ -5,9 +5,13 @@
 mod exit_codes;
 mod formats;
 mod hostile;
+mod injection;
 mod inputs;
 mod options;
 mod program;
 mod progress;
 mod protocols;
+mod report_files;
+mod report_formats;
+mod said;
 mod show;

@@ -1,0 +1,80 @@
+//! Workflow commands of GitHub Actions: an annotation a finding.
+
+use std::io::{self, Write};
+
+use super::{End, FileEnd, Reporter, plain_path, visible};
+use crate::finding::{Finding, Severity};
+use crate::protocol::Protocol;
+
+/// A line a finding, as it is judged.
+///
+/// A command holds what is wrong, the earlier events that explain it, and what to do, on lines of their own that are
+/// escaped. All of a recording goes through [`visible`], so that no line can begin anywhere else.
+pub struct GitHub<'p, W> {
+    out: W,
+    protocol: &'p Protocol,
+}
+
+impl<'p, W: Write> GitHub<'p, W> {
+    /// Writes to `out`.
+    pub fn new(out: W, protocol: &'p Protocol) -> GitHub<'p, W> {
+        GitHub { out, protocol }
+    }
+}
+
+impl<W: Write> Reporter for GitHub<'_, W> {
+    fn shows_excerpts(&self) -> bool {
+        false
+    }
+
+    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+        let command = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "notice",
+        };
+        let file = property(plain_path(finding.file.as_deref().unwrap_or("-")));
+        let (line, column, rule) = (finding.place.line, finding.place.column, property(&finding.rule));
+        let mut message = visible(&finding.message);
+        for related in &finding.related {
+            message.push_str(&format!("\nline {}: {}", related.place.line, visible(&related.message)));
+        }
+        let rule_help = || self.protocol.rule(&finding.rule).map(|rule| rule.help.as_str());
+        if let Some(help) = finding.help.as_deref().or_else(rule_help) {
+            message.push_str(&format!("\nhelp: {}", visible(help)));
+        }
+        let message = data(&message);
+        writeln!(self.out, "::{command} file={file},line={line},col={column},title={rule}::{message}")
+    }
+
+    fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
+        match end.unreadable {
+            Some(error) => {
+                let (file, error) = (property(plain_path(end.file)), data(&visible(&error.to_string())));
+                writeln!(self.out, "::error file={file},title=sessionlint::{error}")
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+        for error in end.unfound {
+            writeln!(self.out, "::error title=sessionlint::{}", data(&visible(&error.to_string())))?;
+        }
+        if end.hidden > 0 {
+            let more = super::count(end.hidden, "more finding");
+            writeln!(self.out, "::notice title=sessionlint::{more} not shown (--max-findings)")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// What stands after a command's second `::`.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The value of a command's property.
+fn property(text: &str) -> String {
+    data(&visible(text)).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,67 @@
+//! The code quality report of GitLab: an array of issues.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::fingerprint::Fingerprints;
+use super::{End, FileEnd, Reporter, json, plain_path, visible};
+use crate::finding::{Finding, Severity};
+
+/// An issue a finding, as it is judged.
+pub struct GitLab<W> {
+    out: W,
+    fingerprints: Fingerprints,
+    any: bool,
+    /// The issue that is being written; kept for its memory.
+    text: Vec<u8>,
+}
+
+impl<W: Write> GitLab<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> GitLab<W> {
+        GitLab { out, fingerprints: Fingerprints::default(), any: false, text: Vec::new() }
+    }
+}
+
+impl<W: Write> Reporter for GitLab<W> {
+    fn shows_excerpts(&self) -> bool {
+        false
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.out.write_all(b"[")
+    }
+
+    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+        let issue = json!({
+            "description": visible(&finding.message),
+            "check_name": &*finding.rule,
+            "fingerprint": self.fingerprints.next(&finding),
+            "severity": match finding.severity {
+                Severity::Error => "major",
+                Severity::Warning => "minor",
+                Severity::Note => "info",
+            },
+            "location": {
+                "path": plain_path(finding.file.as_deref().unwrap_or("-")),
+                "lines": {"begin": finding.place.line.max(1)},
+            },
+        });
+        self.text.extend_from_slice(if std::mem::replace(&mut self.any, true) { b",\n" } else { b"\n" });
+        json::write(&mut self.text, &issue)?;
+        self.out.write_all(&self.text)?;
+        self.text.clear();
+        Ok(())
+    }
+
+    fn file_end(&mut self, _: &FileEnd<'_>) -> io::Result<()> {
+        self.fingerprints.next_file();
+        Ok(())
+    }
+
+    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+        self.out.write_all(b"\n]\n")?;
+        self.out.flush()
+    }
+}

@@ -1,0 +1,187 @@
+//! JUnit XML: a test suite a file, a test case a stream.
+//!
+//! The counts stand before what is counted, so the report is written at the end. What is kept of it does not grow
+//! with the findings of a stream: the first of them are kept, and how many there were.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{End, FileEnd, Reporter, count, visible};
+use crate::finding::{Finding, Severity};
+
+/// The most findings of a stream whose text is kept.
+const MOST_TEXTS: u64 = 100;
+/// The rule that says that a limit kept something from being checked.
+const SKIPPED: &str = "check-skipped";
+
+/// A stream with an error or a warning has failed, one with notes alone has not. Streams of which nothing was found
+/// are one case together, because findings alone have names of streams. What a limit kept from being checked is a
+/// case that was skipped.
+pub struct JUnit<W> {
+    out: W,
+    report: Report,
+    /// The streams of this file that something was found of, in the order of the findings; none is the file itself.
+    cases: Vec<(Option<Arc<str>>, Case)>,
+    index: HashMap<Option<Arc<str>>, usize>,
+}
+
+/// What was found of one stream.
+#[derive(Default)]
+struct Case {
+    failures: Texts,
+    notes: Texts,
+    skipped: Texts,
+    /// The worst of the failures.
+    severity: Option<Severity>,
+}
+
+/// Findings as text.
+#[derive(Default)]
+struct Texts {
+    text: String,
+    count: u64,
+}
+
+impl Texts {
+    fn add(&mut self, finding: &Finding) {
+        self.count += 1;
+        if self.count > MOST_TEXTS {
+            return;
+        }
+        let Finding { rule, severity, message, place, .. } = finding;
+        let file = visible(finding.file.as_deref().unwrap_or("-"));
+        let (line, column) = (place.line, place.column);
+        self.text.push_str(&format!("{severity}[{rule}] {file}:{line}:{column}: {}\n", visible(message)));
+        for related in &finding.related {
+            let (line, column) = (related.place.line, related.place.column);
+            self.text.push_str(&format!("  {file}:{line}:{column}: {}\n", visible(&related.message)));
+        }
+        if let Some(help) = &finding.help {
+            self.text.push_str(&format!("  help: {}\n", visible(help)));
+        }
+    }
+
+    fn finish(mut self) -> String {
+        if self.count > MOST_TEXTS {
+            self.text.push_str(&format!("and {}\n", count(self.count - MOST_TEXTS, "more finding")));
+        }
+        xml(&self.text)
+    }
+}
+
+impl<W: Write> JUnit<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> JUnit<W> {
+        JUnit { out, report: Report::new("sessionlint"), cases: Vec::new(), index: HashMap::new() }
+    }
+}
+
+impl<W: Write> Reporter for JUnit<W> {
+    fn shows_excerpts(&self) -> bool {
+        false
+    }
+
+    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+        let number = *self.index.entry(finding.stream.clone()).or_insert_with(|| {
+            self.cases.push((finding.stream.clone(), Case::default()));
+            self.cases.len() - 1
+        });
+        let case = &mut self.cases[number].1;
+        match finding.severity {
+            _ if &*finding.rule == SKIPPED => case.skipped.add(&finding),
+            Severity::Note => case.notes.add(&finding),
+            severity => {
+                case.severity = case.severity.max(Some(severity));
+                case.failures.add(&finding);
+            }
+        }
+        Ok(())
+    }
+
+    fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
+        let file = xml(&visible(end.file));
+        let mut suite = TestSuite::new(&file);
+        self.index.clear();
+        let cases = std::mem::take(&mut self.cases);
+        let streams = cases.iter().filter(|(stream, _)| stream.is_some()).count() as u64;
+        for (stream, case) in cases {
+            let name = stream.map_or_else(|| "(file)".to_owned(), |stream| xml(&visible(&stream)));
+            if case.skipped.count > 0 {
+                let mut status = TestCaseStatus::skipped();
+                status.set_type(SKIPPED).set_message(first_line(&case.skipped)).set_description(case.skipped.finish());
+                add(&mut suite, &file, &format!("{name} ({SKIPPED})"), status);
+            }
+            let notes = (case.notes.count > 0).then(|| case.notes.finish());
+            let status = match case.severity {
+                Some(severity) => {
+                    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                    status.set_type(severity.as_str()).set_message(first_line(&case.failures));
+                    status.set_description(case.failures.finish());
+                    status
+                }
+                None => TestCaseStatus::success(),
+            };
+            let case = add(&mut suite, &file, &name, status);
+            case.system_out = notes.map(Into::into);
+        }
+        if let Some(error) = end.unreadable {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_type("unreadable").set_message(xml(&visible(&error.to_string())));
+            add(&mut suite, &file, "(reading)", status);
+        }
+        let others = end.summary.map_or(0, |summary| summary.streams.saturating_sub(streams));
+        if end.hidden > 0 {
+            // Nobody knows whose they are, so no other stream is said to have passed.
+            let harmless = end.summary.is_some_and(|summary| summary.at_least(Severity::Warning) == 0);
+            let failure = || TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let mut status = if harmless { TestCaseStatus::skipped() } else { failure() };
+            status.set_message(format!("{} not shown (--max-findings)", count(end.hidden, "more finding")));
+            add(&mut suite, &file, "(findings not shown)", status);
+        } else if others > 0 {
+            let name = if streams > 0 { "(every other stream)" } else { "(every stream)" };
+            let case = add(&mut suite, &file, name, TestCaseStatus::success());
+            case.set_system_out(format!("{} without findings\n", count(others, "stream")));
+        }
+        if suite.test_cases.is_empty() {
+            add(&mut suite, &file, "(file)", TestCaseStatus::success());
+        }
+        self.report.add_test_suite(suite);
+        Ok(())
+    }
+
+    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+        let mut suite = TestSuite::new("sessionlint");
+        for error in end.unfound {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_type("unreadable").set_message(xml(&visible(&error.to_string())));
+            add(&mut suite, "sessionlint", "(finding files)", status);
+        }
+        if !suite.test_cases.is_empty() {
+            self.report.add_test_suite(suite);
+        }
+        self.report.serialize(&mut self.out).map_err(io::Error::other)?;
+        self.out.flush()
+    }
+}
+
+fn add<'s>(suite: &'s mut TestSuite, file: &str, name: &str, status: TestCaseStatus) -> &'s mut TestCase {
+    let mut case = TestCase::new(name, status);
+    case.set_classname(file);
+    suite.add_test_case(case);
+    suite.test_cases.last_mut().expect("it was just added")
+}
+
+/// The first finding, and how many there are besides.
+fn first_line(texts: &Texts) -> String {
+    let line = texts.text.lines().next().unwrap_or_default();
+    let more = if texts.count > 1 { format!(" (and {} more)", texts.count - 1) } else { String::new() };
+    xml(&format!("{line}{more}"))
+}
+
+/// Text without the two characters that XML cannot hold and that do nothing to a terminal.
+fn xml(text: &str) -> String {
+    text.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
+}

@@ -1,0 +1,215 @@
+//! SARIF 2.1.0, the interchange format of static analysis: for code scanning services and editors.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::fingerprint::Fingerprints;
+use super::{End, FileEnd, Reporter, count, json, plain_path, visible};
+use crate::finding::{Finding, Place};
+use crate::protocol::{Protocol, Rule};
+
+/// One run, its results written as they are judged.
+///
+/// Offsets are those of the decompressed file, as are lines.
+pub struct Sarif<'p, W> {
+    out: W,
+    protocol: &'p Protocol,
+    /// The numbers of the rules in the driver's list.
+    rules: HashMap<&'p str, usize>,
+    fingerprints: Fingerprints,
+    /// What the run has to say of itself.
+    notifications: Vec<Value>,
+    any: bool,
+    /// What is being written; kept for its memory.
+    text: Vec<u8>,
+}
+
+impl<'p, W: Write> Sarif<'p, W> {
+    /// Writes to `out`.
+    pub fn new(out: W, protocol: &'p Protocol) -> Sarif<'p, W> {
+        let rules = protocol.rules().iter().enumerate().map(|(number, rule)| (&*rule.name, number)).collect();
+        let (fingerprints, notifications) = (Fingerprints::default(), Vec::new());
+        Sarif { out, protocol, rules, fingerprints, notifications, any: false, text: Vec::new() }
+    }
+
+    fn write(&mut self, value: &Value) -> io::Result<()> {
+        json::write(&mut self.text, value)?;
+        self.out.write_all(&self.text)?;
+        self.text.clear();
+        Ok(())
+    }
+
+    fn result(&mut self, finding: &Finding) -> Value {
+        let file = finding.file.as_deref().unwrap_or("-");
+        let mut words = visible(&finding.message);
+        if let Some(help) = &finding.help {
+            words.push_str(&format!("\n{}", visible(help)));
+        }
+        let mut result = json!({
+            "ruleId": &*finding.rule,
+            "level": finding.severity.as_str(),
+            "message": message(&words),
+            "locations": [{"physicalLocation": physical(file, &finding.place)}],
+            "partialFingerprints": {"finding/v1": self.fingerprints.next(finding)},
+        });
+        if let Some(number) = self.rules.get(&*finding.rule) {
+            result["ruleIndex"] = json!(number);
+        }
+        if !finding.related.is_empty() {
+            let related = finding.related.iter().map(|related| {
+                let message = message(&visible(&related.message));
+                json!({"physicalLocation": physical(file, &related.place), "message": message})
+            });
+            result["relatedLocations"] = related.collect();
+        }
+        let mut properties = Map::new();
+        let texts = [
+            ("type", finding.event_type.as_deref()),
+            ("stream", finding.stream.as_deref()),
+            ("pointer", finding.pointer.as_deref()),
+        ];
+        properties.extend(texts.into_iter().filter_map(|(key, text)| Some((key.to_owned(), text?.into()))));
+        properties.extend(finding.place.event.map(|event| ("event".to_owned(), event.into())));
+        if !properties.is_empty() {
+            result["properties"] = properties.into();
+        }
+        result
+    }
+}
+
+impl<W: Write> Reporter for Sarif<'_, W> {
+    fn shows_excerpts(&self) -> bool {
+        false
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+        let rules: Vec<_> = self.protocol.rules().iter().map(|rule| descriptor(self.protocol, rule)).collect();
+        let version = env!("CARGO_PKG_VERSION");
+        let tool = json!({"driver": {
+            "name": "sessionlint",
+            "version": version,
+            "semanticVersion": version,
+            "properties": {"protocol": self.protocol.name(), "protocolVersion": self.protocol.version()},
+            "rules": rules,
+        }});
+        write!(self.out, r#"{{"$schema":"{schema}","version":"2.1.0","runs":[{{"tool":"#)?;
+        self.write(&tool)?;
+        self.out.write_all(br#","columnKind":"unicodeCodePoints","results":["#)
+    }
+
+    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+        let result = self.result(&finding);
+        self.text.extend_from_slice(if std::mem::replace(&mut self.any, true) { b",\n" } else { b"\n" });
+        self.write(&result)
+    }
+
+    fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
+        self.fingerprints.next_file();
+        if let Some(error) = end.unreadable {
+            self.notifications.push(json!({
+                "level": "error",
+                "message": message(&visible(&error.to_string())),
+                "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri(end.file)}}}],
+            }));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+        let mut notifications = std::mem::take(&mut self.notifications);
+        let unfound = end.unfound.iter().map(|error| visible(&error.to_string()));
+        notifications.extend(unfound.map(|words| json!({"level": "error", "message": message(&words)})));
+        // Up to here, each of them is something that was not checked.
+        let successful = notifications.is_empty();
+        if end.hidden > 0 {
+            let words = format!("{} not shown (--max-findings)", count(end.hidden, "more finding"));
+            notifications.push(json!({"level": "note", "message": message(&words)}));
+        }
+        let invocation = json!({"executionSuccessful": successful, "toolExecutionNotifications": notifications});
+        self.out.write_all(b"\n],\"invocations\":[")?;
+        self.write(&invocation)?;
+        self.out.write_all(b"]}]}\n")?;
+        self.out.flush()
+    }
+}
+
+fn descriptor(protocol: &Protocol, rule: &Rule) -> Value {
+    let source = protocol.source().unwrap_or(protocol.title());
+    let quotes: String = rule.quotes.iter().map(|quote| format!("\n“{quote}” — {source}")).collect();
+    // A rule that is off has no level of its own: the caller's settings give it one.
+    let configuration = match rule.severity {
+        Some(severity) => json!({"level": severity.as_str()}),
+        None => json!({"enabled": false}),
+    };
+    json!({
+        "id": &*rule.name,
+        "shortDescription": message(&rule.means),
+        "fullDescription": message(&format!("{}{quotes}", rule.means)),
+        "help": message(&format!("{}{quotes}", rule.help)),
+        "defaultConfiguration": configuration,
+        "properties": {"basis": rule.basis},
+    })
+}
+
+/// A text as SARIF has it: braces are doubled because single ones are placeholders, and `](` is broken up because it
+/// makes a link.
+fn message(text: &str) -> Value {
+    json!({"text": text.replace('{', "{{").replace('}', "}}").replace("](", "]\\(")})
+}
+
+fn physical(file: &str, place: &Place) -> Value {
+    json!({
+        "artifactLocation": {"uri": uri(file)},
+        "region": {
+            "startLine": place.line.max(1),
+            "startColumn": place.column.max(1),
+            "byteOffset": place.start,
+            "byteLength": place.end.saturating_sub(place.start),
+        },
+    })
+}
+
+/// A file's name as a relative reference, or as a `file` URI if it is absolute.
+fn uri(file: &str) -> String {
+    let file = plain_path(file);
+    let file = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };
+    let mut uri = match file.as_bytes() {
+        [b'/', ..] => "file://".to_owned(),
+        [drive, b':', b'/', ..] if cfg!(windows) && drive.is_ascii_alphabetic() => "file:///".to_owned(),
+        _ => String::new(),
+    };
+    for byte in file.bytes() {
+        match byte {
+            // A colon would make the first part of a relative reference a scheme.
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_uris() {
+        for (file, expected) in [
+            ("logs/a.ndjson", "logs/a.ndjson"),
+            ("./a b.ndjson", "a%20b.ndjson"),
+            ("../x:1/ä?#%.log", "../x%3A1/%C3%A4%3F%23%25.log"),
+            ("-", "-"),
+        ] {
+            assert_eq!(uri(file), expected);
+        }
+        assert_eq!(uri("/var/log/a.log"), "file:///var/log/a.log");
+    }
+
+    #[test]
+    fn a_message_has_no_placeholders_and_no_links() {
+        assert_eq!(message("{0} [x](y) `r[0]`")["text"], "{{0}} [x]\\(y) `r[0]`");
+    }
+}

@@ -1,0 +1,118 @@
+//! Reports that go to files: `--format FORMAT=FILE`.
+
+use std::fs;
+use std::process::Stdio;
+
+use super::program::{CLEAN, ERROR, Folder, Ran, ran};
+
+/// The names of all that is in a folder.
+fn names(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(folder.path()).expect("readable");
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("readable").file_name();
+    let mut names: Vec<_> = entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn read(folder: &Folder, name: &str) -> String {
+    fs::read_to_string(folder.path().join(name)).expect("readable")
+}
+
+#[test]
+fn a_file_has_what_standard_output_would_have() {
+    let folder = Folder::with(&[("a", ERROR), ("clean", CLEAN)]);
+    for format in ["human", "json", "jsonl", "sarif", "junit", "github", "gitlab", "markdown"] {
+        for (file, code) in [("a", 1), ("clean", 0)] {
+            let to_file = folder.run(&format!("check --format {format}=report {file}"));
+            assert_eq!((to_file.code, to_file.out.as_str(), to_file.err.as_str()), (code, "", ""), "{format}");
+            let printed = folder.run(&format!("check --format {format} {file}"));
+            assert_eq!((printed.code, printed.out), (code, read(&folder, "report")), "{format}");
+        }
+    }
+    assert_eq!(names(&folder), ["a", "clean", "report"], "nothing else is left behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_is_as_readable_as_any_new_file_and_a_link_stays_a_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = Folder::with(&[("a", ERROR), ("real", "old")]);
+    symlink("real", folder.path().join("link")).expect("a link can be made");
+    assert_eq!(folder.run("check --format jsonl=link --format json=new a").code, 1);
+    assert!(read(&folder, "real").starts_with("{\"rule\""));
+    assert!(fs::symlink_metadata(folder.path().join("link")).expect("it is there").is_symlink());
+    folder.write("other", "");
+    let mode = |name: &str| fs::metadata(folder.path().join(name)).expect("it is there").permissions().mode();
+    assert_eq!(mode("new"), mode("other"));
+    // A device is written to, and not replaced.
+    assert_eq!(folder.run("check --format json=/dev/null a").code, 1);
+    assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
+}
+
+#[test]
+fn wrong_use_is_said_and_changes_nothing() {
+    let folder = Folder::with(&[("a", ERROR), ("folder/x", ""), ("old", "old")]);
+    for (arguments, says) in [
+        ("--format json --format sarif", "only one --format can go to standard output"),
+        ("--format human --format human", "only one --format"),
+        ("--format json=old --format sarif=./old", "can hold one report only"),
+        ("--format json=new --format sarif=folder/../new", "can hold one report only"),
+        ("--format json=folder", "is a folder"),
+        ("--format json=old --format sarif=nowhere/new", "nowhere/new cannot be written"),
+        ("--format json=old --format sarif=a", "a is to be checked"),
+        ("--format json=", "there must be the name of a file"),
+        ("--format sarf=old", "did you mean sarif?"),
+        ("--format xml", "there are human, json, jsonl, sarif, junit, github, gitlab, markdown"),
+        ("--format json=old --rule no-such-rule=off", "there is no rule"),
+    ] {
+        let ran = folder.run(&format!("check {arguments} a"));
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
+        assert!(ran.err.contains(says), "{arguments}: {}", ran.err);
+    }
+    assert_eq!(names(&folder), ["a", "folder", "old"]);
+    assert_eq!((read(&folder, "a").as_str(), read(&folder, "old").as_str()), (ERROR, "old"));
+}
+
+#[test]
+fn the_report_of_the_last_run_is_not_checked() {
+    let folder = Folder::with(&[("a.ndjson", ERROR)]);
+    for _ in 0..2 {
+        let ran = folder.run("check . --format json=report.json");
+        assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+        assert!(read(&folder, "report.json").contains("\"summary\":{\"files\":1,"));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_no_reason_to_have_no_report() {
+    let folder = Folder::with(&[("a", ERROR)]);
+    let ran = folder.run("check --format jsonl=report a missing");
+    assert_eq!(ran.code, 2);
+    assert!(read(&folder, "report").contains("wrong-type"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_fails_leaves_the_old_file_and_nothing_beside_it() {
+    let folder = Folder::with(&[("a", &ERROR.repeat(3000)), ("report", "old")]);
+    let mut command = folder.command(["check", "--format=json", "--format=sarif=report", "a"]);
+    command.stdout(fs::File::options().write(true).open("/dev/full").expect("Linux has it"));
+    let ran = ran(command);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("cannot be written"), "{}", ran.err);
+    assert_eq!((read(&folder, "report").as_str(), names(&folder)), ("old", vec!["a".to_owned(), "report".to_owned()]));
+}
+
+#[test]
+fn a_file_is_complete_although_the_reader_of_standard_output_goes_away() {
+    let folder = Folder::with(&[("a", &ERROR.repeat(3000))]);
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let mut command = folder.command(["check", "--format=json", "--format=jsonl=report", "a"]);
+    let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("the program starts");
+    drop(command);
+    let ran = Ran::from(child.wait_with_output().expect("the program ends"));
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    assert_eq!(read(&folder, "report").lines().count(), 3000);
+}

@@ -1,0 +1,258 @@
+//! The formats for other tools: they say the same as each other, and keep to their schemas.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, WARNING, event, text};
+use super::said::{
+    SARIF_SCHEMA, Said, array, assert_is_sarif, junit_lines, of_github, of_gitlab, of_json, of_junit, of_markdown,
+    of_sarif, parsed, said,
+};
+
+const ALL: &str = "--format jsonl=o/jsonl --format sarif=o/sarif --format junit=o/junit --format github=o/github \
+                   --format gitlab=o/gitlab --format markdown=o/markdown --format human=o/human";
+
+#[test]
+fn every_format_says_the_same() {
+    // In CLEAN, 98 characters stand before the value of `pending`. `false,"status_label":` has 21, and `"idle"` and a
+    // comma 7.
+    assert_eq!(CLEAN.find("false"), Some(98));
+    let folder = Folder::with(&[
+        ("a b.log", &[CLEAN, ERROR, WARNING, NOTE, "{broken\n"].concat()),
+        ("logs/empty.log", ""),
+        ("logs/fine.log", CLEAN),
+    ]);
+    fs::create_dir(folder.path().join("o")).expect("writable");
+    let mut command = folder.command(format!("check {ALL} --format json").split_whitespace());
+    command.args(["./a b.log", "logs/empty.log", "logs/fine.log"]);
+    let ran = super::program::ran(command);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+
+    let file = "a b.log";
+    let expected = vec![
+        said(file, 2, 99, "error", "wrong-type"),
+        said(file, 3, 120, "warning", "label-contradicts-pending"),
+        said(file, 4, 127, "note", "unknown-field"),
+        said(file, 5, 2, "error", "invalid-json"),
+        said("logs/empty.log", 1, 1, "error", "empty-input"),
+    ];
+    let renamed = |name: &str, said: &[Said]| -> Vec<Said> {
+        said.iter()
+            .cloned()
+            .map(|said| if said.0 == file { (name.to_owned(), said.1, said.2, said.3, said.4) } else { said })
+            .collect()
+    };
+    let read = |name: &str| fs::read_to_string(folder.path().join("o").join(name)).expect("the report is there");
+    // The formats that are compared with the paths of a repository have none that begin with a dot.
+    let as_given = renamed("./a b.log", &expected);
+    let document: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(of_json(array(&document["findings"])), as_given);
+    let lines: Vec<Value> = read("jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(of_json(&lines), as_given);
+    assert_eq!(of_sarif(&parsed(&folder, "o/sarif")), renamed("a%20b.log", &expected));
+    assert_eq!(of_github(&read("github")), expected);
+    let without_columns: Vec<_> = expected.iter().cloned().map(|said| (said.0, said.1, 0, said.3, said.4)).collect();
+    assert_eq!(of_gitlab(&parsed(&folder, "o/gitlab")), without_columns);
+    assert_eq!(of_markdown(&read("markdown")), as_given);
+    // In JUnit, a stream's findings stand together.
+    let sorted = |said: &[Said]| said.iter().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(sorted(&junit_lines(&read("junit"))), sorted(&as_given));
+    for (name, line, column, _, rule) in &as_given {
+        let human = read("human");
+        assert!(human.contains(&format!("[{rule}]")), "{human}");
+        assert!(human.contains(&format!("{name}:{line}:{column}")), "{human}");
+    }
+}
+
+#[test]
+fn a_report_shows_the_source_text_if_its_format_does_whatever_the_others_do() {
+    let folder = Folder::with(&[("a", ERROR)]);
+    let alone = folder.run("check a");
+    assert!(alone.out.contains("\"pending\":\"no\""), "{}", alone.out);
+    let together = folder.run("check --format jsonl --format human=human --format sarif=sarif a");
+    assert_eq!(fs::read_to_string(folder.path().join("human")).expect("written"), alone.out);
+    assert_eq!(together.out, folder.run("check --format jsonl a").out);
+}
+
+#[test]
+fn a_document_that_is_not_sarif_is_not_taken_for_it() {
+    let wrong =
+        json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": [{"level": "bad"}]}]});
+    // Another level than there are, and no message.
+    assert_eq!(SARIF_SCHEMA.iter_errors(&wrong).count(), 2);
+}
+
+#[test]
+fn sarif_keeps_to_its_published_schema() {
+    let folder = Folder::new();
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events");
+    let mut command = folder.command(["check", "--format=sarif", "--max-findings=200", "missing"]);
+    command.arg(&corpus);
+    let ran = super::program::ran(command);
+    assert_eq!(ran.code, 2, "something is missing");
+    let document: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_is_sarif(&document);
+    let run = &document["runs"][0];
+    assert_eq!(array(&run["results"]).len(), 200);
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let told: Vec<_> =
+        array(&invocation["toolExecutionNotifications"]).iter().map(|note| text(&note["level"])).collect();
+    assert_eq!(told, ["error", "note"], "what is missing, and what is not shown");
+
+    folder.write("clean", CLEAN);
+    let document: Value = serde_json::from_str(&folder.run("check --format sarif clean").out).expect("JSON");
+    assert_is_sarif(&document);
+    let run = &document["runs"][0];
+    assert_eq!(run["results"], json!([]));
+    assert_eq!(run["invocations"], json!([{"executionSuccessful": true, "toolExecutionNotifications": []}]));
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    // Every rule, with its words and the document's.
+    let listed: Value = serde_json::from_str(&folder.run("rules --format json").out).expect("JSON");
+    let rules = array(&run["tool"]["driver"]["rules"]);
+    assert_eq!(rules.len(), array(&listed).len());
+    let idle = rules.iter().find(|rule| rule["id"] == "idle-missing").expect("it is a rule");
+    assert_eq!(idle["defaultConfiguration"], json!({"level": "error"}));
+    assert!(text(&idle["help"]["text"]).contains("“session.status - Status changes to “idle”” — Session events"));
+}
+
+#[test]
+fn sarif_has_the_places_that_explain_and_the_same_bytes_as_json() {
+    let chunk = event("session.stream.chunk", r#"{"session_id":"s","text":"Hi","done":true}"#);
+    let folder = Folder::with(&[("a", &format!("{OPEN}{chunk}{CLEAN}"))]);
+    let document: Value = serde_json::from_str(&folder.run("check --format sarif a").out).expect("JSON");
+    let result = &document["runs"][0]["results"][0];
+    assert_eq!(result["ruleId"], "turn-not-ended");
+    let related = &result["relatedLocations"][0];
+    assert_eq!(related["message"], json!({"text": "the turn began here"}));
+    // The whole first event, without its line end.
+    let region = json!({"startLine": 1, "startColumn": 1, "byteOffset": 0, "byteLength": OPEN.len() - 1});
+    assert_eq!(related["physicalLocation"], json!({"artifactLocation": {"uri": "a"}, "region": region}));
+    // The value `false` of the last event.
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    let start = OPEN.len() + chunk.len() + 98;
+    assert_eq!(region, &json!({"startLine": 3, "startColumn": 99, "byteOffset": start, "byteLength": 5}));
+    assert_eq!(
+        result["properties"],
+        json!({"type": "session.status", "stream": "s", "pointer": "/payload/pending", "event": 2})
+    );
+}
+
+#[test]
+fn fingerprints_stay_when_lines_move_and_none_is_there_twice() {
+    let one = [ERROR, ERROR, WARNING, NOTE].concat();
+    let moved = [CLEAN, "\n", CLEAN, ERROR, CLEAN, ERROR, WARNING, NOTE].concat().replace("\"s\"", "\"other\"");
+    let prints = |recording: &str| {
+        let folder = Folder::with(&[("a", recording)]);
+        let ran = folder.run("check --format gitlab --format sarif=sarif a");
+        let issues: Value = serde_json::from_str(&ran.out).expect("JSON");
+        let issues: Vec<_> = array(&issues).iter().map(|issue| text(&issue["fingerprint"]).to_owned()).collect();
+        let sarif = parsed(&folder, "sarif");
+        let of_result = |result: &Value| text(&result["partialFingerprints"]["finding/v1"]).to_owned();
+        assert_eq!(issues, array(&sarif["runs"][0]["results"]).iter().map(of_result).collect::<Vec<_>>());
+        issues
+    };
+    let first = prints(&one);
+    assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), 4);
+    assert_eq!(first, prints(&moved));
+}
+
+#[test]
+fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
+    let of = |line: &str, stream: &str| line.replace("\"s\"", &format!("\"{stream}\""));
+    let chunk = event("session.stream.chunk", r#"{"session_id":"long","text":"Hello","done":true}"#);
+    let done = event("session.completed", r#"{"session_id":"long","final_message":"Bye"}"#);
+    let long = [of(OPEN, "long"), chunk, done, of(CLEAN, "long")].concat();
+    let folder = Folder::with(&[
+        ("a", &[&of(ERROR, "bad"), &of(NOTE, "noted"), CLEAN, &of(CLEAN, "t"), "{broken\n"].concat()),
+        ("b", &long),
+        ("c", CLEAN),
+        ("d", ""),
+    ]);
+    let ran = folder.run("check --format junit --max-text-bytes 4 a b c d missing");
+    assert_eq!(ran.code, 2);
+    let case = |name: &str, outcome| (name.to_owned(), outcome);
+    assert_eq!(
+        of_junit(&ran.out),
+        [
+            (
+                "a".to_owned(),
+                vec![
+                    case("bad", "failure"),
+                    case("noted", "passed"),
+                    case("(file)", "failure"),
+                    case("(every other stream)", "passed")
+                ]
+            ),
+            ("b".to_owned(), vec![case("long (check-skipped)", "skipped"), case("long", "passed")]),
+            ("c".to_owned(), vec![case("(every stream)", "passed")]),
+            ("d".to_owned(), vec![case("(file)", "failure")]),
+            ("missing".to_owned(), vec![case("(reading)", "error")]),
+        ],
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("2 streams without findings"), "{}", ran.out);
+    // What is not shown must not look as if it had passed.
+    folder.write("noted", [NOTE, CLEAN].concat());
+    let cut = of_junit(&folder.run("check --format junit --max-findings 1 a noted c").out);
+    let not_shown = |outcome| case("(findings not shown)", outcome);
+    assert_eq!(
+        cut.into_iter().map(|(_, cases)| cases).collect::<Vec<_>>(),
+        [
+            vec![case("bad", "failure"), not_shown("failure")],
+            vec![not_shown("skipped")],
+            vec![case("(every stream)", "passed")],
+        ]
+    );
+}
+
+#[test]
+fn github_is_told_what_was_not_read_and_what_is_not_shown() {
+    let folder = Folder::with(&[("a", &ERROR.repeat(3))]);
+    let ran = folder.run("check --format github --max-findings 1 a missing");
+    let lines: Vec<_> = ran.out.lines().collect();
+    let help = "%0Ahelp: ";
+    assert!(
+        lines[0].starts_with("::error file=a,line=1,col=99,title=wrong-type::`payload.pending` must be"),
+        "{}",
+        ran.out
+    );
+    assert!(lines[0].contains(help), "{}", ran.out);
+    assert!(lines[1].starts_with("::error file=missing,title=sessionlint::missing: "), "{}", ran.out);
+    assert_eq!(lines[2], "::notice title=sessionlint::2 more findings not shown (--max-findings)");
+    assert_eq!(lines.len(), 3);
+}
+
+#[test]
+fn markdown_counts_all_and_shows_the_first() {
+    let folder = Folder::with(&[("a", &[ERROR.repeat(30), NOTE.repeat(2)].concat())]);
+    let report = folder.run("check --format markdown a missing").out;
+    assert!(report.starts_with("## sessionlint: 30 errors, 0 warnings, 2 notes\n\n1 file, 32 events, 1 stream.\n"));
+    let rows: Vec<_> = report.lines().filter(|line| line.starts_with('|')).collect();
+    assert!(rows[2].starts_with("| wrong-type | 30 | ") && rows[3].starts_with("| unknown-field | 2 | "), "{report}");
+    assert!(report.contains("### The first 20 of 32 findings\n"), "{report}");
+    assert_eq!(of_markdown(&report).len(), 20);
+    assert!(report.contains("### Not checked\n\n- `missing: "), "{report}");
+
+    folder.write("clean", CLEAN);
+    let report = folder.run("check --format markdown clean").out;
+    assert_eq!(report, "## sessionlint: 0 errors, 0 warnings, 0 notes\n\n1 file, 1 event, 1 stream.\n");
+}
+
+#[test]
+fn the_formats_do_not_depend_on_the_number_of_threads() {
+    let folder = Folder::new();
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    for format in ["sarif", "junit", "github", "gitlab", "markdown"] {
+        let report = |jobs: &str| {
+            let mut command = folder.command(["check", "--max-findings=150", "--format", format, "--jobs", jobs]);
+            command.arg(&corpus);
+            super::program::ran(command).out
+        };
+        assert_eq!(report("1"), report("8"), "{format}");
+    }
+}
