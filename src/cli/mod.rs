@@ -3,6 +3,7 @@
 mod bar;
 mod check;
 mod explain;
+mod graph;
 mod rules;
 mod schema;
 
@@ -46,6 +47,8 @@ enum Command {
     Check(Box<check::Arguments>),
     /// Say what a rule means, with the document's words and an example
     Explain(explain::Arguments),
+    /// Draw the lifecycles: which events move them, and what rules speak of
+    Graph(graph::Arguments),
     /// List the rules
     Rules(rules::Arguments),
     /// Print the JSON Schema of an event type, or list the types
@@ -161,6 +164,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
     let result = match cli.command {
         Command::Check(arguments) => check::run(*arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };
