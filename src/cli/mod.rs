@@ -4,6 +4,7 @@ mod bar;
 mod check;
 mod explain;
 mod graph;
+mod protocol;
 mod rules;
 mod schema;
 
@@ -49,6 +50,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
     Graph(graph::Arguments),
+    /// Examine a protocol and print its tables
+    Protocol(protocol::Arguments),
     /// List the rules
     Rules(rules::Arguments),
     /// Print the JSON Schema of an event type, or list the types
@@ -165,6 +168,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Check(arguments) => check::run(*arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
+        Command::Protocol(arguments) => protocol::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };

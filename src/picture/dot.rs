@@ -13,7 +13,7 @@ const LINE: usize = 40;
 /// # Errors
 ///
 /// None but those of the writer.
-pub fn dot(out: &mut impl Write, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
+pub fn dot(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     writeln!(out, "digraph protocol {{")?;
     writeln!(out, "  label=\"{}\";", left_aligned(&legend(protocol.tables())))?;
     writeln!(out, "  labeljust=l; fontname=\"Helvetica\"; fontsize=11;")?;

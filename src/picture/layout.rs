@@ -13,7 +13,9 @@ pub use ranks::{Arc, ranks};
 /// Between neighbours in a layer.
 const APART: f64 = 18.0;
 /// Between a layer and the next, at least and at most.
-const GAP: (f64, f64) = (26.0, 64.0);
+const GAP: (f64, f64) = (38.0, 74.0);
+/// How far a line is straight above and below a layer, so that its arrow points at the box.
+const STRAIGHT: f64 = 10.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
@@ -56,6 +58,8 @@ pub struct EdgeShape {
     pub from: usize,
     pub to: usize,
     pub label: Size,
+    /// How much it wants to be short, beside others.
+    pub pull: f64,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,7 @@ pub struct Item {
     layer: usize,
     size: Size,
     beside: f64,
+    pull: f64,
 }
 
 /// The items that an edge goes through, from the upper end to the lower one. In a rank of its own it goes down to its
@@ -115,7 +120,7 @@ pub fn layout(nodes: &[NodeShape], edges: &[EdgeShape]) -> Layout {
         found
     };
     let width = items.iter().zip(&places).map(|(item, place)| place.right() + item.beside).fold(0.0, f64::max);
-    let height = bounds.last().map_or(0.0, |(_, bottom)| *bottom);
+    let height = bounds.last().map_or(0.0, |(_, bottom)| bottom - STRAIGHT);
     let (nodes, labels) = (of(Kind::Node, nodes.len()), of(Kind::Label, edges.len()));
     Layout { nodes, labels, lines, size: Size { width, height } }
 }
@@ -127,6 +132,7 @@ fn items(nodes: &[NodeShape], edges: &[EdgeShape]) -> (Vec<Item>, Vec<Way>, Vec<
         layer: 2 * node.rank,
         size: node.size,
         beside: node.beside,
+        pull: 1.0,
     };
     let mut items: Vec<_> = nodes.iter().enumerate().map(node).collect();
     let mut ways: Vec<Option<Way>> = edges.iter().map(|_| None).collect();
@@ -151,7 +157,7 @@ fn items(nodes: &[NodeShape], edges: &[EdgeShape]) -> (Vec<Item>, Vec<Way>, Vec<
             way.push(items.len());
             let (kind, size) =
                 if layer == labelled { (Kind::Label(index), edge.label) } else { (Kind::Bend(index), Size::default()) };
-            items.push(Item { kind, layer, size, beside: 0.0 });
+            items.push(Item { kind, layer, size, beside: 0.0, pull: edge.pull });
         }
         way.push(lower);
         for (step, pair) in way.windows(2).enumerate() {
@@ -173,7 +179,7 @@ fn rows(items: &[Item], ranked: &Ranked, xs: &[f64], places: &mut [Place]) -> Ve
             let size = items[*item].size;
             places[*item] = Place { x: xs[*item] - size.width / 2.0, y: y + (height - size.height) / 2.0, size };
         }
-        bounds.push((y, y + height));
+        bounds.push((y - STRAIGHT, y + height + STRAIGHT));
         // The farther a line has to go sideways, the more room it gets to do so.
         let aside = ranked.links.iter().filter(|(upper, _)| items[*upper].layer == number);
         let aside = aside.map(|(upper, lower)| (xs[*upper] - xs[*lower]).abs()).fold(0.0, f64::max);

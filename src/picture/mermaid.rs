@@ -13,7 +13,7 @@ const LINE: usize = 40;
 /// # Errors
 ///
 /// None but those of the writer.
-pub fn mermaid(out: &mut impl Write, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
+pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     writeln!(out, "flowchart TD")?;
     writeln!(out, "  classDef recovery stroke-dasharray: 5 4")?;
     writeln!(out, "  classDef words fill:none,stroke:none,text-align:left")?;

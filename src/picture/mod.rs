@@ -101,6 +101,12 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle) -> Graph {
             moves: Vec::new(),
         };
         for ((to, rule), applied) in moves(lifecycle, from, &still) {
+            // What moves all that are open says nothing of those that never were.
+            let keyless =
+                |one: &Applied| lifecycle.keyed.is_some() && lifecycle.rows[one.event][one.row].key.is_empty();
+            if from == 0 && to == from && rule.is_none() && applied.iter().all(keyless) {
+                continue;
+            }
             let events = words.events(lifecycle, &applied);
             match rule.map(rule_name) {
                 None if to == from => node.stays = events,

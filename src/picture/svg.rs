@@ -33,7 +33,7 @@ const STYLE: &str = "\
 text{font-family:'DejaVu Sans Mono','SF Mono',Menlo,Consolas,monospace;font-size:11px;fill:#1f2328}
 .title{font-size:16px;font-weight:bold}.name{font-size:14px;font-weight:bold}.rule{fill:#b3261e}.note{fill:#59636e}
 .card{fill:#ffffff}.box{fill:#eef4fb;stroke:#2f5d8a;stroke-width:1.5}.recovery{fill:#ffffff;stroke-dasharray:5 4}
-.legal,.forbidden{fill:none;stroke:#2f5d8a;stroke-width:1.5}.forbidden{stroke:#b3261e;stroke-dasharray:5 4}
+.legal{fill:none;stroke:#2f5d8a;stroke-width:2}.forbidden{fill:none;stroke:#b3261e;stroke-width:1.3;stroke-dasharray:5 4}
 .tip{fill:#2f5d8a}.forbidden-tip{fill:#b3261e}
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}.rule{fill:#ff9d94}.note{fill:#9da7b1}.card{fill:#0d1117}
 .box{fill:#172434;stroke:#79b8ff}.recovery{fill:#0d1117}.legal{stroke:#79b8ff}.forbidden{stroke:#ff9d94}
@@ -45,7 +45,7 @@ text{font-family:'DejaVu Sans Mono','SF Mono',Menlo,Consolas,monospace;font-size
 /// # Errors
 ///
 /// None but those of the writer.
-pub fn svg(out: &mut impl Write, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
+pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     let panels: Vec<_> = graphs.iter().map(Panel::new).collect();
     let mut width = panels.iter().map(Panel::width).fold(0.0, f64::max);
     let notes = ((width / SMALL) as usize).max(NOTE_LINE);
@@ -139,7 +139,7 @@ impl<'g> Panel<'g> {
                 let wide = labels.iter().map(|label| label.width).fold(0.0, f64::max);
                 let name = text_width(&graph.nodes[node].name, NAME);
                 let text = boxes[node].iter().map(|(_, line)| text_width(line, SMALL)).fold(name, f64::max);
-                let height = NAME_LINE + boxes[node].len() as f64 * LINE + PADDING;
+                let height = NAME_LINE + boxes[node].len() as f64 * LINE + 1.5 * PADDING;
                 NodeShape {
                     rank: ranks[node],
                     size: Size { width: text.max(70.0) + 2.0 * PADDING, height: height.max(looped) },
@@ -147,8 +147,15 @@ impl<'g> Panel<'g> {
                 }
             })
             .collect();
-        let shaped: Vec<_> =
-            edges.iter().map(|edge| EdgeShape { from: edge.from, to: edge.to, label: label_size(edge) }).collect();
+        let shaped: Vec<_> = edges
+            .iter()
+            .map(|edge| EdgeShape {
+                from: edge.from,
+                to: edge.to,
+                label: label_size(edge),
+                pull: if edge.rule.is_none() { 3.0 } else { 1.0 },
+            })
+            .collect();
         let layout = layout(&shapes, &shaped);
         Panel { graph, boxes, edges, loops, layout }
     }

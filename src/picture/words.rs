@@ -57,10 +57,15 @@ impl<'t> Words<'t> {
         Words { tables, prefix: prefix.to_owned(), marked: Vec::new() }
     }
 
+    /// With every event's whole name.
+    pub fn unabridged(tables: &'t Tables) -> Words<'t> {
+        Words { tables, prefix: String::new(), marked: Vec::new() }
+    }
+
     /// What stands before every event's name and is left out.
     pub fn prefix_note(&self) -> Option<String> {
         (!self.prefix.is_empty())
-            .then(|| format!("every event's name begins with {}, which is left out here", shown(&self.prefix)))
+            .then(|| format!("every event's name begins with “{}”, which is left out here", shown(&self.prefix)))
     }
 
     /// The short name of an event type.
@@ -129,7 +134,7 @@ impl<'t> Words<'t> {
     }
 
     /// Where other lifecycles must stand, in words; empty if anywhere.
-    pub fn gates(&self, row: &Row) -> String {
+    pub fn gates(&self, before: &[(usize, States)], after: &[(usize, States)]) -> String {
         let gate = |gates: &[(usize, States)], words: &str| {
             let one = |(lifecycle, states): &(usize, States)| {
                 let lifecycle = &self.tables.lifecycles[*lifecycle];
@@ -138,13 +143,13 @@ impl<'t> Words<'t> {
             };
             gates.iter().map(one).collect::<Vec<_>>()
         };
-        let (before, after) = (gate(&row.before, "was"), gate(&row.after, "is then"));
+        let (before, after) = (gate(before, "was"), gate(after, "is then"));
         before.into_iter().chain(after).collect::<Vec<_>>().join(" and ")
     }
 
     /// The mark of what a row asks of other lifecycles.
     fn mark(&mut self, row: &Row) -> String {
-        let gates = self.gates(row);
+        let gates = self.gates(&row.before, &row.after);
         if gates.is_empty() {
             return String::new();
         }

@@ -7,6 +7,7 @@ mod formats;
 mod hostile;
 mod inputs;
 mod options;
+mod picture;
 mod program;
 mod progress;
 mod protocols;

@@ -174,7 +174,7 @@ fn wanted(items: &[Item], ranked: &Ranked, xs: &[f64], item: usize) -> (f64, f64
     };
     let near = ranked.above[item].iter().chain(&ranked.below[item]);
     let (sum, weight) = near.fold((0.0, 0.0), |(sum, weight), other| {
-        let pull = straight(item) * straight(*other);
+        let pull = straight(item) * straight(*other) * items[item].pull * items[*other].pull;
         (sum + pull * xs[*other], weight + pull)
     });
     if weight > 0.0 { (sum / weight, weight) } else { (xs[item], 1.0) }
