@@ -211,7 +211,10 @@ impl<'t> Words<'t> {
             }
         }
         if !of_all.is_empty() {
-            notes.push(format!("{}: for every one that is open at once", of_all.join(", ")));
+            let owner = lifecycle.within.map(|outer| shown(&self.tables.lifecycles[outer].name));
+            let owned =
+                owner.map_or("for all at once".to_owned(), |owner| format!("for all that the open {owner} owns"));
+            notes.push(format!("{}: {owned}", of_all.join(", ")));
         }
         notes.extend(of_each);
         let differs = |((field, rule), events): ((String, String), Vec<String>)| {
