@@ -72,7 +72,7 @@ pub fn skip_printable(text: &[u8], at: usize) -> usize {
         let high = (high != 0).then(|| high.trailing_zeros() as usize);
         [first_special(block), high].into_iter().flatten().min()
     };
-    skip(text, at, first, |byte| byte < 0x20 || byte >= 0x7F || matches!(byte, b'"' | b'\\'))
+    skip(text, at, first, |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'))
 }
 
 /// The first byte from `at` on that is found: in whole blocks, and behind them one by one.

@@ -40,6 +40,7 @@ mod error;
 mod finding;
 mod input;
 mod machine;
+mod picture;
 mod protocol;
 mod report;
 mod run;

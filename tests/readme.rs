@@ -72,7 +72,7 @@ fn the_quick_start_has_two_commands_and_they_work() {
 
 #[test]
 fn the_options_are_those_of_the_program() {
-    let (help, _) = run(root(), "check --help");
+    let help = ["check --help", "graph --help"].map(|arguments| run(root(), arguments).0).concat();
     let known: BTreeSet<_> = help.split(|c: char| c.is_whitespace() || c == ',').collect();
     let options = quoted().into_iter().filter(|words| words.starts_with('-') && words.len() > 1);
     let options: Vec<_> = options.filter_map(|words| words.split_whitespace().next()).collect();
@@ -82,10 +82,15 @@ fn the_options_are_those_of_the_program() {
     }
     for value in [
         "ndjson", "json", "sse", "json-rpc", "error", "warning", "note", "never", "human", "jsonl", "sarif", "junit",
-        "github", "gitlab", "markdown",
+        "github", "gitlab", "markdown", "mermaid", "dot", "svg",
     ] {
         assert!(quoted().contains(value) && help.contains(value), "{value}");
     }
+}
+
+#[test]
+fn the_graph_is_what_the_program_draws() {
+    assert_eq!(blocks("mermaid"), [run(root(), "graph --lifecycle turn").0]);
 }
 
 #[test]

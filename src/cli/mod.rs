@@ -4,7 +4,9 @@ mod bar;
 mod check;
 mod completions;
 mod explain;
+mod graph;
 mod output;
+mod protocol;
 mod rules;
 mod schema;
 
@@ -48,6 +50,10 @@ enum Command {
     Check(Box<check::Arguments>),
     /// Say what a rule means, with the document's words and an example
     Explain(explain::Arguments),
+    /// Draw the lifecycles: which events move them, and what rules speak of
+    Graph(graph::Arguments),
+    /// Examine a protocol and print its tables
+    Protocol(protocol::Arguments),
     /// List the rules
     Rules(rules::Arguments),
     /// Print the JSON Schema of an event type, or list the types
@@ -165,6 +171,8 @@ fn run(arguments: Vec<OsString>) -> Exit {
     let result = match cli.command {
         Command::Check(arguments) => check::run(*arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Protocol(arguments) => protocol::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -283,7 +283,7 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, values) in when {
             let slot = self.slot(event, at);
-            let allowed = self.values_of(event, slot);
+            let allowed = self.events[event].values_of(slot);
             if let Some(value) = values.values().iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
                 let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), shown(value));
                 let known: Vec<_> = allowed.iter().map(shown).collect();

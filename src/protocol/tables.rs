@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::file::{Basis, Scalar};
 use crate::finding::Severity;
 use crate::schema::program::Program;
-use crate::schema::{Pointer, Schema};
+use crate::schema::{Pointer, Schema, Subschema};
 
 /// A rule's number in its protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,6 +116,20 @@ pub struct EventType {
     pub usual_time: bool,
     /// The fast way, or why there is none.
     pub plan: Result<Program, String>,
+}
+
+impl EventType {
+    /// The values that the schema allows for a field, if they can be listed.
+    pub fn values_of(&self, slot: usize) -> Vec<Scalar> {
+        let Subschema::Declared(schema) = self.schema.at(&self.slots[slot].0) else {
+            return Vec::new();
+        };
+        if schema.get("type").and_then(Value::as_str) == Some("boolean") {
+            return vec![Scalar::Bool(true), Scalar::Bool(false)];
+        }
+        let options = schema.get("enum").and_then(Value::as_array);
+        options.into_iter().flatten().filter_map(|value| serde_json::from_value(value.clone()).ok()).collect()
+    }
 }
 
 /// An array of an event, and the fields of each of its items that the tables read.

@@ -8,6 +8,7 @@ mod hostile;
 mod injection;
 mod inputs;
 mod options;
+mod picture;
 mod program;
 mod progress;
 mod protocols;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
 use toml::Spanned;
 
 use super::super::file::{self, Scalar};
@@ -12,7 +11,6 @@ use super::super::tables::{
 };
 use super::{Compiler, Span, did_you_mean, nearest};
 use crate::protocol::Tables;
-use crate::schema::Subschema;
 
 impl Compiler<'_> {
     pub(super) fn tables(&mut self) -> Tables {
@@ -288,7 +286,7 @@ impl Compiler<'_> {
                 );
             }
             for condition in rows.iter().flat_map(|row| &row.when) {
-                let missing = self.values_of(event, condition.slot).into_iter().find(|value| {
+                let missing = self.events[event].values_of(condition.slot).into_iter().find(|value| {
                     !rows
                         .iter()
                         .any(|row| row.when.iter().all(|c| c.slot != condition.slot || c.values.contains(value)))
@@ -305,19 +303,6 @@ impl Compiler<'_> {
                 }
             }
         }
-    }
-
-    /// The values that the schema allows for a field, if they can be listed.
-    pub(super) fn values_of(&self, event: usize, slot: usize) -> Vec<Scalar> {
-        let event = &self.events[event];
-        let Subschema::Declared(schema) = event.schema.at(&event.slots[slot].0) else {
-            return Vec::new();
-        };
-        if schema.get("type").and_then(Value::as_str) == Some("boolean") {
-            return vec![Scalar::Bool(true), Scalar::Bool(false)];
-        }
-        let options = schema.get("enum").and_then(Value::as_array);
-        options.into_iter().flatten().filter_map(|value| serde_json::from_value(value.clone()).ok()).collect()
     }
 
     fn text(&mut self, text: &file::Text) -> Text {

@@ -1,0 +1,76 @@
+//! A digraph for Graphviz, each lifecycle a cluster of it.
+
+use std::fmt::{self, Write};
+
+use super::{Graph, Node, legend, words};
+use crate::protocol::Protocol;
+
+/// Characters in one line of a box.
+const LINE: usize = 40;
+
+/// The lifecycles as one DOT digraph.
+///
+/// # Errors
+///
+/// None but those of the writer.
+pub fn dot(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
+    writeln!(out, "digraph protocol {{")?;
+    writeln!(out, "  label=\"{}\";", left_aligned(&legend(protocol.tables())))?;
+    writeln!(out, "  labeljust=l; fontname=\"Helvetica\"; fontsize=11;")?;
+    writeln!(out, "  node [shape=box, style=rounded, fontname=\"Helvetica\", fontsize=11];")?;
+    writeln!(out, "  edge [fontname=\"Helvetica\", fontsize=10];")?;
+    for (number, graph) in graphs.iter().enumerate() {
+        let mut title = vec![graph.title.clone()];
+        title.extend(graph.notes.iter().cloned());
+        writeln!(out, "  subgraph cluster_{number} {{")?;
+        writeln!(out, "    label=\"{}\";", left_aligned(&title))?;
+        for (state, node) in graph.nodes.iter().enumerate() {
+            if node.initial {
+                writeln!(out, "    start_{number} [shape=point, width=0.15, label=\"\"];")?;
+                writeln!(out, "    start_{number} -> s{number}_{state};")?;
+            }
+            let style = if node.recovery { ", style=\"rounded,dashed\"" } else { "" };
+            writeln!(out, "    s{number}_{state} [label=\"{}\"{style}];", centred(&node_lines(node)))?;
+        }
+        for edge in &graph.edges {
+            let mut lines: Vec<_> = edge.rule.iter().map(|rule| format!("✗ {rule}")).collect();
+            lines.extend(edge.events.iter().cloned());
+            let style =
+                if edge.rule.is_some() { ", style=dashed, color=\"#b3261e\", fontcolor=\"#b3261e\"" } else { "" };
+            let (from, to) = (edge.from, edge.to);
+            writeln!(out, "    s{number}_{from} -> s{number}_{to} [label=\"{}\"{style}];", centred(&lines))?;
+        }
+        writeln!(out, "  }}")?;
+    }
+    writeln!(out, "}}")
+}
+
+fn node_lines(node: &Node) -> Vec<String> {
+    let mut lines = vec![node.name.clone()];
+    lines.extend(words::box_lines(node, LINE).into_iter().map(|(_, line)| line));
+    lines
+}
+
+fn centred(lines: &[String]) -> String {
+    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\\n")
+}
+
+fn left_aligned(lines: &[String]) -> String {
+    lines.iter().map(|line| escaped(line) + "\\l").collect()
+}
+
+/// Text within quotes. Graphviz has escapes of its own in labels, such as `\N`, and takes `&lt;` for `<`.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn no_text_leaves_its_quotes() {
+        assert_eq!(escaped(r#"a"]; b [x="\"#), r#"a\"]; b [x=\"\\"#);
+        assert_eq!(escaped(r"\N &lt; <b>"), r"\\N &amp;lt; <b>");
+    }
+}

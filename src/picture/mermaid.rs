@@ -1,0 +1,80 @@
+//! A flowchart for Mermaid, each lifecycle a subgraph of it.
+
+use std::fmt::{self, Write};
+
+use super::{Graph, Node, legend, words};
+use crate::protocol::Protocol;
+
+/// Characters in one line of a box.
+const LINE: usize = 40;
+
+/// The lifecycles as one Mermaid flowchart.
+///
+/// # Errors
+///
+/// None but those of the writer.
+pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
+    writeln!(out, "flowchart TD")?;
+    writeln!(out, "  classDef recovery stroke-dasharray: 5 4")?;
+    writeln!(out, "  classDef words fill:none,stroke:none,text-align:left")?;
+    for (number, graph) in graphs.iter().enumerate() {
+        writeln!(out, "  subgraph g{number}[\"{}\"]", escaped(&graph.title))?;
+        for (state, node) in graph.nodes.iter().enumerate() {
+            if node.initial {
+                writeln!(out, "    start{number}((\"start\")) --> s{number}_{state}")?;
+            }
+            let class = if node.recovery { ":::recovery" } else { "" };
+            writeln!(out, "    s{number}_{state}[\"{}\"]{class}", node_label(node))?;
+        }
+        for edge in &graph.edges {
+            let line = if edge.rule.is_some() { "-.->" } else { "-->" };
+            let mut lines: Vec<_> = edge.rule.iter().map(|rule| format!("✗ {rule}")).collect();
+            lines.extend(edge.events.iter().cloned());
+            let (from, to) = (edge.from, edge.to);
+            writeln!(out, "    s{number}_{from} {line}|\"{}\"| s{number}_{to}", label(&lines))?;
+        }
+        if !graph.notes.is_empty() {
+            writeln!(out, "    notes{number}[\"{}\"]:::words", label(&graph.notes))?;
+        }
+        writeln!(out, "  end")?;
+    }
+    writeln!(out, "  legend[\"{}\"]:::words", label(&legend(protocol.tables())))
+}
+
+/// A state's name and what its box says below that.
+fn node_label(node: &Node) -> String {
+    let name = format!("<b>{}</b>", escaped(&node.name));
+    let below = words::box_lines(node, LINE).into_iter().map(|(_, line)| format!("<br/>{}", escaped(&line)));
+    std::iter::once(name).chain(below).collect()
+}
+
+fn label(lines: &[String]) -> String {
+    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br/>")
+}
+
+/// Text within quotes. Mermaid has directives, comments, Markdown, formulas and HTML in texts, so that what is not
+/// known to be harmless is written as the number of its character.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_alphanumeric() || !c.is_ascii() || matches!(c, ' ' | '.' | ',' | '-' | '(' | ')' | '=') {
+            out.push(c);
+        } else {
+            let _ = write!(out, "#{};", c as u32);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn no_text_leaves_its_quotes() {
+        assert_eq!(escaped("a\"]; click s0 \"x"), "a#34;#93;#59; click s0 #34;x");
+        assert_eq!(escaped("%%{init}%% <b>"), "#37;#37;#123;init#125;#37;#37; #60;b#62;");
+        assert_eq!(escaped("`md` #35; $$x$$ a|b"), "#96;md#96; #35;35#59; #36;#36;x#36;#36; a#124;b");
+        assert_eq!(escaped("tool.call (ok = true), ✗ é"), "tool.call (ok = true), ✗ é");
+    }
+}

@@ -1,0 +1,327 @@
+//! The words of a picture: events by their short names, conditions, and what is said in notes.
+
+use std::collections::BTreeMap;
+
+use super::Node;
+use crate::protocol::tables::{Condition, Lifecycle, Row, States};
+use crate::protocol::{Keyed, Scalar, Tables};
+use crate::report::visible;
+
+/// A row of a lifecycle, applied to one event type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    pub event: usize,
+    pub row: usize,
+}
+
+/// A name of the protocol's, without what could steer a terminal or is in no XML.
+pub fn shown(name: &str) -> String {
+    visible(name).replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
+}
+
+/// The rows that change no state and speak no rule.
+pub fn still(lifecycle: &Lifecycle) -> Vec<Applied> {
+    let mut still = Vec::new();
+    for (event, rows) in lifecycle.rows.iter().enumerate() {
+        for (row, cells) in rows.iter().map(|row| &row.cells).enumerate() {
+            if cells.iter().enumerate().all(|(state, cell)| cell.rule.is_none() && usize::from(cell.to) == state) {
+                still.push(Applied { event, row });
+            }
+        }
+    }
+    still
+}
+
+/// Names things of one protocol; remembers the conditions that were given a mark in place of words.
+pub struct Words<'t> {
+    tables: &'t Tables,
+    /// What all event types begin with, up to a full stop.
+    prefix: String,
+    /// Conditions on other lifecycles; the first has the mark ¹.
+    marked: Vec<String>,
+}
+
+impl<'t> Words<'t> {
+    pub fn of(tables: &'t Tables) -> Words<'t> {
+        let mut names = tables.events.iter().map(|event| &*event.name);
+        let mut prefix = names.next().unwrap_or_default();
+        for name in names {
+            let common = prefix.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+            prefix = &prefix[..common];
+        }
+        let prefix = match prefix.rfind('.') {
+            // One event alone would be left with less than its name.
+            Some(end) if tables.events.len() > 1 => &prefix[..=end],
+            _ => "",
+        };
+        Words { tables, prefix: prefix.to_owned(), marked: Vec::new() }
+    }
+
+    /// With every event's whole name.
+    pub fn unabridged(tables: &'t Tables) -> Words<'t> {
+        Words { tables, prefix: String::new(), marked: Vec::new() }
+    }
+
+    /// What stands before every event's name and is left out.
+    pub fn prefix_note(&self) -> Option<String> {
+        (!self.prefix.is_empty())
+            .then(|| format!("every event's name begins with “{}”, which is left out here", shown(&self.prefix)))
+    }
+
+    /// The short name of an event type.
+    fn event(&self, event: usize) -> String {
+        let name = &self.tables.events[event].name;
+        shown(name.strip_prefix(&self.prefix).filter(|short| !short.is_empty()).unwrap_or(name))
+    }
+
+    /// The last part of the name of a field.
+    fn field(&self, row: &Row, event: usize, slot: usize) -> String {
+        let event = &self.tables.events[event];
+        let pointer = match row.each {
+            Some(array) => &event.arrays[array].slots[slot],
+            None => &event.slots[slot],
+        };
+        shown(pointer.0.last().map_or("", String::as_str))
+    }
+
+    /// Events with their conditions, such as `status (pending = true)`; the rows of one event are put together.
+    pub fn events(&mut self, lifecycle: &Lifecycle, applied: &[Applied]) -> Vec<String> {
+        let mut by_event: BTreeMap<(usize, String), Vec<&Row>> = BTreeMap::new();
+        for Applied { event, row } in applied {
+            let row = &lifecycle.rows[*event][*row];
+            by_event.entry((*event, self.mark(row))).or_default().push(row);
+        }
+        let mut words = Vec::new();
+        for ((event, mark), rows) in by_event {
+            let name = self.event(event);
+            for condition in self.together(event, &rows) {
+                words.push(if condition.is_empty() {
+                    format!("{name}{mark}")
+                } else {
+                    format!("{name} ({condition}){mark}")
+                });
+            }
+        }
+        words
+    }
+
+    /// The conditions of rows of one event. Rows that ask for values of the same field alone ask for any of these.
+    fn together(&self, event: usize, rows: &[&Row]) -> Vec<String> {
+        let mut slots = rows.iter().map(|row| match row.when.as_slice() {
+            [one] => Some(one.slot),
+            _ => None,
+        });
+        let first = slots.next().flatten();
+        let Some(slot) = first.filter(|_| slots.all(|slot| slot == first)) else {
+            return rows.iter().map(|row| self.conditions(event, &row.when)).collect();
+        };
+        let values: Vec<_> = rows.iter().flat_map(|row| &row.when).flat_map(|one| one.values.clone()).collect();
+        let all = self.tables.events[event].values_of(slot);
+        if !all.is_empty() && all.iter().all(|value| values.contains(value)) {
+            return vec![String::new()];
+        }
+        vec![self.conditions(event, &[Condition { slot, values }])]
+    }
+
+    /// `pending = true`; several values are parted by `|`, several fields by a comma.
+    pub fn conditions(&self, event: usize, when: &[Condition]) -> String {
+        let condition = |condition: &Condition| {
+            let pointer = &self.tables.events[event].slots[condition.slot].0;
+            let values: Vec<_> = condition.values.iter().map(value).collect();
+            format!("{} = {}", shown(pointer.last().map_or("", String::as_str)), values.join(" | "))
+        };
+        when.iter().map(condition).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Where other lifecycles must stand, in words; empty if anywhere.
+    pub fn gates(&self, before: &[(usize, States)], after: &[(usize, States)]) -> String {
+        let gate = |gates: &[(usize, States)], words: &str| {
+            let one = |(lifecycle, states): &(usize, States)| {
+                let lifecycle = &self.tables.lifecycles[*lifecycle];
+                let names: Vec<_> = states.iter().map(|state| shown(&lifecycle.states[usize::from(state)])).collect();
+                format!("{} {words} {}", shown(&lifecycle.name), alternatives(&names))
+            };
+            gates.iter().map(one).collect::<Vec<_>>()
+        };
+        let (before, after) = (gate(before, "was"), gate(after, "is then"));
+        before.into_iter().chain(after).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The mark of what a row asks of other lifecycles.
+    fn mark(&mut self, row: &Row) -> String {
+        let gates = self.gates(&row.before, &row.after);
+        if gates.is_empty() {
+            return String::new();
+        }
+        let number = self.marked.iter().position(|known| *known == gates).unwrap_or_else(|| {
+            self.marked.push(gates);
+            self.marked.len() - 1
+        });
+        superscript(number + 1)
+    }
+
+    /// `tool-call: one for each tool_call_id, within turn`.
+    pub fn title(&self, lifecycle: &Lifecycle) -> String {
+        let mut parts = Vec::new();
+        if lifecycle.keyed.is_some() {
+            let mut keys: Vec<String> = Vec::new();
+            for (event, row) in rows(lifecycle) {
+                let fields: Vec<_> = row.key.iter().map(|slot| self.field(row, event, *slot)).collect();
+                let key = fields.join(" + ");
+                if !key.is_empty() && !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            let span = if lifecycle.keyed == Some(Keyed::Turn) { " of a turn" } else { "" };
+            parts.push(format!("one for each {}{span}", alternatives(&keys)));
+        }
+        parts.extend(lifecycle.within.map(|outer| format!("within {}", shown(&self.tables.lifecycles[outer].name))));
+        let name = shown(&lifecycle.name);
+        if parts.is_empty() { name } else { format!("{name}: {}", parts.join(", ")) }
+    }
+
+    /// What neither states nor moves say.
+    pub fn notes(&self, lifecycle: &Lifecycle) -> Vec<String> {
+        let marked = self.marked.iter().enumerate();
+        let mut notes: Vec<_> = marked.map(|(n, gates)| format!("{} only where {gates}", superscript(n + 1))).collect();
+        if let Some(outer) = lifecycle.within.map(|outer| shown(&self.tables.lifecycles[outer].name)) {
+            if lifecycle.keyed.is_none() {
+                notes.push(format!("starts afresh whenever {outer} opens"));
+            }
+            notes.push(format!("says nothing about an event that {outer} speaks of"));
+        }
+        let mut of_all = Vec::new();
+        let mut of_each = Vec::new();
+        let mut same: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for (event, row) in rows(lifecycle) {
+            let name = self.event(event);
+            if lifecycle.keyed.is_some() && row.key.is_empty() && !of_all.contains(&name) {
+                of_all.push(name.clone());
+            }
+            if let Some(array) = row.each {
+                let array = shown(self.tables.events[event].arrays[array].at.0.last().map_or("", String::as_str));
+                of_each.push(format!("{name} counts once for each of its {array}"));
+            }
+            for check in &row.same {
+                let rule = shown(&self.tables.rules[usize::from(check.rule.0)].name);
+                let events = same.entry((self.field(row, event, check.slot), rule)).or_default();
+                if !events.contains(&name) {
+                    events.push(name.clone());
+                }
+            }
+        }
+        if !of_all.is_empty() {
+            let owner = lifecycle.within.map(|outer| shown(&self.tables.lifecycles[outer].name));
+            let owned =
+                owner.map_or("for all at once".to_owned(), |owner| format!("for all that the open {owner} owns"));
+            notes.push(format!("{}: {owned}", of_all.join(", ")));
+        }
+        notes.extend(of_each);
+        let differs = |((field, rule), events): ((String, String), Vec<String>)| {
+            format!("✗ {rule} where {} has another {field} than was kept", alternatives(&events))
+        };
+        notes.extend(same.into_iter().map(differs));
+        notes
+    }
+}
+
+fn rows(lifecycle: &Lifecycle) -> impl Iterator<Item = (usize, &Row)> {
+    lifecycle.rows.iter().enumerate().flat_map(|(event, rows)| rows.iter().map(move |row| (event, row)))
+}
+
+/// A value as a condition shows it.
+fn value(value: &Scalar) -> String {
+    match value {
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Integer(value) => value.to_string(),
+        Scalar::Text(value) => shown(value),
+    }
+}
+
+/// `a, b or c`.
+pub fn alternatives(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+fn superscript(number: usize) -> String {
+    let digit = |digit: char| match digit {
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        _ => char::from_u32(0x2070 + digit as u32 - '0' as u32).unwrap_or(digit),
+    };
+    number.to_string().chars().map(digit).collect()
+}
+
+/// Items put together to lines that are no longer than so many characters, where the items allow it.
+pub fn lines(items: &[String], most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let item = if index + 1 < items.len() { format!("{item},") } else { item.clone() };
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + item.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(&item);
+            }
+            _ => lines.push(item),
+        }
+    }
+    lines
+}
+
+/// A sentence in lines that are no longer than so many characters, where its words allow it.
+pub fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// What a line in a state's box is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A rule speaks.
+    Rule,
+    Plain,
+}
+
+/// The lines under a state's name.
+pub fn box_lines(node: &Node, most: usize) -> Vec<(Line, String)> {
+    let mut all = Vec::new();
+    if let Some(rule) = &node.end {
+        all.push((Line::Rule, format!("end of stream: ✗ {rule}")));
+    }
+    let mut stays = node.stays.clone();
+    if let Some(first) = stays.first_mut() {
+        *first = format!("stays: {first}");
+    }
+    all.extend(lines(&stays, most).into_iter().map(|line| (Line::Plain, line)));
+    for one in &node.moves {
+        let mut moved = lines(&one.events, most);
+        let to = match &one.rule {
+            Some(rule) => format!("→ {} ✗ {rule}", one.to),
+            None => format!("→ {}", one.to),
+        };
+        match moved.last_mut() {
+            Some(last) if last.chars().count() + 1 + to.chars().count() <= most => {
+                last.push(' ');
+                last.push_str(&to);
+            }
+            _ => moved.push(to),
+        }
+        let line = if one.rule.is_some() { Line::Rule } else { Line::Plain };
+        all.extend(moved.into_iter().map(|words| (line, words)));
+    }
+    all
+}
