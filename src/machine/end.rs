@@ -6,8 +6,15 @@ use super::field::shown_text;
 use super::instance::{Marks, related};
 use super::streams::{Slot, Stream};
 use super::{At, Verdict};
-use crate::protocol::Tables;
-use crate::protocol::tables::States;
+use crate::protocol::tables::{Lifecycle, States};
+use crate::protocol::{RuleId, Tables};
+
+/// The rule that speaks if a stream ends in one of these states: one that all of them speak.
+pub fn rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId> {
+    let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
+    let first = rules.next().flatten();
+    first.filter(|_| rules.all(|rule| rule == first))
+}
 
 /// Says what a stream lacks that ends here.
 pub fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
@@ -15,9 +22,7 @@ pub fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
         let muted = lifecycle.within.is_some_and(|outer| spoken >> outer & 1 == 1);
         let mut speak = |possible: States, marks: &Marks, key: Option<&[u8]>| {
-            let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
-            let first = rules.next().flatten();
-            let Some(rule) = first.filter(|_| rules.all(|rule| rule == first)) else { return };
+            let Some(rule) = rule(possible, lifecycle) else { return };
             spoken |= 1 << number;
             if !muted {
                 let facts = key.map(|key| ("key", shown_text(key)));

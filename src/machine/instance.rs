@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use super::end;
 use super::field::Kept;
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
@@ -155,9 +156,8 @@ impl Keyed {
 
     /// Whether nothing would be said if the stream ended here, and little would be written down.
     pub fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
-        let silent = |states: States| states.iter().all(|state| lifecycle.end[usize::from(state)].is_none());
         self.written_down.len() + self.known.len() <= MOST_WRITTEN_DOWN_AGAIN
-            && self.certainly_open(lifecycle).all(|(_, possible, _)| silent(possible))
+            && self.certainly_open(lifecycle).all(|(_, possible, _)| end::rule(possible, lifecycle).is_none())
     }
 
     /// Writes all instances down, without the text of the events that they remember.

@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use super::end;
 use super::instance::{Keyed, Single};
 use super::still::Still;
 use super::text::TextState;
@@ -85,7 +86,7 @@ impl Stream {
         let mut slots = self.slots.iter().zip(&tables.lifecycles);
         self.texts.iter().all(TextState::is_at_rest)
             && slots.all(|(slot, lifecycle)| match slot {
-                Slot::Single(single) => single.possible.iter().all(|state| lifecycle.end[usize::from(state)].is_none()),
+                Slot::Single(single) => end::rule(single.possible, lifecycle).is_none(),
                 Slot::Keyed(keyed) => keyed.is_at_rest(lifecycle),
             })
     }

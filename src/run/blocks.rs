@@ -6,10 +6,11 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::turns::{Turns, Watch};
-use super::{Progress, Run, Sink, Target, lock};
+use super::{MANY_FINDINGS, Progress, Run, SMALL_BLOCK, Sink, Target, lock};
 use crate::check::{Checker, Examined, Examiner, Options};
 use crate::input::compressed::{Decompressed, ReadError};
 
@@ -44,6 +45,7 @@ fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'
         source: Mutex::new(Source { reader, progress: run.progress, rest: Vec::new(), next: 0, ended: false }),
         checker: Mutex::new(Some(Checker::new(run.protocol, options))),
         turns: Turns::default(),
+        size: AtomicUsize::new(BLOCK),
         sink,
     };
     // The first block tells whether there are lines to share; without them, one thread does it all. The second is the
@@ -72,6 +74,8 @@ struct Shared<'s, 'k, 'p, R: Read> {
     checker: Mutex<Option<Checker<'p>>>,
     turns: Turns,
     sink: &'s Mutex<Sink<'k>>,
+    /// How much a thread takes at once now, in bytes.
+    size: AtomicUsize,
 }
 
 struct Source<'s, R: Read> {
@@ -93,8 +97,8 @@ struct Block {
 }
 
 impl<R: Read> Source<'_, R> {
-    /// The next block, up to the end of its last line.
-    fn block(&mut self, mut buffer: Vec<u8>) -> Block {
+    /// The next block, up to the end of its last line; about so large.
+    fn block(&mut self, mut buffer: Vec<u8>, size: usize) -> Block {
         if buffer.len() < 2 * BLOCK {
             buffer.resize(2 * BLOCK, 0);
         }
@@ -102,8 +106,8 @@ impl<R: Read> Source<'_, R> {
         buffer[..length].copy_from_slice(&self.rest);
         self.rest.clear();
         let mut result = Ok(());
-        while !self.ended && length < BLOCK {
-            match self.reader.read(&mut buffer[length..length + BLOCK]) {
+        while !self.ended && length < size {
+            match self.reader.read(&mut buffer[length..length + size]) {
                 Ok(0) => self.ended = true,
                 Ok(count) => {
                     self.progress.read(count);
@@ -139,7 +143,11 @@ impl<R: Read> Shared<'_, '_, '_, R> {
         let mut examined = Examined::default();
         let mut buffer = Vec::new();
         for _ in 0..most {
-            let block = self.source.lock().unwrap_or_else(PoisonError::into_inner).block(buffer);
+            let block = self
+                .source
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .block(buffer, self.size.load(Ordering::Relaxed));
             if let Some(examiner) = &mut examiner {
                 examiner.examine(&block.buffer[..block.length], &mut examined);
             }
@@ -169,6 +177,8 @@ impl<R: Read> Shared<'_, '_, '_, R> {
             None => checker.feed(bytes),
         }
         let findings = checker.take_findings();
+        let size = if findings.len() > MANY_FINDINGS { 2 * SMALL_BLOCK } else { BLOCK };
+        self.size.store(size, Ordering::Relaxed);
         findings.is_empty() || lock(self.sink).findings(findings.into_iter())
     }
 

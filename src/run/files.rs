@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::turns::{Turns, Watch};
-use super::{BLOCK, Run, Sink, Target, lock};
+use super::{BLOCK, MANY_FINDINGS, Run, SMALL_BLOCK, Sink, Target, lock};
 use crate::check::{Checker, Options};
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
@@ -76,8 +76,9 @@ impl OneFile<'_, '_> {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
         };
+        let mut size = BLOCK;
         let report = loop {
-            match reader.read(self.block) {
+            match reader.read(&mut self.block[..size]) {
                 Ok(0) => break checker.finish(),
                 Ok(count) => {
                     self.run.progress.read(count);
@@ -89,7 +90,9 @@ impl OneFile<'_, '_> {
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
-            self.held.extend(checker.take_findings());
+            let found = checker.take_findings();
+            size = if found.len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
+            self.held.extend(found);
             let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));
             if now && !self.turn(|_| true) {
                 return false;

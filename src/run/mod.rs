@@ -23,6 +23,11 @@ use crate::report::{FileEnd, Reporter};
 /// How much one thread reads at once, in bytes: no more than stays in a core's cache.
 const BLOCK: usize = 64 * 1024;
 
+/// How much is read at once after a piece that gave many findings: these too must stay in a core's cache until they are
+/// written.
+const SMALL_BLOCK: usize = 16 * 1024;
+const MANY_FINDINGS: usize = 50;
+
 /// What to check, and how.
 pub struct Run<'r> {
     pub protocol: &'r Protocol,
