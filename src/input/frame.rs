@@ -127,15 +127,10 @@ impl Frame<'_> {
 
     /// The place of an event, as it is remembered for findings that may refer to it later.
     pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
-        let origin = self.origin(span.start);
+        let place = self.bare_place(span.clone(), event);
         let head = &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)];
-        let excerpt = beginning(
-            head,
-            span.len() <= REMEMBERED_BYTES,
-            origin.column,
-            mark.start - span.start..mark.end - span.start,
-        );
-        Place { excerpt, ..self.bare_place(span, event) }
+        let mark = mark.start - span.start..mark.end - span.start;
+        Place { excerpt: beginning(head, span.len() <= REMEMBERED_BYTES, place.column, mark), ..place }
     }
 
     /// The byte of the file behind a range that starts at `origin`.

@@ -157,10 +157,7 @@ impl<'p> Machine<'p> {
     pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, event.places, out);
         let stream = self.streams.get(index, self.tables);
-        if stream.losses != self.losses {
-            stream.losses = self.losses;
-            stream.lose(self.tables);
-        }
+        stream.notice(self.losses, self.tables);
         judge_time(self.tables, stream, event.time, out);
         step::apply(self.tables, stream, event, &mut self.scratch, out);
         leave(stream, event.places, event.time);
@@ -189,10 +186,7 @@ impl<'p> Machine<'p> {
     pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, places, out);
         let stream = self.streams.get(index, self.tables);
-        if stream.losses != self.losses {
-            stream.losses = self.losses;
-            stream.lose(self.tables);
-        }
+        stream.notice(self.losses, self.tables);
         judge_time(self.tables, stream, time, out);
         stream.still.end();
         leave(stream, places, time);

@@ -67,6 +67,14 @@ impl Stream {
         }
     }
 
+    /// Takes note of how much the file has lost by now.
+    pub fn notice(&mut self, losses: u64, tables: &Tables) {
+        if self.losses != losses {
+            self.losses = losses;
+            self.lose(tables);
+        }
+    }
+
     /// Something of this stream may have been lost: every instance is unsure, and no text is whole.
     pub fn lose(&mut self, tables: &Tables) {
         self.still.end();
