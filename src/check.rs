@@ -103,7 +103,7 @@ impl<'p> Checker<'p> {
         let judge = &mut self.judge;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
-            examined.frames(block, start, |frame, valid, captured| judge.examined(frame, valid, captured))
+            examined.frames(block, start, |frame, judged, captured| judge.examined(frame, judged, captured))
         });
         match end {
             Some(end) => self.input.skip(block, end),

@@ -9,7 +9,7 @@ use crate::input::json::parse;
 use crate::input::{Frame, Noted};
 use crate::machine::{At, Places, Verdict};
 use crate::protocol::{Protocol, RuleId};
-use crate::schema::{Pointer, shortened};
+use crate::schema::Pointer;
 
 /// Says findings, and counts them.
 pub struct Voice<'p> {
@@ -53,14 +53,13 @@ impl<'p> Voice<'p> {
         }
     }
 
-    /// A rule's words with the facts in them.
-    pub fn message(&self, rule: RuleId, facts: &[(&'static str, String)]) -> String {
-        let says = &self.protocol.tables().rules[usize::from(rule.0)].says;
-        if let ([("found", found)], "{found}") = (facts, says.as_str()) {
-            return found.clone();
+    /// A rule's words with the facts in them, which may be taken away.
+    pub fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
+        let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
+        if let ([("found", found)], "{found}") = (&mut *facts, rest) {
+            return std::mem::take(found);
         }
         let mut message = String::new();
-        let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             message.push_str(before);
             let Some((name, after)) = after.split_once('}') else { break };
@@ -146,7 +145,7 @@ impl<'p> Voice<'p> {
         let mut facts = verdict.facts;
         facts.push(("event", event_type.to_string()));
         let said = Said {
-            message: self.message(verdict.rule, &facts),
+            message: self.message(verdict.rule, &mut facts),
             pointer,
             event_type: Some(event_type),
             stream: Some(verdict.stream),
@@ -224,10 +223,4 @@ impl Places for Here<'_> {
     fn part(&self, range: Range<usize>) -> Place {
         self.place(range)
     }
-}
-
-/// A text as messages show it.
-pub fn quoted(text: &str) -> String {
-    let text = shortened(text, 60);
-    serde_json::to_string(&text).unwrap_or(text)
 }

@@ -1,13 +1,12 @@
 //! JSON Schemas: what is wrong with one event by itself.
 //!
-//! There are two ways. The fast one (`program`, `walk`) proves an event valid in one pass, or is not sure. The slow
-//! one lets the `jsonschema` crate judge, and says in words what it found, and where exactly. Both come from the
-//! same schema files, and both capture the same fields. Order and streams are not known here.
+//! There are two ways. The fast one (`program`, `walk`) judges an event in one pass, or is not sure. The slow one lets
+//! the `jsonschema` crate judge. Both come from the same schema files, capture the same fields, and say in the same words
+//! what is wrong, and where exactly. Order and streams are not known here.
 
 pub mod captures;
 pub mod date_time;
 mod explain;
-mod judge;
 mod pointer;
 pub mod program;
 mod tokens;
@@ -15,7 +14,7 @@ mod unknown;
 pub mod walk;
 mod wrong;
 
-pub use explain::{Explained, Fault, explain, explain_slowly, shortened, shown};
+pub use explain::{Explained, Fault, explain, judge, quoted, shown};
 pub use pointer::Pointer;
 
 use std::sync::OnceLock;
