@@ -13,6 +13,7 @@ mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::vec::Drain;
 
 use crate::finding::{Finding, Report, Severity};
 use crate::input::{Input, Wire};
@@ -113,7 +114,12 @@ impl<'p> Checker<'p> {
 
     /// The findings since the last call.
     pub fn take_findings(&mut self) -> Vec<Finding> {
-        self.judge.take_findings()
+        self.findings().collect()
+    }
+
+    /// The same, one by one.
+    pub(crate) fn findings(&mut self) -> Drain<'_, Finding> {
+        self.judge.findings()
     }
 
     /// Ends the input.

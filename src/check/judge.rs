@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::vec::Drain;
 
 use super::Options;
 use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
 use super::reader::{Judged, Reader};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice};
+use crate::bytes::lossy;
 use crate::finding::{Finding, Place, Related, Repeat, Report, Stats};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
@@ -63,8 +65,8 @@ impl<'p> Judge<'p> {
         }
     }
 
-    pub fn take_findings(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.voice.findings)
+    pub fn findings(&mut self) -> Drain<'_, Finding> {
+        self.voice.findings.drain(..)
     }
 
     pub fn piece(&mut self, piece: Piece<'_>) {
@@ -341,7 +343,7 @@ impl<'p> Judge<'p> {
         }
         for span in tree.lone_surrogates.iter().filter(|span| !elsewhere(span)) {
             let rule = framing(Framing::LoneSurrogate);
-            let found = String::from_utf8_lossy(&text[span.clone()]).into_owned();
+            let found = lossy(&text[span.clone()]).into_owned();
             let pointer = Pointer(tree.root.path_to(text, span.start));
             let said = Said {
                 message: self.voice.message(rule, &mut [("found", found)]),
@@ -480,5 +482,5 @@ fn is_index(segment: &str) -> bool {
 }
 
 fn text_of(name: &[u8]) -> Arc<str> {
-    String::from_utf8_lossy(name).into()
+    lossy(name).into()
 }

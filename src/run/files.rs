@@ -86,11 +86,11 @@ impl OneFile<'_, '_> {
                 }
                 Err(ReadError::Damaged(cause)) => break checker.finish_damaged(&cause),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.held.extend(checker.take_findings());
+                    self.held.extend(checker.findings());
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
-            let found = checker.take_findings();
+            let found = checker.findings();
             size = if found.len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
             self.held.extend(found);
             let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));

@@ -12,6 +12,7 @@ use super::program::Program;
 use super::unknown::unknown_fields;
 use super::wrong::{Help, Wrong};
 use super::{Pointer, Schema, Subschema, date_time};
+use crate::bytes::lossy;
 use crate::input::json::{Node, inner, unescaped_lossy};
 use crate::protocol::Framing;
 
@@ -280,17 +281,16 @@ pub fn shown(raw: &[u8]) -> String {
 }
 
 fn show(raw: &[u8], out: &mut String) {
-    let text = || std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
     let is_empty = |inside: &[u8]| inside.iter().all(u8::is_ascii_whitespace);
     match raw {
         b"\"\"" => out.push_str("an empty string"),
-        [b'"', ..] => out.extend(["the string ", &shortened(&text(), 60)]),
+        [b'"', ..] => out.extend(["the string ", &shortened(&lossy(raw), 60)]),
         [b'[', inside @ .., b']'] if is_empty(inside) => out.push_str("an empty array"),
         [b'[', ..] => out.push_str("an array"),
         [b'{', inside @ .., b'}'] if is_empty(inside) => out.push_str("an empty object"),
         [b'{', ..] => out.push_str("an object"),
-        [b't' | b'f' | b'n', ..] => out.push_str(&text()),
-        _ => out.extend(["the number ", &shortened(&text(), 40)]),
+        [b't' | b'f' | b'n', ..] => out.push_str(&lossy(raw)),
+        _ => out.extend(["the number ", &shortened(&lossy(raw), 40)]),
     }
 }
 
