@@ -317,7 +317,7 @@ impl<'p> Judge<'p> {
         let observed =
             Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
         self.machine.step(&stream, &observed, &mut self.verdicts);
-        self.voice.verdicts(&mut self.verdicts, here, Some(id));
+        self.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
     fn surrogates_and_duplicates(

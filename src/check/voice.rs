@@ -8,8 +8,10 @@ use crate::finding::{Finding, Place, Related, Severity, Summary};
 use crate::input::json::parse;
 use crate::input::{Frame, Noted};
 use crate::machine::{At, Places, Verdict};
+use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId};
 use crate::schema::Pointer;
+use crate::schema::captures::{Capture, Captured};
 
 /// Says findings, and counts them.
 pub struct Voice<'p> {
@@ -107,28 +109,33 @@ impl<'p> Voice<'p> {
         summary
     }
 
-    /// Says what the machine said about the event that stands here.
-    pub fn verdicts(&mut self, verdicts: &mut Vec<Verdict>, here: &Here<'_>, event_type: Option<usize>) {
-        if verdicts.is_empty() {
-            return;
-        }
-        // Only a finding needs to know where each value stands.
-        let text = here.frame.text;
-        let tree = parse(text).ok();
-        let event = tree.as_ref().and_then(|tree| tree.root.node_at(&here.span));
-        for verdict in std::mem::take(verdicts) {
+    /// Says what the machine said about the event that stands here, which is of a known type if its fields were captured.
+    pub fn verdicts(
+        &mut self,
+        verdicts: &mut Vec<Verdict>,
+        here: &Here<'_>,
+        event: Option<(&EventType, Captured<'_>)>,
+    ) {
+        let mut tree = None;
+        for verdict in verdicts.drain(..) {
             if matches!(verdict.at, At::Earlier(..)) {
                 self.earlier(verdict);
                 continue;
             }
-            let (pointer, part) = self.pointer(&verdict.at, event_type);
-            let node = event.zip(pointer.as_ref()).and_then(|(event, pointer)| event.at(text, &pointer.0));
-            let span = match node {
-                Some(node) if part > 0 => (node.span.start + part).min(node.span.end - 1)..node.span.end,
-                Some(node) => node.span.clone(),
+            let (pointer, part) = self.pointer(&verdict.at, event.map(|(event_type, _)| event_type));
+            let captured = event.and_then(|(event_type, captured)| captured_at(&verdict.at, event_type, captured));
+            let value = captured.or_else(|| {
+                // Only what was not captured with its place has to be looked for.
+                let text = here.frame.text;
+                let tree = tree.get_or_insert_with(|| parse(text).ok()).as_ref()?;
+                Some(tree.root.node_at(&here.span)?.at(text, &pointer.as_ref()?.0)?.span.clone())
+            });
+            let pointer = pointer.filter(|_| value.is_some()).map(|pointer| pointer.text());
+            let span = match value {
+                Some(value) if part > 0 => (value.start + part).min(value.end - 1)..value.end,
+                Some(value) => value,
                 None => here.type_span.clone(),
             };
-            let pointer = pointer.filter(|_| node.is_some()).map(|pointer| pointer.to_string());
             self.verdict(verdict, here.place(span), pointer, here.event_type.clone());
         }
     }
@@ -156,11 +163,9 @@ impl<'p> Voice<'p> {
     }
 
     /// The pointer of what a rule speaks about, and the byte of the value to start from.
-    fn pointer(&self, at: &At, event_type: Option<usize>) -> (Option<Pointer>, usize) {
-        let tables = self.protocol.tables();
-        let event = event_type.map(|id| &tables.events[id]);
+    fn pointer(&self, at: &At, event: Option<&EventType>) -> (Option<Pointer>, usize) {
         match at {
-            At::Time => (tables.shape.time.clone(), 0),
+            At::Time => (self.protocol.tables().shape.time.clone(), 0),
             At::Slot(slot) => (event.map(|event| event.slots[*slot].clone()), 0),
             At::Part(slot, part) => (event.map(|event| event.slots[*slot].clone()), *part + 1),
             At::Item { array, index, slot } => {
@@ -169,6 +174,24 @@ impl<'p> Voice<'p> {
             }
             At::Type | At::Earlier(..) => (None, 0),
         }
+    }
+}
+
+/// Where a string or a number stands that was captured.
+fn captured_at(at: &At, event_type: &EventType, captured: Captured<'_>) -> Option<Range<usize>> {
+    let field = match at {
+        At::Time => event_type.time?,
+        At::Slot(slot) | At::Part(slot, _) => *slot,
+        At::Item { array, index, slot } => {
+            let width = event_type.arrays[*array].slots.len();
+            captured.items[*array].first as usize + index * width + slot
+        }
+        At::Type | At::Earlier(..) => return None,
+    };
+    match captured.fields[field] {
+        Capture::Text(start, end) => Some(start as usize - 1..end as usize + 1),
+        Capture::Number(start, end) => Some(start as usize..end as usize),
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@ use jsonschema::error::ValidationErrorKind as Kinds;
 use serde_json::Value;
 
 use super::captures::{Captured, UnknownKey, Violated, Violation};
+use super::letters::Letters;
 use super::program::Program;
 use super::unknown::unknown_fields;
 use super::wrong::{Help, Wrong};
@@ -224,15 +225,15 @@ impl<'p> Explainer<'_, 'p> {
     fn misspelling(&self, property: &str, keys: impl Iterator<Item = Range<usize>>) -> Option<(Range<usize>, String)> {
         let mut keys = keys.peekable();
         keys.peek()?;
-        let wanted = letters(property);
-        let allowed = if wanted.chars().count() >= 5 { 2 } else { 1 };
+        let wanted = Letters::of(property);
+        let allowed = if wanted.count() >= 5 { 2 } else { 1 };
         let candidate = |key: Range<usize>| {
             let name = unescaped_lossy(inner(self.text, &key)).into_owned();
             if name.len() > 4 * property.len() {
                 return None;
             }
-            let distance = strsim::damerau_levenshtein(&wanted, &letters(&name));
-            (distance <= allowed).then_some((distance, key, name))
+            let distance = wanted.distance(&Letters::of(&name), allowed)?;
+            Some((distance, key, name))
         };
         // Of two that are as near, the name decides and not the order of the keys.
         let found = keys.filter_map(candidate).min_by(|(a, _, one), (b, _, other)| (a, one).cmp(&(b, other)));
@@ -257,20 +258,11 @@ impl<'p> Explainer<'_, 'p> {
         }
     }
 
-    fn nearest(&self, options: &[Value]) -> Option<String> {
-        let found = letters(&self.string());
-        options
-            .iter()
-            .filter_map(|option| Some((strsim::damerau_levenshtein(&letters(option.as_str()?), &found), option)))
-            .filter(|(distance, _)| *distance <= 2)
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, option)| option.to_string())
+    fn nearest<'o>(&self, options: &'o [(String, Letters)]) -> Option<&'o str> {
+        let found = Letters::of(&self.string());
+        let near = options.iter().filter_map(|(option, letters)| Some((letters.distance(&found, 2)?, option)));
+        near.min_by_key(|(distance, _)| *distance).map(|(_, option)| &**option)
     }
-}
-
-/// Letters and digits alone, in lower case: `toolCallId` and `tool-call-id` are `tool_call_id`.
-fn letters(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(200).collect()
 }
 
 /// A value as messages show it: what it is, and the thing itself if it is short. `raw` is its JSON.

@@ -7,6 +7,7 @@
 pub mod captures;
 pub mod date_time;
 mod explain;
+mod letters;
 mod pointer;
 pub mod program;
 mod tokens;
