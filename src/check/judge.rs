@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::Options;
 use super::event::{Event, NotAnEvent, stream_name, timestamp};
+use super::exercised::Exercised;
 use super::reader::{Reader, Valid};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice, quoted};
 use crate::finding::{Finding, Place, Related, Repeat, Report, Stats};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
-use crate::machine::{Limits, Machine, Observed, Verdict, framing};
+use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
@@ -34,6 +35,8 @@ pub struct Judge<'p> {
     whole: bool,
     excerpts: bool,
     last_minute: LastMinute,
+    /// What of the protocol is exercised, if that is counted.
+    exercised: Option<Box<Exercised>>,
 }
 
 impl<'p> Judge<'p> {
@@ -54,7 +57,14 @@ impl<'p> Judge<'p> {
             whole: true,
             excerpts: options.excerpts,
             last_minute: LastMinute::default(),
+            exercised: None,
         }
+    }
+
+    /// Counts from here on what of the protocol is exercised. Every event then goes the slow way, which has a tree.
+    pub fn exercise(&mut self) {
+        self.reader = Reader::never_sure(self.protocol);
+        self.exercised = Some(Box::new(Exercised::new(self.protocol.tables())));
     }
 
     pub fn take_findings(&mut self) -> Vec<Finding> {
@@ -160,7 +170,7 @@ impl<'p> Judge<'p> {
                 return;
             }
         }
-        self.order(&here, id, captured, true);
+        self.order(&here, id, captured, true, Nobody);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -251,11 +261,18 @@ impl<'p> Judge<'p> {
                 self.unknown.learn(id, found, inner(text, &key), number);
             }
         }
-        self.order(here, id, captures.all(), false);
+        match self.exercised.take() {
+            None => self.order(here, id, captures.all(), false, Nobody),
+            Some(mut exercised) => {
+                exercised.event(id, &event_type.schema, event.node, text);
+                self.order(here, id, captures.all(), false, &mut *exercised);
+                self.exercised = Some(exercised);
+            }
+        }
     }
 
     /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
-    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool) {
+    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool, witness: impl Witness) {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
         // Where the schema lets an event leave its stream out, the event belongs to none.
@@ -277,7 +294,7 @@ impl<'p> Judge<'p> {
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
         let observed =
             Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
-        self.machine.step(&stream, &observed, &mut self.verdicts);
+        self.machine.step(&stream, &observed, witness, &mut self.verdicts);
         self.voice.verdicts(&mut self.verdicts, here, Some(id));
     }
 
@@ -368,9 +385,12 @@ impl<'p> Judge<'p> {
         self.broken(Broken { rule: Framing::TruncatedInput, place: at.place(), message: cause.to_owned(), lost: true });
     }
 
-    pub fn finish(mut self, input: &Input) -> Report {
+    pub fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {
         if self.whole {
-            self.machine.finish(&mut self.verdicts);
+            match &mut self.exercised {
+                None => self.machine.finish(Nobody, &mut self.verdicts),
+                Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
+            }
             for verdict in std::mem::take(&mut self.verdicts) {
                 self.voice.earlier(verdict);
             }
@@ -395,7 +415,7 @@ impl<'p> Judge<'p> {
                 repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
             }
         }
-        Report { findings: self.voice.findings, repeats, summary, stats: self.stats }
+        (Report { findings: self.voice.findings, repeats, summary, stats: self.stats }, self.exercised)
     }
 }
 

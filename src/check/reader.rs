@@ -21,6 +21,8 @@ pub struct Reader<'p> {
     /// By event type: how many of the next ones are not tried in the schema's order, because the last was in another
     /// or had more keys.
     other_order: Vec<u8>,
+    /// The longest text that it tries, in bytes.
+    longest: usize,
 }
 
 /// After so many events it is tried again whether they come in the schema's order.
@@ -63,6 +65,7 @@ impl<'p> Reader<'p> {
             last: 0,
             last_minute: LastMinute::default(),
             other_order: vec![0; tables.events.len()],
+            longest: u32::MAX as usize,
         }
     }
 
@@ -73,9 +76,14 @@ impl<'p> Reader<'p> {
         reader
     }
 
+    /// A reader that is never sure, so that every event goes the slow way.
+    pub fn never_sure(protocol: &'p Protocol) -> Reader<'p> {
+        Reader { longest: 0, ..Reader::new(protocol) }
+    }
+
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
     pub fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Valid> {
-        if text.len() > u32::MAX as usize {
+        if text.len() > self.longest {
             return None;
         }
         let (valid, begins) = self.find(text)?;

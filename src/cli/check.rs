@@ -150,7 +150,7 @@ impl Work<'_> {
         reporter.begin()?;
         let jobs = arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
         let progress = Progress::default();
-        let run = Run { protocol, options, max_findings: arguments.max_findings, jobs, progress: &progress };
+        let run = Run { protocol, options, max_findings: arguments.max_findings, jobs, progress: &progress, exercises: false };
         let mut check = || run.check(targets, reporter);
         let outcome = match bar {
             Some(bar) => bar.during(&progress, targets, check)?,
