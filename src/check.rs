@@ -6,6 +6,7 @@
 mod agree;
 mod event;
 mod examined;
+mod exercised;
 mod judge;
 mod reader;
 mod unknown;
@@ -21,6 +22,7 @@ use crate::protocol::Protocol;
 #[doc(hidden)]
 pub use agree::ways_agree;
 pub(crate) use examined::{Examined, Examiner};
+pub(crate) use exercised::Exercised;
 use judge::Judge;
 
 /// How to check. The default is what `sessionlint check` does without options.
@@ -87,6 +89,13 @@ impl<'p> Checker<'p> {
         Checker { input, judge: Judge::new(protocol, &options) }
     }
 
+    /// A checker that also counts what of the protocol the input exercises. It takes several times as long.
+    pub(crate) fn exercising(protocol: &'p Protocol, options: Options) -> Checker<'p> {
+        let mut checker = Checker::new(protocol, options);
+        checker.judge.exercise();
+        checker
+    }
+
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
         let judge = &mut self.judge;
@@ -123,15 +132,23 @@ impl<'p> Checker<'p> {
     }
 
     /// Ends the input.
-    pub fn finish(mut self) -> Report {
-        let judge = &mut self.judge;
-        self.input.finish(&mut |piece| judge.piece(piece));
-        self.judge.finish(&self.input)
+    pub fn finish(self) -> Report {
+        self.end(None).0
     }
 
     /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause` says how.
-    pub fn finish_damaged(mut self, cause: &str) -> Report {
-        self.judge.damaged(self.input.position(), cause);
+    pub fn finish_damaged(self, cause: &str) -> Report {
+        self.end(Some(cause)).0
+    }
+
+    /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
+    /// counted.
+    pub(crate) fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
+        let judge = &mut self.judge;
+        match damaged {
+            None => self.input.finish(&mut |piece| judge.piece(piece)),
+            Some(cause) => judge.damaged(self.input.position(), cause),
+        }
         self.judge.finish(&self.input)
     }
 }

@@ -7,6 +7,7 @@ use std::vec::Drain;
 
 use super::Options;
 use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
+use super::exercised::Exercised;
 use super::reader::{Judged, Reader};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice};
@@ -14,7 +15,7 @@ use crate::bytes::lossy;
 use crate::finding::{Finding, Place, Related, Repeat, Report, Stats};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
-use crate::machine::{Limits, Machine, Observed, Verdict, framing};
+use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
@@ -41,6 +42,8 @@ pub struct Judge<'p> {
     whole: bool,
     excerpts: bool,
     last_minute: LastMinute,
+    /// What of the protocol is exercised, if that is counted.
+    exercised: Option<Box<Exercised>>,
 }
 
 impl<'p> Judge<'p> {
@@ -62,7 +65,14 @@ impl<'p> Judge<'p> {
             whole: true,
             excerpts: options.excerpts,
             last_minute: LastMinute::default(),
+            exercised: None,
         }
+    }
+
+    /// Counts from here on what of the protocol is exercised. Every event then goes the slow way, which has a tree.
+    pub fn exercise(&mut self) {
+        self.reader = Reader::never_sure(self.protocol);
+        self.exercised = Some(Box::new(Exercised::new(self.protocol.tables())));
     }
 
     pub fn findings(&mut self) -> Drain<'_, Finding> {
@@ -131,7 +141,7 @@ impl<'p> Judge<'p> {
         unreadable(event_type, &faults, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         self.faults(&here, faults, stream.as_ref());
-        self.order(&here, id, captures.all(), true);
+        self.order(&here, id, captures.all(), true, Nobody);
         self.unreadable = captures;
     }
 
@@ -194,7 +204,7 @@ impl<'p> Judge<'p> {
                 return;
             }
         }
-        self.order(&here, id, captured, true);
+        self.order(&here, id, captured, true, Nobody);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -275,7 +285,14 @@ impl<'p> Judge<'p> {
                 self.unknown.learn(id, found, inner(text, &key), number);
             }
         }
-        self.order(here, id, captures.all(), false);
+        match self.exercised.take() {
+            None => self.order(here, id, captures.all(), false, Nobody),
+            Some(mut exercised) => {
+                exercised.event(id, &event_type.schema, event.node, text);
+                self.order(here, id, captures.all(), false, &mut *exercised);
+                self.exercised = Some(exercised);
+            }
+        }
     }
 
     /// Says what is wrong with an event by itself.
@@ -294,7 +311,7 @@ impl<'p> Judge<'p> {
     }
 
     /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
-    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool) {
+    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool, witness: impl Witness) {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
         // Where the schema lets an event leave its stream out, the event belongs to none.
@@ -316,7 +333,7 @@ impl<'p> Judge<'p> {
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
         let observed =
             Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
-        self.machine.step(&stream, &observed, &mut self.verdicts);
+        self.machine.step(&stream, &observed, witness, &mut self.verdicts);
         self.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
@@ -407,9 +424,12 @@ impl<'p> Judge<'p> {
         self.broken(Broken { rule: Framing::TruncatedInput, place: at.place(), message: cause.to_owned(), lost: true });
     }
 
-    pub fn finish(mut self, input: &Input) -> Report {
+    pub fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {
         if self.whole {
-            self.machine.finish(&mut self.verdicts);
+            match &mut self.exercised {
+                None => self.machine.finish(Nobody, &mut self.verdicts),
+                Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
+            }
             for verdict in std::mem::take(&mut self.verdicts) {
                 self.voice.earlier(verdict);
             }
@@ -434,7 +454,7 @@ impl<'p> Judge<'p> {
                 repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
             }
         }
-        Report { findings: self.voice.findings, repeats, summary, stats: self.stats }
+        (Report { findings: self.voice.findings, repeats, summary, stats: self.stats }, self.exercised)
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Reader<'p> {
     other_order: Vec<u8>,
     /// By event type: how many of the last ones, in a row, were tried in the schema's order in vain.
     in_vain: Vec<u8>,
+    /// The longest text that it tries, in bytes.
+    longest: usize,
 }
 
 /// After so many events it is tried again whether they come in the schema's order.
@@ -68,6 +70,7 @@ impl<'p> Reader<'p> {
             last_minute: LastMinute::default(),
             other_order: vec![0; tables.events.len()],
             in_vain: vec![0; tables.events.len()],
+            longest: u32::MAX as usize,
         }
     }
 
@@ -78,9 +81,14 @@ impl<'p> Reader<'p> {
         reader
     }
 
+    /// A reader that is never sure, so that every event goes the slow way.
+    pub fn never_sure(protocol: &'p Protocol) -> Reader<'p> {
+        Reader { longest: 0, ..Reader::new(protocol) }
+    }
+
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
     pub fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Judged> {
-        if text.len() > u32::MAX as usize {
+        if text.len() > self.longest {
             return None;
         }
         let (judged, begins) = self.find(text)?;

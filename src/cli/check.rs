@@ -9,12 +9,12 @@ use std::time::Instant;
 use clap::ValueEnum;
 
 use super::bar::{self, Bar};
+use super::input::{self, InputArguments, refuse_nothing, say};
 use super::output::{Color, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, ProtocolArgument, known_rule};
 use crate::check::Options;
 use crate::error::RunError;
 use crate::finding::Severity;
-use crate::input::Wire;
 use crate::protocol::Protocol;
 use crate::report::{End, Reporter, visible};
 use crate::run::{Outcome, Progress, Run, Target, expand};
@@ -28,9 +28,8 @@ pub struct Arguments {
     #[command(flatten)]
     protocol: ProtocolArgument,
 
-    /// The form of the input; found from its content if not given
-    #[arg(long, value_name = "FORM", value_parser = wire_parser())]
-    wire: Option<String>,
+    #[command(flatten)]
+    input: InputArguments,
 
     /// What to print, or with =FILE to write to a file; several times for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
@@ -43,10 +42,6 @@ pub struct Arguments {
     /// Change a rule's severity: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
     rules: Vec<String>,
-
-    /// The input is a cut-out: nothing is known of what came before, and its end means nothing
-    #[arg(long)]
-    fragment: bool,
 
     /// Show every finding; many of one kind fold into one otherwise
     #[arg(long)]
@@ -71,18 +66,6 @@ pub struct Arguments {
     /// How many threads may work; as many as there are cores if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<u16>>,
-
-    /// The longest event that is read, in bytes
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes)]
-    max_line_bytes: usize,
-
-    /// The most text that is kept of a turn to compare with its final message, in bytes
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_text_bytes)]
-    max_text_bytes: usize,
-
-    /// The most streams that are kept at once
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_streams)]
-    max_streams: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -93,21 +76,13 @@ enum FailOn {
     Never,
 }
 
-fn wire_parser() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(Wire::ALL.map(|(name, _)| name))
-}
-
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let protocol = arguments.protocol.load()?;
     let options = options(&arguments, &protocol)?;
     let (mut targets, errors) = expand(&arguments.paths);
     say(&errors);
     let outputs = Outputs::open(&arguments.formats, &arguments.paths, &mut targets)?;
-    if targets.is_empty() {
-        let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst; \
-                    what is hidden or left out by .gitignore is passed over";
-        return Err(Failure::Message(format!("there is nothing to check; {help}")));
-    }
+    refuse_nothing(&targets)?;
     let started = Instant::now();
     let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
@@ -126,13 +101,6 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     Ok(exit(&arguments, &outcome, errors.is_empty()))
 }
 
-/// Says what could not be checked. What causes it may hold names from the disk.
-fn say(errors: &[RunError]) {
-    for error in errors {
-        anstream::eprintln!("sessionlint: {}", visible(&error.to_string()));
-    }
-}
-
 /// What there is to do.
 struct Work<'w> {
     arguments: &'w Arguments,
@@ -148,9 +116,16 @@ impl Work<'_> {
         let Work { arguments, protocol, targets, unfound, started } = *self;
         let options = Options { excerpts: reporter.shows_excerpts(), ..options };
         reporter.begin()?;
-        let jobs = arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
+        let jobs = arguments.jobs.map_or_else(input::cores, |jobs| usize::from(jobs.get()));
         let progress = Progress::default();
-        let run = Run { protocol, options, max_findings: arguments.max_findings, jobs, progress: &progress };
+        let run = Run {
+            protocol,
+            options,
+            max_findings: arguments.max_findings,
+            jobs,
+            progress: &progress,
+            exercises: false,
+        };
         let mut check = || run.check(targets, reporter);
         let outcome = match bar {
             Some(bar) => bar.during(&progress, targets, check)?,
@@ -163,11 +138,6 @@ impl Work<'_> {
         Ok(outcome)
     }
 }
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
-}
-
 fn exit(arguments: &Arguments, outcome: &Outcome, found_all: bool) -> Exit {
     let failing = match arguments.fail_on {
         FailOn::Error => outcome.summary.at_least(Severity::Error),
@@ -204,15 +174,5 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
         };
         severities.insert(known_rule(protocol, name)?.name.to_string(), severity);
     }
-    let wire = arguments.wire.as_deref();
-    Ok(Options {
-        file: None,
-        wire: Wire::ALL.iter().find(|(name, _)| Some(*name) == wire).map(|(_, wire)| *wire),
-        fragment: arguments.fragment,
-        severities,
-        max_line_bytes: arguments.max_line_bytes,
-        max_text_bytes: arguments.max_text_bytes,
-        max_streams: arguments.max_streams,
-        excerpts: true,
-    })
+    Ok(Options { severities, ..arguments.input.options() })
 }

@@ -3,8 +3,10 @@
 mod bar;
 mod check;
 mod completions;
+mod coverage;
 mod explain;
 mod graph;
+mod input;
 mod output;
 mod protocol;
 mod rules;
@@ -48,6 +50,8 @@ struct Cli {
 enum Command {
     /// Check recorded streams
     Check(Box<check::Arguments>),
+    /// Count which parts of a protocol recordings exercise, and which never
+    Coverage(coverage::Arguments),
     /// Say what a rule means, with the document's words and an example
     Explain(explain::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
@@ -170,6 +174,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
     };
     let result = match cli.command {
         Command::Check(arguments) => check::run(*arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Protocol(arguments) => protocol::run(&arguments),

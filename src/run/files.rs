@@ -71,20 +71,21 @@ impl OneFile<'_, '_> {
 
     fn read(&mut self, name: &str, reader: impl Read) -> bool {
         let options = Options { file: Some(name.into()), ..self.run.options.clone() };
-        let mut checker = Checker::new(self.run.protocol, options);
+        let new = if self.run.exercises { Checker::exercising } else { Checker::new };
+        let mut checker = new(self.run.protocol, options);
         let mut reader = match Decompressed::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
         };
         let mut size = BLOCK;
-        let report = loop {
+        let (report, exercised) = loop {
             match reader.read(&mut self.block[..size]) {
-                Ok(0) => break checker.finish(),
+                Ok(0) => break checker.end(None),
                 Ok(count) => {
                     self.run.progress.read(count);
                     checker.feed(&self.block[..count]);
                 }
-                Err(ReadError::Damaged(cause)) => break checker.finish_damaged(&cause),
+                Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
                     self.held.extend(checker.findings());
                     return self.turn(|sink| sink.unreadable(name, cause));
@@ -98,7 +99,10 @@ impl OneFile<'_, '_> {
                 return false;
             }
         };
-        self.turn(|sink| sink.end(name, report))
+        self.turn(|sink| {
+            sink.exercised(exercised);
+            sink.end(name, report)
+        })
     }
 
     /// Waits for the file's turn and tells what was held back, then does one thing more.

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use paths::{Target, expand};
 pub use progress::Progress;
 
-use crate::check::Options;
+use crate::check::{Exercised, Options};
 use crate::error::RunError;
 use crate::finding::{Finding, Report, Stats, Summary};
 use crate::protocol::Protocol;
@@ -38,6 +38,8 @@ pub struct Run<'r> {
     pub jobs: usize,
     /// Is told how far the run has come.
     pub progress: &'r Progress,
+    /// Whether it is counted what of the protocol is exercised. Each file is then the work of one thread.
+    pub exercises: bool,
 }
 
 /// What a run came to.
@@ -49,6 +51,8 @@ pub struct Outcome {
     pub hidden: u64,
     /// What could not be read.
     pub unreadable: Vec<RunError>,
+    /// What of the protocol was exercised, if that was counted.
+    pub exercised: Option<Box<Exercised>>,
 }
 
 impl Run<'_> {
@@ -68,7 +72,7 @@ impl Run<'_> {
             failed: None,
         });
         match targets {
-            [one] if self.jobs > 1 => blocks::check(self, one, &sink),
+            [one] if self.jobs > 1 && !self.exercises => blocks::check(self, one, &sink),
             _ => files::check(self, targets, &sink),
         }
         let sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -112,6 +116,14 @@ impl Sink<'_> {
             }
         }
         true
+    }
+
+    /// Adds what a file exercised that was read to its end.
+    fn exercised(&mut self, exercised: Option<Box<Exercised>>) {
+        match (&mut self.outcome.exercised, exercised) {
+            (Some(sum), Some(more)) => sum.add(&more),
+            (sum, more) => *sum = sum.take().or(more),
+        }
     }
 
     /// Ends a file that was read to its end.

@@ -7,6 +7,7 @@
 pub mod captures;
 pub mod date_time;
 mod explain;
+mod fields;
 mod letters;
 mod pointer;
 pub mod program;
@@ -16,6 +17,7 @@ pub mod walk;
 mod wrong;
 
 pub use explain::{Explained, Fault, explain, judge, quoted, shown};
+pub use fields::Field;
 pub use pointer::Pointer;
 
 use std::sync::OnceLock;
@@ -28,6 +30,8 @@ pub struct Schema {
     /// Made when it is first asked for: nearly all events are judged without it, and it takes longer to make than a
     /// small file to check.
     validator: OnceLock<Option<jsonschema::Validator>>,
+    /// Likewise.
+    fields: OnceLock<Vec<Field>>,
 }
 
 /// What a schema says of the value at a pointer.
@@ -71,7 +75,7 @@ const MAX_REFERENCES: usize = 16;
 impl Schema {
     /// A schema that is known to be one.
     pub fn trusted(document: Value) -> Schema {
-        Schema { document, validator: OnceLock::new() }
+        Schema { document, validator: OnceLock::new(), fields: OnceLock::new() }
     }
 
     /// A schema, after a look at whether it is one.
@@ -81,12 +85,17 @@ impl Schema {
     /// Says what is wrong with a document that is no schema.
     pub fn new(document: Value) -> Result<Schema, String> {
         let validator = validator(&document)?;
-        Ok(Schema { document, validator: Some(validator).into() })
+        Ok(Schema { document, validator: Some(validator).into(), fields: OnceLock::new() })
     }
 
     /// The judge of the `jsonschema` crate.
     fn validator(&self) -> Option<&jsonschema::Validator> {
         self.validator.get_or_init(|| validator(&self.document).ok()).as_ref()
+    }
+
+    /// The fields that it declares.
+    pub fn fields(&self) -> &[Field] {
+        self.fields.get_or_init(|| fields::fields(self))
     }
 
     /// The document it was made from.

@@ -2,6 +2,7 @@
 //!
 //! Every expectation is written by hand from what the program promises; none is copied from a run.
 
+mod coverage;
 mod exit_codes;
 mod formats;
 mod hostile;
