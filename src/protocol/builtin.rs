@@ -39,7 +39,15 @@ fn session_events() -> Folder {
     )
 }
 
-static ALL: [(&str, &LazyLock<Option<Protocol>>); 1] = [("session-events", &SESSION_EVENTS)];
+static SESSION_RECORDS: LazyLock<Option<Protocol>> = LazyLock::new(|| Protocol::compile(&session_records(), true).ok());
+
+fn session_records() -> Folder {
+    folder!("session-records", ["session", "event", "session-action", "page", "transcript", "bundle"])
+}
+
+/// That of streams first, that of records behind it: these judge where nothing else is said.
+static ALL: [(&str, &LazyLock<Option<Protocol>>); 2] =
+    [("session-events", &SESSION_EVENTS), ("session-records", &SESSION_RECORDS)];
 
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|(name, _)| *name)
@@ -55,7 +63,9 @@ mod tests {
 
     #[test]
     fn what_is_trusted_can_be_trusted() {
-        let refused = Protocol::compile(&session_events(), false).err();
-        assert!(refused.is_none(), "{refused:?}");
+        for folder in [session_events(), session_records()] {
+            let refused = Protocol::compile(&folder, false).err();
+            assert!(refused.is_none(), "{refused:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! mistake with its place in the file.
 
 mod lifecycles;
+mod records;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
@@ -143,6 +144,11 @@ impl<'f> Compiler<'f> {
         }
     }
 
+    /// The rule that is named here.
+    fn rule_of(&mut self, name: &Spanned<String>) -> RuleId {
+        self.rule(name.get_ref(), name.span())
+    }
+
     /// The rule of this name, which some table uses.
     fn rule(&mut self, name: &str, span: Span) -> RuleId {
         match self.rule_ids.get(name) {
@@ -193,11 +199,8 @@ impl<'f> Compiler<'f> {
         }
         if self.events.is_empty() {
             let message = "there is no schema in this folder".to_owned();
-            self.problem(
-                self.file.event.event_type.span(),
-                message,
-                "add <event type>.schema.json for every event type",
-            );
+            let span = self.file.event.as_ref().map_or(0..0, |event| event.event_type.span());
+            self.problem(span, message, "add a .schema.json for every event type, or every kind of record");
         }
     }
 
@@ -248,14 +251,19 @@ impl<'f> Compiler<'f> {
 
     /// Looks for the fast way through every schema, now that all fields are known that the tables read.
     fn plan(&mut self, shape: &EventShape) {
+        let records = self.file.record.is_some();
         for event in &mut self.events {
-            event.stream = shape.stream.clone().map(|at| intern(&mut event.slots, at));
-            event.time = shape.time.clone().map(|at| intern(&mut event.slots, at));
+            // Not every kind of record has them.
+            let has = |at: &&Pointer| !records || event.schema.at(&at.0) != Subschema::Missing;
+            let (stream, time) = (shape.stream.as_ref().filter(has), shape.time.as_ref().filter(has));
+            event.stream = stream.map(|at| intern(&mut event.slots, at.clone()));
+            event.time = time.map(|at| intern(&mut event.slots, at.clone()));
             event.usual_time = shape.time.as_ref().is_some_and(|at| match event.schema.at(&at.0) {
                 Subschema::Declared(schema) => schema.get("format").is_some_and(|format| format == "date-time"),
                 _ => false,
             });
             event.plan = match shape.event_type.0.as_slice() {
+                [] if records => Program::compile(event.schema.document(), &event.slots, &event.arrays),
                 [_] => Program::compile(event.schema.document(), &event.slots, &event.arrays),
                 _ => Err("the event's type is not a member of the event itself".to_owned()),
             };

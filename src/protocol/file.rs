@@ -18,7 +18,16 @@ pub struct File {
     pub title: Option<String>,
     pub version: String,
     pub source: Option<String>,
-    pub event: Event,
+    pub event: Option<Event>,
+    pub record: Option<Record>,
+    #[serde(default)]
+    pub kind: Vec<Kind>,
+    #[serde(default)]
+    pub container: Vec<Container>,
+    #[serde(default)]
+    pub check: Vec<Check>,
+    #[serde(default)]
+    pub link: Vec<Link>,
     #[serde(default)]
     pub lifecycle: Vec<Spanned<Lifecycle>>,
     #[serde(default)]
@@ -48,6 +57,107 @@ pub struct Event {
     #[serde(default)]
     pub unwrap: Vec<Name>,
     pub unknown: Name,
+}
+
+/// What makes a protocol one of stored records.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    pub time: Option<Name>,
+    pub stream: Option<Name>,
+    /// An object that has an object here is the event of a stream.
+    pub event: Option<Name>,
+    /// The rule that speaks where nothing tells the kind of a record.
+    pub unknown: Name,
+    /// The rule that speaks where a container is not as its schema says.
+    pub broken: Name,
+}
+
+/// A kind of record.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    pub name: Name,
+    /// Patterns for the names of files, without their endings.
+    #[serde(default)]
+    pub files: Vec<Name>,
+    /// The fields that no other kind has.
+    #[serde(default)]
+    pub telling: Vec<Name>,
+}
+
+/// What holds records.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    pub name: Name,
+    /// It is known by any of these, each of which is some keys together.
+    pub known: Vec<Vec<String>>,
+    /// Key → the kind of the records in the list there; `*` is any one kind.
+    pub lists: BTreeMap<Name, Name>,
+    /// Whether a folder with files of the lists' names is such a container too.
+    #[serde(default)]
+    pub folder: bool,
+}
+
+/// What a rule has to say of one record.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    pub on: Name,
+    pub at: Name,
+    pub is: Test,
+    pub rule: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Test {
+    /// The same text as another field.
+    SameAs(Name),
+    /// A number less than this.
+    Below(f64),
+    /// There, and another field is there too.
+    Beside(Name),
+    /// No name of the IANA time zone database.
+    NoTimeZone,
+    /// What an earlier record of the kind has there.
+    Repeated,
+}
+
+/// A field of a record that names another record.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    pub on: Name,
+    pub at: Name,
+    pub to: Name,
+    pub key: Name,
+    /// What the other record is to a finding.
+    pub label: String,
+    /// The rule that speaks where there is no such record, if all records are there.
+    pub missing: Option<Name>,
+    #[serde(default)]
+    pub check: Vec<LinkCheck>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkCheck {
+    pub at: Name,
+    pub is: LinkTest,
+    pub rule: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkTest {
+    /// Another text than the field of the other record.
+    Not(Name),
+    /// A time before that of the other record.
+    Before(Name),
+    /// A time after that of the other record and so many seconds more.
+    After(Name, Name),
 }
 
 #[derive(Debug, Deserialize)]

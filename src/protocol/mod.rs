@@ -7,6 +7,7 @@ mod builtin;
 mod compile;
 mod file;
 mod framing;
+pub(crate) mod records;
 pub(crate) mod tables;
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,6 +23,7 @@ pub use tables::{Rule, RuleId};
 
 use crate::error::{Problem, ProtocolError};
 use crate::schema::Schema;
+use records::Records;
 use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
 
 /// The end of the name of every schema file; what stands before it is the event's type.
@@ -50,6 +52,8 @@ pub struct Protocol {
 /// What the engine works with.
 pub(crate) struct Tables {
     pub shape: EventShape,
+    /// How stored records are found and checked, if the protocol is one of records.
+    pub records: Option<Records>,
     /// What an event type without a schema means.
     pub unknown: RuleId,
     pub events: Vec<EventType>,

@@ -92,7 +92,7 @@ impl Meets {
 }
 
 /// How an event is recognised and read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct EventShape {
     pub event_type: Pointer,
     pub time: Option<Pointer>,

@@ -10,26 +10,30 @@ use super::super::tables::{
     Append, Cell, Condition, Contradiction, Effects, EventShape, Lifecycle, Row, Same, States, Text, Whole, plain_words,
 };
 use super::{Compiler, Span, did_you_mean, nearest};
-use crate::protocol::Tables;
+use crate::protocol::{RuleId, Tables};
 
 impl Compiler<'_> {
     pub(super) fn tables(&mut self) -> Tables {
         let file = self.file;
-        let shape = EventShape {
-            event_type: self.pointer(&file.event.event_type),
-            time: file.event.time.as_ref().map(|at| self.pointer(at)),
-            stream: file.event.stream.as_ref().map(|at| self.pointer(at)),
-            unwrap: file.event.unwrap.iter().map(|at| self.pointer(at)).collect(),
+        let (shape, unknown, records) = match (&file.event, &file.record) {
+            (Some(event), None) => (self.event_shape(event), self.rule_of(&event.unknown), None),
+            (None, Some(record)) => {
+                let (shape, records) = self.records(record);
+                (shape, records.unknown, Some(records))
+            }
+            _ => {
+                let message = "a protocol has either events or records".to_owned();
+                self.problem(0..0, message, "write [event] for streams of events, or [record] for stored records");
+                (EventShape::default(), RuleId(0), None)
+            }
         };
-        self.check_shape(&shape);
-        let unknown = self.rule(file.event.unknown.get_ref(), file.event.unknown.span());
         let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.lifecycle(index)).collect();
         let texts: Vec<_> = file.text.iter().map(|text| self.text(text)).collect();
-        if let (Some(time), None) = (file.time.first(), &file.event.time) {
+        if let (Some(time), None) = (file.time.first(), &shape.time) {
             let message = "no field holds the time".to_owned();
             self.problem(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
         }
-        let times = file.time.iter().map(|time| self.rule(time.rule.get_ref(), time.rule.span())).collect();
+        let times = file.time.iter().map(|time| self.rule_of(&time.rule)).collect();
         let mut contradictions = vec![Vec::new(); self.events.len()];
         for contradiction in &file.contradiction {
             for event in self.on(&contradiction.on, None) {
@@ -37,7 +41,7 @@ impl Compiler<'_> {
                     when: self.conditions(event, &contradiction.when),
                     slot: self.slot(event, &contradiction.at),
                     says: contradiction.says.iter().map(|words| plain_words(words)).collect(),
-                    rule: self.rule(contradiction.rule.get_ref(), contradiction.rule.span()),
+                    rule: self.rule_of(&contradiction.rule),
                 };
                 contradictions[event].push(entry);
             }
@@ -45,11 +49,21 @@ impl Compiler<'_> {
         let effects = contradictions.iter().enumerate();
         let effects = effects.map(|(event, words)| Effects::of(event, &lifecycles, &texts, words)).collect();
         let (events, rules) = (Vec::new(), Vec::new());
-        Tables { shape, unknown, lifecycles, texts, times, contradictions, effects, events, rules }
+        Tables { shape, records, unknown, lifecycles, texts, times, contradictions, effects, events, rules }
     }
 
-    fn check_shape(&mut self, shape: &EventShape) {
-        let event = &self.file.event;
+    fn event_shape(&mut self, event: &file::Event) -> EventShape {
+        let shape = EventShape {
+            event_type: self.pointer(&event.event_type),
+            time: event.time.as_ref().map(|at| self.pointer(at)),
+            stream: event.stream.as_ref().map(|at| self.pointer(at)),
+            unwrap: event.unwrap.iter().map(|at| self.pointer(at)).collect(),
+        };
+        self.check_shape(event, &shape);
+        shape
+    }
+
+    fn check_shape(&mut self, event: &file::Event, shape: &EventShape) {
         let fields = [
             (Some(&event.event_type), Some(&shape.event_type)),
             (event.time.as_ref(), shape.time.as_ref()),
