@@ -4,6 +4,7 @@
 //! the input: it grows with distinct streams, call ids and the text of open turns, each with a limit.
 
 mod agree;
+mod alone;
 mod event;
 mod examined;
 mod exercised;

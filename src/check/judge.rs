@@ -6,33 +6,29 @@ use std::sync::Arc;
 use std::vec::Drain;
 
 use super::Options;
+use super::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of, text_of};
 use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
 use super::exercised::Exercised;
 use super::reader::Judged;
-use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
-use super::voice::{Here, Said, Voice};
-use crate::bytes::lossy;
-use crate::finding::{Finding, Place, Related, Repeat, Report, Stats};
-use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
+use super::unknown::MOST_UNKNOWN;
+use super::voice::{Here, Said};
+use crate::finding::{Finding, Place, Repeat, Report, Stats};
+use crate::input::json::Tree;
 use crate::input::{Broken, Frame, Input, Origin, Wire};
 use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framing};
-use crate::protocol::{Framing, Protocol, RuleId, nearest};
+use crate::protocol::{Framing, Protocol, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
-use crate::schema::{Explained, Fault as SchemaFault, Pointer, explain, judge, quoted};
-
-/// The most characters of a name that a message quotes.
-const SHOWN_CHARS: usize = 60;
+use crate::schema::{Pointer, quoted};
 
 pub struct Judge<'p> {
     protocol: &'p Protocol,
     wire: Option<Wire>,
-    /// The captures of an event with faults; kept for its memory.
-    unreadable: Captures,
+    /// What can be read of an event with faults; kept for its memory.
+    readable: Captures,
     machine: Machine<'p>,
     verdicts: Vec<Verdict>,
-    voice: Voice<'p>,
-    unknown: Unknown,
+    alone: Alone<'p>,
     stats: Stats,
     /// By event type: how many there were.
     events: Vec<u64>,
@@ -51,11 +47,10 @@ impl<'p> Judge<'p> {
         Judge {
             protocol,
             wire: options.wire,
-            unreadable: Captures::default(),
+            readable: Captures::default(),
             machine: Machine::new(protocol.tables(), limits, options.fragment),
             verdicts: Vec::new(),
-            voice: Voice::new(protocol, options),
-            unknown: Unknown::new(event_types),
+            alone: Alone::new(protocol, options),
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,
@@ -71,7 +66,7 @@ impl<'p> Judge<'p> {
     }
 
     pub fn findings(&mut self) -> Drain<'_, Finding> {
-        self.voice.findings.drain(..)
+        self.alone.voice.findings.drain(..)
     }
 
     /// What cannot be a frame.
@@ -81,8 +76,8 @@ impl<'p> Judge<'p> {
         }
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
-        let message = self.voice.message(rule, &mut [("found", broken.message)]);
-        self.voice.say(rule, broken.place, Said { message, ..Said::default() });
+        let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
+        self.alone.voice.say(rule, broken.place, Said { message, ..Said::default() });
     }
 
     /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure.
@@ -91,7 +86,7 @@ impl<'p> Judge<'p> {
             Some(judged) if !captured.violations.is_empty() => self.faulty(frame, judged, captured),
             Some(judged)
                 if captured.unknown.is_empty()
-                    || self.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
+                    || self.alone.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
             {
                 self.valid(frame, judged, captured);
             }
@@ -102,54 +97,35 @@ impl<'p> Judge<'p> {
     /// An event that the fast way found something wrong with.
     fn faulty(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
         let id = judged.event_type;
-        let event_type = &self.protocol.tables().events[id];
         let text = frame.text;
-        let Ok(program) = &event_type.plan else { return self.slow(frame, captured.unknown) };
-        let faults = explain(program, text, captured);
-        let is_misspelt =
-            |key: &UnknownKey| faults.iter().any(|fault| fault.misspelt && fault.span.start + 1 == key.start as usize);
-        let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();
-        if !unknown.is_empty() && !self.unknown.count_known(id, text, &unknown) {
-            return self.slow(frame, captured.unknown);
-        }
+        let Some(faults) = self.alone.faults_of(id, text, captured) else { return self.slow(frame, captured.unknown) };
+        let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..text.len(), judged.type_span.clone());
         let (number, excerpts) = (self.next_event(id), self.excerpts);
         let here = Here { frame, span, type_span, number, event_type: &event_type.name, excerpts };
-        let mut captures = std::mem::take(&mut self.unreadable);
+        let mut captures = std::mem::take(&mut self.readable);
         captures.copy(captured);
         unreadable(event_type, &faults, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
-        self.faults(&here, faults, stream.as_ref());
+        self.alone.say(&here, faults, stream.as_ref());
         self.order(&here, id, captures.all(), true, Nobody);
-        self.unreadable = captures;
+        self.readable = captures;
     }
 
     /// `keys`: the unknown keys that the fast way found and could not count yet.
     fn slow(&mut self, frame: &Frame<'_>, keys: &[UnknownKey]) {
         let text = frame.text;
         match read(frame) {
-            Err(fault) => self.unreadable(frame, fault),
+            Err(fault) => self.broken(not_json(frame, fault)),
             Ok(tree) => match Event::find(&tree.root, text, self.protocol, self.wire == Some(Wire::JsonRpc)) {
                 Ok(event) => self.event(frame, &tree, &event, keys),
-                Err(NotAnEvent::Message) => self.voice.summary.skipped += 1,
+                Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
                     self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, lost: true });
                 }
             },
         }
-    }
-
-    fn unreadable(&mut self, frame: &Frame<'_>, fault: Fault) {
-        let rule = match fault.kind {
-            FaultKind::Incomplete if !frame.terminated => Framing::TruncatedLine,
-            _ if std::str::from_utf8(frame.text).is_err() => Framing::InvalidUtf8,
-            FaultKind::Invalid | FaultKind::Incomplete => Framing::InvalidJson,
-            FaultKind::TooDeep => Framing::TooDeep,
-            FaultKind::OutOfRange => Framing::NumberOutOfRange,
-        };
-        let place = frame.place(fault.at, None);
-        self.broken(Broken { rule, place, message: fault.message, lost: true });
     }
 
     /// An event that the fast way found nothing wrong with.
@@ -188,8 +164,8 @@ impl<'p> Judge<'p> {
 
     fn next_event(&mut self, event_type: usize) -> u64 {
         self.events[event_type] += 1;
-        self.voice.summary.events += 1;
-        self.voice.summary.events - 1
+        self.alone.voice.summary.events += 1;
+        self.alone.voice.summary.events - 1
     }
 
     fn event(&mut self, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>, keys: &[UnknownKey]) {
@@ -201,8 +177,8 @@ impl<'p> Judge<'p> {
             let here = Here { frame, span, type_span, number, event_type, excerpts };
             return self.known(&here, tree, event, id, keys);
         }
-        let number = self.voice.summary.events;
-        self.voice.summary.events += 1;
+        let number = self.alone.voice.summary.events;
+        self.alone.voice.summary.events += 1;
         // Names come from the input: past the limit, new ones are counted together.
         let counts = &mut self.stats.by_type;
         let told_apart = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
@@ -221,22 +197,22 @@ impl<'p> Judge<'p> {
             None => Some(Cow::Borrowed(&b""[..])),
         };
         let stream = name.as_deref().map(text_of);
-        self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
+        self.alone.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
         let rule = self.protocol.tables().unknown;
-        if self.is_first(rule, None, here, stream.as_ref()).0 {
+        if self.alone.is_first(rule, None, here, stream.as_ref()).0 {
             let known = self.protocol.tables().events.iter().map(|event| &*event.name);
             let help = nearest(here.event_type, known).map(|near| format!("did you mean {near}?"));
             let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
-            let message = self.voice.message(rule, &mut facts);
+            let message = self.alone.voice.message(rule, &mut facts);
             let pointer = Some(shape.event_type.to_string());
             let said = Said { message, help, pointer, ..here.said(stream.as_ref()) };
-            self.voice.say(rule, here.place(here.type_span.clone()), said);
+            self.alone.voice.say(rule, here.place(here.type_span.clone()), said);
         }
         if let Some(name) = &name {
             let time = timestamp(text, field(&shape.time));
             let time = time.as_deref().map(|written| Stamp { written, usual: false });
             self.machine.pass(name, time, here, &mut self.verdicts);
-            self.voice.verdicts(&mut self.verdicts, here, None);
+            self.alone.voice.verdicts(&mut self.verdicts, here, None);
         }
     }
 
@@ -244,26 +220,13 @@ impl<'p> Judge<'p> {
         let protocol = self.protocol;
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        let Explained { faults, unknown } = judge(&event_type.schema, event.node, text);
-        let mut captures = Captures::default();
-        event.capture(text, event_type, &mut captures);
-        unreadable(event_type, &faults, &mut captures);
-        let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         // Half a character at the edge of a piece of text may have its other half in the next piece.
-        let appends = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref());
-        let pieces: Vec<_> = appends.filter_map(|append| captures.fields[append.slot].range()).collect();
-        let at_edge =
-            |span: &Range<usize>| pieces.iter().any(|piece| span.start == piece.start || span.end == piece.end);
-        self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
-        let misspelt: Vec<_> = faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.clone()).collect();
-        self.faults(here, faults, stream.as_ref());
-        for (key, pointer) in unknown {
-            if !misspelt.contains(&key) {
-                let number = self.unknown_field(here, key.clone(), &pointer, stream.as_ref());
-                let found = keys.iter().find(|found| found.start as usize == key.start + 1);
-                self.unknown.learn(id, found, inner(text, &key), number);
-            }
-        }
+        let appends: Vec<_> = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref()).collect();
+        let at_edge = |span: &Range<usize>, captures: &Captures| {
+            let mut pieces = appends.iter().filter_map(|append| captures.fields[append.slot].range());
+            pieces.any(|piece| span.start == piece.start || span.end == piece.end)
+        };
+        let captures = self.alone.judge(here, tree, event, id, keys, at_edge);
         match self.exercised.take() {
             None => self.order(here, id, captures.all(), false, Nobody),
             Some(mut exercised) => {
@@ -271,21 +234,6 @@ impl<'p> Judge<'p> {
                 self.order(here, id, captures.all(), false, &mut *exercised);
                 self.exercised = Some(exercised);
             }
-        }
-    }
-
-    /// Says what is wrong with an event by itself.
-    fn faults(&mut self, here: &Here<'_>, faults: Vec<SchemaFault<'_>>, stream: Option<&Arc<str>>) {
-        for fault in faults {
-            let rule = framing(fault.rule);
-            let said = Said {
-                message: self.voice.message(rule, &mut [("found", fault.message)]),
-                help: fault.help,
-                pointer: Some(fault.pointer.text()),
-                quote: fault.quote,
-                ..here.said(stream)
-            };
-            self.voice.say(rule, here.place(fault.span), said);
         }
     }
 
@@ -313,88 +261,7 @@ impl<'p> Judge<'p> {
         let observed =
             Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
         self.machine.step(&stream, &observed, witness, &mut self.verdicts);
-        self.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
-    }
-
-    fn surrogates_and_duplicates(
-        &mut self,
-        here: &Here<'_>,
-        tree: &Tree,
-        wrapper: &Pointer,
-        stream: Option<&Arc<str>>,
-        elsewhere: impl Fn(&Range<usize>) -> bool,
-    ) {
-        let text = here.frame.text;
-        for (first, again) in &tree.duplicate_keys {
-            let rule = framing(Framing::DuplicateKey);
-            let key = unescaped_lossy(inner(text, again));
-            let place = Arc::new(here.place(first.clone()));
-            let said = Said {
-                message: self.voice.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
-                pointer: pointer_to(tree, text, wrapper, again.start, &key),
-                related: vec![Related { message: "it stands here first".into(), place }],
-                ..here.said(stream)
-            };
-            self.voice.say(rule, here.place(again.clone()), said);
-        }
-        for span in tree.lone_surrogates.iter().filter(|span| !elsewhere(span)) {
-            let rule = framing(Framing::LoneSurrogate);
-            let found = lossy(&text[span.clone()]).into_owned();
-            let pointer = Pointer(tree.root.path_to(text, span.start));
-            let said = Said {
-                message: self.voice.message(rule, &mut [("found", found)]),
-                pointer: within_event(wrapper, &pointer),
-                ..here.said(stream)
-            };
-            self.voice.say(rule, here.place(span.clone()), said);
-        }
-    }
-
-    /// Says that a field is unknown, if it is the first of its kind; gives the number that it is counted under.
-    fn unknown_field(
-        &mut self,
-        here: &Here<'_>,
-        key: Range<usize>,
-        pointer: &Pointer,
-        stream: Option<&Arc<str>>,
-    ) -> Option<usize> {
-        let rule = framing(Framing::UnknownField);
-        let general = pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned());
-        let general = Pointer(general.collect()).to_string();
-        let (first, number) = self.is_first(rule, Some(general), here, stream);
-        if first {
-            let said = Said {
-                message: self.voice.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
-                pointer: Some(pointer.to_string()),
-                ..here.said(stream)
-            };
-            self.voice.say(rule, here.place(key), said);
-        }
-        number
-    }
-
-    /// Whether this is the first time that a file has this unknown name, and the number that it is counted under.
-    fn is_first(
-        &mut self,
-        rule: RuleId,
-        pointer: Option<String>,
-        here: &Here<'_>,
-        stream: Option<&Arc<str>>,
-    ) -> (bool, Option<usize>) {
-        match self.unknown.count((rule, here.event_type.clone(), pointer)) {
-            Counted::First(number) => (true, Some(number)),
-            Counted::Again(number) => (false, Some(number)),
-            Counted::TooMany { said: true } => (false, None),
-            Counted::TooMany { said: false } => {
-                let rule = framing(Framing::CheckSkipped);
-                let found = format!(
-                    "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
-                );
-                let said = Said { message: self.voice.message(rule, &mut [("found", found)]), ..here.said(stream) };
-                self.voice.say(rule, here.place(here.span.clone()), said);
-                (false, None)
-            }
-        }
+        self.alone.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
     /// The compressed form of the input is damaged here.
@@ -410,76 +277,29 @@ impl<'p> Judge<'p> {
                 Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
             }
             for verdict in std::mem::take(&mut self.verdicts) {
-                self.voice.earlier(verdict);
+                self.alone.voice.earlier(verdict);
             }
         }
-        if self.whole && self.voice.summary.events == 0 && !self.voice.error {
+        if self.whole && self.alone.voice.summary.events == 0 && !self.alone.voice.error {
             let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
-            let message = self.voice.message(rule, &mut []);
+            let message = self.alone.voice.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
-            self.voice.say(rule, place, Said { message, ..Said::default() });
+            self.alone.voice.say(rule, place, Said { message, ..Said::default() });
         }
-        self.voice.summary.streams = self.machine.streams();
+        self.alone.voice.summary.streams = self.machine.streams();
         self.stats.bytes = input.bytes();
         self.stats.opened = self.machine.opened();
         for (event, count) in self.protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);
         }
-        let (mut summary, mut repeats) = (self.voice.summary(), Vec::new());
-        for ((rule, event_type, pointer), count) in self.unknown.repeats() {
-            let (name, severity) = self.voice.rule(rule);
+        let (mut summary, mut repeats) = (self.alone.voice.summary(), Vec::new());
+        for ((rule, event_type, pointer), count) in self.alone.unknown.repeats() {
+            let (name, severity) = self.alone.voice.rule(rule);
             if let Some(severity) = severity {
                 summary.count(name, severity, count);
                 repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
             }
         }
-        (Report { findings: self.voice.findings, repeats, summary, stats: self.stats }, self.exercised)
+        (Report { findings: self.alone.voice.findings, repeats, summary, stats: self.stats }, self.exercised)
     }
-}
-
-/// The name of the stream that an event belongs to; none if it cannot be read.
-fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Option<Cow<'t, [u8]>> {
-    match slot {
-        Some(slot) => stream_name(text, fields[slot]),
-        None => Some(Cow::Borrowed(b"")),
-    }
-}
-
-fn read(frame: &Frame<'_>) -> Result<Tree, Fault> {
-    if frame.utf8 {
-        return parse(frame.text);
-    }
-    match std::str::from_utf8(frame.text) {
-        Ok(_) => parse(frame.text),
-        Err(error) => {
-            let start = error.valid_up_to();
-            let end = error.error_len().map_or(frame.text.len(), |length| start + length);
-            let cut_off = error.error_len().is_none();
-            let kind = if cut_off { FaultKind::Incomplete } else { FaultKind::Invalid };
-            Err(Fault { kind, at: start..end, message: "it stops in the middle of a character".to_owned() })
-        }
-    }
-}
-
-/// The pointer of a key of the tree, from the event's root.
-fn pointer_to(tree: &Tree, text: &[u8], wrapper: &Pointer, at: usize, key: &str) -> Option<String> {
-    let mut path = tree.root.path_to(text, at);
-    // The path goes on into the key's value where that starts at once; the key itself is what counts.
-    if let Some(last) = path.iter().rposition(|segment| segment == key) {
-        path.truncate(last + 1);
-    }
-    within_event(wrapper, &Pointer(path))
-}
-
-fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
-    let inside = pointer.0.strip_prefix(wrapper.0.as_slice())?;
-    Some(Pointer(inside.to_vec()).to_string())
-}
-
-fn is_index(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn text_of(name: &[u8]) -> Arc<str> {
-    lossy(name).into()
 }

@@ -1,0 +1,237 @@
+//! What is wrong with one event, or one record, by itself: its shape, its keys, its characters.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Options;
+use super::event::{Event, stream_name, unreadable};
+use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
+use super::voice::{Here, Said, Voice};
+use crate::bytes::lossy;
+use crate::finding::Related;
+use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
+use crate::input::{Broken, Frame};
+use crate::machine::framing;
+use crate::protocol::{Framing, Protocol, RuleId};
+use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
+use crate::schema::{Explained, Fault as SchemaFault, Pointer, explain, judge, quoted};
+
+/// The most characters of a name that a message quotes.
+pub const SHOWN_CHARS: usize = 60;
+
+/// Judges each by itself, and says what is wrong.
+pub struct Alone<'p> {
+    protocol: &'p Protocol,
+    pub voice: Voice<'p>,
+    pub unknown: Unknown,
+}
+
+impl<'p> Alone<'p> {
+    pub fn new(protocol: &'p Protocol, options: &Options) -> Alone<'p> {
+        let unknown = Unknown::new(protocol.tables().events.len());
+        Alone { protocol, voice: Voice::new(protocol, options), unknown }
+    }
+
+    /// What the fast way found wrong; its unknown keys are counted. None: one of them is not known to be unknown yet, and
+    /// the slow way must be taken.
+    pub fn faults_of(&mut self, id: usize, text: &[u8], captured: Captured<'_>) -> Option<Vec<SchemaFault<'p>>> {
+        let program = self.protocol.tables().events[id].plan.as_ref().ok()?;
+        let faults = explain(program, text, captured);
+        let is_misspelt =
+            |key: &UnknownKey| faults.iter().any(|fault| fault.misspelt && fault.span.start + 1 == key.start as usize);
+        let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();
+        (unknown.is_empty() || self.unknown.count_known(id, text, &unknown)).then_some(faults)
+    }
+
+    /// Judges the slow way, says what is wrong, and gives the fields that can be read.
+    ///
+    /// `keys`: the unknown keys that the fast way found and could not count yet. `at_edge`: whether half a character may
+    /// have its other half elsewhere.
+    pub fn judge(
+        &mut self,
+        here: &Here<'_>,
+        tree: &Tree,
+        event: &Event<'_>,
+        id: usize,
+        keys: &[UnknownKey],
+        at_edge: impl Fn(&Range<usize>, &Captures) -> bool,
+    ) -> Captures {
+        let event_type = &self.protocol.tables().events[id];
+        let text = here.frame.text;
+        let Explained { faults, unknown } = judge(&event_type.schema, event.node, text);
+        let mut captures = Captures::default();
+        event.capture(text, event_type, &mut captures);
+        unreadable(event_type, &faults, &mut captures);
+        let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
+        let at_edge = |span: &Range<usize>| at_edge(span, &captures);
+        self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
+        let misspelt: Vec<_> = faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.clone()).collect();
+        self.say(here, faults, stream.as_ref());
+        for (key, pointer) in unknown {
+            if !misspelt.contains(&key) {
+                let number = self.unknown_field(here, key.clone(), &pointer, stream.as_ref());
+                let found = keys.iter().find(|found| found.start as usize == key.start + 1);
+                self.unknown.learn(id, found, inner(text, &key), number);
+            }
+        }
+        captures
+    }
+
+    /// Says what is wrong.
+    pub fn say(&mut self, here: &Here<'_>, faults: Vec<SchemaFault<'_>>, stream: Option<&Arc<str>>) {
+        for fault in faults {
+            let rule = framing(fault.rule);
+            let said = Said {
+                message: self.voice.message(rule, &mut [("found", fault.message)]),
+                help: fault.help,
+                pointer: Some(fault.pointer.text()),
+                quote: fault.quote,
+                ..here.said(stream)
+            };
+            self.voice.say(rule, here.place(fault.span), said);
+        }
+    }
+
+    pub fn surrogates_and_duplicates(
+        &mut self,
+        here: &Here<'_>,
+        tree: &Tree,
+        wrapper: &Pointer,
+        stream: Option<&Arc<str>>,
+        elsewhere: impl Fn(&Range<usize>) -> bool,
+    ) {
+        let text = here.frame.text;
+        for (first, again) in &tree.duplicate_keys {
+            let rule = framing(Framing::DuplicateKey);
+            let key = unescaped_lossy(inner(text, again));
+            let place = Arc::new(here.place(first.clone()));
+            let said = Said {
+                message: self.voice.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
+                pointer: pointer_to(tree, text, wrapper, again.start, &key),
+                related: vec![Related { message: "it stands here first".into(), place }],
+                ..here.said(stream)
+            };
+            self.voice.say(rule, here.place(again.clone()), said);
+        }
+        for span in tree.lone_surrogates.iter().filter(|span| !elsewhere(span)) {
+            let rule = framing(Framing::LoneSurrogate);
+            let found = lossy(&text[span.clone()]).into_owned();
+            let pointer = Pointer(tree.root.path_to(text, span.start));
+            let said = Said {
+                message: self.voice.message(rule, &mut [("found", found)]),
+                pointer: within_event(wrapper, &pointer),
+                ..here.said(stream)
+            };
+            self.voice.say(rule, here.place(span.clone()), said);
+        }
+    }
+
+    /// Says that a field is unknown, if it is the first of its kind; gives the number that it is counted under.
+    fn unknown_field(
+        &mut self,
+        here: &Here<'_>,
+        key: Range<usize>,
+        pointer: &Pointer,
+        stream: Option<&Arc<str>>,
+    ) -> Option<usize> {
+        let rule = framing(Framing::UnknownField);
+        let general = pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned());
+        let general = Pointer(general.collect()).to_string();
+        let (first, number) = self.is_first(rule, Some(general), here, stream);
+        if first {
+            let said = Said {
+                message: self.voice.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
+                pointer: Some(pointer.to_string()),
+                ..here.said(stream)
+            };
+            self.voice.say(rule, here.place(key), said);
+        }
+        number
+    }
+
+    /// Whether this is the first time that a file has this unknown name, and the number that it is counted under.
+    pub fn is_first(
+        &mut self,
+        rule: RuleId,
+        pointer: Option<String>,
+        here: &Here<'_>,
+        stream: Option<&Arc<str>>,
+    ) -> (bool, Option<usize>) {
+        match self.unknown.count((rule, here.event_type.clone(), pointer)) {
+            Counted::First(number) => (true, Some(number)),
+            Counted::Again(number) => (false, Some(number)),
+            Counted::TooMany { said: true } => (false, None),
+            Counted::TooMany { said: false } => {
+                let rule = framing(Framing::CheckSkipped);
+                let found = format!(
+                    "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
+                );
+                let said = Said { message: self.voice.message(rule, &mut [("found", found)]), ..here.said(stream) };
+                self.voice.say(rule, here.place(here.span.clone()), said);
+                (false, None)
+            }
+        }
+    }
+}
+
+/// The text of a frame that cannot be read.
+pub fn not_json(frame: &Frame<'_>, fault: Fault) -> Broken {
+    let rule = match fault.kind {
+        FaultKind::Incomplete if !frame.terminated => Framing::TruncatedLine,
+        _ if std::str::from_utf8(frame.text).is_err() => Framing::InvalidUtf8,
+        FaultKind::Invalid | FaultKind::Incomplete => Framing::InvalidJson,
+        FaultKind::TooDeep => Framing::TooDeep,
+        FaultKind::OutOfRange => Framing::NumberOutOfRange,
+    };
+    Broken { rule, place: frame.place(fault.at, None), message: fault.message, lost: true }
+}
+
+/// The name of the stream that an event belongs to; none if it cannot be read.
+pub fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Option<Cow<'t, [u8]>> {
+    match slot {
+        Some(slot) => stream_name(text, fields[slot]),
+        None => Some(Cow::Borrowed(b"")),
+    }
+}
+
+/// The tree of a frame.
+pub fn read(frame: &Frame<'_>) -> Result<Tree, Fault> {
+    if frame.utf8 {
+        return parse(frame.text);
+    }
+    match std::str::from_utf8(frame.text) {
+        Ok(_) => parse(frame.text),
+        Err(error) => {
+            let start = error.valid_up_to();
+            let end = error.error_len().map_or(frame.text.len(), |length| start + length);
+            let cut_off = error.error_len().is_none();
+            let kind = if cut_off { FaultKind::Incomplete } else { FaultKind::Invalid };
+            Err(Fault { kind, at: start..end, message: "it stops in the middle of a character".to_owned() })
+        }
+    }
+}
+
+/// The pointer of a key of the tree, from the event's root.
+fn pointer_to(tree: &Tree, text: &[u8], wrapper: &Pointer, at: usize, key: &str) -> Option<String> {
+    let mut path = tree.root.path_to(text, at);
+    // The path goes on into the key's value where that starts at once; the key itself is what counts.
+    if let Some(last) = path.iter().rposition(|segment| segment == key) {
+        path.truncate(last + 1);
+    }
+    within_event(wrapper, &Pointer(path))
+}
+
+fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
+    let inside = pointer.0.strip_prefix(wrapper.0.as_slice())?;
+    Some(Pointer(inside.to_vec()).to_string())
+}
+
+fn is_index(segment: &str) -> bool {
+    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A name as text.
+pub fn text_of(name: &[u8]) -> Arc<str> {
+    lossy(name).into()
+}
