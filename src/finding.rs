@@ -116,6 +116,34 @@ pub struct Finding {
     pub quote: Option<Arc<str>>,
 }
 
+impl Finding {
+    /// What it has in common with others of its kind.
+    pub(crate) fn kind(&self) -> Kind {
+        let pointer = self.pointer.as_deref().map(without_indices);
+        Kind { rule: self.rule.clone(), event_type: self.event_type.clone(), pointer }
+    }
+}
+
+/// What findings of one kind have in common, wherever in a file they stand.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Kind {
+    pub rule: Arc<str>,
+    pub event_type: Option<Arc<str>>,
+    /// The JSON Pointer, with `*` for every array index.
+    pub pointer: Option<String>,
+}
+
+/// A JSON Pointer with `*` for every array index: items of one array are of one kind.
+pub(crate) fn without_indices(pointer: &str) -> String {
+    pointer.split('/').map(without_index).collect::<Vec<_>>().join("/")
+}
+
+/// One segment of it.
+pub(crate) fn without_index(segment: &str) -> &str {
+    let is_index = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+    if is_index { "*" } else { segment }
+}
+
 /// How often a finding was said again after its first time, when only the first is reported
 /// (unknown event types and unknown fields).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +156,15 @@ pub struct Repeat {
     pub pointer: Option<String>,
     /// How often, the first time not counted.
     pub count: u64,
+}
+
+impl Repeat {
+    /// Whether the finding that was said first is of this kind.
+    pub(crate) fn is_of(&self, kind: &Kind) -> bool {
+        // Unknown event types are told apart by their names alone.
+        let same_pointer = self.pointer.is_none() || self.pointer == kind.pointer;
+        self.rule == kind.rule && self.event_type == kind.event_type && same_pointer
+    }
 }
 
 /// Counts over everything that was checked.

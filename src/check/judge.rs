@@ -9,7 +9,7 @@ use super::event::{Event, NotAnEvent, stream_name, timestamp};
 use super::reader::{Reader, Valid};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice, quoted};
-use crate::finding::{Finding, Place, Related, Repeat, Report, Stats};
+use crate::finding::{Finding, Place, Related, Repeat, Report, Stats, without_indices};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
 use crate::machine::{Limits, Machine, Observed, Verdict, framing};
@@ -324,8 +324,7 @@ impl<'p> Judge<'p> {
         stream: Option<&Arc<str>>,
     ) -> Option<usize> {
         let rule = framing(Framing::UnknownField);
-        let general = pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned());
-        let general = Pointer(general.collect()).to_string();
+        let general = without_indices(&pointer.to_string());
         let (first, number) = self.is_first(rule, Some(general), here, stream);
         if first {
             let said = Said {
@@ -436,10 +435,6 @@ fn pointer_to(tree: &Tree, text: &[u8], wrapper: &Pointer, at: usize, key: &str)
 fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
     let inside = pointer.0.strip_prefix(wrapper.0.as_slice())?;
     Some(Pointer(inside.to_vec()).to_string())
-}
-
-fn is_index(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn text_of(name: &[u8]) -> Arc<str> {
