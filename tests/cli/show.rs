@@ -45,6 +45,10 @@ fn every_rule_is_explained_with_an_example_that_breaks_it_and_one_that_keeps_it(
         for quote in rule["quotes"].as_array().expect("a list") {
             assert!(ran.out.contains(text(quote)), "{name} quotes the document\n{}", ran.out);
         }
+        if rule["basis"] == "upkeep" {
+            // No recording breaks it.
+            continue;
+        }
         let breaks = ran.out.find("\nThis breaks it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));
         let keeps = ran.out.find("\nThis keeps it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));
         assert!(breaks < keeps);
