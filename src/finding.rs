@@ -184,6 +184,8 @@ pub struct Summary {
     pub warnings: u64,
     /// See `errors`.
     pub notes: u64,
+    /// Findings that a baseline holds back, counted likewise; none of the other numbers counts them.
+    pub baselined: u64,
     /// Findings by rule, counted likewise.
     pub by_rule: BTreeMap<String, u64>,
 }
@@ -203,6 +205,23 @@ impl Summary {
         }
     }
 
+    /// Counts `times` findings of `rule` as known, after they were counted.
+    pub(crate) fn hold_back(&mut self, rule: &str, severity: Severity, times: u64) {
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+            Severity::Note => &mut self.notes,
+        };
+        *count = count.saturating_sub(times);
+        if let Some(count) = self.by_rule.get_mut(rule) {
+            *count = count.saturating_sub(times);
+            if *count == 0 {
+                self.by_rule.remove(rule);
+            }
+        }
+        self.baselined += times;
+    }
+
     /// Adds what another file gave.
     pub fn add(&mut self, other: &Summary) {
         self.files += other.files;
@@ -215,6 +234,7 @@ impl Summary {
         for (rule, count) in &other.by_rule {
             *self.by_rule.entry(rule.clone()).or_default() += count;
         }
+        self.baselined += other.baselined;
     }
 
     /// How many findings are at or above `severity`.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Options;
+use super::Settings;
 use super::event::{Event, NotAnEvent, stream_name, timestamp};
 use super::reader::{Reader, Valid};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
@@ -37,7 +37,8 @@ pub struct Judge<'p> {
 }
 
 impl<'p> Judge<'p> {
-    pub fn new(protocol: &'p Protocol, options: &Options) -> Judge<'p> {
+    pub fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge<'p> {
+        let options = &settings.options;
         let limits = Limits { max_text_bytes: options.max_text_bytes, max_streams: options.max_streams };
         let event_types = protocol.tables().events.len();
         Judge {
@@ -47,7 +48,7 @@ impl<'p> Judge<'p> {
             captures: Captures::default(),
             machine: Machine::new(protocol.tables(), limits, options.fragment),
             verdicts: Vec::new(),
-            voice: Voice::new(protocol, options),
+            voice: Voice::new(protocol, settings.severities.clone(), file),
             unknown: Unknown::new(event_types),
             stats: Stats::default(),
             events: vec![0; event_types],

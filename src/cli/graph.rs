@@ -4,7 +4,8 @@ use std::io::Write;
 
 use clap::ValueEnum;
 
-use super::{Exit, Failure, ProtocolArgument};
+use super::config::ProtocolArgument;
+use super::{Exit, Failure};
 use crate::picture;
 use crate::protocol::nearest;
 use crate::report::visible;
@@ -31,7 +32,7 @@ enum Format {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = arguments.protocol.load()?;
+    let (protocol, _) = arguments.protocol.load_here()?;
     let graphs = picture::graphs(&protocol, arguments.lifecycle.as_deref());
     if let (Some(wanted), true) = (&arguments.lifecycle, graphs.is_empty()) {
         let known: Vec<_> = protocol.tables().lifecycles.iter().map(|lifecycle| lifecycle.name.as_str()).collect();

@@ -10,7 +10,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::{End, FileEnd, Reporter, count, visible};
+use super::{End, FileEnd, Reporter, baselined, count, visible};
 use crate::finding::{Excerpt, Finding, Kind, Place, Repeat, Severity};
 use crate::protocol::{Basis, Protocol};
 
@@ -240,6 +240,9 @@ fn summary(end: &End<'_>) -> String {
     ));
     if summary.skipped > 0 {
         text.push_str(&format!("; {} skipped that carry no event", count(summary.skipped, "message")));
+    }
+    if let Some(known) = baselined(end) {
+        text.push_str(&format!("; {known}"));
     }
     text.push_str(".\n");
     if let Some(stats) = end.stats {

@@ -14,7 +14,7 @@ fn all_rules() -> Vec<Value> {
 fn rules_are_listed_with_their_severities() {
     let rules = all_rules();
     for rule in &rules {
-        assert_eq!(keys(rule), ["basis", "help", "means", "quotes", "rule", "says", "severity"]);
+        assert_eq!(keys(rule), ["basis", "default", "help", "means", "quotes", "reason", "rule", "says", "severity"]);
     }
     let severity = |name: &str| {
         let rule = rules.iter().find(|rule| rule["rule"] == name);
