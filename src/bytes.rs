@@ -1,6 +1,26 @@
 //! Bytes, several at a time: the few loops that all time goes into.
 
+use std::borrow::Cow;
+
 use wide::u8x16;
+
+/// Bytes as text, in which U+FFFD stands for what is no UTF-8. Nearly all are valid, which is found out faster than what
+/// to replace.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// How many characters bytes are; those that are no UTF-8 count as far as they look like characters.
+#[inline]
+pub fn characters(bytes: &[u8]) -> u64 {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let inside = |block: &[u8; 16]| {
+        let block = u8x16::new(*block);
+        u64::from((block & u8x16::splat(0xC0)).simd_eq(u8x16::splat(0x80)).to_bitmask().count_ones())
+    };
+    let in_rest = rest.iter().filter(|&&byte| byte & 0xC0 == 0x80).count() as u64;
+    bytes.len() as u64 - blocks.iter().map(inside).sum::<u64>() - in_rest
+}
 
 /// Whether a text starts with a literal. Made for literals of some tens of bytes, for which calling the system's
 /// comparison costs more than comparing.
@@ -60,30 +80,34 @@ pub fn is_greater(one: &[u8], other: &[u8]) -> bool {
 /// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
 #[inline]
 pub fn skip_plain(text: &[u8], at: usize) -> usize {
-    skip(text, at, first_special, |byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
+    skip(text, at, special, |byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
 }
 
 /// The first byte from `at` on that does not stand in JSON as it is in ASCII: what [`skip_plain`] stops at, and all from
 /// 0x7F on.
 #[inline]
 pub fn skip_printable(text: &[u8], at: usize) -> usize {
-    let first = |block: &[u8; 16]| {
-        let high = u8x16::new(*block).simd_eq(u8x16::new(*block).max(u8x16::splat(0x7F))).to_bitmask();
-        let high = (high != 0).then(|| high.trailing_zeros() as usize);
-        [first_special(block), high].into_iter().flatten().min()
-    };
-    skip(text, at, first, |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'))
+    let found = |block: u8x16| special(block) | block.simd_eq(block.max(u8x16::splat(0x7F)));
+    skip(text, at, found, |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'))
 }
 
-/// The first byte from `at` on that is found: in whole blocks, and behind them one by one.
+/// The first byte from `at` on that is found.
 #[inline]
-fn skip(text: &[u8], at: usize, in_block: impl Fn(&[u8; 16]) -> Option<usize>, is_found: impl Fn(u8) -> bool) -> usize {
+fn skip(text: &[u8], at: usize, in_block: impl Fn(u8x16) -> u8x16, is_found: impl Fn(u8) -> bool) -> usize {
     let mut at = at;
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
-        match in_block(block) {
-            Some(offset) => return at + offset,
-            None => at += block.len(),
+        match in_block(u8x16::new(*block)).to_bitmask() {
+            0 => at += block.len(),
+            found => return at + found.trailing_zeros() as usize,
         }
+    }
+    if let Some(block) = text.last_chunk::<16>() {
+        // The last block overlaps with what was skipped.
+        let behind = at + 16 - text.len();
+        return match in_block(u8x16::new(*block)).to_bitmask().checked_shr(behind as u32) {
+            Some(0) | None => text.len(),
+            Some(found) => at + found.trailing_zeros() as usize,
+        };
     }
     while text.get(at).is_some_and(|byte| !is_found(*byte)) {
         at += 1;
@@ -91,15 +115,13 @@ fn skip(text: &[u8], at: usize, in_block: impl Fn(&[u8; 16]) -> Option<usize>, i
     at
 }
 
-/// The first quote, backslash or control character of a block.
+/// The quotes, backslashes and control characters of a block.
 #[inline]
-fn first_special(block: &[u8; 16]) -> Option<usize> {
-    let block = u8x16::new(*block);
+fn special(block: u8x16) -> u8x16 {
     let quotes = block.simd_eq(u8x16::splat(b'"'));
     let backslashes = block.simd_eq(u8x16::splat(b'\\'));
     let controls = block.simd_eq(block.min(u8x16::splat(0x1F)));
-    let found = (quotes | backslashes | controls).to_bitmask();
-    (found != 0).then(|| found.trailing_zeros() as usize)
+    quotes | backslashes | controls
 }
 
 #[cfg(test)]
@@ -108,12 +130,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn many_bytes_at_a_time_are_the_same_as_one(bytes in proptest::collection::vec(0u8.., 0..40), at in 0usize..8) {
+        fn many_bytes_at_a_time_are_the_same_as_one(bytes in proptest::collection::vec(0u8.., 0..40), at in 0usize..40) {
             let at = at.min(bytes.len());
             let slow = bytes[at..].iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
             proptest::prop_assert_eq!(skip_plain(&bytes, at), slow);
             let slow = bytes[at..].iter().position(|b| !matches!(b, b' '..=b'~') || matches!(b, b'"' | b'\\'));
             proptest::prop_assert_eq!(skip_printable(&bytes, at), slow.map_or(bytes.len(), |n| at + n));
+            let slow = bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
+            proptest::prop_assert_eq!(characters(&bytes), slow);
         }
 
         #[test]

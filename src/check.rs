@@ -6,6 +6,7 @@
 mod agree;
 mod event;
 mod examined;
+mod exercised;
 mod judge;
 mod reader;
 mod unknown;
@@ -13,6 +14,7 @@ mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::vec::Drain;
 
 use crate::finding::{Finding, Report, Severity};
 use crate::input::{Input, Wire};
@@ -20,6 +22,7 @@ use crate::protocol::{Protocol, Rule};
 #[doc(hidden)]
 pub use agree::ways_agree;
 pub(crate) use examined::{Examined, Examiner};
+pub(crate) use exercised::Exercised;
 use judge::Judge;
 
 /// How to check. The default is what `sessionlint check` does without options.
@@ -119,6 +122,11 @@ impl<'p> Checker<'p> {
         Checker { input, judge: Judge::new(protocol, settings, file) }
     }
 
+    /// Counts from here on what of the protocol the input exercises. It takes several times as long.
+    pub(crate) fn exercise(&mut self) {
+        self.judge.exercise();
+    }
+
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
         let judge = &mut self.judge;
@@ -136,7 +144,7 @@ impl<'p> Checker<'p> {
         let judge = &mut self.judge;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
-            examined.frames(block, start, |frame, valid, captured| judge.examined(frame, valid, captured))
+            examined.frames(block, start, |frame, judged, captured| judge.examined(frame, judged, captured))
         });
         match end {
             Some(end) => self.input.skip(block, end),
@@ -146,19 +154,32 @@ impl<'p> Checker<'p> {
 
     /// The findings since the last call.
     pub fn take_findings(&mut self) -> Vec<Finding> {
-        self.judge.take_findings()
+        self.findings().collect()
+    }
+
+    /// The same, one by one.
+    pub(crate) fn findings(&mut self) -> Drain<'_, Finding> {
+        self.judge.findings()
     }
 
     /// Ends the input.
-    pub fn finish(mut self) -> Report {
-        let judge = &mut self.judge;
-        self.input.finish(&mut |piece| judge.piece(piece));
-        self.judge.finish(&self.input)
+    pub fn finish(self) -> Report {
+        self.end(None).0
     }
 
     /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause` says how.
-    pub fn finish_damaged(mut self, cause: &str) -> Report {
-        self.judge.damaged(self.input.position(), cause);
+    pub fn finish_damaged(self, cause: &str) -> Report {
+        self.end(Some(cause)).0
+    }
+
+    /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
+    /// counted.
+    pub(crate) fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
+        let judge = &mut self.judge;
+        match damaged {
+            None => self.input.finish(&mut |piece| judge.piece(piece)),
+            Some(cause) => judge.damaged(self.input.position(), cause),
+        }
         self.judge.finish(&self.input)
     }
 }

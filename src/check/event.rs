@@ -60,29 +60,26 @@ impl<'t> Event<'t> {
         Err(match (root.at(text, &shape.event_type.0), &root.kind) {
             (Some(found), _) => NotAnEvent::Other(
                 found.span.clone(),
-                format!("its `{name}` must be a string, but is {}", shown(found, text)),
+                format!("its `{name}` must be a string, but is {}", shown(&text[found.span.clone()])),
             ),
             (None, Kind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no `{name}`")),
             (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
         })
     }
 
-    /// Captures the fields of an event of a known type. A field with a fault cannot be read.
-    pub fn capture(&self, text: &[u8], event_type: &EventType, faults: &[Fault], captures: &mut Captures) {
+    /// Captures the fields of an event of a known type.
+    pub fn capture(&self, text: &[u8], event_type: &EventType, captures: &mut Captures) {
         let base = captures.fields.len();
-        captures.fields.extend(event_type.slots.iter().map(|slot| capture(self.node, text, slot, slot, faults)));
+        captures.fields.extend(event_type.slots.iter().map(|slot| capture(self.node, text, slot)));
         for array in &event_type.arrays {
             let first = (captures.fields.len() - base) as u32;
-            let whole = capture(self.node, text, &array.at, &array.at, faults);
+            let whole = capture(self.node, text, &array.at);
             let items = match self.node.at(text, &array.at.0).map(|node| &node.kind) {
-                Some(Kind::Array(items)) if whole != Capture::Unreadable => items.as_slice(),
+                Some(Kind::Array(items)) => items.as_slice(),
                 _ => &[],
             };
-            for (index, item) in items.iter().enumerate() {
-                let at = array.at.child(&index.to_string());
-                captures
-                    .fields
-                    .extend(array.slots.iter().map(|slot| capture(item, text, slot, &at.join(slot), faults)));
+            for item in items {
+                captures.fields.extend(array.slots.iter().map(|slot| capture(item, text, slot)));
             }
             let readable = matches!(whole, Capture::Absent | Capture::Container);
             captures.items.push(Items { readable, first, count: items.len() as u32 });
@@ -91,7 +88,35 @@ impl<'t> Event<'t> {
 
     /// A field of an event of any type.
     pub fn field(&self, text: &[u8], at: &Pointer) -> Capture {
-        capture(self.node, text, at, at, &[])
+        capture(self.node, text, at)
+    }
+}
+
+/// Marks the fields of an event that have a fault, or are inside of what has one: they cannot be read.
+pub fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
+    let Captures { fields, items, .. } = captures;
+    let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.holds(at));
+    for (slot, field) in event_type.slots.iter().zip(&mut *fields) {
+        if faulty(slot) {
+            *field = Capture::Unreadable;
+        }
+    }
+    for (array, items) in event_type.arrays.iter().zip(items) {
+        if faulty(&array.at) {
+            (items.readable, items.count) = (false, 0);
+        }
+        if !faults.iter().any(|fault| array.at.holds(&fault.pointer)) {
+            continue;
+        }
+        let width = array.slots.len();
+        for index in 0..items.count as usize {
+            let item = array.at.child(&index.to_string());
+            for (number, slot) in array.slots.iter().enumerate() {
+                if faulty(&item.join(slot)) {
+                    fields[items.first as usize + index * width + number] = Capture::Unreadable;
+                }
+            }
+        }
     }
 }
 
@@ -111,11 +136,8 @@ pub fn timestamp(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     date_time::parse(std::str::from_utf8(&written).ok()?).is_some().then_some(written)
 }
 
-/// A field at `pointer` of `node`, which is `whole` in the event.
-fn capture(node: &Node, text: &[u8], pointer: &Pointer, whole: &Pointer, faults: &[Fault]) -> Capture {
-    if faults.iter().any(|fault| fault.pointer.holds(whole)) {
-        return Capture::Unreadable;
-    }
+/// A field at `pointer` of `node`.
+fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
     let Some(node) = node.at(text, &pointer.0) else { return Capture::Absent };
     let (start, end) = (node.span.start as u32, node.span.end as u32);
     match node.kind {

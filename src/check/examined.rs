@@ -1,6 +1,6 @@
 //! Blocks of lines, examined ahead of their turn: what needs no state of any stream can be done by any thread.
 
-use super::reader::{Reader, Valid};
+use super::reader::{Judged, Reader};
 use crate::input::lines::Lines;
 use crate::input::{Frame, Origin, Piece, Segment};
 use crate::protocol::Protocol;
@@ -28,7 +28,7 @@ struct Found {
     origin: Origin,
     length: u32,
     utf8: bool,
-    valid: Option<Valid>,
+    judged: Option<Judged>,
     /// Where its captures start.
     mark: Mark,
 }
@@ -48,9 +48,9 @@ impl<'p> Examiner<'p> {
         lines.feed(block, &mut |piece| match piece {
             Piece::Frame(frame) => {
                 let mark = captures.mark();
-                let valid = if frame.utf8 { self.reader.read(frame.text, captures) } else { None };
+                let judged = if frame.utf8 { self.reader.read(frame.text, captures) } else { None };
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
-                frames.push(Found { origin, length, utf8: frame.utf8, valid, mark });
+                frames.push(Found { origin, length, utf8: frame.utf8, judged, mark });
             }
             Piece::Broken(_) => *sound = false,
         });
@@ -65,7 +65,7 @@ impl Examined {
         &self,
         block: &[u8],
         start: Origin,
-        mut out: impl FnMut(&Frame<'_>, Option<&Valid>, Captured<'_>),
+        mut out: impl FnMut(&Frame<'_>, Option<&Judged>, Captured<'_>),
     ) -> Option<Origin> {
         let end = self.end.filter(|_| self.sound)?;
         let behind = |origin: Origin| Origin {
@@ -83,7 +83,7 @@ impl Examined {
                 terminated: true,
                 utf8: found.utf8,
             };
-            out(&frame, found.valid.as_ref(), self.captures.between(found.mark, end));
+            out(&frame, found.judged.as_ref(), self.captures.between(found.mark, end));
         }
         Some(behind(end))
     }

@@ -3,26 +3,34 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::vec::Drain;
 
 use super::Settings;
-use super::event::{Event, NotAnEvent, stream_name, timestamp};
-use super::reader::{Reader, Valid};
+use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
+use super::exercised::Exercised;
+use super::reader::{Judged, Reader};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
-use super::voice::{Here, Said, Voice, quoted};
+use super::voice::{Here, Said, Voice};
+use crate::bytes::lossy;
 use crate::finding::{Finding, Place, Related, Repeat, Report, Stats, without_indices};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
-use crate::machine::{Limits, Machine, Observed, Verdict, framing};
+use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
-use crate::schema::{Explained, Pointer, explain};
+use crate::schema::{Explained, Fault as SchemaFault, Pointer, explain, judge, quoted};
+
+/// The most characters of a name that a message quotes.
+const SHOWN_CHARS: usize = 60;
 
 pub struct Judge<'p> {
     protocol: &'p Protocol,
     wire: Option<Wire>,
     reader: Reader<'p>,
     captures: Captures,
+    /// The captures of an event with faults; kept for its memory.
+    unreadable: Captures,
     machine: Machine<'p>,
     verdicts: Vec<Verdict>,
     voice: Voice<'p>,
@@ -34,6 +42,8 @@ pub struct Judge<'p> {
     whole: bool,
     excerpts: bool,
     last_minute: LastMinute,
+    /// What of the protocol is exercised, if that is counted.
+    exercised: Option<Box<Exercised>>,
 }
 
 impl<'p> Judge<'p> {
@@ -46,6 +56,7 @@ impl<'p> Judge<'p> {
             wire: options.wire,
             reader: Reader::new(protocol),
             captures: Captures::default(),
+            unreadable: Captures::default(),
             machine: Machine::new(protocol.tables(), limits, options.fragment),
             verdicts: Vec::new(),
             voice: Voice::new(protocol, settings.severities.clone(), file),
@@ -55,11 +66,18 @@ impl<'p> Judge<'p> {
             whole: true,
             excerpts: options.excerpts,
             last_minute: LastMinute::default(),
+            exercised: None,
         }
     }
 
-    pub fn take_findings(&mut self) -> Vec<Finding> {
-        std::mem::take(&mut self.voice.findings)
+    /// Counts from here on what of the protocol is exercised. Every event then goes the slow way, which has a tree.
+    pub fn exercise(&mut self) {
+        self.reader = Reader::never_sure(self.protocol);
+        self.exercised = Some(Box::new(Exercised::new(self.protocol.tables())));
+    }
+
+    pub fn findings(&mut self) -> Drain<'_, Finding> {
+        self.voice.findings.drain(..)
     }
 
     pub fn piece(&mut self, piece: Piece<'_>) {
@@ -75,31 +93,57 @@ impl<'p> Judge<'p> {
         }
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
-        let message = self.voice.message(rule, &[("found", broken.message)]);
+        let message = self.voice.message(rule, &mut [("found", broken.message)]);
         self.voice.say(rule, broken.place, Said { message, ..Said::default() });
     }
 
-    /// The fast way accepts; whatever it is not sure of goes the slow way, which explains.
+    /// The fast way judges most events; whatever it is not sure of goes the slow way.
     fn frame(&mut self, frame: &Frame<'_>) {
         let mut captures = std::mem::take(&mut self.captures);
         captures.clear();
         let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
-        let valid = if utf8 { self.reader.read(frame.text, &mut captures) } else { None };
-        self.examined(frame, valid.as_ref(), captures.all());
+        let judged = if utf8 { self.reader.read(frame.text, &mut captures) } else { None };
+        self.examined(frame, judged.as_ref(), captures.all());
         self.captures = captures;
     }
 
-    /// A frame that the fast way has seen: it accepted it and captured its fields, or was not sure.
-    pub fn examined(&mut self, frame: &Frame<'_>, valid: Option<&Valid>, captured: Captured<'_>) {
-        match valid {
-            Some(valid)
+    /// A frame that the fast way has seen: it judged it and captured its fields, or was not sure.
+    pub fn examined(&mut self, frame: &Frame<'_>, judged: Option<&Judged>, captured: Captured<'_>) {
+        match judged {
+            Some(judged) if !captured.violations.is_empty() => self.faulty(frame, judged, captured),
+            Some(judged)
                 if captured.unknown.is_empty()
-                    || self.unknown.count_known(valid.event_type, frame.text, captured.unknown) =>
+                    || self.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
             {
-                self.valid(frame, valid, captured);
+                self.valid(frame, judged, captured);
             }
             _ => self.slow(frame, captured.unknown),
         }
+    }
+
+    /// An event that the fast way found something wrong with.
+    fn faulty(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
+        let id = judged.event_type;
+        let event_type = &self.protocol.tables().events[id];
+        let text = frame.text;
+        let Ok(program) = &event_type.plan else { return self.slow(frame, captured.unknown) };
+        let faults = explain(program, text, captured);
+        let is_misspelt =
+            |key: &UnknownKey| faults.iter().any(|fault| fault.misspelt && fault.span.start + 1 == key.start as usize);
+        let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();
+        if !unknown.is_empty() && !self.unknown.count_known(id, text, &unknown) {
+            return self.slow(frame, captured.unknown);
+        }
+        let (span, type_span) = (0..text.len(), judged.type_span.clone());
+        let (number, excerpts) = (self.next_event(id), self.excerpts);
+        let here = Here { frame, span, type_span, number, event_type: &event_type.name, excerpts };
+        let mut captures = std::mem::take(&mut self.unreadable);
+        captures.copy(captured);
+        unreadable(event_type, &faults, &mut captures);
+        let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
+        self.faults(&here, faults, stream.as_ref());
+        self.order(&here, id, captures.all(), true, Nobody);
+        self.unreadable = captures;
     }
 
     /// `keys`: the unknown keys that the fast way found and could not count yet.
@@ -130,11 +174,11 @@ impl<'p> Judge<'p> {
         self.broken(Broken { rule, place, message: fault.message, lost: true });
     }
 
-    /// An event that the fast way accepted.
-    fn valid(&mut self, frame: &Frame<'_>, valid: &Valid, captured: Captured<'_>) {
-        let id = valid.event_type;
+    /// An event that the fast way found nothing wrong with.
+    fn valid(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
+        let id = judged.event_type;
         let event_type = &self.protocol.tables().events[id];
-        let (span, type_span) = (0..frame.text.len(), valid.type_span.clone());
+        let (span, type_span) = (0..frame.text.len(), judged.type_span.clone());
         let here = Here {
             frame,
             span,
@@ -161,7 +205,7 @@ impl<'p> Judge<'p> {
                 return;
             }
         }
-        self.order(&here, id, captured, true);
+        self.order(&here, id, captured, true, Nobody);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -204,8 +248,8 @@ impl<'p> Judge<'p> {
         if self.is_first(rule, None, here, stream.as_ref()).0 {
             let known = self.protocol.tables().events.iter().map(|event| &*event.name);
             let help = nearest(here.event_type, known).map(|near| format!("did you mean {near}?"));
-            let facts = [("found", quoted(here.event_type)), ("event", here.event_type.to_string())];
-            let message = self.voice.message(rule, &facts);
+            let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
+            let message = self.voice.message(rule, &mut facts);
             let pointer = Some(shape.event_type.to_string());
             let said = Said { message, help, pointer, ..here.said(stream.as_ref()) };
             self.voice.say(rule, here.place(here.type_span.clone()), said);
@@ -222,10 +266,10 @@ impl<'p> Judge<'p> {
         let protocol = self.protocol;
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        let program = event_type.plan.as_ref().ok();
-        let Explained { faults, unknown } = explain(&event_type.schema, program, tree, event.node, text);
+        let Explained { faults, unknown } = judge(&event_type.schema, event.node, text);
         let mut captures = Captures::default();
-        event.capture(text, event_type, &faults, &mut captures);
+        event.capture(text, event_type, &mut captures);
+        unreadable(event_type, &faults, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         // Half a character at the edge of a piece of text may have its other half in the next piece.
         let appends = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref());
@@ -234,17 +278,7 @@ impl<'p> Judge<'p> {
             |span: &Range<usize>| pieces.iter().any(|piece| span.start == piece.start || span.end == piece.end);
         self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
         let misspelt: Vec<_> = faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.clone()).collect();
-        for fault in faults {
-            let rule = framing(fault.rule);
-            let said = Said {
-                message: self.voice.message(rule, &[("found", fault.message)]),
-                help: fault.help,
-                pointer: Some(fault.pointer.to_string()),
-                quote: fault.quote,
-                ..here.said(stream.as_ref())
-            };
-            self.voice.say(rule, here.place(fault.span), said);
-        }
+        self.faults(here, faults, stream.as_ref());
         for (key, pointer) in unknown {
             if !misspelt.contains(&key) {
                 let number = self.unknown_field(here, key.clone(), &pointer, stream.as_ref());
@@ -252,11 +286,33 @@ impl<'p> Judge<'p> {
                 self.unknown.learn(id, found, inner(text, &key), number);
             }
         }
-        self.order(here, id, captures.all(), false);
+        match self.exercised.take() {
+            None => self.order(here, id, captures.all(), false, Nobody),
+            Some(mut exercised) => {
+                exercised.event(id, &event_type.schema, event.node, text);
+                self.order(here, id, captures.all(), false, &mut *exercised);
+                self.exercised = Some(exercised);
+            }
+        }
+    }
+
+    /// Says what is wrong with an event by itself.
+    fn faults(&mut self, here: &Here<'_>, faults: Vec<SchemaFault<'_>>, stream: Option<&Arc<str>>) {
+        for fault in faults {
+            let rule = framing(fault.rule);
+            let said = Said {
+                message: self.voice.message(rule, &mut [("found", fault.message)]),
+                help: fault.help,
+                pointer: Some(fault.pointer.text()),
+                quote: fault.quote,
+                ..here.said(stream)
+            };
+            self.voice.say(rule, here.place(fault.span), said);
+        }
     }
 
     /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
-    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool) {
+    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool, witness: impl Witness) {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
         // Where the schema lets an event leave its stream out, the event belongs to none.
@@ -278,8 +334,8 @@ impl<'p> Judge<'p> {
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
         let observed =
             Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
-        self.machine.step(&stream, &observed, &mut self.verdicts);
-        self.voice.verdicts(&mut self.verdicts, here, Some(id));
+        self.machine.step(&stream, &observed, witness, &mut self.verdicts);
+        self.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
     fn surrogates_and_duplicates(
@@ -296,7 +352,7 @@ impl<'p> Judge<'p> {
             let key = unescaped_lossy(inner(text, again));
             let place = Arc::new(here.place(first.clone()));
             let said = Said {
-                message: self.voice.message(rule, &[("key", quoted(&key))]),
+                message: self.voice.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
                 pointer: pointer_to(tree, text, wrapper, again.start, &key),
                 related: vec![Related { message: "it stands here first".into(), place }],
                 ..here.said(stream)
@@ -305,10 +361,10 @@ impl<'p> Judge<'p> {
         }
         for span in tree.lone_surrogates.iter().filter(|span| !elsewhere(span)) {
             let rule = framing(Framing::LoneSurrogate);
-            let found = String::from_utf8_lossy(&text[span.clone()]).into_owned();
+            let found = lossy(&text[span.clone()]).into_owned();
             let pointer = Pointer(tree.root.path_to(text, span.start));
             let said = Said {
-                message: self.voice.message(rule, &[("found", found)]),
+                message: self.voice.message(rule, &mut [("found", found)]),
                 pointer: within_event(wrapper, &pointer),
                 ..here.said(stream)
             };
@@ -329,7 +385,7 @@ impl<'p> Judge<'p> {
         let (first, number) = self.is_first(rule, Some(general), here, stream);
         if first {
             let said = Said {
-                message: self.voice.message(rule, &[("key", format!("`{}`", pointer.dotted()))]),
+                message: self.voice.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
                 pointer: Some(pointer.to_string()),
                 ..here.said(stream)
             };
@@ -355,7 +411,7 @@ impl<'p> Judge<'p> {
                 let found = format!(
                     "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
                 );
-                let said = Said { message: self.voice.message(rule, &[("found", found)]), ..here.said(stream) };
+                let said = Said { message: self.voice.message(rule, &mut [("found", found)]), ..here.said(stream) };
                 self.voice.say(rule, here.place(here.span.clone()), said);
                 (false, None)
             }
@@ -368,16 +424,19 @@ impl<'p> Judge<'p> {
         self.broken(Broken { rule: Framing::TruncatedInput, place: at.place(), message: cause.to_owned(), lost: true });
     }
 
-    pub fn finish(mut self, input: &Input) -> Report {
+    pub fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {
         if self.whole {
-            self.machine.finish(&mut self.verdicts);
+            match &mut self.exercised {
+                None => self.machine.finish(Nobody, &mut self.verdicts),
+                Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
+            }
             for verdict in std::mem::take(&mut self.verdicts) {
                 self.voice.earlier(verdict);
             }
         }
         if self.whole && self.voice.summary.events == 0 && !self.voice.error {
             let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
-            let message = self.voice.message(rule, &[]);
+            let message = self.voice.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
             self.voice.say(rule, place, Said { message, ..Said::default() });
         }
@@ -395,7 +454,7 @@ impl<'p> Judge<'p> {
                 repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
             }
         }
-        Report { findings: self.voice.findings, repeats, summary, stats: self.stats }
+        (Report { findings: self.voice.findings, repeats, summary, stats: self.stats }, self.exercised)
     }
 }
 
@@ -439,5 +498,5 @@ fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
 }
 
 fn text_of(name: &[u8]) -> Arc<str> {
-    String::from_utf8_lossy(name).into()
+    lossy(name).into()
 }

@@ -18,13 +18,19 @@ pub struct Reader<'p> {
     /// The type of the last event: most often also that of the next.
     last: usize,
     last_minute: LastMinute,
-    /// By event type: how many of the next ones are not tried in the schema's order, because the last was in another
-    /// or had more keys.
+    /// By event type: how many of the next ones are not tried in the schema's order, because the last ones were in
+    /// another, had more keys, or something was wrong with them.
     other_order: Vec<u8>,
+    /// By event type: how many of the last ones, in a row, were tried in the schema's order in vain.
+    in_vain: Vec<u8>,
+    /// The longest text that it tries, in bytes.
+    longest: usize,
 }
 
 /// After so many events it is tried again whether they come in the schema's order.
 const TRY_AGAIN: u8 = 32;
+/// After so many in vain it is not tried for a while.
+const MOST_IN_VAIN: u8 = 3;
 
 /// How events of a type begin when they are written in the schema's order.
 struct Beginning<'p> {
@@ -34,8 +40,8 @@ struct Beginning<'p> {
     type_span: Range<usize>,
 }
 
-/// An event that is certainly valid.
-pub struct Valid {
+/// An event that was judged: valid, if nothing wrong was captured.
+pub struct Judged {
     pub event_type: usize,
     pub type_span: Range<usize>,
 }
@@ -63,6 +69,8 @@ impl<'p> Reader<'p> {
             last: 0,
             last_minute: LastMinute::default(),
             other_order: vec![0; tables.events.len()],
+            in_vain: vec![0; tables.events.len()],
+            longest: u32::MAX as usize,
         }
     }
 
@@ -73,26 +81,34 @@ impl<'p> Reader<'p> {
         reader
     }
 
+    /// A reader that is never sure, so that every event goes the slow way.
+    pub fn never_sure(protocol: &'p Protocol) -> Reader<'p> {
+        Reader { longest: 0, ..Reader::new(protocol) }
+    }
+
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
-    pub fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Valid> {
-        if text.len() > u32::MAX as usize {
+    pub fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Judged> {
+        if text.len() > self.longest {
             return None;
         }
-        let (valid, begins) = self.find(text)?;
-        let Ok(program) = &self.protocol.tables().events[valid.event_type].plan else { return None };
-        let other_order = &mut self.other_order[valid.event_type];
+        let (judged, begins) = self.find(text)?;
+        let Ok(program) = &self.protocol.tables().events[judged.event_type].plan else { return None };
+        let (other_order, in_vain) = (&mut self.other_order[judged.event_type], &mut self.in_vain[judged.event_type]);
         let in_order = begins && *other_order == 0;
         let was_in_order = read(program, text, in_order, &mut self.last_minute, captures).ok()?;
-        *other_order = match (was_in_order, in_order) {
-            (true, _) => 0,
-            (false, true) => TRY_AGAIN,
-            (false, false) => other_order.saturating_sub(1),
-        };
-        Some(valid)
+        match (was_in_order, in_order) {
+            (true, _) => *in_vain = 0,
+            (false, true) => {
+                *in_vain = (*in_vain + 1).min(MOST_IN_VAIN);
+                *other_order = if *in_vain == MOST_IN_VAIN { TRY_AGAIN } else { 0 };
+            }
+            (false, false) => *other_order = other_order.saturating_sub(1),
+        }
+        Some(judged)
     }
 
     /// What the event will be if it is valid, and whether it begins as its flat program does.
-    fn find(&mut self, text: &[u8]) -> Option<(Valid, bool)> {
+    fn find(&mut self, text: &[u8]) -> Option<(Judged, bool)> {
         let begins = |beginning: &&Beginning<'_>| starts_with(text, beginning.bytes);
         let last = self.beginnings.get(self.last).filter(begins);
         let found = match last {
@@ -104,11 +120,11 @@ impl<'p> Reader<'p> {
             }
         };
         if let Some(Beginning { event_type, type_span, .. }) = found {
-            return Some((Valid { event_type: *event_type, type_span: type_span.clone() }, true));
+            return Some((Judged { event_type: *event_type, type_span: type_span.clone() }, true));
         }
         let inner = string_member(text, self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.event_id(name)?;
-        Some((Valid { event_type, type_span: inner.start - 1..inner.end + 1 }, false))
+        Some((Judged { event_type, type_span: inner.start - 1..inner.end + 1 }, false))
     }
 }

@@ -7,8 +7,10 @@ use crate::finding::{Finding, Place, Related, Severity, Summary};
 use crate::input::json::parse;
 use crate::input::{Frame, Noted};
 use crate::machine::{At, Places, Verdict};
+use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId};
-use crate::schema::{Pointer, shortened};
+use crate::schema::Pointer;
+use crate::schema::captures::{Capture, Captured};
 
 /// Says findings, and counts them.
 pub struct Voice<'p> {
@@ -50,14 +52,13 @@ impl<'p> Voice<'p> {
         }
     }
 
-    /// A rule's words with the facts in them.
-    pub fn message(&self, rule: RuleId, facts: &[(&'static str, String)]) -> String {
-        let says = &self.protocol.tables().rules[usize::from(rule.0)].says;
-        if let ([("found", found)], "{found}") = (facts, says.as_str()) {
-            return found.clone();
+    /// A rule's words with the facts in them, which may be taken away.
+    pub fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
+        let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
+        if let ([("found", found)], "{found}") = (&mut *facts, rest) {
+            return std::mem::take(found);
         }
         let mut message = String::new();
-        let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             message.push_str(before);
             let Some((name, after)) = after.split_once('}') else { break };
@@ -105,28 +106,33 @@ impl<'p> Voice<'p> {
         summary
     }
 
-    /// Says what the machine said about the event that stands here.
-    pub fn verdicts(&mut self, verdicts: &mut Vec<Verdict>, here: &Here<'_>, event_type: Option<usize>) {
-        if verdicts.is_empty() {
-            return;
-        }
-        // Only a finding needs to know where each value stands.
-        let text = here.frame.text;
-        let tree = parse(text).ok();
-        let event = tree.as_ref().and_then(|tree| tree.root.node_at(&here.span));
-        for verdict in std::mem::take(verdicts) {
+    /// Says what the machine said about the event that stands here, which is of a known type if its fields were captured.
+    pub fn verdicts(
+        &mut self,
+        verdicts: &mut Vec<Verdict>,
+        here: &Here<'_>,
+        event: Option<(&EventType, Captured<'_>)>,
+    ) {
+        let mut tree = None;
+        for verdict in verdicts.drain(..) {
             if matches!(verdict.at, At::Earlier(..)) {
                 self.earlier(verdict);
                 continue;
             }
-            let (pointer, part) = self.pointer(&verdict.at, event_type);
-            let node = event.zip(pointer.as_ref()).and_then(|(event, pointer)| event.at(text, &pointer.0));
-            let span = match node {
-                Some(node) if part > 0 => (node.span.start + part).min(node.span.end - 1)..node.span.end,
-                Some(node) => node.span.clone(),
+            let (pointer, part) = self.pointer(&verdict.at, event.map(|(event_type, _)| event_type));
+            let captured = event.and_then(|(event_type, captured)| captured_at(&verdict.at, event_type, captured));
+            let value = captured.or_else(|| {
+                // Only what was not captured with its place has to be looked for.
+                let text = here.frame.text;
+                let tree = tree.get_or_insert_with(|| parse(text).ok()).as_ref()?;
+                Some(tree.root.node_at(&here.span)?.at(text, &pointer.as_ref()?.0)?.span.clone())
+            });
+            let pointer = pointer.filter(|_| value.is_some()).map(|pointer| pointer.text());
+            let span = match value {
+                Some(value) if part > 0 => (value.start + part).min(value.end - 1)..value.end,
+                Some(value) => value,
                 None => here.type_span.clone(),
             };
-            let pointer = pointer.filter(|_| node.is_some()).map(|pointer| pointer.to_string());
             self.verdict(verdict, here.place(span), pointer, here.event_type.clone());
         }
     }
@@ -143,7 +149,7 @@ impl<'p> Voice<'p> {
         let mut facts = verdict.facts;
         facts.push(("event", event_type.to_string()));
         let said = Said {
-            message: self.message(verdict.rule, &facts),
+            message: self.message(verdict.rule, &mut facts),
             pointer,
             event_type: Some(event_type),
             stream: Some(verdict.stream),
@@ -154,11 +160,9 @@ impl<'p> Voice<'p> {
     }
 
     /// The pointer of what a rule speaks about, and the byte of the value to start from.
-    fn pointer(&self, at: &At, event_type: Option<usize>) -> (Option<Pointer>, usize) {
-        let tables = self.protocol.tables();
-        let event = event_type.map(|id| &tables.events[id]);
+    fn pointer(&self, at: &At, event: Option<&EventType>) -> (Option<Pointer>, usize) {
         match at {
-            At::Time => (tables.shape.time.clone(), 0),
+            At::Time => (self.protocol.tables().shape.time.clone(), 0),
             At::Slot(slot) => (event.map(|event| event.slots[*slot].clone()), 0),
             At::Part(slot, part) => (event.map(|event| event.slots[*slot].clone()), *part + 1),
             At::Item { array, index, slot } => {
@@ -167,6 +171,24 @@ impl<'p> Voice<'p> {
             }
             At::Type | At::Earlier(..) => (None, 0),
         }
+    }
+}
+
+/// Where a string or a number stands that was captured.
+fn captured_at(at: &At, event_type: &EventType, captured: Captured<'_>) -> Option<Range<usize>> {
+    let field = match at {
+        At::Time => event_type.time?,
+        At::Slot(slot) | At::Part(slot, _) => *slot,
+        At::Item { array, index, slot } => {
+            let width = event_type.arrays[*array].slots.len();
+            captured.items[*array].first as usize + index * width + slot
+        }
+        At::Type | At::Earlier(..) => return None,
+    };
+    match captured.fields[field] {
+        Capture::Text(start, end) => Some(start as usize - 1..end as usize + 1),
+        Capture::Number(start, end) => Some(start as usize..end as usize),
+        _ => None,
     }
 }
 
@@ -221,10 +243,4 @@ impl Places for Here<'_> {
     fn part(&self, range: Range<usize>) -> Place {
         self.place(range)
     }
-}
-
-/// A text as messages show it.
-pub fn quoted(text: &str) -> String {
-    let text = shortened(text, 60);
-    serde_json::to_string(&text).unwrap_or(text)
 }

@@ -1,40 +1,29 @@
 //! `sessionlint check`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZero;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
 
 use super::bar::{self, Bar};
 use super::baseline::{Known, KnownArguments};
-use super::config::ProtocolArgument;
+use super::input::{self, Alike, InputArguments, refuse_nothing, say};
 use super::output::{Color, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, known_rule};
-use crate::check::{Options, Settings};
-use crate::config::{Config, FAIL_ON, SEVERITIES};
+use super::{Exit, Failure, known_rule, meaning};
+use crate::check::Options;
+use crate::config::{FAIL_ON, SEVERITIES};
 use crate::error::RunError;
 use crate::finding::Severity;
-use crate::input::Wire;
 use crate::protocol::{Protocol, Upkeep};
 use crate::report::{End, Reporter, visible};
-use crate::run::{Excluded, Outcome, Progress, Run, Target, expand};
+use crate::run::{Outcome, Progress, Run, Target};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Files, folders, patterns; `-` is standard input
-    #[arg(value_name = "PATHS", default_value = ".")]
-    paths: Vec<PathBuf>,
-
     #[command(flatten)]
-    protocol: ProtocolArgument,
-
-    /// The form of the input; found from its content if not given
-    #[arg(long, value_name = "FORM", value_parser = wire_parser())]
-    wire: Option<String>,
+    input: InputArguments,
 
     /// What to print, or with =FILE to write to a file; several times for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
@@ -50,10 +39,6 @@ pub struct Arguments {
     /// Change a rule's severity: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
     rules: Vec<String>,
-
-    /// The input is a cut-out: nothing is known of what came before, and its end means nothing
-    #[arg(long)]
-    fragment: bool,
 
     /// Show every finding; many of one kind fold into one otherwise
     #[arg(long)]
@@ -78,22 +63,6 @@ pub struct Arguments {
     /// How many threads may work; as many as there are cores if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<u16>>,
-
-    /// The longest event that is read, in bytes
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes)]
-    max_line_bytes: usize,
-
-    /// The most text that is kept of a turn to compare with its final message, in bytes
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_text_bytes)]
-    max_text_bytes: usize,
-
-    /// The most streams that are kept at once
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_streams)]
-    max_streams: usize,
-}
-
-fn wire_parser() -> PossibleValuesParser {
-    PossibleValuesParser::new(Wire::ALL.map(|(name, _)| name))
 }
 
 fn fail_on_parser() -> PossibleValuesParser {
@@ -101,21 +70,13 @@ fn fail_on_parser() -> PossibleValuesParser {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let (protocol, config) = arguments.protocol.load(&arguments.paths)?;
-    let config = config.map(Arc::new);
+    let (protocol, config) = arguments.input.load()?;
     let options = options(&arguments, &protocol)?;
-    let excluding = config.clone();
-    let excluded: Excluded =
-        Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
-    let (mut targets, errors) = expand(&arguments.paths, &excluded);
+    let (mut targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
-    let mut known = Known::open(&arguments.known, &arguments.paths, config.as_deref())?;
-    let outputs = Outputs::open(&arguments.formats, &arguments.paths, known.file.as_deref(), &mut targets)?;
-    if targets.is_empty() {
-        let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst; \
-                    what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is passed over";
-        return Err(Failure::Message(format!("there is nothing to check; {help}")));
-    }
+    let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref())?;
+    let outputs = Outputs::open(&arguments.formats, &arguments.input.paths, known.file.as_deref(), &mut targets)?;
+    refuse_nothing(&targets)?;
     let started = Instant::now();
     let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
@@ -138,39 +99,6 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
     let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
     Ok(exit(fail_on, &outcome, errors.is_empty()))
-}
-
-/// The settings of each target, made once for all that are judged alike.
-struct Alike {
-    of_targets: Vec<Arc<Settings>>,
-    /// What holds where no override does.
-    usual: Arc<Settings>,
-}
-
-impl Alike {
-    fn new(protocol: &Protocol, config: Option<&Config>, given: &Options, targets: &[Target]) -> Alike {
-        let mut made: HashMap<Vec<usize>, Arc<Settings>> = HashMap::new();
-        let mut make = |overrides: Vec<usize>| {
-            let new = |overrides: &Vec<usize>| {
-                let options = config.map_or_else(|| given.clone(), |config| config.under(given, overrides));
-                Arc::new(Settings::new(protocol, options))
-            };
-            made.entry(overrides).or_insert_with_key(new).clone()
-        };
-        let overrides = |target: &Target| match (config, target) {
-            (Some(config), Target::File(file)) => config.overrides_for(file),
-            _ => Vec::new(),
-        };
-        let of_targets = targets.iter().map(|target| make(overrides(target))).collect();
-        Alike { of_targets, usual: make(Vec::new()) }
-    }
-}
-
-/// Says what could not be checked. What causes it may hold names from the disk.
-fn say(errors: &[RunError]) {
-    for error in errors {
-        anstream::eprintln!("sessionlint: {}", visible(&error.to_string()));
-    }
 }
 
 /// What there is to do.
@@ -198,8 +126,9 @@ impl Work<'_> {
             settings: &settings.of_targets,
             stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: arguments.max_findings,
-            jobs: arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())),
+            jobs: arguments.jobs.map_or_else(input::cores, |jobs| usize::from(jobs.get())),
             progress: &Progress::default(),
+            exercises: false,
         };
         let mut check = || run.check(targets, known.baseline.as_mut(), reporter);
         let outcome = match bar {
@@ -214,15 +143,6 @@ impl Work<'_> {
         reporter.end(&end)?;
         Ok(outcome)
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
-}
-
-/// What a word means in a list of words.
-fn meaning<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
-    words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
 }
 
 fn exit(fail_on: Option<Severity>, outcome: &Outcome, found_all: bool) -> Exit {
@@ -248,14 +168,5 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
         })?;
         severities.insert(known_rule(protocol, name)?.name.to_string(), severity);
     }
-    Ok(Options {
-        file: None,
-        wire: arguments.wire.as_deref().and_then(|word| meaning(&Wire::ALL, word)),
-        fragment: arguments.fragment,
-        severities,
-        max_line_bytes: arguments.max_line_bytes,
-        max_text_bytes: arguments.max_text_bytes,
-        max_streams: arguments.max_streams,
-        excerpts: true,
-    })
+    Ok(Options { severities, ..arguments.input.options() })
 }

@@ -1,4 +1,4 @@
-//! `sessionlint graph`.
+//! `sessionlint graph`, and drawing for those that draw too.
 
 use std::io::Write;
 
@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use super::config::ProtocolArgument;
 use super::{Exit, Failure};
-use crate::picture;
-use crate::protocol::nearest;
+use crate::picture::{self, coverage::Coverage};
+use crate::protocol::{Protocol, nearest};
 use crate::report::visible;
 
 #[derive(clap::Args)]
@@ -24,8 +24,9 @@ pub struct Arguments {
     protocol: ProtocolArgument,
 }
 
+/// What to draw with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub enum Format {
     Mermaid,
     Dot,
     Svg,
@@ -33,21 +34,38 @@ enum Format {
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (protocol, _) = arguments.protocol.load_here()?;
-    let graphs = picture::graphs(&protocol, arguments.lifecycle.as_deref());
-    if let (Some(wanted), true) = (&arguments.lifecycle, graphs.is_empty()) {
-        let known: Vec<_> = protocol.tables().lifecycles.iter().map(|lifecycle| lifecycle.name.as_str()).collect();
+    let drawn = draw(&protocol, arguments.lifecycle.as_deref(), arguments.format, None)?;
+    anstream::stdout().lock().write_all(drawn.as_bytes())?;
+    Ok(Exit::Clean)
+}
+
+/// Draws all lifecycles or one; with counts, if there are any.
+pub fn draw(
+    protocol: &Protocol,
+    lifecycle: Option<&str>,
+    format: Format,
+    coverage: Option<&Coverage<'_>>,
+) -> Result<String, Failure> {
+    known_lifecycle(protocol, lifecycle)?;
+    let graphs = picture::graphs(protocol, lifecycle, coverage);
+    let mut drawn = String::new();
+    let written = match format {
+        Format::Mermaid => picture::mermaid(&mut drawn, protocol, &graphs),
+        Format::Dot => picture::dot(&mut drawn, protocol, &graphs),
+        Format::Svg => picture::svg(&mut drawn, protocol, &graphs),
+    };
+    written.map_err(|error| Failure::Output(std::io::Error::other(error)))?;
+    Ok(drawn)
+}
+
+/// Refuses a name that no lifecycle has, with the nearest one.
+pub fn known_lifecycle(protocol: &Protocol, name: Option<&str>) -> Result<(), Failure> {
+    let known: Vec<_> = protocol.tables().lifecycles.iter().map(|lifecycle| lifecycle.name.as_str()).collect();
+    if let Some(wanted) = name.filter(|name| !known.contains(name)) {
         let near = nearest(wanted, known.iter().copied());
         let help =
             near.map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean {near}?"));
         return Err(Failure::Message(format!("there is no lifecycle {}; {}", visible(wanted), visible(&help))));
     }
-    let mut drawn = String::new();
-    let written = match arguments.format {
-        Format::Mermaid => picture::mermaid(&mut drawn, &protocol, &graphs),
-        Format::Dot => picture::dot(&mut drawn, &protocol, &graphs),
-        Format::Svg => picture::svg(&mut drawn, &protocol, &graphs),
-    };
-    written.map_err(|error| Failure::Output(std::io::Error::other(error)))?;
-    anstream::stdout().lock().write_all(drawn.as_bytes())?;
-    Ok(Exit::Clean)
+    Ok(())
 }

@@ -5,9 +5,11 @@ mod baseline;
 mod check;
 mod completions;
 mod config;
+mod coverage;
 mod explain;
 mod graph;
 mod init;
+mod input;
 mod output;
 mod place;
 mod protocol;
@@ -50,6 +52,8 @@ struct Cli {
 enum Command {
     /// Check recorded streams
     Check(Box<check::Arguments>),
+    /// Count which parts of a protocol recordings exercise, and which never
+    Coverage(coverage::Arguments),
     /// Say what a rule means, with the document's words and an example
     Explain(explain::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
@@ -98,6 +102,11 @@ fn known_rule<'p>(protocol: &'p Protocol, name: &str) -> Result<&'p crate::proto
     })
 }
 
+/// What a word means in a list of words.
+fn meaning<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
+    words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
+}
+
 /// Runs the program with the process's own arguments.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -121,6 +130,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
     };
     let result = match cli.command {
         Command::Check(arguments) => check::run(*arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

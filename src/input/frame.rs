@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bytes::{characters, lossy};
 use crate::finding::{Excerpt, Place};
 
 /// How many characters of an event are kept for findings that later refer to it.
@@ -38,21 +39,15 @@ impl Origin {
     /// The place behind `bytes`, if they start here. Bytes that are no UTF-8 count as far as they look
     /// like characters.
     pub fn after(self, bytes: &[u8]) -> Origin {
-        let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
-        let (column, tail) = match memchr::memrchr(b'\n', bytes) {
-            Some(at) => (1, &bytes[at + 1..]),
-            None => (self.column, bytes),
-        };
-        Origin {
-            offset: self.offset + bytes.len() as u64,
-            line: self.line + newlines,
-            column: column + characters(tail),
+        let offset = self.offset + bytes.len() as u64;
+        match memchr::memrchr(b'\n', bytes) {
+            None => Origin { offset, column: self.column + characters(bytes), ..self },
+            Some(last) => {
+                let line = self.line + memchr::memchr_iter(b'\n', &bytes[..=last]).count() as u64;
+                Origin { offset, line, column: 1 + characters(&bytes[last + 1..]) }
+            }
         }
     }
-}
-
-fn characters(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u64
 }
 
 /// A piece of a frame that stands in the file as it is.
@@ -197,17 +192,12 @@ fn beginning(head: &[u8], whole: bool, column: u64, mark: Range<usize>) -> Excer
     let line = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
     let kept = first_characters(line, REMEMBERED_CHARS);
     Excerpt {
-        text: text_of(kept),
+        text: lossy(kept).into_owned(),
         column,
         mark: if mark.end <= kept.len() { mark } else { 0..kept.len() },
         cut_before: column > 1,
         cut_after: !whole || kept.len() < line.len(),
     }
-}
-
-/// Bytes as text. Nearly all are valid, which is found out faster than what to replace.
-fn text_of(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned)
 }
 
 /// Cuts a long line around what is marked in it.
@@ -217,9 +207,9 @@ pub fn window(line: &[u8], column: u64, mark: Range<usize>) -> Excerpt {
     let start = boundary(line, mark.start.saturating_sub(WINDOW_BEFORE));
     // Bytes that are no UTF-8 may look like the middle of a character that began before the mark.
     let end = boundary(line, (mark.start + WINDOW_AFTER).min(line.len())).max(mark.start);
-    let before = String::from_utf8_lossy(&line[start..mark.start]);
-    let marked = String::from_utf8_lossy(&line[mark.start..mark.end.clamp(mark.start, end)]);
-    let after = String::from_utf8_lossy(&line[mark.end.clamp(mark.start, end)..end]);
+    let before = lossy(&line[start..mark.start]);
+    let marked = lossy(&line[mark.start..mark.end.clamp(mark.start, end)]);
+    let after = lossy(&line[mark.end.clamp(mark.start, end)..end]);
     Excerpt {
         mark: before.len()..before.len() + marked.len(),
         text: [before, marked, after].concat(),

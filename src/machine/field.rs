@@ -6,6 +6,7 @@ use super::{At, Observed};
 use crate::input::json::unescaped;
 use crate::protocol::Scalar;
 use crate::protocol::tables::Row;
+use crate::schema::quoted;
 
 /// A field of an event, as far as it can be read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,6 +151,5 @@ pub fn shown(field: Field<'_>) -> String {
 }
 
 pub fn shown_text(text: &[u8]) -> String {
-    let text = crate::schema::shortened(&String::from_utf8_lossy(text), 60);
-    serde_json::to_string(&text).unwrap_or(text)
+    quoted(&String::from_utf8_lossy(text), 60)
 }

@@ -12,6 +12,7 @@ mod step;
 mod still;
 mod streams;
 mod text;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -25,6 +26,7 @@ use crate::schema::date_time::{self, Stamp};
 use field::Field;
 use step::Scratch;
 use streams::{Stream, Streams};
+pub use witness::{Nobody, Taken, Witness};
 
 /// An event as the tables see it.
 #[derive(Clone, Copy)]
@@ -154,12 +156,12 @@ impl<'p> Machine<'p> {
     }
 
     /// Judges an event of a known type.
-    pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, out: &mut Vec<Verdict>) {
+    pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, witness: impl Witness, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, event.places, out);
         let stream = self.streams.get(index, self.tables);
         stream.notice(self.losses, self.tables);
         judge_time(self.tables, stream, event.time, out);
-        step::apply(self.tables, stream, event, &mut self.scratch, out);
+        step::apply(self.tables, stream, event, &mut self.scratch, witness, out);
         leave(stream, event.places, event.time);
         self.streams.touch(index, self.tables);
     }
@@ -219,13 +221,21 @@ impl<'p> Machine<'p> {
     }
 
     /// Judges the ends of all streams, in the order of their last events.
-    pub fn finish(&mut self, out: &mut Vec<Verdict>) {
+    pub fn finish<W: Witness>(&mut self, mut witness: W, out: &mut Vec<Verdict>) {
+        if W::LOOKS && !self.fragment {
+            for stream in self.streams.asleep(self.tables).filter(|stream| stream.losses == self.losses) {
+                witness::end(&mut witness, self.tables, &stream);
+            }
+        }
         for index in self.streams.awake_by_last_event() {
             // What a fragment or a lost frame cut off may have gone on in any way.
             if self.fragment || self.streams.get(index, self.tables).losses != self.losses {
                 continue;
             }
             let stream = self.streams.get(index, self.tables);
+            if W::LOOKS {
+                witness::end(&mut witness, self.tables, stream);
+            }
             end::judge_end(self.tables, stream, out);
             for text in &mut stream.texts {
                 out.extend(text.release(&stream.name));

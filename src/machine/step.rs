@@ -6,6 +6,7 @@ use super::field::{Field, Item, Kept, Key, Scope, equals, key, shown, shown_text
 use super::instance::{Marks, Move, only, related};
 use super::streams::{Slot, Stream};
 use super::text::{Buffers, Half};
+use super::witness::{self, Witness};
 use super::{At, Facts, Observed, Verdict, framing, still};
 use crate::finding::Place;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
@@ -30,14 +31,15 @@ impl Scratch {
 }
 
 /// Moves all tables of a stream.
-pub fn apply(
+pub fn apply<W: Witness>(
     tables: &Tables,
     stream: &mut Stream,
     event: &Observed<'_>,
     scratch: &mut Scratch,
+    witness: W,
     out: &mut Vec<Verdict>,
 ) {
-    if still::apply_again(tables, stream, event, scratch) {
+    if !W::LOOKS && still::apply_again(tables, stream, event, scratch) {
         return;
     }
     let effects = &tables.effects[event.event_type];
@@ -59,6 +61,7 @@ pub fn apply(
         opened,
         buffers,
         max_text_bytes: *max_text_bytes,
+        witness,
         out,
     };
     for lifecycle in &effects.lifecycles {
@@ -85,7 +88,7 @@ impl Slot {
     }
 }
 
-struct Step<'s> {
+struct Step<'s, W> {
     tables: &'s Tables,
     stream: &'s mut Stream,
     event: &'s Observed<'s>,
@@ -102,10 +105,11 @@ struct Step<'s> {
     opened: &'s mut Vec<u64>,
     buffers: &'s mut Buffers,
     max_text_bytes: usize,
+    witness: W,
     out: &'s mut Vec<Verdict>,
 }
 
-impl<'s> Step<'s> {
+impl<W: Witness> Step<'_, W> {
     /// Moves one lifecycle.
     fn lifecycle(&mut self, number: usize) {
         let tables = self.tables;
@@ -183,6 +187,7 @@ impl<'s> Step<'s> {
     fn single(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Meets) {
         let Slot::Single(single) = &mut self.stream.slots[number] else { return };
         let from = single.possible;
+        witness::row(&mut self.witness, number, (self.event.event_type, row), from, gate);
         let step = Move::new(from, &row.cells, lifecycle, gate);
         self.moved |= step.to != from;
         single.possible = step.to;
@@ -245,6 +250,7 @@ impl<'s> Step<'s> {
             return;
         }
         let from = instance.possible;
+        witness::row(&mut self.witness, number, (self.event.event_type, row), from, gate);
         let step = Move::new(from, &row.cells, lifecycle, gate);
         instance.possible = step.to;
         let legal = step.rule.is_none() && step.left(from);

@@ -102,6 +102,17 @@ impl Stream {
     fn write_down(&self) -> Option<Box<[u8]>> {
         postcard::to_allocvec(self).ok().map(Vec::into_boxed_slice)
     }
+
+    fn read(name: &[u8], written: &[u8], tables: &Tables) -> Stream {
+        let mut stream = postcard::from_bytes(written).unwrap_or_else(|_| {
+            // What cannot be read back is not known; it has not happened.
+            let mut unsure = Stream::new(name, tables, 0);
+            unsure.lose(tables);
+            unsure
+        });
+        stream.name = String::from_utf8_lossy(name).into();
+        stream
+    }
 }
 
 /// All streams, in the order in which they were last touched.
@@ -175,14 +186,7 @@ impl Streams {
     pub fn get(&mut self, index: u32, tables: &Tables) -> &mut Stream {
         let Entry { name, state, .. } = &mut self.entries[index as usize];
         if let State::Asleep(written) = state {
-            let mut stream = postcard::from_bytes(written).unwrap_or_else(|_| {
-                // What cannot be read back is not known; it has not happened.
-                let mut unsure = Stream::new(name, tables, 0);
-                unsure.lose(tables);
-                unsure
-            });
-            stream.name = String::from_utf8_lossy(name).into();
-            *state = State::Awake(Box::new(stream));
+            *state = State::Awake(Box::new(Stream::read(name, written, tables)));
         }
         match state {
             State::Awake(stream) => stream,
@@ -254,16 +258,19 @@ impl Streams {
 
     /// The streams that are awake, by their last events; at the end of those asleep nothing is to be said.
     pub fn awake_by_last_event(&self) -> Vec<u32> {
-        let mut order = Vec::new();
-        let mut next = self.oldest;
-        while let Some(index) = next {
-            let entry = &self.entries[index as usize];
-            if let State::Awake(_) = entry.state {
-                order.push(index);
-            }
-            next = entry.newer;
-        }
-        order
+        self.by_last_event().filter(|index| matches!(self.entries[*index as usize].state, State::Awake(_))).collect()
+    }
+
+    /// The streams that are asleep, by their last events. They stay so: each is read when its turn comes.
+    pub fn asleep(&self, tables: &Tables) -> impl Iterator<Item = Stream> {
+        self.by_last_event().filter_map(|index| match &self.entries[index as usize] {
+            Entry { name, state: State::Asleep(written), .. } => Some(Stream::read(name, written, tables)),
+            _ => None,
+        })
+    }
+
+    fn by_last_event(&self) -> impl Iterator<Item = u32> {
+        std::iter::successors(self.oldest, |index| self.entries[*index as usize].newer)
     }
 
     fn append(&mut self, index: u32) {

@@ -8,7 +8,7 @@ use super::{At, Verdict, framing};
 use crate::finding::{Place, Related};
 use crate::input::json::{ends_with_high, starts_with_low, unescape_one, unescaped};
 use crate::protocol::Framing;
-use crate::schema::shortened;
+use crate::schema::quoted;
 
 /// How much of each text a mismatch shows, in characters.
 const SHOWN_CHARS: usize = 32;
@@ -256,7 +256,7 @@ fn written_offset(written: &[u8], decoded: usize) -> usize {
 
 fn words(streamed: &[u8], said: &[u8], common: usize) -> String {
     let characters = String::from_utf8_lossy(&said[..common]).chars().count();
-    let show = |bytes: &[u8]| quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]));
+    let show = |bytes: &[u8]| quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
     let after = match characters {
         0 => "from the start on".to_owned(),
         1 => "after 1 character".to_owned(),
@@ -269,11 +269,6 @@ fn words(streamed: &[u8], said: &[u8], common: usize) -> String {
         (false, true) => format!("the stream stops {after}, and it goes on with {}", show(said)),
         _ => format!("{after} it has {} where {} was streamed", show(said), show(streamed)),
     }
-}
-
-fn quoted(text: &str) -> String {
-    let text = shortened(text, SHOWN_CHARS);
-    serde_json::to_string(&text).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Graph, Node, legend, words};
+use super::{Edge, Graph, Node, legend, words};
 use crate::protocol::Protocol;
 
 /// Characters in one line of a box.
@@ -15,7 +15,7 @@ const LINE: usize = 40;
 /// None but those of the writer.
 pub fn dot(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     writeln!(out, "digraph protocol {{")?;
-    writeln!(out, "  label=\"{}\";", left_aligned(&legend(protocol.tables())))?;
+    writeln!(out, "  label=\"{}\";", left_aligned(&legend(protocol.tables(), graphs)))?;
     writeln!(out, "  labeljust=l; fontname=\"Helvetica\"; fontsize=11;")?;
     writeln!(out, "  node [shape=box, style=rounded, fontname=\"Helvetica\", fontsize=11];")?;
     writeln!(out, "  edge [fontname=\"Helvetica\", fontsize=10];")?;
@@ -29,14 +29,21 @@ pub fn dot(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
                 writeln!(out, "    start_{number} [shape=point, width=0.15, label=\"\"];")?;
                 writeln!(out, "    start_{number} -> s{number}_{state};")?;
             }
-            let style = if node.recovery { ", style=\"rounded,dashed\"" } else { "" };
+            let style = match node {
+                Node { never: true, .. } => ", style=\"rounded,dotted\", color=\"#768390\", fontcolor=\"#768390\"",
+                Node { recovery: true, .. } => ", style=\"rounded,dashed\"",
+                _ => "",
+            };
             writeln!(out, "    s{number}_{state} [label=\"{}\"{style}];", centred(&node_lines(node)))?;
         }
         for edge in &graph.edges {
             let mut lines: Vec<_> = edge.rule.iter().map(|rule| format!("✗ {rule}")).collect();
             lines.extend(edge.events.iter().cloned());
-            let style =
-                if edge.rule.is_some() { ", style=dashed, color=\"#b3261e\", fontcolor=\"#b3261e\"" } else { "" };
+            let style = match edge {
+                Edge { never: true, .. } => ", style=dotted, color=\"#768390\", fontcolor=\"#768390\"",
+                Edge { rule: Some(_), .. } => ", style=dashed, color=\"#b3261e\", fontcolor=\"#b3261e\"",
+                _ => "",
+            };
             let (from, to) = (edge.from, edge.to);
             writeln!(out, "    s{number}_{from} -> s{number}_{to} [label=\"{}\"{style}];", centred(&lines))?;
         }

@@ -7,6 +7,8 @@ use crate::protocol::Protocol;
 
 /// Characters in one line of a box.
 const LINE: usize = 40;
+/// The style of what recordings never came to.
+const NEVER: &str = "stroke:#768390,color:#768390,stroke-dasharray:1 4";
 
 /// The lifecycles as one Mermaid flowchart.
 ///
@@ -17,13 +19,23 @@ pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::
     writeln!(out, "flowchart TD")?;
     writeln!(out, "  classDef recovery stroke-dasharray: 5 4")?;
     writeln!(out, "  classDef words fill:none,stroke:none,text-align:left")?;
+    if graphs.iter().any(|graph| graph.counted) {
+        writeln!(out, "  classDef never {NEVER}")?;
+    }
+    // Lines have no classes: they are styled by their numbers, in the order in which they are drawn.
+    let (mut lines_drawn, mut never) = (0, Vec::new());
     for (number, graph) in graphs.iter().enumerate() {
         writeln!(out, "  subgraph g{number}[\"{}\"]", escaped(&graph.title))?;
         for (state, node) in graph.nodes.iter().enumerate() {
             if node.initial {
                 writeln!(out, "    start{number}((\"start\")) --> s{number}_{state}")?;
+                lines_drawn += 1;
             }
-            let class = if node.recovery { ":::recovery" } else { "" };
+            let class = match node {
+                Node { never: true, .. } => ":::never",
+                Node { recovery: true, .. } => ":::recovery",
+                _ => "",
+            };
             writeln!(out, "    s{number}_{state}[\"{}\"]{class}", node_label(node))?;
         }
         for edge in &graph.edges {
@@ -32,13 +44,18 @@ pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::
             lines.extend(edge.events.iter().cloned());
             let (from, to) = (edge.from, edge.to);
             writeln!(out, "    s{number}_{from} {line}|\"{}\"| s{number}_{to}", label(&lines))?;
+            never.extend(edge.never.then(|| lines_drawn.to_string()));
+            lines_drawn += 1;
         }
         if !graph.notes.is_empty() {
             writeln!(out, "    notes{number}[\"{}\"]:::words", label(&graph.notes))?;
         }
         writeln!(out, "  end")?;
     }
-    writeln!(out, "  legend[\"{}\"]:::words", label(&legend(protocol.tables())))
+    if !never.is_empty() {
+        writeln!(out, "  linkStyle {} {NEVER}", never.join(","))?;
+    }
+    writeln!(out, "  legend[\"{}\"]:::words", label(&legend(protocol.tables(), graphs)))
 }
 
 /// A state's name and what its box says below that.

@@ -1,8 +1,10 @@
-//! Pictures of a protocol's lifecycles, from its compiled tables: what moves a lifecycle on, and what a rule speaks of.
+//! Pictures of a protocol's lifecycles, from its compiled tables: what moves a lifecycle on, and what a rule speaks of;
+//! and how much of all that recordings exercise.
 //!
 //! A [`Graph`] is what every format draws. Names come from a protocol's folder, which is its writer's data: each format
 //! escapes all of them, and control characters are gone before.
 
+pub mod coverage;
 mod dot;
 mod layout;
 mod mermaid;
@@ -10,9 +12,11 @@ mod svg;
 pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 
 use crate::protocol::tables::Lifecycle;
 use crate::protocol::{Protocol, RuleId, Tables};
+use coverage::Coverage;
 use words::{Applied, Words};
 
 pub use dot::dot;
@@ -25,6 +29,8 @@ const LEGEND: [&str; 3] = [
     "dashed line: forbidden; the rule after ✗ speaks, and judging carries on where the line leads",
     "dashed box: only reached after a rule has spoken",
 ];
+/// What counts mean, where there are any.
+const COUNTS: &str = "dotted, grey: never in these recordings; ×3: three times";
 
 /// One lifecycle, as it is drawn.
 #[derive(Debug, PartialEq)]
@@ -36,6 +42,8 @@ pub struct Graph {
     pub edges: Vec<Edge>,
     /// What no box or line says.
     pub notes: Vec<String>,
+    /// Whether events say how often they were taken.
+    pub counted: bool,
 }
 
 /// A state.
@@ -45,6 +53,8 @@ pub struct Node {
     pub initial: bool,
     /// Whether only a rule leads here. Its own moves are lines of text, for they are not what a reader looks for.
     pub recovery: bool,
+    /// Whether recordings were counted, and none was ever in it.
+    pub never: bool,
     /// The rule that speaks if the stream ends here.
     pub end: Option<String>,
     /// The events that change nothing here.
@@ -68,23 +78,62 @@ pub struct Edge {
     pub to: usize,
     pub rule: Option<String>,
     pub events: Vec<String>,
+    /// Whether recordings were counted, and none has taken it.
+    pub never: bool,
 }
 
-/// All lifecycles of a protocol, or the one of this name.
-pub fn graphs(protocol: &Protocol, name: Option<&str>) -> Vec<Graph> {
+/// All lifecycles of a protocol, or the one of this name; with counts, if there are any.
+pub fn graphs(protocol: &Protocol, name: Option<&str>, coverage: Option<&Coverage<'_>>) -> Vec<Graph> {
     let tables = protocol.tables();
-    let wanted = |lifecycle: &&Lifecycle| name.is_none_or(|name| lifecycle.name == name);
-    tables.lifecycles.iter().filter(wanted).map(|lifecycle| graph(tables, lifecycle)).collect()
+    let wanted = |(_, lifecycle): &(usize, &Lifecycle)| name.is_none_or(|name| lifecycle.name == name);
+    let lifecycles = tables.lifecycles.iter().enumerate().filter(wanted);
+    lifecycles.map(|(number, lifecycle)| graph(tables, lifecycle, Counts { number, coverage })).collect()
+}
+
+/// How often what is drawn of one lifecycle was taken, if that was counted.
+#[derive(Clone, Copy)]
+struct Counts<'c> {
+    /// The lifecycle's.
+    number: usize,
+    coverage: Option<&'c Coverage<'c>>,
+}
+
+impl Counts<'_> {
+    /// Words with the count behind them.
+    fn with(words: String, count: Option<u64>) -> String {
+        match count {
+            None => words,
+            Some(0) => words + " never",
+            Some(count) => format!("{words} ×{count}"),
+        }
+    }
+
+    fn taken(self, rows: &[Applied], states: Range<usize>) -> Option<u64> {
+        self.coverage.map(|coverage| coverage.taken(self.number, rows, states))
+    }
+
+    /// The events of these rows, each with how often it came in these states.
+    fn events(
+        self,
+        words: &mut Words<'_>,
+        lifecycle: &Lifecycle,
+        rows: &[Applied],
+        states: Range<usize>,
+    ) -> Vec<String> {
+        let events = words.events_of_rows(lifecycle, rows).into_iter();
+        events.map(|(words, rows)| Counts::with(words, self.taken(&rows, states.clone()))).collect()
+    }
 }
 
 /// What is said once under the picture.
-fn legend(tables: &Tables) -> Vec<String> {
+fn legend(tables: &Tables, graphs: &[Graph]) -> Vec<String> {
     let mut legend: Vec<_> = LEGEND.map(str::to_owned).to_vec();
+    legend.extend(graphs.iter().any(|graph| graph.counted).then(|| COUNTS.to_owned()));
     legend.extend(Words::of(tables).prefix_note());
     legend
 }
 
-fn graph(tables: &Tables, lifecycle: &Lifecycle) -> Graph {
+fn graph(tables: &Tables, lifecycle: &Lifecycle, counts: Counts<'_>) -> Graph {
     let mut words = Words::of(tables);
     let rule_name = |rule: RuleId| words::shown(&tables.rules[usize::from(rule.0)].name);
     let still = words::still(lifecycle);
@@ -96,7 +145,11 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle) -> Graph {
             name: words::shown(name),
             initial: from == 0,
             recovery: !legal.contains(&from),
-            end: lifecycle.end[from].map(rule_name),
+            never: counts.coverage.is_some_and(|coverage| !coverage.reached(counts.number, from)),
+            end: lifecycle.end[from].map(|rule| {
+                let ended = counts.coverage.map(|coverage| coverage.ended(counts.number, from));
+                Counts::with(rule_name(rule), ended)
+            }),
             stays: Vec::new(),
             moves: Vec::new(),
         };
@@ -107,24 +160,28 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle) -> Graph {
             if from == 0 && to == from && rule.is_none() && applied.iter().all(keyless) {
                 continue;
             }
-            let events = words.events(lifecycle, &applied);
+            let events = counts.events(&mut words, lifecycle, &applied, from..from + 1);
             match rule.map(rule_name) {
                 None if to == from => node.stays = events,
                 rule if node.recovery => {
                     node.moves.push(Move { to: words::shown(&lifecycle.states[to]), rule, events });
                 }
-                rule => edges.push(Edge { from, to, rule, events }),
+                rule => {
+                    let never = counts.taken(&applied, from..from + 1) == Some(0);
+                    edges.push(Edge { from, to, rule, events, never });
+                }
             }
         }
         nodes.push(node);
     }
     let mut notes = Vec::new();
     if !still.is_empty() {
-        let still = words.events(lifecycle, &still);
+        let still = counts.events(&mut words, lifecycle, &still, 0..lifecycle.states.len());
         notes.push(format!("in any state allowed, and changing none: {}", still.join(", ")));
     }
     notes.extend(words.notes(lifecycle));
-    Graph { name: words::shown(&lifecycle.name), title: words.title(lifecycle), nodes, edges, notes }
+    let (name, title) = (words::shown(&lifecycle.name), words.title(lifecycle));
+    Graph { name, title, nodes, edges, notes, counted: counts.coverage.is_some() }
 }
 
 /// The moves from a state by where they lead and the rule that speaks, without those that change no state ever.

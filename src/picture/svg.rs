@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::layout::{Arc, EdgeShape, Layout, NodeShape, Place, Size, layout, ranks};
 use super::words::{self, Line};
-use super::{Edge, Graph, legend};
+use super::{Edge, Graph, Node, legend};
 use crate::protocol::Protocol;
 
 /// Of a character of small text, of a state's name, and of a lifecycle's title. The font is one whose characters are
@@ -40,6 +40,12 @@ text{font-family:'DejaVu Sans Mono','SF Mono',Menlo,Consolas,monospace;font-size
 .tip{fill:#79b8ff}.forbidden-tip{fill:#ff9d94}}
 ";
 
+/// What recordings never came to.
+const NEVER: &str = "\
+.never{fill:none;stroke:#768390;stroke-width:1.3;stroke-dasharray:1 4}.never-tip,.never-words{fill:#768390}
+.unseen{fill:none;stroke:#768390;stroke-dasharray:1 4}
+";
+
 /// The lifecycles as one SVG document.
 ///
 /// # Errors
@@ -50,7 +56,7 @@ pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
     let mut width = panels.iter().map(Panel::width).fold(0.0, f64::max);
     let notes = ((width / SMALL) as usize).max(NOTE_LINE);
     let sentences = |all: &[String]| all.iter().flat_map(|note| words::wrapped(note, notes)).collect::<Vec<_>>();
-    let legend = sentences(&legend(protocol.tables()));
+    let legend = sentences(&legend(protocol.tables(), graphs));
     let said: Vec<_> = graphs.iter().map(|graph| sentences(&graph.notes)).collect();
     for line in legend.iter().chain(said.iter().flatten()) {
         width = width.max(LEGEND_SAMPLE + text_width(line, SMALL));
@@ -75,8 +81,13 @@ pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">"#
     )?;
-    writeln!(out, "<title>{name}: the order of events</title>\n<style>\n{STYLE}</style>\n<defs>")?;
-    for (id, class) in [("legal", "tip"), ("forbidden", "forbidden-tip")] {
+    let counted = graphs.iter().any(|graph| graph.counted);
+    let never = if counted { NEVER } else { "" };
+    writeln!(out, "<title>{name}: the order of events</title>\n<style>\n{STYLE}{never}</style>\n<defs>")?;
+    for (id, class) in [("legal", "tip"), ("forbidden", "forbidden-tip"), ("never", "never-tip")] {
+        if id == "never" && !counted {
+            continue;
+        }
         writeln!(
             out,
             r#"<marker id="{id}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path class="{class}" d="M0 0.5L8 4L0 7.5z"/></marker>"#
@@ -100,7 +111,7 @@ fn draw_legend(out: &mut String, mut y: f64, legend: &[String]) -> Result<f64, f
                 out,
                 r#"<rect class="box recovery" x="{left}" y="{top}" width="{width}" height="{height}" rx="4"/>"#
             )?;
-        } else if let Some(class) = [("solid", "legal"), ("dashed", "forbidden")]
+        } else if let Some(class) = [("solid", "legal"), ("dashed", "forbidden"), ("dotted", "never")]
             .iter()
             .find_map(|(start, class)| words.starts_with(start).then_some(class))
         {
@@ -178,10 +189,11 @@ impl<'g> Panel<'g> {
             let mut top = place.y;
             for edge in &self.loops[state] {
                 let size = label_size(edge);
+                let class = class(edge);
                 let (right, middle) = (place.right(), top + (size.height + PADDING) / 2.0);
                 writeln!(
                     out,
-                    r#"<path class="forbidden" d="M{right:.1} {:.1}C{:.1} {:.1} {:.1} {:.1} {right:.1} {:.1}" marker-end="url(#forbidden)"/>"#,
+                    r#"<path class="{class}" d="M{right:.1} {:.1}C{:.1} {:.1} {:.1} {:.1} {right:.1} {:.1}" marker-end="url(#{class})"/>"#,
                     middle - 6.0,
                     right + LOOP,
                     middle - 16.0,
@@ -206,7 +218,11 @@ impl<'g> Panel<'g> {
             writeln!(out, r#"<path class="legal" d="M{middle:.1} {top:.1}V{y:.1}" marker-end="url(#legal)"/>"#)?;
             text(out, middle + 10.0, top + 4.0, "note", "start")?;
         }
-        let class = if node.recovery { "box recovery" } else { "box" };
+        let class = match node {
+            Node { never: true, .. } => "box unseen",
+            Node { recovery: true, .. } => "box recovery",
+            _ => "box",
+        };
         let Size { width, height } = place.size;
         writeln!(
             out,
@@ -227,7 +243,11 @@ impl<'g> Panel<'g> {
 }
 
 fn class(edge: &Edge) -> &'static str {
-    if edge.rule.is_some() { "forbidden" } else { "legal" }
+    match edge {
+        Edge { never: true, .. } => "never",
+        Edge { rule: Some(_), .. } => "forbidden",
+        _ => "legal",
+    }
 }
 
 fn label_lines(edge: &Edge) -> Vec<String> {
@@ -246,7 +266,11 @@ fn label(out: &mut String, place: Place, edge: &Edge) -> fmt::Result {
     let (x, y) = (place.x, place.y);
     writeln!(out, r#"<rect class="card" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="3"/>"#)?;
     for (number, line) in label_lines(edge).iter().enumerate() {
-        let class = if number == 0 && edge.rule.is_some() { "rule" } else { "event" };
+        let class = match edge {
+            Edge { never: true, .. } => "never-words",
+            Edge { rule: Some(_), .. } if number == 0 => "rule",
+            _ => "event",
+        };
         text(out, x + PADDING / 2.0, y + 11.5 + number as f64 * LINE, class, line)?;
     }
     Ok(())

@@ -86,41 +86,52 @@ impl<'t> Words<'t> {
 
     /// Events with their conditions, such as `status (pending = true)`; the rows of one event are put together.
     pub fn events(&mut self, lifecycle: &Lifecycle, applied: &[Applied]) -> Vec<String> {
-        let mut by_event: BTreeMap<(usize, String), Vec<&Row>> = BTreeMap::new();
-        for Applied { event, row } in applied {
-            let row = &lifecycle.rows[*event][*row];
-            by_event.entry((*event, self.mark(row))).or_default().push(row);
+        self.events_of_rows(lifecycle, applied).into_iter().map(|(words, _)| words).collect()
+    }
+
+    /// The same, each with the rows that it stands for.
+    pub fn events_of_rows(&mut self, lifecycle: &Lifecycle, applied: &[Applied]) -> Vec<(String, Vec<Applied>)> {
+        let mut by_event: BTreeMap<(usize, String), Vec<Applied>> = BTreeMap::new();
+        for one in applied {
+            let mark = self.mark(&lifecycle.rows[one.event][one.row]);
+            by_event.entry((one.event, mark)).or_default().push(*one);
         }
         let mut words = Vec::new();
         for ((event, mark), rows) in by_event {
             let name = self.event(event);
-            for condition in self.together(event, &rows) {
-                words.push(if condition.is_empty() {
-                    format!("{name}{mark}")
-                } else {
-                    format!("{name} ({condition}){mark}")
-                });
+            for (condition, rows) in self.together(lifecycle, event, rows) {
+                let condition = if condition.is_empty() { condition } else { format!(" ({condition})") };
+                words.push((format!("{name}{condition}{mark}"), rows));
             }
         }
         words
     }
 
+    /// One row for an event, such as `status (pending = true)`, whatever it asks of other lifecycles.
+    pub fn row(&self, event: usize, row: &Row) -> String {
+        let conditions = self.conditions(event, &row.when);
+        let name = self.event(event);
+        if conditions.is_empty() { name } else { format!("{name} ({conditions})") }
+    }
+
     /// The conditions of rows of one event. Rows that ask for values of the same field alone ask for any of these.
-    fn together(&self, event: usize, rows: &[&Row]) -> Vec<String> {
+    fn together(&self, lifecycle: &Lifecycle, event: usize, applied: Vec<Applied>) -> Vec<(String, Vec<Applied>)> {
+        let rows: Vec<_> = applied.iter().map(|one| &lifecycle.rows[event][one.row]).collect();
         let mut slots = rows.iter().map(|row| match row.when.as_slice() {
             [one] => Some(one.slot),
             _ => None,
         });
         let first = slots.next().flatten();
         let Some(slot) = first.filter(|_| slots.all(|slot| slot == first)) else {
-            return rows.iter().map(|row| self.conditions(event, &row.when)).collect();
+            let each = rows.iter().zip(applied);
+            return each.map(|(row, one)| (self.conditions(event, &row.when), vec![one])).collect();
         };
         let values: Vec<_> = rows.iter().flat_map(|row| &row.when).flat_map(|one| one.values.clone()).collect();
         let all = self.tables.events[event].values_of(slot);
         if !all.is_empty() && all.iter().all(|value| values.contains(value)) {
-            return vec![String::new()];
+            return vec![(String::new(), applied)];
         }
-        vec![self.conditions(event, &[Condition { slot, values }])]
+        vec![(self.conditions(event, &[Condition { slot, values }]), applied)]
     }
 
     /// `pending = true`; several values are parted by `|`, several fields by a comma.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::finding::Severity;
@@ -254,7 +254,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
 }
 
 /// A value that a field may have.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged, expecting = "a boolean, a whole number or a string")]
 pub enum Scalar {
     Bool(bool),

@@ -156,9 +156,30 @@ pub struct Lifecycle {
     pub end: Vec<Option<RuleId>>,
 }
 
+impl Lifecycle {
+    /// The states that moves lead to from these, themselves among them.
+    pub fn reached_from(&self, states: States) -> States {
+        let mut reached = states;
+        loop {
+            let rows = self.rows.iter().flatten();
+            let next = rows.fold(reached, |set, row| {
+                set.iter().fold(set, |set, from| {
+                    set.or(row.cells.get(usize::from(from)).map_or(set, |cell| States::one(cell.to)))
+                })
+            });
+            if next == reached {
+                return reached;
+            }
+            reached = next;
+        }
+    }
+}
+
 /// A row of a table, for one event type.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Among the rows of its lifecycle for this event type.
+    pub number: usize,
     /// The fields and the values that they must have. Slots are of the event.
     pub when: Vec<Condition>,
     pub before: Vec<(usize, States)>,

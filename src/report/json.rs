@@ -99,7 +99,7 @@ impl<W: Write> Reporter for Json<W> {
 }
 
 /// Appends a value on one line, with every character escaped that a terminal could act on.
-pub(super) fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
+pub fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, TerminalSafe)).map_err(io::Error::from)
 }
 

@@ -18,7 +18,7 @@ use std::io;
 pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use human::{Human, Look};
-pub use json::{Json, Jsonl};
+pub use json::{Json, Jsonl, write as write_json};
 pub use junit::JUnit;
 pub use markdown::Markdown;
 pub use sarif::Sarif;
@@ -100,7 +100,7 @@ fn plain_path(file: &str) -> &str {
 }
 
 /// A number with its noun.
-pub(crate) fn count(number: u64, noun: &str) -> String {
+pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -180,10 +180,10 @@ impl<R: Read> Shared<'_, '_, '_, R> {
             Some(examined) => checker.feed_examined(bytes, examined),
             None => checker.feed(bytes),
         }
-        let findings = checker.take_findings();
+        let findings = checker.findings();
         let size = if findings.len() > MANY_FINDINGS { 2 * SMALL_BLOCK } else { BLOCK };
         self.size.store(size, Ordering::Relaxed);
-        findings.is_empty() || lock(self.sink).findings(findings.into_iter())
+        findings.len() == 0 || lock(self.sink).findings(findings)
     }
 
     fn end(&self, result: Result<(), ReadError>) {

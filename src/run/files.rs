@@ -72,25 +72,28 @@ impl OneFile<'_, '_> {
         let (run, number) = (self.run, self.number);
         let file: Arc<str> = name.into();
         let mut checker = Checker::of(run.protocol, &run.settings[number], Some(file.clone()));
+        if run.exercises {
+            checker.exercise();
+        }
         let mut reader = match Decompressed::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
         };
         let mut size = BLOCK;
-        let report = loop {
+        let (report, exercised) = loop {
             match reader.read(&mut self.block[..size]) {
-                Ok(0) => break checker.finish(),
+                Ok(0) => break checker.end(None),
                 Ok(count) => {
                     run.progress.read(count);
                     checker.feed(&self.block[..count]);
                 }
-                Err(ReadError::Damaged(cause)) => break checker.finish_damaged(&cause),
+                Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.held.extend(checker.take_findings());
+                    self.held.extend(checker.findings());
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
-            let found = checker.take_findings();
+            let found = checker.findings();
             size = if found.len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
             self.held.extend(found);
             let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number as u64));
@@ -98,7 +101,10 @@ impl OneFile<'_, '_> {
                 return false;
             }
         };
-        self.turn(|sink| sink.end(&file, report, |rule| run.is_off(number, rule)))
+        self.turn(|sink| {
+            sink.exercised(exercised);
+            sink.end(&file, report, |rule| run.is_off(number, rule))
+        })
     }
 
     /// Waits for the file's turn and tells what was held back, then does one thing more.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use paths::{Excluded, Target, expand, start};
 pub use progress::Progress;
 
-use crate::check::Settings;
+use crate::check::{Exercised, Settings};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
 use crate::finding::{Finding, Report, Severity, Stats, Summary};
@@ -43,6 +43,8 @@ pub struct Run<'r> {
     pub jobs: usize,
     /// Is told how far the run has come.
     pub progress: &'r Progress,
+    /// Whether it is counted what of the protocol is exercised. Each file is then the work of one thread.
+    pub exercises: bool,
 }
 
 /// What a run came to.
@@ -54,6 +56,8 @@ pub struct Outcome {
     pub hidden: u64,
     /// What could not be read.
     pub unreadable: Vec<RunError>,
+    /// What of the protocol was exercised, if that was counted.
+    pub exercised: Option<Box<Exercised>>,
 }
 
 impl Run<'_> {
@@ -80,7 +84,7 @@ impl Run<'_> {
             failed: None,
         });
         match targets {
-            [one] if self.jobs > 1 => blocks::check(self, one, &sink),
+            [one] if self.jobs > 1 && !self.exercises => blocks::check(self, one, &sink),
             _ => files::check(self, targets, &sink),
         }
         let mut sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -141,6 +145,14 @@ impl Sink<'_> {
         }
         self.progress.found(new);
         true
+    }
+
+    /// Adds what a file exercised that was read to its end.
+    fn exercised(&mut self, exercised: Option<Box<Exercised>>) {
+        match (&mut self.outcome.exercised, exercised) {
+            (Some(sum), Some(more)) => sum.add(&more),
+            (sum, more) => *sum = sum.take().or(more),
+        }
     }
 
     /// Ends a file that was read to its end. `is_off`: whether a rule was off for it.

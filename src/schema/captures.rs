@@ -32,13 +32,38 @@ pub struct Items {
     pub count: u32,
 }
 
-/// A key that a schema does not declare: the number of the object's schema, and where it stands between its
-/// quotes.
+/// A key that a schema does not declare: the number of the object's node in the program, and where it stands between
+/// its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownKey {
     pub object: u16,
     pub start: u32,
     pub end: u32,
+}
+
+/// How many arrays in each other are told apart where something is wrong in them.
+pub const MOST_ARRAYS: usize = 3;
+
+/// A value that is not as its schema has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The number of the value's node in the program.
+    pub node: u16,
+    pub violated: Violated,
+    /// Where the value stands.
+    pub start: u32,
+    pub end: u32,
+    /// Which items of arrays it is inside of, from the outermost.
+    pub items: [u32; MOST_ARRAYS],
+}
+
+/// What of a schema a value does not keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violated {
+    /// These required properties, as bits.
+    Required(u64),
+    /// The keyword of this name.
+    Keyword(&'static str),
 }
 
 /// What was captured of some events.
@@ -47,6 +72,8 @@ pub struct Captures {
     pub fields: Vec<Capture>,
     pub items: Vec<Items>,
     pub unknown: Vec<UnknownKey>,
+    /// What is wrong, if the events are not valid.
+    pub violations: Vec<Violation>,
 }
 
 /// Where in [`Captures`] one event's are.
@@ -55,6 +82,7 @@ pub struct Mark {
     pub field: usize,
     pub item: usize,
     pub unknown: usize,
+    pub violation: usize,
 }
 
 /// What was captured of one event.
@@ -63,6 +91,7 @@ pub struct Captured<'c> {
     pub fields: &'c [Capture],
     pub items: &'c [Items],
     pub unknown: &'c [UnknownKey],
+    pub violations: &'c [Violation],
 }
 
 impl Captures {
@@ -72,12 +101,20 @@ impl Captures {
             fields: &self.fields[start.field..end.field],
             items: &self.items[start.item..end.item],
             unknown: &self.unknown[start.unknown..end.unknown],
+            violations: &self.violations[start.violation..end.violation],
         }
     }
 
     /// All of it, where that is one event's.
     pub fn all(&self) -> Captured<'_> {
-        Captured { fields: &self.fields, items: &self.items, unknown: &self.unknown }
+        Captured { fields: &self.fields, items: &self.items, unknown: &self.unknown, violations: &self.violations }
+    }
+
+    /// Makes this the captures of one event, without its unknown keys and what is wrong with it.
+    pub fn copy(&mut self, captured: Captured<'_>) {
+        self.clear();
+        self.fields.extend_from_slice(captured.fields);
+        self.items.extend_from_slice(captured.items);
     }
 
     pub fn clear(&mut self) {
@@ -86,7 +123,12 @@ impl Captures {
 
     /// The end of what there is, where the next event's captures will start.
     pub fn mark(&self) -> Mark {
-        Mark { field: self.fields.len(), item: self.items.len(), unknown: self.unknown.len() }
+        Mark {
+            field: self.fields.len(),
+            item: self.items.len(),
+            unknown: self.unknown.len(),
+            violation: self.violations.len(),
+        }
     }
 
     /// Forgets what came after a mark.
@@ -94,6 +136,7 @@ impl Captures {
         self.fields.truncate(mark.field);
         self.items.truncate(mark.item);
         self.unknown.truncate(mark.unknown);
+        self.violations.truncate(mark.violation);
     }
 }
 

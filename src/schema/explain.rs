@@ -7,21 +7,23 @@ use std::sync::Arc;
 use jsonschema::error::ValidationErrorKind as Kinds;
 use serde_json::Value;
 
-use super::judge::{Violated, Violation, judge};
+use super::captures::{Captured, UnknownKey, Violated, Violation};
+use super::letters::Letters;
 use super::program::Program;
 use super::unknown::unknown_fields;
 use super::wrong::{Help, Wrong};
 use super::{Pointer, Schema, Subschema, date_time};
-use crate::input::json::{Kind, Member, Node, Tree, inner, unescaped_lossy};
+use crate::bytes::lossy;
+use crate::input::json::{Node, inner, unescaped_lossy};
 use crate::protocol::Framing;
 
 /// One fault of an event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
+pub struct Fault<'p> {
     /// `missing-field`, `wrong-type` or `wrong-value`.
     pub rule: Framing,
     /// The field that is at fault; for a missing field, where it should be.
-    pub pointer: Pointer,
+    pub pointer: Cow<'p, Pointer>,
     /// What to point at, as a byte range of the text: the value, the misspelt key, or the object that
     /// lacks the key.
     pub span: Range<usize>,
@@ -39,63 +41,63 @@ pub struct Fault {
 #[derive(Debug, Default, PartialEq)]
 pub struct Explained {
     /// One fault a place, in the order of the pointers.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<Fault<'static>>,
     /// The keys that the schema does not declare, in the order of the text: where each stands, and its pointer.
     pub unknown: Vec<(Range<usize>, Pointer)>,
 }
 
-/// Judges an event of a tree and explains what is wrong with it. A schema that was compiled judges by its program.
-pub fn explain(schema: &Schema, program: Option<&Program>, tree: &Tree, event: &Node, text: &[u8]) -> Explained {
-    let Some(judged) = program.and_then(|program| judge(program, tree, event, text)) else {
-        return explain_slowly(schema, event, text);
-    };
-    let mut faults = Vec::new();
-    for Violation { pointer, node, schema, violated } in judged.violations {
-        let source = &schema.source;
-        let explainer = Explainer { text, pointer, node, quote: source.quote.clone() };
-        match violated {
-            Violated::Forbidden(name) => faults.push(explainer.forbidden(&name)),
+/// Explains what the fast way found wrong with an event: one fault a place, in the order of the pointers.
+pub fn explain<'p>(program: &'p Program, text: &[u8], captured: Captured<'_>) -> Vec<Fault<'p>> {
+    let mut faults = Vec::with_capacity(captured.violations.len());
+    for violation in captured.violations {
+        let Violation { node, violated, start, end, items } = violation;
+        let source = &program.sources[usize::from(*node)];
+        let span = *start as usize..*end as usize;
+        let explainer = Explainer { text, pointer: source.pointer(items), span: span.clone(), quote: &source.quote };
+        let missing = match violated {
             Violated::Keyword(keyword) => {
                 faults.extend(source.wrong(keyword).map(|wrong| explainer.explain(wrong)));
+                continue;
             }
-            Violated::Required => {
-                let property = |name: &str| {
-                    let object = schema.object.as_ref()?;
-                    Some(&object.properties[object.find(name.as_bytes(), 0)?])
-                };
-                for name in source.required.iter().filter(|name| node.member(text, name).is_none()) {
-                    let quote = property(name).and_then(|property| property.node.source.quote.clone());
-                    let undeclared = |name: &str| property(name).is_none();
-                    faults.push(explainer.missing(name, quote, undeclared, &faults));
-                }
-            }
+            Violated::Required(missing) => missing,
+        };
+        let mine = |key: &&UnknownKey| key.object == *node && span.contains(&(key.start as usize));
+        let undeclared = captured.unknown.iter().filter(mine).map(|key| key.start as usize - 1..key.end as usize + 1);
+        for property in source.required.iter().filter(|property| missing >> property.index & 1 == 1) {
+            let own = &program.sources[usize::from(property.node)];
+            let (name, pointer) = (&property.name, own.pointer(items));
+            faults.push(explainer.missing(name, pointer, &own.quote, undeclared.clone(), &faults));
         }
     }
-    Explained { faults: one_a_place(faults), unknown: judged.unknown }
+    one_a_place(faults)
 }
 
-/// The same by the `jsonschema` crate, for any schema.
-pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
+/// Judges an event by the `jsonschema` crate, and explains what is wrong with it.
+pub fn judge(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
     let value = event.to_value(text);
-    let mut faults: Vec<Fault> = Vec::new();
+    let mut faults = Vec::new();
     for error in schema.validator().into_iter().flat_map(|validator| validator.iter_errors(&value)) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
         let declared = schema.at(&pointer.0);
         let quote = schema.words(&pointer.0).map(Arc::from);
-        let explainer = Explainer { text, node, quote, pointer };
+        let explainer = Explainer { text, span: node.span.clone(), quote: &quote, pointer: Cow::Owned(pointer) };
         match error.kind() {
             Kinds::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                let quote = schema.words(&explainer.pointer.child(name).0).map(Arc::from);
+                let pointer = explainer.pointer.child(name);
+                let quote = schema.words(&pointer.0).map(Arc::from);
                 let undeclared = |name: &str| match declared {
                     Subschema::Declared(declared) => schema.step(declared, name) == Subschema::Missing,
                     other => other == Subschema::Missing,
                 };
-                faults.push(explainer.missing(name, quote, undeclared, &faults));
+                let keys = node.members().iter().map(|member| member.key.clone());
+                let keys = keys.filter(|key| undeclared(&unescaped_lossy(inner(text, key))));
+                faults.push(explainer.missing(name, Cow::Owned(pointer), &quote, keys, &faults));
             }
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
-                faults.extend(unexpected.iter().map(|name| explainer.forbidden(name)));
+                let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
+                faults.extend(unexpected.iter().map(|name| explainer.forbidden(name, key(name))));
             }
             kind => faults.push(match Wrong::by_error(kind, declared.schema()) {
                 Some(wrong) => explainer.explain(&wrong),
@@ -103,11 +105,13 @@ pub fn explain_slowly(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
             }),
         }
     }
-    Explained { faults: one_a_place(faults), unknown: unknown_fields(schema, event, text) }
+    let owned = |fault: Fault<'_>| Fault { pointer: Cow::Owned(fault.pointer.into_owned()), ..fault };
+    let faults = one_a_place(faults).into_iter().map(owned).collect();
+    Explained { faults, unknown: unknown_fields(schema, event, text) }
 }
 
 /// One fault a place, whatever order the schema or the event has its keys in; a wrong type says it all.
-fn one_a_place(mut faults: Vec<Fault>) -> Vec<Fault> {
+fn one_a_place(mut faults: Vec<Fault<'_>>) -> Vec<Fault<'_>> {
     if faults.len() < 2 {
         return faults;
     }
@@ -124,30 +128,32 @@ fn rank(rule: Framing) -> u8 {
     }
 }
 
-struct Explainer<'e> {
+/// Puts into words what is wrong with a value.
+struct Explainer<'e, 'p> {
     text: &'e [u8],
-    pointer: Pointer,
-    node: &'e Node,
+    pointer: Cow<'p, Pointer>,
+    /// Where the value stands.
+    span: Range<usize>,
     /// The document's words on it.
-    quote: Option<Arc<str>>,
+    quote: &'e Option<Arc<str>>,
 }
 
-impl Explainer<'_> {
-    fn explain(&self, wrong: &Wrong) -> Fault {
+impl<'p> Explainer<'_, 'p> {
+    fn explain(&self, wrong: &Wrong) -> Fault<'p> {
         let mut message = String::with_capacity(120);
         self.name(&mut message);
         message.extend([" must be ", &wrong.must, ", but is "]);
-        show(self.node, self.text, &mut message);
+        show(&self.text[self.span.clone()], &mut message);
         self.fault(wrong.rule, message, self.help(&wrong.help))
     }
 
     fn help(&self, help: &Help) -> Option<String> {
-        match (help, &self.node.kind) {
+        let raw = &self.text[self.span.clone()];
+        match (help, raw.first()) {
             (Help::DateTime, _) => Some(date_time::help(&self.string()).to_owned()),
-            (Help::Type { date_time: true, .. }, Kind::Number) => Some(date_time::help("0").to_owned()),
-            (Help::Type { one: Some(one), .. }, Kind::String) => {
-                let text = self.string();
-                let value = serde_json::from_str::<Value>(&text).ok()?;
+            (Help::Type { date_time: true, .. }, Some(b'-' | b'0'..=b'9')) => Some(date_time::help("0").to_owned()),
+            (Help::Type { one: Some(one), .. }, Some(b'"')) => {
+                let value = serde_json::from_str::<Value>(&self.string()).ok()?;
                 let fits = match one.as_str() {
                     "boolean" => value.is_boolean(),
                     "number" | "integer" => value.is_number(),
@@ -163,18 +169,18 @@ impl Explainer<'_> {
     }
 
     /// What is wrong in words of others.
-    fn words(&self, words: &str) -> Fault {
+    fn words(&self, words: &str) -> Fault<'p> {
         let mut message = String::new();
         self.name(&mut message);
         message.extend([" is not as documented: ", words]);
         self.fault(Framing::WrongValue, message, None)
     }
 
-    fn fault(&self, rule: Framing, message: String, help: Option<String>) -> Fault {
+    fn fault(&self, rule: Framing, message: String, help: Option<String>) -> Fault<'p> {
         Fault {
             rule,
             pointer: self.pointer.clone(),
-            span: self.node.span.clone(),
+            span: self.span.clone(),
             message,
             help,
             quote: self.quote.clone(),
@@ -182,67 +188,55 @@ impl Explainer<'_> {
         }
     }
 
-    /// `quote`: the words on the property; `before`: the faults found before. A key that one of them takes for a
-    /// misspelling is no other's.
+    /// A property of this object that is not there. `undeclared`: the object's keys that the schema does not declare;
+    /// `before`: the faults found before. A key that one of them takes for a misspelling is no other's.
     fn missing(
         &self,
         property: &str,
-        quote: Option<Arc<str>>,
-        undeclared: impl Fn(&str) -> bool,
-        before: &[Fault],
-    ) -> Fault {
-        let mut holder = String::with_capacity(80);
-        self.name(&mut holder);
-        let pointer = self.pointer.child(property);
-        let base = Fault {
-            rule: Framing::MissingField,
-            quote,
-            pointer,
-            span: self.node.span.clone(),
-            message: format!("{holder} has no `{property}`"),
-            help: None,
-            misspelt: false,
-        };
-        let Some((key, found)) = self.misspelling(property, undeclared, before) else {
-            return base;
-        };
-        Fault {
-            span: key,
-            message: format!("{holder} has no `{property}`, but a `{found}`"),
-            help: Some(format!("rename `{found}` to `{property}`")),
-            misspelt: true,
-            ..base
+        pointer: Cow<'p, Pointer>,
+        quote: &Option<Arc<str>>,
+        undeclared: impl Iterator<Item = Range<usize>>,
+        before: &[Fault<'_>],
+    ) -> Fault<'p> {
+        let mut message = String::with_capacity(80);
+        self.name(&mut message);
+        message.extend([" has no `", property, "`"]);
+        let fault = Fault { pointer, quote: quote.clone(), ..self.fault(Framing::MissingField, String::new(), None) };
+        let taken = |key: &Range<usize>| before.iter().any(|fault| fault.misspelt && fault.span == *key);
+        match self.misspelling(property, undeclared.filter(|key| !taken(key))) {
+            None => Fault { message, ..fault },
+            Some((span, found)) => {
+                message.extend([", but a `", &found, "`"]);
+                let help = Some(format!("rename `{found}` to `{property}`"));
+                Fault { message, span, help, misspelt: true, ..fault }
+            }
         }
     }
 
-    fn forbidden(&self, name: &str) -> Fault {
+    /// `key`: where it stands.
+    fn forbidden(&self, name: &str, key: Range<usize>) -> Fault<'p> {
         let pointer = self.pointer.child(name);
-        let span = self.node.member(self.text, name).map_or(self.node.span.clone(), |member| member.key.clone());
         let message = format!("`{}` is not allowed here", pointer.dotted());
-        Fault { pointer, span, ..self.fault(Framing::WrongValue, message, Some(format!("leave `{name}` out"))) }
+        let help = Some(format!("leave `{name}` out"));
+        Fault { pointer: Cow::Owned(pointer), span: key, ..self.fault(Framing::WrongValue, message, help) }
     }
 
-    /// A key of this object that is no documented one and was probably meant to be `property`.
-    fn misspelling(
-        &self,
-        property: &str,
-        undeclared: impl Fn(&str) -> bool,
-        before: &[Fault],
-    ) -> Option<(Range<usize>, String)> {
-        let Kind::Object(members) = &self.node.kind else { return None };
-        let wanted = letters(property);
-        let candidate = |member: &Member| {
-            let name = unescaped_lossy(inner(self.text, &member.key)).into_owned();
-            let taken = before.iter().any(|fault| fault.misspelt && fault.span == member.key);
-            if taken || name.len() > 4 * property.len() || !undeclared(&name) {
+    /// The one of these keys that was probably meant to be `property`.
+    fn misspelling(&self, property: &str, keys: impl Iterator<Item = Range<usize>>) -> Option<(Range<usize>, String)> {
+        let mut keys = keys.peekable();
+        keys.peek()?;
+        let wanted = Letters::of(property);
+        let allowed = if wanted.count() >= 5 { 2 } else { 1 };
+        let candidate = |key: Range<usize>| {
+            let name = unescaped_lossy(inner(self.text, &key)).into_owned();
+            if name.len() > 4 * property.len() {
                 return None;
             }
-            let distance = strsim::damerau_levenshtein(&wanted, &letters(&name));
-            let allowed = if wanted.chars().count() >= 5 { 2 } else { 1 };
-            (distance <= allowed).then_some((distance, member.key.clone(), name))
+            let distance = wanted.distance(&Letters::of(&name), allowed)?;
+            Some((distance, key, name))
         };
         // Of two that are as near, the name decides and not the order of the keys.
-        let found = members.iter().filter_map(candidate).min_by(|(a, _, one), (b, _, other)| (a, one).cmp(&(b, other)));
+        let found = keys.filter_map(candidate).min_by(|(a, _, one), (b, _, other)| (a, one).cmp(&(b, other)));
         found.map(|(_, key, name)| (key, name))
     }
 
@@ -250,62 +244,61 @@ impl Explainer<'_> {
         if self.pointer.0.is_empty() {
             out.push_str("the event");
         } else {
-            out.extend(["`", &self.pointer.dotted(), "`"]);
+            out.push('`');
+            self.pointer.write_dotted(out);
+            out.push('`');
         }
     }
 
-    fn string(&self) -> String {
-        match self.node.kind {
-            Kind::String => unescaped_lossy(inner(self.text, &self.node.span)).into_owned(),
-            _ => String::new(),
+    /// The text of the value, if it is a string.
+    fn string(&self) -> Cow<'_, str> {
+        match self.text[self.span.clone()] {
+            [b'"', ref raw @ .., b'"'] => unescaped_lossy(raw),
+            _ => Cow::Borrowed(""),
         }
     }
 
-    fn nearest(&self, options: &[Value]) -> Option<String> {
-        let found = letters(&self.string());
-        options
-            .iter()
-            .filter_map(|option| Some((strsim::damerau_levenshtein(&letters(option.as_str()?), &found), option)))
-            .filter(|(distance, _)| *distance <= 2)
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, option)| option.to_string())
+    fn nearest<'o>(&self, options: &'o [(String, Letters)]) -> Option<&'o str> {
+        let found = Letters::of(&self.string());
+        let near = options.iter().filter_map(|(option, letters)| Some((letters.distance(&found, 2)?, option)));
+        near.min_by_key(|(distance, _)| *distance).map(|(_, option)| &**option)
     }
 }
 
-/// Letters and digits alone, in lower case: `toolCallId` and `tool-call-id` are `tool_call_id`.
-fn letters(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(200).collect()
-}
-
-/// A value as messages show it: what it is, and the thing itself if it is short.
-pub fn shown(node: &Node, text: &[u8]) -> String {
+/// A value as messages show it: what it is, and the thing itself if it is short. `raw` is its JSON.
+pub fn shown(raw: &[u8]) -> String {
     let mut shown = String::new();
-    show(node, text, &mut shown);
+    show(raw, &mut shown);
     shown
 }
 
-fn show(node: &Node, text: &[u8], out: &mut String) {
-    let raw = &text[node.span.clone()];
-    let raw = || std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
-    match &node.kind {
-        Kind::Null => out.push_str("null"),
-        Kind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Kind::Number => out.extend(["the number ", &shortened(&raw(), 40)]),
-        Kind::String if node.span.len() == 2 => out.push_str("an empty string"),
-        Kind::String => out.extend(["the string ", &shortened(&raw(), 60)]),
-        Kind::Array(items) if items.is_empty() => out.push_str("an empty array"),
-        Kind::Object(members) if members.is_empty() => out.push_str("an empty object"),
-        _ => out.push_str(node.article()),
+fn show(raw: &[u8], out: &mut String) {
+    let is_empty = |inside: &[u8]| inside.iter().all(u8::is_ascii_whitespace);
+    match raw {
+        b"\"\"" => out.push_str("an empty string"),
+        [b'"', ..] => out.extend(["the string ", &shortened(&lossy(raw), 60)]),
+        [b'[', inside @ .., b']'] if is_empty(inside) => out.push_str("an empty array"),
+        [b'[', ..] => out.push_str("an array"),
+        [b'{', inside @ .., b'}'] if is_empty(inside) => out.push_str("an empty object"),
+        [b'{', ..] => out.push_str("an object"),
+        [b't' | b'f' | b'n', ..] => out.push_str(&lossy(raw)),
+        _ => out.extend(["the number ", &shortened(&lossy(raw), 40)]),
     }
 }
 
 /// A text cut to a number of characters.
-pub fn shortened(text: &str, most: usize) -> String {
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+        Some((at, _)) => Cow::Owned(format!("{}…", &text[..at])),
+        None => Cow::Borrowed(text),
     }
+}
+
+/// A text as messages quote it: in JSON, and cut to a number of characters.
+pub fn quoted(text: &str, most: usize) -> String {
+    let text = shortened(text, most);
+    serde_json::to_string(&text).unwrap_or_else(|_| text.into_owned())
 }

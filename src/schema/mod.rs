@@ -1,13 +1,14 @@
 //! JSON Schemas: what is wrong with one event by itself.
 //!
-//! There are two ways. The fast one (`program`, `walk`) proves an event valid in one pass, or is not sure. The slow
-//! one lets the `jsonschema` crate judge, and says in words what it found, and where exactly. Both come from the
-//! same schema files, and both capture the same fields. Order and streams are not known here.
+//! There are two ways. The fast one (`program`, `walk`) judges an event in one pass, or is not sure. The slow one lets
+//! the `jsonschema` crate judge. Both come from the same schema files, capture the same fields, and say in the same words
+//! what is wrong, and where exactly. Order and streams are not known here.
 
 pub mod captures;
 pub mod date_time;
 mod explain;
-mod judge;
+mod fields;
+mod letters;
 mod pointer;
 pub mod program;
 mod tokens;
@@ -15,7 +16,8 @@ mod unknown;
 pub mod walk;
 mod wrong;
 
-pub use explain::{Explained, Fault, explain, explain_slowly, shortened, shown};
+pub use explain::{Explained, Fault, explain, judge, quoted, shown};
+pub use fields::Field;
 pub use pointer::Pointer;
 
 use std::sync::OnceLock;
@@ -28,6 +30,8 @@ pub struct Schema {
     /// Made when it is first asked for: nearly all events are judged without it, and it takes longer to make than a
     /// small file to check.
     validator: OnceLock<Option<jsonschema::Validator>>,
+    /// Likewise.
+    fields: OnceLock<Vec<Field>>,
 }
 
 /// What a schema says of the value at a pointer.
@@ -71,7 +75,7 @@ const MAX_REFERENCES: usize = 16;
 impl Schema {
     /// A schema that is known to be one.
     pub fn trusted(document: Value) -> Schema {
-        Schema { document, validator: OnceLock::new() }
+        Schema { document, validator: OnceLock::new(), fields: OnceLock::new() }
     }
 
     /// A schema, after a look at whether it is one.
@@ -81,12 +85,17 @@ impl Schema {
     /// Says what is wrong with a document that is no schema.
     pub fn new(document: Value) -> Result<Schema, String> {
         let validator = validator(&document)?;
-        Ok(Schema { document, validator: Some(validator).into() })
+        Ok(Schema { document, validator: Some(validator).into(), fields: OnceLock::new() })
     }
 
     /// The judge of the `jsonschema` crate.
     fn validator(&self) -> Option<&jsonschema::Validator> {
         self.validator.get_or_init(|| validator(&self.document).ok()).as_ref()
+    }
+
+    /// The fields that it declares.
+    pub fn fields(&self) -> &[Field] {
+        self.fields.get_or_init(|| fields::fields(self))
     }
 
     /// The document it was made from.

@@ -16,6 +16,20 @@ impl Pointer {
         Some(Pointer(segments.map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()))
     }
 
+    /// The pointer as RFC 6901 writes it.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.0.iter().map(|segment| segment.len() + 1).sum());
+        for segment in &self.0 {
+            text.push('/');
+            if segment.contains(['~', '/']) {
+                text.push_str(&segment.replace('~', "~0").replace('/', "~1"));
+            } else {
+                text.push_str(segment);
+            }
+        }
+        text
+    }
+
     /// The pointer of a member or item of what this one points at.
     pub fn child(&self, segment: &str) -> Pointer {
         let mut segments = self.0.clone();
@@ -36,31 +50,25 @@ impl Pointer {
     /// The way the document names a field: `payload.results[0].ok`.
     pub fn dotted(&self) -> String {
         let mut text = String::new();
-        for segment in &self.0 {
+        self.write_dotted(&mut text);
+        text
+    }
+
+    /// Appends the same to a text.
+    pub fn write_dotted(&self, text: &mut String) {
+        for (index, segment) in self.0.iter().enumerate() {
             if !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()) {
-                text.push_str(&format!("[{segment}]"));
+                text.extend(["[", segment, "]"]);
             } else {
-                if !text.is_empty() {
-                    text.push('.');
-                }
-                text.push_str(segment);
+                text.extend([if index > 0 { "." } else { "" }, segment]);
             }
         }
-        text
     }
 }
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for segment in &self.0 {
-            f.write_str("/")?;
-            if segment.contains(['~', '/']) {
-                f.write_str(&segment.replace('~', "~0").replace('/', "~1"))?;
-            } else {
-                f.write_str(segment)?;
-            }
-        }
-        Ok(())
+        f.write_str(&self.text())
     }
 }
 

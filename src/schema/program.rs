@@ -4,6 +4,7 @@
 //! Only schemas that can be judged in one pass are compiled. Everything else (alternatives, patterns,
 //! circles …) sends its event type the slow way, and says why.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -57,21 +58,48 @@ pub struct Node {
     pub number: Option<NumberNode>,
     pub object: Option<Box<ObjectNode>>,
     pub array: Option<Box<ArrayNode>>,
-    pub source: Arc<Source>,
+    /// Its number in the program.
+    pub id: u16,
 }
 
 /// What a node was compiled from, for explaining.
 #[derive(Debug, Default)]
 pub struct Source {
+    /// Where the value stands in an event, with `*` for the item of an array.
+    pointer: Pointer,
+    /// Which segments of the pointer are such items.
+    items: Vec<usize>,
     /// The properties that must be there, in the schema's order.
-    pub required: Vec<String>,
+    pub required: Vec<Required>,
     /// The document's words on the value, or else on the whole event.
     pub quote: Option<Arc<str>>,
     /// How a value can be wrong, by keyword.
     wrongs: Vec<(String, Wrong)>,
 }
 
+/// A property that must be there.
+#[derive(Debug)]
+pub struct Required {
+    pub name: String,
+    /// Which one of the properties of its object it is.
+    pub index: usize,
+    /// The number of its node.
+    pub node: u16,
+}
+
 impl Source {
+    /// Where a value stands. `items`: which items of arrays it is inside of, from the outermost.
+    pub fn pointer(&self, items: &[u32]) -> Cow<'_, Pointer> {
+        if self.items.is_empty() {
+            return Cow::Borrowed(&self.pointer);
+        }
+        let mut pointer = self.pointer.clone();
+        for (at, item) in self.items.iter().zip(items) {
+            pointer.0[*at] = item.to_string();
+        }
+        Cow::Owned(pointer)
+    }
+
     /// How a value is wrong that does not keep a keyword.
     pub fn wrong(&self, keyword: &str) -> Option<&Wrong> {
         self.wrongs.iter().find(|(known, _)| known == keyword).map(|(_, wrong)| wrong)
@@ -103,8 +131,6 @@ pub struct NumberNode {
 
 #[derive(Clone, Debug)]
 pub struct ObjectNode {
-    /// Its number in the program, for unknown keys.
-    pub number: u16,
     /// In the schema's order.
     pub properties: Vec<Property>,
     /// The properties that must be there, as bits.
@@ -182,6 +208,8 @@ pub struct Program {
     pub steps: Vec<Step>,
     pub slots: usize,
     pub arrays: usize,
+    /// By the number of the node.
+    pub sources: Vec<Source>,
 }
 
 impl Program {
@@ -191,14 +219,14 @@ impl Program {
     ///
     /// The reason why the schema cannot be judged in one pass.
     pub fn compile(document: &Value, slots: &[Pointer], arrays: &[ArrayShape]) -> Result<Program, String> {
-        let mut compiler = Compiler { document, slots, arrays, objects: 0, found: 0, references: 0 };
-        let root = compiler.node(document, &Pointer::default(), None)?;
+        let mut compiler = Compiler { document, slots, arrays, sources: Vec::new(), found: 0, references: 0 };
+        let root = compiler.node(document, &Place::default(), None)?;
         let wanted = slots.len() + arrays.iter().map(|array| 1 + array.slots.len()).sum::<usize>();
         if compiler.found != wanted {
             return Err("a field that the tables read stands where the schema does not declare it".to_owned());
         }
         let steps = flatten(&root);
-        Ok(Program { root, steps, slots: slots.len(), arrays: arrays.len() })
+        Ok(Program { root, steps, slots: slots.len(), arrays: arrays.len(), sources: compiler.sources })
     }
 }
 
@@ -206,19 +234,40 @@ struct Compiler<'c> {
     document: &'c Value,
     slots: &'c [Pointer],
     arrays: &'c [ArrayShape],
-    objects: u16,
+    sources: Vec<Source>,
     /// How many of the fields to capture were met.
     found: usize,
     references: usize,
 }
 
+/// Where a node stands: its pointer, and which segments of it are the items of arrays.
+#[derive(Clone, Default)]
+struct Place {
+    pointer: Pointer,
+    items: Vec<usize>,
+}
+
+impl Place {
+    fn property(&self, key: &str) -> Place {
+        Place { pointer: self.pointer.child(key), items: self.items.clone() }
+    }
+
+    fn item(&self) -> Place {
+        let items = self.items.iter().copied().chain([self.pointer.0.len()]).collect();
+        Place { pointer: self.pointer.child("*"), items }
+    }
+}
+
 impl Compiler<'_> {
     /// `item`: the array that this is inside an item of.
-    fn node(&mut self, schema: &Value, at: &Pointer, item: Option<usize>) -> Result<Node, String> {
+    fn node(&mut self, schema: &Value, at: &Place, item: Option<usize>) -> Result<Node, String> {
         if let Some(reference) = schema.get("$ref") {
             return self.reference(reference, schema, at, item);
         }
-        let taken = self.taken(at, item);
+        let taken = self.taken(&at.pointer, item);
+        let id = u16::try_from(self.sources.len()).map_err(|_| "too many values")?;
+        let source = self.source(schema, at);
+        self.sources.push(source);
         let mut node = Node {
             types: Types::ALL,
             declared: Types::ALL,
@@ -227,7 +276,7 @@ impl Compiler<'_> {
             number: None,
             object: None,
             array: None,
-            source: Arc::new(self.source(schema)),
+            id,
         };
         let keywords = match schema {
             Value::Bool(true) => return Ok(node),
@@ -244,12 +293,13 @@ impl Compiler<'_> {
         Ok(node)
     }
 
-    fn source(&self, schema: &Value) -> Source {
+    fn source(&self, schema: &Value, at: &Place) -> Source {
         let words = |schema: &Value| schema.get("description").and_then(Value::as_str).map(Arc::from);
         let wrong = |(keyword, _): (&String, &Value)| Some((keyword.clone(), Wrong::by_keyword(keyword, schema)?));
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         Source {
-            required: required.filter_map(Value::as_str).map(str::to_owned).collect(),
+            pointer: at.pointer.clone(),
+            items: at.items.clone(),
+            required: Vec::new(),
             quote: words(schema).or_else(|| words(self.document)),
             wrongs: schema.as_object().into_iter().flatten().filter_map(wrong).collect(),
         }
@@ -272,7 +322,7 @@ impl Compiler<'_> {
         &mut self,
         reference: &Value,
         schema: &Value,
-        at: &Pointer,
+        at: &Place,
         item: Option<usize>,
     ) -> Result<Node, String> {
         let target =
@@ -380,7 +430,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn object(&mut self, node: &mut Node, schema: &Value, at: &Pointer, item: Option<usize>) -> Result<(), String> {
+    fn object(&mut self, node: &mut Node, schema: &Value, at: &Place, item: Option<usize>) -> Result<(), String> {
         let (declared, required) = (schema.get("properties"), schema.get("required"));
         let open = match schema.get("additionalProperties") {
             None | Some(Value::Bool(true)) => true,
@@ -397,36 +447,41 @@ impl Compiler<'_> {
         if declared.len() > MAX_PROPERTIES {
             return Err(format!("more than {MAX_PROPERTIES} properties"));
         }
-        let number = self.objects;
-        self.objects = self.objects.checked_add(1).ok_or("too many objects")?;
         let mut properties = Vec::new();
         for (key, schema) in declared {
             if !is_plain(key) {
                 return Err("a key that needs escapes".to_owned());
             }
-            let node = self.node(schema, &at.child(key), item)?;
+            let node = self.node(schema, &at.property(key), item)?;
             let written = format!("\"{key}\":").into_bytes().into();
             properties.push(Property { key: key.as_bytes().into(), written, node });
         }
         let mut bits = 0;
         for name in required.and_then(Value::as_array).into_iter().flatten() {
-            let found = name.as_str().and_then(|name| properties.iter().position(|p| *p.key == *name.as_bytes()));
-            bits |= 1 << found.ok_or_else(|| format!("{name} is required but not declared"))?;
+            let undeclared = || format!("{name} is required but not declared");
+            let name = name.as_str().ok_or_else(undeclared)?;
+            let index = properties.iter().position(|p| *p.key == *name.as_bytes()).ok_or_else(undeclared)?;
+            bits |= 1 << index;
+            let required = Required { name: name.to_owned(), index, node: properties[index].node.id };
+            self.sources[usize::from(node.id)].required.push(required);
         }
-        node.object = Some(Box::new(ObjectNode { number, properties, required: bits, open }));
+        node.object = Some(Box::new(ObjectNode { properties, required: bits, open }));
         Ok(())
     }
 
-    fn array(&mut self, node: &mut Node, schema: &Value, at: &Pointer, item: Option<usize>) -> Result<(), String> {
-        let array = self.arrays.iter().position(|array| array.at == *at).filter(|_| item.is_none());
+    fn array(&mut self, node: &mut Node, schema: &Value, at: &Place, item: Option<usize>) -> Result<(), String> {
+        let array = self.arrays.iter().position(|array| array.at == at.pointer).filter(|_| item.is_none());
         let bound =
             |keyword: &str, none| schema.get(keyword).map_or(Some(none), Value::as_u64).ok_or(keyword.to_owned());
         let (least, most) = (bound("minItems", 0)?, bound("maxItems", u64::MAX)?);
+        if array.is_some() && node.types.0 & !Types::ARRAY != 0 {
+            return Err("an array that the tables read may be something else".to_owned());
+        }
         let captured = array.map(|array| (array as u16, self.arrays[array].slots.len() as u16));
         self.found += usize::from(captured.is_some());
         let items = match schema.get("items") {
             None => None,
-            Some(items) => Some(self.node(items, &at.child("*"), item.or(array))?),
+            Some(items) => Some(self.node(items, &at.item(), item.or(array))?),
         };
         if items.is_some() || captured.is_some() || (least, most) != (0, u64::MAX) {
             node.array = Some(Box::new(ArrayNode { least, most, items, captured }));

@@ -1,23 +1,27 @@
-//! The fast way: one pass over an event's text that proves it valid and captures its fields.
+//! The fast way: one pass over an event's text that judges it and captures its fields.
 //!
-//! It says "certainly fine" or nothing at all. Whatever it is not sure of (escapes in keys, long numbers,
-//! repeated keys, lone surrogates, anything wrong) is for the slow way to judge and to explain. The text
-//! must be valid UTF-8.
+//! It says "certainly fine", or what is certainly wrong, or nothing at all. Whatever it is not sure of (what is no JSON,
+//! escapes in keys, long numbers, repeated keys, lone surrogates) is for the slow way to judge. The text must be valid
+//! UTF-8.
 
 use std::ops::Range;
 
-use super::captures::{Capture, Captures, Items, Mark, UnknownKey};
+use super::captures::{Capture, Captures, Items, MOST_ARRAYS, Mark, UnknownKey, Violated, Violation};
 use super::date_time::{self, LastMinute};
-use super::judge::LONGEST_BOUNDED_NUMBER;
-use super::program::{ArrayNode, Node, NumberNode, ObjectNode, Program, Step, StringNode, Taken, Types};
+use super::program::{Node, NumberNode, ObjectNode, Program, Step, StringNode, Taken, Types};
 use super::tokens::{At, Unsure, colon, key, number, space, string, string_rest, usual_time, word};
-use crate::bytes::{same, starts_with};
+use crate::bytes::{holds, same, starts_with};
 use crate::input::json::MAX_DEPTH;
 
+/// The longest number that is surely compared exactly, in bytes.
+const LONGEST_BOUNDED_NUMBER: usize = 15;
+/// The most that is wrong with one event.
+const MOST_VIOLATIONS: usize = 32;
 /// The most keys of one object that the schema does not declare; they are compared with each other.
 const MOST_FREE_KEYS: usize = 16;
-/// Reads an event that starts as the flat program does and is written in the schema's order, or else any valid
-/// one. The captures are appended; none are left behind when it is not sure.
+
+/// Reads an event that starts as the flat program does and is written in the schema's order, or else any other.
+/// The captures are appended, and what is wrong with it; none are left behind when it is not sure.
 ///
 /// `in_order`: whether to try the flat program, with whose first literal the text is known to start. Gives whether that
 /// was enough.
@@ -141,42 +145,65 @@ struct Walker<'t, 'c> {
     /// Where the captures of the item that is being read start.
     item: usize,
     depth: usize,
+    /// How many arrays it is inside of, and which item of each.
+    arrays: usize,
+    indices: [u32; MOST_ARRAYS],
+    violation_base: usize,
     last_minute: &'c mut LastMinute,
 }
 
 impl<'t, 'c> Walker<'t, 'c> {
     fn new(text: &'t [u8], captures: &'c mut Captures, mark: Mark, last_minute: &'c mut LastMinute) -> Self {
-        Walker { text, captures, base: mark.field, item_base: mark.item, item: 0, depth: 0, last_minute }
+        Walker {
+            text,
+            captures,
+            base: mark.field,
+            item_base: mark.item,
+            item: 0,
+            depth: 0,
+            arrays: 0,
+            indices: [0; MOST_ARRAYS],
+            violation_base: mark.violation,
+            last_minute,
+        }
     }
 
     #[inline]
     fn value(&mut self, node: &Node, at: usize) -> At {
         let (kind, capture, end) = match self.text.get(at) {
-            Some(b'"') if node.string == StringNode::DateTime => {
-                let end = usual_time(self.text, at, self.last_minute)?;
-                (Types::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
-            }
             Some(b'"') => {
-                let end = string_rest(self.text, at + 1)?;
-                self.check_string(&node.string, at + 1, end - 1)?;
+                let end = match &node.string {
+                    StringNode::Any => string_rest(self.text, at + 1)?,
+                    StringNode::DateTime => match usual_time(self.text, at, self.last_minute) {
+                        Ok(end) => end,
+                        Err(Unsure) => self.other_time(node, at)?,
+                    },
+                    asked => {
+                        let end = string_rest(self.text, at + 1)?;
+                        if let Some(keyword) = wrong_string(asked, &self.text[at + 1..end - 1])? {
+                            self.violated(node, at..end, Violated::Keyword(keyword))?;
+                        }
+                        end
+                    }
+                };
                 (Types::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
             }
-            Some(b'{') => (Types::OBJECT, Capture::Container, self.object(node.object.as_deref(), at)?),
-            Some(b'[') => (Types::ARRAY, Capture::Container, self.array(node.array.as_deref(), at)?),
+            Some(b'{') => (Types::OBJECT, Capture::Container, self.object(node, at)?),
+            Some(b'[') => (Types::ARRAY, Capture::Container, self.array(node, at)?),
             Some(b't') => (Types::BOOL, Capture::Bool(true), word(self.text, b"true", at)?),
             Some(b'f') => (Types::BOOL, Capture::Bool(false), word(self.text, b"false", at)?),
             Some(b'n') => (Types::NULL, Capture::Null, word(self.text, b"null", at)?),
             Some(b'-' | b'0'..=b'9') => {
                 let end = number(self.text, at)?;
                 if let Some(bounds) = &node.number {
-                    check_number(bounds, &self.text[at..end])?;
+                    self.number(node, bounds, at..end)?;
                 }
                 (Types::NUMBER, Capture::Number(at as u32, end as u32), end)
             }
             _ => return Err(Unsure),
         };
         if !node.types.has(kind) {
-            return Err(Unsure);
+            self.wrong_type(node, kind, at..end)?;
         }
         match node.taken {
             Taken::Nothing => {}
@@ -186,20 +213,59 @@ impl<'t, 'c> Walker<'t, 'c> {
         Ok(end)
     }
 
-    #[inline]
-    fn check_string(&self, node: &StringNode, start: usize, end: usize) -> Result<(), Unsure> {
-        let raw = &self.text[start..end];
-        let fits = match node {
-            StringNode::Any => true,
-            StringNode::NotEmpty => !raw.is_empty(),
-            StringNode::DateTime => date_time::usual_length(raw, &mut LastMinute::default()) == Some(raw.len()),
-            StringNode::OneOf(words, _) => words.iter().any(|word| same(word, raw)),
-            StringNode::Length { least, most } => {
-                let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
-                !raw.contains(&b'\\') && (*least..=*most).contains(&characters)
-            }
+    /// Takes note of something that is wrong.
+    #[cold]
+    fn violated(&mut self, node: &Node, span: Range<usize>, violated: Violated) -> Result<(), Unsure> {
+        let count = self.captures.violations.len() - self.violation_base;
+        if count >= MOST_VIOLATIONS || self.arrays > MOST_ARRAYS {
+            return Err(Unsure);
+        }
+        let (node, start, end) = (node.id, span.start as u32, span.end as u32);
+        let mut items = self.indices;
+        items[self.arrays..].fill(0);
+        self.captures.violations.push(Violation { node, violated, start, end, items });
+        Ok(())
+    }
+
+    #[cold]
+    fn wrong_type(&mut self, node: &Node, kind: u8, span: Range<usize>) -> Result<(), Unsure> {
+        let keyword = match &node.string {
+            StringNode::OneOf(_, keyword) if node.declared.has(kind) => keyword,
+            _ => "type",
         };
-        if fits { Ok(()) } else { Err(Unsure) }
+        self.violated(node, span, Violated::Keyword(keyword))
+    }
+
+    /// The end of a string that is no date-time in the usual form. In another form it takes the slow way.
+    #[cold]
+    fn other_time(&mut self, node: &Node, at: usize) -> At {
+        let end = string_rest(self.text, at + 1)?;
+        let raw = &self.text[at + 1..end - 1];
+        let written = std::str::from_utf8(raw).map_err(|_| Unsure)?;
+        if holds(raw, b'\\') || date_time::parse(written).is_some() {
+            return Err(Unsure);
+        }
+        self.violated(node, at..end, Violated::Keyword("format"))?;
+        Ok(end)
+    }
+
+    fn number(&mut self, node: &Node, bounds: &NumberNode, span: Range<usize>) -> Result<(), Unsure> {
+        let raw = &self.text[span.clone()];
+        if raw.len() > LONGEST_BOUNDED_NUMBER || bounds.integer && raw.contains(&b'.') {
+            return Err(Unsure);
+        }
+        let number: f64 = std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).ok_or(Unsure)?;
+        // An open bound is an infinity, which every number is on the right side of.
+        let violated = [
+            (number < bounds.least, "minimum"),
+            (number > bounds.most, "maximum"),
+            (number <= bounds.more_than, "exclusiveMinimum"),
+            (number >= bounds.less_than, "exclusiveMaximum"),
+        ];
+        for (_, keyword) in violated.into_iter().filter(|(violated, _)| *violated) {
+            self.violated(node, span.clone(), Violated::Keyword(keyword))?;
+        }
+        Ok(())
     }
 
     fn descend(&mut self) -> Result<(), Unsure> {
@@ -207,16 +273,16 @@ impl<'t, 'c> Walker<'t, 'c> {
         if self.depth > MAX_DEPTH { Err(Unsure) } else { Ok(()) }
     }
 
-    fn object(&mut self, node: Option<&ObjectNode>, at: usize) -> At {
-        let Some(node) = node else { return self.free(at) };
+    fn object(&mut self, value: &Node, at: usize) -> At {
+        let Some(node) = value.object.as_deref() else { return self.free(at) };
         self.descend()?;
+        let start_of_object = at;
         let mut seen = 0u64;
         let mut next = 0;
         let unknown = self.captures.unknown.len();
         let mut at = space(self.text, at + 1);
         if self.text.get(at) == Some(&b'}') {
-            self.depth -= 1;
-            return if node.required == 0 { Ok(at + 1) } else { Err(Unsure) };
+            return self.end_of_object(value, node.required, start_of_object..at + 1);
         }
         loop {
             let expected =
@@ -244,7 +310,7 @@ impl<'t, 'c> Walker<'t, 'c> {
                     at = self.value(&node.properties[index].node, at)?;
                 }
                 None => {
-                    self.unknown_key(node, unknown, start, end - 1)?;
+                    self.unknown_key(value.id, node, unknown, start, end - 1)?;
                     at = self.free(at)?;
                 }
             }
@@ -255,28 +321,46 @@ impl<'t, 'c> Walker<'t, 'c> {
                 _ => return Err(Unsure),
             }
         }
+        self.end_of_object(value, node.required & !seen, start_of_object..at + 1)
+    }
+
+    #[inline]
+    fn end_of_object(&mut self, value: &Node, missing: u64, span: Range<usize>) -> At {
         self.depth -= 1;
-        if node.required & !seen == 0 { Ok(at + 1) } else { Err(Unsure) }
+        let end = span.end;
+        if missing != 0 {
+            self.violated(value, span, Violated::Required(missing))?;
+        }
+        Ok(end)
     }
 
     /// Takes note of a key that is not declared. `first`: where the notes of this object may start; those of objects
     /// inside of it have other numbers.
-    fn unknown_key(&mut self, node: &ObjectNode, first: usize, start: usize, end: usize) -> Result<(), Unsure> {
+    fn unknown_key(
+        &mut self,
+        object: u16,
+        node: &ObjectNode,
+        first: usize,
+        start: usize,
+        end: usize,
+    ) -> Result<(), Unsure> {
         let name = &self.text[start..end];
-        let same = |known: &&UnknownKey| known.object == node.number;
+        let same = |known: &&UnknownKey| known.object == object;
         let mut mine = self.captures.unknown[first..].iter().filter(same);
         let text = self.text;
         let repeated = mine.clone().any(|known| &text[known.start as usize..known.end as usize] == name);
         if !node.open || repeated || mine.nth(MOST_FREE_KEYS - 1).is_some() {
             return Err(Unsure);
         }
-        self.captures.unknown.push(UnknownKey { object: node.number, start: start as u32, end: end as u32 });
+        self.captures.unknown.push(UnknownKey { object, start: start as u32, end: end as u32 });
         Ok(())
     }
 
-    fn array(&mut self, node: Option<&ArrayNode>, at: usize) -> At {
-        let Some(node) = node else { return self.free(at) };
+    fn array(&mut self, value: &Node, at: usize) -> At {
+        let Some(node) = value.array.as_deref() else { return self.free(at) };
         self.descend()?;
+        let start_of_array = at;
+        self.arrays += 1;
         let outer = self.item;
         let first = self.captures.fields.len();
         let mut count = 0u64;
@@ -286,6 +370,9 @@ impl<'t, 'c> Walker<'t, 'c> {
                 if let Some((_, slots)) = node.captured {
                     self.item = self.captures.fields.len();
                     self.captures.fields.resize(self.item + usize::from(slots), Capture::Absent);
+                }
+                if let Some(index) = self.indices.get_mut(self.arrays - 1) {
+                    *index = count as u32;
                 }
                 at = match &node.items {
                     Some(items) => self.value(items, at)?,
@@ -302,8 +389,10 @@ impl<'t, 'c> Walker<'t, 'c> {
         }
         self.item = outer;
         self.depth -= 1;
+        self.arrays -= 1;
         if !(node.least..=node.most).contains(&count) {
-            return Err(Unsure);
+            let keyword = if count < node.least { "minItems" } else { "maxItems" };
+            self.violated(value, start_of_array..at + 1, Violated::Keyword(keyword))?;
         }
         if let Some((array, _)) = node.captured {
             let first = (first - self.base) as u32;
@@ -379,13 +468,23 @@ impl<'t, 'c> Walker<'t, 'c> {
     }
 }
 
-fn check_number(bounds: &NumberNode, raw: &[u8]) -> Result<(), Unsure> {
-    if raw.len() > LONGEST_BOUNDED_NUMBER || bounds.integer && raw.contains(&b'.') {
-        return Err(Unsure);
+/// The keyword that a string does not keep, which is in no usual form of a date-time.
+#[inline]
+fn wrong_string(asked: &StringNode, raw: &[u8]) -> Result<Option<&'static str>, Unsure> {
+    match asked {
+        StringNode::Any | StringNode::DateTime => Ok(None),
+        StringNode::NotEmpty => Ok(raw.is_empty().then_some("minLength")),
+        StringNode::OneOf(words, _) if words.iter().any(|word| same(word, raw)) => Ok(None),
+        // What is escaped may be the same text all the same.
+        StringNode::OneOf(..) | StringNode::Length { .. } if holds(raw, b'\\') => Err(Unsure),
+        StringNode::OneOf(_, keyword) => Ok(Some(keyword)),
+        StringNode::Length { least, most } => {
+            let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
+            Ok(match (characters < *least, characters > *most) {
+                (true, _) => Some("minLength"),
+                (_, true) => Some("maxLength"),
+                _ => None,
+            })
+        }
     }
-    let number: f64 = std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).ok_or(Unsure)?;
-    let fits =
-        number >= bounds.least && number <= bounds.most && number > bounds.more_than && number < bounds.less_than;
-    // An open bound is an infinity, which every number is on the right side of.
-    if fits { Ok(()) } else { Err(Unsure) }
 }

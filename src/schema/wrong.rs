@@ -3,6 +3,7 @@
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kinds};
 use serde_json::Value;
 
+use super::letters::Letters;
 use crate::protocol::Framing;
 
 /// One way of being wrong.
@@ -24,8 +25,8 @@ pub enum Help {
         one: Option<String>,
         date_time: bool,
     },
-    /// The value may be one of these, misspelt.
-    Nearest(Vec<Value>),
+    /// The value may be one of these, misspelt: each as JSON, and its letters.
+    Nearest(Vec<(String, Letters)>),
 }
 
 impl Wrong {
@@ -54,13 +55,14 @@ impl Wrong {
     }
 
     fn options(options: &Value) -> Wrong {
-        let options = options.as_array().cloned().unwrap_or_default();
+        let options = options.as_array().map_or(&[][..], Vec::as_slice);
         let words: Vec<_> = options.iter().map(Value::to_string).collect();
         let must = match words.as_slice() {
             [one] => one.clone(),
             _ => format!("one of {}", words.join(", ")),
         };
-        Wrong { help: Help::Nearest(options), ..Wrong::value(must) }
+        let word = |option: &Value| Some((option.to_string(), Letters::of(option.as_str()?)));
+        Wrong { help: Help::Nearest(options.iter().filter_map(word).collect()), ..Wrong::value(must) }
     }
 
     /// By a keyword of a schema that is compiled; none for a keyword that asks nothing of a value itself.

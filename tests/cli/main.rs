@@ -4,6 +4,7 @@
 
 mod baseline;
 mod config;
+mod coverage;
 mod exit_codes;
 mod formats;
 mod hostile;

@@ -74,14 +74,17 @@ pub enum FaultKind {
 }
 
 impl Node {
+    /// The members of this, if it is an object.
+    pub fn members(&self) -> &[Member] {
+        match &self.kind {
+            Kind::Object(members) => members,
+            _ => &[],
+        }
+    }
+
     /// The member of this object with this (unescaped) name; the last one, if there are several.
     pub fn member<'n>(&'n self, text: &[u8], name: &str) -> Option<&'n Member> {
-        match &self.kind {
-            Kind::Object(members) => {
-                members.iter().rev().find(|member| *unescaped(inner(text, &member.key)) == *name.as_bytes())
-            }
-            _ => None,
-        }
+        self.members().iter().rev().find(|member| *unescaped(inner(text, &member.key)) == *name.as_bytes())
     }
 
     /// The node at a JSON Pointer's segments.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::bytes::holds;
+use crate::bytes::{holds, lossy};
 
 /// What stands between the quotes of a string that stands at `span`.
 pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
@@ -74,11 +74,7 @@ fn push_code(out: &mut Vec<u8>, code: u32) {
 /// Raw string content → text, lone surrogates replaced.
 pub fn unescaped_lossy(raw: &[u8]) -> Cow<'_, str> {
     match unescaped(raw) {
-        // Nearly all are valid, which is found out faster than what to replace.
-        Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => String::from_utf8_lossy(bytes),
-        },
+        Cow::Borrowed(bytes) => lossy(bytes),
         Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
             Ok(text) => text,
             // The three bytes of a lone surrogate are three faults to UTF-8, but one character here.

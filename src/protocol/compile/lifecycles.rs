@@ -184,6 +184,7 @@ impl Compiler<'_> {
                     keep.extend(kept.iter().position(|known| known == name).map(|number| (number, slot)));
                 }
                 let compiled = Row {
+                    number: rows[event].len(),
                     when: self.conditions(event, &row.when),
                     before: before.clone(),
                     after: after.clone(),
@@ -251,19 +252,7 @@ impl Compiler<'_> {
     }
 
     fn find_unreachable(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
-        let mut reached = States::one(0);
-        loop {
-            let cells = lifecycle.rows.iter().flatten();
-            let next = cells.fold(reached, |set, row| {
-                set.iter().fold(set, |set, from| {
-                    set.or(row.cells.get(usize::from(from)).map_or(set, |cell| States::one(cell.to)))
-                })
-            });
-            if next == reached {
-                break;
-            }
-            reached = next;
-        }
+        let reached = lifecycle.reached_from(States::one(0));
         for (number, state) in written.states.iter().enumerate() {
             if !reached.has(number as u8) {
                 let message = format!("nothing leads into the state {}", state.get_ref());

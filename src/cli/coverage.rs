@@ -1,0 +1,140 @@
+//! `sessionlint coverage`.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::graph::{self, draw, known_lifecycle};
+use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
+use super::{Exit, Failure, TextOrJson};
+use crate::check::{Exercised, Options};
+use crate::finding::Severity;
+use crate::picture::coverage::{Coverage, json, text};
+use crate::protocol::{Protocol, Rule};
+use crate::report::{Several, count};
+use crate::run::{Outcome, Progress, Run};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    input: InputArguments,
+
+    /// Exit with 1 if less is exercised of all there is, in percent
+    #[arg(long, value_name = "N", value_parser = percent)]
+    fail_under: Option<f64>,
+
+    /// What to print; the pictures are those of `graph`, with counts
+    #[arg(long, value_parser = format(), default_value = "text")]
+    format: Format,
+
+    /// Draw this lifecycle alone
+    #[arg(long, value_name = "NAME")]
+    lifecycle: Option<String>,
+
+    /// List all that is never exercised, however much that is
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Page(TextOrJson),
+    Picture(graph::Format),
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    let pages = TextOrJson::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let pictures = graph::Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    PossibleValuesParser::new(pages.chain(pictures)).try_map(|name| match TextOrJson::from_str(&name, false) {
+        Ok(page) => Ok(Format::Page(page)),
+        Err(_) => graph::Format::from_str(&name, false).map(Format::Picture),
+    })
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| "it must be a number from 0 to 100".to_owned())
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let (protocol, config) = arguments.input.load()?;
+    // What is wrong with the command is said before the work.
+    known_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
+    if arguments.lifecycle.is_some() && matches!(arguments.format, Format::Page(_)) {
+        return Err(Failure::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
+    }
+    let (targets, errors) = arguments.input.expand(config.as_ref());
+    say(&errors);
+    refuse_nothing(&targets)?;
+    let options = Options { excerpts: false, ..with_every_rule(arguments.input.options(), &protocol) };
+    let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
+    let run = Run {
+        protocol: &protocol,
+        settings: &settings.of_targets,
+        stale: None,
+        max_findings: Some(0),
+        jobs: cores(),
+        progress: &Progress::default(),
+        exercises: true,
+    };
+    // What is wrong with the recordings is for `check` to say.
+    let outcome = run.check(&targets, None, &mut Several::new(Vec::new()))?;
+    say(&outcome.unreadable);
+    let Outcome { summary, stats, exercised, .. } = &outcome;
+    let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
+    let coverage = Coverage::new(&protocol, summary, stats, &exercised);
+    anstream::stdout().lock().write_all(&shown(arguments, &coverage)?)?;
+    let enough = arguments.fail_under.is_none_or(|least| is_enough(&coverage, least));
+    Ok(if !errors.is_empty() || !outcome.unreadable.is_empty() {
+        Exit::Usage
+    } else if !enough {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
+}
+
+/// A rule that is off, in the protocol or in `sessionlint.toml`, is part of the protocol all the same: it counts as if it
+/// were on.
+fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
+    let on = |rule: &Rule| (rule.name.to_string(), Some(rule.severity.unwrap_or(Severity::Note)));
+    Options { severities: protocol.rules().iter().map(on).collect(), ..options }
+}
+
+fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Failure> {
+    match arguments.format {
+        Format::Page(TextOrJson::Json) => Ok(json(coverage)?),
+        Format::Page(TextOrJson::Text) => {
+            let mut page = String::new();
+            text(&mut page, coverage, arguments.all).map_err(|error| Failure::Output(io::Error::other(error)))?;
+            Ok(page.into_bytes())
+        }
+        Format::Picture(format) => {
+            let drawn = draw(coverage.protocol, arguments.lifecycle.as_deref(), format, Some(coverage))?;
+            Ok(drawn.into_bytes())
+        }
+    }
+}
+
+/// Whether so many percent are exercised; if not, says how much is missing, and what first.
+fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
+    let overall = coverage.overall();
+    let lacks = overall.lacks(least);
+    if lacks == 0 {
+        return true;
+    }
+    let percent = overall.percent();
+    let below = (least - percent).max(0.1);
+    let items = count(lacks, "more item");
+    let most = coverage.most_missing().map_or_else(String::new, |(group, first)| {
+        let share = coverage.share(group);
+        let (missing, items, name) = (share.missing(), share.items, group.name());
+        format!(". Most of what is missing: {missing} of {items} {name}, such as {first}")
+    });
+    anstream::eprintln!(
+        "sessionlint: {percent:.1} % of the protocol is exercised, {below:.1} points below --fail-under {least}: \
+         {items} would do{most}"
+    );
+    false
+}

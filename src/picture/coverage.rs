@@ -1,0 +1,252 @@
+//! How much of a protocol recordings exercise: each item that the protocol has, with how often it occurred.
+//!
+//! Items are event types; fields, and the values that the schema lists for one; cells of the tables, ends of the stream
+//! among them; and rules. Only counts are seen here, no stream.
+
+mod json;
+mod text;
+
+use serde_json::Value;
+
+use super::words::{Applied, Words, alternatives, shown};
+use crate::check::Exercised;
+use crate::finding::{Stats, Summary};
+use crate::machine::Taken;
+use crate::protocol::tables::{Lifecycle, Row, States};
+use crate::protocol::{Basis, Protocol, Rule, RuleId};
+use crate::schema::Pointer;
+
+pub use json::json;
+pub use text::text;
+
+/// How much of some items occurred.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Those that occurred at least once.
+    pub covered: u64,
+    pub items: u64,
+}
+
+impl Share {
+    fn of(counts: impl Iterator<Item = u64>) -> Share {
+        counts.fold(Share::default(), |share, count| Share {
+            covered: share.covered + u64::from(count > 0),
+            items: share.items + 1,
+        })
+    }
+
+    /// From 0 to 100, rounded down to one decimal, so that 100 is said of all alone. Of no items, 100.
+    pub fn percent(self) -> f64 {
+        let thousandths = (self.covered * 1000).checked_div(self.items).unwrap_or(1000);
+        thousandths as f64 / 10.0
+    }
+
+    /// How many more items would have to occur for so many percent.
+    pub fn lacks(self, percent: f64) -> u64 {
+        let wanted = (percent * self.items as f64 / 100.0).ceil() as u64;
+        wanted.saturating_sub(self.covered)
+    }
+
+    pub fn missing(self) -> u64 {
+        self.items - self.covered
+    }
+}
+
+/// A kind of items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    EventTypes,
+    Fields,
+    Cells,
+    Rules,
+}
+
+impl Group {
+    pub const ALL: [Group; 4] = [Group::EventTypes, Group::Fields, Group::Cells, Group::Rules];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::EventTypes => "event types",
+            Group::Fields => "fields",
+            Group::Cells => "cells",
+            Group::Rules => "rules",
+        }
+    }
+}
+
+/// A field that the schema of an event type declares, or a value that it lists for one.
+#[derive(Debug)]
+pub struct FieldItem<'c> {
+    pub event: usize,
+    pub pointer: &'c Pointer,
+    pub value: Option<&'c Value>,
+    pub count: u64,
+}
+
+/// A cell of a lifecycle's table.
+#[derive(Debug)]
+pub struct CellItem {
+    pub cell: Taken,
+    /// Whether the tables let it be taken at all; if not, it counts neither way.
+    pub reachable: bool,
+    pub count: u64,
+}
+
+/// All items of a protocol, with counts.
+pub struct Coverage<'c> {
+    pub protocol: &'c Protocol,
+    pub summary: &'c Summary,
+    /// By event type.
+    pub event_types: Vec<u64>,
+    pub fields: Vec<FieldItem<'c>>,
+    pub cells: Vec<CellItem>,
+    /// By rule, without those of the program itself: they end the list, and no recording makes them speak.
+    pub rules: Vec<u64>,
+    exercised: &'c Exercised,
+}
+
+impl<'c> Coverage<'c> {
+    /// Of what a run counted. Rules that were switched off have not spoken.
+    pub fn new(protocol: &'c Protocol, summary: &'c Summary, stats: &Stats, exercised: &'c Exercised) -> Coverage<'c> {
+        let tables = protocol.tables();
+        let count = |counts: &std::collections::BTreeMap<String, u64>, name: &str| {
+            counts.get(name).copied().unwrap_or_default()
+        };
+        let mut fields = Vec::new();
+        for (event, (of_event, presences)) in tables.events.iter().zip(&exercised.fields).enumerate() {
+            for (field, presence) in of_event.schema.fields().iter().zip(presences) {
+                let item = |value, count| FieldItem { event, pointer: &field.pointer, value, count };
+                fields.push(item(None, presence.count));
+                let values = field.values.iter().zip(&presence.values);
+                fields.extend(values.map(|(value, count)| item(Some(value), *count)));
+            }
+        }
+        let cells = tables.lifecycles.iter().enumerate();
+        let cells = cells.flat_map(|(number, lifecycle)| cells_of(number, lifecycle));
+        let rules = tables.rules.iter().filter(|rule| rule.basis != Basis::Upkeep);
+        let counted = |(cell, reachable)| CellItem { cell, reachable, count: exercised.cell(&cell) };
+        Coverage {
+            protocol,
+            summary,
+            event_types: tables.events.iter().map(|event| count(&stats.by_type, &event.name)).collect(),
+            fields,
+            cells: cells.map(counted).collect(),
+            rules: rules.map(|rule| count(&summary.by_rule, &rule.name)).collect(),
+            exercised,
+        }
+    }
+
+    pub fn share(&self, group: Group) -> Share {
+        match group {
+            Group::EventTypes => Share::of(self.event_types.iter().copied()),
+            Group::Fields => Share::of(self.fields.iter().map(|item| item.count)),
+            Group::Cells => Share::of(self.cells.iter().filter(|item| item.reachable).map(|item| item.count)),
+            Group::Rules => Share::of(self.rules.iter().copied()),
+        }
+    }
+
+    /// Of all items, whichever group they are of.
+    pub fn overall(&self) -> Share {
+        Group::ALL.map(|group| self.share(group)).iter().fold(Share::default(), |sum, share| Share {
+            covered: sum.covered + share.covered,
+            items: sum.items + share.items,
+        })
+    }
+
+    /// How often these rows were taken from these states.
+    pub fn taken(&self, lifecycle: usize, rows: &[Applied], states: std::ops::Range<usize>) -> u64 {
+        let cells = rows.iter().flat_map(|row| states.clone().map(move |state| (row, state)));
+        let cells = cells.map(|(row, state)| Taken { lifecycle, row: Some((row.event, row.row)), state });
+        cells.map(|cell| self.exercised.cell(&cell)).sum()
+    }
+
+    /// How often a stream ended in this state.
+    pub fn ended(&self, lifecycle: usize, state: usize) -> u64 {
+        self.exercised.cell(&Taken { lifecycle, row: None, state })
+    }
+
+    /// Whether an instance was ever in this state.
+    pub fn reached(&self, lifecycle: usize, state: usize) -> bool {
+        let leads_here = |cell: &Taken| {
+            cell.state == state
+                || cell.row.is_some_and(|(event, row)| self.row(cell, event, row).cells[cell.state].to == state as u8)
+        };
+        self.exercised.cells.keys().any(|cell| cell.lifecycle == lifecycle && leads_here(cell))
+    }
+
+    fn row(&self, cell: &Taken, event: usize, row: usize) -> &'c Row {
+        &self.lifecycle(cell).rows[event][row]
+    }
+
+    fn lifecycle(&self, cell: &Taken) -> &'c Lifecycle {
+        &self.protocol.tables().lifecycles[cell.lifecycle]
+    }
+
+    /// The rule that speaks in a cell, and the state that it leads to; an end leads nowhere.
+    fn does(&self, cell: &Taken) -> (Option<&'c Rule>, Option<&'c str>) {
+        let lifecycle = self.lifecycle(cell);
+        let rule = |id: RuleId| &self.protocol.rules()[usize::from(id.0)];
+        match cell.row {
+            None => (lifecycle.end[cell.state].map(rule), None),
+            Some((event, row)) => {
+                let does = lifecycle.rows[event][row].cells[cell.state];
+                (does.rule.map(rule), Some(&lifecycle.states[usize::from(does.to)]))
+            }
+        }
+    }
+
+    /// `turn: active × session.interrupted`, of cells of one row in different states.
+    fn cells_in_words(&self, cells: &[&CellItem]) -> String {
+        let Some(CellItem { cell, .. }) = cells.first() else { return String::new() };
+        let lifecycle = self.lifecycle(cell);
+        let row = match cell.row {
+            None => "end of the stream".to_owned(),
+            Some((event, row)) => Words::unabridged(self.protocol.tables()).row(event, self.row(cell, event, row)),
+        };
+        let states: Vec<_> = cells.iter().map(|item| shown(&lifecycle.states[item.cell.state])).collect();
+        format!("{}: {} × {row}", shown(&lifecycle.name), alternatives(&states))
+    }
+
+    /// The group that most is missing of, and the first thing that is, in words; none if nothing is.
+    pub fn most_missing(&self) -> Option<(Group, String)> {
+        let group = Group::ALL.into_iter().rev().max_by_key(|group| self.share(*group).missing())?;
+        let first = text::missing(self, group).into_iter().next()?;
+        Some((group, first))
+    }
+}
+
+impl Exercised {
+    fn cell(&self, cell: &Taken) -> u64 {
+        self.cells.get(cell).copied().unwrap_or_default()
+    }
+}
+
+/// The cells of a lifecycle, each with whether it can be taken.
+///
+/// The loader has proved that every state is reached. What it has not looked at: rows without a key, and the end, are
+/// about the instances that the open turn owns, and such a one is only in states that follow those that open it. Whether
+/// other lifecycles let a row apply in each state is not known, and is taken for granted.
+fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(Taken, bool)> {
+    let owned = match lifecycle.keyed {
+        None => States::all(lifecycle.states.len()),
+        Some(_) => lifecycle.reached_from(lifecycle.opens),
+    };
+    let mut cells = Vec::new();
+    for (event, rows) in lifecycle.rows.iter().enumerate() {
+        for row in rows {
+            for state in 0..lifecycle.states.len() {
+                let cell = Taken { lifecycle: number, row: Some((event, row.number)), state };
+                cells.push((cell, !row.key.is_empty() || owned.has(state as u8)));
+            }
+        }
+    }
+    if lifecycle.end.iter().any(Option::is_some) {
+        let end = |state| (Taken { lifecycle: number, row: None, state }, owned.has(state as u8));
+        cells.extend((0..lifecycle.states.len()).map(end));
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Coverage for people: a table of the groups, then what never occurred.
+
+use std::fmt::{self, Write};
+
+use super::{Coverage, FieldItem, Group, Share};
+use crate::picture::words::{lines, shown};
+use crate::report::count;
+
+/// How many lines of a group are shown where not all were asked for.
+const MOST_LINES: usize = 20;
+/// How wide lines of names are, in characters.
+const WIDTH: usize = 96;
+
+/// The text. `all`: every line of every group.
+///
+/// # Errors
+///
+/// None but those of the writer.
+pub fn text(out: &mut String, coverage: &Coverage<'_>, all: bool) -> fmt::Result {
+    let summary = coverage.summary;
+    let read = [(summary.files, "file"), (summary.events, "event"), (summary.streams, "stream")];
+    let read = read.map(|(number, noun)| count(number, noun)).join(", ");
+    writeln!(out, "{}: {read}\n", shown(coverage.protocol.name()))?;
+    writeln!(out, "  {:12}  {:>7}  {:>6}  {:>6}", "", "covered", "of", "%")?;
+    for group in Group::ALL {
+        line(out, group.name(), coverage.share(group))?;
+    }
+    line(out, "all", coverage.overall())?;
+    for group in Group::ALL {
+        let missing = missing(coverage, group);
+        if missing.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n{}", heading(group))?;
+        let missing = if group == Group::Rules { lines(&missing, WIDTH) } else { missing };
+        let most = if all { missing.len() } else { MOST_LINES };
+        for line in missing.iter().take(most) {
+            writeln!(out, "  {line}")?;
+        }
+        if let Some(more @ 1..) = missing.len().checked_sub(most) {
+            writeln!(out, "  … and {} (--all shows them)", count(more as u64, "more line"))?;
+        }
+    }
+    Ok(())
+}
+
+fn line(out: &mut String, name: &str, share: Share) -> fmt::Result {
+    writeln!(out, "  {name:12}  {:>7}  {:>6}  {:>6.1}", share.covered, share.items, share.percent())
+}
+
+fn heading(group: Group) -> &'static str {
+    match group {
+        Group::EventTypes => "event types that never occur",
+        Group::Fields => "fields that are never there, and values that they never have",
+        Group::Cells => "cells that are never taken",
+        Group::Rules => "rules that never speak",
+    }
+}
+
+/// What of a group never occurred, in words.
+pub fn missing(coverage: &Coverage<'_>, group: Group) -> Vec<String> {
+    let tables = coverage.protocol.tables();
+    match group {
+        Group::EventTypes => {
+            let events = tables.events.iter().zip(&coverage.event_types);
+            events.filter(|(_, count)| **count == 0).map(|(event, _)| shown(&event.name)).collect()
+        }
+        Group::Fields => missing_fields(coverage),
+        Group::Cells => {
+            let missing: Vec<_> = coverage.cells.iter().filter(|item| item.reachable && item.count == 0).collect();
+            let of_one_row = missing.chunk_by(|a, b| (a.cell.lifecycle, a.cell.row) == (b.cell.lifecycle, b.cell.row));
+            of_one_row.map(|cells| coverage.cells_in_words(cells)).collect()
+        }
+        Group::Rules => {
+            let rules = tables.rules.iter().zip(&coverage.rules);
+            rules.filter(|(_, count)| **count == 0).map(|(rule, _)| shown(&rule.name)).collect()
+        }
+    }
+}
+
+/// Of an event type that never occurred, its fields are one line; of a field that was never there, its values are none.
+fn missing_fields(coverage: &Coverage<'_>) -> Vec<String> {
+    let tables = coverage.protocol.tables();
+    let mut words = Vec::new();
+    for of_event in coverage.fields.chunk_by(|a, b| a.event == b.event) {
+        let Some(event) = of_event.first().map(|item| item.event) else { continue };
+        let name = shown(&tables.events[event].name);
+        if coverage.event_types[event] == 0 {
+            words.push(format!("{name}: all {}", of_event.len()));
+            continue;
+        }
+        for of_field in of_event.chunk_by(|a, b| a.pointer == b.pointer) {
+            let absent = |item: &&FieldItem<'_>| item.count == 0;
+            let most = if of_field.first().is_some_and(|field| field.count == 0) { 1 } else { of_field.len() };
+            for item in of_field.iter().take(most).filter(absent) {
+                let value = item.value.map(|value| format!(" = {}", shown(&value.to_string())));
+                words.push(format!("{name} {}{}", shown(&item.pointer.to_string()), value.unwrap_or_default()));
+            }
+        }
+    }
+    words
+}

@@ -1,0 +1,353 @@
+//! `coverage`: what of a protocol recordings exercise, and what never.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::program::{CLEAN, Folder, OPEN, event, keys, text};
+
+fn corpus() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events").display().to_string()
+}
+
+fn json(folder: &Folder, arguments: &str) -> Value {
+    let ran = folder.run(&format!("coverage --format json {arguments}"));
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}\n{}{}", ran.out, ran.err))
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn list<'v>(document: &'v Value, name: &str) -> &'v [Value] {
+    document[name].as_array().unwrap_or_else(|| panic!("{name} is a list"))
+}
+
+/// The cells of a lifecycle that were taken: state, event type (or the end), and how often.
+fn taken<'d>(document: &'d Value, lifecycle: &str) -> Vec<(&'d str, &'d str, u64)> {
+    let cells = list(document, "cells").iter().filter(|cell| cell["lifecycle"] == lifecycle);
+    let cells =
+        cells.map(|cell| (text(&cell["state"]), cell["type"].as_str().unwrap_or("end"), number(&cell["count"])));
+    cells.filter(|(_, _, count)| *count > 0).collect()
+}
+
+fn status(session: &str, pending: bool) -> String {
+    let label = if pending { "thinking" } else { "idle" };
+    let payload = format!(r#"{{"session_id":"{session}","pending":{pending},"status_label":"{label}"}}"#);
+    event("session.status", &payload)
+}
+
+fn started(call: &str) -> String {
+    let payload = format!(r#"{{"session_id":"s","tool_call_id":"{call}","tool_name":"bash","tool_input":{{}}}}"#);
+    event("session.tool.call.started", &payload)
+}
+
+/// A turn with two calls, of which the first is completed, and the second is lost to an interruption with it.
+fn two_calls() -> String {
+    let completed = r#"{"session_id":"s","tool_call_id":"a","tool_name":"bash","ok":true,"duration_ms":1}"#;
+    [
+        status("s", true),
+        started("a"),
+        started("b"),
+        event("session.tool.call.completed", completed),
+        event("session.interrupted", r#"{"session_id":"s","reason":"user"}"#),
+        status("s", false),
+    ]
+    .concat()
+}
+
+#[test]
+fn the_table_and_what_is_missing_are_printed() {
+    let ran = Folder::with(&[("clean.ndjson", CLEAN)]).run("coverage clean.ndjson");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert_eq!(lines[0], "session-events: 1 file, 1 event, 1 stream");
+    // One of 9 types; of session.status type, timestamp, payload, its three fields and one of two values of `pending`;
+    // the cells of the status and the end when idle; no rule of 41.
+    assert_eq!(lines[3], "  event types         1       9    11.1");
+    assert_eq!(lines[4], "  fields              7      71     9.8");
+    assert_eq!(lines[5], "  cells               2     170     1.1");
+    assert_eq!(lines[6], "  rules               0      41     0.0");
+    for line in [
+        "event types that never occur",
+        "  session.completed",
+        "  session.status /payload/pending = true",
+        "  turn: announced, active, completed, interrupted, failed, trailing, drained or ended-early × end of the stream",
+    ] {
+        assert_eq!(lines.iter().filter(|printed| **printed == line).count(), 1, "{line}\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_long_list_is_cut_short_unless_all_is_asked_for() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
+    let (short, all) = (folder.run("coverage clean.ndjson").out, folder.run("coverage --all clean.ndjson").out);
+    // The lifecycles have 11 rows and an end, 8 rows, and 7; of none of these was every cell taken.
+    assert_eq!(short.lines().filter(|line| line.contains(" × ")).count(), 20, "{short}");
+    assert!(short.contains("\n  … and 7 more lines (--all shows them)\n"), "{short}");
+    assert_eq!(all.lines().filter(|line| line.contains(" × ")).count(), 27, "{all}");
+}
+
+#[test]
+fn each_call_has_cells_of_its_own() {
+    let document = json(&Folder::with(&[("calls.ndjson", &two_calls())]), "calls.ndjson");
+    let mut calls = taken(&document, "tool-call");
+    calls.sort_unstable();
+    let expected = [
+        ("absent", "session.tool.call.started", 2),
+        ("completed", "session.interrupted", 1),
+        ("started", "session.interrupted", 1),
+        ("started", "session.tool.call.completed", 1),
+    ];
+    // Going idle touches neither: the turn was not active any more.
+    assert_eq!(calls, expected);
+    let unreachable = list(&document, "cells").iter().filter(|cell| cell["reachable"] == false);
+    let unreachable: Vec<_> = unreachable.map(|cell| (text(&cell["lifecycle"]), text(&cell["state"]))).collect();
+    // Rows without a key are about calls that were started: completed, interrupted, error, status.
+    assert_eq!(unreachable, [("tool-call", "absent"); 4]);
+}
+
+#[test]
+fn what_is_unsure_is_not_counted() {
+    let folder = Folder::with(&[("open.ndjson", OPEN)]);
+    folder.write("lost.ndjson", [&status("s", true), "garbage\n", &status("s", true)].concat());
+    assert_eq!(taken(&json(&folder, "lost.ndjson"), "turn"), [("idle", "session.status", 1)]);
+    assert_eq!(taken(&json(&folder, "--fragment open.ndjson"), "turn"), []);
+    let whole = json(&folder, "open.ndjson");
+    assert_eq!(taken(&whole, "turn"), [("idle", "session.status", 1), ("announced", "end", 1)]);
+}
+
+#[test]
+fn sessionlint_toml_says_what_is_read_and_how() {
+    let config = "version = 1\nexclude = [\"old/\"]\nrules.turn-unfinished = \"off\"\n\
+                  [[override]]\nfiles = [\"cut/\"]\nfragment = true\n";
+    let folder = Folder::with(&[
+        ("in/sessionlint.toml", config),
+        ("in/a.ndjson", OPEN),
+        ("in/cut/b.ndjson", OPEN),
+        ("in/old/c.ndjson", OPEN),
+    ]);
+    let read = |document: &Value| (number(&document["summary"]["files"]), number(&document["summary"]["events"]));
+    let unfinished = |document: &Value| {
+        let rule = list(document, "rules").iter().find(|rule| rule["rule"] == "turn-unfinished");
+        number(&rule.expect("it is listed")["count"])
+    };
+    let document = json(&folder, "in");
+    assert_eq!(read(&document), (2, 2), "without what is excluded");
+    // Of the cut-out nothing is certain, and its end means nothing.
+    assert_eq!(taken(&document, "turn"), [("idle", "session.status", 1), ("announced", "end", 1)]);
+    assert_eq!(unfinished(&document), 1, "a rule that is off counts as if it were on");
+    assert_eq!(document, json(&folder, "in --config in/sessionlint.toml"));
+
+    let document = json(&folder, "in --no-config");
+    assert_eq!(read(&document), (3, 3));
+    assert_eq!(taken(&document, "turn"), [("idle", "session.status", 3), ("announced", "end", 3)]);
+    assert_eq!(unfinished(&document), 3);
+
+    folder.write("in/sessionlint.toml", "version = 1\nprotocol = \"mine\"\n");
+    let ran = folder.run("coverage in");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("there is no protocol and no folder mine"), "{}", ran.err);
+    assert_eq!(folder.run("coverage in --protocol session-events").code, 0, "the command line wins");
+}
+
+#[test]
+fn no_recording_can_make_the_program_s_own_rules_speak() {
+    let document = json(&Folder::with(&[("clean.ndjson", CLEAN)]), "clean.ndjson");
+    let rules: Vec<_> = list(&document, "rules").iter().map(|rule| text(&rule["rule"])).collect();
+    assert!(rules.contains(&"turn-unfinished") && !rules.contains(&"stale-baseline"), "{rules:?}");
+}
+
+#[test]
+fn streams_that_rest_have_an_end_too() {
+    let many: String = (0..1500).map(|number| status(&number.to_string(), false)).collect();
+    let document = json(&Folder::with(&[("many.ndjson", &many)]), "many.ndjson");
+    assert_eq!(taken(&document, "turn"), [("idle", "session.status", 1500), ("idle", "end", 1500)]);
+}
+
+#[test]
+fn fields_are_counted_by_item_and_by_value() {
+    let result = |ok: bool| format!(r#"{{"tool_call_id":"a","tool_name":"bash","ok":{ok},"output":{{}}}}"#);
+    let results = format!(r#"{{"session_id":"s","results":[{},{},{{"ok":3}}]}}"#, result(true), result(true));
+    let recording = event("session.tool.results", &results);
+    let document = json(&Folder::with(&[("results.ndjson", &recording)]), "results.ndjson");
+    let field = |pointer: &str| {
+        let found = list(&document, "fields")
+            .iter()
+            .find(|field| field["type"] == "session.tool.results" && field["pointer"] == pointer);
+        found.unwrap_or_else(|| panic!("{pointer}"))
+    };
+    assert_eq!(field("/payload/results")["count"], 1);
+    assert_eq!(field("/payload/results/*")["count"], 3);
+    assert_eq!(field("/payload/results/*/output")["count"], 2);
+    let ok = field("/payload/results/*/ok");
+    assert_eq!(ok["count"], 3, "a wrong value is there all the same");
+    assert_eq!(ok["values"], serde_json::json!([{"value": true, "count": 2}, {"value": false, "count": 0}]));
+}
+
+#[test]
+fn files_and_forms_add_up() {
+    let calls = two_calls();
+    let folder = Folder::with(&[("a.ndjson", &calls), ("b/open.ndjson", OPEN)]);
+    let events: Vec<_> = calls.lines().map(str::to_owned).collect();
+    folder.write("c.json", format!("[{}]", events.join(",\n")));
+    folder.write("d.sse", events.iter().map(|event| format!("data: {event}\n\n")).collect::<String>());
+    let counts = |paths: &str| {
+        let document = json(&folder, paths);
+        ["event_types", "fields", "cells", "rules"].map(|group| document[group].clone())
+    };
+    assert_eq!(counts("a.ndjson"), counts("c.json"));
+    assert_eq!(counts("a.ndjson"), counts("d.sse"));
+    let sum = |document: &Value| list(document, "cells").iter().map(|cell| number(&cell["count"])).sum::<u64>();
+    let (one, other) = (json(&folder, "a.ndjson"), json(&folder, "b"));
+    let all = json(&folder, ".");
+    assert_eq!(sum(&all), 3 * sum(&one) + sum(&other));
+    assert_eq!(all["summary"], serde_json::json!({ "files": 4, "events": 19, "streams": 4 }));
+    assert_eq!(folder.run("coverage --format json .").out, folder.run("coverage --format json .").out);
+}
+
+#[test]
+fn the_corpus_takes_every_cell_and_the_findings_are_those_of_check() {
+    let (folder, corpus) = (Folder::new(), corpus());
+    let document = json(&folder, &corpus);
+    for group in ["event_types", "fields", "cells"] {
+        let share = &document["coverage"][group];
+        assert_eq!(share["covered"], share["items"], "{group}");
+    }
+    let checked = folder.json(&corpus);
+    let spoken = list(&document, "rules").iter().filter(|rule| number(&rule["count"]) > 0);
+    let spoken: BTreeMap<_, _> = spoken.map(|rule| (text(&rule["rule"]), number(&rule["count"]))).collect();
+    let by_rule = checked["summary"]["by_rule"].as_object().expect("counts");
+    assert_eq!(spoken, by_rule.iter().map(|(rule, count)| (rule.as_str(), number(count))).collect());
+    // These need a limit that the corpus sets by options.
+    let silent = list(&document, "rules").iter().filter(|rule| rule["count"] == 0);
+    assert_eq!(silent.map(|rule| text(&rule["rule"])).collect::<Vec<_>>(), ["line-too-long", "check-skipped"]);
+    assert_eq!(document["summary"]["events"], checked["summary"]["events"]);
+}
+
+#[test]
+fn every_item_has_the_same_keys() {
+    let document = json(&Folder::with(&[("calls.ndjson", &two_calls())]), "calls.ndjson");
+    let groups = ["cells", "event_types", "fields", "rules"];
+    let all = ["cells", "coverage", "event_types", "fields", "format", "protocol", "rules", "summary", "tool"];
+    assert_eq!(keys(&document), all);
+    assert_eq!(keys(&document["coverage"]), ["all", "cells", "event_types", "fields", "rules"]);
+    assert_eq!(keys(&document["coverage"]["all"]), ["covered", "items", "percent"]);
+    let of_each: [&[&str]; 4] = [
+        &["count", "lifecycle", "reachable", "rule", "state", "to", "type", "when"],
+        &["count", "type"],
+        &["count", "pointer", "type", "values"],
+        &["count", "rule"],
+    ];
+    for (group, expected) in groups.into_iter().zip(of_each) {
+        assert!(!list(&document, group).is_empty());
+        for item in list(&document, group) {
+            assert_eq!(keys(item), expected, "{group}");
+        }
+    }
+    let cell =
+        list(&document, "cells").iter().find(|cell| cell["type"] == "session.status" && cell["state"] == "active");
+    let expected = serde_json::json!({
+        "lifecycle": "turn", "state": "active", "type": "session.status", "when": { "/payload/pending": [true] },
+        "to": "active", "rule": null, "reachable": true, "count": 0,
+    });
+    assert_eq!(cell, Some(&expected));
+    let end = list(&document, "cells").iter().find(|cell| cell["type"].is_null() && cell["state"] == "active");
+    let expected = serde_json::json!({
+        "lifecycle": "turn", "state": "active", "type": null, "when": null,
+        "to": null, "rule": "turn-unfinished", "reachable": true, "count": 0,
+    });
+    assert_eq!(end, Some(&expected));
+}
+
+/// The turn names every event, so that each event of streams that are sure takes just one of its cells.
+#[test]
+fn a_turn_takes_a_cell_for_each_event_and_one_at_the_end() {
+    let document = json(&Folder::new(), &format!("{}/valid", corpus()));
+    let mut by_type: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, event_type, count) in taken(&document, "turn") {
+        *by_type.entry(event_type).or_default() += count;
+    }
+    assert_eq!(by_type.remove("end"), Some(number(&document["summary"]["streams"])));
+    let types = list(&document, "event_types").iter();
+    assert_eq!(by_type, types.map(|one| (text(&one["type"]), number(&one["count"]))).collect());
+}
+
+#[test]
+fn a_rule_that_is_off_can_be_exercised() {
+    let folder = Folder::with(&[("turn.ndjson", &[status("s", true), status("s", false)].concat())]);
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/session-events");
+    for entry in fs::read_dir(&original).expect("the protocol is here") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let text = fs::read_to_string(&path).expect("readable");
+        let off = text.replace("[rule.turn-empty]\nseverity = \"warning\"", "[rule.turn-empty]\nseverity = \"off\"");
+        folder.write(Path::new("mine").join(&name), off);
+    }
+    assert_eq!(folder.run("check --protocol mine turn.ndjson").out.matches("turn-empty").count(), 0);
+    let document = json(&folder, "--protocol mine turn.ndjson");
+    let rule = list(&document, "rules").iter().find(|rule| rule["rule"] == "turn-empty").expect("it is there");
+    assert_eq!(rule["count"], 1);
+}
+
+#[test]
+fn the_graph_is_drawn_with_counts() {
+    let folder = Folder::with(&[("calls.ndjson", &two_calls())]);
+    for (format, line) in [
+        ("mermaid", r#"    s0_2 -->|"interrupted ×1"| s0_4"#),
+        ("dot", r#"    s0_2 -> s0_4 [label="interrupted ×1"];"#),
+        ("svg", "interrupted ×1</text>"),
+    ] {
+        let ran = folder.run(&format!("coverage --format {format} --lifecycle turn calls.ndjson"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        assert!(ran.out.lines().any(|drawn| drawn.ends_with(line)), "{format}: {line}\n{}", ran.out);
+        assert!(ran.out.contains("completed never") && !ran.out.contains("duplicate-tool-call"), "{}", ran.out);
+    }
+    let dot = folder.run("coverage --format dot --lifecycle turn calls.ndjson").out;
+    let never = r##"    s0_2 -> s0_3 [label="completed never", style=dotted, color="#768390", fontcolor="#768390"];"##;
+    assert!(dot.lines().any(|line| line == never), "{dot}");
+    let ran = folder.run("coverage --format svg --lifecycle trun calls.ndjson");
+    assert_eq!((ran.code, ran.err.as_str()), (2, "sessionlint: there is no lifecycle trun; did you mean turn?\n"));
+    let ran = folder.run("coverage --lifecycle turn calls.ndjson");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(ran.err, "sessionlint: --lifecycle goes with --format mermaid, dot or svg\n");
+}
+
+#[test]
+fn too_little_exits_1_and_says_what_to_look_at() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
+    let document = json(&folder, "clean.ndjson");
+    let all = &document["coverage"]["all"];
+    // 1 event type, 7 fields and values, 2 cells.
+    assert_eq!((number(&all["covered"]), number(&all["items"])), (10, 291));
+    let ran = folder.run("coverage --fail-under 3.5 clean.ndjson");
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.starts_with("session-events: 1 file"), "it is shown all the same");
+    let expected = "sessionlint: 3.4 % of the protocol is exercised, 0.1 points below --fail-under 3.5: \
+                    1 more item would do. Most of what is missing: 168 of 170 cells, such as turn: idle, announced, ";
+    assert!(ran.err.starts_with(expected), "{}", ran.err);
+    for (least, code) in [("0", 0), ("3.4", 0), ("3.436", 0), ("3.437", 1), ("100", 1)] {
+        assert_eq!(folder.run(&format!("coverage --fail-under {least} clean.ndjson")).code, code, "{least}");
+    }
+    for wrong in ["101", "-1", "NaN", "most"] {
+        let ran = folder.run(&format!("coverage --fail-under={wrong} clean.ndjson"));
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{wrong}");
+        assert!(ran.err.contains("it must be a number from 0 to 100"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_exits_2() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
+    let ran = folder.run("coverage --fail-under 99 clean.ndjson missing.ndjson");
+    assert_eq!(ran.code, 2);
+    assert!(ran.out.starts_with("session-events: 1 file, 1 event, 1 stream\n"), "{}", ran.out);
+    assert!(ran.err.starts_with("sessionlint: missing.ndjson: "), "{}", ran.err);
+    let ran = folder.run("coverage missing.ndjson");
+    assert_eq!((ran.code, json(&folder, "missing.ndjson")["coverage"]["fields"]["items"].as_u64()), (2, Some(71)));
+    let ran = Folder::new().run("coverage");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("there is nothing to check"), "{}", ran.err);
+}
