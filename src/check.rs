@@ -17,13 +17,15 @@ use std::sync::Arc;
 use std::vec::Drain;
 
 use crate::finding::{Finding, Report, Severity};
-use crate::input::{Input, Wire};
+use crate::input::{Input, Piece, Wire};
 use crate::protocol::{Protocol, Rule};
+use crate::schema::captures::Captures;
 #[doc(hidden)]
 pub use agree::ways_agree;
 pub(crate) use examined::{Examined, Examiner};
 pub(crate) use exercised::Exercised;
 use judge::Judge;
+use reader::Reader;
 
 /// How to check. The default is what `sessionlint check` does without options.
 #[derive(Clone, Debug)]
@@ -106,7 +108,28 @@ impl Settings {
 /// ```
 pub struct Checker<'p> {
     input: Input,
+    front: Front<'p>,
     judge: Judge<'p>,
+}
+
+/// The fast way, which stands before the judge.
+struct Front<'p> {
+    reader: Reader<'p>,
+    /// The captures of one event; kept for their memory.
+    captures: Captures,
+}
+
+impl Front<'_> {
+    fn piece(&mut self, piece: Piece<'_>, judge: &mut Judge<'_>) {
+        match piece {
+            Piece::Frame(frame) => {
+                self.captures.clear();
+                let judged = self.reader.read_frame(&frame, &mut self.captures);
+                judge.examined(&frame, judged.as_ref(), self.captures.all());
+            }
+            Piece::Broken(broken) => judge.broken(broken),
+        }
+    }
 }
 
 impl<'p> Checker<'p> {
@@ -119,18 +142,21 @@ impl<'p> Checker<'p> {
     /// A checker for one of many inputs, which has this name. The settings are those of the same protocol.
     pub(crate) fn of(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Checker<'p> {
         let input = Input::new(settings.options.wire, settings.options.max_line_bytes);
-        Checker { input, judge: Judge::new(protocol, settings, file) }
+        let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
+        Checker { input, front, judge: Judge::new(protocol, settings, file) }
     }
 
     /// Counts from here on what of the protocol the input exercises. It takes several times as long.
     pub(crate) fn exercise(&mut self) {
+        // Every event then goes the slow way, which has a tree.
+        self.front.reader.be_unsure();
         self.judge.exercise();
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
-        let judge = &mut self.judge;
-        self.input.feed(bytes, &mut |piece| judge.piece(piece));
+        let Checker { input, front, judge } = self;
+        input.feed(bytes, &mut |piece| front.piece(piece, judge));
     }
 
     /// Whether the input is one event a line and the next byte starts a line, so that blocks of whole lines may be
@@ -175,10 +201,10 @@ impl<'p> Checker<'p> {
     /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
     /// counted.
     pub(crate) fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
-        let judge = &mut self.judge;
+        let Checker { input, front, judge } = &mut self;
         match damaged {
-            None => self.input.finish(&mut |piece| judge.piece(piece)),
-            Some(cause) => judge.damaged(self.input.position(), cause),
+            None => input.finish(&mut |piece| front.piece(piece, judge)),
+            Some(cause) => judge.damaged(input.position(), cause),
         }
         self.judge.finish(&self.input)
     }

@@ -48,7 +48,7 @@ impl<'p> Examiner<'p> {
         lines.feed(block, &mut |piece| match piece {
             Piece::Frame(frame) => {
                 let mark = captures.mark();
-                let judged = if frame.utf8 { self.reader.read(frame.text, captures) } else { None };
+                let judged = self.reader.read_frame(&frame, captures);
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
                 frames.push(Found { origin, length, utf8: frame.utf8, judged, mark });
             }

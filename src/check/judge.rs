@@ -8,13 +8,13 @@ use std::vec::Drain;
 use super::Settings;
 use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
 use super::exercised::Exercised;
-use super::reader::{Judged, Reader};
+use super::reader::Judged;
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice};
 use crate::bytes::lossy;
 use crate::finding::{Finding, Place, Related, Repeat, Report, Stats, without_indices};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
-use crate::input::{Broken, Frame, Input, Origin, Piece, Wire};
+use crate::input::{Broken, Frame, Input, Origin, Wire};
 use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framing};
 use crate::protocol::{Framing, Protocol, RuleId, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
@@ -27,8 +27,6 @@ const SHOWN_CHARS: usize = 60;
 pub struct Judge<'p> {
     protocol: &'p Protocol,
     wire: Option<Wire>,
-    reader: Reader<'p>,
-    captures: Captures,
     /// The captures of an event with faults; kept for its memory.
     unreadable: Captures,
     machine: Machine<'p>,
@@ -54,8 +52,6 @@ impl<'p> Judge<'p> {
         Judge {
             protocol,
             wire: options.wire,
-            reader: Reader::new(protocol),
-            captures: Captures::default(),
             unreadable: Captures::default(),
             machine: Machine::new(protocol.tables(), limits, options.fragment),
             verdicts: Vec::new(),
@@ -70,9 +66,8 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// Counts from here on what of the protocol is exercised. Every event then goes the slow way, which has a tree.
+    /// Counts from here on what of the protocol is exercised, by the events that go the slow way.
     pub fn exercise(&mut self) {
-        self.reader = Reader::never_sure(self.protocol);
         self.exercised = Some(Box::new(Exercised::new(self.protocol.tables())));
     }
 
@@ -80,14 +75,8 @@ impl<'p> Judge<'p> {
         self.voice.findings.drain(..)
     }
 
-    pub fn piece(&mut self, piece: Piece<'_>) {
-        match piece {
-            Piece::Frame(frame) => self.frame(&frame),
-            Piece::Broken(broken) => self.broken(broken),
-        }
-    }
-
-    fn broken(&mut self, broken: Broken) {
+    /// What cannot be a frame.
+    pub fn broken(&mut self, broken: Broken) {
         if broken.lost {
             self.machine.lose();
         }
@@ -97,17 +86,7 @@ impl<'p> Judge<'p> {
         self.voice.say(rule, broken.place, Said { message, ..Said::default() });
     }
 
-    /// The fast way judges most events; whatever it is not sure of goes the slow way.
-    fn frame(&mut self, frame: &Frame<'_>) {
-        let mut captures = std::mem::take(&mut self.captures);
-        captures.clear();
-        let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
-        let judged = if utf8 { self.reader.read(frame.text, &mut captures) } else { None };
-        self.examined(frame, judged.as_ref(), captures.all());
-        self.captures = captures;
-    }
-
-    /// A frame that the fast way has seen: it judged it and captured its fields, or was not sure.
+    /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure.
     pub fn examined(&mut self, frame: &Frame<'_>, judged: Option<&Judged>, captured: Captured<'_>) {
         match judged {
             Some(judged) if !captured.violations.is_empty() => self.faulty(frame, judged, captured),

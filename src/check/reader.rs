@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::bytes::starts_with;
+use crate::input::Frame;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::date_time::LastMinute;
@@ -81,9 +82,16 @@ impl<'p> Reader<'p> {
         reader
     }
 
-    /// A reader that is never sure, so that every event goes the slow way.
-    pub fn never_sure(protocol: &'p Protocol) -> Reader<'p> {
-        Reader { longest: 0, ..Reader::new(protocol) }
+    /// Is not sure of any event from here on, so that every one goes the slow way.
+    pub fn be_unsure(&mut self) {
+        self.longest = 0;
+    }
+
+    /// Reads what may be an event; none if the fast way is not sure.
+    #[inline]
+    pub fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<Judged> {
+        let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
+        if utf8 { self.read(frame.text, captures) } else { None }
     }
 
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
