@@ -19,7 +19,7 @@ use std::vec::Drain;
 
 use crate::finding::{Finding, Report, Severity};
 use crate::input::{Input, Piece, Wire};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Rule};
 use crate::schema::captures::Captures;
 #[doc(hidden)]
 pub use agree::ways_agree;
@@ -61,6 +61,33 @@ impl Default for Options {
             max_streams: 1_000_000,
             excerpts: true,
         }
+    }
+}
+
+/// Options made ready for a protocol, once for any number of inputs.
+pub(crate) struct Settings {
+    options: Options,
+    /// By rule; none: switched off.
+    severities: Arc<[Option<Severity>]>,
+}
+
+impl Settings {
+    /// Makes options ready. The name of an input is not among them.
+    pub fn new(protocol: &Protocol, options: Options) -> Settings {
+        let severity = |rule: &Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
+        let severities = protocol.rules().iter().map(severity).collect();
+        Settings { options, severities }
+    }
+
+    /// The severity of a rule, none if it is switched off; none at all if there is no such rule.
+    pub fn severity(&self, protocol: &Protocol, rule: &str) -> Option<Option<Severity>> {
+        let number = protocol.rules().iter().position(|known| &*known.name == rule)?;
+        self.severities.get(number).copied()
+    }
+
+    /// The longest frame that is read, in bytes.
+    pub fn max_line_bytes(&self) -> usize {
+        self.options.max_line_bytes
     }
 }
 
@@ -109,18 +136,22 @@ impl Front<'_> {
 impl<'p> Checker<'p> {
     /// A checker for one input.
     pub fn new(protocol: &'p Protocol, options: Options) -> Checker<'p> {
-        let input = Input::new(options.wire, options.max_line_bytes);
-        let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
-        Checker { input, front, judge: Judge::new(protocol, &options) }
+        let file = options.file.clone();
+        Checker::of(protocol, &Settings::new(protocol, options), file)
     }
 
-    /// A checker that also counts what of the protocol the input exercises. It takes several times as long.
-    pub(crate) fn exercising(protocol: &'p Protocol, options: Options) -> Checker<'p> {
-        let mut checker = Checker::new(protocol, options);
+    /// A checker for one of many inputs, which has this name. The settings are those of the same protocol.
+    pub(crate) fn of(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Checker<'p> {
+        let input = Input::new(settings.options.wire, settings.options.max_line_bytes);
+        let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
+        Checker { input, front, judge: Judge::new(protocol, settings, file) }
+    }
+
+    /// Counts from here on what of the protocol the input exercises. It takes several times as long.
+    pub(crate) fn exercise(&mut self) {
         // Every event then goes the slow way, which has a tree.
-        checker.front.reader = Reader::never_sure(protocol);
-        checker.judge.exercise();
-        checker
+        self.front.reader.be_unsure();
+        self.judge.exercise();
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.

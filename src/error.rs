@@ -7,7 +7,9 @@ use std::sync::Arc;
 use miette::{Diagnostic, NamedSource};
 use thiserror::Error;
 
-/// A mistake in a protocol's file, with its place.
+use crate::report::{count, visible};
+
+/// A mistake in a file that is written for the program, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.
@@ -24,7 +26,7 @@ pub struct Problem {
 #[derive(Debug, Error, Diagnostic)]
 pub enum ProtocolError {
     /// A file of the folder cannot be read.
-    #[error("{} cannot be read", path.display())]
+    #[error("{} cannot be read", visible(&path.to_string_lossy()))]
     #[diagnostic(help(
         "a protocol is a folder with a protocol.toml and a <event type>.schema.json for every event type"
     ))]
@@ -36,7 +38,7 @@ pub enum ProtocolError {
         cause: std::io::Error,
     },
     /// A file of the folder is wrong.
-    #[error("{file} is no protocol that can be used: {} {}", problems.len(), if problems.len() == 1 { "mistake" } else { "mistakes" })]
+    #[error("{} is no protocol that can be used: {}", visible(file), mistakes(problems))]
     Wrong {
         /// The file.
         file: String,
@@ -55,6 +57,8 @@ pub struct SourceProblem {
     source_code: Arc<NamedSource<String>>,
     #[label("{label}")]
     span: miette::SourceSpan,
+    /// The same place in the file as it is; the source that is shown may be longer.
+    offset: usize,
     label: String,
     #[help]
     help: String,
@@ -63,23 +67,40 @@ pub struct SourceProblem {
 impl SourceProblem {
     /// The place, as a byte offset of the file.
     pub fn offset(&self) -> usize {
-        self.span.offset()
+        self.offset
     }
+
+    /// Mistakes with the text of their file, made fit to be shown: a control character in it must not reach a terminal.
+    fn all(file: &str, text: &str, problems: Vec<Problem>) -> Vec<SourceProblem> {
+        let shown = |text: &str| -> String {
+            let line = |line: &str| match line.strip_suffix('\n') {
+                Some(line) => visible(line.strip_suffix('\r').unwrap_or(line)) + "\n",
+                None => visible(line),
+            };
+            text.replace('\t', " ").split_inclusive('\n').map(line).collect()
+        };
+        // Places of a file are between characters, but a place that is not must not end the program.
+        let length = |end: usize| shown(text.get(..end).unwrap_or(text)).len();
+        let source_code = Arc::new(NamedSource::new(visible(file), shown(text)));
+        let problem = |Problem { message, label, span, help }: Problem| SourceProblem {
+            message: visible(&message),
+            source_code: source_code.clone(),
+            span: (length(span.start)..length(span.end)).into(),
+            offset: span.start,
+            label: visible(&label),
+            help: visible(&help),
+        };
+        problems.into_iter().map(problem).collect()
+    }
+}
+
+fn mistakes(problems: &[SourceProblem]) -> String {
+    count(problems.len() as u64, "mistake")
 }
 
 impl ProtocolError {
     pub(crate) fn new(file: &str, text: &str, problems: Vec<Problem>) -> ProtocolError {
-        let source_code = Arc::new(NamedSource::new(file, text.to_owned()));
-        let problems = problems
-            .into_iter()
-            .map(|problem| SourceProblem {
-                message: problem.message,
-                source_code: source_code.clone(),
-                span: problem.span.into(),
-                label: problem.label,
-                help: problem.help,
-            })
-            .collect();
+        let problems = SourceProblem::all(file, text, problems);
         ProtocolError::Wrong { file: file.to_owned(), problems }
     }
 
@@ -88,11 +109,51 @@ impl ProtocolError {
     }
 }
 
+/// A file beside the recordings that cannot be used: `sessionlint.toml`, a baseline.
+#[derive(Debug, Error, Diagnostic)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("{} cannot be read: {cause}", visible(&path.to_string_lossy()))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+        /// What to do.
+        #[help]
+        help: &'static str,
+    },
+    /// It is wrong.
+    #[error("{} cannot be used: {}", visible(file), mistakes(problems))]
+    Wrong {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        #[related]
+        problems: Vec<SourceProblem>,
+    },
+}
+
+impl FileError {
+    pub(crate) fn new(file: &Path, text: &str, mut problems: Vec<Problem>) -> FileError {
+        problems.sort_by_key(|problem| problem.span.start);
+        let file = file.to_string_lossy().into_owned();
+        FileError::Wrong { problems: SourceProblem::all(&file, text, problems), file }
+    }
+
+    /// A text that is no TOML, or not the TOML that it should be.
+    pub(crate) fn toml(file: &Path, text: &str, error: &toml::de::Error, help: &str) -> FileError {
+        let span = error.span().unwrap_or(0..0);
+        let (message, label) = (error.message().to_owned(), "here".to_owned());
+        FileError::new(file, text, vec![Problem { message, label, span, help: help.to_owned() }])
+    }
+}
+
 /// Something that could not be checked at all.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A file that cannot be read.
-    #[error("{}: {cause}", crate::report::visible(&path.to_string_lossy()))]
+    #[error("{}: {cause}", visible(&path.to_string_lossy()))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -100,13 +161,13 @@ pub enum RunError {
         cause: std::io::Error,
     },
     /// A folder or pattern that names no recording.
-    #[error("{}: there is nothing to check", crate::report::visible(&path.to_string_lossy()))]
+    #[error("{}: there is nothing to check", visible(&path.to_string_lossy()))]
     Nothing {
         /// The folder or pattern.
         path: PathBuf,
     },
     /// A folder that cannot be walked.
-    #[error("{}: {cause}", crate::report::visible(&path.to_string_lossy()))]
+    #[error("{}: {cause}", visible(&path.to_string_lossy()))]
     Walk {
         /// The folder.
         path: PathBuf,
@@ -114,7 +175,7 @@ pub enum RunError {
         cause: ignore::Error,
     },
     /// A pattern that is none.
-    #[error("{}: {cause}", crate::report::visible(pattern))]
+    #[error("{}: {cause}", visible(pattern))]
     Pattern {
         /// The pattern.
         pattern: String,

@@ -116,6 +116,34 @@ pub struct Finding {
     pub quote: Option<Arc<str>>,
 }
 
+impl Finding {
+    /// What it has in common with others of its kind.
+    pub(crate) fn kind(&self) -> Kind {
+        let pointer = self.pointer.as_deref().map(without_indices);
+        Kind { rule: self.rule.clone(), event_type: self.event_type.clone(), pointer }
+    }
+}
+
+/// What findings of one kind have in common, wherever in a file they stand.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Kind {
+    pub rule: Arc<str>,
+    pub event_type: Option<Arc<str>>,
+    /// The JSON Pointer, with `*` for every array index.
+    pub pointer: Option<String>,
+}
+
+/// A JSON Pointer with `*` for every array index: items of one array are of one kind.
+pub(crate) fn without_indices(pointer: &str) -> String {
+    pointer.split('/').map(without_index).collect::<Vec<_>>().join("/")
+}
+
+/// One segment of it.
+pub(crate) fn without_index(segment: &str) -> &str {
+    let is_index = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+    if is_index { "*" } else { segment }
+}
+
 /// How often a finding was said again after its first time, when only the first is reported
 /// (unknown event types and unknown fields).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +156,15 @@ pub struct Repeat {
     pub pointer: Option<String>,
     /// How often, the first time not counted.
     pub count: u64,
+}
+
+impl Repeat {
+    /// Whether the finding that was said first is of this kind.
+    pub(crate) fn is_of(&self, kind: &Kind) -> bool {
+        // Unknown event types are told apart by their names alone.
+        let same_pointer = self.pointer.is_none() || self.pointer == kind.pointer;
+        self.rule == kind.rule && self.event_type == kind.event_type && same_pointer
+    }
 }
 
 /// Counts over everything that was checked.
@@ -147,6 +184,8 @@ pub struct Summary {
     pub warnings: u64,
     /// See `errors`.
     pub notes: u64,
+    /// Findings that a baseline holds back, counted likewise; none of the other numbers counts them.
+    pub baselined: u64,
     /// Findings by rule, counted likewise.
     pub by_rule: BTreeMap<String, u64>,
 }
@@ -166,6 +205,23 @@ impl Summary {
         }
     }
 
+    /// Counts `times` findings of `rule` as known, after they were counted.
+    pub(crate) fn hold_back(&mut self, rule: &str, severity: Severity, times: u64) {
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+            Severity::Note => &mut self.notes,
+        };
+        *count = count.saturating_sub(times);
+        if let Some(count) = self.by_rule.get_mut(rule) {
+            *count = count.saturating_sub(times);
+            if *count == 0 {
+                self.by_rule.remove(rule);
+            }
+        }
+        self.baselined += times;
+    }
+
     /// Adds what another file gave.
     pub fn add(&mut self, other: &Summary) {
         self.files += other.files;
@@ -178,6 +234,7 @@ impl Summary {
         for (rule, count) in &other.by_rule {
             *self.by_rule.entry(rule.clone()).or_default() += count;
         }
+        self.baselined += other.baselined;
     }
 
     /// How many findings are at or above `severity`.

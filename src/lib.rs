@@ -36,6 +36,7 @@ mod bytes;
 mod check;
 #[doc(hidden)]
 pub mod cli;
+mod config;
 mod error;
 mod finding;
 mod input;

@@ -89,6 +89,17 @@ fn the_options_are_those_of_the_program() {
 }
 
 #[test]
+fn the_configuration_is_one_and_has_its_keys() {
+    let example = Example::new("configuration");
+    let configurations: Vec<_> = blocks("toml").into_iter().filter(|block| block.contains("version = 1")).collect();
+    assert_eq!(configurations.len(), 1);
+    fs::write(example.0.join("sessionlint.toml"), configurations[0]).expect("writable");
+    let (rules, code) = run(&example.0, "rules");
+    assert_eq!(code, 0, "{rules}");
+    assert!(rules.contains("our consumers refuse fields"), "{rules}");
+}
+
+#[test]
 fn the_graph_is_what_the_program_draws() {
     assert_eq!(blocks("mermaid"), [run(root(), "graph --lifecycle turn").0]);
 }

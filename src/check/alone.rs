@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Options;
+use super::Settings;
 use super::event::{Event, stream_name, unreadable};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice};
 use crate::bytes::lossy;
-use crate::finding::Related;
+use crate::finding::{Related, without_indices};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame};
 use crate::machine::framing;
@@ -28,9 +28,9 @@ pub struct Alone<'p> {
 }
 
 impl<'p> Alone<'p> {
-    pub fn new(protocol: &'p Protocol, options: &Options) -> Alone<'p> {
+    pub fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone<'p> {
         let unknown = Unknown::new(protocol.tables().events.len());
-        Alone { protocol, voice: Voice::new(protocol, options), unknown }
+        Alone { protocol, voice: Voice::new(protocol, settings.severities.clone(), file), unknown }
     }
 
     /// What the fast way found wrong; its unknown keys are counted. None: one of them is not known to be unknown yet, and
@@ -136,8 +136,7 @@ impl<'p> Alone<'p> {
         stream: Option<&Arc<str>>,
     ) -> Option<usize> {
         let rule = framing(Framing::UnknownField);
-        let general = pointer.0.iter().map(|segment| if is_index(segment) { "*" } else { segment }.to_owned());
-        let general = Pointer(general.collect()).to_string();
+        let general = without_indices(&pointer.to_string());
         let (first, number) = self.is_first(rule, Some(general), here, stream);
         if first {
             let said = Said {
@@ -225,10 +224,6 @@ fn pointer_to(tree: &Tree, text: &[u8], wrapper: &Pointer, at: usize, key: &str)
 fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
     let inside = pointer.0.strip_prefix(wrapper.0.as_slice())?;
     Some(Pointer(inside.to_vec()).to_string())
-}
-
-fn is_index(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A name as text.

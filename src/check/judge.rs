@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::vec::Drain;
 
-use super::Options;
+use super::Settings;
 use super::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of, text_of};
 use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
 use super::exercised::Exercised;
@@ -41,7 +41,8 @@ pub struct Judge<'p> {
 }
 
 impl<'p> Judge<'p> {
-    pub fn new(protocol: &'p Protocol, options: &Options) -> Judge<'p> {
+    pub fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge<'p> {
+        let options = &settings.options;
         let limits = Limits { max_text_bytes: options.max_text_bytes, max_streams: options.max_streams };
         let event_types = protocol.tables().events.len();
         Judge {
@@ -50,7 +51,7 @@ impl<'p> Judge<'p> {
             readable: Captures::default(),
             machine: Machine::new(protocol.tables(), limits, options.fragment),
             verdicts: Vec::new(),
-            alone: Alone::new(protocol, options),
+            alone: Alone::new(protocol, settings, file),
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,

@@ -82,9 +82,9 @@ impl<'p> Reader<'p> {
         reader
     }
 
-    /// A reader that is never sure, so that every event goes the slow way.
-    pub fn never_sure(protocol: &'p Protocol) -> Reader<'p> {
-        Reader { longest: 0, ..Reader::new(protocol) }
+    /// Is not sure of any event from here on, so that every one goes the slow way.
+    pub fn be_unsure(&mut self) {
+        self.longest = 0;
     }
 
     /// Reads what may be an event; none if the fast way is not sure.

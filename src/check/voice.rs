@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Options;
 use crate::finding::{Finding, Place, Related, Severity, Summary};
 use crate::input::json::parse;
 use crate::input::{Frame, Noted};
@@ -18,7 +17,7 @@ pub struct Voice<'p> {
     protocol: &'p Protocol,
     file: Option<Arc<str>>,
     /// By rule; none: switched off.
-    severities: Vec<Option<Severity>>,
+    severities: Arc<[Option<Severity>]>,
     /// What was said and not taken yet.
     pub findings: Vec<Finding>,
     pub summary: Summary,
@@ -41,13 +40,11 @@ pub struct Said {
 }
 
 impl<'p> Voice<'p> {
-    pub fn new(protocol: &'p Protocol, options: &Options) -> Voice<'p> {
-        let severity =
-            |rule: &crate::protocol::Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
+    pub fn new(protocol: &'p Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> Voice<'p> {
         Voice {
             protocol,
-            file: options.file.clone(),
-            severities: protocol.rules().iter().map(severity).collect(),
+            file,
+            severities,
             findings: Vec::new(),
             summary: Summary { files: 1, ..Summary::default() },
             error: false,

@@ -3,31 +3,25 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZero;
-use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 
 use super::bar::{self, Bar};
-use super::input::{self, InputArguments, refuse_nothing, say};
+use super::baseline::{Known, KnownArguments};
+use super::input::{self, Alike, InputArguments, refuse_nothing, say};
 use super::output::{Color, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, ProtocolArgument, known_rule};
+use super::{Exit, Failure, known_rule, meaning};
 use crate::check::Options;
+use crate::config::{FAIL_ON, SEVERITIES};
 use crate::error::RunError;
 use crate::finding::Severity;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Upkeep};
 use crate::report::{End, Reporter, visible};
-use crate::run::{Outcome, Progress, Run, Target, expand};
+use crate::run::{Outcome, Progress, Run, Target};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Files, folders, patterns; `-` is standard input
-    #[arg(value_name = "PATHS", default_value = ".")]
-    paths: Vec<PathBuf>,
-
-    #[command(flatten)]
-    protocol: ProtocolArgument,
-
     #[command(flatten)]
     input: InputArguments,
 
@@ -35,9 +29,12 @@ pub struct Arguments {
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
-    /// The least severity that makes the exit code 1
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
-    fail_on: FailOn,
+    /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
+    fail_on: Option<String>,
+
+    #[command(flatten)]
+    known: KnownArguments,
 
     /// Change a rule's severity: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
@@ -68,43 +65,47 @@ pub struct Arguments {
     jobs: Option<NonZero<u16>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Note,
-    Never,
+fn fail_on_parser() -> PossibleValuesParser {
+    PossibleValuesParser::new(FAIL_ON.map(|(name, _)| name))
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let protocol = arguments.protocol.load()?;
+    let (protocol, config) = arguments.input.load()?;
     let options = options(&arguments, &protocol)?;
-    let (mut targets, errors) = expand(&arguments.paths);
+    let (mut targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
-    let outputs = Outputs::open(&arguments.formats, &arguments.paths, &mut targets)?;
+    let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref())?;
+    let outputs = Outputs::open(&arguments.formats, &arguments.input.paths, known.file.as_deref(), &mut targets)?;
     refuse_nothing(&targets)?;
     let started = Instant::now();
     let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(&protocol, style, bar.as_ref())?;
-    let work = Work { arguments: &arguments, protocol: &protocol, targets: &targets, unfound: &errors, started };
-    let outcome = work.report(options, &mut reporter, bar.as_ref());
+    let options = Options { excerpts: reporter.shows_excerpts(), ..options };
+    let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
+    let work =
+        Work { arguments: &arguments, protocol: &protocol, settings, targets: &targets, unfound: &errors, started };
+    let outcome = work.report(&mut known, &mut reporter, bar.as_ref());
     // Some systems rename no file that is still open.
     drop(reporter);
     let outcome = match outcome {
         // The reader of our output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
         other => other?,
     };
     say(&outcome.unreadable);
     outputs.keep()?;
-    Ok(exit(&arguments, &outcome, errors.is_empty()))
+    known.keep()?;
+    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+    let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
+    Ok(exit(fail_on, &outcome, errors.is_empty()))
 }
 
 /// What there is to do.
 struct Work<'w> {
     arguments: &'w Arguments,
     protocol: &'w Protocol,
+    settings: Alike,
     targets: &'w [Target],
     /// What was to be checked, and was not found.
     unfound: &'w [RunError],
@@ -112,39 +113,40 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
-    fn report(&self, options: Options, reporter: &mut (dyn Reporter + Send), bar: Option<&Bar>) -> io::Result<Outcome> {
-        let Work { arguments, protocol, targets, unfound, started } = *self;
-        let options = Options { excerpts: reporter.shows_excerpts(), ..options };
+    fn report(
+        &self,
+        known: &mut Known,
+        reporter: &mut (dyn Reporter + Send),
+        bar: Option<&Bar>,
+    ) -> Result<Outcome, Failure> {
+        let Work { arguments, protocol, ref settings, targets, unfound, started } = *self;
         reporter.begin()?;
-        let jobs = arguments.jobs.map_or_else(input::cores, |jobs| usize::from(jobs.get()));
-        let progress = Progress::default();
         let run = Run {
             protocol,
-            options,
+            settings: &settings.of_targets,
+            stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: arguments.max_findings,
-            jobs,
-            progress: &progress,
+            jobs: arguments.jobs.map_or_else(input::cores, |jobs| usize::from(jobs.get())),
+            progress: &Progress::default(),
             exercises: false,
         };
-        let mut check = || run.check(targets, reporter);
+        let mut check = || run.check(targets, known.baseline.as_mut(), reporter);
         let outcome = match bar {
-            Some(bar) => bar.during(&progress, targets, check)?,
+            Some(bar) => bar.during(run.progress, targets, check)?,
             None => check()?,
         };
+        let recorded = known.write()?;
         let stats = arguments.stats.then_some(&outcome.stats);
         let Outcome { summary, hidden, .. } = &outcome;
-        let end = End { summary, stats, hidden: *hidden, unfound, elapsed: started.elapsed() };
+        let end =
+            End { summary, stats, hidden: *hidden, recorded: recorded.as_deref(), unfound, elapsed: started.elapsed() };
         reporter.end(&end)?;
         Ok(outcome)
     }
 }
-fn exit(arguments: &Arguments, outcome: &Outcome, found_all: bool) -> Exit {
-    let failing = match arguments.fail_on {
-        FailOn::Error => outcome.summary.at_least(Severity::Error),
-        FailOn::Warning => outcome.summary.at_least(Severity::Warning),
-        FailOn::Note => outcome.summary.at_least(Severity::Note),
-        FailOn::Never => 0,
-    };
+
+fn exit(fail_on: Option<Severity>, outcome: &Outcome, found_all: bool) -> Exit {
+    let failing = fail_on.map_or(0, |least| outcome.summary.at_least(least));
     if !found_all || !outcome.unreadable.is_empty() {
         Exit::Usage
     } else if failing > 0 {
@@ -160,18 +162,10 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
         let (name, severity) = setting.split_once('=').ok_or_else(|| {
             Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
         })?;
-        let severity = match severity {
-            "error" => Some(Severity::Error),
-            "warning" => Some(Severity::Warning),
-            "note" => Some(Severity::Note),
-            "off" => None,
-            other => {
-                let other = visible(other);
-                return Err(Failure::Message(format!(
-                    "{other} is no severity; there are error, warning, note and off"
-                )));
-            }
-        };
+        let severity = meaning(&SEVERITIES, severity).ok_or_else(|| {
+            let severity = visible(severity);
+            Failure::Message(format!("{severity} is no severity; there are error, warning, note and off"))
+        })?;
         severities.insert(known_rule(protocol, name)?.name.to_string(), severity);
     }
     Ok(Options { severities, ..arguments.input.options() })

@@ -1,30 +1,22 @@
 //! `sessionlint coverage`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::graph::{self, draw, known_lifecycle};
-use super::input::{InputArguments, cores, refuse_nothing, say};
-use super::{Exit, Failure, ProtocolArgument, TextOrJson};
+use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
+use super::{Exit, Failure, TextOrJson};
 use crate::check::{Exercised, Options};
 use crate::finding::Severity;
 use crate::picture::coverage::{Coverage, json, text};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Rule};
 use crate::report::{Several, count};
-use crate::run::{Outcome, Progress, Run, expand};
+use crate::run::{Outcome, Progress, Run};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Files, folders, patterns; `-` is standard input
-    #[arg(value_name = "PATHS", default_value = ".")]
-    paths: Vec<PathBuf>,
-
-    #[command(flatten)]
-    protocol: ProtocolArgument,
-
     #[command(flatten)]
     input: InputArguments,
 
@@ -66,25 +58,28 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = arguments.protocol.load()?;
+    let (protocol, config) = arguments.input.load()?;
     // What is wrong with the command is said before the work.
     known_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
     if arguments.lifecycle.is_some() && matches!(arguments.format, Format::Page(_)) {
         return Err(Failure::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
     }
-    let (targets, errors) = expand(&arguments.paths);
+    let (targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
     refuse_nothing(&targets)?;
+    let options = Options { excerpts: false, ..with_every_rule(arguments.input.options(), &protocol) };
+    let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {
         protocol: &protocol,
-        options: Options { excerpts: false, ..with_every_rule(arguments.input.options(), &protocol) },
+        settings: &settings.of_targets,
+        stale: None,
         max_findings: Some(0),
         jobs: cores(),
         progress: &Progress::default(),
         exercises: true,
     };
     // What is wrong with the recordings is for `check` to say.
-    let outcome = run.check(&targets, &mut Several::new(Vec::new()))?;
+    let outcome = run.check(&targets, None, &mut Several::new(Vec::new()))?;
     say(&outcome.unreadable);
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
@@ -100,11 +95,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     })
 }
 
-/// A rule that is off is part of the protocol all the same: it counts as if it were on.
+/// A rule that is off, in the protocol or in `sessionlint.toml`, is part of the protocol all the same: it counts as if it
+/// were on.
 fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
-    let off = protocol.rules().iter().filter(|rule| rule.severity.is_none());
-    let severities = off.map(|rule| (rule.name.to_string(), Some(Severity::Note))).collect();
-    Options { severities, ..options }
+    let on = |rule: &Rule| (rule.name.to_string(), Some(rule.severity.unwrap_or(Severity::Note)));
+    Options { severities: protocol.rules().iter().map(on).collect(), ..options }
 }
 
 fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Failure> {

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use super::{Exit, Failure, ProtocolArgument, known_rule};
+use super::config::ProtocolArgument;
+use super::{Exit, Failure, known_rule};
+use crate::config::NAME;
 use crate::protocol::{Basis, Example, Protocol};
 use crate::report::visible;
 
@@ -16,17 +18,23 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = arguments.protocol.load()?;
+    let (protocol, config) = arguments.protocol.load_here()?;
     let rule = known_rule(&protocol, &arguments.rule)?;
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
     let mut out = anstream::stdout().lock();
     writeln!(out, "{} ({severity})\n", rule.name)?;
     writeln!(out, "It means:    {}", rule.means)?;
     writeln!(out, "What to do:  {}", rule.help)?;
+    if let Some(said) = config.as_ref().and_then(|config| config.rule(&rule.name)) {
+        let severity = said.severity.map_or("off", |severity| severity.as_str());
+        let reason = said.reason.as_deref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
+        writeln!(out, "Here it is:  {severity}, by {NAME}{reason}")?;
+    }
     match rule.basis {
         Basis::Framing => {
             writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
         }
+        Basis::Upkeep => writeln!(out, "It is about a file that is kept beside recordings, not about a stream.")?,
         Basis::Schema => {
             writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?
         }

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use clap::ValueEnum;
 
-use super::{Exit, Failure, ProtocolArgument};
+use super::config::ProtocolArgument;
+use super::{Exit, Failure};
 use crate::picture::{self, coverage::Coverage};
 use crate::protocol::{Protocol, nearest};
 use crate::report::visible;
@@ -32,7 +33,7 @@ pub enum Format {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = arguments.protocol.load()?;
+    let (protocol, _) = arguments.protocol.load_here()?;
     let drawn = draw(&protocol, arguments.lifecycle.as_deref(), arguments.format, None)?;
     anstream::stdout().lock().write_all(drawn.as_bytes())?;
     Ok(Exit::Clean)

@@ -1,16 +1,31 @@
-//! How recordings are read: what `check` and `coverage` have in common.
+//! Which recordings are read, and how: what `check` and `coverage` have in common.
 
+use std::collections::HashMap;
 use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::Failure;
-use crate::check::Options;
+use clap::builder::PossibleValuesParser;
+
+use super::config::{Chosen, ProtocolArgument};
+use super::{Failure, meaning};
+use crate::check::{Options, Settings};
+use crate::config::Config;
 use crate::error::RunError;
 use crate::input::Wire;
+use crate::protocol::Protocol;
 use crate::report::visible;
-use crate::run::Target;
+use crate::run::{Excluded, Target, expand};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
+    /// Files, folders, patterns; `-` is standard input
+    #[arg(value_name = "PATHS", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    protocol: ProtocolArgument,
+
     /// The form of the input; found from its content if not given
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
@@ -32,16 +47,29 @@ pub struct InputArguments {
     max_streams: usize,
 }
 
-fn wire_parser() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(Wire::ALL.map(|(name, _)| name))
+fn wire_parser() -> PossibleValuesParser {
+    PossibleValuesParser::new(Wire::ALL.map(|(name, _)| name))
 }
 
 impl InputArguments {
-    /// With every rule as the protocol has it.
+    /// The protocol to judge by, and the `sessionlint.toml` that holds.
+    pub fn load(&self) -> Result<(Chosen, Option<Arc<Config>>), Failure> {
+        let (protocol, config) = self.protocol.load(&self.paths)?;
+        Ok((protocol, config.map(Arc::new)))
+    }
+
+    /// What the paths name, without what is excluded; and what cannot be found.
+    pub fn expand(&self, config: Option<&Arc<Config>>) -> (Vec<Target>, Vec<RunError>) {
+        let config = config.cloned();
+        let excluded: Excluded =
+            Arc::new(move |path, is_folder| config.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
+        expand(&self.paths, &excluded)
+    }
+
+    /// What the arguments say, with every rule as the protocol has it.
     pub fn options(&self) -> Options {
-        let wire = self.wire.as_deref();
         Options {
-            wire: Wire::ALL.iter().find(|(name, _)| Some(*name) == wire).map(|(_, wire)| *wire),
+            wire: self.wire.as_deref().and_then(|word| meaning(&Wire::ALL, word)),
             fragment: self.fragment,
             max_line_bytes: self.max_line_bytes,
             max_text_bytes: self.max_text_bytes,
@@ -51,11 +79,37 @@ impl InputArguments {
     }
 }
 
+/// The settings of each target, made once for all that are judged alike.
+pub struct Alike {
+    pub of_targets: Vec<Arc<Settings>>,
+    /// What holds where no override does.
+    pub usual: Arc<Settings>,
+}
+
+impl Alike {
+    pub fn new(protocol: &Protocol, config: Option<&Config>, given: &Options, targets: &[Target]) -> Alike {
+        let mut made: HashMap<Vec<usize>, Arc<Settings>> = HashMap::new();
+        let mut make = |overrides: Vec<usize>| {
+            let new = |overrides: &Vec<usize>| {
+                let options = config.map_or_else(|| given.clone(), |config| config.under(given, overrides));
+                Arc::new(Settings::new(protocol, options))
+            };
+            made.entry(overrides).or_insert_with_key(new).clone()
+        };
+        let overrides = |target: &Target| match (config, target) {
+            (Some(config), Target::File(file)) => config.overrides_for(file),
+            _ => Vec::new(),
+        };
+        let of_targets = targets.iter().map(|target| make(overrides(target))).collect();
+        Alike { of_targets, usual: make(Vec::new()) }
+    }
+}
+
 /// Refuses to work on nothing.
 pub fn refuse_nothing(targets: &[Target]) -> Result<(), Failure> {
     if targets.is_empty() {
         let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst; \
-                    what is hidden or left out by .gitignore is passed over";
+                    what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is passed over";
         return Err(Failure::Message(format!("there is nothing to check; {help}")));
     }
     Ok(())

@@ -1,13 +1,17 @@
 //! The command line: one file a subcommand. How anything is judged is not known here.
 
 mod bar;
+mod baseline;
 mod check;
 mod completions;
+mod config;
 mod coverage;
 mod explain;
 mod graph;
+mod init;
 mod input;
 mod output;
+mod place;
 mod protocol;
 mod rules;
 mod schema;
@@ -15,12 +19,10 @@ mod schema;
 use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::error::ProtocolError;
 use crate::protocol::{Protocol, nearest};
 use crate::report::visible;
 
@@ -56,6 +58,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
     Graph(graph::Arguments),
+    /// Write a sessionlint.toml, with every key explained
+    Init(init::Arguments),
     /// Examine a protocol and print its tables
     Protocol(protocol::Arguments),
     /// List the rules
@@ -64,14 +68,6 @@ enum Command {
     Schema(schema::Arguments),
     /// Print a script that completes commands and options in a shell
     Completions(completions::Arguments),
-}
-
-/// The protocol to judge by.
-#[derive(clap::Args)]
-struct ProtocolArgument {
-    /// A built-in protocol, or a folder with a protocol.toml
-    #[arg(long, value_name = "NAME|DIR", default_value = "session-events")]
-    protocol: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -96,51 +92,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A protocol that is built in, or one that was loaded.
-enum Chosen {
-    Builtin(&'static Protocol),
-    Loaded(Box<Protocol>),
-}
-
-impl std::ops::Deref for Chosen {
-    type Target = Protocol;
-
-    fn deref(&self) -> &Protocol {
-        match self {
-            Chosen::Builtin(protocol) => protocol,
-            Chosen::Loaded(protocol) => protocol,
-        }
-    }
-}
-
-impl ProtocolArgument {
-    fn load(&self) -> Result<Chosen, Failure> {
-        if let Some(protocol) = Protocol::builtin(&self.protocol) {
-            return Ok(Chosen::Builtin(protocol));
-        }
-        let folder = Path::new(&self.protocol);
-        if !folder.is_dir() {
-            let near = nearest(&self.protocol, Protocol::builtin_names());
-            let built_in: Vec<_> = Protocol::builtin_names().collect();
-            let help = near
-                .map_or_else(|| format!("built in: {}", built_in.join(", ")), |near| format!("did you mean {near}?"));
-            let name = visible(&self.protocol);
-            return Err(Failure::Message(format!("there is no protocol and no folder {name}; {help}")));
-        }
-        match Protocol::load(folder) {
-            Ok(protocol) => Ok(Chosen::Loaded(Box::new(protocol))),
-            Err(error) => Err(refused(error)),
-        }
-    }
-}
-
-/// Shows a refused protocol with its places.
-fn refused(error: ProtocolError) -> Failure {
-    let report = miette::Report::new(error);
-    anstream::eprintln!("{report:?}");
-    Failure::Exit(Exit::Usage)
-}
-
 /// The rule of this name, or a message with the nearest one.
 fn known_rule<'p>(protocol: &'p Protocol, name: &str) -> Result<&'p crate::protocol::Rule, Failure> {
     protocol.rule(name).ok_or_else(|| {
@@ -149,6 +100,11 @@ fn known_rule<'p>(protocol: &'p Protocol, name: &str) -> Result<&'p crate::proto
             near.map_or_else(|| "`sessionlint rules` lists them".to_owned(), |near| format!("did you mean {near}?"));
         Failure::Message(format!("there is no rule {}; {help}", visible(name)))
     })
+}
+
+/// What a word means in a list of words.
+fn meaning<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
+    words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
 }
 
 /// Runs the program with the process's own arguments.
@@ -177,6 +133,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Protocol(arguments) => protocol::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -1,20 +1,17 @@
-//! Where reports go, and in which format: standard output, and files.
-//!
-//! A file is written beside its place and renamed when the report is complete. So there is the old one or the new one,
-//! never half of one, and nothing new where the run failed.
+//! Where reports go, and in which format: standard output, and files, which are complete or not there.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, ValueEnum};
-use tempfile::NamedTempFile;
 
 use super::Failure;
 use super::bar::Bar;
+use super::place::{Place, is_plain, place, shown};
 use crate::protocol::{Protocol, nearest};
 use crate::report::{GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, visible};
 use crate::run::Target;
@@ -113,17 +110,15 @@ pub struct Outputs {
     outputs: Vec<(Format, Option<Place>)>,
 }
 
-/// Where a file is to be.
-struct Place {
-    path: PathBuf,
-    /// What is renamed in the end; none for a device or a pipe, which nothing may take the place of.
-    temporary: Option<NamedTempFile>,
-}
-
 impl Outputs {
     /// Opens what was asked for, and leaves those files out of `targets` that a report goes to: a folder may well hold
-    /// the report of the last run.
-    pub fn open(wanted: &[Output], inputs: &[PathBuf], targets: &mut Vec<Target>) -> Result<Outputs, Failure> {
+    /// the report of the last run. No report can go to the baseline.
+    pub fn open(
+        wanted: &[Output],
+        inputs: &[PathBuf],
+        baseline: Option<&Path>,
+        targets: &mut Vec<Target>,
+    ) -> Result<Outputs, Failure> {
         let human = [Output { format: Format::Human, file: None }];
         let wanted = if wanted.is_empty() { &human } else { wanted };
         if wanted.iter().filter(|output| output.file.is_none()).count() > 1 {
@@ -139,6 +134,9 @@ impl Outputs {
             }
             if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path)) && is_plain(&path) {
                 return refused("is to be checked, so no report can go there");
+            }
+            if baseline.is_some_and(|baseline| place(baseline) == path) {
+                return refused("is the baseline, so no report can go there");
             }
             if paths.contains(&path) {
                 return refused("can hold one report only");
@@ -156,11 +154,7 @@ impl Outputs {
         for output in wanted {
             let place = match &output.file {
                 None => None,
-                Some(file) => {
-                    let opened = paths.next().map_or(Err(io::ErrorKind::NotFound.into()), Place::open);
-                    let cannot = |error| Failure::Message(format!("{} cannot be written: {error}", shown(file)));
-                    Some(opened.map_err(cannot)?)
-                }
+                Some(_) => paths.next().map(Place::open).transpose()?,
             };
             outputs.push((output.format, place));
         }
@@ -199,56 +193,8 @@ impl Outputs {
 
     /// Puts the files into their places. The reports must be complete.
     pub fn keep(self) -> Result<(), Failure> {
-        for (_, place) in self.outputs {
-            let Some(Place { path, temporary: Some(temporary) }) = place else { continue };
-            temporary
-                .persist(&path)
-                .map_err(|error| Failure::Message(format!("{} cannot be written: {}", shown(&path), error.error)))?;
-        }
-        Ok(())
+        self.outputs.into_iter().filter_map(|(_, place)| place).try_for_each(Place::keep)
     }
-}
-
-impl Place {
-    fn open(path: PathBuf) -> io::Result<Place> {
-        if !is_plain(&path) {
-            return Ok(Place { path, temporary: None });
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".sessionlint-").suffix(".tmp");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder.tempfile_in(folder)?;
-        Ok(Place { path, temporary: Some(temporary) })
-    }
-
-    fn writer(&self) -> io::Result<File> {
-        match &self.temporary {
-            Some(temporary) => temporary.as_file().try_clone(),
-            None => File::options().write(true).open(&self.path),
-        }
-    }
-}
-
-/// The file that a name stands for; of a link, what it leads to, so that the link stays.
-fn place(file: &Path) -> PathBuf {
-    fs::canonicalize(file).unwrap_or_else(|_| {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        match (fs::canonicalize(folder), file.file_name()) {
-            (Ok(folder), Some(name)) => folder.join(name),
-            _ => file.to_owned(),
-        }
-    })
-}
-
-/// Whether there is a file of the usual kind, or nothing yet.
-fn is_plain(path: &Path) -> bool {
-    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
-}
-
-fn shown(path: &Path) -> String {
-    visible(&path.to_string_lossy())
 }
 
 fn color(color: Color) -> bool {

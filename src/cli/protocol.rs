@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
-use super::{Exit, Failure, ProtocolArgument};
+use super::config::Chosen;
+use super::{Exit, Failure};
 use crate::picture::words::{Applied, Words, alternatives, shown};
 use crate::protocol::tables::{Cell, Lifecycle, States, Text};
 use crate::protocol::{Protocol, RuleId, Tables};
@@ -20,7 +21,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = ProtocolArgument { protocol: arguments.protocol.clone() }.load()?;
+    let protocol = Chosen::named(&arguments.protocol)?;
     let mut page = String::new();
     write_protocol(&mut page, &protocol).map_err(|error| Failure::Output(std::io::Error::other(error)))?;
     anstream::stdout().lock().write_all(page.as_bytes())?;

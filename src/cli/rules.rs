@@ -4,7 +4,12 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::{Exit, Failure, ProtocolArgument, TextOrJson};
+use super::config::ProtocolArgument;
+use super::{Exit, Failure, TextOrJson};
+use crate::config::NAME;
+use crate::finding::Severity;
+use crate::protocol::Rule;
+use crate::report::visible;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -17,7 +22,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = arguments.protocol.load()?;
+    let (protocol, config) = arguments.protocol.load_here()?;
+    let said = |rule: &Rule| config.as_ref()?.rule(&rule.name);
+    let severity = |rule: &Rule| said(rule).map_or(rule.severity, |said| said.severity);
+    let word = |severity: Option<Severity>| severity.map_or("off", Severity::as_str);
     let mut out = anstream::stdout().lock();
     match arguments.format {
         TextOrJson::Json => {
@@ -27,7 +35,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 .map(|rule| {
                     json!({
                         "rule": rule.name,
-                        "severity": rule.severity.map_or("off", |severity| severity.as_str()),
+                        "severity": word(severity(rule)),
+                        "default": word(rule.severity),
+                        "reason": said(rule).and_then(|said| said.reason.as_deref()),
                         "basis": rule.basis,
                         "means": rule.means,
                         "says": rule.says,
@@ -41,8 +51,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         TextOrJson::Text => {
             let width = protocol.rules().iter().map(|rule| rule.name.len()).max().unwrap_or_default();
             for rule in protocol.rules() {
-                let severity = rule.severity.map_or("off", |severity| severity.as_str());
-                writeln!(out, "{:width$}  {severity:7}  {}", rule.name, rule.means)?;
+                let reason = said(rule).and_then(|said| said.reason.as_deref());
+                let reason = reason.map(|reason| format!(" ({NAME}: {})", visible(reason))).unwrap_or_default();
+                writeln!(out, "{:width$}  {:7}  {}{reason}", rule.name, word(severity(rule)), rule.means)?;
             }
         }
     }

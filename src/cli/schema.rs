@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::{Exit, Failure, ProtocolArgument};
+use super::config::ProtocolArgument;
+use super::{Exit, Failure};
 use crate::protocol::nearest;
 use crate::report::visible;
 
@@ -21,7 +22,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = arguments.protocol.load()?;
+    let (protocol, _) = arguments.protocol.load_here()?;
     let mut out = anstream::stdout().lock();
     let Some(wanted) = &arguments.event_type else {
         for (name, schema) in protocol.schemas() {

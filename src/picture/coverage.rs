@@ -13,7 +13,7 @@ use crate::check::Exercised;
 use crate::finding::{Stats, Summary};
 use crate::machine::Taken;
 use crate::protocol::tables::{Lifecycle, Row, States};
-use crate::protocol::{Protocol, Rule, RuleId};
+use crate::protocol::{Basis, Protocol, Rule, RuleId};
 use crate::schema::Pointer;
 
 pub use json::json;
@@ -101,7 +101,7 @@ pub struct Coverage<'c> {
     pub event_types: Vec<u64>,
     pub fields: Vec<FieldItem<'c>>,
     pub cells: Vec<CellItem>,
-    /// By rule.
+    /// By rule, without those of the program itself: they end the list, and no recording makes them speak.
     pub rules: Vec<u64>,
     exercised: &'c Exercised,
 }
@@ -124,6 +124,7 @@ impl<'c> Coverage<'c> {
         }
         let cells = tables.lifecycles.iter().enumerate();
         let cells = cells.flat_map(|(number, lifecycle)| cells_of(number, lifecycle));
+        let rules = tables.rules.iter().filter(|rule| rule.basis != Basis::Upkeep);
         let counted = |(cell, reachable)| CellItem { cell, reachable, count: exercised.cell(&cell) };
         Coverage {
             protocol,
@@ -131,7 +132,7 @@ impl<'c> Coverage<'c> {
             event_types: tables.events.iter().map(|event| count(&stats.by_type, &event.name)).collect(),
             fields,
             cells: cells.map(counted).collect(),
-            rules: tables.rules.iter().map(|rule| count(&summary.by_rule, &rule.name)).collect(),
+            rules: rules.map(|rule| count(&summary.by_rule, &rule.name)).collect(),
             exercised,
         }
     }

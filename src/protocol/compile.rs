@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use super::file::{self, Basis};
 use super::tables::{ArrayShape, Condition, EventShape, EventType, Rule, RuleId, States};
-use super::{Framing, Tables};
+use super::{Framing, Tables, Upkeep};
 use crate::error::Problem;
 use crate::schema::program::Program;
 use crate::schema::{Pointer, Schema, Subschema};
@@ -37,7 +37,7 @@ impl<'f> Compiler<'f> {
     /// Compiles a file against its schemas, which come by event type.
     pub fn compile(
         file: &'f file::File,
-        framing: &file::FramingFile,
+        [framing, upkeep]: [&file::RulesFile; 2],
         schemas: BTreeMap<String, Schema>,
         document: Option<&str>,
     ) -> Result<Tables, Vec<Problem>> {
@@ -55,6 +55,7 @@ impl<'f> Compiler<'f> {
         let tables = compiler.tables();
         compiler.find_unused_rules();
         compiler.plan(&tables.shape);
+        compiler.add_upkeep(upkeep);
         if compiler.problems.is_empty() {
             Ok(Tables { events: compiler.events, rules: compiler.rules, ..tables })
         } else {
@@ -72,7 +73,7 @@ impl<'f> Compiler<'f> {
 
     // ---- rules ------------------------------------------------------------------------------------
 
-    fn take_rules(&mut self, framing: &file::FramingFile, document: Option<&str>) {
+    fn take_rules(&mut self, framing: &file::RulesFile, document: Option<&str>) {
         for rule in Framing::ALL {
             let own = self.file.rule.iter().find(|(name, _)| name.get_ref() == rule.name());
             let words = own.or_else(|| framing.rule.iter().find(|(name, _)| name.get_ref() == rule.name()));
@@ -86,6 +87,15 @@ impl<'f> Compiler<'f> {
                 self.add_rule(name.get_ref(), words);
             }
             self.check_words(name, words, document);
+        }
+    }
+
+    /// Adds the program's own rules, when no table can name them any more.
+    fn add_upkeep(&mut self, upkeep: &file::RulesFile) {
+        for rule in Upkeep::ALL {
+            if let Some((_, words)) = upkeep.rule.iter().find(|(name, _)| name.get_ref() == rule.name()) {
+                self.add_rule(rule.name(), words);
+            }
         }
     }
 
@@ -105,6 +115,13 @@ impl<'f> Compiler<'f> {
     }
 
     fn check_words(&mut self, name: &Spanned<String>, words: &file::RuleWords, document: Option<&str>) {
+        if words.basis == Basis::Upkeep || Upkeep::ALL.iter().any(|rule| rule.name() == name.get_ref()) {
+            self.problem(
+                name.span(),
+                format!("{} is a rule of the program itself, or says that it is", name.get_ref()),
+                "a protocol's rule has a name of its own, and the basis document, schema or framing",
+            );
+        }
         for (what, text) in [("says", &words.says), ("help", &words.help)] {
             if text.get_ref().trim().is_empty() {
                 self.problem(

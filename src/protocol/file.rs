@@ -40,10 +40,10 @@ pub struct File {
     pub rule: BTreeMap<Name, RuleWords>,
 }
 
-/// The rules that every protocol has; their own file holds nothing else.
+/// Rules that no protocol has to say: those of the framing, and those of upkeep. Their files hold nothing else.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FramingFile {
+pub struct RulesFile {
     pub rule: BTreeMap<Name, RuleWords>,
 }
 
@@ -337,6 +337,8 @@ pub enum Basis {
     Schema,
     /// What every stream of JSON owes its reader; no protocol has to say it.
     Framing,
+    /// What is kept beside recordings; these rules are the program's own.
+    Upkeep,
 }
 
 /// One name, or several.

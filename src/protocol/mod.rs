@@ -9,6 +9,7 @@ mod file;
 mod framing;
 pub(crate) mod records;
 pub(crate) mod tables;
+mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use compile::nearest;
 pub use file::{Basis, Keyed, Scalar};
 pub use framing::Framing;
 pub use tables::{Rule, RuleId};
+pub use upkeep::Upkeep;
 
 use crate::error::{Problem, ProtocolError};
 use crate::schema::Schema;
@@ -120,9 +122,8 @@ impl Protocol {
         let refuse =
             |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
         let file: file::File = toml::from_str(&folder.protocol).map_err(|error| refuse(vec![toml_problem(&error)]))?;
-        let framing: file::FramingFile = toml::from_str(include_str!("framing.toml")).map_err(|error| {
-            ProtocolError::new("framing.toml", include_str!("framing.toml"), vec![toml_problem(&error)])
-        })?;
+        let framing = rules_file("framing.toml", include_str!("framing.toml"))?;
+        let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"))?;
         let mut schemas = BTreeMap::new();
         for (name, text) in &folder.schemas {
             let path = format!("{}/{name}{SCHEMA_ENDING}", folder.name);
@@ -145,7 +146,7 @@ impl Protocol {
         }
         // The quotes of a trusted protocol are known to be in its document.
         let document = folder.document.as_deref().filter(|_| !trusted);
-        let tables = compile::Compiler::compile(&file, &framing, schemas, document).map_err(refuse)?;
+        let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document).map_err(refuse)?;
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol {
             title: file.title.unwrap_or_else(|| file.name.clone()),
@@ -185,7 +186,7 @@ impl Protocol {
         self.document.as_deref()
     }
 
-    /// The rules, those of the framing first.
+    /// The rules: those of the framing first, those of upkeep last.
     pub fn rules(&self) -> &[Rule] {
         &self.tables.rules
     }
@@ -270,6 +271,11 @@ impl Folder {
         let (document, examples) = (optional("document.md")?, optional("examples.toml")?);
         Ok(Folder { name, protocol, schemas, document, examples })
     }
+}
+
+/// Rules that are compiled into the program.
+fn rules_file(name: &str, text: &str) -> Result<file::RulesFile, ProtocolError> {
+    toml::from_str(text).map_err(|error| ProtocolError::new(name, text, vec![toml_problem(&error)]))
 }
 
 fn read_examples(text: Option<&str>) -> Result<BTreeMap<String, Example>, toml::de::Error> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::plain_path;
-use crate::finding::Finding;
+use crate::finding::{Finding, without_index};
 
 /// More kinds of findings than this are not told apart, so that memory does not grow with the recording.
 const MOST_KINDS: usize = 1 << 16;
@@ -33,8 +33,7 @@ impl Fingerprints {
         let rest = kind.clone();
         kind.part(finding.event_type.as_deref().unwrap_or_default());
         for segment in finding.pointer.as_deref().unwrap_or_default().split('/') {
-            let is_index = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-            kind.part(if is_index { "*" } else { segment });
+            kind.part(without_index(segment));
         }
         for words in unquoted(&finding.message) {
             kind.part(words);

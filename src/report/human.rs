@@ -4,15 +4,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
     SourceSpan, SpanContents,
 };
 
-use super::{End, FileEnd, Reporter, count, visible};
-use crate::finding::{Excerpt, Finding, Place, Repeat, Severity};
+use super::{End, FileEnd, Reporter, baselined, count, visible};
+use crate::finding::{Excerpt, Finding, Kind, Place, Repeat, Severity};
 use crate::protocol::{Basis, Protocol};
 
 /// More findings of one kind in a file than this fold into one.
@@ -41,18 +40,15 @@ pub struct Human<'p, W> {
     protocol: &'p Protocol,
     look: Look,
     handler: GraphicalReportHandler,
-    kinds: Vec<Kind>,
-    /// By rule, type and pointer: the number of the kind.
-    index: HashMap<(Arc<str>, Type, Option<String>), usize>,
+    kinds: Vec<OfKind>,
+    /// The numbers of the kinds.
+    index: HashMap<Kind, usize>,
     /// How many findings of this file came so far.
     came: usize,
 }
 
-/// An event's type.
-type Type = Option<Arc<str>>;
-
-/// Findings of one rule, type and pointer in a file.
-struct Kind {
+/// Findings of one kind in a file.
+struct OfKind {
     /// The first ones, each with its number in the file.
     kept: Vec<(usize, Finding)>,
     /// The lines of the first ones that are not kept.
@@ -117,10 +113,8 @@ impl<W: Write> Reporter for Human<'_, W> {
         if self.look.all {
             return self.show(&Entry { number: 0, finding, more: Vec::new(), count: 1, lines: Vec::new() }, &[]);
         }
-        let pointer = finding.pointer.as_deref().map(without_indices);
-        let key = (finding.rule.clone(), finding.event_type.clone(), pointer);
-        let number = *self.index.entry(key).or_insert_with(|| {
-            self.kinds.push(Kind { kept: Vec::new(), lines: Vec::new(), count: 0 });
+        let number = *self.index.entry(finding.kind()).or_insert_with(|| {
+            self.kinds.push(OfKind { kept: Vec::new(), lines: Vec::new(), count: 0 });
             self.kinds.len() - 1
         });
         let kind = &mut self.kinds[number];
@@ -187,7 +181,8 @@ fn file_name(finding: &Finding) -> String {
 
 /// How often it was said, if more than once.
 fn times(entry: &Entry, repeats: &[Repeat]) -> String {
-    let repeated = repeats.iter().find(|repeat| is_of(repeat, &entry.finding)).map_or(0, |repeat| repeat.count);
+    let kind = entry.finding.kind();
+    let repeated = repeats.iter().find(|repeat| repeat.is_of(&kind)).map_or(0, |repeat| repeat.count);
     match entry.count + repeated {
         1 => String::new(),
         times => format!(" ({times} times in this file)"),
@@ -228,16 +223,6 @@ fn joined(first: &str, more: &[String]) -> String {
     }
 }
 
-/// A pointer with `*` for every array index: items of one array are of one kind.
-fn without_indices(pointer: &str) -> String {
-    let segment = |segment: &str| match segment {
-        "" => String::new(),
-        _ if segment.bytes().all(|byte| byte.is_ascii_digit()) => "*".to_owned(),
-        _ => segment.to_owned(),
-    };
-    pointer.split('/').map(segment).collect::<Vec<_>>().join("/")
-}
-
 fn summary(end: &End<'_>) -> String {
     let summary = end.summary;
     let mut text = String::new();
@@ -255,6 +240,9 @@ fn summary(end: &End<'_>) -> String {
     ));
     if summary.skipped > 0 {
         text.push_str(&format!("; {} skipped that carry no event", count(summary.skipped, "message")));
+    }
+    if let Some(known) = baselined(end) {
+        text.push_str(&format!("; {known}"));
     }
     text.push_str(".\n");
     if let Some(stats) = end.stats {
@@ -317,16 +305,6 @@ impl Shown {
         };
         Shown { message, help, severity, source, labels }
     }
-}
-
-fn is_of(repeat: &Repeat, finding: &Finding) -> bool {
-    let same_pointer = match (&repeat.pointer, &finding.pointer) {
-        (Some(general), Some(pointer)) => *general == without_indices(pointer),
-        // Unknown event types are told apart by their names alone.
-        (None, _) => true,
-        (Some(_), None) => false,
-    };
-    repeat.rule == finding.rule && repeat.event_type == finding.event_type && same_pointer
 }
 
 fn help(entry: &Entry, protocol: &Protocol) -> String {

@@ -143,7 +143,9 @@ impl<W: Write> Reporter for JUnit<W> {
         } else if others > 0 {
             let name = if streams > 0 { "(every other stream)" } else { "(every stream)" };
             let case = add(&mut suite, &file, name, TestCaseStatus::success());
-            case.set_system_out(format!("{} without findings\n", count(others, "stream")));
+            let known = end.summary.map_or(0, |summary| summary.baselined);
+            let new = if known > 0 { " that the baseline does not know" } else { "" };
+            case.set_system_out(format!("{} without findings{new}\n", count(others, "stream")));
         }
         if suite.test_cases.is_empty() {
             add(&mut suite, &file, "(file)", TestCaseStatus::success());

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{End, FileEnd, Reporter, count, visible};
+use super::{End, FileEnd, Reporter, baselined, count, visible};
 use crate::finding::Finding;
 use crate::protocol::Protocol;
 
@@ -59,6 +59,9 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         let read = [(summary.files, "file"), (summary.events, "event"), (summary.streams, "stream")];
         let read = read.map(|(number, noun)| count(number, noun)).join(", ");
         writeln!(out, "## sessionlint: {counts}\n\n{read}.")?;
+        if let Some(known) = baselined(end) {
+            writeln!(out, "\n{}.", plain(&known))?;
+        }
         if !summary.by_rule.is_empty() {
             writeln!(out, "\n| rule | findings | what is wrong |\n|---|---:|---|")?;
             let mut rules: Vec<_> = summary.by_rule.iter().collect();

@@ -56,6 +56,8 @@ pub struct End<'f> {
     pub stats: Option<&'f Stats>,
     /// How many findings were not shown because of a limit.
     pub hidden: u64,
+    /// The baseline that the findings were recorded in, if they were.
+    pub recorded: Option<&'f str>,
     /// What was to be checked, and was not found.
     pub unfound: &'f [RunError],
     /// How long it took.
@@ -82,6 +84,16 @@ pub trait Reporter {
     fn end(&mut self, end: &End<'_>) -> io::Result<()>;
 }
 
+/// What there is to say of findings that a baseline holds back.
+fn baselined(end: &End<'_>) -> Option<String> {
+    let known = end.summary.baselined;
+    let (is, was) = if known == 1 { ("is", "was") } else { ("are", "were") };
+    match end.recorded {
+        Some(name) => Some(format!("{} {was} recorded in {}", count(known, "finding"), visible(name))),
+        None => (known > 0).then(|| format!("{} {is} in the baseline", count(known, "known finding"))),
+    }
+}
+
 /// A file's name as tools know it that compare it with the paths of a repository.
 fn plain_path(file: &str) -> &str {
     file.strip_prefix("./").unwrap_or(file)
@@ -93,7 +105,7 @@ pub fn count(number: u64, noun: &str) -> String {
 }
 
 /// Whether a character can change what a terminal does or how text around it is shown.
-fn is_control(c: char) -> bool {
+pub(crate) fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')

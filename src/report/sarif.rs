@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::fingerprint::Fingerprints;
-use super::{End, FileEnd, Reporter, count, json, plain_path, visible};
+use super::{End, FileEnd, Reporter, baselined, count, json, plain_path, visible};
 use crate::finding::{Finding, Place};
 use crate::protocol::{Protocol, Rule};
 
@@ -128,6 +128,7 @@ impl<W: Write> Reporter for Sarif<'_, W> {
             let words = format!("{} not shown (--max-findings)", count(end.hidden, "more finding"));
             notifications.push(json!({"level": "note", "message": message(&words)}));
         }
+        notifications.extend(baselined(end).map(|known| json!({"level": "note", "message": message(&known)})));
         let invocation = json!({"executionSuccessful": successful, "toolExecutionNotifications": notifications});
         self.out.write_all(b"\n],\"invocations\":[")?;
         self.write(&invocation)?;

@@ -7,11 +7,11 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::turns::{Turns, Watch};
 use super::{MANY_FINDINGS, Progress, Run, SMALL_BLOCK, Sink, Target, lock};
-use crate::check::{Checker, Examined, Examiner, Options};
+use crate::check::{Checker, Examined, Examiner};
 use crate::input::compressed::{Decompressed, ReadError};
 
 /// How much a thread takes at once, in bytes. The state of the streams goes from core to core with every turn; that
@@ -39,11 +39,13 @@ fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'
             return;
         }
     };
-    let options = Options { file: Some(name.into()), ..run.options.clone() };
+    let (file, settings): (Arc<str>, _) = (name.into(), &run.settings[0]);
+    let checker = Checker::of(run.protocol, settings, Some(file.clone()));
     let shared = Shared {
-        name,
+        run,
+        file,
         source: Mutex::new(Source { reader, progress: run.progress, rest: Vec::new(), next: 0, ended: false }),
-        checker: Mutex::new(Some(Checker::new(run.protocol, options))),
+        checker: Mutex::new(Some(checker)),
         turns: Turns::default(),
         size: AtomicUsize::new(BLOCK),
         sink,
@@ -62,13 +64,15 @@ fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'
     }
     std::thread::scope(|scope| {
         for _ in 0..run.jobs {
-            scope.spawn(|| shared.work(Some(Examiner::new(run.protocol, run.options.max_line_bytes)), u64::MAX));
+            scope.spawn(|| shared.work(Some(Examiner::new(run.protocol, settings.max_line_bytes())), u64::MAX));
         }
     });
 }
 
 struct Shared<'s, 'k, 'p, R: Read> {
-    name: &'s str,
+    run: &'s Run<'p>,
+    /// The input's name.
+    file: Arc<str>,
     source: Mutex<Source<'s, R>>,
     /// None once the input has ended.
     checker: Mutex<Option<Checker<'p>>>,
@@ -186,10 +190,11 @@ impl<R: Read> Shared<'_, '_, '_, R> {
         let checker = self.checker.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(checker) = checker else { return };
         let mut sink = lock(self.sink);
+        let is_off = |rule: &str| self.run.is_off(0, rule);
         match result {
-            Ok(()) => sink.end(self.name, checker.finish()),
-            Err(ReadError::Damaged(cause)) => sink.end(self.name, checker.finish_damaged(&cause)),
-            Err(ReadError::Unreadable(cause)) => sink.unreadable(self.name, cause),
+            Ok(()) => sink.end(&self.file, checker.finish(), is_off),
+            Err(ReadError::Damaged(cause)) => sink.end(&self.file, checker.finish_damaged(&cause), is_off),
+            Err(ReadError::Unreadable(cause)) => sink.unreadable(&self.file, cause),
         };
     }
 }

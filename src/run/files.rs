@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::turns::{Turns, Watch};
 use super::{BLOCK, MANY_FINDINGS, Run, SMALL_BLOCK, Sink, Target, lock};
-use crate::check::{Checker, Options};
+use crate::check::Checker;
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
 
@@ -26,8 +26,7 @@ pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
             if turns.is_over() {
                 return;
             }
-            let mut file =
-                OneFile { run, sink, turns: &turns, number: number as u64, held: Vec::new(), block: &mut block };
+            let mut file = OneFile { run, sink, turns: &turns, number, held: Vec::new(), block: &mut block };
             if file.check(target) {
                 turns.pass();
             } else {
@@ -50,7 +49,7 @@ struct OneFile<'f, 's> {
     run: &'f Run<'f>,
     sink: &'f Mutex<Sink<'s>>,
     turns: &'f Turns,
-    number: u64,
+    number: usize,
     /// Findings that wait for the file's turn.
     held: Vec<Finding>,
     /// What is read into, of one file after the other.
@@ -70,9 +69,12 @@ impl OneFile<'_, '_> {
     }
 
     fn read(&mut self, name: &str, reader: impl Read) -> bool {
-        let options = Options { file: Some(name.into()), ..self.run.options.clone() };
-        let new = if self.run.exercises { Checker::exercising } else { Checker::new };
-        let mut checker = new(self.run.protocol, options);
+        let (run, number) = (self.run, self.number);
+        let file: Arc<str> = name.into();
+        let mut checker = Checker::of(run.protocol, &run.settings[number], Some(file.clone()));
+        if run.exercises {
+            checker.exercise();
+        }
         let mut reader = match Decompressed::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
@@ -82,7 +84,7 @@ impl OneFile<'_, '_> {
             match reader.read(&mut self.block[..size]) {
                 Ok(0) => break checker.end(None),
                 Ok(count) => {
-                    self.run.progress.read(count);
+                    run.progress.read(count);
                     checker.feed(&self.block[..count]);
                 }
                 Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
@@ -94,20 +96,20 @@ impl OneFile<'_, '_> {
             let found = checker.findings();
             size = if found.len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
             self.held.extend(found);
-            let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));
+            let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number as u64));
             if now && !self.turn(|_| true) {
                 return false;
             }
         };
         self.turn(|sink| {
             sink.exercised(exercised);
-            sink.end(name, report)
+            sink.end(&file, report, |rule| run.is_off(number, rule))
         })
     }
 
     /// Waits for the file's turn and tells what was held back, then does one thing more.
     fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
-        if !self.turns.wait(self.number) {
+        if !self.turns.wait(self.number as u64) {
             return false;
         }
         let mut sink = lock(self.sink);

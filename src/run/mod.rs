@@ -8,15 +8,17 @@ mod paths;
 mod progress;
 mod turns;
 
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use paths::{Target, expand};
+pub use paths::{Excluded, Target, expand, start};
 pub use progress::Progress;
 
-use crate::check::{Exercised, Options};
+use crate::check::{Exercised, Settings};
+use crate::config::baseline::Baseline;
 use crate::error::RunError;
-use crate::finding::{Finding, Report, Stats, Summary};
+use crate::finding::{Finding, Report, Severity, Stats, Summary};
 use crate::protocol::Protocol;
 use crate::report::{FileEnd, Reporter};
 
@@ -31,7 +33,10 @@ const MANY_FINDINGS: usize = 50;
 /// What to check, and how.
 pub struct Run<'r> {
     pub protocol: &'r Protocol,
-    pub options: Options,
+    /// Of each target, in their order. Targets that are judged alike share theirs.
+    pub settings: &'r [Arc<Settings>],
+    /// The severity of an entry of the baseline that has no finding any more; none: it is not reported.
+    pub stale: Option<Severity>,
     /// The most findings that are shown; all count.
     pub max_findings: Option<u64>,
     /// How many threads may work, at least one.
@@ -61,9 +66,16 @@ impl Run<'_> {
     /// # Errors
     ///
     /// Only when the report cannot be written.
-    pub fn check(&self, targets: &[Target], reporter: &mut (dyn Reporter + Send)) -> io::Result<Outcome> {
+    pub fn check(
+        &self,
+        targets: &[Target],
+        baseline: Option<&mut Baseline>,
+        reporter: &mut (dyn Reporter + Send),
+    ) -> io::Result<Outcome> {
         let sink = Mutex::new(Sink {
             reporter,
+            baseline,
+            held: BTreeMap::new(),
             progress: self.progress,
             max_findings: self.max_findings,
             shown: 0,
@@ -75,17 +87,28 @@ impl Run<'_> {
             [one] if self.jobs > 1 && !self.exercises => blocks::check(self, one, &sink),
             _ => files::check(self, targets, &sink),
         }
-        let sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if sink.failed.is_none() {
+            sink.end_of_run(self.stale);
+        }
         match sink.failed {
             Some(error) => Err(error),
             None => Ok(sink.outcome),
         }
+    }
+
+    /// Whether a rule is off for a target.
+    fn is_off(&self, target: usize, rule: &str) -> bool {
+        self.settings[target].severity(self.protocol, rule) == Some(None)
     }
 }
 
 /// Where findings go, one file's after the other's.
 struct Sink<'s> {
     reporter: &'s mut (dyn Reporter + Send),
+    baseline: Option<&'s mut Baseline>,
+    /// By rule: how many findings of this file the baseline holds back, and of which severity.
+    held: BTreeMap<Arc<str>, (Severity, u64)>,
     progress: &'s Progress,
     max_findings: Option<u64>,
     shown: u64,
@@ -101,10 +124,15 @@ fn lock<'l, 's>(sink: &'l Mutex<Sink<'s>>) -> MutexGuard<'l, Sink<'s>> {
 }
 
 impl Sink<'_> {
-    /// Shows findings. False: the report cannot be written.
+    /// Shows findings, except those that are known. False: the report cannot be written.
     fn findings(&mut self, findings: impl ExactSizeIterator<Item = Finding>) -> bool {
-        self.progress.found(findings.len());
+        let mut new = findings.len();
         for finding in findings {
+            if self.baseline.as_mut().is_some_and(|baseline| baseline.holds(&finding)) {
+                self.held.entry(finding.rule).or_insert((finding.severity, 0)).1 += 1;
+                new -= 1;
+                continue;
+            }
             if self.max_findings.is_some_and(|most| self.shown >= most) {
                 self.outcome.hidden += 1;
                 continue;
@@ -115,6 +143,7 @@ impl Sink<'_> {
                 return false;
             }
         }
+        self.progress.found(new);
         true
     }
 
@@ -126,17 +155,46 @@ impl Sink<'_> {
         }
     }
 
-    /// Ends a file that was read to its end.
-    fn end(&mut self, file: &str, report: Report) -> bool {
-        let shown = self.findings(report.findings.into_iter());
-        self.outcome.summary.add(&report.summary);
-        self.outcome.stats.add(&report.stats);
-        let end = FileEnd { summary: Some(&report.summary), repeats: &report.repeats, ..FileEnd::of(file) };
-        shown && self.file_end(end)
+    /// Ends a file that was read to its end. `is_off`: whether a rule was off for it.
+    fn end(&mut self, file: &Arc<str>, report: Report, is_off: impl Fn(&str) -> bool) -> bool {
+        let Report { findings, mut repeats, mut summary, stats } = report;
+        let shown = self.findings(findings.into_iter());
+        if let Some(baseline) = &mut self.baseline {
+            repeats.retain(|repeat| {
+                let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.holds_repeat(repeat));
+                held.is_none_or(|(_, count)| {
+                    *count += repeat.count;
+                    false
+                })
+            });
+            for (rule, (severity, count)) in std::mem::take(&mut self.held) {
+                summary.hold_back(&rule, severity, count);
+            }
+            baseline.judged(file, is_off);
+        }
+        self.outcome.summary.add(&summary);
+        self.outcome.stats.add(&stats);
+        shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(file) })
+    }
+
+    /// Says what the baseline knows and was not found, as findings in the baseline itself.
+    fn end_of_run(&mut self, stale: Option<Severity>) {
+        let Some(baseline) = self.baseline.take_if(|baseline| !baseline.records()) else { return };
+        let Some(severity) = stale else { return };
+        let found = baseline.stale(severity);
+        let Some(first) = found.first() else { return };
+        let mut summary = Summary::default();
+        summary.count(&first.rule, severity, found.len() as u64);
+        self.outcome.summary.add(&summary);
+        if self.findings(found.into_iter()) {
+            self.file_end(FileEnd { summary: Some(&summary), ..FileEnd::of(&baseline.name()) });
+        }
     }
 
     /// Ends a file whose reading failed. What was found before is true all the same.
     fn unreadable(&mut self, path: &str, cause: io::Error) -> bool {
+        // Of a file that is not counted, neither are its known findings.
+        self.held.clear();
         let error = RunError::Unreadable { path: path.into(), cause };
         let end = FileEnd { unreadable: Some(&error), ..FileEnd::of(path) };
         let told = self.file_end(end);

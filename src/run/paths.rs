@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::GlobBuilder;
 use ignore::WalkBuilder;
@@ -42,9 +43,12 @@ fn is_compressed(path: &Path) -> bool {
     COMPRESSED.contains(&ending.to_ascii_lowercase().as_str())
 }
 
+/// Says of a file or (true) a folder whether it is left out.
+pub type Excluded = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
+
 /// Finds what `arguments` name: files, folders, patterns, `-`. Each file once, those of a folder or pattern
-/// in the order of their names. What cannot be found is told beside it.
-pub fn expand(arguments: &[PathBuf]) -> (Vec<Target>, Vec<RunError>) {
+/// in the order of their names, without those that are left out. What cannot be found is told beside it.
+pub fn expand(arguments: &[PathBuf], excluded: &Excluded) -> (Vec<Target>, Vec<RunError>) {
     let mut targets = Vec::new();
     let mut errors = Vec::new();
     for argument in arguments {
@@ -52,9 +56,9 @@ pub fn expand(arguments: &[PathBuf]) -> (Vec<Target>, Vec<RunError>) {
         if argument.as_os_str() == "-" {
             targets.push(Target::StandardInput);
         } else if argument.is_dir() {
-            targets.extend(walk(argument, is_recording, &mut errors));
+            targets.extend(walk(argument, is_recording, excluded, &mut errors));
         } else if let Some(pattern) = argument.to_str().filter(|text| !argument.exists() && is_pattern(text)) {
-            targets.extend(expand_pattern(pattern, &mut errors));
+            targets.extend(expand_pattern(pattern, excluded, &mut errors));
         } else {
             targets.push(Target::File(argument.clone()));
         }
@@ -88,11 +92,17 @@ fn is_recording(path: &Path) -> bool {
     ENDINGS.contains(&ending.as_str()) && parts.next().is_some()
 }
 
-/// The files below a folder that are wanted, without those that `.gitignore` files leave out. A folder in it
-/// that cannot be read does not keep the others from being found.
-fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool, errors: &mut Vec<RunError>) -> Vec<Target> {
+/// The files below a folder that are wanted, without those that `.gitignore` files or the caller leave out. A folder in
+/// it that cannot be read does not keep the others from being found.
+fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool, excluded: &Excluded, errors: &mut Vec<RunError>) -> Vec<Target> {
     let mut files = Vec::new();
-    for entry in WalkBuilder::new(folder).require_git(false).sort_by_file_path(Path::cmp).build() {
+    let mut walk = WalkBuilder::new(folder);
+    let excluded = Arc::clone(excluded);
+    walk.filter_entry(move |entry| {
+        // What the caller named is no find.
+        entry.depth() == 0 || !excluded(entry.path(), entry.file_type().is_some_and(|kind| kind.is_dir()))
+    });
+    for entry in walk.require_git(false).sort_by_file_path(Path::cmp).build() {
         match entry {
             Ok(entry) => {
                 let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
@@ -106,7 +116,26 @@ fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool, errors: &mut Vec<RunError
     files
 }
 
-fn expand_pattern(pattern: &str, errors: &mut Vec<RunError>) -> Vec<Target> {
+/// The deepest folder that a pattern names in full; there the walk starts.
+fn base(pattern: &str) -> PathBuf {
+    let parts = Path::new(pattern).components();
+    let base: PathBuf =
+        parts.take_while(|part| part.as_os_str().to_str().is_some_and(|text| !is_pattern(text))).collect();
+    if base.as_os_str().is_empty() { PathBuf::from(".") } else { base }
+}
+
+/// The folder that an argument names, or that the file is in that it names; of a pattern, where the walk starts.
+pub fn start(argument: &Path) -> PathBuf {
+    let folder = || argument.parent().map_or_else(PathBuf::new, Path::to_owned);
+    match argument.to_str() {
+        Some("-") => PathBuf::new(),
+        _ if argument.is_dir() => argument.to_owned(),
+        Some(pattern) if !argument.exists() && is_pattern(pattern) => base(pattern),
+        _ => folder(),
+    }
+}
+
+fn expand_pattern(pattern: &str, excluded: &Excluded, errors: &mut Vec<RunError>) -> Vec<Target> {
     let matcher = match GlobBuilder::new(pattern).literal_separator(true).build() {
         Ok(glob) => glob.compile_matcher(),
         Err(cause) => {
@@ -114,15 +143,11 @@ fn expand_pattern(pattern: &str, errors: &mut Vec<RunError>) -> Vec<Target> {
             return Vec::new();
         }
     };
-    // The walk starts at the deepest folder that the pattern names in full.
-    let parts: Vec<_> = Path::new(pattern).components().collect();
-    let fixed = parts.iter().take_while(|part| part.as_os_str().to_str().is_some_and(|text| !is_pattern(text)));
-    let base: PathBuf = fixed.collect();
-    let start = if base.as_os_str().is_empty() { PathBuf::from(".") } else { base };
+    let start = base(pattern);
     if !start.exists() {
         return Vec::new();
     }
-    let files = walk(&start, |path| matcher.is_match(path.strip_prefix("./").unwrap_or(path)), errors);
+    let files = walk(&start, |path| matcher.is_match(path.strip_prefix("./").unwrap_or(path)), excluded, errors);
     let relative = |target| match target {
         Target::File(path) => Target::File(path.strip_prefix("./").map_or(path.clone(), Path::to_owned)),
         other => other,

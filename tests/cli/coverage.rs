@@ -120,6 +120,47 @@ fn what_is_unsure_is_not_counted() {
 }
 
 #[test]
+fn sessionlint_toml_says_what_is_read_and_how() {
+    let config = "version = 1\nexclude = [\"old/\"]\nrules.turn-unfinished = \"off\"\n\
+                  [[override]]\nfiles = [\"cut/\"]\nfragment = true\n";
+    let folder = Folder::with(&[
+        ("in/sessionlint.toml", config),
+        ("in/a.ndjson", OPEN),
+        ("in/cut/b.ndjson", OPEN),
+        ("in/old/c.ndjson", OPEN),
+    ]);
+    let read = |document: &Value| (number(&document["summary"]["files"]), number(&document["summary"]["events"]));
+    let unfinished = |document: &Value| {
+        let rule = list(document, "rules").iter().find(|rule| rule["rule"] == "turn-unfinished");
+        number(&rule.expect("it is listed")["count"])
+    };
+    let document = json(&folder, "in");
+    assert_eq!(read(&document), (2, 2), "without what is excluded");
+    // Of the cut-out nothing is certain, and its end means nothing.
+    assert_eq!(taken(&document, "turn"), [("idle", "session.status", 1), ("announced", "end", 1)]);
+    assert_eq!(unfinished(&document), 1, "a rule that is off counts as if it were on");
+    assert_eq!(document, json(&folder, "in --config in/sessionlint.toml"));
+
+    let document = json(&folder, "in --no-config");
+    assert_eq!(read(&document), (3, 3));
+    assert_eq!(taken(&document, "turn"), [("idle", "session.status", 3), ("announced", "end", 3)]);
+    assert_eq!(unfinished(&document), 3);
+
+    folder.write("in/sessionlint.toml", "version = 1\nprotocol = \"mine\"\n");
+    let ran = folder.run("coverage in");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("there is no protocol and no folder mine"), "{}", ran.err);
+    assert_eq!(folder.run("coverage in --protocol session-events").code, 0, "the command line wins");
+}
+
+#[test]
+fn no_recording_can_make_the_program_s_own_rules_speak() {
+    let document = json(&Folder::with(&[("clean.ndjson", CLEAN)]), "clean.ndjson");
+    let rules: Vec<_> = list(&document, "rules").iter().map(|rule| text(&rule["rule"])).collect();
+    assert!(rules.contains(&"turn-unfinished") && !rules.contains(&"stale-baseline"), "{rules:?}");
+}
+
+#[test]
 fn streams_that_rest_have_an_end_too() {
     let many: String = (0..1500).map(|number| status(&number.to_string(), false)).collect();
     let document = json(&Folder::with(&[("many.ndjson", &many)]), "many.ndjson");

@@ -29,7 +29,7 @@ fn a_document_has_these_keys_and_no_others() {
     let summary = &document["summary"];
     assert_eq!(
         keys(summary),
-        ["by_rule", "errors", "events", "files", "notes", "skipped", "streams", "warnings"],
+        ["baselined", "by_rule", "errors", "events", "files", "notes", "skipped", "streams", "warnings"],
         "{summary}"
     );
     let with_stats = folder.json("--stats a");
@@ -141,7 +141,7 @@ fn the_summary_counts_what_is_said_once_but_found_often() {
     let document = folder.json("a");
     assert_eq!(rules(&document), ["unknown-field", "unknown-event"]);
     let summary = json!({
-        "files": 1, "events": 7, "streams": 1, "skipped": 0, "errors": 0, "warnings": 4, "notes": 3,
+        "files": 1, "events": 7, "streams": 1, "skipped": 0, "errors": 0, "warnings": 4, "notes": 3, "baselined": 0,
         "by_rule": {"unknown-field": 3, "unknown-event": 4},
     });
     assert_eq!(document["summary"], summary);

@@ -2,6 +2,8 @@
 //!
 //! Every expectation is written by hand from what the program promises; none is copied from a run.
 
+mod baseline;
+mod config;
 mod coverage;
 mod exit_codes;
 mod formats;

@@ -14,7 +14,7 @@ fn all_rules() -> Vec<Value> {
 fn rules_are_listed_with_their_severities() {
     let rules = all_rules();
     for rule in &rules {
-        assert_eq!(keys(rule), ["basis", "help", "means", "quotes", "rule", "says", "severity"]);
+        assert_eq!(keys(rule), ["basis", "default", "help", "means", "quotes", "reason", "rule", "says", "severity"]);
     }
     let severity = |name: &str| {
         let rule = rules.iter().find(|rule| rule["rule"] == name);
@@ -44,6 +44,10 @@ fn every_rule_is_explained_with_an_example_that_breaks_it_and_one_that_keeps_it(
         assert!(ran.out.contains(text(&rule["help"])), "{name} says what to do\n{}", ran.out);
         for quote in rule["quotes"].as_array().expect("a list") {
             assert!(ran.out.contains(text(quote)), "{name} quotes the document\n{}", ran.out);
+        }
+        if rule["basis"] == "upkeep" {
+            // No recording breaks it.
+            continue;
         }
         let breaks = ran.out.find("\nThis breaks it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));
         let keeps = ran.out.find("\nThis keeps it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));

@@ -188,6 +188,15 @@ fn a_rule_that_is_used_is_there_and_a_rule_that_is_there_is_used() {
 }
 
 #[test]
+fn a_rule_of_the_program_itself_is_no_protocol_s() {
+    refused("[rule.turn-empty]", "[rule.stale-baseline]")
+        .says("stale-baseline is a rule of the program itself", "[rule.▸stale-baseline]")
+        .advises("stale-baseline is a rule of the program itself", "a name of its own");
+    refused("{ rule = \"turn-empty\"", "{ rule = \"stale-baseline\"")
+        .says("there is no rule stale-baseline", "cell.announced   = ▸{ rule = \"stale-baseline\"");
+}
+
+#[test]
 fn a_rule_quotes_what_the_document_says() {
     refused("quotes   = [\"real-time updates\"]", "quotes   = [\"updates in real time\"]")
         .says("the document does not say this", "quotes   = [▸\"updates in real time\"]")

@@ -14,7 +14,8 @@ const THREE: &str = r#"{"type":"door.opened"}
 
 fn with_coverage<T>(recording: &str, then: impl FnOnce(&Coverage<'_>) -> T) -> T {
     let protocol = door();
-    let mut checker = Checker::exercising(&protocol, Options::default());
+    let mut checker = Checker::new(&protocol, Options::default());
+    checker.exercise();
     checker.feed(recording.as_bytes());
     let (report, exercised) = checker.end(None);
     let exercised = exercised.expect("it was counted");

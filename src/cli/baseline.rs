@@ -1,0 +1,76 @@
+//! `--baseline` and `--write-baseline`: what is known already, and what becomes known now.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::config::refused;
+use super::place::{Place, is_plain, place, shown};
+use crate::config::Config;
+use crate::config::baseline::Baseline;
+
+#[derive(clap::Args)]
+pub struct KnownArguments {
+    /// Hold back the findings that this file knows, and report what it knows and is not there any more
+    #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
+    baseline: Option<PathBuf>,
+
+    /// Record today's findings in this file, and report none of them
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+}
+
+/// What a run knows already.
+pub struct Known {
+    pub baseline: Option<Baseline>,
+    /// The baseline's file.
+    pub file: Option<PathBuf>,
+    /// Where it is recorded, if it is.
+    place: Option<Place>,
+}
+
+impl Known {
+    /// Reads the baseline that was asked for, or else the one that `sessionlint.toml` names. Where one is recorded,
+    /// nothing is known beforehand.
+    pub fn open(arguments: &KnownArguments, paths: &[PathBuf], config: Option<&Config>) -> Result<Known, Failure> {
+        let file = arguments.write_baseline.as_ref().or(arguments.baseline.as_ref());
+        let file = file.or_else(|| config?.baseline.as_ref());
+        let Some(file) = file.cloned() else { return Ok(Known { baseline: None, file: None, place: None }) };
+        let (mut baseline, place) = if arguments.write_baseline.is_some() {
+            (Baseline::record(&file).map_err(refused)?, Some(to_record(&file)?))
+        } else {
+            (Baseline::read(&file).map_err(refused)?, None)
+        };
+        baseline.folders = paths.iter().filter(|path| path.is_dir()).cloned().collect();
+        Ok(Known { baseline: Some(baseline), file: Some(file), place })
+    }
+
+    /// Writes what was recorded, and gives the name of its file; none if nothing is to be recorded.
+    pub fn write(&mut self) -> Result<Option<String>, Failure> {
+        let (Some(baseline), Some(place)) = (&mut self.baseline, &self.place) else { return Ok(None) };
+        let name = baseline.name();
+        let text = baseline.recorded().ok_or_else(|| {
+            let help = "mend what is found most, or switch its rule off, and try again";
+            let name = shown(Path::new(&name));
+            Failure::Message(format!("{name} would be larger than 16 MiB and was not written; {help}"))
+        })?;
+        place.writer()?.write_all(text.as_bytes())?;
+        Ok(Some(name))
+    }
+
+    /// Puts what was written into its place.
+    pub fn keep(self) -> Result<(), Failure> {
+        self.place.map_or(Ok(()), Place::keep)
+    }
+}
+
+fn to_record(file: &Path) -> Result<Place, Failure> {
+    let path = place(file);
+    if path.is_dir() {
+        return Err(Failure::Message(format!("{} is a folder; a baseline needs a file", shown(file))));
+    }
+    if !is_plain(&path) {
+        return Err(Failure::Message(format!("{} is no file that a baseline can be kept in", shown(file))));
+    }
+    Place::open(path)
+}

@@ -1,0 +1,129 @@
+//! Which `sessionlint.toml` holds, and the protocol to judge by, which it may name.
+
+use std::path::{Path, PathBuf};
+
+use super::{Exit, Failure};
+use crate::config::{Config, NAME};
+use crate::protocol::{Protocol, nearest};
+use crate::report::visible;
+use crate::run::start;
+
+/// The protocol if nobody names one.
+const DEFAULT: &str = "session-events";
+
+/// The protocol to judge by, and the file that may name it.
+#[derive(clap::Args)]
+pub struct ProtocolArgument {
+    /// A built-in protocol, or a folder with a protocol.toml; session-events if neither this nor sessionlint.toml says
+    #[arg(long, value_name = "NAME|DIR")]
+    protocol: Option<String>,
+
+    /// The sessionlint.toml to use, not the one of the nearest folder above
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+
+    /// Use no sessionlint.toml
+    #[arg(long)]
+    no_config: bool,
+}
+
+/// A protocol that is built in, or one that was loaded.
+pub enum Chosen {
+    Builtin(&'static Protocol),
+    Loaded(Box<Protocol>),
+}
+
+impl std::ops::Deref for Chosen {
+    type Target = Protocol;
+
+    fn deref(&self) -> &Protocol {
+        match self {
+            Chosen::Builtin(protocol) => protocol,
+            Chosen::Loaded(protocol) => protocol,
+        }
+    }
+}
+
+impl ProtocolArgument {
+    /// The protocol, and what holds for these paths.
+    pub fn load(&self, paths: &[PathBuf]) -> Result<(Chosen, Option<Config>), Failure> {
+        let config = match self.file(paths)? {
+            Some(file) => Some(Config::read(&file).map_err(refused)?),
+            None => None,
+        };
+        let protocol = match (&self.protocol, &config) {
+            (Some(name), _) => Chosen::named(name)?,
+            (None, Some(config)) => Chosen::of(config)?,
+            (None, None) => Chosen::named(DEFAULT)?,
+        };
+        if let Some(config) = &config {
+            config.check_rules(&protocol).map_err(refused)?;
+        }
+        Ok((protocol, config))
+    }
+
+    /// The protocol, and what holds in the current folder.
+    pub fn load_here(&self) -> Result<(Chosen, Option<Config>), Failure> {
+        self.load(&[PathBuf::from("-")])
+    }
+
+    /// The file that holds for all of these paths.
+    fn file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
+        if self.no_config || self.config.is_some() {
+            return Ok(self.config.clone());
+        }
+        let mut found = paths.iter().map(|path| (path, Config::find(&start(path))));
+        let Some((first, file)) = found.next() else { return Ok(None) };
+        let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
+        let held = |path: &Path, file: Option<PathBuf>| match file {
+            Some(file) => format!("{} holds for {}", shown(&file), shown(path)),
+            None => format!("no {NAME} holds for {}", shown(path)),
+        };
+        let message = format!(
+            "{}, but {}; name one with --config, or check the paths one after the other",
+            held(first, file),
+            held(other, another)
+        );
+        Err(Failure::Message(message))
+    }
+}
+
+impl Chosen {
+    /// The built-in protocol of this name, or the one in this folder.
+    pub fn named(name: &str) -> Result<Chosen, Failure> {
+        Chosen::find(name, Path::new(name))?
+            .map_err(|help| Failure::Message(format!("there is no protocol and no folder {}; {help}", visible(name))))
+    }
+
+    /// The one that the file names.
+    fn of(config: &Config) -> Result<Chosen, Failure> {
+        let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
+            return Chosen::named(DEFAULT);
+        };
+        Chosen::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
+    }
+
+    /// Says what to do if there is none.
+    fn find(name: &str, folder: &Path) -> Result<Result<Chosen, String>, Failure> {
+        if let Some(protocol) = Protocol::builtin(name) {
+            return Ok(Ok(Chosen::Builtin(protocol)));
+        }
+        if !folder.is_dir() {
+            let near = nearest(name, Protocol::builtin_names());
+            let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));
+            return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
+        }
+        Ok(Ok(Chosen::Loaded(Box::new(Protocol::load(folder).map_err(refused)?))))
+    }
+}
+
+/// Shows a refused file with its places.
+pub fn refused(error: impl miette::Diagnostic + Send + Sync + 'static) -> Failure {
+    let report = miette::Report::new(error);
+    anstream::eprintln!("{report:?}");
+    Failure::Exit(Exit::Usage)
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy())
+}

@@ -1,0 +1,37 @@
+//! `sessionlint init`.
+
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use super::place::shown;
+use super::{Exit, Failure};
+use crate::config::{NAME, SCHEMA, TEMPLATE};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The folder whose recordings it is for
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+
+    /// Print the JSON Schema of sessionlint.toml, for editors, and write nothing
+    #[arg(long, conflicts_with = "folder")]
+    schema: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let mut out = anstream::stdout().lock();
+    if arguments.schema {
+        out.write_all(SCHEMA.as_bytes())?;
+        return Ok(Exit::Clean);
+    }
+    let path = if arguments.folder.as_os_str() == "." { NAME.into() } else { arguments.folder.join(NAME) };
+    let cannot = |error: std::io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::Message(format!("{} is there already, and stays as it is", shown(&path))),
+        _ => Failure::Message(format!("{} cannot be written: {error}", shown(&path))),
+    };
+    let mut file = File::create_new(&path).map_err(cannot)?;
+    file.write_all(TEMPLATE.as_bytes()).map_err(cannot)?;
+    writeln!(out, "wrote {}: every key is in it, explained and switched off", shown(&path))?;
+    Ok(Exit::Clean)
+}

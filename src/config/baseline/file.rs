@@ -1,0 +1,131 @@
+//! The baseline's file: what may stand in it, and how it is written, an entry a line, so that a review shows each
+//! finding that came or went.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Entry;
+use crate::error::{FileError, Problem};
+use crate::finding::Kind;
+use crate::report::is_control;
+
+/// The version of the file's form.
+const VERSION: u64 = 1;
+const HELP: &str = "sessionlint check PATHS --write-baseline FILE writes one; mend it, or delete it and write it again";
+
+/// Known findings, by file and kind.
+pub type Known = BTreeMap<String, HashMap<Kind, Entry>>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: Spanned<u64>,
+    findings: Vec<Spanned<Recorded>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recorded {
+    file: String,
+    rule: Arc<str>,
+    #[serde(rename = "type")]
+    event_type: Option<Arc<str>>,
+    pointer: Option<String>,
+    count: Spanned<u64>,
+}
+
+/// Reads a baseline's text; `path` is its name.
+pub fn read(path: &Path, text: &str) -> Result<Known, FileError> {
+    let file: File = toml::from_str(text).map_err(|error| FileError::toml(path, text, &error, HELP))?;
+    let mut problems = Vec::new();
+    let mut problem = |span: Range<usize>, message: String| {
+        problems.push(Problem { message, label: "here".to_owned(), span, help: HELP.to_owned() });
+    };
+    if *file.version.get_ref() != VERSION {
+        let message = format!("this program reads version {VERSION} of a baseline, not {}", file.version.get_ref());
+        problem(file.version.span(), message);
+    }
+    let mut known = Known::new();
+    for recorded in file.findings {
+        let span = recorded.span();
+        let Recorded { file, rule, event_type, pointer, count } = recorded.into_inner();
+        if *count.get_ref() == 0 {
+            problem(count.span(), "this entry records no finding".to_owned());
+        }
+        let entry = Entry { count: count.into_inner(), span: span.clone(), ..Entry::default() };
+        if known.entry(file).or_default().insert(Kind { rule, event_type, pointer }, entry).is_some() {
+            problem(span, "an entry before this one records the same".to_owned());
+        }
+    }
+    if problems.is_empty() { Ok(known) } else { Err(FileError::new(path, text, problems)) }
+}
+
+/// What stands before the entries, and behind them.
+pub const HEAD: &str = "# Known findings, which sessionlint does not report; what is found beyond them, it does.\n\
+    # Written by: sessionlint check PATHS --write-baseline FILE\n\
+    version = 1\n\
+    findings = [\n";
+pub const FOOT: &str = "]\n";
+
+/// An entry's line.
+pub fn line(file: &str, kind: &Kind, count: u64) -> String {
+    let mut line = String::from("    { file = ");
+    string(&mut line, file);
+    for (key, value) in
+        [("rule", Some(&*kind.rule)), ("type", kind.event_type.as_deref()), ("pointer", kind.pointer.as_deref())]
+    {
+        if let Some(value) = value {
+            line.push_str(&format!(", {key} = "));
+            string(&mut line, value);
+        }
+    }
+    line.push_str(&format!(", count = {count} }},\n"));
+    line
+}
+
+/// Appends a TOML string on one line, with every character escaped that a terminal could act on.
+fn string(line: &mut String, text: &str) {
+    line.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => line.extend(['\\', c]),
+            _ if is_control(c) => line.push_str(&format!("\\U{:08X}", u32::from(c))),
+            _ => line.push(c),
+        }
+    }
+    line.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(
+            texts in prop::collection::vec(r#"(?s)([ -~]|[\x00-\x1f"\\]|é|🙂|\x7f|\u{9b}|\u{202e}|\u{e0001}){0,20}"#, 4),
+            some in any::<[bool; 2]>(),
+            count in 1..u64::from(u32::MAX),
+        ) {
+            let [file, rule, event_type, pointer] = [0, 1, 2, 3].map(|index| texts[index].as_str());
+            let kind = Kind {
+                rule: rule.into(),
+                event_type: some[0].then(|| event_type.into()),
+                pointer: some[1].then(|| pointer.to_owned()),
+            };
+            let line = line(file, &kind, count);
+            prop_assert_eq!(line.matches('\n').count(), 1, "one line");
+            let text = [HEAD, &line, FOOT].concat();
+            let known = read(Path::new("b.toml"), &text).expect("it was just written");
+            prop_assert_eq!(known[file][&kind].count, count);
+            prop_assert_eq!(&text[known[file][&kind].span.clone()], line.trim().trim_end_matches(','));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! `sessionlint.toml`: how a folder of recordings is to be judged, and what is known of it already. No stream is known
+//! here, and no protocol by name.
+//!
+//! Whatever the command line says wins over the file.
+
+pub mod baseline;
+mod file;
+mod paths;
+mod patterns;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use crate::check::Options;
+use crate::error::{FileError, Problem};
+use crate::finding::Severity;
+use crate::input::Wire;
+use crate::protocol::{Protocol, nearest};
+use paths::Root;
+pub use paths::{absolute, folder_of};
+use patterns::Patterns;
+
+/// The file's name.
+pub const NAME: &str = "sessionlint.toml";
+/// The version of its form.
+pub const VERSION: u64 = 1;
+/// What `sessionlint init` writes: every key, explained. A key's line begins with `#` and no space.
+pub const TEMPLATE: &str = include_str!("template.toml");
+/// Its JSON Schema, for editors.
+pub const SCHEMA: &str = include_str!("../../schemas/sessionlint.schema.json");
+
+/// The severities that a rule can be given, by the words that the file and the command line use.
+pub const SEVERITIES: [(&str, Option<Severity>); 4] = [
+    ("error", Some(Severity::Error)),
+    ("warning", Some(Severity::Warning)),
+    ("note", Some(Severity::Note)),
+    ("off", None),
+];
+
+/// The least severity that fails a run, likewise; none: nothing does.
+pub const FAIL_ON: [(&str, Option<Severity>); 4] = [
+    ("error", Some(Severity::Error)),
+    ("warning", Some(Severity::Warning)),
+    ("note", Some(Severity::Note)),
+    ("never", None),
+];
+
+/// The largest file that is read, in bytes: more was not written by hand, nor by this program.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// A `sessionlint.toml`.
+#[derive(Debug)]
+pub struct Config {
+    /// Its name, from the current folder.
+    path: PathBuf,
+    text: String,
+    root: Root,
+    protocol: Option<Spanned<String>>,
+    /// See [`FAIL_ON`].
+    pub fail_on: Option<Option<Severity>>,
+    rules: Vec<RuleSetting>,
+    exclude: Patterns,
+    /// The baseline's name, from the current folder.
+    pub baseline: Option<PathBuf>,
+    overrides: Vec<Override>,
+}
+
+/// What is said of a rule.
+#[derive(Debug)]
+pub struct RuleSetting {
+    name: String,
+    span: Range<usize>,
+    /// None: it is off.
+    pub severity: Option<Severity>,
+    /// Why, for those who read the file or the list of rules.
+    pub reason: Option<String>,
+}
+
+/// What is said of some files.
+#[derive(Debug)]
+struct Override {
+    files: Patterns,
+    fragment: Option<bool>,
+    wire: Option<Wire>,
+    rules: Vec<RuleSetting>,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not what it should be. Its rules are looked at when the protocol is known.
+    pub fn read(path: &Path) -> Result<Config, FileError> {
+        let help = "name another file with --config, or have none with --no-config";
+        let text = read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
+        file::read(path, &text)
+    }
+
+    /// The file that holds for a path: that of the nearest folder above it that has one.
+    pub fn find(path: &Path) -> Option<PathBuf> {
+        let found = absolute(path).ancestors().map(|folder| folder.join(NAME)).find(|file| file.is_file())?;
+        Some(Root::new(Path::new("")).way_to(&found))
+    }
+
+    /// The protocol's name, as it is written.
+    pub fn protocol(&self) -> Option<&str> {
+        self.protocol.as_ref().map(|name| name.get_ref().as_str())
+    }
+
+    /// The folder of a protocol that has no built-in name.
+    pub fn protocol_folder(&self) -> Option<PathBuf> {
+        Some(folder_of(&self.path).join(self.protocol()?))
+    }
+
+    /// That there is no such protocol.
+    pub fn no_protocol(&self, help: String) -> FileError {
+        let span = self.protocol.as_ref().map_or(0..0, Spanned::span);
+        let message = format!("there is no protocol and no folder {}", self.protocol().unwrap_or_default());
+        FileError::new(&self.path, &self.text, vec![Problem { message, label: "here".to_owned(), span, help }])
+    }
+
+    /// Looks at the names of its rules.
+    ///
+    /// # Errors
+    ///
+    /// When the protocol has no such rules.
+    pub fn check_rules(&self, protocol: &Protocol) -> Result<(), FileError> {
+        let all = self.overrides.iter().flat_map(|one| &one.rules).chain(&self.rules);
+        let problem = |rule: &RuleSetting| {
+            let near = nearest(&rule.name, protocol.rules().iter().map(|rule| &*rule.name));
+            let help = near
+                .map_or_else(|| "`sessionlint rules` lists them".to_owned(), |near| format!("did you mean {near}?"));
+            let message = format!("the protocol {} has no rule {}", protocol.name(), rule.name);
+            Problem { message, label: "here".to_owned(), span: rule.span.clone(), help }
+        };
+        let problems: Vec<_> = all.filter(|rule| protocol.rule(&rule.name).is_none()).map(problem).collect();
+        if problems.is_empty() { Ok(()) } else { Err(FileError::new(&self.path, &self.text, problems)) }
+    }
+
+    /// What is said of a rule, overrides aside.
+    pub fn rule(&self, name: &str) -> Option<&RuleSetting> {
+        self.rules.iter().find(|rule| rule.name == name)
+    }
+
+    /// Whether a file or folder that was found in a folder is left out.
+    pub fn excludes(&self, path: &Path, is_folder: bool) -> bool {
+        self.root.inside(path).is_some_and(|path| self.exclude.mean_itself(&path, is_folder))
+    }
+
+    /// The numbers of the overrides for a file.
+    pub fn overrides_for(&self, file: &Path) -> Vec<usize> {
+        if self.overrides.is_empty() {
+            return Vec::new();
+        }
+        let Some(inside) = self.root.inside(file) else { return Vec::new() };
+        (0..self.overrides.len()).filter(|number| self.overrides[*number].files.mean(&inside)).collect()
+    }
+
+    /// What was given on the command line, and under it what these overrides say, the later ones first, and under
+    /// those the file itself.
+    pub fn under(&self, given: &Options, overrides: &[usize]) -> Options {
+        let overrides: Vec<_> = overrides.iter().map(|number| &self.overrides[*number]).collect();
+        let rules = self.rules.iter().chain(overrides.iter().flat_map(|one| &one.rules));
+        let mut severities: BTreeMap<_, _> = rules.map(|rule| (rule.name.clone(), rule.severity)).collect();
+        severities.extend(given.severities.clone());
+        Options {
+            wire: given.wire.or_else(|| overrides.iter().rev().find_map(|one| one.wire)),
+            fragment: given.fragment || overrides.iter().rev().find_map(|one| one.fragment).unwrap_or_default(),
+            severities,
+            ..given.clone()
+        }
+    }
+}
+
+/// Reads a text file that is of a sensible size.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(text)
+}
