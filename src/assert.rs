@@ -2,7 +2,7 @@
 
 use crate::check::{Options, check};
 use crate::finding::Severity;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, Rulebook};
 use crate::report::{End, FileEnd, Human, Look, Reporter};
 
 /// Fails the test unless a stream conforms to `session-events` (or to another protocol): nothing of
@@ -50,7 +50,8 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
         return Ok(());
     }
     let mut text = Vec::new();
-    let mut human = Human::new(&mut text, protocol, Look { color: false, width: 100, all: false, quiet: false });
+    let mut human =
+        Human::new(&mut text, Rulebook::of(protocol), Look { color: false, width: 100, all: false, quiet: false });
     let mut write = || {
         for finding in &report.findings {
             human.finding(finding.clone())?;

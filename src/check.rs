@@ -4,14 +4,14 @@
 //! the input: it grows with distinct streams, call ids and the text of open turns, each with a limit.
 
 mod agree;
-mod alone;
-mod event;
+pub(crate) mod alone;
+pub(crate) mod event;
 mod examined;
 mod exercised;
 mod judge;
 mod reader;
 mod unknown;
-mod voice;
+pub(crate) mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,9 +85,9 @@ impl Settings {
         self.severities.get(number).copied()
     }
 
-    /// The longest frame that is read, in bytes.
-    pub fn max_line_bytes(&self) -> usize {
-        self.options.max_line_bytes
+    /// The options that they were made from.
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 }
 

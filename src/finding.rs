@@ -81,6 +81,8 @@ pub struct Place {
 pub struct Related {
     /// What happened there, such as "the turn began here".
     pub message: Arc<str>,
+    /// The name of the file; none: the finding's own.
+    pub file: Option<Arc<str>>,
     /// Where.
     #[serde(flatten)]
     pub place: Arc<Place>,

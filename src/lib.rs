@@ -43,6 +43,7 @@ mod input;
 mod machine;
 mod picture;
 mod protocol;
+mod records;
 mod report;
 mod run;
 mod schema;

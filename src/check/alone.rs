@@ -9,7 +9,7 @@ use super::event::{Event, stream_name, unreadable};
 use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
 use super::voice::{Here, Said, Voice};
 use crate::bytes::lossy;
-use crate::finding::{Related, without_indices};
+use crate::finding::{Related, Repeat, Report, Stats, without_indices};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame};
 use crate::machine::framing;
@@ -109,7 +109,7 @@ impl<'p> Alone<'p> {
             let said = Said {
                 message: self.voice.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
                 pointer: pointer_to(tree, text, wrapper, again.start, &key),
-                related: vec![Related { message: "it stands here first".into(), place }],
+                related: vec![Related { message: "it stands here first".into(), file: None, place }],
                 ..here.said(stream)
             };
             self.voice.say(rule, here.place(again.clone()), said);
@@ -171,6 +171,19 @@ impl<'p> Alone<'p> {
                 (false, None)
             }
         }
+    }
+
+    /// Everything that was found.
+    pub fn finish(mut self, stats: Stats) -> Report {
+        let (mut summary, mut repeats) = (self.voice.summary(), Vec::new());
+        for ((rule, event_type, pointer), count) in self.unknown.repeats() {
+            let (name, severity) = self.voice.rule(rule);
+            if let Some(severity) = severity {
+                summary.count(name, severity, count);
+                repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
+            }
+        }
+        Report { findings: self.voice.findings, repeats, summary, stats }
     }
 }
 

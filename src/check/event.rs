@@ -32,6 +32,12 @@ pub enum NotAnEvent {
 }
 
 impl<'t> Event<'t> {
+    /// An event, or a record, that is known to be one.
+    pub fn of(node: &'t Node, name: &'t str) -> Event<'t> {
+        let type_span = node.span.start..node.span.start;
+        Event { node, name: Cow::Borrowed(name), type_span, wrapper: Pointer::default() }
+    }
+
     /// Finds the event: the frame itself, or what its wrapper holds.
     pub fn find(
         root: &'t Node,

@@ -12,7 +12,7 @@ use super::exercised::Exercised;
 use super::reader::Judged;
 use super::unknown::MOST_UNKNOWN;
 use super::voice::{Here, Said};
-use crate::finding::{Finding, Place, Repeat, Report, Stats};
+use crate::finding::{Finding, Place, Report, Stats};
 use crate::input::json::Tree;
 use crate::input::{Broken, Frame, Input, Origin, Wire};
 use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framing};
@@ -293,14 +293,6 @@ impl<'p> Judge<'p> {
         for (event, count) in self.protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);
         }
-        let (mut summary, mut repeats) = (self.alone.voice.summary(), Vec::new());
-        for ((rule, event_type, pointer), count) in self.alone.unknown.repeats() {
-            let (name, severity) = self.alone.voice.rule(rule);
-            if let Some(severity) = severity {
-                summary.count(name, severity, count);
-                repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
-            }
-        }
-        (Report { findings: self.alone.voice.findings, repeats, summary, stats: self.stats }, self.exercised)
+        (self.alone.finish(self.stats), self.exercised)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZero;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
@@ -16,9 +17,10 @@ use crate::check::Options;
 use crate::config::{FAIL_ON, SEVERITIES};
 use crate::error::RunError;
 use crate::finding::Severity;
-use crate::protocol::{Protocol, Upkeep};
+use crate::protocol::{Protocol, Rulebook, Upkeep};
+use crate::records::Asked;
 use crate::report::{End, Reporter, visible};
-use crate::run::{Outcome, Progress, Run, Target};
+use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -60,6 +62,14 @@ pub struct Arguments {
     #[arg(short, long)]
     quiet: bool,
 
+    /// The kind of the stored records whose container does not tell it, such as session
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+
+    /// All stored records are there: what one names and is not there is missing
+    #[arg(long)]
+    complete: bool,
+
     /// How many threads may work; as many as there are cores if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<u16>>,
@@ -71,7 +81,7 @@ fn fail_on_parser() -> PossibleValuesParser {
 
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let (protocol, config) = arguments.input.load()?;
-    let options = options(&arguments, &protocol)?;
+    let options = options(&arguments, protocol.rules_of_run())?;
     let (mut targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
     let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref())?;
@@ -80,11 +90,32 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let started = Instant::now();
     let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
-    let mut reporter = outputs.reporter(&protocol, style, bar.as_ref())?;
+    let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
     let options = Options { excerpts: reporter.shows_excerpts(), ..options };
     let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
-    let work =
-        Work { arguments: &arguments, protocol: &protocol, settings, targets: &targets, unfound: &errors, started };
+    let records = match protocol.is_of_records() {
+        true => Some(RecordProtocol::Loaded(&protocol)),
+        false => protocol.beside().map(RecordProtocol::Later),
+    };
+    let asked = asked(&arguments, records)?;
+    let all = protocol.is_of_records() || asked.kind.is_some();
+    // Most runs have no stored records, and do not wait for what these would need.
+    let stored_alike = OnceLock::new();
+    let of_target = |number: usize| {
+        let judging = || records.and_then(RecordProtocol::get).unwrap_or(&protocol);
+        let alike = stored_alike.get_or_init(|| Alike::new(judging(), config.as_deref(), &options, &targets));
+        alike.of_targets[number].clone()
+    };
+    let stored = records.map(|protocol| Stored { protocol, settings: &of_target, asked, all });
+    let work = Work {
+        arguments: &arguments,
+        protocol: &protocol,
+        settings,
+        stored,
+        targets: &targets,
+        unfound: &errors,
+        started,
+    };
     let outcome = work.report(&mut known, &mut reporter, bar.as_ref());
     // Some systems rename no file that is still open.
     drop(reporter);
@@ -106,6 +137,7 @@ struct Work<'w> {
     arguments: &'w Arguments,
     protocol: &'w Protocol,
     settings: Alike,
+    stored: Option<Stored<'w>>,
     targets: &'w [Target],
     /// What was to be checked, and was not found.
     unfound: &'w [RunError],
@@ -119,11 +151,12 @@ impl Work<'_> {
         reporter: &mut (dyn Reporter + Send),
         bar: Option<&Bar>,
     ) -> Result<Outcome, Failure> {
-        let Work { arguments, protocol, ref settings, targets, unfound, started } = *self;
+        let Work { arguments, protocol, ref settings, stored, targets, unfound, started } = *self;
         reporter.begin()?;
         let run = Run {
             protocol,
             settings: &settings.of_targets,
+            stored,
             stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: arguments.max_findings,
             jobs: arguments.jobs.map_or_else(input::cores, |jobs| usize::from(jobs.get())),
@@ -156,7 +189,7 @@ fn exit(fail_on: Option<Severity>, outcome: &Outcome, found_all: bool) -> Exit {
     }
 }
 
-fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failure> {
+fn options(arguments: &Arguments, rules: Rulebook<'_>) -> Result<Options, Failure> {
     let mut severities = BTreeMap::new();
     for setting in &arguments.rules {
         let (name, severity) = setting.split_once('=').ok_or_else(|| {
@@ -166,7 +199,21 @@ fn options(arguments: &Arguments, protocol: &Protocol) -> Result<Options, Failur
             let severity = visible(severity);
             Failure::Message(format!("{severity} is no severity; there are error, warning, note and off"))
         })?;
-        severities.insert(known_rule(protocol, name)?.name.to_string(), severity);
+        severities.insert(known_rule(rules, name)?.1.name.to_string(), severity);
     }
     Ok(Options { severities, ..arguments.input.options() })
+}
+
+/// What the caller says of stored records.
+fn asked(arguments: &Arguments, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
+    let Some(kind) = &arguments.kind else { return Ok(Asked { kind: None, complete: arguments.complete }) };
+    let none = || Failure::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
+    let protocol = records.and_then(RecordProtocol::get).ok_or_else(none)?;
+    let kinds: Vec<_> = protocol.kinds().collect();
+    let Some((id, _)) = kinds.iter().find(|(_, name)| name == kind) else {
+        let names: Vec<_> = kinds.iter().map(|(_, name)| *name).collect();
+        let kind = visible(kind);
+        return Err(Failure::Message(format!("{kind} is no kind of record; there are {}", names.join(", "))));
+    };
+    Ok(Asked { kind: Some(*id), complete: arguments.complete })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure};
 use crate::config::{Config, NAME};
-use crate::protocol::{Protocol, nearest};
+use crate::protocol::{Beside, Protocol, Rulebook, nearest};
 use crate::report::visible;
 use crate::run::start;
 
@@ -29,6 +29,8 @@ pub struct ProtocolArgument {
 
 /// A protocol that is built in, or one that was loaded.
 pub enum Chosen {
+    /// The one that holds where nothing is said; what is not of its kind is judged by another.
+    Usual(&'static Protocol),
     Builtin(&'static Protocol),
     Loaded(Box<Protocol>),
 }
@@ -38,7 +40,7 @@ impl std::ops::Deref for Chosen {
 
     fn deref(&self) -> &Protocol {
         match self {
-            Chosen::Builtin(protocol) => protocol,
+            Chosen::Usual(protocol) | Chosen::Builtin(protocol) => protocol,
             Chosen::Loaded(protocol) => protocol,
         }
     }
@@ -54,10 +56,10 @@ impl ProtocolArgument {
         let protocol = match (&self.protocol, &config) {
             (Some(name), _) => Chosen::named(name)?,
             (None, Some(config)) => Chosen::of(config)?,
-            (None, None) => Chosen::named(DEFAULT)?,
+            (None, None) => Chosen::usual()?,
         };
         if let Some(config) = &config {
-            config.check_rules(&protocol).map_err(refused)?;
+            config.check_rules(protocol.rules_of_run()).map_err(refused)?;
         }
         Ok((protocol, config))
     }
@@ -89,6 +91,23 @@ impl ProtocolArgument {
 }
 
 impl Chosen {
+    fn usual() -> Result<Chosen, Failure> {
+        match Protocol::builtin(DEFAULT) {
+            Some(protocol) => Ok(Chosen::Usual(protocol)),
+            None => Chosen::named(DEFAULT),
+        }
+    }
+
+    /// The protocol that judges what is not of this one's kind.
+    pub fn beside(&self) -> Option<Beside> {
+        matches!(self, Chosen::Usual(_)).then_some(Protocol::of_records as Beside)
+    }
+
+    /// The rules that a run's findings may be of.
+    pub fn rules_of_run(&self) -> Rulebook<'_> {
+        Rulebook { protocol: self, beside: self.beside() }
+    }
+
     /// The built-in protocol of this name, or the one in this folder.
     pub fn named(name: &str) -> Result<Chosen, Failure> {
         Chosen::find(name, Path::new(name))?
@@ -98,7 +117,7 @@ impl Chosen {
     /// The one that the file names.
     fn of(config: &Config) -> Result<Chosen, Failure> {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
-            return Chosen::named(DEFAULT);
+            return Chosen::usual();
         };
         Chosen::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
     }

@@ -72,6 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let run = Run {
         protocol: &protocol,
         settings: &settings.of_targets,
+        stored: None,
         stale: None,
         max_findings: Some(0),
         jobs: cores(),

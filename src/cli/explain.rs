@@ -18,8 +18,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let (protocol, config) = arguments.protocol.load_here()?;
-    let rule = known_rule(&protocol, &arguments.rule)?;
+    let (chosen, config) = arguments.protocol.load_here()?;
+    let (protocol, rule) = known_rule(chosen.rules_of_run(), &arguments.rule)?;
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
     let mut out = anstream::stdout().lock();
     writeln!(out, "{} ({severity})\n", rule.name)?;
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
     }
     if let Some(example) = protocol.example(&rule.name) {
-        show(&mut out, &protocol, example)?;
+        show(&mut out, protocol, example)?;
     }
     Ok(Exit::Clean)
 }

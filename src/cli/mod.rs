@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::protocol::{Protocol, nearest};
+use crate::protocol::{Protocol, Rule, Rulebook};
 use crate::report::visible;
 
 /// What the program's exit codes mean.
@@ -93,13 +93,10 @@ impl From<io::Error> for Failure {
 }
 
 /// The rule of this name, or a message with the nearest one.
-fn known_rule<'p>(protocol: &'p Protocol, name: &str) -> Result<&'p crate::protocol::Rule, Failure> {
-    protocol.rule(name).ok_or_else(|| {
-        let near = nearest(name, protocol.rules().iter().map(|rule| &*rule.name));
-        let help =
-            near.map_or_else(|| "`sessionlint rules` lists them".to_owned(), |near| format!("did you mean {near}?"));
-        Failure::Message(format!("there is no rule {}; {help}", visible(name)))
-    })
+fn known_rule<'p>(rules: Rulebook<'p>, name: &str) -> Result<(&'p Protocol, &'p Rule), Failure> {
+    rules
+        .find(name)
+        .ok_or_else(|| Failure::Message(format!("there is no rule {}; {}", visible(name), rules.help_for(name))))
 }
 
 /// What a word means in a list of words.

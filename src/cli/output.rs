@@ -12,7 +12,7 @@ use clap::{Arg, Command, ValueEnum};
 use super::Failure;
 use super::bar::Bar;
 use super::place::{Place, is_plain, place, shown};
-use crate::protocol::{Protocol, nearest};
+use crate::protocol::{Rulebook, nearest};
 use crate::report::{GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, visible};
 use crate::run::Target;
 
@@ -162,12 +162,7 @@ impl Outputs {
     }
 
     /// What writes all of them.
-    pub fn reporter<'p>(
-        &self,
-        protocol: &'p Protocol,
-        style: Style,
-        bar: Option<&Bar>,
-    ) -> Result<Several<'p>, Failure> {
+    pub fn reporter<'p>(&self, rules: Rulebook<'p>, style: Style, bar: Option<&Bar>) -> Result<Several<'p>, Failure> {
         let mut reporters: Vec<Box<dyn Reporter + Send + 'p>> = Vec::new();
         for (format, place) in &self.outputs {
             let (out, color, width): (Box<dyn Write + Send>, bool, usize) = match (place, bar) {
@@ -178,14 +173,14 @@ impl Outputs {
             let out = BufWriter::with_capacity(BUFFER, out);
             let look = Look { color, width, all: style.all, quiet: style.quiet };
             reporters.push(match format {
-                Format::Human => Box::new(Human::new(out, protocol, look)),
+                Format::Human => Box::new(Human::new(out, rules, look)),
                 Format::Json => Box::new(Json::new(out)),
                 Format::Jsonl => Box::new(Jsonl::new(out)),
-                Format::Sarif => Box::new(Sarif::new(out, protocol)),
+                Format::Sarif => Box::new(Sarif::new(out, rules)),
                 Format::JUnit => Box::new(JUnit::new(out)),
-                Format::GitHub => Box::new(GitHub::new(out, protocol)),
+                Format::GitHub => Box::new(GitHub::new(out, rules)),
                 Format::GitLab => Box::new(GitLab::new(out)),
-                Format::Markdown => Box::new(Markdown::new(out, protocol)),
+                Format::Markdown => Box::new(Markdown::new(out, rules)),
             });
         }
         Ok(Several::new(reporters))

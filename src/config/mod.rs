@@ -22,7 +22,7 @@ use crate::check::Options;
 use crate::error::{FileError, Problem};
 use crate::finding::Severity;
 use crate::input::Wire;
-use crate::protocol::{Protocol, nearest};
+use crate::protocol::Rulebook;
 use paths::Root;
 pub use paths::{absolute, folder_of};
 use patterns::Patterns;
@@ -132,16 +132,13 @@ impl Config {
     /// # Errors
     ///
     /// When the protocol has no such rules.
-    pub fn check_rules(&self, protocol: &Protocol) -> Result<(), FileError> {
+    pub fn check_rules(&self, rules: Rulebook<'_>) -> Result<(), FileError> {
         let all = self.overrides.iter().flat_map(|one| &one.rules).chain(&self.rules);
         let problem = |rule: &RuleSetting| {
-            let near = nearest(&rule.name, protocol.rules().iter().map(|rule| &*rule.name));
-            let help = near
-                .map_or_else(|| "`sessionlint rules` lists them".to_owned(), |near| format!("did you mean {near}?"));
-            let message = format!("the protocol {} has no rule {}", protocol.name(), rule.name);
-            Problem { message, label: "here".to_owned(), span: rule.span.clone(), help }
+            let message = format!("the protocol {} has no rule {}", rules.protocol.name(), rule.name);
+            Problem { message, label: "here".to_owned(), span: rule.span.clone(), help: rules.help_for(&rule.name) }
         };
-        let problems: Vec<_> = all.filter(|rule| protocol.rule(&rule.name).is_none()).map(problem).collect();
+        let problems: Vec<_> = all.filter(|rule| rules.rule(&rule.name).is_none()).map(problem).collect();
         if problems.is_empty() { Ok(()) } else { Err(FileError::new(&self.path, &self.text, problems)) }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::file::{KEYS, OVERRIDE_KEYS, RULE_KEYS};
 use super::*;
+use crate::protocol::Protocol;
 
 /// The template with every key switched on.
 fn switched_on() -> String {
@@ -50,7 +51,9 @@ fn the_template_loads_as_it_is_and_says_nothing() {
 fn the_template_has_every_key_and_loads_with_all_of_them() {
     let text = switched_on();
     let config = read(&text).expect("it is right");
-    config.check_rules(Protocol::builtin("session-events").expect("it is built in")).expect("its rules are known");
+    config
+        .check_rules(Rulebook::of(Protocol::builtin("session-events").expect("it is built in")))
+        .expect("its rules are known");
     assert!(fits(&text));
     let table: toml::Table = toml::from_str(&text).expect("TOML");
     let keys = |table: &toml::Table| table.keys().cloned().collect::<BTreeSet<_>>();
@@ -130,7 +133,7 @@ fn a_rule_that_the_protocol_lacks_is_told_wherever_it_stands() {
     let text =
         "version = 1\nrules.idle-mising = \"off\"\n[[override]]\nfiles = [\"x\"]\nrules.nothing-like-it = \"off\"\n";
     let protocol = Protocol::builtin("session-events").expect("it is built in");
-    let refused = read(text).expect("by itself it is right").check_rules(protocol);
+    let refused = read(text).expect("by itself it is right").check_rules(Rulebook::of(protocol));
     let Err(FileError::Wrong { problems, .. }) = refused else { panic!("it has no such rules") };
     let offsets: Vec<_> = problems.iter().map(|problem| problem.offset()).collect();
     assert_eq!(offsets, [text.find("idle-").expect("there"), text.find("nothing-").expect("there")]);

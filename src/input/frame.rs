@@ -72,7 +72,24 @@ pub struct Frame<'a> {
     pub utf8: bool,
 }
 
+/// A value in a frame, which is judged like a frame of its own.
+pub struct Part<'a> {
+    pub text: &'a [u8],
+    segment: [Segment; 1],
+}
+
+impl Part<'_> {
+    pub fn frame(&self) -> Frame<'_> {
+        Frame { text: self.text, segments: &self.segment, terminated: true, utf8: true }
+    }
+}
+
 impl Frame<'_> {
+    /// A value of the frame, which is known to be valid UTF-8 and stands in the file as it is, from `origin` on.
+    pub fn part(&self, span: &Range<usize>, origin: Origin) -> Part<'_> {
+        Part { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }] }
+    }
+
     fn segment(&self, at: usize) -> (Segment, &[u8]) {
         let after = self.segments.partition_point(|segment| segment.at <= at).max(1);
         let segment = self.segments[after - 1];

@@ -224,7 +224,7 @@ pub fn related(marks: &Marks, lifecycle: &Lifecycle) -> Vec<Related> {
         if let Some(words) = &lifecycle.entered[usize::from(*state)]
             && !related.iter().any(|known| known.message == *words)
         {
-            related.push(Related { message: words.clone(), place: place.clone() });
+            related.push(Related { message: words.clone(), file: None, place: place.clone() });
         }
     }
     related

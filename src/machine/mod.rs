@@ -264,7 +264,8 @@ fn judge_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>, out: &m
         return;
     }
     // An event whose time could not be read may stand between the two.
-    let before = Related { message: "the session's event before it".into(), place: Arc::new(stream.last.place()) };
+    let before =
+        Related { message: "the session's event before it".into(), file: None, place: Arc::new(stream.last.place()) };
     let before = stream.last_is_timed.then_some(before);
     for rule in &tables.times {
         out.push(Verdict {

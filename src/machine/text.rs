@@ -195,7 +195,7 @@ pub struct Mismatch {
 impl Mismatch {
     /// Where the text began.
     pub fn related(&self, words: &Arc<str>) -> Vec<Related> {
-        self.began.iter().map(|place| Related { message: words.clone(), place: place.clone() }).collect()
+        self.began.iter().map(|place| Related { message: words.clone(), file: None, place: place.clone() }).collect()
     }
 }
 

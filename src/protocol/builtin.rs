@@ -45,7 +45,6 @@ fn session_records() -> Folder {
     folder!("session-records", ["session", "event", "session-action", "page", "transcript", "bundle"])
 }
 
-/// That of streams first, that of records behind it: these judge where nothing else is said.
 static ALL: [(&str, &LazyLock<Option<Protocol>>); 2] =
     [("session-events", &SESSION_EVENTS), ("session-records", &SESSION_RECORDS)];
 
@@ -55,6 +54,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 pub fn find(name: &str) -> Option<&'static Protocol> {
     ALL.iter().find(|(known, _)| *known == name).and_then(|(_, protocol)| LazyLock::force(protocol).as_ref())
+}
+
+/// That of stored records.
+pub fn of_records() -> Option<&'static Protocol> {
+    LazyLock::force(&SESSION_RECORDS).as_ref()
 }
 
 #[cfg(test)]

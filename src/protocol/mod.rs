@@ -8,6 +8,7 @@ mod compile;
 mod file;
 mod framing;
 pub(crate) mod records;
+mod rulebook;
 pub(crate) mod tables;
 mod upkeep;
 
@@ -20,6 +21,7 @@ use serde::Deserialize;
 pub use compile::nearest;
 pub use file::{Basis, Keyed, Scalar};
 pub use framing::Framing;
+pub use rulebook::Rulebook;
 pub use tables::{Rule, RuleId};
 pub use upkeep::Upkeep;
 
@@ -50,6 +52,9 @@ pub struct Protocol {
     tables: Tables,
     event_ids: HashMap<Arc<str>, usize>,
 }
+
+/// The protocol that judges what is not of the usual one's kind, loaded when it is needed.
+pub type Beside = fn() -> Option<&'static Protocol>;
 
 /// What the engine works with.
 pub(crate) struct Tables {
@@ -104,6 +109,11 @@ impl Protocol {
     /// The names of the protocols that are compiled into the program.
     pub fn builtin_names() -> impl Iterator<Item = &'static str> {
         builtin::names()
+    }
+
+    /// The built-in protocol of stored records.
+    pub(crate) fn of_records() -> Option<&'static Protocol> {
+        builtin::of_records()
     }
 
     /// Reads a protocol from a folder: `protocol.toml`, a `<event type>.schema.json` for every event type,
@@ -211,6 +221,17 @@ impl Protocol {
     pub fn plan(&self, event_type: &str) -> Option<&str> {
         let event = &self.tables.events[self.event_id(event_type)?];
         event.plan.as_ref().err().map(String::as_str)
+    }
+
+    /// Whether it is one of stored records, and not of streams of events.
+    pub fn is_of_records(&self) -> bool {
+        self.tables.records.is_some()
+    }
+
+    /// The kinds of stored records: their numbers, and their names.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (usize, &str)> {
+        let kinds = self.tables.records.iter().flat_map(|records| &records.kinds);
+        kinds.map(|kind| (kind.id, &*self.tables.events[kind.id].name))
     }
 
     pub(crate) fn tables(&self) -> &Tables {

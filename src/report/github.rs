@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{End, FileEnd, Reporter, plain_path, visible};
 use crate::finding::{Finding, Severity};
-use crate::protocol::Protocol;
+use crate::protocol::Rulebook;
 
 /// A line a finding, as it is judged.
 ///
@@ -12,13 +12,13 @@ use crate::protocol::Protocol;
 /// escaped. All of a recording goes through [`visible`], so that no line can begin anywhere else.
 pub struct GitHub<'p, W> {
     out: W,
-    protocol: &'p Protocol,
+    rules: Rulebook<'p>,
 }
 
 impl<'p, W: Write> GitHub<'p, W> {
     /// Writes to `out`.
-    pub fn new(out: W, protocol: &'p Protocol) -> GitHub<'p, W> {
-        GitHub { out, protocol }
+    pub fn new(out: W, rules: Rulebook<'p>) -> GitHub<'p, W> {
+        GitHub { out, rules }
     }
 }
 
@@ -37,9 +37,10 @@ impl<W: Write> Reporter for GitHub<'_, W> {
         let (line, column, rule) = (finding.place.line, finding.place.column, property(&finding.rule));
         let mut message = visible(&finding.message);
         for related in &finding.related {
-            message.push_str(&format!("\nline {}: {}", related.place.line, visible(&related.message)));
+            let file = related.file.as_deref().map(|file| format!("{}, ", visible(file))).unwrap_or_default();
+            message.push_str(&format!("\n{file}line {}: {}", related.place.line, visible(&related.message)));
         }
-        let rule_help = || self.protocol.rule(&finding.rule).map(|rule| rule.help.as_str());
+        let rule_help = || self.rules.of_finding(&finding).1.map(|rule| rule.help.as_str());
         if let Some(help) = finding.help.as_deref().or_else(rule_help) {
             message.push_str(&format!("\nhelp: {}", visible(help)));
         }

@@ -11,8 +11,8 @@ use miette::{
 };
 
 use super::{End, FileEnd, Reporter, baselined, count, visible};
-use crate::finding::{Excerpt, Finding, Kind, Place, Repeat, Severity};
-use crate::protocol::{Basis, Protocol};
+use crate::finding::{Excerpt, Finding, Kind, Place, Related, Repeat, Severity};
+use crate::protocol::{Basis, Rulebook};
 
 /// More findings of one kind in a file than this fold into one.
 const MOST_OF_A_KIND: usize = 5;
@@ -37,7 +37,7 @@ pub struct Look {
 /// The report for people.
 pub struct Human<'p, W> {
     out: W,
-    protocol: &'p Protocol,
+    rules: Rulebook<'p>,
     look: Look,
     handler: GraphicalReportHandler,
     kinds: Vec<OfKind>,
@@ -69,7 +69,7 @@ struct Entry {
 
 impl<'p, W: Write> Human<'p, W> {
     /// Writes to `out`.
-    pub fn new(out: W, protocol: &'p Protocol, look: Look) -> Human<'p, W> {
+    pub fn new(out: W, rules: Rulebook<'p>, look: Look) -> Human<'p, W> {
         let theme = if look.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_links(false)
@@ -77,7 +77,7 @@ impl<'p, W: Write> Human<'p, W> {
             .with_context_lines(1)
             .without_syntax_highlighting()
             .without_cause_chain();
-        Human { out, protocol, look, handler, kinds: Vec::new(), index: HashMap::new(), came: 0 }
+        Human { out, rules, look, handler, kinds: Vec::new(), index: HashMap::new(), came: 0 }
     }
 
     fn entries(&mut self) -> Vec<Entry> {
@@ -99,7 +99,7 @@ impl<'p, W: Write> Human<'p, W> {
     }
 
     fn show(&mut self, entry: &Entry, repeats: &[Repeat]) -> io::Result<()> {
-        let shown = Shown::new(entry, self.protocol, &self.look, repeats);
+        let shown = Shown::new(entry, &self.rules, &self.look, repeats);
         let mut text = String::new();
         self.handler
             .render_report(&mut text, &shown)
@@ -268,26 +268,30 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(entry: &Entry, protocol: &Protocol, look: &Look, repeats: &[Repeat]) -> Shown {
+    fn new(entry: &Entry, rules: &Rulebook<'_>, look: &Look, repeats: &[Repeat]) -> Shown {
         let finding = &entry.finding;
         let file = file_name(finding);
         let said = joined(&finding.message, &entry.more);
         // A schema's finding is about a field, and which event's is not in its words.
-        let of_schema = protocol.rule(&finding.rule).is_some_and(|rule| rule.basis == Basis::Schema);
+        let of_schema = rules.of_finding(finding).1.is_some_and(|rule| rule.basis == Basis::Schema);
         let event_type = finding.event_type.as_deref().filter(|_| of_schema).map(|name| format!(" {name}"));
         let head = format!("{}[{}]{}", finding.severity, finding.rule, event_type.unwrap_or_default());
         let mut message = visible(&format!("{head}: {said}"));
         message.push_str(&times(entry, repeats));
         // What happened at the very event needs no line of its own.
-        let elsewhere = finding.related.iter().filter(|related| related.place.event != finding.place.event);
-        let mut places: Vec<(&Place, Option<&str>)> =
-            elsewhere.map(|related| (&*related.place, Some(&*related.message))).collect();
-        places.push((&finding.place, None));
-        places.sort_by_key(|(place, words)| (place.start, words.is_none()));
-        let mut source = Excerpts { file: file.clone(), lines: Vec::new() };
+        let here = |related: &&Related| related.file.is_none() && related.place.event == finding.place.event;
+        let elsewhere = finding.related.iter().filter(|related| !here(related));
+        let mut places: Vec<(Option<String>, &Place, Option<&str>)> = elsewhere
+            .map(|related| (related.file.as_deref().map(visible), &*related.place, Some(&*related.message)))
+            .collect();
+        places.push((None, &finding.place, None));
+        // Those in other files come first.
+        places.sort_by_key(|(other, place, words)| (other.is_none(), place.start, words.is_none()));
+        let mut source = Excerpts::default();
         let mut labels = Vec::new();
-        for (place, words) in places {
-            if let Some(span) = source.add(place, words.is_none(), look.width.saturating_sub(FRAME_COLUMNS)) {
+        for (other, place, words) in places {
+            let named = other.or_else(|| words.is_none().then(|| file.clone()));
+            if let Some(span) = source.add(place, words.is_none(), named, look.width.saturating_sub(FRAME_COLUMNS)) {
                 labels.push(match words {
                     Some(words) => LabeledSpan::new_with_span(Some(words.to_owned()), span),
                     None => LabeledSpan::new_primary_with_span(None, span),
@@ -297,7 +301,7 @@ impl Shown {
         if !labels.iter().any(LabeledSpan::primary) {
             message.push_str(&format!("\nat {file}:{}:{}", finding.place.line, finding.place.column));
         }
-        let help = help(entry, protocol);
+        let help = help(entry, rules);
         let severity = match finding.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
@@ -307,9 +311,9 @@ impl Shown {
     }
 }
 
-fn help(entry: &Entry, protocol: &Protocol) -> String {
+fn help(entry: &Entry, rules: &Rulebook<'_>) -> String {
     let finding = &entry.finding;
-    let rule = protocol.rule(&finding.rule);
+    let (protocol, rule) = rules.of_finding(finding);
     let own = finding.help.as_deref().filter(|_| entry.more.is_empty());
     let mut help = visible(own.or(rule.map(|rule| rule.help.as_str())).unwrap_or_default());
     let rule_quotes = rule.into_iter().flat_map(|rule| rule.quotes.iter().map(String::as_str));
@@ -357,9 +361,8 @@ impl Diagnostic for Shown {
 
 /// Single source lines from anywhere in a file, as one source code: each has its own range of offsets, and
 /// its own line number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Excerpts {
-    file: String,
     lines: Vec<ExcerptLine>,
 }
 
@@ -372,12 +375,13 @@ struct ExcerptLine {
     /// Of the marked part, 0-based.
     column: usize,
     mark: usize,
-    primary: bool,
+    /// The name of its file, where that is to be shown.
+    named: Option<String>,
 }
 
 impl Excerpts {
     /// Adds the line of a place, cut to `width`; gives the span to label.
-    fn add(&mut self, place: &Place, primary: bool, width: usize) -> Option<SourceSpan> {
+    fn add(&mut self, place: &Place, primary: bool, named: Option<String>, width: usize) -> Option<SourceSpan> {
         let (text, mark) = match place.excerpt.text.is_empty() {
             false => fitted(&place.excerpt, width.max(20)),
             true if primary => return None,
@@ -393,7 +397,7 @@ impl Excerpts {
             line: place.line.saturating_sub(1) as usize,
             column: place.column.saturating_sub(1) as usize,
             mark: mark.start,
-            primary,
+            named,
         });
         Some(span)
     }
@@ -413,9 +417,9 @@ impl SourceCode for Excerpts {
         let (skip, column) = if before == 0 { (line.mark, line.column) } else { (0, 0) };
         let whole = SourceSpan::new((line.offset + skip).into(), line.text.len() - skip);
         let data = &line.text.as_bytes()[skip..];
-        Ok(Box::new(match line.primary {
-            true => MietteSpanContents::new_named(self.file.clone(), data, whole, line.line, column, 1),
-            false => MietteSpanContents::new(data, whole, line.line, column, 1),
+        Ok(Box::new(match &line.named {
+            Some(file) => MietteSpanContents::new_named(file.clone(), data, whole, line.line, column, 1),
+            None => MietteSpanContents::new(data, whole, line.line, column, 1),
         }))
     }
 }

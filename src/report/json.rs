@@ -121,9 +121,10 @@ fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     optional(out, b",\"pointer\":", pointer.as_deref());
     optional(out, b",\"help\":", help.as_deref());
     out.extend_from_slice(b",\"related\":[");
-    for (index, Related { message, place }) in related.iter().enumerate() {
+    for (index, Related { message, file, place }) in related.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"{\"message\":" } else { b",{\"message\":" });
         string(out, message);
+        optional(out, b",\"file\":", file.as_deref());
         write_place(out, place);
         out.push(b'}');
     }
@@ -230,7 +231,7 @@ mod tests {
                 event: some[5].then_some(numbers[4]),
                 ..Place::default()
             };
-            let related = Related { message: text(5).into(), place: place.clone().into() };
+            let related = Related { message: text(5).into(), file: shared(4), place: place.clone().into() };
             let finding = Finding {
                 rule: text(0).into(),
                 severity: Severity::Warning,

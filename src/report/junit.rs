@@ -57,6 +57,7 @@ impl Texts {
         self.text.push_str(&format!("{severity}[{rule}] {file}:{line}:{column}: {}\n", visible(message)));
         for related in &finding.related {
             let (line, column) = (related.place.line, related.place.column);
+            let file = related.file.as_deref().map_or_else(|| file.clone(), visible);
             self.text.push_str(&format!("  {file}:{line}:{column}: {}\n", visible(&related.message)));
         }
         if let Some(help) = &finding.help {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{End, FileEnd, Reporter, baselined, count, visible};
 use crate::finding::Finding;
-use crate::protocol::Protocol;
+use crate::protocol::Rulebook;
 
 /// The most findings that are shown.
 const MOST_FINDINGS: usize = 20;
@@ -17,7 +17,7 @@ const MOST_CHARACTERS: usize = 1000;
 /// but in a table a `|` would have one there too.
 pub struct Markdown<'p, W> {
     out: W,
-    protocol: &'p Protocol,
+    rules: Rulebook<'p>,
     /// The first findings, each a line.
     findings: Vec<String>,
     /// What was not checked, each a line.
@@ -26,8 +26,8 @@ pub struct Markdown<'p, W> {
 
 impl<'p, W: Write> Markdown<'p, W> {
     /// Writes to `out`.
-    pub fn new(out: W, protocol: &'p Protocol) -> Markdown<'p, W> {
-        Markdown { out, protocol, findings: Vec::new(), unread: Vec::new() }
+    pub fn new(out: W, rules: Rulebook<'p>) -> Markdown<'p, W> {
+        Markdown { out, rules, findings: Vec::new(), unread: Vec::new() }
     }
 }
 
@@ -52,7 +52,7 @@ impl<W: Write> Reporter for Markdown<'_, W> {
     }
 
     fn end(&mut self, end: &End<'_>) -> io::Result<()> {
-        let Markdown { out, protocol, findings, unread } = self;
+        let Markdown { out, rules, findings, unread } = self;
         let summary = end.summary;
         let counts = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")];
         let counts = counts.map(|(number, noun)| count(number, noun)).join(", ");
@@ -64,10 +64,10 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         }
         if !summary.by_rule.is_empty() {
             writeln!(out, "\n| rule | findings | what is wrong |\n|---|---:|---|")?;
-            let mut rules: Vec<_> = summary.by_rule.iter().collect();
-            rules.sort_by_key(|(rule, count)| (std::cmp::Reverse(**count), *rule));
-            for (rule, count) in rules {
-                let means = protocol.rule(rule).map_or("", |rule| rule.means.as_str());
+            let mut counts: Vec<_> = summary.by_rule.iter().collect();
+            counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(**count), *rule));
+            for (rule, count) in counts {
+                let means = rules.rule(rule).map_or("", |rule| rule.means.as_str());
                 writeln!(out, "| {} | {count} | {} |", plain(rule), plain(means))?;
             }
         }

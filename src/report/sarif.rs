@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 use super::fingerprint::Fingerprints;
 use super::{End, FileEnd, Reporter, baselined, count, json, plain_path, visible};
 use crate::finding::{Finding, Place};
-use crate::protocol::{Protocol, Rule};
+use crate::protocol::{Protocol, Rule, Rulebook};
 
 /// One run, its results written as they are judged.
 ///
 /// Offsets are those of the decompressed file, as are lines.
 pub struct Sarif<'p, W> {
     out: W,
-    protocol: &'p Protocol,
+    rules: Rulebook<'p>,
     /// The numbers of the rules in the driver's list.
-    rules: HashMap<&'p str, usize>,
+    numbers: HashMap<&'p str, usize>,
     fingerprints: Fingerprints,
     /// What the run has to say of itself.
     notifications: Vec<Value>,
@@ -28,10 +28,10 @@ pub struct Sarif<'p, W> {
 
 impl<'p, W: Write> Sarif<'p, W> {
     /// Writes to `out`.
-    pub fn new(out: W, protocol: &'p Protocol) -> Sarif<'p, W> {
-        let rules = protocol.rules().iter().enumerate().map(|(number, rule)| (&*rule.name, number)).collect();
+    pub fn new(out: W, rules: Rulebook<'p>) -> Sarif<'p, W> {
+        let numbers = rules.rules().iter().enumerate().map(|(number, (_, rule))| (&*rule.name, number)).collect();
         let (fingerprints, notifications) = (Fingerprints::default(), Vec::new());
-        Sarif { out, protocol, rules, fingerprints, notifications, any: false, text: Vec::new() }
+        Sarif { out, rules, numbers, fingerprints, notifications, any: false, text: Vec::new() }
     }
 
     fn write(&mut self, value: &Value) -> io::Result<()> {
@@ -54,12 +54,13 @@ impl<'p, W: Write> Sarif<'p, W> {
             "locations": [{"physicalLocation": physical(file, &finding.place)}],
             "partialFingerprints": {"finding/v1": self.fingerprints.next(finding)},
         });
-        if let Some(number) = self.rules.get(&*finding.rule) {
+        if let Some(number) = self.numbers.get(&*finding.rule) {
             result["ruleIndex"] = json!(number);
         }
         if !finding.related.is_empty() {
             let related = finding.related.iter().map(|related| {
                 let message = message(&visible(&related.message));
+                let file = related.file.as_deref().unwrap_or(file);
                 json!({"physicalLocation": physical(file, &related.place), "message": message})
             });
             result["relatedLocations"] = related.collect();
@@ -86,13 +87,14 @@ impl<W: Write> Reporter for Sarif<'_, W> {
 
     fn begin(&mut self) -> io::Result<()> {
         let schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-        let rules: Vec<_> = self.protocol.rules().iter().map(|rule| descriptor(self.protocol, rule)).collect();
+        let rules: Vec<_> = self.rules.rules().into_iter().map(|(protocol, rule)| descriptor(protocol, rule)).collect();
+        let protocol = self.rules.protocol;
         let version = env!("CARGO_PKG_VERSION");
         let tool = json!({"driver": {
             "name": "sessionlint",
             "version": version,
             "semanticVersion": version,
-            "properties": {"protocol": self.protocol.name(), "protocolVersion": self.protocol.version()},
+            "properties": {"protocol": protocol.name(), "protocolVersion": protocol.version()},
             "rules": rules,
         }});
         write!(self.out, r#"{{"$schema":"{schema}","version":"2.1.0","runs":[{{"tool":"#)?;

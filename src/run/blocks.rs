@@ -4,13 +4,12 @@
 //! What needs the state of streams is done by one thread at a time, in the order of the blocks: that is the smaller
 //! part of the work, it keeps findings in order by itself, and no thread ever waits for another phase to be over.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::turns::{Turns, Watch};
-use super::{MANY_FINDINGS, Progress, Run, SMALL_BLOCK, Sink, Target, lock};
+use super::{MANY_FINDINGS, Progress, Run, SMALL_BLOCK, Sink, lock};
 use crate::check::{Checker, Examined, Examiner};
 use crate::input::compressed::{Decompressed, ReadError};
 
@@ -19,19 +18,7 @@ use crate::input::compressed::{Decompressed, ReadError};
 const BLOCK: usize = 256 * 1024;
 
 /// Checks one file.
-pub fn check(run: &Run<'_>, target: &Target, sink: &Mutex<Sink<'_>>) {
-    match target {
-        Target::StandardInput => read(run, "-", io::stdin(), sink),
-        Target::File(path) => match File::open(path) {
-            Ok(file) => read(run, &path.to_string_lossy(), file, sink),
-            Err(cause) => {
-                lock(sink).unreadable(&path.to_string_lossy(), cause);
-            }
-        },
-    }
-}
-
-fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
+pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
     let reader = match Decompressed::new(reader) {
         Ok(reader) => reader,
         Err(cause) => {
@@ -64,7 +51,7 @@ fn read(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'
     }
     std::thread::scope(|scope| {
         for _ in 0..run.jobs {
-            scope.spawn(|| shared.work(Some(Examiner::new(run.protocol, settings.max_line_bytes())), u64::MAX));
+            scope.spawn(|| shared.work(Some(Examiner::new(run.protocol, settings.options().max_line_bytes)), u64::MAX));
         }
     });
 }

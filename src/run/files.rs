@@ -5,11 +5,13 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::stored::{self, Opened};
 use super::turns::{Turns, Watch};
 use super::{BLOCK, MANY_FINDINGS, Run, SMALL_BLOCK, Sink, Target, lock};
 use crate::check::Checker;
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
+use crate::records::{Known, RecordChecker};
 
 /// How many findings of a file are held back until the files before it are through; with more, its thread waits.
 const MOST_HELD: usize = 1000;
@@ -17,24 +19,29 @@ const MOST_HELD: usize = 1000;
 /// Checks files, and tells of each in its turn.
 pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
     let (next, turns) = (AtomicUsize::new(0), Turns::default());
+    let units = stored::units(run.stored.as_ref(), targets);
     let work = || {
         let _watch = Watch(&turns);
         let mut block = vec![0; BLOCK];
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(target) = targets.get(number) else { return };
+            let Some(unit) = units.get(number) else { return };
             if turns.is_over() {
                 return;
             }
-            let mut file = OneFile { run, sink, turns: &turns, number, held: Vec::new(), block: &mut block };
-            if file.check(target) {
+            let mut file = Unit { run, sink, turns: &turns, number, held: Vec::new(), block: &mut block };
+            let open = |number: &usize| {
+                let target = &targets[*number];
+                (*number, target.name(), stored::open(run.stored.as_ref(), run.protocol, target))
+            };
+            if file.check(unit.iter().map(open).collect()) {
                 turns.pass();
             } else {
                 return turns.give_up();
             }
         }
     };
-    let jobs = run.jobs.min(targets.len());
+    let jobs = run.jobs.min(units.len());
     if jobs <= 1 {
         return work();
     }
@@ -45,8 +52,16 @@ pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
     });
 }
 
-struct OneFile<'f, 's> {
-    run: &'f Run<'f>,
+/// Checks one file that was opened before.
+pub fn one(run: &Run<'_>, name: Arc<str>, opened: io::Result<Opened>, sink: &Mutex<Sink<'_>>) {
+    let turns = Turns::default();
+    let mut block = vec![0; BLOCK];
+    Unit { run, sink, turns: &turns, number: 0, held: Vec::new(), block: &mut block }.check(vec![(0, name, opened)]);
+}
+
+/// Files that are judged together: one, except where it holds records that others belong to.
+struct Unit<'f, 'r, 's> {
+    run: &'f Run<'r>,
     sink: &'f Mutex<Sink<'s>>,
     turns: &'f Turns,
     number: usize,
@@ -56,21 +71,65 @@ struct OneFile<'f, 's> {
     block: &'f mut [u8],
 }
 
-impl OneFile<'_, '_> {
-    /// Checks one file. False: the report cannot be written, or the turn will not come.
-    fn check(&mut self, target: &Target) -> bool {
-        match target {
-            Target::StandardInput => self.read("-", io::stdin().lock()),
-            Target::File(path) => match File::open(path) {
-                Ok(file) => self.read(&path.to_string_lossy(), file),
-                Err(cause) => self.turn(|sink| sink.unreadable(&path.to_string_lossy(), cause)),
-            },
-        }
+impl Unit<'_, '_, '_> {
+    /// Checks files. False: the report cannot be written, or the turn will not come.
+    fn check(&mut self, mut files: Vec<(usize, Arc<str>, io::Result<Opened>)>) -> bool {
+        let records = files.iter_mut().filter_map(|(number, name, opened)| match opened {
+            Ok(Opened::Records(file)) => Some((*number, &*name, file)),
+            _ => None,
+        });
+        let mut records = records.peekable();
+        let known = match (records.peek().is_some(), &self.run.stored) {
+            (true, Some(stored)) => stored::known(stored, records),
+            _ => None,
+        };
+        files.into_iter().all(|(number, name, opened)| match opened {
+            Ok(Opened::Stream(reader)) => self.stream(number, name, reader),
+            Ok(Opened::Records(file)) => self.records(number, name, file, known.as_ref()),
+            Err(cause) => self.turn(|sink| sink.unreadable(&name, cause)),
+        })
     }
 
-    fn read(&mut self, name: &str, reader: impl Read) -> bool {
-        let (run, number) = (self.run, self.number);
-        let file: Arc<str> = name.into();
+    /// Judges a file of stored records. `known`: what it and those beside it hold that may be named.
+    fn records(&mut self, number: usize, file: Arc<str>, reader: File, known: Option<&Known>) -> bool {
+        let run = self.run;
+        let checker = run.stored.as_ref().zip(known).and_then(|(stored, known)| {
+            let settings = (stored.settings)(number);
+            RecordChecker::new(stored.protocol.get()?, &settings, stored.asked, Some(file.clone()), known)
+        });
+        let Some(mut checker) = checker else {
+            let cause = io::Error::other("it cannot be read a second time");
+            return self.turn(|sink| sink.unreadable(&file, cause));
+        };
+        let mut reader = match Decompressed::new(reader) {
+            Ok(reader) => reader,
+            Err(cause) => return self.turn(|sink| sink.unreadable(&file, cause)),
+        };
+        let report = loop {
+            match reader.read(self.block) {
+                Ok(0) => break checker.end(None),
+                Ok(count) => {
+                    run.progress.read(count);
+                    checker.feed(&self.block[..count]);
+                }
+                Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
+                Err(ReadError::Unreadable(cause)) => {
+                    self.held.extend(checker.findings());
+                    return self.turn(|sink| sink.unreadable(&file, cause));
+                }
+            }
+            self.held.extend(checker.findings());
+            if !self.tell() {
+                return false;
+            }
+        };
+        self.turn(|sink| sink.end(&file, report, |rule| run.is_off_stored(number, rule)))
+    }
+
+    /// Judges a file that holds a stream of events.
+    fn stream(&mut self, number: usize, file: Arc<str>, reader: impl Read) -> bool {
+        let run = self.run;
+        let name = &*file;
         let mut checker = Checker::of(run.protocol, &run.settings[number], Some(file.clone()));
         if run.exercises {
             checker.exercise();
@@ -96,8 +155,7 @@ impl OneFile<'_, '_> {
             let found = checker.findings();
             size = if found.len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
             self.held.extend(found);
-            let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number as u64));
-            if now && !self.turn(|_| true) {
+            if !self.tell() {
                 return false;
             }
         };
@@ -107,7 +165,13 @@ impl OneFile<'_, '_> {
         })
     }
 
-    /// Waits for the file's turn and tells what was held back, then does one thing more.
+    /// Tells what was held back if it is the files' turn, or if that is much.
+    fn tell(&mut self) -> bool {
+        let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number as u64));
+        !now || self.turn(|_| true)
+    }
+
+    /// Waits for the files' turn and tells what was held back, then does one thing more.
     fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
         if !self.turns.wait(self.number as u64) {
             return false;

@@ -6,6 +6,7 @@ mod blocks;
 mod files;
 mod paths;
 mod progress;
+mod stored;
 mod turns;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use paths::{Excluded, Target, expand, start};
 pub use progress::Progress;
+pub use stored::{RecordProtocol, Stored};
 
 use crate::check::{Exercised, Settings};
 use crate::config::baseline::Baseline;
@@ -21,6 +23,7 @@ use crate::error::RunError;
 use crate::finding::{Finding, Report, Severity, Stats, Summary};
 use crate::protocol::Protocol;
 use crate::report::{FileEnd, Reporter};
+use stored::Opened;
 
 /// How much one thread reads at once, in bytes: no more than stays in a core's cache.
 const BLOCK: usize = 64 * 1024;
@@ -35,6 +38,8 @@ pub struct Run<'r> {
     pub protocol: &'r Protocol,
     /// Of each target, in their order. Targets that are judged alike share theirs.
     pub settings: &'r [Arc<Settings>],
+    /// How files of stored records are judged, if any are.
+    pub stored: Option<Stored<'r>>,
     /// The severity of an entry of the baseline that has no finding any more; none: it is not reported.
     pub stale: Option<Severity>,
     /// The most findings that are shown; all count.
@@ -84,7 +89,12 @@ impl Run<'_> {
             failed: None,
         });
         match targets {
-            [one] if self.jobs > 1 && !self.exercises => blocks::check(self, one, &sink),
+            [one] if self.jobs > 1 && !self.exercises => {
+                match (one.name(), stored::open(self.stored.as_ref(), self.protocol, one)) {
+                    (name, Ok(Opened::Stream(reader))) => blocks::check(self, &name, reader, &sink),
+                    (name, opened) => files::one(self, name, opened, &sink),
+                }
+            }
             _ => files::check(self, targets, &sink),
         }
         let mut sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -100,6 +110,15 @@ impl Run<'_> {
     /// Whether a rule is off for a target.
     fn is_off(&self, target: usize, rule: &str) -> bool {
         self.settings[target].severity(self.protocol, rule) == Some(None)
+    }
+
+    /// The same for a target that holds stored records.
+    fn is_off_stored(&self, target: usize, rule: &str) -> bool {
+        self.stored.is_some_and(|stored| {
+            let severity =
+                stored.protocol.get().and_then(|protocol| (stored.settings)(target).severity(protocol, rule));
+            severity == Some(None)
+        })
     }
 }
 

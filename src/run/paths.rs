@@ -23,6 +23,14 @@ pub enum Target {
 }
 
 impl Target {
+    /// What findings call it.
+    pub fn name(&self) -> Arc<str> {
+        match self {
+            Target::StandardInput => "-".into(),
+            Target::File(path) => path.to_string_lossy().into(),
+        }
+    }
+
     /// How many bytes there are to read, decompressed; none if that is not known beforehand.
     pub fn length(&self) -> Option<u64> {
         match self {

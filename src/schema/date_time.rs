@@ -1,6 +1,6 @@
 //! RFC 3339 date-times: the one format that the schemas assert, and the order of two of them.
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta};
 
 use crate::bytes::is_greater;
 
@@ -11,6 +11,27 @@ pub struct Time {
     seconds: i64,
     /// 0 to 1,999,999,999: from 1,000,000,000 on it is a leap second.
     nanoseconds: u32,
+}
+
+impl Time {
+    /// So many seconds later, as far as there is such a time.
+    pub fn after(self, seconds: f64) -> Time {
+        // Further than that no calendar goes.
+        let seconds = seconds.clamp(0.0, 1e15);
+        let nanoseconds = i64::from(self.nanoseconds) + ((seconds.fract()) * 1e9) as i64;
+        let carried = nanoseconds / 1_000_000_000;
+        let (seconds, nanoseconds) = (self.seconds + seconds as i64 + carried, nanoseconds % 1_000_000_000);
+        Time { seconds, nanoseconds: nanoseconds as u32 }
+    }
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match DateTime::from_timestamp(self.seconds, self.nanoseconds.min(999_999_999)) {
+            Some(time) => f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+            None => write!(f, "{} seconds after 1970", self.seconds),
+        }
+    }
 }
 
 /// Reads a date-time as RFC 3339 has it: `T` or `t` between date and time, `Z` or an offset, second 60

@@ -11,7 +11,7 @@ mod fields;
 mod letters;
 mod pointer;
 pub mod program;
-mod tokens;
+pub mod tokens;
 mod unknown;
 pub mod walk;
 mod wrong;

@@ -60,6 +60,12 @@ fn begin(program: &Program, captures: &mut Captures) {
     }
 }
 
+/// The end of any value, whatever it is.
+pub fn any_value(text: &[u8], at: usize) -> At {
+    let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
+    Walker::new(text, &mut nothing, Mark::default(), &mut last_minute).free(at)
+}
+
 /// Where the content of a string member of the outermost object stands, for finding an event's type without a tree.
 pub fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
     let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());

@@ -1,0 +1,112 @@
+//! Whether an input holds stored records, from its beginning.
+
+use crate::input::compressed::Decompressed;
+use crate::protocol::Protocol;
+use crate::schema::tokens::{colon, key, space};
+use crate::schema::walk::any_value;
+
+/// How much of an input is looked at, in bytes.
+pub const BEGINNING: usize = 64 * 1024;
+
+/// The keys of the first object of an input, as far as they can be read: each with where its value starts.
+fn keys(text: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let mut at = space(text, 0);
+    // An array of them, or of arrays of them.
+    while text.get(at) == Some(&b'[') {
+        at = space(text, at + 1);
+    }
+    let mut keys = Vec::new();
+    if text.get(at) != Some(&b'{') {
+        return keys;
+    }
+    at = space(text, at + 1);
+    while let Ok((start, end)) = key(text, at) {
+        let Ok(value) = colon(text, end) else { break };
+        keys.push((&text[start..end - 1], &text[value..]));
+        let Ok(end) = any_value(text, value) else { break };
+        at = space(text, end);
+        if text.get(at) != Some(&b',') {
+            break;
+        }
+        at = space(text, at + 1);
+    }
+    keys
+}
+
+/// Whether what begins so is stored records and no stream of events. Where it may be either, it is a stream.
+///
+/// `raw`: the beginning of the file, which may be compressed. `beside`: the protocol of records, asked for if it matters.
+pub fn looks_like_records<'p>(
+    raw: &[u8],
+    file: &str,
+    events: &Protocol,
+    beside: impl Fn() -> Option<&'p Protocol>,
+) -> bool {
+    let mut text = Vec::new();
+    if let Ok(mut reader) = Decompressed::new(raw) {
+        text.resize(BEGINNING, 0);
+        let mut length = 0;
+        // Where it is compressed, the end is cut off; what comes before it counts.
+        while length < text.len()
+            && let Ok(count @ 1..) = reader.read(&mut text[length..])
+        {
+            length += count;
+        }
+        text.truncate(length);
+    }
+    let keys = keys(&text);
+    let has = |name: &str| keys.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value);
+    let shape = &events.tables().shape;
+    let is_event = |name: &str| {
+        let value = has(name).and_then(|value| value.strip_prefix(b"\""));
+        value.is_some_and(|value| {
+            events
+                .tables()
+                .events
+                .iter()
+                .any(|event| value.strip_prefix(event.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"\"")))
+        })
+    };
+    let first = |pointer: &crate::schema::Pointer| pointer.0.first().cloned().unwrap_or_default();
+    if keys.is_empty() || is_event(&first(&shape.event_type)) || has("jsonrpc").is_some() {
+        return false;
+    }
+    let Some(protocol) = beside() else { return false };
+    let Some(records) = &protocol.tables().records else { return false };
+    let is_object = |value: &[u8]| value.first() == Some(&b'{');
+    if records.event.as_ref().is_some_and(|at| has(&first(at)).is_some_and(is_object)) {
+        return false;
+    }
+    let time = protocol.tables().shape.time.as_ref().is_some_and(|at| has(&first(at)).is_some());
+    let told = records.kinds.iter().flat_map(|kind| &kind.telling).any(|field| has(field).is_some());
+    let named = super::kind_of_name(records, file).is_some();
+    let container = || {
+        let mut known = records.containers.iter().flat_map(|container| &container.known);
+        known.any(|keys| keys.iter().all(|key| has(key).is_some()))
+    };
+    if time { told || named } else { container() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_told_from_streams_by_their_beginning() {
+        let events = Protocol::builtin("session-events").expect("it is built in");
+        let looks = |text: &str, file: &str| looks_like_records(text.as_bytes(), file, events, Protocol::of_records);
+        assert!(looks(r#"{"timestamp":"2026-01-01T00:00:00Z","agent_name":"a"}"#, "x.json"));
+        assert!(looks(r#" [ {"timestamp":"2026-01-01T00:00:00Z","session_id":"a"} ]"#, "sessions.json"));
+        assert!(looks(r#"{"items":[{"timestamp":"2026-"#, "x.json"), "as far as it goes");
+        assert!(looks("\u{feff}{\"session_id\":1,\"actions\":[]}", "x.json"));
+        assert!(!looks(
+            r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","session_id":"a"}"#,
+            "sessions.json"
+        ));
+        assert!(!looks(r#"{"timestamp":"2026-01-01T00:00:00Z","description":"","payload":{}}"#, "x.json"));
+        assert!(!looks(r#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"a"}"#, "x.json"), "nothing tells");
+        assert!(!looks(r#"{"jsonrpc":"2.0","items":[]}"#, "x.json"));
+        assert!(!looks("data: {}", "sessions.json") && !looks("", "sessions.json") && !looks("{", "sessions.json"));
+    }
+}

@@ -1,0 +1,306 @@
+//! Records → findings.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::vec::Drain;
+
+use super::known::Known;
+use super::relations::{self, Record};
+use super::sort::{Cursor, Found, Sorter};
+use crate::check::Settings;
+use crate::check::alone::{Alone, not_json, read};
+use crate::check::event::{Event, unreadable};
+use crate::check::voice::{Here, Said};
+use crate::finding::{Finding, Place, Report, Stats};
+use crate::input::json::{Kind, Member, Node, Tree, parse};
+use crate::input::{Broken, Frame, Input, Piece};
+use crate::machine::framing;
+use crate::protocol::records::Records;
+use crate::protocol::{Framing, Protocol, RuleId};
+use crate::schema::captures::{Capture, Captures};
+use crate::schema::date_time::LastMinute;
+use crate::schema::walk;
+use crate::schema::{judge, shown};
+
+/// What the caller says of records.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// The kind of those whose container does not tell it.
+    pub kind: Option<usize>,
+    /// All records are there: one that is named and is not there is missing.
+    pub complete: bool,
+}
+
+/// Judges the records of one input.
+pub struct RecordChecker<'p> {
+    input: Input,
+    judge: Judge<'p>,
+}
+
+impl<'p> RecordChecker<'p> {
+    /// A checker for one file. `known`: what it and those that belong to it hold that may be named. None: the protocol is
+    /// not one of records.
+    pub fn new(
+        protocol: &'p Protocol,
+        settings: &Settings,
+        asked: Asked,
+        file: Option<Arc<str>>,
+        known: &'p Known,
+    ) -> Option<RecordChecker<'p>> {
+        let records = protocol.tables().records.as_ref()?;
+        let options = settings.options();
+        let judge = Judge {
+            protocol,
+            records,
+            sorter: Sorter::new(protocol, records, asked.kind, file.as_deref()),
+            known,
+            complete: asked.complete,
+            alone: Alone::new(protocol, settings, file.clone()),
+            file,
+            captures: Captures::default(),
+            readable: Captures::default(),
+            last_minute: LastMinute::default(),
+            counts: vec![0; protocol.tables().events.len()],
+            unknown_said: false,
+            excerpts: options.excerpts,
+            said: Vec::new(),
+        };
+        Some(RecordChecker { input: Input::new(options.wire, options.max_line_bytes), judge })
+    }
+
+    /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let judge = &mut self.judge;
+        self.input.feed(bytes, &mut |piece| judge.piece(piece));
+    }
+
+    /// The findings since the last call.
+    pub fn findings(&mut self) -> Drain<'_, Finding> {
+        self.judge.alone.voice.findings.drain(..)
+    }
+
+    /// Ends the input; `damaged` says how its compressed form is damaged here.
+    pub fn end(mut self, damaged: Option<&str>) -> Report {
+        let judge = &mut self.judge;
+        match damaged {
+            None => self.input.finish(&mut |piece| judge.piece(piece)),
+            Some(cause) => {
+                let place = self.input.position().place();
+                judge.broken(Broken { rule: Framing::TruncatedInput, place, message: cause.to_owned(), lost: true });
+            }
+        }
+        self.judge.finish(&self.input, damaged.is_none())
+    }
+}
+
+struct Judge<'p> {
+    protocol: &'p Protocol,
+    records: &'p Records,
+    sorter: Sorter<'p>,
+    known: &'p Known,
+    complete: bool,
+    file: Option<Arc<str>>,
+    alone: Alone<'p>,
+    /// Of one record; kept for their memory.
+    captures: Captures,
+    readable: Captures,
+    last_minute: LastMinute,
+    /// By kind: how many records there were.
+    counts: Vec<u64>,
+    unknown_said: bool,
+    excerpts: bool,
+    /// What the rules say of one record; kept for its memory.
+    said: Vec<relations::Said>,
+}
+
+impl<'p> Judge<'p> {
+    fn piece(&mut self, piece: Piece<'_>) {
+        match piece {
+            Piece::Frame(frame) => self.frame(&frame),
+            Piece::Broken(broken) => self.broken(broken),
+        }
+    }
+
+    fn broken(&mut self, broken: Broken) {
+        let rule = framing(broken.rule);
+        let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
+        self.alone.voice.say(rule, broken.place, Said { message, ..Said::default() });
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>) {
+        let tree = match read(frame) {
+            Ok(tree) => tree,
+            Err(fault) => return self.broken(not_json(frame, fault)),
+        };
+        let mut found = Vec::new();
+        self.sorter.sort(&tree.root, frame.text, &mut |one| found.push(one));
+        let mut cursor = Cursor::new(frame);
+        for one in &found {
+            match one {
+                Found::Record { node, kind, within } => {
+                    let part = frame.part(&node.span, cursor.origin(node.span.start));
+                    self.record(&part.frame(), *kind, within.as_ref());
+                }
+                Found::UnknownKind { node, why } => self.unknown_kind(frame, node, why),
+                Found::NoRecord(node) => self.no_record(frame, node),
+                Found::Event => self.alone.voice.summary.skipped += 1,
+                Found::Container { node, id } => self.container(frame, node, *id),
+            }
+        }
+        // A record speaks of its own keys and characters.
+        let span = |one: &Found<'_>| match one {
+            Found::Record { node, .. } => Some(node.span.clone()),
+            _ => None,
+        };
+        let records: Vec<_> = found.iter().filter_map(span).collect();
+        self.outside(frame, &tree, &records);
+    }
+
+    /// Repeated keys and half characters that stand in no record.
+    fn outside(&mut self, frame: &Frame<'_>, tree: &Tree, records: &[Range<usize>]) {
+        if tree.duplicate_keys.is_empty() && tree.lone_surrogates.is_empty() {
+            return;
+        }
+        let in_record = |at: usize| {
+            let after = records.partition_point(|record| record.start <= at);
+            after > 0 && at < records[after - 1].end
+        };
+        let tree = Tree {
+            root: tree.root.clone(),
+            duplicate_keys: tree.duplicate_keys.iter().filter(|(_, again)| !in_record(again.start)).cloned().collect(),
+            lone_surrogates: tree.lone_surrogates.iter().filter(|span| !in_record(span.start)).cloned().collect(),
+        };
+        let name = Arc::from("container");
+        let here = self.here(frame, &name);
+        self.alone.surrogates_and_duplicates(&here, &tree, &Default::default(), None, |_| false);
+    }
+
+    fn here<'e>(&self, frame: &'e Frame<'e>, name: &'e Arc<str>) -> Here<'e> {
+        let (span, number) = (0..frame.text.len(), self.alone.voice.summary.events);
+        Here { frame, type_span: 0..0, span, number, event_type: name, excerpts: self.excerpts }
+    }
+
+    fn say(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Said) {
+        let place = if self.excerpts { frame.place(span, None) } else { frame.bare_place(span, None) };
+        self.alone.voice.say(rule, place, said);
+    }
+
+    /// The first record of a file of which nothing tells the kind.
+    fn unknown_kind(&mut self, frame: &Frame<'_>, node: &Node, why: &str) {
+        self.alone.voice.summary.events += 1;
+        if std::mem::replace(&mut self.unknown_said, true) {
+            return;
+        }
+        let rule = self.records.unknown;
+        let message = self.alone.voice.message(rule, &mut [("found", why.to_owned())]);
+        self.say(frame, node.span.clone(), rule, Said { message, ..Said::default() });
+    }
+
+    fn no_record(&mut self, frame: &Frame<'_>, node: &Node) {
+        let rule = framing(Framing::WrongType);
+        let found = format!("a record must be an object, but this is {}", shown(&frame.text[node.span.clone()]));
+        let message = self.alone.voice.message(rule, &mut [("found", found)]);
+        self.say(frame, node.span.clone(), rule, Said { message, ..Said::default() });
+    }
+
+    /// A container is judged without what it holds.
+    fn container(&mut self, frame: &Frame<'_>, node: &Node, id: usize) {
+        let shape = &self.protocol.tables().events[id];
+        let empty = |member: &Member| {
+            let kind = match &member.value.kind {
+                Kind::Array(_) => Kind::Array(Vec::new()),
+                Kind::Object(_) => Kind::Object(Vec::new()),
+                other => other.clone(),
+            };
+            Member { key: member.key.clone(), value: Node { span: member.value.span.clone(), kind } }
+        };
+        let members = node.members().iter().map(empty).collect();
+        let shallow = Node { span: node.span.clone(), kind: Kind::Object(members) };
+        for fault in judge(&shape.schema, &shallow, frame.text).faults {
+            let rule = self.records.broken;
+            let said = Said {
+                message: self.alone.voice.message(rule, &mut [("found", fault.message)]),
+                help: fault.help,
+                pointer: Some(fault.pointer.text()),
+                event_type: Some(shape.name.clone()),
+                ..Said::default()
+            };
+            self.say(frame, fault.span, rule, said);
+        }
+    }
+
+    fn record(&mut self, frame: &Frame<'_>, kind: usize, within: Option<&Arc<str>>) {
+        let protocol = self.protocol;
+        let event_type = &protocol.tables().events[kind];
+        let here = self.here(frame, &event_type.name);
+        self.counts[kind] += 1;
+        self.alone.voice.summary.events += 1;
+        let mut captures = std::mem::take(&mut self.captures);
+        let mut readable = std::mem::take(&mut self.readable);
+        captures.clear();
+        self.shape(&here, kind, &mut captures, &mut readable);
+        let record = Record {
+            text: frame.text,
+            written: &captures.fields,
+            readable: &readable.fields,
+            start: frame.origin(0).offset,
+            file: &self.file,
+        };
+        let mut said = std::mem::take(&mut self.said);
+        relations::ask(self.records, kind, &record, self.known, self.complete, &mut said);
+        let session = match (within, event_type.stream) {
+            (Some(session), _) => Some(session.clone()),
+            (None, Some(slot)) => super::known::Value::of(frame.text, captures.fields[slot]).map(|id| id.id().into()),
+            (None, None) => None,
+        };
+        for mut one in said.drain(..) {
+            let message = self.alone.voice.message(one.rule, &mut one.facts);
+            let pointer = Some(event_type.slots[one.slot].text());
+            let said = Said { message, pointer, related: one.related, ..here.said(session.as_ref()) };
+            let span = match captures.fields[one.slot] {
+                Capture::Text(start, end) => start as usize - 1..end as usize + 1,
+                Capture::Number(start, end) => start as usize..end as usize,
+                _ => here.span.clone(),
+            };
+            self.alone.voice.say(one.rule, here.place(span), said);
+        }
+        (self.captures, self.readable, self.said) = (captures, readable, said);
+    }
+
+    /// Judges the shape of a record; gives its fields as they are written, and those of them that have no fault.
+    fn shape(&mut self, here: &Here<'_>, kind: usize, captures: &mut Captures, readable: &mut Captures) {
+        let event_type = &self.protocol.tables().events[kind];
+        let text = here.frame.text;
+        let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
+        let sure =
+            program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
+        let faults = if sure { self.alone.faults_of(kind, text, captures.all()) } else { None };
+        if let Some(faults) = faults {
+            readable.copy(captures.all());
+            unreadable(event_type, &faults, readable);
+            self.alone.say(here, faults, None);
+            return;
+        }
+        let keys = std::mem::take(&mut captures.unknown);
+        captures.clear();
+        // It was read before, as a part of its frame.
+        let Ok(tree) = parse(text) else { return };
+        let event = Event::of(&tree.root, &event_type.name);
+        event.capture(text, event_type, captures);
+        *readable = self.alone.judge(here, &tree, &event, kind, &keys, |_, _| false);
+    }
+
+    fn finish(mut self, input: &Input, whole: bool) -> Report {
+        if whole && !input.has_content() {
+            let rule = framing(Framing::EmptyInput);
+            let message = self.alone.voice.message(rule, &mut []);
+            let place = Place { line: 1, column: 1, ..Place::default() };
+            self.alone.voice.say(rule, place, Said { message, ..Said::default() });
+        }
+        let mut stats = Stats { bytes: input.bytes(), ..Stats::default() };
+        for (kind, count) in self.protocol.tables().events.iter().zip(&self.counts).filter(|(_, count)| **count > 0) {
+            stats.by_type.insert(kind.name.to_string(), *count);
+        }
+        self.alone.finish(stats)
+    }
+}

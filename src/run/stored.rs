@@ -1,0 +1,139 @@
+//! Files of stored records: those that belong together are read once to know what may be named, and once to judge.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{BLOCK, Target};
+use crate::check::Settings;
+use crate::input::compressed::Decompressed;
+use crate::protocol::{Beside, Protocol};
+use crate::records::{Asked, BEGINNING, Collector, Known, looks_like_records};
+
+/// How stored records are judged, and which files hold them.
+#[derive(Clone, Copy)]
+pub struct Stored<'r> {
+    pub protocol: RecordProtocol<'r>,
+    /// Of each target, in their order, for that protocol.
+    pub settings: &'r (dyn Fn(usize) -> Arc<Settings> + Sync),
+    pub asked: Asked,
+    /// Whether all files hold records; otherwise those that look so.
+    pub all: bool,
+}
+
+/// The protocol that records are judged by.
+#[derive(Clone, Copy)]
+pub enum RecordProtocol<'r> {
+    Loaded(&'r Protocol),
+    /// To be loaded when it is needed: most runs have no records.
+    Later(Beside),
+}
+
+impl<'r> RecordProtocol<'r> {
+    /// The protocol.
+    pub fn get(self) -> Option<&'r Protocol> {
+        match self {
+            RecordProtocol::Loaded(protocol) => Some(protocol),
+            RecordProtocol::Later(beside) => beside(),
+        }
+    }
+}
+
+/// The targets that are one piece of work, in their order: each by itself, except those of one folder that are named after
+/// the lists of a container.
+pub fn units(stored: Option<&Stored<'_>>, targets: &[Target]) -> Vec<Vec<usize>> {
+    let each = || (0..targets.len()).map(|number| vec![number]).collect();
+    // Only names that may matter make it worth loading the protocol.
+    let Some(stored) = stored.filter(|_| targets.len() > 1) else { return each() };
+    let Some(records) = stored.protocol.get().and_then(|protocol| protocol.tables().records.as_ref()) else {
+        return each();
+    };
+    let folders = records.containers.iter().filter(|container| container.folder);
+    let lists: Vec<_> = folders.flat_map(|container| &container.lists).map(|list| list.key.as_str()).collect();
+    let mut units: Vec<Vec<usize>> = Vec::new();
+    let mut of_folder: HashMap<&Path, usize> = HashMap::new();
+    for (number, target) in targets.iter().enumerate() {
+        let folder = match target {
+            Target::File(path) if is_named(path, &lists) => path.parent(),
+            _ => None,
+        };
+        match folder.and_then(|folder| of_folder.get(folder)) {
+            Some(unit) => units[*unit].push(number),
+            None => {
+                if let Some(folder) = folder {
+                    of_folder.insert(folder, units.len());
+                }
+                units.push(vec![number]);
+            }
+        }
+    }
+    units
+}
+
+fn is_named(path: &Path, names: &[&str]) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    names.contains(&stem)
+}
+
+/// An input, opened, and what it is.
+pub enum Opened {
+    Stream(Box<dyn Read + Send>),
+    /// Stored records, at their beginning.
+    Records(File),
+}
+
+/// Opens an input and finds out what it is.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn open(stored: Option<&Stored<'_>>, events: &Protocol, target: &Target) -> io::Result<Opened> {
+    let (mut reader, name): (Box<dyn Read + Send>, _) = match target {
+        Target::StandardInput => (Box::new(io::stdin()), "-".into()),
+        Target::File(path) => (Box::new(File::open(path)?), path.to_string_lossy()),
+    };
+    let Some(stored) = stored else { return Ok(Opened::Stream(reader)) };
+    let mut beginning = Vec::new();
+    reader.by_ref().take(BEGINNING as u64).read_to_end(&mut beginning)?;
+    let records = stored.all || looks_like_records(&beginning, &name, events, || stored.protocol.get());
+    let whole = io::Cursor::new(beginning).chain(reader);
+    if !records {
+        return Ok(Opened::Stream(Box::new(whole)));
+    }
+    match target {
+        Target::File(path) if path.is_file() => File::open(path),
+        // What can be read but once is kept, because records are read twice.
+        _ => as_file(whole),
+    }
+    .map(Opened::Records)
+}
+
+fn as_file(mut reader: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut reader, &mut file)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+/// What the files of a unit hold that may be named. What cannot be read is reported when it is judged.
+pub fn known<'f>(
+    stored: &Stored<'_>,
+    files: impl Iterator<Item = (usize, &'f Arc<str>, &'f mut File)>,
+) -> Option<Known> {
+    let mut collector = Collector::new(stored.protocol.get()?)?;
+    let mut block = vec![0; BLOCK];
+    for (number, name, file) in files {
+        let mut reading = collector.file(&(stored.settings)(number), stored.asked.kind, Some(name.clone()));
+        let Ok(mut reader) = Decompressed::new(&mut *file) else { continue };
+        while let Ok(count @ 1..) = reader.read(&mut block) {
+            reading.feed(&block[..count]);
+        }
+        reading.finish();
+        drop(reader);
+        file.seek(SeekFrom::Start(0)).ok()?;
+    }
+    Some(collector.known())
+}
