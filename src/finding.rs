@@ -176,6 +176,10 @@ pub struct Summary {
     pub files: u64,
     /// Events, unknown types included.
     pub events: u64,
+    /// Stored records.
+    pub records: u64,
+    /// Those of them that belong to a session and do not say to which.
+    pub loose: u64,
     /// Distinct streams (sessions); the same id in two files counts twice.
     pub streams: u64,
     /// Messages that are no events and were passed over (JSON-RPC requests and responses).
@@ -228,6 +232,8 @@ impl Summary {
     pub fn add(&mut self, other: &Summary) {
         self.files += other.files;
         self.events += other.events;
+        self.records += other.records;
+        self.loose += other.loose;
         self.streams += other.streams;
         self.skipped += other.skipped;
         self.errors += other.errors;

@@ -39,7 +39,7 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     }
     let event_type = &protocol.tables().events[judged.event_type];
     let program = event_type.plan.as_ref().map_err(|why| format!("judged without a program: {why}"))?;
-    let found = explain(program, text, fast.all());
+    let found = explain(event_type.schema.noun(), program, text, fast.all());
     let expected = judge(&event_type.schema, event.node, text);
     if found != expected.faults {
         return Err(format!("other faults: compiled {found:?}, by the crate {:?}", expected.faults));

@@ -36,8 +36,9 @@ impl<'p> Alone<'p> {
     /// What the fast way found wrong; its unknown keys are counted. None: one of them is not known to be unknown yet, and
     /// the slow way must be taken.
     pub fn faults_of(&mut self, id: usize, text: &[u8], captured: Captured<'_>) -> Option<Vec<SchemaFault<'p>>> {
-        let program = self.protocol.tables().events[id].plan.as_ref().ok()?;
-        let faults = explain(program, text, captured);
+        let event_type = &self.protocol.tables().events[id];
+        let program = event_type.plan.as_ref().ok()?;
+        let faults = explain(event_type.schema.noun(), program, text, captured);
         let is_misspelt =
             |key: &UnknownKey| faults.iter().any(|fault| fault.misspelt && fault.span.start + 1 == key.start as usize);
         let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();

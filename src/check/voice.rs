@@ -87,7 +87,8 @@ impl<'p> Voice<'p> {
             file: self.file.clone(),
             place,
             event_type: said.event_type,
-            stream: said.stream,
+            // Where a protocol has no streams, they have no names.
+            stream: said.stream.filter(|stream| !stream.is_empty()),
             pointer: said.pointer,
             help: said.help,
             related: said.related,

@@ -79,13 +79,16 @@ pub fn looks_like_records<'p>(
         return false;
     }
     let time = protocol.tables().shape.time.as_ref().is_some_and(|at| has(&first(at)).is_some());
-    let told = records.kinds.iter().flat_map(|kind| &kind.telling).any(|field| has(field).is_some());
+    // An event that lost its other fields has its type still.
+    let event_type = first(&shape.event_type);
+    let mut telling = records.kinds.iter().flat_map(|kind| &kind.telling).filter(|field| **field != event_type);
+    let told = telling.any(|field| has(field).is_some());
     let named = super::kind_of_name(records, file).is_some();
     let container = || {
         let mut known = records.containers.iter().flat_map(|container| &container.known);
         known.any(|keys| keys.iter().all(|key| has(key).is_some()))
     };
-    if time { told || named } else { container() }
+    told || if time { named } else { container() }
 }
 
 #[cfg(test)]
@@ -106,6 +109,8 @@ mod tests {
         ));
         assert!(!looks(r#"{"timestamp":"2026-01-01T00:00:00Z","description":"","payload":{}}"#, "x.json"));
         assert!(!looks(r#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"a"}"#, "x.json"), "nothing tells");
+        assert!(!looks(r#"{"type":"session.custom","timestamp":"2026-01-01T00:00:00Z"}"#, "x.json"));
+        assert!(looks(r#"{"session_id":"a","agent_name":"b"}"#, "x.json"), "a record without a timestamp");
         assert!(!looks(r#"{"jsonrpc":"2.0","items":[]}"#, "x.json"));
         assert!(!looks("data: {}", "sessions.json") && !looks("", "sessions.json") && !looks("{", "sessions.json"));
     }

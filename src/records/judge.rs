@@ -176,7 +176,7 @@ impl<'p> Judge<'p> {
     }
 
     fn here<'e>(&self, frame: &'e Frame<'e>, name: &'e Arc<str>) -> Here<'e> {
-        let (span, number) = (0..frame.text.len(), self.alone.voice.summary.events);
+        let (span, number) = (0..frame.text.len(), self.alone.voice.summary.records);
         Here { frame, type_span: 0..0, span, number, event_type: name, excerpts: self.excerpts }
     }
 
@@ -187,7 +187,7 @@ impl<'p> Judge<'p> {
 
     /// The first record of a file of which nothing tells the kind.
     fn unknown_kind(&mut self, frame: &Frame<'_>, node: &Node, why: &str) {
-        self.alone.voice.summary.events += 1;
+        self.alone.voice.summary.records += 1;
         if std::mem::replace(&mut self.unknown_said, true) {
             return;
         }
@@ -234,7 +234,7 @@ impl<'p> Judge<'p> {
         let event_type = &protocol.tables().events[kind];
         let here = self.here(frame, &event_type.name);
         self.counts[kind] += 1;
-        self.alone.voice.summary.events += 1;
+        self.alone.voice.summary.records += 1;
         let mut captures = std::mem::take(&mut self.captures);
         let mut readable = std::mem::take(&mut self.readable);
         captures.clear();
@@ -253,6 +253,7 @@ impl<'p> Judge<'p> {
             (None, Some(slot)) => super::known::Value::of(frame.text, captures.fields[slot]).map(|id| id.id().into()),
             (None, None) => None,
         };
+        self.alone.voice.summary.loose += u64::from(within.is_none() && event_type.stream.is_none());
         for mut one in said.drain(..) {
             let message = self.alone.voice.message(one.rule, &mut one.facts);
             let pointer = Some(event_type.slots[one.slot].text());

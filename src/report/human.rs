@@ -10,7 +10,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::{End, FileEnd, Reporter, baselined, count, visible};
+use super::{End, FileEnd, Reporter, baselined, count, read, visible};
 use crate::finding::{Excerpt, Finding, Kind, Place, Related, Repeat, Severity};
 use crate::protocol::{Basis, Rulebook};
 
@@ -230,16 +230,19 @@ fn summary(end: &End<'_>) -> String {
         text.push_str(&format!("{} not shown (--max-findings).\n", count(end.hidden, "more finding")));
     }
     text.push_str(&format!(
-        "{}, {}, {}: {}, {}, {}",
-        count(summary.files, "file"),
-        count(summary.events, "event"),
-        count(summary.streams, "stream"),
+        "{}: {}, {}, {}",
+        read(summary),
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
         count(summary.notes, "note"),
     ));
+    if summary.loose > 0 {
+        text.push_str(&format!("; {} of no known session", count(summary.loose, "record")));
+    }
     if summary.skipped > 0 {
-        text.push_str(&format!("; {} skipped that carry no event", count(summary.skipped, "message")));
+        let (noun, what) =
+            if summary.records == 0 { ("message", "no event") } else { ("event or message", "no record") };
+        text.push_str(&format!("; {} skipped that carry {what}", count(summary.skipped, noun)));
     }
     if let Some(known) = baselined(end) {
         text.push_str(&format!("; {known}"));

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{End, FileEnd, Reporter, baselined, count, visible};
+use super::{End, FileEnd, Reporter, baselined, count, read, visible};
 use crate::finding::Finding;
 use crate::protocol::Rulebook;
 
@@ -56,9 +56,7 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         let summary = end.summary;
         let counts = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")];
         let counts = counts.map(|(number, noun)| count(number, noun)).join(", ");
-        let read = [(summary.files, "file"), (summary.events, "event"), (summary.streams, "stream")];
-        let read = read.map(|(number, noun)| count(number, noun)).join(", ");
-        writeln!(out, "## sessionlint: {counts}\n\n{read}.")?;
+        writeln!(out, "## sessionlint: {counts}\n\n{}.", read(summary))?;
         if let Some(known) = baselined(end) {
             writeln!(out, "\n{}.", plain(&known))?;
         }

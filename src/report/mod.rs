@@ -104,6 +104,15 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// What was read, as summaries say it.
+fn read(summary: &Summary) -> String {
+    let streams = [(summary.events, "event"), (summary.streams, "stream")];
+    let streams = streams.into_iter().filter(|_| summary.events > 0 || summary.records == 0);
+    let records = [(summary.records, "record")].into_iter().filter(|(number, _)| *number > 0);
+    let read = [(summary.files, "file")].into_iter().chain(streams).chain(records);
+    read.map(|(number, noun)| count(number, noun)).collect::<Vec<_>>().join(", ")
+}
+
 /// Whether a character can change what a terminal does or how text around it is shown.
 pub(crate) fn is_control(c: char) -> bool {
     c.is_control()

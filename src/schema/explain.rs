@@ -46,14 +46,16 @@ pub struct Explained {
     pub unknown: Vec<(Range<usize>, Pointer)>,
 }
 
-/// Explains what the fast way found wrong with an event: one fault a place, in the order of the pointers.
-pub fn explain<'p>(program: &'p Program, text: &[u8], captured: Captured<'_>) -> Vec<Fault<'p>> {
+/// Explains what the fast way found wrong with an event: one fault a place, in the order of the pointers. `noun`: what
+/// messages call it.
+pub fn explain<'p>(noun: &str, program: &'p Program, text: &[u8], captured: Captured<'_>) -> Vec<Fault<'p>> {
     let mut faults = Vec::with_capacity(captured.violations.len());
     for violation in captured.violations {
         let Violation { node, violated, start, end, items } = violation;
         let source = &program.sources[usize::from(*node)];
         let span = *start as usize..*end as usize;
-        let explainer = Explainer { text, pointer: source.pointer(items), span: span.clone(), quote: &source.quote };
+        let explainer =
+            Explainer { text, noun, pointer: source.pointer(items), span: span.clone(), quote: &source.quote };
         let missing = match violated {
             Violated::Keyword(keyword) => {
                 faults.extend(source.wrong(keyword).map(|wrong| explainer.explain(wrong)));
@@ -81,7 +83,13 @@ pub fn judge(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
         let Some(node) = event.at(text, &pointer.0) else { continue };
         let declared = schema.at(&pointer.0);
         let quote = schema.words(&pointer.0).map(Arc::from);
-        let explainer = Explainer { text, span: node.span.clone(), quote: &quote, pointer: Cow::Owned(pointer) };
+        let explainer = Explainer {
+            text,
+            noun: schema.noun(),
+            span: node.span.clone(),
+            quote: &quote,
+            pointer: Cow::Owned(pointer),
+        };
         match error.kind() {
             Kinds::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
@@ -131,6 +139,8 @@ fn rank(rule: Framing) -> u8 {
 /// Puts into words what is wrong with a value.
 struct Explainer<'e, 'p> {
     text: &'e [u8],
+    /// What messages call the whole.
+    noun: &'e str,
     pointer: Cow<'p, Pointer>,
     /// Where the value stands.
     span: Range<usize>,
@@ -242,7 +252,7 @@ impl<'p> Explainer<'_, 'p> {
 
     fn name(&self, out: &mut String) {
         if self.pointer.0.is_empty() {
-            out.push_str("the event");
+            out.extend(["the ", self.noun]);
         } else {
             out.push('`');
             self.pointer.write_dotted(out);

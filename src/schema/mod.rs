@@ -27,6 +27,8 @@ use serde_json::Value;
 /// One compiled schema (draft 2020-12, formats asserted).
 pub struct Schema {
     document: Value,
+    /// What messages call a value of it.
+    noun: String,
     /// Made when it is first asked for: nearly all events are judged without it, and it takes longer to make than a
     /// small file to check.
     validator: OnceLock<Option<jsonschema::Validator>>,
@@ -55,6 +57,9 @@ impl<'s> Subschema<'s> {
     }
 }
 
+/// What messages call a value, if nothing else is said.
+const EVENT: &str = "event";
+
 /// Keywords that make what an object may hold depend on what it holds.
 const ALTERNATIVES: [&str; 10] = [
     "anyOf",
@@ -75,7 +80,7 @@ const MAX_REFERENCES: usize = 16;
 impl Schema {
     /// A schema that is known to be one.
     pub fn trusted(document: Value) -> Schema {
-        Schema { document, validator: OnceLock::new(), fields: OnceLock::new() }
+        Schema { document, noun: EVENT.to_owned(), validator: OnceLock::new(), fields: OnceLock::new() }
     }
 
     /// A schema, after a look at whether it is one.
@@ -85,7 +90,17 @@ impl Schema {
     /// Says what is wrong with a document that is no schema.
     pub fn new(document: Value) -> Result<Schema, String> {
         let validator = validator(&document)?;
-        Ok(Schema { document, validator: Some(validator).into(), fields: OnceLock::new() })
+        Ok(Schema { document, noun: EVENT.to_owned(), validator: Some(validator).into(), fields: OnceLock::new() })
+    }
+
+    /// A schema whose values messages call by another word.
+    pub fn called(self, noun: String) -> Schema {
+        Schema { noun, ..self }
+    }
+
+    /// What messages call a value of it.
+    pub fn noun(&self) -> &str {
+        &self.noun
     }
 
     /// The judge of the `jsonschema` crate.
