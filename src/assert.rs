@@ -63,6 +63,7 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
             stats: None,
             hidden: 0,
             recorded: None,
+            reconciled: None,
             unfound: &[],
             elapsed: Default::default(),
         })

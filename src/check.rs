@@ -27,6 +27,7 @@ pub(crate) use examined::{Examined, Examiner};
 pub(crate) use exercised::Exercised;
 use judge::Judge;
 use reader::Reader;
+use voice::Voice;
 
 /// How to check. The default is what `sessionlint check` does without options.
 #[derive(Clone, Debug)]
@@ -83,6 +84,11 @@ impl Settings {
     pub fn severity(&self, protocol: &Protocol, rule: &str) -> Option<Option<Severity>> {
         let number = protocol.rules().iter().position(|known| &*known.name == rule)?;
         self.severities.get(number).copied()
+    }
+
+    /// What says findings of a file.
+    pub fn voice<'p>(&self, protocol: &'p Protocol, file: Option<Arc<str>>) -> Voice<'p> {
+        Voice::new(protocol, self.severities.clone(), file)
     }
 
     /// The options that they were made from.

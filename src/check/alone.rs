@@ -30,7 +30,7 @@ pub struct Alone<'p> {
 impl<'p> Alone<'p> {
     pub fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone<'p> {
         let unknown = Unknown::new(protocol.tables().events.len());
-        Alone { protocol, voice: Voice::new(protocol, settings.severities.clone(), file), unknown }
+        Alone { protocol, voice: settings.voice(protocol, file), unknown }
     }
 
     /// What the fast way found wrong; its unknown keys are counted. None: one of them is not known to be unknown yet, and

@@ -37,6 +37,8 @@ pub struct Said {
     pub stream: Option<Arc<str>>,
     pub related: Vec<Related>,
     pub quote: Option<Arc<str>>,
+    /// The file, if it is not the one that is judged.
+    pub file: Option<Arc<str>>,
 }
 
 impl<'p> Voice<'p> {
@@ -84,7 +86,7 @@ impl<'p> Voice<'p> {
             rule: name.clone(),
             severity,
             message: said.message,
-            file: self.file.clone(),
+            file: said.file.or_else(|| self.file.clone()),
             place,
             event_type: said.event_type,
             // Where a protocol has no streams, they have no names.

@@ -16,7 +16,7 @@ use super::{Exit, Failure, known_rule, meaning};
 use crate::check::Options;
 use crate::config::{FAIL_ON, SEVERITIES};
 use crate::error::RunError;
-use crate::finding::Severity;
+use crate::finding::{Severity, Summary};
 use crate::protocol::{Protocol, Rulebook, Upkeep};
 use crate::records::Asked;
 use crate::report::{End, Reporter, visible};
@@ -75,7 +75,7 @@ pub struct Arguments {
     jobs: Option<NonZero<u16>>,
 }
 
-fn fail_on_parser() -> PossibleValuesParser {
+pub fn fail_on_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(FAIL_ON.map(|(name, _)| name))
 }
 
@@ -129,7 +129,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     known.keep()?;
     let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
     let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
-    Ok(exit(fail_on, &outcome, errors.is_empty()))
+    Ok(exit(fail_on, &outcome.summary, errors.is_empty() && outcome.unreadable.is_empty()))
 }
 
 /// What there is to do.
@@ -171,27 +171,38 @@ impl Work<'_> {
         let recorded = known.write()?;
         let stats = arguments.stats.then_some(&outcome.stats);
         let Outcome { summary, hidden, .. } = &outcome;
-        let end =
-            End { summary, stats, hidden: *hidden, recorded: recorded.as_deref(), unfound, elapsed: started.elapsed() };
+        let end = End {
+            summary,
+            stats,
+            hidden: *hidden,
+            recorded: recorded.as_deref(),
+            reconciled: None,
+            unfound,
+            elapsed: started.elapsed(),
+        };
         reporter.end(&end)?;
         Ok(outcome)
     }
 }
 
-fn exit(fail_on: Option<Severity>, outcome: &Outcome, found_all: bool) -> Exit {
-    let failing = fail_on.map_or(0, |least| outcome.summary.at_least(least));
-    if !found_all || !outcome.unreadable.is_empty() {
-        Exit::Usage
-    } else if failing > 0 {
-        Exit::Findings
-    } else {
-        Exit::Clean
+/// `all_read`: whether everything was found that was named, and could be read.
+pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exit {
+    let failing = fail_on.map_or(0, |least| summary.at_least(least));
+    match (all_read, failing) {
+        (false, _) => Exit::Usage,
+        (true, 1..) => Exit::Findings,
+        (true, 0) => Exit::Clean,
     }
 }
 
 fn options(arguments: &Arguments, rules: Rulebook<'_>) -> Result<Options, Failure> {
+    Ok(Options { severities: severities(&arguments.rules, rules)?, ..arguments.input.options() })
+}
+
+/// What `--rule` says.
+pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, Failure> {
     let mut severities = BTreeMap::new();
-    for setting in &arguments.rules {
+    for setting in settings {
         let (name, severity) = setting.split_once('=').ok_or_else(|| {
             Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
         })?;
@@ -201,19 +212,26 @@ fn options(arguments: &Arguments, rules: Rulebook<'_>) -> Result<Options, Failur
         })?;
         severities.insert(known_rule(rules, name)?.1.name.to_string(), severity);
     }
-    Ok(Options { severities, ..arguments.input.options() })
+    Ok(severities)
 }
 
 /// What the caller says of stored records.
 fn asked(arguments: &Arguments, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
-    let Some(kind) = &arguments.kind else { return Ok(Asked { kind: None, complete: arguments.complete }) };
     let none = || Failure::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
-    let protocol = records.and_then(RecordProtocol::get).ok_or_else(none)?;
-    let kinds: Vec<_> = protocol.kinds().collect();
-    let Some((id, _)) = kinds.iter().find(|(_, name)| name == kind) else {
-        let names: Vec<_> = kinds.iter().map(|(_, name)| *name).collect();
-        let kind = visible(kind);
-        return Err(Failure::Message(format!("{kind} is no kind of record; there are {}", names.join(", "))));
+    let kind = match &arguments.kind {
+        None => None,
+        Some(kind) => kind_of(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
     };
-    Ok(Asked { kind: Some(*id), complete: arguments.complete })
+    Ok(Asked { kind, complete: arguments.complete })
+}
+
+/// The kind of record that `--kind` says.
+pub fn kind_of(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize>, Failure> {
+    let Some(kind) = kind else { return Ok(None) };
+    let kinds: Vec<_> = protocol.kinds().collect();
+    let found = kinds.iter().find(|(_, name)| *name == kind).map(|(id, _)| *id);
+    found.map(Some).ok_or_else(|| {
+        let names: Vec<_> = kinds.iter().map(|(_, name)| *name).collect();
+        Failure::Message(format!("{} is no kind of record; there are {}", visible(kind), names.join(", ")))
+    })
 }

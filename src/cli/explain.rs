@@ -34,6 +34,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Basis::Framing => {
             writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
         }
+        Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
         Basis::Upkeep => writeln!(out, "It is about a file that is kept beside recordings, not about a stream.")?,
         Basis::Schema => {
             writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?

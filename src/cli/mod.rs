@@ -13,6 +13,7 @@ mod input;
 mod output;
 mod place;
 mod protocol;
+mod reconcile;
 mod rules;
 mod schema;
 
@@ -62,6 +63,8 @@ enum Command {
     Init(init::Arguments),
     /// Examine a protocol and print its tables
     Protocol(protocol::Arguments),
+    /// Hold recorded streams against the stored records of their sessions
+    Reconcile(Box<reconcile::Arguments>),
     /// List the rules
     Rules(rules::Arguments),
     /// Print the JSON Schema of an event type, or list the types
@@ -132,6 +135,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Protocol(arguments) => protocol::run(&arguments),
+        Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -28,6 +28,7 @@ pub struct File {
     pub check: Vec<Check>,
     #[serde(default)]
     pub link: Vec<Link>,
+    pub reconcile: Option<Reconcile>,
     #[serde(default)]
     pub lifecycle: Vec<Spanned<Lifecycle>>,
     #[serde(default)]
@@ -158,6 +159,78 @@ pub enum LinkTest {
     Before(Name),
     /// A time after that of the other record and so many seconds more.
     After(Name, Name),
+}
+
+/// What a recorded stream and the records of its sessions have in common. The events and their fields are those of
+/// another protocol.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconcile {
+    pub started: CallStarted,
+    pub completed: CallCompleted,
+    pub results: CallResults,
+    pub session: SessionFields,
+    pub action: ActionFields,
+    pub rules: ReconcileRules,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallStarted {
+    pub on: String,
+    pub key: Name,
+    pub name: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallCompleted {
+    pub on: String,
+    pub key: Name,
+}
+
+/// `key` and `ok` are fields of each item.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallResults {
+    pub on: String,
+    pub each: Name,
+    pub key: Name,
+    pub ok: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionFields {
+    pub kind: Name,
+    pub duration: Name,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionFields {
+    pub kind: Name,
+    pub name: Name,
+    pub result: Name,
+    pub error: Name,
+}
+
+/// The rule for each way in which they may not fit.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReconcileRules {
+    /// A completed call has no action.
+    pub action_missing: Name,
+    /// An action has no call.
+    pub action_unexpected: Name,
+    /// The call went well and the action did not, or the other way round.
+    pub outcome: Name,
+    /// The action's time is not the call's.
+    pub action_time: Name,
+    /// The session's time is not the stream's.
+    pub session_time: Name,
+    /// The session has no record, if all records are there.
+    pub record_missing: Name,
 }
 
 #[derive(Debug, Deserialize)]
@@ -335,6 +408,8 @@ pub enum Basis {
     Document,
     /// The schema of the event, whose descriptions are the document's words on each field.
     Schema,
+    /// What the project infers; no document says so.
+    Inference,
     /// What every stream of JSON owes its reader; no protocol has to say it.
     Framing,
     /// What is kept beside recordings; these rules are the program's own.

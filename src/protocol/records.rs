@@ -24,6 +24,42 @@ pub struct Records {
     pub links: Vec<Vec<Link>>,
     /// By event type: what is remembered of the records that others name.
     pub remembered: Vec<Option<Remembered>>,
+    /// What a recorded stream and the records of its sessions have in common.
+    pub reconcile: Option<Reconcile>,
+}
+
+/// Where a stream, whose protocol is another, and records tell of the same.
+#[derive(Debug)]
+pub struct Reconcile {
+    /// The event that starts a call, the field that holds the call's id, and the one that holds the tool's name.
+    pub started: (String, Pointer, Pointer),
+    /// The event that completes a call, and the field that holds its id.
+    pub completed: (String, Pointer),
+    /// The event that reports results.
+    pub results: String,
+    /// Its array, and the fields of each item that hold the call's id and whether the call went well.
+    pub each: (Pointer, Pointer, Pointer),
+    /// The event types of Sessions and SessionActions.
+    pub session: usize,
+    pub action: usize,
+    /// Of a Session.
+    pub duration: Pointer,
+    /// Of a SessionAction: the tool's name, its result and its error.
+    pub name: Pointer,
+    pub result: Pointer,
+    pub error: Pointer,
+    pub rules: ReconcileRules,
+}
+
+/// The rule for each way in which they may not fit.
+#[derive(Debug)]
+pub struct ReconcileRules {
+    pub action_missing: RuleId,
+    pub action_unexpected: RuleId,
+    pub outcome: RuleId,
+    pub action_time: RuleId,
+    pub session_time: RuleId,
+    pub record_missing: RuleId,
 }
 
 /// A kind of record.

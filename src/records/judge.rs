@@ -144,7 +144,7 @@ impl<'p> Judge<'p> {
                 Found::UnknownKind { node, why } => self.unknown_kind(frame, node, why),
                 Found::NoRecord(node) => self.no_record(frame, node),
                 Found::Event => self.alone.voice.summary.skipped += 1,
-                Found::Container { node, id } => self.container(frame, node, *id),
+                Found::Container { node, id, .. } => self.container(frame, node, *id),
             }
         }
         // A record speaks of its own keys and characters.

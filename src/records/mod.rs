@@ -7,6 +7,7 @@
 mod detect;
 mod judge;
 mod known;
+pub mod reconcile;
 mod relations;
 mod sort;
 

@@ -33,8 +33,8 @@ pub enum Found<'n> {
     NoRecord(&'n Node),
     /// An event of a stream.
     Event,
-    /// A container; what is in it comes after it.
-    Container { node: &'n Node, id: usize },
+    /// A container; what is in it comes after it. The session that it is of, if it says that.
+    Container { node: &'n Node, id: usize, within: Option<Arc<str>> },
 }
 
 /// Sorts what is in the frames of a file.
@@ -78,11 +78,11 @@ impl<'p> Sorter<'p> {
     }
 
     fn inside<'n>(&self, container: &Container, node: &'n Node, text: &[u8], out: &mut dyn FnMut(Found<'n>)) {
-        out(Found::Container { node, id: container.id });
         let shape = &self.protocol.tables().events[container.id];
         let session = self.protocol.tables().shape.stream.as_ref().filter(|_| shape.stream.is_some());
         let session = session.and_then(|at| Value::of(text, Event::of(node, &shape.name).field(text, at)));
         let session: Option<Arc<str>> = session.map(|session| session.id().into());
+        out(Found::Container { node, id: container.id, within: session.clone() });
         for member in node.members() {
             let key = unescaped_lossy(inner(text, &member.key));
             let Some(list) = container.lists.iter().find(|list| list.key == key) else { continue };

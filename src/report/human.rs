@@ -248,6 +248,15 @@ fn summary(end: &End<'_>) -> String {
         text.push_str(&format!("; {known}"));
     }
     text.push_str(".\n");
+    for session in end.reconciled.into_iter().flatten() {
+        text.push_str(&format!(
+            "  {}: {} matched, {} missing, {} unexpected\n",
+            visible(&session.session),
+            count(session.matched, "call"),
+            session.missing,
+            session.unexpected
+        ));
+    }
     if let Some(stats) = end.stats {
         for (name, number) in &stats.by_type {
             text.push_str(&format!("  {number:>10} {}\n", visible(name)));

@@ -78,6 +78,10 @@ impl<W: Write> Reporter for Json<W> {
     fn end(&mut self, end: &End<'_>) -> io::Result<()> {
         self.out.write_all(b"\n],\"summary\":")?;
         write(&mut self.text, end.summary)?;
+        if let Some(reconciled) = end.reconciled {
+            self.text.extend_from_slice(b",\"reconciled\":");
+            write(&mut self.text, &reconciled)?;
+        }
         if let Some(stats) = end.stats {
             self.text.extend_from_slice(b",\"stats\":");
             let seconds = end.elapsed.as_secs_f64();

@@ -26,6 +26,7 @@ pub use several::Several;
 
 use crate::error::RunError;
 use crate::finding::{Finding, Repeat, Stats, Summary};
+use crate::records::reconcile::Reconciled;
 
 /// What a report is told at the end of a file.
 pub struct FileEnd<'f> {
@@ -58,6 +59,8 @@ pub struct End<'f> {
     pub hidden: u64,
     /// The baseline that the findings were recorded in, if they were.
     pub recorded: Option<&'f str>,
+    /// What became of the tool calls of each session, if streams were held against records.
+    pub reconciled: Option<&'f [Reconciled]>,
     /// What was to be checked, and was not found.
     pub unfound: &'f [RunError],
     /// How long it took.

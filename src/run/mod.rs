@@ -10,7 +10,8 @@ mod stored;
 mod turns;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use paths::{Excluded, Target, expand, start};
@@ -21,6 +22,7 @@ use crate::check::{Exercised, Settings};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
 use crate::finding::{Finding, Report, Severity, Stats, Summary};
+use crate::input::compressed::{Decompressed, ReadError};
 use crate::protocol::Protocol;
 use crate::report::{FileEnd, Reporter};
 use stored::Opened;
@@ -119,6 +121,29 @@ impl Run<'_> {
                 stored.protocol.get().and_then(|protocol| (stored.settings)(target).severity(protocol, rule));
             severity == Some(None)
         })
+    }
+}
+
+/// Reads an input, decompressed, in pieces.
+///
+/// # Errors
+///
+/// When it cannot be read, or not to its end.
+pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunError> {
+    let unreadable = |cause| RunError::Unreadable { path: target.name().as_ref().into(), cause };
+    let reader: Box<dyn Read> = match target {
+        Target::StandardInput => Box::new(io::stdin()),
+        Target::File(path) => Box::new(File::open(path).map_err(unreadable)?),
+    };
+    let mut reader = Decompressed::new(reader).map_err(unreadable)?;
+    let mut block = vec![0; BLOCK];
+    loop {
+        match reader.read(&mut block) {
+            Ok(0) => return Ok(()),
+            Ok(count) => piece(&block[..count]),
+            Err(ReadError::Unreadable(cause)) => return Err(unreadable(cause)),
+            Err(ReadError::Damaged(cause)) => return Err(unreadable(io::Error::other(cause))),
+        }
     }
 }
 

@@ -25,6 +25,13 @@ impl Time {
     }
 }
 
+impl Time {
+    /// The seconds from another time to this one.
+    pub fn since(self, other: Time) -> f64 {
+        (self.seconds - other.seconds) as f64 + (f64::from(self.nanoseconds) - f64::from(other.nanoseconds)) / 1e9
+    }
+}
+
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match DateTime::from_timestamp(self.seconds, self.nanoseconds.min(999_999_999)) {

@@ -4,7 +4,9 @@ use globset::Glob;
 use toml::Spanned;
 
 use super::super::file;
-use super::super::records::{Check, Container, Kind, Link, LinkCheck, LinkTest, List, Records, Remembered, Test};
+use super::super::records::{
+    Check, Container, Kind, Link, LinkCheck, LinkTest, List, Reconcile, ReconcileRules, Records, Remembered, Test,
+};
 use super::super::tables::EventShape;
 use super::{Compiler, did_you_mean, nearest};
 
@@ -28,6 +30,7 @@ impl Compiler<'_> {
             checks: (0..count).map(|_| Vec::new()).collect(),
             links: (0..count).map(|_| Vec::new()).collect(),
             remembered: (0..count).map(|_| None).collect(),
+            reconcile: file.reconcile.as_ref().and_then(|words| self.reconcile(words)),
         };
         for check in &file.check {
             let Some(id) = self.record_type(&check.on) else { continue };
@@ -122,6 +125,36 @@ impl Compiler<'_> {
         }
         let missing = link.missing.as_ref().map(|rule| self.rule_of(rule));
         records.links[id].push(Link { slot, to, label: link.label.clone(), missing, checks });
+    }
+
+    fn reconcile(&mut self, words: &file::Reconcile) -> Option<Reconcile> {
+        let file::Reconcile { started, completed, results, session, action, rules } = words;
+        let (session_kind, action_kind) = (self.record_type(&session.kind)?, self.record_type(&action.kind)?);
+        let field = |compiler: &mut Self, kind: usize, at: &Spanned<String>| {
+            let pointer = compiler.pointer(at);
+            compiler.check_field(kind, &pointer, &at.span());
+            pointer
+        };
+        Some(Reconcile {
+            started: (started.on.clone(), self.pointer(&started.key), self.pointer(&started.name)),
+            completed: (completed.on.clone(), self.pointer(&completed.key)),
+            results: results.on.clone(),
+            each: (self.pointer(&results.each), self.pointer(&results.key), self.pointer(&results.ok)),
+            session: session_kind,
+            action: action_kind,
+            duration: field(self, session_kind, &session.duration),
+            name: field(self, action_kind, &action.name),
+            result: field(self, action_kind, &action.result),
+            error: field(self, action_kind, &action.error),
+            rules: ReconcileRules {
+                action_missing: self.rule_of(&rules.action_missing),
+                action_unexpected: self.rule_of(&rules.action_unexpected),
+                outcome: self.rule_of(&rules.outcome),
+                action_time: self.rule_of(&rules.action_time),
+                session_time: self.rule_of(&rules.session_time),
+                record_missing: self.rule_of(&rules.record_missing),
+            },
+        })
     }
 
     /// Records of this kind are named by this field.

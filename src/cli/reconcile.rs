@@ -1,0 +1,147 @@
+//! `sessionlint reconcile`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::check::{exit, fail_on_parser, kind_of, severities};
+use super::config::ProtocolArgument;
+use super::input::{Alike, say};
+use super::output::{Color, Output, OutputParser, Outputs, Style};
+use super::{Exit, Failure, meaning};
+use crate::check::Options;
+use crate::config::FAIL_ON;
+use crate::finding::{Severity, Stats, Summary};
+use crate::protocol::{Protocol, Rulebook};
+use crate::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
+use crate::report::{End, FileEnd, Reporter};
+use crate::run::{Excluded, Target, expand, read};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Recorded streams: files, folders, patterns
+    #[arg(value_name = "STREAM", required = true)]
+    streams: Vec<PathBuf>,
+
+    /// Stored records of the same sessions: files, folders, patterns
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    records: Vec<PathBuf>,
+
+    #[command(flatten)]
+    protocol: ProtocolArgument,
+
+    /// All records are there: a streamed session without one is missing
+    #[arg(long)]
+    complete: bool,
+
+    /// How far apart times may be, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
+    tolerance: f64,
+
+    /// The kind of the stored records whose container does not tell it, such as session
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+
+    /// What to print, or with =FILE to write to a file; several times for several reports
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    formats: Vec<Output>,
+
+    /// The least severity that makes the exit code 1; warning if not given, because all rules are warnings
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
+    fail_on: Option<String>,
+
+    /// Change a rule's severity: error, warning, note or off
+    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
+    rules: Vec<String>,
+
+    /// Show every finding; many of one kind fold into one otherwise
+    #[arg(long)]
+    all: bool,
+
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+
+    /// Leave the summary out
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds >= 0.0 && seconds.is_finite() => Ok(seconds),
+        _ => Err("a number of seconds, such as 0.5".to_owned()),
+    }
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let (chosen, config) = arguments.protocol.load(&arguments.streams)?;
+    let events: &Protocol = &chosen;
+    let none = || Failure::Message("there is no protocol of stored records to hold streams against".to_owned());
+    let protocol = Protocol::of_records().ok_or_else(none)?;
+    let words = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
+    let rules = Rulebook::of(protocol);
+    let kind = kind_of(arguments.kind.as_deref(), protocol)?;
+    let config = config.map(Arc::new);
+    let excluding = config.clone();
+    let excluded: Excluded =
+        Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
+    let (mut streams, mut errors) = expand(&arguments.streams, &excluded);
+    let (records, missing) = expand(&arguments.records, &excluded);
+    errors.extend(missing);
+    // A folder may hold both: what is named as records is no stream.
+    streams.retain(|stream| !records.contains(stream));
+    say(&errors);
+    let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
+    let outputs = Outputs::open(&arguments.formats, &arguments.streams, None, &mut targets)?;
+    let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
+    let mut reporter = outputs.reporter(rules, style, None)?;
+    let options = Options {
+        severities: severities(&arguments.rules, rules)?,
+        excerpts: reporter.shows_excerpts(),
+        ..Options::default()
+    };
+    let settings = Alike::new(protocol, config.as_deref(), &options, &[]).usual;
+    let (mut told, mut kept, mut unreadable) = (Told::default(), Kept::default(), Vec::new());
+    for target in &streams {
+        let mut listener = Listener::new(events, words, &options, target.name(), &mut told);
+        unreadable.extend(read(target, |piece| listener.feed(piece)).err());
+        listener.finish();
+    }
+    for target in &records {
+        let Some(mut clerk) = Clerk::new(protocol, &options, kind, target.name(), &mut kept) else { continue };
+        unreadable.extend(read(target, |piece| clerk.feed(piece)).err());
+        clerk.finish();
+    }
+    say(&unreadable);
+    let files: Vec<_> = targets.iter().map(Target::name).collect();
+    let strictness = Strictness { tolerance: arguments.tolerance, complete: arguments.complete };
+    let outcome = reconcile(protocol, &settings, &told, &kept, strictness, &files);
+    let mut summary =
+        Summary { files: files.len() as u64, events: told.events, records: kept.records, ..Summary::default() };
+    summary.streams = told.sessions.len() as u64;
+    reporter.begin()?;
+    let mut findings = outcome.findings.into_iter().peekable();
+    for file in &files {
+        while let Some(finding) = findings.next_if(|finding| finding.file.as_ref() == Some(file)) {
+            summary.count(&finding.rule, finding.severity, 1);
+            reporter.finding(finding)?;
+        }
+        reporter.file_end(&FileEnd::of(file))?;
+    }
+    let end = End {
+        summary: &summary,
+        stats: None::<&Stats>,
+        hidden: 0,
+        recorded: None,
+        reconciled: Some(&outcome.sessions),
+        unfound: &errors,
+        elapsed: started.elapsed(),
+    };
+    reporter.end(&end)?;
+    drop(reporter);
+    outputs.keep()?;
+    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+    Ok(exit(given.unwrap_or(Some(Severity::Warning)), &summary, errors.is_empty() && unreadable.is_empty()))
+}
