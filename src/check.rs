@@ -113,6 +113,7 @@ impl Settings {
 /// assert_eq!(finding.message, "`payload.pending` must be a boolean, but is the string \"no\"");
 /// assert_eq!((finding.place.line, finding.place.column), (1, 103));
 /// ```
+#[derive(Clone)]
 pub struct Checker<'p> {
     input: Input,
     front: Front<'p>,
@@ -120,6 +121,7 @@ pub struct Checker<'p> {
 }
 
 /// The fast way, which stands before the judge.
+#[derive(Clone)]
 struct Front<'p> {
     reader: Reader<'p>,
     /// The captures of one event; kept for their memory.
@@ -164,6 +166,16 @@ impl<'p> Checker<'p> {
     pub fn feed(&mut self, bytes: &[u8]) {
         let Checker { input, front, judge } = self;
         input.feed(bytes, &mut |piece| front.piece(piece, judge));
+    }
+
+    /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
+    pub(crate) fn streamed(&self, stream: &str) -> Vec<Option<String>> {
+        self.judge.streamed(stream)
+    }
+
+    /// How many instances each lifecycle opened, by its name.
+    pub(crate) fn opened(&self) -> BTreeMap<String, u64> {
+        self.judge.opened()
     }
 
     /// Whether the input is one event a line and the next byte starts a line, so that blocks of whole lines may be

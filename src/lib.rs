@@ -39,6 +39,7 @@ pub mod cli;
 mod config;
 mod error;
 mod finding;
+mod generate;
 mod input;
 mod machine;
 mod picture;

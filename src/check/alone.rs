@@ -21,6 +21,7 @@ use crate::schema::{Explained, Fault as SchemaFault, Pointer, explain, judge, qu
 pub const SHOWN_CHARS: usize = 60;
 
 /// Judges each by itself, and says what is wrong.
+#[derive(Clone)]
 pub struct Alone<'p> {
     protocol: &'p Protocol,
     pub voice: Voice<'p>,

@@ -1,6 +1,7 @@
 //! Frame → schema → machine → findings.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::vec::Drain;
@@ -21,6 +22,7 @@ use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
 use crate::schema::{Pointer, quoted};
 
+#[derive(Clone)]
 pub struct Judge<'p> {
     protocol: &'p Protocol,
     wire: Option<Wire>,
@@ -68,6 +70,16 @@ impl<'p> Judge<'p> {
 
     pub fn findings(&mut self) -> Drain<'_, Finding> {
         self.alone.voice.findings.drain(..)
+    }
+
+    /// The text that a stream has sent so far, by the tables' texts.
+    pub fn streamed(&self, stream: &str) -> Vec<Option<String>> {
+        self.machine.streamed(stream.as_bytes())
+    }
+
+    /// How many instances each lifecycle opened, by its name.
+    pub fn opened(&self) -> BTreeMap<String, u64> {
+        self.machine.opened()
     }
 
     /// What cannot be a frame.

@@ -11,6 +11,7 @@ use crate::schema::program::Step;
 use crate::schema::walk::{read, string_member};
 
 /// Finds the type of an event without reading it, and reads it the fast way.
+#[derive(Clone)]
 pub struct Reader<'p> {
     protocol: &'p Protocol,
     /// The member that holds the event's type.
@@ -34,6 +35,7 @@ const TRY_AGAIN: u8 = 32;
 const MOST_IN_VAIN: u8 = 3;
 
 /// How events of a type begin when they are written in the schema's order.
+#[derive(Clone)]
 struct Beginning<'p> {
     event_type: usize,
     bytes: &'p [u8],

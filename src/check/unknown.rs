@@ -14,7 +14,7 @@ pub const MOST_UNKNOWN: usize = 1000;
 pub type Kind = (RuleId, Arc<str>, Option<String>);
 
 /// What was seen so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Unknown {
     numbers: BTreeMap<Kind, usize>,
     /// By number: how often it came again.
@@ -25,6 +25,7 @@ pub struct Unknown {
     too_many: bool,
 }
 
+#[derive(Clone)]
 struct Learnt {
     object: u16,
     key: Box<[u8]>,

@@ -13,6 +13,7 @@ use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Captured};
 
 /// Says findings, and counts them.
+#[derive(Clone)]
 pub struct Voice<'p> {
     protocol: &'p Protocol,
     file: Option<Arc<str>>,

@@ -8,6 +8,7 @@ pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const LEAST_LOOKED_AT: usize = 64 * 1024;
 
 /// The start of a file, held back until its form is known.
+#[derive(Clone)]
 pub struct Head {
     wire: Option<Wire>,
     held: Vec<u8>,

@@ -2,6 +2,7 @@
 
 use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
 
+#[derive(Clone)]
 pub struct Lines {
     /// Where the next line starts.
     origin: Origin,

@@ -60,6 +60,7 @@ pub struct Broken {
 }
 
 /// Takes the bytes of one file, in any cut, and gives its frames.
+#[derive(Clone)]
 pub struct Input {
     splitter: Splitter,
     /// The longest frame, in bytes.
@@ -69,6 +70,7 @@ pub struct Input {
     ends_with_newline: bool,
 }
 
+#[derive(Clone)]
 enum Splitter {
     Unknown(detect::Head),
     Lines(lines::Lines),

@@ -7,6 +7,7 @@ use crate::protocol::Framing;
 /// What many producers send as the last message; no event.
 const DONE: &[u8] = b"[DONE]";
 
+#[derive(Clone)]
 pub struct Sse {
     /// Where the line that is being read starts.
     origin: Origin,

@@ -6,6 +6,7 @@
 use super::{Broken, Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
 use crate::protocol::Framing;
 
+#[derive(Clone)]
 pub struct Values {
     /// Where the next byte stands.
     here: Origin,

@@ -19,7 +19,7 @@ const MOST_WRITTEN_DOWN_AGAIN: usize = 64;
 pub type Marks = Vec<(u8, Arc<Place>)>;
 
 /// The instance of a lifecycle without keys.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Single {
     pub possible: States,
     pub marks: Marks,
@@ -43,7 +43,7 @@ type ByKey<V> = HashMap<Box<[u8]>, V, RandomState>;
 
 /// The instances of a lifecycle with keys. Written down they take a tenth of the room; that is done with what was
 /// known when the turn around them opened afresh.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Keyed {
     /// Those of the open turn, and of what came since.
     known: ByKey<Instance>,

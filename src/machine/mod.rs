@@ -26,6 +26,7 @@ use crate::schema::date_time::{self, Stamp};
 use field::Field;
 use step::Scratch;
 use streams::{Stream, Streams};
+use text::TextState;
 pub use witness::{Nobody, Taken, Witness};
 
 /// An event as the tables see it.
@@ -114,6 +115,7 @@ pub struct Limits {
 }
 
 /// The state of all streams of one file.
+#[derive(Clone)]
 pub struct Machine<'p> {
     tables: &'p Tables,
     limits: Limits,
@@ -153,6 +155,14 @@ impl<'p> Machine<'p> {
         let counted =
             self.tables.lifecycles.iter().zip(&self.scratch.opened).filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
         counted.map(|(lifecycle, opened)| (lifecycle.name.clone(), *opened)).collect()
+    }
+
+    /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
+    pub fn streamed(&self, stream: &[u8]) -> Vec<Option<String>> {
+        match self.streams.awake(stream) {
+            Some(stream) => stream.texts.iter().map(TextState::streamed).collect(),
+            None => self.tables.texts.iter().map(|_| None).collect(),
+        }
     }
 
     /// Judges an event of a known type.

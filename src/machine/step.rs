@@ -14,6 +14,7 @@ use crate::protocol::tables::{Condition, Lifecycle, Meets, Row, States, plain_wo
 use crate::protocol::{Framing, Keyed as KeyedFor, RuleId, Tables};
 
 /// What steps share.
+#[derive(Clone)]
 pub struct Scratch {
     /// How many instances were opened, by lifecycle.
     pub opened: Vec<u64>,

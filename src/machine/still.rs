@@ -10,7 +10,7 @@ use crate::schema::captures::Capture;
 
 /// The last event of a stream, if it moved nothing but added to a text: the same again moves nothing either. So it is
 /// with nearly all events of a stream, which are the pieces of its text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Still {
     /// None: the last event moved something.
     event_type: Option<usize>,

@@ -19,14 +19,14 @@ use crate::protocol::Tables;
 const MOST_FRESH: usize = 1000;
 
 /// The state of one lifecycle in a stream.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub enum Slot {
     Single(Single),
     Keyed(Keyed),
 }
 
 /// One stream. Serialised, it is without the text of the events that it remembers.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Stream {
     #[serde(skip)]
     pub name: Arc<str>,
@@ -116,7 +116,7 @@ impl Stream {
 }
 
 /// All streams, in the order in which they were last touched.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Streams {
     by_name: HashTable<u32>,
     hasher: RandomState,
@@ -131,6 +131,7 @@ pub struct Streams {
     seen: u64,
 }
 
+#[derive(Clone)]
 struct Entry {
     name: Box<[u8]>,
     /// Whether the name stands in JSON as it is.
@@ -143,6 +144,7 @@ struct Entry {
     fresh: bool,
 }
 
+#[derive(Clone)]
 enum State {
     Awake(Box<Stream>),
     /// Written down: it was long at rest.
@@ -179,6 +181,14 @@ impl Streams {
         match &mut entry.state {
             State::Awake(stream) if entry.plain && same(&entry.name, raw_name) => Some(stream),
             _ => None,
+        }
+    }
+
+    /// A stream that is not asleep.
+    pub fn awake(&self, name: &[u8]) -> Option<&Stream> {
+        match &self.entries[self.find(name)? as usize].state {
+            State::Awake(stream) => Some(stream),
+            State::Asleep(_) => None,
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{At, Verdict, framing};
 use crate::finding::{Place, Related};
-use crate::input::json::{ends_with_high, starts_with_low, unescape_one, unescaped};
+use crate::input::json::{ends_with_high, starts_with_low, unescape_one, unescaped, unescaped_lossy};
 use crate::protocol::Framing;
 use crate::schema::quoted;
 
@@ -16,7 +16,7 @@ const SHOWN_CHARS: usize = 32;
 const TRIED_BEGINNINGS: usize = 8;
 
 /// The text of the open turn, as it is written: still escaped, so that nothing is decoded while all is well.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct TextState {
     written: Vec<u8>,
     /// Where the text may also begin.
@@ -30,7 +30,7 @@ pub struct TextState {
 }
 
 /// Buffers that were given back, for the next texts: streams that have no text open hold none.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Buffers(Vec<Vec<u8>>);
 
 impl Buffers {
@@ -51,7 +51,7 @@ impl Buffers {
 }
 
 /// Half a character at the edge of a piece, and the type of the event that it is in.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Half {
     /// As it is written.
     written: String,
@@ -109,6 +109,12 @@ impl TextState {
     /// Whether nothing of it is kept.
     pub fn is_at_rest(&self) -> bool {
         self.written.is_empty() && self.half.is_none()
+    }
+
+    /// The pieces put together; none where none came, or one may be missing.
+    pub fn streamed(&self) -> Option<String> {
+        let sure = self.has_begun() && !self.incomplete;
+        sure.then(|| unescaped_lossy(&self.written).into_owned())
     }
 
     /// Whether a piece came.

@@ -1,0 +1,163 @@
+//! Streams that break one rule: by an event that the tables forbid, by ending too early, or by an edit.
+
+use serde_json::Value;
+
+use super::choices::{Choices, mixed};
+use super::walk::{Knobs, Stream, Walk};
+use crate::check::{Options, check};
+use crate::finding::Finding;
+use crate::protocol::{Framing, Protocol};
+
+/// How often another walk is tried.
+const MOST_WALKS: u32 = 60;
+/// How many events are proposed at each place of a walk.
+const MOST_TRIES: usize = 60;
+
+/// A stream of which this rule is the one finding.
+pub fn broken(protocol: &Protocol, rule: &str, knobs: &Knobs, tape: &[u32]) -> Option<Stream> {
+    let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
+    (0..MOST_WALKS).find_map(|number| {
+        let tape: Vec<u32> =
+            tape.iter().map(|choice| mixed(u64::from(*choice) << 32 | u64::from(number)) as u32).collect();
+        let mut choices = Choices::new(&tape);
+        match framing {
+            Some(framing) => edited(protocol, framing, knobs, &mut choices),
+            None => forbidden(protocol, rule, knobs, &mut choices),
+        }
+    })
+}
+
+/// Whether these findings are this rule's, one and no other.
+fn is_alone(findings: &[Finding], rule: &str) -> bool {
+    matches!(findings, [one] if *one.rule == *rule)
+}
+
+/// The stream, if it breaks the rule and nothing else.
+fn breaks_alone(protocol: &Protocol, rule: &str, lines: Vec<Vec<u8>>, bytes: &[u8]) -> Option<Stream> {
+    let findings = check(protocol, bytes, Options { excerpts: false, ..Options::default() }).findings;
+    let line = findings.first().map(|finding| finding.place.line)?;
+    is_alone(&findings, rule).then(|| Stream { lines, breaks: Some((line, rule.to_owned())) })
+}
+
+/// By an event that is forbidden, or by the end of the stream.
+fn forbidden(protocol: &Protocol, rule: &str, knobs: &Knobs, choices: &mut Choices<'_>) -> Option<Stream> {
+    let mut walk = Walk::new(protocol, knobs);
+    for _ in 0..knobs.events {
+        if is_alone(&walk.checker.clone().finish().findings, rule) {
+            let stream = Stream { lines: walk.lines.clone(), breaks: None };
+            return breaks_alone(protocol, rule, walk.lines, &stream.ndjson());
+        }
+        for _ in 0..MOST_TRIES {
+            let Some((proposal, trial, findings)) = walk.wild_proposal(choices) else { continue };
+            if is_alone(&findings, rule) {
+                walk.take(proposal, trial);
+                if !walk.close(choices) {
+                    return None;
+                }
+                let stream = Stream { lines: walk.lines.clone(), breaks: None };
+                return breaks_alone(protocol, rule, walk.lines, &stream.ndjson());
+            }
+        }
+        if !walk.step(choices) {
+            return None;
+        }
+    }
+    None
+}
+
+/// By an edit of a legal stream.
+fn edited(protocol: &Protocol, rule: Framing, knobs: &Knobs, choices: &mut Choices<'_>) -> Option<Stream> {
+    let mut walk = Walk::new(protocol, knobs);
+    for _ in 0..choices.below(12) {
+        walk.step(choices);
+    }
+    if !walk.close(choices) {
+        return None;
+    }
+    (0..MOST_TRIES).find_map(|_| {
+        let mut lines = walk.lines.clone();
+        let terminated = edit(&mut lines, rule, choices)?;
+        let mut bytes = Stream { lines: lines.clone(), breaks: None }.ndjson();
+        if !terminated {
+            bytes.pop();
+        }
+        breaks_alone(protocol, rule.name(), lines, &bytes)
+    })
+}
+
+/// Edits one of the lines so that it may break a rule of the framing; says whether the last line ends with a line feed.
+/// None: that rule cannot be broken by an edit.
+fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) -> Option<bool> {
+    let number = choices.below(lines.len());
+    let line = String::from_utf8(lines.get(number)?.clone()).ok()?;
+    let at = choices.below(line.len());
+    let new = match rule {
+        Framing::InvalidJson => [&line[..line.len() - 1], ",}"].concat().into_bytes(),
+        Framing::InvalidUtf8 => {
+            let quote = line.get(at..)?.find("\":\"")? + at + 3;
+            [line[..quote].as_bytes(), b"\xFF", line[quote..].as_bytes()].concat()
+        }
+        Framing::TruncatedLine => {
+            let last = lines.pop()?;
+            lines.push(last[..last.len() - 1].to_vec());
+            return Some(false);
+        }
+        Framing::NotAnEvent => {
+            lines.insert(number, b"7".to_vec());
+            return Some(true);
+        }
+        Framing::UnknownEvent => {
+            let mut event: Value = serde_json::from_str(&line).ok()?;
+            event.as_object_mut()?.values_mut().find(|value| value.is_string())?.clone_from(&"not.an.event".into());
+            lines.insert(number + 1, event.to_string().into_bytes());
+            return Some(true);
+        }
+        Framing::NumberOutOfRange => scalar_replaced(&line, at, "1e999")?,
+        Framing::TooDeep => scalar_replaced(&line, at, &format!("{}{}", "[".repeat(200), "]".repeat(200)))?,
+        Framing::LoneSurrogate => {
+            let quote = line.get(at..)?.find("\":\"")? + at + 3;
+            [&line[..quote], "\\ud800", &line[quote..]].concat().into_bytes()
+        }
+        Framing::DuplicateKey | Framing::MissingField | Framing::UnknownField => member_edited(&line, rule, at)?,
+        Framing::WrongType => {
+            let replacements = ["17", "\"17\"", "null", "[]", "{}", "true"];
+            scalar_replaced(&line, at, choices.one_of(&replacements)?)?
+        }
+        Framing::WrongValue => {
+            let replacements = ["\"\"", "\"nobody\"", "-1", "\"2026-01-01\""];
+            scalar_replaced(&line, at, choices.one_of(&replacements)?)?
+        }
+        _ => return None,
+    };
+    lines[number] = new;
+    Some(true)
+}
+
+/// Another value in the place of a string, number or word that stands behind a key, after a place.
+fn scalar_replaced(line: &str, at: usize, new: &str) -> Option<Vec<u8>> {
+    let start = line.get(at..)?.find("\":")? + at + 2;
+    let rest = &line[start..];
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+    let value = values.next()?.ok()?;
+    let length = values.byte_offset();
+    if value.is_object() || value.is_array() {
+        return None;
+    }
+    Some([&line[..start], new, &rest[length..]].concat().into_bytes())
+}
+
+/// A member that stands after a place, doubled, left out, or with an unknown one before it.
+fn member_edited(line: &str, rule: Framing, at: usize) -> Option<Vec<u8>> {
+    let start = line.get(at..)?.find(",\"")? + at;
+    let colon = line[start..].find("\":")? + start + 2;
+    let mut values = serde_json::Deserializer::from_str(&line[colon..]).into_iter::<Value>();
+    values.next()?.ok()?;
+    let end = colon + values.byte_offset();
+    let member = &line[start..end];
+    let new = match rule {
+        Framing::DuplicateKey => [member, member].concat(),
+        Framing::MissingField => String::new(),
+        _ => [",\"not_a_field\":1", member].concat(),
+    };
+    Some([&line[..start], &new, &line[end..]].concat().into_bytes())
+}

@@ -1,0 +1,172 @@
+//! A walk through the tables: one event after the other that the checker has nothing to say of.
+
+use std::collections::BTreeMap;
+
+use super::choices::{Choices, mixed};
+use super::propose::{Proposal, Proposer};
+use crate::check::{Checker, Options};
+use crate::finding::Finding;
+use crate::protocol::Protocol;
+
+/// How often a next event is looked for before the walk goes no further.
+const MOST_TRIES: usize = 60;
+/// How often an event is looked for that brings a stream nearer to its end.
+const MOST_CLOSING: usize = 600;
+/// How often a walk is begun again that came to no end.
+const MOST_WALKS: u32 = 40;
+
+/// What streams are to be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knobs {
+    /// The most turns, or whatever the protocol's first lifecycle opens.
+    pub turns: u64,
+    /// How many sessions are interleaved.
+    pub sessions: usize,
+    /// The most events, the closing ones aside.
+    pub events: usize,
+    /// How often an event type is proposed, beside 10 for the others; 0: never.
+    pub weights: BTreeMap<String, usize>,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Knobs { turns: 4, sessions: 1, events: 60, weights: BTreeMap::new() }
+    }
+}
+
+/// A stream that was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stream {
+    /// Its events, each as JSON on one line, without the line's end.
+    pub lines: Vec<Vec<u8>>,
+    /// The line (1-based) that breaks a rule, and the rule; none for a legal stream.
+    pub breaks: Option<(u64, String)>,
+}
+
+impl Stream {
+    /// As NDJSON.
+    pub fn ndjson(&self) -> Vec<u8> {
+        let mut bytes = self.lines.join(&b'\n');
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+/// A walk, as far as it has come.
+pub struct Walk<'p> {
+    protocol: &'p Protocol,
+    knobs: &'p Knobs,
+    pub checker: Checker<'p>,
+    proposer: Proposer<'p>,
+    pub lines: Vec<Vec<u8>>,
+    /// Event types, each as often as its weight says.
+    types: Vec<usize>,
+}
+
+impl<'p> Walk<'p> {
+    pub fn new(protocol: &'p Protocol, knobs: &'p Knobs) -> Walk<'p> {
+        let weight = |name: &str| knobs.weights.get(name).copied().unwrap_or(10);
+        let types = protocol.tables().events.iter().enumerate();
+        let types = types.flat_map(|(number, event)| std::iter::repeat_n(number, weight(&event.name))).collect();
+        let checker = Checker::new(protocol, Options { excerpts: false, ..Options::default() });
+        let proposer = Proposer::new(protocol, knobs.sessions);
+        Walk { protocol, knobs, checker, proposer, lines: Vec::new(), types }
+    }
+
+    /// Walks on as long as the tape and the knobs say.
+    pub fn go(&mut self, choices: &mut Choices<'_>) {
+        while !choices.is_over() && self.lines.len() < self.knobs.events && self.opened() < self.knobs.turns {
+            if !self.step(choices) {
+                return;
+            }
+        }
+    }
+
+    /// Takes one step; false: there was none to be found.
+    pub fn step(&mut self, choices: &mut Choices<'_>) -> bool {
+        (0..MOST_TRIES).any(|_| {
+            let Some((proposal, trial)) = self.legal_proposal(choices) else { return false };
+            self.take(proposal, trial);
+            true
+        })
+    }
+
+    /// Walks on until the stream may end here. False: it came to no end.
+    pub fn close(&mut self, choices: &mut Choices<'_>) -> bool {
+        let mut lacks = self.lacks();
+        for _ in 0..MOST_CLOSING {
+            if lacks == 0 {
+                return true;
+            }
+            let Some((proposal, trial)) = self.legal_proposal(choices) else { continue };
+            let would_lack = lacking(&trial);
+            // What brings it no nearer may lead to what does.
+            if would_lack < lacks || would_lack == lacks && choices.once_in(2) || choices.once_in(16) {
+                self.take(proposal, trial);
+                lacks = would_lack;
+            }
+        }
+        lacks == 0
+    }
+
+    /// How many findings there would be if the stream ended here.
+    pub fn lacks(&self) -> usize {
+        lacking(&self.checker)
+    }
+
+    /// An event that may be forbidden, and what the checker says of it.
+    pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker<'p>, Vec<Finding>)> {
+        let event_type = *choices.one_of(&self.types)?;
+        let proposal = self.proposer.propose(&self.checker, event_type, true, choices);
+        let (trial, findings) = self.tried(&proposal);
+        Some((proposal, trial, findings))
+    }
+
+    fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker<'p>)> {
+        let event_type = *choices.one_of(&self.types)?;
+        let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
+        let (trial, findings) = self.tried(&proposal);
+        findings.is_empty().then_some((proposal, trial))
+    }
+
+    fn tried(&self, proposal: &Proposal) -> (Checker<'p>, Vec<Finding>) {
+        let mut trial = self.checker.clone();
+        trial.feed(&proposal.line);
+        trial.feed(b"\n");
+        let findings = trial.take_findings();
+        (trial, findings)
+    }
+
+    pub fn take(&mut self, proposal: Proposal, trial: Checker<'p>) {
+        self.lines.push(self.proposer.accept(proposal));
+        self.checker = trial;
+    }
+
+    /// How many turns were opened.
+    fn opened(&self) -> u64 {
+        let first = self.protocol.tables().lifecycles.first();
+        let opened = self.checker.opened();
+        first.and_then(|lifecycle| opened.get(&lifecycle.name)).copied().unwrap_or_default()
+    }
+}
+
+fn lacking(checker: &Checker<'_>) -> usize {
+    checker.clone().finish().findings.len()
+}
+
+/// A legal stream. It is empty where a protocol allows none, or none was found.
+pub fn legal(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
+    for number in 0..MOST_WALKS {
+        let tape: Vec<u32> = match number {
+            0 => tape.to_vec(),
+            _ => tape.iter().map(|choice| mixed(u64::from(*choice) << 32 | u64::from(number)) as u32).collect(),
+        };
+        let mut choices = Choices::new(&tape);
+        let mut walk = Walk::new(protocol, knobs);
+        walk.go(&mut choices);
+        if walk.close(&mut choices) {
+            return Stream { lines: walk.lines, breaks: None };
+        }
+    }
+    Stream::default()
+}
