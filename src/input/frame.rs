@@ -130,31 +130,30 @@ impl Frame<'_> {
 
     /// A range of the text as a place in the file, with the line around it.
     pub fn place(&self, span: Range<usize>, event: Option<u64>) -> Place {
-        let origin = self.origin(span.start);
-        Place { excerpt: self.excerpt(span.clone(), origin), ..self.place_at(origin, &span, event) }
+        let place = self.bare_place(span.clone(), event);
+        Place { excerpt: self.excerpt(span, place.column), ..place }
     }
 
     /// The same, with or without the line, for those who ask for many.
     pub fn place_by(&self, span: Range<usize>, event: Option<u64>, excerpt: bool, landmarks: &Landmarks) -> Place {
         let origin = self.origin_by(span.start, landmarks);
-        let excerpt = if excerpt { self.excerpt(span.clone(), origin) } else { Excerpt::default() };
-        Place { excerpt, ..self.place_at(origin, &span, event) }
+        let end = self.end(origin, &span, |at| self.origin_by(at, landmarks));
+        let excerpt = if excerpt { self.excerpt(span, origin.column) } else { Excerpt::default() };
+        Place { excerpt, end, event, ..origin.place() }
     }
 
     /// The same without the line around it.
     pub fn bare_place(&self, span: Range<usize>, event: Option<u64>) -> Place {
-        self.place_at(self.origin(span.start), &span, event)
-    }
-
-    fn place_at(&self, origin: Origin, span: &Range<usize>, event: Option<u64>) -> Place {
-        Place { end: self.end(origin, span), event, ..origin.place() }
+        let origin = self.origin(span.start);
+        let end = self.end(origin, &span, |at| self.origin(at));
+        Place { end, event, ..origin.place() }
     }
 
     /// Takes note of where an event stands, for findings that may refer to it later.
     #[inline]
     pub fn note(&self, span: &Range<usize>, event: Option<u64>, noted: &mut Noted) {
         noted.origin = self.origin(span.start);
-        noted.end = self.end(noted.origin, span);
+        noted.end = self.end(noted.origin, span, |at| self.origin(at));
         noted.event = event;
     }
 
@@ -176,18 +175,18 @@ impl Frame<'_> {
         Place { excerpt: beginning(head, span.len() <= REMEMBERED_BYTES, place.column, mark), ..place }
     }
 
-    /// The byte of the file behind a range that starts at `origin`.
+    /// The byte of the file behind a range that starts at `origin`; `origin_of` says where another byte stands.
     #[inline]
-    fn end(&self, origin: Origin, span: &Range<usize>) -> u64 {
+    fn end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
         if self.segments.len() == 1 || span.is_empty() {
             origin.offset + span.len() as u64
         } else {
-            self.origin(span.end - 1).offset + 1
+            origin_of(span.end - 1).offset + 1
         }
     }
 
-    /// The line around a range that starts at `origin`. A line may be long: it is not looked at further than it is shown.
-    fn excerpt(&self, span: Range<usize>, origin: Origin) -> Excerpt {
+    /// The line around a range that starts in this column. A line may be long: it is not looked at further than it is shown.
+    fn excerpt(&self, span: Range<usize>, column: u64) -> Excerpt {
         let (segment, text) = self.segment(span.start);
         let from = span.start - segment.at;
         let first = from.saturating_sub(WINDOW_BEFORE + LONGEST_CHARACTER);
@@ -195,7 +194,7 @@ impl Frame<'_> {
         let line_start = memchr::memrchr(b'\n', &text[first..from]).map_or(first, |at| first + at + 1);
         let line_end = memchr::memchr(b'\n', &text[from..last]).map_or(last, |at| from + at);
         let line = &text[line_start..line_end];
-        let column = origin.column - characters(&text[line_start..from]);
+        let column = column - characters(&text[line_start..from]);
         let mark_end = (span.end - segment.at).min(line_end) - line_start;
         window(line, column, from - line_start..mark_end)
     }
