@@ -1,6 +1,7 @@
 //! What is wrong with one event, or one record, by itself: its shape, its keys, its characters.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -40,8 +41,8 @@ impl<'p> Alone<'p> {
         let event_type = &self.protocol.tables().events[id];
         let program = event_type.plan.as_ref().ok()?;
         let faults = explain(event_type.schema.noun(), program, text, captured);
-        let is_misspelt =
-            |key: &UnknownKey| faults.iter().any(|fault| fault.misspelt && fault.span.start + 1 == key.start as usize);
+        let misspelt = misspelt_keys(&faults);
+        let is_misspelt = |key: &UnknownKey| misspelt.contains(&(key.start as usize));
         let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();
         (unknown.is_empty() || self.unknown.count_known(id, text, &unknown)).then_some(faults)
     }
@@ -68,13 +69,14 @@ impl<'p> Alone<'p> {
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         let at_edge = |span: &Range<usize>| at_edge(span, &captures);
         self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
-        let misspelt: Vec<_> = faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.clone()).collect();
+        let misspelt = misspelt_keys(&faults);
+        let found: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
         self.say(here, faults, stream.as_ref());
         for (key, pointer) in unknown {
-            if !misspelt.contains(&key) {
+            let start = key.start + 1;
+            if !misspelt.contains(&start) {
                 let number = self.unknown_field(here, key.clone(), &pointer, stream.as_ref());
-                let found = keys.iter().find(|found| found.start as usize == key.start + 1);
-                self.unknown.learn(id, found, inner(text, &key), number);
+                self.unknown.learn(id, found.get(&start).copied(), inner(text, &key), number);
             }
         }
         captures
@@ -187,6 +189,11 @@ impl<'p> Alone<'p> {
         }
         Report { findings: self.voice.findings, repeats, summary, stats }
     }
+}
+
+/// Where the keys start that are misspelt, behind their quotation marks.
+fn misspelt_keys(faults: &[SchemaFault<'_>]) -> HashSet<usize> {
+    faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.start + 1).collect()
 }
 
 /// The text of a frame that cannot be read.

@@ -111,15 +111,15 @@ pub fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut C
         if faulty(&array.at) {
             (items.readable, items.count) = (false, 0);
         }
-        if !faults.iter().any(|fault| array.at.holds(&fault.pointer)) {
-            continue;
-        }
-        let width = array.slots.len();
-        for index in 0..items.count as usize {
-            let item = array.at.child(&index.to_string());
+        // There may be as many faults as items: each is looked at once.
+        for fault in faults {
+            let Some([index, inside @ ..]) = fault.pointer.0.strip_prefix(array.at.0.as_slice()) else { continue };
+            let Some(index) = index.parse::<usize>().ok().filter(|index| *index < items.count as usize) else {
+                continue;
+            };
             for (number, slot) in array.slots.iter().enumerate() {
-                if faulty(&item.join(slot)) {
-                    fields[items.first as usize + index * width + number] = Capture::Unreadable;
+                if slot.0.starts_with(inside) {
+                    fields[items.first as usize + index * array.slots.len() + number] = Capture::Unreadable;
                 }
             }
         }

@@ -15,7 +15,7 @@ use super::unknown::MOST_UNKNOWN;
 use super::voice::{Here, Said};
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::input::json::Tree;
-use crate::input::{Broken, Frame, Input, Origin, Wire};
+use crate::input::{Broken, Frame, Input, Landmarks, Origin, Wire};
 use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framing};
 use crate::protocol::{Framing, Protocol, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
@@ -115,7 +115,15 @@ impl<'p> Judge<'p> {
         let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..text.len(), judged.type_span.clone());
         let (number, excerpts) = (self.next_event(id), self.excerpts);
-        let here = Here { frame, span, type_span, number, event_type: &event_type.name, excerpts };
+        let here = Here {
+            frame,
+            span,
+            type_span,
+            number,
+            event_type: &event_type.name,
+            excerpts,
+            landmarks: Landmarks::default(),
+        };
         let mut captures = std::mem::take(&mut self.readable);
         captures.copy(captured);
         unreadable(event_type, &faults, &mut captures);
@@ -153,6 +161,7 @@ impl<'p> Judge<'p> {
             number: self.next_event(id),
             event_type: &event_type.name,
             excerpts: self.excerpts,
+            landmarks: Landmarks::default(),
         };
         if event_type.usual_time
             && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
@@ -187,7 +196,7 @@ impl<'p> Judge<'p> {
         if let Some(id) = self.protocol.event_id(&event.name) {
             let event_type = &tables.events[id].name;
             let (number, excerpts) = (self.next_event(id), self.excerpts);
-            let here = Here { frame, span, type_span, number, event_type, excerpts };
+            let here = Here { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
             return self.known(&here, tree, event, id, keys);
         }
         let number = self.alone.voice.summary.events;
@@ -197,7 +206,15 @@ impl<'p> Judge<'p> {
         let told_apart = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
         *counts.entry(if told_apart { &*event.name } else { "(others)" }.to_owned()).or_default() += 1;
         let event_type = Arc::from(&*event.name);
-        let here = Here { frame, span, type_span, number, event_type: &event_type, excerpts: self.excerpts };
+        let here = Here {
+            frame,
+            span,
+            type_span,
+            number,
+            event_type: &event_type,
+            excerpts: self.excerpts,
+            landmarks: Landmarks::default(),
+        };
         self.unknown(&here, tree, event);
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, Place, Related, Severity, Summary};
 use crate::input::json::parse;
-use crate::input::{Frame, Noted};
+use crate::input::{Frame, Landmarks, Noted};
 use crate::machine::{At, Places, Verdict};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId};
@@ -208,13 +208,13 @@ pub struct Here<'e> {
     pub event_type: &'e Arc<str>,
     /// Whether places come with the text around them.
     pub excerpts: bool,
+    pub landmarks: Landmarks,
 }
 
 impl Here<'_> {
     /// A range of the frame's text.
     pub fn place(&self, span: Range<usize>) -> Place {
-        let number = Some(self.number);
-        if self.excerpts { self.frame.place(span, number) } else { self.frame.bare_place(span, number) }
+        self.frame.place_by(span, Some(self.number), self.excerpts, &self.landmarks)
     }
 
     /// What every finding about this event says.

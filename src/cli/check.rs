@@ -14,7 +14,7 @@ use super::input::{self, Alike, InputArguments, refuse_nothing, say};
 use super::output::{Color, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, known_rule, meaning};
 use crate::check::Options;
-use crate::config::{FAIL_ON, SEVERITIES};
+use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
 use crate::finding::{Severity, Summary};
 use crate::protocol::{Protocol, Rulebook, Upkeep};
@@ -85,7 +85,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let (mut targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
     let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref())?;
-    let outputs = Outputs::open(&arguments.formats, &arguments.input.paths, known.file.as_deref(), &mut targets)?;
+    let (inputs, config_file) = (&arguments.input.paths, config.as_deref().map(Config::path));
+    let outputs = Outputs::open(&arguments.formats, inputs, config_file, known.file.as_deref(), &mut targets)?;
     refuse_nothing(&targets)?;
     let started = Instant::now();
     let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
@@ -207,8 +208,10 @@ pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<S
             Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
         })?;
         let severity = meaning(&SEVERITIES, severity).ok_or_else(|| {
-            let severity = visible(severity);
-            Failure::Message(format!("{severity} is no severity; there are error, warning, note and off"))
+            let (setting, severity) = (visible(setting), visible(severity));
+            Failure::Message(format!(
+                "--rule {setting}: {severity} is no severity; there are error, warning, note and off"
+            ))
         })?;
         severities.insert(known_rule(rules, name)?.1.name.to_string(), severity);
     }

@@ -81,11 +81,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     // What is wrong with the recordings is for `check` to say.
     let outcome = run.check(&targets, None, &mut Several::new(Vec::new()))?;
-    say(&outcome.unreadable);
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
     anstream::stdout().lock().write_all(&shown(arguments, &coverage)?)?;
+    // After the long page, so that it is seen.
+    say(&outcome.unreadable);
     let enough = arguments.fail_under.is_none_or(|least| is_enough(&coverage, least));
     Ok(if !errors.is_empty() || !outcome.unreadable.is_empty() {
         Exit::Usage

@@ -63,7 +63,8 @@ impl FromStr for Output {
             let near = nearest(name, names.iter().copied());
             let help =
                 near.map_or_else(|| format!("there are {}", names.join(", ")), |near| format!("did you mean {near}?"));
-            return Err(format!("{} is no format; {help}", visible(name)));
+            let found = if name.is_empty() { "an empty name".to_owned() } else { visible(name) };
+            return Err(format!("{found} is no format; {help}"));
         };
         match file {
             Some("") => Err("after the = there must be the name of a file".to_owned()),
@@ -112,10 +113,11 @@ pub struct Outputs {
 
 impl Outputs {
     /// Opens what was asked for, and leaves those files out of `targets` that a report goes to: a folder may well hold
-    /// the report of the last run. No report can go to the baseline.
+    /// the report of the last run. No report can go to `sessionlint.toml` or the baseline.
     pub fn open(
         wanted: &[Output],
         inputs: &[PathBuf],
+        config: Option<&Path>,
         baseline: Option<&Path>,
         targets: &mut Vec<Target>,
     ) -> Result<Outputs, Failure> {
@@ -134,6 +136,9 @@ impl Outputs {
             }
             if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path)) && is_plain(&path) {
                 return refused("is to be checked, so no report can go there");
+            }
+            if config.is_some_and(|config| place(config) == path) {
+                return refused("says how to check, so no report can go there");
             }
             if baseline.is_some_and(|baseline| place(baseline) == path) {
                 return refused("is the baseline, so no report can go there");

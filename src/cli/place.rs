@@ -51,7 +51,8 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".sessionlint-").suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder_of(path))
+    // The cause comes with the name of the temporary file, which tells nobody anything.
+    builder.tempfile_in(folder_of(path)).map_err(|error| error.kind().into())
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {

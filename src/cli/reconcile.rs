@@ -10,7 +10,7 @@ use super::input::{Alike, say};
 use super::output::{Color, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::check::Options;
-use crate::config::FAIL_ON;
+use crate::config::{Config, FAIL_ON};
 use crate::finding::{Severity, Stats, Summary};
 use crate::protocol::{Protocol, Rulebook};
 use crate::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
@@ -94,7 +94,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     streams.retain(|stream| !records.contains(stream));
     say(&errors);
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
-    let outputs = Outputs::open(&arguments.formats, &arguments.streams, None, &mut targets)?;
+    let inputs: Vec<PathBuf> = arguments.streams.iter().chain(&arguments.records).cloned().collect();
+    let config_file = config.as_deref().map(Config::path);
+    let outputs = Outputs::open(&arguments.formats, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     let options = Options {

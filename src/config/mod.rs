@@ -11,7 +11,7 @@ mod patterns;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -106,8 +106,15 @@ impl Config {
 
     /// The file that holds for a path: that of the nearest folder above it that has one.
     pub fn find(path: &Path) -> Option<PathBuf> {
-        let found = absolute(path).ancestors().map(|folder| folder.join(NAME)).find(|file| file.is_file())?;
+        // A link that leads nowhere is a file that cannot be read, and not none.
+        let is_there = |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|_| !file.is_dir());
+        let found = absolute(path).ancestors().map(|folder| folder.join(NAME)).find(is_there)?;
         Some(Root::new(Path::new("")).way_to(&found))
+    }
+
+    /// Its name, from the current folder.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The protocol's name, as it is written.
@@ -179,10 +186,14 @@ impl Config {
 
 /// Reads a text file that is of a sensible size.
 fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
         return Err(io::Error::other("it is larger than 16 MiB"));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not UTF-8"))
+    })
 }

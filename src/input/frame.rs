@@ -1,5 +1,6 @@
 //! A frame: one candidate for an event, and where each of its bytes stands in the file.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,13 @@ use crate::finding::{Excerpt, Place};
 pub const REMEMBERED_CHARS: usize = 200;
 /// Bytes that hold as many characters, whatever they are.
 const REMEMBERED_BYTES: usize = 4 * REMEMBERED_CHARS;
+/// How far the landmarks of a frame are apart, in bytes.
+const LANDMARK_BYTES: usize = 4096;
 /// How much of a long line is kept before and after what a finding marks, in bytes.
 const WINDOW_BEFORE: usize = 120;
 const WINDOW_AFTER: usize = 240;
+/// In bytes of UTF-8.
+const LONGEST_CHARACTER: usize = 4;
 
 /// Where a byte stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +63,11 @@ pub struct Segment {
     /// Where it starts in the file.
     pub origin: Origin,
 }
+
+/// Where every so many bytes of a frame stand, for those who ask for many places of one: without, each would be counted
+/// from the frame's start. They are found when a place behind the first is asked for.
+#[derive(Debug, Default)]
+pub struct Landmarks(OnceCell<Vec<Origin>>);
 
 /// One candidate for an event: JSON text, not yet read.
 #[derive(Clone, Copy, Debug)]
@@ -107,15 +117,52 @@ impl Frame<'_> {
         segment.origin.after(&self.text[segment.at..at])
     }
 
+    /// The same, counted from the landmark before it.
+    fn origin_by(&self, at: usize, landmarks: &Landmarks) -> Origin {
+        let number = at / LANDMARK_BYTES;
+        if number == 0 {
+            return self.origin(at);
+        }
+        let origins = landmarks.0.get_or_init(|| {
+            let mut origins = vec![self.origin(0)];
+            for at in (LANDMARK_BYTES..=self.text.len()).step_by(LANDMARK_BYTES) {
+                origins.push(self.origin_from(at - LANDMARK_BYTES, origins[origins.len() - 1], at));
+            }
+            origins
+        });
+        origins
+            .get(number)
+            .map_or_else(|| self.origin(at), |known| self.origin_from(number * LANDMARK_BYTES, *known, at))
+    }
+
+    /// Where a byte stands, from where one before it does.
+    fn origin_from(&self, before: usize, known: Origin, at: usize) -> Origin {
+        let (segment, _) = self.segment(at);
+        if segment.at > before {
+            segment.origin.after(&self.text[segment.at..at])
+        } else {
+            known.after(&self.text[before..at])
+        }
+    }
+
     /// A range of the text as a place in the file, with the line around it.
     pub fn place(&self, span: Range<usize>, event: Option<u64>) -> Place {
-        Place { excerpt: self.excerpt(span.clone()), ..self.bare_place(span, event) }
+        let place = self.bare_place(span.clone(), event);
+        Place { excerpt: self.excerpt(span, place.column), ..place }
+    }
+
+    /// The same, with or without the line, for those who ask for many.
+    pub fn place_by(&self, span: Range<usize>, event: Option<u64>, excerpt: bool, landmarks: &Landmarks) -> Place {
+        let origin = self.origin_by(span.start, landmarks);
+        let end = self.end(origin, &span, |at| self.origin_by(at, landmarks));
+        let excerpt = if excerpt { self.excerpt(span, origin.column) } else { Excerpt::default() };
+        Place { excerpt, end, event, ..origin.place() }
     }
 
     /// The same without the line around it.
     pub fn bare_place(&self, span: Range<usize>, event: Option<u64>) -> Place {
         let origin = self.origin(span.start);
-        let end = self.end(origin, &span);
+        let end = self.end(origin, &span, |at| self.origin(at));
         Place { end, event, ..origin.place() }
     }
 
@@ -123,7 +170,7 @@ impl Frame<'_> {
     #[inline]
     pub fn note(&self, span: &Range<usize>, event: Option<u64>, noted: &mut Noted) {
         noted.origin = self.origin(span.start);
-        noted.end = self.end(noted.origin, span);
+        noted.end = self.end(noted.origin, span, |at| self.origin(at));
         noted.event = event;
     }
 
@@ -145,23 +192,26 @@ impl Frame<'_> {
         Place { excerpt: beginning(head, span.len() <= REMEMBERED_BYTES, place.column, mark), ..place }
     }
 
-    /// The byte of the file behind a range that starts at `origin`.
+    /// The byte of the file behind a range that starts at `origin`; `origin_of` says where another byte stands.
     #[inline]
-    fn end(&self, origin: Origin, span: &Range<usize>) -> u64 {
+    fn end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
         if self.segments.len() == 1 || span.is_empty() {
             origin.offset + span.len() as u64
         } else {
-            self.origin(span.end - 1).offset + 1
+            origin_of(span.end - 1).offset + 1
         }
     }
 
-    fn excerpt(&self, span: Range<usize>) -> Excerpt {
+    /// The line around a range that starts in this column. A line may be long: it is not looked at further than it is shown.
+    fn excerpt(&self, span: Range<usize>, column: u64) -> Excerpt {
         let (segment, text) = self.segment(span.start);
         let from = span.start - segment.at;
-        let line_start = memchr::memrchr(b'\n', &text[..from]).map_or(0, |at| at + 1);
-        let line_end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |at| from + at);
+        let first = from.saturating_sub(WINDOW_BEFORE + LONGEST_CHARACTER);
+        let last = (from + WINDOW_AFTER + LONGEST_CHARACTER).min(text.len());
+        let line_start = memchr::memrchr(b'\n', &text[first..from]).map_or(first, |at| first + at + 1);
+        let line_end = memchr::memchr(b'\n', &text[from..last]).map_or(last, |at| from + at);
         let line = &text[line_start..line_end];
-        let column = if line_start == 0 { segment.origin.column } else { 1 };
+        let column = column - characters(&text[line_start..from]);
         let mark_end = (span.end - segment.at).min(line_end) - line_start;
         window(line, column, from - line_start..mark_end)
     }
@@ -286,6 +336,36 @@ mod tests {
         assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
         assert_eq!(place.excerpt.text, " \"x\"");
         assert_eq!(place.excerpt.mark, 1..4);
+    }
+
+    #[test]
+    fn landmarks_change_no_place() {
+        let long = |character: &str| character.repeat(3 * LANDMARK_BYTES / character.len());
+        let text = [long("é"), "\n".to_owned(), long("a"), "\n".to_owned(), long("🙂")].concat();
+        let start = Origin { offset: 6, line: 1, column: 7 };
+        // The third line is a segment of its own, such as a `data:` line is.
+        let third = text.rfind('\n').expect("there are three lines") + 1;
+        let segment = Segment { at: third, origin: Origin { offset: 30_000, line: 3, column: 7 } };
+        for segments in [vec![Segment { at: 0, origin: start }], vec![Segment { at: 0, origin: start }, segment]] {
+            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true };
+            let landmarks = Landmarks::default();
+            for at in (0..text.len()).step_by(97).chain([third - 1, third, text.len() - 1]) {
+                assert_eq!(frame.origin_by(at, &landmarks), frame.origin(at), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_is_cut_where_it_goes_on_and_nowhere_else() {
+        for (before, after) in [(0, 0), (120, 239), (121, 240), (124, 243), (125, 244), (5000, 5000)] {
+            let text = format!("first\n{}X{}\nlast", "b".repeat(before), "a".repeat(after));
+            let segments = [Segment { at: 0, origin: Origin::START }];
+            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true };
+            let excerpt = frame.place(6 + before..7 + before, None).excerpt;
+            assert_eq!(&excerpt.text[excerpt.mark.clone()], "X");
+            assert_eq!(excerpt.column as usize, 1 + before.saturating_sub(WINDOW_BEFORE));
+            assert_eq!((excerpt.cut_before, excerpt.cut_after), (before > WINDOW_BEFORE, after + 1 > WINDOW_AFTER));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod lines;
 mod sse;
 mod values;
 
-pub use frame::{Frame, Noted, Origin, Segment};
+pub use frame::{Frame, Landmarks, Noted, Origin, Segment};
 
 use crate::finding::Place;
 use crate::protocol::Framing;

@@ -13,7 +13,7 @@ use crate::check::event::{Event, unreadable};
 use crate::check::voice::{Here, Said};
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::input::json::{Kind, Member, Node, Tree, parse};
-use crate::input::{Broken, Frame, Input, Piece};
+use crate::input::{Broken, Frame, Input, Landmarks, Piece};
 use crate::machine::framing;
 use crate::protocol::records::Records;
 use crate::protocol::{Framing, Protocol, RuleId};
@@ -177,7 +177,8 @@ impl<'p> Judge<'p> {
 
     fn here<'e>(&self, frame: &'e Frame<'e>, name: &'e Arc<str>) -> Here<'e> {
         let (span, number) = (0..frame.text.len(), self.alone.voice.summary.records);
-        Here { frame, type_span: 0..0, span, number, event_type: name, excerpts: self.excerpts }
+        let (excerpts, landmarks) = (self.excerpts, Landmarks::default());
+        Here { frame, type_span: 0..0, span, number, event_type: name, excerpts, landmarks }
     }
 
     fn say(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Said) {

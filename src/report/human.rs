@@ -87,8 +87,11 @@ impl<'p, W: Write> Human<'p, W> {
         for kind in std::mem::take(&mut self.kinds) {
             let folded = kind.count as usize > MOST_OF_A_KIND;
             let shown = if folded { 1 } else { kind.kept.len() };
-            let mut lines: Vec<_> = kind.kept.iter().skip(1).map(|(_, finding)| finding.place.line).collect();
+            let mut lines: Vec<_> = kind.kept.iter().map(|(_, finding)| finding.place.line).collect();
             lines.extend(kind.lines);
+            // One line may hold many of them, and the first one is shown.
+            lines.dedup();
+            lines.remove(0);
             for (number, finding) in kind.kept.into_iter().take(shown) {
                 let (count, lines) = if folded { (kind.count, lines.clone()) } else { (1, Vec::new()) };
                 entries.push(Entry { number, finding, more: Vec::new(), count, lines });
@@ -121,7 +124,7 @@ impl<W: Write> Reporter for Human<'_, W> {
         kind.count += 1;
         if kind.kept.len() < MOST_OF_A_KIND {
             kind.kept.push((self.came, finding));
-        } else if kind.lines.len() < NAMED_LINES {
+        } else if kind.lines.len() < NAMED_LINES && kind.lines.last() != Some(&finding.place.line) {
             kind.lines.push(finding.place.line);
         }
         self.came += 1;
@@ -242,7 +245,8 @@ fn summary(end: &End<'_>) -> String {
     if summary.skipped > 0 {
         let (noun, what) =
             if summary.records == 0 { ("message", "no event") } else { ("event or message", "no record") };
-        text.push_str(&format!("; {} skipped that carry {what}", count(summary.skipped, noun)));
+        let carry = if summary.skipped == 1 { "carries" } else { "carry" };
+        text.push_str(&format!("; {} skipped that {carry} {what}", count(summary.skipped, noun)));
     }
     if let Some(known) = baselined(end) {
         text.push_str(&format!("; {known}"));
@@ -337,9 +341,9 @@ fn help(entry: &Entry, rules: &Rulebook<'_>) -> String {
     for quote in quotes {
         help.push_str(&format!("\n“{quote}” — {}", protocol.source().unwrap_or(protocol.title())));
     }
-    if entry.count > 1 {
+    if !entry.lines.is_empty() {
         let lines: Vec<_> = entry.lines.iter().take(NAMED_LINES).map(u64::to_string).collect();
-        let more = entry.count as usize - 1 > lines.len();
+        let more = entry.lines.len() > NAMED_LINES;
         help.push_str(&format!("\nalso in lines {}{}", lines.join(", "), if more { ", …" } else { "" }));
     }
     help

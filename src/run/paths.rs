@@ -91,7 +91,8 @@ fn is_pattern(text: &str) -> bool {
 }
 
 fn is_recording(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    // A name need not be text for its ending to be known.
+    let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
     let mut parts = name.rsplit('.');
     let mut ending = parts.next().unwrap_or_default().to_ascii_lowercase();
     if COMPRESSED.contains(&ending.as_str()) {

@@ -1,6 +1,7 @@
 //! What is wrong with an event, in words and with its exact place.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,7 +50,10 @@ pub struct Explained {
 /// Explains what the fast way found wrong with an event: one fault a place, in the order of the pointers. `noun`: what
 /// messages call it.
 pub fn explain<'p>(noun: &str, program: &'p Program, text: &[u8], captured: Captured<'_>) -> Vec<Fault<'p>> {
-    let mut faults = Vec::with_capacity(captured.violations.len());
+    let (mut faults, mut taken) = (Vec::with_capacity(captured.violations.len()), HashSet::new());
+    // An event may have as many unknown keys as faults: those of an object are found by where it stands.
+    let mut unknown: Vec<_> = captured.unknown.iter().collect();
+    unknown.sort_unstable_by_key(|key| key.start);
     for violation in captured.violations {
         let Violation { node, violated, start, end, items } = violation;
         let source = &program.sources[usize::from(*node)];
@@ -63,12 +67,15 @@ pub fn explain<'p>(noun: &str, program: &'p Program, text: &[u8], captured: Capt
             }
             Violated::Required(missing) => missing,
         };
-        let mine = |key: &&UnknownKey| key.object == *node && span.contains(&(key.start as usize));
-        let undeclared = captured.unknown.iter().filter(mine).map(|key| key.start as usize - 1..key.end as usize + 1);
+        let mine = |key: &&UnknownKey| key.object == *node;
+        let inside = unknown.partition_point(|key| (key.start as usize) < span.start)
+            ..unknown.partition_point(|key| (key.start as usize) < span.end);
+        let undeclared =
+            unknown[inside].iter().copied().filter(mine).map(|key| key.start as usize - 1..key.end as usize + 1);
         for property in source.required.iter().filter(|property| missing >> property.index & 1 == 1) {
             let own = &program.sources[usize::from(property.node)];
             let (name, pointer) = (&property.name, own.pointer(items));
-            faults.push(explainer.missing(name, pointer, &own.quote, undeclared.clone(), &faults));
+            faults.push(explainer.missing(name, pointer, &own.quote, undeclared.clone(), &mut taken));
         }
     }
     one_a_place(faults)
@@ -77,7 +84,7 @@ pub fn explain<'p>(noun: &str, program: &'p Program, text: &[u8], captured: Capt
 /// Judges an event by the `jsonschema` crate, and explains what is wrong with it.
 pub fn judge(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
     let value = event.to_value(text);
-    let mut faults = Vec::new();
+    let (mut faults, mut taken) = (Vec::new(), HashSet::new());
     for error in schema.validator().into_iter().flat_map(|validator| validator.iter_errors(&value)) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
@@ -101,7 +108,7 @@ pub fn judge(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
                 };
                 let keys = node.members().iter().map(|member| member.key.clone());
                 let keys = keys.filter(|key| undeclared(&unescaped_lossy(inner(text, key))));
-                faults.push(explainer.missing(name, Cow::Owned(pointer), &quote, keys, &faults));
+                faults.push(explainer.missing(name, Cow::Owned(pointer), &quote, keys, &mut taken));
             }
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
@@ -199,23 +206,23 @@ impl<'p> Explainer<'_, 'p> {
     }
 
     /// A property of this object that is not there. `undeclared`: the object's keys that the schema does not declare;
-    /// `before`: the faults found before. A key that one of them takes for a misspelling is no other's.
+    /// `taken`: where the keys start that were taken for misspellings before. Each is one of one property alone.
     fn missing(
         &self,
         property: &str,
         pointer: Cow<'p, Pointer>,
         quote: &Option<Arc<str>>,
         undeclared: impl Iterator<Item = Range<usize>>,
-        before: &[Fault<'_>],
+        taken: &mut HashSet<usize>,
     ) -> Fault<'p> {
         let mut message = String::with_capacity(80);
         self.name(&mut message);
         message.extend([" has no `", property, "`"]);
         let fault = Fault { pointer, quote: quote.clone(), ..self.fault(Framing::MissingField, String::new(), None) };
-        let taken = |key: &Range<usize>| before.iter().any(|fault| fault.misspelt && fault.span == *key);
-        match self.misspelling(property, undeclared.filter(|key| !taken(key))) {
+        match self.misspelling(property, undeclared.filter(|key| !taken.contains(&key.start))) {
             None => Fault { message, ..fault },
             Some((span, found)) => {
+                taken.insert(span.start);
                 message.extend([", but a `", &found, "`"]);
                 let help = Some(format!("rename `{found}` to `{property}`"));
                 Fault { message, span, help, misspelt: true, ..fault }

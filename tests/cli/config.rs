@@ -175,6 +175,25 @@ fn mistakes_exit_2_and_are_shown_with_file_line_and_the_nearest_name() {
 }
 
 #[test]
+fn a_file_that_is_no_text_is_said_with_its_line() {
+    let folder = Folder::with(&[("a", CLEAN)]);
+    folder.write("sessionlint.toml", b"version = 1\n# \xff\n");
+    let ran = folder.run("check a");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("sessionlint.toml cannot be read: line 2 is not UTF-8"), "{}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_not_the_same_as_no_file() {
+    let folder = Folder::with(&[("sessionlint.toml", "version = 1\n"), ("below/a", CLEAN)]);
+    std::os::unix::fs::symlink("missing", folder.path().join("below/sessionlint.toml")).expect("a link can be made");
+    let ran = folder.run("check below");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("below/sessionlint.toml cannot be read"), "{}", ran.err);
+}
+
+#[test]
 fn a_hostile_file_cannot_reach_the_terminal() {
     for text in [
         "version = 1 # \x1b[2J\n",

@@ -201,3 +201,17 @@ fn what_the_caller_names_is_shown_harmless() {
         assert_harmless(&ran, arguments);
     }
 }
+
+#[test]
+fn an_event_with_very_many_mistakes_is_judged_to_its_end() {
+    // Whoever looks through all mistakes at each of them, or through all members, is not back before the day is over.
+    let many = |item: &str, count: usize| vec![item; count].join(",");
+    let results = format!(r#"{{"session_id":"s","results":[{}]}}"#, many(r#"{"more":1}"#, 50_000));
+    let twice = format!(r#"{{"session_id":"s","error":"e","code":"c",{}}}"#, many(r#""k":1"#, 50_000));
+    let recording = OPEN.to_owned() + &event("session.tool.results", &results) + &event("session.error", &twice);
+    let folder = Folder::with(&[("a", &recording)]);
+    let report = folder.json("--max-findings 1 a");
+    assert_eq!(report["summary"]["by_rule"]["missing-field"], 4 * 50_000);
+    assert_eq!(report["summary"]["by_rule"]["duplicate-key"], 50_000 - 1);
+    assert_eq!(report["summary"]["by_rule"]["unknown-field"], 2 * 50_000);
+}

@@ -70,6 +70,19 @@ fn a_folder_is_searched_below_for_recordings_by_their_endings() {
     assert_eq!(files(&folder.json("b")), below);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_is_no_reason_to_pass_a_recording_over() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = Folder::with(&[("a.ndjson", CLEAN)]);
+    folder.write(std::ffi::OsStr::from_bytes(b"b\xff.ndjson"), "no JSON\n");
+    folder.write(std::ffi::OsStr::from_bytes(b"c\xff.sse.gz"), gzip("data: no JSON\n\n"));
+    let report = folder.json(".");
+    assert_eq!(report["summary"]["files"], 3);
+    assert_eq!(report["summary"]["by_rule"]["invalid-json"], 2);
+}
+
 #[test]
 fn what_gitignore_leaves_out_is_passed_over_with_and_without_a_repository() {
     let recordings = [

@@ -100,6 +100,35 @@ fn more_than_five_alike_fold_into_one() {
 }
 
 #[test]
+fn a_fold_names_a_line_once_and_not_that_of_the_finding_it_shows() {
+    let twice = |line: &str, count: usize| {
+        line.replace("\"payload\":{", &format!("\"payload\":{{{}", r#""k":1,"#.repeat(count)))
+    };
+    let folder = Folder::with(&[("one", &twice(CLEAN, 20)), ("two", &twice(CLEAN, 20).repeat(2))]);
+    let one = folder.run("check one").out;
+    assert!(one.contains("(19 times in this file)") && !one.contains("also in lines"), "{one}");
+    let two = folder.run("check two").out;
+    assert!(two.contains("(38 times in this file)") && two.contains("also in lines 2\n"), "{two}");
+}
+
+#[test]
+fn a_severity_that_is_none_is_said_with_the_option_that_has_it() {
+    let folder = Folder::with(&[("a", CLEAN)]);
+    let ran = folder.run("check --rule idle-missing=of a");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("--rule idle-missing=of: of is no severity"), "{}", ran.err);
+    let ran = folder.run("check --format =json a");
+    assert!(ran.err.contains("an empty name is no format"), "{}", ran.err);
+}
+
+#[test]
+fn one_message_that_is_skipped_is_counted_as_one() {
+    let folder = Folder::with(&[("a", &format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{{}}}}\n{CLEAN}"))]);
+    let ran = folder.run("check a");
+    assert!(ran.out.ends_with("; 1 message skipped that carries no event.\n"), "{}", ran.out);
+}
+
+#[test]
 fn a_long_fold_names_the_first_lines() {
     let folder = Folder::with(&[("many", &ERROR.repeat(1000))]);
     let ran = folder.run("check many");

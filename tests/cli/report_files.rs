@@ -75,6 +75,26 @@ fn wrong_use_is_said_and_changes_nothing() {
 }
 
 #[test]
+fn a_report_does_not_replace_the_file_that_says_how_to_check() {
+    let folder = Folder::with(&[("a", ERROR), ("sessionlint.toml", "version = 1\n"), ("other.toml", "version = 1\n")]);
+    for arguments in ["--format json=sessionlint.toml a", "--format json=./other.toml --config other.toml a"] {
+        let ran = folder.run(&format!("check {arguments}"));
+        assert_eq!(ran.code, 2, "{arguments}");
+        assert!(ran.err.contains("says how to check, so no report can go there"), "{arguments}: {}", ran.err);
+    }
+    assert_eq!(read(&folder, "sessionlint.toml"), "version = 1\n");
+    assert_eq!(read(&folder, "other.toml"), "version = 1\n");
+}
+
+#[test]
+fn what_keeps_a_report_from_being_written_is_said_without_the_name_of_a_temporary_file() {
+    let folder = Folder::with(&[("a", ERROR)]);
+    let ran = folder.run("check --format json=nowhere/report a");
+    assert!(ran.err.starts_with("sessionlint: nowhere/report cannot be written: "), "{}", ran.err);
+    assert!(!ran.err.contains(".tmp"), "{}", ran.err);
+}
+
+#[test]
 fn the_report_of_the_last_run_is_not_checked() {
     let folder = Folder::with(&[("a.ndjson", ERROR)]);
     for _ in 0..2 {

@@ -117,15 +117,15 @@ impl Node {
         let mut path = Vec::new();
         let mut node = self;
         loop {
+            // Children stand in the order of the text.
             let next = match &node.kind {
-                Kind::Array(items) => items
-                    .iter()
-                    .enumerate()
-                    .find(|(_, item)| item.span.contains(&at))
-                    .map(|(index, item)| (index.to_string(), item)),
+                Kind::Array(items) => {
+                    let index = items.partition_point(|item| item.span.end <= at);
+                    items.get(index).filter(|item| item.span.start <= at).map(|item| (index.to_string(), item))
+                }
                 Kind::Object(members) => members
-                    .iter()
-                    .find(|member| (member.key.start..member.value.span.end).contains(&at))
+                    .get(members.partition_point(|member| member.value.span.end <= at))
+                    .filter(|member| member.key.start <= at)
                     .map(|member| (unescaped_lossy(inner(text, &member.key)).into_owned(), &member.value)),
                 _ => None,
             };

@@ -1,7 +1,8 @@
 //! JSON text → a tree, or where and how it stops being JSON.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use crate::bytes::{holds, same, skip_plain};
@@ -199,15 +200,13 @@ impl Parser<'_> {
                 return;
             }
         }
-        let mut seen: HashSet<Cow<'_, [u8]>> = HashSet::with_capacity(members.len());
+        let mut seen: HashMap<Cow<'_, [u8]>, &Range<usize>> = HashMap::with_capacity(members.len());
         for member in members {
-            let name = unescaped(inner(self.text, &member.key));
-            if seen.contains(&name) {
-                let first = members.iter().find(|m| unescaped(inner(self.text, &m.key)) == name);
-                let first = first.map_or(member.key.clone(), |m| m.key.clone());
-                self.duplicate_keys.push((first, member.key.clone()));
-            } else {
-                seen.insert(name);
+            match seen.entry(unescaped(inner(self.text, &member.key))) {
+                Entry::Occupied(first) => self.duplicate_keys.push(((*first.get()).clone(), member.key.clone())),
+                Entry::Vacant(new) => {
+                    new.insert(&member.key);
+                }
             }
         }
     }
