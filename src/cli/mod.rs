@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod coverage;
 mod explain;
+mod generate;
 mod graph;
 mod init;
 mod input;
@@ -57,6 +58,8 @@ enum Command {
     Coverage(coverage::Arguments),
     /// Say what a rule means, with the document's words and an example
     Explain(explain::Arguments),
+    /// Make streams from a protocol's tables and schemas, legal ones or broken ones
+    Generate(generate::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
     Graph(graph::Arguments),
     /// Write a sessionlint.toml, with every key explained
@@ -132,6 +135,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Check(arguments) => check::run(*arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Protocol(arguments) => protocol::run(&arguments),

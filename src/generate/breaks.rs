@@ -33,10 +33,11 @@ fn is_alone(findings: &[Finding], rule: &str) -> bool {
 }
 
 /// The stream, if it breaks the rule and nothing else.
-fn breaks_alone(protocol: &Protocol, rule: &str, lines: Vec<Vec<u8>>, bytes: &[u8]) -> Option<Stream> {
-    let findings = check(protocol, bytes, Options { excerpts: false, ..Options::default() }).findings;
+fn breaks_alone(protocol: &Protocol, rule: &str, stream: Stream) -> Option<Stream> {
+    let options = Options { excerpts: false, ..Options::default() };
+    let findings = check(protocol, &stream.ndjson(), options).findings;
     let line = findings.first().map(|finding| finding.place.line)?;
-    is_alone(&findings, rule).then(|| Stream { lines, breaks: Some((line, rule.to_owned())) })
+    is_alone(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
 }
 
 /// By an event that is forbidden, or by the end of the stream.
@@ -44,8 +45,7 @@ fn forbidden(protocol: &Protocol, rule: &str, knobs: &Knobs, choices: &mut Choic
     let mut walk = Walk::new(protocol, knobs);
     for _ in 0..knobs.events {
         if is_alone(&walk.checker.clone().finish().findings, rule) {
-            let stream = Stream { lines: walk.lines.clone(), breaks: None };
-            return breaks_alone(protocol, rule, walk.lines, &stream.ndjson());
+            return breaks_alone(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
         }
         for _ in 0..MOST_TRIES {
             let Some((proposal, trial, findings)) = walk.wild_proposal(choices) else { continue };
@@ -54,8 +54,7 @@ fn forbidden(protocol: &Protocol, rule: &str, knobs: &Knobs, choices: &mut Choic
                 if !walk.close(choices) {
                     return None;
                 }
-                let stream = Stream { lines: walk.lines.clone(), breaks: None };
-                return breaks_alone(protocol, rule, walk.lines, &stream.ndjson());
+                return breaks_alone(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
             }
         }
         if !walk.step(choices) {
@@ -76,12 +75,8 @@ fn edited(protocol: &Protocol, rule: Framing, knobs: &Knobs, choices: &mut Choic
     }
     (0..MOST_TRIES).find_map(|_| {
         let mut lines = walk.lines.clone();
-        let terminated = edit(&mut lines, rule, choices)?;
-        let mut bytes = Stream { lines: lines.clone(), breaks: None }.ndjson();
-        if !terminated {
-            bytes.pop();
-        }
-        breaks_alone(protocol, rule.name(), lines, &bytes)
+        let cut_off = !edit(&mut lines, rule, choices)?;
+        breaks_alone(protocol, rule.name(), Stream { lines, cut_off, breaks: None })
     })
 }
 

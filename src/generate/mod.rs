@@ -7,14 +7,32 @@
 mod breaks;
 mod choices;
 mod propose;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 mod walk;
 
-pub use choices::{Choices, mixed};
+use choices::mixed;
 pub use walk::{Knobs, Stream};
 
-use crate::protocol::Protocol;
+use crate::protocol::{Basis, Framing, Protocol, Rule};
+
+/// The rules that [`broken`] can break: those of limits, of compressed input and of input without any event need no
+/// stream.
+pub fn breakable(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
+    let other =
+        [Framing::LineTooLong, Framing::CheckSkipped, Framing::TruncatedInput, Framing::EmptyInput, Framing::NoEvents];
+    let is_of_streams = move |rule: &&Rule| {
+        rule.basis != Basis::Upkeep && rule.severity.is_some() && !other.iter().any(|other| other.name() == &*rule.name)
+    };
+    protocol.rules().iter().filter(is_of_streams)
+}
+
+/// A tape of so many numbers, the same for the same seed.
+pub fn tape(seed: u64, length: usize) -> Vec<u32> {
+    (0..length as u64).map(|number| mixed(mixed(seed).wrapping_add(number)) as u32).collect()
+}
 
 /// A legal stream, as a tape decides.
 pub fn legal(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {

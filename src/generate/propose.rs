@@ -101,8 +101,11 @@ impl<'p> Proposer<'p> {
             }
         }
         self.texts(&mut event, checker, event_type, session, wild, choices, &mut proposal);
-        for contradiction in tables.contradictions[event_type].iter().filter(|_| wild) {
-            if let Some(words) = choices.one_of(&contradiction.says).filter(|_| choices_coin(&contradiction.says)) {
+        for contradiction in &tables.contradictions[event_type] {
+            if wild
+                && choices.once_in(3)
+                && let Some(words) = choices.one_of(&contradiction.says)
+            {
                 put(&mut event, &kind.slots[contradiction.slot], json!(words));
             }
         }
@@ -214,11 +217,6 @@ impl<'p> Proposer<'p> {
             }
         }
     }
-}
-
-/// Whether there is anything to choose at all.
-fn choices_coin<T>(of: &[T]) -> bool {
-    !of.is_empty()
 }
 
 fn new_id(ids: &mut usize) -> String {

@@ -39,6 +39,8 @@ impl Default for Knobs {
 pub struct Stream {
     /// Its events, each as JSON on one line, without the line's end.
     pub lines: Vec<Vec<u8>>,
+    /// Whether it stops within its last line.
+    pub cut_off: bool,
     /// The line (1-based) that breaks a rule, and the rule; none for a legal stream.
     pub breaks: Option<(u64, String)>,
 }
@@ -46,8 +48,15 @@ pub struct Stream {
 impl Stream {
     /// As NDJSON.
     pub fn ndjson(&self) -> Vec<u8> {
-        let mut bytes = self.lines.join(&b'\n');
-        bytes.push(b'\n');
+        self.written(b"", b"\n")
+    }
+
+    /// Each event between these.
+    pub fn written(&self, before: &[u8], behind: &[u8]) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.lines.iter().flat_map(|line| [before, line, behind].concat()).collect();
+        if self.cut_off {
+            bytes.truncate(bytes.len() - behind.len());
+        }
         bytes
     }
 }
@@ -165,7 +174,7 @@ pub fn legal(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
         let mut walk = Walk::new(protocol, knobs);
         walk.go(&mut choices);
         if walk.close(&mut choices) {
-            return Stream { lines: walk.lines, breaks: None };
+            return Stream { lines: walk.lines, ..Stream::default() };
         }
     }
     Stream::default()
