@@ -39,7 +39,7 @@ pub mod cli;
 mod config;
 mod error;
 mod finding;
-mod generate;
+pub mod generate;
 mod input;
 mod machine;
 mod picture;

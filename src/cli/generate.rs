@@ -11,7 +11,7 @@ use super::config::ProtocolArgument;
 use super::place::{Place, place, shown};
 use super::{Exit, Failure};
 use crate::check::{Options, check};
-use crate::generate::{Knobs, Stream, breakable, broken, legal, tape};
+use crate::generate::{Knobs, Stream, breakable, illegal, legal, tape};
 use crate::protocol::{Protocol, nearest};
 use crate::report::visible;
 
@@ -145,7 +145,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes a file, whole or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let place = Place::open(place(path))?;
     place.writer()?.write_all(bytes)?;
     place.keep()
@@ -205,7 +206,7 @@ fn made(
     }
     let rule = rules[number as usize % rules.len()];
     let found = (0..MOST_TRIES).find_map(|again| {
-        let stream = broken(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE))?;
+        let stream = illegal(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE))?;
         let bytes = arguments.wire.bytes(&stream);
         let findings = check(protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings;
         match findings.as_slice() {

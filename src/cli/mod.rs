@@ -11,6 +11,7 @@ mod generate;
 mod graph;
 mod init;
 mod input;
+mod mutate;
 mod output;
 mod place;
 mod protocol;
@@ -66,6 +67,8 @@ enum Command {
     Init(init::Arguments),
     /// Examine a protocol and print its tables
     Protocol(protocol::Arguments),
+    /// Break a recording in every way that applies, one rule a file
+    Mutate(mutate::Arguments),
     /// Hold recorded streams against the stored records of their sessions
     Reconcile(Box<reconcile::Arguments>),
     /// List the rules
@@ -139,6 +142,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Protocol(arguments) => protocol::run(&arguments),
+        Command::Mutate(arguments) => mutate::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -28,7 +28,7 @@ pub fn broken(protocol: &Protocol, rule: &str, knobs: &Knobs, tape: &[u32]) -> O
 }
 
 /// Whether these findings are this rule's, one and no other.
-fn is_alone(findings: &[Finding], rule: &str) -> bool {
+pub fn is_alone(findings: &[Finding], rule: &str) -> bool {
     matches!(findings, [one] if *one.rule == *rule)
 }
 
@@ -82,7 +82,7 @@ fn edited(protocol: &Protocol, rule: Framing, knobs: &Knobs, choices: &mut Choic
 
 /// Edits one of the lines so that it may break a rule of the framing; says whether the last line ends with a line feed.
 /// None: that rule cannot be broken by an edit.
-fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) -> Option<bool> {
+pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) -> Option<bool> {
     let number = choices.below(lines.len());
     let line = String::from_utf8(lines.get(number)?.clone()).ok()?;
     let at = choices.below(line.len());

@@ -6,7 +6,10 @@
 
 mod breaks;
 mod choices;
+mod mutate;
 mod propose;
+#[cfg(feature = "proptest")]
+mod strategy;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -14,11 +17,14 @@ mod value;
 mod walk;
 
 use choices::mixed;
+pub use mutate::mutated;
+#[cfg(feature = "proptest")]
+pub use strategy::{broken, stream, value};
 pub use walk::{Knobs, Stream};
 
 use crate::protocol::{Basis, Framing, Protocol, Rule};
 
-/// The rules that [`broken`] can break: those of limits, of compressed input and of input without any event need no
+/// The rules that [`illegal`] can break: those of limits, of compressed input and of input without any event need no
 /// stream.
 pub fn breakable(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
     let other =
@@ -41,6 +47,6 @@ pub fn legal(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
 
 /// A stream of which this rule, an error or warning of the tables or of the framing, is the one finding; none where that
 /// was not managed with this tape.
-pub fn broken(protocol: &Protocol, rule: &str, knobs: &Knobs, tape: &[u32]) -> Option<Stream> {
+pub fn illegal(protocol: &Protocol, rule: &str, knobs: &Knobs, tape: &[u32]) -> Option<Stream> {
     breaks::broken(protocol, rule, knobs, tape)
 }

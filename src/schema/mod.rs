@@ -113,6 +113,12 @@ impl Schema {
         self.fields.get_or_init(|| fields::fields(self))
     }
 
+    /// Whether a value is valid, by the `jsonschema` crate.
+    #[cfg(feature = "proptest")]
+    pub fn allows(&self, value: &Value) -> bool {
+        self.validator().is_some_and(|validator| validator.is_valid(value))
+    }
+
     /// The document it was made from.
     pub fn document(&self) -> &Value {
         &self.document

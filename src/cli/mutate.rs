@@ -1,0 +1,78 @@
+//! `sessionlint mutate`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::config::ProtocolArgument;
+use super::generate::write;
+use super::place::shown;
+use super::{Exit, Failure};
+use crate::check::{Options, check};
+use crate::generate::{breakable, mutated, tape};
+use crate::report::{count, visible};
+use crate::run::{Target, read};
+
+/// How many decisions a search has.
+const TAPE: usize = 4000;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A recording without findings, one event a line
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// The folder for the broken recordings: a file for each rule, with what is to be found in it beside it
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+
+    #[command(flatten)]
+    protocol: ProtocolArgument,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let (protocol, _) = arguments.protocol.load(std::slice::from_ref(&arguments.file))?;
+    let mut bytes = Vec::new();
+    read(&Target::File(arguments.file.clone()), |piece| bytes.extend_from_slice(piece))
+        .map_err(|error| Failure::Message(visible(&error.to_string())))?;
+    let found = check(&protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings.len() as u64;
+    if found > 0 {
+        let (file, found) = (shown(&arguments.file), count(found, "finding"));
+        let message = format!("{file} has {found}; what is broken already cannot be broken in one rule alone");
+        return Err(Failure::Message(message));
+    }
+    let lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).map(<[u8]>::to_vec).collect();
+    let lines: Vec<Vec<u8>> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    let is_object = |line: &Vec<u8>| line.first() == Some(&b'{') && line.last() == Some(&b'}');
+    if lines.is_empty() || !lines.iter().all(is_object) {
+        let file = shown(&arguments.file);
+        return Err(Failure::Message(format!("{file} is not one event a line, which is what can be broken")));
+    }
+    let cannot = |error| Failure::Message(format!("{} cannot be made: {error}", shown(&arguments.out)));
+    fs::create_dir_all(&arguments.out).map_err(cannot)?;
+    let (mut broken, mut whole) = (0, Vec::new());
+    for (number, rule) in breakable(&protocol).enumerate() {
+        let tape = tape(arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64), TAPE);
+        match mutated(&protocol, &rule.name, &lines, &tape) {
+            Some(stream) => {
+                let name = format!("{}.ndjson", rule.name);
+                write(&arguments.out.join(&name), &stream.ndjson())?;
+                if let Some((line, rule)) = &stream.breaks {
+                    let expected = format!("{line}\t{rule}\n");
+                    write(&arguments.out.join(format!("{name}.expected")), expected.as_bytes())?;
+                }
+                broken += 1;
+            }
+            None => whole.push(&*rule.name),
+        }
+    }
+    let rules = count(broken, "rule");
+    anstream::println!("broken in {rules}, a file each in {}", shown(&arguments.out));
+    if !whole.is_empty() {
+        anstream::println!("not broken alone in this recording: {}", whole.join(", "));
+    }
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,70 @@
+//! A recording that somebody has → the same, broken in one rule.
+
+use super::breaks::{self, is_alone};
+use super::choices::Choices;
+use super::walk::Stream;
+use crate::check::{Options, check};
+use crate::protocol::{Framing, Protocol};
+
+/// How many ways of breaking a rule are tried.
+const MOST_TRIES: usize = 400;
+
+/// The recording with an event left out, doubled, moved or changed so that this rule is what is found, once, and nothing
+/// else; none where that was not managed.
+pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32]) -> Option<Stream> {
+    let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
+    let mut choices = Choices::new(tape);
+    (0..MOST_TRIES).find_map(|_| {
+        let mut stream = Stream { lines: lines.to_vec(), ..Stream::default() };
+        match framing {
+            Some(framing) => stream.cut_off = !breaks::edit(&mut stream.lines, framing, &mut choices)?,
+            None => changed(&mut stream.lines, lines, &mut choices)?,
+        }
+        let findings = check(protocol, &stream.ndjson(), Options { excerpts: false, ..Options::default() }).findings;
+        let line = findings.first().map(|finding| finding.place.line)?;
+        is_alone(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
+    })
+}
+
+/// Changes the order, the number or a value of events. `of`: the recording as it was.
+fn changed(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) -> Option<()> {
+    let number = choices.below(lines.len());
+    match choices.below(7) {
+        0 => drop(lines.remove(number)),
+        1 => lines.insert(number + 1, of.get(number)?.clone()),
+        2 => lines.truncate(number.max(1)),
+        3 if number + 1 < lines.len() => lines.swap(number, number + 1),
+        4 => {
+            // Some events in a row.
+            let end = (number + 1 + choices.below(4)).min(lines.len());
+            drop(lines.drain(number..end));
+        }
+        5 => {
+            let other = choices.below(of.len());
+            lines.insert(number, of.get(other)?.clone());
+        }
+        _ => {
+            // A value of one event in the place of the same of another.
+            let (one, other) = (text(of.get(number)?)?, text(of.get(choices.below(of.len()))?)?);
+            let at = choices.below(one.len());
+            let start = one.get(at..)?.find(",\"")? + at;
+            let colon = start + one[start..].find("\":")? + 2;
+            let key = &one[start + 1..colon];
+            let from = other.find(key)? + key.len();
+            let (old, new) = (value(&one[colon..])?, value(&other[from..])?);
+            lines[number] = [&one[..colon], new, &one[colon + old.len()..]].concat().into_bytes();
+        }
+    }
+    (!lines.is_empty()).then_some(())
+}
+
+fn text(line: &[u8]) -> Option<&str> {
+    std::str::from_utf8(line).ok()
+}
+
+/// The JSON value that a text starts with.
+fn value(text: &str) -> Option<&str> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
+    values.next()?.ok()?;
+    text.get(..values.byte_offset())
+}

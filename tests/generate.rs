@@ -1,0 +1,181 @@
+//! Streams that are made: legal ones in which nothing is found, and broken ones in which one rule speaks.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use serde_json::{Value, json};
+use sessionlint::generate::{Knobs, breakable, broken, legal, stream, tape, value};
+use sessionlint::{Options, Protocol, check};
+
+fn events() -> &'static Protocol {
+    Protocol::builtin("session-events").expect("it is built in")
+}
+
+/// What is found: lines and rules.
+fn found(bytes: &[u8]) -> Vec<(u64, String)> {
+    let report = check(events(), bytes, Options::default());
+    report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect()
+}
+
+fn sessionlint(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sessionlint")).args(arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// How many legal streams; more by `SESSIONLINT_STREAMS`, for a long run by hand.
+#[test]
+fn nothing_is_found_in_legal_streams() {
+    let count = std::env::var("SESSIONLINT_STREAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(1000);
+    for seed in 0..count {
+        let knobs = Knobs { sessions: 1 + seed as usize % 3, turns: 1 + seed % 5, ..Knobs::default() };
+        let made = legal(events(), &knobs, &tape(seed, 1000));
+        assert!(!made.lines.is_empty(), "{seed}");
+        assert_eq!(found(&made.ndjson()), [], "{seed}: {}", text(&made.ndjson()));
+    }
+}
+
+#[test]
+fn a_protocol_of_ones_own_has_its_streams_too() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
+    let protocol = Protocol::load(&folder).expect("it is right");
+    for seed in 0..20 {
+        let made = legal(&protocol, &Knobs::default(), &tape(seed, 1000));
+        assert!(!made.lines.is_empty(), "{seed}");
+        assert_eq!(check(&protocol, &made.ndjson(), Options::default()).findings, [], "{}", text(&made.ndjson()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+    #[test]
+    fn strategies_make_what_they_say(made in stream(events(), Knobs::default()), pick in any::<prop::sample::Index>()) {
+        prop_assert_eq!(found(&made.ndjson()), []);
+        let rules: Vec<_> = breakable(events()).collect();
+        let rule = &rules[pick.index(rules.len())].name;
+        let runner = &mut proptest::test_runner::TestRunner::deterministic();
+        let made = broken(events(), rule, Knobs::default()).new_tree(runner).expect("there is one").current();
+        let expected = made.breaks.clone().into_iter().collect::<Vec<_>>();
+        prop_assert_eq!(&found(&made.ndjson()), &expected);
+        prop_assert_eq!(&expected[0].1, &**rule);
+    }
+
+    #[test]
+    fn values_are_valid_by_their_schema(made in value(&schema()).expect("a schema")) {
+        prop_assert!(made["kind"] == "a" || made["kind"] == "b", "{made}");
+        prop_assert!(made["count"].as_i64().is_some_and(|count| (3..=5).contains(&count)), "{made}");
+        prop_assert!(made["names"].as_array().is_some_and(|names| !names.is_empty()), "{made}");
+    }
+}
+
+fn schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["kind", "count", "names"],
+        "properties": {
+            "kind": {"enum": ["a", "b"]},
+            "count": {"type": "integer", "minimum": 3, "maximum": 5},
+            "names": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 2}},
+            "free": {},
+        },
+    })
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+    let print = |seed: &str| sessionlint(&["generate", "--seed", seed]).stdout;
+    assert_eq!(print("3"), print("3"));
+    assert_ne!(print("3"), print("4"));
+    assert_eq!(found(&print("3")), []);
+}
+
+#[test]
+fn every_wire_can_be_read_again() {
+    for wire in ["ndjson", "sse", "json-rpc"] {
+        let output = sessionlint(&["generate", "--wire", wire, "--sessions", "2"]);
+        assert_eq!(found(&output.stdout), [], "{wire}: {}", text(&output.stdout));
+        let output = sessionlint(&["generate", "--wire", wire, "--break", "idle-missing"]);
+        let rules: Vec<_> = found(&output.stdout).into_iter().map(|(_, rule)| rule).collect();
+        assert_eq!(rules, ["idle-missing"], "{wire}: {}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn each_rule_that_speaks_of_streams_is_broken_in_turn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let count = breakable(events()).count();
+    let output =
+        sessionlint(&["generate", "--break", "any", "--count", &count.to_string(), "--out", &out.to_string_lossy()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let mut rules = BTreeSet::new();
+    for path in sorted(&out).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "ndjson")) {
+        let expected = fs::read_to_string(format!("{}.expected", path.display())).expect("it is beside it");
+        let found: String =
+            found(&fs::read(&path).expect("a file")).iter().map(|(line, rule)| format!("{line}\t{rule}\n")).collect();
+        assert_eq!(found, expected, "{path:?}");
+        rules.extend(expected.trim_end().split_once('\t').map(|(_, rule)| rule.to_owned()));
+    }
+    let all: BTreeSet<_> = breakable(events()).map(|rule| rule.name.to_string()).collect();
+    assert_eq!(rules, all);
+}
+
+#[test]
+fn event_types_can_be_left_out() {
+    let output =
+        sessionlint(&["generate", "--seed", "1", "--weight", "session.error=0", "--weight", "session.interrupted=0"]);
+    assert!(output.status.success());
+    assert!(!text(&output.stdout).contains("\"type\":\"session.error\",\"timestamp"), "{}", text(&output.stdout));
+    let refused = sessionlint(&["generate", "--weight", "session.eror=0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("did you mean session.error?"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn what_cannot_be_made_is_refused_in_words() {
+    for (arguments, words) in [
+        (&["generate", "--count", "2"][..], "--out DIR"),
+        (&["generate", "--break", "idle-mising"], "did you mean idle-missing?"),
+        (&["generate", "--break", "empty-input"], "speaks of input that is no stream"),
+        (&["generate", "--protocol", "session-records"], "stored records"),
+        (&["mutate", "nothing.ndjson", "--out", "x"], "nothing.ndjson"),
+    ] {
+        let output = sessionlint(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_recording_is_broken_in_every_way_that_applies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, out) = (folder.path().join("recording.ndjson"), folder.path().join("out"));
+    fs::write(&file, legal(events(), &Knobs::default(), &tape(11, 4000)).ndjson()).expect("written");
+    let output = sessionlint(&["mutate", &file.to_string_lossy(), "--out", &out.to_string_lossy()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let broken: Vec<_> =
+        sorted(&out).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "ndjson")).collect();
+    assert!(broken.len() > 15, "{}", text(&output.stdout));
+    for path in broken {
+        let expected = fs::read_to_string(format!("{}.expected", path.display())).expect("it is beside it");
+        let found: String =
+            found(&fs::read(&path).expect("a file")).iter().map(|(line, rule)| format!("{line}\t{rule}\n")).collect();
+        assert_eq!(found, expected, "{path:?}");
+        assert!(path.file_stem().is_some_and(|stem| expected.trim_end().ends_with(&*stem.to_string_lossy())));
+    }
+    let again = sessionlint(&["mutate", &sorted(&out)[0].to_string_lossy(), "--out", &out.to_string_lossy()]);
+    assert_eq!(again.status.code(), Some(2), "what is broken already is refused");
+}
