@@ -1,0 +1,174 @@
+//! The agents as processes: started, talked to, and gone in the end whatever the test did.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+/// Nothing takes so long, unless it hangs.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// One of the two agents: a program and what it is always given.
+#[derive(Clone, Debug)]
+pub struct Agent(Vec<PathBuf>);
+
+/// Both agents; the Rust one alone where there is no Python.
+pub fn agents() -> Vec<Agent> {
+    static AGENTS: OnceLock<Vec<Agent>> = OnceLock::new();
+    let started = || {
+        let mut agents = vec![Agent(vec![rust_agent()])];
+        let new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 9))"];
+        if Command::new("python3").args(new_enough).status().is_ok_and(|status| status.success()) {
+            agents.push(Agent(vec!["python3".into(), root().join("examples/agent/agent.py")]));
+        } else {
+            // Not `eprintln!`, which is only shown for tests that fail.
+            let _ = writeln!(io::stderr(), "SKIPPED: there is no python3 (3.9 or later), so agent.py is not tested");
+        }
+        agents
+    };
+    AGENTS.get_or_init(started).clone()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The built example. `cargo test` has built it by now; `cargo test --test producers` has not.
+fn rust_agent() -> PathBuf {
+    let test = std::env::current_exe().expect("this test is a file");
+    let (Some(profile), Some(target)) = (test.ancestors().nth(2), test.ancestors().nth(3)) else {
+        panic!("{} is in no target folder", test.display())
+    };
+    let name =
+        profile.file_name().and_then(|name| name.to_str()).map(|name| if name == "debug" { "dev" } else { name });
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--offline", "--example", "agent", "--profile", name.unwrap_or("dev")])
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(root())
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "the example builds");
+    profile.join("examples").join(format!("agent{}", std::env::consts::EXE_SUFFIX))
+}
+
+impl Agent {
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = Command::new(&self.0[0]);
+        command.args(&self.0[1..]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().expect("the agent starts");
+        let (input, output) = (child.stdin.take(), child.stdout.take().expect("its output is a pipe"));
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            let mut output = BufReader::new(output);
+            loop {
+                let mut line = Vec::new();
+                match output.read_until(b'\n', &mut line) {
+                    Ok(1..) if sender.send(line).is_ok() => {}
+                    _ => break,
+                }
+            }
+        });
+        Running { child, input, lines }
+    }
+
+    /// All that the agent writes when it is given this.
+    pub fn output(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+        let mut running = self.start(arguments);
+        running.say(input);
+        running.rest()
+    }
+
+    /// A server, and its address.
+    pub fn serve(&self, arguments: &[&str]) -> (Running, String) {
+        let mut running = self.start(&[&["--http", "127.0.0.1:0"], arguments].concat());
+        let line = String::from_utf8(running.line().expect("it says where it listens")).expect("UTF-8");
+        let address = line.trim_end().strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));
+        let address = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+        (running, address)
+    }
+}
+
+/// An agent that runs. It is killed when it goes out of scope, with all that it may have started.
+pub struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<Vec<u8>>,
+}
+
+impl Running {
+    /// Writes to it. It may have stopped to read.
+    pub fn say(&mut self, bytes: &[u8]) {
+        let input = self.input.as_mut().expect("its input is open");
+        if let Err(error) = input.write_all(bytes).and_then(|()| input.flush()) {
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{error}");
+        }
+    }
+
+    /// The next line with its end; none when its output is closed.
+    pub fn line(&mut self) -> Option<Vec<u8>> {
+        match self.lines.recv_timeout(DEADLINE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("the agent hangs"),
+        }
+    }
+
+    /// The lines up to one that has these words.
+    pub fn until(&mut self, words: &str) -> Vec<u8> {
+        let mut all = Vec::new();
+        while let Some(line) = self.line() {
+            all.extend_from_slice(&line);
+            if String::from_utf8_lossy(&line).contains(words) {
+                return all;
+            }
+        }
+        panic!("there is no {words} in {}", String::from_utf8_lossy(&all))
+    }
+
+    /// Ends its input; what is left of its output.
+    pub fn rest(&mut self) -> Vec<u8> {
+        self.input = None;
+        let mut rest = Vec::new();
+        while let Some(line) = self.line() {
+            rest.extend(line);
+        }
+        rest
+    }
+
+    /// Whether it writes nothing more, and does not end either, for so long.
+    pub fn hangs(&mut self, time: Duration) -> bool {
+        self.input = None;
+        self.lines.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        let _ =
+            Command::new("sh").args(["-c", &format!("kill -9 -- -{}", self.child.id())]).stderr(Stdio::null()).status();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a request, and gives the head and the body of the response.
+pub fn request(address: &str, method: &str, body: &[u8]) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    write!(stream, "{method} / HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n", body.len()).expect("sent");
+    // It may refuse the body and close.
+    let _ = stream.write_all(body);
+    let mut response = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut response) {
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}");
+    }
+    let end = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a response has a head");
+    (String::from_utf8_lossy(&response[..end]).into_owned(), response.split_off(end + 4))
+}
