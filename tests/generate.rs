@@ -134,6 +134,18 @@ fn each_rule_that_speaks_of_streams_is_broken_in_turn() {
 }
 
 #[test]
+fn every_cell_of_the_tables_is_reached() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_string_lossy().into_owned();
+    let output = sessionlint(&["generate", "--wild", "--count", "1500", "--out", &out]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let output = sessionlint(&["coverage", "--format", "json", &out]);
+    let coverage: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let share = &coverage["coverage"]["cells"];
+    assert_eq!(share["covered"], share["items"], "{}", text(&sessionlint(&["coverage", "--all", &out]).stdout));
+}
+
+#[test]
 fn event_types_can_be_left_out() {
     let output =
         sessionlint(&["generate", "--seed", "1", "--weight", "session.error=0", "--weight", "session.interrupted=0"]);

@@ -11,7 +11,7 @@ use super::config::ProtocolArgument;
 use super::place::{Place, place, shown};
 use super::{Exit, Failure};
 use crate::check::{Options, check};
-use crate::generate::{Knobs, Stream, breakable, illegal, legal, tape};
+use crate::generate::{Knobs, Stream, breakable, illegal, legal, tape, wild};
 use crate::protocol::{Protocol, nearest};
 use crate::report::visible;
 
@@ -36,6 +36,10 @@ pub struct Arguments {
     /// Break this rule, once in each stream and no other; `any` takes each in turn
     #[arg(long = "break", value_name = "RULE|any")]
     breaks: Option<String>,
+
+    /// Events in any order, allowed or not: many rules are broken
+    #[arg(long, conflicts_with = "breaks")]
+    wild: bool,
 
     /// How events are written
     #[arg(long, value_enum, default_value_t = WireOut::Ndjson)]
@@ -197,6 +201,9 @@ fn made(
     number: u64,
 ) -> Result<(Vec<u8>, Option<(u64, String)>), Failure> {
     let seed = arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
+    if arguments.wild {
+        return Ok((arguments.wire.bytes(&wild(protocol, knobs, &tape(seed, TAPE))), None));
+    }
     if rules.is_empty() {
         let stream = legal(protocol, knobs, &tape(seed, TAPE));
         if stream.lines.is_empty() {

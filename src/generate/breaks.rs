@@ -10,6 +10,8 @@ use crate::protocol::{Framing, Protocol};
 
 /// How often another walk is tried.
 const MOST_WALKS: u32 = 60;
+/// How many events follow the one that is forbidden, before what ends the stream.
+const MOST_BEHIND: usize = 6;
 /// How many events are proposed at each place of a walk.
 const MOST_TRIES: usize = 60;
 
@@ -51,6 +53,10 @@ fn forbidden(protocol: &Protocol, rule: &str, knobs: &Knobs, choices: &mut Choic
             let Some((proposal, trial, findings)) = walk.wild_proposal(choices) else { continue };
             if is_alone(&findings, rule) {
                 walk.take(proposal, trial);
+                // How judging carries on behind it is worth a look too.
+                for _ in 0..choices.below(MOST_BEHIND) {
+                    walk.step(choices);
+                }
                 if !walk.close(choices) {
                     return None;
                 }

@@ -45,6 +45,11 @@ pub fn legal(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
     walk::legal(protocol, knobs, tape)
 }
 
+/// A stream of events in any order, allowed or not: many rules may speak of it. Such streams reach what legal ones do not.
+pub fn wild(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
+    walk::wild(protocol, knobs, tape)
+}
+
 /// A stream of which this rule, an error or warning of the tables or of the framing, is the one finding; none where that
 /// was not managed with this tape.
 pub fn illegal(protocol: &Protocol, rule: &str, knobs: &Knobs, tape: &[u32]) -> Option<Stream> {

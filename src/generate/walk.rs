@@ -131,6 +131,13 @@ impl<'p> Walk<'p> {
         Some((proposal, trial, findings))
     }
 
+    /// Takes one step, whether the tables allow it or not.
+    fn wild_step(&mut self, choices: &mut Choices<'_>) {
+        if let Some((proposal, trial, _)) = self.wild_proposal(choices) {
+            self.take(proposal, trial);
+        }
+    }
+
     fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker<'p>)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
@@ -161,6 +168,21 @@ impl<'p> Walk<'p> {
 
 fn lacking(checker: &Checker<'_>) -> usize {
     checker.clone().finish().findings.len()
+}
+
+/// A stream of events in any order, allowed or not.
+pub fn wild(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
+    let mut choices = Choices::new(tape);
+    let mut walk = Walk::new(protocol, knobs);
+    for _ in 0..1 + choices.below(knobs.events) {
+        // What is allowed leads further in.
+        if choices.below(2) == 0 {
+            walk.step(&mut choices);
+        } else {
+            walk.wild_step(&mut choices);
+        }
+    }
+    Stream { lines: walk.lines, ..Stream::default() }
 }
 
 /// A legal stream. It is empty where a protocol allows none, or none was found.
