@@ -200,8 +200,8 @@ pub struct Here<'e> {
     pub span: Range<usize>,
     /// Its type.
     pub type_span: Range<usize>,
-    /// 0-based, in the file.
-    pub number: u64,
+    /// 0-based, in the file; none: it is no event, and no record.
+    pub number: Option<u64>,
     pub event_type: &'e Arc<str>,
     /// Whether places come with the text around them.
     pub excerpts: bool,
@@ -210,8 +210,7 @@ pub struct Here<'e> {
 impl Here<'_> {
     /// A range of the frame's text.
     pub fn place(&self, span: Range<usize>) -> Place {
-        let number = Some(self.number);
-        if self.excerpts { self.frame.place(span, number) } else { self.frame.bare_place(span, number) }
+        if self.excerpts { self.frame.place(span, self.number) } else { self.frame.bare_place(span, self.number) }
     }
 
     /// What every finding about this event says.
@@ -226,14 +225,14 @@ impl Places for Here<'_> {
     }
 
     fn note(&self, noted: &mut Noted) {
-        self.frame.note(&self.span, Some(self.number), noted);
+        self.frame.note(&self.span, self.number, noted);
         if self.excerpts {
             self.frame.note_text(&self.span, &self.type_span, noted);
         }
     }
 
     fn event(&self) -> Place {
-        let (span, number) = (self.span.clone(), Some(self.number));
+        let (span, number) = (self.span.clone(), self.number);
         if self.excerpts {
             self.frame.remembered(span, self.type_span.clone(), number)
         } else {

@@ -9,6 +9,8 @@ mod judge;
 mod known;
 mod relations;
 mod sort;
+#[cfg(test)]
+mod tests;
 
 pub use detect::{BEGINNING, looks_like_records};
 pub use judge::{Asked, RecordChecker};
