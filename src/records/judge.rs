@@ -62,6 +62,7 @@ impl<'p> RecordChecker<'p> {
             last_minute: LastMinute::default(),
             counts: vec![0; protocol.tables().events.len()],
             unknown_said: false,
+            anything: false,
             excerpts: options.excerpts,
             said: Vec::new(),
         };
@@ -108,6 +109,8 @@ struct Judge<'p> {
     /// By kind: how many records there were.
     counts: Vec<u64>,
     unknown_said: bool,
+    /// Whether anything came that may have been a record.
+    anything: bool,
     excerpts: bool,
     /// What the rules say of one record; kept for its memory.
     said: Vec<relations::Said>,
@@ -115,6 +118,7 @@ struct Judge<'p> {
 
 impl<'p> Judge<'p> {
     fn piece(&mut self, piece: Piece<'_>) {
+        self.anything = true;
         match piece {
             Piece::Frame(frame) => self.frame(&frame),
             Piece::Broken(broken) => self.broken(broken),
@@ -297,8 +301,13 @@ impl<'p> Judge<'p> {
     }
 
     fn finish(mut self, input: &Input, whole: bool) -> Report {
-        if whole && !input.has_content() {
-            let rule = framing(Framing::EmptyInput);
+        // An empty list is no mistake, but comments alone are no list.
+        let nothing = match input.has_content() {
+            false => Some(Framing::EmptyInput),
+            true => (input.is_server_sent() && !self.anything).then_some(Framing::NoEvents),
+        };
+        if let Some(rule) = nothing.filter(|_| whole) {
+            let rule = framing(rule);
             let message = self.alone.voice.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
             self.alone.voice.say(rule, place, Said { message, ..Said::default() });

@@ -9,8 +9,7 @@ use sessionlint::{Basis, Protocol, Rule};
 use super::{cases, check, entries, name, root};
 
 /// Rules of the framing that are about streams, or about what streams alone can have.
-const OF_STREAMS: [(&str, &str); 4] = [
-    ("no-events", "a file of records that holds none is an empty list, and no mistake"),
+const OF_STREAMS: [(&str, &str); 3] = [
     ("not-an-event", "what is no object is of the wrong type"),
     ("unknown-event", "records have kinds, and unknown-kind for what is of none"),
     ("check-skipped", "a thousand unknown fields are too long for an example; tests/cli/records.rs has one"),
@@ -93,4 +92,13 @@ fn what_is_left_out_here_is_a_rule_with_a_reason() {
         assert!(protocol().rule(rule).is_some() && !reason.is_empty(), "{rule}");
         assert!(!Path::new(&root().join("invalid").join(rule)).exists(), "{rule} has no folder");
     }
+}
+
+/// The library's `Checker` is for streams: it must not pass records over in silence.
+#[test]
+fn a_checker_takes_no_record_for_an_event() {
+    let record = br#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"s1","agent_name":"a"}"#;
+    let report = sessionlint::check(protocol(), record, sessionlint::Options::default());
+    let rules: Vec<_> = report.findings.iter().map(|finding| &*finding.rule).collect();
+    assert_eq!((rules, report.summary.records), (vec!["not-an-event"], 0));
 }

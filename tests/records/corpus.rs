@@ -6,7 +6,7 @@ use super::{Case, cases, name};
 
 /// The cases that need `--protocol session-records`: how they begin does not say that they are records, and where it may
 /// be either, an input is a stream.
-const DOES_NOT_TELL: [(&str, &str); 6] = [
+const DOES_NOT_TELL: [(&str, &str); 8] = [
     ("sessions-empty-array.json", "there is no object in it"),
     ("python-printed-it.ndjson", "what is no JSON has no keys"),
     (
@@ -15,6 +15,8 @@ const DOES_NOT_TELL: [(&str, &str); 6] = [
     ),
     ("array-that-does-not-tell.json", "its fields are those of two kinds, and so is its name"),
     ("empty-object.json", "an object without keys"),
+    ("events-fields-without-data.sse", "server-sent events are how streams are sent"),
+    ("sessions-comments-alone.sse", "server-sent events are how streams are sent"),
     ("only-what-two-kinds-share.json", "its fields are those of two kinds, and so is its name"),
 ];
 
