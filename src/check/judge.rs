@@ -114,7 +114,7 @@ impl<'p> Judge<'p> {
         let Some(faults) = self.alone.faults_of(id, text, captured) else { return self.slow(frame, captured.unknown) };
         let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..text.len(), judged.type_span.clone());
-        let (number, excerpts) = (self.next_event(id), self.excerpts);
+        let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
         let here = Here {
             frame,
             span,
@@ -158,7 +158,7 @@ impl<'p> Judge<'p> {
             frame,
             span,
             type_span,
-            number: self.next_event(id),
+            number: Some(self.next_event(id)),
             event_type: &event_type.name,
             excerpts: self.excerpts,
             landmarks: Landmarks::default(),
@@ -195,11 +195,11 @@ impl<'p> Judge<'p> {
         let tables = self.protocol.tables();
         if let Some(id) = self.protocol.event_id(&event.name) {
             let event_type = &tables.events[id].name;
-            let (number, excerpts) = (self.next_event(id), self.excerpts);
+            let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
             let here = Here { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
             return self.known(&here, tree, event, id, keys);
         }
-        let number = self.alone.voice.summary.events;
+        let number = Some(self.alone.voice.summary.events);
         self.alone.voice.summary.events += 1;
         // Names come from the input: past the limit, new ones are counted together.
         let counts = &mut self.stats.by_type;

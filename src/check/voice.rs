@@ -203,8 +203,8 @@ pub struct Here<'e> {
     pub span: Range<usize>,
     /// Its type.
     pub type_span: Range<usize>,
-    /// 0-based, in the file.
-    pub number: u64,
+    /// 0-based, in the file; none: it is no event, and no record.
+    pub number: Option<u64>,
     pub event_type: &'e Arc<str>,
     /// Whether places come with the text around them.
     pub excerpts: bool,
@@ -214,7 +214,7 @@ pub struct Here<'e> {
 impl Here<'_> {
     /// A range of the frame's text.
     pub fn place(&self, span: Range<usize>) -> Place {
-        self.frame.place_by(span, Some(self.number), self.excerpts, &self.landmarks)
+        self.frame.place_by(span, self.number, self.excerpts, &self.landmarks)
     }
 
     /// What every finding about this event says.
@@ -229,14 +229,14 @@ impl Places for Here<'_> {
     }
 
     fn note(&self, noted: &mut Noted) {
-        self.frame.note(&self.span, Some(self.number), noted);
+        self.frame.note(&self.span, self.number, noted);
         if self.excerpts {
             self.frame.note_text(&self.span, &self.type_span, noted);
         }
     }
 
     fn event(&self) -> Place {
-        let (span, number) = (self.span.clone(), Some(self.number));
+        let (span, number) = (self.span.clone(), self.number);
         if self.excerpts {
             self.frame.remembered(span, self.type_span.clone(), number)
         } else {

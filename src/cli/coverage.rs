@@ -12,7 +12,7 @@ use crate::check::{Exercised, Options};
 use crate::finding::Severity;
 use crate::picture::coverage::{Coverage, json, text};
 use crate::protocol::{Protocol, Rule};
-use crate::report::{Several, count};
+use crate::report::{Several, count, visible};
 use crate::run::{Outcome, Progress, Run};
 
 #[derive(clap::Args)]
@@ -60,6 +60,11 @@ fn percent(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (protocol, config) = arguments.input.load()?;
     // What is wrong with the command is said before the work.
+    if protocol.is_of_records() {
+        let name = visible(protocol.name());
+        let message = format!("coverage is of streams of events, and the protocol {name} is one of stored records");
+        return Err(Failure::Message(message));
+    }
     known_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
     if arguments.lifecycle.is_some() && matches!(arguments.format, Format::Page(_)) {
         return Err(Failure::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));

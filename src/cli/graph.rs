@@ -34,6 +34,11 @@ pub enum Format {
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (protocol, _) = arguments.protocol.load_here()?;
+    if protocol.tables().lifecycles.is_empty() {
+        let name = visible(protocol.name());
+        let why = if protocol.is_of_records() { ": it is one of stored records, which have no order" } else { "" };
+        return Err(Failure::Message(format!("the protocol {name} has no lifecycles to draw{why}")));
+    }
     let drawn = draw(&protocol, arguments.lifecycle.as_deref(), arguments.format, None)?;
     anstream::stdout().lock().write_all(drawn.as_bytes())?;
     Ok(Exit::Clean)

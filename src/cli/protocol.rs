@@ -1,5 +1,7 @@
 //! `sessionlint protocol`.
 
+mod records;
+
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
@@ -34,10 +36,14 @@ fn write_protocol(out: &mut String, protocol: &Protocol) -> fmt::Result {
     if let Some(source) = protocol.source() {
         writeln!(out, "read from: {}", shown(source))?;
     }
-    write_fields(out, tables)?;
-    writeln!(out, "\nevent types")?;
-    for event in &tables.events {
-        writeln!(out, "  {}", shown(&event.name))?;
+    if let Some(of_records) = &tables.records {
+        records::write_records(out, tables, of_records)?;
+    } else {
+        write_fields(out, tables)?;
+        writeln!(out, "\nevent types")?;
+        for event in &tables.events {
+            writeln!(out, "  {}", shown(&event.name))?;
+        }
     }
     for lifecycle in &tables.lifecycles {
         write_lifecycle(out, tables, lifecycle)?;

@@ -95,6 +95,11 @@ impl Input {
         self.anything
     }
 
+    /// Whether the form is one in which there can be text that carries nothing: fields and comments without data.
+    pub fn is_server_sent(&self) -> bool {
+        matches!(self.splitter, Splitter::Sse(_))
+    }
+
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         let Some(last) = bytes.last() else { return };

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::vec::Drain;
 
-use super::known::Known;
+use super::known::{Known, Value};
 use super::relations::{self, Record};
 use super::sort::{Cursor, Found, Sorter};
 use crate::check::Settings;
@@ -62,6 +62,7 @@ impl<'p> RecordChecker<'p> {
             last_minute: LastMinute::default(),
             counts: vec![0; protocol.tables().events.len()],
             unknown_said: false,
+            anything: false,
             excerpts: options.excerpts,
             said: Vec::new(),
         };
@@ -108,6 +109,8 @@ struct Judge<'p> {
     /// By kind: how many records there were.
     counts: Vec<u64>,
     unknown_said: bool,
+    /// Whether anything came that may have been a record.
+    anything: bool,
     excerpts: bool,
     /// What the rules say of one record; kept for its memory.
     said: Vec<relations::Said>,
@@ -115,6 +118,7 @@ struct Judge<'p> {
 
 impl<'p> Judge<'p> {
     fn piece(&mut self, piece: Piece<'_>) {
+        self.anything = true;
         match piece {
             Piece::Frame(frame) => self.frame(&frame),
             Piece::Broken(broken) => self.broken(broken),
@@ -136,47 +140,46 @@ impl<'p> Judge<'p> {
         self.sorter.sort(&tree.root, frame.text, &mut |one| found.push(one));
         let mut cursor = Cursor::new(frame);
         for one in &found {
+            // What is said of one of a million items must not count the lines of all before it.
+            let mut part = |node: &Node| frame.part(&node.span, cursor.origin(node.span.start));
             match one {
-                Found::Record { node, kind, within } => {
-                    let part = frame.part(&node.span, cursor.origin(node.span.start));
-                    self.record(&part.frame(), *kind, within.as_ref());
-                }
-                Found::UnknownKind { node, why } => self.unknown_kind(frame, node, why),
-                Found::NoRecord(node) => self.no_record(frame, node),
+                Found::Record { node, kind, within } => self.record(&part(node).frame(), *kind, within.as_ref()),
+                Found::UnknownKind { node, why } => self.unknown_kind(&part(node).frame(), why),
+                Found::NoRecord(node) => self.no_record(&part(node).frame()),
                 Found::Event => self.alone.voice.summary.skipped += 1,
-                Found::Container { node, id, .. } => self.container(frame, node, *id),
+                Found::Container { node, id, .. } => self.container(frame, &part(node).frame(), node, *id),
             }
         }
-        // A record speaks of its own keys and characters.
-        let span = |one: &Found<'_>| match one {
-            Found::Record { node, .. } => Some(node.span.clone()),
-            _ => None,
-        };
-        let records: Vec<_> = found.iter().filter_map(span).collect();
-        self.outside(frame, &tree, &records);
+        if !tree.duplicate_keys.is_empty() || !tree.lone_surrogates.is_empty() {
+            self.outside(frame, &tree, &found);
+        }
     }
 
-    /// Repeated keys and half characters that stand in no record.
-    fn outside(&mut self, frame: &Frame<'_>, tree: &Tree, records: &[Range<usize>]) {
-        if tree.duplicate_keys.is_empty() && tree.lone_surrogates.is_empty() {
-            return;
+    /// Repeated keys and half characters of containers. A record speaks of its own.
+    fn outside(&mut self, frame: &Frame<'_>, tree: &Tree, found: &[Found<'_>]) {
+        let (mut records, mut containers) = (Vec::new(), Vec::new());
+        for one in found {
+            match one {
+                Found::Container { node, id, .. } => containers.push((&node.span, *id)),
+                Found::Record { node, .. } | Found::UnknownKind { node, .. } => records.push((&node.span, ())),
+                _ => {}
+            }
         }
-        let in_record = |at: usize| {
-            let after = records.partition_point(|record| record.start <= at);
-            after > 0 && at < records[after - 1].end
-        };
-        let tree = Tree {
-            root: tree.root.clone(),
-            duplicate_keys: tree.duplicate_keys.iter().filter(|(_, again)| !in_record(again.start)).cloned().collect(),
-            lone_surrogates: tree.lone_surrogates.iter().filter(|span| !in_record(span.start)).cloned().collect(),
-        };
-        let name = Arc::from("container");
-        let here = self.here(frame, &name);
-        self.alone.surrogates_and_duplicates(&here, &tree, &Default::default(), None, |_| false);
+        for container in &self.records.containers {
+            let is_here = |at: usize| around(&records, at).is_none() && around(&containers, at) == Some(container.id);
+            let tree = Tree {
+                root: tree.root.clone(),
+                duplicate_keys: tree.duplicate_keys.iter().filter(|(_, again)| is_here(again.start)).cloned().collect(),
+                lone_surrogates: tree.lone_surrogates.iter().filter(|span| is_here(span.start)).cloned().collect(),
+            };
+            let name = &self.protocol.tables().events[container.id].name;
+            let here = Here { number: None, ..self.here(frame, name) };
+            self.alone.surrogates_and_duplicates(&here, &tree, &Default::default(), None, |_| false);
+        }
     }
 
     fn here<'e>(&self, frame: &'e Frame<'e>, name: &'e Arc<str>) -> Here<'e> {
-        let (span, number) = (0..frame.text.len(), self.alone.voice.summary.records);
+        let (span, number) = (0..frame.text.len(), Some(self.alone.voice.summary.records));
         let (excerpts, landmarks) = (self.excerpts, Landmarks::default());
         Here { frame, type_span: 0..0, span, number, event_type: name, excerpts, landmarks }
     }
@@ -187,25 +190,25 @@ impl<'p> Judge<'p> {
     }
 
     /// The first record of a file of which nothing tells the kind.
-    fn unknown_kind(&mut self, frame: &Frame<'_>, node: &Node, why: &str) {
+    fn unknown_kind(&mut self, record: &Frame<'_>, why: &str) {
         self.alone.voice.summary.records += 1;
         if std::mem::replace(&mut self.unknown_said, true) {
             return;
         }
         let rule = self.records.unknown;
         let message = self.alone.voice.message(rule, &mut [("found", why.to_owned())]);
-        self.say(frame, node.span.clone(), rule, Said { message, ..Said::default() });
+        self.say(record, 0..record.text.len(), rule, Said { message, ..Said::default() });
     }
 
-    fn no_record(&mut self, frame: &Frame<'_>, node: &Node) {
+    fn no_record(&mut self, value: &Frame<'_>) {
         let rule = framing(Framing::WrongType);
-        let found = format!("a record must be an object, but this is {}", shown(&frame.text[node.span.clone()]));
+        let found = format!("a record must be an object, but this is {}", shown(value.text));
         let message = self.alone.voice.message(rule, &mut [("found", found)]);
-        self.say(frame, node.span.clone(), rule, Said { message, ..Said::default() });
+        self.say(value, 0..value.text.len(), rule, Said { message, ..Said::default() });
     }
 
-    /// A container is judged without what it holds.
-    fn container(&mut self, frame: &Frame<'_>, node: &Node, id: usize) {
+    /// A container is judged without what it holds. `own`: the container alone.
+    fn container(&mut self, frame: &Frame<'_>, own: &Frame<'_>, node: &Node, id: usize) {
         let shape = &self.protocol.tables().events[id];
         let empty = |member: &Member| {
             let kind = match &member.value.kind {
@@ -226,7 +229,8 @@ impl<'p> Judge<'p> {
                 event_type: Some(shape.name.clone()),
                 ..Said::default()
             };
-            self.say(frame, fault.span, rule, said);
+            let start = node.span.start;
+            self.say(own, fault.span.start - start..fault.span.end - start, rule, said);
         }
     }
 
@@ -239,6 +243,7 @@ impl<'p> Judge<'p> {
         let mut captures = std::mem::take(&mut self.captures);
         let mut readable = std::mem::take(&mut self.readable);
         captures.clear();
+        let before = self.alone.voice.findings.len();
         self.shape(&here, kind, &mut captures, &mut readable);
         let record = Record {
             text: frame.text,
@@ -249,22 +254,26 @@ impl<'p> Judge<'p> {
         };
         let mut said = std::mem::take(&mut self.said);
         relations::ask(self.records, kind, &record, self.known, self.complete, &mut said);
-        let session = match (within, event_type.stream) {
+        let session: Option<Arc<str>> = match (within, event_type.stream) {
             (Some(session), _) => Some(session.clone()),
-            (None, Some(slot)) => super::known::Value::of(frame.text, captures.fields[slot]).map(|id| id.id().into()),
+            (None, Some(slot)) => Value::of(frame.text, captures.fields[slot]).map(|id| id.id().into()),
             (None, None) => None,
         };
         self.alone.voice.summary.loose += u64::from(within.is_none() && event_type.stream.is_none());
         for mut one in said.drain(..) {
             let message = self.alone.voice.message(one.rule, &mut one.facts);
             let pointer = Some(event_type.slots[one.slot].text());
-            let said = Said { message, pointer, related: one.related, ..here.said(session.as_ref()) };
+            let said = Said { message, pointer, related: one.related, ..here.said(None) };
             let span = match captures.fields[one.slot] {
                 Capture::Text(start, end) => start as usize - 1..end as usize + 1,
                 Capture::Number(start, end) => start as usize..end as usize,
                 _ => here.span.clone(),
             };
             self.alone.voice.say(one.rule, here.place(span), said);
+        }
+        // Everything that is said of a record is said of its session, which its container may know.
+        for finding in &mut self.alone.voice.findings[before..] {
+            finding.stream = session.clone();
         }
         (self.captures, self.readable, self.said) = (captures, readable, said);
     }
@@ -293,8 +302,13 @@ impl<'p> Judge<'p> {
     }
 
     fn finish(mut self, input: &Input, whole: bool) -> Report {
-        if whole && !input.has_content() {
-            let rule = framing(Framing::EmptyInput);
+        // An empty list is no mistake, but comments alone are no list.
+        let nothing = match input.has_content() {
+            false => Some(Framing::EmptyInput),
+            true => (input.is_server_sent() && !self.anything).then_some(Framing::NoEvents),
+        };
+        if let Some(rule) = nothing.filter(|_| whole) {
+            let rule = framing(rule);
             let message = self.alone.voice.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
             self.alone.voice.say(rule, place, Said { message, ..Said::default() });
@@ -305,4 +319,11 @@ impl<'p> Judge<'p> {
         }
         self.alone.finish(stats)
     }
+}
+
+/// What belongs to the range that a byte is in, of ranges that stand one after the other.
+fn around<T: Copy>(ranges: &[(&Range<usize>, T)], at: usize) -> Option<T> {
+    let before = ranges.partition_point(|(range, _)| range.start <= at);
+    let (range, of) = ranges.get(before.checked_sub(1)?)?;
+    (at < range.end).then_some(*of)
 }

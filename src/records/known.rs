@@ -144,9 +144,9 @@ impl Collector<'_> {
         let mut cursor = Cursor::new(&frame);
         sorter.sort(&tree.root, frame.text, &mut |found| {
             if let Found::Record { node, kind, .. } = found {
-                self.remember(&frame, &mut cursor, node, kind, file, excerpts.then_some(*number));
-                *number += 1;
+                self.remember(&frame, &mut cursor, node, kind, file, (*number, excerpts));
             }
+            *number += u64::from(matches!(found, Found::Record { .. } | Found::UnknownKind { .. }));
         });
     }
 
@@ -157,7 +157,7 @@ impl Collector<'_> {
         node: &Node,
         kind: usize,
         file: &Option<Arc<str>>,
-        shown: Option<u64>,
+        (number, excerpts): (u64, bool),
     ) {
         let Some(remembered) = &self.records.remembered[kind] else { return };
         let event_type = &self.protocol.tables().events[kind];
@@ -170,9 +170,9 @@ impl Collector<'_> {
         let origin = cursor.origin(node.span.start);
         let own = frame.part(&node.span, origin);
         let (span, mark) = (0..own.text.len(), 0..own.text.len());
-        let place = match shown {
-            Some(number) => own.frame().remembered(span, mark, Some(number)),
-            None => own.frame().bare_place(span, None),
+        let place = match excerpts {
+            true => own.frame().remembered(span, mark, Some(number)),
+            false => own.frame().bare_place(span, Some(number)),
         };
         let values = remembered.slots.iter().map(|slot| value(*slot)).collect();
         let entry = Remembered { file: file.clone(), place: place.into(), values };

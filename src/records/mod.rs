@@ -10,6 +10,8 @@ mod known;
 pub mod reconcile;
 mod relations;
 mod sort;
+#[cfg(test)]
+mod tests;
 
 pub use detect::{BEGINNING, looks_like_records};
 pub use judge::{Asked, RecordChecker};

@@ -59,7 +59,12 @@ pub fn ask(records: &Records, kind: usize, record: &Record<'_>, known: &Known, c
             Some(other) => {
                 out.extend(link.checks.iter().filter_map(|check| {
                     let facts = compare(record, check.slot, &check.test, other)?;
-                    Some(Said { rule: check.rule, slot: check.slot, facts, related: vec![seen(other, &link.label)] })
+                    Some(Said {
+                        rule: check.rule,
+                        slot: check.slot,
+                        facts,
+                        related: vec![seen(record, other, &link.label)],
+                    })
                 }));
             }
             None => out.extend(missing(link, &name, complete)),
@@ -86,7 +91,7 @@ fn one(kind: usize, check: &Check, record: &Record<'_>, known: &Known) -> Option
         Test::Repeated => {
             let value = record.id(check.slot)?;
             let first = known.find(kind, value.id()).filter(|first| !record.is(first))?;
-            related.push(seen(first, "the first one"));
+            related.push(seen(record, first, "the first one"));
             Some(value)
         }
     }?;
@@ -120,8 +125,9 @@ fn compare(
     Some(vec![("found", found), ("kept", kept)])
 }
 
-fn seen(other: &Remembered, label: &str) -> Related {
-    Related { message: label.into(), file: other.file.clone(), place: other.place.clone() }
+fn seen(record: &Record<'_>, other: &Remembered, label: &str) -> Related {
+    let file = other.file.clone().filter(|_| *record.file != other.file);
+    Related { message: label.into(), file, place: other.place.clone() }
 }
 
 fn shown(value: &Value) -> String {

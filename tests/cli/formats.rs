@@ -10,7 +10,7 @@ const FINDING_KEYS: [&str; 14] = [
     "column", "end", "event", "file", "help", "line", "message", "pointer", "related", "rule", "severity", "start",
     "stream", "type",
 ];
-const RELATED_KEYS: [&str; 6] = ["column", "end", "event", "line", "message", "start"];
+const RELATED_KEYS: [&str; 7] = ["column", "end", "event", "file", "line", "message", "start"];
 
 /// Findings of every shape: of a field, of the order, of a broken frame, of an unknown type, of a stream's end.
 fn all_shapes() -> String {
@@ -29,7 +29,19 @@ fn a_document_has_these_keys_and_no_others() {
     let summary = &document["summary"];
     assert_eq!(
         keys(summary),
-        ["baselined", "by_rule", "errors", "events", "files", "notes", "skipped", "streams", "warnings"],
+        [
+            "baselined",
+            "by_rule",
+            "errors",
+            "events",
+            "files",
+            "loose",
+            "notes",
+            "records",
+            "skipped",
+            "streams",
+            "warnings"
+        ],
         "{summary}"
     );
     let with_stats = folder.json("--stats a");
@@ -101,6 +113,7 @@ fn related_places_are_counted_likewise() {
     assert_eq!((&finding["line"], &finding["event"]), (&json!(3), &json!(2)));
     let related = &finding["related"][0];
     assert_eq!(related["message"], "the turn began here");
+    assert_eq!(related["file"], Value::Null, "the finding's own");
     // The whole event, without its line end.
     assert_eq!((&related["line"], &related["column"], &related["event"]), (&json!(1), &json!(1), &json!(0)));
     assert_eq!((&related["start"], &related["end"]), (&json!(0), &json!(130)));
@@ -141,7 +154,8 @@ fn the_summary_counts_what_is_said_once_but_found_often() {
     let document = folder.json("a");
     assert_eq!(rules(&document), ["unknown-field", "unknown-event"]);
     let summary = json!({
-        "files": 1, "events": 7, "streams": 1, "skipped": 0, "errors": 0, "warnings": 4, "notes": 3, "baselined": 0,
+        "files": 1, "events": 7, "records": 0, "loose": 0, "streams": 1, "skipped": 0,
+        "errors": 0, "warnings": 4, "notes": 3, "baselined": 0,
         "by_rule": {"unknown-field": 3, "unknown-event": 4},
     });
     assert_eq!(document["summary"], summary);

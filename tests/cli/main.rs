@@ -15,6 +15,7 @@ mod picture;
 mod program;
 mod progress;
 mod protocols;
+mod records;
 mod report_files;
 mod report_formats;
 mod said;

@@ -110,10 +110,17 @@ fn sarif_keeps_to_its_published_schema() {
     assert_eq!(run["results"], json!([]));
     assert_eq!(run["invocations"], json!([{"executionSuccessful": true, "toolExecutionNotifications": []}]));
     assert_eq!(run["columnKind"], "unicodeCodePoints");
-    // Every rule, with its words and the document's.
-    let listed: Value = serde_json::from_str(&folder.run("rules --format json").out).expect("JSON");
+    // Every rule that the run could have spoken of, those of stored records too, with its words and the document's.
     let rules = array(&run["tool"]["driver"]["rules"]);
-    assert_eq!(rules.len(), array(&listed).len());
+    let named: BTreeSet<_> = rules.iter().map(|rule| text(&rule["id"]).to_owned()).collect();
+    let of_protocol = |protocol: &str| -> Vec<String> {
+        let listed = folder.run(&format!("rules --format json --protocol {protocol}")).out;
+        let listed: Value = serde_json::from_str(&listed).expect("JSON");
+        array(&listed).iter().map(|rule| text(&rule["rule"]).to_owned()).collect()
+    };
+    let listed: BTreeSet<_> = ["session-events", "session-records"].into_iter().flat_map(of_protocol).collect();
+    assert_eq!(named, listed);
+    assert_eq!(rules.len(), named.len(), "each once");
     let idle = rules.iter().find(|rule| rule["id"] == "idle-missing").expect("it is a rule");
     assert_eq!(idle["defaultConfiguration"], json!({"level": "error"}));
     assert!(text(&idle["help"]["text"]).contains("“session.status - Status changes to “idle”” — Session events"));

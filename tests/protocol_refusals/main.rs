@@ -1,5 +1,6 @@
 //! A protocol with a mistake is refused when it is loaded, and the refusal points at the mistake.
 
+mod records;
 mod tables;
 
 use std::fs;
@@ -24,10 +25,15 @@ impl Folder {
         Folder(path)
     }
 
-    /// A copy of the built-in protocol.
+    /// A copy of the built-in protocol of streams.
     fn copy() -> Folder {
+        Folder::copy_of("session-events")
+    }
+
+    /// A copy of a built-in protocol.
+    fn copy_of(name: &str) -> Folder {
         let folder = Folder::empty();
-        for entry in fs::read_dir(builtin()).expect("readable") {
+        for entry in fs::read_dir(schemas().join(name)).expect("readable") {
             let file = entry.expect("readable").path();
             fs::copy(&file, folder.0.join(file.file_name().expect("a file has a name"))).expect("copied");
         }
@@ -64,8 +70,8 @@ impl Drop for Folder {
     }
 }
 
-fn builtin() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/session-events")
+fn schemas() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")
 }
 
 /// Why a file was refused.
@@ -149,7 +155,7 @@ fn a_folder_without_tables_or_schemas_is_refused() {
         }
         other => panic!("there is no protocol.toml, but it gave {other:?}"),
     }
-    fs::copy(builtin().join("protocol.toml"), folder.0.join("protocol.toml")).expect("copied");
+    fs::copy(schemas().join("session-events/protocol.toml"), folder.0.join("protocol.toml")).expect("copied");
     folder.refusal("protocol.toml").says("there is no schema in this folder", "type    = ▸\"/type\"");
 }
 

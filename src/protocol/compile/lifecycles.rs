@@ -27,6 +27,7 @@ impl Compiler<'_> {
                 (EventShape::default(), RuleId(0), None)
             }
         };
+        self.check_words_of_form();
         let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.lifecycle(index)).collect();
         let texts: Vec<_> = file.text.iter().map(|text| self.text(text)).collect();
         if let (Some(time), None) = (file.time.first(), &shape.time) {
@@ -50,6 +51,34 @@ impl Compiler<'_> {
         let effects = effects.map(|(event, words)| Effects::of(event, &lifecycles, &texts, words)).collect();
         let (events, rules) = (Vec::new(), Vec::new());
         Tables { shape, records, unknown, lifecycles, texts, times, contradictions, effects, events, rules }
+    }
+
+    /// What is about streams goes with `[event]`, what is about stored records with `[record]`.
+    fn check_words_of_form(&mut self) {
+        let file = self.file;
+        let of_streams = [
+            ("lifecycle", file.lifecycle.first().map(Spanned::span)),
+            ("text", file.text.first().map(|text| text.whole.rule.span())),
+            ("time", file.time.first().map(|time| time.rule.span())),
+            ("contradiction", file.contradiction.first().map(|one| one.rule.span())),
+        ];
+        let of_records = [
+            ("kind", file.kind.first().map(|kind| kind.name.span())),
+            ("container", file.container.first().map(|container| container.name.span())),
+            ("check", file.check.first().map(|check| check.rule.span())),
+            ("link", file.link.first().map(|link| link.on.span())),
+        ];
+        let (others, needed) = match (&file.event, &file.record) {
+            (Some(_), None) => (of_records, "record"),
+            (None, Some(_)) => (of_streams, "event"),
+            _ => return,
+        };
+        for (word, span) in others {
+            if let Some(span) = span {
+                let help = "a protocol is one of streams of events or one of stored records; make two of them";
+                self.problem(span, format!("[[{word}]] goes with [{needed}], which this protocol has not"), help);
+            }
+        }
     }
 
     fn event_shape(&mut self, event: &file::Event) -> EventShape {

@@ -9,6 +9,7 @@ use super::super::records::{
 };
 use super::super::tables::EventShape;
 use super::{Compiler, did_you_mean, nearest};
+use crate::schema::Subschema;
 
 impl Compiler<'_> {
     pub(super) fn records(&mut self, record: &file::Record) -> (EventShape, Records) {
@@ -18,7 +19,9 @@ impl Compiler<'_> {
             stream: record.stream.as_ref().map(|at| self.pointer(at)),
             ..EventShape::default()
         };
-        let kinds = file.kind.iter().filter_map(|kind| self.kind(kind)).collect();
+        self.told_apart(&file.kind);
+        let kinds: Vec<_> = file.kind.iter().filter_map(|kind| self.kind(kind)).collect();
+        self.check_record_shape(record, &shape, &kinds);
         let containers = file.container.iter().filter_map(|container| self.container(container)).collect();
         let count = self.events.len();
         let mut records = Records {
@@ -33,7 +36,7 @@ impl Compiler<'_> {
             reconcile: file.reconcile.as_ref().and_then(|words| self.reconcile(words)),
         };
         for check in &file.check {
-            let Some(id) = self.record_type(&check.on) else { continue };
+            let Some(id) = self.kind_id(&check.on, &records) else { continue };
             let (slot, test) = (self.slot(id, &check.at), self.test(id, &check.is));
             if let Test::Repeated = test {
                 self.remember(id, slot, &mut records, &check.at);
@@ -59,6 +62,48 @@ impl Compiler<'_> {
             self.problem(name.span(), format!("there is no schema of {}", name.get_ref()), help);
         }
         id
+    }
+
+    /// The number of a kind: a container is judged by its schema alone.
+    fn kind_id(&mut self, name: &Spanned<String>, records: &Records) -> Option<usize> {
+        let id = self.record_type(name)?;
+        if records.kinds.iter().all(|kind| kind.id != id) {
+            let message = format!("{} is no kind of record", name.get_ref());
+            self.problem(name.span(), message, "[[check]] and [[link]] are about what a [[kind]] names");
+            return None;
+        }
+        Some(id)
+    }
+
+    /// Time is what every record has, and a container has not; not every kind has a stream.
+    fn check_record_shape(&mut self, record: &file::Record, shape: &EventShape, kinds: &[Kind]) {
+        if let (Some(written), Some(pointer)) = (&record.time, &shape.time) {
+            kinds.iter().for_each(|kind| self.check_field(kind.id, pointer, &written.span()));
+        }
+        if let (Some(written), Some(pointer)) = (&record.stream, &shape.stream)
+            && kinds.iter().all(|kind| self.events[kind.id].schema.at(&pointer.0) == Subschema::Missing)
+        {
+            let message = format!("no kind of record has a field {pointer}");
+            self.problem(written.span(), message, "`stream` is the field that names a record's session");
+        }
+    }
+
+    /// No field may tell of two kinds, and no kind may be there twice.
+    fn told_apart(&mut self, kinds: &[file::Kind]) {
+        for (index, kind) in kinds.iter().enumerate() {
+            for other in &kinds[..index] {
+                if other.name.get_ref() == kind.name.get_ref() {
+                    let message = format!("there are two kinds {}", kind.name.get_ref());
+                    self.problem(kind.name.span(), message, "say all of a kind in one [[kind]]");
+                    continue;
+                }
+                let told: Vec<_> = other.telling.iter().map(Spanned::get_ref).collect();
+                for field in kind.telling.iter().filter(|field| told.contains(&field.get_ref())) {
+                    let message = format!("{} tells of a {} already", field.get_ref(), other.name.get_ref());
+                    self.problem(field.span(), message, "a telling field is one that no other kind has");
+                }
+            }
+        }
     }
 
     fn kind(&mut self, kind: &file::Kind) -> Option<Kind> {
@@ -87,6 +132,10 @@ impl Compiler<'_> {
 
     fn container(&mut self, container: &file::Container) -> Option<Container> {
         let id = self.record_type(&container.name)?;
+        if container.known.is_empty() || container.known.iter().any(Vec::is_empty) {
+            let message = format!("anything would be a {}: no key tells it", container.name.get_ref());
+            self.problem(container.name.span(), message, "`known` is a list of lists of keys, each of at least one");
+        }
         let mut lists = Vec::new();
         for (key, kind) in &container.lists {
             let pointer = crate::schema::Pointer(vec![key.get_ref().clone()]);
@@ -108,7 +157,7 @@ impl Compiler<'_> {
     }
 
     fn link(&mut self, link: &file::Link, records: &mut Records) {
-        let (Some(id), Some(to)) = (self.record_type(&link.on), self.record_type(&link.to)) else { return };
+        let (Some(id), Some(to)) = (self.kind_id(&link.on, records), self.kind_id(&link.to, records)) else { return };
         let slot = self.slot(id, &link.at);
         let key = self.slot(to, &link.key);
         self.remember(to, key, records, &link.key);

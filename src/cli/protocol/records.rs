@@ -1,0 +1,113 @@
+//! What a protocol of stored records is: kinds, containers, and what is asked of records.
+
+use std::fmt::{self, Write as _};
+
+use super::spoken;
+use crate::picture::words::{alternatives, shown};
+use crate::protocol::Tables;
+use crate::protocol::records::{LinkTest, Records, Test};
+
+/// Writes all of it but the rules.
+pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
+    write_shape(out, tables, records)?;
+    writeln!(out, "\nkinds, in the order in which the name of a file is tried")?;
+    for kind in &records.kinds {
+        writeln!(out, "  {}", shown(&tables.events[kind.id].name))?;
+        let files: Vec<_> = kind.files.iter().map(|pattern| shown(pattern.glob().glob())).collect();
+        if !files.is_empty() {
+            writeln!(out, "    a file named {}", alternatives(&files))?;
+        }
+        let telling: Vec<_> = kind.telling.iter().map(|field| shown(field)).collect();
+        if !telling.is_empty() {
+            writeln!(out, "    a record with {}", alternatives(&telling))?;
+        }
+    }
+    write_containers(out, tables, records)?;
+    write_checks(out, tables, records)?;
+    write_links(out, tables, records)
+}
+
+fn write_shape(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
+    writeln!(out, "\nfields of records")?;
+    for (name, pointer) in [("time", &tables.shape.time), ("stream", &tables.shape.stream)] {
+        if let Some(pointer) = pointer {
+            writeln!(out, "  {name:7} {}", shown(&pointer.to_string()))?;
+        }
+    }
+    if let Some(event) = &records.event {
+        writeln!(out, "  with an object at {} it is the event of a stream", shown(&event.to_string()))?;
+    }
+    writeln!(out, "  a record of a kind that nothing tells: {}", spoken(tables, records.unknown))
+}
+
+fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
+    if records.containers.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\ncontainers, in the order in which they are tried")?;
+    for container in &records.containers {
+        writeln!(out, "  {}", shown(&tables.events[container.id].name))?;
+        let all = |keys: &Vec<String>| keys.iter().map(|key| shown(key)).collect::<Vec<_>>().join(" and ");
+        let known: Vec<_> = container.known.iter().map(all).collect();
+        writeln!(out, "    an object with {}", alternatives(&known))?;
+        if container.folder {
+            writeln!(out, "    or the files of a folder that are named after its lists")?;
+        }
+        for list in &container.lists {
+            let kind = list.kind.map_or_else(|| "records of one kind".to_owned(), |id| shown(&tables.events[id].name));
+            writeln!(out, "    {}: {kind}", shown(&list.key))?;
+        }
+    }
+    writeln!(out, "  one that is not as its schema says: {}", spoken(tables, records.broken))
+}
+
+fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
+    if records.checks.iter().any(|checks| !checks.is_empty()) {
+        writeln!(out, "\nchecks")?;
+    }
+    for (kind, checks) in tables.events.iter().zip(&records.checks) {
+        for check in checks {
+            let field = |slot: usize| shown(&kind.slots[slot].to_string());
+            let test = match &check.test {
+                Test::SameAs(other) => format!("is the same as {}", field(*other)),
+                Test::Below(number) => format!("is below {number}"),
+                Test::Beside(other) => format!("is there beside {}", field(*other)),
+                Test::NoTimeZone => "is no name of a time zone".to_owned(),
+                Test::Repeated => format!("is that of an earlier {}", shown(&kind.name)),
+            };
+            let (name, rule) = (shown(&kind.name), spoken(tables, check.rule));
+            writeln!(out, "  {name} {} {test}: {rule}", field(check.slot))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
+    if records.links.iter().any(|links| !links.is_empty()) {
+        writeln!(out, "\nlinks")?;
+    }
+    for (kind, links) in tables.events.iter().zip(&records.links) {
+        for link in links {
+            let other = &tables.events[link.to];
+            let Some(remembered) = &records.remembered[link.to] else { continue };
+            let own = |slot: usize| shown(&kind.slots[slot].to_string());
+            let others = |index: usize| shown(&other.slots[remembered.slots[index]].to_string());
+            let key = shown(&other.slots[remembered.key].to_string());
+            writeln!(out, "  {} {} is the {key} of a {}", shown(&kind.name), own(link.slot), shown(&other.name))?;
+            if let Some(rule) = link.missing {
+                writeln!(out, "    there is none, and all records are there: {}", spoken(tables, rule))?;
+            }
+            for check in &link.checks {
+                let test = match check.test {
+                    LinkTest::Not(index) => format!("is not its {}", others(index)),
+                    LinkTest::Before(index) => format!("is before its {}", others(index)),
+                    LinkTest::After(start, seconds) => {
+                        format!("is after its {} and {} seconds", others(start), others(seconds))
+                    }
+                };
+                writeln!(out, "    {} {test}: {}", own(check.slot), spoken(tables, check.rule))?;
+            }
+        }
+    }
+    Ok(())
+}

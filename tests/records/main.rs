@@ -1,0 +1,124 @@
+//! Stored records: the corpus of `session-records`, as its README.md says, and the catalogue of the protocol's rules.
+//!
+//! Records that belong together may be in several files, so they are judged by the program, not by a `Checker`.
+
+mod catalogue;
+mod corpus;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A file or a folder that is checked by itself.
+struct Case {
+    path: PathBuf,
+    /// Of the corpus' `invalid/`: the rule that its folder is named after.
+    rule: Option<String>,
+}
+
+/// What was found: the file's name, the line, the rule and the severity.
+type Found = (String, u64, String, String);
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-records")
+}
+
+/// What is in a folder, in order.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut entries: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
+    entries.sort();
+    entries
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().expect("it has a name").to_str().expect("UTF-8").to_owned()
+}
+
+/// Folders that hold a recorded stream are for `sessionlint reconcile`, and are tried with it.
+fn is_reconciled(path: &Path) -> bool {
+    path.is_dir() && entries(path).iter().any(|file| name(file).starts_with("stream."))
+}
+
+/// Every case that `check` judges, in the order of their paths.
+fn cases() -> Vec<Case> {
+    let in_folder = |folder: &Path, rule: Option<&str>| -> Vec<Case> {
+        let is_case = |path: &PathBuf| {
+            let beside = [".expected", ".options"].iter().any(|ending| name(path).ends_with(ending));
+            !beside && !is_reconciled(path)
+        };
+        let case = |path| Case { path, rule: rule.map(str::to_owned) };
+        entries(folder).into_iter().filter(is_case).map(case).collect()
+    };
+    let mut cases = in_folder(&root().join("valid"), None);
+    for folder in entries(&root().join("invalid")) {
+        cases.extend(in_folder(&folder, Some(&name(&folder))));
+    }
+    cases
+}
+
+impl Case {
+    /// A file of the case's own: beside a file, inside of a folder.
+    fn own(&self, what: &str) -> PathBuf {
+        match self.path.is_dir() {
+            true => self.path.join(what),
+            false => self.path.with_file_name(format!("{}.{what}", name(&self.path))),
+        }
+    }
+
+    /// Its options, one argument a line.
+    fn options(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.own("options")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The findings that were written down for it; none for what is valid.
+    fn expected(&self) -> Vec<String> {
+        if self.rule.is_none() {
+            assert!(!self.own("expected").exists(), "{}: of what is valid nothing is expected", self.path.display());
+            return Vec::new();
+        }
+        let file = self.own("expected");
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Its findings as the expectations write them.
+    fn found(&self, more: &[&str], with_notes: bool) -> Vec<String> {
+        let options = self.options();
+        let arguments: Vec<_> = options.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let found = check(&arguments, &self.path);
+        let counts = |found: &&Found| with_notes || found.3 != "note";
+        let line = |(file, line, rule, _): &Found| match self.path.is_dir() {
+            true => format!("{file}\t{line}\t{rule}"),
+            false => format!("{line}\t{rule}"),
+        };
+        let mut lines: Vec<_> = found.iter().filter(counts).map(line).collect();
+        lines.sort();
+        lines
+    }
+}
+
+/// What `sessionlint check` finds.
+fn check(arguments: &[&str], path: &Path) -> Vec<Found> {
+    let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+        .args(["check", "--no-config", "--format", "jsonl"])
+        .args(arguments)
+        .arg(path)
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.is_empty(), "{} with {arguments:?}: {said}", path.display());
+    let found = |line: &str| {
+        let finding: Value = serde_json::from_str(line).expect("JSON");
+        let text = |key: &str| finding[key].as_str().expect("a string").to_owned();
+        let file = name(Path::new(&text("file")));
+        (file, finding["line"].as_u64().expect("a number"), text("rule"), text("severity"))
+    };
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().map(found).collect()
+}
