@@ -126,9 +126,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             Err(Failure::Message("several streams need a folder: say --out DIR".to_owned()))
         }
         None => {
-            let (bytes, expected) = made(arguments, protocol, &knobs, &rules, 0)?;
-            io::stdout().lock().write_all(&bytes)?;
-            if let Some((line, rule)) = expected {
+            let made = made(arguments, protocol, &knobs, &rules, 0)?;
+            io::stdout().lock().write_all(&made.bytes)?;
+            if let Some((line, rule)) = made.breaks {
                 anstream::eprintln!("sessionlint: line {line} breaks {rule}");
             }
             Ok(Exit::Clean)
@@ -137,10 +137,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             let cannot = |error: io::Error| Failure::Message(format!("{} cannot be made: {error}", shown(folder)));
             fs::create_dir_all(folder).map_err(cannot)?;
             for number in 0..arguments.count {
-                let (bytes, expected) = made(arguments, protocol, &knobs, &rules, number)?;
+                let made = made(arguments, protocol, &knobs, &rules, number)?;
                 let name = format!("stream-{:05}.{}", number + 1, arguments.wire.ending());
-                write(&folder.join(&name), &bytes)?;
-                if let Some((line, rule)) = expected {
+                write(&folder.join(&name), &made.bytes)?;
+                if let Some((line, rule)) = made.breaks {
                     write(&folder.join(format!("{name}.expected")), format!("{line}\t{rule}\n").as_bytes())?;
                 }
             }
@@ -192,24 +192,30 @@ fn rules<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p st
     }
 }
 
-/// The bytes of a stream, and what is to be found in it.
+/// A stream as it is written, and the line that breaks a rule, if one does.
+struct Made {
+    bytes: Vec<u8>,
+    breaks: Option<(u64, String)>,
+}
+
 fn made(
     arguments: &Arguments,
     protocol: &Protocol,
     knobs: &Knobs,
     rules: &[&str],
     number: u64,
-) -> Result<(Vec<u8>, Option<(u64, String)>), Failure> {
+) -> Result<Made, Failure> {
     let seed = arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
     if arguments.wild {
-        return Ok((arguments.wire.bytes(&wild(protocol, knobs, &tape(seed, TAPE))), None));
+        let bytes = arguments.wire.bytes(&wild(protocol, knobs, &tape(seed, TAPE)));
+        return Ok(Made { bytes, breaks: None });
     }
     if rules.is_empty() {
         let stream = legal(protocol, knobs, &tape(seed, TAPE));
         if stream.lines.is_empty() {
             return Err(Failure::Message("no legal stream was found; allow more events, or other weights".to_owned()));
         }
-        return Ok((arguments.wire.bytes(&stream), None));
+        return Ok(Made { bytes: arguments.wire.bytes(&stream), breaks: None });
     }
     let rule = rules[number as usize % rules.len()];
     let found = (0..MOST_TRIES).find_map(|again| {
@@ -217,7 +223,7 @@ fn made(
         let bytes = arguments.wire.bytes(&stream);
         let findings = check(protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings;
         match findings.as_slice() {
-            [one] if *one.rule == *rule => Some((bytes, Some((one.place.line, rule.to_owned())))),
+            [one] if *one.rule == *rule => Some(Made { bytes, breaks: Some((one.place.line, rule.to_owned())) }),
             _ => None,
         }
     });

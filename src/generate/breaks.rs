@@ -96,7 +96,7 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
         Framing::InvalidJson => [&line[..line.len() - 1], ",}"].concat().into_bytes(),
         Framing::InvalidUtf8 => {
             let quote = line.get(at..)?.find("\":\"")? + at + 3;
-            [line[..quote].as_bytes(), b"\xFF", line[quote..].as_bytes()].concat()
+            [&line.as_bytes()[..quote], b"\xFF", &line.as_bytes()[quote..]].concat()
         }
         Framing::TruncatedLine => {
             let last = lines.pop()?;

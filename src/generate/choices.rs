@@ -33,7 +33,7 @@ impl<'t> Choices<'t> {
             }
         };
         self.at += 1;
-        (number * bound as u64 >> 32) as usize
+        ((number * bound as u64) >> 32) as usize
     }
 
     /// True once in `times`.

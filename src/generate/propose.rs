@@ -72,45 +72,31 @@ impl<'p> Proposer<'p> {
     /// Proposes an event of a type. `wild`: it may be one that the tables forbid.
     pub fn propose(&self, checker: &Checker<'_>, event_type: usize, wild: bool, choices: &mut Choices<'_>) -> Proposal {
         let tables = self.protocol.tables();
-        let shape = &tables.shape;
         let kind = &tables.events[event_type];
         let number = choices.below(self.sessions.len());
         let session = &self.sessions[number];
         let document = kind.schema.document();
-        let mut event = value(document, document, choices, 0);
-        put(&mut event, &shape.event_type, json!(&*kind.name));
-        if let Some(at) = &shape.stream {
-            put(&mut event, at, json!(session.id));
-        }
+        let event = value(document, document, choices, 0);
         let clock = self.clock + choices.below(3000) as i64;
-        if let Some(at) = &shape.time {
-            let backwards = wild && choices.once_in(4);
-            put(&mut event, at, time(if backwards { FIRST_TIME - 1 } else { clock }, choices));
+        let mut draft =
+            Draft { protocol: self.protocol, event_type, session, wild, event, instances: Vec::new(), ids: self.ids };
+        draft.put(&tables.shape.event_type, json!(&*kind.name));
+        if let Some(at) = &tables.shape.stream {
+            draft.put(at, json!(session.id));
         }
-        let mut proposal = Proposal {
-            line: Vec::new(),
-            session: number,
-            instances: Vec::new(),
-            clock,
-            ids: self.ids,
-            half: session.half,
-        };
+        if let Some(at) = &tables.shape.time {
+            let backwards = wild && choices.once_in(4);
+            draft.put(at, time(if backwards { FIRST_TIME - 1 } else { clock }, choices));
+        }
         for (lifecycle, table) in tables.lifecycles.iter().enumerate() {
             for row in table.rows[event_type].iter().filter(|row| !row.key.is_empty()) {
-                self.relate(&mut event, event_type, lifecycle, row, session, wild, choices, &mut proposal);
+                draft.relate(lifecycle, row, choices);
             }
         }
-        self.texts(&mut event, checker, event_type, session, wild, choices, &mut proposal);
-        for contradiction in &tables.contradictions[event_type] {
-            if wild
-                && choices.once_in(3)
-                && let Some(words) = choices.one_of(&contradiction.says)
-            {
-                put(&mut event, &kind.slots[contradiction.slot], json!(words));
-            }
-        }
-        proposal.line = written(&event);
-        proposal
+        let half = draft.texts(checker, choices);
+        draft.labels(choices);
+        let Draft { event, instances, ids, .. } = draft;
+        Proposal { line: written(&event), session: number, instances, clock, ids, half }
     }
 
     /// The proposal came true.
@@ -125,50 +111,55 @@ impl<'p> Proposer<'p> {
         }
         line
     }
+}
 
-    /// Gives an event, or the items of its array, the keys of instances that there are, or new ones.
-    #[allow(clippy::too_many_arguments)]
-    fn relate(
-        &self,
-        event: &mut Value,
-        event_type: usize,
-        lifecycle: usize,
-        row: &Row,
-        session: &Session,
-        wild: bool,
-        choices: &mut Choices<'_>,
-        proposal: &mut Proposal,
-    ) {
-        let kind = &self.protocol.tables().events[event_type];
+/// An event while it is made.
+struct Draft<'d> {
+    protocol: &'d Protocol,
+    event_type: usize,
+    session: &'d Session,
+    /// It may be one that the tables forbid.
+    wild: bool,
+    event: Value,
+    /// The instances that it is about, by lifecycle.
+    instances: Vec<(usize, Instance)>,
+    ids: usize,
+}
+
+impl Draft<'_> {
+    fn put(&mut self, at: &Pointer, value: Value) {
+        put(&mut self.event, at, value);
+    }
+
+    /// Gives the event, or the items of its array, the keys of instances that there are, or new ones.
+    fn relate(&mut self, lifecycle: usize, row: &Row, choices: &mut Choices<'_>) {
+        let kind = &self.protocol.tables().events[self.event_type];
         let (scopes, slots): (Vec<&mut Value>, &[Pointer]) = match row.each {
-            None => (vec![event], &kind.slots),
+            None => (vec![&mut self.event], &kind.slots),
             Some(array) => {
                 let shape = &kind.arrays[array];
-                match event.pointer_mut(&shape.at.text()) {
+                match self.event.pointer_mut(&shape.at.text()) {
                     Some(Value::Array(items)) => (items.iter_mut().collect(), &shape.slots),
                     _ => return,
                 }
             }
         };
+        let known = &self.session.instances[lifecycle];
         let mut used: Vec<Vec<Value>> = Vec::new();
         for scope in scopes {
-            let known = &session.instances[lifecycle];
-            let unused: Vec<_> = known.iter().filter(|instance| wild || !used.contains(&instance.key)).collect();
+            let unused: Vec<_> = known.iter().filter(|instance| self.wild || !used.contains(&instance.key)).collect();
             let back = choices.below(MOST_BACK.min(unused.len()) + 1);
-            let instance = match back {
-                0 => None,
-                back => unused.get(unused.len() - back).copied(),
-            };
+            let instance = if back == 0 { None } else { unused.get(unused.len() - back).copied() };
             let key: Vec<Value> = match instance {
                 Some(instance) => instance.key.clone(),
-                None => row.key.iter().map(|_| json!(new_id(&mut proposal.ids))).collect(),
+                None => row.key.iter().map(|_| json!(new_id(&mut self.ids))).collect(),
             };
             for (slot, value) in row.key.iter().zip(&key) {
                 put(scope, &slots[*slot], value.clone());
             }
             for same in &row.same {
                 let kept = instance.and_then(|instance| instance.kept.get(&same.kept));
-                if let Some(kept) = kept.filter(|_| !(wild && choices.once_in(3))) {
+                if let Some(kept) = kept.filter(|_| !(self.wild && choices.once_in(3))) {
                     put(scope, &slots[same.slot], kept.clone());
                 }
             }
@@ -179,41 +170,45 @@ impl<'p> Proposer<'p> {
                 }
             }
             used.push(key.clone());
-            proposal.instances.push((lifecycle, Instance { key, kept }));
+            self.instances.push((lifecycle, Instance { key, kept }));
         }
     }
 
-    /// Gives pieces of text and whole texts to an event.
-    #[allow(clippy::too_many_arguments)]
-    fn texts(
-        &self,
-        event: &mut Value,
-        checker: &Checker<'_>,
-        event_type: usize,
-        session: &Session,
-        wild: bool,
-        choices: &mut Choices<'_>,
-        proposal: &mut Proposal,
-    ) {
+    /// Gives pieces of text and whole texts to the event. Whether half a character is left over for the next piece.
+    fn texts(&mut self, checker: &Checker<'_>, choices: &mut Choices<'_>) -> bool {
         let tables = self.protocol.tables();
-        let slots = &tables.events[event_type].slots;
-        let streamed = checker.streamed(&session.id);
-        for (table, streamed) in tables.texts.iter().zip(streamed) {
-            if let Some(append) = &table.append[event_type] {
+        let slots = &tables.events[self.event_type].slots;
+        let mut half = self.session.half;
+        for (table, streamed) in tables.texts.iter().zip(checker.streamed(&self.session.id)) {
+            if let Some(append) = &table.append[self.event_type] {
                 let mut piece = text(choices, 0).replace([HIGH, LOW], "");
-                if session.half {
+                if self.session.half {
                     piece.insert(0, LOW);
                 }
-                proposal.half = choices.once_in(24);
-                if proposal.half {
+                half = choices.once_in(24);
+                if half {
                     piece.push(HIGH);
                 }
-                put(event, &slots[append.slot], json!(piece));
+                self.put(&slots[append.slot], json!(piece));
             }
-            if let (Some(whole), Some(streamed)) = (&table.whole[event_type], streamed)
-                && !(wild && choices.once_in(2))
+            if let (Some(whole), Some(streamed)) = (&table.whole[self.event_type], streamed)
+                && !(self.wild && choices.once_in(2))
             {
-                put(event, &slots[whole.slot], json!(streamed));
+                self.put(&slots[whole.slot], json!(streamed));
+            }
+        }
+        half
+    }
+
+    /// Says now and then what it cannot honestly say.
+    fn labels(&mut self, choices: &mut Choices<'_>) {
+        let tables = self.protocol.tables();
+        for contradiction in &tables.contradictions[self.event_type] {
+            if self.wild
+                && choices.once_in(3)
+                && let Some(words) = choices.one_of(&contradiction.says)
+            {
+                self.put(&tables.events[self.event_type].slots[contradiction.slot], json!(words));
             }
         }
     }

@@ -5,6 +5,7 @@
 //! what is wrong, and where exactly. Order and streams are not known here.
 
 pub mod captures;
+mod compile;
 pub mod date_time;
 mod explain;
 mod fields;
