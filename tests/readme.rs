@@ -72,7 +72,9 @@ fn the_quick_start_has_two_commands_and_they_work() {
 
 #[test]
 fn the_options_are_those_of_the_program() {
-    let help = ["check --help", "coverage --help", "graph --help"].map(|arguments| run(root(), arguments).0).concat();
+    let help = ["check", "coverage", "generate", "graph", "reconcile"]
+        .map(|command| run(root(), &format!("{command} --help")).0)
+        .concat();
     let known: BTreeSet<_> = help.split(|c: char| c.is_whitespace() || c == ',').collect();
     let options = quoted().into_iter().filter(|words| words.starts_with('-') && words.len() > 1);
     let options: Vec<_> = options.filter_map(|words| words.split_whitespace().next()).collect();
