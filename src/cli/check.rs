@@ -84,7 +84,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let options = options(&arguments, protocol.rules_of_run())?;
     let (mut targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
-    let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref())?;
+    let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref(), &mut targets)?;
     let (inputs, config_file) = (&arguments.input.paths, config.as_deref().map(Config::path));
     let outputs = Outputs::open(&arguments.formats, inputs, config_file, known.file.as_deref(), &mut targets)?;
     refuse_nothing(&targets)?;

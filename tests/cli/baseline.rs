@@ -197,6 +197,26 @@ fn what_was_not_judged_is_neither_stale_nor_forgotten() {
 }
 
 #[test]
+fn a_baseline_is_no_recording_and_no_recording_becomes_a_baseline() {
+    let folder = Folder::with(&[("rec/a.ndjson", ERROR)]);
+    for arguments in ["--write-baseline rec/known.json", "--write-baseline rec/known.json", "--baseline rec/known.json"]
+    {
+        let ran = folder.run(&format!("check rec {arguments}"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{arguments}");
+        assert!(ran.out.starts_with("1 file, 1 event,"), "{arguments}: {}", ran.out);
+    }
+    for (arguments, says) in [
+        ("rec rec/known.json --write-baseline rec/../rec/known.json", "is to be checked, so no baseline"),
+        ("rec --write-baseline rec/a.ndjson", "rec/a.ndjson"),
+    ] {
+        let ran = folder.run(&format!("check {arguments}"));
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
+        assert!(ran.err.contains(says), "{arguments}: {}", ran.err);
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("rec/a.ndjson")).expect("it is there"), ERROR);
+}
+
+#[test]
 fn standard_input_has_a_baseline_too() {
     let folder = Folder::new();
     assert_eq!(folder.run_with_input(&format!("check - --write-baseline {BASELINE}"), ERROR.as_bytes()).code, 0);
