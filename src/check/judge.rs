@@ -8,7 +8,7 @@ use std::vec::Drain;
 
 use super::Settings;
 use super::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of, text_of};
-use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
+use super::event::{Event, NotAnEvent, stream_name, timestamp};
 use super::exercised::Exercised;
 use super::reader::Judged;
 use super::unknown::MOST_UNKNOWN;
@@ -111,7 +111,12 @@ impl<'p> Judge<'p> {
     fn faulty(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
         let id = judged.event_type;
         let text = frame.text;
-        let Some(faults) = self.alone.faults_of(id, text, captured) else { return self.slow(frame, captured.unknown) };
+        let mut captures = std::mem::take(&mut self.readable);
+        captures.copy(captured);
+        let Some(faults) = self.alone.faults_of(id, text, captured, &mut captures) else {
+            self.readable = captures;
+            return self.slow(frame, captured.unknown);
+        };
         let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..text.len(), judged.type_span.clone());
         let (number, excerpts) = (self.next_event(id), self.excerpts);
@@ -124,9 +129,6 @@ impl<'p> Judge<'p> {
             excerpts,
             landmarks: Landmarks::default(),
         };
-        let mut captures = std::mem::take(&mut self.readable);
-        captures.copy(captured);
-        unreadable(event_type, &faults, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         self.alone.say(&here, faults, stream.as_ref());
         self.order(&here, id, captures.all(), true, Nobody);
