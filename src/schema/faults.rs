@@ -99,3 +99,41 @@ fn rank(rule: Framing) -> u8 {
         _ => 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(number: usize, rule: Framing) -> Fault<'static> {
+        let pointer = Cow::Owned(Pointer(vec![format!("{number:05}")]));
+        let message = String::new();
+        Fault { rule, pointer, span: number..number, message, help: None, quote: None, misspelt: false }
+    }
+
+    /// Whichever way finds the faults, in whatever order: the same are listed, and the same are counted.
+    #[test]
+    fn the_first_places_are_listed_and_the_others_counted_in_any_order() {
+        let places = 5 * MOST_LISTED;
+        // 7 and the number of places have no divisor in common, so that each place comes once a round.
+        let shuffled: Vec<_> = (0..places).map(|number| number * 7 % places).collect();
+        let orders = [(0..places).collect(), (0..places).rev().collect(), shuffled];
+        for order in orders {
+            let mut told = vec![false; places];
+            let mut tell = |fault: &Fault<'_>| told[fault.span.start] = true;
+            let mut collector = Collector::new(0, &mut tell);
+            for number in &order {
+                collector.add(fault(*number, Framing::WrongValue));
+            }
+            // A place has one fault, and what is missing says it all.
+            for number in order.iter().filter(|number| *number % 2 == 0) {
+                collector.add(fault(*number, Framing::MissingField));
+            }
+            let Faults { listed, unlisted } = collector.finish();
+            assert!(listed.iter().map(|fault| fault.span.start).eq(0..MOST_LISTED));
+            assert!(listed.iter().all(|fault| (fault.rule == Framing::MissingField) == (fault.span.start % 2 == 0)));
+            let half = 2 * MOST_LISTED as u64;
+            assert_eq!(unlisted, [(Framing::MissingField, half), (Framing::WrongValue, half)].into());
+            assert!(told[MOST_LISTED..].iter().all(|told| *told), "of none of the others nothing is known");
+        }
+    }
+}
