@@ -23,6 +23,13 @@ pub struct KnownArguments {
     write_baseline: Option<PathBuf>,
 }
 
+impl KnownArguments {
+    /// Whether findings are recorded.
+    pub fn records(&self) -> bool {
+        self.write_baseline.is_some()
+    }
+}
+
 /// What a run knows already.
 pub struct Known {
     pub baseline: Option<Baseline>,
@@ -42,8 +49,10 @@ impl Known {
         targets: &mut Vec<Target>,
     ) -> Result<Known, Failure> {
         let file = arguments.write_baseline.as_ref().or(arguments.baseline.as_ref());
-        let file = file.or_else(|| config?.baseline.as_ref());
-        let Some(file) = file.cloned() else { return Ok(Known { baseline: None, file: None, place: None }) };
+        let configured = || config.and_then(Config::baseline);
+        let Some(file) = file.cloned().or_else(configured) else {
+            return Ok(Known { baseline: None, file: None, place: None });
+        };
         let path = place(&file);
         let is_named = paths.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path));
         if is_named && arguments.write_baseline.is_some() && is_plain(&path) {
@@ -53,7 +62,14 @@ impl Known {
         let (mut baseline, place) = if arguments.write_baseline.is_some() {
             (Baseline::record(&file).map_err(refused)?, Some(to_record(&file)?))
         } else {
-            (Baseline::read(&file).map_err(refused)?, None)
+            let named_by = config.filter(|_| arguments.baseline.is_none());
+            let unread = |error| {
+                refused(match named_by {
+                    Some(config) => config.no_baseline(error),
+                    None => error,
+                })
+            };
+            (Baseline::read(&file).map_err(unread)?, None)
         };
         if !is_named {
             targets.retain(|target| !is_file(target, &path));
