@@ -228,7 +228,7 @@ pub fn not_json(frame: &Frame<'_>, fault: Fault) -> Broken {
         FaultKind::TooDeep => Framing::TooDeep,
         FaultKind::OutOfRange => Framing::NumberOutOfRange,
     };
-    Broken { rule, place: frame.place(fault.at, None), message: fault.message, lost: true }
+    Broken { rule, place: frame.place(fault.at, None), message: fault.message, help: None, lost: true }
 }
 
 /// The name of the stream that an event belongs to; none if it cannot be read.

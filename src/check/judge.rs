@@ -90,7 +90,8 @@ impl<'p> Judge<'p> {
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
-        self.alone.voice.say(rule, broken.place, Said { message, ..Said::default() });
+        let help = broken.help.map(str::to_owned);
+        self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
     /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure.
@@ -145,7 +146,7 @@ impl<'p> Judge<'p> {
                 Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
-                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, lost: true });
+                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, help: None, lost: true });
                 }
             },
         }
@@ -299,7 +300,13 @@ impl<'p> Judge<'p> {
     /// The compressed form of the input is damaged here.
     pub fn damaged(&mut self, at: Origin, cause: &str) {
         self.whole = false;
-        self.broken(Broken { rule: Framing::TruncatedInput, place: at.place(), message: cause.to_owned(), lost: true });
+        self.broken(Broken {
+            rule: Framing::TruncatedInput,
+            place: at.place(),
+            message: cause.to_owned(),
+            help: None,
+            lost: true,
+        });
     }
 
     pub fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {

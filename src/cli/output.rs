@@ -69,6 +69,7 @@ impl FromStr for Output {
             return Err(format!("{found} is no format; {help}"));
         };
         match file {
+            Some("-") => Err(format!("for standard output, write {name} alone; for a file of this name, {name}=./-")),
             Some("") => Err("after the = there must be the name of a file".to_owned()),
             _ => Ok(Output { format, file: file.map(PathBuf::from) }),
         }

@@ -86,7 +86,13 @@ impl<'p> RecordChecker<'p> {
             None => self.input.finish(&mut |piece| judge.piece(piece)),
             Some(cause) => {
                 let place = self.input.position().place();
-                judge.broken(Broken { rule: Framing::TruncatedInput, place, message: cause.to_owned(), lost: true });
+                judge.broken(Broken {
+                    rule: Framing::TruncatedInput,
+                    place,
+                    message: cause.to_owned(),
+                    help: None,
+                    lost: true,
+                });
             }
         }
         self.judge.finish(&self.input, damaged.is_none())
@@ -124,7 +130,8 @@ impl<'p> Judge<'p> {
     fn broken(&mut self, broken: Broken) {
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
-        self.alone.voice.say(rule, broken.place, Said { message, ..Said::default() });
+        let help = broken.help.map(str::to_owned);
+        self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
     fn frame(&mut self, frame: &Frame<'_>) {

@@ -61,6 +61,7 @@ fn wrong_use_is_said_and_changes_nothing() {
         ("--format json=folder", "is a folder"),
         ("--format json=old --format sarif=nowhere/new", "nowhere/new cannot be written"),
         ("--format json=old --format sarif=a", "a is to be checked"),
+        ("--format json=-", "for standard output, write json alone"),
         ("--format json=", "there must be the name of a file"),
         ("--format sarf=old", "did you mean sarif?"),
         ("--format xml", "there are human, json, jsonl, sarif, junit, github, gitlab, markdown"),
