@@ -144,9 +144,36 @@ impl FileError {
     /// A text that is no TOML, or not the TOML that it should be.
     pub(crate) fn toml(file: &Path, text: &str, error: &toml::de::Error, help: &str) -> FileError {
         let span = error.span().unwrap_or(0..0);
-        let (message, label) = (error.message().to_owned(), "here".to_owned());
+        let (message, label) = (toml_words(error), "here".to_owned());
         FileError::new(file, text, vec![Problem { message, label, span, help: help.to_owned() }])
     }
+}
+
+/// What is wrong with a TOML text: in the words of its author's reader where the library's are those of its types.
+pub(crate) fn toml_words(error: &toml::de::Error) -> String {
+    let message = error.message();
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return format!("there is no {key} here");
+    }
+    if let Some((key, known)) = message.strip_prefix("unknown field ").and_then(|rest| rest.split_once(", expected ")) {
+        let known = known.strip_prefix("one of ").unwrap_or(known).replace(" or ", ", ");
+        return format!("there is no key {key} here; there are {known}");
+    }
+    let wrong = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    let Some((found, expected)) = wrong.and_then(|rest| rest.rsplit_once(", expected ")) else {
+        return message.to_owned();
+    };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "i64" => "a whole number",
+        "a sequence" => "a list",
+        "a map" => "a table",
+        "a borrowed string" => "a string",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    };
+    let found = found.replacen("sequence", "a list", 1).replacen("map", "a table", 1);
+    format!("this must be {expected}, but is {found}")
 }
 
 /// Something that could not be checked at all.

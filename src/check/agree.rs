@@ -1,5 +1,7 @@
 //! The fast way held to the slow one: for the property test and the fuzz target.
 
+use std::slice;
+
 use super::event::{Event, unreadable};
 use super::reader::Reader;
 use crate::input::json::parse;
@@ -39,17 +41,22 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     }
     let event_type = &protocol.tables().events[judged.event_type];
     let program = event_type.plan.as_ref().map_err(|why| format!("judged without a program: {why}"))?;
-    let found = explain(event_type.schema.noun(), program, text, fast.all());
-    let expected = judge(&event_type.schema, event.node, text);
+    let (mut fast_fields, mut slow) = (Captures::default(), Captures::default());
+    fast_fields.copy(fast.all());
+    event.capture(text, event_type, &mut slow);
+    let found = explain(event_type.schema.noun(), program, text, fast.all(), &mut |fault| {
+        unreadable(event_type, slice::from_ref(fault), &mut fast_fields);
+    });
+    let expected = judge(&event_type.schema, event.node, text, &mut |fault| {
+        unreadable(event_type, slice::from_ref(fault), &mut slow);
+    });
     if found != expected.faults {
         return Err(format!("other faults: compiled {found:?}, by the crate {:?}", expected.faults));
     }
-    let mut slow = Captures::default();
-    event.capture(text, event_type, &mut slow);
-    for captures in [&mut fast, &mut slow] {
-        unreadable(event_type, &found, captures);
+    for captures in [&mut fast_fields, &mut slow] {
+        unreadable(event_type, &found.listed, captures);
     }
-    same_captures(event_type, &fast, &slow)?;
+    same_captures(event_type, &fast_fields, &slow)?;
     let mut keys: Vec<_> = fast.unknown.iter().map(|key| key.start as usize).collect();
     let mut expected: Vec<_> = expected.unknown.iter().map(|(key, _)| key.start + 1).collect();
     keys.sort_unstable();
@@ -57,7 +64,7 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     if keys != expected {
         return Err(format!("other unknown keys: fast at {keys:?}, slow at {expected:?}"));
     }
-    if let Some(Capture::Text(start, end)) = event_type.time.map(|slot| fast.fields[slot]) {
+    if let Some(Capture::Text(start, end)) = event_type.time.map(|slot| fast_fields.fields[slot]) {
         let written = String::from_utf8_lossy(&text[start as usize..end as usize]);
         if event_type.usual_time && crate::schema::date_time::parse(&written).is_none() {
             return Err(format!("{written} passed as a timestamp"));

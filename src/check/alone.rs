@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 use super::Settings;
@@ -16,7 +17,7 @@ use crate::input::{Broken, Frame};
 use crate::machine::framing;
 use crate::protocol::{Framing, Protocol, RuleId};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
-use crate::schema::{Explained, Fault as SchemaFault, Pointer, explain, judge, quoted};
+use crate::schema::{Explained, Fault as SchemaFault, Faults, MOST_LISTED, Pointer, explain, judge, quoted};
 
 /// The most characters of a name that a message quotes.
 pub const SHOWN_CHARS: usize = 60;
@@ -35,13 +36,25 @@ impl<'p> Alone<'p> {
         Alone { protocol, voice: settings.voice(protocol, file), unknown }
     }
 
-    /// What the fast way found wrong; its unknown keys are counted. None: one of them is not known to be unknown yet, and
-    /// the slow way must be taken.
-    pub fn faults_of(&mut self, id: usize, text: &[u8], captured: Captured<'_>) -> Option<Vec<SchemaFault<'p>>> {
+    /// What the fast way found wrong; its unknown keys are counted, and what has a fault is marked in `readable`. None: one
+    /// of the keys is not known to be unknown yet, and the slow way must be taken.
+    pub fn faults_of(
+        &mut self,
+        id: usize,
+        text: &[u8],
+        captured: Captured<'_>,
+        readable: &mut Captures,
+    ) -> Option<Faults<'p>> {
         let event_type = &self.protocol.tables().events[id];
         let program = event_type.plan.as_ref().ok()?;
-        let faults = explain(event_type.schema.noun(), program, text, captured);
-        let misspelt = misspelt_keys(&faults);
+        let mut misspelt = HashSet::new();
+        let noun = event_type.schema.noun();
+        let faults = explain(noun, program, text, captured, &mut |fault| {
+            misspelt.extend(misspelt_key(fault));
+            unreadable(event_type, slice::from_ref(fault), readable);
+        });
+        misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
+        unreadable(event_type, &faults.listed, readable);
         let is_misspelt = |key: &UnknownKey| misspelt.contains(&(key.start as usize));
         let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();
         (unknown.is_empty() || self.unknown.count_known(id, text, &unknown)).then_some(faults)
@@ -62,14 +75,17 @@ impl<'p> Alone<'p> {
     ) -> Captures {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
-        let Explained { faults, unknown } = judge(&event_type.schema, event.node, text);
-        let mut captures = Captures::default();
+        let (mut captures, mut misspelt) = (Captures::default(), HashSet::new());
         event.capture(text, event_type, &mut captures);
-        unreadable(event_type, &faults, &mut captures);
+        let Explained { faults, unknown } = judge(&event_type.schema, event.node, text, &mut |fault| {
+            misspelt.extend(misspelt_key(fault));
+            unreadable(event_type, slice::from_ref(fault), &mut captures);
+        });
+        misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
+        unreadable(event_type, &faults.listed, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         let at_edge = |span: &Range<usize>| at_edge(span, &captures);
         self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
-        let misspelt = misspelt_keys(&faults);
         let found: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
         self.say(here, faults, stream.as_ref());
         for (key, pointer) in unknown {
@@ -83,8 +99,9 @@ impl<'p> Alone<'p> {
     }
 
     /// Says what is wrong.
-    pub fn say(&mut self, here: &Here<'_>, faults: Vec<SchemaFault<'_>>, stream: Option<&Arc<str>>) {
-        for fault in faults {
+    pub fn say(&mut self, here: &Here<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
+        let Faults { listed, unlisted } = faults;
+        for fault in listed {
             let rule = framing(fault.rule);
             let said = Said {
                 message: self.voice.message(rule, &mut [("found", fault.message)]),
@@ -95,6 +112,8 @@ impl<'p> Alone<'p> {
             };
             self.voice.say(rule, here.place(fault.span), said);
         }
+        let unlisted = unlisted.into_iter().map(|(rule, count)| (framing(rule), count));
+        self.voice.unlisted(here, stream, unlisted);
     }
 
     pub fn surrogates_and_duplicates(
@@ -106,8 +125,9 @@ impl<'p> Alone<'p> {
         elsewhere: impl Fn(&Range<usize>) -> bool,
     ) {
         let text = here.frame.text;
-        for (first, again) in &tree.duplicate_keys {
-            let rule = framing(Framing::DuplicateKey);
+        let (twice, half) = (framing(Framing::DuplicateKey), framing(Framing::LoneSurrogate));
+        for (first, again) in tree.duplicate_keys.iter().take(MOST_LISTED) {
+            let rule = twice;
             let key = unescaped_lossy(inner(text, again));
             let place = Arc::new(here.place(first.clone()));
             let said = Said {
@@ -118,8 +138,9 @@ impl<'p> Alone<'p> {
             };
             self.voice.say(rule, here.place(again.clone()), said);
         }
-        for span in tree.lone_surrogates.iter().filter(|span| !elsewhere(span)) {
-            let rule = framing(Framing::LoneSurrogate);
+        let mut halves = tree.lone_surrogates.iter().filter(|span| !elsewhere(span));
+        for span in halves.by_ref().take(MOST_LISTED) {
+            let rule = half;
             let found = lossy(&text[span.clone()]).into_owned();
             let pointer = Pointer(tree.root.path_to(text, span.start));
             let said = Said {
@@ -129,6 +150,8 @@ impl<'p> Alone<'p> {
             };
             self.voice.say(rule, here.place(span.clone()), said);
         }
+        let repeated = tree.duplicate_keys.len().saturating_sub(MOST_LISTED);
+        self.voice.unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)]);
     }
 
     /// Says that a field is unknown, if it is the first of its kind; gives the number that it is counted under.
@@ -191,9 +214,9 @@ impl<'p> Alone<'p> {
     }
 }
 
-/// Where the keys start that are misspelt, behind their quotation marks.
-fn misspelt_keys(faults: &[SchemaFault<'_>]) -> HashSet<usize> {
-    faults.iter().filter(|fault| fault.misspelt).map(|fault| fault.span.start + 1).collect()
+/// Where a misspelt key starts, behind its quotation mark.
+fn misspelt_key(fault: &SchemaFault<'_>) -> Option<usize> {
+    fault.misspelt.then_some(fault.span.start + 1)
 }
 
 /// The text of a frame that cannot be read.
@@ -205,7 +228,7 @@ pub fn not_json(frame: &Frame<'_>, fault: Fault) -> Broken {
         FaultKind::TooDeep => Framing::TooDeep,
         FaultKind::OutOfRange => Framing::NumberOutOfRange,
     };
-    Broken { rule, place: frame.place(fault.at, None), message: fault.message, lost: true }
+    Broken { rule, place: frame.place(fault.at, None), message: fault.message, help: None, lost: true }
 }
 
 /// The name of the stream that an event belongs to; none if it cannot be read.

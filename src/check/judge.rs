@@ -8,7 +8,7 @@ use std::vec::Drain;
 
 use super::Settings;
 use super::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of, text_of};
-use super::event::{Event, NotAnEvent, stream_name, timestamp, unreadable};
+use super::event::{Event, NotAnEvent, stream_name, timestamp};
 use super::exercised::Exercised;
 use super::reader::Judged;
 use super::unknown::MOST_UNKNOWN;
@@ -90,7 +90,8 @@ impl<'p> Judge<'p> {
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
-        self.alone.voice.say(rule, broken.place, Said { message, ..Said::default() });
+        let help = broken.help.map(str::to_owned);
+        self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
     /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure.
@@ -111,7 +112,12 @@ impl<'p> Judge<'p> {
     fn faulty(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
         let id = judged.event_type;
         let text = frame.text;
-        let Some(faults) = self.alone.faults_of(id, text, captured) else { return self.slow(frame, captured.unknown) };
+        let mut captures = std::mem::take(&mut self.readable);
+        captures.copy(captured);
+        let Some(faults) = self.alone.faults_of(id, text, captured, &mut captures) else {
+            self.readable = captures;
+            return self.slow(frame, captured.unknown);
+        };
         let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..text.len(), judged.type_span.clone());
         let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
@@ -124,9 +130,6 @@ impl<'p> Judge<'p> {
             excerpts,
             landmarks: Landmarks::default(),
         };
-        let mut captures = std::mem::take(&mut self.readable);
-        captures.copy(captured);
-        unreadable(event_type, &faults, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
         self.alone.say(&here, faults, stream.as_ref());
         self.order(&here, id, captures.all(), true, Nobody);
@@ -143,7 +146,7 @@ impl<'p> Judge<'p> {
                 Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
-                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, lost: true });
+                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, help: None, lost: true });
                 }
             },
         }
@@ -297,7 +300,13 @@ impl<'p> Judge<'p> {
     /// The compressed form of the input is damaged here.
     pub fn damaged(&mut self, at: Origin, cause: &str) {
         self.whole = false;
-        self.broken(Broken { rule: Framing::TruncatedInput, place: at.place(), message: cause.to_owned(), lost: true });
+        self.broken(Broken {
+            rule: Framing::TruncatedInput,
+            place: at.place(),
+            message: cause.to_owned(),
+            help: None,
+            lost: true,
+        });
     }
 
     pub fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::finding::{Finding, Place, Related, Severity, Summary};
 use crate::input::json::parse;
 use crate::input::{Frame, Landmarks, Noted};
-use crate::machine::{At, Places, Verdict};
+use crate::machine::{At, Places, Verdict, framing};
 use crate::protocol::tables::EventType;
-use crate::protocol::{Protocol, RuleId};
-use crate::schema::Pointer;
+use crate::protocol::{Framing, Protocol, RuleId};
+use crate::report::count;
 use crate::schema::captures::{Capture, Captured};
+use crate::schema::{MOST_LISTED, Pointer};
 
 /// Says findings, and counts them.
 #[derive(Clone)]
@@ -99,6 +100,31 @@ impl<'p> Voice<'p> {
         });
     }
 
+    /// Counts further findings about an event of which as many are listed as a report may hold, and says how many they are.
+    pub fn unlisted(
+        &mut self,
+        here: &Here<'_>,
+        stream: Option<&Arc<str>>,
+        rules: impl IntoIterator<Item = (RuleId, u64)>,
+    ) {
+        let mut unlisted = 0;
+        for (rule, more) in rules.into_iter().filter(|(_, more)| *more > 0) {
+            self.error |= self.protocol.tables().rules[usize::from(rule.0)].severity == Some(Severity::Error);
+            if let (_, Some(_)) = self.rule(rule) {
+                self.spoken[usize::from(rule.0)] += more;
+                unlisted += more;
+            }
+        }
+        if unlisted > 0 {
+            let found =
+                format!("{} about this event, which are counted and not listed", count(unlisted, "more finding"));
+            let rule = framing(Framing::CheckSkipped);
+            let help = Some("mend what is listed, and check again".to_owned());
+            let said = Said { message: self.message(rule, &mut [("found", found)]), help, ..here.said(stream) };
+            self.say(rule, here.place(here.type_span.clone()), said);
+        }
+    }
+
     /// Everything that was counted, the findings that were said with it.
     pub fn summary(&mut self) -> Summary {
         let mut summary = std::mem::take(&mut self.summary);
@@ -118,6 +144,8 @@ impl<'p> Voice<'p> {
         event: Option<(&EventType, Captured<'_>)>,
     ) {
         let mut tree = None;
+        let further = verdicts.split_off(verdicts.len().min(MOST_LISTED));
+        let stream = further.first().map(|verdict| verdict.stream.clone());
         for verdict in verdicts.drain(..) {
             if matches!(verdict.at, At::Earlier(..)) {
                 self.earlier(verdict);
@@ -139,6 +167,7 @@ impl<'p> Voice<'p> {
             };
             self.verdict(verdict, here.place(span), pointer, here.event_type.clone());
         }
+        self.unlisted(here, stream.as_ref(), further.iter().map(|verdict| (verdict.rule, 1)));
     }
 
     /// Says what the machine said about a place of its own.

@@ -1,13 +1,16 @@
 //! `--baseline` and `--write-baseline`: what is known already, and what becomes known now.
 
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::config::refused;
+use super::output::is_file;
 use super::place::{Place, is_plain, place, shown};
 use crate::config::Config;
 use crate::config::baseline::Baseline;
+use crate::run::Target;
 
 #[derive(clap::Args)]
 pub struct KnownArguments {
@@ -18,6 +21,13 @@ pub struct KnownArguments {
     /// Record today's findings in this file, and report none of them
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
+}
+
+impl KnownArguments {
+    /// Whether findings are recorded.
+    pub fn records(&self) -> bool {
+        self.write_baseline.is_some()
+    }
 }
 
 /// What a run knows already.
@@ -31,16 +41,39 @@ pub struct Known {
 
 impl Known {
     /// Reads the baseline that was asked for, or else the one that `sessionlint.toml` names. Where one is recorded,
-    /// nothing is known beforehand.
-    pub fn open(arguments: &KnownArguments, paths: &[PathBuf], config: Option<&Config>) -> Result<Known, Failure> {
+    /// nothing is known beforehand. A baseline that was found in a folder is left out of `targets`.
+    pub fn open(
+        arguments: &KnownArguments,
+        paths: &[PathBuf],
+        config: Option<&Config>,
+        targets: &mut Vec<Target>,
+    ) -> Result<Known, Failure> {
         let file = arguments.write_baseline.as_ref().or(arguments.baseline.as_ref());
-        let file = file.or_else(|| config?.baseline.as_ref());
-        let Some(file) = file.cloned() else { return Ok(Known { baseline: None, file: None, place: None }) };
+        let configured = || config.and_then(Config::baseline);
+        let Some(file) = file.cloned().or_else(configured) else {
+            return Ok(Known { baseline: None, file: None, place: None });
+        };
+        let path = place(&file);
+        let is_named = paths.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path));
+        if is_named && arguments.write_baseline.is_some() && is_plain(&path) {
+            let file = shown(&file);
+            return Err(Failure::Message(format!("{file} is to be checked, so no baseline can be recorded there")));
+        }
         let (mut baseline, place) = if arguments.write_baseline.is_some() {
             (Baseline::record(&file).map_err(refused)?, Some(to_record(&file)?))
         } else {
-            (Baseline::read(&file).map_err(refused)?, None)
+            let named_by = config.filter(|_| arguments.baseline.is_none());
+            let unread = |error| {
+                refused(match named_by {
+                    Some(config) => config.no_baseline(error),
+                    None => error,
+                })
+            };
+            (Baseline::read(&file).map_err(unread)?, None)
         };
+        if !is_named {
+            targets.retain(|target| !is_file(target, &path));
+        }
         baseline.folders = paths.iter().filter(|path| path.is_dir()).cloned().collect();
         Ok(Known { baseline: Some(baseline), file: Some(file), place })
     }

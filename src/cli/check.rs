@@ -71,8 +71,12 @@ pub struct Arguments {
     complete: bool,
 
     /// How many threads may work; as many as there are cores if not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<u16>>,
+}
+
+fn threads(text: &str) -> Result<NonZero<u16>, String> {
+    text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u16::MAX))
 }
 
 pub fn fail_on_parser() -> PossibleValuesParser {
@@ -84,14 +88,19 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let options = options(&arguments, protocol.rules_of_run())?;
     let (mut targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
-    let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref())?;
+    let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref(), &mut targets)?;
     let (inputs, config_file) = (&arguments.input.paths, config.as_deref().map(Config::path));
     let outputs = Outputs::open(&arguments.formats, inputs, config_file, known.file.as_deref(), &mut targets)?;
-    refuse_nothing(&targets)?;
+    refuse_nothing(&targets, &errors)?;
     let started = Instant::now();
+    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+    let fail_on = given.or(config.as_ref().and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
     let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
+    if arguments.known.records() {
+        reporter.go_on_unread();
+    }
     let options = Options { excerpts: reporter.shows_excerpts(), ..options };
     let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
     let records = match protocol.is_of_records() {
@@ -118,18 +127,24 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         started,
     };
     let outcome = work.report(&mut known, &mut reporter, bar.as_ref());
+    let worst = reporter.worst();
     // Some systems rename no file that is still open.
     drop(reporter);
     let outcome = match outcome {
-        // The reader of our output has seen enough.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
+        // The reader of our output has seen enough. What it was told counts all the same.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            let failed = fail_on.is_some_and(|least| worst >= Some(least));
+            return Ok(match (errors.is_empty(), failed) {
+                (false, _) => Exit::Usage,
+                (true, true) => Exit::Findings,
+                (true, false) => Exit::Clean,
+            });
+        }
         other => other?,
     };
     say(&outcome.unreadable);
     outputs.keep()?;
     known.keep()?;
-    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
-    let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
     Ok(exit(fail_on, &outcome.summary, errors.is_empty() && outcome.unreadable.is_empty()))
 }
 
@@ -181,8 +196,11 @@ impl Work<'_> {
             unfound,
             elapsed: started.elapsed(),
         };
-        reporter.end(&end)?;
-        Ok(outcome)
+        match reporter.end(&end) {
+            // All was judged: that nobody reads the end changes nothing.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(outcome),
+            told => told.map(|()| outcome).map_err(Failure::Output),
+        }
     }
 }
 

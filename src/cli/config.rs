@@ -127,6 +127,10 @@ impl Chosen {
         if let Some(protocol) = Protocol::builtin(name) {
             return Ok(Ok(Chosen::Builtin(protocol)));
         }
+        if folder.is_file() {
+            let within = folder.parent().filter(|within| !within.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            return Ok(Err(format!("a protocol is named by its folder: {}", shown(within))));
+        }
         if !folder.is_dir() {
             let near = nearest(name, Protocol::builtin_names());
             let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));

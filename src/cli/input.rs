@@ -105,12 +105,14 @@ impl Alike {
     }
 }
 
-/// Refuses to work on nothing.
-pub fn refuse_nothing(targets: &[Target]) -> Result<(), Failure> {
+/// Refuses to work on nothing. `errors`: what was said of that already.
+pub fn refuse_nothing(targets: &[Target], errors: &[RunError]) -> Result<(), Failure> {
     if targets.is_empty() {
         let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst; \
                     what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is passed over";
-        return Err(Failure::Message(format!("there is nothing to check; {help}")));
+        let said = errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));
+        let nothing = if said { "" } else { "there is nothing to check; " };
+        return Err(Failure::Message(format!("{nothing}{help}")));
     }
     Ok(())
 }

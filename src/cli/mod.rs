@@ -20,7 +20,7 @@ mod rules;
 mod schema;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -130,8 +130,10 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; a broken pipe while printing them is none either.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Clean };
+            let printed = error.print().and_then(|()| io::stdout().flush());
+            let unread = |error: io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+            let is_clean = !error.use_stderr() && printed.map_or_else(unread, |()| true);
+            return if is_clean { Exit::Clean } else { Exit::Usage };
         }
     };
     let result = match cli.command {

@@ -13,7 +13,9 @@ use super::Failure;
 use super::bar::Bar;
 use super::place::{Place, is_plain, place, shown};
 use crate::protocol::{Rulebook, nearest};
-use crate::report::{GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, visible};
+use crate::report::{
+    GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, is_report, visible,
+};
 use crate::run::Target;
 
 /// How wide the report is where no terminal says so, in columns.
@@ -67,6 +69,7 @@ impl FromStr for Output {
             return Err(format!("{found} is no format; {help}"));
         };
         match file {
+            Some("-") => Err(format!("for standard output, write {name} alone; for a file of this name, {name}=./-")),
             Some("") => Err("after the = there must be the name of a file".to_owned()),
             _ => Ok(Output { format, file: file.map(PathBuf::from) }),
         }
@@ -113,7 +116,7 @@ pub struct Outputs {
 
 impl Outputs {
     /// Opens what was asked for, and leaves those files out of `targets` that a report goes to: a folder may well hold
-    /// the report of the last run. No report can go to `sessionlint.toml` or the baseline.
+    /// the report of the last run. No report can go to a recording, to `sessionlint.toml` or the baseline.
     pub fn open(
         wanted: &[Output],
         inputs: &[PathBuf],
@@ -146,13 +149,15 @@ impl Outputs {
             if paths.contains(&path) {
                 return refused("can hold one report only");
             }
+            let others = targets.len();
+            targets.retain(|target| !is_file(target, &path));
+            if targets.len() < others && is_plain(&path) && !is_report(&path).unwrap_or(false) {
+                return refused(
+                    "was found among what is to be checked, and is no report of an earlier run, so no report can go \
+                     there; name another file",
+                );
+            }
             paths.push(path);
-        }
-        if !paths.is_empty() {
-            targets.retain(|target| match target {
-                Target::File(path) => !fs::canonicalize(path).is_ok_and(|path| paths.contains(&path)),
-                Target::StandardInput => true,
-            });
         }
         let mut paths = paths.into_iter();
         let mut outputs = Vec::new();
@@ -194,6 +199,14 @@ impl Outputs {
     /// Puts the files into their places. The reports must be complete.
     pub fn keep(self) -> Result<(), Failure> {
         self.outputs.into_iter().filter_map(|(_, place)| place).try_for_each(Place::keep)
+    }
+}
+
+/// Whether a target is this file, whatever it is called.
+pub fn is_file(target: &Target, file: &Path) -> bool {
+    match target {
+        Target::File(path) => fs::canonicalize(path).is_ok_and(|path| path == file),
+        Target::StandardInput => false,
     }
 }
 

@@ -99,6 +99,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let outputs = Outputs::open(&arguments.formats, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
+    // All is judged before anything is said.
+    reporter.go_on_unread();
     let options = Options {
         severities: severities(&arguments.rules, rules)?,
         excerpts: reporter.shows_excerpts(),

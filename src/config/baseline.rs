@@ -61,8 +61,12 @@ impl Baseline {
     pub fn read(path: &Path) -> Result<Baseline, FileError> {
         let help = "sessionlint check PATHS --write-baseline FILE writes a baseline";
         let text = read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
-        let known = file::read(path, &text)?;
         let root = Root::new(folder_of(path));
+        // By hand, a name may be written otherwise.
+        let is_odd =
+            |name: &str| Path::new(name).has_root() || name.split('/').any(|part| matches!(part, "" | "." | ".."));
+        let written = |name: String| if is_odd(&name) { root.written_way_to(&root.follow(&name)) } else { name };
+        let known = file::read(path, &text, written)?;
         let (path, current, folders) = (path.to_owned(), None, Vec::new());
         Ok(Baseline { path, root, text, known, room: None, full: false, current, folders })
     }

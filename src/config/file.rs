@@ -49,7 +49,7 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
             "rules" => config.rules = reader.rules(value),
             "exclude" => config.exclude = reader.patterns("exclude", value).unwrap_or_else(Patterns::none),
             "baseline" => {
-                config.baseline = reader.text("baseline", value).map(|name| folder_of(path).join(name));
+                config.baseline = reader.text("baseline", value).map(|name| Spanned::new(value.span(), name));
             }
             "override" => config.overrides = reader.overrides(value),
             other => reader.unknown(other, key.span(), &KEYS),
@@ -134,6 +134,12 @@ impl Reader {
         if patterns.len() < spans.len() {
             return None;
         }
+        if let Some((first, span)) = patterns.first().zip(spans.first())
+            && first.starts_with('!')
+        {
+            let message = format!("{first:?} takes nothing back: no pattern stands before it");
+            self.problem(span.clone(), message, "write first what it is an exception from, such as \"*.log\"");
+        }
         let read = Patterns::new(patterns.iter().copied());
         for (number, why) in read.as_ref().err().into_iter().flatten() {
             let message = format!("{:?} is no pattern: {why}", patterns[*number]);
@@ -202,6 +208,10 @@ impl Reader {
                 "rules" => rules = self.rules(value),
                 other => self.unknown(other, key.span(), &OVERRIDE_KEYS),
             }
+        }
+        if table.contains_key("files") && table.len() == 1 {
+            let message = "this override changes nothing".to_owned();
+            self.problem(value.span(), message, "say what holds for its files: fragment, wire or rules");
         }
         if !table.contains_key("files") {
             self.problem(value.span(), "this override does not say which files it is for".to_owned(), help);

@@ -67,8 +67,7 @@ pub struct Config {
     pub fail_on: Option<Option<Severity>>,
     rules: Vec<RuleSetting>,
     exclude: Patterns,
-    /// The baseline's name, from the current folder.
-    pub baseline: Option<PathBuf>,
+    baseline: Option<Spanned<String>>,
     overrides: Vec<Override>,
 }
 
@@ -132,6 +131,19 @@ impl Config {
         let span = self.protocol.as_ref().map_or(0..0, Spanned::span);
         let message = format!("there is no protocol and no folder {}", self.protocol().unwrap_or_default());
         FileError::new(&self.path, &self.text, vec![Problem { message, label: "here".to_owned(), span, help }])
+    }
+
+    /// The baseline's name, from the current folder.
+    pub fn baseline(&self) -> Option<PathBuf> {
+        Some(folder_of(&self.path).join(self.baseline.as_ref()?.get_ref()))
+    }
+
+    /// That the baseline cannot be read: shown where it is named.
+    pub fn no_baseline(&self, error: FileError) -> FileError {
+        let (FileError::Unreadable { cause, help, .. }, Some(name)) = (&error, &self.baseline) else { return error };
+        let message = format!("the baseline {} cannot be read: {cause}", name.get_ref());
+        let problem = Problem { message, label: "here".to_owned(), span: name.span(), help: (*help).to_owned() };
+        FileError::new(&self.path, &self.text, vec![problem])
     }
 
     /// Looks at the names of its rules.

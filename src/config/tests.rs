@@ -100,6 +100,7 @@ fn the_schema_and_the_program_refuse_the_same() {
         "version = 1\noverride = { files = [\"x\"] }",
         "version = 1\n[[override]]",
         "version = 1\n[[override]]\nfiles = []",
+        "version = 1\n[[override]]\nfiles = [\"x\"]",
         "version = 1\n[[override]]\nfiles = [\"x\"]\nfragment = \"yes\"",
         "version = 1\n[[override]]\nfiles = [\"x\"]\nwire = \"morse\"",
         "version = 1\n[[override]]\nfiles = [\"x\"]\nfail-on = \"note\"",
@@ -126,6 +127,14 @@ fn every_mistake_is_told_at_its_place() {
         assert!(message.starts_with(words), "{message}");
         assert_eq!(at, place, "{message}");
     }
+}
+
+#[test]
+fn an_exception_from_nothing_is_a_mistake() {
+    let found = mistakes("version = 1\nexclude = [\"!keep.log\", \"*.log\"]\n");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0.starts_with("\"!keep.log\" takes nothing back"), "{found:?}");
+    assert!(read("version = 1\nexclude = [\"*.log\", \"!keep.log\"]\n").is_ok());
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub struct Broken {
     pub place: Place,
     /// What is wrong.
     pub message: String,
+    /// What to do, where that is particular.
+    pub help: Option<&'static str>,
     /// Whether an event may have been lost with it.
     pub lost: bool,
 }
@@ -204,6 +206,7 @@ fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'sta
             excerpt,
         },
         message: format!("this is {length} bytes long, and the limit is {limit}: it was not read"),
+        help: None,
         lost: true,
     })
 }

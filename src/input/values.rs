@@ -190,6 +190,6 @@ impl Values {
             event: None,
             excerpt: crate::finding::Excerpt::default(),
         };
-        Piece::Broken(Broken { rule, place, message, lost })
+        Piece::Broken(Broken { rule, place, message, help: None, lost })
     }
 }

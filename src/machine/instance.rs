@@ -54,6 +54,8 @@ pub struct Keyed {
     unseen_for_good: bool,
     /// How often all instances became unsure.
     doubts: u64,
+    /// How often the turn around them may have opened afresh.
+    open_doubts: u64,
     /// The keys that the open turn opened, in that order.
     pub open: Vec<Box<[u8]>>,
 }
@@ -67,8 +69,10 @@ pub struct Instance {
     pub kept: Vec<Option<Kept>>,
     /// Whether the open turn opened it.
     pub open: Meets,
-    /// The doubts that it knows of.
+    /// The doubts that it knows of. There may be as many as instances, so that none is told to all of them: each hears of
+    /// them when it is asked for.
     doubts: u64,
+    open_doubts: u64,
 }
 
 impl Default for Keyed {
@@ -79,6 +83,7 @@ impl Default for Keyed {
             unseen: States::one(0),
             unseen_for_good: false,
             doubts: 0,
+            open_doubts: 0,
             open: Vec::new(),
         }
     }
@@ -86,7 +91,7 @@ impl Default for Keyed {
 
 impl Instance {
     fn new(possible: States, doubts: u64) -> Instance {
-        Instance { possible, marks: Vec::new(), kept: Vec::new(), open: Meets::No, doubts }
+        Instance { possible, marks: Vec::new(), kept: Vec::new(), open: Meets::No, doubts, open_doubts: 0 }
     }
 }
 
@@ -115,13 +120,20 @@ impl Keyed {
             instance.doubts = self.doubts;
             instance.possible = any;
         }
+        if instance.open_doubts != self.open_doubts {
+            instance.open_doubts = self.open_doubts;
+            // What was not opened by the last turn is not opened by the one that may have begun.
+            instance.open = instance.open.and(Meets::Perhaps);
+        }
         Some(instance)
     }
 
     /// The instances that the open turn certainly opened, in that order, with their keys.
     pub fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &Marks)> {
         self.open.iter().filter_map(move |key| {
-            let instance = self.known.get(key).filter(|instance| instance.open == Meets::Yes)?;
+            let is_open =
+                |instance: &&Instance| instance.open == Meets::Yes && instance.open_doubts == self.open_doubts;
+            let instance = self.known.get(key).filter(is_open)?;
             let sure = instance.doubts == self.doubts;
             let possible = if sure { instance.possible } else { States::all(lifecycle.states.len()) };
             Some((&**key, possible, &instance.marks))
@@ -147,11 +159,7 @@ impl Keyed {
 
     /// The turn around it may have opened afresh.
     pub fn doubt_open(&mut self) {
-        for key in &self.open {
-            if let Some(instance) = self.known.get_mut(key) {
-                instance.open = Meets::Perhaps;
-            }
-        }
+        self.open_doubts += 1;
     }
 
     /// Whether nothing would be said if the stream ended here, and little would be written down.

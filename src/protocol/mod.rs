@@ -25,7 +25,7 @@ pub use rulebook::Rulebook;
 pub use tables::{Rule, RuleId};
 pub use upkeep::Upkeep;
 
-use crate::error::{Problem, ProtocolError};
+use crate::error::{Problem, ProtocolError, toml_words};
 use crate::schema::Schema;
 use records::Records;
 use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
@@ -305,7 +305,7 @@ fn read_examples(text: Option<&str>) -> Result<BTreeMap<String, Example>, toml::
 
 fn toml_problem(error: &toml::de::Error) -> Problem {
     Problem {
-        message: error.message().to_owned(),
+        message: toml_words(error),
         label: "here".to_owned(),
         span: error.span().unwrap_or(0..0),
         help: "docs/protocol-language.md explains every word of the file".to_owned(),

@@ -9,7 +9,7 @@ use super::relations::{self, Record};
 use super::sort::{Cursor, Found, Sorter};
 use crate::check::Settings;
 use crate::check::alone::{Alone, not_json, read};
-use crate::check::event::{Event, unreadable};
+use crate::check::event::Event;
 use crate::check::voice::{Here, Said};
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::input::json::{Kind, Member, Node, Tree, parse};
@@ -87,7 +87,13 @@ impl<'p> RecordChecker<'p> {
             None => self.input.finish(&mut |piece| judge.piece(piece)),
             Some(cause) => {
                 let place = self.input.position().place();
-                judge.broken(Broken { rule: Framing::TruncatedInput, place, message: cause.to_owned(), lost: true });
+                judge.broken(Broken {
+                    rule: Framing::TruncatedInput,
+                    place,
+                    message: cause.to_owned(),
+                    help: None,
+                    lost: true,
+                });
             }
         }
         self.judge.finish(&self.input, damaged.is_none())
@@ -128,7 +134,8 @@ impl<'p> Judge<'p> {
     fn broken(&mut self, broken: Broken) {
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
-        self.alone.voice.say(rule, broken.place, Said { message, ..Said::default() });
+        let help = broken.help.map(str::to_owned);
+        self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
     fn frame(&mut self, frame: &Frame<'_>) {
@@ -220,8 +227,10 @@ impl<'p> Judge<'p> {
         };
         let members = node.members().iter().map(empty).collect();
         let shallow = Node { span: node.span.clone(), kind: Kind::Object(members) };
-        for fault in judge(&shape.schema, &shallow, frame.text).faults {
-            let rule = self.records.broken;
+        let rule = self.records.broken;
+        let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {}).faults;
+        let unlisted = faults.unlisted.values().sum();
+        for fault in faults.listed {
             let said = Said {
                 message: self.alone.voice.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
@@ -232,6 +241,8 @@ impl<'p> Judge<'p> {
             let start = node.span.start;
             self.say(own, fault.span.start - start..fault.span.end - start, rule, said);
         }
+        let here = self.here(frame, &shape.name);
+        self.alone.voice.unlisted(&here, None, [(rule, unlisted)]);
     }
 
     fn record(&mut self, frame: &Frame<'_>, kind: usize, within: Option<&Arc<str>>) {
@@ -285,10 +296,9 @@ impl<'p> Judge<'p> {
         let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
         let sure =
             program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
-        let faults = if sure { self.alone.faults_of(kind, text, captures.all()) } else { None };
+        readable.copy(captures.all());
+        let faults = if sure { self.alone.faults_of(kind, text, captures.all(), readable) } else { None };
         if let Some(faults) = faults {
-            readable.copy(captures.all());
-            unreadable(event_type, &faults, readable);
             self.alone.say(here, faults, None);
             return;
         }

@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod recognised;
 mod sarif;
 mod several;
 
@@ -21,6 +22,7 @@ pub use human::{Human, Look};
 pub use json::{Json, Jsonl, write as write_json};
 pub use junit::JUnit;
 pub use markdown::Markdown;
+pub use recognised::is_report;
 pub use sarif::Sarif;
 pub use several::Several;
 

@@ -3,19 +3,32 @@
 use std::io;
 
 use super::{End, FileEnd, Reporter};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 /// Tells each of several reports everything.
 ///
-/// A report whose reader has gone away ends there, and the others go on; when none is left, that is the error.
+/// A report whose reader has gone away ends there, and the others go on; when none is left, that is the error, unless the
+/// run has more to do than to report.
 pub struct Several<'r> {
     reporters: Vec<Box<dyn Reporter + Send + 'r>>,
+    goes_on_unread: bool,
+    worst: Option<Severity>,
 }
 
 impl<'r> Several<'r> {
     /// Tells these, in this order.
     pub fn new(reporters: Vec<Box<dyn Reporter + Send + 'r>>) -> Several<'r> {
-        Several { reporters }
+        Several { reporters, goes_on_unread: false, worst: None }
+    }
+
+    /// Lets the run go on when nobody reads any more.
+    pub fn go_on_unread(&mut self) {
+        self.goes_on_unread = true;
+    }
+
+    /// The worst of what was told.
+    pub fn worst(&self) -> Option<Severity> {
+        self.worst
     }
 
     /// Does something for each, and says beside it whether it is the last.
@@ -34,7 +47,7 @@ impl<'r> Several<'r> {
             }
         }
         match gone {
-            Some(error) if self.reporters.is_empty() => Err(error),
+            Some(error) if self.reporters.is_empty() && !self.goes_on_unread => Err(error),
             _ => Ok(()),
         }
     }
@@ -50,6 +63,7 @@ impl Reporter for Several<'_> {
     }
 
     fn finding(&mut self, finding: Finding) -> io::Result<()> {
+        self.worst = self.worst.max(Some(finding.severity));
         let mut finding = Some(finding);
         self.each(|reporter, last| match if last { finding.take() } else { finding.clone() } {
             Some(finding) => reporter.finding(finding),
@@ -58,6 +72,10 @@ impl Reporter for Several<'_> {
     }
 
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
+        // Of those that were not shown, only the counts are told.
+        let counted = |severity: &Severity| end.summary.is_some_and(|summary| summary.at_least(*severity) > 0);
+        let counts = [Severity::Error, Severity::Warning, Severity::Note].into_iter().find(counted);
+        self.worst = self.worst.max(counts);
         self.each(|reporter, _| reporter.file_end(end))
     }
 
@@ -125,9 +143,12 @@ mod tests {
             several.finding(finding(message)).expect("one report is left");
         }
         let error = several.finding(finding("d")).expect_err("none is left");
-        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!((error.kind(), several.worst()), (io::ErrorKind::BrokenPipe, Some(Severity::Error)));
         assert_eq!(*logs[0].lock().expect("unlocked"), ["a", "b", "c"]);
         assert_eq!(*logs[1].lock().expect("unlocked"), ["a"]);
-        assert!(!Several::new(vec![Box::new(log(1, 0))]).shows_excerpts());
+        let mut unread = Several::new(vec![Box::new(log(1, 0))]);
+        assert!(!unread.shows_excerpts());
+        unread.go_on_unread();
+        unread.finding(finding("e")).expect("the run has more to do");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -119,10 +120,27 @@ fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool, excluded: &Excluded, erro
                     files.push(Target::File(entry.into_path()));
                 }
             }
-            Err(cause) => errors.push(RunError::Walk { path: folder.to_owned(), cause }),
+            Err(cause) => errors.push(unwalked(folder, cause)),
         }
     }
     files
+}
+
+/// What cannot be walked: itself and why, without the words of the walk, which name it again.
+fn unwalked(folder: &Path, cause: ignore::Error) -> RunError {
+    match cause {
+        ignore::Error::WithDepth { err, .. } => unwalked(folder, *err),
+        ignore::Error::WithPath { path, err } => match err.io_error() {
+            Some(error) => {
+                let own = error.get_ref().and_then(|error| error.source());
+                let cause =
+                    own.map_or_else(|| error.kind().into(), |own| io::Error::new(error.kind(), own.to_string()));
+                RunError::Unreadable { path, cause }
+            }
+            None => RunError::Walk { path, cause: *err },
+        },
+        cause => RunError::Walk { path: folder.to_owned(), cause },
+    }
 }
 
 /// The deepest folder that a pattern names in full; there the walk starts.

@@ -9,6 +9,7 @@ use jsonschema::error::ValidationErrorKind as Kinds;
 use serde_json::Value;
 
 use super::captures::{Captured, UnknownKey, Violated, Violation};
+use super::faults::{Collector, Fault, Faults};
 use super::letters::Letters;
 use super::program::Program;
 use super::unknown::unknown_fields;
@@ -18,39 +19,24 @@ use crate::bytes::lossy;
 use crate::input::json::{Node, inner, unescaped_lossy};
 use crate::protocol::Framing;
 
-/// One fault of an event.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault<'p> {
-    /// `missing-field`, `wrong-type` or `wrong-value`.
-    pub rule: Framing,
-    /// The field that is at fault; for a missing field, where it should be.
-    pub pointer: Cow<'p, Pointer>,
-    /// What to point at, as a byte range of the text: the value, the misspelt key, or the object that
-    /// lacks the key.
-    pub span: Range<usize>,
-    /// What was found and what was expected.
-    pub message: String,
-    /// What to do, where it is particular to this fault.
-    pub help: Option<String>,
-    /// The document's words on the field.
-    pub quote: Option<Arc<str>>,
-    /// Whether `span` is a misspelt key, which is then no unknown field.
-    pub misspelt: bool,
-}
-
 /// What is wrong with an event by itself.
 #[derive(Debug, Default, PartialEq)]
 pub struct Explained {
-    /// One fault a place, in the order of the pointers.
-    pub faults: Vec<Fault<'static>>,
+    pub faults: Faults<'static>,
     /// The keys that the schema does not declare, in the order of the text: where each stands, and its pointer.
     pub unknown: Vec<(Range<usize>, Pointer)>,
 }
 
-/// Explains what the fast way found wrong with an event: one fault a place, in the order of the pointers. `noun`: what
-/// messages call it.
-pub fn explain<'p>(noun: &str, program: &'p Program, text: &[u8], captured: Captured<'_>) -> Vec<Fault<'p>> {
-    let (mut faults, mut taken) = (Vec::with_capacity(captured.violations.len()), HashSet::new());
+/// Explains what the fast way found wrong with an event. `noun`: what messages call it; `unlisted` is told of each fault
+/// beyond those that are listed.
+pub fn explain<'p>(
+    noun: &str,
+    program: &'p Program,
+    text: &[u8],
+    captured: Captured<'_>,
+    unlisted: &mut dyn FnMut(&Fault<'_>),
+) -> Faults<'p> {
+    let (mut faults, mut taken) = (Collector::new(captured.violations.len(), unlisted), HashSet::new());
     // An event may have as many unknown keys as faults: those of an object are found by where it stands.
     let mut unknown: Vec<_> = captured.unknown.iter().collect();
     unknown.sort_unstable_by_key(|key| key.start);
@@ -62,7 +48,7 @@ pub fn explain<'p>(noun: &str, program: &'p Program, text: &[u8], captured: Capt
             Explainer { text, noun, pointer: source.pointer(items), span: span.clone(), quote: &source.quote };
         let missing = match violated {
             Violated::Keyword(keyword) => {
-                faults.extend(source.wrong(keyword).map(|wrong| explainer.explain(wrong)));
+                source.wrong(keyword).into_iter().for_each(|wrong| faults.add(explainer.explain(wrong)));
                 continue;
             }
             Violated::Required(missing) => missing,
@@ -75,16 +61,16 @@ pub fn explain<'p>(noun: &str, program: &'p Program, text: &[u8], captured: Capt
         for property in source.required.iter().filter(|property| missing >> property.index & 1 == 1) {
             let own = &program.sources[usize::from(property.node)];
             let (name, pointer) = (&property.name, own.pointer(items));
-            faults.push(explainer.missing(name, pointer, &own.quote, undeclared.clone(), &mut taken));
+            faults.add(explainer.missing(name, pointer, &own.quote, undeclared.clone(), &mut taken));
         }
     }
-    one_a_place(faults)
+    faults.finish()
 }
 
-/// Judges an event by the `jsonschema` crate, and explains what is wrong with it.
-pub fn judge(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
+/// Judges an event by the `jsonschema` crate, and explains what is wrong with it, likewise.
+pub fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMut(&Fault<'_>)) -> Explained {
     let value = event.to_value(text);
-    let (mut faults, mut taken) = (Vec::new(), HashSet::new());
+    let (mut faults, mut taken) = (Collector::new(0, unlisted), HashSet::new());
     for error in schema.validator().into_iter().flat_map(|validator| validator.iter_errors(&value)) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
@@ -108,39 +94,23 @@ pub fn judge(schema: &Schema, event: &Node, text: &[u8]) -> Explained {
                 };
                 let keys = node.members().iter().map(|member| member.key.clone());
                 let keys = keys.filter(|key| undeclared(&unescaped_lossy(inner(text, key))));
-                faults.push(explainer.missing(name, Cow::Owned(pointer), &quote, keys, &mut taken));
+                faults.add(owned(explainer.missing(name, Cow::Owned(pointer), &quote, keys, &mut taken)));
             }
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
-                faults.extend(unexpected.iter().map(|name| explainer.forbidden(name, key(name))));
+                unexpected.iter().for_each(|name| faults.add(owned(explainer.forbidden(name, key(name)))));
             }
-            kind => faults.push(match Wrong::by_error(kind, declared.schema()) {
+            kind => faults.add(owned(match Wrong::by_error(kind, declared.schema()) {
                 Some(wrong) => explainer.explain(&wrong),
                 None => explainer.words(&error.to_string()),
-            }),
+            })),
         }
     }
-    let owned = |fault: Fault<'_>| Fault { pointer: Cow::Owned(fault.pointer.into_owned()), ..fault };
-    let faults = one_a_place(faults).into_iter().map(owned).collect();
-    Explained { faults, unknown: unknown_fields(schema, event, text) }
+    Explained { faults: faults.finish(), unknown: unknown_fields(schema, event, text) }
 }
 
-/// One fault a place, whatever order the schema or the event has its keys in; a wrong type says it all.
-fn one_a_place(mut faults: Vec<Fault<'_>>) -> Vec<Fault<'_>> {
-    if faults.len() < 2 {
-        return faults;
-    }
-    faults.sort_by(|a, b| (&a.pointer, rank(a.rule), &a.message).cmp(&(&b.pointer, rank(b.rule), &b.message)));
-    faults.dedup_by(|later, earlier| later.pointer == earlier.pointer);
-    faults
-}
-
-fn rank(rule: Framing) -> u8 {
-    match rule {
-        Framing::MissingField => 0,
-        Framing::WrongType => 1,
-        _ => 2,
-    }
+fn owned(fault: Fault<'_>) -> Fault<'static> {
+    Fault { pointer: Cow::Owned(fault.pointer.into_owned()), ..fault }
 }
 
 /// Puts into words what is wrong with a value.

@@ -8,6 +8,7 @@ pub mod captures;
 mod compile;
 pub mod date_time;
 mod explain;
+mod faults;
 mod fields;
 mod letters;
 mod pointer;
@@ -17,7 +18,8 @@ mod unknown;
 pub mod walk;
 mod wrong;
 
-pub use explain::{Explained, Fault, explain, judge, quoted, shown};
+pub use explain::{Explained, explain, judge, quoted, shown};
+pub use faults::{Fault, Faults, MOST_LISTED};
 pub use fields::Field;
 pub use pointer::Pointer;
 

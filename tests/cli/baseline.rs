@@ -197,6 +197,26 @@ fn what_was_not_judged_is_neither_stale_nor_forgotten() {
 }
 
 #[test]
+fn a_baseline_is_no_recording_and_no_recording_becomes_a_baseline() {
+    let folder = Folder::with(&[("rec/a.ndjson", ERROR)]);
+    for arguments in ["--write-baseline rec/known.json", "--write-baseline rec/known.json", "--baseline rec/known.json"]
+    {
+        let ran = folder.run(&format!("check rec {arguments}"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{arguments}");
+        assert!(ran.out.starts_with("1 file, 1 event,"), "{arguments}: {}", ran.out);
+    }
+    for (arguments, says) in [
+        ("rec rec/known.json --write-baseline rec/../rec/known.json", "is to be checked, so no baseline"),
+        ("rec --write-baseline rec/a.ndjson", "rec/a.ndjson"),
+    ] {
+        let ran = folder.run(&format!("check {arguments}"));
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
+        assert!(ran.err.contains(says), "{arguments}: {}", ran.err);
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("rec/a.ndjson")).expect("it is there"), ERROR);
+}
+
+#[test]
 fn standard_input_has_a_baseline_too() {
     let folder = Folder::new();
     assert_eq!(folder.run_with_input(&format!("check - --write-baseline {BASELINE}"), ERROR.as_bytes()).code, 0);
@@ -256,6 +276,30 @@ fn the_report_with_a_baseline_is_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn a_recording_s_name_may_be_written_by_hand_in_other_ways() {
+    let folder = Folder::with(&[("x/a.ndjson", ERROR)]);
+    record(&folder, "x");
+    let written = read(&folder);
+    let absolute = folder.path().join("x/a.ndjson");
+    for name in ["./x/a.ndjson", "x//a.ndjson", "y/../x/./a.ndjson", &absolute.to_string_lossy()] {
+        let name = name.replace('\\', "/");
+        folder.write(BASELINE, written.replace("\"x/a.ndjson\"", &format!("\"{name}\"")));
+        let ran = folder.run(&format!("check x --baseline {BASELINE} --fail-on note"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_baseline_is_recorded_although_the_reader_of_the_report_goes_away() {
+    let folder = Folder::with(&[("a", &ERROR.repeat(3000)), ("b", &WARNING.repeat(3000))]);
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let status = folder.command(["check", "a", "b", "--write-baseline", BASELINE]).stdout(writer).status();
+    assert_eq!(status.expect("the program starts").code(), Some(0));
+    assert_eq!(folder.run(&format!("check a b --fail-on note --baseline {BASELINE}")).code, 0);
+}
+
+#[test]
 fn the_configuration_may_name_the_baseline() {
     let folder = Folder::with(&[
         ("in/sessionlint.toml", "version = 1\nbaseline = \"known.toml\"\n"),
@@ -264,7 +308,12 @@ fn the_configuration_may_name_the_baseline() {
     ]);
     let ran = folder.run("check in");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""), "a baseline that is not there is no empty one");
-    assert!(ran.err.contains("in/known.toml cannot be read") && ran.err.contains("--write-baseline"), "{}", ran.err);
+    assert!(ran.err.contains("in/sessionlint.toml:2:12"), "it is shown where it is named: {}", ran.err);
+    assert!(
+        ran.err.contains("the baseline known.toml cannot be read") && ran.err.contains("--write-baseline"),
+        "{}",
+        ran.err
+    );
     assert_eq!(folder.run("check in --write-baseline in/known.toml").code, 0);
     assert_eq!(folder.run("check in").code, 0);
     assert_eq!(folder.run("check in --no-config").code, 1);
@@ -278,10 +327,21 @@ fn a_baseline_that_cannot_be_used_exits_2_and_stays_as_it_is() {
     let entry = "{ file = \"a\", rule = \"r\", count = 1 }";
     for (text, words) in [
         ("version = 2\nfindings = []\n".to_owned(), "reads version 1"),
-        ("version = 1\n".to_owned(), "missing field"),
+        ("version = 1\n".to_owned(), "there is no `findings` here"),
         (format!("version = 1\nfindings = [{entry}, {entry}]\n"), "records the same"),
         (format!("version = 1\nfindings = [{}]\n", entry.replace('1', "0")), "records no finding"),
-        (format!("version = 1\nfindings = [{}]\n", entry.replace("rule", "rlue")), "unknown field"),
+        (
+            format!("version = 1\nfindings = [{}]\n", entry.replace("rule", "rlue")),
+            "there is no key `rlue` here; there are ",
+        ),
+        (
+            "version = \"1\"\nfindings = []\n".to_owned(),
+            "this must be a whole number that is not negative, but is string",
+        ),
+        (
+            format!("version = 1\nfindings = [{entry}, {}]\n", entry.replace("\"a\"", "\"./x/../a\"")),
+            "records the same",
+        ),
         ("version = = 1 \x1b".to_owned(), "sessionlint-baseline.toml:1:11"),
     ] {
         folder.write(BASELINE, &text);

@@ -111,3 +111,35 @@ fn an_empty_recording_is_a_finding_and_no_failure_of_the_run() {
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
     assert!(ran.out.contains("error[empty-input]"), "{}", ran.out);
 }
+
+#[test]
+fn what_is_wrong_with_the_command_is_said_in_the_words_of_its_reader() {
+    let folder = Folder::with(&[("a", CLEAN), ("empty/x", ""), ("own/protocol.toml", "")]);
+    for jobs in ["0", "-1", "many", "70000"] {
+        let ran = folder.run(&format!("check a --jobs={jobs}"));
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains("it must be a whole number from 1 to 65535"), "{}", ran.err);
+    }
+    let ran = folder.run("check empty");
+    assert_eq!((ran.code, ran.err.matches("there is nothing to check").count()), (2, 1), "{}", ran.err);
+    let ran = folder.run("protocol own/protocol.toml");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("a protocol is named by its folder: own"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_no_field_of_a_server_sent_event_is_helped_as_such() {
+    let folder = Folder::with(&[("a", "hello\n\n")]);
+    let report = folder.json("a --wire sse");
+    let help = report["findings"][0]["help"].as_str().expect("there is one");
+    assert!(help.starts_with("begin each line of an event with `data: `"), "{help}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_no_success() {
+    let folder = Folder::new();
+    let mut command = folder.command(["--help"]);
+    command.stdout(std::fs::File::options().write(true).open("/dev/full").expect("Linux has it"));
+    assert_eq!(command.status().expect("the program starts").code(), Some(2));
+}

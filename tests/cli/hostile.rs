@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 
-use super::program::{Folder, OPEN, Ran, event, ran};
+use serde_json::Value;
+
+use super::program::{Folder, OPEN, Ran, event, ran, rules, text};
 
 /// What a terminal acts on, or what changes how text around it is shown: an escape sequence that clears
 /// the screen, a bell, a carriage return, a delete, a C1 control, bidirectional overrides and isolates, a character
@@ -214,4 +216,65 @@ fn an_event_with_very_many_mistakes_is_judged_to_its_end() {
     assert_eq!(report["summary"]["by_rule"]["missing-field"], 4 * 50_000);
     assert_eq!(report["summary"]["by_rule"]["duplicate-key"], 50_000 - 1);
     assert_eq!(report["summary"]["by_rule"]["unknown-field"], 2 * 50_000);
+}
+
+#[test]
+fn of_very_many_mistakes_in_an_event_the_first_are_listed_and_all_are_counted() {
+    let results = |items: Vec<String>| {
+        event("session.tool.results", &format!(r#"{{"session_id":"s","results":[{}]}}"#, items.join(",")))
+    };
+    let many = |item: &str| vec![item.to_owned(); 1500];
+    let unknown = |id| format!(r#"{{"tool_call_id":"{id}","tool_name":"t","ok":true,"output":{{}}}}"#);
+    let error = |members: String| event("session.error", &format!(r#"{{"session_id":"s","code":"c",{members}}}"#));
+    let recording = [
+        OPEN.to_owned(),
+        results((0..1500).map(unknown).collect()),
+        results(many("{}")),
+        error(format!(r#""error":"e",{}"#, many(r#""k":1"#).join(","))),
+        error(format!(r#""error":"{}""#, many(r"\ud800").concat())),
+    ];
+    let folder = Folder::with(&[("a", &recording.concat())]);
+    let report = folder.json("a");
+    let all = [
+        ("unknown-tool-call", 1500),
+        ("missing-field", 4 * 1500),
+        ("duplicate-key", 1500 - 1),
+        ("lone-surrogate", 1500),
+        ("check-skipped", 4),
+    ];
+    for (rule, all) in all {
+        assert_eq!(report["summary"]["by_rule"][rule], all, "{rule}");
+        let listed = rules(&report).into_iter().filter(|listed| *listed == rule).count();
+        assert_eq!(listed, all.min(1000), "{rule}");
+    }
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let skipped = findings.filter(|finding| finding["rule"] == "check-skipped");
+    let words: Vec<_> = skipped.map(|finding| text(&finding["message"])).collect();
+    let more = |count| format!("{count} more findings about this event, which are counted and not listed");
+    assert_eq!(words, [500, 5000, 499, 500].map(more));
+}
+
+#[test]
+fn what_is_not_listed_fails_the_run_all_the_same() {
+    let wrong = vec![r#"{"tool_call_id":1,"tool_name":1,"ok":1,"output":1}"#; 1500].join(",");
+    let results = format!(r#"{{"session_id":"s","results":[{wrong},{{}}]}}"#);
+    let folder = Folder::with(&[("a", &(OPEN.to_owned() + &event("session.tool.results", &results)))]);
+    // The one error is the last.
+    assert_eq!(folder.run("check a --rule wrong-type=note --rule turn-unfinished=off").code, 1);
+    let off = "--rule wrong-type=off --rule missing-field=off --rule turn-unfinished=off";
+    let report = folder.json(&format!("a {off}"));
+    assert_eq!(report["findings"], Value::Array(Vec::new()), "where the rules are off, nothing is left out");
+}
+
+#[test]
+fn a_stream_with_very_many_calls_and_losses_is_judged_to_its_end() {
+    let call = |number| {
+        let ids = format!(r#""session_id":"s","tool_call_id":"{number}","tool_name":"t""#);
+        let started = event("session.tool.call.started", &format!(r#"{{{ids},"tool_input":{{}}}}"#));
+        started + "{\"type\":\"session.tool.call.completed\"}\n"
+    };
+    let folder = Folder::with(&[("a", &(0..50_000).map(call).collect::<String>())]);
+    let report = folder.json("--max-findings 1 a");
+    assert_eq!(report["summary"]["by_rule"]["missing-field"], 2 * 50_000);
+    assert_eq!(report["summary"]["events"], 2 * 50_000);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use super::program::{CLEAN, ERROR, Folder, Ran, ran};
+use super::program::{CLEAN, ERROR, Folder, NOTE, Ran, WARNING, ran};
 
 /// The names of all that is in a folder.
 fn names(folder: &Folder) -> Vec<String> {
@@ -61,6 +61,7 @@ fn wrong_use_is_said_and_changes_nothing() {
         ("--format json=folder", "is a folder"),
         ("--format json=old --format sarif=nowhere/new", "nowhere/new cannot be written"),
         ("--format json=old --format sarif=a", "a is to be checked"),
+        ("--format json=-", "for standard output, write json alone"),
         ("--format json=", "there must be the name of a file"),
         ("--format sarf=old", "did you mean sarif?"),
         ("--format xml", "there are human, json, jsonl, sarif, junit, github, gitlab, markdown"),
@@ -102,6 +103,40 @@ fn the_report_of_the_last_run_is_not_checked() {
         assert_eq!((ran.code, ran.err.as_str()), (1, ""));
         assert!(read(&folder, "report.json").contains("\"summary\":{\"files\":1,"));
     }
+}
+
+#[test]
+fn a_report_of_any_format_is_known_as_one_in_the_next_run() {
+    for format in ["human", "json", "jsonl", "sarif", "junit", "github", "gitlab", "markdown"] {
+        for recording in [ERROR, WARNING, NOTE, CLEAN] {
+            let folder = Folder::with(&[("a.ndjson", recording)]);
+            for options in ["", "--color always", "--max-findings 0", "--all"] {
+                for _ in 0..2 {
+                    let ran = folder.run(&format!("check . --format {format}=report.log {options}"));
+                    assert_eq!(ran.err, "", "{format} {options} of {recording}");
+                    assert_eq!(ran.code, i32::from(recording == ERROR), "{format} {options} of {recording}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_report_goes_to_a_recording_that_was_found() {
+    let recordings = [("rec/a.ndjson", ERROR), ("rec/b.ndjson", CLEAN), ("rec/c.log", "error[E0308]: mismatched\n")];
+    let folder = Folder::with(&recordings);
+    for (path, file) in [("rec", "rec/b.ndjson"), ("rec/*.ndjson", "rec/../rec/a.ndjson"), (".", "rec/c.log")] {
+        for format in ["json", "human"] {
+            let ran = folder.run(&format!("check {path} --format json=new --format {format}={file}"));
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{file}");
+            let says = format!("{file} was found among what is to be checked, and is no report of an earlier run");
+            assert!(ran.err.contains(&says), "{}", ran.err);
+        }
+    }
+    for (name, text) in recordings {
+        assert_eq!(read(&folder, name), text);
+    }
+    assert_eq!(names(&folder), ["rec"], "nothing is written");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn refused(from: &str, to: &str) -> Refusal {
 #[test]
 fn a_word_that_the_language_lacks_is_refused() {
     refused("name   = \"reply\"\nwithin = \"turn\"\nstates", "name   = \"reply\"\ninside = \"turn\"\nstates")
-        .says("unknown field `inside`", "\n▸inside = \"turn\"")
+        .says("there is no key `inside` here; there are `name`, `within`", "\n▸inside = \"turn\"")
         .and_nothing_else(1);
 }
 
