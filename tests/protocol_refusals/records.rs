@@ -23,7 +23,7 @@ fn a_protocol_has_events_or_records_and_not_both() {
     assert_eq!(both.problem("either events or records").offset(), 0);
     both.advises("either events or records", "[event] for streams of events, or [record] for stored records");
     let neither = Folder::copy().edit("protocol.toml", "[event]\ntype ", "[text-x]\ntype ");
-    neither.refusal("protocol.toml").says("unknown field `text-x`", "[▸text-x]");
+    neither.refusal("protocol.toml").says("there is no key `text-x` here", "[▸text-x]");
     let folder = Folder::copy_of("session-records");
     folder.write("protocol.toml", "name = \"x\"\nversion = \"1\"\n");
     assert_eq!(folder.refusal("protocol.toml").problem("either events or records").offset(), 0);
@@ -156,5 +156,5 @@ fn rules_are_there_and_used() {
         .says("no table uses the rule orphan-event", "[rule.▸orphan-event]")
         .and_nothing_else(2);
     refused("unknown = \"unknown-kind\"", "unknown = \"no-kind\"").says("there is no rule no-kind", "▸\"no-kind\"");
-    refused("broken  = \"broken-container\"\n", "").says("missing field `broken`", "▸[record]");
+    refused("broken  = \"broken-container\"\n", "").says("there is no `broken` here", "▸[record]");
 }
