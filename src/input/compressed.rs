@@ -1,5 +1,6 @@
 //! gzip and zstd, found from the content.
 
+use std::borrow::Cow;
 use std::io::{self, BufReader, Chain, Cursor, Read};
 
 const GZIP: [u8; 2] = [0x1F, 0x8B];
@@ -44,6 +45,29 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
+fn is_zstd(head: &[u8]) -> bool {
+    let skippable = |head: &[u8; 4]| head[0] & 0xF0 == 0x50 && head[1..] == ZSTD_SKIPPABLE;
+    head.starts_with(&ZSTD) || head.first_chunk().is_some_and(skippable)
+}
+
+/// The beginning of what a file holds, no more than `most` bytes, from the beginning of the file.
+pub fn beginning(raw: &[u8], most: usize) -> Cow<'_, [u8]> {
+    if !raw.starts_with(&GZIP) && !is_zstd(raw) {
+        return Cow::Borrowed(&raw[..raw.len().min(most)]);
+    }
+    let (mut text, mut length) = (vec![0; most], 0);
+    if let Ok(mut reader) = Decompressed::new(raw) {
+        // The end is cut off; what comes before it counts.
+        while length < text.len()
+            && let Ok(count @ 1..) = reader.read(&mut text[length..])
+        {
+            length += count;
+        }
+    }
+    text.truncate(length);
+    Cow::Owned(text)
+}
+
 impl<R: Read> Decompressed<R> {
     /// Looks at the first bytes of `reader`.
     ///
@@ -54,9 +78,7 @@ impl<R: Read> Decompressed<R> {
         let mut head = Vec::new();
         let mut reader = Watched { inner: reader, failed: false };
         (&mut reader).take(ZSTD.len() as u64).read_to_end(&mut head)?;
-        let gzip = head.starts_with(&GZIP);
-        let skippable = head.len() == 4 && head[0] & 0xF0 == 0x50 && head[1..] == ZSTD_SKIPPABLE;
-        let zstd = head.starts_with(&ZSTD) || skippable;
+        let (gzip, zstd) = (head.starts_with(&GZIP), is_zstd(&head));
         let source = BufReader::with_capacity(64 * 1024, Cursor::new(head).chain(reader));
         Ok(Decompressed(if gzip {
             Kind::Gzip(flate2::bufread::MultiGzDecoder::new(source))

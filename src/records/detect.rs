@@ -1,6 +1,6 @@
 //! Whether an input holds stored records, from its beginning.
 
-use crate::input::compressed::Decompressed;
+use crate::input::compressed::beginning;
 use crate::protocol::Protocol;
 use crate::schema::tokens::{colon, key, space};
 use crate::schema::walk::any_value;
@@ -43,18 +43,7 @@ pub fn looks_like_records<'p>(
     events: &Protocol,
     beside: impl Fn() -> Option<&'p Protocol>,
 ) -> bool {
-    let mut text = Vec::new();
-    if let Ok(mut reader) = Decompressed::new(raw) {
-        text.resize(BEGINNING, 0);
-        let mut length = 0;
-        // Where it is compressed, the end is cut off; what comes before it counts.
-        while length < text.len()
-            && let Ok(count @ 1..) = reader.read(&mut text[length..])
-        {
-            length += count;
-        }
-        text.truncate(length);
-    }
+    let text = beginning(raw, BEGINNING);
     let keys = keys(&text);
     let has = |name: &str| keys.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value);
     let shape = &events.tables().shape;

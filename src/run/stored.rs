@@ -96,7 +96,7 @@ pub fn open(stored: Option<&Stored<'_>>, events: &Protocol, target: &Target) -> 
         Target::File(path) => (Box::new(File::open(path)?), path.to_string_lossy()),
     };
     let Some(stored) = stored else { return Ok(Opened::Stream(reader)) };
-    let mut beginning = Vec::new();
+    let mut beginning = Vec::with_capacity(BEGINNING);
     reader.by_ref().take(BEGINNING as u64).read_to_end(&mut beginning)?;
     let records = stored.all || looks_like_records(&beginning, &name, events, || stored.protocol.get());
     let whole = io::Cursor::new(beginning).chain(reader);
