@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::check::{exit, fail_on_parser, kind_of, severities};
 use super::config::ProtocolArgument;
 use super::input::{Alike, say};
-use super::output::{Color, Output, OutputParser, Outputs, Style};
+use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::check::Options;
 use crate::config::FAIL_ON;
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     streams.retain(|stream| !records.contains(stream));
     say(&errors);
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
-    let outputs = Outputs::open(&arguments.formats, &arguments.streams, None, &mut targets)?;
+    let outputs = Outputs::open(&arguments.formats, Console::StandardOutput, &arguments.streams, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     let options = Options {

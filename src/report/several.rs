@@ -57,6 +57,10 @@ impl Reporter for Several<'_> {
         })
     }
 
+    fn show_now(&mut self) -> io::Result<()> {
+        self.each(|reporter, _| reporter.show_now())
+    }
+
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
         self.each(|reporter, _| reporter.file_end(end))
     }
