@@ -217,6 +217,12 @@ impl<'p> Checker<'p> {
         self.end(Some(cause)).0
     }
 
+    /// Ends an input that goes on where nobody reads it: what was begun and its end mean nothing.
+    pub(crate) fn cut(mut self) -> Report {
+        self.judge.cut();
+        self.judge.finish(&self.input).0
+    }
+
     /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
     /// counted.
     pub(crate) fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {

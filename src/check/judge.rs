@@ -297,6 +297,11 @@ impl<'p> Judge<'p> {
         self.alone.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
+    /// Nothing is known of the input's end.
+    pub fn cut(&mut self) {
+        self.whole = false;
+    }
+
     /// The compressed form of the input is damaged here.
     pub fn damaged(&mut self, at: Origin, cause: &str) {
         self.whole = false;

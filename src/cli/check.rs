@@ -11,8 +11,8 @@ use clap::builder::PossibleValuesParser;
 use super::bar::{self, Bar};
 use super::baseline::{Known, KnownArguments};
 use super::input::{self, Alike, InputArguments, refuse_nothing, say};
-use super::output::{Color, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, known_rule, meaning};
+use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
+use super::{Exit, Failure, follow, known_rule, meaning};
 use crate::check::Options;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
@@ -20,7 +20,7 @@ use crate::finding::{Severity, Summary};
 use crate::protocol::{Protocol, Rulebook, Upkeep};
 use crate::records::Asked;
 use crate::report::{End, Reporter, visible};
-use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
+use crate::run::{Growing, Outcome, Progress, RecordProtocol, Run, Stored, Target};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -70,6 +70,10 @@ pub struct Arguments {
     #[arg(long)]
     complete: bool,
 
+    /// Watch one file that grows and tell findings at once, until an interrupt (Ctrl-C)
+    #[arg(long)]
+    follow: bool,
+
     /// How many threads may work; as many as there are cores if not given
     #[arg(long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<u16>>,
@@ -86,17 +90,28 @@ pub fn fail_on_parser() -> PossibleValuesParser {
 pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let (protocol, config) = arguments.input.load()?;
     let options = options(&arguments, protocol.rules_of_run())?;
+    let growing = match arguments.follow {
+        true if arguments.kind.is_some() || arguments.complete => return Err(follow::not_of_records()),
+        true => Some(follow::open(&arguments.input.paths, &protocol)?),
+        false => None,
+    };
     let (mut targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
     let mut known = Known::open(&arguments.known, &arguments.input.paths, config.as_deref(), &mut targets)?;
-    let (inputs, config_file) = (&arguments.input.paths, config.as_deref().map(Config::path));
-    let outputs = Outputs::open(&arguments.formats, inputs, config_file, known.file.as_deref(), &mut targets)?;
+    let outputs = Outputs::open(
+        &arguments.formats,
+        Console::StandardOutput,
+        &arguments.input.paths,
+        config.as_deref().map(Config::path),
+        known.file.as_deref(),
+        &mut targets,
+    )?;
     refuse_nothing(&targets, &errors)?;
     let started = Instant::now();
     let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
     let fail_on = given.or(config.as_ref().and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
-    let bar = (!arguments.quiet && bar::is_seen()).then(Bar::hidden);
-    let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
+    let bar = (!arguments.quiet && growing.is_none() && bar::is_seen()).then(Bar::hidden);
+    let style = Style { color: arguments.color, all: arguments.all || arguments.follow, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
     if arguments.known.records() {
         reporter.go_on_unread();
@@ -126,7 +141,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         unfound: &errors,
         started,
     };
-    let outcome = work.report(&mut known, &mut reporter, bar.as_ref());
+    let outcome = work.report(growing, &mut known, &mut reporter, bar.as_ref());
     let worst = reporter.worst();
     // Some systems rename no file that is still open.
     drop(reporter);
@@ -163,6 +178,7 @@ struct Work<'w> {
 impl Work<'_> {
     fn report(
         &self,
+        growing: Option<Growing>,
         known: &mut Known,
         reporter: &mut (dyn Reporter + Send),
         bar: Option<&Bar>,
@@ -179,10 +195,14 @@ impl Work<'_> {
             progress: &Progress::default(),
             exercises: false,
         };
-        let mut check = || run.check(targets, known.baseline.as_mut(), reporter);
-        let outcome = match bar {
-            Some(bar) => bar.during(run.progress, targets, check)?,
-            None => check()?,
+        let baseline = known.baseline.as_mut();
+        let outcome = match (growing, bar) {
+            (Some(mut growing), _) => {
+                let (outcome, told) = run.watch(&growing.name(), &mut growing, baseline, reporter);
+                told.map(|()| outcome)?
+            }
+            (None, Some(bar)) => bar.during(run.progress, targets, || run.check(targets, baseline, reporter))?,
+            (None, None) => run.check(targets, baseline, reporter)?,
         };
         let recorded = known.write()?;
         let stats = arguments.stats.then_some(&outcome.stats);
@@ -215,7 +235,7 @@ pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exi
 }
 
 fn options(arguments: &Arguments, rules: Rulebook<'_>) -> Result<Options, Failure> {
-    Ok(Options { severities: severities(&arguments.rules, rules)?, ..arguments.input.options() })
+    Ok(Options { severities: severities(&arguments.rules, rules)?, ..arguments.input.reading.options() })
 }
 
 /// What `--rule` says.

@@ -1,4 +1,4 @@
-//! Which recordings are read, and how: what `check` and `coverage` have in common.
+//! Which recordings are read, and how: what `check`, `coverage` and `tap` have in common.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -24,7 +24,14 @@ pub struct InputArguments {
     pub paths: Vec<PathBuf>,
 
     #[command(flatten)]
-    protocol: ProtocolArgument,
+    pub reading: ReadingArguments,
+}
+
+/// How an input is read, wherever it comes from.
+#[derive(clap::Args)]
+pub struct ReadingArguments {
+    #[command(flatten)]
+    pub protocol: ProtocolArgument,
 
     /// The form of the input; found from its content if not given
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
@@ -54,7 +61,7 @@ fn wire_parser() -> PossibleValuesParser {
 impl InputArguments {
     /// The protocol to judge by, and the `sessionlint.toml` that holds.
     pub fn load(&self) -> Result<(Chosen, Option<Arc<Config>>), Failure> {
-        let (protocol, config) = self.protocol.load(&self.paths)?;
+        let (protocol, config) = self.reading.protocol.load(&self.paths)?;
         Ok((protocol, config.map(Arc::new)))
     }
 
@@ -65,7 +72,9 @@ impl InputArguments {
             Arc::new(move |path, is_folder| config.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
         expand(&self.paths, &excluded)
     }
+}
 
+impl ReadingArguments {
     /// What the arguments say, with every rule as the protocol has it.
     pub fn options(&self) -> Options {
         Options {

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod coverage;
 mod explain;
+mod follow;
 mod generate;
 mod graph;
 mod init;
@@ -18,6 +19,7 @@ mod protocol;
 mod reconcile;
 mod rules;
 mod schema;
+mod tap;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -31,16 +33,29 @@ use crate::report::visible;
 
 /// What the program's exit codes mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// Nothing at or above `--fail-on` was found.
-    Clean = 0,
+    Clean,
     /// Something was found.
-    Findings = 1,
+    Findings,
     /// Wrong use, or input that cannot be read.
-    Usage = 2,
+    Usage,
     /// A fault of the program itself.
-    Fault = 3,
+    Fault,
+    /// A producer that was tapped failed with this code.
+    Producer(u8),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::Usage => 2,
+            Exit::Fault => 3,
+            Exit::Producer(code) => code,
+        })
+    }
 }
 
 #[derive(Parser)]
@@ -75,6 +90,8 @@ enum Command {
     Rules(rules::Arguments),
     /// Print the JSON Schema of an event type, or list the types
     Schema(schema::Arguments),
+    /// Run a producer, pass its output through as it is, and check it as it comes
+    Tap(Box<tap::Arguments>),
     /// Print a script that completes commands and options in a shell
     Completions(completions::Arguments),
 }
@@ -117,10 +134,10 @@ fn meaning<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match catch_unwind(AssertUnwindSafe(|| run(arguments))) {
-        Ok(exit) => ExitCode::from(exit as u8),
+        Ok(exit) => exit.into(),
         Err(_) => {
             anstream::eprintln!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
-            ExitCode::from(Exit::Fault as u8)
+            Exit::Fault.into()
         }
     }
 }
@@ -148,16 +165,22 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Tap(arguments) => tap::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
-    match result {
-        Ok(exit) | Err(Failure::Exit(exit)) => exit,
-        Err(Failure::Message(message)) => {
+    result.unwrap_or_else(tell)
+}
+
+/// Says what ended a subcommand early.
+fn tell(failure: Failure) -> Exit {
+    match failure {
+        Failure::Exit(exit) => exit,
+        Failure::Message(message) => {
             anstream::eprintln!("sessionlint: {message}");
             Exit::Usage
         }
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
-        Err(Failure::Output(error)) => {
+        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Failure::Output(error) => {
             anstream::eprintln!("sessionlint: the output cannot be written: {error}");
             Exit::Usage
         }

@@ -1,13 +1,14 @@
-//! Where reports go, and in which format: standard output, and files, which are complete or not there.
+//! Where reports go, and in which format: standard output or error, and files, which are complete or not there.
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, ValueEnum};
+use terminal_size::terminal_size_of;
 
 use super::Failure;
 use super::bar::Bar;
@@ -16,7 +17,7 @@ use crate::protocol::{Rulebook, nearest};
 use crate::report::{
     GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, is_report, visible,
 };
-use crate::run::Target;
+use crate::run::{Patient, Target};
 
 /// How wide the report is where no terminal says so, in columns.
 const WIDTH: usize = 100;
@@ -50,7 +51,7 @@ enum Format {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     format: Format,
-    /// None: standard output.
+    /// None: it is printed.
     file: Option<PathBuf>,
 }
 
@@ -100,6 +101,51 @@ pub enum Color {
     Never,
 }
 
+/// Where a report is printed that goes to no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    StandardOutput,
+    /// Where standard output is somebody else's.
+    StandardError,
+}
+
+impl Console {
+    fn name(self) -> &'static str {
+        match self {
+            Console::StandardOutput => "standard output",
+            Console::StandardError => "standard error",
+        }
+    }
+
+    fn writer(self, bar: Option<&Bar>) -> Box<dyn Write + Send> {
+        match (self, bar) {
+            (Console::StandardOutput, Some(bar)) => Box::new(bar.standard_output()),
+            (Console::StandardOutput, None) => Box::new(io::stdout()),
+            (Console::StandardError, _) => Box::new(Patient(io::stderr())),
+        }
+    }
+
+    fn color(self, color: Color) -> bool {
+        let choice = || match self {
+            Console::StandardOutput => anstream::AutoStream::choice(&io::stdout()),
+            Console::StandardError => anstream::AutoStream::choice(&io::stderr()),
+        };
+        match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => choice() != anstream::ColorChoice::Never,
+        }
+    }
+
+    fn width(self) -> usize {
+        let terminal = match self {
+            Console::StandardOutput => terminal_size_of(io::stdout()),
+            Console::StandardError => terminal_size_of(io::stderr()),
+        };
+        terminal.map_or(WIDTH, |(width, _)| usize::from(width.0)).clamp(60, 160)
+    }
+}
+
 /// How a report for people looks, wherever it goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
@@ -110,7 +156,8 @@ pub struct Style {
 
 /// All reports of a run.
 pub struct Outputs {
-    /// At most one of them goes to standard output.
+    console: Console,
+    /// At most one of them is printed.
     outputs: Vec<(Format, Option<Place>)>,
 }
 
@@ -119,6 +166,7 @@ impl Outputs {
     /// the report of the last run. No report can go to a recording, to `sessionlint.toml` or the baseline.
     pub fn open(
         wanted: &[Output],
+        console: Console,
         inputs: &[PathBuf],
         config: Option<&Path>,
         baseline: Option<&Path>,
@@ -127,7 +175,8 @@ impl Outputs {
         let human = [Output { format: Format::Human, file: None }];
         let wanted = if wanted.is_empty() { &human } else { wanted };
         if wanted.iter().filter(|output| output.file.is_none()).count() > 1 {
-            return Err(Failure::Message("only one --format can go to standard output; write FORMAT=FILE".to_owned()));
+            let message = format!("only one --format can go to {}; write FORMAT=FILE", console.name());
+            return Err(Failure::Message(message));
         }
         // Nothing is opened before all is known to be right.
         let mut paths: Vec<PathBuf> = Vec::new();
@@ -168,17 +217,17 @@ impl Outputs {
             };
             outputs.push((output.format, place));
         }
-        Ok(Outputs { outputs })
+        Ok(Outputs { console, outputs })
     }
 
     /// What writes all of them.
     pub fn reporter<'p>(&self, rules: Rulebook<'p>, style: Style, bar: Option<&Bar>) -> Result<Several<'p>, Failure> {
         let mut reporters: Vec<Box<dyn Reporter + Send + 'p>> = Vec::new();
         for (format, place) in &self.outputs {
-            let (out, color, width): (Box<dyn Write + Send>, bool, usize) = match (place, bar) {
-                (Some(place), _) => (Box::new(place.writer()?), style.color == Color::Always, WIDTH),
-                (None, Some(bar)) => (Box::new(bar.standard_output()), color(style.color), width()),
-                (None, None) => (Box::new(io::stdout()), color(style.color), width()),
+            let console = self.console;
+            let (out, color, width): (Box<dyn Write + Send>, bool, usize) = match place {
+                Some(place) => (Box::new(place.writer()?), style.color == Color::Always, WIDTH),
+                None => (console.writer(bar), console.color(style.color), console.width()),
             };
             let out = BufWriter::with_capacity(BUFFER, out);
             let look = Look { color, width, all: style.all, quiet: style.quiet };
@@ -208,18 +257,4 @@ pub fn is_file(target: &Target, file: &Path) -> bool {
         Target::File(path) => fs::canonicalize(path).is_ok_and(|path| path == file),
         Target::StandardInput => false,
     }
-}
-
-fn color(color: Color) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
-    }
-}
-
-fn width() -> usize {
-    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    let width = if io::stdout().is_terminal() { terminal() } else { None };
-    width.unwrap_or(WIDTH).clamp(60, 160)
 }

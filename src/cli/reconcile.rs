@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::check::{exit, fail_on_parser, kind_of, severities};
 use super::config::ProtocolArgument;
 use super::input::{Alike, say};
-use super::output::{Color, Output, OutputParser, Outputs, Style};
+use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::check::Options;
 use crate::config::{Config, FAIL_ON};
@@ -96,7 +96,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
     let inputs: Vec<PathBuf> = arguments.streams.iter().chain(&arguments.records).cloned().collect();
     let config_file = config.as_deref().map(Config::path);
-    let outputs = Outputs::open(&arguments.formats, &inputs, config_file, None, &mut targets)?;
+    let console = Console::StandardOutput;
+    let outputs = Outputs::open(&arguments.formats, console, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     // All is judged before anything is said.

@@ -136,6 +136,18 @@ impl Baseline {
         }
     }
 
+    /// Another file of the same name comes now: it has met nothing yet. What is recorded stays recorded.
+    pub fn anew(&mut self, file: &Arc<str>) {
+        if self.records() {
+            return;
+        }
+        self.enter(Some(file));
+        let kinds = self.current.as_ref().and_then(|(_, file)| self.known.get_mut(file));
+        for entry in kinds.into_iter().flat_map(|kinds| kinds.values_mut()) {
+            (entry.found, entry.judged) = (0, false);
+        }
+    }
+
     /// What the baseline knows and the run has not met, in the order of the baseline.
     pub fn stale(&mut self, severity: Severity) -> Vec<Finding> {
         self.look_for_files();

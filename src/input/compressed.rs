@@ -31,6 +31,26 @@ enum Kind<R: Read> {
     Zstd(zstd::stream::read::Decoder<'static, Source<R>>),
 }
 
+/// How a file that begins so is compressed, if it is.
+fn form(head: &[u8]) -> Option<Form> {
+    let skippable = head.len() >= 4 && head[0] & 0xF0 == 0x50 && head[1..4] == ZSTD_SKIPPABLE;
+    match head {
+        _ if head.starts_with(&GZIP) => Some(Form::Gzip),
+        _ if head.starts_with(&ZSTD) || skippable => Some(Form::Zstd),
+        _ => None,
+    }
+}
+
+enum Form {
+    Gzip,
+    Zstd,
+}
+
+/// Whether a file that begins so is compressed.
+pub fn is_compressed(head: &[u8]) -> bool {
+    form(head).is_some()
+}
+
 /// Remembers that an error came from the file and not from its content.
 struct Watched<R> {
     inner: R,
@@ -45,14 +65,9 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-fn is_zstd(head: &[u8]) -> bool {
-    let skippable = |head: &[u8; 4]| head[0] & 0xF0 == 0x50 && head[1..] == ZSTD_SKIPPABLE;
-    head.starts_with(&ZSTD) || head.first_chunk().is_some_and(skippable)
-}
-
 /// The beginning of what a file holds, no more than `most` bytes, from the beginning of the file.
 pub fn beginning(raw: &[u8], most: usize) -> Cow<'_, [u8]> {
-    if !raw.starts_with(&GZIP) && !is_zstd(raw) {
+    if !is_compressed(raw) {
         return Cow::Borrowed(&raw[..raw.len().min(most)]);
     }
     let (mut text, mut length) = (vec![0; most], 0);
@@ -78,16 +93,16 @@ impl<R: Read> Decompressed<R> {
         let mut head = Vec::new();
         let mut reader = Watched { inner: reader, failed: false };
         (&mut reader).take(ZSTD.len() as u64).read_to_end(&mut head)?;
-        let (gzip, zstd) = (head.starts_with(&GZIP), is_zstd(&head));
+        let form = form(&head);
         let source = BufReader::with_capacity(64 * 1024, Cursor::new(head).chain(reader));
-        Ok(Decompressed(if gzip {
-            Kind::Gzip(flate2::bufread::MultiGzDecoder::new(source))
-        } else if zstd {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
-            decoder.window_log_max(ZSTD_MAX_WINDOW_LOG)?;
-            Kind::Zstd(decoder)
-        } else {
-            Kind::Plain(source)
+        Ok(Decompressed(match form {
+            Some(Form::Gzip) => Kind::Gzip(flate2::bufread::MultiGzDecoder::new(source)),
+            Some(Form::Zstd) => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
+                decoder.window_log_max(ZSTD_MAX_WINDOW_LOG)?;
+                Kind::Zstd(decoder)
+            }
+            None => Kind::Plain(source),
         }))
     }
 

@@ -48,6 +48,10 @@ impl<W: Write> Reporter for GitHub<'_, W> {
         writeln!(self.out, "::{command} file={file},line={line},col={column},title={rule}::{message}")
     }
 
+    fn show_now(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
         match end.unreadable {
             Some(error) => {

@@ -131,6 +131,10 @@ impl<W: Write> Reporter for Human<'_, W> {
         Ok(())
     }
 
+    fn show_now(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
         let (notes, entries): (Vec<_>, Vec<_>) =
             self.entries().into_iter().partition(|entry| entry.finding.severity == Severity::Note);

@@ -36,6 +36,10 @@ impl<W: Write> Reporter for Jsonl<W> {
         Ok(())
     }
 
+    fn show_now(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn end(&mut self, _: &End<'_>) -> io::Result<()> {
         self.out.flush()
     }
@@ -73,6 +77,10 @@ impl<W: Write> Reporter for Json<W> {
         self.out.write_all(&self.text)?;
         self.text.clear();
         Ok(())
+    }
+
+    fn show_now(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     fn end(&mut self, end: &End<'_>) -> io::Result<()> {

@@ -81,6 +81,10 @@ pub trait Reporter {
     }
     /// A finding, as it is judged.
     fn finding(&mut self, finding: Finding) -> io::Result<()>;
+    /// Lets everybody see what was told so far, as far as the format shows anything before the end.
+    fn show_now(&mut self) -> io::Result<()> {
+        Ok(())
+    }
     /// After the last finding of a file.
     fn file_end(&mut self, _end: &FileEnd<'_>) -> io::Result<()> {
         Ok(())

@@ -71,6 +71,10 @@ impl Reporter for Several<'_> {
         })
     }
 
+    fn show_now(&mut self) -> io::Result<()> {
+        self.each(|reporter, _| reporter.show_now())
+    }
+
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
         // Of those that were not shown, only the counts are told.
         let counted = |severity: &Severity| end.summary.is_some_and(|summary| summary.at_least(*severity) > 0);

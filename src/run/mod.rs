@@ -4,9 +4,13 @@
 
 mod blocks;
 mod files;
+mod follow;
+mod live;
 mod paths;
+mod patient;
 mod progress;
 mod stored;
+mod tap;
 mod turns;
 
 use std::collections::BTreeMap;
@@ -14,9 +18,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use follow::{Change, Growing};
 pub use paths::{Excluded, Target, expand, start};
+pub use patient::Patient;
 pub use progress::Progress;
-pub use stored::{RecordProtocol, Stored};
+pub use stored::{RecordProtocol, Stored, holds_records};
+pub use tap::{Tap, exit_code};
 
 use crate::check::{Exercised, Settings};
 use crate::config::baseline::Baseline;
@@ -79,17 +86,7 @@ impl Run<'_> {
         baseline: Option<&mut Baseline>,
         reporter: &mut (dyn Reporter + Send),
     ) -> io::Result<Outcome> {
-        let sink = Mutex::new(Sink {
-            reporter,
-            baseline,
-            held: BTreeMap::new(),
-            progress: self.progress,
-            max_findings: self.max_findings,
-            shown: 0,
-            hidden_before: 0,
-            outcome: Outcome::default(),
-            failed: None,
-        });
+        let sink = Mutex::new(self.sink(baseline, reporter));
         match targets {
             [one] if self.jobs > 1 && !self.exercises => {
                 match (one.name(), stored::open(self.stored.as_ref(), self.protocol, one)) {
@@ -106,6 +103,20 @@ impl Run<'_> {
         match sink.failed {
             Some(error) => Err(error),
             None => Ok(sink.outcome),
+        }
+    }
+
+    fn sink<'s>(&'s self, baseline: Option<&'s mut Baseline>, reporter: &'s mut (dyn Reporter + Send)) -> Sink<'s> {
+        Sink {
+            reporter,
+            baseline,
+            held: BTreeMap::new(),
+            progress: self.progress,
+            max_findings: self.max_findings,
+            shown: 0,
+            hidden_before: 0,
+            outcome: Outcome::default(),
+            failed: None,
         }
     }
 
@@ -170,6 +181,9 @@ fn lock<'l, 's>(sink: &'l Mutex<Sink<'s>>) -> MutexGuard<'l, Sink<'s>> {
 impl Sink<'_> {
     /// Shows findings, except those that are known. False: the report cannot be written.
     fn findings(&mut self, findings: impl ExactSizeIterator<Item = Finding>) -> bool {
+        if self.failed.is_some() {
+            return false;
+        }
         let mut new = findings.len();
         for finding in findings {
             if self.baseline.as_mut().is_some_and(|baseline| baseline.holds(&finding)) {
@@ -189,6 +203,18 @@ impl Sink<'_> {
         }
         self.progress.found(new);
         true
+    }
+
+    /// Lets everybody see what was told so far.
+    fn show_now(&mut self) {
+        self.failed = self.reporter.show_now().err();
+    }
+
+    /// Another file of the same name comes after the one that ended.
+    fn anew(&mut self, file: &Arc<str>) {
+        if let Some(baseline) = &mut self.baseline {
+            baseline.anew(file);
+        }
     }
 
     /// Adds what a file exercised that was read to its end.

@@ -47,7 +47,7 @@ impl Target {
 }
 
 /// By its name alone.
-fn is_compressed(path: &Path) -> bool {
+pub fn is_compressed(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     COMPRESSED.contains(&ending.to_ascii_lowercase().as_str())
 }

@@ -111,6 +111,17 @@ pub fn open(stored: Option<&Stored<'_>>, events: &Protocol, target: &Target) -> 
     .map(Opened::Records)
 }
 
+/// Whether a file looks like stored records now.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn holds_records(path: &Path, events: &Protocol, beside: Beside) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(BEGINNING as u64).read_to_end(&mut beginning)?;
+    Ok(looks_like_records(&beginning, &path.to_string_lossy(), events, beside))
+}
+
 fn as_file(mut reader: impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(&mut reader, &mut file)?;

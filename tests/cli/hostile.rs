@@ -9,7 +9,7 @@ use super::program::{Folder, OPEN, Ran, event, ran, rules, text};
 /// What a terminal acts on, or what changes how text around it is shown: an escape sequence that clears
 /// the screen, a bell, a carriage return, a delete, a C1 control, bidirectional overrides and isolates, a character
 /// of no width, a line separator, a tag.
-const HOSTILE: &str =
+pub const HOSTILE: &str =
     "\u{1b}[2J\u{7}\r\u{8}\u{7f}\u{9b}31m\u{85}\u{202e}\u{2066}\u{61c}\u{200b}\u{2028}\u{feff}\u{e0041}";
 
 /// The characters of `HOSTILE` that JSON text may hold as they are.
@@ -28,7 +28,7 @@ fn is_harmless(c: char) -> bool {
     c == '\n' || !(c.is_control() || HOSTILE.chars().any(|hostile| hostile == c && !hostile.is_ascii_graphic()))
 }
 
-fn assert_harmless(ran: &Ran, what: &str) {
+pub fn assert_harmless(ran: &Ran, what: &str) {
     for (name, text) in [("standard output", &ran.out), ("standard error", &ran.err)] {
         if let Some(c) = text.chars().find(|c| !is_harmless(*c)) {
             let line = text.lines().find(|line| line.contains(c)).unwrap_or_default();

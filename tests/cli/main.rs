@@ -6,6 +6,8 @@ mod baseline;
 mod config;
 mod coverage;
 mod exit_codes;
+#[cfg(unix)]
+mod follow;
 mod formats;
 mod hostile;
 mod injection;
@@ -18,5 +20,9 @@ mod protocols;
 mod records;
 mod report_files;
 mod report_formats;
+#[cfg(unix)]
+mod running;
 mod said;
 mod show;
+#[cfg(unix)]
+mod tap;

@@ -1,0 +1,128 @@
+//! `sessionlint tap`.
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+use super::check::{exit, fail_on_parser, severities};
+use super::input::{Alike, ReadingArguments, say};
+use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
+use super::{Exit, Failure, meaning};
+use crate::check::Options;
+use crate::config::{Config, FAIL_ON};
+use crate::finding::Severity;
+use crate::report::{End, Reporter, visible};
+use crate::run::{Progress, Run, Tap, Target, exit_code};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    reading: ReadingArguments,
+
+    /// What to print on standard error, or with =FILE to write to a file; several times for several reports
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    formats: Vec<Output>,
+
+    /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
+    fail_on: Option<String>,
+
+    /// Change a rule's severity: error, warning, note or off
+    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
+    rules: Vec<String>,
+
+    /// Show no more findings than this; all of them count
+    #[arg(long, value_name = "N")]
+    max_findings: Option<u64>,
+
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+
+    /// Leave the summary out
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// The producer and its arguments
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    command: Vec<OsString>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let (protocol, config) = arguments.reading.protocol.load_here()?;
+    if protocol.is_of_records() {
+        let message = "stored records cannot be tapped: they are no stream; `sessionlint check` judges their files";
+        return Err(Failure::Message(message.to_owned()));
+    }
+    let rules = protocol.rules_of_run();
+    let severities = severities(&arguments.rules, rules)?;
+    let config_file = config.as_ref().map(Config::path);
+    let (console, inputs) = (Console::StandardError, &mut Vec::new());
+    let outputs = Outputs::open(&arguments.formats, console, &[], config_file, None, inputs)?;
+    // Nothing is folded: what comes later may be long in coming.
+    let style = Style { color: arguments.color, all: true, quiet: arguments.quiet };
+    let mut reporter = outputs.reporter(rules, style, None)?;
+    let options = Options { severities, excerpts: reporter.shows_excerpts(), ..arguments.reading.options() };
+    let settings = [Alike::new(&protocol, config.as_ref(), &options, &[]).usual];
+    let run = Run {
+        protocol: &protocol,
+        settings: &settings,
+        stored: None,
+        stale: None,
+        max_findings: arguments.max_findings,
+        jobs: 1,
+        progress: &Progress::default(),
+        exercises: false,
+    };
+    reporter.begin()?;
+    let started = Instant::now();
+    let program = arguments.command.first().map(|program| visible(&program.to_string_lossy())).unwrap_or_default();
+    let failed = |what: &str, error: io::Error| Failure::Message(format!("{program} cannot be {what}: {error}"));
+    let mut tap = Tap::start(&arguments.command).map_err(|error| failed("started", error))?;
+    // The name that it would have in a pipe of the shell.
+    let (outcome, told) = run.watch(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
+    let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
+    let end = End {
+        summary: &outcome.summary,
+        stats: None,
+        hidden: outcome.hidden,
+        recorded: None,
+        reconciled: None,
+        unfound: &[],
+        elapsed: started.elapsed(),
+    };
+    let told = told.and_then(|()| reporter.end(&end));
+    drop(reporter);
+    say(&outcome.unreadable);
+    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+    let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
+    let exit = exit(fail_on, &outcome.summary, outcome.unreadable.is_empty());
+    let own = as_written(told, passed_on, arguments.quiet).and_then(|()| outputs.keep()).map(|()| exit);
+    if status.success() {
+        return own;
+    }
+    own.unwrap_or_else(super::tell);
+    if !arguments.quiet {
+        anstream::eprintln!("sessionlint: {program} failed ({status}); its exit code is passed on");
+    }
+    Ok(Exit::Producer(exit_code(status)))
+}
+
+/// Whether report and output could be written; it is no failure that nobody wants to read them.
+fn as_written(report: io::Result<()>, output: io::Result<()>, quiet: bool) -> Result<(), Failure> {
+    match output {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            if !quiet {
+                anstream::eprintln!("sessionlint: standard output was closed; what came after that was not checked");
+            }
+        }
+        Err(error) => return Err(Failure::Message(format!("what comes cannot be passed on: {error}"))),
+        Ok(()) => {}
+    }
+    match report {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Message(format!("the report cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
