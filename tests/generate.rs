@@ -136,7 +136,7 @@ fn each_rule_that_speaks_of_streams_is_broken_in_turn() {
 #[test]
 fn every_cell_of_the_tables_is_reached() {
     let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().to_string_lossy().into_owned();
+    let out = folder.path().join("out").to_string_lossy().into_owned();
     let output = sessionlint(&["generate", "--wild", "--count", "1500", "--out", &out]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let output = sessionlint(&["coverage", "--format", "json", &out]);
@@ -190,4 +190,20 @@ fn a_recording_is_broken_in_every_way_that_applies() {
     }
     let again = sessionlint(&["mutate", &sorted(&out)[0].to_string_lossy(), "--out", &out.to_string_lossy()]);
     assert_eq!(again.status.code(), Some(2), "what is broken already is refused");
+}
+
+#[test]
+fn what_an_earlier_run_left_is_not_taken_for_what_this_one_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("stream-00001.ndjson.expected"), "1\tinvalid-json\n").expect("written");
+    let output = sessionlint(&["generate", "--out", &folder.path().to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("is not empty"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn long_streams_can_be_made() {
+    let output = sessionlint(&["generate", "--turns", "100000", "--events", "1500"]);
+    assert!(output.stdout.split(|byte| *byte == b'\n').count() > 1000, "{}", output.stdout.len());
+    assert_eq!(found(&output.stdout), []);
 }

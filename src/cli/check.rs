@@ -259,6 +259,10 @@ pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<S
 /// What the caller says of stored records.
 fn asked(arguments: &Arguments, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
     let none = || Failure::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
+    if arguments.complete && records.is_none() {
+        let message = "--complete goes with stored records, and this protocol is one of events";
+        return Err(Failure::Message(message.to_owned()));
+    }
     let kind = match &arguments.kind {
         None => None,
         Some(kind) => kind_of(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,

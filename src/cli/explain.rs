@@ -47,12 +47,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
     }
     if let Some(example) = protocol.example(&rule.name) {
-        show(&mut out, protocol, example)?;
+        show(&mut out, protocol, &rule.name, example)?;
     }
     Ok(Exit::Clean)
 }
 
-fn show(out: &mut impl Write, protocol: &Protocol, example: &Example) -> std::io::Result<()> {
+fn show(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> std::io::Result<()> {
     let options = if example.args.is_empty() { String::new() } else { format!(", with {}", example.args) };
     let escapes = if example.escapes { ", where \\xNN is a byte" } else { "" };
     for (words, text) in [("breaks it", &example.breaks), ("keeps it", &example.keeps)] {
@@ -65,6 +65,15 @@ fn show(out: &mut impl Write, protocol: &Protocol, example: &Example) -> std::io
     if example.escapes || !example.breaks.is_empty() && !example.breaks.ends_with('\n') {
         // An editor would write other bytes than these.
         return Ok(());
+    }
+    if protocol.rule(rule).is_some_and(|rule| rule.basis == Basis::Inference) {
+        // Two files: a stream, and records.
+        return writeln!(
+            out,
+            "\nTry it: put the lines whose payload is an object into stream.ndjson and the others into records.ndjson, and \
+             run `sessionlint reconcile stream.ndjson --records records.ndjson{}`.",
+            if example.args.is_empty() { String::new() } else { format!(" {}", example.args) }
+        );
     }
     let name = protocol.name();
     let mut options = if name == "session-events" { String::new() } else { format!(" --protocol {name}") };

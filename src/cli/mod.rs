@@ -68,7 +68,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check recorded streams
+    /// Check recorded streams, and stored records
     Check(Box<check::Arguments>),
     /// Count which parts of a protocol recordings exercise, and which never
     Coverage(coverage::Arguments),

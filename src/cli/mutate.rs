@@ -1,10 +1,9 @@
 //! `sessionlint mutate`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use super::config::ProtocolArgument;
-use super::generate::write;
+use super::generate::{new_folder, write};
 use super::place::shown;
 use super::{Exit, Failure};
 use crate::check::{Options, check};
@@ -51,8 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let file = shown(&arguments.file);
         return Err(Failure::Message(format!("{file} is not one event a line, which is what can be broken")));
     }
-    let cannot = |error| Failure::Message(format!("{} cannot be made: {error}", shown(&arguments.out)));
-    fs::create_dir_all(&arguments.out).map_err(cannot)?;
+    new_folder(&arguments.out)?;
     let (mut broken, mut whole) = (0, Vec::new());
     for (number, rule) in breakable(&protocol).enumerate() {
         let tape = tape(arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64), TAPE);

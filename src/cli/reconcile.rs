@@ -18,6 +18,7 @@ use crate::report::{End, FileEnd, Reporter};
 use crate::run::{Excluded, Target, expand, read};
 
 #[derive(clap::Args)]
+#[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
 pub struct Arguments {
     /// Recorded streams: files, folders, patterns
     #[arg(value_name = "STREAM", required = true)]
@@ -81,17 +82,21 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let none = || Failure::Message("there is no protocol of stored records to hold streams against".to_owned());
     let protocol = Protocol::of_records().ok_or_else(none)?;
     let words = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
+    if events.is_of_records() {
+        let message = format!("{} is a protocol of stored records; streams are of events", events.name());
+        return Err(Failure::Message(message));
+    }
     let rules = Rulebook::of(protocol);
     let kind = kind_of(arguments.kind.as_deref(), protocol)?;
     let config = config.map(Arc::new);
     let excluding = config.clone();
     let excluded: Excluded =
         Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
-    let (mut streams, mut errors) = expand(&arguments.streams, &excluded);
-    let (records, missing) = expand(&arguments.records, &excluded);
+    let (streams, mut errors) = expand(&arguments.streams, &excluded);
+    let (mut records, missing) = expand(&arguments.records, &excluded);
     errors.extend(missing);
-    // A folder may hold both: what is named as records is no stream.
-    streams.retain(|stream| !records.contains(stream));
+    // A folder may hold both: what is named as a stream is no record.
+    records.retain(|record| !streams.contains(record));
     say(&errors);
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
     let inputs: Vec<PathBuf> = arguments.streams.iter().chain(&arguments.records).cloned().collect();
@@ -147,6 +152,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     reporter.end(&end)?;
     drop(reporter);
     outputs.keep()?;
+    if !outcome.compared && !arguments.complete {
+        let message = "nothing was compared: no session is both in the streams and in the records";
+        return Err(Failure::Message(message.to_owned()));
+    }
     let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
     Ok(exit(given.unwrap_or(Some(Severity::Warning)), &summary, errors.is_empty() && unreadable.is_empty()))
 }

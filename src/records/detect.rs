@@ -2,6 +2,7 @@
 
 use crate::input::compressed::beginning;
 use crate::protocol::Protocol;
+use crate::protocol::records::Records;
 use crate::schema::tokens::{colon, key, space};
 use crate::schema::walk::any_value;
 
@@ -45,6 +46,11 @@ pub fn looks_like_records<'p>(
 ) -> bool {
     let text = beginning(raw, BEGINNING);
     let keys = keys(&text);
+    let named = |records: &Records| super::kind_of_name(records, file).is_some();
+    // A list of nothing is told by the file's name.
+    if text.trim_ascii().strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii() == b"]") {
+        return beside().and_then(|protocol| protocol.tables().records.as_ref()).is_some_and(named);
+    }
     let has = |name: &str| keys.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value);
     let shape = &events.tables().shape;
     let is_event = |name: &str| {
@@ -72,12 +78,11 @@ pub fn looks_like_records<'p>(
     let event_type = first(&shape.event_type);
     let mut telling = records.kinds.iter().flat_map(|kind| &kind.telling).filter(|field| **field != event_type);
     let told = telling.any(|field| has(field).is_some());
-    let named = super::kind_of_name(records, file).is_some();
     let container = || {
         let mut known = records.containers.iter().flat_map(|container| &container.known);
         known.any(|keys| keys.iter().all(|key| has(key).is_some()))
     };
-    told || if time { named } else { container() }
+    told || if time { named(records) } else { container() }
 }
 
 #[cfg(test)]

@@ -134,7 +134,9 @@ impl<'p> Judge<'p> {
     fn broken(&mut self, broken: Broken) {
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
-        let help = broken.help.map(str::to_owned);
+        // The protocol of the other files of a run may have other words for it.
+        let help = broken.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
+        let help = Some(help.to_owned());
         self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
@@ -312,10 +314,12 @@ impl<'p> Judge<'p> {
     }
 
     fn finish(mut self, input: &Input, whole: bool) -> Report {
-        // An empty list is no mistake, but comments alone are no list.
+        // An empty list is no mistake, but comments alone are no list, and neither are the events of a stream.
+        let voice = &self.alone.voice;
+        let only_events = voice.summary.records == 0 && voice.summary.skipped > 0 && !voice.error;
         let nothing = match input.has_content() {
             false => Some(Framing::EmptyInput),
-            true => (input.is_server_sent() && !self.anything).then_some(Framing::NoEvents),
+            true => (only_events || input.is_server_sent() && !self.anything).then_some(Framing::NoEvents),
         };
         if let Some(rule) = nothing.filter(|_| whole) {
             let rule = framing(rule);

@@ -132,7 +132,7 @@ impl<'p> Sorter<'p> {
             match &told {
                 Some((before, field)) if *before != kind.id => {
                     return Err(format!(
-                        "`{field}` tells of a {}, but `{key}` of a {}: which kind of record is this?",
+                        "`{field}` is a field of the kind {}, but `{key}` of the kind {}: which one is this record?",
                         self.name(*before),
                         self.name(kind.id)
                     ));
@@ -142,7 +142,7 @@ impl<'p> Sorter<'p> {
         }
         told.map(|(kind, _)| kind).ok_or_else(|| {
             let kinds: Vec<_> = self.records.kinds.iter().map(|kind| self.name(kind.id)).collect();
-            format!("nothing tells which kind of record this is: {}", kinds.join(", "))
+            format!("nothing tells of which kind this record is ({})", kinds.join(", "))
         })
     }
 

@@ -265,3 +265,17 @@ fn the_protocol_of_records_is_printed_and_what_is_about_streams_says_so() {
                 records\n";
     assert_eq!(ran.err, said);
 }
+
+#[test]
+fn a_stream_that_is_said_to_be_records_does_not_pass() {
+    let folder = Folder::with(&[("a.ndjson", CLEAN)]);
+    let document = folder.json("--protocol session-records a.ndjson");
+    assert_eq!(rules(&document), ["no-events"]);
+}
+
+#[test]
+fn an_empty_list_is_told_by_the_name_of_its_file() {
+    let folder = Folder::with(&[("sessions.json", "[]\n"), ("list.json", "[]\n")]);
+    assert_eq!(rules(&folder.json("sessions.json")), [""; 0]);
+    assert_eq!(rules(&folder.json("list.json")), ["no-events"]);
+}

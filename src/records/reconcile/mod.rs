@@ -67,8 +67,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Of each streamed session that has a transcript, in the order of their ids.
     pub sessions: Vec<Reconciled>,
-    /// How many streamed sessions have neither a record nor a transcript.
-    pub unrecorded: u64,
+    /// Whether there is a session on both sides.
+    pub compared: bool,
 }
 
 /// How to compare.
@@ -158,9 +158,7 @@ impl Comparison<'_> {
             }
             None => {}
         }
-        if record.is_none() && actions.is_none() {
-            self.outcome.unrecorded += 1;
-        }
+        self.outcome.compared |= record.is_some() || actions.is_some();
         if let Some(actions) = actions {
             self.calls(id, told, actions);
         }
