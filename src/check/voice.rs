@@ -143,6 +143,9 @@ impl<'p> Voice<'p> {
         here: &Here<'_>,
         event: Option<(&EventType, Captured<'_>)>,
     ) {
+        if verdicts.is_empty() {
+            return;
+        }
         let mut tree = None;
         let further = verdicts.split_off(verdicts.len().min(MOST_LISTED));
         let stream = further.first().map(|verdict| verdict.stream.clone());
