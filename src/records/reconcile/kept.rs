@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Spot;
+use super::reading::Reading;
 use crate::check::Options;
 use crate::check::event::Event;
-use crate::input::json::{Node, parse};
+use crate::input::json::Node;
 use crate::input::{Frame, Input, Piece};
 use crate::protocol::Protocol;
 use crate::protocol::records::Reconcile;
@@ -54,9 +55,7 @@ struct Hand<'r> {
     protocol: &'r Protocol,
     reconcile: &'r Reconcile,
     sorter: Sorter<'r>,
-    file: Arc<str>,
-    excerpts: bool,
-    unread: Option<(Spot, u64)>,
+    reading: Reading,
     kept: &'r mut Kept,
 }
 
@@ -74,9 +73,7 @@ impl<'r> Clerk<'r> {
             protocol,
             reconcile: records.reconcile.as_ref()?,
             sorter: Sorter::new(protocol, records, kind, Some(&file)),
-            file,
-            excerpts: options.excerpts,
-            unread: None,
+            reading: Reading::new(file, options.excerpts),
             kept,
         };
         Some(Clerk { input: Input::new(options.wire, options.max_line_bytes), hand })
@@ -92,29 +89,14 @@ impl<'r> Clerk<'r> {
     pub fn finish(self) {
         let Clerk { mut input, mut hand } = self;
         input.finish(&mut |piece| hand.piece(piece));
-        hand.kept.unread.extend(hand.unread);
+        hand.kept.unread.extend(hand.reading.unread);
     }
 }
 
 impl Hand<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
-        match piece {
-            Piece::Frame(frame) => self.frame(&frame),
-            Piece::Broken(broken) => self.not_read(Spot::at(&self.file, broken.place)),
-        }
-    }
-
-    fn not_read(&mut self, spot: Spot) {
-        self.unread.get_or_insert((spot, 0)).1 += 1;
-    }
-
-    fn frame(&mut self, frame: &Frame<'_>) {
-        let text = frame.text;
-        let tree = std::str::from_utf8(text).ok().and_then(|_| parse(text).ok());
-        let Some(tree) = tree else {
-            let place = frame.bare_place(0..text.len(), None);
-            return self.not_read(Spot::at(&self.file, place));
-        };
+        let Some((frame, tree)) = self.reading.frame(piece) else { return };
+        let (frame, text) = (&frame, frame.text);
         let mut found = Vec::new();
         self.sorter.sort(&tree.root, text, &mut |one| found.push(one));
         let mut cursor = Cursor::new(frame);
@@ -129,8 +111,7 @@ impl Hand<'_> {
                     self.kept.actions.entry(session.as_ref().into()).or_default();
                 }
                 Found::UnknownKind { node, .. } | Found::NoRecord(node) => {
-                    let place = frame.bare_place(node.span.clone(), None);
-                    self.not_read(Spot::at(&self.file, place));
+                    self.reading.not_read(frame.bare_place(node.span.clone(), None));
                 }
                 Found::Event | Found::Container { .. } => {}
             }
@@ -141,7 +122,7 @@ impl Hand<'_> {
     fn record(&mut self, part: &Frame<'_>, node: &Node, text: &[u8], kind: usize, within: Option<Arc<str>>) {
         let name = &self.protocol.tables().events[kind].name;
         let event = Event::of(node, name);
-        let (file, excerpts) = (self.file.clone(), self.excerpts);
+        let (file, excerpts) = (self.reading.file.clone(), self.reading.excerpts);
         let field = |at: &Pointer| {
             let value = Value::of(text, event.field(text, at))?;
             let span = node.at(text, &at.0)?.span.clone();

@@ -4,6 +4,7 @@
 //! same place among those of that name, in order of time.
 
 mod kept;
+mod reading;
 mod told;
 
 use std::collections::BTreeMap;

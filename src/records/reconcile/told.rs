@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Spot;
+use super::reading::Reading;
 use crate::check::Options;
 use crate::check::event::Event;
-use crate::input::json::{Kind, parse};
-use crate::input::{Frame, Input, Piece};
+use crate::input::json::Kind;
+use crate::input::{Input, Piece};
 use crate::protocol::Protocol;
 use crate::protocol::records::Reconcile;
 use crate::records::known::Value;
@@ -61,10 +62,8 @@ pub struct Listener<'r> {
 struct Ear<'r> {
     events: &'r Protocol,
     reconcile: &'r Reconcile,
-    file: Arc<str>,
-    excerpts: bool,
+    reading: Reading,
     number: u64,
-    unread: Option<(Spot, u64)>,
     told: &'r mut Told,
 }
 
@@ -78,7 +77,7 @@ impl<'r> Listener<'r> {
         told: &'r mut Told,
     ) -> Listener<'r> {
         let input = Input::new(options.wire, options.max_line_bytes);
-        let ear = Ear { events, reconcile, file, excerpts: options.excerpts, number: 0, unread: None, told };
+        let ear = Ear { events, reconcile, reading: Reading::new(file, options.excerpts), number: 0, told };
         Listener { input, ear }
     }
 
@@ -93,29 +92,14 @@ impl<'r> Listener<'r> {
         let Listener { mut input, mut ear } = self;
         input.finish(&mut |piece| ear.piece(piece));
         ear.told.events += ear.number;
-        ear.told.unread.extend(ear.unread);
+        ear.told.unread.extend(ear.reading.unread);
     }
 }
 
 impl Ear<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
-        match piece {
-            Piece::Frame(frame) => self.frame(&frame),
-            Piece::Broken(broken) => self.not_read(Spot::at(&self.file, broken.place)),
-        }
-    }
-
-    fn not_read(&mut self, spot: Spot) {
-        self.unread.get_or_insert((spot, 0)).1 += 1;
-    }
-
-    fn frame(&mut self, frame: &Frame<'_>) {
-        let text = frame.text;
-        let tree = std::str::from_utf8(text).ok().and_then(|_| parse(text).ok());
-        let Some(tree) = tree else {
-            let place = frame.bare_place(0..text.len(), None);
-            return self.not_read(Spot::at(&self.file, place));
-        };
+        let Some((frame, tree)) = self.reading.frame(piece) else { return };
+        let (frame, text) = (&frame, frame.text);
         let Ok(event) = Event::find(&tree.root, text, self.events, false) else { return };
         let shape = &self.events.tables().shape;
         let number = self.number;
@@ -123,11 +107,11 @@ impl Ear<'_> {
         let value = |at: &crate::schema::Pointer| Value::of(text, event.field(text, at));
         let Some(session) = shape.stream.as_ref().and_then(value) else { return };
         let (span, mark) = (event.node.span.clone(), event.type_span.clone());
-        let place = match self.excerpts {
+        let place = match self.reading.excerpts {
             true => frame.remembered(span, mark, Some(number)),
             false => frame.bare_place(span, Some(number)),
         };
-        let spot = Spot { event_type: Some((&*event.name).into()), ..Spot::at(&self.file, place) };
+        let spot = Spot { event_type: Some((&*event.name).into()), ..Spot::at(&self.reading.file, place) };
         let moment = Moment { time: shape.time.as_ref().and_then(value).and_then(|time| time.time()), spot };
         let session = self.told.sessions.entry(session.id().into()).or_insert_with(|| Session::new(&moment));
         session.note(&moment);
