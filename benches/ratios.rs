@@ -5,12 +5,13 @@
 
 mod baselines;
 mod loads;
+mod memory;
 
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use baselines::Schemas;
 use loads::{KINDS, Kind, Load};
@@ -92,17 +93,7 @@ fn run(kind: Kind, load: &Load, jobs: u32) {
 
 /// The most memory that the program has in use, in bytes. In a run of its own, because looking takes time.
 fn peak_memory(load: &Load) -> Option<u64> {
-    let mut child = start(load.path(), 1);
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = None;
-    while child.try_wait().expect("the program runs").is_none() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        peak = kilobytes.map(|number| number * 1024).or(peak);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    peak
+    memory::peak(start(load.path(), 1))
 }
 
 /// How long the processor works for a run of the program on a load, in seconds, starting it included.

@@ -3,11 +3,13 @@
 //! The records are made here, the same bytes each time. All conform, and every Event names a Session, so that each is
 //! looked up and compared.
 
+mod memory;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const SESSIONS: usize = 10_000;
 const EVENTS: usize = 100_000;
@@ -91,15 +93,5 @@ fn time(folder: &Path) -> f64 {
 
 /// The most memory that the program has in use, in bytes. In a run of its own, because looking takes time.
 fn peak_memory(folder: &Path) -> Option<u64> {
-    let mut child = start(folder);
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = None;
-    while child.try_wait().expect("the program runs").is_none() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        peak = kilobytes.map(|number| number * 1024).or(peak);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    peak
+    memory::peak(start(folder))
 }
