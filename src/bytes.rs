@@ -83,6 +83,16 @@ pub fn skip_plain(text: &[u8], at: usize) -> usize {
     skip(text, at, special, |byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
 }
 
+/// The same if it is one of the next 16 bytes, and these are there.
+#[inline]
+pub fn short_plain(text: &[u8], at: usize) -> Option<usize> {
+    let block = text.get(at..)?.first_chunk()?;
+    match special(u8x16::new(*block)).to_bitmask() {
+        0 => None,
+        found => Some(at + found.trailing_zeros() as usize),
+    }
+}
+
 /// The first byte from `at` on that does not stand in JSON as it is in ASCII: what [`skip_plain`] stops at, and all from
 /// 0x7F on.
 #[inline]
@@ -134,6 +144,8 @@ mod tests {
             let at = at.min(bytes.len());
             let slow = bytes[at..].iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
             proptest::prop_assert_eq!(skip_plain(&bytes, at), slow);
+            let short = bytes.len() - at >= 16 && slow - at < 16;
+            proptest::prop_assert_eq!(short_plain(&bytes, at), short.then_some(slow));
             let slow = bytes[at..].iter().position(|b| !matches!(b, b' '..=b'~') || matches!(b, b'"' | b'\\'));
             proptest::prop_assert_eq!(skip_printable(&bytes, at), slow.map_or(bytes.len(), |n| at + n));
             let slow = bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::vec::Drain;
 
 use crate::finding::{Finding, Report, Severity};
-use crate::input::{Input, Piece, Wire};
+use crate::input::{Frame, Input, Origin, Piece, Recipient, Segment, Wire};
 use crate::protocol::{Protocol, Rule};
 use crate::schema::captures::Captures;
 #[doc(hidden)]
@@ -128,15 +128,40 @@ struct Front<'p> {
     captures: Captures,
 }
 
-impl Front<'_> {
-    fn piece(&mut self, piece: Piece<'_>, judge: &mut Judge<'_>) {
+/// The way of an input through both.
+struct Way<'w, 'p> {
+    front: &'w mut Front<'p>,
+    judge: &'w mut Judge<'p>,
+}
+
+impl Recipient for Way<'_, '_> {
+    fn piece(&mut self, piece: Piece<'_>) {
+        let Front { reader, captures } = &mut *self.front;
         match piece {
             Piece::Frame(frame) => {
-                self.captures.clear();
-                let judged = self.reader.read_frame(&frame, &mut self.captures);
-                judge.examined(&frame, judged.as_ref(), self.captures.all());
+                captures.clear();
+                let judged = reader.read_frame(&frame, captures);
+                self.judge.examined(&frame, judged.as_ref(), captures.all());
             }
-            Piece::Broken(broken) => judge.broken(broken),
+            Piece::Broken(broken) => self.judge.broken(broken),
+        }
+    }
+
+    fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
+        let Front { reader, captures } = &mut *self.front;
+        let (mut rest, mut origin) = (lines, origin);
+        loop {
+            captures.clear();
+            let Some(line) = reader.read_line(rest, longest, captures) else { return origin };
+            let frame = Frame {
+                text: &rest[..line.length],
+                segments: &[Segment { at: 0, origin }],
+                terminated: true,
+                utf8: true,
+            };
+            self.judge.examined(&frame, Some(&line.judged), captures.all());
+            rest = &rest[line.whole..];
+            origin = origin.next_line(line.whole);
         }
     }
 }
@@ -165,7 +190,7 @@ impl<'p> Checker<'p> {
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
         let Checker { input, front, judge } = self;
-        input.feed(bytes, &mut |piece| front.piece(piece, judge));
+        input.feed_to(bytes, &mut Way { front, judge });
     }
 
     /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
@@ -228,7 +253,7 @@ impl<'p> Checker<'p> {
     pub(crate) fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
         let Checker { input, front, judge } = &mut self;
         match damaged {
-            None => input.finish(&mut |piece| front.piece(piece, judge)),
+            None => input.finish(&mut |piece| Way { front: &mut *front, judge: &mut *judge }.piece(piece)),
             Some(cause) => judge.damaged(input.position(), cause),
         }
         self.judge.finish(&self.input)

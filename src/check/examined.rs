@@ -2,7 +2,7 @@
 
 use super::reader::{Judged, Reader};
 use crate::input::lines::Lines;
-use crate::input::{Frame, Origin, Piece, Segment};
+use crate::input::{Frame, Origin, Piece, Recipient, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::{Captured, Captures, Mark};
 
@@ -43,9 +43,22 @@ impl<'p> Examiner<'p> {
         examined.captures.clear();
         examined.frames.clear();
         examined.sound = block.last() == Some(&b'\n');
-        let Examined { captures, frames, sound, .. } = examined;
         let mut lines = Lines::new(Origin::START, self.max_line_bytes);
-        lines.feed(block, &mut |piece| match piece {
+        lines.feed(block, &mut Examination { reader: &mut self.reader, examined });
+        examined.end = Some(lines.position());
+    }
+}
+
+/// An examination of a block that is under way.
+struct Examination<'e, 'p> {
+    reader: &'e mut Reader<'p>,
+    examined: &'e mut Examined,
+}
+
+impl Recipient for Examination<'_, '_> {
+    fn piece(&mut self, piece: Piece<'_>) {
+        let Examined { captures, frames, sound, .. } = &mut *self.examined;
+        match piece {
             Piece::Frame(frame) => {
                 let mark = captures.mark();
                 let judged = self.reader.read_frame(&frame, captures);
@@ -53,8 +66,19 @@ impl<'p> Examiner<'p> {
                 frames.push(Found { origin, length, utf8: frame.utf8, judged, mark });
             }
             Piece::Broken(_) => *sound = false,
-        });
-        examined.end = Some(lines.position());
+        }
+    }
+
+    fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
+        let Examined { captures, frames, .. } = &mut *self.examined;
+        let (mut rest, mut origin) = (lines, origin);
+        loop {
+            let mark = captures.mark();
+            let Some(line) = self.reader.read_line(rest, longest, captures) else { return origin };
+            frames.push(Found { origin, length: line.length as u32, utf8: true, judged: Some(line.judged), mark });
+            rest = &rest[line.whole..];
+            origin = origin.next_line(line.whole);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::date_time::LastMinute;
 use crate::schema::program::Step;
-use crate::schema::walk::{read, string_member};
+use crate::schema::walk::{read, read_start, string_member};
 
 /// Finds the type of an event without reading it, and reads it the fast way.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Reader<'p> {
     in_vain: Vec<u8>,
     /// The longest text that it tries, in bytes.
     longest: usize,
+    /// Whether the next event was tried in the schema's order already, in vain.
+    tried: bool,
 }
 
 /// After so many events it is tried again whether they come in the schema's order.
@@ -47,6 +49,15 @@ struct Beginning<'p> {
 pub struct Judged {
     pub event_type: usize,
     pub type_span: Range<usize>,
+}
+
+/// A line whose event was judged before its end was known.
+pub struct Line {
+    pub judged: Judged,
+    /// How long the event is, in bytes.
+    pub length: usize,
+    /// How long the line is, its end among it.
+    pub whole: usize,
 }
 
 impl<'p> Reader<'p> {
@@ -74,6 +85,7 @@ impl<'p> Reader<'p> {
             other_order: vec![0; tables.events.len()],
             in_vain: vec![0; tables.events.len()],
             longest: u32::MAX as usize,
+            tried: false,
         }
     }
 
@@ -96,16 +108,48 @@ impl<'p> Reader<'p> {
         if utf8 { self.read(frame.text, captures) } else { None }
     }
 
+    /// Reads the event that stands on the first of these lines, if it is written in the schema's order: the end of the
+    /// line is then where the event ends, and need not be looked for. None: it must be read as any other is, and what was
+    /// captured is taken back. `longest`: how long an event may be, in bytes. The text is valid UTF-8.
+    #[inline]
+    pub fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<Line> {
+        if lines.len() > self.longest {
+            return None;
+        }
+        let beginning = self.beginning(lines)?;
+        let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
+        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
+        if self.other_order[event_type] > 0 {
+            return None;
+        }
+        let mark = captures.mark();
+        let length = read_start(program, lines, &mut self.last_minute, captures).ok().filter(|end| *end <= longest);
+        let whole = length.and_then(|length| match lines.get(length..) {
+            Some([b'\n', ..]) => Some(length + 1),
+            Some([b'\r', b'\n', ..]) => Some(length + 2),
+            _ => None,
+        });
+        let (Some(length), Some(whole)) = (length, whole) else {
+            captures.truncate(mark);
+            self.tried = true;
+            return None;
+        };
+        self.in_vain[event_type] = 0;
+        Some(Line { judged: Judged { event_type, type_span: type_span.clone() }, length, whole })
+    }
+
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
     pub fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Judged> {
         if text.len() > self.longest {
+            self.tried = false;
             return None;
         }
         let (judged, begins) = self.find(text)?;
         let Ok(program) = &self.protocol.tables().events[judged.event_type].plan else { return None };
         let (other_order, in_vain) = (&mut self.other_order[judged.event_type], &mut self.in_vain[judged.event_type]);
         let in_order = begins && *other_order == 0;
-        let was_in_order = read(program, text, in_order, &mut self.last_minute, captures).ok()?;
+        let tried = std::mem::take(&mut self.tried);
+        let was_in_order = read(program, text, in_order && !tried, &mut self.last_minute, captures).ok()?;
         match (was_in_order, in_order) {
             (true, _) => *in_vain = 0,
             (false, true) => {
@@ -117,19 +161,20 @@ impl<'p> Reader<'p> {
         Some(judged)
     }
 
+    /// The way of beginning that a text has.
+    #[inline]
+    fn beginning(&mut self, text: &[u8]) -> Option<usize> {
+        let begins = |beginning: &Beginning<'_>| starts_with(text, beginning.bytes);
+        if self.beginnings.get(self.last).is_none_or(|last| !begins(last)) {
+            self.last = self.beginnings.iter().position(begins)?;
+        }
+        Some(self.last)
+    }
+
     /// What the event will be if it is valid, and whether it begins as its flat program does.
     fn find(&mut self, text: &[u8]) -> Option<(Judged, bool)> {
-        let begins = |beginning: &&Beginning<'_>| starts_with(text, beginning.bytes);
-        let last = self.beginnings.get(self.last).filter(begins);
-        let found = match last {
-            Some(last) => Some(last),
-            None => {
-                let index = self.beginnings.iter().position(|beginning| begins(&beginning));
-                self.last = index.unwrap_or(self.last);
-                index.map(|index| &self.beginnings[index])
-            }
-        };
-        if let Some(Beginning { event_type, type_span, .. }) = found {
+        if let Some(index) = self.beginning(text) {
+            let Beginning { event_type, type_span, .. } = &self.beginnings[index];
             return Some((Judged { event_type: *event_type, type_span: type_span.clone() }, true));
         }
         let inner = string_member(text, self.key)?;

@@ -41,6 +41,12 @@ impl Origin {
         Place { line, column, start: offset, end: offset, event: None, excerpt: Excerpt::default() }
     }
 
+    /// The start of the next line, if this is the start of one of so many bytes, its end among them.
+    #[inline]
+    pub fn next_line(self, bytes: usize) -> Origin {
+        Origin { offset: self.offset + bytes as u64, line: self.line + 1, column: 1 }
+    }
+
     /// The place behind `bytes`, if they start here. Bytes that are no UTF-8 count as far as they look
     /// like characters.
     pub fn after(self, bytes: &[u8]) -> Origin {

@@ -1,6 +1,6 @@
 //! One JSON text a line.
 
-use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
+use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, Recipient, Segment, too_long};
 
 #[derive(Clone)]
 pub struct Lines {
@@ -29,7 +29,7 @@ impl Lines {
         self.length == 0
     }
 
-    pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+    pub fn feed(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
         let mut rest = bytes;
         if self.length > 0 {
             // The line that was begun before.
@@ -37,7 +37,7 @@ impl Lines {
             self.hold(&rest[..end.unwrap_or(rest.len())]);
             let Some(end) = end else { return };
             let held = std::mem::take(&mut self.held);
-            self.line(&held, self.length, true, false, out);
+            self.line(&held, self.length, true, false, &mut |piece| out.piece(piece));
             self.held = held;
             self.held.clear();
             self.length = 0;
@@ -47,11 +47,16 @@ impl Lines {
         let whole = memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1);
         let (lines, tail) = rest.split_at(whole);
         let utf8 = simdutf8::basic::from_utf8(lines).is_ok();
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', lines) {
-            let line = &lines[start..end];
-            self.line(line, line.len() as u64, true, utf8, out);
-            start = end + 1;
+        let mut lines = lines;
+        loop {
+            if utf8 {
+                let behind = out.ahead(lines, self.origin, self.limit);
+                lines = &lines[(behind.offset - self.origin.offset) as usize..];
+                self.origin = behind;
+            }
+            let Some(end) = memchr::memchr(b'\n', lines) else { break };
+            self.line(&lines[..end], end as u64, true, utf8, &mut |piece| out.piece(piece));
+            lines = &lines[end + 1..];
         }
         if !tail.is_empty() {
             self.hold(tail);

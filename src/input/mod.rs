@@ -46,6 +46,28 @@ pub enum Piece<'a> {
     Broken(Broken),
 }
 
+/// Where pieces go.
+pub trait Recipient {
+    /// Takes the next piece.
+    fn piece(&mut self, piece: Piece<'_>);
+
+    /// Takes events ahead of the search for the ends of their lines: those at the start of `lines`, as far as it is sure
+    /// of them. `lines` are whole lines, valid UTF-8, and stand at `origin`; no frame may be longer than `longest`, in
+    /// bytes. Gives the place behind the last line that was taken.
+    fn ahead(&mut self, _lines: &[u8], origin: Origin, _longest: usize) -> Origin {
+        origin
+    }
+}
+
+/// A recipient that looks at pieces alone.
+struct Pieces<F>(F);
+
+impl<F: FnMut(Piece<'_>)> Recipient for Pieces<F> {
+    fn piece(&mut self, piece: Piece<'_>) {
+        (self.0)(piece);
+    }
+}
+
 /// A part of the input that cannot be read.
 #[derive(Debug)]
 pub struct Broken {
@@ -104,6 +126,11 @@ impl Input {
 
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+        self.feed_to(bytes, &mut Pieces(out));
+    }
+
+    /// The same for a recipient that may take events ahead.
+    pub fn feed_to(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
         let Some(last) = bytes.last() else { return };
         self.bytes += bytes.len() as u64;
         self.ends_with_newline = *last == b'\n';
@@ -136,7 +163,7 @@ impl Input {
     pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         if let Splitter::Unknown(head) = &mut self.splitter {
             let (wire, held) = head.finish();
-            self.start(wire, &held, out);
+            self.start(wire, &held, &mut Pieces(&mut *out));
         }
         match &mut self.splitter {
             Splitter::Unknown(_) => {}
@@ -146,7 +173,7 @@ impl Input {
         }
     }
 
-    fn start(&mut self, wire: Wire, held: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+    fn start(&mut self, wire: Wire, held: &[u8], out: &mut dyn Recipient) {
         let mut origin = Origin::START;
         let mut held = held;
         if let Some(rest) = held.strip_prefix(detect::BYTE_ORDER_MARK) {
@@ -161,15 +188,15 @@ impl Input {
         self.split(held, out);
     }
 
-    fn split(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+    fn split(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
         if !self.anything {
             self.anything = bytes.iter().any(|byte| !byte.is_ascii_whitespace());
         }
         match &mut self.splitter {
             Splitter::Unknown(_) => {}
             Splitter::Lines(lines) => lines.feed(bytes, out),
-            Splitter::Values(values) => values.feed(bytes, out),
-            Splitter::Sse(sse) => sse.feed(bytes, out),
+            Splitter::Values(values) => values.feed(bytes, &mut |piece| out.piece(piece)),
+            Splitter::Sse(sse) => sse.feed(bytes, &mut |piece| out.piece(piece)),
         }
     }
 

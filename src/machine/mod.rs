@@ -176,11 +176,12 @@ impl<'p> Machine<'p> {
         self.streams.touch(index, self.tables);
     }
 
-    /// Judges an event in the short way: it is of the stream that was touched last, not before its last event, and moves
-    /// nothing. So are most. False: it is another event, and nothing was done. `raw_stream`: the name as it is written.
+    /// Judges an event in the short way: it is not before its stream's last event, and moves nothing. So are most. False:
+    /// it is another event, and nothing was done. `raw_stream`: the name as it is written.
     #[inline]
     pub fn step_again(&mut self, raw_stream: &[u8], event: &Observed<'_>) -> bool {
-        let Some(stream) = self.streams.newest(raw_stream) else { return false };
+        let Some(index) = self.streams.find(raw_stream) else { return false };
+        let Some(stream) = self.streams.plain(index) else { return false };
         let Some(now) = event.time else { return false };
         let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
         if stream.losses != self.losses
@@ -191,6 +192,7 @@ impl<'p> Machine<'p> {
         }
         stream.last_time.copy_from_slice(now.written);
         event.places.note(&mut stream.last);
+        self.streams.touch(index, self.tables);
         true
     }
 

@@ -174,12 +174,12 @@ impl Streams {
         self.by_name.find(self.hasher.hash_one(name), |index| same(&self.entries[*index as usize].name, name)).copied()
     }
 
-    /// The stream that was touched last, if it has this name, as it is written in JSON.
+    /// A stream that is not asleep and whose name stands in JSON as it is.
     #[inline]
-    pub fn newest(&mut self, raw_name: &[u8]) -> Option<&mut Stream> {
-        let entry = &mut self.entries[self.newest? as usize];
+    pub fn plain(&mut self, index: u32) -> Option<&mut Stream> {
+        let entry = &mut self.entries[index as usize];
         match &mut entry.state {
-            State::Awake(stream) if entry.plain && same(&entry.name, raw_name) => Some(stream),
+            State::Awake(stream) if entry.plain => Some(stream),
             _ => None,
         }
     }
@@ -232,10 +232,14 @@ impl Streams {
     }
 
     /// Makes this the stream that was touched last.
+    #[inline]
     pub fn touch(&mut self, index: u32, tables: &Tables) {
-        if self.newest == Some(index) {
-            return;
+        if self.newest != Some(index) {
+            self.renew(index, tables);
         }
+    }
+
+    fn renew(&mut self, index: u32, tables: &Tables) {
         self.detach(index);
         self.append(index);
         while self.fresh > MOST_FRESH

@@ -32,7 +32,8 @@ impl Program {
             return Err("a field that the tables read stands where the schema does not declare it".to_owned());
         }
         let steps = flatten(&root);
-        Ok(Program { root, steps, slots: slots.len(), arrays: arrays.len(), sources: compiler.sources })
+        let walks = steps.iter().any(|step| matches!(step, Step::Value(..)));
+        Ok(Program { root, steps, walks, slots: slots.len(), arrays: arrays.len(), sources: compiler.sources })
     }
 }
 

@@ -180,6 +180,8 @@ pub enum Step {
 pub struct Program {
     pub root: Node,
     pub steps: Vec<Step>,
+    /// Whether one of the steps is for the walker.
+    pub walks: bool,
     pub slots: usize,
     pub arrays: usize,
     /// By the number of the node.

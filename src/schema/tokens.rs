@@ -1,7 +1,7 @@
 //! The tokens of an event's text, read the fast way: where each ends, or that it is not sure.
 
 use super::date_time::{self, LastMinute};
-use crate::bytes::skip_plain;
+use crate::bytes::{short_plain, skip_plain};
 
 /// The longest number that is surely in range and surely exact, in bytes.
 const LONGEST_NUMBER: usize = 17;
@@ -34,9 +34,16 @@ pub fn string(text: &[u8], at: usize) -> At {
     if text.get(at) == Some(&b'"') { string_rest(text, at + 1) } else { Err(Unsure) }
 }
 
-/// The same from behind the opening quote.
+/// The same from behind the opening quote. Most strings are short and plain: those are not worth a call.
 #[inline]
 pub fn string_rest(text: &[u8], at: usize) -> At {
+    match short_plain(text, at) {
+        Some(end) if text.get(end) == Some(&b'"') => Ok(end + 1),
+        _ => long_string_rest(text, at),
+    }
+}
+
+fn long_string_rest(text: &[u8], at: usize) -> At {
     let mut at = skip_plain(text, at);
     loop {
         match text.get(at) {

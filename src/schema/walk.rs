@@ -51,9 +51,30 @@ pub fn read(
     }
 }
 
+/// Reads the event that a text starts with, written in the schema's order and on one line; the text is known to start
+/// with the flat program's first literal, and goes on behind the event. Gives the event's end; where it is not sure,
+/// captures may be left behind.
+#[inline]
+pub fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> At {
+    let [Step::Literal(first), rest @ ..] = program.steps.as_slice() else { return Err(Unsure) };
+    let mark = captures.mark();
+    begin(program, captures);
+    let end = flat(rest, text, first.len(), captures, mark, last_minute)?;
+    // To the walker, white space may have line ends in it.
+    let is_one_line = !program.walks || memchr::memchr(b'\n', &text[..end]).is_none();
+    if is_one_line { Ok(end) } else { Err(Unsure) }
+}
+
+/// As many as most events have.
+const ABSENT: [Capture; 16] = [Capture::Absent; 16];
+
+#[inline]
 fn begin(program: &Program, captures: &mut Captures) {
     let (fields, items) = (captures.fields.len(), captures.items.len());
-    captures.fields.resize(fields + program.slots, Capture::Absent);
+    match ABSENT.get(..program.slots) {
+        Some(absent) => captures.fields.extend_from_slice(absent),
+        None => captures.fields.resize(fields + program.slots, Capture::Absent),
+    }
     if program.arrays > 0 {
         captures.items.resize(items + program.arrays, Items { readable: true, first: 0, count: 0 });
     }
