@@ -22,6 +22,45 @@ pub fn characters(bytes: &[u8]) -> u64 {
     bytes.len() as u64 - blocks.iter().map(inside).sum::<u64>() - in_rest
 }
 
+/// Bytes that are looked for at given places, ready to be compared sixteen at a time.
+#[derive(Clone, Debug)]
+pub struct Literal {
+    bytes: Box<[u8]>,
+    /// What is left of them behind the last whole sixteen, and zeros.
+    rest: [u8; 16],
+    /// Which bytes of that count.
+    counts: u32,
+}
+
+impl Literal {
+    /// Makes bytes ready.
+    pub fn new(bytes: &[u8]) -> Literal {
+        let tail = bytes.as_chunks::<16>().1;
+        let mut rest = [0; 16];
+        rest[..tail.len()].copy_from_slice(tail);
+        Literal { bytes: bytes.into(), rest, counts: (1 << tail.len()) - 1 }
+    }
+
+    /// The place behind them, if they stand here.
+    #[inline]
+    pub fn end_in(&self, text: &[u8], at: usize) -> Option<usize> {
+        let mut at = at;
+        let (blocks, tail) = self.bytes.as_chunks::<16>();
+        for block in blocks {
+            if text.get(at..)?.first_chunk::<16>()? != block {
+                return None;
+            }
+            at += 16;
+        }
+        let found = text.get(at..)?;
+        let stands = match found.first_chunk::<16>() {
+            Some(found) => u8x16::new(*found).simd_eq(u8x16::new(self.rest)).to_bitmask() & self.counts == self.counts,
+            None => found.starts_with(tail),
+        };
+        stands.then_some(at + tail.len())
+    }
+}
+
 /// Whether a text starts with a literal. Made for literals of some tens of bytes, for which calling the system's
 /// comparison costs more than comparing.
 #[inline]
@@ -168,6 +207,13 @@ mod tests {
             proptest::prop_assert_eq!(holds(one, b'b'), one.contains(&b'b'));
             proptest::prop_assert_eq!(same(one, other), one == other);
             proptest::prop_assert_eq!(starts_with(one, other), one.starts_with(other));
+            let text = [b"ab", one, b"ab ab ab ab ab ab"].concat();
+            for text in [&text[..], &text[..2 + one.len()]] {
+                for (literal, at) in [(one, 2), (other, 2), (other, at), (b"", text.len() + 1)] {
+                    let stands = text.get(at..).is_some_and(|text| text.starts_with(literal));
+                    proptest::prop_assert_eq!(Literal::new(literal).end_in(text, at), stands.then(|| at + literal.len()));
+                }
+            }
             let mut changed = one.to_vec();
             proptest::prop_assert!(same(one, &changed));
             if let Some(byte) = changed.get_mut(at) {

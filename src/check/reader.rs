@@ -7,7 +7,6 @@ use crate::input::Frame;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::date_time::LastMinute;
-use crate::schema::program::Step;
 use crate::schema::walk::{read, read_start, string_member};
 
 /// Finds the type of an event without reading it, and reads it the fast way.
@@ -67,7 +66,7 @@ impl<'p> Reader<'p> {
         let mut beginnings = Vec::new();
         for (event_type, event) in tables.events.iter().enumerate() {
             let Ok(program) = &event.plan else { continue };
-            let Some(Step::Literal(bytes)) = program.steps.first() else { continue };
+            let bytes = &program.beginning;
             // It must hold the whole of `{"type":"name"`, or it could be the beginning of another type too.
             let type_start = key.len() + 4;
             let type_end = type_start + event.name.len() + 2;

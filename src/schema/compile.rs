@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Pointer;
+use super::flat::flatten;
 use super::program::{
-    ArrayNode, MAX_PROPERTIES, Node, NumberNode, ObjectNode, Program, Property, Required, Source, Step, StringNode,
+    ArrayNode, Leaf, MAX_PROPERTIES, Node, NumberNode, ObjectNode, Program, Property, Required, Source, StringNode,
     Taken, Types,
 };
 use super::wrong::Wrong;
@@ -31,27 +32,17 @@ impl Program {
         if compiler.found != wanted {
             return Err("a field that the tables read stands where the schema does not declare it".to_owned());
         }
-        let steps = flatten(&root);
-        let walks = steps.iter().any(|step| matches!(step, Step::Value(..)));
-        Ok(Program { root, steps, walks, slots: slots.len(), arrays: arrays.len(), sources: compiler.sources })
-    }
-}
-
-impl Step {
-    /// The step for a value. The frequent ones have a short way of their own.
-    fn of(node: &Node, depth: usize) -> Step {
-        let slot = match node.taken {
-            Taken::Nothing => None,
-            Taken::Slot(slot) => Some(slot),
-            Taken::ItemSlot(_) => return Step::Value(Box::new(node.clone()), depth),
-        };
-        match (node.types.0, &node.string) {
-            (Types::STRING, StringNode::Any) => Step::Text { not_empty: false, slot },
-            (Types::STRING, StringNode::NotEmpty) => Step::Text { not_empty: true, slot },
-            (Types::STRING, StringNode::DateTime) => Step::Time { slot },
-            (Types::BOOL, _) => Step::Bool { slot },
-            _ => Step::Value(Box::new(node.clone()), depth),
-        }
+        let (beginning, steps) = flatten(&root);
+        let walks = steps.iter().any(|step| matches!(step.leaf, Leaf::Value(..)));
+        Ok(Program {
+            root,
+            beginning,
+            steps,
+            walks,
+            slots: slots.len(),
+            arrays: arrays.len(),
+            sources: compiler.sources,
+        })
     }
 }
 
@@ -338,42 +329,4 @@ fn names(schema: &Value) -> Vec<&str> {
 /// Whether a text stands in JSON as it is.
 fn is_plain(text: &str) -> bool {
     !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-}
-
-/// The flat program: every declared property in order, written without white space.
-fn flatten(root: &Node) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut literal = Vec::new();
-    flatten_into(root, 0, &mut literal, &mut steps);
-    if !literal.is_empty() {
-        steps.push(Step::Literal(literal.into()));
-    }
-    steps
-}
-
-fn flatten_into(node: &Node, depth: usize, literal: &mut Vec<u8>, steps: &mut Vec<Step>) {
-    let only_object = node.types.0 == Types::OBJECT && node.taken == Taken::Nothing;
-    match (&node.object, &node.string) {
-        (Some(object), _) if only_object && !object.properties.is_empty() => {
-            for (index, property) in object.properties.iter().enumerate() {
-                literal.push(if index == 0 { b'{' } else { b',' });
-                literal.push(b'"');
-                literal.extend_from_slice(&property.key);
-                literal.extend_from_slice(b"\":");
-                flatten_into(&property.node, depth + 1, literal, steps);
-            }
-            literal.push(b'}');
-        }
-        (_, StringNode::OneOf(words, _)) if words.len() == 1 && node.taken == Taken::Nothing => {
-            literal.push(b'"');
-            literal.extend_from_slice(&words[0]);
-            literal.push(b'"');
-        }
-        _ => {
-            if !literal.is_empty() {
-                steps.push(Step::Literal(std::mem::take(literal).into()));
-            }
-            steps.push(Step::of(node, depth));
-        }
-    }
 }

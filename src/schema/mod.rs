@@ -10,6 +10,7 @@ pub mod date_time;
 mod explain;
 mod faults;
 mod fields;
+mod flat;
 mod letters;
 mod pointer;
 pub mod program;

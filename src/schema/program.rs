@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Pointer;
 use super::wrong::Wrong;
-use crate::bytes::same;
+use crate::bytes::{Literal, same};
 
 /// The most properties of one object: a bit each.
 pub const MAX_PROPERTIES: usize = 64;
@@ -160,17 +160,24 @@ pub struct ArrayNode {
     pub captured: Option<(u16, u16)>,
 }
 
-/// A step of the flat program.
+/// A step of the flat program: a value, and what is written behind it up to the next one.
 #[derive(Debug)]
-pub enum Step {
-    /// These bytes.
-    Literal(Box<[u8]>),
+pub struct Step {
+    pub leaf: Leaf,
+    pub slot: Option<u16>,
+    /// Of a string it starts with the closing quote.
+    pub behind: Literal,
+}
+
+/// A value of the flat program. Strings are read from behind their opening quote.
+#[derive(Debug)]
+pub enum Leaf {
     /// A string, of any content or any but none.
-    Text { not_empty: bool, slot: Option<u16> },
+    Text { not_empty: bool },
     /// A date-time.
-    Time { slot: Option<u16> },
+    Time,
     /// `true` or `false`.
-    Bool { slot: Option<u16> },
+    Bool,
     /// Any other value, inside of so many objects.
     Value(Box<Node>, usize),
 }
@@ -179,6 +186,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Program {
     pub root: Node,
+    /// How an event begins that is written in the schema's order; empty if it has no such order.
+    pub beginning: Box<[u8]>,
     pub steps: Vec<Step>,
     /// Whether one of the steps is for the walker.
     pub walks: bool,

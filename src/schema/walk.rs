@@ -9,9 +9,9 @@ mod faults;
 use std::ops::Range;
 
 use super::captures::{Capture, Captures, Items, MOST_ARRAYS, Mark, UnknownKey, Violated};
-use super::date_time::LastMinute;
-use super::program::{Node, ObjectNode, Program, Step, StringNode, Taken, Types};
-use super::tokens::{At, Unsure, colon, key, number, space, string, string_rest, usual_time, word};
+use super::date_time::{self, LastMinute};
+use super::program::{Leaf, Node, ObjectNode, Program, StringNode, Taken, Types};
+use super::tokens::{At, Unsure, colon, key, number, space, string_rest, usual_time, word};
 use crate::bytes::starts_with;
 use crate::input::json::MAX_DEPTH;
 use faults::wrong_string;
@@ -22,7 +22,7 @@ const MOST_FREE_KEYS: usize = 16;
 /// Reads an event that starts as the flat program does and is written in the schema's order, or else any other.
 /// The captures are appended, and what is wrong with it; none are left behind when it is not sure.
 ///
-/// `in_order`: whether to try the flat program, with whose first literal the text is known to start. Gives whether that
+/// `in_order`: whether to try the flat program, whose beginning the text is known to start with. Gives whether that
 /// was enough.
 pub fn read(
     program: &Program,
@@ -33,8 +33,8 @@ pub fn read(
 ) -> Result<bool, Unsure> {
     let mark = captures.mark();
     begin(program, captures);
-    if let ([Step::Literal(first), rest @ ..], true) = (program.steps.as_slice(), in_order) {
-        if flat(rest, text, first.len(), captures, mark, last_minute) == Ok(text.len()) {
+    if in_order {
+        if flat(program, text, captures, mark, last_minute) == Ok(text.len()) {
             return Ok(true);
         }
         captures.truncate(mark);
@@ -52,14 +52,13 @@ pub fn read(
 }
 
 /// Reads the event that a text starts with, written in the schema's order and on one line; the text is known to start
-/// with the flat program's first literal, and goes on behind the event. Gives the event's end; where it is not sure,
+/// as the flat program does, and goes on behind the event. Gives the event's end; where it is not sure,
 /// captures may be left behind.
 #[inline]
 pub fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> At {
-    let [Step::Literal(first), rest @ ..] = program.steps.as_slice() else { return Err(Unsure) };
     let mark = captures.mark();
     begin(program, captures);
-    let end = flat(rest, text, first.len(), captures, mark, last_minute)?;
+    let end = flat(program, text, captures, mark, last_minute)?;
     // To the walker, white space may have line ends in it.
     let is_one_line = !program.walks || memchr::memchr(b'\n', &text[..end]).is_none();
     if is_one_line { Ok(end) } else { Err(Unsure) }
@@ -113,51 +112,41 @@ pub fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
     }
 }
 
-/// Reads an event by the flat program. This is where most events end: everything else stays out of its way.
-fn flat(
-    steps: &[Step],
-    text: &[u8],
-    at: usize,
-    captures: &mut Captures,
-    mark: Mark,
-    last_minute: &mut LastMinute,
-) -> At {
-    let mut at = at;
-    for step in steps {
-        let (end, slot, capture) = match step {
-            Step::Literal(bytes) => {
-                if !starts_with(text.get(at..).ok_or(Unsure)?, bytes) {
+/// Reads an event by the flat program, from behind its beginning. This is where most events end: everything else stays
+/// out of its way.
+#[inline]
+fn flat(program: &Program, text: &[u8], captures: &mut Captures, mark: Mark, last_minute: &mut LastMinute) -> At {
+    let mut at = program.beginning.len();
+    for step in &program.steps {
+        let (end, capture) = match &step.leaf {
+            Leaf::Text { not_empty } => {
+                let end = string_rest(text, at)? - 1;
+                if *not_empty && end == at {
                     return Err(Unsure);
                 }
-                at += bytes.len();
-                continue;
+                (end, Capture::Text(at as u32, end as u32))
             }
-            Step::Text { not_empty, slot } => {
-                let end = string(text, at)?;
-                if *not_empty && end == at + 2 {
-                    return Err(Unsure);
-                }
-                (end, slot, Capture::Text(at as u32 + 1, end as u32 - 1))
+            Leaf::Time => {
+                let rest = text.get(at..).ok_or(Unsure)?;
+                let end = at + date_time::usual_length(rest, last_minute).ok_or(Unsure)?;
+                (end, Capture::Text(at as u32, end as u32))
             }
-            Step::Time { slot } => {
-                let end = usual_time(text, at, last_minute)?;
-                (end, slot, Capture::Text(at as u32 + 1, end as u32 - 1))
-            }
-            Step::Bool { slot } => {
+            Leaf::Bool => {
                 let value = text.get(at) == Some(&b't');
-                (word(text, if value { b"true" } else { b"false" }, at)?, slot, Capture::Bool(value))
+                (word(text, if value { b"true" } else { b"false" }, at)?, Capture::Bool(value))
             }
-            Step::Value(node, depth) => {
+            Leaf::Value(node, depth) => {
                 let mut walker = Walker::new(text, captures, mark, last_minute);
                 walker.depth = *depth;
-                at = walker.value(node, at)?;
+                let end = walker.value(node, at)?;
+                at = step.behind.end_in(text, end).ok_or(Unsure)?;
                 continue;
             }
         };
-        if let Some(slot) = slot {
-            captures.fields[mark.field + usize::from(*slot)] = capture;
+        if let Some(slot) = step.slot {
+            captures.fields[mark.field + usize::from(slot)] = capture;
         }
-        at = end;
+        at = step.behind.end_in(text, end).ok_or(Unsure)?;
     }
     Ok(at)
 }
