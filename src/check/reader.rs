@@ -110,7 +110,7 @@ impl<'p> Reader<'p> {
     /// Reads the event that stands on the first of these lines, if it is written in the schema's order: the end of the
     /// line is then where the event ends, and need not be looked for. None: it must be read as any other is, and what was
     /// captured is taken back. `longest`: how long an event may be, in bytes. The text is valid UTF-8.
-    #[inline]
+    #[inline(always)]
     pub fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<Line> {
         if lines.len() > self.longest {
             return None;
@@ -160,13 +160,16 @@ impl<'p> Reader<'p> {
         Some(judged)
     }
 
-    /// The way of beginning that a text has.
-    #[inline]
+    /// The way of beginning that a text has: most often that of the event before it.
+    #[inline(always)]
     fn beginning(&mut self, text: &[u8]) -> Option<usize> {
-        let begins = |beginning: &Beginning<'_>| starts_with(text, beginning.bytes);
-        if self.beginnings.get(self.last).is_none_or(|last| !begins(last)) {
-            self.last = self.beginnings.iter().position(begins)?;
-        }
+        let last = self.beginnings.get(self.last);
+        if last.is_some_and(|last| starts_with(text, last.bytes)) { Some(self.last) } else { self.other_beginning(text) }
+    }
+
+    #[cold]
+    fn other_beginning(&mut self, text: &[u8]) -> Option<usize> {
+        self.last = self.beginnings.iter().position(|beginning| starts_with(text, beginning.bytes))?;
         Some(self.last)
     }
 

@@ -54,7 +54,7 @@ pub fn read(
 /// Reads the event that a text starts with, written in the schema's order and on one line; the text is known to start
 /// as the flat program does, and goes on behind the event. Gives the event's end; where it is not sure,
 /// captures may be left behind.
-#[inline]
+#[inline(always)]
 pub fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> At {
     let mark = captures.mark();
     begin(program, captures);
@@ -67,7 +67,7 @@ pub fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, 
 /// As many as most events have.
 const ABSENT: [Capture; 16] = [Capture::Absent; 16];
 
-#[inline]
+#[inline(always)]
 fn begin(program: &Program, captures: &mut Captures) {
     let (fields, items) = (captures.fields.len(), captures.items.len());
     match ABSENT.get(..program.slots) {
@@ -114,7 +114,7 @@ pub fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
 
 /// Reads an event by the flat program, from behind its beginning. This is where most events end: everything else stays
 /// out of its way.
-#[inline]
+#[inline(always)]
 fn flat(program: &Program, text: &[u8], captures: &mut Captures, mark: Mark, last_minute: &mut LastMinute) -> At {
     let mut at = program.beginning.len();
     for step in &program.steps {

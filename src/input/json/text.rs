@@ -101,16 +101,18 @@ pub(super) fn is_low(unit: u16) -> bool {
 }
 
 /// Whether raw string content starts with the low half of a surrogate pair.
+#[inline]
 pub fn starts_with_low(raw: &[u8]) -> bool {
-    code_unit(raw, 0).is_some_and(is_low)
+    raw.first() == Some(&b'\\') && code_unit(raw, 0).is_some_and(is_low)
 }
 
 /// Whether raw string content ends with the high half of a surrogate pair.
+#[inline]
 pub fn ends_with_high(raw: &[u8]) -> bool {
     let Some(at) = raw.len().checked_sub(6) else {
         return false;
     };
     // An even run of backslashes before it leaves the escape's own one unescaped.
     let unescaped = || raw[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
-    code_unit(raw, at).is_some_and(is_high) && unescaped()
+    raw[at] == b'\\' && code_unit(raw, at).is_some_and(is_high) && unescaped()
 }
