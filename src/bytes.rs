@@ -41,6 +41,11 @@ impl Literal {
         Literal { bytes: bytes.into(), rest, counts: (1 << tail.len()) - 1 }
     }
 
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The place behind them, if they stand here.
     #[inline]
     pub fn end_in(&self, text: &[u8], at: usize) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::slice;
 
 use super::event::{Event, unreadable};
-use super::reader::Reader;
+use super::reader::{Judged, Reader};
 use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
@@ -30,6 +30,7 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     if again.is_some() != judged.is_some() || any_order != fast {
         return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
     }
+    as_a_line(protocol, text, judged.as_ref(), &fast)?;
     let Some(judged) = judged else { return Ok(false) };
     let tree = parse(text).map_err(|fault| format!("the slow way cannot read it: {}", fault.message))?;
     let event = Event::find(&tree.root, text, protocol, false).map_err(|_| "the slow way found no event")?;
@@ -73,6 +74,29 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     Ok(true)
 }
 
+/// The same event as one line of several, whose end is not known beforehand.
+fn as_a_line(protocol: &Protocol, text: &[u8], judged: Option<&Judged>, captures: &Captures) -> Result<(), String> {
+    // What follows is what would make the most of an end that was missed.
+    let lines = [text, b"\n", text, b"}}\"\n"].concat();
+    let mut ahead = Captures::default();
+    let Some(line) = Reader::new(protocol).read_line(&lines, text.len(), &mut ahead) else {
+        return if ahead == Captures::default() {
+            Ok(())
+        } else {
+            Err("captures of a line were left behind that was not taken ahead".to_owned())
+        };
+    };
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = first.strip_suffix(b"\r").unwrap_or(first);
+    let same = judged.is_some_and(|judged| {
+        (judged.event_type, &judged.type_span) == (line.judged.event_type, &line.judged.type_span)
+    });
+    if line.length != first.len() || first.len() == text.len() && !(same && ahead == *captures) {
+        return Err(format!("ahead, {} bytes with {ahead:?}; alone {captures:?}", line.length));
+    }
+    Ok(())
+}
+
 fn same_captures(event_type: &EventType, fast: &Captures, slow: &Captures) -> Result<(), String> {
     let slots = event_type.slots.len();
     let items = |captures: &Captures, array: usize| {
@@ -95,8 +119,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::ways_agree;
+    use super::{Reader, ways_agree};
     use crate::protocol::Protocol;
+    use crate::schema::captures::Captures;
 
     static PROTOCOL: LazyLock<&Protocol> =
         LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
@@ -117,7 +142,7 @@ mod tests {
     });
 
     /// What breaks parsers and schemas.
-    const TOKENS: [&str; 52] = [
+    const TOKENS: [&str; 54] = [
         "{",
         "}",
         "[",
@@ -140,6 +165,8 @@ mod tests {
         "1.",
         "\"\"",
         "\"x\":1,",
+        ",\"x\":1}",
+        "\r\n",
         "\"type\":\"session.error\",",
         "\"session_id\":\"a\",",
         "\\u0061",
@@ -184,6 +211,36 @@ mod tests {
         let event = "{ \"payload\" : {\"extra\":{\"a\":[1,2]},\"done\":true , \"text\":\"a\\n\\ud83d\\ude00\",\"session_id\":\"s\"},\n \
                      \"timestamp\":\"2026-01-01T00:00:00Z\", \"type\":\"session.stream.chunk\" }";
         assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true));
+    }
+
+    #[test]
+    fn keys_behind_all_others_need_no_other_way() {
+        let event = |more: &str, outside: &str| {
+            format!(
+                r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s","text":"a","done":true{more}}}{outside}}}"#
+            )
+        };
+        let taken = |event: &str| {
+            let lines = format!("{event}\n");
+            Reader::new(&PROTOCOL).read_line(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
+        };
+        for (more, outside) in
+            [(r#","a":1"#, ""), ("", r#","b":{"c":[1,"2"]},"d":"e""#), (r#","a":null"#, r#","a":true"#)]
+        {
+            let event = event(more, outside);
+            assert_eq!((ways_agree(&PROTOCOL, event.as_bytes()), taken(&event)), (Ok(true), true), "{event}");
+        }
+        // Told twice, in white space, over a line's end, with an escape: not ahead, and no line's end is passed over.
+        for (more, outside) in [
+            (r#","text":"b""#, ""),
+            (r#","a":1,"a":2"#, ""),
+            (r#", "a":1"#, ""),
+            ("", ",\"b\":[1,\n2]"),
+            (r#","\u0061":1"#, ""),
+        ] {
+            let event = event(more, outside);
+            assert!(ways_agree(&PROTOCOL, event.as_bytes()).is_ok() && !taken(&event), "{event}");
+        }
     }
 
     #[test]

@@ -164,7 +164,11 @@ impl<'p> Reader<'p> {
     #[inline(always)]
     fn beginning(&mut self, text: &[u8]) -> Option<usize> {
         let last = self.beginnings.get(self.last);
-        if last.is_some_and(|last| starts_with(text, last.bytes)) { Some(self.last) } else { self.other_beginning(text) }
+        if last.is_some_and(|last| starts_with(text, last.bytes)) {
+            Some(self.last)
+        } else {
+            self.other_beginning(text)
+        }
     }
 
     #[cold]

@@ -1,6 +1,6 @@
 //! A compiled schema → its flat program, for events that are written in the schema's order, without white space.
 
-use super::program::{Leaf, Node, Step, StringNode, Taken, Types};
+use super::program::{Leaf, Node, ObjectEnd, Step, StringNode, Taken, Types};
 use crate::bytes::Literal;
 
 impl Leaf {
@@ -37,6 +37,8 @@ struct Flat {
     /// The value that what is written now stands behind.
     leaf: Option<(Leaf, Option<u16>)>,
     written: Vec<u8>,
+    /// The objects that end in it.
+    ends: Vec<ObjectEnd>,
 }
 
 impl Flat {
@@ -50,6 +52,10 @@ impl Flat {
                     self.written.extend_from_slice(&property.key);
                     self.written.extend_from_slice(b"\":");
                     self.value(&property.node, depth + 1);
+                }
+                if object.open {
+                    let keys = object.properties.iter().map(|property| property.key.clone()).collect();
+                    self.ends.push(ObjectEnd { at: self.written.len(), object: node.id, keys, depth: depth + 1 });
                 }
                 self.written.push(b'}');
             }
@@ -72,8 +78,9 @@ impl Flat {
     /// Ends what is written, before the next value.
     fn end(&mut self) {
         let written = std::mem::take(&mut self.written);
+        let ends = std::mem::take(&mut self.ends).into();
         match self.leaf.take() {
-            Some((leaf, slot)) => self.steps.push(Step { leaf, slot, behind: Literal::new(&written) }),
+            Some((leaf, slot)) => self.steps.push(Step { leaf, slot, behind: Literal::new(&written), ends }),
             None => self.beginning = Some(written.into()),
         }
     }

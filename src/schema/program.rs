@@ -167,6 +167,21 @@ pub struct Step {
     pub slot: Option<u16>,
     /// Of a string it starts with the closing quote.
     pub behind: Literal,
+    /// The objects that end in it and may have keys which are not declared, in their order.
+    pub ends: Box<[ObjectEnd]>,
+}
+
+/// The end of an object in what is written behind a value.
+#[derive(Debug)]
+pub struct ObjectEnd {
+    /// Where its brace is written, in bytes.
+    pub at: usize,
+    /// The number of its node.
+    pub object: u16,
+    /// The keys that it declares, without quotes.
+    pub keys: Box<[Box<[u8]>]>,
+    /// How many objects its members are inside of, itself among them.
+    pub depth: usize,
 }
 
 /// A value of the flat program. Strings are read from behind their opening quote.

@@ -5,16 +5,18 @@
 //! UTF-8.
 
 mod faults;
+mod further;
 
 use std::ops::Range;
 
 use super::captures::{Capture, Captures, Items, MOST_ARRAYS, Mark, UnknownKey, Violated};
 use super::date_time::{self, LastMinute};
-use super::program::{Leaf, Node, ObjectNode, Program, StringNode, Taken, Types};
+use super::program::{Leaf, Node, Program, StringNode, Taken, Types};
 use super::tokens::{At, Unsure, colon, key, number, space, string_rest, usual_time, word};
 use crate::bytes::starts_with;
 use crate::input::json::MAX_DEPTH;
 use faults::wrong_string;
+use further::behind_further_keys;
 
 /// The most keys of one object that the schema does not declare; they are compared with each other.
 const MOST_FREE_KEYS: usize = 16;
@@ -139,14 +141,20 @@ fn flat(program: &Program, text: &[u8], captures: &mut Captures, mark: Mark, las
                 let mut walker = Walker::new(text, captures, mark, last_minute);
                 walker.depth = *depth;
                 let end = walker.value(node, at)?;
-                at = step.behind.end_in(text, end).ok_or(Unsure)?;
+                at = match step.behind.end_in(text, end) {
+                    Some(at) => at,
+                    None => behind_further_keys(step, text, end, captures, last_minute)?,
+                };
                 continue;
             }
         };
         if let Some(slot) = step.slot {
             captures.fields[mark.field + usize::from(slot)] = capture;
         }
-        at = step.behind.end_in(text, end).ok_or(Unsure)?;
+        at = match step.behind.end_in(text, end) {
+            Some(at) => at,
+            None => behind_further_keys(step, text, end, captures, last_minute)?,
+        };
     }
     Ok(at)
 }
@@ -270,7 +278,10 @@ impl<'t, 'c> Walker<'t, 'c> {
                     at = self.value(&node.properties[index].node, at)?;
                 }
                 None => {
-                    self.unknown_key(value.id, node, unknown, start, end - 1)?;
+                    if !node.open {
+                        return Err(Unsure);
+                    }
+                    self.unknown_key(value.id, unknown, start..end - 1)?;
                     at = self.free(at)?;
                 }
             }
@@ -296,23 +307,16 @@ impl<'t, 'c> Walker<'t, 'c> {
 
     /// Takes note of a key that is not declared. `first`: where the notes of this object may start; those of objects
     /// inside of it have other numbers.
-    fn unknown_key(
-        &mut self,
-        object: u16,
-        node: &ObjectNode,
-        first: usize,
-        start: usize,
-        end: usize,
-    ) -> Result<(), Unsure> {
-        let name = &self.text[start..end];
+    fn unknown_key(&mut self, object: u16, first: usize, span: Range<usize>) -> Result<(), Unsure> {
+        let name = &self.text[span.clone()];
         let same = |known: &&UnknownKey| known.object == object;
         let mut mine = self.captures.unknown[first..].iter().filter(same);
         let text = self.text;
         let repeated = mine.clone().any(|known| &text[known.start as usize..known.end as usize] == name);
-        if !node.open || repeated || mine.nth(MOST_FREE_KEYS - 1).is_some() {
+        if repeated || mine.nth(MOST_FREE_KEYS - 1).is_some() {
             return Err(Unsure);
         }
-        self.captures.unknown.push(UnknownKey { object, start: start as u32, end: end as u32 });
+        self.captures.unknown.push(UnknownKey { object, start: span.start as u32, end: span.end as u32 });
         Ok(())
     }
 
