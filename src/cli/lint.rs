@@ -144,7 +144,10 @@ fn write(updates: Vec<Update>) -> Result<(), Failure> {
         to.keep()?;
         if is_empty {
             let path = shown(&update.path);
-            writeln!(out, "sessionlint: nothing is expected any more in {path}; remove it if the fixture is to be clean")?;
+            writeln!(
+                out,
+                "sessionlint: nothing is expected any more in {path}; remove it if the fixture is to be clean"
+            )?;
         }
     }
     writeln!(out, "sessionlint: {} changed", count(number, "expectation"))?;

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Related, Report, Severity};
 use crate::input::Wire;
 use crate::input::markdown::Block;
 use crate::protocol::{Framing, Protocol, Upkeep};
-use crate::records::{Asked, Collector, Known, RecordChecker, looks_like_records};
+use crate::records::{Asked, Collector, Known, RecordChecker, Sorter, looks_like_records};
 use crate::report::count;
 
 /// How much of a text is judged before its findings are taken, in bytes.
@@ -24,7 +24,7 @@ pub struct Linter<'p> {
     pub protocol: &'p Protocol,
     /// Asked for when there are records: most trees have none.
     records: &'p (dyn Fn() -> Option<&'p Protocol> + Sync),
-    pub(super) surveyor: Surveyor<'p>,
+    surveyor: Surveyor<'p>,
 }
 
 /// How the fixtures of a file are judged.
@@ -88,12 +88,19 @@ impl<'p> Linter<'p> {
         looks_like_records(text, name, self.protocol, self.records)
     }
 
+    /// Looks at what is in a text, if it is to be taken for this.
+    pub fn survey(&self, text: &[u8], name: &str, manner: &Manner, taken: Taken) -> Survey {
+        let protocol = if taken == Taken::Records { (self.records)() } else { None };
+        let records = protocol.and_then(|protocol| Some((protocol, protocol.tables().records.as_ref()?)));
+        let sorter = records.map(|(protocol, records)| Sorter::new(protocol, records, manner.asked.kind, Some(name)));
+        self.surveyor.survey(text, manner.options(taken), sorter.as_ref())
+    }
+
     /// What fixtures that belong together hold that may be named.
     pub fn known<'f>(&self, records: impl Iterator<Item = (&'f Fixture<'f>, &'f Manner)>) -> Known {
         let Some(mut collector) = (self.records)().and_then(Collector::new) else { return Known::default() };
         for (fixture, manner) in records {
-            let mut reading =
-                collector.file(&manner.of_records, manner.asked.kind, Some(fixture.file.clone()));
+            let mut reading = collector.file(&manner.of_records, manner.asked.kind, Some(fixture.file.clone()));
             reading.feed(fixture.text);
             reading.finish();
         }
@@ -212,7 +219,8 @@ impl Held {
         let rule = Framing::CheckSkipped.name();
         let severity: Option<Severity> = settings.severity(protocol, rule).flatten();
         if let (1.., Some(severity), Some(last)) = (self.unlisted, severity, self.findings.last()) {
-            let message = format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
+            let message =
+                format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
             let said = own(rule, severity, message, file, last.place.clone());
             report.summary.count(rule, severity, 1);
             self.findings.push(said);

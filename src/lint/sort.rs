@@ -69,12 +69,16 @@ pub struct Sorted {
 
 /// What a file is taken for. `must`: it is a fixture, whatever is in it.
 pub fn sorted(linter: &Linter<'_>, text: &[u8], name: &str, manner: &Manner, must: bool) -> Sorted {
-    if manner.all_records || linter.looks_like_records(text, name) {
-        let survey = linter.surveyor.survey(text, manner.options(Taken::Records), false);
-        return Sorted { taken: Ok(Taken::Records), survey };
+    let all = manner.all_records;
+    if all || linter.looks_like_records(text, name) {
+        let survey = linter.survey(text, name, manner, Taken::Records);
+        let is_fixture = must || survey.of_protocol;
+        if is_fixture || all {
+            return Sorted { taken: if is_fixture { Ok(Taken::Records) } else { Err(Skipped::NoEvent) }, survey };
+        }
     }
-    let survey = linter.surveyor.survey(text, manner.options(Taken::Stream), true);
-    let is_fixture = survey.of_protocol || must;
+    let survey = linter.survey(text, name, manner, Taken::Stream);
+    let is_fixture = must || survey.of_protocol;
     Sorted { taken: if is_fixture { Ok(taken(&survey, manner.decided)) } else { Err(Skipped::NoEvent) }, survey }
 }
 
@@ -83,8 +87,7 @@ pub fn sorted_block(linter: &Linter<'_>, block: &Block, name: &str, manner: &Man
     match said(&block.info) {
         Some(Said::Skip) => Sorted { taken: Err(Skipped::Asked), survey: Survey::default() },
         Some(Said::Taken(taken)) => {
-            let survey = linter.surveyor.survey(&block.text, manner.options(taken), taken != Taken::Records);
-            Sorted { taken: Ok(taken), survey }
+            Sorted { taken: Ok(taken), survey: linter.survey(&block.text, name, manner, taken) }
         }
         None => match sorted(linter, &block.text, name, manner, false) {
             Sorted { survey, .. } if survey.broken && is_partial(&block.text) => {

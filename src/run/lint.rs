@@ -160,7 +160,9 @@ impl Worker<'_, '_> {
         match one {
             Ok(file) => self.tell_file(file, &mut state),
             Err((number, Looked::Unreadable(cause))) => lock(self.sink).unreadable(&name(number), cause),
-            Err((number, Looked::Alone(finding))) => self.tell_own(number, &name(number), finding.into_iter().collect()),
+            Err((number, Looked::Alone(finding))) => {
+                self.tell_own(number, &name(number), finding.into_iter().collect())
+            }
             Err((number, _)) => {
                 state.linted.too_large.push(name(number));
                 self.note(&mut state.linted, name(number), None, Err(Skipped::TooLarge));
@@ -208,7 +210,12 @@ impl Worker<'_, '_> {
         let severity = self.severity(number, Upkeep::DuplicateFixture);
         for (place, judged) in all {
             let line = content.is_markdown.then_some(place.line);
-            self.note(&mut state.linted, content.name.clone(), line, judged.as_ref().map(|judged| judged.taken).map_err(|why| *why));
+            self.note(
+                &mut state.linted,
+                content.name.clone(),
+                line,
+                judged.as_ref().map(|judged| judged.taken).map_err(|why| *why),
+            );
             let Ok(judged) = judged else { continue };
             taken = Some(judged.taken);
             add(&mut report, judged.report);
