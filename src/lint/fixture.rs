@@ -64,6 +64,8 @@ pub struct Fixture<'f> {
     /// The block of Markdown that it is, if it is one.
     pub block: Option<&'f Block>,
     pub taken: Taken,
+    /// Whether that was said; otherwise its content decides whether several events are a whole stream.
+    pub is_said: bool,
     pub survey: &'f Survey,
 }
 
@@ -111,7 +113,7 @@ impl<'p> Linter<'p> {
     pub fn judge(&self, fixture: &Fixture<'_>, manner: &Manner, known: &Known) -> Judged {
         let (taken, mut report) = match fixture.taken {
             Taken::Records => (Taken::Records, self.records(fixture, manner, known)),
-            Taken::Stream if manner.decided.is_none() => self.by_content(fixture, manner),
+            Taken::Stream if !fixture.is_said => self.by_content(fixture, manner),
             Taken::Stream => (Taken::Stream, self.stream(fixture, &manner.settings, false)),
             cut_out => (cut_out, self.stream(fixture, &manner.settings, true)),
         };

@@ -21,7 +21,7 @@ fn what_is_expected_is_no_failure() {
 fn what_is_missing_is_said_at_its_line_and_what_is_more_stands() {
     let folder = with(&[CLEAN, ERROR].concat(), "# why\n\n1\twrong-type\n");
     let (document, code) = linted(&folder, ".");
-    let expected = ["./a.ndjson:2:100 wrong-type", "./a.ndjson.expected:3:1 expected-finding-missing"];
+    let expected = ["./a.ndjson:2:99 wrong-type", "./a.ndjson.expected:3:1 expected-finding-missing"];
     assert_eq!((told(&document), as_expected(&document), code), (expected.map(str::to_owned).to_vec(), 0, 1));
     let message = "wrong-type was expected in line 1 of ./a.ndjson; nothing was found there";
     assert_eq!(text(&document["findings"][1]["message"]), message);
@@ -59,7 +59,6 @@ fn options_say_how_a_fixture_is_judged_and_without_them_it_is_as_check_does() {
         ("--max-line-bytes 20", 1),
         ("--wire sse", 1),
         ("--protocol session-events", 1),
-        ("--kind session", 1),
     ] {
         let (document, _) = linted(&with(OPEN, &format!("# args: {args}\n")), ".");
         let rules = told(&document);
@@ -87,7 +86,7 @@ fn mistakes_in_an_expectation_are_findings_in_it() {
     assert_eq!((told(&document), as_expected(&document), code), (expected.to_vec(), 1, 1));
     assert_eq!(text(&document["findings"][2]["help"]), "did you mean wrong-type?");
     folder.write("a.ndjson.expected", b"1\twrong-type\n\xFF\n");
-    let expected = ["./a.ndjson:1:100 wrong-type", "./a.ndjson.expected:1:1 broken-expectation"];
+    let expected = ["./a.ndjson:1:99 wrong-type", "./a.ndjson.expected:1:1 broken-expectation"];
     assert_eq!(told(&linted(&folder, ".").0), expected);
 }
 

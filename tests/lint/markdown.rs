@@ -57,11 +57,11 @@ fn what_belongs_to_a_finding_stands_in_the_page_too() {
         format!("# A turn\n\n> ```jsonl sessionlint=stream\n> {OPEN}> {}> ```\n", idle.replace("\"idle\"", "\"é\""));
     let folder = Folder::with(&[("a b.md", &page)]);
     let (document, _) = linted(&folder, ".");
-    assert_eq!(told(&document).first().map(String::as_str), Some("./a b.md:5:125 turn-not-ended"), "{document}");
+    assert_eq!(told(&document).first().map(String::as_str), Some("./a b.md:5:101 turn-not-ended"), "{document}");
     let related = &document["findings"][0]["related"][0];
     assert_eq!((&related["line"], &related["file"]), (&Value::from(4), &Value::Null), "{document}");
     let human = folder.run("lint --color never .").out;
-    assert!(human.contains("[./a b.md:5:125]"), "{human}");
+    assert!(human.contains("[./a b.md:5:101]"), "{human}");
     assert!(human.contains("4 │ {\"type\""), "the line of the page, without the mark of the quote: {human}");
 }
 
@@ -121,5 +121,5 @@ fn what_is_no_event_or_a_part_of_one_is_skipped_and_said() {
 fn a_block_that_is_broken_and_means_an_event_is_a_finding() {
     let page = "```json\n{\"type\":\"session.status\",\"timestamp\":\n```\n";
     let (document, code) = linted(&Folder::with(&[("page.md", page)]), ".");
-    assert_eq!((told(&document), code), (vec!["./page.md:2:1 invalid-json".to_owned()], 1));
+    assert_eq!((told(&document), code), (vec!["./page.md:2:38 invalid-json".to_owned()], 1));
 }
