@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::survey::{Survey, Surveyor};
-use super::{MOST_FINDINGS, Taken, own};
+use super::{MOST_FINDINGS, Taken};
 use crate::check::{Checker, Options, Settings};
 use crate::finding::{Finding, Related, Report, Severity};
 use crate::input::Wire;
@@ -183,7 +183,7 @@ impl<'p> Linter<'p> {
         if let (Some(severity), Some(second)) = (severity, &instant.second) {
             let message = format!("all {} events of this stream are at {}", survey.events, instant.written);
             report.summary.count(rule.name(), severity, 1);
-            report.findings.push(own(rule.name(), severity, message, fixture.file, second.clone()));
+            report.findings.push(Finding::of_file(rule.name(), severity, message, fixture.file, second.clone()));
         }
     }
 }
@@ -223,7 +223,7 @@ impl Held {
         if let (1.., Some(severity), Some(last)) = (self.unlisted, severity, self.findings.last()) {
             let message =
                 format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
-            let said = own(rule, severity, message, file, last.place.clone());
+            let said = Finding::of_file(rule, severity, message, file, last.place.clone());
             report.summary.count(rule, severity, 1);
             self.findings.push(said);
         }
