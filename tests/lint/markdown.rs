@@ -57,7 +57,7 @@ fn what_belongs_to_a_finding_stands_in_the_page_too() {
         format!("# A turn\n\n> ```jsonl sessionlint=stream\n> {OPEN}> {}> ```\n", idle.replace("\"idle\"", "\"é\""));
     let folder = Folder::with(&[("a b.md", &page)]);
     let (document, _) = linted(&folder, ".");
-    assert_eq!(told(&document).first().map(String::as_str), Some("./a b.md:5:101 turn-not-ended"), "{document}");
+    assert_eq!(told(&document).first().map(String::as_str), Some("./a b.md:5:101 turn-empty"), "{document}");
     let related = &document["findings"][0]["related"][0];
     assert_eq!((&related["line"], &related["file"]), (&Value::from(4), &Value::Null), "{document}");
     let human = folder.run("lint --color never .").out;
