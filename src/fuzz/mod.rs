@@ -2,4 +2,13 @@
 //!
 //! A [`producer`] plays one case after another; how it is reached (a process, a conversation, a server) is its own matter.
 
+#![cfg_attr(not(test), expect(dead_code, reason = "the program does not drive producers yet"))]
+
+mod duration;
+mod group;
+pub mod http;
+pub mod interrupts;
+pub mod process;
 pub mod producer;
+mod running;
+pub mod script;
