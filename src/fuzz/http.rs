@@ -154,10 +154,8 @@ impl Producer for Http {
                 crashed("the connection broke, and the server does not listen any more")
             }
             Outcome::Unreachable(cause) => unplayable(cause),
-            Outcome::NoHttp(cause) if self.answered.load(Ordering::Relaxed) => {
-                crashed(&format!("its response is no HTTP: {cause}"))
-            }
-            Outcome::NoHttp(cause) => unplayable(format!("its response is no HTTP: {cause}")),
+            Outcome::NoHttp(cause) if self.answered.load(Ordering::Relaxed) => crashed(&cause),
+            Outcome::NoHttp(cause) => unplayable(cause),
         }
     }
 }
@@ -181,6 +179,10 @@ impl Outcome {
     }
 }
 
+fn no_http(error: &Error) -> String {
+    format!("its response is no HTTP: {}", visible(&error.to_string()))
+}
+
 /// Sends a request and reads the response.
 fn exchange(agent: &Agent, request: Request<Vec<u8>>, bounds: Bounds) -> Outcome {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
@@ -195,7 +197,7 @@ fn exchange(agent: &Agent, request: Request<Vec<u8>>, bounds: Bounds) -> Outcome
             _ => Outcome::Unreachable(error.to_string()),
         },
         Err(error @ (Error::HostNotFound | Error::ConnectionFailed)) => Outcome::Unreachable(error.to_string()),
-        Err(error) => Outcome::NoHttp(error.to_string()),
+        Err(error) => Outcome::NoHttp(no_http(&error)),
     }
 }
 
@@ -232,10 +234,11 @@ fn read_body(body: &mut impl Read, bounds: Bounds) -> (Vec<u8>, Ending) {
                 let what = format!("its response was not complete after {}", shown(bounds.timeout));
                 return (stream, Ending::Hung(what));
             }
-            Err(_) => {
+            Err(Error::Io(_)) => {
                 let what = "the connection broke before the answer was complete".to_owned();
                 return (stream, Ending::Crashed(what));
             }
+            Err(error) => return (stream, Ending::Crashed(no_http(&error))),
         };
         if let Err(end) = bounds.keep(&mut stream, &block[..count]) {
             return (stream, end);

@@ -15,7 +15,8 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// From now on, the first signal says `stop`; the second one ends all producers and the program.
+    /// From now on, the first signal says `stop`; the second one ends all producers and the program. What the program was
+    /// told to ignore (by `nohup`, or because it runs in the background of a script) it goes on to ignore.
     ///
     /// # Errors
     ///
@@ -24,7 +25,8 @@ impl Interrupts {
     pub fn hear(stop: Arc<Stop>) -> io::Result<Interrupts> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+        let mut signals = signal_hook::iterator::Signals::new(heard)?;
         let heard = signals.handle();
         std::thread::spawn(move || {
             let mut signals = signals.forever();
@@ -59,4 +61,13 @@ impl Drop for Interrupts {
             end_all();
         }
     }
+}
+
+/// Whether this program was started to ignore a signal. Only Linux tells it.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or_default();
+    ignored & (1 << (signal - 1)) != 0
 }

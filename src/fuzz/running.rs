@@ -1,7 +1,8 @@
 //! A producer's process that runs, with its pipes, within the bounds of one case.
 //!
 //! Each pipe has a thread of its own: whatever order a producer reads and writes in, it is not kept waiting. The threads
-//! end with the pipes, which are closed at the latest when the process group is killed.
+//! end with the pipes, which are closed at the latest when the process group is killed; of a process that left the group
+//! and holds a pipe, when that process ends. No case waits for it.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};

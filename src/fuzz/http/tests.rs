@@ -155,6 +155,11 @@ fn a_connection_that_breaks_is_a_failure_of_the_server() {
     assert_eq!((short.end, &*short.stream), (crashed(cut), &b"{}\n"[..]));
     let chunk = played(&answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n"));
     assert_eq!((chunk.end, &*chunk.stream), (crashed(cut), &b"{}\n"[..]));
+    let garbled = played(&answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\nzz\r\n"));
+    assert!(
+        matches!(&garbled.end, Ending::Crashed(what) if what.starts_with("its response is no HTTP: ")),
+        "{garbled:?}"
+    );
     assert_eq!(played(&answering("")).end, crashed("the connection broke before a response came"));
     assert_eq!(played(&answering("HTTP/1.1 2")).end, crashed("the connection broke before a response came"));
 }

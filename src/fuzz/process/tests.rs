@@ -2,10 +2,14 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
 use crate::fuzz::duration::shown;
@@ -164,50 +168,58 @@ fn what_cannot_be_started_is_said() {
     assert!(said.starts_with("no-such␛program cannot be started: "), "{said}");
 }
 
-/// Where the program below writes its producer's group to, and whether it goes on after the first signal.
+/// Where the program below writes its producer's group to, and how it takes signals.
 const GROUP_FILE: &str = "SESSIONLINT_TEST_GROUP";
-const GOES_ON: &str = "SESSIONLINT_TEST_GOES_ON";
+const MANNER: &str = "SESSIONLINT_TEST_MANNER";
 
 #[test]
 #[ignore = "it is the program that the tests beside it interrupt"]
 fn program_that_is_interrupted() {
-    let Some(file) = std::env::var_os(GROUP_FILE) else { return };
-    let (heard, deaf) = (std::sync::Arc::<Stop>::default(), Stop::default());
+    let (Some(file), Ok(manner)) = (std::env::var_os(GROUP_FILE), std::env::var(MANNER)) else { return };
+    let (heard, deaf) = (Arc::<Stop>::default(), Stop::default());
     let _interrupts = Interrupts::hear(heard.clone()).expect("signals can be heard");
     let script = "echo $$ >\"$0.part\"; mv \"$0.part\" \"$0\"; sleep 1000";
-    let command = ["sh".into(), "-c".into(), script.into(), file];
+    let command = ["sh".into(), "-c".into(), script.into(), file.clone()];
     let process = Process::new(&command, Bounds { timeout: DEADLINE, most_bytes: 1 });
-    let stop = if std::env::var_os(GOES_ON).is_some() { &deaf } else { &*heard };
+    if manner == "panics" {
+        thread::spawn(move || process.play(b"", &deaf).map(|played| played.end));
+        written(Path::new(&file));
+        panic!("as it is asked to");
+    }
+    let stop = if manner == "goes on" { &deaf } else { &*heard };
     assert_eq!(process.play(b"", stop).expect("it can be started").end, Ending::Stopped);
 }
 
-/// Interrupts the program above until it ends, once or more; its exit code or signal, when its producer is gone.
-fn interrupted(goes_on: bool) -> (Option<i32>, Option<i32>) {
-    use rustix::process::{Pid, Signal, kill_process};
-    use std::os::unix::process::ExitStatusExt;
-
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("group");
-    let mut command = Command::new(std::env::current_exe().expect("this test is a file"));
-    command.args(["--ignored", "--exact", "fuzz::process::tests::program_that_is_interrupted"]);
-    command.env(GROUP_FILE, &file).stdout(std::process::Stdio::null());
-    if goes_on {
-        command.env(GOES_ON, "1");
-    }
-    let mut program = command.spawn().expect("it starts");
+/// Waits until there is such a file.
+fn written(file: &Path) {
     let begun = Instant::now();
-    while !file.exists() && begun.elapsed() < DEADLINE {
+    while !file.exists() {
+        assert!(begun.elapsed() < DEADLINE, "{} does not come", file.display());
         thread::sleep(Duration::from_millis(5));
     }
-    let mut signals = 0;
+}
+
+/// Runs the program above in a shell, which may ignore signals, and sends it signals, the last one again and again. Its
+/// exit code or the signal that ended it, when its producer is gone.
+fn interrupted(manner: &str, shell: &str, signals: &[Signal]) -> (Option<i32>, Option<i32>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("group");
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{shell} exec \"$0\" \"$@\"")]);
+    command.arg(std::env::current_exe().expect("this test is a file"));
+    command.args(["--ignored", "--exact", "fuzz::process::tests::program_that_is_interrupted"]);
+    command.env(GROUP_FILE, &file).env(MANNER, manner).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut program = command.spawn().expect("it starts");
+    written(&file);
+    let (begun, mut sent) = (Instant::now(), 0);
     let status = loop {
         if let Some(status) = program.try_wait().expect("it can be waited for") {
             break status;
         }
         assert!(begun.elapsed() < DEADLINE, "it does not end");
-        if goes_on || signals == 0 {
-            kill_process(Pid::from_child(&program), Signal::TERM).expect("it is there");
-            signals += 1;
+        if let Some(signal) = signals.get(sent).or(signals.last()) {
+            kill_process(Pid::from_child(&program), *signal).expect("it is there");
+            sent += 1;
         }
         thread::sleep(Duration::from_millis(20));
     };
@@ -217,6 +229,18 @@ fn interrupted(goes_on: bool) -> (Option<i32>, Option<i32>) {
 
 #[test]
 fn the_first_signal_stops_the_run_and_the_second_ends_the_program() {
-    assert_eq!(interrupted(false), (Some(0), None));
-    assert_eq!(interrupted(true), (None, Some(15)));
+    assert_eq!(interrupted("stops", "", &[Signal::TERM]), (Some(0), None));
+    assert_eq!(interrupted("goes on", "", &[Signal::HUP, Signal::TERM]), (None, Some(15)));
+}
+
+#[test]
+fn a_panic_ends_what_other_threads_drive() {
+    assert_eq!(interrupted("panics", "", &[]), (Some(101), None));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_the_program_was_told_to_ignore_stops_nothing() {
+    let signals = [Signal::HUP, Signal::HUP, Signal::HUP, Signal::INT];
+    assert_eq!(interrupted("goes on", "trap '' HUP;", &signals), (None, Some(2)));
 }

@@ -200,9 +200,10 @@ impl Steps<'_> {
     fn send(&mut self, table: &DeTable<'_>, step: usize) -> Option<Step> {
         let value = table.get("send")?;
         let (prompts, holes) = (self.prompts, &self.holes);
-        let known = |name: &str| match name.strip_prefix("prompt:").map(str::parse) {
-            Some(Ok(number @ 1..)) if number <= prompts => Some(Hole::Prompt(number - 1)),
-            Some(_) => None,
+        let known = |name: &str| match name.strip_prefix("prompt:") {
+            Some(written) => {
+                (1..=prompts).find(|number| number.to_string() == written).map(|number| Hole::Prompt(number - 1))
+            }
             None if name == "id" => Some(Hole::Id),
             None if name == "prompt" => Some(Hole::Prompt(0)),
             None => holes.contains(name).then(|| Hole::Taken(name.to_owned())),

@@ -172,6 +172,13 @@ mod talks {
     }
 
     #[test]
+    fn values_of_toml_are_those_of_json() {
+        let script = "[[step]]\nsend = [1_000, 0xff, -3, +4, 1.5, 1e3, true, 2026-01-02, \"{{prompt}}\", { a = {} }]";
+        let expected = json!([1000, 255, -3, 4, 1.5, 1000.0, true, "2026-01-02", "é", {"a": {}}]);
+        assert_eq!(lines(&talk(script, "cat", "é")), [expected]);
+    }
+
+    #[test]
     fn a_wait_in_vain_takes_nothing_from_the_next_one() {
         let in_vain = format!(
             "{EVENTS}{ASK}[[step]]\nwait-for = \"tool\"\noptional = true\nwithin = \"200ms\"\n\
