@@ -4,8 +4,8 @@
 
 #![cfg_attr(not(test), expect(dead_code, reason = "the program does not drive producers yet"))]
 
-mod duration;
-mod group;
+pub mod duration;
+pub mod group;
 pub mod http;
 pub mod interrupts;
 pub mod process;
