@@ -5,6 +5,7 @@
 
 pub mod baseline;
 mod file;
+pub mod keys;
 mod paths;
 mod patterns;
 #[cfg(test)]
