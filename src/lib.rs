@@ -41,6 +41,7 @@ mod error;
 mod finding;
 pub mod generate;
 mod input;
+mod lint;
 mod machine;
 mod picture;
 mod protocol;

@@ -172,6 +172,7 @@ impl Baseline {
                 )),
                 related: Vec::new(),
                 quote: None,
+                proposal: None,
             })
             .collect()
     }

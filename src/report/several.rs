@@ -134,6 +134,7 @@ mod tests {
             help: None,
             related: Vec::new(),
             quote: None,
+            proposal: None,
         }
     }
 
