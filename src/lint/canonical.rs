@@ -138,18 +138,21 @@ pub fn canonical(reading: &Reading<'_>, bytes: &[u8]) -> Option<Canonical> {
         let mut changes = Changes::default();
         let parts = parts(reading, bytes, wire, true, &mut changes);
         if let Some(new) = lines::written(bytes, wire, &parts, &mut changes) {
-            return deviating(bytes, new, changes);
+            let lines = if wire == Wire::Json && reading.wire.is_none() { Wire::Ndjson } else { wire };
+            return deviating(reading, bytes, new, lines, changes);
         }
         // What cannot be read stands over several lines: those stay.
     }
     let mut changes = Changes::default();
     let parts = parts(reading, bytes, wire, false, &mut changes);
     let new = kept(bytes, wire, &parts, &mut changes);
-    deviating(bytes, new, changes)
+    deviating(reading, bytes, new, wire, changes)
 }
 
-fn deviating(old: &[u8], new: Vec<u8>, changes: Changes) -> Option<Canonical> {
-    if new == old {
+/// `wire`: the form that a reader must find in the new bytes. It goes by the first line, in which members may have moved.
+fn deviating(reading: &Reading<'_>, old: &[u8], new: Vec<u8>, wire: Wire, changes: Changes) -> Option<Canonical> {
+    // Nor may what is left of the beginning become a byte-order mark.
+    if new == old || reading.wire_of(&new) != wire || text_start(&new) != text_start(old) {
         return None;
     }
     let first = changes.first.clone()?;

@@ -3,6 +3,7 @@
 //! What comes from a recording is shown through [`visible`] (or escaped by the format), because
 //! recordings are hostile: their control characters must not reach a terminal.
 
+mod difference;
 mod fingerprint;
 mod github;
 mod gitlab;
