@@ -64,6 +64,7 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
             hidden: 0,
             recorded: None,
             reconciled: None,
+            linted: None,
             unfound: &[],
             elapsed: Default::default(),
         })

@@ -86,6 +86,11 @@ impl Settings {
         self.severities.get(number).copied()
     }
 
+    /// The same, for cut-outs of streams or for whole ones.
+    pub fn with_fragment(&self, fragment: bool) -> Settings {
+        Settings { options: Options { fragment, ..self.options.clone() }, severities: self.severities.clone() }
+    }
+
     /// What says findings of a file.
     pub fn voice<'p>(&self, protocol: &'p Protocol, file: Option<Arc<str>>) -> Voice<'p> {
         Voice::new(protocol, self.severities.clone(), file)

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let (targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
-    refuse_nothing(&targets, &errors)?;
+    refuse_nothing(&targets, &errors, "")?;
     let options = Options { excerpts: false, ..with_every_rule(arguments.input.reading.options(), &protocol) };
     let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
@@ -15,7 +15,7 @@ use crate::error::RunError;
 use crate::input::Wire;
 use crate::protocol::Protocol;
 use crate::report::visible;
-use crate::run::{Excluded, Target, expand};
+use crate::run::{Excluded, Target, expand, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
@@ -33,6 +33,13 @@ pub struct ReadingArguments {
     #[command(flatten)]
     pub protocol: ProtocolArgument,
 
+    #[command(flatten)]
+    pub form: FormArguments,
+}
+
+/// How an input is read by a protocol.
+#[derive(clap::Args)]
+pub struct FormArguments {
     /// The form of the input; found from its content if not given
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
@@ -65,16 +72,32 @@ impl InputArguments {
         Ok((protocol, config.map(Arc::new)))
     }
 
-    /// What the paths name, without what is excluded; and what cannot be found.
+    /// The recordings that the paths name, without what is excluded; and what cannot be found.
     pub fn expand(&self, config: Option<&Arc<Config>>) -> (Vec<Target>, Vec<RunError>) {
+        self.expand_to(config, is_recording)
+    }
+
+    /// The same for files of other kinds; `wanted` tells them by their names.
+    pub fn expand_to(
+        &self,
+        config: Option<&Arc<Config>>,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> (Vec<Target>, Vec<RunError>) {
         let config = config.cloned();
         let excluded: Excluded =
             Arc::new(move |path, is_folder| config.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
-        expand(&self.paths, &excluded)
+        expand(&self.paths, &excluded, wanted)
     }
 }
 
 impl ReadingArguments {
+    /// What the arguments say, with every rule as the protocol has it.
+    pub fn options(&self) -> Options {
+        self.form.options()
+    }
+}
+
+impl FormArguments {
     /// What the arguments say, with every rule as the protocol has it.
     pub fn options(&self) -> Options {
         Options {
@@ -84,6 +107,19 @@ impl ReadingArguments {
             max_text_bytes: self.max_text_bytes,
             max_streams: self.max_streams,
             ..Options::default()
+        }
+    }
+
+    /// Sets the limits that are not the usual ones.
+    pub fn limits(&self, options: &mut Options) {
+        let usual = Options::default();
+        let limits = [
+            (self.max_line_bytes, usual.max_line_bytes, &mut options.max_line_bytes),
+            (self.max_text_bytes, usual.max_text_bytes, &mut options.max_text_bytes),
+            (self.max_streams, usual.max_streams, &mut options.max_streams),
+        ];
+        for (said, _, limit) in limits.into_iter().filter(|(said, usual, _)| said != usual) {
+            *limit = said;
         }
     }
 }
@@ -114,11 +150,13 @@ impl Alike {
     }
 }
 
-/// Refuses to work on nothing. `errors`: what was said of that already.
-pub fn refuse_nothing(targets: &[Target], errors: &[RunError]) -> Result<(), Failure> {
+/// Refuses to work on nothing. `errors`: what was said of that already. `besides`: what is looked at besides recordings.
+pub fn refuse_nothing(targets: &[Target], errors: &[RunError], besides: &str) -> Result<(), Failure> {
     if targets.is_empty() {
-        let help = "a folder is searched for .ndjson .jsonl .json .sse .log, also with .gz or .zst; \
-                    what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is passed over";
+        let help = format!(
+            "a folder is searched for .ndjson .jsonl .json .sse .log{besides}, also with .gz or .zst; \
+             what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is passed over"
+        );
         let said = errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));
         let nothing = if said { "" } else { "there is nothing to check; " };
         return Err(Failure::Message(format!("{nothing}{help}")));

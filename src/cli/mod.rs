@@ -12,6 +12,8 @@ mod generate;
 mod graph;
 mod init;
 mod input;
+mod judging;
+mod lint;
 mod mutate;
 mod output;
 mod place;
@@ -82,6 +84,8 @@ enum Command {
     Init(init::Arguments),
     /// Examine a protocol and print its tables
     Protocol(protocol::Arguments),
+    /// Lint fixtures wherever they are: streams, cut-outs, single events, records, blocks of Markdown
+    Lint(Box<lint::Arguments>),
     /// Break a recording in every way that applies, one rule a file
     Mutate(mutate::Arguments),
     /// Hold recorded streams against the stored records of their sessions
@@ -154,13 +158,14 @@ fn run(arguments: Vec<OsString>) -> Exit {
         }
     };
     let result = match cli.command {
-        Command::Check(arguments) => check::run(*arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Protocol(arguments) => protocol::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
         Command::Mutate(arguments) => mutate::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::check::{exit, fail_on_parser, kind_of, severities};
+use super::judging::{exit, fail_on_parser, kind_of, severities};
 use super::config::ProtocolArgument;
 use super::input::{Alike, say};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
@@ -15,7 +15,7 @@ use crate::finding::{Severity, Stats, Summary};
 use crate::protocol::{Protocol, Rulebook};
 use crate::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
 use crate::report::{End, FileEnd, Reporter};
-use crate::run::{Excluded, Target, expand, read};
+use crate::run::{Excluded, Target, expand, is_recording, read};
 
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
@@ -92,8 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let excluding = config.clone();
     let excluded: Excluded =
         Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
-    let (streams, mut errors) = expand(&arguments.streams, &excluded);
-    let (mut records, missing) = expand(&arguments.records, &excluded);
+    let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
+    let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);
     errors.extend(missing);
     // A folder may hold both: what is named as a stream is no record.
     records.retain(|record| !streams.contains(record));
@@ -146,6 +146,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         hidden: 0,
         recorded: None,
         reconciled: Some(&outcome.sessions),
+        linted: None,
         unfound: &errors,
         elapsed: started.elapsed(),
     };

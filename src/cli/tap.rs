@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use super::check::{exit, fail_on_parser, severities};
+use super::judging::{exit, fail_on_parser, severities};
 use super::input::{Alike, ReadingArguments, say};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
@@ -88,6 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         hidden: outcome.hidden,
         recorded: None,
         reconciled: None,
+        linted: None,
         unfound: &[],
         elapsed: started.elapsed(),
     };

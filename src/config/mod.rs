@@ -180,16 +180,22 @@ impl Config {
         (0..self.overrides.len()).filter(|number| self.overrides[*number].files.mean(&inside)).collect()
     }
 
+    /// Whether these overrides say that files are cut-outs, or that they are whole.
+    pub fn fragment(&self, overrides: &[usize]) -> Option<bool> {
+        overrides.iter().rev().find_map(|number| self.overrides[*number].fragment)
+    }
+
     /// What was given on the command line, and under it what these overrides say, the later ones first, and under
     /// those the file itself.
     pub fn under(&self, given: &Options, overrides: &[usize]) -> Options {
+        let fragment = self.fragment(overrides);
         let overrides: Vec<_> = overrides.iter().map(|number| &self.overrides[*number]).collect();
         let rules = self.rules.iter().chain(overrides.iter().flat_map(|one| &one.rules));
         let mut severities: BTreeMap<_, _> = rules.map(|rule| (rule.name.clone(), rule.severity)).collect();
         severities.extend(given.severities.clone());
         Options {
             wire: given.wire.or_else(|| overrides.iter().rev().find_map(|one| one.wire)),
-            fragment: given.fragment || overrides.iter().rev().find_map(|one| one.fragment).unwrap_or_default(),
+            fragment: given.fragment || fragment.unwrap_or_default(),
             severities,
             ..given.clone()
         }
@@ -197,7 +203,11 @@ impl Config {
 }
 
 /// Reads a text file that is of a sensible size.
-fn read(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+///
+/// When it cannot be read, or is larger, or no UTF-8, which is invalid data.
+pub fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {

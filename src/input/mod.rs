@@ -9,6 +9,7 @@ mod detect;
 mod frame;
 pub mod json;
 pub mod lines;
+pub mod markdown;
 mod sse;
 mod values;
 

@@ -1,20 +1,37 @@
-//! The rules of the program itself: about files that are kept beside recordings. Every protocol's list ends with them,
+//! The rules of the program itself: about fixtures as files, and about files that are kept beside recordings. Every protocol's list ends with them,
 //! so that there is one list; no table can use them. Their words are in `upkeep.toml`.
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upkeep {
     StaleBaseline,
+    ExpectedFindingMissing,
+    BrokenExpectation,
+    ExpectationWithoutFixture,
+    FrozenTime,
+    DuplicateFixture,
 }
 
 impl Upkeep {
     /// All of them; a protocol's rules end with these, in this order.
-    pub const ALL: [Upkeep; 1] = [Upkeep::StaleBaseline];
+    pub const ALL: [Upkeep; 6] = [
+        Upkeep::StaleBaseline,
+        Upkeep::ExpectedFindingMissing,
+        Upkeep::BrokenExpectation,
+        Upkeep::ExpectationWithoutFixture,
+        Upkeep::FrozenTime,
+        Upkeep::DuplicateFixture,
+    ];
 
     /// The rule's name.
     pub fn name(self) -> &'static str {
         match self {
             Upkeep::StaleBaseline => "stale-baseline",
+            Upkeep::ExpectedFindingMissing => "expected-finding-missing",
+            Upkeep::BrokenExpectation => "broken-expectation",
+            Upkeep::ExpectationWithoutFixture => "expectation-without-fixture",
+            Upkeep::FrozenTime => "frozen-time",
+            Upkeep::DuplicateFixture => "duplicate-fixture",
         }
     }
 }

@@ -10,7 +10,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use super::{End, FileEnd, Reporter, baselined, count, read, visible};
+use super::{End, FileEnd, Reporter, baselined, count, linted, read, visible};
 use crate::finding::{Excerpt, Finding, Kind, Place, Related, Repeat, Severity};
 use crate::protocol::{Basis, Rulebook};
 
@@ -238,7 +238,7 @@ fn summary(end: &End<'_>) -> String {
     }
     text.push_str(&format!(
         "{}: {}, {}, {}",
-        read(summary),
+        read(end),
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
         count(summary.notes, "note"),
@@ -252,10 +252,16 @@ fn summary(end: &End<'_>) -> String {
         let carry = if summary.skipped == 1 { "carries" } else { "carry" };
         text.push_str(&format!("; {} skipped that {carry} {what}", count(summary.skipped, noun)));
     }
-    if let Some(known) = baselined(end) {
-        text.push_str(&format!("; {known}"));
+    for more in linted(end).into_iter().chain(baselined(end)) {
+        text.push_str(&format!("; {more}"));
     }
     text.push_str(".\n");
+    for one in end.linted.into_iter().flat_map(|linted| &linted.listed) {
+        let line = one.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let skipped = || format!("skipped, {}", one.why.unwrap_or_default());
+        let words = one.taken.map_or_else(skipped, |taken| taken.words().to_owned());
+        text.push_str(&format!("  {}{line}: {words}\n", visible(&one.file)));
+    }
     for session in end.reconciled.into_iter().flatten() {
         text.push_str(&format!(
             "  {}: {} matched, {} missing, {} unexpected\n",

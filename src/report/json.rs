@@ -90,6 +90,10 @@ impl<W: Write> Reporter for Json<W> {
             self.text.extend_from_slice(b",\"reconciled\":");
             write(&mut self.text, &reconciled)?;
         }
+        if let Some(linted) = end.linted {
+            self.text.extend_from_slice(b",\"linted\":");
+            write(&mut self.text, linted)?;
+        }
         if let Some(stats) = end.stats {
             self.text.extend_from_slice(b",\"stats\":");
             let seconds = end.elapsed.as_secs_f64();

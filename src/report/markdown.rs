@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{End, FileEnd, Reporter, baselined, count, read, visible};
+use super::{End, FileEnd, Reporter, baselined, count, linted, read, visible};
 use crate::finding::Finding;
 use crate::protocol::Rulebook;
 
@@ -56,9 +56,9 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         let summary = end.summary;
         let counts = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")];
         let counts = counts.map(|(number, noun)| count(number, noun)).join(", ");
-        writeln!(out, "## sessionlint: {counts}\n\n{}.", read(summary))?;
-        if let Some(known) = baselined(end) {
-            writeln!(out, "\n{}.", plain(&known))?;
+        writeln!(out, "## sessionlint: {counts}\n\n{}.", read(end))?;
+        for more in linted(end).into_iter().chain(baselined(end)) {
+            writeln!(out, "\n{}.", plain(&more))?;
         }
         if !summary.by_rule.is_empty() {
             writeln!(out, "\n| rule | findings | what is wrong |\n|---|---:|---|")?;

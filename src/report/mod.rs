@@ -29,6 +29,7 @@ pub use several::Several;
 
 use crate::error::RunError;
 use crate::finding::{Finding, Repeat, Stats, Summary};
+use crate::lint::Linted;
 use crate::records::reconcile::Reconciled;
 
 /// What a report is told at the end of a file.
@@ -64,6 +65,8 @@ pub struct End<'f> {
     pub recorded: Option<&'f str>,
     /// What became of the tool calls of each session, if streams were held against records.
     pub reconciled: Option<&'f [Reconciled]>,
+    /// What was linted, if fixtures were.
+    pub linted: Option<&'f Linted>,
     /// What was to be checked, and was not found.
     pub unfound: &'f [RunError],
     /// How long it took.
@@ -104,6 +107,16 @@ fn baselined(end: &End<'_>) -> Option<String> {
     }
 }
 
+/// What there is to say of fixtures, and of files that were too large to be one.
+fn linted(end: &End<'_>) -> Vec<String> {
+    let Some(linted) = end.linted else { return Vec::new() };
+    let too_large = linted.too_large.iter().map(|file| {
+        let help = "`sessionlint check` judges recordings of any size";
+        format!("{} is larger than 16 MiB and was not linted; {help}", visible(file))
+    });
+    linted.rest().into_iter().chain(too_large).collect()
+}
+
 /// A file's name as tools know it that compare it with the paths of a repository.
 fn plain_path(file: &str) -> &str {
     file.strip_prefix("./").unwrap_or(file)
@@ -115,7 +128,11 @@ pub fn count(number: u64, noun: &str) -> String {
 }
 
 /// What was read, as summaries say it.
-fn read(summary: &Summary) -> String {
+fn read(end: &End<'_>) -> String {
+    if let Some(linted) = end.linted {
+        return linted.words();
+    }
+    let summary = end.summary;
     let streams = [(summary.events, "event"), (summary.streams, "stream")];
     let streams = streams.into_iter().filter(|_| summary.events > 0 || summary.records == 0);
     let records = [(summary.records, "record")].into_iter().filter(|(number, _)| *number > 0);

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::fingerprint::Fingerprints;
-use super::{End, FileEnd, Reporter, baselined, count, json, plain_path, visible};
+use super::{End, FileEnd, Reporter, baselined, count, json, linted, plain_path, visible};
 use crate::finding::{Finding, Place};
 use crate::protocol::{Protocol, Rule, Rulebook};
 
@@ -130,7 +130,8 @@ impl<W: Write> Reporter for Sarif<'_, W> {
             let words = format!("{} not shown (--max-findings)", count(end.hidden, "more finding"));
             notifications.push(json!({"level": "note", "message": message(&words)}));
         }
-        notifications.extend(baselined(end).map(|known| json!({"level": "note", "message": message(&known)})));
+        let more = linted(end).into_iter().chain(baselined(end));
+        notifications.extend(more.map(|known| json!({"level": "note", "message": message(&known)})));
         let invocation = json!({"executionSuccessful": successful, "toolExecutionNotifications": notifications});
         self.out.write_all(b"\n],\"invocations\":[")?;
         self.write(&invocation)?;

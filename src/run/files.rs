@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::stored::{self, Opened};
-use super::turns::{Turns, Watch};
+use super::turns::{Turns, in_turns};
 use super::{BLOCK, MANY_FINDINGS, Run, SMALL_BLOCK, Sink, Target, lock};
 use crate::check::Checker;
 use crate::finding::Finding;
@@ -18,37 +17,15 @@ const MOST_HELD: usize = 1000;
 
 /// Checks files, and tells of each in its turn.
 pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
-    let (next, turns) = (AtomicUsize::new(0), Turns::default());
     let units = stored::units(run.stored.as_ref(), targets);
-    let work = || {
-        let _watch = Watch(&turns);
-        let mut block = vec![0; BLOCK];
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(unit) = units.get(number) else { return };
-            if turns.is_over() {
-                return;
-            }
-            let mut file = Unit { run, sink, turns: &turns, number, held: Vec::new(), block: &mut block };
-            let open = |number: &usize| {
-                let target = &targets[*number];
-                (*number, target.name(), stored::open(run.stored.as_ref(), run.protocol, target))
-            };
-            if file.check(unit.iter().map(open).collect()) {
-                turns.pass();
-            } else {
-                return turns.give_up();
-            }
-        }
+    let open = |number: &usize| {
+        let target = &targets[*number];
+        (*number, target.name(), stored::open(run.stored.as_ref(), run.protocol, target))
     };
-    let jobs = run.jobs.min(units.len());
-    if jobs <= 1 {
-        return work();
-    }
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(work);
-        }
+    let begin = || vec![0; BLOCK];
+    in_turns(run.jobs, units.len(), begin, |block: &mut Vec<u8>, turns, number| {
+        let mut file = Unit { run, sink, turns, number, held: Vec::new(), block };
+        file.check(units[number].iter().map(open).collect())
     });
 }
 

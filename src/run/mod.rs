@@ -5,6 +5,7 @@
 mod blocks;
 mod files;
 mod follow;
+mod lint;
 mod live;
 mod paths;
 mod patient;
@@ -19,7 +20,8 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use follow::{Change, Growing};
-pub use paths::{Excluded, Target, expand, start};
+pub use lint::{Lint, Told, is_looked_at, with_fixtures};
+pub use paths::{Excluded, Target, expand, is_recording, start};
 pub use patient::Patient;
 pub use progress::Progress;
 pub use stored::{RecordProtocol, Stored, holds_records};
@@ -96,6 +98,11 @@ impl Run<'_> {
             }
             _ => files::check(self, targets, &sink),
         }
+        self.outcome(sink)
+    }
+
+    /// What the run came to, when all files were told of.
+    fn outcome(&self, sink: Mutex<Sink<'_>>) -> io::Result<Outcome> {
         let mut sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
         if sink.failed.is_none() {
             sink.end_of_run(self.stale);

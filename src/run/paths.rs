@@ -56,8 +56,13 @@ pub fn is_compressed(path: &Path) -> bool {
 pub type Excluded = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
 
 /// Finds what `arguments` name: files, folders, patterns, `-`. Each file once, those of a folder or pattern
-/// in the order of their names, without those that are left out. What cannot be found is told beside it.
-pub fn expand(arguments: &[PathBuf], excluded: &Excluded) -> (Vec<Target>, Vec<RunError>) {
+/// in the order of their names, without those that are left out. What cannot be found is told beside it. `wanted`: which
+/// files of a folder are looked at, by their names.
+pub fn expand(
+    arguments: &[PathBuf],
+    excluded: &Excluded,
+    wanted: impl Fn(&Path) -> bool,
+) -> (Vec<Target>, Vec<RunError>) {
     let mut targets = Vec::new();
     let mut errors = Vec::new();
     for argument in arguments {
@@ -65,7 +70,7 @@ pub fn expand(arguments: &[PathBuf], excluded: &Excluded) -> (Vec<Target>, Vec<R
         if argument.as_os_str() == "-" {
             targets.push(Target::StandardInput);
         } else if argument.is_dir() {
-            targets.extend(walk(argument, is_recording, excluded, &mut errors));
+            targets.extend(walk(argument, &wanted, excluded, &mut errors));
         } else if let Some(pattern) = argument.to_str().filter(|text| !argument.exists() && is_pattern(text)) {
             targets.extend(expand_pattern(pattern, excluded, &mut errors));
         } else {
@@ -91,7 +96,8 @@ fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', '{'])
 }
 
-fn is_recording(path: &Path) -> bool {
+/// Whether a file has the ending of a recording.
+pub fn is_recording(path: &Path) -> bool {
     // A name need not be text for its ending to be known.
     let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
     let mut parts = name.rsplit('.');

@@ -1,6 +1,42 @@
 //! Workers that take turns.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Does pieces of work, several at once, each of which may wait for its turn: that of its number. `begin` makes what a
+/// worker keeps from one to the next. False of `work`: there is nothing more to do.
+pub fn in_turns<S>(
+    workers: usize,
+    pieces: usize,
+    begin: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &Turns, usize) -> bool + Sync,
+) {
+    let (next, turns) = (AtomicUsize::new(0), Turns::default());
+    let worker = || {
+        let _watch = Watch(&turns);
+        let mut kept = begin();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= pieces || turns.is_over() {
+                return;
+            }
+            if work(&mut kept, &turns, number) {
+                turns.pass();
+            } else {
+                return turns.give_up();
+            }
+        }
+    };
+    let workers = workers.min(pieces);
+    if workers <= 1 {
+        return worker();
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(worker);
+        }
+    });
+}
 
 /// Lets workers do something one after the other, in the order of the numbers that they hold.
 #[derive(Default)]

@@ -1,0 +1,152 @@
+//! `sessionlint lint`.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::config::Chosen;
+use super::input::{FormArguments, InputArguments};
+use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severities};
+use super::place::{Place, place, shown};
+use super::{Exit, Failure};
+use crate::check::Options;
+use crate::lint::expected::Update;
+use crate::report::{count, visible};
+use crate::run::{Lint, RecordProtocol, Target, Told, is_looked_at, with_fixtures};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    input: InputArguments,
+
+    #[command(flatten)]
+    judging: JudgingArguments,
+
+    /// List every fixture with what it was taken for, and what was skipped with the reason
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Write .expected files again after what is found now, and show what changes; new ones for files that are named
+    #[arg(long)]
+    update_expected: bool,
+}
+
+/// What may stand behind `# args:` in an expectation.
+#[derive(Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct FixtureArguments {
+    #[command(flatten)]
+    form: FormArguments,
+
+    #[command(flatten)]
+    records: RecordArguments,
+
+    #[arg(long = "rule")]
+    rules: Vec<String>,
+
+    /// That of the run, or the one that its records are judged by.
+    #[arg(long)]
+    protocol: Option<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let Arguments { input, judging, .. } = arguments;
+    let (protocol, config) = input.load()?;
+    let options = judging.options(&input.reading.form, protocol.rules_of_run())?;
+    let (is_cut_out, config_file) = (options.fragment, config.as_deref());
+    let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
+    let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
+    let found = with_fixtures(found, &named);
+    let job = Job {
+        input,
+        judging,
+        protocol: &protocol,
+        config: config_file,
+        options,
+        all: judging.all,
+        shows_progress: true,
+        besides: " .md .markdown",
+    };
+    let mut updates = Vec::new();
+    let exit = job.run((found, errors), |work, baseline, reporter, bar| {
+        let overrides = |number: usize| match (config_file, &work.targets[number]) {
+            (Some(config), Target::File(file)) => config.overrides_for(file),
+            _ => Vec::new(),
+        };
+        let decided = |number: usize| match is_cut_out {
+            true => Some(true),
+            false => config_file.and_then(|config| config.fragment(&overrides(number))),
+        };
+        let told = |number: usize, args: &str| {
+            let given = config_file
+                .map_or_else(|| work.options.clone(), |config| config.under(work.options, &overrides(number)));
+            told(args, given, &protocol, work)
+        };
+        let lint = Lint {
+            rules: protocol.rules_of_run(),
+            named: &named,
+            decided: &decided,
+            told: &told,
+            lists: arguments.verbose,
+            updates: arguments.update_expected,
+        };
+        let lint = || work.run.lint(&lint, work.targets, baseline, reporter);
+        let (outcome, linted, new) = match bar {
+            Some(bar) => bar.during(work.run.progress, work.targets, lint)?,
+            None => lint()?,
+        };
+        updates = new;
+        Ok(Done { outcome, linted: Some(linted), shows_stats: false })
+    })?;
+    if arguments.update_expected {
+        write(updates)?;
+    }
+    Ok(exit)
+}
+
+/// What the options of an expectation mean for a file that is judged like this otherwise.
+fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Result<Told, String> {
+    let said = FixtureArguments::try_parse_from(args.split_ascii_whitespace()).map_err(|error| {
+        let text = error.render().to_string();
+        visible(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
+    })?;
+    let words = |failure: Failure| match failure {
+        Failure::Message(message) => message,
+        _ => "they cannot be used".to_owned(),
+    };
+    let records = work.records.and_then(RecordProtocol::get);
+    let of_records = |name: &str| records.is_some_and(|records| records.name() == name);
+    let all_records = match said.protocol.as_deref() {
+        Some(name) if of_records(name) => true,
+        Some(name) if name == protocol.name() => false,
+        Some(name) => return Err(format!("{} is no protocol of this run", visible(name))),
+        None => protocol.is_of_records(),
+    };
+    let asked = said.records.asked(work.records).map_err(words)?;
+    let own = said.form.options();
+    let mut options = Options { fragment: own.fragment || given.fragment, wire: own.wire.or(given.wire), ..given };
+    said.form.limits(&mut options);
+    options.severities.extend(severities(&said.rules, protocol.rules_of_run()).map_err(words)?);
+    Ok(Told { options, asked, all_records: all_records || asked.kind.is_some() })
+}
+
+/// Writes expectations, and shows what changes.
+fn write(updates: Vec<Update>) -> Result<(), Failure> {
+    let number = updates.len() as u64;
+    let mut out = anstream::stderr().lock();
+    for update in updates {
+        write!(out, "{}", update.difference())?;
+        let to = Place::open(place(&update.path))?;
+        to.writer()?.write_all(update.after.as_bytes())?;
+        let is_empty = update.is_empty();
+        to.keep()?;
+        if is_empty {
+            let path = shown(&update.path);
+            writeln!(out, "sessionlint: nothing is expected any more in {path}; remove it if the fixture is to be clean")?;
+        }
+    }
+    writeln!(out, "sessionlint: {} changed", count(number, "expectation"))?;
+    Ok(())
+}

@@ -1,0 +1,318 @@
+//! What is expected of a fixture that is meant to be broken: `NAME.expected` beside `NAME`.
+//!
+//! Its first line may be `# args:` with the options that the fixture is judged with; other lines that begin with `#` are
+//! comments. Every other line is a finding: its line in the fixture, a tab, its rule. Together they are all findings of
+//! severity warning and above, as a multiset. Notes count for the rules that the file lists, and for no other.
+
+mod update;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::own;
+use crate::finding::{Excerpt, Finding, Place, Report, Severity};
+use crate::protocol::{Rulebook, Upkeep};
+use crate::report::{count, visible};
+
+pub use update::Update;
+
+/// The ending of its name, behind the whole name of its fixture.
+pub const ENDING: &str = ".expected";
+/// How the first line begins if it holds options.
+const ARGS: &str = "# args:";
+/// The most findings that a message names.
+const MOST_NAMED: usize = 5;
+
+/// A finding as it is expected: its line and its rule.
+type Key = (u64, Arc<str>);
+
+/// The expectation that belongs to a fixture.
+pub fn beside(fixture: &Path) -> PathBuf {
+    let mut name = fixture.as_os_str().to_owned();
+    name.push(ENDING);
+    PathBuf::from(name)
+}
+
+/// The fixture that an expectation belongs to, if the name is that of one.
+pub fn fixture_of(expectation: &Path) -> Option<PathBuf> {
+    let name = expectation.file_name()?.to_str()?.strip_suffix(ENDING)?;
+    (!name.is_empty()).then(|| expectation.with_file_name(name))
+}
+
+/// Whether a text is one of these, by one of its lines: other programs have files of that ending too.
+pub fn is_expectation(text: &str) -> bool {
+    let is_finding = |line: &str| parsed(line).is_ok_and(|(_, rule)| is_rule_name(&rule));
+    text.starts_with(ARGS) || text.lines().any(is_finding)
+}
+
+/// An expectation, read.
+pub struct Expectation {
+    /// The name of its file.
+    pub name: Arc<str>,
+    text: String,
+    lines: Vec<Line>,
+    /// What is wrong with it: where, what, and what to do.
+    faults: Vec<(Range<usize>, String, Option<String>)>,
+    /// Its options cannot be understood.
+    refused: bool,
+}
+
+/// One line of it.
+struct Line {
+    /// In the text, without its end.
+    span: Range<usize>,
+    /// What is expected; none: a comment, or nothing.
+    key: Option<Key>,
+}
+
+/// What became of the findings of a fixture.
+pub struct Compared {
+    /// How many were expected.
+    pub expected: u64,
+    /// Those that were expected and not found.
+    pub missing: Vec<Finding>,
+}
+
+impl Expectation {
+    /// Reads a text.
+    pub fn read(name: Arc<str>, text: String, rules: Rulebook<'_>) -> Expectation {
+        let (mut lines, mut faults, mut at) = (Vec::new(), Vec::new(), 0);
+        for whole in text.split_inclusive('\n') {
+            let line = whole.strip_suffix('\n').unwrap_or(whole);
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            let span = at..at + line.len();
+            let mut key = None;
+            if line.starts_with(ARGS) && at > 0 {
+                let help = "move it to the first line".to_owned();
+                faults.push((span.clone(), "options stand in the first line alone".to_owned(), Some(help)));
+            } else if !line.trim().is_empty() && !line.starts_with('#') {
+                match parsed(line) {
+                    Err(message) => faults.push((span.clone(), message, None)),
+                    Ok((_, rule)) if rules.rule(&rule).is_none() => {
+                        let start = span.end - rule.len();
+                        faults.push((start..span.end, format!("there is no rule {rule}"), Some(rules.help_for(&rule))));
+                    }
+                    Ok(found) => key = Some(found),
+                }
+            }
+            lines.push(Line { span, key });
+            at += whole.len();
+        }
+        Expectation { name, text, lines, faults, refused: false }
+    }
+
+    /// One that expects nothing yet, for a fixture that is judged with these options.
+    pub fn new(name: Arc<str>, args: &str) -> Expectation {
+        let text = if args.is_empty() { String::new() } else { format!("{ARGS} {args}\n") };
+        let first = (!text.is_empty()).then(|| Line { span: 0..text.len() - 1, key: None });
+        Expectation { name, lines: first.into_iter().collect(), text, faults: Vec::new(), refused: false }
+    }
+
+    /// The options that its fixture is judged with.
+    pub fn args(&self) -> &str {
+        let first = self.lines.first().map_or("", |line| &self.text[line.span.clone()]);
+        first.strip_prefix(ARGS).unwrap_or_default().trim()
+    }
+
+    /// Notes that its options cannot be understood.
+    pub fn refuse_args(&mut self, why: String) {
+        let span = self.lines.first().map_or(0..0, |line| line.span.clone());
+        let help = "these are options of `sessionlint lint` for how an input is read and judged".to_owned();
+        self.faults.insert(0, (span, why, Some(help)));
+        self.refused = true;
+    }
+
+    /// Whether nobody knows how its fixture is to be judged.
+    pub fn is_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// What is wrong with it.
+    pub fn faults(&self, severity: Option<Severity>) -> Vec<Finding> {
+        let Some(severity) = severity else { return Vec::new() };
+        let finding = |(span, message, help): &(Range<usize>, String, Option<String>)| {
+            let place = self.place(span);
+            let found = own(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place);
+            Finding { help: help.clone(), ..found }
+        };
+        self.faults.iter().map(finding).collect()
+    }
+
+    /// Whether all of it could be read.
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (&Line, &Key)> {
+        self.lines.iter().filter_map(|line| Some((line, line.key.as_ref()?)))
+    }
+
+    /// Takes what is expected out of a report, and the notes that do not count. `missing`: the severity of what is expected
+    /// and not there.
+    pub fn compare(&self, report: &mut Report, fixture: &str, missing: Option<Severity>) -> Compared {
+        let mut left: BTreeMap<&Key, u64> = BTreeMap::new();
+        for (_, key) in self.keys() {
+            *left.entry(key).or_default() += 1;
+        }
+        let listed: BTreeSet<&str> = self.keys().map(|(_, (_, rule))| &**rule).collect();
+        let mut by_line: BTreeMap<u64, Vec<Arc<str>>> = BTreeMap::new();
+        let (mut expected, mut gone) = (0, Vec::new());
+        report.findings.retain(|finding| {
+            let counts = finding.severity > Severity::Note || listed.contains(&*finding.rule);
+            let key = (finding.place.line, finding.rule.clone());
+            by_line.entry(key.0).or_default().push(key.1.clone());
+            let is_expected = counts && left.get_mut(&key).is_some_and(|left| {
+                let any = *left > 0;
+                *left = left.saturating_sub(1);
+                any
+            });
+            expected += u64::from(is_expected);
+            let stays = counts && !is_expected;
+            if !stays {
+                gone.push(finding.kind());
+            }
+            stays
+        });
+        report.repeats.retain(|repeat| !gone.iter().any(|kind| repeat.is_of(kind)));
+        recount(report);
+        let mut findings = Vec::new();
+        // Of several alike, the last ones are missing.
+        for (line, key) in self.keys().collect::<Vec<_>>().into_iter().rev() {
+            let Some(count) = left.get_mut(key).filter(|left| **left > 0) else { continue };
+            *count -= 1;
+            if let Some(severity) = missing {
+                let message = said_missing(key, fixture, by_line.get(&key.0));
+                let place = self.place(&line.span);
+                findings.push(own(Upkeep::ExpectedFindingMissing.name(), severity, message, &self.name, place));
+            }
+        }
+        findings.reverse();
+        Compared { expected, missing: findings }
+    }
+
+    fn place(&self, span: &Range<usize>) -> Place {
+        let before = &self.text[..span.start];
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let mark = span.start - start..(span.end - start).min(line.len());
+        Place {
+            line: before.matches('\n').count() as u64 + 1,
+            column: self.text[start..span.start].chars().count() as u64 + 1,
+            start: span.start as u64,
+            end: span.end as u64,
+            event: None,
+            excerpt: Excerpt { text: line.to_owned(), column: 1, mark, ..Excerpt::default() },
+        }
+    }
+}
+
+/// What is wrong with an expectation whose fixture is not there.
+pub fn without_fixture(name: &Arc<str>, fixture: &Path, severity: Severity) -> Finding {
+    let message = format!("{} is not there", visible(&fixture.to_string_lossy()));
+    let place = Place { line: 1, column: 1, ..Place::default() };
+    own(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, place)
+}
+
+/// What is wrong with an expectation that is no text.
+pub fn no_text(name: &Arc<str>, why: &str, severity: Severity) -> Finding {
+    let place = Place { line: 1, column: 1, ..Place::default() };
+    own(Upkeep::BrokenExpectation.name(), severity, why.to_owned(), name, place)
+}
+
+/// Counts again what is left of a report.
+fn recount(report: &mut Report) {
+    let summary = &mut report.summary;
+    (summary.errors, summary.warnings, summary.notes) = (0, 0, 0);
+    summary.by_rule.clear();
+    for finding in &report.findings {
+        let kind = finding.kind();
+        let again = report.repeats.iter().filter(|repeat| repeat.is_of(&kind)).map(|repeat| repeat.count).sum::<u64>();
+        summary.count(&finding.rule, finding.severity, 1 + again);
+    }
+}
+
+/// A line as a finding, or what is wrong with it.
+fn parsed(line: &str) -> Result<Key, String> {
+    let Some((number, rule)) = line.split_once('\t') else {
+        return Err("this is no finding: between its line and its rule there must be a tab".to_owned());
+    };
+    let number = match number.parse::<u64>() {
+        Ok(number) if number > 0 && !line.starts_with('+') => number,
+        _ => return Err(format!("{} is no line of a fixture: these count from 1", visible(number))),
+    };
+    let rule = rule.trim_end();
+    if rule.is_empty() { Err("the rule is not said".to_owned()) } else { Ok((number, rule.into())) }
+}
+
+fn is_rule_name(rule: &str) -> bool {
+    rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+}
+
+fn said_missing((line, rule): &Key, fixture: &str, found: Option<&Vec<Arc<str>>>) -> String {
+    let fixture = visible(fixture);
+    let there = match found.map(Vec::as_slice) {
+        None | Some([]) => "nothing was found there".to_owned(),
+        Some(found) => {
+            let named: Vec<_> = found.iter().take(MOST_NAMED).map(|rule| &**rule).collect();
+            let more = found.len().saturating_sub(MOST_NAMED) as u64;
+            let more = if more > 0 { format!(" and {}", count(more, "more finding")) } else { String::new() };
+            format!("found there: {}{more}", named.join(", "))
+        }
+    };
+    format!("{rule} was expected in line {line} of {fixture}; {there}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Protocol;
+
+    fn read(text: &str) -> Expectation {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        Expectation::read("a.expected".into(), text.to_owned(), Rulebook::of(protocol))
+    }
+
+    fn faults(text: &str) -> Vec<(u64, u64, String)> {
+        let faults = read(text).faults(Some(Severity::Error));
+        faults.into_iter().map(|fault| (fault.place.line, fault.place.column, fault.message)).collect()
+    }
+
+    #[test]
+    fn options_comments_and_findings_are_told_apart() {
+        let read = read("# args: --fragment\r\n# why\n\n3\twrong-type\r\n3\twrong-type\n");
+        assert_eq!(read.args(), "--fragment");
+        assert!(read.is_whole());
+        let keys: Vec<_> = read.keys().map(|(_, (line, rule))| (*line, rule.to_string())).collect();
+        assert_eq!(keys, [(3, "wrong-type".to_owned()), (3, "wrong-type".to_owned())]);
+    }
+
+    #[test]
+    fn mistakes_are_found_at_their_places() {
+        let found = faults("0\twrong-type\n1 wrong-type\n2\twrong-tpye\n# args: --fragment\n3\t\n");
+        assert_eq!(found.iter().map(|(line, column, _)| (*line, *column)).collect::<Vec<_>>(), [
+            (1, 1),
+            (2, 1),
+            (3, 3),
+            (4, 1),
+            (5, 1)
+        ]);
+        let help = read("2\twrong-tpye\n").faults(Some(Severity::Error)).remove(0).help;
+        assert_eq!(help.as_deref(), Some("did you mean wrong-type?"));
+    }
+
+    #[test]
+    fn files_of_other_programs_are_no_expectations() {
+        assert!(is_expectation("# args: --fragment\n") && is_expectation("# x\n12\twrong-type\n"));
+        assert!(!is_expectation("12 rows\nOK\n") && !is_expectation("") && !is_expectation("1\tA row of a table\n"));
+    }
+
+    #[test]
+    fn names_lead_there_and_back() {
+        assert_eq!(beside(Path::new("a/b.json")), Path::new("a/b.json.expected"));
+        assert_eq!(fixture_of(Path::new("a/b.json.expected")).as_deref(), Some(Path::new("a/b.json")));
+        assert_eq!(fixture_of(Path::new("a/.expected")), None);
+        assert_eq!(fixture_of(Path::new("a/expected")), None);
+    }
+}

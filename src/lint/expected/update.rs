@@ -1,0 +1,105 @@
+//! An expectation, written again after what is found now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use similar::TextDiff;
+
+use super::{Expectation, Key, Line};
+use crate::finding::{Report, Severity};
+use crate::report::visible;
+
+/// A file of expectations that is to be written.
+pub struct Update {
+    /// Where.
+    pub path: PathBuf,
+    /// What stands there; nothing: it is a new file.
+    pub before: Option<String>,
+    pub after: String,
+}
+
+impl Update {
+    /// What changes, for a terminal.
+    pub fn difference(&self) -> String {
+        let name = visible(&self.path.to_string_lossy());
+        let before = self.before.as_deref().unwrap_or_default();
+        let difference = TextDiff::from_lines(before, self.after.as_str());
+        let from = if self.before.is_some() { &name } else { "/dev/null" };
+        let text = difference.unified_diff().header(from, &name).to_string();
+        let line = |line: &str| visible(line.strip_suffix('\n').unwrap_or(line)) + "\n";
+        text.split_inclusive('\n').map(line).collect()
+    }
+
+    /// Whether nothing is expected any more.
+    pub fn is_empty(&self) -> bool {
+        self.after.lines().all(|line| line.is_empty() || line.starts_with('#'))
+    }
+}
+
+impl Expectation {
+    /// The expectation of what a report says. Its options and comments stay; a comment keeps its place before the finding
+    /// that it stands before, as long as that is there.
+    pub fn updated(&self, report: &Report) -> Expectation {
+        let listed: BTreeSet<&str> = self.keys().map(|(_, (_, rule))| &**rule).collect();
+        let mut found: BTreeMap<Key, u64> = BTreeMap::new();
+        for finding in &report.findings {
+            if finding.severity > Severity::Note || listed.contains(&*finding.rule) {
+                *found.entry((finding.place.line, finding.rule.clone())).or_default() += 1;
+            }
+        }
+        // What stands before the first finding is of the whole file.
+        let head = self.lines.iter().take_while(|line| line.key.is_none()).count();
+        let mut lines: Vec<String> = self.lines[..head].iter().map(|line| self.written(line)).collect();
+        let (mut comments, mut kept) = (Vec::new(), Vec::<(Key, Vec<String>)>::new());
+        for line in &self.lines[head..] {
+            match &line.key {
+                None => comments.push(self.written(line)),
+                Some(key) => {
+                    if let Some(count) = found.get_mut(key).filter(|count| **count > 0) {
+                        *count -= 1;
+                        kept.push((key.clone(), std::mem::take(&mut comments)));
+                    }
+                }
+            }
+        }
+        for (key, count) in found {
+            kept.extend((0..count).map(|_| (key.clone(), Vec::new())));
+        }
+        kept.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for ((line, rule), before) in kept {
+            lines.extend(before);
+            lines.push(format!("{line}\t{rule}"));
+        }
+        lines.extend(comments);
+        let text: String = lines.into_iter().map(|line| line + "\n").collect();
+        let mut at = 0;
+        let line = |whole: &str| {
+            let span = at..at + whole.len() - 1;
+            at += whole.len();
+            let text = &whole[..whole.len() - 1];
+            Line { span, key: super::parsed(text).ok().filter(|_| !text.starts_with('#')) }
+        };
+        let lines = text.split_inclusive('\n').map(line).collect();
+        Expectation { name: Arc::clone(&self.name), lines, text, faults: Vec::new(), refused: false }
+    }
+
+    /// The update that makes this one of another.
+    pub fn instead_of(self, old: Option<&Expectation>, path: PathBuf) -> Update {
+        Update { path, before: old.map(|old| old.text.clone()), after: self.text }
+    }
+
+    /// Whether two expect the same.
+    pub fn is_like(&self, other: &Expectation) -> bool {
+        let sorted = |one: &Expectation| {
+            let mut keys: Vec<_> = one.keys().map(|(_, key)| key.clone()).collect();
+            keys.sort();
+            keys
+        };
+        sorted(self) == sorted(other)
+    }
+
+    fn written(&self, line: &Line) -> String {
+        self.text[line.span.clone()].to_owned()
+    }
+}

@@ -1,0 +1,168 @@
+//! A file or a block → whether it is a fixture, and what kind of one.
+
+use std::path::Path;
+
+use super::Taken;
+use super::fixture::{Linter, Manner};
+use super::survey::Survey;
+use crate::input::markdown::Block;
+
+/// The languages of blocks that may hold events or records.
+const LANGUAGES: [&str; 4] = ["json", "jsonl", "ndjson", "sse"];
+/// What the info string of a block may say of it: this, `=`, and one of the words.
+const SAID: &str = "sessionlint";
+const WORDS: [(&str, Said); 5] = [
+    ("skip", Said::Skip),
+    ("stream", Said::Taken(Taken::Stream)),
+    ("fragment", Said::Taken(Taken::Fragment)),
+    ("event", Said::Taken(Taken::Event)),
+    ("records", Said::Taken(Taken::Records)),
+];
+
+/// What a block says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Skip,
+    Taken(Taken),
+}
+
+/// Why something that was looked at is not linted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    NoEvent,
+    NoBlock,
+    Partial,
+    Asked,
+    TooLarge,
+}
+
+impl Skipped {
+    /// The reason, as lists give it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Skipped::NoEvent => "no event of the protocol in it",
+            Skipped::NoBlock => "no fenced block of json, jsonl, ndjson or sse in it",
+            Skipped::Partial => "only a part of an event: it has an ellipsis or a comment",
+            Skipped::Asked => "its info string says so",
+            Skipped::TooLarge => "larger than 16 MiB",
+        }
+    }
+}
+
+/// Whether a file is Markdown, by its name. It may be compressed.
+pub fn is_markdown(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    [".md", ".markdown"].iter().any(|ending| name.len() > ending.len() && name.ends_with(ending))
+}
+
+/// Whether a block is of a language that is looked at.
+pub fn is_looked_at(block: &Block) -> bool {
+    LANGUAGES.contains(&block.language().as_str())
+}
+
+/// A file or a block, looked at.
+pub struct Sorted {
+    pub taken: Result<Taken, Skipped>,
+    pub survey: Survey,
+}
+
+/// What a file is taken for. `must`: it is a fixture, whatever is in it.
+pub fn sorted(linter: &Linter<'_>, text: &[u8], name: &str, manner: &Manner, must: bool) -> Sorted {
+    if manner.all_records || linter.looks_like_records(text, name) {
+        let survey = linter.surveyor.survey(text, manner.options(Taken::Records), false);
+        return Sorted { taken: Ok(Taken::Records), survey };
+    }
+    let survey = linter.surveyor.survey(text, manner.options(Taken::Stream), true);
+    let is_fixture = survey.of_protocol || must;
+    Sorted { taken: if is_fixture { Ok(taken(&survey, manner.decided)) } else { Err(Skipped::NoEvent) }, survey }
+}
+
+/// What a block of Markdown is taken for; its info string decides.
+pub fn sorted_block(linter: &Linter<'_>, block: &Block, name: &str, manner: &Manner) -> Sorted {
+    match said(&block.info) {
+        Some(Said::Skip) => Sorted { taken: Err(Skipped::Asked), survey: Survey::default() },
+        Some(Said::Taken(taken)) => {
+            let survey = linter.surveyor.survey(&block.text, manner.options(taken), taken != Taken::Records);
+            Sorted { taken: Ok(taken), survey }
+        }
+        None => match sorted(linter, &block.text, name, manner, false) {
+            Sorted { survey, .. } if survey.broken && is_partial(&block.text) => {
+                Sorted { taken: Err(Skipped::Partial), survey }
+            }
+            sorted => sorted,
+        },
+    }
+}
+
+/// Whether an input is one event, or begins a stream, is seen from the events alone; whether it can begin one, the
+/// checker says.
+fn taken(survey: &Survey, decided: Option<bool>) -> Taken {
+    match decided {
+        Some(false) => Taken::Stream,
+        _ if survey.pieces == 1 => Taken::Event,
+        Some(true) => Taken::Fragment,
+        None => Taken::Stream,
+    }
+}
+
+/// What the info string of a block says of it.
+fn said(info: &str) -> Option<Said> {
+    let words = info.split_ascii_whitespace().skip(1);
+    let said = words.filter_map(|word| word.strip_prefix(SAID)?.strip_prefix('=')).next()?;
+    WORDS.iter().find(|(word, _)| *word == said).map(|(_, said)| *said)
+}
+
+/// Whether something outside of strings says that this is not all: an ellipsis, or a comment.
+fn is_partial(text: &[u8]) -> bool {
+    let mut string = false;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        let rest = &text[at..];
+        match byte {
+            b'\\' if string => at += 1,
+            b'"' => string = !string,
+            // A string ends with its line, so that a torn one does not hide the rest.
+            b'\n' => string = false,
+            _ if string => {}
+            b'#' => return true,
+            _ if ["...", "…", "//", "/*"].iter().any(|mark| rest.starts_with(mark.as_bytes())) => return true,
+            _ => {}
+        }
+        at += 1;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_info_string_decides() {
+        assert_eq!(said("json sessionlint=fragment"), Some(Said::Taken(Taken::Fragment)));
+        assert_eq!(said("json title=x sessionlint=skip"), Some(Said::Skip));
+        assert_eq!(said("json sessionlint"), None);
+        assert_eq!(said("sessionlint=skip"), None, "the first word is the language");
+    }
+
+    #[test]
+    fn what_is_left_out_is_seen_outside_of_strings_alone() {
+        for partial in [r#"{"a": ...}"#, "{…}", "{\n  // b\n}", r#"{"a": 1} # b"#, "/* */", "\"torn\n..."] {
+            assert!(is_partial(partial.as_bytes()), "{partial}");
+        }
+        for whole in [r#"{"a": "... // # …"}"#, r#"["\"...", "\\"]"#, "{} / 2", ".."] {
+            assert!(!is_partial(whole.as_bytes()), "{whole}");
+        }
+    }
+
+    #[test]
+    fn markdown_is_known_by_its_ending() {
+        for name in ["a.md", "b/A.MARKDOWN", "a.md.gz", "a.b.markdown.zst"] {
+            assert!(is_markdown(Path::new(name)), "{name}");
+        }
+        for name in ["md", ".md", "a.json", "a.md.json", ".md.gz"] {
+            assert!(!is_markdown(Path::new(name)), "{name}");
+        }
+    }
+}

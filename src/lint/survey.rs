@@ -1,0 +1,171 @@
+//! What is in a text: whether it is of the protocol at all, how many events there are, when, and which.
+//!
+//! Everything here comes from the compiled protocol: no event and no field is known by its name.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use memchr::memmem::Finder;
+use serde_json::Value;
+
+use crate::check::Options;
+use crate::check::alone::read;
+use crate::check::event::{Event, NotAnEvent, timestamp};
+use crate::finding::Place;
+use crate::input::json::{Kind, Node, inner, unescaped};
+use crate::input::{Frame, Input, Piece, Wire};
+use crate::protocol::{Protocol, nearest};
+use crate::schema::Pointer;
+use crate::schema::date_time::{self, Time};
+
+/// Finds what of a protocol is in a text.
+pub struct Surveyor<'p> {
+    protocol: &'p Protocol,
+    /// Each event type with its quotes.
+    quoted: Vec<Finder<'static>>,
+    /// The fields that every event type must have, if these are more than its type.
+    required: Vec<Pointer>,
+}
+
+/// What is in a text.
+#[derive(Default)]
+pub struct Survey {
+    /// Events, those of unknown types included.
+    pub events: u64,
+    /// All that may have been an event, what is broken included.
+    pub pieces: u64,
+    /// Whether something of it cannot be read.
+    pub broken: bool,
+    /// Whether something of it is of the protocol, as far as it can be read.
+    pub of_protocol: bool,
+    /// The first event, as it is written, with its wrapper.
+    pub first: Option<Vec<u8>>,
+    /// The time that all events have, as long as they have one.
+    pub instant: Option<Instant>,
+    /// What tells whether two texts hold the same; none of a text that holds nothing.
+    pub digest: Option<u64>,
+}
+
+/// A time that every event has so far.
+pub struct Instant {
+    pub time: Time,
+    /// As the first event has it.
+    pub written: Arc<str>,
+    /// Where the second event has it.
+    pub second: Option<Place>,
+}
+
+impl<'p> Surveyor<'p> {
+    pub fn new(protocol: &'p Protocol) -> Surveyor<'p> {
+        let quoted = |name: &str| Finder::new(format!("\"{name}\"").as_bytes()).into_owned();
+        let required = |schema: &Value| -> BTreeSet<String> {
+            let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        };
+        let all = protocol.schemas().map(|(_, schema)| required(schema)).reduce(|all, more| &all & &more);
+        let event_type = &protocol.tables().shape.event_type;
+        // A member that tells a type is in many other texts.
+        let telling = all.unwrap_or_default().into_iter().map(|name| Pointer(vec![name]));
+        let telling: Vec<_> = telling.filter(|field| !field.holds(event_type)).collect();
+        let quoted = protocol.tables().events.iter().map(|event| quoted(&event.name)).collect();
+        Surveyor { protocol, quoted, required: telling }
+    }
+
+    /// Whether a known event type stands in a text, whatever is around it.
+    pub fn is_meant(&self, text: &[u8]) -> bool {
+        self.quoted.iter().any(|name| name.find(text).is_some())
+    }
+
+    /// Looks at a text. `events`: whether it holds events; otherwise it is stored records.
+    pub fn survey(&self, text: &[u8], options: &Options, events: bool) -> Survey {
+        let mut input = Input::new(options.wire, options.max_line_bytes);
+        let mut survey = Survey::default();
+        let mut hasher = DefaultHasher::new();
+        let mut piece = |piece: Piece<'_>| {
+            survey.pieces += 1;
+            let frame = match piece {
+                Piece::Frame(frame) => frame,
+                Piece::Broken(broken) => {
+                    survey.broken = true;
+                    return (broken.rule, broken.message).hash(&mut hasher);
+                }
+            };
+            match read(&frame) {
+                Ok(tree) if events => self.frame(&frame, &tree.root, options, &mut survey, &mut hasher),
+                Ok(tree) => digest(&tree.root, frame.text, &mut hasher),
+                Err(_) => {
+                    survey.broken = true;
+                    frame.text.hash(&mut hasher);
+                }
+            }
+        };
+        input.feed(text, &mut piece);
+        input.finish(&mut piece);
+        survey.digest = (survey.pieces > 0).then(|| hasher.finish());
+        survey.of_protocol |= survey.broken && self.is_meant(text);
+        survey
+    }
+
+    fn frame(&self, frame: &Frame<'_>, root: &Node, options: &Options, survey: &mut Survey, hasher: &mut impl Hasher) {
+        let text = frame.text;
+        let event = match Event::find(root, text, self.protocol, options.wire == Some(Wire::JsonRpc)) {
+            Ok(event) => event,
+            Err(found) => {
+                // What lost its type may have the rest.
+                survey.of_protocol |= matches!(found, NotAnEvent::Other(..)) && self.has_required(root, text);
+                return digest(root, text, hasher);
+            }
+        };
+        survey.events += 1;
+        let known = || self.protocol.tables().events.iter().map(|event| &*event.name);
+        survey.of_protocol = survey.of_protocol
+            || self.protocol.event_id(&event.name).is_some()
+            || nearest(&event.name, known()).is_some()
+            || self.has_required(event.node, text);
+        digest(event.node, text, hasher);
+        let at = self.protocol.tables().shape.time.as_ref();
+        let field = at.map(|at| event.field(text, at));
+        let written = field.and_then(|field| timestamp(text, field)).map(|time| String::from_utf8_lossy(&time).into_owned());
+        let time = written.as_deref().and_then(date_time::parse);
+        if survey.events == 1 {
+            survey.first = Some(text.to_vec());
+            survey.instant =
+                time.zip(written).map(|(time, written)| Instant { time, written: written.into(), second: None });
+            return;
+        }
+        survey.instant = survey.instant.take().filter(|instant| time == Some(instant.time));
+        if survey.events == 2
+            && let Some(instant) = &mut survey.instant
+            && let Some(node) = at.and_then(|at| event.node.at(text, &at.0))
+        {
+            instant.second = Some(frame.place(node.span.clone(), Some(1)));
+        }
+    }
+
+    fn has_required(&self, node: &Node, text: &[u8]) -> bool {
+        !self.required.is_empty() && self.required.iter().all(|field| node.at(text, &field.0).is_some())
+    }
+}
+
+/// Adds a value to what tells texts apart: white space and how characters are escaped do not matter, the order of keys
+/// and how numbers are written do.
+fn digest(node: &Node, text: &[u8], hasher: &mut impl Hasher) {
+    match &node.kind {
+        Kind::Null => 0_u8.hash(hasher),
+        Kind::Bool(value) => (1_u8, value).hash(hasher),
+        Kind::Number => (2_u8, &text[node.span.clone()]).hash(hasher),
+        Kind::String => (3_u8, &*unescaped(inner(text, &node.span))).hash(hasher),
+        Kind::Array(items) => {
+            (4_u8, items.len()).hash(hasher);
+            items.iter().for_each(|item| digest(item, text, hasher));
+        }
+        Kind::Object(members) => {
+            (5_u8, members.len()).hash(hasher);
+            for member in members {
+                unescaped(inner(text, &member.key)).hash(hasher);
+                digest(&member.value, text, hasher);
+            }
+        }
+    }
+}

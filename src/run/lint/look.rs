@@ -1,0 +1,224 @@
+//! A file → what is in it, and how that is to be judged. It is read into memory as a whole.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Worker;
+use super::found::is_fixture_name;
+use crate::check::Settings;
+use crate::config::read;
+use crate::finding::Finding;
+use crate::input::compressed::{Decompressed, ReadError};
+use crate::input::markdown::{Block, blocks};
+use crate::lint::{self, Expectation, Fixture, Manner, Sorted, expected, is_markdown, sorted, sorted_block};
+use crate::protocol::Upkeep;
+use crate::records::Asked;
+use crate::run::{BLOCK, Progress, Target};
+
+/// The largest file that is read, decompressed, in bytes.
+const MOST_BYTES: usize = 16 << 20;
+
+/// A file, looked at.
+pub enum Looked {
+    /// What is in it.
+    File(Box<Content>),
+    TooLarge,
+    /// An expectation whose fixture is not there.
+    Alone(Option<Finding>),
+    Unreadable(io::Error),
+}
+
+/// What is in a file.
+pub struct Content {
+    pub name: Arc<str>,
+    text: Vec<u8>,
+    damaged: Option<String>,
+    pub is_markdown: bool,
+    /// Of Markdown.
+    pub blocks: Vec<Block>,
+    /// Of each block that is looked at its number, or of the file as a whole.
+    sorted: Vec<(Option<usize>, Sorted)>,
+    pub manner: Manner,
+    pub expectation: Option<Expectation>,
+    /// What is wrong with an expectation that cannot be read.
+    pub unread: Option<Result<Finding, io::Error>>,
+    /// Whether the caller named it.
+    pub is_named: bool,
+}
+
+/// One of the fixtures of a file, or what is none.
+pub struct One<'c> {
+    pub block: Option<&'c Block>,
+    /// None: it is skipped, and why.
+    pub fixture: Result<Fixture<'c>, lint::Skipped>,
+}
+
+impl Content {
+    /// Everything that was looked at, in the order of the file.
+    pub fn all(&self) -> Vec<One<'_>> {
+        let one = |(number, sorted): &'_ (Option<usize>, Sorted)| {
+            let block = number.map(|number| &self.blocks[number]);
+            (block, sorted.taken)
+        };
+        let all = self.sorted.iter().map(|entry| {
+            let (block, taken) = one(entry);
+            let fixture = taken.map(|taken| Fixture {
+                file: &self.name,
+                text: block.map_or(&self.text[..], |block| &block.text),
+                damaged: self.damaged.as_deref().filter(|_| block.is_none()),
+                block,
+                taken,
+                survey: &entry.1.survey,
+            });
+            One { block, fixture }
+        });
+        all.collect()
+    }
+}
+
+impl Worker<'_, '_> {
+    /// Looks at a file.
+    pub fn look(&self, number: usize) -> Looked {
+        let target = &self.targets[number];
+        let name = target.name();
+        let is_named = match target {
+            Target::StandardInput => true,
+            Target::File(path) => self.lint.named.contains(path),
+        };
+        if let Target::File(path) = target
+            && let Some(fixture) = expected::fixture_of(path)
+            && !fixture.exists()
+        {
+            let severity = self.severity(number, Upkeep::ExpectationWithoutFixture);
+            return Looked::Alone(severity.map(|severity| expected::without_fixture(&name, &fixture, severity)));
+        }
+        let (text, damaged) = match whole(target, self.run.progress) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Looked::TooLarge,
+            Err(cause) => return Looked::Unreadable(cause),
+        };
+        let path = Path::new(&*name);
+        let is_markdown = is_markdown(path);
+        let mut content = Content {
+            blocks: if is_markdown { blocks(&text) } else { Vec::new() },
+            name,
+            text,
+            damaged,
+            is_markdown,
+            sorted: Vec::new(),
+            manner: self.usual(number),
+            expectation: None,
+            unread: None,
+            is_named,
+        };
+        if let Target::File(path) = target {
+            self.expect(number, path, &mut content);
+        }
+        content.sorted = self.sort(&content);
+        Looked::File(Box::new(content))
+    }
+
+    fn sort(&self, content: &Content) -> Vec<(Option<usize>, Sorted)> {
+        let Content { name, text, manner, .. } = content;
+        if !content.is_markdown {
+            let must = content.is_named || content.expectation.is_some();
+            return vec![(None, sorted(self.linter, text, name, manner, must))];
+        }
+        let looked_at = content.blocks.iter().enumerate().filter(|(_, block)| lint::is_looked_at(block));
+        looked_at.map(|(number, block)| (Some(number), sorted_block(self.linter, block, name, manner))).collect()
+    }
+
+    /// Reads what is expected of a file, and judges it by the options that stand there.
+    fn expect(&self, number: usize, path: &Path, content: &mut Content) {
+        let file = expected::beside(path);
+        let name: Arc<str> = file.to_string_lossy().into();
+        let text = match read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                let severity = self.severity(number, Upkeep::BrokenExpectation);
+                content.unread = severity.map(|severity| Ok(expected::no_text(&name, &error.to_string(), severity)));
+                return;
+            }
+            Err(error) => {
+                content.unread = Some(Err(error));
+                return;
+            }
+        };
+        if !is_fixture_name(path) && !expected::is_expectation(&text) {
+            return;
+        }
+        let mut expectation = Expectation::read(name, text, self.lint.rules);
+        match self.manner(number, expectation.args(), content.is_markdown) {
+            Ok(manner) => content.manner = manner,
+            Err(why) => expectation.refuse_args(why),
+        }
+        content.expectation = Some(expectation);
+    }
+
+    /// How a file is judged of which nothing is expected.
+    fn usual(&self, number: usize) -> Manner {
+        let settings = &self.run.settings[number];
+        let stored = self.run.stored;
+        let of_records = stored.map_or_else(|| settings.clone(), |stored| (stored.settings)(number));
+        Manner {
+            settings: settings.clone(),
+            of_records,
+            asked: stored.map_or_else(Asked::default, |stored| stored.asked),
+            all_records: stored.is_some_and(|stored| stored.all),
+            decided: (self.lint.decided)(number),
+        }
+    }
+
+    /// How a file is judged of which something is expected: by these options, and as `sessionlint check` does it, so that
+    /// what is broken in it is not taken for what it is. Blocks of Markdown are still what they hold.
+    fn manner(&self, number: usize, args: &str, is_markdown: bool) -> Result<Manner, String> {
+        let mut manner = self.usual(number);
+        if !args.is_empty() {
+            let told = (self.lint.told)(number, args)?;
+            let protocol = self.run.stored.and_then(|stored| stored.protocol.get()).unwrap_or(self.run.protocol);
+            manner.of_records = Arc::new(Settings::new(protocol, told.options.clone()));
+            manner.settings = Arc::new(Settings::new(self.run.protocol, told.options));
+            (manner.asked, manner.all_records) = (told.asked, told.all_records);
+        }
+        let fragment = manner.settings.options().fragment;
+        if !is_markdown || fragment {
+            manner.decided = Some(fragment);
+        }
+        Ok(manner)
+    }
+}
+
+/// All bytes of an input, decompressed, and how its compressed form is damaged behind them. None: it is too large.
+fn whole(target: &Target, progress: &Progress) -> io::Result<Option<(Vec<u8>, Option<String>)>> {
+    let source: Box<dyn Read> = match target {
+        Target::StandardInput => Box::new(io::stdin()),
+        Target::File(path) => Box::new(File::open(path)?),
+    };
+    let mut reader = Decompressed::new(source)?;
+    let (mut text, mut length) = (Vec::new(), 0);
+    loop {
+        // A file of the usual size is read with two calls of the system.
+        text.resize(length + BLOCK.min(MOST_BYTES + 1 - length), 0);
+        match reader.read(&mut text[length..]) {
+            Ok(0) => {
+                text.truncate(length);
+                return Ok(Some((text, None)));
+            }
+            Ok(count) => {
+                progress.read(count);
+                length += count;
+                if length > MOST_BYTES {
+                    return Ok(None);
+                }
+            }
+            Err(ReadError::Damaged(cause)) => {
+                text.truncate(length);
+                return Ok(Some((text, Some(cause))));
+            }
+            Err(ReadError::Unreadable(cause)) => return Err(cause),
+        }
+    }
+}
