@@ -35,7 +35,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
         }
         Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
-        Basis::Upkeep => writeln!(out, "It is about fixtures as files, or about a file beside recordings; no document speaks of it.")?,
+        Basis::Upkeep => writeln!(
+            out,
+            "It is about fixtures as files, or about a file beside recordings; no document speaks of it."
+        )?,
         Basis::Schema => {
             writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?
         }

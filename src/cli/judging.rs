@@ -56,7 +56,7 @@ pub struct JudgingArguments {
 
     /// Leave the summary out
     #[arg(short, long)]
-    quiet: bool,
+    pub quiet: bool,
 
     #[command(flatten)]
     pub records: RecordArguments,
@@ -110,19 +110,20 @@ impl RecordArguments {
         self.kind.is_some() || self.complete
     }
 
-/// What they say of the records of a run.
-pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
-    let none = || Failure::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
-    if self.complete && records.is_none() {
-        let message = "--complete goes with stored records, and this protocol is one of events";
-        return Err(Failure::Message(message.to_owned()));
+    /// What they say of the records of a run.
+    pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
+        let none =
+            || Failure::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
+        if self.complete && records.is_none() {
+            let message = "--complete goes with stored records, and this protocol is one of events";
+            return Err(Failure::Message(message.to_owned()));
+        }
+        let kind = match &self.kind {
+            None => None,
+            Some(kind) => kind_of(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
+        };
+        Ok(Asked { kind, complete: self.complete })
     }
-    let kind = match &self.kind {
-        None => None,
-        Some(kind) => kind_of(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
-    };
-    Ok(Asked { kind, complete: self.complete })
-}
 }
 
 /// What `--rule` says.
@@ -206,14 +207,8 @@ impl Job<'_> {
         say(&errors);
         let mut known = Known::open(&judging.known, &input.paths, config, &mut targets)?;
         let (console, config_file) = (Console::StandardOutput, config.map(Config::path));
-        let outputs = Outputs::open(
-            &judging.formats,
-            console,
-            &input.paths,
-            config_file,
-            known.file.as_deref(),
-            &mut targets,
-        )?;
+        let outputs =
+            Outputs::open(&judging.formats, console, &input.paths, config_file, known.file.as_deref(), &mut targets)?;
         refuse_nothing(&targets, &errors, self.besides)?;
         let started = Instant::now();
         let bar = (!judging.quiet && self.shows_progress && bar::is_seen()).then(Bar::hidden);
@@ -224,10 +219,7 @@ impl Job<'_> {
         }
         let options = Options { excerpts: reporter.shows_excerpts(), ..options };
         let settings = Alike::new(protocol, config, &options, &targets);
-        let records = match protocol.is_of_records() {
-            true => Some(RecordProtocol::Loaded(protocol)),
-            false => protocol.beside().map(RecordProtocol::Later),
-        };
+        let records = protocol.records();
         let asked = judging.records.asked(records)?;
         let all = protocol.is_of_records() || asked.kind.is_some();
         // Most runs have no stored records, and do not wait for what these would need.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::judging::{exit, fail_on_parser, kind_of, severities};
 use super::config::ProtocolArgument;
 use super::input::{Alike, say};
+use super::judging::{exit, fail_on_parser, kind_of, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::check::Options;

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use super::judging::{exit, fail_on_parser, severities};
 use super::input::{Alike, ReadingArguments, say};
+use super::judging::{exit, fail_on_parser, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::check::Options;

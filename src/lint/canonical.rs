@@ -34,10 +34,14 @@ pub enum Layout {
 impl Layout {
     /// By the ending of a file's name; none: its content decides.
     pub fn of_name(name: &str) -> Option<Layout> {
-        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-        match ending.as_deref() {
-            Some("ndjson" | "jsonl") => Some(Layout::Lines),
-            Some("json") => Some(Layout::Kept),
+        Layout::of_ending(&name.rsplit_once('.')?.1.to_ascii_lowercase())
+    }
+
+    /// By an ending in small letters, or by the language of a block.
+    pub fn of_ending(ending: &str) -> Option<Layout> {
+        match ending {
+            "ndjson" | "jsonl" => Some(Layout::Lines),
+            "json" => Some(Layout::Kept),
             _ => None,
         }
     }

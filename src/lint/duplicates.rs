@@ -28,6 +28,9 @@ impl Duplicates {
         let message = format!("the same events are in {}:{}", visible(first), there.line);
         let other = (first != file).then(|| first.clone());
         let related = Related { message: "they stand here first".into(), file: other, place: there.clone().into() };
-        Some(Finding { related: vec![related], ..own(Upkeep::DuplicateFixture.name(), severity?, message, file, place) })
+        Some(Finding {
+            related: vec![related],
+            ..own(Upkeep::DuplicateFixture.name(), severity?, message, file, place)
+        })
     }
 }

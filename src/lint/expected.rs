@@ -163,11 +163,12 @@ impl Expectation {
             let counts = finding.severity > Severity::Note || listed.contains(&*finding.rule);
             let key = (finding.place.line, finding.rule.clone());
             by_line.entry(key.0).or_default().push(key.1.clone());
-            let is_expected = counts && left.get_mut(&key).is_some_and(|left| {
-                let any = *left > 0;
-                *left = left.saturating_sub(1);
-                any
-            });
+            let is_expected = counts
+                && left.get_mut(&key).is_some_and(|left| {
+                    let any = *left > 0;
+                    *left = left.saturating_sub(1);
+                    any
+                });
             expected += u64::from(is_expected);
             let stays = counts && !is_expected;
             if !stays {
@@ -291,13 +292,10 @@ mod tests {
     #[test]
     fn mistakes_are_found_at_their_places() {
         let found = faults("0\twrong-type\n1 wrong-type\n2\twrong-tpye\n# args: --fragment\n3\t\n");
-        assert_eq!(found.iter().map(|(line, column, _)| (*line, *column)).collect::<Vec<_>>(), [
-            (1, 1),
-            (2, 1),
-            (3, 3),
-            (4, 1),
-            (5, 1)
-        ]);
+        assert_eq!(
+            found.iter().map(|(line, column, _)| (*line, *column)).collect::<Vec<_>>(),
+            [(1, 1), (2, 1), (3, 3), (4, 1), (5, 1)]
+        );
         let help = read("2\twrong-tpye\n").faults(Some(Severity::Error)).remove(0).help;
         assert_eq!(help.as_deref(), Some("did you mean wrong-type?"));
     }

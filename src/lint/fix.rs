@@ -46,6 +46,7 @@ pub struct Fixed {
 /// The canonical form of a fixture; none if it is in that form, or if that would change what is found.
 pub fn formatted(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8]) -> Option<Canonical> {
     let canonical = canonical(reading, bytes)?;
+    // Nearly all fixtures are in that form, and are not judged for it.
     (Tally::of(&judge(bytes)) == Tally::of(&judge(&canonical.bytes))).then_some(canonical)
 }
 

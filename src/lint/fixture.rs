@@ -83,6 +83,12 @@ impl<'p> Linter<'p> {
         Linter { protocol, records, surveyor: Surveyor::new(protocol) }
     }
 
+    /// The protocol that judges what is taken for this.
+    pub fn protocol_of(&self, taken: Taken) -> &'p Protocol {
+        let records = (taken == Taken::Records).then(|| (self.records)()).flatten();
+        records.unwrap_or(self.protocol)
+    }
+
     /// Whether a text holds stored records, from how it begins.
     pub fn looks_like_records(&self, text: &[u8], name: &str) -> bool {
         looks_like_records(text, name, self.protocol, self.records)
@@ -92,8 +98,7 @@ impl<'p> Linter<'p> {
     pub fn known<'f>(&self, records: impl Iterator<Item = (&'f Fixture<'f>, &'f Manner)>) -> Known {
         let Some(mut collector) = (self.records)().and_then(Collector::new) else { return Known::default() };
         for (fixture, manner) in records {
-            let mut reading =
-                collector.file(&manner.of_records, manner.asked.kind, Some(fixture.file.clone()));
+            let mut reading = collector.file(&manner.of_records, manner.asked.kind, Some(fixture.file.clone()));
             reading.feed(fixture.text);
             reading.finish();
         }
@@ -153,7 +158,7 @@ impl<'p> Linter<'p> {
     fn records(&self, fixture: &Fixture<'_>, manner: &Manner, known: &Known) -> Report {
         let settings = &manner.of_records;
         let file = Some(fixture.file.clone());
-        let protocol = (self.records)().unwrap_or(self.protocol);
+        let protocol = self.protocol_of(Taken::Records);
         let Some(mut checker) = RecordChecker::new(protocol, settings, manner.asked, file, known) else {
             return self.stream(fixture, &manner.settings, false);
         };
@@ -180,7 +185,7 @@ impl<'p> Linter<'p> {
 }
 
 /// Makes the places of a finding those of the file that the block is in.
-fn shift(finding: &mut Finding, block: &Block, file: &Arc<str>) {
+pub(super) fn shift(finding: &mut Finding, block: &Block, file: &Arc<str>) {
     block.shift(&mut finding.place);
     let own = |related: &&mut Related| related.file.as_ref().is_none_or(|name| name == file);
     for related in finding.related.iter_mut().filter(own) {
@@ -212,7 +217,8 @@ impl Held {
         let rule = Framing::CheckSkipped.name();
         let severity: Option<Severity> = settings.severity(protocol, rule).flatten();
         if let (1.., Some(severity), Some(last)) = (self.unlisted, severity, self.findings.last()) {
-            let message = format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
+            let message =
+                format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
             let said = own(rule, severity, message, file, last.place.clone());
             report.summary.count(rule, severity, 1);
             self.findings.push(said);

@@ -8,6 +8,7 @@ mod duplicates;
 pub mod expected;
 pub mod fix;
 mod fixture;
+mod mend;
 #[cfg(test)]
 mod properties;
 mod sort;
@@ -20,6 +21,7 @@ use serde::Serialize;
 pub use duplicates::Duplicates;
 pub use expected::Expectation;
 pub use fixture::{Fixture, Judged, Linter, Manner};
+pub use mend::Mending;
 pub use sort::{Skipped, Sorted, is_looked_at, is_markdown, sorted, sorted_block};
 
 use crate::finding::{Finding, Place, Severity};

@@ -126,7 +126,8 @@ impl<'p> Surveyor<'p> {
         digest(event.node, text, hasher);
         let at = self.protocol.tables().shape.time.as_ref();
         let field = at.map(|at| event.field(text, at));
-        let written = field.and_then(|field| timestamp(text, field)).map(|time| String::from_utf8_lossy(&time).into_owned());
+        let written =
+            field.and_then(|field| timestamp(text, field)).map(|time| String::from_utf8_lossy(&time).into_owned());
         let time = written.as_deref().and_then(date_time::parse);
         if survey.events == 1 {
             survey.first = Some(text.to_vec());

@@ -17,6 +17,7 @@ mod several;
 
 use std::io;
 
+pub use difference::difference;
 pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use human::{Human, Look};

@@ -54,6 +54,7 @@ fn is_for_people(text: &str) -> bool {
         name.is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
     });
     let counted = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let counts = [" file, ", " files, ", " stream, ", " streams, ", " more finding not shown", " more findings not shown"];
+    let counts =
+        [" file, ", " files, ", " stream, ", " streams, ", " more finding not shown", " more findings not shown"];
     names_a_rule || counted != line && counts.iter().any(|words| counted.starts_with(words))
 }

@@ -29,7 +29,9 @@ pub fn with_fixtures(targets: Vec<Target>, named: &HashSet<PathBuf>) -> Vec<Targ
         let Target::File(path) = &target else { return Some(target) };
         let Some(fixture) = expected::fixture_of(path) else { return Some(target) };
         let is_ours = || {
-            is_fixture_name(&fixture) || named.contains(path) || read(path).is_ok_and(|text| expected::is_expectation(&text))
+            is_fixture_name(&fixture)
+                || named.contains(path)
+                || read(path).is_ok_and(|text| expected::is_expectation(&text))
         };
         if !fixture.exists() {
             return is_ours().then_some(target);
