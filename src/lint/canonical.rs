@@ -16,7 +16,7 @@ pub use event::in_order;
 use crate::check::Options;
 use crate::check::alone::read;
 use crate::check::event::Event;
-use crate::input::json::Tree;
+use crate::input::json::{Node, Tree};
 use crate::input::{BYTE_ORDER_MARK, Frame, Input, Piece, Wire, wire_of};
 use crate::protocol::Protocol;
 use crate::records::{Found, Sorter};
@@ -102,7 +102,7 @@ impl<'p> Reading<'p> {
     /// Where the values of a frame stand that are of a known type, and their types.
     fn judged(&self, tree: &Tree, text: &[u8]) -> Vec<Judged<'p>> {
         let schema = |id: usize| &self.protocol.tables().events[id].schema;
-        let mut judged = Vec::new();
+        let (mut judged, time) = (Vec::new(), self.protocol.tables().shape.time.as_ref());
         match &self.sorter {
             None => {
                 let event = self.event(tree, text);
@@ -110,7 +110,11 @@ impl<'p> Reading<'p> {
                 judged.extend(known.map(|(start, id)| Judged { start, schema: schema(id) }));
             }
             Some(sorter) => sorter.sort(&tree.root, text, &mut |found| {
-                if let Found::Record { node, kind, .. } = found {
+                // Other JSON may have names in common with records; without what every record has, it stays.
+                let has_time = |node: &Node| time.is_none_or(|time| node.at(text, &time.0).is_some());
+                if let Found::Record { node, kind, .. } = found
+                    && has_time(node)
+                {
                     judged.push(Judged { start: node.span.start, schema: schema(kind) });
                 }
             }),
