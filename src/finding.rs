@@ -122,6 +122,24 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// One about a file, and not about an event in it.
+    pub(crate) fn of_file(rule: &str, severity: Severity, message: String, file: &Arc<str>, place: Place) -> Finding {
+        Finding {
+            rule: rule.into(),
+            severity,
+            message,
+            file: Some(file.clone()),
+            place,
+            event_type: None,
+            stream: None,
+            pointer: None,
+            help: None,
+            related: Vec::new(),
+            quote: None,
+            proposal: None,
+        }
+    }
+
     /// What it has in common with others of its kind.
     pub(crate) fn kind(&self) -> Kind {
         let pointer = self.pointer.as_deref().map(without_indices);

@@ -9,9 +9,11 @@ const README: &str = include_str!("../README.md");
 
 /// The fenced blocks of a language, in their order.
 fn blocks(language: &str) -> Vec<&'static str> {
-    let start = format!("\n```{language}\n");
-    let block = |rest: &'static str| rest.split_once("```").expect("a block ends").0;
-    README.split(start.as_str()).skip(1).map(block).collect()
+    let block = |block: &'static str| {
+        let (info, text) = block.split_once('\n').expect("a block has lines");
+        (info.split(' ').next() == Some(language)).then_some(text)
+    };
+    README.split("```").skip(1).step_by(2).filter_map(block).collect()
 }
 
 /// What stands between backquotes outside of blocks.
@@ -72,7 +74,7 @@ fn the_quick_start_has_two_commands_and_they_work() {
 
 #[test]
 fn the_options_are_those_of_the_program() {
-    let help = ["check", "coverage", "generate", "graph", "reconcile"]
+    let help = ["check", "coverage", "generate", "graph", "lint", "reconcile"]
         .map(|command| run(root(), &format!("{command} --help")).0)
         .concat();
     let known: BTreeSet<_> = help.split(|c: char| c.is_whitespace() || c == ',').collect();

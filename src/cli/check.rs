@@ -1,14 +1,10 @@
 //! `sessionlint check`.
 
-use super::input::InputArguments;
 use super::judging::{Done, Job, JudgingArguments};
 use super::{Exit, Failure, follow};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    #[command(flatten)]
-    input: InputArguments,
-
     #[command(flatten)]
     judging: JudgingArguments,
 
@@ -22,9 +18,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let Arguments { input, judging, .. } = arguments;
+    let judging = &arguments.judging;
+    let input = &judging.input;
     let (protocol, config) = input.load()?;
-    let options = judging.options(&input.reading.form, protocol.rules_of_run())?;
+    let options = judging.options(protocol.rules_of_run())?;
     let growing = match arguments.follow {
         true if judging.records.are_said() => return Err(follow::not_of_records()),
         true => Some(follow::open(&input.paths, &protocol)?),
@@ -32,7 +29,6 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let found = input.expand(config.as_ref());
     let job = Job {
-        input,
         judging,
         protocol: &protocol,
         config: config.as_deref(),

@@ -216,8 +216,9 @@ fn formatted(protocol: &Chosen, options: &Options, name: &Arc<str>, text: &[u8])
         all_records: protocol.is_of_records(),
         decided: Some(options.fragment),
     };
-    let Sorted { taken, survey } = sorted(&linter, text, name, &manner, true);
-    let fixture = Fixture { file: name, text, damaged: None, block: None, taken: taken.ok()?, survey: &survey };
+    let Sorted { taken, survey, is_said } = sorted(&linter, text, name, &manner, true);
+    let (taken, survey) = (taken.ok()?, &survey);
+    let fixture = Fixture { file: name, text, damaged: None, block: None, taken, is_said, survey };
     let of_records = Some((&fixture, &manner)).filter(|_| holds_records);
     let known = of_records.map_or_else(Known::default, |one| linter.known([one].into_iter()));
     let of_fixture = OfFixture { fixture: &fixture, manner: &manner, known: &known, taken: fixture.taken };

@@ -11,7 +11,7 @@ use clap::builder::PossibleValuesParser;
 use super::bar::{self, Bar};
 use super::baseline::{Known, KnownArguments};
 use super::config::Chosen;
-use super::input::{Alike, FormArguments, InputArguments, cores, refuse_nothing, say};
+use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, known_rule, meaning};
 use crate::check::Options;
@@ -27,6 +27,9 @@ use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
 
 #[derive(clap::Args)]
 pub struct JudgingArguments {
+    #[command(flatten)]
+    pub input: InputArguments,
+
     /// What to print, or with =FILE to write to a file; several times for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
@@ -46,17 +49,8 @@ pub struct JudgingArguments {
     #[arg(long)]
     pub all: bool,
 
-    /// Show no more findings than this; all of them count
-    #[arg(long, value_name = "N")]
-    max_findings: Option<u64>,
-
-    /// When to use colours; NO_COLOR is respected
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
-
-    /// Leave the summary out
-    #[arg(short, long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub shown: ShownArguments,
 
     #[command(flatten)]
     pub records: RecordArguments,
@@ -64,6 +58,22 @@ pub struct JudgingArguments {
     /// How many threads may work; as many as there are cores if not given
     #[arg(long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<u16>>,
+}
+
+/// How much of what was found is shown, wherever that is.
+#[derive(clap::Args)]
+pub struct ShownArguments {
+    /// Show no more findings than this; all of them count
+    #[arg(long, value_name = "N")]
+    pub max_findings: Option<u64>,
+
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+
+    /// Leave the summary out
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// What is said of stored records.
@@ -94,8 +104,8 @@ impl JudgingArguments {
     }
 
     /// How inputs are read and judged.
-    pub fn options(&self, form: &FormArguments, rules: Rulebook<'_>) -> Result<Options, Failure> {
-        Ok(Options { severities: severities(&self.rules, rules)?, ..form.options() })
+    pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, Failure> {
+        Ok(Options { severities: severities(&self.rules, rules)?, ..self.input.reading.options() })
     }
 
     /// How many threads may work.
@@ -167,7 +177,6 @@ pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exi
 
 /// A run, as the command line asks for it.
 pub struct Job<'j> {
-    pub input: &'j InputArguments,
     pub judging: &'j JudgingArguments,
     pub protocol: &'j Chosen,
     pub config: Option<&'j Config>,
@@ -203,7 +212,8 @@ impl Job<'_> {
         (mut targets, errors): (Vec<Target>, Vec<RunError>),
         work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut Several<'_>, Option<&Bar>) -> Result<Done, Failure>,
     ) -> Result<Exit, Failure> {
-        let Job { input, judging, protocol, config, options, .. } = self;
+        let Job { judging, protocol, config, options, .. } = self;
+        let JudgingArguments { input, shown, .. } = judging;
         say(&errors);
         let mut known = Known::open(&judging.known, &input.paths, config, &mut targets)?;
         let (console, config_file) = (Console::StandardOutput, config.map(Config::path));
@@ -211,8 +221,8 @@ impl Job<'_> {
             Outputs::open(&judging.formats, console, &input.paths, config_file, known.file.as_deref(), &mut targets)?;
         refuse_nothing(&targets, &errors, self.besides)?;
         let started = Instant::now();
-        let bar = (!judging.quiet && self.shows_progress && bar::is_seen()).then(Bar::hidden);
-        let style = Style { color: judging.color, all: self.all, quiet: judging.quiet };
+        let bar = (!shown.quiet && self.shows_progress && bar::is_seen()).then(Bar::hidden);
+        let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
         let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
         if judging.known.records() {
             reporter.go_on_unread();
@@ -234,7 +244,7 @@ impl Job<'_> {
             settings: &settings.of_targets,
             stored: records.map(|protocol| Stored { protocol, settings: &of_target, asked, all }),
             stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
-            max_findings: judging.max_findings,
+            max_findings: shown.max_findings,
             jobs: judging.jobs(),
             progress: &Progress::default(),
             exercises: false,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use super::config::Chosen;
-use super::input::{FormArguments, InputArguments};
+use super::input::FormArguments;
 use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severities};
 use super::mend::{Deed, Hand, Screen};
 use super::place::{Place, place, shown};
@@ -20,9 +20,6 @@ use crate::run::{Lint, Mending, RecordProtocol, Target, Told, is_looked_at, with
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    #[command(flatten)]
-    input: InputArguments,
-
     #[command(flatten)]
     judging: JudgingArguments,
 
@@ -83,15 +80,15 @@ struct FixtureArguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let Arguments { input, judging, .. } = arguments;
+    let judging = &arguments.judging;
+    let input = &judging.input;
     let (protocol, config) = input.load()?;
-    let options = judging.options(&input.reading.form, protocol.rules_of_run())?;
+    let options = judging.options(protocol.rules_of_run())?;
     let (is_cut_out, config_file) = (options.fragment, config.as_deref());
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
     let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
     let found = with_fixtures(found, &named);
     let job = Job {
-        input,
         judging,
         protocol: &protocol,
         config: config_file,
@@ -102,7 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         besides: " .md .markdown",
     };
     let mut updates = Vec::new();
-    let (level, quiet) = (arguments.fixing.level(), judging.quiet);
+    let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
     let deed = if arguments.fixing.diff { Deed::Show } else { Deed::Write };
     if level.is_some() && input.paths.iter().any(|path| path.as_os_str() == "-") {
         let message = "files are fixed, and standard input is none; `sessionlint fmt -` passes it on formatted";

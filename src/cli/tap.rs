@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use super::input::{Alike, ReadingArguments, say};
-use super::judging::{exit, fail_on_parser, severities};
-use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
+use super::judging::{ShownArguments, exit, fail_on_parser, severities};
+use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::check::Options;
 use crate::config::{Config, FAIL_ON};
@@ -31,17 +31,8 @@ pub struct Arguments {
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
     rules: Vec<String>,
 
-    /// Show no more findings than this; all of them count
-    #[arg(long, value_name = "N")]
-    max_findings: Option<u64>,
-
-    /// When to use colours; NO_COLOR is respected
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
-
-    /// Leave the summary out
-    #[arg(short, long)]
-    quiet: bool,
+    #[command(flatten)]
+    shown: ShownArguments,
 
     /// The producer and its arguments
     #[arg(value_name = "COMMAND", required = true, last = true)]
@@ -60,7 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (console, inputs) = (Console::StandardError, &mut Vec::new());
     let outputs = Outputs::open(&arguments.formats, console, &[], config_file, None, inputs)?;
     // Nothing is folded: what comes later may be long in coming.
-    let style = Style { color: arguments.color, all: true, quiet: arguments.quiet };
+    let style = Style { color: arguments.shown.color, all: true, quiet: arguments.shown.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     let options = Options { severities, excerpts: reporter.shows_excerpts(), ..arguments.reading.options() };
     let settings = [Alike::new(&protocol, config.as_ref(), &options, &[]).usual];
@@ -69,7 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         settings: &settings,
         stored: None,
         stale: None,
-        max_findings: arguments.max_findings,
+        max_findings: arguments.shown.max_findings,
         jobs: 1,
         progress: &Progress::default(),
         exercises: false,
@@ -98,12 +89,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
     let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
     let exit = exit(fail_on, &outcome.summary, outcome.unreadable.is_empty());
-    let own = as_written(told, passed_on, arguments.quiet).and_then(|()| outputs.keep()).map(|()| exit);
+    let own = as_written(told, passed_on, arguments.shown.quiet).and_then(|()| outputs.keep()).map(|()| exit);
     if status.success() {
         return own;
     }
     own.unwrap_or_else(super::tell);
-    if !arguments.quiet {
+    if !arguments.shown.quiet {
         anstream::eprintln!("sessionlint: {program} failed ({status}); its exit code is passed on");
     }
     Ok(Exit::Producer(exit_code(status)))

@@ -158,21 +158,13 @@ impl Baseline {
         let mut lines = Lines { text: &self.text, line: 1, start: 0 };
         stale
             .into_iter()
-            .map(|(file, (kind, entry))| Finding {
-                rule: Upkeep::StaleBaseline.name().into(),
-                severity,
-                message: message(file, kind, entry),
-                file: Some(name.clone()),
-                place: lines.place(&entry.span),
-                event_type: None,
-                stream: None,
-                pointer: None,
-                help: Some(format!(
-                    "run the same check with --write-baseline {name}, and the baseline will be true again"
-                )),
-                related: Vec::new(),
-                quote: None,
-                proposal: None,
+            .map(|(file, (kind, entry))| {
+                let rule = Upkeep::StaleBaseline.name();
+                let place = lines.place(&entry.span);
+                let help =
+                    format!("run the same check with --write-baseline {name}, and the baseline will be true again");
+                let found = Finding::of_file(rule, severity, message(file, kind, entry), &name, place);
+                Finding { help: Some(help), ..found }
             })
             .collect()
     }

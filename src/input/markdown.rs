@@ -157,8 +157,10 @@ impl Cursor<'_> {
 mod tests {
     use super::*;
 
-    /// The line and column of every line of a block, and its text.
-    fn found(file: &[u8]) -> Vec<(String, Vec<(u64, u64)>, String)> {
+    /// A block's language, the line and column of every line of it, and its text.
+    type Found = (String, Vec<(u64, u64)>, String);
+
+    fn found(file: &[u8]) -> Vec<Found> {
         let place = |segment: &Segment| (segment.origin.line, segment.origin.column);
         let shown = |block: Block| {
             let text = String::from_utf8_lossy(&block.text).into_owned();

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::own;
 use crate::finding::{Finding, Place, Related, Severity};
 use crate::protocol::Upkeep;
 use crate::report::visible;
@@ -30,7 +29,7 @@ impl Duplicates {
         let related = Related { message: "they stand here first".into(), file: other, place: there.clone().into() };
         Some(Finding {
             related: vec![related],
-            ..own(Upkeep::DuplicateFixture.name(), severity?, message, file, place)
+            ..Finding::of_file(Upkeep::DuplicateFixture.name(), severity?, message, file, place)
         })
     }
 }

@@ -11,7 +11,6 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::own;
 use crate::finding::{Excerpt, Finding, Place, Report, Severity};
 use crate::protocol::{Rulebook, Upkeep};
 use crate::report::{count, visible};
@@ -134,7 +133,8 @@ impl Expectation {
         let Some(severity) = severity else { return Vec::new() };
         let finding = |(span, message, help): &(Range<usize>, String, Option<String>)| {
             let place = self.place(span);
-            let found = own(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place);
+            let found =
+                Finding::of_file(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place);
             Finding { help: help.clone(), ..found }
         };
         self.faults.iter().map(finding).collect()
@@ -186,7 +186,13 @@ impl Expectation {
             if let Some(severity) = missing {
                 let message = said_missing(key, fixture, by_line.get(&key.0));
                 let place = self.place(&line.span);
-                findings.push(own(Upkeep::ExpectedFindingMissing.name(), severity, message, &self.name, place));
+                findings.push(Finding::of_file(
+                    Upkeep::ExpectedFindingMissing.name(),
+                    severity,
+                    message,
+                    &self.name,
+                    place,
+                ));
             }
         }
         findings.reverse();
@@ -213,13 +219,13 @@ impl Expectation {
 pub fn without_fixture(name: &Arc<str>, fixture: &Path, severity: Severity) -> Finding {
     let message = format!("{} is not there", visible(&fixture.to_string_lossy()));
     let place = Place { line: 1, column: 1, ..Place::default() };
-    own(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, place)
+    Finding::of_file(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, place)
 }
 
 /// What is wrong with an expectation that is no text.
 pub fn no_text(name: &Arc<str>, why: &str, severity: Severity) -> Finding {
     let place = Place { line: 1, column: 1, ..Place::default() };
-    own(Upkeep::BrokenExpectation.name(), severity, why.to_owned(), name, place)
+    Finding::of_file(Upkeep::BrokenExpectation.name(), severity, why.to_owned(), name, place)
 }
 
 /// Counts again what is left of a report.

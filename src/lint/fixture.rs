@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use super::survey::{Survey, Surveyor};
-use super::{MOST_FINDINGS, Taken, own};
+use super::{MOST_FINDINGS, Taken};
 use crate::check::{Checker, Options, Settings};
 use crate::finding::{Finding, Related, Report, Severity};
 use crate::input::Wire;
 use crate::input::markdown::Block;
 use crate::protocol::{Framing, Protocol, Upkeep};
-use crate::records::{Asked, Collector, Known, RecordChecker, looks_like_records};
+use crate::records::{Asked, Collector, Known, RecordChecker, Sorter, looks_like_records};
 use crate::report::count;
 
 /// How much of a text is judged before its findings are taken, in bytes.
@@ -24,7 +24,7 @@ pub struct Linter<'p> {
     pub protocol: &'p Protocol,
     /// Asked for when there are records: most trees have none.
     records: &'p (dyn Fn() -> Option<&'p Protocol> + Sync),
-    pub(super) surveyor: Surveyor<'p>,
+    surveyor: Surveyor<'p>,
 }
 
 /// How the fixtures of a file are judged.
@@ -64,6 +64,8 @@ pub struct Fixture<'f> {
     /// The block of Markdown that it is, if it is one.
     pub block: Option<&'f Block>,
     pub taken: Taken,
+    /// Whether that was said; otherwise its content decides whether several events are a whole stream.
+    pub is_said: bool,
     pub survey: &'f Survey,
 }
 
@@ -94,6 +96,14 @@ impl<'p> Linter<'p> {
         looks_like_records(text, name, self.protocol, self.records)
     }
 
+    /// Looks at what is in a text, if it is to be taken for this.
+    pub fn survey(&self, text: &[u8], name: &str, manner: &Manner, taken: Taken) -> Survey {
+        let protocol = if taken == Taken::Records { (self.records)() } else { None };
+        let records = protocol.and_then(|protocol| Some((protocol, protocol.tables().records.as_ref()?)));
+        let sorter = records.map(|(protocol, records)| Sorter::new(protocol, records, manner.asked.kind, Some(name)));
+        self.surveyor.survey(text, manner.options(taken), sorter.as_ref())
+    }
+
     /// What fixtures that belong together hold that may be named.
     pub fn known<'f>(&self, records: impl Iterator<Item = (&'f Fixture<'f>, &'f Manner)>) -> Known {
         let Some(mut collector) = (self.records)().and_then(Collector::new) else { return Known::default() };
@@ -109,7 +119,7 @@ impl<'p> Linter<'p> {
     pub fn judge(&self, fixture: &Fixture<'_>, manner: &Manner, known: &Known) -> Judged {
         let (taken, mut report) = match fixture.taken {
             Taken::Records => (Taken::Records, self.records(fixture, manner, known)),
-            Taken::Stream if manner.decided.is_none() => self.by_content(fixture, manner),
+            Taken::Stream if !fixture.is_said => self.by_content(fixture, manner),
             Taken::Stream => (Taken::Stream, self.stream(fixture, &manner.settings, false)),
             cut_out => (cut_out, self.stream(fixture, &manner.settings, true)),
         };
@@ -179,7 +189,7 @@ impl<'p> Linter<'p> {
         if let (Some(severity), Some(second)) = (severity, &instant.second) {
             let message = format!("all {} events of this stream are at {}", survey.events, instant.written);
             report.summary.count(rule.name(), severity, 1);
-            report.findings.push(own(rule.name(), severity, message, fixture.file, second.clone()));
+            report.findings.push(Finding::of_file(rule.name(), severity, message, fixture.file, second.clone()));
         }
     }
 }
@@ -219,7 +229,7 @@ impl Held {
         if let (1.., Some(severity), Some(last)) = (self.unlisted, severity, self.findings.last()) {
             let message =
                 format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
-            let said = own(rule, severity, message, file, last.place.clone());
+            let said = Finding::of_file(rule, severity, message, file, last.place.clone());
             report.summary.count(rule, severity, 1);
             self.findings.push(said);
         }

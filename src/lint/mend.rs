@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::canonical::{Layout, Reading, text_start};
 use super::fix::{Fixed, Level, fixed, formatted};
 use super::fixture::shift;
-use super::{Fixture, Linter, Manner, Taken, own};
+use super::{Fixture, Linter, Manner, Taken};
 use crate::finding::{Finding, Report, Severity};
 use crate::input::{Frame, Origin, Segment};
 use crate::protocol::Upkeep;
@@ -25,9 +25,9 @@ impl<'p> Linter<'p> {
     /// What is wrong with these bytes in the fixture's place, with places in them.
     fn judge_as(&self, mending: &Mending<'_>, text: &[u8]) -> Report {
         let Mending { fixture, manner, known, taken } = mending;
-        let manner = Manner { decided: Some(*taken == Taken::Fragment), ..(*manner).clone() };
         let Fixture { file, survey, .. } = fixture;
-        self.judge(&Fixture { file, text, damaged: None, block: None, taken: *taken, survey }, &manner, known).report
+        let fixture = Fixture { file, text, damaged: None, block: None, taken: *taken, is_said: true, survey };
+        self.judge(&fixture, manner, known).report
     }
 
     fn reading(&self, mending: &Mending<'_>) -> Reading<'p> {
@@ -54,7 +54,8 @@ impl<'p> Linter<'p> {
         let segments = [Segment { at: 0, origin }];
         let frame = Frame { text: &text[start..], segments: &segments, terminated: true, utf8: false };
         let at = deviation.at.start.saturating_sub(start)..deviation.at.end.saturating_sub(start);
-        let mut finding = own(Upkeep::NotCanonical.name(), severity, deviation.what, file, frame.place(at, None));
+        let mut finding =
+            Finding::of_file(Upkeep::NotCanonical.name(), severity, deviation.what, file, frame.place(at, None));
         if let Some(block) = block {
             shift(&mut finding, block, &Arc::clone(file));
         }

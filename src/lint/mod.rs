@@ -24,7 +24,6 @@ pub use fixture::{Fixture, Judged, Linter, Manner};
 pub use mend::Mending;
 pub use sort::{Skipped, Sorted, is_looked_at, is_markdown, sorted, sorted_block};
 
-use crate::finding::{Finding, Place, Severity};
 use crate::report::count;
 
 /// The most findings of a fixture that are listed; further ones count.
@@ -119,23 +118,5 @@ impl Linted {
         let expected = (self.expected > 0).then(|| format!("{} as expected", count(self.expected, "finding")));
         let rest: Vec<_> = skipped.into_iter().chain(expected).collect();
         (!rest.is_empty()).then(|| rest.join("; "))
-    }
-}
-
-/// A finding of one of the program's own rules.
-fn own(rule: &str, severity: Severity, message: String, file: &Arc<str>, place: Place) -> Finding {
-    Finding {
-        rule: rule.into(),
-        severity,
-        message,
-        file: Some(file.clone()),
-        place,
-        event_type: None,
-        stream: None,
-        pointer: None,
-        help: None,
-        related: Vec::new(),
-        quote: None,
-        proposal: None,
     }
 }

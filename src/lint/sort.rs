@@ -64,31 +64,39 @@ pub fn is_looked_at(block: &Block) -> bool {
 /// A file or a block, looked at.
 pub struct Sorted {
     pub taken: Result<Taken, Skipped>,
+    /// Whether that was said, so that the checker is not asked whether the first event begins a stream.
+    pub is_said: bool,
     pub survey: Survey,
 }
 
 /// What a file is taken for. `must`: it is a fixture, whatever is in it.
 pub fn sorted(linter: &Linter<'_>, text: &[u8], name: &str, manner: &Manner, must: bool) -> Sorted {
-    if manner.all_records || linter.looks_like_records(text, name) {
-        let survey = linter.surveyor.survey(text, manner.options(Taken::Records), false);
-        return Sorted { taken: Ok(Taken::Records), survey };
+    let all = manner.all_records;
+    let taken_for = |taken: Taken, survey: Survey, is_said: bool| {
+        let is_fixture = must || survey.of_protocol;
+        Sorted { taken: if is_fixture { Ok(taken) } else { Err(Skipped::NoEvent) }, is_said, survey }
+    };
+    if all || linter.looks_like_records(text, name) {
+        let survey = linter.survey(text, name, manner, Taken::Records);
+        if all || must || survey.of_protocol {
+            return taken_for(Taken::Records, survey, all);
+        }
     }
-    let survey = linter.surveyor.survey(text, manner.options(Taken::Stream), true);
-    let is_fixture = survey.of_protocol || must;
-    Sorted { taken: if is_fixture { Ok(taken(&survey, manner.decided)) } else { Err(Skipped::NoEvent) }, survey }
+    let survey = linter.survey(text, name, manner, Taken::Stream);
+    taken_for(taken(&survey, manner.decided), survey, manner.decided.is_some())
 }
 
 /// What a block of Markdown is taken for; its info string decides.
 pub fn sorted_block(linter: &Linter<'_>, block: &Block, name: &str, manner: &Manner) -> Sorted {
     match said(&block.info) {
-        Some(Said::Skip) => Sorted { taken: Err(Skipped::Asked), survey: Survey::default() },
+        Some(Said::Skip) => Sorted { taken: Err(Skipped::Asked), is_said: true, survey: Survey::default() },
         Some(Said::Taken(taken)) => {
-            let survey = linter.surveyor.survey(&block.text, manner.options(taken), taken != Taken::Records);
-            Sorted { taken: Ok(taken), survey }
+            let survey = linter.survey(&block.text, name, manner, taken);
+            Sorted { taken: Ok(taken), is_said: true, survey }
         }
         None => match sorted(linter, &block.text, name, manner, false) {
-            Sorted { survey, .. } if survey.broken && is_partial(&block.text) => {
-                Sorted { taken: Err(Skipped::Partial), survey }
+            Sorted { survey, is_said, .. } if survey.broken && is_partial(&block.text) => {
+                Sorted { taken: Err(Skipped::Partial), is_said, survey }
             }
             sorted => sorted,
         },

@@ -7,7 +7,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
-use serde_json::Value;
 
 use crate::check::Options;
 use crate::check::alone::read;
@@ -16,6 +15,7 @@ use crate::finding::Place;
 use crate::input::json::{Kind, Node, inner, unescaped};
 use crate::input::{Frame, Input, Piece, Wire};
 use crate::protocol::{Protocol, nearest};
+use crate::records::Sorter;
 use crate::schema::Pointer;
 use crate::schema::date_time::{self, Time};
 
@@ -59,26 +59,23 @@ pub struct Instant {
 impl<'p> Surveyor<'p> {
     pub fn new(protocol: &'p Protocol) -> Surveyor<'p> {
         let quoted = |name: &str| Finder::new(format!("\"{name}\"").as_bytes()).into_owned();
-        let required = |schema: &Value| -> BTreeSet<String> {
-            let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-            names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
-        };
-        let all = protocol.schemas().map(|(_, schema)| required(schema)).reduce(|all, more| &all & &more);
+        let events = &protocol.tables().events;
+        let required = events.iter().map(|event| event.schema.required().into_iter().collect::<BTreeSet<_>>());
+        let of_all = required.reduce(|all, more| &all & &more).unwrap_or_default();
         let event_type = &protocol.tables().shape.event_type;
         // A member that tells a type is in many other texts.
-        let telling = all.unwrap_or_default().into_iter().map(|name| Pointer(vec![name]));
-        let telling: Vec<_> = telling.filter(|field| !field.holds(event_type)).collect();
-        let quoted = protocol.tables().events.iter().map(|event| quoted(&event.name)).collect();
-        Surveyor { protocol, quoted, required: telling }
+        let of_all = of_all.into_iter().map(|name| Pointer(vec![name.to_owned()]));
+        let required = of_all.filter(|field| !field.holds(event_type)).collect();
+        Surveyor { protocol, quoted: events.iter().map(|event| quoted(&event.name)).collect(), required }
     }
 
     /// Whether a known event type stands in a text, whatever is around it.
-    pub fn is_meant(&self, text: &[u8]) -> bool {
+    fn is_meant(&self, text: &[u8]) -> bool {
         self.quoted.iter().any(|name| name.find(text).is_some())
     }
 
-    /// Looks at a text. `events`: whether it holds events; otherwise it is stored records.
-    pub fn survey(&self, text: &[u8], options: &Options, events: bool) -> Survey {
+    /// Looks at a text. `records`: what sorts them, if it is stored records and not events.
+    pub fn survey(&self, text: &[u8], options: &Options, records: Option<&Sorter<'_>>) -> Survey {
         let mut input = Input::new(options.wire, options.max_line_bytes);
         let mut survey = Survey::default();
         let mut hasher = DefaultHasher::new();
@@ -91,10 +88,13 @@ impl<'p> Surveyor<'p> {
                     return (broken.rule, broken.message).hash(&mut hasher);
                 }
             };
-            match read(&frame) {
-                Ok(tree) if events => self.frame(&frame, &tree.root, options, &mut survey, &mut hasher),
-                Ok(tree) => digest(&tree.root, frame.text, &mut hasher),
-                Err(_) => {
+            match (read(&frame), records) {
+                (Ok(tree), None) => self.frame(&frame, &tree.root, options, &mut survey, &mut hasher),
+                (Ok(tree), Some(sorter)) => {
+                    survey.of_protocol = survey.of_protocol || sorter.holds_whole(&tree.root, frame.text);
+                    digest(&tree.root, frame.text, &mut hasher);
+                }
+                (Err(_), _) => {
                     survey.broken = true;
                     frame.text.hash(&mut hasher);
                 }
@@ -103,7 +103,7 @@ impl<'p> Surveyor<'p> {
         input.feed(text, &mut piece);
         input.finish(&mut piece);
         survey.digest = (survey.pieces > 0).then(|| hasher.finish());
-        survey.of_protocol |= survey.broken && self.is_meant(text);
+        survey.of_protocol |= records.is_none() && survey.broken && self.is_meant(text);
         survey
     }
 

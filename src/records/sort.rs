@@ -60,6 +60,18 @@ impl<'p> Sorter<'p> {
         self.item(root, text, out);
     }
 
+    /// Whether a frame holds a record that has every field that its kind requires: other texts may have fields of the
+    /// same names.
+    pub fn holds_whole(&self, root: &Node, text: &[u8]) -> bool {
+        let mut holds = false;
+        self.sort(root, text, &mut |found| {
+            let Found::Record { node, kind, .. } = found else { return };
+            let required = self.protocol.tables().events[kind].schema.required();
+            holds |= required.iter().all(|name| node.member(text, name).is_some());
+        });
+        holds
+    }
+
     fn item<'n>(&self, node: &'n Node, text: &[u8], out: &mut dyn FnMut(Found<'n>)) {
         let JsonKind::Object(members) = &node.kind else { return out(Found::NoRecord(node)) };
         match self.container(node, members, text) {

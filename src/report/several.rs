@@ -122,20 +122,7 @@ mod tests {
     }
 
     fn finding(message: &str) -> Finding {
-        Finding {
-            rule: "r".into(),
-            severity: Severity::Error,
-            message: message.to_owned(),
-            file: None,
-            place: Place::default(),
-            event_type: None,
-            stream: None,
-            pointer: None,
-            help: None,
-            related: Vec::new(),
-            quote: None,
-            proposal: None,
-        }
+        Finding::of_file("r", Severity::Error, message.to_owned(), &"a".into(), Place::default())
     }
 
     #[test]

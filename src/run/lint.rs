@@ -196,7 +196,7 @@ impl Worker<'_, '_> {
             Ok(file) => self.tell_file(file, &mut state),
             Err((number, Looked::Unreadable(cause))) => lock(self.sink).unreadable(&name(number), cause),
             Err((number, Looked::Alone(finding))) => {
-                self.tell_own(number, &name(number), finding.into_iter().collect())
+                self.tell_own(number, &name(number), finding.into_iter().map(|finding| *finding).collect())
             }
             Err((number, _)) => {
                 state.linted.too_large.push(name(number));

@@ -81,6 +81,12 @@ const ALTERNATIVES: [&str; 10] = [
 const MAX_REFERENCES: usize = 16;
 
 impl Schema {
+    /// The fields that a value must have.
+    pub fn required(&self) -> Vec<&str> {
+        let names = self.document.get("required").and_then(Value::as_array).into_iter().flatten();
+        names.filter_map(Value::as_str).collect()
+    }
+
     /// A schema that is known to be one.
     pub fn trusted(document: Value) -> Schema {
         Schema { document, noun: EVENT.to_owned(), validator: OnceLock::new(), fields: OnceLock::new() }

@@ -42,13 +42,15 @@ fn is_reconciled(path: &Path) -> bool {
     path.is_dir() && entries(path).iter().any(|file| name(file).starts_with("stream."))
 }
 
+/// Whether a file says what is expected of the one beside it.
+fn is_expectation(path: &Path) -> bool {
+    name(path).ends_with(".expected")
+}
+
 /// Every case that `check` judges, in the order of their paths.
 fn cases() -> Vec<Case> {
     let in_folder = |folder: &Path, rule: Option<&str>| -> Vec<Case> {
-        let is_case = |path: &PathBuf| {
-            let beside = [".expected", ".options"].iter().any(|ending| name(path).ends_with(ending));
-            !beside && !is_reconciled(path)
-        };
+        let is_case = |path: &PathBuf| !is_expectation(path) && !is_reconciled(path);
         let case = |path| Case { path, rule: rule.map(str::to_owned) };
         entries(folder).into_iter().filter(is_case).map(case).collect()
     };
@@ -60,29 +62,40 @@ fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    /// A file of the case's own: beside a file, inside of a folder.
-    fn own(&self, what: &str) -> PathBuf {
-        match self.path.is_dir() {
-            true => self.path.join(what),
-            false => self.path.with_file_name(format!("{}.{what}", name(&self.path))),
-        }
+    /// What is expected of its files: their names and the texts.
+    fn expectations(&self) -> Vec<(String, String)> {
+        let files = match self.path.is_dir() {
+            true => entries(&self.path).into_iter().filter(|file| is_expectation(file)).collect(),
+            false => vec![self.path.with_file_name(format!("{}.expected", name(&self.path)))],
+        };
+        let files = files.into_iter().filter(|file| file.exists());
+        let read = |file: PathBuf| (name(&file).replace(".expected", ""), fs::read_to_string(file).expect("readable"));
+        files.map(read).collect()
     }
 
-    /// Its options, one argument a line.
+    /// Its options, without the protocol that the tests name by themselves.
     fn options(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.own("options")).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+        let texts = self.expectations().into_iter().map(|(_, text)| text);
+        let args = texts.filter_map(|text| Some(text.strip_prefix("# args:")?.lines().next()?.to_owned()));
+        let args: Vec<_> = args.map(|args| args.replace("--protocol session-records", "")).collect();
+        args.iter().flat_map(|args| args.split_whitespace()).map(str::to_owned).collect()
     }
 
     /// The findings that were written down for it; none for what is valid.
     fn expected(&self) -> Vec<String> {
-        if self.rule.is_none() {
-            assert!(!self.own("expected").exists(), "{}: of what is valid nothing is expected", self.path.display());
-            return Vec::new();
-        }
-        let file = self.own("expected");
-        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        let expectations = self.expectations();
+        assert!(self.rule.is_none() || !expectations.is_empty(), "{}: something is expected", self.path.display());
+        let of_file = |(file, text): (String, String)| {
+            let lines = text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned);
+            let in_folder = self.path.is_dir();
+            lines.map(move |line| if in_folder { format!("{file}\t{line}") } else { line }).collect::<Vec<_>>()
+        };
+        let mut lines: Vec<_> = expectations.into_iter().flat_map(of_file).collect();
+        assert!(
+            self.rule.is_some() || lines.is_empty(),
+            "{}: of what is valid nothing is expected",
+            self.path.display()
+        );
         lines.sort();
         lines
     }

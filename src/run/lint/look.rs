@@ -27,7 +27,7 @@ pub enum Looked {
     File(Box<Content>),
     TooLarge,
     /// An expectation whose fixture is not there.
-    Alone(Option<Finding>),
+    Alone(Option<Box<Finding>>),
     Unreadable(io::Error),
 }
 
@@ -67,19 +67,16 @@ impl Content {
 
     /// Everything that was looked at, in the order of the file.
     pub fn all(&self) -> Vec<One<'_>> {
-        let one = |(number, sorted): &'_ (Option<usize>, Sorted)| {
+        let all = self.sorted.iter().map(|(number, sorted)| {
             let block = number.map(|number| &self.blocks[number]);
-            (block, sorted.taken)
-        };
-        let all = self.sorted.iter().map(|entry| {
-            let (block, taken) = one(entry);
-            let fixture = taken.map(|taken| Fixture {
+            let fixture = sorted.taken.map(|taken| Fixture {
                 file: &self.name,
                 text: block.map_or(&self.text[..], |block| &block.text),
                 damaged: self.damaged.as_deref().filter(|_| block.is_none()),
                 block,
                 taken,
-                survey: &entry.1.survey,
+                is_said: sorted.is_said,
+                survey: &sorted.survey,
             });
             One { block, fixture }
         });
@@ -101,7 +98,7 @@ impl Worker<'_, '_> {
             && !fixture.exists()
         {
             let severity = self.severity(number, Upkeep::ExpectationWithoutFixture);
-            return Looked::Alone(severity.map(|severity| expected::without_fixture(&name, &fixture, severity)));
+            return Looked::Alone(severity.map(|severity| expected::without_fixture(&name, &fixture, severity).into()));
         }
         let Whole { text, damaged, is_compressed } = match whole(target, self.run.progress) {
             Ok(Some(read)) => read,

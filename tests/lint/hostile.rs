@@ -1,0 +1,87 @@
+//! Files that nobody wants: too large, damaged, unreadable, with names and contents that would do something to a terminal.
+
+use std::fs;
+use std::path::Path;
+
+use super::program::{CLEAN, ERROR, Folder};
+use super::{kinds, linted, told};
+
+/// A recording of the corpus.
+fn corpus(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events/valid").join(name);
+    fs::read(path).expect("the corpus is here")
+}
+
+#[test]
+fn what_is_too_large_is_named_and_where_to_turn() {
+    let folder = Folder::with(&[("a.json", CLEAN)]);
+    folder.write("large.ndjson", vec![b' '; (16 << 20) + 1]);
+    let ran = folder.run("lint .");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let words =
+        "./large.ndjson is larger than 16 MiB and was not linted; `sessionlint check` judges recordings of any size";
+    assert!(ran.out.contains(words), "{}", ran.out);
+    let (document, _) = linted(&folder, "large.ndjson");
+    assert_eq!((kinds(&document), &document["linted"]["too_large"][0]), ([0, 0, 0, 0, 1], &"large.ndjson".into()));
+}
+
+#[test]
+fn compressed_fixtures_are_fixtures() {
+    let folder = Folder::new();
+    folder.write("a.ndjson.gz", corpus("compressed.ndjson.gz"));
+    folder.write("b.ndjson.zst", corpus("compressed.ndjson.zst"));
+    let (document, code) = linted(&folder, "--rule duplicate-fixture=off .");
+    assert_eq!((kinds(&document), told(&document), code), ([2, 0, 0, 0, 0], Vec::new(), 0), "{document}");
+    let whole = corpus("compressed.ndjson.gz");
+    folder.write("a.ndjson.gz", &whole[..whole.len() - 9]);
+    folder.write("a.ndjson.gz.expected", "# args: --rule turn-unfinished=off\n");
+    let (document, code) = linted(&folder, "a.ndjson.gz");
+    assert_eq!(code, 1);
+    assert!(told(&document).iter().any(|told| told.ends_with("truncated-input")), "{document}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_the_rest_is_linted() {
+    let folder = Folder::with(&[("a.json", ERROR)]);
+    let ran = folder.run("lint --format jsonl missing.json a.json");
+    assert_eq!((ran.code, ran.out.lines().count()), (2, 1), "{}", ran.out);
+    assert!(ran.err.contains("missing.json"), "{}", ran.err);
+    fs::create_dir(folder.path().join("a.json.expected")).expect("a folder can be made");
+    let ran = folder.run("lint --format jsonl .");
+    assert_eq!((ran.code, ran.out.lines().count()), (2, 1), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("a.json.expected"), "{}", ran.err);
+    let ran = Folder::new().run("lint");
+    assert!(ran.code == 2 && ran.err.contains(".md .markdown"), "{}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_folder_are_not_followed() {
+    let folder = Folder::with(&[("elsewhere/a.json", ERROR), ("here/b.json", CLEAN)]);
+    std::os::unix::fs::symlink("../elsewhere/a.json", folder.path().join("here/a.json")).expect("a link can be made");
+    assert_eq!(kinds(&linted(&folder, "here").0), [0, 0, 1, 0, 0]);
+    assert_eq!(linted(&folder, "here/a.json").1, 1, "one that is named is");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_and_contents_do_nothing_to_a_terminal() {
+    let name = "a\u{1b}[2J\u{202e}b";
+    let page = format!("```json \u{1b}[2J\n{}```\n", ERROR.replace("\"no\"", "\"\u{202e}no\""));
+    let folder = Folder::with(&[
+        (&format!("{name}.md"), page.as_str()),
+        (&format!("{name}.json"), CLEAN),
+        (&format!("{name}.json.expected"), "1\twrong\u{1b}[2J-type\n"),
+        (&format!("{name}.ndjson"), ERROR),
+        (&format!("{name}.ndjson.expected"), "# \u{1b}[2J\n"),
+        (&format!("gone{name}.json.expected"), "1\twrong-type\n"),
+    ]);
+    for arguments in
+        ["-v", "-v --update-expected", "--format github", "--format markdown", "--format sarif", "--format junit"]
+    {
+        let ran = folder.run(&format!("lint --color never {arguments} ."));
+        let said = [ran.out, ran.err].concat();
+        assert!(said.contains("[2J"), "{arguments}: {said}");
+        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{arguments}: {said:?}");
+    }
+}

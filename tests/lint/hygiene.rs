@@ -1,0 +1,60 @@
+//! Rules of fixtures as files.
+
+use serde_json::json;
+
+use super::program::{CLEAN, Folder, OPEN, text};
+use super::{linted, told};
+
+#[test]
+fn a_stream_in_which_no_time_passes_is_noted() {
+    let two = [OPEN, CLEAN].concat();
+    let three = [CLEAN, CLEAN, CLEAN].concat();
+    let (document, code) = linted(&Folder::with(&[("a.ndjson", &three)]), ".");
+    assert_eq!((told(&document), code), (vec!["./a.ndjson:2:38 frozen-time".to_owned()], 0));
+    assert_eq!(text(&document["findings"][0]["message"]), "all 3 events of this stream are at 2026-01-01T00:00:00Z");
+    let other = [CLEAN, &CLEAN.replace("00:00:00Z", "01:00:00+01:00"), CLEAN].concat();
+    assert_eq!(told(&linted(&Folder::with(&[("a.ndjson", &other)]), ".").0), ["./a.ndjson:2:38 frozen-time"]);
+    let passing = [CLEAN, CLEAN, &CLEAN.replace("00:00:00Z", "00:00:01Z")].concat();
+    for lasting in [&two, &passing] {
+        let (document, _) = linted(&Folder::with(&[("a.ndjson", lasting)]), ".");
+        assert!(told(&document).iter().all(|told| !told.ends_with("frozen-time")), "{document}");
+    }
+    assert_eq!(told(&linted(&Folder::with(&[("a.ndjson", &three)]), "--rule frozen-time=off .").0), [""; 0]);
+    assert_eq!(told(&linted(&Folder::with(&[("a.ndjson", &three)]), "--fragment .").0), [""; 0]);
+}
+
+#[test]
+fn the_same_events_in_two_places_are_noted() {
+    let page = format!("# A\n\n```json\n{}```\n", CLEAN.replace(':', " : ").replace("00 : 00 : 00", "00:00:00"));
+    let folder = Folder::with(&[("a.json", CLEAN), ("b/page.md", &page), ("c.sse", &format!("data: {CLEAN}\n"))]);
+    let (document, _) = linted(&folder, ".");
+    assert_eq!(told(&document), ["./b/page.md:4:1 duplicate-fixture", "./c.sse:1:1 duplicate-fixture"]);
+    assert_eq!(text(&document["findings"][0]["message"]), "the same events are in ./a.json:1");
+    assert_eq!(document["findings"][1]["related"][0]["file"], json!("./a.json"));
+}
+
+#[test]
+fn other_order_of_keys_and_empty_files_are_no_duplicates() {
+    let swapped = CLEAN.replace(r#""session_id":"s","pending":false"#, r#""pending":false,"session_id":"s""#);
+    let folder = Folder::with(&[("a.json", CLEAN), ("b.json", &swapped), ("c.json", ""), ("d.json", "")]);
+    let (document, _) = linted(&folder, "a.json b.json c.json d.json");
+    assert!(told(&document).iter().all(|told| told.ends_with("empty-input")), "{document}");
+}
+
+#[test]
+fn the_report_is_the_same_for_any_number_of_threads() {
+    let folder = Folder::new();
+    for number in 0..60 {
+        let label = format!("\"{}\"", number % 7);
+        let event = CLEAN.replace("\"idle\"", &label);
+        folder.write(format!("{number:02}.json"), &event);
+        folder.write(format!("{number:02}.md"), format!("```json\n{event}```\n```json\n{{}}\n```\n"));
+    }
+    for format in ["json", "human --all -v", "sarif"] {
+        let one = folder.run(&format!("lint --jobs 1 --format {format} ."));
+        assert!(one.out.contains("duplicate-fixture"), "{}", one.out);
+        for jobs in [2, 7] {
+            assert_eq!(folder.run(&format!("lint --jobs {jobs} --format {format} .")).out, one.out, "{jobs} {format}");
+        }
+    }
+}

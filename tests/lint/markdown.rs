@@ -1,0 +1,125 @@
+//! Blocks of Markdown: which are looked at, what they are taken for, and where their findings stand.
+
+use serde_json::Value;
+
+use super::program::{CLEAN, ERROR, Folder, OPEN, text};
+use super::{kinds, linted, told};
+
+/// What is wrong in `ERROR`.
+const WRONG: &str = "\"no\"";
+
+/// Where every `WRONG` of a page stands, counted in the plainest way: its line, its column, its first byte.
+fn places(page: &str) -> Vec<(u64, u64, u64)> {
+    let place = |(at, _): (usize, &str)| {
+        let line_start = page[..at].rfind('\n').map_or(0, |end| end + 1);
+        let line = page[..at].matches('\n').count() + 1;
+        (line as u64, page[line_start..at].chars().count() as u64 + 1, at as u64)
+    };
+    page.match_indices(WRONG).map(place).collect()
+}
+
+#[test]
+fn findings_stand_where_they_do_in_the_page() {
+    let event = ERROR.trim_end();
+    let pages = [
+        format!("```json\n{event}\n```\n"),
+        format!("é — “ö”\n\n~~~ndjson\n\n{event}\n{event}\n~~~\n"),
+        format!(
+            "- one\n  - two: é\n\n    ```json\n    {event}\n    ```\n- three\n\n  ````JSONL more words\n  {event}\n  ````\n"
+        ),
+        format!("> a\n>\n> > ```json\n> > {event}\n> > ```\n>\n> - b\n>\n>   ~~~~ ndjson\n>   {event}\n>   ~~~~\n"),
+        format!("1.\tx\n\n\t```json\n\t{event}\n\t```\n"),
+        format!("```sse\nevent: x\ndata: {event}\n\n: more\ndata: {event}\n\n```\n"),
+        // It goes to the end of the file.
+        format!("text\n\n```json\n{event}"),
+        format!("\u{FEFF}# T\n\n   ```json\n   {event}\n   ```\n"),
+    ];
+    for page in pages {
+        for page in [page.replace('\n', "\r\n"), page] {
+            let folder = Folder::with(&[("page.md", &page)]);
+            let (document, code) = linted(&folder, "--rule duplicate-fixture=off .");
+            let expected: Vec<_> = places(&page);
+            let found = document["findings"].as_array().expect("findings").iter().map(|finding| {
+                assert_eq!(text(&finding["rule"]), "wrong-type", "{page}");
+                let number = |key: &str| finding[key].as_u64().expect("a number");
+                assert_eq!(number("end") - number("start"), WRONG.len() as u64, "{page}");
+                (number("line"), number("column"), number("start"))
+            });
+            assert_eq!((found.collect::<Vec<_>>(), code), (expected, 1), "{page}");
+        }
+    }
+}
+
+#[test]
+fn what_belongs_to_a_finding_stands_in_the_page_too() {
+    let idle = CLEAN.replace("00:00:00Z", "00:00:01Z");
+    let page =
+        format!("# A turn\n\n> ```jsonl sessionlint=stream\n> {OPEN}> {}> ```\n", idle.replace("\"idle\"", "\"é\""));
+    let folder = Folder::with(&[("a b.md", &page)]);
+    let (document, _) = linted(&folder, ".");
+    assert_eq!(told(&document).first().map(String::as_str), Some("./a b.md:5:101 turn-empty"), "{document}");
+    let related = &document["findings"][0]["related"][0];
+    assert_eq!((&related["line"], &related["file"]), (&Value::from(4), &Value::Null), "{document}");
+    let human = folder.run("lint --color never .").out;
+    assert!(human.contains("[./a b.md:5:101]"), "{human}");
+    assert!(human.contains("4 │ {\"type\""), "the line of the page, without the mark of the quote: {human}");
+}
+
+#[test]
+fn blocks_one_after_the_other_are_not_one_stream() {
+    let page = format!("```json\n{OPEN}```\n```json\n{CLEAN}```\n");
+    let (document, code) = linted(&Folder::with(&[("page.md", &page)]), ".");
+    assert_eq!((told(&document), kinds(&document), code), (Vec::new(), [0, 0, 2, 0, 0], 0), "{document}");
+}
+
+#[test]
+fn the_info_string_decides_what_a_block_is() {
+    for (word, expected, findings) in [
+        ("", [0, 0, 1, 0, 0], 0),
+        (" sessionlint=event", [0, 0, 1, 0, 0], 0),
+        (" sessionlint=fragment", [0, 1, 0, 0, 0], 0),
+        (" title=\"a\" sessionlint=stream", [1, 0, 0, 0, 0], 1),
+        (" sessionlint=skip", [0, 0, 0, 0, 1], 0),
+        (" sessionlint=records", [0, 0, 0, 1, 0], 1),
+    ] {
+        let folder = Folder::with(&[("page.md", &format!("```json{word}\n{OPEN}```\n"))]);
+        let (document, _) = linted(&folder, ".");
+        assert_eq!((kinds(&document), told(&document).len()), (expected, findings), "{word}: {document}");
+    }
+}
+
+#[test]
+fn what_is_no_event_or_a_part_of_one_is_skipped_and_said() {
+    let part = OPEN.replace("{\"session_id\":\"s\",\"pending\":true,\"status_label\":\"thinking\"}", "{ ... }");
+    let comment = CLEAN.replace("\"payload\"", "// what it says\n\"payload\"");
+    let dots_in_text = CLEAN.replace("\"idle\"", "\"idle… // # ...\"");
+    let blocks = [
+        ("json", "{\"compilerOptions\": {}}\n"),
+        ("json", &part),
+        ("jsonl", &comment),
+        ("json", &dots_in_text),
+        ("rust", ERROR),
+        ("", ERROR),
+        ("json5", ERROR),
+    ];
+    let page: String = blocks.iter().map(|(language, text)| format!("```{language}\n{text}```\n\n")).collect();
+    let folder = Folder::with(&[("page.md", &page), ("plain.markdown", "# Nothing\n")]);
+    let ran = folder.run("lint -v --color never .");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    assert_eq!(
+        ran.out,
+        "0 streams, 0 fragments, 1 single event, 0 fixtures of records: 0 errors, 0 warnings, 0 notes; 4 skipped.\n  \
+         ./page.md:2: skipped, no event of the protocol in it\n  \
+         ./page.md:6: skipped, only a part of an event: it has an ellipsis or a comment\n  \
+         ./page.md:10: skipped, only a part of an event: it has an ellipsis or a comment\n  \
+         ./page.md:15: single event\n  \
+         ./plain.markdown: skipped, no fenced block of json, jsonl, ndjson or sse in it\n"
+    );
+}
+
+#[test]
+fn a_block_that_is_broken_and_means_an_event_is_a_finding() {
+    let page = "```json\n{\"type\":\"session.status\",\"timestamp\":\n```\n";
+    let (document, code) = linted(&Folder::with(&[("page.md", page)]), ".");
+    assert_eq!((told(&document), code), (vec!["./page.md:2:38 invalid-json".to_owned()], 1));
+}
