@@ -108,6 +108,11 @@ pub fn blocks(file: &[u8]) -> Vec<Block> {
 impl Block {
     fn add(&mut self, cursor: &mut Cursor<'_>, range: &Range<usize>, piece: &[u8]) {
         let mut at = range.start;
+        // An empty line begins at its end, of which the parser leaves the carriage return out.
+        let begins = self.text.last().is_none_or(|last| *last == b'\n');
+        if begins && piece == b"\n" && cursor.file[..at].ends_with(b"\r") {
+            at -= 1;
+        }
         for line in piece.split_inclusive(|byte| *byte == b'\n') {
             let segment = Segment { at: self.text.len(), origin: cursor.origin(at.min(range.end)) };
             if self.text.is_empty() {

@@ -17,8 +17,10 @@ pub use tally::Tally;
 
 /// How often it is looked for more to mend.
 const MOST_ROUNDS: usize = 8;
-/// How many edits or groups of edits are tried on a file.
+/// How many edits or groups of edits are tried on a file: fewer on a large one, so that no more bytes are judged than these.
 const MOST_TRIALS: usize = 400;
+const LEAST_TRIALS: usize = 10;
+const MOST_JUDGED: usize = 1 << 30;
 
 /// How far a fix may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub fn fixed(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8], level: Lev
 
 /// Tries what findings propose until nothing more is kept.
 fn mend(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8], fixed: &mut Fixed) {
-    let mut trials = Trials { judge, left: MOST_TRIALS };
+    let mut trials = Trials { judge, left: most_trials(bytes.len()) };
     for _ in 0..MOST_ROUNDS {
         let base = fixed.bytes.as_deref().unwrap_or(bytes);
         let report = judge(base);
@@ -83,6 +85,10 @@ fn mend(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8], fixed: &mut Fix
         }
         fixed.bytes = Some(proposal::applied(base, &kept));
     }
+}
+
+fn most_trials(length: usize) -> usize {
+    (MOST_JUDGED / length.max(1)).clamp(LEAST_TRIALS, MOST_TRIALS)
 }
 
 struct Trials<'j> {

@@ -32,7 +32,9 @@ pub fn written(
     changes: &mut Changes,
 ) -> Vec<u8> {
     let new = Vec::with_capacity(text.len());
-    let mut writer = Writer { text, at, tree, judged, compact, spaced: None, new, changes };
+    let mut repeated: Vec<_> = tree.duplicate_keys.iter().map(|(_, later)| later.start).collect();
+    repeated.sort_unstable();
+    let mut writer = Writer { text, at, repeated, judged, compact, spaced: None, new, changes };
     let span = &tree.root.span;
     if compact {
         writer.value(&tree.root, None);
@@ -65,7 +67,8 @@ type Here<'p> = Option<(&'p Schema, &'p Value)>;
 struct Writer<'w, 'p> {
     text: &'w [u8],
     at: usize,
-    tree: &'w Tree,
+    /// Where the keys start, in order, that stand in their object for a second time.
+    repeated: Vec<usize>,
     judged: &'w [Judged<'p>],
     compact: bool,
     /// Where the first white space was left out.
@@ -162,8 +165,8 @@ impl<'w, 'p> Writer<'w, 'p> {
 
     /// Which one counts is decided by their order.
     fn has_repeated_key(&self, members: &[Member]) -> bool {
-        let repeated = &self.tree.duplicate_keys;
-        !repeated.is_empty() && members.iter().any(|member| repeated.iter().any(|(_, later)| *later == member.key))
+        let is_repeated = |member: &Member| self.repeated.binary_search(&member.key.start).is_ok();
+        !self.repeated.is_empty() && members.iter().any(is_repeated)
     }
 }
 

@@ -90,8 +90,9 @@ fn by_sites(
     match fix {
         Fix::Negate => None,
         Fix::Set { event_type, at, to } => {
-            let before = sites.iter().rev().filter(|site| (site.frame.start as u64) < finding.place.start);
-            let mut of_stream = before.filter(|site| site.stream.as_deref() == finding.stream.as_deref());
+            let before = sites.partition_point(|site| (site.frame.start as u64) < finding.place.start);
+            let of_stream = |site: &&Site| site.stream.as_deref() == finding.stream.as_deref();
+            let mut of_stream = sites[..before].iter().rev().filter(of_stream);
             let site = of_stream.find(|site| site.event_type == *event_type)?;
             let found = site.event.at(&bytes[site.frame.clone()], &at.0)?.span.clone();
             let new = serde_json::to_vec(to).ok()?;
@@ -100,7 +101,8 @@ fn by_sites(
         Fix::Insert(template) => {
             let place = finding.related.last().filter(|related| related.file.is_none());
             let start = place.map_or(finding.place.start, |related| related.place.start) as usize;
-            let site = sites.iter().find(|site| site.frame.contains(&start))?;
+            let site = sites[..sites.partition_point(|site| site.frame.start <= start)].last()?;
+            let site = Some(site).filter(|site| site.frame.contains(&start))?;
             inserted(reading, bytes, site, template)
         }
     }
