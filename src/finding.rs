@@ -116,6 +116,9 @@ pub struct Finding {
     /// The document's words on the very field, where they are not the rule's own quotes.
     #[serde(skip)]
     pub quote: Option<Arc<str>>,
+    /// The JSON text that the help proposes in the place of what stands there, for those who mend.
+    #[serde(skip)]
+    pub proposal: Option<Arc<str>>,
 }
 
 impl Finding {
@@ -133,6 +136,7 @@ impl Finding {
             help: None,
             related: Vec::new(),
             quote: None,
+            proposal: None,
         }
     }
 

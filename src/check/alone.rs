@@ -108,6 +108,7 @@ impl<'p> Alone<'p> {
                 help: fault.help,
                 pointer: Some(fault.pointer.text()),
                 quote: fault.quote,
+                proposal: fault.proposal,
                 ..here.said(stream)
             };
             self.voice.say(rule, here.place(fault.span), said);

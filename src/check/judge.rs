@@ -234,11 +234,13 @@ impl<'p> Judge<'p> {
         let rule = self.protocol.tables().unknown;
         if self.alone.is_first(rule, None, here, stream.as_ref()).0 {
             let known = self.protocol.tables().events.iter().map(|event| &*event.name);
-            let help = nearest(here.event_type, known).map(|near| format!("did you mean {near}?"));
+            let near = nearest(here.event_type, known);
+            let help = near.as_ref().map(|near| format!("did you mean {near}?"));
+            let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
             let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
             let message = self.alone.voice.message(rule, &mut facts);
             let pointer = Some(shape.event_type.to_string());
-            let said = Said { message, help, pointer, ..here.said(stream.as_ref()) };
+            let said = Said { message, help, pointer, proposal, ..here.said(stream.as_ref()) };
             self.alone.voice.say(rule, here.place(here.type_span.clone()), said);
         }
         if let Some(name) = &name {

@@ -39,6 +39,8 @@ pub struct Said {
     pub stream: Option<Arc<str>>,
     pub related: Vec<Related>,
     pub quote: Option<Arc<str>>,
+    /// The JSON text that the help proposes.
+    pub proposal: Option<Arc<str>>,
     /// The file, if it is not the one that is judged.
     pub file: Option<Arc<str>>,
 }
@@ -97,6 +99,7 @@ impl<'p> Voice<'p> {
             help: said.help,
             related: said.related,
             quote: said.quote,
+            proposal: said.proposal,
         });
     }
 

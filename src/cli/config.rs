@@ -6,7 +6,7 @@ use super::{Exit, Failure};
 use crate::config::{Config, NAME};
 use crate::protocol::{Beside, Protocol, Rulebook, nearest};
 use crate::report::visible;
-use crate::run::start;
+use crate::run::{RecordProtocol, start};
 
 /// The protocol if nobody names one.
 const DEFAULT: &str = "session-events";
@@ -101,6 +101,14 @@ impl Chosen {
     /// The protocol that judges what is not of this one's kind.
     pub fn beside(&self) -> Option<Beside> {
         matches!(self, Chosen::Usual(_)).then_some(Protocol::of_records as Beside)
+    }
+
+    /// The one that judges stored records, if there is one.
+    pub fn records(&self) -> Option<RecordProtocol<'_>> {
+        match self.is_of_records() {
+            true => Some(RecordProtocol::Loaded(self)),
+            false => self.beside().map(RecordProtocol::Later),
+        }
     }
 
     /// The rules that a run's findings may be of.

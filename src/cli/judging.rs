@@ -50,7 +50,7 @@ pub struct JudgingArguments {
     pub all: bool,
 
     #[command(flatten)]
-    shown: ShownArguments,
+    pub shown: ShownArguments,
 
     #[command(flatten)]
     pub records: RecordArguments,
@@ -229,10 +229,7 @@ impl Job<'_> {
         }
         let options = Options { excerpts: reporter.shows_excerpts(), ..options };
         let settings = Alike::new(protocol, config, &options, &targets);
-        let records = match protocol.is_of_records() {
-            true => Some(RecordProtocol::Loaded(protocol)),
-            false => protocol.beside().map(RecordProtocol::Later),
-        };
+        let records = protocol.records();
         let asked = judging.records.asked(records)?;
         let all = protocol.is_of_records() || asked.kind.is_some();
         // Most runs have no stored records, and do not wait for what these would need.

@@ -2,19 +2,21 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
 use super::config::Chosen;
 use super::input::FormArguments;
 use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severities};
+use super::mend::{Deed, Hand, Screen};
 use super::place::{Place, place, shown};
 use super::{Exit, Failure};
 use crate::check::Options;
 use crate::lint::expected::Update;
+use crate::lint::fix::Level;
 use crate::report::{count, visible};
-use crate::run::{Lint, RecordProtocol, Target, Told, is_looked_at, with_fixtures};
+use crate::run::{Lint, Mending, RecordProtocol, Target, Told, is_looked_at, with_fixtures};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -26,8 +28,37 @@ pub struct Arguments {
     verbose: bool,
 
     /// Write .expected files again after what is found now, and show what changes; new ones for files that are named
-    #[arg(long)]
+    #[arg(long, conflicts_with = "mends")]
     update_expected: bool,
+
+    #[command(flatten)]
+    fixing: FixArguments,
+}
+
+/// Whether fixtures are mended, and how far.
+#[derive(clap::Args)]
+#[group(id = "mends", multiple = true)]
+struct FixArguments {
+    /// Write fixtures in their canonical form, which cannot change what they mean, and report what is left
+    #[arg(long)]
+    fix: bool,
+
+    /// Do also what the help of findings proposes, where that leaves fewer findings and no new ones
+    #[arg(long)]
+    unsafe_fixes: bool,
+
+    /// Show what --fix or --unsafe-fixes would change, and change nothing; exit code 1 if anything would
+    #[arg(long)]
+    diff: bool,
+}
+
+impl FixArguments {
+    fn level(&self) -> Option<Level> {
+        match self.unsafe_fixes {
+            true => Some(Level::Unsafe),
+            false => (self.fix || self.diff).then_some(Level::Safe),
+        }
+    }
 }
 
 /// What may stand behind `# args:` in an expectation.
@@ -63,10 +94,18 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         config: config_file,
         options,
         all: judging.all,
-        shows_progress: true,
+        // Differences are shown while the run goes on.
+        shows_progress: !arguments.fixing.diff,
         besides: " .md .markdown",
     };
     let mut updates = Vec::new();
+    let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
+    let deed = if arguments.fixing.diff { Deed::Show } else { Deed::Write };
+    if level.is_some() && input.paths.iter().any(|path| path.as_os_str() == "-") {
+        let message = "files are fixed, and standard input is none; `sessionlint fmt -` passes it on formatted";
+        return Err(Failure::Message(message.to_owned()));
+    }
+    let hand = Hand::new(deed, Screen::StandardError, &input.paths);
     let exit = job.run((found, errors), |work, baseline, reporter, bar| {
         let overrides = |number: usize| match (config_file, &work.targets[number]) {
             (Some(config), Target::File(file)) => config.overrides_for(file),
@@ -81,6 +120,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 .map_or_else(|| work.options.clone(), |config| config.under(work.options, &overrides(number)));
             told(args, given, &protocol, work)
         };
+        let (refused, tell) = (|path: &Path| hand.refused(path), |mended| hand.take(mended));
         let lint = Lint {
             rules: protocol.rules_of_run(),
             named: &named,
@@ -88,6 +128,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             told: &told,
             lists: arguments.verbose,
             updates: arguments.update_expected,
+            mending: level.map(|level| Mending { level, refused: &refused, tell: &tell }),
         };
         let lint = || work.run.lint(&lint, work.targets, baseline, reporter);
         let (outcome, linted, new) = match bar {
@@ -100,7 +141,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     if arguments.update_expected {
         write(updates)?;
     }
-    Ok(exit)
+    let mended = hand.end(quiet, arguments.verbose)?;
+    Ok(if exit == Exit::Usage || mended == Exit::Clean { exit } else { mended })
 }
 
 /// What the options of an expectation mean for a file that is judged like this otherwise.

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod coverage;
 mod explain;
+mod fmt;
 mod follow;
 mod generate;
 mod graph;
@@ -14,6 +15,7 @@ mod init;
 mod input;
 mod judging;
 mod lint;
+mod mend;
 mod mutate;
 mod output;
 mod place;
@@ -76,6 +78,8 @@ enum Command {
     Coverage(coverage::Arguments),
     /// Say what a rule means, with the document's words and an example
     Explain(explain::Arguments),
+    /// Write fixtures in their canonical form, or format standard input
+    Fmt(Box<fmt::Arguments>),
     /// Make streams from a protocol's tables and schemas, legal ones or broken ones
     Generate(generate::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
@@ -161,6 +165,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Check(arguments) => check::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Fmt(arguments) => fmt::run(*arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

@@ -4,13 +4,14 @@
 //! of one, and nothing new where the run failed.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::Failure;
 use crate::report::visible;
+use crate::run::start;
 
 /// A file's place, and what will be there.
 pub struct Place {
@@ -46,6 +47,49 @@ impl Place {
     }
 }
 
+/// Why a file was not replaced, to be read after its name.
+pub type Refused = String;
+
+/// Puts new bytes into the place of a file that was read. Its permissions stay.
+///
+/// # Errors
+///
+/// Says why not: it may not be written, or it is not what was read any more.
+pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), Refused> {
+    // A link stays one: what it leads to is replaced.
+    let file = place(file);
+    let cannot = |error: io::Error| format!("cannot be written: {error}");
+    let permissions = fs::metadata(&file).map_err(cannot)?.permissions();
+    if permissions.readonly() {
+        return Err("cannot be written: it is read-only".to_owned());
+    }
+    let mut temporary = beside(&file).map_err(cannot)?;
+    temporary.write_all(new).map_err(cannot)?;
+    fs::set_permissions(temporary.path(), permissions).map_err(cannot)?;
+    if fs::read(&file).map_err(cannot)? != read {
+        return Err("was changed by somebody else meanwhile, and is left as it is now".to_owned());
+    }
+    temporary.persist(&file).map(|_| ()).map_err(|error| cannot(error.error))
+}
+
+/// The folders that the caller named, or that the files are in.
+pub struct Trees(Vec<PathBuf>);
+
+impl Trees {
+    pub fn of(paths: &[PathBuf]) -> Trees {
+        let folder = |path: &PathBuf| {
+            let start = start(path);
+            fs::canonicalize(if start.as_os_str().is_empty() { Path::new(".") } else { &start }).ok()
+        };
+        Trees(paths.iter().filter_map(folder).collect())
+    }
+
+    /// Whether a file is in one of them, wherever links lead.
+    pub fn hold(&self, file: &Path) -> bool {
+        fs::canonicalize(file).is_ok_and(|file| self.0.iter().any(|tree| file.starts_with(tree)))
+    }
+}
+
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sessionlint-").suffix(".tmp");
@@ -78,4 +122,22 @@ pub fn is_plain(path: &Path) -> bool {
 
 pub fn shown(path: &Path) -> String {
     visible(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace;
+
+    #[test]
+    fn a_file_that_was_changed_meanwhile_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.ndjson");
+        std::fs::write(&file, "as it is now").expect("written");
+        let refused = replace(&file, b"as it was read", b"new").expect_err("it was changed");
+        assert!(refused.starts_with("was changed"), "{refused}");
+        assert_eq!(std::fs::read(&file).expect("there"), b"as it is now");
+        replace(&file, b"as it is now", b"new").expect("nobody changed it");
+        assert_eq!(std::fs::read(&file).expect("there"), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left beside it");
+    }
 }

@@ -106,6 +106,11 @@ impl<R: Read> Decompressed<R> {
         }))
     }
 
+    /// Whether what is read is what stands in the file.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.0, Kind::Plain(_))
+    }
+
     /// Reads the next bytes; 0 at the end.
     ///
     /// # Errors

@@ -43,6 +43,41 @@ impl Block {
     }
 }
 
+impl Block {
+    /// The block's lines in the file, and what takes their place if its text becomes another: each line with what stands
+    /// before all lines of the block, such as the mark of a quote. None if not all have the same.
+    pub fn with_text(&self, file: &[u8], new: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
+        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false };
+        let (mut at, mut prefix, mut range) = (0, None, None);
+        for line in self.text.split_inclusive(|byte| *byte == b'\n') {
+            let content = line.strip_suffix(b"\n").unwrap_or(line);
+            let start = frame.origin(at).offset as usize;
+            let line_start = memchr::memrchr(b'\n', file.get(..start)?).map_or(0, |at| at + 1);
+            let (before, behind) = (&file[line_start..start], &file[start..]);
+            if !behind.starts_with(content) || !content.is_empty() && prefix.is_some_and(|prefix| prefix != before) {
+                return None;
+            }
+            if !content.is_empty() {
+                prefix = Some(before);
+            }
+            let end = start + content.len();
+            let line_end = memchr::memchr(b'\n', &file[end..]).map_or(file.len(), |length| end + length + 1);
+            range = Some(range.map_or(line_start, |known: Range<usize>| known.start)..line_end);
+            at += line.len();
+        }
+        let (prefix, range) = (prefix?, range?);
+        let end: &[u8] = if file[range.clone()].ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+        let mut lines = Vec::new();
+        for line in new.split_inclusive(|byte| *byte == b'\n') {
+            let content = line.strip_suffix(b"\n").unwrap_or(line);
+            lines.extend_from_slice(if content.is_empty() { prefix.trim_ascii_end() } else { prefix });
+            lines.extend_from_slice(content);
+            lines.extend_from_slice(end);
+        }
+        Some((range, lines))
+    }
+}
+
 /// Finds the blocks of a file, in their order. Bytes that are no UTF-8 do not keep the others from being found.
 pub fn blocks(file: &[u8]) -> Vec<Block> {
     let head = if file.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
@@ -73,6 +108,11 @@ pub fn blocks(file: &[u8]) -> Vec<Block> {
 impl Block {
     fn add(&mut self, cursor: &mut Cursor<'_>, range: &Range<usize>, piece: &[u8]) {
         let mut at = range.start;
+        // An empty line begins at its end, of which the parser leaves the carriage return out.
+        let begins = self.text.last().is_none_or(|last| *last == b'\n');
+        if begins && piece == b"\n" && cursor.file[..at].ends_with(b"\r") {
+            at -= 1;
+        }
         for line in piece.split_inclusive(|byte| *byte == b'\n') {
             let segment = Segment { at: self.text.len(), origin: cursor.origin(at.min(range.end)) };
             if self.text.is_empty() {

@@ -13,6 +13,7 @@ pub mod markdown;
 mod sse;
 mod values;
 
+pub use detect::BYTE_ORDER_MARK;
 pub use frame::{Frame, Landmarks, Noted, Origin, Segment};
 
 use crate::finding::Place;
@@ -210,6 +211,12 @@ impl Input {
             Splitter::Sse(sse) => sse.position(),
         }
     }
+}
+
+/// The form that an input is read in: what the caller says, or what is found from its content.
+pub fn wire_of(bytes: &[u8], wire: Option<Wire>, max_frame: usize) -> Wire {
+    let mut head = detect::Head::new(wire);
+    head.feed(bytes, max_frame).unwrap_or_else(|| head.finish()).0
 }
 
 /// A frame that is longer than the limit.

@@ -85,6 +85,12 @@ impl<'p> Linter<'p> {
         Linter { protocol, records, surveyor: Surveyor::new(protocol) }
     }
 
+    /// The protocol that judges what is taken for this.
+    pub fn protocol_of(&self, taken: Taken) -> &'p Protocol {
+        let records = (taken == Taken::Records).then(|| (self.records)()).flatten();
+        records.unwrap_or(self.protocol)
+    }
+
     /// Whether a text holds stored records, from how it begins.
     pub fn looks_like_records(&self, text: &[u8], name: &str) -> bool {
         looks_like_records(text, name, self.protocol, self.records)
@@ -162,7 +168,7 @@ impl<'p> Linter<'p> {
     fn records(&self, fixture: &Fixture<'_>, manner: &Manner, known: &Known) -> Report {
         let settings = &manner.of_records;
         let file = Some(fixture.file.clone());
-        let protocol = (self.records)().unwrap_or(self.protocol);
+        let protocol = self.protocol_of(Taken::Records);
         let Some(mut checker) = RecordChecker::new(protocol, settings, manner.asked, file, known) else {
             return self.stream(fixture, &manner.settings, false);
         };
@@ -189,7 +195,7 @@ impl<'p> Linter<'p> {
 }
 
 /// Makes the places of a finding those of the file that the block is in.
-fn shift(finding: &mut Finding, block: &Block, file: &Arc<str>) {
+pub(super) fn shift(finding: &mut Finding, block: &Block, file: &Arc<str>) {
     block.shift(&mut finding.place);
     let own = |related: &&mut Related| related.file.as_ref().is_none_or(|name| name == file);
     for related in finding.related.iter_mut().filter(own) {

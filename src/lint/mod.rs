@@ -3,9 +3,14 @@
 //! A fixture is in memory as a whole. What is wrong with its events is said by the checkers; here it is decided what
 //! they are asked, and what their findings count for. No thread, no folder and no format is known here.
 
+pub mod canonical;
 mod duplicates;
 pub mod expected;
+pub mod fix;
 mod fixture;
+mod mend;
+#[cfg(test)]
+mod properties;
 mod sort;
 mod survey;
 
@@ -16,6 +21,7 @@ use serde::Serialize;
 pub use duplicates::Duplicates;
 pub use expected::Expectation;
 pub use fixture::{Fixture, Judged, Linter, Manner};
+pub use mend::Mending;
 pub use sort::{Skipped, Sorted, is_looked_at, is_markdown, sorted, sorted_block};
 
 use crate::report::count;

@@ -1,6 +1,7 @@
 //! `protocol.toml` and schemas → tables. Everything that a protocol can get wrong is found here, each
 //! mistake with its place in the file.
 
+mod fixes;
 mod lifecycles;
 mod records;
 
@@ -16,6 +17,7 @@ use super::{Framing, Tables, Upkeep};
 use crate::error::Problem;
 use crate::schema::program::Program;
 use crate::schema::{Pointer, Schema, Subschema};
+pub use fixes::put;
 use lifecycles::shown;
 
 /// The words in braces that a rule's `says` may hold.
@@ -54,6 +56,7 @@ impl<'f> Compiler<'f> {
         compiler.take_schemas(schemas);
         let tables = compiler.tables();
         compiler.find_unused_rules();
+        compiler.fixes(&tables.shape);
         compiler.plan(&tables.shape);
         compiler.add_upkeep(upkeep);
         if compiler.problems.is_empty() {
@@ -111,6 +114,7 @@ impl<'f> Compiler<'f> {
             says: words.says.get_ref().clone(),
             help: words.help.get_ref().clone(),
             quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
+            fix: None,
         });
     }
 
@@ -311,14 +315,19 @@ impl<'f> Compiler<'f> {
         for (at, values) in when {
             let slot = self.slot(event, at);
             let allowed = self.events[event].values_of(slot);
-            if let Some(value) = values.values().iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
-                let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), shown(value));
-                let known: Vec<_> = allowed.iter().map(shown).collect();
-                self.problem(at.span(), message, format!("its schema allows {}", known.join(", ")));
-            }
+            self.check_values(event, at, values.values(), &allowed);
             conditions.push(Condition { slot, values: values.values().to_vec() });
         }
         conditions
+    }
+
+    /// Whether an event can have these values in a field, of which these are allowed; all are if none is listed.
+    fn check_values(&mut self, event: usize, at: &Spanned<String>, values: &[file::Scalar], allowed: &[file::Scalar]) {
+        if let Some(value) = values.iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
+            let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), shown(value));
+            let known: Vec<_> = allowed.iter().map(shown).collect();
+            self.problem(at.span(), message, format!("its schema allows {}", known.join(", ")));
+        }
     }
 
     /// Lifecycle → states, of lifecycles that come before the one numbered `until`.

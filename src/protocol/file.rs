@@ -378,6 +378,20 @@ pub struct RuleWords {
     pub help: Spanned<String>,
     #[serde(default)]
     pub quotes: Vec<Name>,
+    pub fix: Option<Spanned<Fix>>,
+}
+
+/// The edit that does what the rule's help says.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fix {
+    /// The boolean that the finding stands at becomes the other one.
+    Negate,
+    /// A field of the stream's last event of a type before the finding gets a value.
+    Set { on: Name, at: Name, to: Scalar },
+    /// An event is put in behind the last one that explains the finding; without its time and its stream, which it has
+    /// from that one.
+    Insert(Spanned<serde_json::Map<String, serde_json::Value>>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
-pub use compile::nearest;
+pub use compile::{nearest, put};
 pub use file::{Basis, Keyed, Scalar};
 pub use framing::Framing;
 pub use rulebook::Rulebook;

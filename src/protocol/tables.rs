@@ -31,6 +31,19 @@ pub struct Rule {
     pub help: String,
     /// The document's words, verbatim.
     pub quotes: Vec<String>,
+    /// The edit that does what the help says, if there is one.
+    pub(crate) fix: Option<Fix>,
+}
+
+/// An edit that does what a rule's help says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fix {
+    /// The boolean that the finding stands at becomes the other one.
+    Negate,
+    /// A field of the stream's last event of this type before the finding gets a value.
+    Set { event_type: usize, at: Pointer, to: Scalar },
+    /// This event, which lacks its time and its stream, comes behind the last one that explains the finding.
+    Insert(Value),
 }
 
 /// A set of states: bit n is state n.
@@ -121,7 +134,12 @@ pub struct EventType {
 impl EventType {
     /// The values that the schema allows for a field, if they can be listed.
     pub fn values_of(&self, slot: usize) -> Vec<Scalar> {
-        let Subschema::Declared(schema) = self.schema.at(&self.slots[slot].0) else {
+        self.values_at(&self.slots[slot])
+    }
+
+    /// The same for any field.
+    pub fn values_at(&self, at: &Pointer) -> Vec<Scalar> {
+        let Subschema::Declared(schema) = self.schema.at(&at.0) else {
             return Vec::new();
         };
         if schema.get("type").and_then(Value::as_str) == Some("boolean") {

@@ -10,17 +10,19 @@ pub enum Upkeep {
     ExpectationWithoutFixture,
     FrozenTime,
     DuplicateFixture,
+    NotCanonical,
 }
 
 impl Upkeep {
     /// All of them; a protocol's rules end with these, in this order.
-    pub const ALL: [Upkeep; 6] = [
+    pub const ALL: [Upkeep; 7] = [
         Upkeep::StaleBaseline,
         Upkeep::ExpectedFindingMissing,
         Upkeep::BrokenExpectation,
         Upkeep::ExpectationWithoutFixture,
         Upkeep::FrozenTime,
         Upkeep::DuplicateFixture,
+        Upkeep::NotCanonical,
     ];
 
     /// The rule's name.
@@ -32,6 +34,7 @@ impl Upkeep {
             Upkeep::ExpectationWithoutFixture => "expectation-without-fixture",
             Upkeep::FrozenTime => "frozen-time",
             Upkeep::DuplicateFixture => "duplicate-fixture",
+            Upkeep::NotCanonical => "not-canonical",
         }
     }
 }

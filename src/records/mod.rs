@@ -16,4 +16,4 @@ mod tests;
 pub use detect::{BEGINNING, looks_like_records};
 pub use judge::{Asked, RecordChecker};
 pub use known::{Collector, Known};
-pub use sort::{Sorter, kind_of_name};
+pub use sort::{Found, Sorter, kind_of_name};

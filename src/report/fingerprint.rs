@@ -94,6 +94,7 @@ mod tests {
             help: None,
             related: Vec::new(),
             quote: None,
+            proposal: None,
         }
     }
 

@@ -122,8 +122,20 @@ pub fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
 /// Appends a finding just as [`write`] would. A file may have millions of findings, and then this is what takes the
 /// time.
 fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
-    let Finding { rule, severity, message, file, place, event_type, stream, pointer, help, related, quote: _ } =
-        finding;
+    let Finding {
+        rule,
+        severity,
+        message,
+        file,
+        place,
+        event_type,
+        stream,
+        pointer,
+        help,
+        related,
+        quote: _,
+        proposal: _,
+    } = finding;
     out.extend_from_slice(b"{\"rule\":");
     string(out, rule);
     out.extend_from_slice(b",\"severity\":\"");
@@ -260,6 +272,7 @@ mod tests {
                 help: some[4].then(|| text(4).into()),
                 related: vec![related; usize::from(some[0]) + usize::from(some[1])],
                 quote: None,
+                proposal: None,
             };
             let (mut fast, mut slow) = (Vec::new(), Vec::new());
             write_finding(&mut fast, &finding);

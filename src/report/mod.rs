@@ -3,6 +3,7 @@
 //! What comes from a recording is shown through [`visible`] (or escaped by the format), because
 //! recordings are hostile: their control characters must not reach a terminal.
 
+mod difference;
 mod fingerprint;
 mod github;
 mod gitlab;
@@ -16,6 +17,7 @@ mod several;
 
 use std::io;
 
+pub use difference::difference;
 pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use human::{Human, Look};

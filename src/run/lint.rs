@@ -5,6 +5,7 @@
 
 mod found;
 mod look;
+mod mend;
 
 use std::collections::HashSet;
 use std::io;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use found::{is_looked_at, with_fixtures};
+pub use mend::{Change, Mended, Mending};
 
 use super::turns::{Turns, in_turns};
 use super::{Outcome, Run, Sink, Target, lock, stored};
@@ -19,7 +21,9 @@ use crate::check::Options;
 use crate::config::baseline::Baseline;
 use crate::finding::{Finding, Place, Report, Severity, Summary};
 use crate::lint::expected::{self, Update};
-use crate::lint::{Duplicates, Expectation, Judged, Linted, Linter, Listed, Skipped, Taken};
+use crate::lint::{
+    Duplicates, Expectation, Fixture, Judged, Linted, Linter, Listed, Manner, Mending as OfFixture, Skipped, Taken,
+};
 use crate::protocol::{Rulebook, Upkeep};
 use crate::records::{Asked, Known};
 use crate::report::Reporter;
@@ -38,6 +42,8 @@ pub struct Lint<'l> {
     pub lists: bool,
     /// Whether expectations are written again.
     pub updates: bool,
+    /// How files are mended, if they are.
+    pub mending: Option<Mending<'l>>,
 }
 
 /// How a fixture is to be judged.
@@ -104,21 +110,44 @@ impl Worker<'_, '_> {
     /// Lints the files of a unit and tells of them. False: the report cannot be written, or the turn will not come.
     fn unit(&self, turns: &Turns, turn: usize, unit: &[usize]) -> bool {
         let looked: Vec<_> = unit.iter().map(|number| (*number, self.look(*number))).collect();
-        let known = self.known(looked.iter().filter_map(|(_, looked)| match looked {
-            Looked::File(content) if !content.is_markdown => Some(&**content),
-            _ => None,
-        }));
+        let mut known = self.known_of(&looked);
+        let looked = match &self.lint.mending {
+            None => looked,
+            Some(mending) => {
+                let mend = |(number, looked)| match looked {
+                    Looked::File(content) => (number, Looked::File(self.mend(mending, number, content, &known))),
+                    other => (number, other),
+                };
+                let mended: Vec<_> = looked.into_iter().map(mend).collect();
+                known = self.known_of(&mended);
+                mended
+            }
+        };
         let linted: Vec<_> = looked
             .into_iter()
             .map(|(number, looked)| match looked {
                 Looked::File(content) => {
-                    let all = self.judge(&content, &known);
+                    let all = self.judge(number, &content, &known);
                     Ok(File { number, content, all })
                 }
                 other => Err((number, other)),
             })
             .collect();
         turns.wait(turn as u64) && linted.into_iter().all(|one| self.tell(one))
+    }
+
+    /// What the records of the files of a unit hold that may be named.
+    fn known_of(&self, unit: &[(usize, Looked)]) -> Known {
+        self.known(unit.iter().filter_map(|(_, looked)| match looked {
+            Looked::File(content) if !content.is_markdown => Some(&**content),
+            _ => None,
+        }))
+    }
+
+    /// The same of the records of a block, which belong to no other's.
+    fn own(&self, fixture: &Fixture<'_>, manner: &Manner) -> Option<Known> {
+        let is_own = fixture.block.is_some() && fixture.taken == Taken::Records;
+        is_own.then(|| self.linter.known([(fixture, manner)].into_iter()))
     }
 
     /// What the records of several files, or of one block, hold that may be named.
@@ -134,19 +163,25 @@ impl Worker<'_, '_> {
         self.linter.known(records.iter().map(|(fixture, manner)| (fixture, *manner)))
     }
 
-    fn judge(&self, content: &Content, known: &Known) -> Vec<(Place, Result<Judged, Skipped>)> {
+    fn judge(&self, number: usize, content: &Content, known: &Known) -> Vec<(Place, Result<Judged, Skipped>)> {
+        let canonical = self.severity(number, Upkeep::NotCanonical);
         let all = content.all().into_iter().map(|one| {
             let mut place = Place { line: 1, column: 1, ..Place::default() };
             if let Some(block) = one.block {
                 block.shift(&mut place);
             }
-            let judged = one.fixture.map(|fixture| match (fixture.block, fixture.taken) {
-                // The records of a block belong to no other's.
-                (Some(_), Taken::Records) => {
-                    let own = self.linter.known([(&fixture, &content.manner)].into_iter());
-                    self.linter.judge(&fixture, &content.manner, &own)
+            let judged = one.fixture.map(|fixture| {
+                let (own, manner) = (self.own(&fixture, &content.manner), &content.manner);
+                let known = own.as_ref().unwrap_or(known);
+                let mut judged = self.linter.judge(&fixture, manner, known);
+                let of_fixture = OfFixture { fixture: &fixture, manner, known, taken: judged.taken };
+                let severity = canonical.filter(|_| content.may_be_mended());
+                let deviation = severity.and_then(|severity| self.linter.not_canonical(&of_fixture, severity));
+                if let Some(finding) = deviation {
+                    judged.report.summary.count(&finding.rule, finding.severity, 1);
+                    judged.report.findings.push(finding);
                 }
-                _ => self.linter.judge(&fixture, &content.manner, known),
+                judged
             });
             (place, judged)
         });
@@ -172,7 +207,10 @@ impl Worker<'_, '_> {
     }
 
     fn tell_file(&self, file: File, state: &mut State) -> bool {
-        let File { number, content, all } = file;
+        let File { number, mut content, all } = file;
+        if let (Some(mending), Some(mended)) = (&self.lint.mending, content.mended.take()) {
+            (mending.tell)(mended);
+        }
         let (mut report, taken) = self.gather(number, &content, all, state);
         let own = match &content.expectation {
             Some(expectation) => self.hold(number, expectation, &content, &mut report, state),

@@ -20,7 +20,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use follow::{Change, Growing};
-pub use lint::{Lint, Told, is_looked_at, with_fixtures};
+pub use lint::{Change as FileChange, Lint, Mended, Mending, Told, is_looked_at, with_fixtures};
 pub use paths::{Excluded, Target, expand, is_recording, start};
 pub use patient::Patient;
 pub use progress::Progress;

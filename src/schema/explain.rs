@@ -131,16 +131,21 @@ impl<'p> Explainer<'_, 'p> {
         self.name(&mut message);
         message.extend([" must be ", &wrong.must, ", but is "]);
         show(&self.text[self.span.clone()], &mut message);
-        self.fault(wrong.rule, message, self.help(&wrong.help))
+        let (help, proposal) = self.help(&wrong.help).unzip();
+        Fault { proposal: proposal.flatten(), ..self.fault(wrong.rule, message, help) }
     }
 
-    fn help(&self, help: &Help) -> Option<String> {
+    /// What to do, and the JSON text that it proposes.
+    fn help(&self, help: &Help) -> Option<(String, Option<Arc<str>>)> {
         let raw = &self.text[self.span.clone()];
         match (help, raw.first()) {
-            (Help::DateTime, _) => Some(date_time::help(&self.string()).to_owned()),
-            (Help::Type { date_time: true, .. }, Some(b'-' | b'0'..=b'9')) => Some(date_time::help("0").to_owned()),
+            (Help::DateTime, _) => Some((date_time::help(&self.string()).to_owned(), None)),
+            (Help::Type { date_time: true, .. }, Some(b'-' | b'0'..=b'9')) => {
+                Some((date_time::help("0").to_owned(), None))
+            }
             (Help::Type { one: Some(one), .. }, Some(b'"')) => {
-                let value = serde_json::from_str::<Value>(&self.string()).ok()?;
+                let text = self.string();
+                let value = serde_json::from_str::<Value>(&text).ok()?;
                 let fits = match one.as_str() {
                     "boolean" => value.is_boolean(),
                     "number" | "integer" => value.is_number(),
@@ -148,9 +153,11 @@ impl<'p> Explainer<'_, 'p> {
                     "array" => value.is_array(),
                     _ => false,
                 };
-                fits.then(|| "send the value itself, without quotes around it".to_owned())
+                fits.then(|| ("send the value itself, without quotes around it".to_owned(), Some(text.trim().into())))
             }
-            (Help::Nearest(options), _) => self.nearest(options).map(|near| format!("did you mean {near}?")),
+            (Help::Nearest(options), _) => {
+                self.nearest(options).map(|near| (format!("did you mean {near}?"), Some(near.into())))
+            }
             (Help::Type { .. } | Help::None, _) => None,
         }
     }
@@ -172,6 +179,7 @@ impl<'p> Explainer<'_, 'p> {
             help,
             quote: self.quote.clone(),
             misspelt: false,
+            proposal: None,
         }
     }
 
@@ -195,7 +203,8 @@ impl<'p> Explainer<'_, 'p> {
                 taken.insert(span.start);
                 message.extend([", but a `", &found, "`"]);
                 let help = Some(format!("rename `{found}` to `{property}`"));
-                Fault { message, span, help, misspelt: true, ..fault }
+                let proposal = Some(Value::from(property).to_string().into());
+                Fault { message, span, help, misspelt: true, proposal, ..fault }
             }
         }
     }

@@ -30,6 +30,8 @@ pub struct Fault<'p> {
     pub quote: Option<Arc<str>>,
     /// Whether `span` is a misspelt key, which is then no unknown field.
     pub misspelt: bool,
+    /// The JSON text that the help proposes in the place of what stands there.
+    pub proposal: Option<Arc<str>>,
 }
 
 /// One fault a place.
@@ -107,7 +109,7 @@ mod tests {
     fn fault(number: usize, rule: Framing) -> Fault<'static> {
         let pointer = Cow::Owned(Pointer(vec![format!("{number:05}")]));
         let message = String::new();
-        Fault { rule, pointer, span: number..number, message, help: None, quote: None, misspelt: false }
+        Fault { rule, pointer, span: number..number, message, help: None, quote: None, misspelt: false, proposal: None }
     }
 
     /// Whichever way finds the faults, in whatever order: the same are listed, and the same are counted.

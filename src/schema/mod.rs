@@ -123,6 +123,11 @@ impl Schema {
         self.fields.get_or_init(|| fields::fields(self))
     }
 
+    /// Whether a value is known to be invalid: nobody asks a schema that is trusted.
+    pub fn refuses(&self, value: &Value) -> bool {
+        self.validator.get().and_then(Option::as_ref).is_some_and(|validator| !validator.is_valid(value))
+    }
+
     /// Whether a value is valid, by the `jsonschema` crate.
     #[cfg(feature = "proptest")]
     pub fn allows(&self, value: &Value) -> bool {
@@ -181,6 +186,36 @@ impl Schema {
         let clever = ALTERNATIVES.iter().any(|keyword| schema.get(*keyword).is_some())
             || schema.get("additionalProperties").is_some_and(Value::is_object);
         if clever { Subschema::Unclear } else { Subschema::Missing }
+    }
+
+    /// What it declares at an object, in its order: name → schema. None where that depends on what the object holds.
+    pub fn declared<'s>(&'s self, here: &'s Value) -> Option<Vec<(&'s str, &'s Value)>> {
+        self.declared_within(here, 0)
+    }
+
+    fn declared_within<'s>(&'s self, here: &'s Value, depth: usize) -> Option<Vec<(&'s str, &'s Value)>> {
+        let here = self.resolved(here)?;
+        if depth > MAX_REFERENCES || ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some()) {
+            return None;
+        }
+        let own = here.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let mut declared: Vec<_> = own.map(|(name, schema)| (name.as_str(), schema)).collect();
+        for part in here.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            declared.extend(self.declared_within(part, depth + 1)?);
+        }
+        Some(declared)
+    }
+
+    /// What it says of the items of an array. None where that depends on what the array holds.
+    pub fn items<'s>(&'s self, here: &'s Value) -> Option<&'s Value> {
+        let here = self.resolved(here)?;
+        let clever = ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some());
+        here.get("items").filter(|_| !clever)
+    }
+
+    /// Whether a value here is a date-time.
+    pub fn is_date_time(&self, here: &Value) -> bool {
+        self.resolved(here).and_then(|here| here.get("format")).is_some_and(|format| format == "date-time")
     }
 
     /// Follows `$ref`s inside of the document.

@@ -6,6 +6,7 @@ mod baseline;
 mod config;
 mod coverage;
 mod exit_codes;
+mod fmt;
 #[cfg(unix)]
 mod follow;
 mod formats;

@@ -223,3 +223,34 @@ fn a_row_asks_for_values_that_the_schema_allows() {
         "▸\"/payload/message/role\" = [\"user\"",
     );
 }
+
+// ---- fixes ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_fix_that_would_break_an_event_is_refused() {
+    let idle = r#"payload = { pending = false, status_label = "idle" }"#;
+    refused(idle, r#"payload = { pending = "no", status_label = "idle" }"#)
+        .says("this is no session.status by its schema", "insert = ▸{ type = \"session.status\"")
+        .and_nothing_else(1);
+    refused("insert = { type = \"session.status\"", "insert = { type = \"session.statu\"")
+        .says("has no known type: \"session.statu\"", "insert = ▸{ type = \"session.statu\"")
+        .advises("has no known type", "did you mean session.status?")
+        .and_nothing_else(1);
+    let set = r#"{ on = "session.stream.chunk", at = "/payload/done", to = true }"#;
+    refused(set, r#"{ on = "session.stream.chunk", at = "/payload/done", to = "yes" }"#)
+        .says("session.stream.chunk never has /payload/done = \"yes\"", "at = ▸\"/payload/done\", to = \"yes\"")
+        .and_nothing_else(1);
+    refused(set, r#"{ on = "session.stream.chunk", at = "/payload/dun", to = true }"#)
+        .says("session.stream.chunk has no field /payload/dun", "at = ▸\"/payload/dun\"")
+        .and_nothing_else(1);
+    refused(set, r#"{ on = "session.stream.chunks", at = "/payload/done", to = true }"#)
+        .says("there is no event type session.stream.chunks", "set = { on = ▸\"session.stream.chunks\"")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_fix_is_one_of_those_that_there_are() {
+    refused("fix      = \"negate\"", "fix      = \"negated\"")
+        .says("negated", "fix      = ▸\"negated\"")
+        .and_nothing_else(1);
+}

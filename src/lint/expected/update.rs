@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use similar::TextDiff;
-
 use super::{Expectation, Key, Line};
 use crate::finding::{Report, Severity};
-use crate::report::visible;
+use crate::report::difference;
 
 /// A file of expectations that is to be written.
 pub struct Update {
@@ -22,13 +20,7 @@ pub struct Update {
 impl Update {
     /// What changes, for a terminal.
     pub fn difference(&self) -> String {
-        let name = visible(&self.path.to_string_lossy());
-        let before = self.before.as_deref().unwrap_or_default();
-        let difference = TextDiff::from_lines(before, self.after.as_str());
-        let from = if self.before.is_some() { &name } else { "/dev/null" };
-        let text = difference.unified_diff().header(from, &name).to_string();
-        let line = |line: &str| visible(line.strip_suffix('\n').unwrap_or(line)) + "\n";
-        text.split_inclusive('\n').map(line).collect()
+        difference(&self.path.to_string_lossy(), self.before.as_deref().map(str::as_bytes), self.after.as_bytes())
     }
 
     /// Whether nothing is expected any more.

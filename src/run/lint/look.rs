@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Worker;
 use super::found::is_fixture_name;
+use super::mend::Mended;
 use crate::check::Settings;
 use crate::config::read;
 use crate::finding::Finding;
@@ -33,19 +34,22 @@ pub enum Looked {
 /// What is in a file.
 pub struct Content {
     pub name: Arc<str>,
-    text: Vec<u8>,
+    pub text: Vec<u8>,
     damaged: Option<String>,
+    pub is_compressed: bool,
     pub is_markdown: bool,
     /// Of Markdown.
     pub blocks: Vec<Block>,
     /// Of each block that is looked at its number, or of the file as a whole.
-    sorted: Vec<(Option<usize>, Sorted)>,
+    pub sorted: Vec<(Option<usize>, Sorted)>,
     pub manner: Manner,
     pub expectation: Option<Expectation>,
     /// What is wrong with an expectation that cannot be read.
     pub unread: Option<Result<Finding, io::Error>>,
     /// Whether the caller named it.
     pub is_named: bool,
+    /// What was done to it, if it was to be mended.
+    pub mended: Option<Mended>,
 }
 
 /// One of the fixtures of a file, or what is none.
@@ -56,6 +60,11 @@ pub struct One<'c> {
 }
 
 impl Content {
+    /// Whether somebody may write it again: it is not meant to be broken, and stands in its file as it is.
+    pub fn may_be_mended(&self) -> bool {
+        self.expectation.is_none() && self.unread.is_none() && !self.is_compressed
+    }
+
     /// Everything that was looked at, in the order of the file.
     pub fn all(&self) -> Vec<One<'_>> {
         let all = self.sorted.iter().map(|(number, sorted)| {
@@ -91,7 +100,7 @@ impl Worker<'_, '_> {
             let severity = self.severity(number, Upkeep::ExpectationWithoutFixture);
             return Looked::Alone(severity.map(|severity| expected::without_fixture(&name, &fixture, severity).into()));
         }
-        let (text, damaged) = match whole(target, self.run.progress) {
+        let Whole { text, damaged, is_compressed } = match whole(target, self.run.progress) {
             Ok(Some(read)) => read,
             Ok(None) => return Looked::TooLarge,
             Err(cause) => return Looked::Unreadable(cause),
@@ -103,12 +112,14 @@ impl Worker<'_, '_> {
             name,
             text,
             damaged,
+            is_compressed,
             is_markdown,
             sorted: Vec::new(),
             manner: self.usual(number),
             expectation: None,
             unread: None,
             is_named,
+            mended: None,
         };
         if let Target::File(path) = target {
             self.expect(number, path, &mut content);
@@ -117,7 +128,7 @@ impl Worker<'_, '_> {
         Looked::File(Box::new(content))
     }
 
-    fn sort(&self, content: &Content) -> Vec<(Option<usize>, Sorted)> {
+    pub fn sort(&self, content: &Content) -> Vec<(Option<usize>, Sorted)> {
         let Content { name, text, manner, .. } = content;
         if !content.is_markdown {
             let must = content.is_named || content.expectation.is_some();
@@ -188,13 +199,23 @@ impl Worker<'_, '_> {
     }
 }
 
-/// All bytes of an input, decompressed, and how its compressed form is damaged behind them. None: it is too large.
-fn whole(target: &Target, progress: &Progress) -> io::Result<Option<(Vec<u8>, Option<String>)>> {
+/// All bytes of an input.
+struct Whole {
+    /// Decompressed.
+    text: Vec<u8>,
+    /// How its compressed form is damaged behind them.
+    damaged: Option<String>,
+    is_compressed: bool,
+}
+
+/// Reads an input. None: it is too large.
+fn whole(target: &Target, progress: &Progress) -> io::Result<Option<Whole>> {
     let source: Box<dyn Read> = match target {
         Target::StandardInput => Box::new(io::stdin()),
         Target::File(path) => Box::new(File::open(path)?),
     };
     let mut reader = Decompressed::new(source)?;
+    let is_compressed = !reader.is_plain();
     let (mut text, mut length) = (Vec::new(), 0);
     loop {
         // A file of the usual size is read with two calls of the system.
@@ -202,7 +223,7 @@ fn whole(target: &Target, progress: &Progress) -> io::Result<Option<(Vec<u8>, Op
         match reader.read(&mut text[length..]) {
             Ok(0) => {
                 text.truncate(length);
-                return Ok(Some((text, None)));
+                return Ok(Some(Whole { text, damaged: None, is_compressed }));
             }
             Ok(count) => {
                 progress.read(count);
@@ -213,7 +234,7 @@ fn whole(target: &Target, progress: &Progress) -> io::Result<Option<(Vec<u8>, Op
             }
             Err(ReadError::Damaged(cause)) => {
                 text.truncate(length);
-                return Ok(Some((text, Some(cause))));
+                return Ok(Some(Whole { text, damaged: Some(cause), is_compressed }));
             }
             Err(ReadError::Unreadable(cause)) => return Err(cause),
         }
