@@ -35,7 +35,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
         }
         Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
-        Basis::Upkeep => writeln!(out, "It is about a file that is kept beside recordings, not about a stream.")?,
+        Basis::Upkeep => {
+            writeln!(out, "It is a rule of sessionlint itself, about what stands beside a stream; no event breaks it.")?
+        }
         Basis::Schema => {
             writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?
         }

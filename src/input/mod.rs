@@ -12,7 +12,7 @@ pub mod lines;
 mod sse;
 mod values;
 
-pub use frame::{Frame, Landmarks, Noted, Origin, Segment};
+pub use frame::{Frame, Landmarks, Noted, Origin, Segment, window};
 
 use crate::finding::Place;
 use crate::protocol::Framing;

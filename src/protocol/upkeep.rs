@@ -1,20 +1,27 @@
-//! The rules of the program itself: about files that are kept beside recordings. Every protocol's list ends with them,
+//! The rules of the program itself: about files that are kept beside recordings, and about producers that it drives. Every protocol's list ends with them,
 //! so that there is one list; no table can use them. Their words are in `upkeep.toml`.
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Upkeep {
     StaleBaseline,
+    ProducerCrash,
+    ProducerHang,
+    ProducerFlood,
 }
 
 impl Upkeep {
     /// All of them; a protocol's rules end with these, in this order.
-    pub const ALL: [Upkeep; 1] = [Upkeep::StaleBaseline];
+    pub const ALL: [Upkeep; 4] =
+        [Upkeep::StaleBaseline, Upkeep::ProducerCrash, Upkeep::ProducerHang, Upkeep::ProducerFlood];
 
     /// The rule's name.
     pub fn name(self) -> &'static str {
         match self {
             Upkeep::StaleBaseline => "stale-baseline",
+            Upkeep::ProducerCrash => "producer-crash",
+            Upkeep::ProducerHang => "producer-hang",
+            Upkeep::ProducerFlood => "producer-flood",
         }
     }
 }

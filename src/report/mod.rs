@@ -16,6 +16,8 @@ mod several;
 
 use std::io;
 
+#[cfg(feature = "proptest")]
+pub use fingerprint::of_kind;
 pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use human::{Human, Look};
