@@ -79,7 +79,7 @@ pub struct Arguments {
     jobs: Option<NonZero<u16>>,
 }
 
-fn threads(text: &str) -> Result<NonZero<u16>, String> {
+pub fn threads(text: &str) -> Result<NonZero<u16>, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u16::MAX))
 }
 

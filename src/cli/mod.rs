@@ -8,6 +8,8 @@ mod config;
 mod coverage;
 mod explain;
 mod follow;
+#[cfg(feature = "proptest")]
+mod fuzz;
 mod generate;
 mod graph;
 mod init;
@@ -42,6 +44,9 @@ pub enum Exit {
     Usage,
     /// A fault of the program itself.
     Fault,
+    /// The run was interrupted before anything was found.
+    #[cfg(feature = "proptest")]
+    Interrupted,
     /// A producer that was tapped failed with this code.
     Producer(u8),
 }
@@ -53,6 +58,8 @@ impl From<Exit> for ExitCode {
             Exit::Findings => 1,
             Exit::Usage => 2,
             Exit::Fault => 3,
+            #[cfg(feature = "proptest")]
+            Exit::Interrupted => 130,
             Exit::Producer(code) => code,
         })
     }
@@ -74,6 +81,9 @@ enum Command {
     Coverage(coverage::Arguments),
     /// Say what a rule means, with the document's words and an example
     Explain(explain::Arguments),
+    /// Drive a producer with inputs, and keep the smallest that make it fail
+    #[cfg(feature = "proptest")]
+    Fuzz(Box<fuzz::Arguments>),
     /// Make streams from a protocol's tables and schemas, legal ones or broken ones
     Generate(generate::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
@@ -157,6 +167,8 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Check(arguments) => check::run(*arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        #[cfg(feature = "proptest")]
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
