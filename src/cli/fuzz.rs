@@ -24,6 +24,7 @@ use crate::check::{Options, Settings};
 use crate::config::{self, Config, FAIL_ON};
 use crate::error::FileError;
 use crate::finding::Severity;
+use crate::fuzz::duration;
 use crate::fuzz::inputs::{Inputs, read_seeds};
 use crate::fuzz::interrupts::Interrupts;
 use crate::fuzz::judge::Judge;
@@ -31,7 +32,6 @@ use crate::fuzz::kept::{Keeping, Kept, folder_of};
 use crate::fuzz::producer::Stop;
 use crate::fuzz::search::{Found, Progress, Search};
 use crate::fuzz::shrink::Bench;
-use crate::fuzz::duration;
 use crate::report::{count, visible};
 use told::Told;
 use way::{Way, WayArguments};
@@ -124,8 +124,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let judge = judge(arguments, &protocol, config.as_ref())?;
     let config_file = config.as_ref().map(Config::path);
-    let outputs =
-        Outputs::open(&arguments.formats, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
+    let outputs = Outputs::open(&arguments.formats, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
     let stop = Arc::new(Stop::default());
     let _interrupts = Interrupts::hear(Arc::clone(&stop))
         .map_err(|error| Failure::Message(format!("interrupts cannot be heard: {error}")))?;
@@ -266,7 +265,9 @@ impl Course for Cases<'_> {
     fn message(&self) -> String {
         let failures = self.progress.failures.load(Ordering::Relaxed);
         match self.progress.shrinks.load(Ordering::Relaxed) {
-            true => format!("{} of {} shrunk", self.progress.shrunk.load(Ordering::Relaxed), count(failures, "failure")),
+            true => {
+                format!("{} of {} shrunk", self.progress.shrunk.load(Ordering::Relaxed), count(failures, "failure"))
+            }
             false => count(failures, "failure"),
         }
     }

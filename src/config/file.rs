@@ -1,31 +1,28 @@
 //! The text of `sessionlint.toml` → [`Config`]. Everything that can be wrong with it by itself is found here, all
 //! mistakes at once, each with its place.
 
-use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
+use super::keys::{Reader, Value};
 use super::paths::{Root, folder_of};
 use super::patterns::Patterns;
 use super::{Config, FAIL_ON, Override, RuleSetting, SEVERITIES, VERSION};
-use crate::error::{FileError, Problem};
+use crate::error::FileError;
 use crate::input::Wire;
-use crate::protocol::nearest;
 
 /// What may stand in the file, in an override, and in a rule's table.
 pub const KEYS: [&str; 7] = ["version", "protocol", "fail-on", "rules", "exclude", "baseline", "override"];
 pub const OVERRIDE_KEYS: [&str; 4] = ["files", "fragment", "wire", "rules"];
 pub const RULE_KEYS: [&str; 2] = ["severity", "reason"];
 
-type Value<'t> = Spanned<DeValue<'t>>;
-
 /// Reads the file's text; `path` is its name.
 pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
     let help = "`sessionlint init` writes a file with every key in it, explained";
     let table = DeTable::parse(text).map_err(|error| FileError::toml(path, text, &error, help))?;
-    let mut reader = Reader { problems: Vec::new() };
+    let mut reader = Reader::default();
     let mut config = Config {
         path: path.to_owned(),
         text: text.to_owned(),
@@ -37,13 +34,10 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
         baseline: None,
         overrides: Vec::new(),
     };
-    let mut version = false;
+    reader.version(table.get_ref(), VERSION);
     for (key, value) in table.get_ref() {
         match &**key.get_ref() {
-            "version" => {
-                version = true;
-                reader.version(value);
-            }
+            "version" => {}
             "protocol" => config.protocol = reader.text("protocol", value).map(|name| Spanned::new(value.span(), name)),
             "fail-on" => config.fail_on = reader.one_of("fail-on", value, &FAIL_ON),
             "rules" => config.rules = reader.rules(value),
@@ -55,68 +49,10 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
             other => reader.unknown(other, key.span(), &KEYS),
         }
     }
-    if !version {
-        let message = "the file does not say which version of its form it has".to_owned();
-        reader.problem(0..0, message, format!("write `version = {VERSION}` at its top"));
-    }
-    if reader.problems.is_empty() { Ok(config) } else { Err(FileError::new(path, text, reader.problems)) }
-}
-
-struct Reader {
-    problems: Vec<Problem>,
+    reader.finish(path, text, config)
 }
 
 impl Reader {
-    fn problem(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
-        self.problems.push(Problem { message, label: "here".to_owned(), span, help: help.into() });
-    }
-
-    fn unknown(&mut self, key: &str, span: Range<usize>, known: &[&str]) {
-        let near = nearest(key, known.iter().copied());
-        let help =
-            near.map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean {near}?"));
-        self.problem(span, format!("there is no key `{key}` here"), help);
-    }
-
-    fn wrong_type(&mut self, key: &str, value: &Value<'_>, expected: &str, help: impl Into<String>) {
-        let found = value.get_ref().type_str();
-        self.problem(value.span(), format!("`{key}` must be {expected}, but is of the type {found}"), help);
-    }
-
-    fn version(&mut self, value: &Value<'_>) {
-        let found = value.get_ref().as_integer().map(ToString::to_string);
-        let help = format!("this program reads version {VERSION}");
-        match found {
-            None => self.wrong_type("version", value, "a whole number", help),
-            Some(found) if found == VERSION.to_string() => {}
-            Some(found) => self.problem(value.span(), format!("there is no version {found} of this file"), help),
-        }
-    }
-
-    fn text(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
-        match value.get_ref().as_str() {
-            Some("") => self.problem(value.span(), format!("`{key}` is empty"), "take the key out, or give it a value"),
-            Some(text) => return Some(text.to_owned()),
-            None => self.wrong_type(key, value, "a string", "put it in quotation marks"),
-        }
-        None
-    }
-
-    fn one_of<T: Copy>(&mut self, key: &str, value: &Value<'_>, words: &[(&str, T)]) -> Option<T> {
-        let known = words.iter().map(|(word, _)| *word).collect::<Vec<_>>();
-        let there_are = format!("there are {}", known.join(", "));
-        let Some(text) = value.get_ref().as_str() else {
-            self.wrong_type(key, value, "a string", there_are);
-            return None;
-        };
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
-        if found.is_none() {
-            let help = nearest(text, known.into_iter()).map_or(there_are, |near| format!("did you mean {near}?"));
-            self.problem(value.span(), format!("`{key}` cannot be {text:?}"), help);
-        }
-        found
-    }
-
     fn patterns(&mut self, key: &str, value: &Value<'_>) -> Option<Patterns> {
         let help = "write it as in .gitignore: [\"logs/**/*.sse\", \"drafts/\"]";
         let Some(array) = value.get_ref().as_array() else {
@@ -200,10 +136,7 @@ impl Reader {
                     self.problem(value.span(), "this override is for no file".to_owned(), help);
                 }
                 "files" => files = self.patterns("files", value),
-                "fragment" => match value.get_ref().as_bool() {
-                    None => self.wrong_type("fragment", value, "a boolean", "write true or false"),
-                    known => fragment = known,
-                },
+                "fragment" => fragment = self.boolean("fragment", value),
                 "wire" => wire = self.one_of("wire", value, &Wire::ALL),
                 "rules" => rules = self.rules(value),
                 other => self.unknown(other, key.span(), &OVERRIDE_KEYS),

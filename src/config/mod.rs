@@ -5,6 +5,7 @@
 
 pub mod baseline;
 mod file;
+pub mod keys;
 mod paths;
 mod patterns;
 #[cfg(test)]
@@ -197,7 +198,7 @@ impl Config {
 }
 
 /// Reads a text file that is of a sensible size.
-fn read(path: &Path) -> io::Result<String> {
+pub fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_BYTES {

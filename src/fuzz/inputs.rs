@@ -162,7 +162,10 @@ mod tests {
         let rest: Vec<_> = (3..200).map(|number| inputs.input(number)).collect();
         let is_json = |input: &&Vec<u8>| serde_json::from_slice::<Value>(input).is_ok_and(|value| value.is_object());
         assert!(rest.iter().filter(is_json).count() > 20, "JSON stays JSON mostly");
-        assert!(rest.iter().any(|input| input.windows(7).any(|part| part == b"two one")), "words are put together anew");
+        assert!(
+            rest.iter().any(|input| input.windows(7).any(|part| part == b"two one")),
+            "words are put together anew"
+        );
     }
 
     #[test]

@@ -78,13 +78,7 @@ impl Judge<'_> {
     }
 
     /// Every finding of a case: those of the stream, then how it ended.
-    fn findings(
-        &self,
-        played: &Played,
-        settings: &Settings,
-        file: Option<&Arc<str>>,
-        tell: &mut dyn FnMut(Finding),
-    ) {
+    fn findings(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>, tell: &mut dyn FnMut(Finding)) {
         let ending = self.ending(played, settings, file);
         // A producer that failed and said nothing has nothing to be judged.
         let is_silent = played.stream.iter().all(u8::is_ascii_whitespace);

@@ -141,7 +141,8 @@ impl Kept {
                 folders.push(path);
             }
             if folders.len() > MOST_FOLDERS {
-                let cause = io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {MOST_FOLDERS} failures"));
+                let cause =
+                    io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {MOST_FOLDERS} failures"));
                 return Err(unreadable(folder, cause));
             }
         }
@@ -158,6 +159,10 @@ fn unreadable(path: &Path, cause: io::Error) -> FileError {
 }
 
 fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    // Nobody waits for what comes out of a pipe.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(unreadable(path, io::Error::new(ErrorKind::InvalidInput, "it is no file")));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
     file.take(most + 1).read_to_end(&mut bytes).map_err(|cause| unreadable(path, cause))?;

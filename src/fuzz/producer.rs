@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::input::Wire;
+use crate::report::visible;
 
 /// Something that answers an input with events, one case after the other, several at a time.
 pub trait Producer: Sync {
@@ -50,7 +51,7 @@ pub enum Ending {
 #[derive(Debug, thiserror::Error)]
 pub enum Unplayable {
     /// The program cannot be started.
-    #[error("{} cannot be started: {cause}", .program.display())]
+    #[error("{} cannot be started: {cause}", visible(&program.to_string_lossy()))]
     Start {
         /// Its name, as it was given.
         program: PathBuf,
@@ -58,7 +59,7 @@ pub enum Unplayable {
         cause: io::Error,
     },
     /// The server cannot be reached, or did not speak HTTP.
-    #[error("{url} cannot be reached: {cause}")]
+    #[error("{} cannot be reached: {}", visible(url), visible(cause))]
     Reach {
         /// The address.
         url: String,
@@ -90,4 +91,14 @@ pub struct Bounds {
     pub timeout: Duration,
     /// The most that is kept of an answer, in bytes.
     pub most_bytes: u64,
+}
+
+impl Bounds {
+    /// Adds a piece to what was answered so far, as far as there is room for it.
+    pub fn keep(&self, stream: &mut Vec<u8>, piece: &[u8]) -> Result<(), Ending> {
+        let room = self.most_bytes.saturating_sub(stream.len() as u64);
+        let fits = piece.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        stream.extend_from_slice(&piece[..fits]);
+        if fits < piece.len() { Err(Ending::Flooded(self.most_bytes)) } else { Ok(()) }
+    }
 }

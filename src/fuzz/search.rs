@@ -217,12 +217,10 @@ impl Search<'_> {
                     true
                 }
                 Outcome::Played { kinds, answer } => {
-                    if shared.known.len() < MOST_KINDS {
-                        shared.known.extend(kinds.iter().cloned());
-                    }
                     drop(shared);
-                    self.count(&mut found, &mut kept, number, kinds, answer);
+                    let new = self.count(&mut found, &mut kept, number, kinds, answer);
                     shared = desk.lock();
+                    shared.known.extend(new);
                     self.stop_after.is_some_and(|enough| found.failures.len() >= enough)
                 }
             };
@@ -234,7 +232,16 @@ impl Search<'_> {
         }
     }
 
-    fn count(&self, found: &mut Found, kept: &mut usize, number: u64, kinds: Vec<Kind>, answer: Option<Played>) {
+    /// Counts a case, and keeps what is new in it; the ways of failing that are. `kept`: how many bytes are kept so far.
+    fn count(
+        &self,
+        found: &mut Found,
+        kept: &mut usize,
+        number: u64,
+        kinds: Vec<Kind>,
+        answer: Option<Played>,
+    ) -> Vec<Kind> {
+        let mut new = Vec::new();
         found.cases += 1;
         found.failing += u64::from(!kinds.is_empty());
         for kind in kinds {
@@ -242,10 +249,12 @@ impl Search<'_> {
                 *count += 1;
                 continue;
             }
-            if found.kinds.len() >= MOST_KINDS {
+            *kept += size(&kind);
+            if found.kinds.len() >= MOST_KINDS || *kept > MOST_KEPT {
                 continue;
             }
             found.kinds.insert(kind.clone(), 1);
+            new.push(kind.clone());
             let is_enough = self.stop_after.is_some_and(|enough| found.failures.len() >= enough);
             let Some(answer) = answer.as_ref().filter(|_| !is_enough && found.failures.len() < MOST_FAILURES) else {
                 continue;
@@ -260,6 +269,7 @@ impl Search<'_> {
         }
         self.progress.cases.fetch_add(1, Ordering::Relaxed);
         self.progress.failures.store(found.failures.len() as u64, Ordering::Relaxed);
+        new
     }
 
     /// Shrinks every failure, several at a time.
@@ -296,8 +306,15 @@ impl Search<'_> {
 impl Outcome {
     fn bytes(&self) -> usize {
         match self {
-            Outcome::Played { answer: Some(answer), .. } => answer.stream.len(),
-            _ => 0,
+            Outcome::Played { kinds, answer } => {
+                kinds.iter().map(size).sum::<usize>() + answer.as_ref().map_or(0, |answer| answer.stream.len())
+            }
+            Outcome::Stopped | Outcome::Unplayable(_) => 0,
         }
     }
+}
+
+/// How many bytes the text of a kind takes: a producer may name types and fields as long as it likes.
+fn size(kind: &Kind) -> usize {
+    kind.event_type.as_deref().map_or(0, str::len) + kind.pointer.as_deref().map_or(0, str::len)
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::plain_path;
-use crate::finding::{Finding, without_index};
 #[cfg(feature = "proptest")]
 use crate::finding::Kind;
+use crate::finding::{Finding, without_index};
 
 /// More kinds of findings than this are not told apart, so that memory does not grow with the recording.
 const MOST_KINDS: usize = 1 << 16;

@@ -68,8 +68,10 @@ fn an_answer_without_end_is_a_failure_and_is_not_kept_whole() {
 #[test]
 fn an_interrupt_ends_the_producers_and_what_was_found_is_told() {
     let folder = Folder::with(&[("error.ndjson", ERROR), ("seeds/a", "one")]);
-    let script = "echo $$ >>started; cat >/dev/null; cat error.ndjson; if test $(wc -l <started) -gt 5; then sleep 600; fi";
-    let mut command = folder.command(["fuzz", "--inputs", "seeds", "--timeout", "10m", "--jobs", "2", "--", "sh", "-c", script]);
+    let script =
+        "echo $$ >>started; cat >/dev/null; cat error.ndjson; if test $(wc -l <started) -gt 5; then sleep 600; fi";
+    let mut command =
+        folder.command(["fuzz", "--inputs", "seeds", "--timeout", "10m", "--jobs", "2", "--", "sh", "-c", script]);
     command.stdin(Stdio::null());
     let running = Running::start(command);
     let started = || fs::read_to_string(folder.path().join("started")).unwrap_or_default();

@@ -65,9 +65,15 @@ fn another_failure_of_a_kept_input_is_told_apart() {
 fn what_is_no_kept_failure_is_refused() {
     let folder = Folder::with(&[
         ("broken/case.toml", "version = 1\nagain = 7\n"),
-        ("newer/case.toml", "version = 2\nagain = \"x\"\nseed = 0\ncase = 0\nfailed = 1\nplayed = 1\n[failure]\nrule = \"x\"\n[producer]\ntimeout = \"1s\"\nmax-bytes = 1\n"),
+        (
+            "newer/case.toml",
+            "version = 2\nagain = \"x\"\nseed = 0\ncase = 0\nfailed = 1\nplayed = 1\n[failure]\nrule = \"x\"\n[producer]\ntimeout = \"1s\"\nmax-bytes = 1\n",
+        ),
         ("newer/input", ""),
-        ("no-input/case.toml", "version = 1\nagain = \"x\"\nseed = 0\ncase = 0\nfailed = 1\nplayed = 1\n[failure]\nrule = \"x\"\n[producer]\ntimeout = \"1s\"\nmax-bytes = 1\n"),
+        (
+            "no-input/case.toml",
+            "version = 1\nagain = \"x\"\nseed = 0\ncase = 0\nfailed = 1\nplayed = 1\n[failure]\nrule = \"x\"\n[producer]\ntimeout = \"1s\"\nmax-bytes = 1\n",
+        ),
         ("empty/other", ""),
     ]);
     for (name, words) in [

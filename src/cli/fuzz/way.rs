@@ -49,7 +49,10 @@ fn name(header: &String) -> String {
 
 /// Kept as it is written, which is how it is said again.
 fn timeout(text: &str) -> Result<String, String> {
-    duration::read(text).filter(|time| !time.is_zero()).map(|_| text.to_owned()).ok_or_else(|| duration::HELP.to_owned())
+    duration::read(text)
+        .filter(|time| !time.is_zero())
+        .map(|_| text.to_owned())
+        .ok_or_else(|| duration::HELP.to_owned())
 }
 
 impl WayArguments {
@@ -108,7 +111,9 @@ impl Way {
             way.script = Some(script.clone());
         }
         let is_given = |kept: &&String| way.headers.iter().any(|given| name(given).eq_ignore_ascii_case(kept));
-        if way.url.is_some() && let Some(name) = driven.headers.iter().find(|name| !is_given(name)) {
+        if way.url.is_some()
+            && let Some(name) = driven.headers.iter().find(|name| !is_given(name))
+        {
             let name = visible(name);
             let message = format!("this was found with the header {name}, whose value is not kept; say it by --header");
             return Err(Failure::Message(message));
@@ -125,9 +130,8 @@ impl Way {
     /// What drives the producer, and of how many lines an input is, if that is given.
     pub fn open(&self) -> Result<(Box<dyn Producer>, Option<NonZero<usize>>), Failure> {
         let timeout: Option<Duration> = duration::read(&self.timeout);
-        let timeout = timeout.ok_or_else(|| {
-            Failure::Message(format!("{} is no time; {}", visible(&self.timeout), duration::HELP))
-        })?;
+        let timeout = timeout
+            .ok_or_else(|| Failure::Message(format!("{} is no time; {}", visible(&self.timeout), duration::HELP)))?;
         let bounds = Bounds { timeout, most_bytes: self.max_bytes };
         if let Some(url) = &self.url {
             let http = Http::new(url, &self.headers, bounds).map_err(|error| Failure::Message(error.to_string()))?;

@@ -1,0 +1,259 @@
+//! Servers as they are met, on the loopback.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+
+use super::*;
+
+/// Nothing takes so long, unless it hangs.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// For what does hang.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// Serves until the tests end: each request, as it came, with the connection, of which it is told how many requests came
+/// before. The connection stays open as long as this is wanted.
+fn serve(respond: impl Fn(&str, &mut TcpStream, usize) -> bool + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/play", listener.local_addr().expect("it listens"));
+    let respond = std::sync::Arc::new(respond);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let respond = respond.clone();
+            thread::spawn(move || {
+                let mut count = 0;
+                while let Some(request) = read_request(&stream)
+                    && respond(&request, &mut stream, count)
+                {
+                    count += 1;
+                }
+            });
+        }
+    });
+    url
+}
+
+/// Nothing is sent before the last response was read, so that no buffer holds what comes next.
+fn read_request(stream: &TcpStream) -> Option<String> {
+    let mut input = BufReader::new(stream);
+    let (mut request, mut length) = (String::new(), 0);
+    while !request.ends_with("\r\n\r\n") {
+        let start = request.len();
+        if input.read_line(&mut request).ok()? == 0 {
+            return None;
+        }
+        if let Some(value) = request[start..].to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    input.read_exact(&mut body).ok()?;
+    Some(request + &String::from_utf8_lossy(&body))
+}
+
+/// A server that writes this to each connection and closes it.
+fn answering(response: impl Into<Vec<u8>>) -> String {
+    let response = response.into();
+    serve(move |_, stream, _| {
+        let _ = stream.write_all(&response);
+        false
+    })
+}
+
+fn asks(url: &str, headers: &[&str], timeout: Duration, most_bytes: u64) -> Http {
+    let headers: Vec<_> = headers.iter().map(|header| (*header).to_owned()).collect();
+    Http::new(url, &headers, Bounds { timeout, most_bytes }).expect("it is well-formed")
+}
+
+fn played(url: &str) -> Played {
+    asks(url, &[], DEADLINE, 1 << 30).play(b"{}", &Stop::default()).expect("it can be reached")
+}
+
+fn crashed(how: &str) -> Ending {
+    Ending::Crashed(how.to_owned())
+}
+
+#[test]
+fn the_form_of_an_answer_is_that_of_its_content_type() {
+    let answer = |content_type: &str| {
+        played(&answering(format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\ndata: {{}}\n\n")))
+    };
+    let sse = answer("Text/Event-Stream; charset=utf-8");
+    assert_eq!((sse.end, sse.wire, &*sse.stream), (Ending::Whole, Some(Wire::Sse), &b"data: {}\n\n"[..]));
+    assert_eq!(answer("application/x-ndjson").wire, Some(Wire::Ndjson));
+    assert_eq!(answer("application/json").wire, None);
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n3\r\n{}\n\r\n0\r\n\r\n";
+    let chunked = played(&answering(chunked));
+    assert_eq!((chunked.end, chunked.wire, &*chunked.stream), (Ending::Whole, None, &b"{}\n{}\n"[..]));
+    let nothing = played(&answering("HTTP/1.1 204 No Content\r\n\r\n"));
+    assert_eq!((nothing.end, &*nothing.stream), (Ending::Whole, &b""[..]));
+}
+
+#[test]
+fn the_input_is_the_body_and_headers_win() {
+    let url = serve(|request, stream, _| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", request.len());
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(request.as_bytes())).is_ok()
+    });
+    let ask = |headers: &[&str], input: &str| {
+        let played = asks(&url, headers, DEADLINE, 1 << 30).play(input.as_bytes(), &Stop::default());
+        String::from_utf8(played.expect("it can be reached").stream).expect("UTF-8")
+    };
+    let json = ask(&[], "{\"text\": \"é\"}").to_ascii_lowercase();
+    assert!(json.starts_with("post /play http/1.1\r\n") && json.ends_with("\r\n\r\n{\"text\": \"é\"}"), "{json}");
+    assert!(json.contains("\r\ncontent-type: application/json\r\n"), "{json}");
+    let text = ask(&[], "{half").to_ascii_lowercase();
+    assert!(text.contains("\r\ncontent-type: text/plain; charset=utf-8\r\n") && text.ends_with("{half"), "{text}");
+    let own = ask(&["Content-Type:  a/b", "X-Key: one", "x-key: two"], "").to_ascii_lowercase();
+    assert!(own.contains("\r\ncontent-type: a/b\r\n") && !own.contains("text/plain"), "{own}");
+    assert!(own.contains("\r\nx-key: one\r\n") && own.contains("\r\nx-key: two\r\n"), "{own}");
+    assert!(own.contains("\r\ncontent-length: 0\r\n"), "{own}");
+}
+
+#[test]
+fn another_status_than_success_is_a_failure() {
+    let broken = played(&answering(format!("HTTP/1.1 500 Oops\r\n\r\n{}", "bad luck\n".repeat(1000))));
+    assert_eq!(broken.end, crashed("the status of its response is 500 Internal Server Error"));
+    assert!(broken.stream.is_empty() && broken.complaint.starts_with(b"bad luck\n"));
+    assert_eq!(broken.complaint.len(), 4096);
+    let own = played(&answering("HTTP/1.1 599 Oops\r\nContent-Length: 0\r\n\r\n"));
+    assert_eq!(own.end, crashed("the status of its response is 599"));
+    let elsewhere = answering("HTTP/1.1 200 OK\r\n\r\nnever");
+    let sent_on =
+        played(&answering(format!("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {elsewhere}\r\n\r\n")));
+    assert_eq!(sent_on.end, crashed("the status of its response is 302 Found, and redirects are not followed"));
+    assert_eq!(String::from_utf8_lossy(&sent_on.complaint), format!("Location: {elsewhere}\n"));
+}
+
+#[test]
+fn a_server_that_is_not_there_cannot_be_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", listener.local_addr().expect("it listens"));
+    drop(listener);
+    let unplayable = asks(&url, &[], DEADLINE, 1).play(b"", &Stop::default()).expect_err("nothing listens");
+    assert!(unplayable.to_string().starts_with(&format!("{url} cannot be reached: ")), "{unplayable}");
+}
+
+#[test]
+fn what_is_no_http_is_another_server_or_a_failure() {
+    let other = answering("220 mail.example ESMTP\r\n");
+    let unplayable = asks(&other, &[], DEADLINE, 1).play(b"", &Stop::default()).expect_err("it is a mail server");
+    assert!(unplayable.to_string().contains(" cannot be reached: its response is no HTTP: "), "{unplayable}");
+    let later = serve(|_, stream, count| {
+        let response = ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "panic: HTTP\r\n\r\n"][count.min(1)];
+        stream.write_all(response.as_bytes()).is_ok() && count == 0
+    });
+    let later = asks(&later, &[], DEADLINE, 1);
+    assert_eq!(later.play(b"", &Stop::default()).expect("it answers").end, Ending::Whole);
+    let end = later.play(b"", &Stop::default()).expect("it answered").end;
+    assert!(matches!(&end, Ending::Crashed(what) if what.starts_with("its response is no HTTP: ")), "{end:?}");
+}
+
+#[test]
+fn a_connection_that_breaks_is_a_failure_of_the_server() {
+    let cut = "the connection broke before the answer was complete";
+    let short = played(&answering("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}\n"));
+    assert_eq!((short.end, &*short.stream), (crashed(cut), &b"{}\n"[..]));
+    let chunk = played(&answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n"));
+    assert_eq!((chunk.end, &*chunk.stream), (crashed(cut), &b"{}\n"[..]));
+    let garbled = played(&answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\nzz\r\n"));
+    assert!(
+        matches!(&garbled.end, Ending::Crashed(what) if what.starts_with("its response is no HTTP: ")),
+        "{garbled:?}"
+    );
+    assert_eq!(played(&answering("")).end, crashed("the connection broke before a response came"));
+    assert_eq!(played(&answering("HTTP/1.1 2")).end, crashed("the connection broke before a response came"));
+}
+
+#[test]
+fn a_connection_that_was_closed_while_it_waited_is_no_failure() {
+    // It looks open until the next request is sent.
+    let url = serve(|_, stream, count| {
+        count == 0 && stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_ok()
+    });
+    let http = asks(&url, &[], DEADLINE, 1);
+    for _ in 0..5 {
+        assert_eq!(http.play(b"", &Stop::default()).expect("it answers").end, Ending::Whole);
+    }
+}
+
+#[test]
+fn a_response_that_is_not_there_in_time_hangs() {
+    // A busy machine may need longer to begin a response.
+    let hung = |url: &str, how: &str| {
+        let mut time = SHORT;
+        loop {
+            let end = asks(url, &[], time, 1 << 30).play(b"", &Stop::default()).expect("it is there").end;
+            if end == Ending::Hung(format!("{how} {}", shown(time))) {
+                break;
+            }
+            assert!(time < DEADLINE && matches!(end, Ending::Hung(_)), "{end:?}");
+            time *= 2;
+        }
+    };
+    let silent = serve(|_, _, _| true);
+    hung(&silent, "no response came within");
+    let trickles = serve(|_, stream, _| {
+        let begun = Instant::now();
+        let mut written = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while written.is_ok() && begun.elapsed() < DEADLINE {
+            written = stream.write_all(b":\n");
+            thread::sleep(Duration::from_millis(10));
+        }
+        false
+    });
+    hung(&trickles, "its response was not complete after");
+}
+
+#[test]
+fn no_more_is_kept_than_may_be() {
+    let flood = serve(|_, stream, _| {
+        let mut written = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while written.is_ok() {
+            written = stream.write_all(&[b'x'; 10_000]);
+        }
+        false
+    });
+    let flood = asks(&flood, &[], DEADLINE, 100_001).play(b"", &Stop::default()).expect("it is there");
+    assert_eq!((flood.end, flood.stream.len()), (Ending::Flooded(100_001), 100_001));
+    let full = answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}\n");
+    let full = asks(&full, &[], DEADLINE, 3).play(b"", &Stop::default()).expect("it is there");
+    assert_eq!((full.end, full.stream.len()), (Ending::Whole, 3));
+}
+
+#[test]
+fn a_case_ends_when_the_run_is_stopped() {
+    let silent = serve(|_, _, _| true);
+    let begun = serve(|_, stream, _| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}\n").is_ok());
+    for url in [silent, begun] {
+        let (stop, http) = (Stop::default(), asks(&url, &[], DEADLINE, 1 << 30));
+        let played = thread::scope(|scope| {
+            let playing = scope.spawn(|| http.play(b"", &stop));
+            thread::sleep(SHORT);
+            stop.say();
+            playing.join().expect("no panic").expect("it is there")
+        });
+        assert_eq!(played.end, Ending::Stopped);
+    }
+}
+
+#[test]
+fn what_is_not_well_formed_is_refused_and_no_secret_is_told() {
+    let refused = |url: &str, headers: &[&str]| {
+        let headers: Vec<_> = headers.iter().map(|header| (*header).to_owned()).collect();
+        let refused = Http::new(url, &headers, Bounds { timeout: DEADLINE, most_bytes: 1 });
+        refused.err().unwrap_or_else(|| panic!("{url} {headers:?}")).to_string()
+    };
+    let write = "write it as http://127.0.0.1:8080/path";
+    for url in ["", "localhost:8080", "ftp://a/", "/play", "http://", "http:///", "http://a b/", "http://a:99999/"] {
+        assert_eq!(refused(url, &[]), format!("{url} is no address of a server: {write}"));
+    }
+    assert!(refused("https://a/", &[]).starts_with("https://a/ is no address of a server: https is not spoken here"));
+    let user = "the address has a user in it; give that as --header \"Authorization: …\"";
+    assert_eq!(refused("http://me:secret@a/", &[]), user);
+    let header = |header: &str| refused("http://a/", &["X-Fine: yes", header]);
+    assert_eq!(header("secret"), "header 2 is not well-formed: write it as \"Name: value\"");
+    assert_eq!(header("my key: secret"), "header 2 is not well-formed: its name may have letters, digits and hyphens");
+    let value = "the header x-key is not well-formed: its value may have visible ASCII characters and spaces";
+    assert_eq!(header("X-Key: sec\r\nret"), value);
+    assert_eq!(header("Content-Length: 5"), "the header content-length is not well-formed: it is set from the input");
+}
