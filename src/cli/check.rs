@@ -83,6 +83,38 @@ pub fn threads(text: &str) -> Result<NonZero<u16>, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u16::MAX))
 }
 
+/// What fails a run that watches or drives a producer.
+#[derive(clap::Args)]
+pub struct FailingArguments {
+    /// The least severity that fails; error if neither this nor sessionlint.toml says
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
+    fail_on: Option<String>,
+
+    /// Change a rule's severity: error, warning, note or off
+    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
+    rules: Vec<String>,
+}
+
+impl FailingArguments {
+    /// The least severity that fails; none: nothing does.
+    pub fn fail_on(&self, config: Option<&Config>) -> Option<Severity> {
+        let given = self.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+        given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error))
+    }
+
+    /// The severities that are changed.
+    pub fn severities(&self, rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, Failure> {
+        severities(&self.rules, rules)
+    }
+
+    /// The same words again.
+    #[cfg(feature = "proptest")]
+    pub fn as_given(&self) -> Vec<String> {
+        let rules = self.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]);
+        rules.chain(self.fail_on.iter().flat_map(|least| ["--fail-on".to_owned(), least.clone()])).collect()
+    }
+}
+
 pub fn fail_on_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(FAIL_ON.map(|(name, _)| name))
 }

@@ -14,16 +14,15 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::bar::{self, Bar, Course};
-use super::check::{fail_on_parser, severities, threads};
+use super::check::{FailingArguments, threads};
 use super::config::{Chosen, refused};
 use super::input::{Alike, ReadingArguments, cores};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
 use super::place::shown;
-use super::{Exit, Failure, meaning};
+use super::{Exit, Failure};
 use crate::check::{Options, Settings};
-use crate::config::{self, Config, FAIL_ON};
+use crate::config::{self, Config};
 use crate::error::FileError;
-use crate::finding::Severity;
 use crate::fuzz::duration;
 use crate::fuzz::inputs::{Inputs, read_seeds};
 use crate::fuzz::interrupts::Interrupts;
@@ -91,13 +90,8 @@ pub struct Arguments {
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
-    /// The least severity that fails a case; error if neither this nor sessionlint.toml says
-    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
-    fail_on: Option<String>,
-
-    /// Change a rule's severity: error, warning, note or off
-    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
-    rules: Vec<String>,
+    #[command(flatten)]
+    failing: FailingArguments,
 
     /// When to use colours; NO_COLOR is respected
     #[arg(long, value_enum, default_value_t = Color::Auto)]
@@ -136,13 +130,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 fn judge<'p>(arguments: &Arguments, protocol: &'p Chosen, config: Option<&Config>) -> Result<Judge<'p>, Failure> {
-    let severities = severities(&arguments.rules, protocol.rules_of_run())?;
+    let severities = arguments.failing.severities(protocol.rules_of_run())?;
     let options = Options { severities, ..arguments.reading.options() };
     let settings = |excerpts| -> Arc<Settings> {
         Alike::new(protocol, config, &Options { excerpts, ..options.clone() }, &[]).usual
     };
-    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
-    let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
+    let fail_on = arguments.failing.fail_on(config);
     Ok(Judge { protocol, quick: settings(false), shown: settings(true), fail_on })
 }
 
@@ -151,8 +144,7 @@ fn again(arguments: &Arguments, folder: &Path) -> String {
     let mut words: Vec<String> = ["sessionlint", "fuzz", "--replay"].map(str::to_owned).to_vec();
     words.push(folder.to_string_lossy().into_owned());
     words.extend(arguments.reading.as_given());
-    words.extend(arguments.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]));
-    words.extend(arguments.fail_on.iter().flat_map(|least| ["--fail-on".to_owned(), least.clone()]));
+    words.extend(arguments.failing.as_given());
     words.extend(arguments.way.again());
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }

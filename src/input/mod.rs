@@ -12,7 +12,9 @@ pub mod lines;
 mod sse;
 mod values;
 
-pub use frame::{Frame, Landmarks, Noted, Origin, Segment, window};
+#[cfg(feature = "proptest")]
+pub use frame::window;
+pub use frame::{Frame, Landmarks, Noted, Origin, Segment};
 
 use crate::finding::Place;
 use crate::protocol::Framing;

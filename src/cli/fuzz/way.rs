@@ -43,7 +43,7 @@ pub struct WayArguments {
 }
 
 /// The name of a header, without its value.
-fn name(header: &String) -> String {
+fn name(header: &str) -> String {
     header.split(':').next().unwrap_or_default().trim().to_owned()
 }
 
@@ -59,9 +59,12 @@ impl WayArguments {
     /// What has to be said again with a kept failure, because it is not kept: the values of headers.
     pub fn again(&self) -> Vec<String> {
         let say = |name: String| ["--header".to_owned(), format!("{name}: …")];
-        self.headers.iter().map(name).flat_map(say).collect()
+        self.headers.iter().map(|header| name(header)).flat_map(say).collect()
     }
 }
+
+/// What drives the producer, and of how many lines an input is, if that is given.
+pub type Opened = (Box<dyn Producer>, Option<NonZero<usize>>);
 
 /// A way of driving a producer.
 pub struct Way {
@@ -127,8 +130,8 @@ impl Way {
         }
     }
 
-    /// What drives the producer, and of how many lines an input is, if that is given.
-    pub fn open(&self) -> Result<(Box<dyn Producer>, Option<NonZero<usize>>), Failure> {
+    /// Makes ready for driving the producer.
+    pub fn open(&self) -> Result<Opened, Failure> {
         let timeout: Option<Duration> = duration::read(&self.timeout);
         let timeout = timeout
             .ok_or_else(|| Failure::Message(format!("{} is no time; {}", visible(&self.timeout), duration::HELP)))?;
@@ -150,7 +153,7 @@ impl Way {
             command: words.filter(|words| !words.is_empty()),
             script: self.script.as_ref().map(|path| path.to_string_lossy().into_owned()),
             url: self.url.clone(),
-            headers: self.headers.iter().map(name).collect(),
+            headers: self.headers.iter().map(|header| name(header)).collect(),
             timeout: self.timeout.clone(),
             max_bytes: self.max_bytes,
         }
