@@ -1,7 +1,7 @@
 //! Producers as they are driven, and inputs as they are made.
 
 use super::program::{Folder, ran};
-use super::{PROMPTS, TALK, agent};
+use super::{PROMPTS, agent};
 
 #[test]
 fn a_server_is_asked_over_http() {
@@ -26,10 +26,28 @@ fn a_server_is_asked_over_http() {
     assert_eq!(ran(again).code, 1);
 }
 
+/// Two turns, one after the other: nothing in it depends on how fast either side is.
+const TALK: &str = r#"
+version = 1
+prompts = 2
+
+[events]
+idle = { "/type" = "session.status", "/payload/pending" = false }
+
+[[step]]
+send = { jsonrpc = "2.0", id = "{{id}}", method = "prompt", params = { text = "{{prompt:1}}" } }
+
+[[step]]
+wait-for = "idle"
+
+[[step]]
+send = { jsonrpc = "2.0", id = "{{id}}", method = "prompt", params = { text = "{{prompt:2}}" } }
+"#;
+
 #[test]
 fn a_conversation_has_as_many_prompts_as_its_script_says() {
-    let folder = Folder::new();
-    let options = ["--script", TALK, "--inputs", PROMPTS, "--cases", "200", "--stop-after", "1"];
+    let folder = Folder::with(&[("talk.toml", TALK)]);
+    let options = ["--script", "talk.toml", "--inputs", PROMPTS, "--cases", "200", "--stop-after", "1"];
     let ran = folder.fuzz(&options, &agent(), &["--talk", "--bug", "after-completion"]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     let failures = folder.failures();
@@ -39,7 +57,7 @@ fn a_conversation_has_as_many_prompts_as_its_script_says() {
     assert!(["\n?", "?\n"].contains(&input.as_str()), "two prompts, one of them a question: {input:?}");
     assert!(folder.kept()[0].join("stream.jsonl").is_file());
     assert_eq!(folder.run("fuzz --replay sessionlint-failures").code, 1);
-    assert_eq!(folder.fuzz(&["--script", TALK, "--cases", "60"], &agent(), &["--talk"]).code, 0);
+    assert_eq!(folder.fuzz(&["--script", "talk.toml", "--cases", "60"], &agent(), &["--talk"]).code, 0);
 }
 
 #[test]

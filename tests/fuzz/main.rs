@@ -33,9 +33,6 @@ fn agent() -> Agent {
 /// The natural prompts that come with the agents.
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/agent/prompts");
 
-/// A conversation with them: a turn that is interrupted when it calls a tool, and another.
-const TALK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/agent/talk.toml");
-
 /// What a report for people says, however its lines are wrapped.
 fn unwrapped(text: &str) -> String {
     text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")

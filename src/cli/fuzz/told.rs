@@ -1,6 +1,5 @@
 //! What is told of a run: a finding for each failure, with the input that shows it, and the summary.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -145,24 +144,18 @@ fn summary(found: &Found, again: &[String], is_interrupted: bool) -> String {
     };
     let cases = count(found.cases, "case");
     let mut text = format!("{interrupted}{cases} in {seconds:.1} s, {rate:.0} a second: {failed}{plays}\n");
-    let mut by_rule: BTreeMap<&str, u64> = BTreeMap::new();
-    for (kind, count) in &found.kinds {
-        *by_rule.entry(&kind.rule).or_default() += count;
+    let mut failures: Vec<_> = found.failures.iter().zip(again).collect();
+    failures.sort_by(|(one, _), (other, _)| one.kind.rule.cmp(&other.kind.rule));
+    for (failure, again) in failures {
+        let times = match failure.times {
+            times if times.is_always() => String::new(),
+            Times { failed, played } => format!(" (failed {failed} of {played} times)"),
+        };
+        let cases = count(found.kinds.get(&failure.kind).copied().unwrap_or_default(), "case");
+        let (rule, place) = (visible(&failure.kind.rule), place_of(&failure.kind));
+        text.push_str(&format!("  {rule}{place}: {cases}{times}; {}\n", visible(again)));
     }
-    let mut shown_kinds = 0;
-    for rule in by_rule.keys() {
-        for (failure, again) in found.failures.iter().zip(again).filter(|(failure, _)| *failure.kind.rule == **rule) {
-            shown_kinds += 1;
-            let times = match failure.times {
-                times if times.is_always() => String::new(),
-                Times { failed, played } => format!(" (failed {failed} of {played} times)"),
-            };
-            let cases = count(found.kinds.get(&failure.kind).copied().unwrap_or_default(), "case");
-            let (rule, place) = (visible(rule), place_of(&failure.kind));
-            text.push_str(&format!("  {rule}{place}: {cases}{times}; {}\n", visible(again)));
-        }
-    }
-    match found.kinds.len() - shown_kinds.min(found.kinds.len()) {
+    match found.kinds.len().saturating_sub(found.failures.len()) {
         0 => {}
         more => text.push_str(&format!("  {} told apart, and not kept\n", count(more as u64, "more failure"))),
     }
