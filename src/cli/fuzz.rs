@@ -266,8 +266,8 @@ impl Course for Cases<'_> {
 
     fn template(&self, is_of_total: bool) -> &'static str {
         match is_of_total {
-            true => "{spinner} {bar:24} {human_pos} of {human_len} cases, {per_sec}, {msg}",
-            false => "{spinner} {human_pos} cases in {elapsed}, {per_sec}, {msg}",
+            true => "{spinner} {bar:24} {human_pos} of {human_len} cases in {elapsed}, {msg}",
+            false => "{spinner} {human_pos} cases in {elapsed}, {msg}",
         }
     }
 }
