@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::iter::{once, repeat};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -199,9 +200,9 @@ fn written(file: &Path) {
     }
 }
 
-/// Runs the program above in a shell, which may ignore signals, and sends it signals, the last one again and again. Its
-/// exit code or the signal that ended it, when its producer is gone.
-fn interrupted(manner: &str, shell: &str, signals: &[Signal]) -> (Option<i32>, Option<i32>) {
+/// Runs the program above in a shell, which may ignore signals, and sends it signals until it ends. Its exit code or the
+/// signal that ended it, when its producer is gone.
+fn interrupted(manner: &str, shell: &str, signals: impl IntoIterator<Item = Signal>) -> (Option<i32>, Option<i32>) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("group");
     let mut command = Command::new("sh");
@@ -211,15 +212,14 @@ fn interrupted(manner: &str, shell: &str, signals: &[Signal]) -> (Option<i32>, O
     command.env(GROUP_FILE, &file).env(MANNER, manner).stdout(Stdio::null()).stderr(Stdio::null());
     let mut program = command.spawn().expect("it starts");
     written(&file);
-    let (begun, mut sent) = (Instant::now(), 0);
+    let (begun, mut signals) = (Instant::now(), signals.into_iter());
     let status = loop {
         if let Some(status) = program.try_wait().expect("it can be waited for") {
             break status;
         }
         assert!(begun.elapsed() < DEADLINE, "it does not end");
-        if let Some(signal) = signals.get(sent).or(signals.last()) {
-            kill_process(Pid::from_child(&program), *signal).expect("it is there");
-            sent += 1;
+        if let Some(signal) = signals.next() {
+            kill_process(Pid::from_child(&program), signal).expect("it is there");
         }
         thread::sleep(Duration::from_millis(20));
     };
@@ -229,18 +229,18 @@ fn interrupted(manner: &str, shell: &str, signals: &[Signal]) -> (Option<i32>, O
 
 #[test]
 fn the_first_signal_stops_the_run_and_the_second_ends_the_program() {
-    assert_eq!(interrupted("stops", "", &[Signal::TERM]), (Some(0), None));
-    assert_eq!(interrupted("goes on", "", &[Signal::HUP, Signal::TERM]), (None, Some(15)));
+    assert_eq!(interrupted("stops", "", [Signal::TERM]), (Some(0), None));
+    assert_eq!(interrupted("goes on", "", once(Signal::HUP).chain(repeat(Signal::TERM))), (None, Some(15)));
 }
 
 #[test]
 fn a_panic_ends_what_other_threads_drive() {
-    assert_eq!(interrupted("panics", "", &[]), (Some(101), None));
+    assert_eq!(interrupted("panics", "", []), (Some(101), None));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn what_the_program_was_told_to_ignore_stops_nothing() {
-    let signals = [Signal::HUP, Signal::HUP, Signal::HUP, Signal::INT];
-    assert_eq!(interrupted("goes on", "trap '' HUP;", &signals), (None, Some(2)));
+    let signals = [Signal::HUP; 3].into_iter().chain(repeat(Signal::INT));
+    assert_eq!(interrupted("goes on", "trap '' HUP;", signals), (None, Some(2)));
 }
