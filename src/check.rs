@@ -96,6 +96,13 @@ impl Settings {
         Voice::new(protocol, self.severities.clone(), file)
     }
 
+    /// The same for an input of this form, unless the options say the form of all.
+    #[cfg(feature = "proptest")]
+    pub fn of_wire(&self, wire: Option<Wire>) -> Settings {
+        let options = Options { wire: self.options.wire.or(wire), ..self.options.clone() };
+        Settings { options, severities: self.severities.clone() }
+    }
+
     /// The options that they were made from.
     pub fn options(&self) -> &Options {
         &self.options

@@ -39,6 +39,7 @@ pub mod cli;
 mod config;
 mod error;
 mod finding;
+#[cfg(feature = "proptest")]
 mod fuzz;
 pub mod generate;
 mod input;

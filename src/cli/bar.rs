@@ -11,15 +11,52 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::report::count;
 use crate::run::{Progress, Target};
 
 /// What takes less needs no bar.
 const DELAY: Duration = Duration::from_secs(2);
 /// How often it is drawn anew.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// Where the total is known, and where it is not.
+/// How far bytes are read, where the total is known, and where it is not.
 const OF_TOTAL: &str = "{spinner} {bar:24} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {msg}";
 const SO_FAR: &str = "{spinner} {decimal_bytes}, {decimal_bytes_per_sec}, {msg}";
+
+/// Work that comes along, as a bar shows it.
+pub trait Course: Sync {
+    /// How far it goes, if that is known.
+    fn total(&self) -> Option<u64>;
+    /// How far it has come.
+    fn position(&self) -> u64;
+    /// What else there is to say.
+    fn message(&self) -> String;
+    /// How the bar looks, of a known total or without.
+    fn template(&self, is_of_total: bool) -> &'static str;
+}
+
+/// Reading, counted in bytes.
+struct Reading<'r> {
+    progress: &'r Progress,
+    targets: &'r [Target],
+}
+
+impl Course for Reading<'_> {
+    fn total(&self) -> Option<u64> {
+        self.targets.iter().map(Target::length).sum()
+    }
+
+    fn position(&self) -> u64 {
+        self.progress.bytes()
+    }
+
+    fn message(&self) -> String {
+        count(self.progress.findings(), "finding")
+    }
+
+    fn template(&self, is_of_total: bool) -> &'static str {
+        if is_of_total { OF_TOTAL } else { SO_FAR }
+    }
+}
 
 /// Whether there is somebody to see a bar, and a screen that it can be wiped from.
 pub fn is_seen() -> bool {
@@ -36,54 +73,58 @@ impl Bar {
         Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()))
     }
 
-    /// Does some work, and shows how far it has come if it takes long. After it, nothing is left of the bar.
+    /// Reads targets, and shows how far that has come if it takes long. After it, nothing is left of the bar.
     pub fn during<T>(&self, progress: &Progress, targets: &[Target], work: impl FnOnce() -> T) -> T {
+        self.along(&Reading { progress, targets }, work)
+    }
+
+    /// The same for any work.
+    pub fn along<T>(&self, course: &impl Course, work: impl FnOnce() -> T) -> T {
         let (end, ended) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(move || self.show(progress, targets, &ended));
+            scope.spawn(move || self.show(course, &ended));
             // Dropped after the work, and also if it panics.
             let _end: mpsc::Sender<()> = end;
             work()
         })
     }
 
-    fn show(&self, progress: &Progress, targets: &[Target], ended: &Receiver<()>) {
+    fn show(&self, course: &impl Course, ended: &Receiver<()>) {
         let ends_within = |time| !matches!(ended.recv_timeout(time), Err(RecvTimeoutError::Timeout));
         if ends_within(DELAY) {
             return;
         }
         // Looking at every file takes a while too, so it waits until there is somebody to tell.
-        let mut total = targets.iter().map(Target::length).sum();
-        self.set_total(total);
-        self.tell(progress);
+        let mut total = course.total();
+        self.set_total(course, total);
+        self.tell(course);
         self.0.set_draw_target(ProgressDrawTarget::stderr());
         while !ends_within(INTERVAL) {
             // A file has grown, or its name did not tell that it is compressed.
-            if total.is_some_and(|total| progress.bytes() > total) {
+            if total.is_some_and(|total| course.position() > total) {
                 total = None;
-                self.set_total(total);
+                self.set_total(course, total);
             }
-            self.tell(progress);
+            self.tell(course);
         }
         self.0.finish_and_clear();
     }
 
-    fn set_total(&self, total: Option<u64>) {
-        self.0.set_style(style(total));
+    fn set_total(&self, course: &impl Course, total: Option<u64>) {
+        self.0.set_style(style(course.template(total.is_some())));
         match total {
             Some(total) => self.0.set_length(total),
             None => self.0.unset_length(),
         }
     }
 
-    fn tell(&self, progress: &Progress) {
-        let findings = progress.findings();
-        let message = format!("{findings} finding{}", if findings == 1 { "" } else { "s" });
+    fn tell(&self, course: &impl Course) {
+        let message = course.message();
         // Each change draws.
         if self.0.message() != message {
             self.0.set_message(message);
         }
-        self.0.set_position(progress.bytes());
+        self.0.set_position(course.position());
     }
 
     /// Standard output, for a report that the bar does not get into.
@@ -98,9 +139,8 @@ impl Bar {
     }
 }
 
-fn style(total: Option<u64>) -> ProgressStyle {
-    let style = ProgressStyle::with_template(if total.is_some() { OF_TOTAL } else { SO_FAR });
-    style.expect("the template is right").progress_chars("━╸ ")
+fn style(template: &'static str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is right").progress_chars("━╸ ")
 }
 
 #[cfg(unix)]
@@ -239,10 +279,10 @@ mod tests {
 
     #[test]
     fn the_templates_are_right_and_fit_80_columns() {
-        for total in [None, Some(999_990_000_000)] {
+        for (total, template) in [(None, SO_FAR), (Some(999_990_000_000), OF_TOTAL)] {
             let terminal = InMemoryTerm::new(4, 80);
             let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
-            let bar = ProgressBar::with_draw_target(total, target).with_style(style(total));
+            let bar = ProgressBar::with_draw_target(total, target).with_style(style(template));
             bar.set_message("1234567 findings");
             bar.set_position(123_450_000_000);
             bar.tick();

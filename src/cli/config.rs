@@ -47,6 +47,14 @@ impl std::ops::Deref for Chosen {
 }
 
 impl ProtocolArgument {
+    /// The same words again.
+    #[cfg(feature = "proptest")]
+    pub fn as_given(&self) -> Vec<String> {
+        let protocol = self.protocol.iter().flat_map(|name| ["--protocol".to_owned(), name.clone()]);
+        let config = self.config.iter().flat_map(|file| ["--config".to_owned(), file.to_string_lossy().into_owned()]);
+        protocol.chain(config).chain(self.no_config.then(|| "--no-config".to_owned())).collect()
+    }
+
     /// The protocol, and what holds for these paths.
     pub fn load(&self, paths: &[PathBuf]) -> Result<(Chosen, Option<Config>), Failure> {
         let config = match self.file(paths)? {

@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
         Basis::Upkeep => writeln!(
             out,
-            "It is about fixtures as files, or about a file beside recordings; no document speaks of it."
+            "It is a rule of sessionlint itself, about what stands beside a stream: files, or the producer. No event breaks it."
         )?,
         Basis::Schema => {
             writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?

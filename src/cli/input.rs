@@ -91,6 +91,22 @@ impl InputArguments {
 }
 
 impl ReadingArguments {
+    /// The arguments that are not as they are without being said, to be said again.
+    #[cfg(feature = "proptest")]
+    pub fn as_given(&self) -> Vec<String> {
+        let usual = Options::default();
+        let limits = [
+            ("--max-line-bytes", self.form.max_line_bytes, usual.max_line_bytes),
+            ("--max-text-bytes", self.form.max_text_bytes, usual.max_text_bytes),
+            ("--max-streams", self.form.max_streams, usual.max_streams),
+        ];
+        let limits = limits.into_iter().filter(|(_, limit, usual)| limit != usual);
+        let limits = limits.flat_map(|(name, limit, _)| [name.to_owned(), limit.to_string()]);
+        let wire = self.form.wire.iter().flat_map(|wire| ["--wire".to_owned(), wire.clone()]);
+        let fragment = self.form.fragment.then(|| "--fragment".to_owned());
+        self.protocol.as_given().into_iter().chain(wire).chain(fragment).chain(limits).collect()
+    }
+
     /// What the arguments say, with every rule as the protocol has it.
     pub fn options(&self) -> Options {
         self.form.options()

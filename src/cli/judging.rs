@@ -34,16 +34,11 @@ pub struct JudgingArguments {
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
-    /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
-    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
-    fail_on: Option<String>,
+    #[command(flatten)]
+    failing: FailingArguments,
 
     #[command(flatten)]
     known: KnownArguments,
-
-    /// Change a rule's severity: error, warning, note or off
-    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
-    rules: Vec<String>,
 
     /// Show every finding; many of one kind fold into one otherwise
     #[arg(long)]
@@ -58,6 +53,18 @@ pub struct JudgingArguments {
     /// How many threads may work; as many as there are cores if not given
     #[arg(long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<u16>>,
+}
+
+/// What fails a run.
+#[derive(clap::Args)]
+pub struct FailingArguments {
+    /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
+    fail_on: Option<String>,
+
+    /// Change a rule's severity: error, warning, note or off
+    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
+    rules: Vec<String>,
 }
 
 /// How much of what was found is shown, wherever that is.
@@ -88,7 +95,7 @@ pub struct RecordArguments {
     pub complete: bool,
 }
 
-fn threads(text: &str) -> Result<NonZero<u16>, String> {
+pub fn threads(text: &str) -> Result<NonZero<u16>, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u16::MAX))
 }
 
@@ -96,16 +103,30 @@ pub fn fail_on_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(FAIL_ON.map(|(name, _)| name))
 }
 
-impl JudgingArguments {
-    /// The least severity that fails the run.
-    fn fail_on(&self, config: Option<&Config>) -> Option<Severity> {
+impl FailingArguments {
+    /// The least severity that fails the run; none: nothing does.
+    pub fn fail_on(&self, config: Option<&Config>) -> Option<Severity> {
         let given = self.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
         given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error))
     }
 
+    /// The severities that are changed.
+    pub fn severities(&self, rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, Failure> {
+        severities(&self.rules, rules)
+    }
+
+    /// The same words again.
+    #[cfg(feature = "proptest")]
+    pub fn as_given(&self) -> Vec<String> {
+        let rules = self.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]);
+        rules.chain(self.fail_on.iter().flat_map(|least| ["--fail-on".to_owned(), least.clone()])).collect()
+    }
+}
+
+impl JudgingArguments {
     /// How inputs are read and judged.
     pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, Failure> {
-        Ok(Options { severities: severities(&self.rules, rules)?, ..self.input.reading.options() })
+        Ok(Options { severities: self.failing.severities(rules)?, ..self.input.reading.options() })
     }
 
     /// How many threads may work.
@@ -254,7 +275,7 @@ impl Job<'_> {
         let worst = reporter.worst();
         // Some systems rename no file that is still open.
         drop(reporter);
-        let fail_on = judging.fail_on(config);
+        let fail_on = judging.failing.fail_on(config);
         let outcome = match outcome {
             // The reader of our output has seen enough. What it was told counts all the same.
             Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -9,6 +9,8 @@ mod coverage;
 mod explain;
 mod fmt;
 mod follow;
+#[cfg(feature = "proptest")]
+mod fuzz;
 mod generate;
 mod graph;
 mod init;
@@ -46,6 +48,9 @@ pub enum Exit {
     Usage,
     /// A fault of the program itself.
     Fault,
+    /// The run was interrupted before anything was found.
+    #[cfg(feature = "proptest")]
+    Interrupted,
     /// A producer that was tapped failed with this code.
     Producer(u8),
 }
@@ -57,6 +62,8 @@ impl From<Exit> for ExitCode {
             Exit::Findings => 1,
             Exit::Usage => 2,
             Exit::Fault => 3,
+            #[cfg(feature = "proptest")]
+            Exit::Interrupted => 130,
             Exit::Producer(code) => code,
         })
     }
@@ -80,6 +87,9 @@ enum Command {
     Explain(explain::Arguments),
     /// Write fixtures in their canonical form, or format standard input
     Fmt(Box<fmt::Arguments>),
+    /// Drive a producer with inputs, and keep the smallest that make it fail
+    #[cfg(feature = "proptest")]
+    Fuzz(Box<fuzz::Arguments>),
     /// Make streams from a protocol's tables and schemas, legal ones or broken ones
     Generate(generate::Arguments),
     /// Draw the lifecycles: which events move them, and what rules speak of
@@ -166,6 +176,8 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Fmt(arguments) => fmt::run(*arguments),
+        #[cfg(feature = "proptest")]
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

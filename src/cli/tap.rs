@@ -5,12 +5,11 @@ use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use super::input::{Alike, ReadingArguments, say};
-use super::judging::{ShownArguments, exit, fail_on_parser, severities};
+use super::judging::{FailingArguments, ShownArguments, exit};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, meaning};
+use super::{Exit, Failure};
 use crate::check::Options;
-use crate::config::{Config, FAIL_ON};
-use crate::finding::Severity;
+use crate::config::Config;
 use crate::report::{End, Reporter, visible};
 use crate::run::{Progress, Run, Tap, Target, exit_code};
 
@@ -23,13 +22,8 @@ pub struct Arguments {
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
-    /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
-    #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
-    fail_on: Option<String>,
-
-    /// Change a rule's severity: error, warning, note or off
-    #[arg(long = "rule", value_name = "NAME=SEVERITY")]
-    rules: Vec<String>,
+    #[command(flatten)]
+    failing: FailingArguments,
 
     #[command(flatten)]
     shown: ShownArguments,
@@ -46,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::Message(message.to_owned()));
     }
     let rules = protocol.rules_of_run();
-    let severities = severities(&arguments.rules, rules)?;
+    let severities = arguments.failing.severities(rules)?;
     let config_file = config.as_ref().map(Config::path);
     let (console, inputs) = (Console::StandardError, &mut Vec::new());
     let outputs = Outputs::open(&arguments.formats, console, &[], config_file, None, inputs)?;
@@ -86,9 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let told = told.and_then(|()| reporter.end(&end));
     drop(reporter);
     say(&outcome.unreadable);
-    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
-    let fail_on = given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error));
-    let exit = exit(fail_on, &outcome.summary, outcome.unreadable.is_empty());
+    let exit = exit(arguments.failing.fail_on(config.as_ref()), &outcome.summary, outcome.unreadable.is_empty());
     let own = as_written(told, passed_on, arguments.shown.quiet).and_then(|()| outputs.keep()).map(|()| exit);
     if status.success() {
         return own;

@@ -83,6 +83,7 @@ impl Reader {
     }
 
     /// Whether no mistake was found so far.
+    #[cfg(feature = "proptest")]
     pub fn is_clean(&self) -> bool {
         self.problems.is_empty()
     }

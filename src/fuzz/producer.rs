@@ -20,7 +20,7 @@ pub trait Producer: Sync {
 }
 
 /// What became of one case.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Played {
     /// What the producer answered, as it came; no more than the limit.
     pub stream: Vec<u8>,

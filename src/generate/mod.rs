@@ -19,6 +19,8 @@ mod walk;
 use choices::mixed;
 pub use mutate::mutated;
 #[cfg(feature = "proptest")]
+pub(crate) use strategy::text;
+#[cfg(feature = "proptest")]
 pub use strategy::{broken, stream, value};
 pub use walk::{Knobs, Stream};
 

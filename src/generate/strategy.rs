@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::choices::Choices;
+use super::text::text as odd_text;
 use super::{Knobs, Stream, illegal, legal, value as make};
 use crate::protocol::Protocol;
 use crate::schema::Schema;
@@ -48,6 +49,11 @@ pub fn value(schema: &Value) -> Result<impl Strategy<Value = Value> + use<>, Str
         schema.allows(&value).then_some(value)
     });
     Ok(made.prop_filter_map("a value that is valid by the schema", |value| value))
+}
+
+/// Texts that have broken readers before, the plain ones first.
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(any::<u32>(), 0..4).prop_map(|tape| odd_text(&mut Choices::new(&tape), 0))
 }
 
 fn tape() -> impl Strategy<Value = Vec<u32>> {

@@ -14,6 +14,8 @@ mod sse;
 mod values;
 
 pub use detect::BYTE_ORDER_MARK;
+#[cfg(feature = "proptest")]
+pub use frame::window;
 pub use frame::{Frame, Landmarks, Noted, Origin, Segment};
 
 use crate::finding::Place;

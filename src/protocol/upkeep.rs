@@ -1,5 +1,6 @@
-//! The rules of the program itself: about fixtures as files, and about files that are kept beside recordings. Every protocol's list ends with them,
-//! so that there is one list; no table can use them. Their words are in `upkeep.toml`.
+//! The rules of the program itself: about fixtures as files, about files that are kept beside recordings, and about
+//! producers that it drives. Every protocol's list ends with them, so that there is one list; no table can use them. Their
+//! words are in `upkeep.toml`.
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +12,14 @@ pub enum Upkeep {
     FrozenTime,
     DuplicateFixture,
     NotCanonical,
+    ProducerCrash,
+    ProducerHang,
+    ProducerFlood,
 }
 
 impl Upkeep {
     /// All of them; a protocol's rules end with these, in this order.
-    pub const ALL: [Upkeep; 7] = [
+    pub const ALL: [Upkeep; 10] = [
         Upkeep::StaleBaseline,
         Upkeep::ExpectedFindingMissing,
         Upkeep::BrokenExpectation,
@@ -23,6 +27,9 @@ impl Upkeep {
         Upkeep::FrozenTime,
         Upkeep::DuplicateFixture,
         Upkeep::NotCanonical,
+        Upkeep::ProducerCrash,
+        Upkeep::ProducerHang,
+        Upkeep::ProducerFlood,
     ];
 
     /// The rule's name.
@@ -35,6 +42,9 @@ impl Upkeep {
             Upkeep::FrozenTime => "frozen-time",
             Upkeep::DuplicateFixture => "duplicate-fixture",
             Upkeep::NotCanonical => "not-canonical",
+            Upkeep::ProducerCrash => "producer-crash",
+            Upkeep::ProducerHang => "producer-hang",
+            Upkeep::ProducerFlood => "producer-flood",
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use super::plain_path;
+#[cfg(feature = "proptest")]
+use crate::finding::Kind;
 use crate::finding::{Finding, without_index};
 
 /// More kinds of findings than this are not told apart, so that memory does not grow with the recording.
@@ -46,6 +48,16 @@ impl Fingerprints {
         kind.part(&count.to_string());
         format!("{:032x}", kind.0)
     }
+}
+
+/// What makes findings of one kind the same in any file, in eight hexadecimal digits.
+#[cfg(feature = "proptest")]
+pub fn of_kind(kind: &Kind) -> String {
+    let mut hash = Hash::new();
+    hash.part(&kind.rule);
+    hash.part(kind.event_type.as_deref().unwrap_or_default());
+    hash.part(kind.pointer.as_deref().unwrap_or_default());
+    format!("{:08x}", hash.0 as u32)
 }
 
 /// A message's words before and after what it quotes, cut at numbers. What is quoted may hold quotation marks itself.

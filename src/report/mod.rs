@@ -18,6 +18,8 @@ mod several;
 use std::io;
 
 pub use difference::difference;
+#[cfg(feature = "proptest")]
+pub use fingerprint::of_kind;
 pub use github::GitHub;
 pub use gitlab::GitLab;
 pub use human::{Human, Look};

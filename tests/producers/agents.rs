@@ -56,9 +56,15 @@ fn rust_agent() -> PathBuf {
 }
 
 impl Agent {
+    /// The program, and what it is always given.
+    pub fn command(&self) -> &[PathBuf] {
+        &self.0
+    }
+
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = Command::new(&self.0[0]);
-        command.args(&self.0[1..]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let (program, always) = self.command().split_first().expect("it has a name");
+        let mut command = Command::new(program);
+        command.args(always).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().expect("the agent starts");

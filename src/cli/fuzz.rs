@@ -1,0 +1,273 @@
+//! `sessionlint fuzz`.
+
+mod replay;
+mod told;
+mod way;
+
+use std::ffi::OsString;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::bar::{self, Bar, Course};
+use super::config::{Chosen, refused};
+use super::input::{Alike, ReadingArguments, cores};
+use super::judging::{FailingArguments, threads};
+use super::output::{Color, Console, Output, OutputParser, Outputs};
+use super::place::shown;
+use super::{Exit, Failure};
+use crate::check::{Options, Settings};
+use crate::config::{self, Config};
+use crate::error::FileError;
+use crate::fuzz::duration;
+use crate::fuzz::inputs::{Inputs, read_seeds};
+use crate::fuzz::interrupts::Interrupts;
+use crate::fuzz::judge::Judge;
+use crate::fuzz::kept::{Keeping, Kept, folder_of};
+use crate::fuzz::producer::Stop;
+use crate::fuzz::search::{Found, Progress, Search};
+use crate::fuzz::shrink::Bench;
+use crate::report::{count, visible};
+use told::Told;
+use way::{Way, WayArguments};
+
+/// How many cases there are where neither their number nor the time is given.
+const CASES: u64 = 500;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    way: WayArguments,
+
+    /// A JSON Schema of the inputs; each is a value that it allows, on one line
+    #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
+    input_schema: Option<PathBuf>,
+
+    /// A folder with an input in each file: these are taken first, and then mutations of them
+    #[arg(long, value_name = "DIR")]
+    inputs: Option<PathBuf>,
+
+    /// How many cases, if neither this nor --time is given 500
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    cases: Option<u64>,
+
+    /// For how long cases are played, such as 30s or 5m; failures are shrunk after that
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    time: Option<Duration>,
+
+    /// Stop after so many different failures
+    #[arg(long, value_name = "N")]
+    stop_after: Option<NonZero<usize>>,
+
+    /// The same seed gives the same inputs
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+
+    /// How many cases are played at once; as many as there are cores if not given
+    #[arg(long, value_name = "N", value_parser = threads)]
+    jobs: Option<NonZero<u16>>,
+
+    /// Where failures are kept, a folder each
+    #[arg(long, value_name = "DIR", default_value = "sessionlint-failures")]
+    failures: PathBuf,
+
+    /// Play kept failures again, one or a folder of them, and tell which are fixed
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["input_schema", "inputs", "cases", "time", "stop_after", "seed", "failures"]
+    )]
+    replay: Option<PathBuf>,
+
+    #[command(flatten)]
+    reading: ReadingArguments,
+
+    /// What to print, or with =FILE to write to a file; several times for several reports
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    formats: Vec<Output>,
+
+    #[command(flatten)]
+    failing: FailingArguments,
+
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+
+    /// Leave the summary and the progress bar out
+    #[arg(short, long)]
+    quiet: bool,
+
+    /// The producer and its arguments: a process for each case
+    #[arg(value_name = "COMMAND", last = true)]
+    command: Vec<OsString>,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    duration::read(text).ok_or_else(|| duration::HELP.to_owned())
+}
+
+pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    let (protocol, config) = arguments.reading.protocol.load_here()?;
+    if protocol.is_of_records() {
+        let message = "producers emit events, and this protocol is one of stored records";
+        return Err(Failure::Message(message.to_owned()));
+    }
+    let judge = judge(arguments, &protocol, config.as_ref())?;
+    let config_file = config.as_ref().map(Config::path);
+    let outputs = Outputs::open(&arguments.formats, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
+    let stop = Arc::new(Stop::default());
+    let _interrupts = Interrupts::hear(Arc::clone(&stop))
+        .map_err(|error| Failure::Message(format!("interrupts cannot be heard: {error}")))?;
+    let told = Told { rules: protocol.rules_of_run(), color: arguments.color };
+    match &arguments.replay {
+        Some(folder) => replay::run(arguments, folder, &judge, &stop, &told, outputs),
+        None => search(arguments, &judge, &stop, &told, outputs),
+    }
+}
+
+fn judge<'p>(arguments: &Arguments, protocol: &'p Chosen, config: Option<&Config>) -> Result<Judge<'p>, Failure> {
+    let severities = arguments.failing.severities(protocol.rules_of_run())?;
+    let options = Options { severities, ..arguments.reading.options() };
+    let settings = |excerpts| -> Arc<Settings> {
+        Alike::new(protocol, config, &Options { excerpts, ..options.clone() }, &[]).usual
+    };
+    let fail_on = arguments.failing.fail_on(config);
+    Ok(Judge { protocol, quick: settings(false), shown: settings(true), fail_on })
+}
+
+/// The command that plays what is kept in a folder again, judged as it was.
+fn again(arguments: &Arguments, folder: &Path) -> String {
+    let mut words: Vec<String> = ["sessionlint", "fuzz", "--replay"].map(str::to_owned).to_vec();
+    words.push(folder.to_string_lossy().into_owned());
+    words.extend(arguments.reading.as_given());
+    words.extend(arguments.failing.as_given());
+    words.extend(arguments.way.again());
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+}
+
+fn search(
+    arguments: &Arguments,
+    judge: &Judge<'_>,
+    stop: &Stop,
+    told: &Told<'_>,
+    outputs: Outputs,
+) -> Result<Exit, Failure> {
+    let way = Way::given(&arguments.way, &arguments.command)?;
+    let (producer, lines) = way.open()?;
+    let inputs = inputs(arguments, lines)?;
+    let progress = Progress::default();
+    let bench = Bench { producer: &*producer, judge, stop };
+    let search = Search {
+        bench,
+        inputs: &inputs,
+        cases: arguments.cases.or(arguments.time.is_none().then_some(CASES)),
+        until: arguments.time.map(|time| Instant::now() + time),
+        stop_after: arguments.stop_after.map(NonZero::get),
+        jobs: arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())),
+        progress: &progress,
+    };
+    let mut found = match !arguments.quiet && bar::is_seen() {
+        true => Bar::hidden().along(&Cases { search: &search, progress: &progress }, || search.run()),
+        false => search.run(),
+    };
+    let driven = way.driven();
+    let keeping = Keeping { judge, driven: &driven, seed: arguments.seed };
+    let mut folders = Vec::new();
+    for failure in &mut found.failures {
+        let folder = folder_of(&arguments.failures, &failure.kind);
+        // What was kept of an earlier run stays if it is smaller and still fails.
+        let kept = Kept::read(&folder).ok().filter(|kept| kept.kind() == failure.kind);
+        let smaller = kept.filter(|kept| kept.input.len() < failure.input.len());
+        let still = smaller.and_then(|kept| Some((bench.fails_by(&failure.kind, &kept.input).ok()??, kept)));
+        match still {
+            Some((played, kept)) => (failure.played, failure.input) = (played, kept.input),
+            None => keeping.write(&folder, failure, again(arguments, &folder)).map_err(|error| {
+                Failure::Message(format!("{} cannot be kept: {}", shown(&folder), visible(&error.to_string())))
+            })?,
+        }
+        folders.push(folder);
+    }
+    let commands: Vec<String> = folders.iter().map(|folder| again(arguments, folder)).collect();
+    let shown = found.failures.iter().zip(folders.iter().zip(&commands));
+    let shown = shown.map(|(failure, (folder, again))| told::Shown {
+        kind: &failure.kind,
+        input: &failure.input,
+        played: &failure.played,
+        times: failure.times,
+        again: again.clone(),
+        folder,
+    });
+    told.report(judge, &shown.collect::<Vec<_>>(), found.elapsed, outputs)?;
+    if !arguments.quiet && found.cases > 0 {
+        told.summary(&found, &commands, stop.is_said());
+    }
+    Ok(exit(&found, stop))
+}
+
+fn exit(found: &Found, stop: &Stop) -> Exit {
+    if let Some(why) = &found.unplayable {
+        // What was found before that counts, but not as a whole run.
+        anstream::eprintln!("sessionlint: {why}");
+        return Exit::Usage;
+    }
+    match (found.failing, stop.is_said()) {
+        (0, false) => Exit::Clean,
+        (0, true) => Exit::Interrupted,
+        _ => Exit::Findings,
+    }
+}
+
+fn inputs(arguments: &Arguments, lines: Option<NonZero<usize>>) -> Result<Inputs, Failure> {
+    let seed = arguments.seed;
+    match (&arguments.input_schema, &arguments.inputs) {
+        (Some(file), _) => {
+            let wrong = |why: String| {
+                Failure::Message(format!("{} cannot be used as a schema: {}", shown(file), visible(&why)))
+            };
+            let help = "--input-schema names a file with a JSON Schema";
+            let text = config::read(file)
+                .map_err(|cause| refused(FileError::Unreadable { path: file.clone(), cause, help }))?;
+            let document: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+            Inputs::by_schema(seed, &document, lines).map_err(wrong)
+        }
+        (None, Some(folder)) => Ok(Inputs::seeds(seed, &read_seeds(folder).map_err(refused)?, lines)),
+        (None, None) => Ok(Inputs::prompts(seed, lines)),
+    }
+}
+
+/// How far a search has come, as the bar shows it.
+struct Cases<'c> {
+    search: &'c Search<'c>,
+    progress: &'c Progress,
+}
+
+impl Course for Cases<'_> {
+    fn total(&self) -> Option<u64> {
+        self.search.cases
+    }
+
+    fn position(&self) -> u64 {
+        self.progress.cases.load(Ordering::Relaxed)
+    }
+
+    fn message(&self) -> String {
+        let failures = self.progress.failures.load(Ordering::Relaxed);
+        match self.progress.shrinks.load(Ordering::Relaxed) {
+            true => {
+                format!("{} of {} shrunk", self.progress.shrunk.load(Ordering::Relaxed), count(failures, "failure"))
+            }
+            false => count(failures, "failure"),
+        }
+    }
+
+    fn template(&self, is_of_total: bool) -> &'static str {
+        match is_of_total {
+            true => "{spinner} {bar:24} {human_pos} of {human_len} cases in {elapsed}, {msg}",
+            false => "{spinner} {human_pos} cases in {elapsed}, {msg}",
+        }
+    }
+}

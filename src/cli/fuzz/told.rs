@@ -1,0 +1,164 @@
+//! What is told of a run: a finding for each failure, with the input that shows it, and the summary.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::Failure;
+use super::super::output::{Color, Outputs, Style};
+use crate::finding::{Finding, Kind, Place, Related, Summary};
+use crate::fuzz::judge::Judge;
+use crate::fuzz::kept::{input_of, stream_of};
+use crate::fuzz::producer::Played;
+use crate::fuzz::search::Found;
+use crate::fuzz::shrink::Times;
+use crate::input::window;
+use crate::protocol::Rulebook;
+use crate::report::{End, FileEnd, Reporter, count, visible};
+
+/// How a run is told.
+pub struct Told<'t> {
+    pub rules: Rulebook<'t>,
+    pub color: Color,
+}
+
+/// A failure, to be shown.
+pub struct Shown<'s> {
+    pub kind: &'s Kind,
+    pub input: &'s [u8],
+    pub played: &'s Played,
+    pub times: Times,
+    /// The command that plays it again.
+    pub again: String,
+    pub folder: &'s Path,
+}
+
+impl Told<'_> {
+    /// Reports a finding for each failure.
+    pub fn report(
+        &self,
+        judge: &Judge<'_>,
+        failures: &[Shown<'_>],
+        elapsed: Duration,
+        outputs: Outputs,
+    ) -> Result<(), Failure> {
+        // The summary is one of cases, and not of files.
+        let style = Style { color: self.color, all: true, quiet: true };
+        let mut reporter = outputs.reporter(self.rules, style, None)?;
+        let told = self.findings(judge, failures, elapsed, &mut reporter);
+        drop(reporter);
+        match told {
+            // The reader has seen enough. What was found is kept all the same.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            told => told.map_err(Failure::Output).and_then(|()| outputs.keep()),
+        }
+    }
+
+    fn findings(
+        &self,
+        judge: &Judge<'_>,
+        failures: &[Shown<'_>],
+        elapsed: Duration,
+        reporter: &mut dyn Reporter,
+    ) -> io::Result<()> {
+        reporter.begin()?;
+        let mut all = Summary::default();
+        for failure in failures {
+            let file: Arc<str> = failure.folder.join(stream_of(failure.played)).to_string_lossy().into();
+            let mut summary = Summary { files: 1, ..Summary::default() };
+            let found = judge.shown(failure.played, &file);
+            if let Some(finding) = found.into_iter().find(|finding| finding.kind() == *failure.kind) {
+                summary.count(&finding.rule, finding.severity, 1);
+                reporter.finding(self.finding(finding, failure))?;
+            }
+            reporter.file_end(&FileEnd { summary: Some(&summary), ..FileEnd::of(&file) })?;
+            all.add(&summary);
+        }
+        reporter.end(&End {
+            summary: &all,
+            stats: None,
+            hidden: 0,
+            recorded: None,
+            reconciled: None,
+            linted: None,
+            unfound: &[],
+            elapsed,
+        })
+    }
+
+    /// The finding with the input that shows it, and the command that plays it again.
+    fn finding(&self, finding: Finding, failure: &Shown<'_>) -> Finding {
+        let rule_help = self.rules.rule(&finding.rule).map(|rule| rule.help.clone());
+        let help = finding.help.or(rule_help).unwrap_or_default();
+        let of_times = match failure.times {
+            times if times.is_always() => String::new(),
+            Times { failed, played } => format!(" ({failed} of {played} times)"),
+        };
+        let mut related = finding.related;
+        let is_empty = match failure.input.split(|byte| *byte == b'\n').count() as u64 {
+            1 if failure.input.is_empty() => format!("; an empty input shows it{of_times}"),
+            lines => {
+                let more = if lines > 1 { format!("; it has {}", count(lines, "line")) } else { String::new() };
+                let input = Related {
+                    message: format!("this input shows it{of_times}{more}").into(),
+                    file: Some(input_of(failure.folder).to_string_lossy().into()),
+                    place: Arc::new(first_line(failure.input)),
+                };
+                related.insert(0, input);
+                String::new()
+            }
+        };
+        let help = format!("{help}{is_empty}; again: {}", failure.again);
+        Finding { help: Some(help), related, ..finding }
+    }
+
+    /// Says what a search came to.
+    pub fn summary(&self, found: &Found, again: &[String], is_interrupted: bool) {
+        anstream::eprint!("{}", summary(found, again, is_interrupted));
+    }
+}
+
+fn first_line(input: &[u8]) -> Place {
+    let line = &input[..memchr::memchr(b'\n', input).unwrap_or(input.len())];
+    let excerpt = window(line, 1, 0..line.len());
+    Place { line: 1, column: 1, start: 0, end: line.len() as u64, event: None, excerpt }
+}
+
+/// Where a failure is, beside its rule: the event's type, and the pointer.
+pub fn place_of(kind: &Kind) -> String {
+    let parts: Vec<_> = kind.event_type.as_deref().into_iter().chain(kind.pointer.as_deref()).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", visible(&parts.join(" "))) }
+}
+
+fn summary(found: &Found, again: &[String], is_interrupted: bool) -> String {
+    let seconds = found.elapsed.as_secs_f64();
+    let rate = if seconds > 0.0 { found.cases as f64 / seconds } else { 0.0 };
+    let interrupted = if is_interrupted { "interrupted: " } else { "" };
+    let failed = match found.failing {
+        0 => "none failed".to_owned(),
+        failing => format!("{failing} failed"),
+    };
+    let plays = match found.plays {
+        0 => String::new(),
+        plays => format!("; {plays} more to shrink"),
+    };
+    let cases = count(found.cases, "case");
+    let mut text = format!("{interrupted}{cases} in {seconds:.1} s, {rate:.0} a second: {failed}{plays}\n");
+    let mut failures: Vec<_> = found.failures.iter().zip(again).collect();
+    failures.sort_by(|(one, _), (other, _)| one.kind.rule.cmp(&other.kind.rule));
+    for (failure, again) in failures {
+        let times = match failure.times {
+            times if times.is_always() => String::new(),
+            Times { failed, played } => format!(" (failed {failed} of {played} times)"),
+        };
+        let cases = count(found.kinds.get(&failure.kind).copied().unwrap_or_default(), "case");
+        let (rule, place) = (visible(&failure.kind.rule), place_of(&failure.kind));
+        text.push_str(&format!("  {rule}{place}: {cases}{times}; {}\n", visible(again)));
+    }
+    match found.kinds.len().saturating_sub(found.failures.len()) {
+        0 => {}
+        more => text.push_str(&format!("  {} told apart, and not kept\n", count(more as u64, "more failure"))),
+    }
+    text
+}

@@ -1,0 +1,173 @@
+//! Which producer is driven, and how: by the command line, or as it was when a failure was kept.
+
+use std::ffi::OsString;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::super::Failure;
+use super::super::config::refused;
+use crate::fuzz::duration;
+use crate::fuzz::http::Http;
+use crate::fuzz::kept::Driven;
+use crate::fuzz::process::Process;
+use crate::fuzz::producer::{Bounds, Producer};
+use crate::fuzz::script::{Script, Talk};
+use crate::report::visible;
+
+/// The longest that a case may take, and the most that is taken of an answer, where neither is said.
+const TIMEOUT: &str = "10s";
+const MOST_BYTES: u64 = 16 << 20;
+
+#[derive(clap::Args)]
+pub struct WayArguments {
+    /// Talk with the producer over its standard input and output as this file says
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    script: Option<PathBuf>,
+
+    /// Send each input as the body of a POST to this address (http://), whose response is the events
+    #[arg(long, value_name = "URL", conflicts_with = "command")]
+    url: Option<String>,
+
+    /// A header of these requests; any number of times
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+
+    /// How long a case may take, such as 500ms or 10s; 10s if not given
+    #[arg(long, value_name = "TIME", value_parser = timeout)]
+    timeout: Option<String>,
+
+    /// The most bytes that a producer may answer to an input; 16777216 if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_bytes: Option<u64>,
+}
+
+/// The name of a header, without its value.
+fn name(header: &str) -> String {
+    header.split(':').next().unwrap_or_default().trim().to_owned()
+}
+
+/// Kept as it is written, which is how it is said again.
+fn timeout(text: &str) -> Result<String, String> {
+    duration::read(text)
+        .filter(|time| !time.is_zero())
+        .map(|_| text.to_owned())
+        .ok_or_else(|| duration::HELP.to_owned())
+}
+
+impl WayArguments {
+    /// What has to be said again with a kept failure, because it is not kept: the values of headers.
+    pub fn again(&self) -> Vec<String> {
+        let say = |name: String| ["--header".to_owned(), format!("{name}: …")];
+        self.headers.iter().map(|header| name(header)).flat_map(say).collect()
+    }
+}
+
+/// What drives the producer, and of how many lines an input is, if that is given.
+pub type Opened = (Box<dyn Producer>, Option<NonZero<usize>>);
+
+/// A way of driving a producer.
+pub struct Way {
+    command: Vec<OsString>,
+    script: Option<PathBuf>,
+    url: Option<String>,
+    headers: Vec<String>,
+    timeout: String,
+    max_bytes: u64,
+}
+
+impl Way {
+    /// What the command line says.
+    pub fn given(arguments: &WayArguments, command: &[OsString]) -> Result<Way, Failure> {
+        let WayArguments { script, url, headers, timeout, max_bytes } = arguments;
+        if command.is_empty() && url.is_none() {
+            let message = "there is no producer; say its command after --, or its address by --url";
+            return Err(Failure::Message(message.to_owned()));
+        }
+        Ok(Way {
+            command: command.to_vec(),
+            script: script.clone(),
+            url: url.clone(),
+            headers: headers.clone(),
+            timeout: timeout.clone().unwrap_or_else(|| TIMEOUT.to_owned()),
+            max_bytes: max_bytes.unwrap_or(MOST_BYTES),
+        })
+    }
+
+    /// How a failure was found, with what the command line says in place of it.
+    pub fn kept(driven: &Driven, arguments: &WayArguments, command: &[OsString]) -> Result<Way, Failure> {
+        let mut way = Way {
+            command: driven.command.iter().flatten().map(OsString::from).collect(),
+            script: driven.script.as_ref().map(PathBuf::from),
+            url: driven.url.clone(),
+            headers: arguments.headers.clone(),
+            timeout: arguments.timeout.clone().unwrap_or_else(|| driven.timeout.clone()),
+            max_bytes: arguments.max_bytes.unwrap_or(driven.max_bytes),
+        };
+        if let Some(url) = &arguments.url {
+            (way.command, way.script, way.url) = (Vec::new(), None, Some(url.clone()));
+        }
+        if !command.is_empty() {
+            (way.command, way.url) = (command.to_vec(), None);
+        }
+        if let Some(script) = &arguments.script {
+            way.script = Some(script.clone());
+        }
+        let is_given = |kept: &&String| way.headers.iter().any(|given| name(given).eq_ignore_ascii_case(kept));
+        if way.url.is_some()
+            && let Some(name) = driven.headers.iter().find(|name| !is_given(name))
+        {
+            let name = visible(name);
+            let message = format!("this was found with the header {name}, whose value is not kept; say it by --header");
+            return Err(Failure::Message(message));
+        }
+        match way.command.is_empty() && way.url.is_none() {
+            true => {
+                let message = "the command that this was found with is not kept; say it after --";
+                Err(Failure::Message(message.to_owned()))
+            }
+            false => Ok(way),
+        }
+    }
+
+    /// Makes ready for driving the producer.
+    pub fn open(&self) -> Result<Opened, Failure> {
+        let timeout: Option<Duration> = duration::read(&self.timeout);
+        let timeout = timeout
+            .ok_or_else(|| Failure::Message(format!("{} is no time; {}", visible(&self.timeout), duration::HELP)))?;
+        let bounds = Bounds { timeout, most_bytes: self.max_bytes };
+        if let Some(url) = &self.url {
+            let http = Http::new(url, &self.headers, bounds).map_err(|error| Failure::Message(error.to_string()))?;
+            return Ok((Box::new(http), None));
+        }
+        let Some(script) = &self.script else { return Ok((Box::new(Process::new(&self.command, bounds)), None)) };
+        let talk = Talk::load(script).map_err(refused)?;
+        let lines = NonZero::new(talk.prompts());
+        Ok((Box::new(Script::new(talk, &self.command, bounds)), lines))
+    }
+
+    /// The same for keeping.
+    pub fn driven(&self) -> Driven {
+        let words: Option<Vec<String>> = self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
+        Driven {
+            command: words.filter(|words| !words.is_empty()),
+            script: self.script.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            url: self.url.clone(),
+            headers: self.headers.iter().map(|header| name(header)).collect(),
+            timeout: self.timeout.clone(),
+            max_bytes: self.max_bytes,
+        }
+    }
+
+    /// What is run, for people.
+    pub fn shown(&self) -> String {
+        match &self.url {
+            Some(url) => visible(url),
+            None => {
+                let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
+                let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or_default());
+                visible(&words.collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+}

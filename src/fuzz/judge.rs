@@ -1,0 +1,195 @@
+//! What became of a case → what failed in it.
+//!
+//! The stream is judged like any other; what was cut off means nothing by its end. How the producer ended is a finding of
+//! the program's own rules. Findings are taken as they come, and one of each kind is kept: an answer may hold millions.
+
+use std::io;
+use std::sync::Arc;
+
+use super::producer::{Ending, Played};
+use crate::check::{Checker, Settings};
+use crate::finding::{Finding, Kind, Place, Report, Severity};
+use crate::input::window;
+use crate::protocol::{Protocol, Upkeep};
+use crate::report::Reporter;
+
+/// How much of an answer is judged before its findings are taken, in bytes.
+const BLOCK: usize = 64 << 10;
+/// How many kinds of failures are told apart in one case.
+const MOST_KINDS: usize = 100;
+/// How much of what a producer said last is told, in characters.
+const MOST_SAID: usize = 200;
+
+/// Judges cases, all of them alike.
+pub struct Judge<'j> {
+    pub protocol: &'j Protocol,
+    /// Without excerpts, for the many cases that nobody is shown.
+    pub quick: Arc<Settings>,
+    /// As the reports need them.
+    pub shown: Arc<Settings>,
+    /// The least severity that fails a case; none: nothing does.
+    pub fail_on: Option<Severity>,
+}
+
+impl Judge<'_> {
+    /// The kinds of failures in a case, as they come.
+    pub fn kinds(&self, played: &Played) -> Vec<Kind> {
+        self.failures(played, &self.quick, None).into_iter().map(|(kind, _)| kind).collect()
+    }
+
+    /// Whether a case fails in this way.
+    pub fn fails_by(&self, kind: &Kind, played: &Played) -> bool {
+        self.kinds(played).contains(kind)
+    }
+
+    /// The failures of a case, the first of each kind, as reports show them. `file`: what the stream is called.
+    pub fn shown(&self, played: &Played, file: &Arc<str>) -> Vec<Finding> {
+        let failures = self.failures(played, &self.shown, Some(file));
+        failures.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    /// Tells a report everything that is found in a case, failures or not.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn report(&self, played: &Played, file: &Arc<str>, reporter: &mut dyn Reporter) -> io::Result<()> {
+        let mut told = Ok(());
+        self.findings(played, &self.shown, Some(file), &mut |finding| {
+            if told.is_ok() {
+                told = reporter.finding(finding);
+            }
+        });
+        told
+    }
+
+    fn failures(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> Vec<(Kind, Finding)> {
+        let mut failures: Vec<(Kind, Finding)> = Vec::new();
+        self.findings(played, settings, file, &mut |finding| {
+            if self.fail_on.is_none_or(|least| finding.severity < least) || failures.len() == MOST_KINDS {
+                return;
+            }
+            let kind = finding.kind();
+            if failures.iter().all(|(known, _)| *known != kind) {
+                failures.push((kind, finding));
+            }
+        });
+        failures
+    }
+
+    /// Every finding of a case: those of the stream, then how it ended.
+    fn findings(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>, tell: &mut dyn FnMut(Finding)) {
+        let ending = self.ending(played, settings, file);
+        // A producer that failed and said nothing has nothing to be judged.
+        let is_silent = played.stream.iter().all(u8::is_ascii_whitespace);
+        if !(is_silent && ending.is_some()) {
+            let settings = settings.of_wire(played.wire);
+            let mut checker = Checker::of(self.protocol, &settings, file.cloned());
+            for block in played.stream.chunks(BLOCK) {
+                checker.feed(block);
+                checker.findings().for_each(&mut *tell);
+            }
+            let Report { findings, .. } = match played.end {
+                Ending::Whole | Ending::Crashed(_) => checker.finish(),
+                Ending::Hung(_) | Ending::Flooded(_) | Ending::Stopped => checker.cut(),
+            };
+            findings.into_iter().for_each(&mut *tell);
+        }
+        ending.into_iter().for_each(tell);
+    }
+
+    /// What is to be said of how a case ended.
+    fn ending(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> Option<Finding> {
+        let (rule, what) = match &played.end {
+            Ending::Whole | Ending::Stopped => return None,
+            Ending::Crashed(how) => (Upkeep::ProducerCrash, format!("the producer failed: {how}")),
+            Ending::Hung(what) => (Upkeep::ProducerHang, format!("the producer was not done in time: {what}")),
+            Ending::Flooded(most) => {
+                (Upkeep::ProducerFlood, format!("the producer answered more than {most} bytes, and was ended"))
+            }
+        };
+        let severity = settings.severity(self.protocol, rule.name()).flatten()?;
+        let said = last_words(&played.complaint).map(|said| format!("; it last said “{said}”"));
+        Some(Finding {
+            rule: rule.name().into(),
+            severity,
+            message: what + &said.unwrap_or_default(),
+            file: file.cloned(),
+            place: last_line(&played.stream, settings.options().excerpts),
+            event_type: None,
+            stream: None,
+            pointer: None,
+            help: None,
+            related: Vec::new(),
+            quote: None,
+            proposal: None,
+        })
+    }
+}
+
+/// The last line that says something.
+fn last_words(complaint: &[u8]) -> Option<String> {
+    let line = complaint.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).rfind(|line| !line.is_empty())?;
+    let line = String::from_utf8_lossy(line);
+    let cut = if line.chars().count() > MOST_SAID { "…" } else { "" };
+    Some(line.chars().take(MOST_SAID).collect::<String>() + cut)
+}
+
+/// The place of the last line of a stream, which is as far as it came.
+fn last_line(stream: &[u8], excerpts: bool) -> Place {
+    let text = stream.trim_ascii_end();
+    let start = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
+    let line = memchr::memchr_iter(b'\n', &text[..start]).count() as u64 + 1;
+    let excerpt = if excerpts { window(&text[start..], 1, 0..text.len() - start) } else { Default::default() };
+    Place { line, column: 1, start: start as u64, end: text.len() as u64, event: None, excerpt }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Options;
+
+    const OPEN: &str = concat!(
+        r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,
+        r#""payload":{"session_id":"s","pending":true,"status_label":"thinking"}}"#,
+        "\n",
+    );
+
+    fn rules(stream: &str, end: Ending, options: Options) -> Vec<String> {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        let settings = Arc::new(Settings::new(protocol, options));
+        let judge = Judge { protocol, quick: settings.clone(), shown: settings, fail_on: Some(Severity::Warning) };
+        let played = Played { stream: stream.into(), wire: None, end, complaint: b"first\nlast \x1b[0m\n\n".to_vec() };
+        judge.kinds(&played).iter().map(|kind| kind.rule.to_string()).collect()
+    }
+
+    #[test]
+    fn what_was_cut_off_is_not_judged_by_its_end() {
+        let usual = Options::default;
+        assert_eq!(rules(OPEN, Ending::Whole, usual()), ["turn-unfinished"]);
+        assert_eq!(rules(OPEN, Ending::Crashed("it fell".to_owned()), usual()), ["turn-unfinished", "producer-crash"]);
+        assert_eq!(rules(OPEN, Ending::Hung("it sat".to_owned()), usual()), ["producer-hang"]);
+        assert_eq!(rules(OPEN, Ending::Flooded(10), usual()), ["producer-flood"]);
+        assert_eq!(rules(OPEN, Ending::Stopped, usual()), [""; 0]);
+    }
+
+    #[test]
+    fn an_empty_answer_is_an_error_unless_the_producer_failed_anyway() {
+        assert_eq!(rules("", Ending::Whole, Options::default()), ["empty-input"]);
+        assert_eq!(rules("\n", Ending::Crashed("it fell".to_owned()), Options::default()), ["producer-crash"]);
+        assert_eq!(rules("Traceback:\n", Ending::Whole, Options::default())[0], "invalid-json");
+    }
+
+    #[test]
+    fn the_program_s_own_rules_can_be_switched_off() {
+        let off = Options { severities: [("producer-crash".to_owned(), None)].into(), ..Options::default() };
+        assert_eq!(rules("", Ending::Crashed("it fell".to_owned()), off), ["empty-input"]);
+    }
+
+    #[test]
+    fn the_last_words_are_the_last_line_that_says_something() {
+        assert_eq!(last_words(b"first\nlast\n \n").as_deref(), Some("last"));
+        assert_eq!(last_words(b" \n"), None);
+        assert_eq!(last_words(&[b'x'; 1000]).map(|said| said.chars().count()), Some(MOST_SAID + 1));
+    }
+}

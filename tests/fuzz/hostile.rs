@@ -1,0 +1,98 @@
+//! Producers that do whatever they like.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use super::program::{CLEAN, ERROR, Folder};
+use super::running::Running;
+use super::unwrapped;
+
+#[test]
+fn nothing_of_a_producer_or_an_input_reaches_the_terminal_as_it_is() {
+    let folder = Folder::with(&[("seeds/one", "a \u{1b}[31m\u{202e} b"), ("clean.ndjson", CLEAN)]);
+    let script = r#"cat >/dev/null; printf '{"type":"\033[2J","x":1}\n\033]0;title\007\n'
+        printf 'Oops \033[31m: it fell\n' >&2; exit 3"#;
+    let options = ["--inputs", "seeds", "--cases", "20"];
+    for format in ["human", "github", "markdown"] {
+        let ran = folder.fuzz_shell(&[&options[..], &["--format", format]].concat(), script);
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        let wild = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!ran.out.contains(wild) && !ran.err.contains(wild), "{format}: {:?}", ran.out + &ran.err);
+        let out = unwrapped(&ran.out);
+        for words in ["Oops ␛[31m: it fell", "it ended with exit code 3"] {
+            assert!(out.contains(words) || out.contains(&words.replace('[', "\\[")), "{format}: {}", ran.out);
+        }
+    }
+}
+
+#[test]
+fn two_ways_of_failing_by_one_rule_are_two_failures() {
+    let folder = Folder::with(&[
+        ("one.ndjson", ERROR),
+        ("other.ndjson", &ERROR.replace("\"no\"", "false").replace("\"s\"", "7")),
+    ]);
+    let script = "if grep -q two; then cat other.ndjson; else cat one.ndjson; fi";
+    folder.write("seeds/a", "one");
+    folder.write("seeds/b", "two");
+    let ran = folder.fuzz_shell(&["--inputs", "seeds", "--cases", "40"], script);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let failures = folder.failures();
+    let failures: Vec<_> = failures.iter().map(|(rule, input)| (rule.as_str(), input.as_str())).collect();
+    assert!(failures.contains(&("wrong-type", "")) && failures.contains(&("wrong-type", "two")), "{failures:?}");
+    assert_eq!(failures.len(), 2);
+}
+
+#[test]
+fn a_producer_that_fails_sometimes_is_said_to() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/a", "one")]);
+    // The first time only.
+    let script = "cat >/dev/null; cat clean.ndjson; if mkdir once 2>/dev/null; then exit 3; fi";
+    let ran = folder.fuzz_shell(&["--inputs", "seeds", "--cases", "10", "--jobs", "1"], script);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("this input shows it (1 of 4 times)"), "{}", ran.out);
+    assert!(ran.err.contains("(failed 1 of 4 times)"), "{}", ran.err);
+    assert_eq!(folder.failures(), [("producer-crash".to_owned(), "one".to_owned())]);
+}
+
+#[test]
+fn an_answer_without_end_is_a_failure_and_is_not_kept_whole() {
+    let folder = Folder::with(&[("seeds/a", "one")]);
+    let options = ["--inputs", "seeds", "--cases", "1", "--max-bytes", "100000"];
+    let ran = folder.fuzz_shell(&options, "yes ''");
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("answered more than 100000 bytes"), "{}", ran.out);
+    let kept = folder.kept().remove(0);
+    assert!(fs::metadata(kept.join("stream.ndjson")).expect("it is kept").len() <= 100_000);
+}
+
+#[test]
+fn an_interrupt_ends_the_producers_and_what_was_found_is_told() {
+    let folder = Folder::with(&[("error.ndjson", ERROR), ("seeds/a", "one")]);
+    let script =
+        "echo $$ >>started; cat >/dev/null; cat error.ndjson; if test $(wc -l <started) -gt 5; then sleep 600; fi";
+    let mut command =
+        folder.command(["fuzz", "--inputs", "seeds", "--timeout", "10m", "--jobs", "2", "--", "sh", "-c", script]);
+    command.stdin(Stdio::null());
+    let running = Running::start(command);
+    let started = || fs::read_to_string(folder.path().join("started")).unwrap_or_default();
+    while started().lines().count() < 6 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    running.signal("INT");
+    let ran = running.end();
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.err.starts_with("interrupted: ") && ran.out.contains("[wrong-type]"), "{}{}", ran.out, ran.err);
+    let lives = |process: &str| {
+        let mut kill = Command::new("kill");
+        kill.args(["-0", "--", &format!("-{process}")]).stderr(Stdio::null());
+        kill.status().expect("there is a kill command").success()
+    };
+    // They were killed by now, but that may take a moment.
+    for process in started().lines() {
+        let mut looks = 0..600;
+        while lives(process) {
+            looks.next().unwrap_or_else(|| panic!("{process} lives"));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+}
