@@ -110,7 +110,7 @@ impl Block {
         let mut at = range.start;
         // An empty line begins at its end, of which the parser leaves the carriage return out.
         let begins = self.text.last().is_none_or(|last| *last == b'\n');
-        if begins && piece == b"\n" && cursor.file[..at].ends_with(b"\r") {
+        if begins && piece.starts_with(b"\n") && cursor.file[..at].ends_with(b"\r") {
             at -= 1;
         }
         for line in piece.split_inclusive(|byte| *byte == b'\n') {
