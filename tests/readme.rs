@@ -74,7 +74,7 @@ fn the_quick_start_has_two_commands_and_they_work() {
 
 #[test]
 fn the_options_are_those_of_the_program() {
-    let help = ["check", "coverage", "fuzz", "generate", "graph", "lint", "reconcile"]
+    let help = ["check", "coverage", "fmt", "fuzz", "generate", "graph", "lint", "reconcile"]
         .map(|command| run(root(), &format!("{command} --help")).0)
         .concat();
     let known: BTreeSet<_> = help.split(|c: char| c.is_whitespace() || c == ',').collect();

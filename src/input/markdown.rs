@@ -108,13 +108,12 @@ pub fn blocks(file: &[u8]) -> Vec<Block> {
 impl Block {
     fn add(&mut self, cursor: &mut Cursor<'_>, range: &Range<usize>, piece: &[u8]) {
         let mut at = range.start;
-        // An empty line begins at its end, of which the parser leaves the carriage return out.
-        let begins = self.text.last().is_none_or(|last| *last == b'\n');
-        if begins && piece.starts_with(b"\n") && cursor.file[..at].ends_with(b"\r") {
-            at -= 1;
-        }
         for line in piece.split_inclusive(|byte| *byte == b'\n') {
-            let segment = Segment { at: self.text.len(), origin: cursor.origin(at.min(range.end)) };
+            let begins = self.text.last().is_none_or(|last| *last == b'\n');
+            // An empty line begins at its end, of which the parser leaves the carriage return out.
+            let left_out = begins && line == b"\n" && cursor.file[..at].ends_with(b"\r");
+            let segment =
+                Segment { at: self.text.len(), origin: cursor.origin(at.min(range.end) - usize::from(left_out)) };
             if self.text.is_empty() {
                 self.segments.clear();
             }

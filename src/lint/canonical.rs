@@ -126,7 +126,9 @@ impl<'p> Reading<'p> {
     /// the text starts in the file.
     fn frame(&self, frame: &Frame<'_>, at: usize, compact: bool, changes: &mut Changes) -> Option<Vec<u8>> {
         let tree = read(frame).ok().filter(|tree| tree.lone_surrogates.is_empty())?;
-        Some(event::written(frame.text, at, &tree, &self.judged(&tree, frame.text), compact, changes))
+        let judged = self.judged(&tree, frame.text);
+        changes.known |= !judged.is_empty();
+        Some(event::written(frame.text, at, &tree, &judged, compact, changes))
     }
 }
 
@@ -160,7 +162,8 @@ pub fn canonical(reading: &Reading<'_>, bytes: &[u8]) -> Option<Canonical> {
 /// `wire`: the form that a reader must find in the new bytes. It goes by the first line, in which members may have moved.
 fn deviating(reading: &Reading<'_>, old: &[u8], new: Vec<u8>, wire: Wire, changes: Changes) -> Option<Canonical> {
     // Nor may what is left of the beginning become a byte-order mark.
-    if new == old || reading.wire_of(&new) != wire || text_start(&new) != text_start(old) {
+    // What holds nothing of the protocol has its form from somebody else.
+    if new == old || !changes.known || reading.wire_of(&new) != wire || text_start(&new) != text_start(old) {
         return None;
     }
     let first = changes.first.clone()?;

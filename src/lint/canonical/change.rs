@@ -33,6 +33,8 @@ pub struct Deviation {
 pub struct Changes {
     counts: [u64; CHANGES.len()],
     pub first: Option<Deviation>,
+    /// Whether anything of a known type is in the file.
+    pub known: bool,
 }
 
 impl Changes {
