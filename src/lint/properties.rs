@@ -85,7 +85,7 @@ fn written(lines: &[Vec<u8>], seed: u64) -> (&'static str, Vec<u8>) {
         events.iter().flat_map(|event| [before.as_bytes(), event, behind.as_bytes()].concat()).collect()
     };
     match form {
-        0 => ("a.ndjson", joined(["", " "][numbers.below(2)], &[end, &[end, end].concat()][numbers.below(2)])),
+        0 => ("a.ndjson", joined(["", " "][numbers.below(2)], [end, &[end, end].concat()][numbers.below(2)])),
         1 => ("a.jsonl", joined("", end)),
         2 => ("a.json", [b"[", &events.join(&b",\n"[..])[..], b" ]"].concat()),
         3 => ("a.sse", joined("data: ", &[end, end].concat())),
