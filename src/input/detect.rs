@@ -1,11 +1,15 @@
 //! Finds the form of an input from its first lines.
 
+use super::json::FaultKind;
 use super::{Wire, json};
 
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The least that is looked at before a first line counts as too long, in bytes.
 const LEAST_LOOKED_AT: usize = 64 * 1024;
+
+/// How many lines behind an unfinished first one are looked at.
+const LINES_LOOKED_AT: usize = 2;
 
 /// The start of a file, held back until its form is known.
 #[derive(Clone)]
@@ -79,9 +83,37 @@ fn one_a_line(first: &[u8], rest: &[u8], at_end: bool) -> Option<Wire> {
     // A broken first line or the first of several: what starts like another event decides.
     match rest.trim_ascii_start().first() {
         Some(b' ' | b'\t' | b'"' | b'}') => Some(Wire::Json),
+        Some(_) if matches!(first.trim_ascii_end().last(), Some(b'{' | b'[' | b',' | b':')) => {
+            over_lines(first, rest, at_end)
+        }
         Some(_) => Some(Wire::Ndjson),
         None => at_end.then_some(Wire::Ndjson),
     }
+}
+
+/// Whether an object goes on behind its first line, which ends where a line may end. If that line was torn, what follows
+/// are events, and two of them are not in one value without a comma.
+fn over_lines(first: &[u8], rest: &[u8], at_end: bool) -> Option<Wire> {
+    let mut text = first.to_vec();
+    let mut lines = 0;
+    for line in rest.split_inclusive(|byte| *byte == b'\n') {
+        let whole = line.ends_with(b"\n") || at_end;
+        if !whole {
+            break;
+        }
+        text.extend_from_slice(line);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        lines += 1;
+        match json::parse(&text) {
+            Ok(_) => return Some(Wire::Json),
+            Err(fault) if fault.kind != FaultKind::Incomplete => return Some(Wire::Ndjson),
+            Err(_) if lines == LINES_LOOKED_AT => return Some(Wire::Json),
+            Err(_) => {}
+        }
+    }
+    at_end.then_some(Wire::Ndjson)
 }
 
 /// Whether the first line is one of server-sent events.
@@ -118,10 +150,22 @@ mod tests {
         assert_eq!(detect("\u{FEFF}\r\n{\"type\":\"x\"}"), Wire::Ndjson);
         assert_eq!(detect("{\n  \"type\": \"x\"\n}\n"), Wire::Json);
         assert_eq!(detect("{\"type\":\n\"x\"}\n"), Wire::Json);
+        assert_eq!(detect("{\"type\":\"x\",\"payload\":\n{\"a\":1}}\n"), Wire::Json);
+        assert_eq!(detect("{\"payload\":\n{\"a\":1}}"), Wire::Json);
+        assert_eq!(detect("{\"events\":[\r\n{\"a\":1},\r\n\r\n{\"a\":2},\r\n{\"a\":3}"), Wire::Json);
+        assert_eq!(detect("{\"events\":[\n{\"a\":1},\n{\"a\":2}\n]}{\"b\":1}"), Wire::Json);
+        assert_eq!(detect("{\"a\":[\n[1],\n[2]]}\n{\"a\":[]}\n"), Wire::Json);
         assert_eq!(detect("[\n {}]"), Wire::Json);
         assert_eq!(detect("[]"), Wire::Json);
         assert_eq!(detect("[2026-01-01] starting\n{}"), Wire::Ndjson);
-        assert_eq!(detect("{\"type\":\"to\n{\"type\":\"x\"}\n"), Wire::Ndjson);
+        for torn in ["{\"type\":\"to", "{\"payload\":", "{\"results\":[", "{\"a\":1,", "{", "{\"text\":\"a,"] {
+            assert_eq!(detect(&format!("{torn}\n{{\"type\":\"x\"}}\n")), Wire::Ndjson, "{torn}");
+            assert_eq!(
+                detect(&format!("{torn}\n{{\"type\":\"x\"}}\n{{\"type\":\"x\"}}\n{{}}")),
+                Wire::Ndjson,
+                "{torn}"
+            );
+        }
         assert_eq!(detect("data: {}\n\n"), Wire::Sse);
         assert_eq!(detect(": hello\n\ndata: {}"), Wire::Sse);
         assert_eq!(detect("dat"), Wire::Ndjson);

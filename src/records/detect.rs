@@ -3,6 +3,7 @@
 use crate::input::compressed::beginning;
 use crate::protocol::Protocol;
 use crate::protocol::records::Records;
+use crate::schema::Pointer;
 use crate::schema::tokens::{colon, key, space};
 use crate::schema::walk::any_value;
 
@@ -35,6 +36,11 @@ fn keys(text: &[u8]) -> Vec<(&[u8], &[u8])> {
     keys
 }
 
+/// The text from where the value of a key starts.
+fn value_of<'t>(keys: &[(&[u8], &'t [u8])], name: &str) -> Option<&'t [u8]> {
+    keys.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value)
+}
+
 /// Whether what begins so is stored records and no stream of events. Where it may be either, it is a stream.
 ///
 /// `raw`: the beginning of the file, which may be compressed. `beside`: the protocol of records, asked for if it matters.
@@ -51,20 +57,16 @@ pub fn looks_like_records<'p>(
     if text.trim_ascii().strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii() == b"]") {
         return beside().and_then(|protocol| protocol.tables().records.as_ref()).is_some_and(named);
     }
-    let has = |name: &str| keys.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value);
-    let shape = &events.tables().shape;
-    let is_event = |name: &str| {
-        let value = has(name).and_then(|value| value.strip_prefix(b"\""));
-        value.is_some_and(|value| {
-            events
-                .tables()
-                .events
-                .iter()
-                .any(|event| value.strip_prefix(event.name.as_bytes()).is_some_and(|rest| rest.starts_with(b"\"")))
-        })
+    let has = |name: &str| value_of(&keys, name);
+    let first = |pointer: &Pointer| pointer.0.first().cloned().unwrap_or_default();
+    let event_type = first(&events.tables().shape.event_type);
+    let is_event = |keys: &[(&[u8], &[u8])]| {
+        let value = value_of(keys, &event_type).and_then(|value| value.strip_prefix(b"\""));
+        let is =
+            |name: &str, value: &[u8]| value.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"\""));
+        value.is_some_and(|value| events.tables().events.iter().any(|event| is(&event.name, value)))
     };
-    let first = |pointer: &crate::schema::Pointer| pointer.0.first().cloned().unwrap_or_default();
-    if keys.is_empty() || is_event(&first(&shape.event_type)) || has("jsonrpc").is_some() {
+    if keys.is_empty() || is_event(&keys) || has("jsonrpc").is_some() {
         return false;
     }
     let Some(protocol) = beside() else { return false };
@@ -75,12 +77,13 @@ pub fn looks_like_records<'p>(
     }
     let time = protocol.tables().shape.time.as_ref().is_some_and(|at| has(&first(at)).is_some());
     // An event that lost its other fields has its type still.
-    let event_type = first(&shape.event_type);
     let mut telling = records.kinds.iter().flat_map(|kind| &kind.telling).filter(|field| **field != event_type);
     let told = telling.any(|field| has(field).is_some());
+    // What is called like a list of records may hold a stream.
+    let no_events = |value: &[u8]| !is_event(&self::keys(value));
     let container = || {
         let mut known = records.containers.iter().flat_map(|container| &container.known);
-        known.any(|keys| keys.iter().all(|key| has(key).is_some()))
+        known.any(|keys| keys.iter().all(|key| has(key).is_some_and(no_events)))
     };
     told || if time { named(records) } else { container() }
 }
@@ -105,6 +108,8 @@ mod tests {
         assert!(!looks(r#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"a"}"#, "x.json"), "nothing tells");
         assert!(!looks(r#"{"type":"session.custom","timestamp":"2026-01-01T00:00:00Z"}"#, "x.json"));
         assert!(looks(r#"{"session_id":"a","agent_name":"b"}"#, "x.json"), "a record without a timestamp");
+        assert!(!looks(r#"{"events":[{"type":"session.status","payload":{}}]}"#, "x.json"), "a stream in an object");
+        assert!(looks(r#"{"events":[{"timestamp":"2026-01-01T00:00:00Z","type":"sms"}]}"#, "x.json"));
         assert!(!looks(r#"{"jsonrpc":"2.0","items":[]}"#, "x.json"));
         assert!(!looks("data: {}", "sessions.json") && !looks("", "sessions.json") && !looks("{", "sessions.json"));
     }
