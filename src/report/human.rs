@@ -247,10 +247,13 @@ fn summary(end: &End<'_>) -> String {
         text.push_str(&format!("; {} of no known session", count(summary.loose, "record")));
     }
     if summary.skipped > 0 {
-        let (noun, what) =
-            if summary.records == 0 { ("message", "no event") } else { ("event or message", "no record") };
-        let carry = if summary.skipped == 1 { "carries" } else { "carry" };
-        text.push_str(&format!("; {} skipped that {carry} {what}", count(summary.skipped, noun)));
+        let words = match (summary.records == 0, summary.skipped == 1) {
+            (true, true) => "message skipped that carries no event",
+            (true, false) => "messages skipped that carry no event",
+            (false, true) => "event or message skipped that carries no record",
+            (false, false) => "events or messages skipped that carry no record",
+        };
+        text.push_str(&format!("; {} {words}", summary.skipped));
     }
     for more in linted(end).into_iter().chain(baselined(end)) {
         text.push_str(&format!("; {more}"));
