@@ -15,8 +15,9 @@ use crate::check::{Options, Settings};
 use crate::config::Config;
 use crate::error::RunError;
 use crate::finding::Finding;
+use crate::lint::expected::beside;
 use crate::lint::fix::Level;
-use crate::lint::{Fixture, Linter, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
+use crate::lint::{Fixture, Linter, MEANT_TO_BE_BROKEN, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
 use crate::protocol::Protocol;
 use crate::records::{Asked, Known};
 use crate::report::{End, Reporter, difference, visible};
@@ -81,7 +82,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let (protocol, config) = input.load()?;
     let options = Options { excerpts: false, ..input.reading.form.options() };
     if is_filter {
-        return filter(&protocol, &options, stdin_name.as_deref(), deed);
+        let filter = Filter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
+        return filter.run(deed);
     }
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
     let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
@@ -145,16 +147,14 @@ fn format(
     let lint = Lint {
         rules: protocol.rules_of_run(),
         named,
+        within: &|file| hand.may_follow(file),
         decided: &|_| None,
         // What is expected of a fixture keeps it from being written.
         told: &|_, _| Err(String::new()),
         lists: false,
         updates: false,
-        mending: Some(Mending {
-            level: Level::Safe,
-            refused: &|path| hand.refused(path),
-            tell: &|mended| hand.take(mended),
-        }),
+        given: &[],
+        mending: Some(Mending { level: Level::Safe, writes: hand.writes(), tell: &|mended| hand.take(mended) }),
     };
     Ok(run.lint(&lint, targets, None, &mut Silent)?.0.unreadable)
 }
@@ -177,50 +177,72 @@ impl Reporter for Silent {
 }
 
 /// Formats standard input, which is held in memory as a whole. What cannot be formatted goes through as it is.
-fn filter(protocol: &Chosen, options: &Options, name: Option<&str>, deed: Deed) -> Result<Exit, Failure> {
-    let name: Arc<str> = name.unwrap_or("-").into();
-    if is_markdown(Path::new(&*name)) {
-        let message = "Markdown is formatted in its file: name that, and not standard input";
-        return Err(Failure::Message(message.to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().read_to_end(&mut bytes);
-    read.map_err(|error| Failure::Message(visible(&format!("standard input cannot be read: {error}"))))?;
-    let new = formatted(protocol, options, &name, &bytes);
-    match (&new, deed) {
-        (_, Deed::Write) => {
-            let mut out = io::stdout().lock();
-            out.write_all(new.as_ref().unwrap_or(&bytes))?;
-            out.flush()?;
-            return Ok(Exit::Clean);
-        }
-        (None, _) => return Ok(Exit::Clean),
-        (Some(new), Deed::Show) => {
-            write!(anstream::stdout().lock(), "{}", difference(&name, Some(&bytes), new))?;
-        }
-        (Some(_), Deed::List) => writeln!(anstream::stdout().lock(), "{}", visible(&name))?,
-    }
-    Ok(Exit::Findings)
+struct Filter<'f> {
+    protocol: &'f Chosen,
+    options: &'f Options,
+    /// The name of the file that it is the content of.
+    name: Option<String>,
+    verbose: bool,
+    quiet: bool,
 }
 
-/// The canonical form of a text; none if it is in that form.
-fn formatted(protocol: &Chosen, options: &Options, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
-    let records = || protocol.records().and_then(RecordProtocol::get);
-    let linter = Linter::new(protocol, &records);
-    let settings = |protocol: &Protocol| Arc::new(Settings::new(protocol, options.clone()));
-    let holds_records = protocol.is_of_records() || linter.looks_like_records(text, name);
-    let manner = Manner {
-        settings: settings(protocol),
-        of_records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
-        asked: Asked::default(),
-        all_records: protocol.is_of_records(),
-        decided: Some(options.fragment),
-    };
-    let Sorted { taken, survey, is_said } = sorted(&linter, text, name, &manner, true);
-    let (taken, survey) = (taken.ok()?, &survey);
-    let fixture = Fixture { file: name, text, damaged: None, block: None, taken, is_said, survey };
-    let of_records = Some((&fixture, &manner)).filter(|_| holds_records);
-    let known = of_records.map_or_else(Known::default, |one| linter.known([one].into_iter()));
-    let of_fixture = OfFixture { fixture: &fixture, manner: &manner, known: &known, taken: fixture.taken };
-    linter.mended(&of_fixture, Level::Safe).bytes
+impl Filter<'_> {
+    fn run(&self, deed: Deed) -> Result<Exit, Failure> {
+        let name: Arc<str> = self.name.as_deref().unwrap_or("-").into();
+        if is_markdown(Path::new(&*name)) {
+            let message = "Markdown is formatted in its file: name that, and not standard input";
+            return Err(Failure::Message(message.to_owned()));
+        }
+        let mut bytes = Vec::new();
+        let read = io::stdin().lock().read_to_end(&mut bytes);
+        read.map_err(|error| Failure::Message(visible(&format!("standard input cannot be read: {error}"))))?;
+        let new = self.formatted(&name, &bytes);
+        match (&new, deed) {
+            (_, Deed::Write) => {
+                let mut out = io::stdout().lock();
+                out.write_all(new.as_ref().unwrap_or(&bytes))?;
+                out.flush()?;
+                return Ok(Exit::Clean);
+            }
+            (None, _) => return Ok(Exit::Clean),
+            (Some(new), Deed::Show) => {
+                write!(anstream::stdout().lock(), "{}", difference(&name, Some(&bytes), new))?;
+            }
+            (Some(_), Deed::List) => writeln!(anstream::stdout().lock(), "{}", visible(&name))?,
+        }
+        Ok(Exit::Findings)
+    }
+
+    /// The canonical form of a text; none if it is in that form, or is to stay as it is.
+    fn formatted(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
+        if self.name.is_some() && beside(Path::new(&**name)).symlink_metadata().is_ok() {
+            if self.verbose {
+                anstream::eprintln!("sessionlint: {} is left as it is: {MEANT_TO_BE_BROKEN}", visible(name));
+            }
+            return None;
+        }
+        let protocol = self.protocol;
+        let records = || protocol.records().and_then(RecordProtocol::get);
+        let linter = Linter::new(protocol, &records);
+        let settings = |protocol: &Protocol| Arc::new(Settings::new(protocol, self.options.clone()));
+        let holds_records = protocol.is_of_records() || linter.looks_like_records(text, name);
+        let manner = Manner {
+            settings: settings(protocol),
+            of_records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
+            asked: Asked::default(),
+            all_records: protocol.is_of_records(),
+            decided: Some(self.options.fragment),
+        };
+        let Sorted { taken, survey, is_said } = sorted(&linter, text, name, &manner, true);
+        let (taken, survey) = (taken.ok()?, &survey);
+        let fixture = Fixture { file: name, text, damaged: None, block: None, taken, is_said, survey };
+        let of_records = Some((&fixture, &manner)).filter(|_| holds_records);
+        let known = of_records.map_or_else(Known::default, |one| linter.known([one].into_iter()));
+        let of_fixture = OfFixture { fixture: &fixture, manner: &manner, known: &known, taken: fixture.taken };
+        let new = linter.mended(&of_fixture, Level::Safe).bytes;
+        if new.is_none() && survey.pieces > 0 && !survey.of_protocol && !self.quiet {
+            anstream::eprintln!("sessionlint: nothing of the protocol is in this text, and it stays as it is");
+        }
+        new
+    }
 }

@@ -94,17 +94,7 @@ impl ReadingArguments {
     /// The arguments that are not as they are without being said, to be said again.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
-        let usual = Options::default();
-        let limits = [
-            ("--max-line-bytes", self.form.max_line_bytes, usual.max_line_bytes),
-            ("--max-text-bytes", self.form.max_text_bytes, usual.max_text_bytes),
-            ("--max-streams", self.form.max_streams, usual.max_streams),
-        ];
-        let limits = limits.into_iter().filter(|(_, limit, usual)| limit != usual);
-        let limits = limits.flat_map(|(name, limit, _)| [name.to_owned(), limit.to_string()]);
-        let wire = self.form.wire.iter().flat_map(|wire| ["--wire".to_owned(), wire.clone()]);
-        let fragment = self.form.fragment.then(|| "--fragment".to_owned());
-        self.protocol.as_given().into_iter().chain(wire).chain(fragment).chain(limits).collect()
+        self.protocol.as_given().into_iter().chain(self.form.as_given().into_iter().flatten()).collect()
     }
 
     /// What the arguments say, with every rule as the protocol has it.
@@ -124,6 +114,21 @@ impl FormArguments {
             max_streams: self.max_streams,
             ..Options::default()
         }
+    }
+
+    /// The words of each argument that is not as it is without being said.
+    pub fn as_given(&self) -> Vec<Vec<String>> {
+        let usual = Options::default();
+        let limits = [
+            ("--max-line-bytes", self.max_line_bytes, usual.max_line_bytes),
+            ("--max-text-bytes", self.max_text_bytes, usual.max_text_bytes),
+            ("--max-streams", self.max_streams, usual.max_streams),
+        ];
+        let limits = limits.into_iter().filter(|(_, limit, usual)| limit != usual);
+        let limits = limits.map(|(name, limit, _)| vec![name.to_owned(), limit.to_string()]);
+        let wire = self.wire.iter().map(|wire| vec!["--wire".to_owned(), wire.clone()]);
+        let fragment = self.fragment.then(|| vec!["--fragment".to_owned()]);
+        wire.chain(fragment).chain(limits).collect()
     }
 
     /// Sets the limits that are not the usual ones.

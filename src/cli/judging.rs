@@ -141,6 +141,12 @@ impl RecordArguments {
         self.kind.is_some() || self.complete
     }
 
+    /// The words of each that is said.
+    pub fn as_given(&self) -> Vec<Vec<String>> {
+        let kind = self.kind.iter().map(|kind| vec!["--kind".to_owned(), kind.clone()]);
+        kind.chain(self.complete.then(|| vec!["--complete".to_owned()])).collect()
+    }
+
     /// What they say of the records of a run.
     pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
         let none =

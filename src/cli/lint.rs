@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
 
@@ -10,10 +10,10 @@ use super::config::Chosen;
 use super::input::FormArguments;
 use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severities};
 use super::mend::{Deed, Hand, Screen};
-use super::place::{Place, place, shown};
+use super::place::{create, replace, shown};
 use super::{Exit, Failure};
 use crate::check::Options;
-use crate::lint::expected::Update;
+use crate::lint::expected::Updates;
 use crate::lint::fix::Level;
 use crate::report::{count, visible};
 use crate::run::{Lint, Mending, RecordProtocol, Target, Told, is_looked_at, with_fixtures};
@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         shows_progress: !arguments.fixing.diff,
         besides: " .md .markdown",
     };
-    let mut updates = Vec::new();
+    let mut updates = Updates::default();
     let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
     let deed = if arguments.fixing.diff { Deed::Show } else { Deed::Write };
     if level.is_some() && input.paths.iter().any(|path| path.as_os_str() == "-") {
@@ -106,6 +106,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::Message(message.to_owned()));
     }
     let hand = Hand::new(deed, Screen::StandardError, &input.paths);
+    let given = input.reading.form.as_given().into_iter().chain(judging.records.as_given());
+    let given: Vec<_> = given.map(|words| words.join(" ")).collect();
     let exit = job.run((found, errors), |work, baseline, reporter, bar| {
         let overrides = |number: usize| match (config_file, &work.targets[number]) {
             (Some(config), Target::File(file)) => config.overrides_for(file),
@@ -120,15 +122,17 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 .map_or_else(|| work.options.clone(), |config| config.under(work.options, &overrides(number)));
             told(args, given, &protocol, work)
         };
-        let (refused, tell) = (|path: &Path| hand.refused(path), |mended| hand.take(mended));
+        let tell = |mended| hand.take(mended);
         let lint = Lint {
             rules: protocol.rules_of_run(),
             named: &named,
+            within: &|file| hand.may_follow(file),
             decided: &decided,
             told: &told,
             lists: arguments.verbose,
             updates: arguments.update_expected,
-            mending: level.map(|level| Mending { level, refused: &refused, tell: &tell }),
+            given: &given,
+            mending: level.map(|level| Mending { level, writes: hand.writes(), tell: &tell }),
         };
         let lint = || work.run.lint(&lint, work.targets, baseline, reporter);
         let (outcome, linted, new) = match bar {
@@ -138,11 +142,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         updates = new;
         Ok(Done { outcome, linted: Some(linted), shows_stats: false })
     })?;
-    if arguments.update_expected {
-        write(updates)?;
-    }
+    let written = if arguments.update_expected { write(&updates)? } else { Exit::Clean };
     let mended = hand.end(quiet, arguments.verbose)?;
-    Ok(if exit == Exit::Usage || mended == Exit::Clean { exit } else { mended })
+    let later = if written == Exit::Clean { mended } else { written };
+    Ok(if exit == Exit::Usage || later == Exit::Clean { exit } else { later })
 }
 
 /// What the options of an expectation mean for a file that is judged like this otherwise.
@@ -171,24 +174,30 @@ fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Resul
     Ok(Told { options, asked, all_records: all_records || asked.kind.is_some() })
 }
 
-/// Writes expectations, and shows what changes.
-fn write(updates: Vec<Update>) -> Result<(), Failure> {
-    let number = updates.len() as u64;
-    let mut out = anstream::stderr().lock();
-    for update in updates {
+/// Writes expectations, and shows what changes. What cannot be written is said.
+fn write(updates: &Updates) -> Result<Exit, Failure> {
+    let (mut out, mut exit, mut written) = (anstream::stderr().lock(), Exit::Clean, 0);
+    for update in &updates.new {
+        let (path, after) = (shown(&update.path), update.after.as_bytes());
+        let done = match &update.before {
+            Some(before) => replace(&update.path, before.as_bytes(), after),
+            None => create(&update.path, after),
+        };
+        if let Err(why) = done {
+            writeln!(out, "sessionlint: {path} {why}")?;
+            exit = Exit::Usage;
+            continue;
+        }
+        written += 1;
         write!(out, "{}", update.difference())?;
-        let to = Place::open(place(&update.path))?;
-        to.writer()?.write_all(update.after.as_bytes())?;
-        let is_empty = update.is_empty();
-        to.keep()?;
-        if is_empty {
-            let path = shown(&update.path);
-            writeln!(
-                out,
-                "sessionlint: nothing is expected any more in {path}; remove it if the fixture is to be clean"
-            )?;
+        if update.is_empty() {
+            let hint = "remove it if the fixture is to be clean";
+            writeln!(out, "sessionlint: nothing is expected any more in {path}; {hint}")?;
         }
     }
-    writeln!(out, "sessionlint: {} changed", count(number, "expectation"))?;
-    Ok(())
+    for name in &updates.broken {
+        writeln!(out, "sessionlint: {} is left as it is: mend its broken lines first", visible(name))?;
+    }
+    writeln!(out, "sessionlint: {} changed", count(written, "expectation"))?;
+    Ok(exit)
 }

@@ -28,9 +28,6 @@ pub enum Screen {
     StandardError,
 }
 
-/// Why a link is not followed.
-const LEADS_OUT: &str = "it is a link that leads out of what is named";
-
 /// Writes, shows or lists files, and keeps count.
 pub struct Hand {
     deed: Deed,
@@ -55,9 +52,14 @@ impl Hand {
         Hand { deed, screen, trees: Trees::of(paths), done: Mutex::default() }
     }
 
-    /// Why a file is not to be mended, if that is so.
-    pub fn refused(&self, path: &Path) -> Option<&'static str> {
-        (path.is_symlink() && !self.trees.hold(path)).then_some(LEADS_OUT)
+    /// Whether a file is in what the caller named, wherever links lead.
+    pub fn may_follow(&self, file: &Path) -> bool {
+        self.trees.hold(file)
+    }
+
+    /// Whether files become what they are mended to.
+    pub fn writes(&self) -> bool {
+        self.deed == Deed::Write
     }
 
     /// Does it to a file.
@@ -100,8 +102,10 @@ impl Hand {
     pub fn end(self, quiet: bool, lists: bool) -> Result<Exit, Failure> {
         let Done { changed, applied, left, failed, unprinted } =
             self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (path, why) in left.iter().filter(|(_, why)| lists || *why == LEADS_OUT) {
-            anstream::eprintln!("sessionlint: {} is left as it is: {why}", shown(path));
+        if lists {
+            for (path, why) in &left {
+                anstream::eprintln!("sessionlint: {} is left as it is: {why}", shown(path));
+            }
         }
         if changed > 0 && !quiet {
             let applied: Vec<_> = applied.iter().map(|(what, count)| format!("{count} × {what}")).collect();

@@ -3,8 +3,10 @@
 //! It is written beside its place and renamed when it is complete. So there is the old one or the new one, never half
 //! of one, and nothing new where the run failed.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
+#[cfg(unix)]
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -50,7 +52,7 @@ impl Place {
 /// Why a file was not replaced, to be read after its name.
 pub type Refused = String;
 
-/// Puts new bytes into the place of a file that was read. Its permissions stay.
+/// Puts new bytes into the place of a file that was read. Its permissions stay, and its owner and group.
 ///
 /// # Errors
 ///
@@ -58,21 +60,57 @@ pub type Refused = String;
 pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), Refused> {
     // A link stays one: what it leads to is replaced.
     let file = place(file);
-    let cannot = |error: io::Error| format!("cannot be written: {error}");
-    let permissions = fs::metadata(&file).map_err(cannot)?.permissions();
-    if permissions.readonly() {
+    let metadata = fs::metadata(&file).map_err(refused)?;
+    if metadata.permissions().readonly() {
         return Err("cannot be written: it is read-only".to_owned());
     }
-    let mut temporary = beside(&file).map_err(cannot)?;
-    temporary.write_all(new).map_err(cannot)?;
-    fs::set_permissions(temporary.path(), permissions).map_err(cannot)?;
-    if fs::read(&file).map_err(cannot)? != read {
+    let temporary = filled(&file, new)?;
+    // Whoever may not give a file away would take it.
+    give(temporary.as_file(), &metadata)
+        .map_err(|error| format!("cannot be written: its owner and group cannot stay: {error}"))?;
+    fs::set_permissions(temporary.path(), metadata.permissions()).map_err(refused)?;
+    if fs::read(&file).map_err(refused)? != read {
         return Err("was changed by somebody else meanwhile, and is left as it is now".to_owned());
     }
-    temporary.persist(&file).map(|_| ()).map_err(|error| cannot(error.error))
+    temporary.persist(&file).map(|_| ()).map_err(|error| refused(error.error))
 }
 
-/// The folders that the caller named, or that the files are in.
+/// Writes a file where there is none.
+///
+/// # Errors
+///
+/// Says why not: it may not be written, or something is there, be it a link that leads nowhere.
+pub fn create(file: &Path, new: &[u8]) -> Result<(), Refused> {
+    filled(file, new)?.persist_noclobber(file).map(|_| ()).map_err(|error| refused(error.error))
+}
+
+fn filled(file: &Path, new: &[u8]) -> Result<NamedTempFile, Refused> {
+    let mut temporary = beside(file).map_err(refused)?;
+    temporary.write_all(new).map_err(refused)?;
+    Ok(temporary)
+}
+
+fn refused(error: io::Error) -> Refused {
+    format!("cannot be written: {error}")
+}
+
+/// Gives a file the owner and the group of the one whose place it takes.
+#[cfg(unix)]
+fn give(file: &File, old: &Metadata) -> io::Result<()> {
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
+        Ok(())
+    } else {
+        fchown(file, Some(old.uid()), Some(old.gid()))
+    }
+}
+
+#[cfg(not(unix))]
+fn give(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// The folders that the caller named, or that the files are in, and where these files are if they are links.
 pub struct Trees(Vec<PathBuf>);
 
 impl Trees {
@@ -81,7 +119,8 @@ impl Trees {
             let start = start(path);
             fs::canonicalize(if start.as_os_str().is_empty() { Path::new(".") } else { &start }).ok()
         };
-        Trees(paths.iter().filter_map(folder).collect())
+        let file = |path: &PathBuf| fs::canonicalize(path).ok();
+        Trees(paths.iter().flat_map(|path| folder(path).into_iter().chain(file(path))).collect())
     }
 
     /// Whether a file is in one of them, wherever links lead.
@@ -126,7 +165,7 @@ pub fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::replace;
+    use super::{create, replace};
 
     #[test]
     fn a_file_that_was_changed_meanwhile_is_left_as_it_is() {
@@ -139,5 +178,34 @@ mod tests {
         replace(&file, b"as it is now", b"new").expect("nobody changed it");
         assert_eq!(std::fs::read(&file).expect("there"), b"new");
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.expected");
+        create(&file, b"new").expect("nothing is there");
+        assert!(create(&file, b"newer").is_err_and(|why| why.starts_with("cannot be written")));
+        assert_eq!(std::fs::read(&file).expect("there"), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_owner_stays_or_the_file_is_not_written() {
+        use std::os::unix::fs::{MetadataExt, chown};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.ndjson");
+        std::fs::write(&file, "old").expect("written");
+        // Nobody but root may give a file away.
+        let owner = if chown(&file, Some(54321), Some(54322)).is_ok() { (54321, 54322) } else { ids(&file) };
+        replace(&file, b"old", b"new").expect("who could give it away can do so again");
+        assert_eq!((ids(&file), std::fs::read(&file).expect("there")), (owner, b"new".to_vec()));
+
+        fn ids(file: &std::path::Path) -> (u32, u32) {
+            let metadata = std::fs::metadata(file).expect("there");
+            (metadata.uid(), metadata.gid())
+        }
     }
 }

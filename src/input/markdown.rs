@@ -19,6 +19,8 @@ pub struct Block {
     pub info: String,
     /// What stands between the fences.
     pub text: Vec<u8>,
+    /// The line that opens it, from its fence on, and where that is.
+    opening: (Origin, Vec<u8>),
     /// A segment a line; never empty, the first at 0.
     segments: Vec<Segment>,
 }
@@ -27,6 +29,15 @@ impl Block {
     /// The first word of what stands behind the fence, in lower case.
     pub fn language(&self) -> String {
         self.info.split_ascii_whitespace().next().unwrap_or_default().to_ascii_lowercase()
+    }
+
+    /// The place of a word behind the fence; of all that stands in the fence's line, if it is written there otherwise.
+    pub fn place_of(&self, word: &str) -> Place {
+        let (origin, line) = &self.opening;
+        let segments = [Segment { at: 0, origin: *origin }];
+        let frame = Frame { text: line, segments: &segments, terminated: true, utf8: false };
+        let at = memchr::memmem::find(line, word.as_bytes());
+        frame.place(at.map_or(0..line.len(), |at| at..at + word.len()), None)
     }
 
     /// Makes a place in the block's text one in the file.
@@ -90,8 +101,11 @@ pub fn blocks(file: &[u8]) -> Vec<Block> {
         match (event, &mut open) {
             (Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))), _) => {
                 // Where nothing stands between the fences, the first one is its place.
-                let segments = vec![Segment { at: 0, origin: cursor.origin(range.start) }];
-                open = Some(Block { info: info.into_string(), text: Vec::new(), segments });
+                let origin = cursor.origin(range.start);
+                let line = file[range.start..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+                let opening = (origin, line.trim_ascii_end().to_vec());
+                let segments = vec![Segment { at: 0, origin }];
+                open = Some(Block { info: info.into_string(), text: Vec::new(), opening, segments });
             }
             (Event::Text(piece), Some(block)) => {
                 // Of what is not in the file, such as a part of a tab, only the beginning has a place.
@@ -203,6 +217,15 @@ mod tests {
         let there = file.iter().position(|byte| *byte == b'b').expect("there") as u64;
         assert_eq!((place.line, place.column, place.start, place.end), (4, 4, there, there + 2));
         assert_eq!(place.excerpt.column, 3);
+    }
+
+    #[test]
+    fn a_word_behind_the_fence_has_its_place() {
+        let block = blocks("é\n> ~~~json  é a=b\r\n> {}\r\n> ~~~\r\n".as_bytes()).remove(0);
+        let place = block.place_of("a=b");
+        assert_eq!((place.line, place.column, place.end - place.start), (2, 13, 3));
+        let fence = block.place_of("c");
+        assert_eq!((fence.line, fence.column, &*fence.excerpt.text), (2, 3, "~~~json  é a=b"));
     }
 
     #[test]

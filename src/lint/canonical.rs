@@ -147,11 +147,11 @@ pub fn canonical(reading: &Reading<'_>, bytes: &[u8]) -> Option<Canonical> {
     if layout == Layout::Lines {
         let mut changes = Changes::default();
         let parts = parts(reading, bytes, wire, true, &mut changes);
-        if let Some(new) = lines::written(bytes, wire, &parts, &mut changes) {
+        if let Some(new) = lines::written(bytes, &parts, &mut changes) {
             let lines = if wire == Wire::Json && reading.wire.is_none() { Wire::Ndjson } else { wire };
             return deviating(reading, bytes, new, lines, changes);
         }
-        // What cannot be read stands over several lines: those stay.
+        // Where anything cannot be read, it may be a text that has some events in it: its layout is somebody else's.
     }
     let mut changes = Changes::default();
     let parts = parts(reading, bytes, wire, false, &mut changes);
@@ -200,7 +200,7 @@ fn kept(bytes: &[u8], wire: Wire, parts: &[Part], changes: &mut Changes) -> Vec<
         }
     }
     new.extend_from_slice(&bytes[at..]);
-    let readable = parts.last().is_some_and(|part| part.text.is_some());
+    let readable = parts.iter().all(|part| part.text.is_some());
     if readable && wire != Wire::Sse && !bytes.ends_with(b"\n") {
         changes.note(Change::LineEnd, bytes.len()..bytes.len(), || "the last line has no line end".to_owned());
         new.extend_from_slice(line_end(bytes));

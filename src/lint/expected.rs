@@ -15,12 +15,16 @@ use crate::finding::{Excerpt, Finding, Place, Report, Severity};
 use crate::protocol::{Rulebook, Upkeep};
 use crate::report::{count, visible};
 
-pub use update::Update;
+pub use update::Updates;
 
 /// The ending of its name, behind the whole name of its fixture.
 pub const ENDING: &str = ".expected";
 /// How the first line begins if it holds options.
 const ARGS: &str = "# args:";
+/// The option that a cut-out is judged with.
+pub const CUT_OUT: &str = "--fragment";
+/// What editors of some systems put before the first line.
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
 /// The most findings that a message names.
 const MOST_NAMED: usize = 5;
 
@@ -43,7 +47,8 @@ pub fn fixture_of(expectation: &Path) -> Option<PathBuf> {
 /// Whether a text is one of these, by one of its lines: other programs have files of that ending too.
 pub fn is_expectation(text: &str) -> bool {
     let is_finding = |line: &str| parsed(line).is_ok_and(|(_, rule)| is_rule_name(&rule));
-    text.starts_with(ARGS) || text.lines().any(is_finding)
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    options_of(text).is_some() || text.lines().any(is_finding)
 }
 
 /// An expectation, read.
@@ -77,13 +82,15 @@ pub struct Compared {
 impl Expectation {
     /// Reads a text.
     pub fn read(name: Arc<str>, text: String, rules: Rulebook<'_>) -> Expectation {
-        let (mut lines, mut faults, mut at) = (Vec::new(), Vec::new(), 0);
-        for whole in text.split_inclusive('\n') {
+        let (mut lines, mut faults) = (Vec::new(), Vec::new());
+        let start = text.len() - text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).len();
+        let mut at = start;
+        for whole in text[start..].split_inclusive('\n') {
             let line = whole.strip_suffix('\n').unwrap_or(whole);
             let line = line.strip_suffix('\r').unwrap_or(line);
             let span = at..at + line.len();
             let mut key = None;
-            if line.starts_with(ARGS) && at > 0 {
+            if options_of(line).is_some() && at > start {
                 let help = "move it to the first line".to_owned();
                 faults.push((span.clone(), "options stand in the first line alone".to_owned(), Some(help)));
             } else if !line.trim().is_empty() && !line.starts_with('#') {
@@ -102,17 +109,19 @@ impl Expectation {
         Expectation { name, text, lines, faults, refused: false }
     }
 
-    /// One that expects nothing yet, for a fixture that is judged with these options.
-    pub fn new(name: Arc<str>, args: &str) -> Expectation {
-        let text = if args.is_empty() { String::new() } else { format!("{ARGS} {args}\n") };
-        let first = (!text.is_empty()).then(|| Line { span: 0..text.len() - 1, key: None });
-        Expectation { name, lines: first.into_iter().collect(), text, faults: Vec::new(), refused: false }
+    /// One that expects nothing yet.
+    pub fn new(name: Arc<str>) -> Expectation {
+        Expectation { name, lines: Vec::new(), text: String::new(), faults: Vec::new(), refused: false }
     }
 
     /// The options that its fixture is judged with.
     pub fn args(&self) -> &str {
-        let first = self.lines.first().map_or("", |line| &self.text[line.span.clone()]);
-        first.strip_prefix(ARGS).unwrap_or_default().trim()
+        self.options().unwrap_or_default()
+    }
+
+    /// Likewise; none if its first line is not for options.
+    fn options(&self) -> Option<&str> {
+        options_of(&self.text[self.lines.first()?.span.clone()])
     }
 
     /// Notes that its options cannot be understood.
@@ -184,7 +193,8 @@ impl Expectation {
             let Some(count) = left.get_mut(key).filter(|left| **left > 0) else { continue };
             *count -= 1;
             if let Some(severity) = missing {
-                let message = said_missing(key, fixture, by_line.get(&key.0));
+                let wanted = self.keys().filter(|(_, other)| *other == key).count();
+                let message = said_missing(key, wanted, fixture, by_line.get(&key.0));
                 let place = self.place(&line.span);
                 findings.push(Finding::of_file(
                     Upkeep::ExpectedFindingMissing.name(),
@@ -201,7 +211,8 @@ impl Expectation {
 
     fn place(&self, span: &Range<usize>) -> Place {
         let before = &self.text[..span.start];
-        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let head = self.lines.first().map_or(0, |first| first.span.start);
+        let start = before.rfind('\n').map_or(head.min(span.start), |end| end + 1);
         let line = self.text[start..].lines().next().unwrap_or_default();
         let mark = span.start - start..(span.end - start).min(line.len());
         Place {
@@ -240,6 +251,12 @@ fn recount(report: &mut Report) {
     }
 }
 
+/// The options that a line holds, if it does.
+fn options_of(line: &str) -> Option<&str> {
+    let first = line.lines().next()?.strip_prefix('#')?;
+    Some(first.trim_start().strip_prefix("args:")?.trim())
+}
+
 /// A line as a finding, or what is wrong with it.
 fn parsed(line: &str) -> Result<Key, String> {
     let Some((number, rule)) = line.split_once('\t') else {
@@ -257,8 +274,16 @@ fn is_rule_name(rule: &str) -> bool {
     rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
-fn said_missing((line, rule): &Key, fixture: &str, found: Option<&Vec<Arc<str>>>) -> String {
+fn said_missing((line, rule): &Key, wanted: usize, fixture: &str, found: Option<&Vec<Arc<str>>>) -> String {
     let fixture = visible(fixture);
+    let alike = found.map_or(0, |found| found.iter().filter(|other| *other == rule).count());
+    if alike > 0 {
+        return format!(
+            "{rule} was expected {} in line {line} of {fixture}, and found {}",
+            times(wanted),
+            times(alike)
+        );
+    }
     let there = match found.map(Vec::as_slice) {
         None | Some([]) => "nothing was found there".to_owned(),
         Some(found) => {
@@ -269,6 +294,14 @@ fn said_missing((line, rule): &Key, fixture: &str, found: Option<&Vec<Arc<str>>>
         }
     };
     format!("{rule} was expected in line {line} of {fixture}; {there}")
+}
+
+fn times(number: usize) -> String {
+    match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
 }
 
 #[cfg(test)]
@@ -293,6 +326,21 @@ mod tests {
         assert!(read.is_whole());
         let keys: Vec<_> = read.keys().map(|(_, (line, rule))| (*line, rule.to_string())).collect();
         assert_eq!(keys, [(3, "wrong-type".to_owned()), (3, "wrong-type".to_owned())]);
+    }
+
+    #[test]
+    fn options_are_known_with_and_without_spaces_and_behind_a_byte_order_mark() {
+        for text in
+            ["# args: --fragment", "#args:--fragment", "#  args:  --fragment \n", "\u{FEFF}# args: --fragment\r\n"]
+        {
+            assert_eq!(read(text).args(), "--fragment", "{text:?}");
+            assert!(read(text).is_whole() && is_expectation(text), "{text:?}");
+        }
+        assert_eq!(read("# arguments: --fragment").args(), "");
+        let marked = read("\u{FEFF}1\twrong-type\n2\twrong-tpye\n");
+        assert_eq!(marked.keys().count(), 1);
+        assert_eq!(faults("\u{FEFF}1\twrong-tpye\n")[0].1, 3, "the mark is no character of the line");
+        assert_eq!(faults("1\twrong-type\n#args: --fragment\n").len(), 1);
     }
 
     #[test]

@@ -45,10 +45,16 @@ impl<'p> Linter<'p> {
         fixed(&self.reading(mending), &|text| self.judge_as(mending, text), mending.fixture.text, level)
     }
 
-    /// Says where a fixture first deviates from its canonical form.
-    pub fn not_canonical(&self, mending: &Mending<'_>, severity: Severity) -> Option<Finding> {
+    /// Says where a fixture first deviates from its canonical form. `fits`: whether a text can take its place.
+    pub fn not_canonical(
+        &self,
+        mending: &Mending<'_>,
+        severity: Severity,
+        fits: &dyn Fn(Vec<u8>) -> bool,
+    ) -> Option<Finding> {
         let Fixture { file, text, block, .. } = mending.fixture;
-        let deviation = formatted(&self.reading(mending), &|text| self.judge_as(mending, text), text)?.first;
+        let canonical = formatted(&self.reading(mending), &|text| self.judge_as(mending, text), text)?;
+        let deviation = Some(canonical.first).filter(|_| fits(canonical.bytes))?;
         let start = text_start(text);
         let origin = Origin { offset: start as u64, ..Origin::START };
         let segments = [Segment { at: 0, origin }];

@@ -22,10 +22,16 @@ pub use duplicates::Duplicates;
 pub use expected::Expectation;
 pub use fixture::{Fixture, Judged, Linter, Manner};
 pub use mend::Mending;
-pub use sort::{Skipped, Sorted, is_looked_at, is_markdown, sorted, sorted_block};
+pub use sort::{Skipped, Sorted, is_looked_at, is_markdown, sorted, sorted_block, unknown_word};
 
 use crate::report::count;
 
+/// Why a fixture of which something is expected is not mended.
+pub const MEANT_TO_BE_BROKEN: &str = "it is meant to be broken, and what is expected counts its lines";
+/// What is said of files that are too large to be held in memory.
+pub const TOO_LARGE: &str = "larger than 16 MiB";
+/// Where to turn with them.
+pub const TOO_LARGE_HELP: &str = "`sessionlint check` judges recordings of any size";
 /// The most findings of a fixture that are listed; further ones count.
 pub const MOST_FINDINGS: usize = 10_000;
 
@@ -68,6 +74,8 @@ pub struct Linted {
     pub records: u64,
     /// What was looked at and is no fixture, or is not to be linted.
     pub skipped: u64,
+    /// Of these, what has event types inside of something that is not read.
+    pub enclosed: u64,
     /// Findings that were expected.
     pub expected: u64,
     /// Files that are larger than what is read here.
@@ -100,7 +108,10 @@ impl Linted {
             Some(Taken::Fragment) => self.fragments += 1,
             Some(Taken::Event) => self.single_events += 1,
             Some(Taken::Records) => self.records += 1,
-            None => self.skipped += 1,
+            None => {
+                self.skipped += 1;
+                self.enclosed += u64::from(one.why == Some(Skipped::Enclosed.words()));
+            }
         }
     }
 
@@ -114,7 +125,11 @@ impl Linted {
 
     /// What else there is to say, as summaries say it.
     pub fn rest(&self) -> Option<String> {
-        let skipped = (self.skipped > 0).then(|| format!("{} skipped", self.skipped));
+        let enclosed = match self.enclosed {
+            0 => String::new(),
+            some => format!(", {some} of them with event types inside of something else, which is not read"),
+        };
+        let skipped = (self.skipped > 0).then(|| format!("{} skipped{enclosed}", self.skipped));
         let expected = (self.expected > 0).then(|| format!("{} as expected", count(self.expected, "finding")));
         let rest: Vec<_> = skipped.into_iter().chain(expected).collect();
         (!rest.is_empty()).then(|| rest.join("; "))

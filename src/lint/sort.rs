@@ -1,11 +1,15 @@
 //! A file or a block → whether it is a fixture, and what kind of one.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::Taken;
 use super::fixture::{Linter, Manner};
 use super::survey::Survey;
+use super::{TOO_LARGE, Taken};
+use crate::finding::{Finding, Severity};
 use crate::input::markdown::Block;
+use crate::protocol::{Upkeep, nearest};
+use crate::report::visible;
 
 /// The languages of blocks that may hold events or records.
 const LANGUAGES: [&str; 4] = ["json", "jsonl", "ndjson", "sse"];
@@ -30,6 +34,7 @@ enum Said {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skipped {
     NoEvent,
+    Enclosed,
     NoBlock,
     Partial,
     Asked,
@@ -41,10 +46,11 @@ impl Skipped {
     pub fn words(self) -> &'static str {
         match self {
             Skipped::NoEvent => "no event of the protocol in it",
+            Skipped::Enclosed => "its event types stand inside of something else, which is not read",
             Skipped::NoBlock => "no fenced block of json, jsonl, ndjson or sse in it",
             Skipped::Partial => "only a part of an event: it has an ellipsis or a comment",
             Skipped::Asked => "its info string says so",
-            Skipped::TooLarge => "larger than 16 MiB",
+            Skipped::TooLarge => TOO_LARGE,
         }
     }
 }
@@ -73,8 +79,12 @@ pub struct Sorted {
 pub fn sorted(linter: &Linter<'_>, text: &[u8], name: &str, manner: &Manner, must: bool) -> Sorted {
     let all = manner.all_records;
     let taken_for = |taken: Taken, survey: Survey, is_said: bool| {
-        let is_fixture = must || survey.of_protocol;
-        Sorted { taken: if is_fixture { Ok(taken) } else { Err(Skipped::NoEvent) }, is_said, survey }
+        let taken = match survey.encloses {
+            _ if must || survey.of_protocol => Ok(taken),
+            true => Err(Skipped::Enclosed),
+            false => Err(Skipped::NoEvent),
+        };
+        Sorted { taken, is_said, survey }
     };
     if all || linter.looks_like_records(text, name) {
         let survey = linter.survey(text, name, manner, Taken::Records);
@@ -92,7 +102,9 @@ pub fn sorted_block(linter: &Linter<'_>, block: &Block, name: &str, manner: &Man
         Some(Said::Skip) => Sorted { taken: Err(Skipped::Asked), is_said: true, survey: Survey::default() },
         Some(Said::Taken(taken)) => {
             let survey = linter.survey(&block.text, name, manner, taken);
-            Sorted { taken: Ok(taken), is_said: true, survey }
+            // Several events are none by itself.
+            let is_several = taken == Taken::Event && survey.pieces > 1;
+            Sorted { taken: Ok(if is_several { Taken::Fragment } else { taken }), is_said: true, survey }
         }
         None => match sorted(linter, &block.text, name, manner, false) {
             Sorted { survey, is_said, .. } if survey.broken && is_partial(&block.text) => {
@@ -116,9 +128,27 @@ fn taken(survey: &Survey, decided: Option<bool>) -> Taken {
 
 /// What the info string of a block says of it.
 fn said(info: &str) -> Option<Said> {
+    let said = word(info)?;
+    WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(said)).map(|(_, said)| *said)
+}
+
+/// The word that the info string of a block has for it, known or not.
+fn word(info: &str) -> Option<&str> {
     let words = info.split_ascii_whitespace().skip(1);
-    let said = words.filter_map(|word| word.strip_prefix(SAID)?.strip_prefix('=')).next()?;
-    WORDS.iter().find(|(word, _)| *word == said).map(|(_, said)| *said)
+    words.filter_map(|word| word.strip_prefix(SAID)?.strip_prefix('=')).next()
+}
+
+/// That the info string of a block has a word that says nothing of it, if that is so.
+pub fn unknown_word(block: &Block, file: &Arc<str>, severity: Severity) -> Option<Finding> {
+    let word = word(&block.info).filter(|_| said(&block.info).is_none())?;
+    let message = match word {
+        "" => format!("no word stands behind `{SAID}=`"),
+        word => format!("`{SAID}={}` says nothing of this block", visible(word)),
+    };
+    let nearest = nearest(&word.to_ascii_lowercase(), WORDS.iter().map(|(word, _)| *word));
+    let place = block.place_of(&format!("{SAID}={word}"));
+    let found = Finding::of_file(Upkeep::UnknownBlockWord.name(), severity, message, file, place);
+    Some(Finding { help: nearest.map(|word| format!("did you mean {word}?")), ..found })
 }
 
 /// Whether something outside of strings says that this is not all: an ellipsis, or a comment.
@@ -150,7 +180,8 @@ mod tests {
     fn the_info_string_decides() {
         assert_eq!(said("json sessionlint=fragment"), Some(Said::Taken(Taken::Fragment)));
         assert_eq!(said("json title=x sessionlint=skip"), Some(Said::Skip));
-        assert_eq!(said("json sessionlint"), None);
+        assert_eq!(said("json sessionlint=SKIP"), Some(Said::Skip));
+        assert_eq!((word("json sessionlint"), said("json sessionlint=skipp")), (None, None));
         assert_eq!(said("sessionlint=skip"), None, "the first word is the language");
     }
 

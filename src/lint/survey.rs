@@ -39,6 +39,8 @@ pub struct Survey {
     pub broken: bool,
     /// Whether something of it is of the protocol, as far as it can be read.
     pub of_protocol: bool,
+    /// Whether known event types stand in it, although nothing that is read is of the protocol: they are inside of it.
+    pub encloses: bool,
     /// The first event, as it is written, with its wrapper.
     pub first: Option<Vec<u8>>,
     /// The time that all events have, as long as they have one.
@@ -103,7 +105,9 @@ impl<'p> Surveyor<'p> {
         input.feed(text, &mut piece);
         input.finish(&mut piece);
         survey.digest = (survey.pieces > 0).then(|| hasher.finish());
-        survey.of_protocol |= records.is_none() && survey.broken && self.is_meant(text);
+        if records.is_none() && !survey.of_protocol && self.is_meant(text) {
+            (survey.of_protocol, survey.encloses) = (survey.broken, !survey.broken);
+        }
         survey
     }
 

@@ -12,6 +12,7 @@ pub enum Upkeep {
     FrozenTime,
     DuplicateFixture,
     NotCanonical,
+    UnknownBlockWord,
     ProducerCrash,
     ProducerHang,
     ProducerFlood,
@@ -19,7 +20,7 @@ pub enum Upkeep {
 
 impl Upkeep {
     /// All of them; a protocol's rules end with these, in this order.
-    pub const ALL: [Upkeep; 10] = [
+    pub const ALL: [Upkeep; 11] = [
         Upkeep::StaleBaseline,
         Upkeep::ExpectedFindingMissing,
         Upkeep::BrokenExpectation,
@@ -27,6 +28,7 @@ impl Upkeep {
         Upkeep::FrozenTime,
         Upkeep::DuplicateFixture,
         Upkeep::NotCanonical,
+        Upkeep::UnknownBlockWord,
         Upkeep::ProducerCrash,
         Upkeep::ProducerHang,
         Upkeep::ProducerFlood,
@@ -42,6 +44,7 @@ impl Upkeep {
             Upkeep::FrozenTime => "frozen-time",
             Upkeep::DuplicateFixture => "duplicate-fixture",
             Upkeep::NotCanonical => "not-canonical",
+            Upkeep::UnknownBlockWord => "unknown-block-word",
             Upkeep::ProducerCrash => "producer-crash",
             Upkeep::ProducerHang => "producer-hang",
             Upkeep::ProducerFlood => "producer-flood",

@@ -175,8 +175,15 @@ fn alike(notes: &[Entry]) -> Vec<(&Entry, Vec<&Entry>)> {
 /// Notes in one line, with the place of the first.
 fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     let Finding { rule, severity, message, place, event_type, .. } = &entry.finding;
-    let place = format!("{}:{}:{}", file_name(&entry.finding), place.line, place.column);
+    let file = file_name(&entry.finding);
+    let place = format!("{file}:{}:{}", place.line, place.column);
     let event_type = event_type.as_deref().map(|name| format!("{}: ", visible(name))).unwrap_or_default();
+    let of_more = || more.iter().map(|entry| &entry.finding);
+    if !more.is_empty() && of_more().all(|finding| finding.message == *message) {
+        // They differ in their places alone.
+        let places = of_more().map(|finding| format!(", {file}:{}:{}", finding.place.line, finding.place.column));
+        return format!("  {severity}[{rule}] {place}{}: {event_type}{}", places.collect::<String>(), visible(message));
+    }
     let more: Vec<_> = more.iter().map(|entry| entry.finding.message.clone()).collect();
     let times = if more.is_empty() { times(entry, repeats) } else { String::new() };
     format!("  {severity}[{rule}] {place}: {event_type}{}{times}", visible(&joined(message, &more)))

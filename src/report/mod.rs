@@ -32,7 +32,7 @@ pub use several::Several;
 
 use crate::error::RunError;
 use crate::finding::{Finding, Repeat, Stats, Summary};
-use crate::lint::Linted;
+use crate::lint::{Linted, TOO_LARGE, TOO_LARGE_HELP};
 use crate::records::reconcile::Reconciled;
 
 /// What a report is told at the end of a file.
@@ -113,10 +113,8 @@ fn baselined(end: &End<'_>) -> Option<String> {
 /// What there is to say of fixtures, and of files that were too large to be one.
 fn linted(end: &End<'_>) -> Vec<String> {
     let Some(linted) = end.linted else { return Vec::new() };
-    let too_large = linted.too_large.iter().map(|file| {
-        let help = "`sessionlint check` judges recordings of any size";
-        format!("{} is larger than 16 MiB and was not linted; {help}", visible(file))
-    });
+    let too_large = |file| format!("{} is {TOO_LARGE} and was not linted; {TOO_LARGE_HELP}", visible(file));
+    let too_large = linted.too_large.iter().map(|file| too_large(file));
     linted.rest().into_iter().chain(too_large).collect()
 }
 

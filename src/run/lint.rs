@@ -9,7 +9,7 @@ mod mend;
 
 use std::collections::HashSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use found::{is_looked_at, with_fixtures};
@@ -20,9 +20,10 @@ use super::{Outcome, Run, Sink, Target, lock, stored};
 use crate::check::Options;
 use crate::config::baseline::Baseline;
 use crate::finding::{Finding, Place, Report, Severity, Summary};
-use crate::lint::expected::{self, Update};
+use crate::lint::expected::{self, Updates};
 use crate::lint::{
-    Duplicates, Expectation, Fixture, Judged, Linted, Linter, Listed, Manner, Mending as OfFixture, Skipped, Taken,
+    self, Duplicates, Expectation, Fixture, Judged, Linted, Linter, Listed, Manner, Mending as OfFixture, Skipped,
+    Taken,
 };
 use crate::protocol::{Rulebook, Upkeep};
 use crate::records::{Asked, Known};
@@ -34,6 +35,8 @@ pub struct Lint<'l> {
     pub rules: Rulebook<'l>,
     /// The files that the caller named: they are fixtures, whatever is in them.
     pub named: &'l HashSet<PathBuf>,
+    /// Whether a file is in what the caller named, wherever links lead.
+    pub within: &'l (dyn Fn(&Path) -> bool + Sync),
     /// Whether it is said of a target that it is a cut-out, or that it is whole.
     pub decided: &'l (dyn Fn(usize) -> Option<bool> + Sync),
     /// What the options of an expectation mean for a target, or what is wrong with them.
@@ -42,6 +45,8 @@ pub struct Lint<'l> {
     pub lists: bool,
     /// Whether expectations are written again.
     pub updates: bool,
+    /// The options that say how targets are read, which what is expected of them depends on.
+    pub given: &'l [String],
     /// How files are mended, if they are.
     pub mending: Option<Mending<'l>>,
 }
@@ -59,7 +64,7 @@ pub struct Told {
 struct State {
     linted: Linted,
     duplicates: Duplicates,
-    updates: Vec<Update>,
+    updates: Updates,
 }
 
 impl Run<'_> {
@@ -74,7 +79,7 @@ impl Run<'_> {
         targets: &[Target],
         baseline: Option<&mut Baseline>,
         reporter: &mut (dyn Reporter + Send),
-    ) -> io::Result<(Outcome, Linted, Vec<Update>)> {
+    ) -> io::Result<(Outcome, Linted, Updates)> {
         let sink = Mutex::new(self.sink(baseline, reporter));
         let state = Mutex::new(State::default());
         let records = || self.stored.and_then(|stored| stored.protocol.get());
@@ -176,11 +181,9 @@ impl Worker<'_, '_> {
                 let mut judged = self.linter.judge(&fixture, manner, known);
                 let of_fixture = OfFixture { fixture: &fixture, manner, known, taken: judged.taken };
                 let severity = canonical.filter(|_| content.may_be_mended());
-                let deviation = severity.and_then(|severity| self.linter.not_canonical(&of_fixture, severity));
-                if let Some(finding) = deviation {
-                    judged.report.summary.count(&finding.rule, finding.severity, 1);
-                    judged.report.findings.push(finding);
-                }
+                let fits = |new| mend::edit(content, &fixture, new).is_some();
+                let deviation = severity.and_then(|severity| self.linter.not_canonical(&of_fixture, severity, &fits));
+                push(&mut judged.report, deviation);
                 judged
             });
             (place, judged)
@@ -215,14 +218,15 @@ impl Worker<'_, '_> {
         let own = match &content.expectation {
             Some(expectation) => self.hold(number, expectation, &content, &mut report, state),
             None => {
-                if let Some(taken) = taken.filter(|_| self.lint.updates && content.is_named) {
+                let may_begin = self.lint.updates && content.is_named && content.unread.is_none();
+                if let Some(taken) = taken.filter(|_| may_begin) {
                     self.begin(number, taken, &content, &mut report, state);
                 }
                 Vec::new()
             }
         };
         let is_off = |rule: &str| self.run.is_off(number, rule);
-        if taken.is_some() && !lock(self.sink).end(&content.name, report, is_off) {
+        if (taken.is_some() || !report.findings.is_empty()) && !lock(self.sink).end(&content.name, report, is_off) {
             return false;
         }
         let beside: Arc<str> = format!("{}{}", content.name, expected::ENDING).into();
@@ -246,7 +250,10 @@ impl Worker<'_, '_> {
             self.note(&mut state.linted, content.name.clone(), None, Err(Skipped::NoBlock));
         }
         let severity = self.severity(number, Upkeep::DuplicateFixture);
-        for (place, judged) in all {
+        let of_words = self.severity(number, Upkeep::UnknownBlockWord);
+        for ((block, _), (place, judged)) in content.sorted.iter().zip(all) {
+            let word = |number: usize| lint::unknown_word(&content.blocks[number], &content.name, of_words?);
+            push(&mut report, block.and_then(word));
             let line = content.is_markdown.then_some(place.line);
             self.note(
                 &mut state.linted,
@@ -258,10 +265,7 @@ impl Worker<'_, '_> {
             taken = Some(judged.taken);
             add(&mut report, judged.report);
             let again = judged.digest.and_then(|digest| state.duplicates.add(digest, &content.name, place, severity));
-            if let Some(finding) = again {
-                report.summary.count(&finding.rule, finding.severity, 1);
-                report.findings.push(finding);
-            }
+            push(&mut report, again);
         }
         report.summary.files = u64::from(taken.is_some());
         (report, taken)
@@ -277,19 +281,23 @@ impl Worker<'_, '_> {
         state: &mut State,
     ) -> Vec<Finding> {
         let mut own = expectation.faults(self.severity(number, Upkeep::BrokenExpectation));
+        if self.lint.updates && !expectation.is_whole() {
+            state.updates.broken.push(expectation.name.clone());
+        }
         if expectation.is_refused() {
             // Nobody knows how the fixture is to be judged.
             clear(report);
             return own;
         }
-        let updated = (self.lint.updates && expectation.is_whole()).then(|| expectation.updated(report));
+        let updated =
+            (self.lint.updates && expectation.is_whole()).then(|| expectation.updated(report, self.lint.given));
         let updated = updated.filter(|updated| !updated.is_like(expectation));
         let missing = self.severity(number, Upkeep::ExpectedFindingMissing);
         let compared = updated.as_ref().unwrap_or(expectation).compare(report, &content.name, missing);
         state.linted.expected += compared.expected;
         own.extend(compared.missing);
         if let (Some(updated), Target::File(path)) = (updated, &self.targets[number]) {
-            state.updates.push(updated.instead_of(Some(expectation), expected::beside(path)));
+            state.updates.new.push(updated.instead_of(Some(expectation), expected::beside(path)));
         }
         own
     }
@@ -299,13 +307,14 @@ impl Worker<'_, '_> {
         let Target::File(path) = &self.targets[number] else { return };
         // What is judged by what it is without an expectation must not be judged otherwise with one.
         let is_cut_out = matches!(taken, Taken::Fragment | Taken::Event) && !content.is_markdown;
-        let args = if is_cut_out { "--fragment" } else { "" };
+        let cut_out = is_cut_out.then(|| expected::CUT_OUT.to_owned());
+        let args: Vec<_> = cut_out.into_iter().chain(self.lint.given.iter().cloned()).collect();
         let path = expected::beside(path);
-        let new = Expectation::new(path.to_string_lossy().into(), args).updated(report);
+        let new = Expectation::new(path.to_string_lossy().into()).updated(report, &args);
         let compared = new.compare(report, &content.name, None);
         state.linted.expected += compared.expected;
         if compared.expected > 0 {
-            state.updates.push(new.instead_of(None, path));
+            state.updates.new.push(new.instead_of(None, path));
         }
     }
 
@@ -330,6 +339,14 @@ impl Worker<'_, '_> {
 
     fn severity(&self, number: usize, rule: Upkeep) -> Option<Severity> {
         self.run.settings[number].severity(self.run.protocol, rule.name()).flatten()
+    }
+}
+
+/// Adds a finding, if there is one.
+fn push(report: &mut Report, finding: Option<Finding>) {
+    if let Some(finding) = finding {
+        report.summary.count(&finding.rule, finding.severity, 1);
+        report.findings.push(finding);
     }
 }
 

@@ -69,7 +69,11 @@ fn standard_input_goes_to_standard_output() {
     let pretty = CLEAN.trim().replace(",\"payload", ",\n \"payload");
     assert_eq!(filtered("fmt --stdin-name a.jsonl", &pretty), CLEAN);
     assert_eq!(filtered("fmt --stdin-name a.json", &pretty), format!("{pretty}\n"));
-    assert_eq!(filtered("fmt", "data: {\"a\": 1}\n\n"), "data: {\"a\": 1}\n\n");
+    let nothing = "data: {\"a\": 1}\n\n";
+    let ran = folder.run_with_input("fmt", nothing.as_bytes());
+    let said = "sessionlint: nothing of the protocol is in this text, and it stays as it is\n";
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, nothing, said));
+    assert_eq!(filtered("fmt -q", nothing), nothing);
     assert_eq!(filtered("fmt", ""), "");
     let checked = folder.run_with_input("fmt - --check --stdin-name b/x.ndjson", LATE.as_bytes());
     assert_eq!((checked.code, checked.out.as_str()), (1, "b/x.ndjson\n"));
@@ -82,6 +86,47 @@ fn standard_input_goes_to_standard_output() {
         filtered("fmt --stdin-name sessions.jsonl", records),
         "{\"timestamp\":\"2026-01-01T00:00:00Z\",\"agent_name\":\"a\"}\n"
     );
+}
+
+#[test]
+fn a_filter_leaves_alone_what_is_meant_to_be_broken() {
+    let folder = Folder::with(&[("o.ndjson", LATE), ("o.ndjson.expected", "1\tmissing-field\n")]);
+    let ran = folder.run_with_input("fmt --stdin-name o.ndjson", LATE.as_bytes());
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, LATE, ""));
+    let ran = folder.run_with_input("fmt --stdin-name o.ndjson --check -v", LATE.as_bytes());
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    assert!(ran.err.starts_with("sessionlint: o.ndjson is left as it is: it is meant to be broken"), "{}", ran.err);
+}
+
+#[test]
+fn a_text_with_an_event_in_it_keeps_its_layout() {
+    let text = |event: &str| format!("Started.\n\n\n{event}\n\n\nThe end");
+    let folder = Folder::with(&[("a.log", &text(LATE))]);
+    assert_eq!(folder.run("fmt a.log").code, 0);
+    assert_eq!(read(&folder, "a.log"), text(CLEAN.trim_end()));
+}
+
+#[test]
+fn a_form_that_cannot_be_written_is_not_asked_for() {
+    let late = LATE.replace("00:00:00Z", "00:00:00z");
+    let page = format!("```sse\r\ndata: {late}\r\n\r\nevent: x\r\ndata: {late}\r\n\r\n```\r\n");
+    let folder = Folder::with(&[("a.md", &page)]);
+    let (linted, listed) =
+        (folder.run("lint --rule duplicate-fixture=off --fail-on note a.md"), folder.run("fmt --check a.md"));
+    assert_eq!((linted.code, linted.out.contains("not-canonical")), (listed.code, listed.code == 1), "{}", linted.out);
+}
+
+#[test]
+fn a_report_without_writing_is_about_the_files_as_they_are() {
+    let text = LATE.replace(',', ", ") + "\n" + &unended();
+    let folder = Folder::with(&[("a.ndjson", &text)]);
+    let plain = folder.run("lint --format jsonl .");
+    assert!(plain.out.contains("idle-missing") && plain.out.contains("not-canonical"), "{}", plain.out);
+    for fixes in ["--fix", "--unsafe-fixes"] {
+        let shown = folder.run(&format!("lint --format jsonl {fixes} --diff ."));
+        assert_eq!((shown.code, shown.out.as_str()), (1, plain.out.as_str()), "{fixes}");
+    }
+    assert_eq!(read(&folder, "a.ndjson"), text);
 }
 
 #[test]
@@ -182,19 +227,20 @@ mod on_unix {
     }
 
     #[test]
-    fn a_link_is_followed_within_the_tree_and_not_out_of_it() {
+    fn a_link_is_followed_where_it_is_named_and_stays_one() {
         let folder = Folder::with(&[("tree/deep/a.ndjson", LATE), ("out.ndjson", LATE)]);
         let tree = folder.path().join("tree");
         symlink("deep/a.ndjson", tree.join("in.ndjson")).expect("a link");
         symlink("../out.ndjson", tree.join("out.ndjson")).expect("a link");
-        let ran = folder.run("fmt tree/in.ndjson tree/out.ndjson");
-        assert_eq!(ran.code, 0);
+        assert_eq!(folder.run("fmt --check tree").out, "tree/deep/a.ndjson\n");
+        let names = "tree/in.ndjson tree/out.ndjson";
+        let listed = folder.run(&format!("fmt --check {names}"));
+        assert_eq!((listed.code, listed.out), (1, names.replace(' ', "\n") + "\n"));
+        assert_eq!(folder.run(&format!("fmt {names}")).code, 0);
         assert_eq!(
-            ran.err,
-            "sessionlint: tree/out.ndjson is left as it is: it is a link that leads out of what is named\n\
-             sessionlint: fixed 1 file: 1 × date-time, 1 × key order, 1 × line end\n"
+            (read(&folder, "tree/deep/a.ndjson").as_str(), read(&folder, "out.ndjson").as_str()),
+            (CLEAN, CLEAN)
         );
-        assert_eq!((read(&folder, "tree/deep/a.ndjson").as_str(), read(&folder, "out.ndjson").as_str()), (CLEAN, LATE));
-        assert!(tree.join("in.ndjson").is_symlink());
+        assert!(tree.join("in.ndjson").is_symlink() && tree.join("out.ndjson").is_symlink());
     }
 }

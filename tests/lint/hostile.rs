@@ -21,8 +21,61 @@ fn what_is_too_large_is_named_and_where_to_turn() {
     let words =
         "./large.ndjson is larger than 16 MiB and was not linted; `sessionlint check` judges recordings of any size";
     assert!(ran.out.contains(words), "{}", ran.out);
-    let (document, _) = linted(&folder, "large.ndjson");
-    assert_eq!((kinds(&document), &document["linted"]["too_large"][0]), ([0, 0, 0, 0, 1], &"large.ndjson".into()));
+    let (document, _) = linted(&folder, ".");
+    assert_eq!((kinds(&document), &document["linted"]["too_large"][0]), ([0, 0, 1, 0, 1], &"./large.ndjson".into()));
+}
+
+#[test]
+fn what_was_to_be_judged_and_is_too_large_is_unreadable() {
+    let folder = Folder::with(&[("here/a.json", CLEAN)]);
+    folder.write("here/large.ndjson", vec![b' '; (16 << 20) + 1]);
+    let words = "it is larger than 16 MiB; `sessionlint check` judges recordings of any size";
+    for arguments in ["lint -q", "lint --format jsonl", "lint --format junit", "fmt --check"] {
+        let ran = folder.run(&format!("{arguments} here/large.ndjson"));
+        assert_eq!(ran.code, 2, "{arguments}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains("here/large.ndjson") && ran.err.contains(words), "{arguments}: {}", ran.err);
+    }
+    assert_eq!(folder.run("lint here").code, 0);
+    folder.write("here/large.ndjson.expected", "1\twrong-type\n");
+    let ran = folder.run("lint here");
+    assert!(ran.code == 2 && ran.err.contains(words), "{}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_read() {
+    let pipe = |folder: &Folder, name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
+        assert!(made.is_ok_and(|status| status.success()), "a pipe can be made");
+    };
+    let folder = Folder::with(&[("a.json", ERROR)]);
+    pipe(&folder, "a.json.expected");
+    for command in ["lint .", "lint --update-expected a.json", "fmt ."] {
+        let ran = folder.run(command);
+        assert_eq!(ran.code, 2, "{command}: {}", ran.out);
+        assert!(ran.err.contains("a.json.expected") && ran.err.contains("it is no regular file"), "{}", ran.err);
+    }
+    let folder = Folder::with(&[("a.txt.expected", "1\twrong-type\n")]);
+    pipe(&folder, "a.txt");
+    let ran = folder.run("lint .");
+    assert!(ran.code == 2 && ran.err.contains("a.txt") && ran.err.contains("no regular file"), "{}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_expectation_that_leads_out_is_not_read() {
+    let secret = "password: hunter2\n";
+    let folder =
+        Folder::with(&[("here/a.json", ERROR), ("secret", secret), ("here/b.txt.expected", "1\twrong-type\n")]);
+    std::os::unix::fs::symlink("../secret", folder.path().join("here/a.json.expected")).expect("a link can be made");
+    std::os::unix::fs::symlink("../secret", folder.path().join("here/b.txt")).expect("a link can be made");
+    for command in ["lint here", "lint --update-expected here", "lint --update-expected here/a.json", "fmt here"] {
+        let ran = folder.run(command);
+        assert_eq!(ran.code, 2, "{command}: {}", ran.out);
+        assert!(ran.err.contains("a link that leads out of what is named"), "{command}: {}", ran.err);
+        assert!(!(ran.out + &ran.err).contains("hunter2"), "{command}");
+        assert_eq!(fs::read_to_string(folder.path().join("secret")).expect("it is there"), secret, "{command}");
+    }
 }
 
 #[test]

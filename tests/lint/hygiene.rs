@@ -34,6 +34,15 @@ fn the_same_events_in_two_places_are_noted() {
 }
 
 #[test]
+fn copies_in_one_file_are_named_one_by_one() {
+    let block = format!("```json\n{CLEAN}```\n\n");
+    let folder = Folder::with(&[("page.md", &block.repeat(3))]);
+    let said = folder.run("lint --color never .").out;
+    let note = "note[duplicate-fixture] ./page.md:6:1, ./page.md:10:1: the same events are in ./page.md:2\n";
+    assert!(said.contains(note), "{said}");
+}
+
+#[test]
 fn other_order_of_keys_and_empty_files_are_no_duplicates() {
     let swapped = CLEAN.replace(r#""session_id":"s","pending":false"#, r#""pending":false,"session_id":"s""#);
     let folder = Folder::with(&[("a.json", CLEAN), ("b.json", &swapped), ("c.json", ""), ("d.json", "")]);

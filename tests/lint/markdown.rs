@@ -89,6 +89,55 @@ fn the_info_string_decides_what_a_block_is() {
 }
 
 #[test]
+fn a_word_that_says_nothing_is_a_finding_and_the_content_decides() {
+    let page = |word: &str| format!("# A\n\n> ```json {word}\n> {CLEAN}> ```\n");
+    for (word, said, help) in [
+        ("sessionlint=fragmetn", "`sessionlint=fragmetn` says nothing of this block", Some("did you mean fragment?")),
+        ("sessionlint=Skipp", "`sessionlint=Skipp` says nothing of this block", Some("did you mean skip?")),
+        ("sessionlint=", "no word stands behind `sessionlint=`", None),
+        ("sessionlint=whatever", "`sessionlint=whatever` says nothing of this block", None),
+    ] {
+        let (document, code) = linted(&Folder::with(&[("page.md", &page(word))]), ".");
+        assert_eq!((told(&document), code), (vec!["./page.md:3:11 unknown-block-word".to_owned()], 0), "{word}");
+        let finding = &document["findings"][0];
+        assert_eq!((text(&finding["message"]), finding["help"].as_str()), (said, help));
+        assert_eq!((kinds(&document), text(&finding["severity"])), ([0, 0, 1, 0, 0], "warning"), "{document}");
+    }
+    let (document, _) = linted(&Folder::with(&[("page.md", &page("sessionlint=SKIP"))]), ".");
+    assert_eq!((told(&document), kinds(&document)), (Vec::new(), [0, 0, 0, 0, 1]));
+    let nothing = Folder::with(&[("page.md", "```json sessionlint=evnt\n{}\n```\n")]);
+    assert_eq!(linted(&nothing, "--fail-on warning .").1, 1, "also where the block is skipped");
+    assert_eq!(told(&linted(&nothing, "--rule unknown-block-word=off .").0), [""; 0]);
+}
+
+#[test]
+fn several_events_are_a_fragment_where_one_was_said() {
+    let folder = Folder::with(&[("page.md", &format!("```json sessionlint=event\n{OPEN}{OPEN}```\n"))]);
+    assert_eq!(kinds(&linted(&folder, ".").0), [0, 1, 0, 0, 0]);
+}
+
+#[test]
+fn events_inside_of_something_else_are_skipped_and_said() {
+    let event = CLEAN.trim_end();
+    let folder = Folder::with(&[
+        ("case.json", &format!("{{\"name\": \"case 1\", \"input\": [{event}]}}\n")),
+        ("nested.json", &format!("[[{event}]]\n")),
+        ("none.json", "{}\n"),
+        ("page.md", &format!("```json\n{{\"a\": {event}}}\n```\n")),
+    ]);
+    let (document, _) = linted(&folder, ".");
+    assert_eq!((kinds(&document), &document["linted"]["enclosed"]), ([0, 0, 0, 0, 4], &Value::from(3)), "{document}");
+    let said = folder.run("lint -v .").out;
+    let words = "its event types stand inside of something else, which is not read";
+    for one in ["./case.json: ", "./nested.json: ", "./page.md:2: "] {
+        assert!(said.contains(&format!("{one}skipped, {words}\n")), "{said}");
+    }
+    assert!(said.contains("./none.json: skipped, no event of the protocol in it\n"), "{said}");
+    let summary = "; 4 skipped, 3 of them with event types inside of something else, which is not read.\n";
+    assert!(said.contains(summary), "{said}");
+}
+
+#[test]
 fn what_is_no_event_or_a_part_of_one_is_skipped_and_said() {
     let part = OPEN.replace("{\"session_id\":\"s\",\"pending\":true,\"status_label\":\"thinking\"}", "{ ... }");
     let comment = CLEAN.replace("\"payload\"", "// what it says\n\"payload\"");

@@ -59,6 +59,59 @@ fn new_files_are_written_for_what_is_named_alone() {
 fn what_is_broken_is_not_written_again() {
     let expected = "1\twrong-type\nwhat?\n";
     let folder = Folder::with(&[("a.ndjson", CLEAN), ("a.ndjson.expected", expected)]);
-    assert_eq!(folder.run("lint --update-expected .").code, 1);
+    let ran = folder.run("lint --update-expected .");
+    let why = "sessionlint: ./a.ndjson.expected is left as it is: mend its broken lines first\n";
+    assert_eq!((ran.code, ran.err), (1, format!("{why}sessionlint: 0 expectations changed\n")));
     assert_eq!(read(&folder, "a.ndjson.expected"), expected);
+}
+
+#[test]
+fn options_that_were_given_are_written() {
+    let folder =
+        Folder::with(&[("a.ndjson", ERROR), ("b.ndjson", ERROR), ("b.ndjson.expected", "#args:--wire=ndjson\n# b\n")]);
+    let ran = folder.run("lint --update-expected --max-line-bytes 120 --wire json -q a.ndjson b.ndjson");
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let options = "--fragment --wire json --max-line-bytes 120";
+    assert_eq!(read(&folder, "a.ndjson.expected"), format!("# args: {options}\n1\tline-too-long\n"));
+    let options = "--wire=ndjson --max-line-bytes 120";
+    assert_eq!(read(&folder, "b.ndjson.expected"), format!("# args: {options}\n# b\n1\tline-too-long\n"));
+    assert_eq!(folder.run("lint .").code, 0);
+}
+
+#[test]
+fn nobody_elses_file_is_replaced_by_a_new_one() {
+    let folder = Folder::with(&[("a.sql", ERROR), ("a.sql.expected", "42 rows\n")]);
+    let ran = folder.run("lint --update-expected a.sql");
+    assert!(ran.code == 2 && ran.err.starts_with("sessionlint: a.sql.expected cannot be written"), "{}", ran.err);
+    assert_eq!(read(&folder, "a.sql.expected"), "42 rows\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_written_as_fixes_are() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = Folder::with(&[
+        ("a.ndjson", ERROR),
+        ("real", "1\tmissing-field\n"),
+        ("b.ndjson", &[CLEAN, ERROR].concat()),
+        ("b.ndjson.expected", "2\tmissing-field\n"),
+    ]);
+    let mode = |name: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    };
+    symlink("real", folder.path().join("a.ndjson.expected")).expect("a link can be made");
+    mode("real", 0o640);
+    mode("b.ndjson.expected", 0o444);
+    let ran = folder.run("lint --update-expected .");
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("./b.ndjson.expected cannot be written: it is read-only\n"), "{}", ran.err);
+    assert!(ran.err.ends_with("sessionlint: 1 expectation changed\n"), "{}", ran.err);
+    assert_eq!(
+        (read(&folder, "real").as_str(), read(&folder, "b.ndjson.expected").as_str()),
+        ("1\twrong-type\n", "2\tmissing-field\n")
+    );
+    assert!(folder.path().join("a.ndjson.expected").is_symlink());
+    assert_eq!(fs::metadata(folder.path().join("real")).expect("it is there").permissions().mode() & 0o777, 0o640);
 }

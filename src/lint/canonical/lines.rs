@@ -4,39 +4,26 @@ use std::ops::Range;
 
 use super::change::{Change, Changes};
 use super::{Part, line_end, text_start};
-use crate::input::Wire;
 
-/// The file with a line for each part; what cannot be read keeps its line as it is. None where that may stand over several
-/// lines, or where more than white space stands between the parts.
-pub fn written(bytes: &[u8], wire: Wire, parts: &[Part], changes: &mut Changes) -> Option<Vec<u8>> {
+/// The file with a line for each part. None where one cannot be read, or where more than white space stands between them.
+pub fn written(bytes: &[u8], parts: &[Part], changes: &mut Changes) -> Option<Vec<u8>> {
     let mut at = text_start(bytes);
     let mut lines = Lines { bytes, new: bytes[..at].to_vec(), open: false, changes };
     for Part { range, text } in parts {
-        let whole = match text {
-            Some(_) => range.clone(),
-            None if wire == Wire::Json => return None,
-            None => line_of(bytes, range, at),
-        };
-        lines.between(at..whole.start)?;
-        at = whole.end;
-        lines.open = text.is_some();
-        lines.new.extend_from_slice(text.as_deref().unwrap_or(&bytes[whole]));
+        let text = text.as_deref()?;
+        lines.between(at..range.start)?;
+        at = range.end;
+        lines.open = true;
+        lines.new.extend_from_slice(text);
     }
     lines.between(at..bytes.len())?;
     Some(lines.new)
 }
 
-/// The whole line around a range, with its end; no earlier than `from`.
-fn line_of(bytes: &[u8], range: &Range<usize>, from: usize) -> Range<usize> {
-    let start = memchr::memrchr(b'\n', &bytes[from..range.start]).map_or(from, |at| from + at + 1);
-    let end = memchr::memchr(b'\n', &bytes[range.end..]).map_or(bytes.len(), |at| range.end + at + 1);
-    start..end
-}
-
 struct Lines<'l> {
     bytes: &'l [u8],
     new: Vec<u8>,
-    /// Whether the last line that was written lacks its end.
+    /// Whether a line was written, which lacks its end.
     open: bool,
     changes: &'l mut Changes,
 }

@@ -117,12 +117,25 @@ fn what_has_a_meaning_in_its_order_or_cannot_be_read_stays() {
         r#"{"timestamp":"2026-01-01t00:00:00Z","type":"session.unknown"}"#,
     ] {
         stays("a.ndjson", &format!("{line}\n{STATUS}\n"));
-        becomes("a.ndjson", &format!("{STATUS}\n{line}\n {STATUS}"), &format!("{STATUS}\n{line}\n{STATUS}\n"));
+        let late = STATUS.replace("T00:00:00Z", "t00:00:00z");
+        becomes("a.ndjson", &format!("{late}\n{line}\n{STATUS}\n"), &format!("{STATUS}\n{line}\n{STATUS}\n"));
     }
     // What stops in its middle gets no line end, which would hide that.
     stays("a.ndjson", &format!("{STATUS}\n{}", &STATUS[..40]));
     let invalid = [STATUS.as_bytes(), b"\n {\"type\":\"\xFF\"} \n", STATUS.as_bytes(), b"\n"].concat();
     assert!(canonical(&reading("a.ndjson"), &invalid).is_none());
+}
+
+#[test]
+fn the_layout_of_a_text_with_an_event_in_it_stays() {
+    let around = |event: &str| format!("Started.\n\n\n  {event}\n\nThe answer {{ {event}");
+    for name in ["a.log", "a.ndjson"] {
+        stays(name, &around(STATUS));
+        let late = around(STATUS).replacen("T00:00:00Z", "t00:00:00z", 1);
+        becomes(name, &late, &around(STATUS));
+    }
+    // Nor is white space between the parts of an event left out there.
+    stays("a.log", &format!("Started.\n{}", STATUS.replace(',', ", ")));
 }
 
 #[test]

@@ -17,6 +17,15 @@ pub struct Update {
     pub after: String,
 }
 
+/// What becomes of the expectations of a run.
+#[derive(Default)]
+pub struct Updates {
+    /// Those that are to be written.
+    pub new: Vec<Update>,
+    /// The names of those that cannot be written again, because something in them cannot be understood.
+    pub broken: Vec<Arc<str>>,
+}
+
 impl Update {
     /// What changes, for a terminal.
     pub fn difference(&self) -> String {
@@ -31,8 +40,8 @@ impl Update {
 
 impl Expectation {
     /// The expectation of what a report says. Its options and comments stay; a comment keeps its place before the finding
-    /// that it stands before, as long as that is there.
-    pub fn updated(&self, report: &Report) -> Expectation {
+    /// that it stands before, as long as that is there. `given`: options that the report depends on; the file's own win.
+    pub fn updated(&self, report: &Report, given: &[String]) -> Expectation {
         let listed: BTreeSet<&str> = self.keys().map(|(_, (_, rule))| &**rule).collect();
         let mut found: BTreeMap<Key, u64> = BTreeMap::new();
         for finding in &report.findings {
@@ -43,6 +52,9 @@ impl Expectation {
         // What stands before the first finding is of the whole file.
         let head = self.lines.iter().take_while(|line| line.key.is_none()).count();
         let mut lines: Vec<String> = self.lines[..head].iter().map(|line| self.written(line)).collect();
+        if let Some(options) = self.options_with(given) {
+            lines.splice(..usize::from(self.options().is_some()), [options]);
+        }
         let (mut comments, mut kept) = (Vec::new(), Vec::<(Key, Vec<String>)>::new());
         for line in &self.lines[head..] {
             match &line.key {
@@ -89,6 +101,21 @@ impl Expectation {
             keys
         };
         sorted(self) == sorted(other)
+    }
+
+    /// The first line, with more options; none if it has them.
+    fn options_with(&self, given: &[String]) -> Option<String> {
+        let mut options: Vec<&str> = self.args().split_ascii_whitespace().collect();
+        let own = options.len();
+        for option in given {
+            let name = option.split(' ').next().unwrap_or_default();
+            let is_it =
+                |word: &&str| *word == name || word.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
+            if !options.iter().any(is_it) {
+                options.push(option);
+            }
+        }
+        (options.len() > own).then(|| format!("{} {}", super::ARGS, options.join(" ")))
     }
 
     fn written(&self, line: &Line) -> String {

@@ -13,7 +13,9 @@ use crate::config::read;
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
 use crate::input::markdown::{Block, blocks};
-use crate::lint::{self, Expectation, Fixture, Manner, Sorted, expected, is_markdown, sorted, sorted_block};
+use crate::lint::{
+    self, Expectation, Fixture, Manner, Sorted, TOO_LARGE, TOO_LARGE_HELP, expected, is_markdown, sorted, sorted_block,
+};
 use crate::protocol::Upkeep;
 use crate::records::Asked;
 use crate::run::{BLOCK, Progress, Target};
@@ -100,8 +102,16 @@ impl Worker<'_, '_> {
             let severity = self.severity(number, Upkeep::ExpectationWithoutFixture);
             return Looked::Alone(severity.map(|severity| expected::without_fixture(&name, &fixture, severity).into()));
         }
-        let Whole { text, damaged, is_compressed } = match whole(target, self.run.progress) {
+        let (beside, read) = match target {
+            Target::StandardInput => (None, Ok(())),
+            // What stands beside an expectation was not named, and may be anything.
+            Target::File(path) => (Some(expected::beside(path)), if is_named { Ok(()) } else { self.is_ours(path) }),
+        };
+        let Whole { text, damaged, is_compressed } = match read.and_then(|()| whole(target, self.run.progress)) {
             Ok(Some(read)) => read,
+            Ok(None) if is_named || beside.is_some_and(|beside| beside.symlink_metadata().is_ok()) => {
+                return Looked::Unreadable(io::Error::other(format!("it is {TOO_LARGE}; {TOO_LARGE_HELP}")));
+            }
             Ok(None) => return Looked::TooLarge,
             Err(cause) => return Looked::Unreadable(cause),
         };
@@ -138,11 +148,22 @@ impl Worker<'_, '_> {
         looked_at.map(|(number, block)| (Some(number), sorted_block(self.linter, block, name, manner))).collect()
     }
 
+    /// Whether a file that was not named is one of what was named, and can be read to an end.
+    fn is_ours(&self, path: &Path) -> io::Result<()> {
+        if path.is_symlink() && !(self.lint.within)(path) {
+            return Err(io::Error::other("it is a link that leads out of what is named, or nowhere"));
+        }
+        if !path.metadata()?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        Ok(())
+    }
+
     /// Reads what is expected of a file, and judges it by the options that stand there.
     fn expect(&self, number: usize, path: &Path, content: &mut Content) {
         let file = expected::beside(path);
         let name: Arc<str> = file.to_string_lossy().into();
-        let text = match read(&file) {
+        let text = match self.is_ours(&file).and_then(|()| read(&file)) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) if error.kind() == ErrorKind::InvalidData => {

@@ -1,22 +1,22 @@
 //! Files that are mended in memory, before they are judged as they will be. Whether they are written is the caller's.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Worker;
 use super::look::Content;
 use crate::input::markdown::blocks;
 use crate::lint::fix::Level;
-use crate::lint::{Fixture, Mending as OfFixture};
+use crate::lint::{Fixture, MEANT_TO_BE_BROKEN, Mending as OfFixture};
 use crate::records::Known;
 use crate::run::Target;
 
 /// How files are mended.
 pub struct Mending<'m> {
     pub level: Level,
-    /// Why a file is not to be mended, if that is so.
-    pub refused: &'m (dyn Fn(&Path) -> Option<&'static str> + Sync),
+    /// Whether files become what they are mended to, so that this is what is reported.
+    pub writes: bool,
     /// Is told of each file in its turn.
     pub tell: &'m (dyn Fn(Mended) + Sync),
 }
@@ -42,11 +42,9 @@ impl Worker<'_, '_> {
         let is_fixture = content.all().iter().any(|one| one.fixture.is_ok());
         let refused = match &content {
             _ if !is_fixture => return content,
-            content if content.expectation.is_some() || content.unread.is_some() => {
-                Some("it is meant to be broken, and what is expected counts its lines")
-            }
+            content if content.expectation.is_some() || content.unread.is_some() => Some(MEANT_TO_BE_BROKEN),
             content if content.is_compressed => Some("it is compressed"),
-            _ => (mending.refused)(path),
+            _ => None,
         };
         let result = match refused {
             Some(why) => Err(why),
@@ -55,7 +53,7 @@ impl Worker<'_, '_> {
                 None => return content,
             },
         };
-        if let Ok(change) = &result {
+        if let (Ok(change), true) = (&result, mending.writes) {
             content.text.clone_from(&change.after);
             content.blocks = if content.is_markdown { blocks(&content.text) } else { Vec::new() };
             content.sorted = self.sort(&content);
@@ -93,7 +91,7 @@ impl Worker<'_, '_> {
 }
 
 /// What takes the place of which bytes of the file; none where a block cannot be put back.
-fn edit(content: &Content, fixture: &Fixture<'_>, new: Vec<u8>) -> Option<(std::ops::Range<usize>, Vec<u8>)> {
+pub fn edit(content: &Content, fixture: &Fixture<'_>, new: Vec<u8>) -> Option<(std::ops::Range<usize>, Vec<u8>)> {
     let Some(block) = fixture.block else { return Some((0..content.text.len(), new)) };
     let (range, lines) = block.with_text(&content.text, &new)?;
     let after = [&content.text[..range.start], &lines, &content.text[range.end..]].concat();
