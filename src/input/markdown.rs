@@ -223,7 +223,7 @@ mod tests {
     fn a_word_behind_the_fence_has_its_place() {
         let block = blocks("é\n> ~~~json  é a=b\r\n> {}\r\n> ~~~\r\n".as_bytes()).remove(0);
         let place = block.place_of("a=b");
-        assert_eq!((place.line, place.column, place.end - place.start), (2, 13, 3));
+        assert_eq!((place.line, place.column, place.end - place.start), (2, 14, 3));
         let fence = block.place_of("c");
         assert_eq!((fence.line, fence.column, &*fence.excerpt.text), (2, 3, "~~~json  é a=b"));
     }
