@@ -124,3 +124,15 @@ fn an_interrupt_ends_the_producers_and_what_was_found_is_told() {
         }
     }
 }
+
+#[test]
+fn an_interrupt_before_the_first_case_is_done_is_said() {
+    let folder = Folder::new();
+    let running = Running::start(folder.command(["fuzz", "--", "sh", "-c", "touch started; sleep 600"]));
+    while !folder.path().join("started").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    running.signal("TERM");
+    let ran = running.end();
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (130, "", "interrupted: 0 cases\n"));
+}
