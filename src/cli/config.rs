@@ -158,8 +158,9 @@ impl Chosen {
 
 /// Shows a refused file with its places.
 pub fn refused(error: impl miette::Diagnostic + Send + Sync + 'static) -> Failure {
-    let report = miette::Report::new(error);
-    anstream::eprintln!("{report:?}");
+    // Before each mistake of several stands a word that says nothing.
+    let report = format!("{:?}", miette::Report::new(error)).replace("\nError: \n", "\n");
+    anstream::eprintln!("{report}");
     Failure::Exit(Exit::Usage)
 }
 

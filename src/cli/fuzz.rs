@@ -5,6 +5,7 @@ mod told;
 mod way;
 
 use std::ffi::OsString;
+use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use super::config::{Chosen, refused};
 use super::input::{Alike, ReadingArguments, cores};
 use super::judging::{FailingArguments, threads};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
-use super::place::shown;
+use super::place::{Trees, shown};
 use super::{Exit, Failure};
 use crate::check::{Options, Settings};
 use crate::config::{self, Config};
@@ -27,9 +28,9 @@ use crate::fuzz::duration;
 use crate::fuzz::inputs::{Inputs, read_seeds};
 use crate::fuzz::interrupts::Interrupts;
 use crate::fuzz::judge::Judge;
-use crate::fuzz::kept::{Keeping, Kept, folder_of};
+use crate::fuzz::kept::{self, Keeping, Kept, folder_of};
 use crate::fuzz::producer::Stop;
-use crate::fuzz::search::{Found, Progress, Search};
+use crate::fuzz::search::{self, Found, Progress, Search};
 use crate::fuzz::shrink::Bench;
 use crate::report::{count, visible};
 use told::Told;
@@ -60,7 +61,7 @@ pub struct Arguments {
     time: Option<Duration>,
 
     /// Stop after so many different failures
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = several)]
     stop_after: Option<NonZero<usize>>,
 
     /// The same seed gives the same inputs
@@ -110,6 +111,10 @@ fn time(text: &str) -> Result<Duration, String> {
     duration::read(text).ok_or_else(|| duration::HELP.to_owned())
 }
 
+fn several(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "it must be a whole number, at least 1".to_owned())
+}
+
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (protocol, config) = arguments.reading.protocol.load_here()?;
     if protocol.is_of_records() {
@@ -119,14 +124,19 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let judge = judge(arguments, &protocol, config.as_ref())?;
     let config_file = config.as_ref().map(Config::path);
     let outputs = Outputs::open(&arguments.formats, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
-    let stop = Arc::new(Stop::default());
-    let _interrupts = Interrupts::hear(Arc::clone(&stop))
-        .map_err(|error| Failure::Message(format!("interrupts cannot be heard: {error}")))?;
     let told = Told { rules: protocol.rules_of_run(), color: arguments.color };
     match &arguments.replay {
-        Some(folder) => replay::run(arguments, folder, &judge, &stop, &told, outputs),
-        None => search(arguments, &judge, &stop, &told, outputs),
+        Some(folder) => replay::run(arguments, folder, &judge, &told, outputs),
+        None => search(arguments, &judge, &told, outputs),
     }
+}
+
+/// From here on an interrupt lets the run come to its end. Before, it ends the program as ever.
+fn interrupts() -> Result<(Arc<Stop>, Interrupts), Failure> {
+    let stop = Arc::new(Stop::default());
+    let heard = Interrupts::hear(Arc::clone(&stop));
+    let heard = heard.map_err(|error| Failure::Message(format!("interrupts cannot be heard: {error}")))?;
+    Ok((stop, heard))
 }
 
 fn judge<'p>(arguments: &Arguments, protocol: &'p Chosen, config: Option<&Config>) -> Result<Judge<'p>, Failure> {
@@ -149,18 +159,14 @@ fn again(arguments: &Arguments, folder: &Path) -> String {
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
-fn search(
-    arguments: &Arguments,
-    judge: &Judge<'_>,
-    stop: &Stop,
-    told: &Told<'_>,
-    outputs: Outputs,
-) -> Result<Exit, Failure> {
+fn search(arguments: &Arguments, judge: &Judge<'_>, told: &Told<'_>, outputs: Outputs) -> Result<Exit, Failure> {
     let way = Way::given(&arguments.way, &arguments.command)?;
     let (producer, lines) = way.open()?;
+    look_at_failures(arguments)?;
     let inputs = inputs(arguments, lines)?;
+    let (stop, _interrupts) = interrupts()?;
     let progress = Progress::default();
-    let bench = Bench { producer: &*producer, judge, stop };
+    let bench = Bench { producer: &*producer, judge, stop: &stop };
     let search = Search {
         bench,
         inputs: &inputs,
@@ -176,36 +182,66 @@ fn search(
     };
     let driven = way.driven();
     let keeping = Keeping { judge, driven: &driven, seed: arguments.seed };
-    let mut folders = Vec::new();
+    let (mut folders, mut commands, mut unkept) = (Vec::new(), Vec::new(), Vec::new());
     for failure in &mut found.failures {
         let folder = folder_of(&arguments.failures, &failure.kind);
-        // What was kept of an earlier run stays if it is smaller and still fails.
-        let kept = Kept::read(&folder).ok().filter(|kept| kept.kind() == failure.kind);
-        let smaller = kept.filter(|kept| kept.input.len() < failure.input.len());
-        let still = smaller.and_then(|kept| Some((bench.fails_by(&failure.kind, &kept.input).ok()??, kept)));
-        match still {
-            Some((played, kept)) => (failure.played, failure.input) = (played, kept.input),
-            None => keeping.write(&folder, failure, again(arguments, &folder)).map_err(|error| {
-                Failure::Message(format!("{} cannot be kept: {}", shown(&folder), visible(&error.to_string())))
-            })?,
-        }
+        let again = again(arguments, &folder);
+        let kept = keep(bench, &keeping, failure, &folder, &again);
+        commands.push(kept.is_ok().then_some(again));
+        unkept.extend(kept.err().map(|error| format!("{} cannot be kept: {error}", folder.to_string_lossy())));
         folders.push(folder);
     }
-    let commands: Vec<String> = folders.iter().map(|folder| again(arguments, folder)).collect();
-    let shown = found.failures.iter().zip(folders.iter().zip(&commands));
-    let shown = shown.map(|(failure, (folder, again))| told::Shown {
+    let shown = found.failures.iter().zip(&folders).map(|(failure, folder)| told::Shown {
         kind: &failure.kind,
         input: &failure.input,
         played: &failure.played,
         times: failure.times,
-        again: again.clone(),
         folder,
     });
     told.report(judge, &shown.collect::<Vec<_>>(), found.elapsed, outputs)?;
-    if !arguments.quiet && found.cases > 0 {
-        told.summary(&found, &commands, stop.is_said());
+    match arguments.quiet {
+        true => commands.iter().flatten().for_each(|again| anstream::eprintln!("again: {}", visible(again))),
+        false => told.summary(&found, &commands, judge.fail_on, stop.is_said()),
     }
-    Ok(exit(&found, stop))
+    unkept.iter().for_each(|why| anstream::eprintln!("sessionlint: {}", visible(why)));
+    Ok(if unkept.is_empty() { exit(&found, &stop) } else { Exit::Usage })
+}
+
+/// Looks whether failures can be kept, before there are any, and will not be taken for inputs.
+fn look_at_failures(arguments: &Arguments) -> Result<(), Failure> {
+    let root = &arguments.failures;
+    kept::look(root).map_err(|error| {
+        let (root, error) = (shown(root), visible(&error.to_string()));
+        Failure::Message(format!("failures cannot be kept in {root}: {error}; name another folder with --failures"))
+    })?;
+    match &arguments.inputs {
+        Some(inputs) if Trees::of(std::slice::from_ref(inputs)).hold(kept::nearest_of(root)) => {
+            let (root, inputs) = (shown(root), shown(inputs));
+            let message = format!("failures would be kept in {root}, which is in the folder of inputs, {inputs}");
+            Err(Failure::Message(format!("{message}; name another one with --failures")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Keeps a failure in its folder; what was kept of an earlier run stays if it is smaller and still fails.
+fn keep(
+    bench: Bench<'_>,
+    keeping: &Keeping<'_>,
+    failure: &mut search::Failure,
+    folder: &Path,
+    again: &str,
+) -> io::Result<()> {
+    let kept = Kept::read(folder).ok().filter(|kept| kept.kind() == failure.kind);
+    let smaller = kept.filter(|kept| kept.input.len() < failure.input.len());
+    let still = smaller.and_then(|kept| Some((bench.fails_by(&failure.kind, &kept.input).ok()??, kept)));
+    match still {
+        Some((played, kept)) => {
+            (failure.played, failure.input) = (played, kept.input);
+            Ok(())
+        }
+        None => keeping.write(folder, failure, again.to_owned()),
+    }
 }
 
 fn exit(found: &Found, stop: &Stop) -> Exit {

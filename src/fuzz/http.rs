@@ -190,7 +190,7 @@ fn exchange(agent: &Agent, request: Request<Vec<u8>>, bounds: Bounds) -> Outcome
     match agent.run(request) {
         Ok(response) => Outcome::Played(read_response(response, bounds)),
         Err(Error::Timeout(_)) => {
-            Outcome::ended(Ending::Hung(format!("no response came within {}", shown(bounds.timeout))))
+            Outcome::ended(Ending::hung(format!("no response came within {}", shown(bounds.timeout))))
         }
         Err(Error::Io(error)) => match error.kind() {
             BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof => Outcome::Broke,
@@ -232,7 +232,7 @@ fn read_body(body: &mut impl Read, bounds: Bounds) -> (Vec<u8>, Ending) {
             Ok(count) => count,
             Err(Error::Timeout(_)) => {
                 let what = format!("its response was not complete after {}", shown(bounds.timeout));
-                return (stream, Ending::Hung(what));
+                return (stream, Ending::hung(what));
             }
             Err(Error::Io(_)) => {
                 let what = "the connection broke before the answer was complete".to_owned();

@@ -15,15 +15,17 @@ use proptest::strategy::{SBoxedStrategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 
-use crate::generate::value;
+use crate::generate::{length, value};
 use crate::schema::Schema;
 pub use seeds::read as read_seeds;
 
 /// The longest input, in bytes.
 pub const LONGEST: usize = 1 << 20;
-/// How often an input is looked for that a schema allows.
+/// How often an input is looked for that a schema allows, and how much is made in vain each time: values, and their
+/// bytes. Of long values few are made, so that what is looked for is found or given up in a moment.
 const MOST_TRIES: u64 = 8;
-const MOST_REJECTS: u32 = 1000;
+const MOST_REJECTS: usize = 1000;
+const MOST_REJECTED: usize = 4 << 20;
 
 /// An input as it was made, which knows simpler ones.
 pub type Tree = Box<dyn ValueTree<Value = Vec<u8>>>;
@@ -36,6 +38,8 @@ pub struct Inputs {
     strategy: SBoxedStrategy<Vec<u8>>,
     /// In place of one that could not be made.
     spare: Vec<u8>,
+    /// How many values may be made in vain.
+    rejects: usize,
     /// Of how many lines each of them is, if that is given.
     lines: Option<NonZero<usize>>,
     /// What each line is valid by.
@@ -46,14 +50,14 @@ impl Inputs {
     /// Prompts as people and machines write them. `lines`: how many of them make an input, if not one.
     pub fn prompts(seed: u64, lines: Option<NonZero<usize>>) -> Inputs {
         let strategy = lined(prompts::prompt().prop_map(String::into_bytes).sboxed(), lines);
-        Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), lines, schema: None }
+        Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), rejects: MOST_REJECTS, lines, schema: None }
     }
 
     /// What somebody gave, as it is, and then mutations of it. There must be some.
     pub fn seeds(seed: u64, seeds: &[Vec<u8>], lines: Option<NonZero<usize>>) -> Inputs {
         let first = seeds.iter().map(|seed| of_lines(seed, lines)).collect();
         let strategy = lined(seeds::mutated(seeds), lines);
-        Inputs { seed, first, strategy, spare: Vec::new(), lines, schema: None }
+        Inputs { seed, first, strategy, spare: Vec::new(), rejects: MOST_REJECTS, lines, schema: None }
     }
 
     /// Values that a JSON Schema allows, each on one line.
@@ -65,7 +69,8 @@ impl Inputs {
         let schema = Some(Schema::new(document.clone())?);
         let values = value(document)?.prop_map(|value| value.to_string().into_bytes());
         let strategy = lined(values.sboxed(), lines);
-        let mut inputs = Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), lines, schema };
+        let rejects = (MOST_REJECTED / length(document).max(1)).clamp(1, MOST_REJECTS);
+        let mut inputs = Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), rejects, lines, schema };
         let found = inputs.tree(0).map(|tree| tree.current());
         inputs.spare = found.ok_or("no value was found that it allows")?;
         Ok(inputs)
@@ -86,7 +91,8 @@ impl Inputs {
                 part.copy_from_slice(&number.to_le_bytes());
             }
             let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-            let config = Config { failure_persistence: None, max_local_rejects: MOST_REJECTS, ..Config::default() };
+            let rejects = self.rejects as u32;
+            let config = Config { failure_persistence: None, max_local_rejects: rejects, ..Config::default() };
             self.strategy.new_tree(&mut TestRunner::new_with_rng(config, random)).ok()
         };
         (0..MOST_TRIES).find_map(made)
@@ -190,5 +196,26 @@ mod tests {
     fn a_schema_that_allows_nothing_or_is_none_is_refused() {
         assert!(Inputs::by_schema(1, &json!({"type": "texst"}), None).is_err());
         assert!(Inputs::by_schema(1, &json!({"type": "string", "not": {}}), None).is_err());
+    }
+
+    #[test]
+    fn what_a_schema_asks_for_without_end_is_given_up() {
+        let itself = json!({"$ref": "#"});
+        for endless in [
+            json!({"type": "object", "properties": {"a": itself}, "required": ["a"]}),
+            json!({"type": "object", "properties": {"a": itself, "b": itself}, "required": ["a", "b"]}),
+            json!({"type": "array", "items": itself, "minItems": 2}),
+            json!({"type": "array", "items": {"const": 1}, "minItems": u64::MAX}),
+            json!({"type": "string", "minLength": u64::MAX}),
+            json!({"type": "string", "minLength": 100_000, "pattern": "^(a+)+$"}),
+        ] {
+            let refused = Inputs::by_schema(1, &endless, None).err();
+            assert_eq!(refused.as_deref(), Some("no value was found that it allows"), "{endless}");
+        }
+        let long = Inputs::by_schema(1, &json!({"type": "string", "minLength": 100_000}), None).expect("it has values");
+        assert!(long.input(3).len() >= 100_000);
+        let deep =
+            json!({"type": "object", "properties": {"a": {"anyOf": [itself, {"type": "null"}]}}, "required": ["a"]});
+        assert!(Inputs::by_schema(1, &deep, None).is_ok());
     }
 }

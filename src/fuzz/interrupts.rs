@@ -2,9 +2,16 @@
 
 use std::io;
 use std::sync::Arc;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use super::group::end_all;
 use super::producer::Stop;
+
+/// What comes so soon after the first signal is the same one: `timeout` signals its child and then its group, and a
+/// terminal's window that is closed may say it twice.
+#[cfg(unix)]
+const SAME: Duration = Duration::from_millis(500);
 
 /// Hears what interrupts the program (Ctrl-C, SIGTERM, SIGHUP) until it goes out of scope. Producers have process groups
 /// of their own, so that a terminal interrupts this program alone. Where a panic unwinds through it, all producers are
@@ -15,8 +22,8 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// From now on, the first signal says `stop`; the second one ends all producers and the program. What the program was
-    /// told to ignore (by `nohup`, or because it runs in the background of a script) it goes on to ignore.
+    /// From now on, the first signal says `stop`; the second one, half a second after it or later, ends all producers and
+    /// the program. What the program was told to ignore (by `nohup`, or because it runs in the background of a script) it goes on to ignore.
     ///
     /// # Errors
     ///
@@ -30,10 +37,12 @@ impl Interrupts {
         let heard = signals.handle();
         std::thread::spawn(move || {
             let mut signals = signals.forever();
-            if signals.next().is_some() {
-                stop.say();
+            if signals.next().is_none() {
+                return;
             }
-            if let Some(signal) = signals.next() {
+            stop.say();
+            let first = Instant::now();
+            if let Some(signal) = signals.find(|_| first.elapsed() >= SAME) {
                 end_all();
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
                 std::process::exit(128 + signal);

@@ -31,10 +31,25 @@ pub struct Judge<'j> {
     pub fail_on: Option<Severity>,
 }
 
+/// What is wrong with a case.
+#[derive(Debug)]
+pub struct Judged {
+    /// The kinds of its failures, as they come.
+    pub kinds: Vec<Kind>,
+    /// How many findings fail nothing.
+    pub below: u64,
+}
+
 impl Judge<'_> {
+    /// Judges a case.
+    pub fn judged(&self, played: &Played) -> Judged {
+        let (failures, below) = self.failures(played, &self.quick, None);
+        Judged { kinds: failures.into_iter().map(|(kind, _)| kind).collect(), below }
+    }
+
     /// The kinds of failures in a case, as they come.
     pub fn kinds(&self, played: &Played) -> Vec<Kind> {
-        self.failures(played, &self.quick, None).into_iter().map(|(kind, _)| kind).collect()
+        self.judged(played).kinds
     }
 
     /// Whether a case fails in this way.
@@ -44,7 +59,7 @@ impl Judge<'_> {
 
     /// The failures of a case, the first of each kind, as reports show them. `file`: what the stream is called.
     pub fn shown(&self, played: &Played, file: &Arc<str>) -> Vec<Finding> {
-        let failures = self.failures(played, &self.shown, Some(file));
+        let (failures, _) = self.failures(played, &self.shown, Some(file));
         failures.into_iter().map(|(_, finding)| finding).collect()
     }
 
@@ -63,10 +78,15 @@ impl Judge<'_> {
         told
     }
 
-    fn failures(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> Vec<(Kind, Finding)> {
-        let mut failures: Vec<(Kind, Finding)> = Vec::new();
+    /// The first failure of each kind, and how many findings are none.
+    fn failures(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> (Vec<(Kind, Finding)>, u64) {
+        let (mut failures, mut below): (Vec<(Kind, Finding)>, u64) = (Vec::new(), 0);
         self.findings(played, settings, file, &mut |finding| {
-            if self.fail_on.is_none_or(|least| finding.severity < least) || failures.len() == MOST_KINDS {
+            if self.fail_on.is_none_or(|least| finding.severity < least) {
+                below += 1;
+                return;
+            }
+            if failures.len() == MOST_KINDS {
                 return;
             }
             let kind = finding.kind();
@@ -74,7 +94,7 @@ impl Judge<'_> {
                 failures.push((kind, finding));
             }
         });
-        failures
+        (failures, below)
     }
 
     /// Every finding of a case: those of the stream, then how it ended.
@@ -100,10 +120,14 @@ impl Judge<'_> {
 
     /// What is to be said of how a case ended.
     fn ending(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> Option<Finding> {
+        let help = match &played.end {
+            Ending::Hung(hang) => hang.help.map(str::to_owned),
+            _ => None,
+        };
         let (rule, what) = match &played.end {
             Ending::Whole | Ending::Stopped => return None,
             Ending::Crashed(how) => (Upkeep::ProducerCrash, format!("the producer failed: {how}")),
-            Ending::Hung(what) => (Upkeep::ProducerHang, format!("the producer was not done in time: {what}")),
+            Ending::Hung(hang) => (Upkeep::ProducerHang, format!("the producer was not done in time: {}", hang.what)),
             Ending::Flooded(most) => {
                 (Upkeep::ProducerFlood, format!("the producer answered more than {most} bytes, and was ended"))
             }
@@ -119,7 +143,7 @@ impl Judge<'_> {
             event_type: None,
             stream: None,
             pointer: None,
-            help: None,
+            help,
             related: Vec::new(),
             quote: None,
             proposal: None,
@@ -168,7 +192,7 @@ mod tests {
         let usual = Options::default;
         assert_eq!(rules(OPEN, Ending::Whole, usual()), ["turn-unfinished"]);
         assert_eq!(rules(OPEN, Ending::Crashed("it fell".to_owned()), usual()), ["turn-unfinished", "producer-crash"]);
-        assert_eq!(rules(OPEN, Ending::Hung("it sat".to_owned()), usual()), ["producer-hang"]);
+        assert_eq!(rules(OPEN, Ending::hung("it sat".to_owned()), usual()), ["producer-hang"]);
         assert_eq!(rules(OPEN, Ending::Flooded(10), usual()), ["producer-flood"]);
         assert_eq!(rules(OPEN, Ending::Stopped, usual()), [""; 0]);
     }

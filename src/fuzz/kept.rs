@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::judge::Judge;
 use super::producer::Played;
 use super::search::Failure;
+use super::shrink::Times;
 use crate::error::{FileError, Problem};
 use crate::finding::Kind;
 use crate::input::Wire;
@@ -41,6 +42,9 @@ pub struct Driven {
     /// The program and its arguments; none: it is not run, or its name is no UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
+    /// Where it is run, and where the script is looked for: the way there from the failure's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,9 +75,9 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether the input failed some of the times only.
-    pub fn is_flaky(&self) -> bool {
-        self.failed < self.played
+    /// How often the input failed when it was found.
+    pub fn times(&self) -> Times {
+        Times { failed: self.failed, played: self.played }
     }
 }
 
@@ -125,14 +129,15 @@ impl Kept {
         Ok(Kept { folder: folder.to_owned(), input: bounded(&folder.join(INPUT), LONGEST_INPUT)?, case })
     }
 
-    /// Reads one failure, or all in a folder of them, in the order of their names.
+    /// Reads one failure, or all in a folder of them, in the order of their names; each by itself, because one that is
+    /// damaged is no reason to leave the others alone.
     ///
     /// # Errors
     ///
-    /// When there is none, or one cannot be read.
-    pub fn read_all(folder: &Path) -> Result<Vec<Kept>, FileError> {
+    /// When there is none.
+    pub fn read_all(folder: &Path) -> Result<Vec<Result<Kept, FileError>>, FileError> {
         if folder.join(CASE).is_file() {
-            return Ok(vec![Kept::read(folder)?]);
+            return Ok(vec![Kept::read(folder)]);
         }
         let mut folders = Vec::new();
         for entry in fs::read_dir(folder).map_err(|cause| unreadable(folder, cause))? {
@@ -150,7 +155,7 @@ impl Kept {
             return Err(unreadable(folder, io::Error::new(ErrorKind::NotFound, "there is no failure in it")));
         }
         folders.sort();
-        folders.iter().map(|folder| Kept::read(folder)).collect()
+        Ok(folders.iter().map(|folder| Kept::read(folder)).collect())
     }
 }
 
@@ -173,11 +178,46 @@ fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// What there is of the way to a folder: it, or the nearest above it.
+pub fn nearest_of(folder: &Path) -> &Path {
+    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+    folder.ancestors().find(is_there).unwrap_or(Path::new("."))
+}
+
+/// Looks whether failures can be kept in a folder, which need not be there yet.
+///
+/// # Errors
+///
+/// When they cannot.
+pub fn look(root: &Path) -> io::Result<()> {
+    let nearest = nearest_of(root);
+    if !nearest.is_dir() {
+        let what = format!("{} is not a folder", nearest.to_string_lossy());
+        return Err(io::Error::new(ErrorKind::NotADirectory, what));
+    }
+    // The cause comes with the name of the temporary folder, which tells nobody anything.
+    tempfile::tempdir_in(nearest).map(drop).map_err(|error| error.kind().into())
+}
+
+/// The way from the folders in `root` to the current one: a place on no machine in particular.
+fn way_back(root: &Path) -> Option<String> {
+    let (from, to) = (fs::canonicalize(root).ok()?, fs::canonicalize(".").ok()?);
+    let common = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let up = (from.components().count() + 1).checked_sub(common).filter(|_| common > 0)?;
+    let down = to.components().skip(common).map(|part| part.as_os_str().to_str());
+    let parts: Option<Vec<&str>> = std::iter::repeat_n(Some(".."), up).chain(down).collect();
+    parts.map(|parts| parts.join("/"))
+}
+
 /// Where a failure of a kind is kept.
 pub fn folder_of(root: &Path, kind: &Kind) -> PathBuf {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let rule: String = kind.rule.chars().map(plain).take(80).collect();
     root.join(format!("{rule}-{}", of_kind(kind)))
+}
+
+fn root_of(folder: &Path) -> &Path {
+    folder.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The name of the file with what was answered.
@@ -209,7 +249,7 @@ impl Keeping<'_> {
     ///
     /// When it cannot be written, or there is something else in its place.
     pub fn write(&self, folder: &Path, failure: &Failure, again: String) -> io::Result<()> {
-        let root = folder.parent().unwrap_or(Path::new("."));
+        let root = root_of(folder);
         fs::create_dir_all(root)?;
         if folder.exists() && !folder.join(CASE).is_file() {
             let what = "something else is in its place; name another folder with --failures";
@@ -232,6 +272,7 @@ impl Keeping<'_> {
 
     fn fill(&self, new: &Path, folder: &Path, failure: &Failure, again: String) -> io::Result<()> {
         let Failure { kind, played, times, .. } = failure;
+        let root = root_of(folder);
         fs::write(new.join(INPUT), &failure.input)?;
         if failure.first != failure.input {
             fs::write(new.join(FIRST_INPUT), &failure.first)?;
@@ -245,6 +286,7 @@ impl Keeping<'_> {
         let name: Arc<str> = folder.join(stream).to_string_lossy().into();
         self.judge.report(played, &name, &mut Jsonl::new(&mut findings))?;
         findings.flush()?;
+        let directory = self.driven.command.as_ref().and_then(|_| way_back(root));
         let case = Case {
             version: VERSION,
             again,
@@ -257,7 +299,7 @@ impl Keeping<'_> {
                 event_type: kind.event_type.as_deref().map(str::to_owned),
                 pointer: kind.pointer.clone(),
             },
-            producer: self.driven.clone(),
+            producer: Driven { directory, ..self.driven.clone() },
         };
         fs::write(new.join(CASE), toml::to_string(&case).map_err(io::Error::other)?)
     }

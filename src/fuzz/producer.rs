@@ -39,12 +39,28 @@ pub enum Ending {
     Whole,
     /// The producer failed, such as "it ended with exit code 3", "signal 11 ended it", "the status of its response is 500".
     Crashed(String),
-    /// It was not done in time; what it was waiting for, such as "its output was not closed after 10 s".
-    Hung(String),
+    /// It was not done in time.
+    Hung(Hang),
     /// It answered more than this many bytes, and was ended.
     Flooded(u64),
     /// The run was stopped from outside; the case says nothing.
     Stopped,
+}
+
+/// What was not done in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hang {
+    /// What was waited for, such as "its output was not closed after 10 s".
+    pub what: String,
+    /// What to do, where more is known than that it hung.
+    pub help: Option<&'static str>,
+}
+
+impl Ending {
+    /// It was not done in time with this.
+    pub fn hung(what: String) -> Ending {
+        Ending::Hung(Hang { what, help: None })
+    }
 }
 
 /// Why no case can be played.

@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::duration::{from_now, shown};
 use super::group::Group;
-use super::producer::{Bounds, Ending, Played, Stop, Unplayable};
+use super::producer::{Bounds, Ending, Hang, Played, Stop, Unplayable};
 use crate::input::Wire;
 
 /// The longest that is waited without a look at whether the run was stopped.
@@ -28,6 +28,10 @@ const BLOCK: usize = 64 << 10;
 const MOST_AHEAD: usize = 4;
 /// How long standard error may stay open after the group was killed: something that left it may hold it.
 const GRACE: Duration = Duration::from_millis(100);
+
+/// What to do about an output that outlives the command.
+const HELD: &str = "let the command wait for what it starts, or give that another output, such as /dev/null: the \
+                    stream ends when nobody holds its output any more";
 
 /// A process that runs for a case.
 pub struct Running<'s> {
@@ -56,12 +60,20 @@ pub enum Came {
 }
 
 impl<'s> Running<'s> {
-    /// Starts the process of a case.
-    pub fn start(command: &[OsString], bounds: Bounds, stop: &'s Stop) -> Result<Running<'s>, Unplayable> {
+    /// Starts the process of a case, in this folder or the current one.
+    pub fn start(
+        command: &[OsString],
+        folder: Option<&Path>,
+        bounds: Bounds,
+        stop: &'s Stop,
+    ) -> Result<Running<'s>, Unplayable> {
         let program = command.first().map(PathBuf::from).unwrap_or_default();
         let unplayable = |cause| Unplayable::Start { program: program.clone(), cause };
         let mut process = Command::new(&program);
         process.args(command.iter().skip(1)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(folder) = folder {
+            process.current_dir(folder);
+        }
         let mut group = Group::start(&mut process).map_err(unplayable)?;
         let first = group.first();
         let (stdin, stdout, stderr) = (first.stdin.take(), first.stdout.take(), first.stderr.take());
@@ -128,12 +140,21 @@ impl<'s> Running<'s> {
             match self.read(self.deadline) {
                 Ok(Came::Bytes) => {}
                 Ok(Came::Closed) => return self.exit(),
-                Ok(Came::Late) => {
-                    return Ending::Hung(format!("its output was not closed after {}", shown(self.bounds.timeout)));
-                }
+                Ok(Came::Late) => return self.open(),
                 Err(end) => return end,
             }
         }
+    }
+
+    /// How it ended whose output is still open when its time is over.
+    fn open(&mut self) -> Ending {
+        let ended = self.group.wait(Instant::now(), self.stop).then(|| self.group.end());
+        let Some(Ok(status)) = ended else {
+            return Ending::hung(format!("its output was not closed after {}", shown(self.bounds.timeout)));
+        };
+        let how = if status.success() { "the command ended with exit code 0".to_owned() } else { failure(status) };
+        let what = format!("{how}, but a process that it started still holds its output");
+        Ending::Hung(Hang { what, help: Some(HELD) })
     }
 
     /// How it ended after its output was closed.
@@ -143,7 +164,7 @@ impl<'s> Running<'s> {
                 return Ending::Stopped;
             }
             let time = shown(self.bounds.timeout);
-            return Ending::Hung(format!("its output was closed, but it had not ended after {time}"));
+            return Ending::hung(format!("its output was closed, but it had not ended after {time}"));
         }
         match self.group.end() {
             Ok(status) if status.success() => Ending::Whole,

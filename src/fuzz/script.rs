@@ -11,7 +11,7 @@ mod template;
 mod tests;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -27,19 +27,25 @@ use template::Template;
 pub struct Script {
     talk: Talk,
     command: Vec<OsString>,
+    folder: Option<PathBuf>,
     bounds: Bounds,
 }
 
 impl Script {
     /// The program and its arguments, and what is said to it.
     pub fn new(talk: Talk, command: &[OsString], bounds: Bounds) -> Script {
-        Script { talk, command: command.to_vec(), bounds }
+        Script { talk, command: command.to_vec(), folder: None, bounds }
+    }
+
+    /// The same in a folder, if that is not the current one.
+    pub fn within(self, folder: Option<PathBuf>) -> Script {
+        Script { folder, ..self }
     }
 }
 
 impl Producer for Script {
     fn play(&self, input: &[u8], stop: &Stop) -> Result<Played, Unplayable> {
-        let mut running = Running::start(&self.command, self.bounds, stop)?;
+        let mut running = Running::start(&self.command, self.folder.as_deref(), self.bounds, stop)?;
         let end = talk::hold(&self.talk, input, self.bounds.timeout, &mut running);
         // Beside events there are answers, which are none.
         Ok(running.finish(end, Some(Wire::JsonRpc)))

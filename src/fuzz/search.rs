@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::inputs::Inputs;
+use super::judge::Judged;
 use super::producer::{Ending, Played, Unplayable};
 use super::shrink::{Bench, Least, Times, shrink};
 use crate::finding::Kind;
@@ -57,6 +58,8 @@ pub struct Found {
     pub cases: u64,
     /// Cases with any failure.
     pub failing: u64,
+    /// How many findings failed no case.
+    pub below: u64,
     /// How many cases failed in each way.
     pub kinds: BTreeMap<Kind, u64>,
     /// The different failures, in the order in which they were found.
@@ -86,7 +89,7 @@ pub struct Failure {
 
 /// What became of a case.
 enum Outcome {
-    Played { kinds: Vec<Kind>, answer: Option<Played> },
+    Played { judged: Judged, answer: Option<Played> },
     Stopped,
     Unplayable(Unplayable),
 }
@@ -185,12 +188,12 @@ impl Search<'_> {
             Ok(played) => played,
             Err(why) => return Outcome::Unplayable(why),
         };
-        let kinds = self.bench.judge.kinds(&played);
-        let is_new = !kinds.is_empty() && {
+        let judged = self.bench.judge.judged(&played);
+        let is_new = !judged.kinds.is_empty() && {
             let shared = desk.lock();
-            kinds.iter().any(|kind| !shared.known.contains(kind))
+            judged.kinds.iter().any(|kind| !shared.known.contains(kind))
         };
-        Outcome::Played { kinds, answer: is_new.then_some(played) }
+        Outcome::Played { judged, answer: is_new.then_some(played) }
     }
 
     /// Takes what becomes of the cases, in their order.
@@ -216,8 +219,9 @@ impl Search<'_> {
                     found.unplayable = Some(why);
                     true
                 }
-                Outcome::Played { kinds, answer } => {
+                Outcome::Played { judged: Judged { kinds, below }, answer } => {
                     drop(shared);
+                    found.below += below;
                     let new = self.count(&mut found, &mut kept, number, kinds, answer);
                     shared = desk.lock();
                     shared.known.extend(new);
@@ -306,8 +310,8 @@ impl Search<'_> {
 impl Outcome {
     fn bytes(&self) -> usize {
         match self {
-            Outcome::Played { kinds, answer } => {
-                kinds.iter().map(size).sum::<usize>() + answer.as_ref().map_or(0, |answer| answer.stream.len())
+            Outcome::Played { judged, answer } => {
+                judged.kinds.iter().map(size).sum::<usize>() + answer.as_ref().map_or(0, |answer| answer.stream.len())
             }
             Outcome::Stopped | Outcome::Unplayable(_) => 0,
         }

@@ -21,7 +21,7 @@ const MOST_HUNG_OF_TREE: u64 = 6;
 const MOST_TRIES_OF_TREE: u64 = 5000;
 /// How many inputs are looked at in all: most were tried before.
 const MOST_TRIES: u64 = 100_000;
-/// How often an input is played again that did not fail again.
+/// How often an input is played again: at first until it fails again, in the end each time.
 const MOST_AGAIN: u32 = 3;
 
 /// How often an input failed of the times it was played.
@@ -70,41 +70,49 @@ impl Bench<'_> {
 
 /// Looks for the least input that fails in this way. `input` is what failed first, the one of this number.
 pub fn shrink(bench: Bench<'_>, kind: &Kind, inputs: &Inputs, number: u64, input: &[u8]) -> Least {
-    let again = again(bench, kind, input, Times { failed: 1, played: 1 });
-    let mut plays = u64::from(again.times.played) - 1;
-    if !again.times.is_always() {
-        return Least { plays, ..again };
+    let once = Times { failed: 1, played: 1 };
+    let (times, again) = self::again(bench, kind, input, once, Times::is_always);
+    let mut plays = u64::from(times.played - once.played);
+    if !times.is_always() {
+        return Least { input: input.to_vec(), played: again, times, plays };
     }
-    let mut shrinking = Shrinking::new(bench, kind, inputs, &again);
+    let mut shrinking = Shrinking::new(bench, kind, inputs, input);
     let done = shrinking.by_tree(number).and_then(|()| {
         let start = shrinking.least.clone();
         reduce(&start, inputs.are_lined(), &mut |input| shrinking.fails(input))
     });
     plays += shrinking.plays;
     let Shrinking { least, played, .. } = shrinking;
-    let found = Least { input: least, played: played.or(again.played), times: again.times, plays };
-    if done == Err(Spent) && bench.stop.is_said() || found.input == input {
+    let found = Least { input: least, played: played.or(again), times, plays };
+    if done == Err(Spent) && bench.stop.is_said() {
         return found;
     }
-    // It failed once; whether it does again is what a person asks next.
-    let once_more = self::again(bench, kind, &found.input, Times { failed: 1, played: 1 });
-    let plays = plays + u64::from(once_more.times.played) - 1;
-    Least { played: once_more.played.or(found.played), times: once_more.times, plays, input: found.input }
+    // Whether it fails each time is what a person asks next.
+    let so_far = if found.input == input { times } else { once };
+    let (times, again) = self::again(bench, kind, &found.input, so_far, |_| false);
+    let plays = plays + u64::from(times.played - so_far.played);
+    Least { played: again.or(found.played), times, plays, input: found.input }
 }
 
-/// Plays an input once more, and more often if it does not fail then.
-pub fn again(bench: Bench<'_>, kind: &Kind, input: &[u8], so_far: Times) -> Least {
+/// Plays an input a few times more, until that is enough: how often it failed, and what was answered when it last did.
+fn again(
+    bench: Bench<'_>,
+    kind: &Kind,
+    input: &[u8],
+    so_far: Times,
+    is_enough: fn(Times) -> bool,
+) -> (Times, Option<Played>) {
     let (mut times, mut played) = (so_far, None);
     for _ in 0..MOST_AGAIN {
         let Ok(failed) = bench.fails_by(kind, input) else { break };
         times.played += 1;
         times.failed += u32::from(failed.is_some());
         played = failed.or(played);
-        if times.is_always() {
+        if is_enough(times) {
             break;
         }
     }
-    Least { input: input.to_vec(), played, times, plays: u64::from(times.played) }
+    (times, played)
 }
 
 struct Shrinking<'s> {
@@ -122,7 +130,7 @@ struct Shrinking<'s> {
 }
 
 impl<'s> Shrinking<'s> {
-    fn new(bench: Bench<'s>, kind: &'s Kind, inputs: &'s Inputs, first: &Least) -> Shrinking<'s> {
+    fn new(bench: Bench<'s>, kind: &'s Kind, inputs: &'s Inputs, first: &[u8]) -> Shrinking<'s> {
         let mut shrinking = Shrinking {
             bench,
             kind,
@@ -131,10 +139,10 @@ impl<'s> Shrinking<'s> {
             tries: 0,
             plays: 0,
             hung: 0,
-            least: first.input.clone(),
+            least: first.to_vec(),
             played: None,
         };
-        shrinking.tried.insert(hash(&first.input), true);
+        shrinking.tried.insert(hash(first), true);
         shrinking
     }
 
@@ -148,7 +156,7 @@ impl<'s> Shrinking<'s> {
             }
             return if self.tries < MOST_TRIES { Ok(failed) } else { Err(Spent) };
         }
-        if self.plays >= MOST_PLAYS || self.hung >= MOST_HUNG || self.tries >= MOST_TRIES {
+        if self.bench.stop.is_said() || self.plays >= MOST_PLAYS || self.hung >= MOST_HUNG || self.tries >= MOST_TRIES {
             return Err(Spent);
         }
         if !self.inputs.allows(input) {

@@ -19,9 +19,9 @@ mod walk;
 use choices::mixed;
 pub use mutate::mutated;
 #[cfg(feature = "proptest")]
-pub(crate) use strategy::text;
-#[cfg(feature = "proptest")]
 pub use strategy::{broken, stream, value};
+#[cfg(feature = "proptest")]
+pub(crate) use strategy::{length, text};
 pub use walk::{Knobs, Stream};
 
 use crate::protocol::{Basis, Framing, Protocol, Rule};

@@ -22,6 +22,8 @@ use crate::schema::Schema;
 
 /// How many decisions a stream is made of at most. It shrinks by having fewer.
 const MOST_DECISIONS: usize = 2000;
+/// How many values show how long they are.
+const SAMPLES: u64 = 4;
 
 /// Legal streams.
 pub fn stream(protocol: &Protocol, knobs: Knobs) -> impl Strategy<Value = Stream> + '_ {
@@ -49,6 +51,12 @@ pub fn value(schema: &Value) -> Result<impl Strategy<Value = Value> + use<>, Str
         schema.allows(&value).then_some(value)
     });
     Ok(made.prop_filter_map("a value that is valid by the schema", |value| value))
+}
+
+/// How long values made for a JSON Schema are as texts, valid or not: the longest of a few, in bytes.
+pub(crate) fn length(schema: &Value) -> usize {
+    let made = (0..SAMPLES).map(|seed| make::value(schema, schema, &mut Choices::new(&super::tape(seed, 100)), 0));
+    made.map(|value| value.to_string().len()).max().unwrap_or_default()
 }
 
 /// Texts that have broken readers before, the plain ones first.

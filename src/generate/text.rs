@@ -43,8 +43,7 @@ pub fn text(choices: &mut Choices<'_>, least: usize) -> String {
         11 => text.extend(char::from_u32(choices.below(0x11_0000) as u32)),
         _ => {}
     }
-    while text.chars().count() < least {
-        text.push('x');
-    }
+    let missing = least.saturating_sub(text.chars().count());
+    text.extend(std::iter::repeat_n('x', missing));
     text
 }

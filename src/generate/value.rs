@@ -7,42 +7,117 @@ use super::text::text;
 
 /// How deep values stand in each other at most, where the schema sets no end.
 const MOST_DEPTH: usize = 6;
+/// How deep they do where it asks for more: what it asks for without end has no value.
+const DEEPEST: usize = 64;
+/// How much is made for one value, in about the bytes that it takes: longer ones are no input either.
+const MOST_MADE: usize = 1 << 20;
+/// What a value takes of that, whatever it holds.
+const LEAST_MADE: usize = 8;
 
-/// A value of a schema, which stands in `document`. Of keywords that are not understood here nothing is promised:
-/// whoever needs a valid value checks it.
+/// A value of a schema, which stands in `document`. Of keywords that are not understood here nothing is promised, nor
+/// where a schema asks for what is endless or very large: whoever needs a valid value checks it.
 pub fn value(document: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
-    let schema = resolved(document, schema);
-    let keyword = |name: &str| schema.get(name);
-    if let Some(one) = keyword("const") {
-        return one.clone();
-    }
-    if let Some(one) = keyword("enum").and_then(Value::as_array).and_then(|several| choices.one_of(several)) {
-        return one.clone();
-    }
-    for several in ["anyOf", "oneOf"] {
-        if let Some(one) = keyword(several).and_then(Value::as_array).and_then(|several| choices.one_of(several)) {
-            return value(document, one, choices, depth);
+    Making { document, choices, room: MOST_MADE }.value(schema, depth)
+}
+
+/// A value while it is made.
+struct Making<'m, 't> {
+    document: &'m Value,
+    choices: &'m mut Choices<'t>,
+    /// How much may still be made.
+    room: usize,
+}
+
+impl Making<'_, '_> {
+    fn value(&mut self, schema: &Value, depth: usize) -> Value {
+        if depth > DEEPEST || self.room < LEAST_MADE {
+            self.room = 0;
+            return Value::Null;
+        }
+        self.room -= LEAST_MADE;
+        let document = self.document;
+        let schema = resolved(document, schema);
+        let keyword = |name: &str| schema.get(name);
+        if let Some(one) = keyword("const") {
+            return one.clone();
+        }
+        let several = |name: &str| keyword(name).and_then(Value::as_array);
+        if let Some(one) = several("enum").and_then(|several| self.choices.one_of(several)) {
+            return one.clone();
+        }
+        for name in ["anyOf", "oneOf"] {
+            if let Some(one) = several(name).and_then(|several| self.choices.one_of(several)) {
+                return self.value(one, depth + 1);
+            }
+        }
+        let types: Vec<&str> = match keyword("type") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ if keyword("properties").is_some() => vec!["object"],
+            _ if keyword("items").is_some() => vec!["array"],
+            _ => return anything(self.choices, depth),
+        };
+        match self.choices.one_of(&types).copied() {
+            Some("object") => self.object(schema, depth),
+            Some("array") => self.array(schema, depth),
+            Some("string") => self.string(schema),
+            Some("integer") => json!(number(schema, self.choices).round() as i64),
+            Some("number") => match number(schema, self.choices) {
+                whole if whole.fract() == 0.0 => json!(whole as i64),
+                other => json!(other),
+            },
+            Some("boolean") => Value::Bool(self.choices.below(2) == 1),
+            _ => Value::Null,
         }
     }
-    let types: Vec<&str> = match keyword("type") {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-        _ if keyword("properties").is_some() => vec!["object"],
-        _ if keyword("items").is_some() => vec!["array"],
-        _ => return anything(choices, depth),
-    };
-    match choices.one_of(&types).copied() {
-        Some("object") => object(document, schema, choices, depth),
-        Some("array") => array(document, schema, choices, depth),
-        Some("string") => string(schema, choices),
-        Some("integer") => json!(number(schema, choices).round() as i64),
-        Some("number") => match number(schema, choices) {
-            whole if whole.fract() == 0.0 => json!(whole as i64),
-            other => json!(other),
-        },
-        Some("boolean") => Value::Bool(choices.below(2) == 1),
-        _ => Value::Null,
+
+    fn object(&mut self, schema: &Value, depth: usize) -> Value {
+        let mut members = Map::new();
+        let required = |name: &str| {
+            let mut names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            names.any(|required| required == name)
+        };
+        let declared = schema.get("properties").and_then(Value::as_object);
+        for (name, property) in declared.into_iter().flatten() {
+            if required(name) || depth < MOST_DEPTH && self.choices.below(2) == 1 {
+                members.insert(name.clone(), self.value(property, depth + 1));
+            }
+        }
+        // An object of which nothing is declared is free.
+        if declared.is_none() && depth < MOST_DEPTH {
+            for number in 0..self.choices.below(3) {
+                members.insert(format!("{}{number}", text(self.choices, 0)), anything(self.choices, depth + 1));
+            }
+        }
+        Value::Object(members)
     }
+
+    fn array(&mut self, schema: &Value, depth: usize) -> Value {
+        let least = bound(schema, "minItems").unwrap_or_default();
+        let most = bound(schema, "maxItems").unwrap_or(least.saturating_add(3)).max(least);
+        let count = least + self.choices.below((most - least).min(3) + 1);
+        let any = Value::Bool(true);
+        let item = schema.get("items").unwrap_or(&any);
+        let made = |_| (self.room > 0).then(|| self.value(item, depth + 1));
+        Value::Array((0..count).map_while(made).collect())
+    }
+
+    fn string(&mut self, schema: &Value) -> Value {
+        if schema.get("format").is_some_and(|format| format == "date-time") {
+            return json!("2026-01-01T00:00:00Z");
+        }
+        let least = bound(schema, "minLength").unwrap_or_default();
+        let text = text(self.choices, least.min(self.room));
+        self.room = self.room.saturating_sub(text.len());
+        match bound(schema, "maxLength") {
+            Some(most) => text.chars().take(most).collect::<String>().into(),
+            None => text.into(),
+        }
+    }
+}
+
+fn bound(schema: &Value, name: &str) -> Option<usize> {
+    schema.get(name).and_then(Value::as_u64).map(|bound| bound as usize)
 }
 
 fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
@@ -55,51 +130,6 @@ fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
         }
     }
     schema
-}
-
-fn object(document: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
-    let mut members = Map::new();
-    let required = |name: &str| {
-        let mut names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-        names.any(|required| required == name)
-    };
-    let declared = schema.get("properties").and_then(Value::as_object);
-    for (name, property) in declared.into_iter().flatten() {
-        if required(name) || depth < MOST_DEPTH && choices.below(2) == 1 {
-            members.insert(name.clone(), value(document, property, choices, depth + 1));
-        }
-    }
-    // An object of which nothing is declared is free.
-    if declared.is_none() && depth < MOST_DEPTH {
-        for number in 0..choices.below(3) {
-            members.insert(format!("{}{number}", text(choices, 0)), anything(choices, depth + 1));
-        }
-    }
-    Value::Object(members)
-}
-
-fn array(document: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
-    let bound = |name: &str, none: usize| schema.get(name).and_then(Value::as_u64).map_or(none, |bound| bound as usize);
-    let least = bound("minItems", 0);
-    let most = bound("maxItems", least + 3).max(least);
-    let count = least + choices.below((most - least).min(3) + 1);
-    let item = |choices: &mut Choices<'_>| match schema.get("items") {
-        Some(items) => value(document, items, choices, depth + 1),
-        None => anything(choices, depth + 1),
-    };
-    Value::Array((0..count).map(|_| item(choices)).collect())
-}
-
-fn string(schema: &Value, choices: &mut Choices<'_>) -> Value {
-    if schema.get("format").is_some_and(|format| format == "date-time") {
-        return json!("2026-01-01T00:00:00Z");
-    }
-    let bound = |name: &str| schema.get(name).and_then(Value::as_u64).map(|bound| bound as usize);
-    let text = text(choices, bound("minLength").unwrap_or_default());
-    match bound("maxLength") {
-        Some(most) => text.chars().take(most).collect::<String>().into(),
-        None => text.into(),
-    }
 }
 
 fn number(schema: &Value, choices: &mut Choices<'_>) -> f64 {

@@ -55,6 +55,8 @@ fn a_conversation_has_as_many_prompts_as_its_script_says() {
     let (rule, input) = &failures[0];
     assert_eq!(rule, "event-after-turn");
     assert!(["\n?", "?\n"].contains(&input.as_str()), "two prompts, one of them a question: {input:?}");
+    let line = input.find('?').expect("it is there") + 1;
+    assert!(ran.out.contains(&format!("input:{line}:1]")), "the line that says something is shown: {}", ran.out);
     assert!(folder.kept()[0].join("stream.jsonl").is_file());
     assert_eq!(folder.run("fuzz --replay sessionlint-failures").code, 1);
     assert_eq!(folder.fuzz(&["--script", "talk.toml", "--cases", "60"], &agent(), &["--talk"]).code, 0);
@@ -88,6 +90,11 @@ fn what_cannot_be_played_is_said() {
     let nothing = folder.run("fuzz");
     assert_eq!(nothing.code, 2);
     assert!(nothing.err.contains("say its command after --"), "{}", nothing.err);
+    let header = folder.fuzz(&["--header", "A: b"], &agent(), &[]);
+    assert_eq!(header.code, 2);
+    assert!(header.err.contains("--header is for requests"), "{}", header.err);
+    let none = folder.fuzz(&["--stop-after", "0"], &agent(), &[]);
+    assert!(none.code == 2 && none.err.contains("it must be a whole number, at least 1"), "{}", none.err);
     for wrong in ["--timeout 5", "--time 0x", "--cases 0", "--inputs missing", "--input-schema missing"] {
         let options: Vec<_> = wrong.split(' ').collect();
         let ran = folder.fuzz(&options, &agent(), &[]);

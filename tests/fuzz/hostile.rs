@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use super::program::{CLEAN, ERROR, Folder};
+use super::program::{CLEAN, ERROR, Folder, WARNING};
 use super::running::Running;
 use super::unwrapped;
 
@@ -52,6 +52,32 @@ fn a_producer_that_fails_sometimes_is_said_to() {
     assert!(ran.out.contains("this input shows it (1 of 4 times)"), "{}", ran.out);
     assert!(ran.err.contains("(failed 1 of 4 times)"), "{}", ran.err);
     assert_eq!(folder.failures(), [("producer-crash".to_owned(), "one".to_owned())]);
+    let again = folder.run("fuzz --replay sessionlint-failures");
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("  did not fail in 8 plays: "), "{}", again.err);
+    assert!(again.err.contains("; when it was found it failed 1 of 4 times\n"), "{}", again.err);
+    assert!(again.err.ends_with("0 fixed, 0 fail, 1 did not fail this time\n"), "{}", again.err);
+}
+
+#[test]
+fn one_that_fails_at_first_only_is_seen_to_in_the_end() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/a", "")]);
+    // The first time, and once more.
+    let script = "cat clean.ndjson; if mkdir once 2>/dev/null || mkdir twice 2>/dev/null; then exit 3; fi";
+    let ran = folder.fuzz_shell(&["--inputs", "seeds", "--cases", "1", "--jobs", "1"], script);
+    assert!(ran.code == 1 && ran.err.contains("(failed 2 of 5 times)"), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains(": 1 failed; shrinking took 4 more runs\n"), "{}", ran.err);
+}
+
+#[test]
+fn what_fails_nothing_is_counted() {
+    let folder = Folder::with(&[("warning.ndjson", WARNING), ("seeds/a", "one")]);
+    let options = ["--inputs", "seeds", "--cases", "5"];
+    let ran = folder.fuzz_shell(&options, "cat warning.ndjson");
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    assert!(ran.err.ends_with(": none failed; 5 findings stayed below --fail-on error\n"), "{}", ran.err);
+    let never = folder.fuzz_shell(&[&options[..], &["--fail-on", "never"]].concat(), "exit 3");
+    assert!(never.err.ends_with(": none failed; 5 findings stayed below --fail-on never\n"), "{}", never.err);
 }
 
 #[test]
@@ -79,6 +105,8 @@ fn an_interrupt_ends_the_producers_and_what_was_found_is_told() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     running.signal("INT");
+    // As `timeout` does, which signals its child and then its group.
+    running.signal("TERM");
     let ran = running.end();
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
     assert!(ran.err.starts_with("interrupted: ") && ran.out.contains("[wrong-type]"), "{}{}", ran.out, ran.err);
@@ -95,4 +123,16 @@ fn an_interrupt_ends_the_producers_and_what_was_found_is_told() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
     }
+}
+
+#[test]
+fn an_interrupt_before_the_first_case_is_done_is_said() {
+    let folder = Folder::new();
+    let running = Running::start(folder.command(["fuzz", "--", "sh", "-c", "touch started; sleep 600"]));
+    while !folder.path().join("started").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    running.signal("TERM");
+    let ran = running.end();
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (130, "", "interrupted: 0 cases\n"));
 }

@@ -3,6 +3,8 @@
 use std::fs;
 
 use super::program::Folder;
+#[cfg(unix)]
+use super::program::ran;
 use super::{PROMPTS, agent, unwrapped};
 
 #[test]
@@ -27,7 +29,9 @@ fn a_failure_is_kept_with_all_that_belongs_to_it() {
     assert_eq!(command.last().and_then(toml::Value::as_str), Some("no-idle"));
     let again = case["again"].as_str().expect("a command");
     assert!(again.starts_with("sessionlint fuzz --replay sessionlint-failures/idle-missing-"), "{again}");
-    assert!(unwrapped(&ran.out).contains("again: sessionlint fuzz --replay"), "{}", ran.out);
+    assert!(!unwrapped(&ran.out).contains("--replay"), "what is folded cannot be pasted: {}", ran.out);
+    let quiet = folder.fuzz(&[&options[..], &["--quiet"]].concat(), &agent(), &["--bug", "no-idle"]);
+    assert_eq!(quiet.err, format!("again: {again}\n"));
     assert!(ran.err.contains(&format!("idle-missing (session.completed): 1 case; {again}\n")), "{}", ran.err);
     // The command that it was found with is kept.
     let replayed = folder.run(again.strip_prefix("sessionlint ").expect("this program"));
@@ -85,6 +89,67 @@ fn what_is_no_kept_failure_is_refused() {
     ] {
         let ran = folder.run(&format!("fuzz --replay {name}"));
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{name}");
-        assert!(ran.err.contains(words), "{name}: {}", ran.err);
+        assert!(ran.err.contains(words) && !ran.err.contains("Error:"), "{name}: {}", ran.err);
     }
+}
+
+#[test]
+fn a_damaged_failure_leaves_the_others_to_be_played() {
+    let folder = Folder::new();
+    folder.fuzz(&["--inputs", PROMPTS, "--stop-after", "1"], &agent(), &["--bug", "no-idle"]);
+    let case = fs::read_to_string(folder.kept()[0].join("case.toml")).expect("readable");
+    folder.write("sessionlint-failures/a-damaged/case.toml", "version = 1\nagain = 7\n");
+    folder.write("sessionlint-failures/b-unknown/case.toml", case.replace("idle-missing", "idle-misssing"));
+    folder.write("sessionlint-failures/b-unknown/input", "");
+    let ran = folder.run("fuzz --replay sessionlint-failures");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("must be a string"), "{}", ran.err);
+    assert!(ran.err.contains("a rule that is not there, idle-misssing; did you mean idle-missing?"), "{}", ran.err);
+    assert!(ran.err.contains("  still fails: "), "{}", ran.err);
+    assert!(ran.err.ends_with("1 failure played again: 0 fixed, 1 fails, 2 not played\n"), "{}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_failure_is_played_where_it_was_found() {
+    let folder = Folder::with(&[("work/seeds/a", "one"), ("work/agent.sh", "exit 3")]);
+    let mut found = folder.command(["fuzz", "--inputs", "seeds", "--cases", "1", "--", "sh", "./agent.sh"]);
+    found.current_dir(folder.path().join("work"));
+    assert_eq!(ran(found).code, 1);
+    let replayed = folder.run("fuzz --replay work/sessionlint-failures");
+    assert!(replayed.code == 1 && replayed.err.contains("  still fails: "), "{}{}", replayed.out, replayed.err);
+    assert!(replayed.out.contains("it ended with exit code 3"), "{}", replayed.out);
+    let kept = fs::read_dir(folder.path().join("work/sessionlint-failures")).expect("a folder").next();
+    let file = kept.expect("a failure").expect("readable").path().join("case.toml");
+    let case = fs::read_to_string(&file).expect("readable");
+    fs::write(file, case.replace("directory = \"../..\"", "directory = \"../../gone\"")).expect("writable");
+    let gone = folder.run("fuzz --replay work/sessionlint-failures");
+    assert!(gone.code == 2 && gone.err.contains("which is no folder now; say it after --"), "{}", gone.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn where_failures_cannot_be_kept_no_case_is_played() {
+    let folder = Folder::with(&[("seeds/a", "one"), ("file", "")]);
+    for (failures, words) in [
+        ("file", "failures cannot be kept in file: file is not a folder; name another folder"),
+        ("file/deeper", "failures cannot be kept in file/deeper: file is not a folder; name another folder"),
+        ("seeds", "failures would be kept in seeds, which is in the folder of inputs, seeds"),
+        ("seeds/new", "failures would be kept in seeds/new, which is in the folder of inputs, seeds"),
+    ] {
+        let ran = folder.fuzz_shell(&["--inputs", "seeds", "--failures", failures], "touch played; exit 3");
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        assert!(ran.err.contains(words), "{}", ran.err);
+        assert!(!folder.path().join("played").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_found_is_told_though_it_cannot_be_kept() {
+    let folder = Folder::with(&[("seeds/a", "one")]);
+    let ran = folder.fuzz_shell(&["--inputs", "seeds", "--cases", "3"], "touch sessionlint-failures; exit 3");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.out.contains("[producer-crash]") && ran.out.contains("input shows it"), "{}", ran.out);
+    assert!(ran.err.contains("; not kept\n") && ran.err.contains(" cannot be kept: "), "{}", ran.err);
 }

@@ -1,15 +1,16 @@
 //! `sessionlint fuzz --replay`: what was kept is played again.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use super::super::config::refused;
 use super::super::output::Outputs;
 use super::super::place::shown;
-use super::super::{Exit, Failure};
+use super::super::{Exit, Failure, tell};
 use super::told::{self, Told, place_of};
 use super::way::Way;
-use super::{Arguments, again};
+use super::{Arguments, interrupts};
 use crate::finding::Kind;
 use crate::fuzz::judge::Judge;
 use crate::fuzz::kept::Kept;
@@ -17,8 +18,9 @@ use crate::fuzz::producer::{Ending, Played, Producer, Stop, Unplayable};
 use crate::fuzz::shrink::Times;
 use crate::report::{count, visible};
 
-/// How often what failed sometimes is played, until it fails.
-const MOST_PLAYS: u32 = 8;
+/// How often what failed each time is played, until it fails, and what failed sometimes.
+const PLAYS: u32 = 3;
+const PLAYS_OF_FLAKY: u32 = 8;
 
 /// A kept failure that was played, and how it fails now.
 struct Again<'k> {
@@ -26,6 +28,7 @@ struct Again<'k> {
     /// None: it does not.
     kind: Option<Kind>,
     played: Played,
+    /// How often it failed now.
     times: Times,
 }
 
@@ -33,21 +36,38 @@ pub fn run(
     arguments: &Arguments,
     folder: &Path,
     judge: &Judge<'_>,
-    stop: &Stop,
     told: &Told<'_>,
     outputs: Outputs,
 ) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let all = Kept::read_all(folder).map_err(refused)?;
-    let mut played = Vec::new();
-    for kept in &all {
-        let way = Way::kept(&kept.case.producer, &arguments.way, &arguments.command)?;
-        let (producer, _) = way.open()?;
-        let again = play(kept, &*producer, judge, stop);
-        match again.map_err(|why| Failure::Message(format!("{why} (for {}: {})", shown(&kept.folder), way.shown())))? {
-            Some(again) => played.push(again),
-            None => break,
+    let (mut all, mut unplayed) = (Vec::new(), 0);
+    for kept in Kept::read_all(folder).map_err(refused)? {
+        match kept {
+            Ok(kept) => all.push(kept),
+            Err(damaged) => {
+                refused(damaged);
+                unplayed += 1;
+            }
         }
+    }
+    let (stop, _interrupts) = interrupts()?;
+    let (mut played, mut said) = (Vec::new(), BTreeSet::new());
+    let total = all.len() + unplayed;
+    for kept in &all {
+        match play_as_kept(arguments, kept, judge, told, &stop) {
+            Ok(Some(again)) => played.push(again),
+            Ok(None) => break,
+            Err(why) => {
+                unplayed += 1;
+                // What all of them lack is said once.
+                if !matches!(&why, Failure::Message(words) if !said.insert(words.clone())) {
+                    tell(why);
+                }
+            }
+        }
+    }
+    if unplayed == total {
+        return Ok(Exit::Usage);
     }
     let failing = |again: &&Again<'_>| again.kind.is_some();
     let shown_failures = played.iter().filter(failing).filter_map(|played| {
@@ -56,19 +76,38 @@ pub fn run(
             input: &played.kept.input,
             played: &played.played,
             times: played.times,
-            again: again(arguments, &played.kept.folder),
             folder: &played.kept.folder,
         })
     });
     told.report(judge, &shown_failures.collect::<Vec<_>>(), started.elapsed(), outputs)?;
     if !arguments.quiet {
-        say(&played, all.len(), stop.is_said());
+        say(&played, total, stop.is_said());
     }
     Ok(match (played.iter().any(|again| failing(&again)), stop.is_said()) {
+        _ if unplayed > 0 => Exit::Usage,
         (true, _) => Exit::Findings,
         (false, true) => Exit::Interrupted,
         (false, false) => Exit::Clean,
     })
+}
+
+/// Plays a failure in the way in which it was found; none: the run was stopped.
+fn play_as_kept<'k>(
+    arguments: &Arguments,
+    kept: &'k Kept,
+    judge: &Judge<'_>,
+    told: &Told<'_>,
+    stop: &Stop,
+) -> Result<Option<Again<'k>>, Failure> {
+    let rule = kept.kind().rule;
+    if told.rules.find(&rule).is_none() {
+        let (folder, help) = (shown(&kept.folder), told.rules.help_for(&rule));
+        return Err(Failure::Message(format!("{folder} names a rule that is not there, {}; {help}", visible(&rule))));
+    }
+    let way = Way::kept(&kept.case.producer, &kept.folder, &arguments.way, &arguments.command)?;
+    let (producer, _) = way.open()?;
+    let again = play(kept, &*producer, judge, stop);
+    again.map_err(|why| Failure::Message(format!("{why} (for {}: {})", shown(&kept.folder), way.shown())))
 }
 
 /// Plays a kept input; none: the run was stopped.
@@ -79,7 +118,7 @@ fn play<'k>(
     stop: &Stop,
 ) -> Result<Option<Again<'k>>, Unplayable> {
     let kind = kept.kind();
-    let most = if kept.case.is_flaky() { MOST_PLAYS } else { 1 };
+    let most = if kept.case.times().is_always() { PLAYS } else { PLAYS_OF_FLAKY };
     let (mut times, mut otherwise) = (Times::default(), None);
     loop {
         let played = producer.play(&kept.input, stop)?;
@@ -97,17 +136,25 @@ fn play<'k>(
         }
         if times.played >= most {
             let (kind, played) = otherwise.map_or((None, played), |(other, played)| (Some(other), played));
-            return Ok(Some(Again { kept, kind, played, times: Times::default() }));
+            // How often it fails in another way is not counted.
+            let times = if kind.is_some() { Times::default() } else { times };
+            return Ok(Some(Again { kept, kind, played, times }));
         }
     }
 }
 
 /// Says what became of each.
 fn say(played: &[Again<'_>], all: usize, is_interrupted: bool) {
-    let (mut fixed, mut failing) = (0, 0);
-    for Again { kept, kind, .. } in played {
-        let folder = shown(&kept.folder);
+    let (mut fixed, mut failing, mut unsure) = (0, 0, 0);
+    for Again { kept, kind, times, .. } in played {
+        let (folder, found) = (shown(&kept.folder), kept.case.times());
         match kind {
+            None if !found.is_always() => {
+                unsure += 1;
+                let (plays, Times { failed, played }) = (times.played, found);
+                let found = format!("when it was found it failed {failed} of {played} times");
+                anstream::eprintln!("  did not fail in {plays} plays: {folder}; {found}");
+            }
             None => {
                 fixed += 1;
                 anstream::eprintln!("  fixed: {folder}, which may be deleted");
@@ -126,5 +173,6 @@ fn say(played: &[Again<'_>], all: usize, is_interrupted: bool) {
         left => format!(", {left} not played"),
     };
     let fails = if failing == 1 { "fails" } else { "fail" };
-    anstream::eprintln!("{interrupted}{again} played again: {fixed} fixed, {failing} {fails}{left}");
+    let unsure = if unsure > 0 { format!(", {unsure} did not fail this time") } else { String::new() };
+    anstream::eprintln!("{interrupted}{again} played again: {fixed} fixed, {failing} {fails}{unsure}{left}");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::Failure;
 use super::super::output::{Color, Outputs, Style};
-use crate::finding::{Finding, Kind, Place, Related, Summary};
+use crate::finding::{Finding, Kind, Place, Related, Severity, Summary};
 use crate::fuzz::judge::Judge;
 use crate::fuzz::kept::{input_of, stream_of};
 use crate::fuzz::producer::Played;
@@ -29,8 +29,6 @@ pub struct Shown<'s> {
     pub input: &'s [u8],
     pub played: &'s Played,
     pub times: Times,
-    /// The command that plays it again.
-    pub again: String,
     pub folder: &'s Path,
 }
 
@@ -87,7 +85,7 @@ impl Told<'_> {
         })
     }
 
-    /// The finding with the input that shows it, and the command that plays it again.
+    /// The finding with the input that shows it.
     fn finding(&self, finding: Finding, failure: &Shown<'_>) -> Finding {
         let rule_help = self.rules.rule(&finding.rule).map(|rule| rule.help.clone());
         let help = finding.help.or(rule_help).unwrap_or_default();
@@ -100,29 +98,33 @@ impl Told<'_> {
             1 if failure.input.is_empty() => format!("; an empty input shows it{of_times}"),
             lines => {
                 let more = if lines > 1 { format!("; it has {}", count(lines, "line")) } else { String::new() };
+                let is_blank = lines > 1 && failure.input.iter().all(|byte| *byte == b'\n');
+                let more = if is_blank { more + ", all of them empty" } else { more };
                 let input = Related {
                     message: format!("this input shows it{of_times}{more}").into(),
                     file: Some(input_of(failure.folder).to_string_lossy().into()),
-                    place: Arc::new(first_line(failure.input)),
+                    place: Arc::new(telling_line(failure.input)),
                 };
                 related.insert(0, input);
                 String::new()
             }
         };
-        let help = format!("{help}{is_empty}; again: {}", failure.again);
+        let help = format!("{help}{is_empty}");
         Finding { help: Some(help), related, ..finding }
     }
 
     /// Says what a search came to.
-    pub fn summary(&self, found: &Found, again: &[String], is_interrupted: bool) {
-        anstream::eprint!("{}", summary(found, again, is_interrupted));
+    pub fn summary(&self, found: &Found, again: &[Option<String>], fail_on: Option<Severity>, is_interrupted: bool) {
+        anstream::eprint!("{}", summary(found, again, fail_on, is_interrupted));
     }
 }
 
-fn first_line(input: &[u8]) -> Place {
-    let line = &input[..memchr::memchr(b'\n', input).unwrap_or(input.len())];
-    let excerpt = window(line, 1, 0..line.len());
-    Place { line: 1, column: 1, start: 0, end: line.len() as u64, event: None, excerpt }
+/// The first line of an input that says something, or else its first.
+fn telling_line(input: &[u8]) -> Place {
+    let blank = input.iter().position(|byte| *byte != b'\n').unwrap_or_default();
+    let line = input[blank..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let (start, excerpt) = (blank as u64, window(line, 1, 0..line.len()));
+    Place { line: start + 1, column: 1, start, end: start + line.len() as u64, event: None, excerpt }
 }
 
 /// Where a failure is, beside its rule: the event's type, and the pointer.
@@ -131,17 +133,25 @@ pub fn place_of(kind: &Kind) -> String {
     if parts.is_empty() { String::new() } else { format!(" ({})", visible(&parts.join(" "))) }
 }
 
-fn summary(found: &Found, again: &[String], is_interrupted: bool) -> String {
+fn summary(found: &Found, again: &[Option<String>], fail_on: Option<Severity>, is_interrupted: bool) -> String {
+    if found.cases == 0 {
+        // Why none could be played is said by itself.
+        return if is_interrupted { "interrupted: 0 cases\n".to_owned() } else { String::new() };
+    }
     let seconds = found.elapsed.as_secs_f64();
     let rate = if seconds > 0.0 { found.cases as f64 / seconds } else { 0.0 };
     let interrupted = if is_interrupted { "interrupted: " } else { "" };
     let failed = match found.failing {
+        0 if found.below > 0 => {
+            let least = fail_on.map_or_else(|| "never".to_owned(), |least| least.to_string());
+            format!("none failed; {} stayed below --fail-on {least}", count(found.below, "finding"))
+        }
         0 => "none failed".to_owned(),
         failing => format!("{failing} failed"),
     };
     let plays = match found.plays {
         0 => String::new(),
-        plays => format!("; {plays} more to shrink"),
+        plays => format!("; shrinking took {}", count(plays, "more run")),
     };
     let cases = count(found.cases, "case");
     let mut text = format!("{interrupted}{cases} in {seconds:.1} s, {rate:.0} a second: {failed}{plays}\n");
@@ -154,7 +164,8 @@ fn summary(found: &Found, again: &[String], is_interrupted: bool) -> String {
         };
         let cases = count(found.kinds.get(&failure.kind).copied().unwrap_or_default(), "case");
         let (rule, place) = (visible(&failure.kind.rule), place_of(&failure.kind));
-        text.push_str(&format!("  {rule}{place}: {cases}{times}; {}\n", visible(again)));
+        let again = again.as_ref().map_or_else(|| "not kept".to_owned(), |again| visible(again));
+        text.push_str(&format!("  {rule}{place}: {cases}{times}; {again}\n"));
     }
     match found.kinds.len().saturating_sub(found.failures.len()) {
         0 => {}

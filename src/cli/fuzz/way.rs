@@ -1,8 +1,9 @@
 //! Which producer is driven, and how: by the command line, or as it was when a failure was kept.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::Failure;
@@ -69,6 +70,8 @@ pub type Opened = (Box<dyn Producer>, Option<NonZero<usize>>);
 /// A way of driving a producer.
 pub struct Way {
     command: Vec<OsString>,
+    /// Where the command is run, if that is not the current folder.
+    folder: Option<PathBuf>,
     script: Option<PathBuf>,
     url: Option<String>,
     headers: Vec<String>,
@@ -80,12 +83,16 @@ impl Way {
     /// What the command line says.
     pub fn given(arguments: &WayArguments, command: &[OsString]) -> Result<Way, Failure> {
         let WayArguments { script, url, headers, timeout, max_bytes } = arguments;
+        if url.is_none() && !headers.is_empty() {
+            return Err(Failure::Message("--header is for requests; say the producer's address by --url".to_owned()));
+        }
         if command.is_empty() && url.is_none() {
             let message = "there is no producer; say its command after --, or its address by --url";
             return Err(Failure::Message(message.to_owned()));
         }
         Ok(Way {
             command: command.to_vec(),
+            folder: None,
             script: script.clone(),
             url: url.clone(),
             headers: headers.clone(),
@@ -94,11 +101,19 @@ impl Way {
         })
     }
 
-    /// How a failure was found, with what the command line says in place of it.
-    pub fn kept(driven: &Driven, arguments: &WayArguments, command: &[OsString]) -> Result<Way, Failure> {
+    /// How a failure was found that is kept in `folder`, with what the command line says in place of it.
+    pub fn kept(
+        driven: &Driven,
+        folder: &Path,
+        arguments: &WayArguments,
+        command: &[OsString],
+    ) -> Result<Way, Failure> {
+        let run_in = driven.directory.as_ref().map(|directory| folder.join(directory));
+        let script = driven.script.as_ref().map(PathBuf::from);
         let mut way = Way {
             command: driven.command.iter().flatten().map(OsString::from).collect(),
-            script: driven.script.as_ref().map(PathBuf::from),
+            script: script.map(|script| run_in.as_ref().map_or(script.clone(), |run_in| run_in.join(&script))),
+            folder: run_in,
             url: driven.url.clone(),
             headers: arguments.headers.clone(),
             timeout: arguments.timeout.clone().unwrap_or_else(|| driven.timeout.clone()),
@@ -108,7 +123,7 @@ impl Way {
             (way.command, way.script, way.url) = (Vec::new(), None, Some(url.clone()));
         }
         if !command.is_empty() {
-            (way.command, way.url) = (command.to_vec(), None);
+            (way.command, way.folder, way.url) = (command.to_vec(), None, None);
         }
         if let Some(script) = &arguments.script {
             way.script = Some(script.clone());
@@ -121,13 +136,16 @@ impl Way {
             let message = format!("this was found with the header {name}, whose value is not kept; say it by --header");
             return Err(Failure::Message(message));
         }
-        match way.command.is_empty() && way.url.is_none() {
-            true => {
-                let message = "the command that this was found with is not kept; say it after --";
-                Err(Failure::Message(message.to_owned()))
-            }
-            false => Ok(way),
+        if way.command.is_empty() && way.url.is_none() {
+            let message = "the command that this was found with is not kept; say it after --";
+            return Err(Failure::Message(message.to_owned()));
         }
+        if let Some(gone) = way.folder.as_ref().filter(|folder| way.url.is_none() && !folder.is_dir()) {
+            let gone = visible(&gone.to_string_lossy());
+            let message = format!("the command that this was found with was run in {gone}, which is no folder now");
+            return Err(Failure::Message(format!("{message}; say it after --")));
+        }
+        Ok(way)
     }
 
     /// Makes ready for driving the producer.
@@ -140,10 +158,14 @@ impl Way {
             let http = Http::new(url, &self.headers, bounds).map_err(|error| Failure::Message(error.to_string()))?;
             return Ok((Box::new(http), None));
         }
-        let Some(script) = &self.script else { return Ok((Box::new(Process::new(&self.command, bounds)), None)) };
+        let Some(script) = &self.script else {
+            let process = Process::new(&self.command, bounds).within(self.folder.clone());
+            return Ok((Box::new(process), None));
+        };
         let talk = Talk::load(script).map_err(refused)?;
         let lines = NonZero::new(talk.prompts());
-        Ok((Box::new(Script::new(talk, &self.command, bounds)), lines))
+        let script = Script::new(talk, &self.command, bounds).within(self.folder.clone());
+        Ok((Box::new(script), lines))
     }
 
     /// The same for keeping.
@@ -151,6 +173,7 @@ impl Way {
         let words: Option<Vec<String>> = self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
         Driven {
             command: words.filter(|words| !words.is_empty()),
+            directory: None,
             script: self.script.as_ref().map(|path| path.to_string_lossy().into_owned()),
             url: self.url.clone(),
             headers: self.headers.iter().map(|header| name(header)).collect(),
@@ -165,7 +188,8 @@ impl Way {
             Some(url) => visible(url),
             None => {
                 let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
-                let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or_default());
+                // What has a NUL in it cannot be quoted.
+                let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(Cow::Borrowed(&**word)));
                 visible(&words.collect::<Vec<_>>().join(" "))
             }
         }

@@ -183,7 +183,7 @@ fn a_response_that_is_not_there_in_time_hangs() {
         let mut time = SHORT;
         loop {
             let end = asks(url, &[], time, 1 << 30).play(b"", &Stop::default()).expect("it is there").end;
-            if end == Ending::Hung(format!("{how} {}", shown(time))) {
+            if end == Ending::hung(format!("{how} {}", shown(time))) {
                 break;
             }
             assert!(time < DEADLINE && matches!(end, Ending::Hung(_)), "{end:?}");

@@ -98,7 +98,7 @@ fn said(play: impl Fn(Duration) -> Played) -> (Duration, Played) {
 /// Plays what hangs in this way; nothing of it is left.
 fn hangs(script: &str, how: &str) {
     let (time, hung) = said(|time| play(script, b"", time, 1 << 30));
-    assert_eq!(hung.end, Ending::Hung(format!("{how} after {}", shown(time))), "{script}");
+    assert_eq!(hung.end, Ending::hung(format!("{how} after {}", shown(time))), "{script}");
     ends(&first_line(&hung.stream));
 }
 
@@ -111,7 +111,11 @@ fn what_never_ends_is_killed_when_its_time_is_over() {
 
 #[test]
 fn what_it_started_does_not_outlive_it() {
-    hangs("echo $$; sleep 1000 &", "its output was not closed");
+    let (_, holds) = said(|time| play("echo $$; sleep 1000 &", b"", time, 1 << 30));
+    let Ending::Hung(hang) = holds.end else { panic!("{:?}", holds.end) };
+    let what = "the command ended with exit code 0, but a process that it started still holds its output";
+    assert!(hang.what == what && hang.help.is_some(), "{hang:?}");
+    ends(&first_line(&holds.stream));
     let holds_none = played("echo $$; sleep 1000 >/dev/null 2>&1 &", b"");
     assert_eq!(holds_none.end, Ending::Whole);
     ends(&first_line(&holds_none.stream));
@@ -187,7 +191,20 @@ fn program_that_is_interrupted() {
         written(Path::new(&file));
         panic!("as it is asked to");
     }
-    let stop = if manner == "goes on" { &deaf } else { &*heard };
+    let stop = if manner == "stops" { &*heard } else { &deaf };
+    if manner == "stops later" {
+        thread::scope(|scope| {
+            let playing = scope.spawn(|| process.play(b"", &deaf).map(|played| played.end));
+            while !heard.is_said() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            // Time for the signals that come at once with the first.
+            thread::sleep(SHORT);
+            deaf.say();
+            assert_eq!(playing.join().expect("no panic").expect("it can be started"), Ending::Stopped);
+        });
+        return;
+    }
     assert_eq!(process.play(b"", stop).expect("it can be started").end, Ending::Stopped);
 }
 
@@ -231,6 +248,11 @@ fn interrupted(manner: &str, shell: &str, signals: impl IntoIterator<Item = Sign
 fn the_first_signal_stops_the_run_and_the_second_ends_the_program() {
     assert_eq!(interrupted("stops", "", [Signal::TERM]), (Some(0), None));
     assert_eq!(interrupted("goes on", "", once(Signal::HUP).chain(repeat(Signal::TERM))), (None, Some(15)));
+}
+
+#[test]
+fn signals_that_come_at_once_are_one() {
+    assert_eq!(interrupted("stops later", "", [Signal::TERM, Signal::HUP, Signal::TERM]), (Some(0), None));
 }
 
 #[test]

@@ -11,9 +11,18 @@ use serde_json::Value;
 use super::template::Hole;
 use super::{Awaited, Event, Step, Talk, Wait};
 use crate::fuzz::duration::{from_now, shown};
-use crate::fuzz::producer::Ending;
+use crate::fuzz::producer::{Ending, Hang};
 use crate::fuzz::running::{Came, Running};
 use crate::report::visible;
+
+/// What to do about what does not come.
+const MISSING: &str = "send what the script waits for; or let its step say how long that may take (`within`), what may \
+                       come instead (`unless`), or that it need not come (`optional`)";
+
+/// Something did not come in time.
+pub fn missing(what: String) -> Ending {
+    Ending::Hung(Hang { what, help: Some(MISSING) })
+}
 
 /// Talks to a producer; tells how the case ends.
 pub fn hold(talk: &Talk, input: &[u8], timeout: Duration, running: &mut Running<'_>) -> Ending {
@@ -110,7 +119,7 @@ impl<'c> Conversation<'c, '_> {
         let until = from_now(time);
         while self.running.read(until)? == Came::Bytes {}
         if self.running.is_over() {
-            return Err(Ending::Hung(format!("the conversation was not over after {}", shown(self.timeout))));
+            return Err(Ending::hung(format!("the conversation was not over after {}", shown(self.timeout))));
         }
         Ok(())
     }
@@ -164,8 +173,8 @@ impl<'c> Conversation<'c, '_> {
         let (what, over) = (self.awaited(wait), self.running.is_over());
         match wait.within {
             Some(_) if wait.optional && !over => Ok(()),
-            Some(within) if !over => Err(Ending::Hung(format!("no {what} came within {}", shown(within)))),
-            _ => Err(Ending::Hung(format!("no {what} came before the {} of the case were over", shown(self.timeout)))),
+            Some(within) if !over => Err(missing(format!("no {what} came within {}", shown(within)))),
+            _ => Err(missing(format!("no {what} came before the {} of the case were over", shown(self.timeout)))),
         }
     }
 

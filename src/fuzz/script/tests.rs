@@ -1,5 +1,6 @@
 //! What is said in a conversation, what is waited for, and what is wrong with a script.
 
+use super::talk::missing;
 use super::*;
 use crate::fuzz::producer::Ending;
 
@@ -201,7 +202,7 @@ mod talks {
         };
         let idle = r#"{"type":"status","payload":{"pending":false}}"#;
         let hung = talk(&script("100ms"), &format!("echo '{idle}'; sleep 1000"), "");
-        assert_eq!(hung.end, Ending::Hung("no event \"idle\" came within 100 ms".to_owned()));
+        assert_eq!(hung.end, missing("no event \"idle\" came within 100 ms".to_owned()));
         assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; echo '{idle}'"), "").end, Ending::Whole);
         assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; printf '%s' '{idle}'"), "").end, Ending::Whole);
     }
@@ -225,16 +226,16 @@ mod talks {
         let silent = "echo '{\"id\":7}'; sleep 1000";
         let waits = |more: &str| format!("{ASK}[[step]]\nwait-for = \"answer\"\n{more}");
         let late = talk(&waits("within = \"50ms\""), silent, "").end;
-        assert_eq!(late, Ending::Hung("no answer to message 1 (prompt) came within 50 ms".to_owned()));
-        let hung = |script: &str, what: &str| {
+        assert_eq!(late, missing("no answer to message 1 (prompt) came within 50 ms".to_owned()));
+        let hung = |script: &str, end: fn(String) -> Ending, what: &str| {
             let played = talk_for(Duration::from_millis(400), script, silent, "");
-            assert_eq!(played.end, Ending::Hung(what.to_owned()), "{script}");
+            assert_eq!(played.end, end(what.to_owned()), "{script}");
         };
         let over = "no answer to message 1 (prompt) came before the 400 ms of the case were over";
-        hung(&waits(""), over);
-        hung(&waits("within = \"5s\"\noptional = true"), over);
-        hung(&format!("{ASK}[[step]]\npause = \"5s\""), "the conversation was not over after 400 ms");
-        hung(ASK, "its output was not closed after 400 ms");
+        hung(&waits(""), missing, over);
+        hung(&waits("within = \"5s\"\noptional = true"), missing, over);
+        hung(&format!("{ASK}[[step]]\npause = \"5s\""), Ending::hung, "the conversation was not over after 400 ms");
+        hung(ASK, Ending::hung, "its output was not closed after 400 ms");
     }
 
     #[test]
