@@ -58,16 +58,7 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
         }
         let repeats = &report.repeats;
         human.file_end(&FileEnd { repeats, ..FileEnd::of("-") })?;
-        human.end(&End {
-            summary: &report.summary,
-            stats: None,
-            hidden: 0,
-            recorded: None,
-            reconciled: None,
-            linted: None,
-            unfound: &[],
-            elapsed: Default::default(),
-        })
+        human.end(&End::of(&report.summary, Default::default()))
     };
     match write() {
         Ok(()) => Err(String::from_utf8_lossy(&text).into_owned()),

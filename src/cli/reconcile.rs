@@ -11,7 +11,7 @@ use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::check::Options;
 use crate::config::{Config, FAIL_ON};
-use crate::finding::{Severity, Stats, Summary};
+use crate::finding::{Severity, Summary};
 use crate::protocol::{Protocol, Rulebook};
 use crate::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
 use crate::report::{End, FileEnd, Reporter};
@@ -140,16 +140,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         reporter.file_end(&FileEnd::of(file))?;
     }
-    let end = End {
-        summary: &summary,
-        stats: None::<&Stats>,
-        hidden: 0,
-        recorded: None,
-        reconciled: Some(&outcome.sessions),
-        linted: None,
-        unfound: &errors,
-        elapsed: started.elapsed(),
-    };
+    let reconciled = Some(&*outcome.sessions);
+    let end = End { reconciled, unfound: &errors, ..End::of(&summary, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
     outputs.keep()?;

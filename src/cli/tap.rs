@@ -67,16 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     // The name that it would have in a pipe of the shell.
     let (outcome, told) = run.watch(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
-    let end = End {
-        summary: &outcome.summary,
-        stats: None,
-        hidden: outcome.hidden,
-        recorded: None,
-        reconciled: None,
-        linted: None,
-        unfound: &[],
-        elapsed: started.elapsed(),
-    };
+    let end = End { hidden: outcome.hidden, ..End::of(&outcome.summary, started.elapsed()) };
     let told = told.and_then(|()| reporter.end(&end));
     drop(reporter);
     say(&outcome.unreadable);

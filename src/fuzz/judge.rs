@@ -134,20 +134,10 @@ impl Judge<'_> {
         };
         let severity = settings.severity(self.protocol, rule.name()).flatten()?;
         let said = last_words(&played.complaint).map(|said| format!("; it last said “{said}”"));
-        Some(Finding {
-            rule: rule.name().into(),
-            severity,
-            message: what + &said.unwrap_or_default(),
-            file: file.cloned(),
-            place: last_line(&played.stream, settings.options().excerpts),
-            event_type: None,
-            stream: None,
-            pointer: None,
-            help,
-            related: Vec::new(),
-            quote: None,
-            proposal: None,
-        })
+        let what = what + &said.unwrap_or_default();
+        let place = last_line(&played.stream, settings.options().excerpts);
+        let finding = Finding::of_file(rule.name(), severity, what, &Arc::default(), place);
+        Some(Finding { file: file.cloned(), help, ..finding })
     }
 }
 

@@ -76,6 +76,13 @@ pub struct End<'f> {
     pub elapsed: std::time::Duration,
 }
 
+impl<'f> End<'f> {
+    /// The end of a run of which nothing else is to be said.
+    pub fn of(summary: &'f Summary, elapsed: std::time::Duration) -> End<'f> {
+        End { summary, stats: None, hidden: 0, recorded: None, reconciled: None, linted: None, unfound: &[], elapsed }
+    }
+}
+
 /// A format.
 pub trait Reporter {
     /// Whether it shows the source text around places.

@@ -73,16 +73,7 @@ impl Told<'_> {
             reporter.file_end(&FileEnd { summary: Some(&summary), ..FileEnd::of(&file) })?;
             all.add(&summary);
         }
-        reporter.end(&End {
-            summary: &all,
-            stats: None,
-            hidden: 0,
-            recorded: None,
-            reconciled: None,
-            linted: None,
-            unfound: &[],
-            elapsed,
-        })
+        reporter.end(&End::of(&all, elapsed))
     }
 
     /// The finding with the input that shows it.
