@@ -1,18 +1,18 @@
 //! The report for people: each finding with its source line, what belongs to it, what to do, and the
 //! document's words. Many findings of one kind fold into one.
 
+mod excerpts;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
-};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use super::{End, FileEnd, Reporter, baselined, count, linted, read, visible};
-use crate::finding::{Excerpt, Finding, Kind, Place, Related, Repeat, Severity};
+use crate::finding::{Finding, Kind, Place, Related, Repeat, Severity};
 use crate::protocol::{Basis, Rulebook};
+use excerpts::Excerpts;
 
 /// More findings of one kind in a file than this fold into one.
 const MOST_OF_A_KIND: usize = 5;
@@ -392,121 +392,5 @@ impl Diagnostic for Shown {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().cloned()))
-    }
-}
-
-/// Single source lines from anywhere in a file, as one source code: each has its own range of offsets, and
-/// its own line number.
-#[derive(Debug, Default)]
-struct Excerpts {
-    lines: Vec<ExcerptLine>,
-}
-
-#[derive(Debug)]
-struct ExcerptLine {
-    offset: usize,
-    text: String,
-    /// 0-based, as miette counts.
-    line: usize,
-    /// Of the marked part, 0-based.
-    column: usize,
-    mark: usize,
-    /// The name of its file, where that is to be shown.
-    named: Option<String>,
-}
-
-impl Excerpts {
-    /// Adds the line of a place, cut to `width`; gives the span to label.
-    fn add(&mut self, place: &Place, primary: bool, named: Option<String>, width: usize) -> Option<SourceSpan> {
-        let (text, mark) = match place.excerpt.text.is_empty() {
-            false => fitted(&place.excerpt, width.max(20)),
-            true if primary => return None,
-            // Its text is not kept any more; its line is worth telling all the same.
-            true => ("…".to_owned(), 0..'…'.len_utf8()),
-        };
-        // Between two lines a byte is left out, so that no span can reach from one into the other.
-        let offset = self.lines.last().map_or(0, |last| last.offset + last.text.len() + 1);
-        let span = SourceSpan::new((offset + mark.start).into(), mark.len());
-        self.lines.push(ExcerptLine {
-            offset,
-            text,
-            line: place.line.saturating_sub(1) as usize,
-            column: place.column.saturating_sub(1) as usize,
-            mark: mark.start,
-            named,
-        });
-        Some(span)
-    }
-}
-
-impl SourceCode for Excerpts {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        before: usize,
-        _after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let holds = |line: &&ExcerptLine| {
-            line.offset <= span.offset() && span.offset() + span.len() <= line.offset + line.text.len()
-        };
-        let line = self.lines.iter().find(holds).ok_or(MietteError::OutOfBounds)?;
-        let (skip, column) = if before == 0 { (line.mark, line.column) } else { (0, 0) };
-        let whole = SourceSpan::new((line.offset + skip).into(), line.text.len() - skip);
-        let data = &line.text.as_bytes()[skip..];
-        Ok(Box::new(match &line.named {
-            Some(file) => MietteSpanContents::new_named(file.clone(), data, whole, line.line, column, 1),
-            None => MietteSpanContents::new(data, whole, line.line, column, 1),
-        }))
-    }
-}
-
-/// A line cut to a width around its mark, made harmless, with `…` where it was cut.
-fn fitted(excerpt: &Excerpt, width: usize) -> (String, std::ops::Range<usize>) {
-    let before: Vec<char> = excerpt.text[..excerpt.mark.start].chars().collect();
-    let mut marked: Vec<char> = excerpt.text[excerpt.mark.clone()].chars().collect();
-    let mut after: Vec<char> = excerpt.text[excerpt.mark.end..].chars().collect();
-    if marked.is_empty() {
-        // A place between two characters is shown under the next one, or behind the line.
-        marked.push(if after.is_empty() { ' ' } else { after.remove(0) });
-    }
-    let room = width.saturating_sub(marked.len().min(width * 2 / 3));
-    let kept_after = after.len().min(room.saturating_sub(before.len().min(room * 2 / 3)));
-    let kept_before = before.len().min(room - kept_after);
-    let kept_marked = marked.len().min(width - kept_before.min(width));
-    let mut text = String::new();
-    if excerpt.cut_before || kept_before < before.len() {
-        text.push('…');
-    }
-    text.push_str(&visible(&before[before.len() - kept_before..].iter().collect::<String>()));
-    let start = text.len();
-    text.push_str(&visible(&marked[..kept_marked].iter().collect::<String>()));
-    let end = text.len();
-    if kept_marked == marked.len() {
-        text.push_str(&visible(&after[..kept_after].iter().collect::<String>()));
-    }
-    if excerpt.cut_after || kept_marked < marked.len() || kept_after < after.len() {
-        text.push('…');
-    }
-    (text, start..end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_cut_around_its_mark() {
-        let text = format!("{}MARK{}", "a".repeat(200), "b".repeat(200));
-        let excerpt = Excerpt { text, mark: 200..204, ..Excerpt::default() };
-        let (text, mark) = fitted(&excerpt, 60);
-        assert_eq!(&text[mark], "MARK");
-        assert!(text.starts_with('…') && text.ends_with('…'));
-        assert_eq!(text.chars().count(), 62);
-    }
-
-    #[test]
-    fn what_is_shown_is_harmless() {
-        let excerpt = Excerpt { text: "a\x1b[2Jb".to_owned(), mark: 1..5, ..Excerpt::default() };
-        assert_eq!(fitted(&excerpt, 60).0, "a␛[2Jb");
     }
 }
