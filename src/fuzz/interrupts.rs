@@ -23,7 +23,8 @@ pub struct Interrupts {
 
 impl Interrupts {
     /// From now on, the first signal says `stop`; the second one, half a second after it or later, ends all producers and
-    /// the program. What the program was told to ignore (by `nohup`, or because it runs in the background of a script) it goes on to ignore.
+    /// the program. What the program was told to ignore (by `nohup`, or because it runs in the background of a script) it
+    /// goes on to ignore.
     ///
     /// # Errors
     ///

@@ -68,15 +68,17 @@ impl Head {
                     self.scanned = length;
                     return at_end.then_some(Wire::Ndjson);
                 };
-                one_a_line(&held[start..from + end], &held[from + end..], at_end)
+                one_a_line(text, from + end - start, at_end)
             }
             _ => field_lines(text, at_end),
         }
     }
 }
 
-/// Whether an object that starts a file is the first of one a line, or is written over several lines.
-fn one_a_line(first: &[u8], rest: &[u8], at_end: bool) -> Option<Wire> {
+/// Whether an object that starts a file is the first of one a line, or is written over several lines. The first line has
+/// this length.
+fn one_a_line(text: &[u8], length: usize, at_end: bool) -> Option<Wire> {
+    let (first, rest) = text.split_at(length);
     if std::str::from_utf8(first).is_err() || json::parse(first).is_ok() {
         return Some(Wire::Ndjson);
     }
@@ -84,7 +86,7 @@ fn one_a_line(first: &[u8], rest: &[u8], at_end: bool) -> Option<Wire> {
     match rest.trim_ascii_start().first() {
         Some(b' ' | b'\t' | b'"' | b'}') => Some(Wire::Json),
         Some(_) if matches!(first.trim_ascii_end().last(), Some(b'{' | b'[' | b',' | b':')) => {
-            over_lines(first, rest, at_end)
+            over_lines(text, length, at_end)
         }
         Some(_) => Some(Wire::Ndjson),
         None => at_end.then_some(Wire::Ndjson),
@@ -93,20 +95,18 @@ fn one_a_line(first: &[u8], rest: &[u8], at_end: bool) -> Option<Wire> {
 
 /// Whether an object goes on behind its first line, which ends where a line may end. If that line was torn, what follows
 /// are events, and two of them are not in one value without a comma.
-fn over_lines(first: &[u8], rest: &[u8], at_end: bool) -> Option<Wire> {
-    let mut text = first.to_vec();
-    let mut lines = 0;
-    for line in rest.split_inclusive(|byte| *byte == b'\n') {
-        let whole = line.ends_with(b"\n") || at_end;
-        if !whole {
+fn over_lines(text: &[u8], first: usize, at_end: bool) -> Option<Wire> {
+    let (mut end, mut lines) = (first, 0);
+    for line in text[first..].split_inclusive(|byte| *byte == b'\n') {
+        if !line.ends_with(b"\n") && !at_end {
             break;
         }
-        text.extend_from_slice(line);
+        end += line.len();
         if line.trim_ascii().is_empty() {
             continue;
         }
         lines += 1;
-        match json::parse(&text) {
+        match json::parse(&text[..end]) {
             Ok(_) => return Some(Wire::Json),
             Err(fault) if fault.kind != FaultKind::Incomplete => return Some(Wire::Ndjson),
             Err(_) if lines == LINES_LOOKED_AT => return Some(Wire::Json),

@@ -28,7 +28,8 @@ pub fn word(text: &[u8], word: &[u8], at: usize) -> At {
     if text[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Unsure) }
 }
 
-/// The end of a string, behind its closing quote, from behind its opening quote. Most strings are short and plain: those are not worth a call.
+/// The end of a string, behind its closing quote, from behind its opening quote. Most strings are short and plain: those
+/// are not worth a call.
 #[inline]
 pub fn string_rest(text: &[u8], at: usize) -> At {
     match short_plain(text, at) {
