@@ -54,7 +54,7 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
         Human::new(&mut text, Rulebook::of(protocol), Look { color: false, width: 100, all: false, quiet: false });
     let mut write = || {
         for finding in &report.findings {
-            human.finding(finding.clone())?;
+            human.finding(finding)?;
         }
         let repeats = &report.repeats;
         human.file_end(&FileEnd { repeats, ..FileEnd::of("-") })?;

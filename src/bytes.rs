@@ -163,6 +163,17 @@ fn skip(text: &[u8], at: usize, in_block: impl Fn(u8x16) -> u8x16, is_found: imp
             Some(found) => at + found.trailing_zeros() as usize,
         };
     }
+    if let (0, Some(start), Some(end)) = (at, text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        // So do the two halves of a text of less than a block.
+        let mut block = [0; 16];
+        block[..8].copy_from_slice(start);
+        block[8..].copy_from_slice(end);
+        return match in_block(u8x16::new(block)).to_bitmask().trailing_zeros() as usize {
+            in_start @ ..8 => in_start,
+            in_end @ 8..16 => text.len() - 16 + in_end,
+            _ => text.len(),
+        };
+    }
     while text.get(at).is_some_and(|byte| !is_found(*byte)) {
         at += 1;
     }

@@ -15,7 +15,6 @@ pub(crate) mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::vec::Drain;
 
 use crate::finding::{Finding, Report, Severity};
 use crate::input::{Frame, Input, Origin, Piece, Recipient, Segment, Wire};
@@ -236,11 +235,11 @@ impl<'p> Checker<'p> {
 
     /// The findings since the last call.
     pub fn take_findings(&mut self) -> Vec<Finding> {
-        self.findings().collect()
+        std::mem::take(self.findings())
     }
 
-    /// The same, one by one.
-    pub(crate) fn findings(&mut self) -> Drain<'_, Finding> {
+    /// The findings that were not taken yet.
+    pub(crate) fn findings(&mut self) -> &mut Vec<Finding> {
         self.judge.findings()
     }
 

@@ -4,6 +4,7 @@
 //! [`Error`](crate::Error). Lines and columns are 1-based and columns count characters; `start` and
 //! `end` are 0-based byte offsets into the (decompressed) file; event numbers are 0-based.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -108,9 +109,9 @@ pub struct Finding {
     /// The stream (session) that the event belongs to.
     pub stream: Option<Arc<str>>,
     /// The JSON Pointer of the offending value, from the event's root.
-    pub pointer: Option<String>,
+    pub pointer: Option<Arc<str>>,
     /// What to do, where that is particular to this finding; the rule has its own help.
-    pub help: Option<String>,
+    pub help: Option<Cow<'static, str>>,
     /// The places that explain this one, in the order of the file.
     pub related: Vec<Related>,
     /// The document's words on the very field, where they are not the rule's own quotes.

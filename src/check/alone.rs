@@ -28,12 +28,22 @@ pub struct Alone<'p> {
     protocol: &'p Protocol,
     pub voice: Voice<'p>,
     pub unknown: Unknown,
+    /// The name of the stream that was spoken of last.
+    spoken_of: Arc<str>,
 }
 
 impl<'p> Alone<'p> {
     pub fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone<'p> {
         let unknown = Unknown::new(protocol.tables().events.len());
-        Alone { protocol, voice: settings.voice(protocol, file), unknown }
+        Alone { protocol, voice: settings.voice(protocol, file), unknown, spoken_of: Arc::default() }
+    }
+
+    /// The name of a stream as text, which one finding after the other shares.
+    pub fn name(&mut self, name: &[u8]) -> Arc<str> {
+        if self.spoken_of.as_bytes() != name {
+            self.spoken_of = lossy(name).into();
+        }
+        self.spoken_of.clone()
     }
 
     /// What the fast way found wrong; its unknown keys are counted, and what has a fault is marked in `readable`. None: one
@@ -83,7 +93,7 @@ impl<'p> Alone<'p> {
         });
         misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
         unreadable(event_type, &faults.listed, &mut captures);
-        let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
+        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.name(&name));
         let at_edge = |span: &Range<usize>| at_edge(span, &captures);
         self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
         let found: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
@@ -106,7 +116,7 @@ impl<'p> Alone<'p> {
             let said = Said {
                 message: self.voice.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
-                pointer: Some(fault.pointer.text()),
+                pointer: Some(fault.pointer.text.clone()),
                 quote: fault.quote,
                 proposal: fault.proposal,
                 ..here.said(stream)
@@ -133,7 +143,7 @@ impl<'p> Alone<'p> {
             let place = Arc::new(here.place(first.clone()));
             let said = Said {
                 message: self.voice.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
-                pointer: pointer_to(tree, text, wrapper, again.start, &key),
+                pointer: pointer_to(tree, text, wrapper, again.start, &key).map(Arc::from),
                 related: vec![Related { message: "it stands here first".into(), file: None, place }],
                 ..here.said(stream)
             };
@@ -146,7 +156,7 @@ impl<'p> Alone<'p> {
             let pointer = Pointer(tree.root.path_to(text, span.start));
             let said = Said {
                 message: self.voice.message(rule, &mut [("found", found)]),
-                pointer: within_event(wrapper, &pointer),
+                pointer: within_event(wrapper, &pointer).map(Arc::from),
                 ..here.said(stream)
             };
             self.voice.say(rule, here.place(span.clone()), said);
@@ -169,7 +179,7 @@ impl<'p> Alone<'p> {
         if first {
             let said = Said {
                 message: self.voice.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
-                pointer: Some(pointer.to_string()),
+                pointer: Some(pointer.text().into()),
                 ..here.said(stream)
             };
             self.voice.say(rule, here.place(key), said);
@@ -270,9 +280,4 @@ fn pointer_to(tree: &Tree, text: &[u8], wrapper: &Pointer, at: usize, key: &str)
 fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
     let inside = pointer.0.strip_prefix(wrapper.0.as_slice())?;
     Some(Pointer(inside.to_vec()).to_string())
-}
-
-/// A name as text.
-pub fn text_of(name: &[u8]) -> Arc<str> {
-    lossy(name).into()
 }

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use std::vec::Drain;
 
 use super::Settings;
-use super::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of, text_of};
+use super::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of};
 use super::event::{Event, NotAnEvent, stream_name, timestamp};
 use super::exercised::Exercised;
 use super::reader::Judged;
@@ -68,8 +67,8 @@ impl<'p> Judge<'p> {
         self.exercised = Some(Box::new(Exercised::new(self.protocol.tables())));
     }
 
-    pub fn findings(&mut self) -> Drain<'_, Finding> {
-        self.alone.voice.findings.drain(..)
+    pub fn findings(&mut self) -> &mut Vec<Finding> {
+        &mut self.alone.voice.findings
     }
 
     /// The text that a stream has sent so far, by the tables' texts.
@@ -90,7 +89,7 @@ impl<'p> Judge<'p> {
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
-        let help = broken.help.map(str::to_owned);
+        let help = broken.help.map(Into::into);
         self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
@@ -130,7 +129,7 @@ impl<'p> Judge<'p> {
             excerpts,
             landmarks: Landmarks::default(),
         };
-        let stream = stream_of(text, event_type.stream, &captures.fields).as_deref().map(text_of);
+        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.alone.name(&name));
         self.alone.say(&here, faults, stream.as_ref());
         self.order(&here, id, captures.all(), true, Nobody);
         self.readable = captures;
@@ -229,17 +228,17 @@ impl<'p> Judge<'p> {
             Some(_) => stream_name(text, field(&shape.stream)),
             None => Some(Cow::Borrowed(&b""[..])),
         };
-        let stream = name.as_deref().map(text_of);
+        let stream = name.as_deref().map(|name| self.alone.name(name));
         self.alone.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
         let rule = self.protocol.tables().unknown;
         if self.alone.is_first(rule, None, here, stream.as_ref()).0 {
             let known = self.protocol.tables().events.iter().map(|event| &*event.name);
             let near = nearest(here.event_type, known);
-            let help = near.as_ref().map(|near| format!("did you mean {near}?"));
+            let help = near.as_ref().map(|near| format!("did you mean {near}?").into());
             let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
             let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
             let message = self.alone.voice.message(rule, &mut facts);
-            let pointer = Some(shape.event_type.to_string());
+            let pointer = Some(shape.event_type.text().into());
             let said = Said { message, help, pointer, proposal, ..here.said(stream.as_ref()) };
             self.alone.voice.say(rule, here.place(here.type_span.clone()), said);
         }

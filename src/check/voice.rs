@@ -1,5 +1,6 @@
 //! What was found → findings: words, severities, counts.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -33,8 +34,8 @@ pub struct Voice<'p> {
 #[derive(Default)]
 pub struct Said {
     pub message: String,
-    pub help: Option<String>,
-    pub pointer: Option<String>,
+    pub help: Option<Cow<'static, str>>,
+    pub pointer: Option<Arc<str>>,
     pub event_type: Option<Arc<str>>,
     pub stream: Option<Arc<str>>,
     pub related: Vec<Related>,
@@ -60,15 +61,21 @@ impl<'p> Voice<'p> {
 
     /// A rule's words with the facts in them, which may be taken away.
     pub fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
+        self.message_of(rule, facts, "…")
+    }
+
+    /// The same for an event of this type.
+    fn message_of(&self, rule: RuleId, facts: &mut [(&'static str, String)], event_type: &str) -> String {
         let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
         if let ([("found", found)], "{found}") = (&mut *facts, rest) {
             return std::mem::take(found);
         }
-        let mut message = String::new();
+        let mut message = String::with_capacity(120);
         while let Some((before, after)) = rest.split_once('{') {
             message.push_str(before);
             let Some((name, after)) = after.split_once('}') else { break };
-            message.push_str(facts.iter().find(|(fact, _)| *fact == name).map_or("…", |(_, value)| value));
+            let unknown = if name == "event" { event_type } else { "…" };
+            message.push_str(facts.iter().find(|(fact, _)| *fact == name).map_or(unknown, |(_, value)| value));
             rest = after;
         }
         message.push_str(rest);
@@ -122,7 +129,7 @@ impl<'p> Voice<'p> {
             let found =
                 format!("{} about this event, which are counted and not listed", count(unlisted, "more finding"));
             let rule = framing(Framing::CheckSkipped);
-            let help = Some("mend what is listed, and check again".to_owned());
+            let help = Some("mend what is listed, and check again".into());
             let said = Said { message: self.message(rule, &mut [("found", found)]), help, ..here.said(stream) };
             self.say(rule, here.place(here.type_span.clone()), said);
         }
@@ -186,10 +193,9 @@ impl<'p> Voice<'p> {
 
     fn verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<String>, event_type: Arc<str>) {
         let mut facts = verdict.facts;
-        facts.push(("event", event_type.to_string()));
         let said = Said {
-            message: self.message(verdict.rule, &mut facts),
-            pointer,
+            message: self.message_of(verdict.rule, &mut facts, &event_type),
+            pointer: pointer.map(Arc::from),
             event_type: Some(event_type),
             stream: Some(verdict.stream),
             related: verdict.related,
@@ -199,14 +205,19 @@ impl<'p> Voice<'p> {
     }
 
     /// The pointer of what a rule speaks about, and the byte of the value to start from.
-    fn pointer(&self, at: &At, event: Option<&EventType>) -> (Option<Pointer>, usize) {
+    fn pointer<'e>(&self, at: &At, event: Option<&'e EventType>) -> (Option<Cow<'e, Pointer>>, usize)
+    where
+        'p: 'e,
+    {
+        let of = |slot: &usize| event.map(|event| Cow::Borrowed(&event.slots[*slot]));
         match at {
-            At::Time => (self.protocol.tables().shape.time.clone(), 0),
-            At::Slot(slot) => (event.map(|event| event.slots[*slot].clone()), 0),
-            At::Part(slot, part) => (event.map(|event| event.slots[*slot].clone()), *part + 1),
+            At::Time => (self.protocol.tables().shape.time.as_ref().map(Cow::Borrowed), 0),
+            At::Slot(slot) => (of(slot), 0),
+            At::Part(slot, part) => (of(slot), *part + 1),
             At::Item { array, index, slot } => {
                 let array = event.map(|event| &event.arrays[*array]);
-                (array.map(|array| array.at.child(&index.to_string()).join(&array.slots[*slot])), 0)
+                let item = array.map(|array| array.at.child(&index.to_string()).join(&array.slots[*slot]));
+                (item.map(Cow::Owned), 0)
             }
             At::Type | At::Earlier(..) => (None, 0),
         }

@@ -167,7 +167,7 @@ impl Reporter for Silent {
         false
     }
 
-    fn finding(&mut self, _: Finding) -> io::Result<()> {
+    fn finding(&mut self, _: &Finding) -> io::Result<()> {
         Ok(())
     }
 

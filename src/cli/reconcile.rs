@@ -136,7 +136,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     for file in &files {
         while let Some(finding) = findings.next_if(|finding| finding.file.as_ref() == Some(file)) {
             summary.count(&finding.rule, finding.severity, 1);
-            reporter.finding(finding)?;
+            reporter.finding(&finding)?;
         }
         reporter.file_end(&FileEnd::of(file))?;
     }

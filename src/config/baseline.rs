@@ -164,7 +164,7 @@ impl Baseline {
                 let help =
                     format!("run the same check with --write-baseline {name}, and the baseline will be true again");
                 let found = Finding::of_file(rule, severity, message(file, kind, entry), &name, place);
-                Finding { help: Some(help), ..found }
+                Finding { help: Some(help.into()), ..found }
             })
             .collect()
     }

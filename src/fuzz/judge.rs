@@ -72,7 +72,7 @@ impl Judge<'_> {
         let mut told = Ok(());
         self.findings(played, &self.shown, Some(file), &mut |finding| {
             if told.is_ok() {
-                told = reporter.finding(finding);
+                told = reporter.finding(&finding);
             }
         });
         told
@@ -107,7 +107,7 @@ impl Judge<'_> {
             let mut checker = Checker::of(self.protocol, &settings, file.cloned());
             for block in played.stream.chunks(BLOCK) {
                 checker.feed(block);
-                checker.findings().for_each(&mut *tell);
+                checker.findings().drain(..).for_each(&mut *tell);
             }
             let Report { findings, .. } = match played.end {
                 Ending::Whole | Ending::Crashed(_) => checker.finish(),
@@ -121,7 +121,7 @@ impl Judge<'_> {
     /// What is to be said of how a case ended.
     fn ending(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> Option<Finding> {
         let help = match &played.end {
-            Ending::Hung(hang) => hang.help.map(str::to_owned),
+            Ending::Hung(hang) => hang.help.map(Into::into),
             _ => None,
         };
         let (rule, what) = match &played.end {

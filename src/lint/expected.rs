@@ -144,7 +144,7 @@ impl Expectation {
             let place = self.place(span);
             let found =
                 Finding::of_file(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place);
-            Finding { help: help.clone(), ..found }
+            Finding { help: help.clone().map(Into::into), ..found }
         };
         self.faults.iter().map(finding).collect()
     }

@@ -160,7 +160,7 @@ impl<'p> Linter<'p> {
         let mut held = Held::default();
         for piece in fixture.text.chunks(PIECE) {
             checker.feed(piece);
-            held.add(checker.findings());
+            held.add(checker.findings().drain(..));
         }
         held.end(checker.end(fixture.damaged).0, self.protocol, &settings, fixture.file)
     }
@@ -175,7 +175,7 @@ impl<'p> Linter<'p> {
         let mut held = Held::default();
         for piece in fixture.text.chunks(PIECE) {
             checker.feed(piece);
-            held.add(checker.findings());
+            held.add(checker.findings().drain(..));
         }
         held.end(checker.end(fixture.damaged), protocol, settings, fixture.file)
     }

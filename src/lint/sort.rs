@@ -148,7 +148,7 @@ pub fn unknown_word(block: &Block, file: &Arc<str>, severity: Severity) -> Optio
     let nearest = nearest(&word.to_ascii_lowercase(), WORDS.iter().map(|(word, _)| *word));
     let place = block.place_of(&format!("{SAID}={word}"));
     let found = Finding::of_file(Upkeep::UnknownBlockWord.name(), severity, message, file, place);
-    Some(Finding { help: nearest.map(|word| format!("did you mean {word}?")), ..found })
+    Some(Finding { help: nearest.map(|word| format!("did you mean {word}?").into()), ..found })
 }
 
 /// Whether something outside of strings says that this is not all: an ellipsis, or a comment.

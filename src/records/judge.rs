@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::vec::Drain;
 
 use super::known::{Known, Value};
 use super::relations::{self, Record};
@@ -75,9 +74,9 @@ impl<'p> RecordChecker<'p> {
         self.input.feed(bytes, &mut |piece| judge.piece(piece));
     }
 
-    /// The findings since the last call.
-    pub fn findings(&mut self) -> Drain<'_, Finding> {
-        self.judge.alone.voice.findings.drain(..)
+    /// The findings that were not taken yet.
+    pub fn findings(&mut self) -> &mut Vec<Finding> {
+        &mut self.judge.alone.voice.findings
     }
 
     /// Ends the input; `damaged` says how its compressed form is damaged here.
@@ -136,7 +135,7 @@ impl<'p> Judge<'p> {
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
         // The protocol of the other files of a run may have other words for it.
         let help = broken.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
-        let help = Some(help.to_owned());
+        let help = Some(help.to_owned().into());
         self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
@@ -236,7 +235,7 @@ impl<'p> Judge<'p> {
             let said = Said {
                 message: self.alone.voice.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
-                pointer: Some(fault.pointer.text()),
+                pointer: Some(fault.pointer.text.clone()),
                 event_type: Some(shape.name.clone()),
                 ..Said::default()
             };
@@ -275,7 +274,7 @@ impl<'p> Judge<'p> {
         self.alone.voice.summary.loose += u64::from(within.is_none() && event_type.stream.is_none());
         for mut one in said.drain(..) {
             let message = self.alone.voice.message(one.rule, &mut one.facts);
-            let pointer = Some(event_type.slots[one.slot].text());
+            let pointer = Some(event_type.slots[one.slot].text().into());
             let said = Said { message, pointer, related: one.related, ..here.said(None) };
             let span = match captures.fields[one.slot] {
                 Capture::Text(start, end) => start as usize - 1..end as usize + 1,

@@ -59,7 +59,7 @@ fn judge_by(settings: &Settings, files: &[(&str, &[u8])], asked: Asked, piece: u
         let mut findings = Vec::new();
         for piece in bytes.chunks(piece) {
             checker.feed(piece);
-            findings.extend(checker.findings());
+            findings.append(checker.findings());
         }
         let mut report = checker.end(None);
         findings.append(&mut report.findings);

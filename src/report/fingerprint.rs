@@ -102,7 +102,7 @@ mod tests {
             place: Place { line, ..Place::default() },
             event_type: Some("session.status".into()),
             stream: None,
-            pointer: Some(pointer.to_owned()),
+            pointer: Some(pointer.into()),
             help: None,
             related: Vec::new(),
             quote: None,

@@ -27,7 +27,7 @@ impl<W: Write> Reporter for GitHub<'_, W> {
         false
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let command = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -40,7 +40,7 @@ impl<W: Write> Reporter for GitHub<'_, W> {
             let file = related.file.as_deref().map(|file| format!("{}, ", visible(file))).unwrap_or_default();
             message.push_str(&format!("\n{file}line {}: {}", related.place.line, visible(&related.message)));
         }
-        let rule_help = || self.rules.of_finding(&finding).1.map(|rule| rule.help.as_str());
+        let rule_help = || self.rules.of_finding(finding).1.map(|rule| rule.help.as_str());
         if let Some(help) = finding.help.as_deref().or_else(rule_help) {
             message.push_str(&format!("\nhelp: {}", visible(help)));
         }

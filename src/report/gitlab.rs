@@ -33,11 +33,11 @@ impl<W: Write> Reporter for GitLab<W> {
         self.out.write_all(b"[")
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let issue = json!({
             "description": visible(&finding.message),
             "check_name": &*finding.rule,
-            "fingerprint": self.fingerprints.next(&finding),
+            "fingerprint": self.fingerprints.next(finding),
             "severity": match finding.severity {
                 Severity::Error => "major",
                 Severity::Warning => "minor",

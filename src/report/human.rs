@@ -112,8 +112,9 @@ impl<'p, W: Write> Human<'p, W> {
 }
 
 impl<W: Write> Reporter for Human<'_, W> {
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         if self.look.all {
+            let finding = finding.clone();
             return self.show(&Entry { number: 0, finding, more: Vec::new(), count: 1, lines: Vec::new() }, &[]);
         }
         let number = *self.index.entry(finding.kind()).or_insert_with(|| {
@@ -123,7 +124,7 @@ impl<W: Write> Reporter for Human<'_, W> {
         let kind = &mut self.kinds[number];
         kind.count += 1;
         if kind.kept.len() < MOST_OF_A_KIND {
-            kind.kept.push((self.came, finding));
+            kind.kept.push((self.came, finding.clone()));
         } else if kind.lines.len() < NAMED_LINES && kind.lines.last() != Some(&finding.place.line) {
             kind.lines.push(finding.place.line);
         }

@@ -28,8 +28,8 @@ impl<W: Write> Reporter for Jsonl<W> {
         false
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
-        write_finding(&mut self.text, &finding);
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        write_finding(&mut self.text, finding);
         self.text.push(b'\n');
         self.out.write_all(&self.text)?;
         self.text.clear();
@@ -70,10 +70,10 @@ impl<W: Write> Reporter for Json<W> {
         write!(self.out, r#"{{"format":1,"tool":{{"name":"sessionlint","version":"{version}"}},"findings":["#)
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let separator: &[u8] = if std::mem::replace(&mut self.any, true) { b",\n" } else { b"\n" };
         self.text.extend_from_slice(separator);
-        write_finding(&mut self.text, &finding);
+        write_finding(&mut self.text, finding);
         self.out.write_all(&self.text)?;
         self.text.clear();
         Ok(())
@@ -269,7 +269,7 @@ mod tests {
                 event_type: shared(1),
                 stream: shared(2),
                 pointer: some[3].then(|| text(3).into()),
-                help: some[4].then(|| text(4).into()),
+                help: some[4].then(|| text(4).to_owned().into()),
                 related: vec![related; usize::from(some[0]) + usize::from(some[1])],
                 quote: None,
                 proposal: None,

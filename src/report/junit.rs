@@ -85,18 +85,18 @@ impl<W: Write> Reporter for JUnit<W> {
         false
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let number = *self.index.entry(finding.stream.clone()).or_insert_with(|| {
             self.cases.push((finding.stream.clone(), Case::default()));
             self.cases.len() - 1
         });
         let case = &mut self.cases[number].1;
         match finding.severity {
-            _ if &*finding.rule == SKIPPED => case.skipped.add(&finding),
-            Severity::Note => case.notes.add(&finding),
+            _ if &*finding.rule == SKIPPED => case.skipped.add(finding),
+            Severity::Note => case.notes.add(finding),
             severity => {
                 case.severity = case.severity.max(Some(severity));
-                case.failures.add(&finding);
+                case.failures.add(finding);
             }
         }
         Ok(())

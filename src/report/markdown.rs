@@ -36,9 +36,9 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         false
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         if self.findings.len() < MOST_FINDINGS {
-            let Finding { rule, severity, message, place, .. } = &finding;
+            let Finding { rule, severity, message, place, .. } = finding;
             let file = finding.file.as_deref().unwrap_or("-");
             let place = code(&format!("{file}:{}:{}", place.line, place.column));
             self.findings.push(format!("- **{severity}** {} in {place}: {}", code(rule), code(message)));

@@ -94,7 +94,7 @@ pub trait Reporter {
         Ok(())
     }
     /// A finding, as it is judged.
-    fn finding(&mut self, finding: Finding) -> io::Result<()>;
+    fn finding(&mut self, finding: &Finding) -> io::Result<()>;
     /// Lets everybody see what was told so far, as far as the format shows anything before the end.
     fn show_now(&mut self) -> io::Result<()> {
         Ok(())

@@ -102,8 +102,8 @@ impl<W: Write> Reporter for Sarif<'_, W> {
         self.out.write_all(br#","columnKind":"unicodeCodePoints","results":["#)
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
-        let result = self.result(&finding);
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let result = self.result(finding);
         self.text.extend_from_slice(if std::mem::replace(&mut self.any, true) { b",\n" } else { b"\n" });
         self.write(&result)
     }

@@ -31,13 +31,11 @@ impl<'r> Several<'r> {
         self.worst
     }
 
-    /// Does something for each, and says beside it whether it is the last.
-    fn each(&mut self, mut tell: impl FnMut(&mut dyn Reporter, bool) -> io::Result<()>) -> io::Result<()> {
+    fn each(&mut self, mut tell: impl FnMut(&mut dyn Reporter) -> io::Result<()>) -> io::Result<()> {
         let mut gone = None;
         let mut next = 0;
         while next < self.reporters.len() {
-            let last = next + 1 == self.reporters.len();
-            match tell(&mut *self.reporters[next], last) {
+            match tell(&mut *self.reporters[next]) {
                 Ok(()) => next += 1,
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                     self.reporters.remove(next);
@@ -59,20 +57,16 @@ impl Reporter for Several<'_> {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        self.each(|reporter, _| reporter.begin())
+        self.each(|reporter| reporter.begin())
     }
 
-    fn finding(&mut self, finding: Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.worst = self.worst.max(Some(finding.severity));
-        let mut finding = Some(finding);
-        self.each(|reporter, last| match if last { finding.take() } else { finding.clone() } {
-            Some(finding) => reporter.finding(finding),
-            None => Ok(()),
-        })
+        self.each(|reporter| reporter.finding(finding))
     }
 
     fn show_now(&mut self) -> io::Result<()> {
-        self.each(|reporter, _| reporter.show_now())
+        self.each(|reporter| reporter.show_now())
     }
 
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
@@ -80,11 +74,11 @@ impl Reporter for Several<'_> {
         let counted = |severity: &Severity| end.summary.is_some_and(|summary| summary.at_least(*severity) > 0);
         let counts = [Severity::Error, Severity::Warning, Severity::Note].into_iter().find(counted);
         self.worst = self.worst.max(counts);
-        self.each(|reporter, _| reporter.file_end(end))
+        self.each(|reporter| reporter.file_end(end))
     }
 
     fn end(&mut self, end: &End<'_>) -> io::Result<()> {
-        self.each(|reporter, _| reporter.end(end))
+        self.each(|reporter| reporter.end(end))
     }
 }
 
@@ -107,12 +101,12 @@ mod tests {
             self.excerpts
         }
 
-        fn finding(&mut self, finding: Finding) -> io::Result<()> {
+        fn finding(&mut self, finding: &Finding) -> io::Result<()> {
             let mut told = self.told.lock().expect("no test panics with it");
             if told.len() == self.most {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
-            told.push(finding.message);
+            told.push(finding.message.clone());
             Ok(())
         }
 
@@ -132,9 +126,9 @@ mod tests {
         let mut several = Several::new(vec![Box::new(log(0, 3)), Box::new(log(1, 1))]);
         assert!(several.shows_excerpts(), "one of them does");
         for message in ["a", "b", "c"] {
-            several.finding(finding(message)).expect("one report is left");
+            several.finding(&finding(message)).expect("one report is left");
         }
-        let error = several.finding(finding("d")).expect_err("none is left");
+        let error = several.finding(&finding("d")).expect_err("none is left");
         assert_eq!((error.kind(), several.worst()), (io::ErrorKind::BrokenPipe, Some(Severity::Error)));
         assert_eq!(*logs[0].lock().expect("unlocked"), ["a", "b", "c"]);
         assert_eq!(*logs[1].lock().expect("unlocked"), ["a"]);

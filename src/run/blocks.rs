@@ -2,7 +2,8 @@
 //! turn.
 //!
 //! What needs the state of streams is done by one thread at a time, in the order of the blocks: that is the smaller
-//! part of the work, it keeps findings in order by itself, and no thread ever waits for another phase to be over.
+//! part of the work, it keeps findings in order by itself, and no thread ever waits for another phase to be over. What
+//! was found is told in a turn of its own, so that one thread writes findings while another makes the next.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::turns::{Turns, Watch};
 use super::{MANY_FINDINGS, Progress, Run, SMALL_BLOCK, Sink, lock};
 use crate::check::{Checker, Examined, Examiner};
+use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
 
 /// How much a thread takes at once, in bytes. The state of the streams goes from core to core with every turn; that
@@ -33,7 +35,8 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
         file,
         source: Mutex::new(Source { reader, progress: run.progress, rest: Vec::new(), next: 0, ended: false }),
         checker: Mutex::new(Some(checker)),
-        turns: Turns::default(),
+        judging: Turns::default(),
+        telling: Turns::default(),
         size: AtomicUsize::new(BLOCK),
         sink,
     };
@@ -63,7 +66,10 @@ struct Shared<'s, 'k, 'p, R: Read> {
     source: Mutex<Source<'s, R>>,
     /// None once the input has ended.
     checker: Mutex<Option<Checker<'p>>>,
-    turns: Turns,
+    /// The turns in which blocks move the tables.
+    judging: Turns,
+    /// Those in which it is told what was found in them.
+    telling: Turns,
     sink: &'s Mutex<Sink<'k>>,
     /// How much a thread takes at once now, in bytes.
     size: AtomicUsize,
@@ -130,8 +136,8 @@ impl<R: Read> Shared<'_, '_, '_, R> {
     /// Takes so many blocks, or all there are. Without an examiner, all is done in the block's turn. False: there is
     /// nothing more to do.
     fn work(&self, mut examiner: Option<Examiner<'_>>, most: u64) -> bool {
-        let _watch = Watch(&self.turns);
-        let mut examined = Examined::default();
+        let _watch = [Watch(&self.judging), Watch(&self.telling)];
+        let (mut examined, mut found) = (Examined::default(), Vec::new());
         let mut buffer = Vec::new();
         for _ in 0..most {
             let block = self
@@ -142,40 +148,60 @@ impl<R: Read> Shared<'_, '_, '_, R> {
             if let Some(examiner) = &mut examiner {
                 examiner.examine(&block.buffer[..block.length], &mut examined);
             }
-            if !self.turns.wait(block.number) {
+            if !self.judging.wait(block.number) {
                 return false;
             }
-            let bytes = &block.buffer[..block.length];
-            let go_on = self.feed(bytes, examiner.is_some().then_some(&examined));
-            if !go_on || block.length == 0 || block.result.is_err() {
-                if go_on {
-                    self.end(block.result);
+            let is_last = block.length == 0 || block.result.is_err();
+            let ended = self.judge(&block, examiner.is_some().then_some(&examined), is_last, &mut found);
+            if is_last {
+                self.judging.give_up();
+            } else {
+                self.judging.pass();
+            }
+            if !self.telling.wait(block.number) {
+                return false;
+            }
+            let told = found.is_empty() || lock(self.sink).findings(&found);
+            if is_last || !told {
+                if let Some(checker) = ended.filter(|_| told) {
+                    self.end(checker, block.result);
                 }
-                self.turns.give_up();
+                self.judging.give_up();
+                self.telling.give_up();
                 return false;
             }
-            self.turns.pass();
+            self.telling.pass();
             buffer = block.buffer;
         }
         true
     }
 
-    fn feed(&self, bytes: &[u8], examined: Option<&Examined>) -> bool {
-        let mut checker = self.checker.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(checker) = checker.as_mut() else { return false };
+    /// Moves the tables by a block, and gives what was found in the place of what was told. The checker itself, if this is
+    /// the last one.
+    fn judge(
+        &self,
+        block: &Block,
+        examined: Option<&Examined>,
+        is_last: bool,
+        found: &mut Vec<Finding>,
+    ) -> Option<Checker<'_>> {
+        let mut shared = self.checker.lock().unwrap_or_else(PoisonError::into_inner);
+        let checker = shared.as_mut()?;
+        // Findings share their names. To count who holds them in two threads at once costs more than all the rest, so that
+        // they are dropped where they are made.
+        found.clear();
+        let bytes = &block.buffer[..block.length];
         match examined {
             Some(examined) => checker.feed_examined(bytes, examined),
             None => checker.feed(bytes),
         }
-        let findings = checker.findings();
-        let size = if findings.len() > MANY_FINDINGS { 2 * SMALL_BLOCK } else { BLOCK };
+        found.append(checker.findings());
+        let size = if found.len() > MANY_FINDINGS { 2 * SMALL_BLOCK } else { BLOCK };
         self.size.store(size, Ordering::Relaxed);
-        findings.len() == 0 || lock(self.sink).findings(findings)
+        shared.take_if(|_| is_last)
     }
 
-    fn end(&self, result: Result<(), ReadError>) {
-        let checker = self.checker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(checker) = checker else { return };
+    fn end(&self, checker: Checker<'_>, result: Result<(), ReadError>) {
         let mut sink = lock(self.sink);
         let is_off = |rule: &str| self.run.is_off(0, rule);
         match result {

@@ -91,11 +91,11 @@ impl Unit<'_, '_, '_> {
                 }
                 Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.held.extend(checker.findings());
+                    self.held.append(checker.findings());
                     return self.turn(|sink| sink.unreadable(&file, cause));
                 }
             }
-            self.held.extend(checker.findings());
+            self.held.append(checker.findings());
             if !self.tell() {
                 return false;
             }
@@ -125,13 +125,13 @@ impl Unit<'_, '_, '_> {
                 }
                 Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.held.extend(checker.findings());
+                    self.held.append(checker.findings());
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
-            let found = checker.findings();
-            size = if found.len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
-            self.held.extend(found);
+            let before = self.held.len();
+            self.held.append(checker.findings());
+            size = if self.held.len() - before > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
             if !self.tell() {
                 return false;
             }
@@ -154,6 +154,8 @@ impl Unit<'_, '_, '_> {
             return false;
         }
         let mut sink = lock(self.sink);
-        sink.findings(self.held.drain(..)) && then(&mut sink)
+        let told = sink.findings(&self.held);
+        self.held.clear();
+        told && then(&mut sink)
     }
 }

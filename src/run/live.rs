@@ -69,8 +69,8 @@ impl Run<'_> {
                 Ok(Came::Bytes(count)) => {
                     self.progress.read(count);
                     checking.feed(&block[..count]);
-                    let findings = checking.findings();
-                    if findings.len() > 0 && sink.findings(findings) {
+                    let findings = checking.take_findings();
+                    if !findings.is_empty() && sink.findings(&findings) {
                         sink.show_now();
                     }
                     continue;

@@ -187,14 +187,14 @@ fn lock<'l, 's>(sink: &'l Mutex<Sink<'s>>) -> MutexGuard<'l, Sink<'s>> {
 
 impl Sink<'_> {
     /// Shows findings, except those that are known. False: the report cannot be written.
-    fn findings(&mut self, findings: impl ExactSizeIterator<Item = Finding>) -> bool {
+    fn findings(&mut self, findings: &[Finding]) -> bool {
         if self.failed.is_some() {
             return false;
         }
         let mut new = findings.len();
         for finding in findings {
-            if self.baseline.as_mut().is_some_and(|baseline| baseline.holds(&finding)) {
-                self.held.entry(finding.rule).or_insert((finding.severity, 0)).1 += 1;
+            if self.baseline.as_mut().is_some_and(|baseline| baseline.holds(finding)) {
+                self.held.entry(finding.rule.clone()).or_insert((finding.severity, 0)).1 += 1;
                 new -= 1;
                 continue;
             }
@@ -235,7 +235,7 @@ impl Sink<'_> {
     /// Ends a file that was read to its end. `is_off`: whether a rule was off for it.
     fn end(&mut self, file: &Arc<str>, report: Report, is_off: impl Fn(&str) -> bool) -> bool {
         let Report { findings, mut repeats, mut summary, stats } = report;
-        let shown = self.findings(findings.into_iter());
+        let shown = self.findings(&findings);
         if let Some(baseline) = &mut self.baseline {
             repeats.retain(|repeat| {
                 let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.holds_repeat(repeat));
@@ -263,7 +263,7 @@ impl Sink<'_> {
         let mut summary = Summary::default();
         summary.count(&first.rule, severity, found.len() as u64);
         self.outcome.summary.add(&summary);
-        if self.findings(found.into_iter()) {
+        if self.findings(&found) {
             self.file_end(FileEnd { summary: Some(&summary), ..FileEnd::of(&baseline.name()) });
         }
     }

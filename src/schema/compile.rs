@@ -113,7 +113,7 @@ impl Compiler<'_> {
         let words = |schema: &Value| schema.get("description").and_then(Value::as_str).map(Arc::from);
         let wrong = |(keyword, _): (&String, &Value)| Some((keyword.clone(), Wrong::by_keyword(keyword, schema)?));
         Source {
-            pointer: at.pointer.clone(),
+            pointer: at.pointer.clone().into(),
             items: at.items.clone(),
             required: Vec::new(),
             quote: words(schema).or_else(|| words(self.document)),

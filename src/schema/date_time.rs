@@ -216,7 +216,7 @@ pub fn help(text: &str) -> &'static str {
     if bytes.get(10) == Some(&b' ') {
         return "put a `T` between date and time, not a space, such as 2026-01-01T00:00:00.000Z";
     }
-    if parse(&format!("{text}Z")).is_some() {
+    if !text.ends_with(['Z', 'z']) && parse(&format!("{text}Z")).is_some() {
         return "the offset is missing: end it with `Z` for UTC, or with an offset such as `+02:00`";
     }
     if bytes.len() >= 19 && &bytes[17..19] == b"60" {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::captures::{Captured, UnknownKey, Violated, Violation};
 use super::faults::{Collector, Fault, Faults};
 use super::letters::Letters;
+use super::pointer::Written;
 use super::program::Program;
 use super::unknown::unknown_fields;
 use super::wrong::{Help, Wrong};
@@ -81,7 +82,7 @@ pub fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMu
             noun: schema.noun(),
             span: node.span.clone(),
             quote: &quote,
-            pointer: Cow::Owned(pointer),
+            pointer: Cow::Owned(pointer.into()),
         };
         match error.kind() {
             Kinds::Required { property } => {
@@ -94,7 +95,7 @@ pub fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMu
                 };
                 let keys = node.members().iter().map(|member| member.key.clone());
                 let keys = keys.filter(|key| undeclared(&unescaped_lossy(inner(text, key))));
-                faults.add(owned(explainer.missing(name, Cow::Owned(pointer), &quote, keys, &mut taken)));
+                faults.add(owned(explainer.missing(name, Cow::Owned(pointer.into()), &quote, keys, &mut taken)));
             }
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
@@ -118,7 +119,7 @@ struct Explainer<'e, 'p> {
     text: &'e [u8],
     /// What messages call the whole.
     noun: &'e str,
-    pointer: Cow<'p, Pointer>,
+    pointer: Cow<'p, Written>,
     /// Where the value stands.
     span: Range<usize>,
     /// The document's words on it.
@@ -136,12 +137,12 @@ impl<'p> Explainer<'_, 'p> {
     }
 
     /// What to do, and the JSON text that it proposes.
-    fn help(&self, help: &Help) -> Option<(String, Option<Arc<str>>)> {
+    fn help(&self, help: &Help) -> Option<(Cow<'static, str>, Option<Arc<str>>)> {
         let raw = &self.text[self.span.clone()];
         match (help, raw.first()) {
-            (Help::DateTime, _) => Some((date_time::help(&self.string()).to_owned(), None)),
+            (Help::DateTime, _) => Some((date_time::help(&self.string()).into(), None)),
             (Help::Type { date_time: true, .. }, Some(b'-' | b'0'..=b'9')) => {
-                Some((date_time::help("0").to_owned(), None))
+                Some((date_time::help("0").into(), None))
             }
             (Help::Type { one: Some(one), .. }, Some(b'"')) => {
                 let text = self.string();
@@ -153,10 +154,10 @@ impl<'p> Explainer<'_, 'p> {
                     "array" => value.is_array(),
                     _ => false,
                 };
-                fits.then(|| ("send the value itself, without quotes around it".to_owned(), Some(text.trim().into())))
+                fits.then(|| ("send the value itself, without quotes around it".into(), Some(text.trim().into())))
             }
             (Help::Nearest(options), _) => {
-                self.nearest(options).map(|near| (format!("did you mean {near}?"), Some(near.into())))
+                self.nearest(options).map(|near| (format!("did you mean {near}?").into(), Some(near.into())))
             }
             (Help::Type { .. } | Help::None, _) => None,
         }
@@ -170,7 +171,7 @@ impl<'p> Explainer<'_, 'p> {
         self.fault(Framing::WrongValue, message, None)
     }
 
-    fn fault(&self, rule: Framing, message: String, help: Option<String>) -> Fault<'p> {
+    fn fault(&self, rule: Framing, message: String, help: Option<Cow<'static, str>>) -> Fault<'p> {
         Fault {
             rule,
             pointer: self.pointer.clone(),
@@ -188,7 +189,7 @@ impl<'p> Explainer<'_, 'p> {
     fn missing(
         &self,
         property: &str,
-        pointer: Cow<'p, Pointer>,
+        pointer: Cow<'p, Written>,
         quote: &Option<Arc<str>>,
         undeclared: impl Iterator<Item = Range<usize>>,
         taken: &mut HashSet<usize>,
@@ -202,7 +203,7 @@ impl<'p> Explainer<'_, 'p> {
             Some((span, found)) => {
                 taken.insert(span.start);
                 message.extend([", but a `", &found, "`"]);
-                let help = Some(format!("rename `{found}` to `{property}`"));
+                let help = Some(format!("rename `{found}` to `{property}`").into());
                 let proposal = Some(Value::from(property).to_string().into());
                 Fault { message, span, help, misspelt: true, proposal, ..fault }
             }
@@ -212,8 +213,9 @@ impl<'p> Explainer<'_, 'p> {
     /// `key`: where it stands.
     fn forbidden(&self, name: &str, key: Range<usize>) -> Fault<'p> {
         let pointer = self.pointer.child(name);
-        let message = format!("`{}` is not allowed here", pointer.dotted());
-        let help = Some(format!("leave `{name}` out"));
+        let pointer = Written::from(pointer);
+        let message = format!("`{}` is not allowed here", pointer.dotted);
+        let help = Some(format!("leave `{name}` out").into());
         Fault { pointer: Cow::Owned(pointer), span: key, ..self.fault(Framing::WrongValue, message, help) }
     }
 
@@ -240,9 +242,7 @@ impl<'p> Explainer<'_, 'p> {
         if self.pointer.0.is_empty() {
             out.extend(["the ", self.noun]);
         } else {
-            out.push('`');
-            self.pointer.write_dotted(out);
-            out.push('`');
+            out.extend(["`", &self.pointer.dotted, "`"]);
         }
     }
 

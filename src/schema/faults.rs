@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Pointer;
+use super::pointer::Written;
 use crate::protocol::Framing;
 
 /// The most faults of an event that are kept with their words.
@@ -18,14 +19,14 @@ pub struct Fault<'p> {
     /// `missing-field`, `wrong-type` or `wrong-value`.
     pub rule: Framing,
     /// The field that is at fault; for a missing field, where it should be.
-    pub pointer: Cow<'p, Pointer>,
+    pub pointer: Cow<'p, Written>,
     /// What to point at, as a byte range of the text: the value, the misspelt key, or the object that
     /// lacks the key.
     pub span: Range<usize>,
     /// What was found and what was expected.
     pub message: String,
     /// What to do, where it is particular to this fault.
-    pub help: Option<String>,
+    pub help: Option<Cow<'static, str>>,
     /// The document's words on the field.
     pub quote: Option<Arc<str>>,
     /// Whether `span` is a misspelt key, which is then no unknown field.
@@ -83,10 +84,13 @@ impl<'p, 'u> Collector<'p, 'u> {
         if self.faults.len() < 2 {
             return;
         }
-        self.faults.sort_by(|a, b| (&a.pointer, rank(a.rule), &a.message).cmp(&(&b.pointer, rank(b.rule), &b.message)));
-        self.faults.dedup_by(|later, earlier| later.pointer == earlier.pointer);
+        fn order<'f>(fault: &'f Fault<'_>) -> (&'f Pointer, u8, &'f str) {
+            (&fault.pointer, rank(fault.rule), &fault.message)
+        }
+        self.faults.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.faults.dedup_by(|later, earlier| **later.pointer == **earlier.pointer);
         for fault in self.faults.drain(self.faults.len().min(MOST_LISTED)..) {
-            let place = self.hasher.hash_one(&*fault.pointer);
+            let place = self.hasher.hash_one(&**fault.pointer);
             let rule = self.unlisted.entry(place).or_insert(fault.rule);
             *rule = std::cmp::min_by_key(*rule, fault.rule, |rule| rank(*rule));
             (self.tell)(&fault);
@@ -107,7 +111,7 @@ mod tests {
     use super::*;
 
     fn fault(number: usize, rule: Framing) -> Fault<'static> {
-        let pointer = Cow::Owned(Pointer(vec![format!("{number:05}")]));
+        let pointer = Cow::Owned(Pointer(vec![format!("{number:05}")]).into());
         let message = String::new();
         Fault { rule, pointer, span: number..number, message, help: None, quote: None, misspelt: false, proposal: None }
     }

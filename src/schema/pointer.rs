@@ -1,6 +1,8 @@
 //! JSON Pointers (RFC 6901).
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// A pointer into an event, as its unescaped segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,12 +52,6 @@ impl Pointer {
     /// The way the document names a field: `payload.results[0].ok`.
     pub fn dotted(&self) -> String {
         let mut text = String::new();
-        self.write_dotted(&mut text);
-        text
-    }
-
-    /// Appends the same to a text.
-    pub fn write_dotted(&self, text: &mut String) {
         for (index, segment) in self.0.iter().enumerate() {
             if !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()) {
                 text.extend(["[", segment, "]"]);
@@ -63,12 +59,37 @@ impl Pointer {
                 text.extend([if index > 0 { "." } else { "" }, segment]);
             }
         }
+        text
     }
 }
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text())
+    }
+}
+
+/// A pointer that findings are told with, and the texts of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Written {
+    pointer: Pointer,
+    /// As [`Pointer::text`] gives it.
+    pub text: Arc<str>,
+    /// As [`Pointer::dotted`] gives it.
+    pub dotted: Arc<str>,
+}
+
+impl From<Pointer> for Written {
+    fn from(pointer: Pointer) -> Written {
+        Written { text: pointer.text().into(), dotted: pointer.dotted().into(), pointer }
+    }
+}
+
+impl Deref for Written {
+    type Target = Pointer;
+
+    fn deref(&self) -> &Pointer {
+        &self.pointer
     }
 }
 

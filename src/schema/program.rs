@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Pointer;
+use super::pointer::Written;
 use super::wrong::Wrong;
 use crate::bytes::{Literal, same};
 
@@ -58,7 +58,7 @@ pub struct Node {
 #[derive(Debug, Default)]
 pub struct Source {
     /// Where the value stands in an event, with `*` for the item of an array.
-    pub(super) pointer: Pointer,
+    pub(super) pointer: Written,
     /// Which segments of the pointer are such items.
     pub(super) items: Vec<usize>,
     /// The properties that must be there, in the schema's order.
@@ -81,15 +81,15 @@ pub struct Required {
 
 impl Source {
     /// Where a value stands. `items`: which items of arrays it is inside of, from the outermost.
-    pub fn pointer(&self, items: &[u32]) -> Cow<'_, Pointer> {
+    pub fn pointer(&self, items: &[u32]) -> Cow<'_, Written> {
         if self.items.is_empty() {
             return Cow::Borrowed(&self.pointer);
         }
-        let mut pointer = self.pointer.clone();
+        let mut pointer = (*self.pointer).clone();
         for (at, item) in self.items.iter().zip(items) {
             pointer.0[*at] = item.to_string();
         }
-        Cow::Owned(pointer)
+        Cow::Owned(pointer.into())
     }
 
     /// How a value is wrong that does not keep a keyword.

@@ -68,7 +68,7 @@ impl Told<'_> {
             let found = judge.shown(failure.played, &file);
             if let Some(finding) = found.into_iter().find(|finding| finding.kind() == *failure.kind) {
                 summary.count(&finding.rule, finding.severity, 1);
-                reporter.finding(self.finding(finding, failure))?;
+                reporter.finding(&self.finding(finding, failure))?;
             }
             reporter.file_end(&FileEnd { summary: Some(&summary), ..FileEnd::of(&file) })?;
             all.add(&summary);
@@ -78,7 +78,7 @@ impl Told<'_> {
 
     /// The finding with the input that shows it.
     fn finding(&self, finding: Finding, failure: &Shown<'_>) -> Finding {
-        let rule_help = self.rules.rule(&finding.rule).map(|rule| rule.help.clone());
+        let rule_help = self.rules.rule(&finding.rule).map(|rule| rule.help.clone().into());
         let help = finding.help.or(rule_help).unwrap_or_default();
         let of_times = match failure.times {
             times if times.is_always() => String::new(),
@@ -101,7 +101,7 @@ impl Told<'_> {
             }
         };
         let help = format!("{help}{is_empty}");
-        Finding { help: Some(help), related, ..finding }
+        Finding { help: Some(help.into()), related, ..finding }
     }
 
     /// Says what a search came to.

@@ -34,7 +34,7 @@ pub struct Spot {
     pub file: Arc<str>,
     pub place: Arc<Place>,
     pub event_type: Option<Arc<str>>,
-    pub pointer: Option<String>,
+    pub pointer: Option<Arc<str>>,
 }
 
 impl Spot {
