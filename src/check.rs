@@ -152,7 +152,7 @@ impl Recipient for Way<'_, '_> {
             Piece::Frame(frame) => {
                 captures.clear();
                 let judged = reader.read_frame(&frame, captures);
-                self.judge.examined(&frame, judged.as_ref(), captures.all());
+                self.judge.examined(&frame, judged.as_ref(), captures.all(), None);
             }
             Piece::Broken(broken) => self.judge.broken(broken),
         }
@@ -170,7 +170,7 @@ impl Recipient for Way<'_, '_> {
                 terminated: true,
                 utf8: true,
             };
-            self.judge.examined(&frame, Some(&line.judged), captures.all());
+            self.judge.examined(&frame, Some(&line.judged), captures.all(), None);
             rest = &rest[line.whole..];
             origin = origin.next_line(line.whole);
         }
@@ -221,11 +221,13 @@ impl<'p> Checker<'p> {
     }
 
     /// Judges a block that was examined ahead.
-    pub(crate) fn feed_examined(&mut self, block: &[u8], examined: &Examined) {
+    pub(crate) fn feed_examined(&mut self, block: &[u8], examined: &mut Examined<'p>) {
         let judge = &mut self.judge;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
-            examined.frames(block, start, |frame, judged, captured| judge.examined(frame, judged, captured))
+            examined.frames(block, start, |frame, judged, captured, faults| {
+                judge.examined(frame, judged, captured, faults);
+            })
         });
         match end {
             Some(end) => self.input.skip(block, end),

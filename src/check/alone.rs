@@ -15,6 +15,7 @@ use crate::finding::{Related, Repeat, Report, Stats, without_indices};
 use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Broken, Frame};
 use crate::machine::framing;
+use crate::protocol::tables::EventType;
 use crate::protocol::{Framing, Protocol, RuleId};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::{Explained, Fault as SchemaFault, Faults, MOST_LISTED, Pointer, explain, judge, quoted};
@@ -47,22 +48,25 @@ impl<'p> Alone<'p> {
     }
 
     /// What the fast way found wrong; its unknown keys are counted, and what has a fault is marked in `readable`. None: one
-    /// of the keys is not known to be unknown yet, and the slow way must be taken.
+    /// of the keys is not known to be unknown yet, and the slow way must be taken. `in_words`: what was found wrong, if it is
+    /// in words already.
     pub fn faults_of(
         &mut self,
         id: usize,
         text: &[u8],
         captured: Captured<'_>,
+        in_words: Option<Faults<'p>>,
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
         let event_type = &self.protocol.tables().events[id];
-        let program = event_type.plan.as_ref().ok()?;
         let mut misspelt = HashSet::new();
-        let noun = event_type.schema.noun();
-        let faults = explain(noun, program, text, captured, &mut |fault| {
-            misspelt.extend(misspelt_key(fault));
-            unreadable(event_type, slice::from_ref(fault), readable);
-        });
+        let faults = match in_words {
+            Some(faults) => faults,
+            None => explained(event_type, text, captured, &mut |fault| {
+                misspelt.extend(misspelt_key(fault));
+                unreadable(event_type, slice::from_ref(fault), readable);
+            })?,
+        };
         misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
         unreadable(event_type, &faults.listed, readable);
         let is_misspelt = |key: &UnknownKey| misspelt.contains(&(key.start as usize));
@@ -117,7 +121,7 @@ impl<'p> Alone<'p> {
                 message: self.voice.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
                 pointer: Some(fault.pointer.text.clone()),
-                quote: fault.quote,
+                quote: fault.quote.map(Cow::into_owned),
                 proposal: fault.proposal,
                 ..here.said(stream)
             };
@@ -223,6 +227,17 @@ impl<'p> Alone<'p> {
         }
         Report { findings: self.voice.findings, repeats, summary, stats }
     }
+}
+
+/// What the fast way found wrong with an event, in words. `unlisted` is told of each fault beyond those that are listed.
+pub fn explained<'p>(
+    event_type: &'p EventType,
+    text: &[u8],
+    captured: Captured<'_>,
+    unlisted: &mut dyn FnMut(&SchemaFault<'_>),
+) -> Option<Faults<'p>> {
+    let program = event_type.plan.as_ref().ok()?;
+    Some(explain(event_type.schema.noun(), program, text, captured, unlisted))
 }
 
 /// Where a misspelt key starts, behind its quotation mark.

@@ -1,22 +1,27 @@
 //! Blocks of lines, examined ahead of their turn: what needs no state of any stream can be done by any thread.
 
+use super::alone::explained;
 use super::reader::{Judged, Reader};
 use crate::input::lines::Lines;
 use crate::input::{Frame, Origin, Piece, Recipient, Segment};
 use crate::protocol::Protocol;
+use crate::schema::Faults;
 use crate::schema::captures::{Captured, Captures, Mark};
 
 /// Examines blocks, again and again.
 pub struct Examiner<'p> {
+    protocol: &'p Protocol,
     reader: Reader<'p>,
     max_line_bytes: usize,
 }
 
 /// What the fast way found in a block of whole lines.
 #[derive(Default)]
-pub struct Examined {
+pub struct Examined<'p> {
     captures: Captures,
     frames: Vec<Found>,
+    /// Of each frame that has faults, what they are; none where they are more than are listed.
+    faults: Vec<Option<Faults<'p>>>,
     /// The place behind the block, from its start.
     end: Option<Origin>,
     /// Whether all of it is frames.
@@ -35,33 +40,38 @@ struct Found {
 
 impl<'p> Examiner<'p> {
     pub fn new(protocol: &'p Protocol, max_line_bytes: usize) -> Examiner<'p> {
-        Examiner { reader: Reader::new(protocol), max_line_bytes }
+        Examiner { protocol, reader: Reader::new(protocol), max_line_bytes }
     }
 
     /// Reads a block, which starts with a line and ends with a line's end, into buffers that are used again.
-    pub fn examine(&mut self, block: &[u8], examined: &mut Examined) {
+    pub fn examine(&mut self, block: &[u8], examined: &mut Examined<'p>) {
         examined.captures.clear();
         examined.frames.clear();
+        examined.faults.clear();
         examined.sound = block.last() == Some(&b'\n');
         let mut lines = Lines::new(Origin::START, self.max_line_bytes);
-        lines.feed(block, &mut Examination { reader: &mut self.reader, examined });
+        lines.feed(block, &mut Examination { protocol: self.protocol, reader: &mut self.reader, examined });
         examined.end = Some(lines.position());
     }
 }
 
 /// An examination of a block that is under way.
 struct Examination<'e, 'p> {
+    protocol: &'p Protocol,
     reader: &'e mut Reader<'p>,
-    examined: &'e mut Examined,
+    examined: &'e mut Examined<'p>,
 }
 
 impl Recipient for Examination<'_, '_> {
     fn piece(&mut self, piece: Piece<'_>) {
-        let Examined { captures, frames, sound, .. } = &mut *self.examined;
+        let Examined { captures, frames, faults, sound, .. } = &mut *self.examined;
         match piece {
             Piece::Frame(frame) => {
                 let mark = captures.mark();
                 let judged = self.reader.read_frame(&frame, captures);
+                if let Some(judged) = judged.as_ref().filter(|_| captures.violations.len() > mark.violation) {
+                    faults.push(in_words(self.protocol, judged, frame.text, captures.between(mark, captures.mark())));
+                }
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
                 frames.push(Found { origin, length, utf8: frame.utf8, judged, mark });
             }
@@ -70,11 +80,19 @@ impl Recipient for Examination<'_, '_> {
     }
 
     fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
-        let Examined { captures, frames, .. } = &mut *self.examined;
+        let Examined { captures, frames, faults, .. } = &mut *self.examined;
         let (mut rest, mut origin) = (lines, origin);
         loop {
             let mark = captures.mark();
             let Some(line) = self.reader.read_line(rest, longest, captures) else { return origin };
+            if captures.violations.len() > mark.violation {
+                faults.push(in_words(
+                    self.protocol,
+                    &line.judged,
+                    &rest[..line.length],
+                    captures.between(mark, captures.mark()),
+                ));
+            }
             frames.push(Found { origin, length: line.length as u32, utf8: true, judged: Some(line.judged), mark });
             rest = &rest[line.whole..];
             origin = origin.next_line(line.whole);
@@ -82,14 +100,22 @@ impl Recipient for Examination<'_, '_> {
     }
 }
 
-impl Examined {
+/// What is wrong with an event, unless that is more than is listed.
+fn in_words<'p>(protocol: &'p Protocol, judged: &Judged, text: &[u8], captured: Captured<'_>) -> Option<Faults<'p>> {
+    let mut all_listed = true;
+    let event_type = &protocol.tables().events[judged.event_type];
+    let faults = explained(event_type, text, captured, &mut |_| all_listed = false);
+    faults.filter(|_| all_listed)
+}
+
+impl<'p> Examined<'p> {
     /// Gives the frames of the block in order, as they stand behind `start`, and the place behind the block; or
     /// nothing, if the block must be read again.
     pub fn frames(
-        &self,
+        &mut self,
         block: &[u8],
         start: Origin,
-        mut out: impl FnMut(&Frame<'_>, Option<&Judged>, Captured<'_>),
+        mut out: impl FnMut(&Frame<'_>, Option<&Judged>, Captured<'_>, Option<Faults<'p>>),
     ) -> Option<Origin> {
         let end = self.end.filter(|_| self.sound)?;
         let behind = |origin: Origin| Origin {
@@ -98,6 +124,7 @@ impl Examined {
             column: origin.column,
         };
         let last = self.captures.mark();
+        let mut faults = self.faults.drain(..);
         let ends = self.frames.iter().skip(1).map(|found| found.mark).chain([last]);
         for (found, end) in self.frames.iter().zip(ends) {
             let at = found.origin.offset as usize;
@@ -107,7 +134,9 @@ impl Examined {
                 terminated: true,
                 utf8: found.utf8,
             };
-            out(&frame, found.judged.as_ref(), self.captures.between(found.mark, end));
+            let (judged, captured) = (found.judged.as_ref(), self.captures.between(found.mark, end));
+            let is_faulty = judged.is_some() && !captured.violations.is_empty();
+            out(&frame, judged, captured, if is_faulty { faults.next().flatten() } else { None });
         }
         Some(behind(end))
     }

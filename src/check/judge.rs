@@ -19,7 +19,7 @@ use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness, framin
 use crate::protocol::{Framing, Protocol, nearest};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
-use crate::schema::{Pointer, quoted};
+use crate::schema::{Faults, Pointer, quoted};
 
 #[derive(Clone)]
 pub struct Judge<'p> {
@@ -93,10 +93,17 @@ impl<'p> Judge<'p> {
         self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
-    /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure.
-    pub fn examined(&mut self, frame: &Frame<'_>, judged: Option<&Judged>, captured: Captured<'_>) {
+    /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure. `faults`:
+    /// what is wrong with it, if that is in words already.
+    pub fn examined(
+        &mut self,
+        frame: &Frame<'_>,
+        judged: Option<&Judged>,
+        captured: Captured<'_>,
+        faults: Option<Faults<'p>>,
+    ) {
         match judged {
-            Some(judged) if !captured.violations.is_empty() => self.faulty(frame, judged, captured),
+            Some(judged) if !captured.violations.is_empty() => self.faulty(frame, judged, captured, faults),
             Some(judged)
                 if captured.unknown.is_empty()
                     || self.alone.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
@@ -108,12 +115,12 @@ impl<'p> Judge<'p> {
     }
 
     /// An event that the fast way found something wrong with.
-    fn faulty(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
+    fn faulty(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>, faults: Option<Faults<'p>>) {
         let id = judged.event_type;
         let text = frame.text;
         let mut captures = std::mem::take(&mut self.readable);
         captures.copy(captured);
-        let Some(faults) = self.alone.faults_of(id, text, captured, &mut captures) else {
+        let Some(faults) = self.alone.faults_of(id, text, captured, faults, &mut captures) else {
             self.readable = captures;
             return self.slow(frame, captured.unknown);
         };

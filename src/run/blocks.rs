@@ -132,10 +132,10 @@ impl<R: Read> Source<'_, R> {
     }
 }
 
-impl<R: Read> Shared<'_, '_, '_, R> {
+impl<'p, R: Read> Shared<'_, '_, 'p, R> {
     /// Takes so many blocks, or all there are. Without an examiner, all is done in the block's turn. False: there is
     /// nothing more to do.
-    fn work(&self, mut examiner: Option<Examiner<'_>>, most: u64) -> bool {
+    fn work(&self, mut examiner: Option<Examiner<'p>>, most: u64) -> bool {
         let _watch = [Watch(&self.judging), Watch(&self.telling)];
         let (mut examined, mut found) = (Examined::default(), Vec::new());
         let mut buffer = Vec::new();
@@ -152,7 +152,7 @@ impl<R: Read> Shared<'_, '_, '_, R> {
                 return false;
             }
             let is_last = block.length == 0 || block.result.is_err();
-            let ended = self.judge(&block, examiner.is_some().then_some(&examined), is_last, &mut found);
+            let ended = self.judge(&block, examiner.is_some().then_some(&mut examined), is_last, &mut found);
             if is_last {
                 self.judging.give_up();
             } else {
@@ -181,10 +181,10 @@ impl<R: Read> Shared<'_, '_, '_, R> {
     fn judge(
         &self,
         block: &Block,
-        examined: Option<&Examined>,
+        examined: Option<&mut Examined<'p>>,
         is_last: bool,
         found: &mut Vec<Finding>,
-    ) -> Option<Checker<'_>> {
+    ) -> Option<Checker<'p>> {
         let mut shared = self.checker.lock().unwrap_or_else(PoisonError::into_inner);
         let checker = shared.as_mut()?;
         // Findings share their names. To count who holds them in two threads at once costs more than all the rest, so that

@@ -91,11 +91,11 @@ impl Unit<'_, '_, '_> {
                 }
                 Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.held.append(checker.findings());
+                    self.hold(checker.findings());
                     return self.turn(|sink| sink.unreadable(&file, cause));
                 }
             }
-            self.held.append(checker.findings());
+            self.hold(checker.findings());
             if !self.tell() {
                 return false;
             }
@@ -125,13 +125,12 @@ impl Unit<'_, '_, '_> {
                 }
                 Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.held.append(checker.findings());
+                    self.hold(checker.findings());
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
-            let before = self.held.len();
-            self.held.append(checker.findings());
-            size = if self.held.len() - before > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
+            size = if checker.findings().len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
+            self.hold(checker.findings());
             if !self.tell() {
                 return false;
             }
@@ -140,6 +139,15 @@ impl Unit<'_, '_, '_> {
             sink.exercised(exercised);
             sink.end(&file, report, |rule| run.is_off(number, rule))
         })
+    }
+
+    /// Holds findings back.
+    fn hold(&mut self, findings: &mut Vec<Finding>) {
+        if self.held.is_empty() {
+            std::mem::swap(&mut self.held, findings);
+        } else {
+            self.held.append(findings);
+        }
     }
 
     /// Tells what was held back if it is the files' turn, or if that is much.

@@ -79,8 +79,11 @@ impl Turns {
     pub fn pass(&self) {
         let mut state = self.state();
         state.current += 1;
+        let is_awaited = state.waiting > 0;
+        // Who is woken needs it.
+        drop(state);
         // To wake nobody costs a call of the system all the same.
-        if state.waiting > 0 {
+        if is_awaited {
             self.changed.notify_all();
         }
     }

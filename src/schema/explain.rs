@@ -46,7 +46,7 @@ pub fn explain<'p>(
         let source = &program.sources[usize::from(*node)];
         let span = *start as usize..*end as usize;
         let explainer =
-            Explainer { text, noun, pointer: source.pointer(items), span: span.clone(), quote: &source.quote };
+            Explainer { text, noun, pointer: source.pointer(items), span: span.clone(), quote: source.quote() };
         let missing = match violated {
             Violated::Keyword(keyword) => {
                 source.wrong(keyword).into_iter().for_each(|wrong| faults.add(explainer.explain(wrong)));
@@ -62,7 +62,7 @@ pub fn explain<'p>(
         for property in source.required.iter().filter(|property| missing >> property.index & 1 == 1) {
             let own = &program.sources[usize::from(property.node)];
             let (name, pointer) = (&property.name, own.pointer(items));
-            faults.add(explainer.missing(name, pointer, &own.quote, undeclared.clone(), &mut taken));
+            faults.add(explainer.missing(name, pointer, own.quote(), undeclared.clone(), &mut taken));
         }
     }
     faults.finish()
@@ -76,26 +76,26 @@ pub fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMu
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
         let declared = schema.at(&pointer.0);
-        let quote = schema.words(&pointer.0).map(Arc::from);
+        let quote = quoted_words(schema.words(&pointer.0));
         let explainer = Explainer {
             text,
             noun: schema.noun(),
             span: node.span.clone(),
-            quote: &quote,
+            quote,
             pointer: Cow::Owned(pointer.into()),
         };
         match error.kind() {
             Kinds::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 let pointer = explainer.pointer.child(name);
-                let quote = schema.words(&pointer.0).map(Arc::from);
+                let quote = quoted_words(schema.words(&pointer.0));
                 let undeclared = |name: &str| match declared {
                     Subschema::Declared(declared) => schema.step(declared, name) == Subschema::Missing,
                     other => other == Subschema::Missing,
                 };
                 let keys = node.members().iter().map(|member| member.key.clone());
                 let keys = keys.filter(|key| undeclared(&unescaped_lossy(inner(text, key))));
-                faults.add(owned(explainer.missing(name, Cow::Owned(pointer.into()), &quote, keys, &mut taken)));
+                faults.add(owned(explainer.missing(name, Cow::Owned(pointer.into()), quote, keys, &mut taken)));
             }
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
@@ -111,7 +111,12 @@ pub fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMu
 }
 
 fn owned(fault: Fault<'_>) -> Fault<'static> {
-    Fault { pointer: Cow::Owned(fault.pointer.into_owned()), ..fault }
+    let quote = fault.quote.map(|quote| Cow::Owned(quote.into_owned()));
+    Fault { pointer: Cow::Owned(fault.pointer.into_owned()), quote, ..fault }
+}
+
+fn quoted_words(words: Option<&str>) -> Option<Cow<'static, Arc<str>>> {
+    words.map(|words| Cow::Owned(words.into()))
 }
 
 /// Puts into words what is wrong with a value.
@@ -123,7 +128,7 @@ struct Explainer<'e, 'p> {
     /// Where the value stands.
     span: Range<usize>,
     /// The document's words on it.
-    quote: &'e Option<Arc<str>>,
+    quote: Option<Cow<'p, Arc<str>>>,
 }
 
 impl<'p> Explainer<'_, 'p> {
@@ -141,9 +146,7 @@ impl<'p> Explainer<'_, 'p> {
         let raw = &self.text[self.span.clone()];
         match (help, raw.first()) {
             (Help::DateTime, _) => Some((date_time::help(&self.string()).into(), None)),
-            (Help::Type { date_time: true, .. }, Some(b'-' | b'0'..=b'9')) => {
-                Some((date_time::help("0").into(), None))
-            }
+            (Help::Type { date_time: true, .. }, Some(b'-' | b'0'..=b'9')) => Some((date_time::help("0").into(), None)),
             (Help::Type { one: Some(one), .. }, Some(b'"')) => {
                 let text = self.string();
                 let value = serde_json::from_str::<Value>(&text).ok()?;
@@ -190,14 +193,14 @@ impl<'p> Explainer<'_, 'p> {
         &self,
         property: &str,
         pointer: Cow<'p, Written>,
-        quote: &Option<Arc<str>>,
+        quote: Option<Cow<'p, Arc<str>>>,
         undeclared: impl Iterator<Item = Range<usize>>,
         taken: &mut HashSet<usize>,
     ) -> Fault<'p> {
         let mut message = String::with_capacity(80);
         self.name(&mut message);
         message.extend([" has no `", property, "`"]);
-        let fault = Fault { pointer, quote: quote.clone(), ..self.fault(Framing::MissingField, String::new(), None) };
+        let fault = Fault { pointer, quote, ..self.fault(Framing::MissingField, String::new(), None) };
         match self.misspelling(property, undeclared.filter(|key| !taken.contains(&key.start))) {
             None => Fault { message, ..fault },
             Some((span, found)) => {

@@ -28,7 +28,7 @@ pub struct Fault<'p> {
     /// What to do, where it is particular to this fault.
     pub help: Option<Cow<'static, str>>,
     /// The document's words on the field.
-    pub quote: Option<Arc<str>>,
+    pub quote: Option<Cow<'p, Arc<str>>>,
     /// Whether `span` is a misspelt key, which is then no unknown field.
     pub misspelt: bool,
     /// The JSON text that the help proposes in the place of what stands there.

@@ -64,7 +64,7 @@ pub struct Source {
     /// The properties that must be there, in the schema's order.
     pub required: Vec<Required>,
     /// The document's words on the value, or else on the whole event.
-    pub quote: Option<Arc<str>>,
+    pub(super) quote: Option<Arc<str>>,
     /// How a value can be wrong, by keyword.
     pub(super) wrongs: Vec<(String, Wrong)>,
 }
@@ -90,6 +90,11 @@ impl Source {
             pointer.0[*at] = item.to_string();
         }
         Cow::Owned(pointer.into())
+    }
+
+    /// The document's words on a value.
+    pub fn quote(&self) -> Option<Cow<'_, Arc<str>>> {
+        self.quote.as_ref().map(Cow::Borrowed)
     }
 
     /// How a value is wrong that does not keep a keyword.

@@ -128,7 +128,8 @@ impl Hand<'_> {
             let span = node.at(text, &at.0)?.span.clone();
             let span = span.start - node.span.start..span.end - node.span.start;
             let place = if excerpts { part.place(span, None) } else { part.bare_place(span, None) };
-            let spot = Spot { event_type: Some(name.clone()), pointer: Some(at.text().into()), ..Spot::at(&file, place) };
+            let spot =
+                Spot { event_type: Some(name.clone()), pointer: Some(at.text().into()), ..Spot::at(&file, place) };
             Some((value, spot))
         };
         let shape = &self.protocol.tables().shape;
