@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::turns::{Turns, Watch};
-use super::{MANY_FINDINGS, Progress, Run, SMALL_BLOCK, Sink, lock};
+use super::{MANY_FINDINGS, Progress, Run, Sink, lock};
 use crate::check::{Checker, Examined, Examiner};
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
@@ -18,6 +18,13 @@ use crate::input::compressed::{Decompressed, ReadError};
 /// How much a thread takes at once, in bytes. The state of the streams goes from core to core with every turn; that
 /// must be little beside the work of the turn.
 const BLOCK: usize = 256 * 1024;
+
+/// The same after a block that gave many findings, which take more room than what they are about.
+const BLOCK_OF_MANY: usize = 64 * 1024;
+
+/// How many threads share a file at most. What one of them does at a time is about half of the work, so that a third one
+/// has little to do, and each has its memory.
+const MOST_THREADS: usize = 4;
 
 /// Checks one file.
 pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
@@ -53,7 +60,7 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
         return;
     }
     std::thread::scope(|scope| {
-        for _ in 0..run.jobs {
+        for _ in 0..run.jobs.min(MOST_THREADS) {
             scope.spawn(|| shared.work(Some(Examiner::new(run.protocol, settings.options().max_line_bytes)), u64::MAX));
         }
     });
@@ -196,7 +203,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
             None => checker.feed(bytes),
         }
         found.append(checker.findings());
-        let size = if found.len() > MANY_FINDINGS { 2 * SMALL_BLOCK } else { BLOCK };
+        let size = if found.len() > MANY_FINDINGS { BLOCK_OF_MANY } else { BLOCK };
         self.size.store(size, Ordering::Relaxed);
         shared.take_if(|_| is_last)
     }

@@ -1,7 +1,11 @@
 //! Workers that take turns.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a worker looks whether its turn has come before it goes to sleep. To sleep and be woken takes as long.
+const AWAKE: Duration = Duration::from_micros(30);
 
 /// Does pieces of work, several at once, each of which may wait for its turn: that of its number. `begin` makes what a
 /// worker keeps from one to the next. False of `work`: there is nothing more to do.
@@ -43,6 +47,8 @@ pub fn in_turns<S>(
 pub struct Turns {
     state: Mutex<State>,
     changed: Condvar,
+    /// The number whose turn it is, for those who look again and again.
+    current: AtomicU64,
 }
 
 #[derive(Default)]
@@ -66,6 +72,7 @@ impl Turns {
 
     /// Waits for this number's turn. False: it will not come.
     pub fn wait(&self, number: u64) -> bool {
+        self.look_for(number);
         let mut state = self.state();
         while state.current != number && !state.over {
             state.waiting += 1;
@@ -75,10 +82,23 @@ impl Turns {
         !state.over
     }
 
+    /// Waits a little for this number's turn, awake.
+    fn look_for(&self, number: u64) {
+        let is_up = || self.current.load(Ordering::Relaxed) == number;
+        if is_up() {
+            return;
+        }
+        let began = Instant::now();
+        while !is_up() && began.elapsed() < AWAKE {
+            std::hint::spin_loop();
+        }
+    }
+
     /// Gives the turn to the next number.
     pub fn pass(&self) {
         let mut state = self.state();
         state.current += 1;
+        self.current.store(state.current, Ordering::Relaxed);
         let is_awaited = state.waiting > 0;
         // Who is woken needs it.
         drop(state);
