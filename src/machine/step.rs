@@ -371,7 +371,7 @@ impl<W: Witness> Step<'_, W> {
         }
         if let Some(append) = &text.append[event_type] {
             let gate = self.gate(&append.after, false);
-            self.appended &= gate == Meets::Yes;
+            self.appended &= gate != Meets::No;
             self.append(number, append.slot, gate);
         }
         if let Some(whole) = &text.whole[event_type] {

@@ -145,13 +145,11 @@ impl TextState {
     /// escape that could be half a character. False: nothing was done.
     #[inline]
     pub fn append_plainly(&mut self, piece: &[u8], limit: usize) -> bool {
-        let plain = self.has_begun()
-            && !self.incomplete
-            && self.half.is_none()
-            && self.written.len() + piece.len() <= limit
-            && !starts_with_low(piece)
-            && !ends_with_high(piece);
-        if plain {
+        let fits = self.has_begun() && self.written.len() + piece.len() <= limit;
+        let plain =
+            (self.incomplete || fits) && self.half.is_none() && !starts_with_low(piece) && !ends_with_high(piece);
+        // Where a piece is missing, no other counts.
+        if plain && !self.incomplete {
             self.written.extend_from_slice(piece);
         }
         plain

@@ -135,6 +135,6 @@ mod tests {
         let mut unread = Several::new(vec![Box::new(log(1, 0))]);
         assert!(!unread.shows_excerpts());
         unread.go_on_unread();
-        unread.finding(finding("e")).expect("the run has more to do");
+        unread.finding(&finding("e")).expect("the run has more to do");
     }
 }
