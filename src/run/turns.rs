@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 /// How long a worker looks whether its turn has come before it goes to sleep. To sleep and be woken takes as long.
 const AWAKE: Duration = Duration::from_micros(30);
+/// How many go to sleep at once after one looked in vain: those before them may not have a processor for themselves.
+const ASLEEP_AT_ONCE: usize = 16;
 
 /// Does pieces of work, several at once, each of which may wait for its turn: that of its number. `begin` makes what a
 /// worker keeps from one to the next. False of `work`: there is nothing more to do.
@@ -49,6 +51,8 @@ pub struct Turns {
     changed: Condvar,
     /// The number whose turn it is, for those who look again and again.
     current: AtomicU64,
+    /// How many of the next to wait go to sleep at once.
+    asleep_at_once: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -85,11 +89,17 @@ impl Turns {
     /// Waits a little for this number's turn, awake.
     fn look_for(&self, number: u64) {
         let is_up = || self.current.load(Ordering::Relaxed) == number;
-        if is_up() {
+        let asleep = self.asleep_at_once.load(Ordering::Relaxed);
+        if is_up() || asleep > 0 {
+            self.asleep_at_once.store(asleep.saturating_sub(1), Ordering::Relaxed);
             return;
         }
         let began = Instant::now();
-        while !is_up() && began.elapsed() < AWAKE {
+        while !is_up() {
+            if began.elapsed() > AWAKE {
+                self.asleep_at_once.store(ASLEEP_AT_ONCE, Ordering::Relaxed);
+                return;
+            }
             std::hint::spin_loop();
         }
     }

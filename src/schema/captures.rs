@@ -96,6 +96,7 @@ pub struct Captured<'c> {
 
 impl Captures {
     /// What was captured between two marks.
+    #[inline]
     pub fn between(&self, start: Mark, end: Mark) -> Captured<'_> {
         Captured {
             fields: &self.fields[start.field..end.field],
@@ -127,6 +128,7 @@ impl Captures {
     }
 
     /// The end of what there is, where the next event's captures will start.
+    #[inline]
     pub fn mark(&self) -> Mark {
         Mark {
             field: self.fields.len(),

@@ -78,13 +78,13 @@ fn a_broken_field_of_a_valid_stream_gives_one_finding() {
                     let text = ndjson(&[&events[..number], &[broken], &events[number + 1..]].concat());
                     let found = check(text.as_bytes(), &Options::default()).findings;
                     let found = found.iter().filter(|finding| finding.severity > Severity::Note);
-                    let found: Vec<_> = found.map(|f| (&*f.rule, f.place.line, f.pointer.clone())).collect();
+                    let found: Vec<_> = found.map(|f| (&*f.rule, f.place.line, f.pointer.as_deref())).collect();
                     let line = number as u64 + 1;
                     let pointer = format!("/{}", field.join("/"));
                     let expected = match (pointer.as_str(), &value) {
                         ("/type", _) => ("not-an-event", line, None),
-                        (_, None) => ("missing-field", line, Some(pointer)),
-                        (_, Some(_)) => ("wrong-type", line, Some(pointer)),
+                        (_, None) => ("missing-field", line, Some(pointer.as_str())),
+                        (_, Some(_)) => ("wrong-type", line, Some(pointer.as_str())),
                     };
                     assert_eq!(found, [expected], "{name}, event {number}\n{text}");
                 }

@@ -45,7 +45,7 @@ impl Said {
         Said {
             event: finding.place.event,
             rule: finding.rule.to_string(),
-            pointer: finding.pointer.clone(),
+            pointer: finding.pointer.as_deref().map(str::to_owned),
             message: finding.message.clone(),
             related: related.map(|related| (related.message.to_string(), related.place.event)).collect(),
         }
