@@ -275,6 +275,18 @@ mod tests {
         std::env::var("SESSIONLINT_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000)
     }
 
+    /// As many faults as bytes.
+    #[test]
+    fn the_ways_agree_on_an_event_of_many_faults() {
+        for item in ["{}", "1", r#"{"ok":7,"tool_call_i":"a"}"#] {
+            let items = vec![item; 3000].join(",");
+            let event = format!(
+                r#"{{"type":"session.tool.results","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"a","results":[{items}]}}}}"#
+            );
+            assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true), "{item}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(cases()))]
         #[test]
