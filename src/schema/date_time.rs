@@ -222,6 +222,29 @@ pub fn help(text: &str) -> &'static str {
     if bytes.len() >= 19 && &bytes[17..19] == b"60" {
         return "second 60 exists only at 23:59 UTC, as a leap second";
     }
+    // What is wrong is what makes it right when it is replaced.
+    let becomes_right = |from: usize, to: usize, with: &str| match (text.get(..from), text.get(to..)) {
+        (Some(before), Some(behind)) => parse(&[before, with, behind].concat()).is_some(),
+        _ => false,
+    };
+    if becomes_right(8, 10, "01") {
+        return "there is no such day in that month";
+    }
+    if becomes_right(5, 10, "01-01") {
+        return "months go from 01 to 12";
+    }
+    if becomes_right(11, 13, "00") {
+        return "hours go from 00 to 23: midnight is 00:00:00 of the next day";
+    }
+    if becomes_right(16, 16, ":00") {
+        return "the seconds are missing: write them, if only as `:00`";
+    }
+    if becomes_right(19, 20, ".") {
+        return "write the fraction of a second behind a point";
+    }
+    if becomes_right(bytes.len().saturating_sub(2), bytes.len().saturating_sub(2), ":") {
+        return "write the offset with a colon, such as `+02:00`";
+    }
     "write an RFC 3339 date-time such as 2026-01-01T00:00:00.000Z"
 }
 
@@ -274,6 +297,28 @@ mod tests {
                 let plain = time.nanoseconds < 1_000_000_000 && text.len() <= 30;
                 proptest::prop_assert!(!plain || text.contains(['t', 'z']), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn help_names_what_is_wrong() {
+        for (text, words) in [
+            ("1767225600.5", "a number of seconds"),
+            ("2026-01-01", "a date alone"),
+            ("2026-01-01 00:00:00Z", "put a `T`"),
+            ("2026-01-01T00:00:00", "offset is missing"),
+            ("2026-01-01T12:00:60Z", "leap second"),
+            ("2026-02-30T00:00:00Z", "no such day"),
+            ("2026-13-04T00:00:00Z", "months"),
+            ("2026-01-01T24:00:00Z", "hours"),
+            ("2026-01-01T10:00Z", "seconds are missing"),
+            ("2026-01-01T10:00:00,5Z", "behind a point"),
+            ("2026-01-01T10:00:00+0200", "a colon"),
+            ("20260101T100000Z", "write an RFC 3339 date-time"),
+            ("é", "write an RFC 3339 date-time"),
+            ("2026-01-\u{e9}1T10:00:00Z", "write an RFC 3339 date-time"),
+        ] {
+            assert!(help(text).contains(words), "{text}: {}", help(text));
         }
     }
 
