@@ -135,7 +135,10 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The cause comes with the name of the temporary file, which tells nobody anything.
-    builder.tempfile_in(folder_of(path)).map_err(|error| error.kind().into())
+    builder.tempfile_in(folder_of(path)).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::NotFound, "its folder does not exist"),
+        kind => kind.into(),
+    })
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {
