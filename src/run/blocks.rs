@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::turns::{Turns, Watch};
-use super::{MANY_FINDINGS, Progress, Run, Sink, lock};
+use super::{Progress, Run, SMALL_BLOCK, Sink, lock, next_size};
 use crate::check::{Checker, Examined, Examiner};
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
@@ -44,7 +44,8 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
         checker: Mutex::new(Some(checker)),
         judging: Turns::default(),
         telling: Turns::default(),
-        size: AtomicUsize::new(BLOCK),
+        // Nobody knows yet what the first one gives.
+        size: AtomicUsize::new(SMALL_BLOCK),
         sink,
     };
     // The first block tells whether there are lines to share; without them, one thread does it all. The second is the
@@ -117,8 +118,8 @@ impl<R: Read> Source<'_, R> {
                     self.progress.read(count);
                     let came = &buffer[length..length + count];
                     length += count;
-                    // What a pipe has to give is judged at once.
-                    if memchr::memchr(b'\n', came).is_some() {
+                    // What a pipe has to give is judged at once. What is decompressed comes in pieces too small to share.
+                    if self.reader.is_plain() && memchr::memchr(b'\n', came).is_some() {
                         break;
                     }
                 }
@@ -202,9 +203,8 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
             Some(examined) => checker.feed_examined(bytes, examined),
             None => checker.feed(bytes),
         }
-        found.append(checker.findings());
-        let size = if found.len() > MANY_FINDINGS { BLOCK_OF_MANY } else { BLOCK };
-        self.size.store(size, Ordering::Relaxed);
+        std::mem::swap(found, checker.findings());
+        self.size.store(next_size(bytes.len(), found.len(), BLOCK, BLOCK_OF_MANY), Ordering::Relaxed);
         shared.take_if(|_| is_last)
     }
 

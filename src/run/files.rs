@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::stored::{self, Opened};
 use super::turns::{Turns, in_turns};
-use super::{BLOCK, MANY_FINDINGS, Run, SMALL_BLOCK, Sink, Target, lock};
+use super::{BLOCK, Run, SMALL_BLOCK, Sink, Target, lock, next_size};
 use crate::check::Checker;
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
@@ -129,7 +129,7 @@ impl Unit<'_, '_, '_> {
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
-            size = if checker.findings().len() > MANY_FINDINGS { SMALL_BLOCK } else { BLOCK };
+            size = next_size(size, checker.findings().len(), BLOCK, SMALL_BLOCK);
             self.hold(checker.findings());
             if !self.tell() {
                 return false;

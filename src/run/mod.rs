@@ -43,6 +43,17 @@ const BLOCK: usize = 64 * 1024;
 /// written.
 const SMALL_BLOCK: usize = 16 * 1024;
 const MANY_FINDINGS: usize = 50;
+/// About how many findings a piece may give where nearly every byte gives one, and how small it gets at most, in bytes.
+const MOST_FINDINGS: usize = 2000;
+const SMALLEST_BLOCK: usize = 8 * 1024;
+
+/// How much to read at once after a piece of so many bytes gave so many findings: `usual`, or no more than `small`.
+fn next_size(bytes: usize, findings: usize, usual: usize, small: usize) -> usize {
+    if findings <= MANY_FINDINGS {
+        return usual;
+    }
+    (bytes.saturating_mul(MOST_FINDINGS) / findings).clamp(SMALLEST_BLOCK, small)
+}
 
 /// What to check, and how.
 pub struct Run<'r> {
