@@ -69,8 +69,8 @@ impl Recipient for Examination<'_, '_> {
             Piece::Frame(frame) => {
                 let mark = captures.mark();
                 let judged = self.reader.read_frame(&frame, captures);
-                if let Some(judged) = judged.as_ref().filter(|_| captures.violations.len() > mark.violation) {
-                    faults.push(in_words(self.protocol, judged, frame.text, captures.between(mark, captures.mark())));
+                if let Some(judged) = &judged {
+                    faults.extend(in_words(self.protocol, judged, frame.text, captures, mark));
                 }
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
                 frames.push(Found { origin, length, utf8: frame.utf8, judged, mark });
@@ -85,14 +85,7 @@ impl Recipient for Examination<'_, '_> {
         loop {
             let mark = captures.mark();
             let Some(line) = self.reader.read_line(rest, longest, captures) else { return origin };
-            if captures.violations.len() > mark.violation {
-                faults.push(in_words(
-                    self.protocol,
-                    &line.judged,
-                    &rest[..line.length],
-                    captures.between(mark, captures.mark()),
-                ));
-            }
+            faults.extend(in_words(self.protocol, &line.judged, &rest[..line.length], captures, mark));
             frames.push(Found { origin, length: line.length as u32, utf8: true, judged: Some(line.judged), mark });
             rest = &rest[line.whole..];
             origin = origin.next_line(line.whole);
@@ -100,15 +93,32 @@ impl Recipient for Examination<'_, '_> {
     }
 }
 
-/// What is wrong with an event, unless that is more than is listed.
-fn in_words<'p>(protocol: &'p Protocol, judged: &Judged, text: &[u8], captured: Captured<'_>) -> Option<Faults<'p>> {
+/// What is wrong with an event whose captures start at the mark, if anything is: faults, or nothing, where these are
+/// more than are listed.
+#[inline]
+fn in_words<'p>(
+    protocol: &'p Protocol,
+    judged: &Judged,
+    text: &[u8],
+    captures: &Captures,
+    mark: Mark,
+) -> Option<Option<Faults<'p>>> {
+    if captures.violations.len() == mark.violation {
+        return None;
+    }
     let mut all_listed = true;
     let event_type = &protocol.tables().events[judged.event_type];
+    let captured = captures.between(mark, captures.mark());
     let faults = explained(event_type, text, captured, &mut |_| all_listed = false);
-    faults.filter(|_| all_listed)
+    Some(faults.filter(|_| all_listed))
 }
 
 impl<'p> Examined<'p> {
+    /// Whether something is wrong with an event by itself.
+    pub fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
     /// Gives the frames of the block in order, as they stand behind `start`, and the place behind the block; or
     /// nothing, if the block must be read again.
     pub fn frames(

@@ -1,29 +1,32 @@
-//! One file by several threads: each takes a block of lines, examines it, and then moves the tables by it in its
-//! turn.
+//! One file by several threads.
 //!
-//! What needs the state of streams is done by one thread at a time, in the order of the blocks: that is the smaller
-//! part of the work, it keeps findings in order by itself, and no thread ever waits for another phase to be over. What
-//! was found is told in a turn of its own, so that one thread writes findings while another makes the next.
+//! A block of lines goes through three steps: it is examined, which needs no state of any stream; it is judged by the
+//! tables; and what was found is told. Any thread does any step. Blocks are examined side by side, judged one at a time
+//! in their order, and told so as well, which keeps findings in order by itself.
+//!
+//! No thread waits for another as long as there is room for one more block. Therefore a thread that the system put
+//! aside in the middle of its step, because others have work too, does not stop the rest.
+
+mod source;
+mod work;
 
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::turns::{Turns, Watch};
-use super::{Progress, Run, SMALL_BLOCK, Sink, lock, next_size};
+use self::source::{Piece, Source};
+use self::work::{Item, Step};
+use super::{Run, SMALL_BLOCK, Sink, lock, next_size};
 use crate::check::{Checker, Examined, Examiner};
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
 
-/// How much a thread takes at once, in bytes. The state of the streams goes from core to core with every turn; that
-/// must be little beside the work of the turn.
-const BLOCK: usize = 256 * 1024;
+/// How large a block is, in bytes. It may go from core to core between its steps, which must be little beside these;
+/// and all that are under way are best kept in the cores' caches.
+const BLOCK: usize = 128 * 1024;
 
-/// The same after a block that gave many findings, which take more room than what they are about.
-const BLOCK_OF_MANY: usize = 64 * 1024;
-
-/// How many threads share a file at most. What one of them does at a time is about half of the work, so that a third one
-/// has little to do, and each has its memory.
+/// How many threads share a file at most. Judging is about half of the work, so that a third one has little to do, and
+/// each has its memory.
 const MOST_THREADS: usize = 4;
 
 /// Checks one file.
@@ -35,186 +38,173 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
             return;
         }
     };
-    let (file, settings): (Arc<str>, _) = (name.into(), &run.settings[0]);
-    let checker = Checker::of(run.protocol, settings, Some(file.clone()));
+    let file: Arc<str> = name.into();
+    let checker = Box::new(Checker::of(run.protocol, &run.settings[0], Some(file.clone())));
+    let threads = run.jobs.min(MOST_THREADS);
     let shared = Shared {
         run,
         file,
-        source: Mutex::new(Source { reader, progress: run.progress, rest: Vec::new(), next: 0, ended: false }),
-        checker: Mutex::new(Some(checker)),
-        judging: Turns::default(),
-        telling: Turns::default(),
+        source: Mutex::new(Source::new(reader, run.progress)),
         // Nobody knows yet what the first one gives.
         size: AtomicUsize::new(SMALL_BLOCK),
+        work: Mutex::new(Work::new(checker, threads)),
+        changed: Condvar::new(),
         sink,
     };
     // The first block tells whether there are lines to share; without them, one thread does it all. The second is the
     // end of a small file, which is not worth a thread.
-    if !shared.work(None, 2) {
+    if !shared.work(0, 2) {
         return;
     }
-    let checker = shared.checker.lock().unwrap_or_else(PoisonError::into_inner);
-    let lines = checker.as_ref().is_some_and(Checker::at_line_start);
-    drop(checker);
-    if !lines {
-        shared.work(None, u64::MAX);
+    if !shared.lock().judge().is_some_and(|checker| checker.at_line_start()) {
+        shared.work(0, u64::MAX);
         return;
     }
     std::thread::scope(|scope| {
-        for _ in 0..run.jobs.min(MOST_THREADS) {
-            scope.spawn(|| shared.work(Some(Examiner::new(run.protocol, settings.options().max_line_bytes)), u64::MAX));
+        for thread in 0..threads {
+            let shared = &shared;
+            scope.spawn(move || shared.work(thread, u64::MAX));
         }
     });
 }
+
+type Work<'p> = work::Work<Block<'p>, Box<Checker<'p>>>;
 
 struct Shared<'s, 'k, 'p, R: Read> {
     run: &'s Run<'p>,
     /// The input's name.
     file: Arc<str>,
     source: Mutex<Source<'s, R>>,
-    /// None once the input has ended.
-    checker: Mutex<Option<Checker<'p>>>,
-    /// The turns in which blocks move the tables.
-    judging: Turns,
-    /// Those in which it is told what was found in them.
-    telling: Turns,
-    sink: &'s Mutex<Sink<'k>>,
-    /// How much a thread takes at once now, in bytes.
+    /// How much is read at once now, in bytes.
     size: AtomicUsize,
+    work: Mutex<Work<'p>>,
+    /// There is something to do for a thread that waits.
+    changed: Condvar,
+    sink: &'s Mutex<Sink<'k>>,
 }
 
-struct Source<'s, R: Read> {
-    reader: Decompressed<R>,
-    progress: &'s Progress,
-    /// The start of a line that the last block did not hold the end of; shorter than a block.
-    rest: Vec<u8>,
-    next: u64,
-    ended: bool,
-}
-
-/// A piece of the input, in a buffer that is used again.
-struct Block {
-    number: u64,
-    buffer: Vec<u8>,
-    /// How much of the buffer it takes: whole lines, if the block before it ended with a line. Nothing at the end.
-    length: usize,
-    result: Result<(), ReadError>,
-}
-
-impl<R: Read> Source<'_, R> {
-    /// The next block, up to the end of its last line; about so large.
-    fn block(&mut self, mut buffer: Vec<u8>, size: usize) -> Block {
-        if buffer.len() < 2 * BLOCK {
-            buffer.resize(2 * BLOCK, 0);
-        }
-        let mut length = self.rest.len();
-        buffer[..length].copy_from_slice(&self.rest);
-        self.rest.clear();
-        let mut result = Ok(());
-        while !self.ended && length < size {
-            match self.reader.read(&mut buffer[length..length + size]) {
-                Ok(0) => self.ended = true,
-                Ok(count) => {
-                    self.progress.read(count);
-                    let came = &buffer[length..length + count];
-                    length += count;
-                    // What a pipe has to give is judged at once. What is decompressed comes in pieces too small to share.
-                    if self.reader.is_plain() && memchr::memchr(b'\n', came).is_some() {
-                        break;
-                    }
-                }
-                Err(error) => {
-                    self.ended = true;
-                    result = Err(error);
-                }
-            }
-        }
-        if result.is_ok()
-            && let Some(end) = memchr::memrchr(b'\n', &buffer[..length])
-        {
-            self.rest.extend_from_slice(&buffer[end + 1..length]);
-            length = end + 1;
-        }
-        self.next += 1;
-        Block { number: self.next - 1, buffer, length, result }
-    }
+#[derive(Default)]
+struct Block<'p> {
+    piece: Piece,
+    /// What was seen in it ahead, if it was examined.
+    examined: Examined<'p>,
+    is_examined: bool,
+    found: Vec<Finding>,
+    /// Behind the last block.
+    checker: Option<Box<Checker<'p>>>,
 }
 
 impl<'p, R: Read> Shared<'_, '_, 'p, R> {
-    /// Takes so many blocks, or all there are. Without an examiner, all is done in the block's turn. False: there is
-    /// nothing more to do.
-    fn work(&self, mut examiner: Option<Examiner<'p>>, most: u64) -> bool {
-        let _watch = [Watch(&self.judging), Watch(&self.telling)];
-        let (mut examined, mut found) = (Examined::default(), Vec::new());
-        let mut buffer = Vec::new();
-        for _ in 0..most {
-            let block = self
-                .source
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .block(buffer, self.size.load(Ordering::Relaxed));
-            if let Some(examiner) = &mut examiner {
-                examiner.examine(&block.buffer[..block.length], &mut examined);
-            }
-            if !self.judging.wait(block.number) {
-                return false;
-            }
-            let is_last = block.length == 0 || block.result.is_err();
-            let ended = self.judge(&block, examiner.is_some().then_some(&mut examined), is_last, &mut found);
-            if is_last {
-                self.judging.give_up();
-            } else {
-                self.judging.pass();
-            }
-            if !self.telling.wait(block.number) {
-                return false;
-            }
-            let told = found.is_empty() || lock(self.sink).findings(&found);
-            if is_last || !told {
-                if let Some(checker) = ended.filter(|_| told) {
-                    self.end(checker, block.result);
-                }
-                self.judging.give_up();
-                self.telling.give_up();
-                return false;
-            }
-            self.telling.pass();
-            buffer = block.buffer;
-        }
-        true
+    fn lock(&self) -> MutexGuard<'_, Work<'p>> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the tables by a block, and gives what was found in the place of what was told. The checker itself, if this is
-    /// the last one.
-    fn judge(
-        &self,
-        block: &Block,
-        examined: Option<&mut Examined<'p>>,
-        is_last: bool,
-        found: &mut Vec<Finding>,
-    ) -> Option<Checker<'p>> {
-        let mut shared = self.checker.lock().unwrap_or_else(PoisonError::into_inner);
-        let checker = shared.as_mut()?;
+    /// Reads so many blocks, or all there are, and does what is to be done. False: there is nothing more to do.
+    fn work(&self, thread: usize, most: u64) -> bool {
+        let _watch = Watch(self);
+        let (mut count, mut examiner) = (0, None);
+        let mut work = self.lock();
+        while !work.is_over {
+            let Some(step) = work.step(thread, count < most) else {
+                if count == most {
+                    return true;
+                }
+                work.sleep(thread);
+                work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
+                work.wake(thread);
+                continue;
+            };
+            let is_to_wake = work.is_to_wake();
+            drop(work);
+            if is_to_wake {
+                self.changed.notify_all();
+            }
+            match step {
+                Step::Read(mut item) => {
+                    count += 1;
+                    self.read(&mut item, &mut examiner);
+                    work = self.lock();
+                    work.examined(item);
+                }
+                Step::Judge(mut item, mut checker) => {
+                    self.judge(&mut item.block, &mut checker);
+                    let checker = match item.block.piece.is_last() {
+                        true => {
+                            item.block.checker = Some(checker);
+                            None
+                        }
+                        false => Some(checker),
+                    };
+                    work = self.lock();
+                    work.judged(item, checker, thread);
+                }
+                Step::Tell(mut item) => {
+                    let is_over = !self.tell(&mut item.block);
+                    work = self.lock();
+                    work.told(item);
+                    work.is_over = is_over;
+                }
+            }
+        }
+        drop(work);
+        self.changed.notify_all();
+        false
+    }
+
+    /// Reads a block, and examines it, unless it can be judged at once. It is then judged in one pass.
+    fn read(&self, item: &mut Item<Block<'p>>, examiner: &mut Option<Examiner<'p>>) {
+        let size = self.size.load(Ordering::Relaxed);
+        item.number = self.source.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut item.block.piece, size);
+        let is_next = self.lock().is_next(item);
+        let block = &mut item.block;
+        block.is_examined = !is_next;
+        if block.is_examined {
+            let longest = self.run.settings[0].options().max_line_bytes;
+            let examiner = examiner.get_or_insert_with(|| Examiner::new(self.run.protocol, longest));
+            examiner.examine(block.piece.bytes(), &mut block.examined);
+        }
+        item.is_bound = block.is_examined && block.examined.has_faults();
+    }
+
+    /// Moves the tables by a block, and keeps what was found.
+    fn judge(&self, block: &mut Block<'p>, checker: &mut Checker<'p>) {
         // Findings share their names. To count who holds them in two threads at once costs more than all the rest, so that
         // they are dropped where they are made.
-        found.clear();
-        let bytes = &block.buffer[..block.length];
-        match examined {
-            Some(examined) => checker.feed_examined(bytes, examined),
-            None => checker.feed(bytes),
+        block.found.clear();
+        let bytes = block.piece.bytes();
+        match block.is_examined {
+            true => checker.feed_examined(bytes, &mut block.examined),
+            false => checker.feed(bytes),
         }
-        std::mem::swap(found, checker.findings());
-        self.size.store(next_size(bytes.len(), found.len(), BLOCK, BLOCK_OF_MANY), Ordering::Relaxed);
-        shared.take_if(|_| is_last)
+        std::mem::swap(&mut block.found, checker.findings());
+        self.size.store(next_size(bytes.len(), block.found.len(), BLOCK), Ordering::Relaxed);
     }
 
-    fn end(&self, checker: Checker<'_>, result: Result<(), ReadError>) {
-        let mut sink = lock(self.sink);
-        let is_off = |rule: &str| self.run.is_off(0, rule);
-        match result {
-            Ok(()) => sink.end(&self.file, checker.finish(), is_off),
-            Err(ReadError::Damaged(cause)) => sink.end(&self.file, checker.finish_damaged(&cause), is_off),
-            Err(ReadError::Unreadable(cause)) => sink.unreadable(&self.file, cause),
-        };
+    /// Tells what was found in a block. False: there is nothing more to tell.
+    fn tell(&self, block: &mut Block<'p>) -> bool {
+        let told = block.found.is_empty() || lock(self.sink).findings(&block.found);
+        let Some(checker) = block.checker.take() else { return told };
+        if told {
+            let mut sink = lock(self.sink);
+            let is_off = |rule: &str| self.run.is_off(0, rule);
+            match block.piece.failed.take() {
+                None => sink.end(&self.file, checker.finish(), is_off),
+                Some(ReadError::Damaged(cause)) => sink.end(&self.file, checker.finish_damaged(&cause), is_off),
+                Some(ReadError::Unreadable(cause)) => sink.unreadable(&self.file, cause),
+            };
+        }
+        false
+    }
+}
+
+/// Ends the work for all if a thread panics, so that the others do not wait for it for ever.
+struct Watch<'w, 's, 'k, 'p, R: Read>(&'w Shared<'s, 'k, 'p, R>);
+
+impl<R: Read> Drop for Watch<'_, '_, '_, '_, R> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().is_over = true;
+            self.0.changed.notify_all();
+        }
     }
 }

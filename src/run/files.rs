@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::stored::{self, Opened};
 use super::turns::{Turns, in_turns};
-use super::{BLOCK, Run, SMALL_BLOCK, Sink, Target, lock, next_size};
+use super::{BLOCK, Run, Sink, Target, lock, next_size};
 use crate::check::Checker;
 use crate::finding::Finding;
 use crate::input::compressed::{Decompressed, ReadError};
@@ -129,7 +129,7 @@ impl Unit<'_, '_, '_> {
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
-            size = next_size(size, checker.findings().len(), BLOCK, SMALL_BLOCK);
+            size = next_size(size, checker.findings().len(), BLOCK);
             self.hold(checker.findings());
             if !self.tell() {
                 return false;
@@ -152,13 +152,13 @@ impl Unit<'_, '_, '_> {
 
     /// Tells what was held back if it is the files' turn, or if that is much.
     fn tell(&mut self) -> bool {
-        let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number as u64));
+        let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));
         !now || self.turn(|_| true)
     }
 
     /// Waits for the files' turn and tells what was held back, then does one thing more.
     fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
-        if !self.turns.wait(self.number as u64) {
+        if !self.turns.wait(self.number) {
             return false;
         }
         let mut sink = lock(self.sink);

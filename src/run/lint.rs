@@ -138,7 +138,7 @@ impl Worker<'_, '_> {
                 other => Err((number, other)),
             })
             .collect();
-        turns.wait(turn as u64) && linted.into_iter().all(|one| self.tell(one))
+        turns.wait(turn) && linted.into_iter().all(|one| self.tell(one))
     }
 
     /// What the records of the files of a unit hold that may be named.

@@ -47,12 +47,12 @@ const MANY_FINDINGS: usize = 50;
 const MOST_FINDINGS: usize = 2000;
 const SMALLEST_BLOCK: usize = 8 * 1024;
 
-/// How much to read at once after a piece of so many bytes gave so many findings: `usual`, or no more than `small`.
-fn next_size(bytes: usize, findings: usize, usual: usize, small: usize) -> usize {
+/// How much to read at once after a piece of so many bytes gave so many findings: `usual`, or less.
+fn next_size(bytes: usize, findings: usize, usual: usize) -> usize {
     if findings <= MANY_FINDINGS {
         return usual;
     }
-    (bytes.saturating_mul(MOST_FINDINGS) / findings).clamp(SMALLEST_BLOCK, small)
+    (bytes.saturating_mul(MOST_FINDINGS) / findings).clamp(SMALLEST_BLOCK, SMALL_BLOCK)
 }
 
 /// What to check, and how.

@@ -1,6 +1,6 @@
 //! Workers that take turns.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,15 +49,14 @@ pub fn in_turns<S>(
 pub struct Turns {
     state: Mutex<State>,
     changed: Condvar,
-    /// The number whose turn it is, for those who look again and again.
-    current: AtomicU64,
+    /// The number whose turn it is. It changes with the state locked; those who look again and again do not lock it.
+    current: AtomicUsize,
     /// How many of the next to wait go to sleep at once.
     asleep_at_once: AtomicUsize,
 }
 
 #[derive(Default)]
 struct State {
-    current: u64,
     waiting: usize,
     /// Somebody gave up, and no turn will come any more.
     over: bool,
@@ -68,17 +67,21 @@ impl Turns {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_current(&self, number: usize) -> bool {
+        self.current.load(Ordering::Relaxed) == number
+    }
+
     /// Whether it is this number's turn.
-    pub fn is_up(&self, number: u64) -> bool {
+    pub fn is_up(&self, number: usize) -> bool {
         let state = self.state();
-        state.current == number && !state.over
+        self.is_current(number) && !state.over
     }
 
     /// Waits for this number's turn. False: it will not come.
-    pub fn wait(&self, number: u64) -> bool {
+    pub fn wait(&self, number: usize) -> bool {
         self.look_for(number);
         let mut state = self.state();
-        while state.current != number && !state.over {
+        while !self.is_current(number) && !state.over {
             state.waiting += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
@@ -87,15 +90,14 @@ impl Turns {
     }
 
     /// Waits a little for this number's turn, awake.
-    fn look_for(&self, number: u64) {
-        let is_up = || self.current.load(Ordering::Relaxed) == number;
+    fn look_for(&self, number: usize) {
         let asleep = self.asleep_at_once.load(Ordering::Relaxed);
-        if is_up() || asleep > 0 {
+        if self.is_current(number) || asleep > 0 {
             self.asleep_at_once.store(asleep.saturating_sub(1), Ordering::Relaxed);
             return;
         }
         let began = Instant::now();
-        while !is_up() {
+        while !self.is_current(number) {
             if began.elapsed() > AWAKE {
                 self.asleep_at_once.store(ASLEEP_AT_ONCE, Ordering::Relaxed);
                 return;
@@ -106,9 +108,8 @@ impl Turns {
 
     /// Gives the turn to the next number.
     pub fn pass(&self) {
-        let mut state = self.state();
-        state.current += 1;
-        self.current.store(state.current, Ordering::Relaxed);
+        let state = self.state();
+        self.current.fetch_add(1, Ordering::Relaxed);
         let is_awaited = state.waiting > 0;
         // Who is woken needs it.
         drop(state);
@@ -131,7 +132,7 @@ impl Turns {
 }
 
 /// Gives up for a worker that panics, so that the others do not wait for it for ever.
-pub struct Watch<'t>(pub &'t Turns);
+struct Watch<'t>(&'t Turns);
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
