@@ -369,11 +369,12 @@ fn intern(slots: &mut Vec<Pointer>, pointer: Pointer) -> usize {
     })
 }
 
-/// The known name that is nearest to one that is not known.
+/// The known name that is nearest to one that is not known, whatever their case.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     let most = name.chars().count().max(3) / 3;
+    let name = name.to_lowercase();
     known
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, candidate)| candidate.to_owned())
@@ -381,4 +382,17 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<S
 
 fn did_you_mean(name: String) -> String {
     format!("did you mean {name}?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn the_nearest_name_is_found_whatever_its_case() {
+        let known = || ["session.status", "RUN_STARTED", "session.idle"].into_iter();
+        assert_eq!(nearest("SESSION.STATUS", known()).as_deref(), Some("session.status"));
+        assert_eq!(nearest("run_startd", known()).as_deref(), Some("RUN_STARTED"));
+        assert_eq!(nearest("SESSION.END", known()), None);
+    }
 }

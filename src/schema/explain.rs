@@ -205,7 +205,7 @@ impl<'p> Explainer<'_, 'p> {
             None => Fault { message, ..fault },
             Some((span, found)) => {
                 taken.insert(span.start);
-                message.extend([", but a `", &found, "`"]);
+                message.extend([", but has `", &found, "`"]);
                 let help = Some(format!("rename `{found}` to `{property}`").into());
                 let proposal = Some(Value::from(property).to_string().into());
                 Fault { message, span, help, misspelt: true, proposal, ..fault }
