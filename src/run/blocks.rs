@@ -110,8 +110,8 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
                     return true;
                 }
                 work.sleep(thread);
-                work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
-                work.wake(thread);
+                let woken = self.changed.wait_while(work, |work| !work.wake(thread));
+                work = woken.unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             let is_to_wake = work.is_to_wake();
@@ -142,7 +142,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
                     let is_over = !self.tell(&mut item.block);
                     work = self.lock();
                     work.told(item);
-                    work.is_over = is_over;
+                    work.is_over |= is_over;
                 }
             }
         }

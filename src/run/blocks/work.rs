@@ -167,18 +167,22 @@ impl<B: Default, J> Work<B, J> {
         (thread.read, thread.judged) = (0, 0);
     }
 
-    /// It is awake again.
-    pub fn wake(&mut self, thread: usize) {
-        self.threads[thread].is_asleep = false;
+    /// Whether a thread sleeps that is to be woken.
+    pub fn is_to_wake(&self) -> bool {
+        self.threads.iter().any(|thread| thread.is_asleep && self.is_worth_waking(thread))
     }
 
-    /// Whether a thread sleeps that has enough to do to be woken.
-    pub fn is_to_wake(&self) -> bool {
-        let is_to_wake = |thread: &Thread<B>| {
-            let steps = thread.more + thread.idle.len() + self.judged.len();
-            thread.is_asleep && thread.paused <= self.next && steps >= self.share() / 2
-        };
-        self.threads.iter().any(is_to_wake)
+    /// Wakes a thread, unless it is better asleep.
+    pub fn wake(&mut self, thread: usize) -> bool {
+        let wakes = self.is_over || self.is_worth_waking(&self.threads[thread]);
+        self.threads[thread].is_asleep = !wakes;
+        wakes
+    }
+
+    /// Whether a thread that sleeps has enough to do.
+    fn is_worth_waking(&self, thread: &Thread<B>) -> bool {
+        let steps = thread.more + thread.idle.len() + if self.is_telling { 0 } else { self.judged.len() };
+        thread.paused <= self.next && steps >= self.share() / 2
     }
 
     /// How many blocks each thread has.
@@ -262,8 +266,7 @@ mod tests {
                     }
                     if work.is_to_wake() {
                         for (thread, doing) in doing.iter_mut().enumerate() {
-                            if matches!(doing, Doing::Sleeping) {
-                                work.wake(thread);
+                            if matches!(doing, Doing::Sleeping) && work.wake(thread) {
                                 *doing = Doing::Nothing;
                             }
                         }
