@@ -260,6 +260,7 @@ mod tests {
                         Some(step) => doing[thread] = Doing::Step(step),
                         None => {
                             work.sleep(thread);
+                            prop_assert!(work.is_over || !work.wake(thread), "it would look for a step again and again");
                             doing[thread] = Doing::Sleeping;
                             break;
                         }
