@@ -1,7 +1,7 @@
 //! gzip and zstd, found from the content.
 
 use std::borrow::Cow;
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
@@ -9,6 +9,10 @@ const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 const ZSTD_SKIPPABLE: [u8; 3] = [0x2A, 0x4D, 0x18];
 /// The largest window that a zstd frame may ask for: 2^27 bytes, as the `zstd` program allows.
 const ZSTD_MAX_WINDOW_LOG: u32 = 27;
+
+/// How much is decompressed at once, in bytes. A decoder that finds damage does not say what it had decompressed before
+/// in the same call, so that a call must be small, and of one size: what is lost must not depend on who reads.
+const PIECE: usize = 4096;
 
 /// What went wrong with reading.
 #[derive(Debug)]
@@ -20,15 +24,19 @@ pub enum ReadError {
 }
 
 /// A file's bytes, decompressed if need be.
-pub struct Decompressed<R: Read>(Kind<R>);
+pub struct Decompressed<R: Read> {
+    kind: Kind<R>,
+    /// What comes after the bytes that were read.
+    failed: Option<ReadError>,
+}
 
 /// The first bytes, looked at already, and what follows them.
 type Source<R> = BufReader<Chain<Cursor<Vec<u8>>, Watched<R>>>;
 
 enum Kind<R: Read> {
     Plain(Source<R>),
-    Gzip(flate2::bufread::MultiGzDecoder<Source<R>>),
-    Zstd(zstd::stream::read::Decoder<'static, Source<R>>),
+    Gzip(BufReader<flate2::bufread::MultiGzDecoder<Source<R>>>),
+    Zstd(BufReader<zstd::stream::read::Decoder<'static, Source<R>>>),
 }
 
 /// How a file that begins so is compressed, if it is.
@@ -95,20 +103,23 @@ impl<R: Read> Decompressed<R> {
         (&mut reader).take(ZSTD.len() as u64).read_to_end(&mut head)?;
         let form = form(&head);
         let source = BufReader::with_capacity(64 * 1024, Cursor::new(head).chain(reader));
-        Ok(Decompressed(match form {
-            Some(Form::Gzip) => Kind::Gzip(flate2::bufread::MultiGzDecoder::new(source)),
+        let kind = match form {
+            Some(Form::Gzip) => {
+                Kind::Gzip(BufReader::with_capacity(PIECE, flate2::bufread::MultiGzDecoder::new(source)))
+            }
             Some(Form::Zstd) => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
                 decoder.window_log_max(ZSTD_MAX_WINDOW_LOG)?;
-                Kind::Zstd(decoder)
+                Kind::Zstd(BufReader::with_capacity(PIECE, decoder))
             }
             None => Kind::Plain(source),
-        }))
+        };
+        Ok(Decompressed { kind, failed: None })
     }
 
     /// Whether what is read is what stands in the file.
     pub fn is_plain(&self) -> bool {
-        matches!(self.0, Kind::Plain(_))
+        matches!(self.kind, Kind::Plain(_))
     }
 
     /// Reads the next bytes; 0 at the end.
@@ -117,30 +128,112 @@ impl<R: Read> Decompressed<R> {
     ///
     /// When the compressed data is damaged, or the file cannot be read.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        loop {
-            let result = match &mut self.0 {
-                Kind::Plain(reader) => reader.read(buffer),
-                Kind::Gzip(decoder) => decoder.read(buffer),
-                Kind::Zstd(decoder) => decoder.read(buffer),
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut length = 0;
+        while length < buffer.len() {
+            let result = match &mut self.kind {
+                Kind::Plain(reader) => reader.read(&mut buffer[length..]),
+                Kind::Gzip(decoder) => piece(decoder, &mut buffer[length..]),
+                Kind::Zstd(decoder) => piece(decoder, &mut buffer[length..]),
             };
             match result {
-                Ok(count) => return Ok(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.explain(error)),
+                Ok(0) => break,
+                Ok(count) => length += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if length == 0 => return Err(self.explain(error)),
+                Err(error) => {
+                    self.failed = Some(self.explain(error));
+                    break;
+                }
             }
+            // Nobody waits for more than there is.
+            if self.is_plain() || self.compressed().is_none_or(|source| source.buffer().is_empty()) {
+                break;
+            }
+        }
+        Ok(length)
+    }
+
+    /// What is decompressed, if anything is.
+    fn compressed(&self) -> Option<&Source<R>> {
+        match &self.kind {
+            Kind::Plain(_) => None,
+            Kind::Gzip(decoder) => Some(decoder.get_ref().get_ref()),
+            Kind::Zstd(decoder) => Some(decoder.get_ref().get_ref()),
         }
     }
 
     fn explain(&self, error: io::Error) -> ReadError {
-        let (name, source) = match &self.0 {
+        let name = match &self.kind {
             Kind::Plain(_) => return ReadError::Unreadable(error),
-            Kind::Gzip(decoder) => ("gzip", decoder.get_ref()),
-            Kind::Zstd(decoder) => ("zstd", decoder.get_ref()),
+            Kind::Gzip(_) => "gzip",
+            Kind::Zstd(_) => "zstd",
         };
-        if source.get_ref().get_ref().1.failed {
+        if self.compressed().is_some_and(|source| source.get_ref().get_ref().1.failed) {
             ReadError::Unreadable(error)
         } else {
             ReadError::Damaged(format!("{name} says: {error}"))
+        }
+    }
+}
+
+/// The next bytes of a decoder, as many as it gives in one piece.
+fn piece(decoder: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
+    let bytes = decoder.fill_buf()?;
+    let count = bytes.len().min(buffer.len());
+    buffer[..count].copy_from_slice(&bytes[..count]);
+    decoder.consume(count);
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// What can be read of it in pieces of such a size, and whether it is damaged.
+    fn read(compressed: &[u8], size: usize) -> (Vec<u8>, bool) {
+        let mut reader = Decompressed::new(compressed).expect("it is in memory");
+        let (mut buffer, mut all) = (vec![0; size], Vec::new());
+        loop {
+            match reader.read(&mut buffer) {
+                Ok(0) => return (all, false),
+                Ok(count) => all.extend_from_slice(&buffer[..count]),
+                Err(_) => return (all, true),
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_before_damage_does_not_depend_on_how_it_is_read() {
+        let line = b"{\"type\":\"session.status\",\"payload\":{\"session_id\":\"ses_1\"}}\n";
+        for lines in [100, 3000, 10_000] {
+            let text = line.repeat(lines);
+            let mut zstd = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("it is in memory");
+            zstd.include_checksum(true).expect("it is in memory");
+            zstd.write_all(&text).expect("it is in memory");
+            let mut zstd = zstd.finish().expect("it is in memory");
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(&text).expect("it is in memory");
+            let mut gzip = gzip.finish().expect("it is in memory");
+            for compressed in [&mut zstd, &mut gzip] {
+                assert_eq!(read(compressed, 1000), (text.clone(), false));
+                for at in [compressed.len() / 3, compressed.len() / 2, compressed.len() - 5, compressed.len() - 1] {
+                    compressed[at] ^= 0xFF;
+                    let first = read(compressed, 1000);
+                    for size in [16, 16 * 1024, 64 * 1024, 256 * 1024] {
+                        assert!(first == read(compressed, size), "{lines} lines, {at}, {size}");
+                    }
+                    compressed[at] ^= 0xFF;
+                }
+            }
+            // The checksum stands behind everything.
+            zstd.truncate(zstd.len() - 1);
+            let (before, is_damaged) = read(&zstd, 64 * 1024);
+            assert!(is_damaged && before.len() + PIECE >= text.len(), "{} of {}", before.len(), text.len());
         }
     }
 }

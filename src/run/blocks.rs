@@ -155,7 +155,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
     fn read(&self, item: &mut Item<Block<'p>>, examiner: &mut Option<Examiner<'p>>) {
         let size = self.size.load(Ordering::Relaxed);
         item.number = self.source.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut item.block.piece, size);
-        let is_next = self.lock().is_next(item);
+        let is_next = self.lock().has_read(item);
         let block = &mut item.block;
         block.is_examined = !is_next;
         if block.is_examined {

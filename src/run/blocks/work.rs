@@ -53,6 +53,8 @@ struct Thread<B> {
     idle: Vec<Item<B>>,
     more: usize,
     is_asleep: bool,
+    /// It waits for input, perhaps for long.
+    is_reading: bool,
     /// How many blocks it has read, and others judged while it was awake, since that was looked at.
     read: usize,
     judged: usize,
@@ -69,6 +71,7 @@ impl<B: Default, J> Work<B, J> {
             idle: Vec::new(),
             more: BLOCKS / threads,
             is_asleep: false,
+            is_reading: false,
             read: 0,
             judged: 0,
             paused: 0,
@@ -116,17 +119,25 @@ impl<B: Default, J> Work<B, J> {
             }
         };
         state.read += 1;
+        state.is_reading = true;
         Some(Step::Read(item))
     }
 
+    /// A thread has read the input of a block. Whether the block can be judged at once.
+    pub fn has_read(&mut self, item: &Item<B>) -> bool {
+        self.threads[item.owner].is_reading = false;
+        self.is_next(item)
+    }
+
     /// Whether a block can be judged at once.
-    pub fn is_next(&self, item: &Item<B>) -> bool {
+    fn is_next(&self, item: &Item<B>) -> bool {
         self.judge.is_some() && self.next == item.number
     }
 
     /// Whether a thread is to judge a block.
     fn is_for(&self, item: &Item<B>, thread: usize) -> bool {
-        item.owner == thread || !item.is_bound || self.threads[item.owner].is_asleep
+        let owner = &self.threads[item.owner];
+        item.owner == thread || !item.is_bound || owner.is_asleep || owner.is_reading
     }
 
     /// Puts down a block that can be judged when it is the next.
@@ -234,6 +245,7 @@ mod tests {
                         }
                         Doing::Nothing => {}
                         Doing::Step(Step::Read(mut item)) => {
+                            work.has_read(&item);
                             item.is_bound = bound[item.number.min(last) as usize];
                             work.examined(item);
                         }
@@ -286,10 +298,31 @@ mod tests {
             let Step::Read(mut item) = step else { panic!("there is nothing to judge or to tell") };
             item.number = number;
             number += 1;
+            work.has_read(&item);
             work.examined(item);
         }
         work.sleep(thread);
         number
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_input_keeps_no_block_back() {
+        let mut work = Work::<(), ()>::new((), 2);
+        let read = |work: &mut Work<(), ()>, thread, number| {
+            let Some(Step::Read(mut item)) = work.step(thread, true) else { panic!("it can read") };
+            item.number = number;
+            work.has_read(&item);
+            item.is_bound = true;
+            item
+        };
+        let (first, second) = (read(&mut work, 0, 0), read(&mut work, 1, 1));
+        work.examined(first);
+        let Some(Step::Judge(first, ())) = work.step(0, true) else { panic!("it is the next") };
+        // The other one finds nothing to judge, and reads on.
+        work.examined(second);
+        assert!(matches!(work.step(1, true), Some(Step::Read(_))));
+        work.judged(first, Some(()), 0);
+        assert!(matches!(work.step(0, true), Some(Step::Judge(item, ())) if item.number == 1));
     }
 
     #[test]
@@ -298,6 +331,7 @@ mod tests {
         // The first thread has a block in hand, and the system put it aside.
         let Some(Step::Read(mut first)) = work.step(0, true) else { panic!("it can read") };
         first.number = 0;
+        work.has_read(&first);
         assert_eq!(read_all(&mut work, 1, 1), 9);
         // It goes on, and has much to do before the other one is woken again.
         work.examined(first);
@@ -307,6 +341,7 @@ mod tests {
                 Step::Read(mut item) => {
                     item.number = number;
                     number += 1;
+                    work.has_read(&item);
                     work.examined(item);
                 }
                 Step::Judge(item, ()) => work.judged(item, Some(()), 0),
