@@ -1,8 +1,10 @@
 //! For tests of producers.
 
-use crate::check::{Options, check};
-use crate::finding::Severity;
-use crate::protocol::{Protocol, Rulebook};
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::Severity;
+use sessionlint_core::protocol::{Protocol, Rulebook};
+
 use crate::report::{End, FileEnd, Human, Look, Reporter};
 
 /// Fails the test unless a stream conforms to `session-events` (or to another protocol): nothing of

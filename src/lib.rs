@@ -32,32 +32,24 @@
 #![forbid(unsafe_code)]
 
 mod assert;
-mod bytes;
-mod check;
 #[doc(hidden)]
 pub mod cli;
+mod compressed;
 mod config;
 mod error;
-mod finding;
 #[cfg(feature = "proptest")]
 mod fuzz;
 pub mod generate;
-mod input;
 mod lint;
-mod machine;
+mod load;
 mod picture;
-mod protocol;
-mod records;
 mod report;
 mod run;
-mod schema;
 
 pub use assert::conforms;
-#[doc(hidden)]
-pub use check::ways_agree;
-pub use check::{Checker, Options, check};
-pub use error::{ProtocolError, SourceProblem};
-pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
-pub use input::Wire;
-pub use input::compressed::{Decompressed, ReadError};
-pub use protocol::{Basis, Example, Protocol, Rule};
+pub use compressed::{Decompressed, ReadError};
+pub use load::load_protocol;
+pub use sessionlint_core::{
+    Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,
+    Related, Repeat, Report, Rule, Severity, SourceProblem, Stats, Summary, Wire, check,
+};

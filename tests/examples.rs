@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use sessionlint::{Options, Protocol, check};
+use sessionlint::{Options, check, load_protocol};
 
 const RECORDING: &str = include_str!("../examples/agent-over-stdio/recording.ndjson");
 
 /// The findings on the recording's lines, as line and rule.
 fn findings(lines: &[&str]) -> Vec<(u64, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
-    let protocol = Protocol::load(&folder).unwrap_or_else(|error| panic!("{error:?}"));
+    let protocol = load_protocol(&folder).unwrap_or_else(|error| panic!("{error:?}"));
     let report = check(&protocol, lines.join("\n").as_bytes(), Options::default());
     report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect()
 }

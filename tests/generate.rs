@@ -51,7 +51,7 @@ fn nothing_is_found_in_legal_streams() {
 #[test]
 fn a_protocol_of_ones_own_has_its_streams_too() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
-    let protocol = Protocol::load(&folder).expect("it is right");
+    let protocol = sessionlint::load_protocol(&folder).expect("it is right");
     for seed in 0..20 {
         let made = legal(&protocol, &Knobs::default(), &tape(seed, 1000));
         assert!(!made.lines.is_empty(), "{seed}");

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use sessionlint_core::protocol::{Beside, Protocol, Rulebook};
+use sessionlint_core::text::{nearest, visible};
+
 use super::{Exit, Failure};
 use crate::config::{Config, NAME};
-use crate::protocol::{Beside, Protocol, Rulebook, nearest};
-use crate::report::visible;
+use crate::error::ShownProtocolError;
+use crate::load::load_protocol;
 use crate::run::{RecordProtocol, start};
 
 /// The protocol if nobody names one.
@@ -98,6 +101,14 @@ impl ProtocolArgument {
     }
 }
 
+/// The protocol of stored records that stands beside [`DEFAULT`].
+const RECORDS: &str = "session-records";
+
+/// Returns the built-in protocol of stored records.
+pub fn of_records() -> Option<&'static Protocol> {
+    Protocol::builtin(RECORDS)
+}
+
 impl Chosen {
     fn usual() -> Result<Chosen, Failure> {
         match Protocol::builtin(DEFAULT) {
@@ -108,7 +119,7 @@ impl Chosen {
 
     /// The protocol that judges what is not of this one's kind.
     pub fn beside(&self) -> Option<Beside> {
-        matches!(self, Chosen::Usual(_)).then_some(Protocol::of_records as Beside)
+        matches!(self, Chosen::Usual(_)).then_some(of_records as Beside)
     }
 
     /// The one that judges stored records, if there is one.
@@ -152,7 +163,9 @@ impl Chosen {
             let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
-        Ok(Ok(Chosen::Loaded(Box::new(Protocol::load(folder).map_err(refused)?))))
+        Ok(Ok(Chosen::Loaded(Box::new(
+            load_protocol(folder).map_err(|error| refused(ShownProtocolError::from(&error)))?,
+        ))))
     }
 }
 

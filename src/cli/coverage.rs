@@ -4,15 +4,17 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use sessionlint_core::check::Exercised;
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::Severity;
+use sessionlint_core::protocol::{Protocol, Rule};
+use sessionlint_core::text::{count, visible};
 
 use super::graph::{self, draw, known_lifecycle};
 use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
 use super::{Exit, Failure, TextOrJson};
-use crate::check::{Exercised, Options};
-use crate::finding::Severity;
 use crate::picture::coverage::{Coverage, json, text};
-use crate::protocol::{Protocol, Rule};
-use crate::report::{Several, count, visible};
+use crate::report::Several;
 use crate::run::{Outcome, Progress, Run};
 
 #[derive(clap::Args)]

@@ -7,20 +7,22 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::finding::Finding;
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::records::{Asked, Known};
+use sessionlint_core::text::visible;
+
 use super::config::Chosen;
 use super::input::{Alike, InputArguments, ReadingArguments, cores, refuse_nothing, say};
 use super::mend::{Deed, Hand, Screen};
 use super::{Exit, Failure};
-use crate::check::{Options, Settings};
 use crate::config::Config;
 use crate::error::RunError;
-use crate::finding::Finding;
 use crate::lint::expected::beside;
 use crate::lint::fix::Level;
 use crate::lint::{Fixture, Linter, MEANT_TO_BE_BROKEN, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
-use crate::protocol::Protocol;
-use crate::records::{Asked, Known};
-use crate::report::{End, Reporter, difference, visible};
+use crate::report::{End, Reporter, difference};
 use crate::run::{Lint, Mending, Progress, RecordProtocol, Run, Stored, Target, is_looked_at, with_fixtures};
 
 #[derive(clap::Args)]

@@ -13,6 +13,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::text::{count, visible};
+use told::Told;
+use way::{Way, WayArguments};
 
 use super::bar::{self, Bar, Course};
 use super::config::{Chosen, refused};
@@ -21,7 +25,6 @@ use super::judging::{FailingArguments, threads};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
 use super::place::{Trees, shown};
 use super::{Exit, Failure};
-use crate::check::{Options, Settings};
 use crate::config::{self, Config};
 use crate::error::FileError;
 use crate::fuzz::duration;
@@ -32,9 +35,6 @@ use crate::fuzz::kept::{self, Keeping, Kept, folder_of};
 use crate::fuzz::producer::Stop;
 use crate::fuzz::search::{self, Found, Progress, Search};
 use crate::fuzz::shrink::Bench;
-use crate::report::{count, visible};
-use told::Told;
-use way::{Way, WayArguments};
 
 /// How many cases there are where neither their number nor the time is given.
 const CASES: u64 = 500;

@@ -6,14 +6,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
 use super::place::{Place, place, shown};
 use super::{Exit, Failure};
-use crate::check::{Options, check};
 use crate::generate::{Knobs, Stream, breakable, illegal, legal, tape, wild};
-use crate::protocol::{Protocol, nearest};
-use crate::report::visible;
 
 /// How many decisions a stream is made of, before it comes to its end.
 const TAPE: usize = 4000;

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
+use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::input::Wire;
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::text::visible;
 
 use super::config::{Chosen, ProtocolArgument};
 use super::{Failure, meaning};
-use crate::check::{Options, Settings};
 use crate::config::Config;
 use crate::error::RunError;
-use crate::input::Wire;
-use crate::protocol::Protocol;
-use crate::report::visible;
 use crate::run::{Excluded, Target, expand, is_recording};
 
 #[derive(clap::Args)]

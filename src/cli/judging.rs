@@ -7,6 +7,11 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::builder::PossibleValuesParser;
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::{Severity, Summary};
+use sessionlint_core::protocol::{Protocol, Rulebook, Upkeep};
+use sessionlint_core::records::Asked;
+use sessionlint_core::text::visible;
 
 use super::bar::{self, Bar};
 use super::baseline::{Known, KnownArguments};
@@ -14,15 +19,11 @@ use super::config::Chosen;
 use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, known_rule, meaning};
-use crate::check::Options;
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
-use crate::finding::{Severity, Summary};
 use crate::lint::Linted;
-use crate::protocol::{Protocol, Rulebook, Upkeep};
-use crate::records::Asked;
-use crate::report::{End, Reporter, Several, visible};
+use crate::report::{End, Reporter, Several};
 use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
 
 #[derive(clap::Args)]

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Parser;
+use sessionlint_core::event::Options;
+use sessionlint_core::text::{count, visible};
 
 use super::config::Chosen;
 use super::input::FormArguments;
@@ -12,10 +14,8 @@ use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severit
 use super::mend::{Deed, Hand, Screen};
 use super::place::{create, replace, shown};
 use super::{Exit, Failure};
-use crate::check::Options;
 use crate::lint::expected::Updates;
 use crate::lint::fix::Level;
-use crate::report::{count, visible};
 use crate::run::{Lint, Mending, RecordProtocol, Target, Told, is_looked_at, with_fixtures};
 
 #[derive(clap::Args)]

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use sessionlint_core::text::count;
+
 use super::place::{Trees, replace, shown};
 use super::{Exit, Failure};
-use crate::report::{count, difference};
+use crate::report::difference;
 use crate::run::{FileChange, Mended};
 
 /// What to do with a file that changes.

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::text::{count, visible};
+
 use super::config::ProtocolArgument;
 use super::generate::{new_folder, write};
 use super::place::shown;
 use super::{Exit, Failure};
-use crate::check::{Options, check};
 use crate::generate::{breakable, mutated, tape};
-use crate::report::{count, visible};
 use crate::run::{Target, read};
 
 /// How many decisions a search has.

@@ -8,15 +8,14 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, ValueEnum};
+use sessionlint_core::protocol::Rulebook;
+use sessionlint_core::text::{nearest, visible};
 use terminal_size::terminal_size_of;
 
 use super::Failure;
 use super::bar::Bar;
 use super::place::{Place, is_plain, place, shown};
-use crate::protocol::{Rulebook, nearest};
-use crate::report::{
-    GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, is_report, visible,
-};
+use crate::report::{GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, is_report};
 use crate::run::{Patient, Target};
 
 /// How wide the report is where no terminal says so, in columns.

@@ -9,10 +9,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use sessionlint_core::text::visible;
 use tempfile::NamedTempFile;
 
 use super::Failure;
-use crate::report::visible;
 use crate::run::start;
 
 /// A file's place, and what will be there.

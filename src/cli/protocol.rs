@@ -5,11 +5,12 @@ mod records;
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
+use sessionlint_core::protocol::tables::{Cell, Lifecycle, States, Text};
+use sessionlint_core::protocol::{Protocol, RuleId, Tables};
+
 use super::config::Chosen;
 use super::{Exit, Failure};
 use crate::picture::words::{Applied, Words, alternatives, shown};
-use crate::protocol::tables::{Cell, Lifecycle, States, Text};
-use crate::protocol::{Protocol, RuleId, Tables};
 
 /// Tables are cut into blocks of states that are not wider than this, where one state leaves the room.
 const WIDTH: usize = 116;

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::config::ProtocolArgument;
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::{Severity, Summary};
+use sessionlint_core::protocol::{Protocol, Rulebook};
+use sessionlint_core::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
+
+use super::config::{ProtocolArgument, of_records};
 use super::input::{Alike, say};
 use super::judging::{exit, fail_on_parser, kind_of, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
-use crate::check::Options;
 use crate::config::{Config, FAIL_ON};
-use crate::finding::{Severity, Summary};
-use crate::protocol::{Protocol, Rulebook};
-use crate::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
 use crate::report::{End, FileEnd, Reporter};
 use crate::run::{Excluded, Target, expand, is_recording, read};
 
@@ -80,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (chosen, config) = arguments.protocol.load(&arguments.streams)?;
     let events: &Protocol = &chosen;
     let none = || Failure::Message("there is no protocol of stored records to hold streams against".to_owned());
-    let protocol = Protocol::of_records().ok_or_else(none)?;
+    let protocol = of_records().ok_or_else(none)?;
     let words = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
     if events.is_of_records() {
         let message = format!("{} is a protocol of stored records; streams are of events", events.name());

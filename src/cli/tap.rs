@@ -4,13 +4,15 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
+use sessionlint_core::event::Options;
+use sessionlint_core::text::visible;
+
 use super::input::{Alike, ReadingArguments, say};
 use super::judging::{FailingArguments, ShownArguments, exit};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure};
-use crate::check::Options;
 use crate::config::Config;
-use crate::report::{End, Reporter, visible};
+use crate::report::{End, Reporter};
 use crate::run::{Progress, Run, Tap, Target, exit_code};
 
 #[derive(clap::Args)]

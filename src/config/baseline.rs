@@ -11,13 +11,14 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use file::Known;
+use sessionlint_core::finding::{Excerpt, Finding, Kind, Place, Repeat, Severity};
+use sessionlint_core::protocol::Upkeep;
+use sessionlint_core::text::count;
+
 use super::paths::{Root, folder_of};
 use super::{MOST_BYTES, read};
 use crate::error::FileError;
-use crate::finding::{Excerpt, Finding, Kind, Place, Repeat, Severity};
-use crate::protocol::Upkeep;
-use crate::report::count;
-use file::Known;
 
 /// The file's name of standard input.
 const STANDARD_INPUT: &str = "-";

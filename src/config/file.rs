@@ -1,17 +1,18 @@
 //! The text of `sessionlint.toml` → [`Config`]. Everything that can be wrong with it by itself is found here, all
 //! mistakes at once, each with its place.
 
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
+use sessionlint_core::input::Wire;
+use sessionlint_core::keys::{self, Value};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::keys::{Reader, Value};
 use super::paths::{Root, folder_of};
 use super::patterns::Patterns;
 use super::{Config, FAIL_ON, Override, RuleSetting, SEVERITIES, VERSION};
 use crate::error::FileError;
-use crate::input::Wire;
 
 /// What may stand in the file, in an override, and in a rule's table.
 pub const KEYS: [&str; 7] = ["version", "protocol", "fail-on", "rules", "exclude", "baseline", "override"];
@@ -49,7 +50,25 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
             other => reader.unknown(other, key.span(), &KEYS),
         }
     }
-    reader.finish(path, text, config)
+    reader.0.finish(config).map_err(|problems| FileError::new(path, text, problems))
+}
+
+/// The reader of the file's own shapes.
+#[derive(Default)]
+struct Reader(keys::Reader);
+
+impl Deref for Reader {
+    type Target = keys::Reader;
+
+    fn deref(&self) -> &keys::Reader {
+        &self.0
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut keys::Reader {
+        &mut self.0
+    }
 }
 
 impl Reader {

@@ -5,7 +5,6 @@
 
 pub mod baseline;
 mod file;
-pub mod keys;
 mod paths;
 mod patterns;
 #[cfg(test)]
@@ -17,14 +16,15 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use paths::Root;
+use sessionlint_core::Problem;
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::Severity;
+use sessionlint_core::input::Wire;
+use sessionlint_core::protocol::Rulebook;
 use toml::Spanned;
 
-use crate::check::Options;
-use crate::error::{FileError, Problem};
-use crate::finding::Severity;
-use crate::input::Wire;
-use crate::protocol::Rulebook;
-use paths::Root;
+use crate::error::FileError;
 pub use paths::{absolute, folder_of};
 use patterns::Patterns;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use sessionlint_core::protocol::Protocol;
 
 use super::file::{KEYS, OVERRIDE_KEYS, RULE_KEYS};
 use super::*;
-use crate::protocol::Protocol;
 
 /// The template with every key switched on.
 fn switched_on() -> String {
@@ -36,7 +36,7 @@ fn fits(text: &str) -> bool {
 fn mistakes(text: &str) -> Vec<(String, String)> {
     let Err(FileError::Wrong { problems, .. }) = read(text) else { panic!("{text} is fine") };
     let at = |offset: usize| text[offset..].split(['\n', ' ', '=', ']']).next().unwrap_or_default().to_owned();
-    problems.iter().map(|problem| (problem.to_string(), at(problem.offset()))).collect()
+    problems.iter().map(|problem| (problem.to_string(), at(problem.offset))).collect()
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_rule_that_the_protocol_lacks_is_told_wherever_it_stands() {
     let protocol = Protocol::builtin("session-events").expect("it is built in");
     let refused = read(text).expect("by itself it is right").check_rules(Rulebook::of(protocol));
     let Err(FileError::Wrong { problems, .. }) = refused else { panic!("it has no such rules") };
-    let offsets: Vec<_> = problems.iter().map(|problem| problem.offset()).collect();
+    let offsets: Vec<_> = problems.iter().map(|problem| problem.offset).collect();
     assert_eq!(offsets, [text.find("idle-").expect("there"), text.find("nothing-").expect("there")]);
 }
 

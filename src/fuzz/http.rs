@@ -7,6 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::de::IgnoredAny;
+use sessionlint_core::input::Wire;
+use sessionlint_core::text::visible;
 use ureq::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use ureq::http::uri::Authority;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
@@ -15,8 +17,6 @@ use ureq::{Agent, Body, Error};
 use super::duration::shown;
 use super::producer::{Bounds, Ending, Played, Producer, Stop, Unplayable};
 use super::running::{LOOK, MOST_COMPLAINT};
-use crate::input::Wire;
-use crate::report::visible;
 
 #[cfg(test)]
 mod tests;

@@ -14,9 +14,9 @@ use proptest::prelude::*;
 use proptest::strategy::{SBoxedStrategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
+use sessionlint_core::schema::Schema;
 
 use crate::generate::{length, value};
-use crate::schema::Schema;
 pub use seeds::read as read_seeds;
 
 /// The longest input, in bytes.

@@ -6,11 +6,13 @@
 use std::io;
 use std::sync::Arc;
 
+use sessionlint_core::check::Checker;
+use sessionlint_core::event::Settings;
+use sessionlint_core::finding::{Finding, Kind, Place, Report, Severity};
+use sessionlint_core::input::window;
+use sessionlint_core::protocol::{Protocol, Upkeep};
+
 use super::producer::{Ending, Played};
-use crate::check::{Checker, Settings};
-use crate::finding::{Finding, Kind, Place, Report, Severity};
-use crate::input::window;
-use crate::protocol::{Protocol, Upkeep};
 use crate::report::Reporter;
 
 /// How much of an answer is judged before its findings are taken, in bytes.
@@ -160,8 +162,9 @@ fn last_line(stream: &[u8], excerpts: bool) -> Place {
 
 #[cfg(test)]
 mod tests {
+    use sessionlint_core::event::Options;
+
     use super::*;
-    use crate::check::Options;
 
     const OPEN: &str = concat!(
         r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,

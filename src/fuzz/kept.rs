@@ -9,14 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sessionlint_core::Problem;
+use sessionlint_core::finding::Kind;
+use sessionlint_core::input::Wire;
 
 use super::judge::Judge;
 use super::producer::Played;
 use super::search::Failure;
 use super::shrink::Times;
-use crate::error::{FileError, Problem};
-use crate::finding::Kind;
-use crate::input::Wire;
+use crate::error::FileError;
 use crate::report::{Jsonl, of_kind};
 
 /// The files of a folder.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::input::Wire;
-use crate::report::visible;
+use sessionlint_core::input::Wire;
+use sessionlint_core::text::visible;
 
 /// Something that answers an input with events, one case after the other, several at a time.
 pub trait Producer: Sync {

@@ -13,10 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sessionlint_core::input::Wire;
+
 use super::duration::{from_now, shown};
 use super::group::Group;
 use super::producer::{Bounds, Ending, Hang, Played, Stop, Unplayable};
-use crate::input::Wire;
 
 /// The longest that is waited without a look at whether the run was stopped.
 pub const LOOK: Duration = Duration::from_millis(50);

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
+use sessionlint_core::input::Wire;
+use template::Template;
 
 use super::producer::{Bounds, Played, Producer, Stop, Unplayable};
 use super::running::Running;
 use crate::config;
 use crate::error::FileError;
-use crate::input::Wire;
-use template::Template;
 
 /// A program that is started for every case and talked to.
 pub struct Script {

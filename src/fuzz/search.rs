@@ -10,11 +10,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sessionlint_core::finding::Kind;
+
 use super::inputs::Inputs;
 use super::judge::Judged;
 use super::producer::{Ending, Played, Unplayable};
 use super::shrink::{Bench, Least, Times, shrink};
-use crate::finding::Kind;
 
 /// How far cases may run ahead of one that takes long.
 const MOST_AHEAD: u64 = 512;

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
+use sessionlint_core::finding::Kind;
+
 use super::inputs::Inputs;
 use super::judge::Judge;
 use super::producer::{Ending, Played, Producer, Stop};
 use super::reduce::{Spent, reduce};
-use crate::finding::Kind;
 
 /// How often the producer is asked for one failure, and how often it may hang meanwhile.
 const MOST_PLAYS: u64 = 1000;

@@ -1,12 +1,14 @@
 //! Streams that break one rule: by an event that the tables forbid, by ending too early, or by an edit.
 
 use serde_json::Value;
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::Finding;
+use sessionlint_core::framing::Framing;
+use sessionlint_core::protocol::Protocol;
 
 use super::choices::{Choices, mixed};
 use super::walk::{Knobs, Stream, Walk};
-use crate::check::{Options, check};
-use crate::finding::Finding;
-use crate::protocol::{Framing, Protocol};
 
 /// How often another walk is tried.
 const MOST_WALKS: u32 = 60;

@@ -24,7 +24,8 @@ pub use strategy::{broken, stream, value};
 pub(crate) use strategy::{length, text};
 pub use walk::{Knobs, Stream};
 
-use crate::protocol::{Basis, Framing, Protocol, Rule};
+use sessionlint_core::framing::Framing;
+use sessionlint_core::protocol::{Basis, Protocol, Rule};
 
 /// The rules that [`illegal`] can break: those of limits, of compressed input and of input without any event need no
 /// stream.

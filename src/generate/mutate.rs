@@ -1,10 +1,13 @@
 //! A recording that somebody has → the same, broken in one rule.
 
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::framing::Framing;
+use sessionlint_core::protocol::Protocol;
+
 use super::breaks::{self, is_alone};
 use super::choices::Choices;
 use super::walk::Stream;
-use crate::check::{Options, check};
-use crate::protocol::{Framing, Protocol};
 
 /// How many ways of breaking a rule are tried.
 const MOST_TRIES: usize = 400;

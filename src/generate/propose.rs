@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
+use sessionlint_core::check::Checker;
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::protocol::tables::Row;
+use sessionlint_core::schema::Pointer;
 
 use super::choices::Choices;
 use super::text::text;
 use super::value::value;
-use crate::check::Checker;
-use crate::protocol::Protocol;
-use crate::protocol::tables::Row;
-use crate::schema::Pointer;
 
 /// Stand for the halves of a character that is cut in two: JSON can write them, and text cannot.
 const HIGH: char = '\u{F8FE}';

@@ -13,12 +13,12 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::schema::Schema;
 
 use super::choices::Choices;
 use super::text::text as odd_text;
 use super::{Knobs, Stream, illegal, legal, value as make};
-use crate::protocol::Protocol;
-use crate::schema::Schema;
 
 /// How many decisions a stream is made of at most. It shrinks by having fewer.
 const MOST_DECISIONS: usize = 2000;

@@ -1,7 +1,9 @@
 //! What generated streams promise.
 
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+
 use super::*;
-use crate::check::{Options, check};
 
 fn events() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")

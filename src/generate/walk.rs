@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use sessionlint_core::check::Checker;
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::Finding;
+use sessionlint_core::protocol::Protocol;
+
 use super::choices::{Choices, mixed};
 use super::propose::{Proposal, Proposer};
-use crate::check::{Checker, Options};
-use crate::finding::Finding;
-use crate::protocol::Protocol;
 
 /// How often a next event is looked for before the walk goes no further.
 const MOST_TRIES: usize = 60;

@@ -13,14 +13,14 @@ use std::ops::Range;
 pub use change::{Change, Changes, Deviation};
 pub use event::in_order;
 
-use crate::check::Options;
-use crate::check::alone::read;
-use crate::check::event::Event;
-use crate::input::json::{Node, Tree};
-use crate::input::{BYTE_ORDER_MARK, Frame, Input, Piece, Wire, wire_of};
-use crate::protocol::Protocol;
-use crate::records::{Found, Sorter};
 use event::Judged;
+use sessionlint_core::event::Event;
+use sessionlint_core::event::Options;
+use sessionlint_core::event::read;
+use sessionlint_core::input::json::{Node, Tree};
+use sessionlint_core::input::{BYTE_ORDER_MARK, Frame, Input, Piece, Wire, wire_of};
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::records::{Found, Sorter};
 
 /// How events stand in a file, as its name says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

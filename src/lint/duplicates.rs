@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::finding::{Finding, Place, Related, Severity};
-use crate::protocol::Upkeep;
-use crate::report::visible;
+use sessionlint_core::finding::{Finding, Place, Related, Severity};
+use sessionlint_core::protocol::Upkeep;
+use sessionlint_core::text::visible;
 
 /// The fixtures so far, by what is in them.
 #[derive(Default)]

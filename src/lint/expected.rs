@@ -11,9 +11,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::finding::{Excerpt, Finding, Place, Report, Severity};
-use crate::protocol::{Rulebook, Upkeep};
-use crate::report::{count, visible};
+use sessionlint_core::finding::{Excerpt, Finding, Place, Report, Severity};
+use sessionlint_core::protocol::{Rulebook, Upkeep};
+use sessionlint_core::text::{count, visible};
 
 pub use update::Updates;
 
@@ -306,8 +306,9 @@ fn times(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sessionlint_core::protocol::Protocol;
+
     use super::*;
-    use crate::protocol::Protocol;
 
     fn read(text: &str) -> Expectation {
         let protocol = Protocol::builtin("session-events").expect("it is built in");

@@ -10,9 +10,10 @@ mod tally;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::canonical::{Canonical, Reading, canonical};
-use crate::finding::Report;
 use proposal::Proposal;
+use sessionlint_core::finding::Report;
+
+use super::canonical::{Canonical, Reading, canonical};
 pub use tally::Tally;
 
 /// How often it is looked for more to mend.

@@ -5,15 +5,19 @@
 
 use std::sync::Arc;
 
+use sessionlint_core::check::Checker;
+use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::finding::{Finding, Related, Report, Severity};
+use sessionlint_core::framing::Framing;
+use sessionlint_core::input::Wire;
+use sessionlint_core::protocol::{Protocol, Upkeep};
+use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, RecordChecker, Sorter, looks_like_records};
+use sessionlint_core::text::count;
+
 use super::survey::{Survey, Surveyor};
 use super::{MOST_FINDINGS, Taken};
-use crate::check::{Checker, Options, Settings};
-use crate::finding::{Finding, Related, Report, Severity};
-use crate::input::Wire;
-use crate::input::markdown::Block;
-use crate::protocol::{Framing, Protocol, Upkeep};
-use crate::records::{Asked, Collector, Known, RecordChecker, Sorter, looks_like_records};
-use crate::report::count;
+use crate::compressed::beginning;
+use crate::lint::markdown::Block;
 
 /// How much of a text is judged before its findings are taken, in bytes.
 const PIECE: usize = 256 * 1024;
@@ -93,7 +97,7 @@ impl<'p> Linter<'p> {
 
     /// Whether a text holds stored records, from how it begins.
     pub fn looks_like_records(&self, text: &[u8], name: &str) -> bool {
-        looks_like_records(text, name, self.protocol, self.records)
+        looks_like_records(&beginning(text, BEGINNING), name, self.protocol, self.records)
     }
 
     /// Looks at what is in a text, if it is to be taken for this.

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use sessionlint_core::finding::{Finding, Report, Severity};
+use sessionlint_core::input::{Frame, Origin, Segment};
+use sessionlint_core::protocol::Upkeep;
+use sessionlint_core::records::Known;
+
 use super::canonical::{Layout, Reading, text_start};
 use super::fix::{Fixed, Level, fixed, formatted};
 use super::fixture::shift;
 use super::{Fixture, Linter, Manner, Taken};
-use crate::finding::{Finding, Report, Severity};
-use crate::input::{Frame, Origin, Segment};
-use crate::protocol::Upkeep;
-use crate::records::Known;
 
 /// A fixture, and how it is judged whatever its bytes become.
 pub struct Mending<'m> {

@@ -8,6 +8,7 @@ mod duplicates;
 pub mod expected;
 pub mod fix;
 mod fixture;
+pub mod markdown;
 mod mend;
 #[cfg(test)]
 mod properties;
@@ -24,7 +25,7 @@ pub use fixture::{Fixture, Judged, Linter, Manner};
 pub use mend::Mending;
 pub use sort::{Skipped, Sorted, is_looked_at, is_markdown, sorted, sorted_block, unknown_word};
 
-use crate::report::count;
+use sessionlint_core::text::count;
 
 /// Why a fixture of which something is expected is not mended.
 pub const MEANT_TO_BE_BROKEN: &str = "it is meant to be broken, and what is expected counts its lines";

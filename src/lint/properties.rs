@@ -1,14 +1,15 @@
 //! What holds for the canonical form and for fixes, whatever the fixture is.
 
 use proptest::prelude::*;
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::input::json::{Kind, Node, inner, parse};
+use sessionlint_core::input::{Piece, Wire};
+use sessionlint_core::protocol::Protocol;
 
 use super::canonical::{Reading, canonical};
 use super::fix::{Level, Tally, fixed};
-use crate::check::{Options, check};
 use crate::generate::{Knobs, breakable, illegal, legal, mutated, tape, wild};
-use crate::input::json::{Kind, Node, inner, parse};
-use crate::input::{Piece, Wire};
-use crate::protocol::Protocol;
 
 fn protocol() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use sessionlint_core::finding::{Finding, Severity};
+use sessionlint_core::protocol::Upkeep;
+use sessionlint_core::text::{nearest, visible};
+
 use super::fixture::{Linter, Manner};
 use super::survey::Survey;
 use super::{TOO_LARGE, Taken};
-use crate::finding::{Finding, Severity};
-use crate::input::markdown::Block;
-use crate::protocol::{Upkeep, nearest};
-use crate::report::visible;
+use crate::lint::markdown::Block;
 
 /// The languages of blocks that may hold events or records.
 const LANGUAGES: [&str; 4] = ["json", "jsonl", "ndjson", "sse"];

@@ -7,17 +7,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
-
-use crate::check::Options;
-use crate::check::alone::read;
-use crate::check::event::{Event, NotAnEvent, timestamp};
-use crate::finding::Place;
-use crate::input::json::{Kind, Node, inner, unescaped};
-use crate::input::{Frame, Input, Piece, Wire};
-use crate::protocol::{Protocol, nearest};
-use crate::records::Sorter;
-use crate::schema::Pointer;
-use crate::schema::date_time::{self, Time};
+use sessionlint_core::event::Options;
+use sessionlint_core::event::read;
+use sessionlint_core::event::{Event, NotAnEvent, timestamp};
+use sessionlint_core::finding::Place;
+use sessionlint_core::input::json::{Kind, Node, inner, unescaped};
+use sessionlint_core::input::{Frame, Input, Piece, Wire};
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::records::Sorter;
+use sessionlint_core::schema::Pointer;
+use sessionlint_core::schema::date_time::{self, Time};
+use sessionlint_core::text::nearest;
 
 /// Finds what of a protocol is in a text.
 pub struct Surveyor<'p> {

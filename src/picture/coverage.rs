@@ -7,14 +7,14 @@ mod json;
 mod text;
 
 use serde_json::Value;
+use sessionlint_core::check::Exercised;
+use sessionlint_core::finding::{Stats, Summary};
+use sessionlint_core::machine::Taken;
+use sessionlint_core::protocol::tables::{Lifecycle, Row, States};
+use sessionlint_core::protocol::{Basis, Protocol, Rule, RuleId};
+use sessionlint_core::schema::Pointer;
 
 use super::words::{Applied, Words, alternatives, shown};
-use crate::check::Exercised;
-use crate::finding::{Stats, Summary};
-use crate::machine::Taken;
-use crate::protocol::tables::{Lifecycle, Row, States};
-use crate::protocol::{Basis, Protocol, Rule, RuleId};
-use crate::schema::Pointer;
 
 pub use json::json;
 pub use text::text;
@@ -213,12 +213,6 @@ impl<'c> Coverage<'c> {
         let group = Group::ALL.into_iter().rev().max_by_key(|group| self.share(*group).missing())?;
         let first = text::missing(self, group).into_iter().next()?;
         Some((group, first))
-    }
-}
-
-impl Exercised {
-    fn cell(&self, cell: &Taken) -> u64 {
-        self.cells.get(cell).copied().unwrap_or_default()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write};
 
+use sessionlint_core::protocol::Protocol;
+
 use super::{Edge, Graph, Node, legend, words};
-use crate::protocol::Protocol;
 
 /// Characters in one line of a box.
 const LINE: usize = 40;

@@ -14,9 +14,9 @@ pub mod words;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
-use crate::protocol::tables::Lifecycle;
-use crate::protocol::{Protocol, RuleId, Tables};
 use coverage::Coverage;
+use sessionlint_core::protocol::tables::Lifecycle;
+use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 use words::{Applied, Words};
 
 pub use dot::dot;

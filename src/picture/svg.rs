@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Write};
 
+use sessionlint_core::protocol::Protocol;
+
 use super::layout::{Arc, EdgeShape, Layout, NodeShape, Place, Size, layout, ranks};
 use super::words::{self, Line};
 use super::{Edge, Graph, Node, legend};
-use crate::protocol::Protocol;
 
 /// Of a character of small text, of a state's name, and of a lifecycle's title. The font is one whose characters are
 /// all as wide, so that the room a text needs is known.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use sessionlint_core::protocol::tables::{Condition, Lifecycle, Row, States};
+use sessionlint_core::protocol::{Keyed, Scalar, Tables};
+use sessionlint_core::text::visible;
+
 use super::Node;
-use crate::protocol::tables::{Condition, Lifecycle, Row, States};
-use crate::protocol::{Keyed, Scalar, Tables};
-use crate::report::visible;
 
 /// A row of a lifecycle, applied to one event type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

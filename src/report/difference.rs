@@ -3,10 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use sessionlint_core::bytes::lossy;
+use sessionlint_core::text::visible;
 use similar::{ChangeTag, TextDiff};
-
-use super::visible;
-use crate::bytes::lossy;
 
 /// How many lines are shown around those that change.
 const AROUND: usize = 3;

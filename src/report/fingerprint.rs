@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::plain_path;
 #[cfg(feature = "proptest")]
-use crate::finding::Kind;
-use crate::finding::{Finding, without_index};
+use sessionlint_core::finding::Kind;
+use sessionlint_core::finding::{Finding, without_index};
+
+use super::plain_path;
 
 /// More kinds of findings than this are not told apart, so that memory does not grow with the recording.
 const MOST_KINDS: usize = 1 << 16;
@@ -90,8 +91,9 @@ impl Hash {
 
 #[cfg(test)]
 mod tests {
+    use sessionlint_core::finding::{Place, Severity};
+
     use super::*;
-    use crate::finding::{Place, Severity};
 
     fn finding(message: &str, line: u64, pointer: &str) -> Finding {
         Finding {

@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{End, FileEnd, Reporter, plain_path, visible};
-use crate::finding::{Finding, Severity};
-use crate::protocol::Rulebook;
+use sessionlint_core::finding::{Finding, Severity};
+use sessionlint_core::protocol::Rulebook;
+use sessionlint_core::text::visible;
+
+use super::{End, FileEnd, Reporter, plain_path};
 
 /// A line a finding, as it is judged.
 ///
@@ -67,7 +69,7 @@ impl<W: Write> Reporter for GitHub<'_, W> {
             writeln!(self.out, "::error title=sessionlint::{}", data(&visible(&error.to_string())))?;
         }
         if end.hidden > 0 {
-            let more = super::count(end.hidden, "more finding");
+            let more = sessionlint_core::text::count(end.hidden, "more finding");
             writeln!(self.out, "::notice title=sessionlint::{more} not shown (--max-findings)")?;
         }
         self.out.flush()

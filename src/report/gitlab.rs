@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use serde_json::json;
+use sessionlint_core::finding::{Finding, Severity};
+use sessionlint_core::text::visible;
 
 use super::fingerprint::Fingerprints;
-use super::{End, FileEnd, Reporter, json, plain_path, visible};
-use crate::finding::{Finding, Severity};
+use super::{End, FileEnd, Reporter, json, plain_path};
 
 /// An issue a finding, as it is judged.
 pub struct GitLab<W> {

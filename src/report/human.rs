@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
-
-use super::{End, FileEnd, Reporter, baselined, count, linted, read, visible};
-use crate::finding::{Finding, Kind, Place, Related, Repeat, Severity};
-use crate::protocol::{Basis, Rulebook};
 use excerpts::Excerpts;
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use sessionlint_core::finding::{Finding, Kind, Place, Related, Repeat, Severity};
+use sessionlint_core::protocol::{Basis, Rulebook};
+use sessionlint_core::text::{count, visible};
+
+use super::{End, FileEnd, Reporter, baselined, linted, read};
 
 /// More findings of one kind in a file than this fold into one.
 const MOST_OF_A_KIND: usize = 5;

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
+use sessionlint_core::bytes::skip_printable;
+use sessionlint_core::finding::{Finding, Place, Related};
+use sessionlint_core::text::is_control;
 
-use super::{End, Reporter, is_control};
-use crate::bytes::skip_printable;
-use crate::finding::{Finding, Place, Related};
+use super::{End, Reporter};
 
 /// One finding a line, as it is judged; no summary.
 pub struct Jsonl<W> {
@@ -238,9 +239,9 @@ impl Formatter for TerminalSafe {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sessionlint_core::finding::Severity;
 
     use super::*;
-    use crate::finding::Severity;
 
     proptest! {
         #[test]

@@ -8,9 +8,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use sessionlint_core::finding::{Finding, Severity};
+use sessionlint_core::text::{count, visible};
 
-use super::{End, FileEnd, Reporter, count, visible};
-use crate::finding::{Finding, Severity};
+use super::{End, FileEnd, Reporter};
 
 /// The most findings of a stream whose text is kept.
 const MOST_TEXTS: u64 = 100;

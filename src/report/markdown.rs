@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{End, FileEnd, Reporter, baselined, count, linted, read, visible};
-use crate::finding::Finding;
-use crate::protocol::Rulebook;
+use sessionlint_core::finding::Finding;
+use sessionlint_core::protocol::Rulebook;
+use sessionlint_core::text::{count, visible};
+
+use super::{End, FileEnd, Reporter, baselined, linted, read};
 
 /// The most findings that are shown.
 const MOST_FINDINGS: usize = 20;

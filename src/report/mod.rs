@@ -30,10 +30,12 @@ pub use recognised::is_report;
 pub use sarif::Sarif;
 pub use several::Several;
 
+use sessionlint_core::finding::{Finding, Repeat, Stats, Summary};
+use sessionlint_core::records::reconcile::Reconciled;
+use sessionlint_core::text::{count, visible};
+
 use crate::error::RunError;
-use crate::finding::{Finding, Repeat, Stats, Summary};
 use crate::lint::{Linted, TOO_LARGE, TOO_LARGE_HELP};
-use crate::records::reconcile::Reconciled;
 
 /// What a report is told at the end of a file.
 pub struct FileEnd<'f> {
@@ -130,11 +132,6 @@ fn plain_path(file: &str) -> &str {
     file.strip_prefix("./").unwrap_or(file)
 }
 
-/// A number with its noun.
-pub fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// What was read, as summaries say it.
 fn read(end: &End<'_>) -> String {
     if let Some(linted) = end.linted {
@@ -146,34 +143,4 @@ fn read(end: &End<'_>) -> String {
     let records = [(summary.records, "record")].into_iter().filter(|(number, _)| *number > 0);
     let read = [(summary.files, "file")].into_iter().chain(streams).chain(records);
     read.map(|(number, noun)| count(number, noun)).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether a character can change what a terminal does or how text around it is shown.
-pub(crate) fn is_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
-}
-
-/// Text from a recording, for a terminal: control characters are replaced by pictures of them.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\0'..='\x1F' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{FFFD}'),
-            '\x7F' => '\u{2421}',
-            _ if is_control(c) => '\u{FFFD}',
-            _ => c,
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn control_characters_are_pictures_of_themselves() {
-        assert_eq!(visible("a\x1b[31mb\u{9b}c\u{202e}d\te"), "a␛[31mb\u{FFFD}c\u{FFFD}d␉e");
-        assert_eq!(visible("日本 “x” é 🙂"), "日本 “x” é 🙂");
-    }
 }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
+use sessionlint_core::finding::{Finding, Place};
+use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
+use sessionlint_core::text::{count, visible};
 
 use super::fingerprint::Fingerprints;
-use super::{End, FileEnd, Reporter, baselined, count, json, linted, plain_path, visible};
-use crate::finding::{Finding, Place};
-use crate::protocol::{Protocol, Rule, Rulebook};
+use super::{End, FileEnd, Reporter, baselined, json, linted, plain_path};
 
 /// One run, its results written as they are judged.
 ///

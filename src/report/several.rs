@@ -2,8 +2,9 @@
 
 use std::io;
 
+use sessionlint_core::finding::{Finding, Severity};
+
 use super::{End, FileEnd, Reporter};
-use crate::finding::{Finding, Severity};
 
 /// Tells each of several reports everything.
 ///
@@ -86,8 +87,9 @@ impl Reporter for Several<'_> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use sessionlint_core::finding::{Place, Severity};
+
     use super::*;
-    use crate::finding::{Place, Severity};
 
     /// Writes down what it is told, as far as somebody reads it.
     struct Log {

@@ -14,12 +14,13 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use sessionlint_core::check::{Checker, Examined, Examiner};
+use sessionlint_core::finding::Finding;
+
 use self::source::{Piece, Source};
 use self::work::{Item, Step};
 use super::{Run, SMALL_BLOCK, Sink, lock, next_size};
-use crate::check::{Checker, Examined, Examiner};
-use crate::finding::Finding;
-use crate::input::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressed, ReadError};
 
 /// How large a block is, in bytes. It may go from core to core between its steps, which must be little beside these;
 /// and all that are under way are best kept in the cores' caches.

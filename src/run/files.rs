@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 
+use sessionlint_core::check::Checker;
+use sessionlint_core::finding::Finding;
+use sessionlint_core::records::{Known, RecordChecker};
+
 use super::stored::{self, Opened};
 use super::turns::{Turns, in_turns};
 use super::{BLOCK, Run, Sink, Target, lock, next_size};
-use crate::check::Checker;
-use crate::finding::Finding;
-use crate::input::compressed::{Decompressed, ReadError};
-use crate::records::{Known, RecordChecker};
+use crate::compressed::{Decompressed, ReadError};
 
 /// How many findings of a file are held back until the files before it are through; with more, its thread waits.
 const MOST_HELD: usize = 1000;

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::live::{Came, End, Source};
 use super::paths::{Target, is_compressed};
-use crate::input::compressed;
+use crate::compressed;
 
 /// How often is looked whether there is more: at once for a person, and nothing for a processor.
 const PAUSE: Duration = Duration::from_millis(100);

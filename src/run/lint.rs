@@ -15,20 +15,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use found::{is_looked_at, with_fixtures};
 pub use mend::{Change, Mended, Mending};
 
+use look::{Content, Looked};
+use sessionlint_core::event::Options;
+use sessionlint_core::finding::{Finding, Place, Report, Severity, Summary};
+use sessionlint_core::protocol::{Rulebook, Upkeep};
+use sessionlint_core::records::{Asked, Known};
+
 use super::turns::{Turns, in_turns};
 use super::{Outcome, Run, Sink, Target, lock, stored};
-use crate::check::Options;
 use crate::config::baseline::Baseline;
-use crate::finding::{Finding, Place, Report, Severity, Summary};
 use crate::lint::expected::{self, Updates};
 use crate::lint::{
     self, Duplicates, Expectation, Fixture, Judged, Linted, Linter, Listed, Manner, Mending as OfFixture, Skipped,
     Taken,
 };
-use crate::protocol::{Rulebook, Upkeep};
-use crate::records::{Asked, Known};
 use crate::report::Reporter;
-use look::{Content, Looked};
 
 /// What is to be linted, and how, beside what holds for every run.
 pub struct Lint<'l> {

@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use sessionlint_core::check::Checker;
+
 use super::{BLOCK, Outcome, Run, Sink};
-use crate::check::Checker;
 use crate::config::baseline::Baseline;
 use crate::report::Reporter;
 

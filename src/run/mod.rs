@@ -27,14 +27,16 @@ pub use progress::Progress;
 pub use stored::{RecordProtocol, Stored, holds_records};
 pub use tap::{Tap, exit_code};
 
-use crate::check::{Exercised, Settings};
+use sessionlint_core::check::Exercised;
+use sessionlint_core::event::Settings;
+use sessionlint_core::finding::{Finding, Report, Severity, Stats, Summary};
+use sessionlint_core::protocol::Protocol;
+use stored::Opened;
+
+use crate::compressed::{Decompressed, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
-use crate::finding::{Finding, Report, Severity, Stats, Summary};
-use crate::input::compressed::{Decompressed, ReadError};
-use crate::protocol::Protocol;
 use crate::report::{FileEnd, Reporter};
-use stored::Opened;
 
 /// How much one thread reads at once, in bytes: no more than stays in a core's cache.
 const BLOCK: usize = 64 * 1024;

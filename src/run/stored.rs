@@ -6,11 +6,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use sessionlint_core::event::Settings;
+use sessionlint_core::protocol::{Beside, Protocol};
+use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, looks_like_records};
+
 use super::{BLOCK, Target};
-use crate::check::Settings;
-use crate::input::compressed::Decompressed;
-use crate::protocol::{Beside, Protocol};
-use crate::records::{Asked, BEGINNING, Collector, Known, looks_like_records};
+use crate::compressed::{self, Decompressed};
 
 /// How stored records are judged, and which files hold them.
 #[derive(Clone, Copy)]
@@ -98,7 +99,8 @@ pub fn open(stored: Option<&Stored<'_>>, events: &Protocol, target: &Target) -> 
     let Some(stored) = stored else { return Ok(Opened::Stream(reader)) };
     let mut beginning = Vec::with_capacity(BEGINNING);
     reader.by_ref().take(BEGINNING as u64).read_to_end(&mut beginning)?;
-    let records = stored.all || looks_like_records(&beginning, &name, events, || stored.protocol.get());
+    let records = stored.all
+        || looks_like_records(&compressed::beginning(&beginning, BEGINNING), &name, events, || stored.protocol.get());
     let whole = io::Cursor::new(beginning).chain(reader);
     if !records {
         return Ok(Opened::Stream(Box::new(whole)));
@@ -119,6 +121,7 @@ pub fn open(stored: Option<&Stored<'_>>, events: &Protocol, target: &Target) -> 
 pub fn holds_records(path: &Path, events: &Protocol, beside: Beside) -> io::Result<bool> {
     let mut beginning = Vec::new();
     File::open(path)?.take(BEGINNING as u64).read_to_end(&mut beginning)?;
+    let beginning = compressed::beginning(&beginning, BEGINNING);
     Ok(looks_like_records(&beginning, &path.to_string_lossy(), events, beside))
 }
 

@@ -7,6 +7,7 @@ mod any_input;
 mod json;
 mod losses;
 mod same_findings;
+mod short_way;
 mod streams;
 
 use proptest::test_runner::Config;

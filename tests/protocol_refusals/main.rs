@@ -7,8 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use miette::Diagnostic;
-use sessionlint::{Options, Protocol, ProtocolError, Report, SourceProblem, check};
+use sessionlint::{Options, Protocol, ProtocolErrorKind, Report, SourceProblem, check, load_protocol};
 
 /// What stands before the place that a problem must point at.
 const HERE: char = '▸';
@@ -54,10 +53,12 @@ impl Folder {
 
     /// Loads it, which must fail for what is in one of its files.
     fn refusal(&self, file: &str) -> Refusal {
-        match Protocol::load(&self.0).map(|protocol| protocol.name().to_owned()) {
-            Err(ProtocolError::Wrong { file: named, problems }) => {
-                assert_eq!(Path::new(&named), self.0.join(file), "the file is named");
-                Refusal { text: fs::read_to_string(self.0.join(file)).expect("readable"), problems }
+        match load_protocol(&self.0).map(|protocol| protocol.name().to_owned()) {
+            Err(error) if error.kind() == ProtocolErrorKind::Invalid => {
+                assert_eq!(Path::new(&*error.file()), self.0.join(file), "the file is named");
+                let text = fs::read_to_string(self.0.join(file)).expect("readable");
+                assert_eq!(error.text(), text);
+                Refusal { text, problems: error.problems().to_vec() }
             }
             other => panic!("{file} is wrong, but it gave {other:?}"),
         }
@@ -87,13 +88,17 @@ impl Refusal {
         let context = [before, after].concat();
         assert_eq!(self.text.matches(&context).count(), 1, "{context:?} stands once in the file");
         let offset = self.text.find(&context).expect("it is there") + before.len();
-        assert_eq!(self.problem(words).offset(), offset, "{words:?} points at {place:?}");
+        let problem = self.problem(words);
+        assert_eq!(problem.span().start, offset, "{words:?} points at {place:?}");
+        let above = &self.text[..offset];
+        assert_eq!(problem.line() as usize, above.split('\n').count());
+        assert_eq!(problem.column() as usize, above.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1);
         self
     }
 
     /// The problem with these words comes with this advice.
     fn advises(&self, words: &str, help: &str) -> &Refusal {
-        let found = self.problem(words).help().map(|help| help.to_string()).unwrap_or_default();
+        let found = self.problem(words).help();
         assert!(found.contains(help), "{words:?} should advise {help:?}, but advises {found:?}");
         self
     }
@@ -148,10 +153,10 @@ fn a_schema_that_is_no_json_schema_is_refused() {
 #[test]
 fn a_folder_without_tables_or_schemas_is_refused() {
     let folder = Folder::empty();
-    match Protocol::load(&folder.0).map(|protocol| protocol.name().to_owned()) {
-        Err(error @ ProtocolError::Unreadable { .. }) => {
+    match load_protocol(&folder.0).map(|protocol| protocol.name().to_owned()) {
+        Err(error) if error.kind() == ProtocolErrorKind::Unreadable => {
             assert!(error.to_string().contains("protocol.toml"), "{error}");
-            assert!(error.help().is_some_and(|help| help.to_string().contains(".schema.json")), "{error:?}");
+            assert!(error.help().is_some_and(|help| help.contains(".schema.json")), "{error:?}");
         }
         other => panic!("there is no protocol.toml, but it gave {other:?}"),
     }
@@ -168,7 +173,7 @@ fn builtin_report(stream: &[u8]) -> Report {
 #[test]
 fn a_protocol_from_a_folder_judges_like_a_built_in_one() {
     let folder = Folder::copy();
-    let loaded = Protocol::load(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
+    let loaded = load_protocol(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
     let invalid = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events/invalid");
     let mut judged = 0;
     for rule in fs::read_dir(invalid).expect("readable") {
@@ -254,7 +259,7 @@ fn a_protocol_with_names_of_its_own_works() {
     folder.write("door.schema.json", DOOR);
     folder.write("up.schema.json", MOVE);
     folder.write("down.schema.json", MOVE);
-    let lift = Protocol::load(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
+    let lift = load_protocol(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
     let stream = concat!(
         r#"{"kind":"door","at":"2026-01-01T00:00:01Z","run":"a","open":true}"#,
         "\n",

@@ -12,7 +12,7 @@ const RECORD: &str = "[record]\ntime    = \"/timestamp\"";
 #[test]
 fn the_built_in_protocol_is_right() {
     let folder = Folder::copy_of("session-records");
-    let loaded = sessionlint::Protocol::load(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
+    let loaded = sessionlint::load_protocol(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
     assert!(loaded.is_of_records());
 }
 
@@ -20,13 +20,13 @@ fn the_built_in_protocol_is_right() {
 fn a_protocol_has_events_or_records_and_not_both() {
     let both = "[event]\ntype = \"/type\"\nunknown = \"unknown-event\"\n\n[record]\ntime    = \"/timestamp\"";
     let both = refused(RECORD, both);
-    assert_eq!(both.problem("either events or records").offset(), 0);
+    assert_eq!(both.problem("either events or records").span().start, 0);
     both.advises("either events or records", "[event] for streams of events, or [record] for stored records");
     let neither = Folder::copy().edit("protocol.toml", "[event]\ntype ", "[text-x]\ntype ");
     neither.refusal("protocol.toml").says("there is no key `text-x` here", "[▸text-x]");
     let folder = Folder::copy_of("session-records");
     folder.write("protocol.toml", "name = \"x\"\nversion = \"1\"\n");
-    assert_eq!(folder.refusal("protocol.toml").problem("either events or records").offset(), 0);
+    assert_eq!(folder.refusal("protocol.toml").problem("either events or records").span().start, 0);
 }
 
 #[test]

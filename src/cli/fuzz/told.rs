@@ -5,17 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sessionlint_core::finding::{Finding, Kind, Place, Related, Severity, Summary};
+use sessionlint_core::input::window;
+use sessionlint_core::protocol::Rulebook;
+use sessionlint_core::text::{count, visible};
+
 use super::super::Failure;
 use super::super::output::{Color, Outputs, Style};
-use crate::finding::{Finding, Kind, Place, Related, Severity, Summary};
 use crate::fuzz::judge::Judge;
 use crate::fuzz::kept::{input_of, stream_of};
 use crate::fuzz::producer::Played;
 use crate::fuzz::search::Found;
 use crate::fuzz::shrink::Times;
-use crate::input::window;
-use crate::protocol::Rulebook;
-use crate::report::{End, FileEnd, Reporter, count, visible};
+use crate::report::{End, FileEnd, Reporter};
 
 /// How a run is told.
 pub struct Told<'t> {

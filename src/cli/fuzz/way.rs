@@ -6,6 +6,8 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sessionlint_core::text::visible;
+
 use super::super::Failure;
 use super::super::config::refused;
 use crate::fuzz::duration;
@@ -14,7 +16,6 @@ use crate::fuzz::kept::Driven;
 use crate::fuzz::process::Process;
 use crate::fuzz::producer::{Bounds, Producer};
 use crate::fuzz::script::{Script, Talk};
-use crate::report::visible;
 
 /// The longest that a case may take, and the most that is taken of an answer, where neither is said.
 const TIMEOUT: &str = "10s";

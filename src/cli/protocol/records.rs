@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
+use sessionlint_core::protocol::Tables;
+use sessionlint_core::protocol::records::{LinkTest, Records, Test};
+
 use super::spoken;
 use crate::picture::words::{alternatives, shown};
-use crate::protocol::Tables;
-use crate::protocol::records::{LinkTest, Records, Test};
 
 /// Writes all of it but the rules.
 pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use sessionlint_core::Problem;
+use sessionlint_core::finding::Kind;
+use sessionlint_core::text::is_control;
 use toml::Spanned;
 
 use super::Entry;
-use crate::error::{FileError, Problem};
-use crate::finding::Kind;
-use crate::report::is_control;
+use crate::error::FileError;
 
 /// The version of the file's form.
 const VERSION: u64 = 1;

@@ -7,8 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::SBoxedStrategy;
 use serde_json::{Value, json};
-
-use crate::schema::Pointer;
+use sessionlint_core::schema::Pointer;
 
 /// The texts in a value.
 pub fn texts(value: &Value) -> Vec<String> {

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use sessionlint_core::keys::{Reader, Value};
+use sessionlint_core::text::nearest;
 use toml::de::DeTable;
 
 use super::message::{json, plain, pointer, string, template};
 use super::template::{Hole, Template};
 use super::{Awaited, Event, Step, Talk, Wait};
-use crate::config::keys::{Reader, Value};
 use crate::error::FileError;
 use crate::fuzz::duration;
-use crate::protocol::nearest;
 
 /// The version of the form.
 const VERSION: u64 = 1;
@@ -52,7 +52,7 @@ pub fn read(path: &Path, text: &str) -> Result<Talk, FileError> {
         steps.unused_prompt(table, &read);
     }
     let Steps { reader, .. } = steps;
-    reader.finish(path, text, Talk { prompts, events, steps: read })
+    reader.finish(Talk { prompts, events, steps: read }).map_err(|problems| FileError::new(path, text, problems))
 }
 
 fn prompts(reader: &mut Reader, value: &Value<'_>) -> usize {

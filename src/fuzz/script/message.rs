@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use sessionlint_core::keys::{Reader, Value};
+use sessionlint_core::schema::Pointer;
 use toml::de::DeValue;
 
 use super::template::{Fault, Hole, Template};
-use crate::config::keys::{Reader, Value};
-use crate::schema::Pointer;
 
 /// A JSON Pointer.
 pub fn pointer(reader: &mut Reader, text: &str, span: Range<usize>) -> Option<String> {

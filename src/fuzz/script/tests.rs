@@ -14,7 +14,7 @@ fn read(text: &str) -> Result<Talk, FileError> {
 fn mistakes(text: &str) -> Vec<(String, &str)> {
     let Err(FileError::Wrong { problems, .. }) = read(text) else { panic!("{text} is fine") };
     let at = |offset: usize| text[offset..].split(['\n', ',']).next().unwrap_or_default();
-    problems.iter().map(|problem| (problem.to_string(), at(problem.offset()))).collect()
+    problems.iter().map(|problem| (problem.to_string(), at(problem.offset))).collect()
 }
 
 /// The one mistake of a script that is right otherwise.

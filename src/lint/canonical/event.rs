@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use serde_json::Value;
+use sessionlint_core::input::json::{Kind, Member, Node, Tree, inner, parse, unescaped_lossy};
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::schema::{Schema, date_time, quoted};
 
 use super::change::{Change, Changes};
-use crate::input::json::{Kind, Member, Node, Tree, inner, parse, unescaped_lossy};
-use crate::protocol::Protocol;
-use crate::schema::{Schema, date_time, quoted};
 
 /// The most characters of a name or value that a message quotes.
 const SHOWN_CHARS: usize = 60;

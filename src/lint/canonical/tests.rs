@@ -210,7 +210,7 @@ fn changes_are_counted_in_words() {
 
 #[test]
 fn records_have_the_order_of_their_kind() {
-    let protocol = Protocol::of_records().expect("it is built in");
+    let protocol = Protocol::builtin("session-records").expect("it is built in");
     let new = |name: &str, text: &str| {
         let reading = Reading::of(protocol, &Options::default(), name, None);
         canonical(&reading, text.as_bytes()).map(|new| String::from_utf8(new.bytes).expect("text"))

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sessionlint_core::finding::{Report, Severity};
+
 use super::{Expectation, Key, Line};
-use crate::finding::{Report, Severity};
 use crate::report::difference;
 
 /// A file of expectations that is to be written.

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use serde_json::Value;
+use sessionlint_core::input::Wire;
+use sessionlint_core::input::json::Node;
+use sessionlint_core::protocol::put;
 
 use super::proposal::Site;
-use crate::input::Wire;
-use crate::input::json::Node;
 use crate::lint::canonical::{Layout, Reading, in_order, line_end, text_start};
-use crate::protocol::put;
 
 /// The member of a JSON-RPC message that asks for an answer; no two messages have the same.
 const ID: &[u8] = b"\"id\"";

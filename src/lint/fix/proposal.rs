@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use sessionlint_core::event::read;
+use sessionlint_core::finding::Finding;
+use sessionlint_core::input::Piece;
+use sessionlint_core::input::json::Node;
+use sessionlint_core::protocol::tables::Fix;
+
 use super::insert::inserted;
-use crate::check::alone::read;
-use crate::finding::Finding;
-use crate::input::Piece;
-use crate::input::json::Node;
 use crate::lint::canonical::Reading;
-use crate::protocol::tables::Fix;
 
 /// An edit.
 #[derive(Debug, PartialEq)]

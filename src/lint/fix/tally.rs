@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::finding::{Kind, Report};
+use sessionlint_core::finding::{Kind, Report};
 
 /// Findings by kind and stream, and how often there is each.
 #[derive(Debug, Default, PartialEq)]

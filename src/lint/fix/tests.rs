@@ -1,8 +1,10 @@
 //! By hand: what is mended, and what is left alone. What holds for every input stands in `lint/properties.rs`.
 
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::protocol::Protocol;
+
 use super::*;
-use crate::check::{Options, check};
-use crate::protocol::Protocol;
 
 fn protocol() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")

@@ -3,9 +3,9 @@
 use std::io;
 
 use serde_json::{Map, Value, json as value};
+use sessionlint_core::protocol::tables::Condition;
 
 use super::{CellItem, Coverage, FieldItem, Group, Share};
-use crate::protocol::tables::Condition;
 use crate::report::write_json;
 
 /// The document. Its keys are documented in the README.
@@ -62,7 +62,7 @@ fn cell(coverage: &Coverage<'_>, item: &CellItem) -> Value {
     let tables = coverage.protocol.tables();
     let lifecycle = coverage.lifecycle(&item.cell);
     let row = item.cell.row.map(|(event, row)| (&tables.events[event], coverage.row(&item.cell, event, row)));
-    let condition = |slots: &[crate::schema::Pointer], condition: &Condition| {
+    let condition = |slots: &[sessionlint_core::schema::Pointer], condition: &Condition| {
         (slots[condition.slot].to_string(), value!(condition.values))
     };
     let when = row.map(|(event, row)| row.when.iter().map(|one| condition(&event.slots, one)).collect());

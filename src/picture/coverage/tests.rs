@@ -1,8 +1,10 @@
 //! The door of the pictures' tests, in recordings of a few lines whose coverage is counted by hand.
 
+use sessionlint_core::check::Checker;
+use sessionlint_core::event::Options;
+
 use super::text::missing;
 use super::*;
-use crate::check::{Checker, Options};
 use crate::picture::tests::door;
 use crate::picture::{Edge, graphs, mermaid};
 

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use sessionlint_core::text::count;
+
 use super::{Coverage, FieldItem, Group, Share};
 use crate::picture::words::{lines, shown};
-use crate::report::count;
 
 /// How many lines of a group are shown where not all were asked for.
 const MOST_LINES: usize = 20;

@@ -1,9 +1,8 @@
 //! Source lines as miette shows them: cut to a width, and harmless.
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
-
-use super::visible;
-use crate::finding::{Excerpt, Place};
+use sessionlint_core::finding::{Excerpt, Place};
+use sessionlint_core::text::visible;
 
 /// Single source lines from anywhere in a file, as one source code: each has its own range of offsets, and
 /// its own line number.

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::input::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressed, ReadError};
 use crate::run::Progress;
 
 /// An input that gives whole lines.

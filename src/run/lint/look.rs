@@ -5,19 +5,20 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use sessionlint_core::event::Settings;
+use sessionlint_core::finding::Finding;
+use sessionlint_core::protocol::Upkeep;
+use sessionlint_core::records::Asked;
+
 use super::Worker;
 use super::found::is_fixture_name;
 use super::mend::Mended;
-use crate::check::Settings;
+use crate::compressed::{Decompressed, ReadError};
 use crate::config::read;
-use crate::finding::Finding;
-use crate::input::compressed::{Decompressed, ReadError};
-use crate::input::markdown::{Block, blocks};
+use crate::lint::markdown::{Block, blocks};
 use crate::lint::{
     self, Expectation, Fixture, Manner, Sorted, TOO_LARGE, TOO_LARGE_HELP, expected, is_markdown, sorted, sorted_block,
 };
-use crate::protocol::Upkeep;
-use crate::records::Asked;
 use crate::run::{BLOCK, Progress, Target};
 
 /// The largest file that is read, decompressed, in bytes.

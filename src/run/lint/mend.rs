@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sessionlint_core::records::Known;
+
 use super::Worker;
 use super::look::Content;
-use crate::input::markdown::blocks;
 use crate::lint::fix::Level;
+use crate::lint::markdown::blocks;
 use crate::lint::{Fixture, MEANT_TO_BE_BROKEN, Mending as OfFixture};
-use crate::records::Known;
 use crate::run::Target;
 
 /// How files are mended.
