@@ -36,9 +36,10 @@ mod assert;
 pub mod cli;
 mod compressed;
 mod config;
-mod error;
+mod difference;
 #[cfg(feature = "proptest")]
-mod fuzz;
+mod drive;
+mod error;
 pub mod generate;
 mod lint;
 mod load;

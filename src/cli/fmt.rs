@@ -18,11 +18,12 @@ use super::input::{Alike, InputArguments, ReadingArguments, cores, refuse_nothin
 use super::mend::{Deed, Hand, Screen};
 use super::{Exit, Failure};
 use crate::config::Config;
+use crate::difference::difference;
 use crate::error::RunError;
 use crate::lint::expected::beside;
 use crate::lint::fix::Level;
 use crate::lint::{Fixture, Linter, MEANT_TO_BE_BROKEN, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
-use crate::report::{End, Reporter, difference};
+use crate::report::{End, Reporter};
 use crate::run::{Lint, Mending, Progress, RecordProtocol, Run, Stored, Target, is_looked_at, with_fixtures};
 
 #[derive(clap::Args)]

@@ -26,15 +26,15 @@ use super::output::{Color, Console, Output, OutputParser, Outputs};
 use super::place::{Trees, shown};
 use super::{Exit, Failure};
 use crate::config::{self, Config};
+use crate::drive::duration;
+use crate::drive::inputs::{Inputs, read_seeds};
+use crate::drive::interrupts::Interrupts;
+use crate::drive::judge::Judge;
+use crate::drive::kept::{self, Keeping, Kept, folder_of};
+use crate::drive::producer::Stop;
+use crate::drive::search::{self, Found, Progress, Search};
+use crate::drive::shrink::Bench;
 use crate::error::FileError;
-use crate::fuzz::duration;
-use crate::fuzz::inputs::{Inputs, read_seeds};
-use crate::fuzz::interrupts::Interrupts;
-use crate::fuzz::judge::Judge;
-use crate::fuzz::kept::{self, Keeping, Kept, folder_of};
-use crate::fuzz::producer::Stop;
-use crate::fuzz::search::{self, Found, Progress, Search};
-use crate::fuzz::shrink::Bench;
 
 /// How many cases there are where neither their number nor the time is given.
 const CASES: u64 = 500;

@@ -9,7 +9,7 @@ use sessionlint_core::text::count;
 
 use super::place::{Trees, replace, shown};
 use super::{Exit, Failure};
-use crate::report::difference;
+use crate::difference::difference;
 use crate::run::{FileChange, Mended};
 
 /// What to do with a file that changes.

@@ -3,7 +3,6 @@
 //! What comes from a recording is shown through [`visible`] (or escaped by the format), because
 //! recordings are hostile: their control characters must not reach a terminal.
 
-mod difference;
 mod fingerprint;
 mod github;
 mod gitlab;
@@ -17,7 +16,6 @@ mod several;
 
 use std::io;
 
-pub use difference::difference;
 #[cfg(feature = "proptest")]
 pub use fingerprint::of_kind;
 pub use github::GitHub;

@@ -4,6 +4,8 @@
 //! stream, cut anywhere, and gives [`Finding`]s. It reads no files and no clock, and starts no threads.
 
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![warn(missing_docs)]
 
 pub mod bytes;
 pub mod check;

@@ -14,10 +14,10 @@ use super::super::{Exit, Failure, tell};
 use super::told::{self, Told, place_of};
 use super::way::Way;
 use super::{Arguments, interrupts};
-use crate::fuzz::judge::Judge;
-use crate::fuzz::kept::Kept;
-use crate::fuzz::producer::{Ending, Played, Producer, Stop, Unplayable};
-use crate::fuzz::shrink::Times;
+use crate::drive::judge::Judge;
+use crate::drive::kept::Kept;
+use crate::drive::producer::{Ending, Played, Producer, Stop, Unplayable};
+use crate::drive::shrink::Times;
 
 /// How often what failed each time is played, until it fails, and what failed sometimes.
 const PLAYS: u32 = 3;

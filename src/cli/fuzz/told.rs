@@ -12,11 +12,11 @@ use sessionlint_core::text::{count, visible};
 
 use super::super::Failure;
 use super::super::output::{Color, Outputs, Style};
-use crate::fuzz::judge::Judge;
-use crate::fuzz::kept::{input_of, stream_of};
-use crate::fuzz::producer::Played;
-use crate::fuzz::search::Found;
-use crate::fuzz::shrink::Times;
+use crate::drive::judge::Judge;
+use crate::drive::kept::{input_of, stream_of};
+use crate::drive::producer::Played;
+use crate::drive::search::Found;
+use crate::drive::shrink::Times;
 use crate::report::{End, FileEnd, Reporter};
 
 /// How a run is told.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sessionlint_core::finding::{Report, Severity};
 
 use super::{Expectation, Key, Line};
-use crate::report::difference;
+use crate::difference::difference;
 
 /// A file of expectations that is to be written.
 pub struct Update {

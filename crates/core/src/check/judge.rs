@@ -22,7 +22,7 @@ use crate::schema::{Faults, Pointer, quoted};
 use crate::text::nearest;
 
 #[derive(Clone)]
-pub struct Judge<'p> {
+pub(crate) struct Judge<'p> {
     protocol: &'p Protocol,
     wire: Option<Wire>,
     /// What can be read of an event with faults; kept for its memory.
@@ -42,7 +42,7 @@ pub struct Judge<'p> {
 }
 
 impl<'p> Judge<'p> {
-    pub fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge<'p> {
+    pub(crate) fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge<'p> {
         let options = settings.options();
         let limits = Limits { max_text_bytes: options.max_text_bytes, max_streams: options.max_streams };
         let event_types = protocol.tables().events.len();
@@ -63,26 +63,26 @@ impl<'p> Judge<'p> {
     }
 
     /// Counts from here on what of the protocol is exercised, by the events that go the slow way.
-    pub fn exercise(&mut self) {
+    pub(crate) fn exercise(&mut self) {
         self.exercised = Some(Box::new(Exercised::new(self.protocol.tables())));
     }
 
-    pub fn findings(&mut self) -> &mut Vec<Finding> {
+    pub(crate) fn findings(&mut self) -> &mut Vec<Finding> {
         &mut self.alone.voice.findings
     }
 
     /// The text that a stream has sent so far, by the tables' texts.
-    pub fn streamed(&self, stream: &str) -> Vec<Option<String>> {
+    pub(crate) fn streamed(&self, stream: &str) -> Vec<Option<String>> {
         self.machine.streamed(stream.as_bytes())
     }
 
     /// How many instances each lifecycle opened, by its name.
-    pub fn opened(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn opened(&self) -> BTreeMap<String, u64> {
         self.machine.opened()
     }
 
     /// What cannot be a frame.
-    pub fn broken(&mut self, broken: Broken) {
+    pub(crate) fn broken(&mut self, broken: Broken) {
         if broken.lost {
             self.machine.lose();
         }
@@ -95,7 +95,7 @@ impl<'p> Judge<'p> {
 
     /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure. `faults`:
     /// what is wrong with it, if that is in words already.
-    pub fn examined(
+    pub(crate) fn examined(
         &mut self,
         frame: &Frame<'_>,
         judged: Option<&Judged>,
@@ -306,12 +306,12 @@ impl<'p> Judge<'p> {
     }
 
     /// Nothing is known of the input's end.
-    pub fn cut(&mut self) {
+    pub(crate) fn cut(&mut self) {
         self.whole = false;
     }
 
     /// The compressed form of the input is damaged here.
-    pub fn damaged(&mut self, at: Origin, cause: &str) {
+    pub(crate) fn damaged(&mut self, at: Origin, cause: &str) {
         self.whole = false;
         self.broken(Broken {
             rule: Framing::TruncatedInput,
@@ -322,7 +322,7 @@ impl<'p> Judge<'p> {
         });
     }
 
-    pub fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {
+    pub(crate) fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {
         if self.whole {
             match &mut self.exercised {
                 None => self.machine.finish(Nobody, &mut self.verdicts),

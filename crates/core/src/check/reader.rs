@@ -11,7 +11,7 @@ use crate::schema::walk::{read, read_start, string_member};
 
 /// Finds the type of an event without reading it, and reads it the fast way.
 #[derive(Clone)]
-pub struct Reader<'p> {
+pub(crate) struct Reader<'p> {
     protocol: &'p Protocol,
     /// The member that holds the event's type.
     key: &'p [u8],
@@ -51,7 +51,7 @@ pub struct Judged {
 }
 
 /// A line whose event was judged before its end was known.
-pub struct Line {
+pub(crate) struct Line {
     pub judged: Judged,
     /// How long the event is, in bytes.
     pub length: usize,
@@ -60,7 +60,7 @@ pub struct Line {
 }
 
 impl<'p> Reader<'p> {
-    pub fn new(protocol: &'p Protocol) -> Reader<'p> {
+    pub(crate) fn new(protocol: &'p Protocol) -> Reader<'p> {
         let tables = protocol.tables();
         let key = tables.shape.event_type.0.last().map_or(&b""[..], String::as_bytes);
         let mut beginnings = Vec::new();
@@ -97,13 +97,13 @@ impl<'p> Reader<'p> {
     }
 
     /// Is not sure of any event from here on, so that every one goes the slow way.
-    pub fn be_unsure(&mut self) {
+    pub(crate) fn be_unsure(&mut self) {
         self.longest = 0;
     }
 
     /// Reads what may be an event; none if the fast way is not sure.
     #[inline]
-    pub fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<Judged> {
+    pub(crate) fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<Judged> {
         let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
         if utf8 { self.read(frame.text, captures) } else { None }
     }
@@ -112,7 +112,7 @@ impl<'p> Reader<'p> {
     /// line is then where the event ends, and need not be looked for. None: it must be read as any other is, and what was
     /// captured is taken back. `longest`: how long an event may be, in bytes. The text is valid UTF-8.
     #[inline(always)]
-    pub fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<Line> {
+    pub(crate) fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<Line> {
         if lines.len() > self.longest {
             return None;
         }
@@ -139,7 +139,7 @@ impl<'p> Reader<'p> {
     }
 
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
-    pub fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Judged> {
+    pub(crate) fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Judged> {
         if text.len() > self.longest {
             self.tried = false;
             return None;

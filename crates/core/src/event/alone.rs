@@ -21,11 +21,11 @@ use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::{Explained, Fault as SchemaFault, Faults, MOST_LISTED, Pointer, explain, judge, quoted};
 
 /// The most characters of a name that a message quotes.
-pub const SHOWN_CHARS: usize = 60;
+pub(crate) const SHOWN_CHARS: usize = 60;
 
 /// Judges each by itself, and says what is wrong.
 #[derive(Clone)]
-pub struct Alone<'p> {
+pub(crate) struct Alone<'p> {
     protocol: &'p Protocol,
     pub voice: Voice<'p>,
     pub unknown: Unknown,
@@ -34,13 +34,13 @@ pub struct Alone<'p> {
 }
 
 impl<'p> Alone<'p> {
-    pub fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone<'p> {
+    pub(crate) fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone<'p> {
         let unknown = Unknown::new(protocol.tables().events.len());
         Alone { protocol, voice: settings.voice(protocol, file), unknown, spoken_of: Arc::default() }
     }
 
     /// The name of a stream as text, which one finding after the other shares.
-    pub fn name(&mut self, name: &[u8]) -> Arc<str> {
+    pub(crate) fn name(&mut self, name: &[u8]) -> Arc<str> {
         if self.spoken_of.as_bytes() != name {
             self.spoken_of = lossy(name).into();
         }
@@ -50,7 +50,7 @@ impl<'p> Alone<'p> {
     /// What the fast way found wrong; its unknown keys are counted, and what has a fault is marked in `readable`. None: one
     /// of the keys is not known to be unknown yet, and the slow way must be taken. `in_words`: what was found wrong, if it is
     /// in words already.
-    pub fn faults_of(
+    pub(crate) fn faults_of(
         &mut self,
         id: usize,
         text: &[u8],
@@ -78,7 +78,7 @@ impl<'p> Alone<'p> {
     ///
     /// `keys`: the unknown keys that the fast way found and could not count yet. `at_edge`: whether half a character may
     /// have its other half elsewhere.
-    pub fn judge(
+    pub(crate) fn judge(
         &mut self,
         here: &Here<'_>,
         tree: &Tree,
@@ -113,7 +113,7 @@ impl<'p> Alone<'p> {
     }
 
     /// Says what is wrong.
-    pub fn say(&mut self, here: &Here<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
+    pub(crate) fn say(&mut self, here: &Here<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
         let Faults { listed, unlisted } = faults;
         for fault in listed {
             let rule = framing(fault.rule);
@@ -131,7 +131,7 @@ impl<'p> Alone<'p> {
         self.voice.unlisted(here, stream, unlisted);
     }
 
-    pub fn surrogates_and_duplicates(
+    pub(crate) fn surrogates_and_duplicates(
         &mut self,
         here: &Here<'_>,
         tree: &Tree,
@@ -192,7 +192,7 @@ impl<'p> Alone<'p> {
     }
 
     /// Whether this is the first time that a file has this unknown name, and the number that it is counted under.
-    pub fn is_first(
+    pub(crate) fn is_first(
         &mut self,
         rule: RuleId,
         pointer: Option<String>,
@@ -216,7 +216,7 @@ impl<'p> Alone<'p> {
     }
 
     /// Everything that was found.
-    pub fn finish(mut self, stats: Stats) -> Report {
+    pub(crate) fn finish(mut self, stats: Stats) -> Report {
         let (mut summary, mut repeats) = (self.voice.summary(), Vec::new());
         for ((rule, event_type, pointer), count) in self.unknown.repeats() {
             let (name, severity) = self.voice.rule(rule);
@@ -230,7 +230,7 @@ impl<'p> Alone<'p> {
 }
 
 /// What the fast way found wrong with an event, in words. `unlisted` is told of each fault beyond those that are listed.
-pub fn explained<'p>(
+pub(crate) fn explained<'p>(
     event_type: &'p EventType,
     text: &[u8],
     captured: Captured<'_>,
@@ -246,7 +246,7 @@ fn misspelt_key(fault: &SchemaFault<'_>) -> Option<usize> {
 }
 
 /// The text of a frame that cannot be read.
-pub fn not_json(frame: &Frame<'_>, fault: Fault) -> Broken {
+pub(crate) fn not_json(frame: &Frame<'_>, fault: Fault) -> Broken {
     let rule = match fault.kind {
         FaultKind::Incomplete if !frame.terminated => Framing::TruncatedLine,
         _ if std::str::from_utf8(frame.text).is_err() => Framing::InvalidUtf8,
@@ -258,7 +258,7 @@ pub fn not_json(frame: &Frame<'_>, fault: Fault) -> Broken {
 }
 
 /// The name of the stream that an event belongs to; none if it cannot be read.
-pub fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Option<Cow<'t, [u8]>> {
+pub(crate) fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Option<Cow<'t, [u8]>> {
     match slot {
         Some(slot) => stream_name(text, fields[slot]),
         None => Some(Cow::Borrowed(b"")),

@@ -99,7 +99,7 @@ impl<'t> Event<'t> {
 }
 
 /// Marks the fields of an event that have a fault, or are inside of what has one: they cannot be read.
-pub fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
+pub(crate) fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
     let Captures { fields, items, .. } = captures;
     let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.holds(at));
     for (slot, field) in event_type.slots.iter().zip(&mut *fields) {
@@ -127,7 +127,7 @@ pub fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut C
 }
 
 /// The name of a stream, as a field has it; none if it cannot be read.
-pub fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
+pub(crate) fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     match field {
         Capture::Text(start, end) if start < end => Some(unescaped(&text[start as usize..end as usize])),
         Capture::Number(start, end) => Some(Cow::Borrowed(&text[start as usize..end as usize])),

@@ -2,10 +2,10 @@
 //!
 //! The order of events is judged by `check`, and what records are to each other by `records`; both stand on this room.
 
-pub mod alone;
+pub(crate) mod alone;
 mod found;
 mod unknown;
-pub mod voice;
+pub(crate) mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use std::sync::Arc;
 use crate::finding::Severity;
 use crate::input::Wire;
 use crate::protocol::{Protocol, Rule};
-pub use alone::{not_json, read};
-pub use found::{Event, NotAnEvent, stream_name, timestamp, unreadable};
-pub use unknown::MOST_UNKNOWN;
-pub use voice::Voice;
+pub use alone::read;
+pub(crate) use found::stream_name;
+pub use found::{Event, NotAnEvent, timestamp};
+pub(crate) use unknown::MOST_UNKNOWN;
+pub(crate) use voice::Voice;
 
 /// How to check. The default is what `sessionlint check` does without options.
 #[derive(Clone, Debug)]

@@ -8,14 +8,14 @@ use crate::protocol::RuleId;
 use crate::schema::captures::UnknownKey;
 
 /// How many different ones are told apart in one file.
-pub const MOST_UNKNOWN: usize = 1000;
+pub(crate) const MOST_UNKNOWN: usize = 1000;
 
 /// Rule, event type and pointer (with `*` for array indices).
-pub type Kind = (RuleId, Arc<str>, Option<String>);
+pub(crate) type Kind = (RuleId, Arc<str>, Option<String>);
 
 /// What was seen so far.
 #[derive(Clone, Default)]
-pub struct Unknown {
+pub(crate) struct Unknown {
     numbers: BTreeMap<Kind, usize>,
     /// By number: how often it came again.
     counts: Vec<u64>,
@@ -33,7 +33,7 @@ struct Learnt {
 }
 
 /// What an unknown name is.
-pub enum Counted {
+pub(crate) enum Counted {
     First(usize),
     Again(usize),
     /// There are too many to tell apart; `said`: not for the first time.
@@ -43,12 +43,12 @@ pub enum Counted {
 }
 
 impl Unknown {
-    pub fn new(event_types: usize) -> Unknown {
+    pub(crate) fn new(event_types: usize) -> Unknown {
         Unknown { learnt: (0..event_types).map(|_| Vec::new()).collect(), ..Unknown::default() }
     }
 
     /// Counts an unknown name.
-    pub fn count(&mut self, kind: Kind) -> Counted {
+    pub(crate) fn count(&mut self, kind: Kind) -> Counted {
         if let Some(number) = self.numbers.get(&kind) {
             self.counts[*number] += 1;
             return Counted::Again(*number);
@@ -62,7 +62,7 @@ impl Unknown {
     }
 
     /// Lets the fast way count a key from now on.
-    pub fn learn(&mut self, event_type: usize, found: Option<&UnknownKey>, key: &[u8], number: Option<usize>) {
+    pub(crate) fn learn(&mut self, event_type: usize, found: Option<&UnknownKey>, key: &[u8], number: Option<usize>) {
         if let (Some(found), Some(number)) = (found, number)
             && self.learnt_count < MOST_UNKNOWN
         {
@@ -72,7 +72,7 @@ impl Unknown {
     }
 
     /// Counts the unknown keys of an event, if all of them are known to be unknown; counts none otherwise.
-    pub fn count_known(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
+    pub(crate) fn count_known(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
         let learnt = &self.learnt[event_type];
         let find = |key: &UnknownKey| {
             let name = &text[key.start as usize..key.end as usize];
@@ -88,7 +88,7 @@ impl Unknown {
     }
 
     /// What came more than once, and how often besides the first time.
-    pub fn repeats(self) -> impl Iterator<Item = (Kind, u64)> {
+    pub(crate) fn repeats(self) -> impl Iterator<Item = (Kind, u64)> {
         let counts = self.counts;
         self.numbers.into_iter().map(move |(kind, number)| (kind, counts[number])).filter(|(_, count)| *count > 0)
     }

@@ -13,7 +13,7 @@ const LINES_LOOKED_AT: usize = 2;
 
 /// The start of a file, held back until its form is known.
 #[derive(Clone)]
-pub struct Head {
+pub(crate) struct Head {
     wire: Option<Wire>,
     held: Vec<u8>,
     /// How much of `held` is known to hold no line end after the first character.
@@ -21,12 +21,12 @@ pub struct Head {
 }
 
 impl Head {
-    pub fn new(wire: Option<Wire>) -> Head {
+    pub(crate) fn new(wire: Option<Wire>) -> Head {
         Head { wire, held: Vec::new(), scanned: 0 }
     }
 
     /// Takes more bytes. Gives the form and all that was held once the form is known.
-    pub fn feed(&mut self, bytes: &[u8], limit: usize) -> Option<(Wire, Vec<u8>)> {
+    pub(crate) fn feed(&mut self, bytes: &[u8], limit: usize) -> Option<(Wire, Vec<u8>)> {
         self.held.extend_from_slice(bytes);
         // However many bytes come at once, no more are looked at than would be if they came one by one.
         let most = limit.max(LEAST_LOOKED_AT);
@@ -40,7 +40,7 @@ impl Head {
     }
 
     /// Decides with what there is.
-    pub fn finish(&mut self) -> (Wire, Vec<u8>) {
+    pub(crate) fn finish(&mut self) -> (Wire, Vec<u8>) {
         let wire = self.decide(self.held.len(), true).unwrap_or(Wire::Ndjson);
         (wire, std::mem::take(&mut self.held))
     }

@@ -9,7 +9,7 @@ use crate::bytes::{characters, lossy};
 use crate::finding::{Excerpt, Place};
 
 /// How many characters of an event are kept for findings that later refer to it.
-pub const REMEMBERED_CHARS: usize = 200;
+pub(crate) const REMEMBERED_CHARS: usize = 200;
 /// Bytes that hold as many characters, whatever they are.
 const REMEMBERED_BYTES: usize = 4 * REMEMBERED_CHARS;
 /// How far the landmarks of a frame are apart, in bytes.

@@ -3,7 +3,7 @@
 use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, Recipient, Segment, too_long};
 
 #[derive(Clone)]
-pub struct Lines {
+pub(crate) struct Lines {
     /// Where the next line starts.
     origin: Origin,
     limit: usize,
@@ -16,20 +16,20 @@ pub struct Lines {
 }
 
 impl Lines {
-    pub fn new(origin: Origin, limit: usize) -> Lines {
+    pub(crate) fn new(origin: Origin, limit: usize) -> Lines {
         Lines { origin, limit, held: Vec::new(), length: 0, after_return: false }
     }
 
-    pub fn position(&self) -> Origin {
+    pub(crate) fn position(&self) -> Origin {
         Origin { offset: self.origin.offset + self.length, ..self.origin }
     }
 
     /// Whether the next byte starts a line.
-    pub fn at_line_start(&self) -> bool {
+    pub(crate) fn at_line_start(&self) -> bool {
         self.length == 0
     }
 
-    pub fn feed(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
         let mut rest = bytes;
         if self.length > 0 {
             // The line that was begun before.
@@ -63,7 +63,7 @@ impl Lines {
         }
     }
 
-    pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
+    pub(crate) fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         if self.length > 0 {
             let held = std::mem::take(&mut self.held);
             self.line(&held, self.length, false, false, out);

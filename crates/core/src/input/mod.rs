@@ -7,13 +7,14 @@
 mod detect;
 mod frame;
 pub mod json;
-pub mod lines;
+pub(crate) mod lines;
 mod sse;
 mod values;
 
 pub use detect::BYTE_ORDER_MARK;
 pub use frame::window;
-pub use frame::{Frame, Landmarks, Noted, Origin, Segment};
+pub use frame::{Frame, Origin, Segment};
+pub(crate) use frame::{Landmarks, Noted};
 
 use crate::finding::Place;
 use crate::framing::Framing;

@@ -8,7 +8,7 @@ use crate::framing::Framing;
 const DONE: &[u8] = b"[DONE]";
 
 #[derive(Clone)]
-pub struct Sse {
+pub(crate) struct Sse {
     /// Where the line that is being read starts.
     origin: Origin,
     limit: usize,
@@ -24,7 +24,7 @@ pub struct Sse {
 }
 
 impl Sse {
-    pub fn new(origin: Origin, limit: usize) -> Sse {
+    pub(crate) fn new(origin: Origin, limit: usize) -> Sse {
         Sse {
             origin,
             limit,
@@ -37,11 +37,11 @@ impl Sse {
         }
     }
 
-    pub fn position(&self) -> Origin {
+    pub(crate) fn position(&self) -> Origin {
         Origin { offset: self.origin.offset + self.length, ..self.origin }
     }
 
-    pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         let mut rest = bytes;
         if self.after_return && rest.first() == Some(&b'\n') {
             self.origin.offset += 1;
@@ -64,7 +64,7 @@ impl Sse {
         self.hold(rest);
     }
 
-    pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
+    pub(crate) fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         let terminated = self.length == 0;
         if !terminated {
             self.end_line(0, false, out);

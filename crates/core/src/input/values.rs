@@ -7,7 +7,7 @@ use super::{Broken, Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
 
 #[derive(Clone)]
-pub struct Values {
+pub(crate) struct Values {
     /// Where the next byte stands.
     here: Origin,
     limit: usize,
@@ -45,7 +45,7 @@ enum State {
 }
 
 impl Values {
-    pub fn new(origin: Origin, limit: usize) -> Values {
+    pub(crate) fn new(origin: Origin, limit: usize) -> Values {
         Values {
             here: origin,
             limit,
@@ -58,11 +58,11 @@ impl Values {
         }
     }
 
-    pub fn position(&self) -> Origin {
+    pub(crate) fn position(&self) -> Origin {
         self.here
     }
 
-    pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         for &byte in bytes {
             self.byte(byte, out);
             self.here.offset += 1;
@@ -75,7 +75,7 @@ impl Values {
         }
     }
 
-    pub fn finish(&mut self, ends_with_newline: bool, out: &mut dyn FnMut(Piece<'_>)) {
+    pub(crate) fn finish(&mut self, ends_with_newline: bool, out: &mut dyn FnMut(Piece<'_>)) {
         if !matches!(self.state, State::Between) {
             let whole = matches!(self.state, State::Word);
             self.emit(ends_with_newline, out);

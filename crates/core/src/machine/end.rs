@@ -10,14 +10,14 @@ use crate::protocol::tables::{Lifecycle, States};
 use crate::protocol::{RuleId, Tables};
 
 /// The rule that speaks if a stream ends in one of these states: one that all of them speak.
-pub fn rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId> {
+pub(crate) fn rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId> {
     let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
     let first = rules.next().flatten();
     first.filter(|_| rules.all(|rule| rule == first))
 }
 
 /// Says what a stream lacks that ends here.
-pub fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
+pub(crate) fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
     let mut spoken = 0u64;
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
         let muted = lifecycle.within.is_some_and(|outer| spoken >> outer & 1 == 1);

@@ -10,7 +10,7 @@ use crate::schema::quoted;
 
 /// A field of an event, as far as it can be read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Field<'a> {
+pub(crate) enum Field<'a> {
     /// It is not there, and need not be.
     Absent,
     /// It is missing or wrong.
@@ -27,13 +27,13 @@ pub enum Field<'a> {
 
 /// Where the fields of a row stand: in the event, or in an item of an array.
 #[derive(Clone, Copy)]
-pub struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     pub event: &'a Observed<'a>,
     pub item: Option<Item>,
 }
 
 #[derive(Clone, Copy)]
-pub struct Item {
+pub(crate) struct Item {
     pub array: usize,
     pub index: usize,
     /// Where its fields start.
@@ -41,11 +41,11 @@ pub struct Item {
 }
 
 impl<'a> Scope<'a> {
-    pub fn field(self, slot: usize) -> Field<'a> {
+    pub(crate) fn field(self, slot: usize) -> Field<'a> {
         self.event.field(self.item.map_or(0, |item| item.first) + slot)
     }
 
-    pub fn at(self, slot: usize) -> At {
+    pub(crate) fn at(self, slot: usize) -> At {
         match self.item {
             None => At::Slot(slot),
             Some(Item { array, index, .. }) => At::Item { array, index, slot },
@@ -54,7 +54,7 @@ impl<'a> Scope<'a> {
 }
 
 /// The key of a row, read.
-pub enum Key {
+pub(crate) enum Key {
     Read(Vec<u8>),
     Absent,
     Unreadable,
@@ -62,7 +62,7 @@ pub enum Key {
 
 /// A value to compare with later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Kept {
+pub(crate) enum Kept {
     Null,
     Bool(bool),
     Number(Box<[u8]>),
@@ -71,7 +71,7 @@ pub enum Kept {
 }
 
 /// Reads a row's key. A composite key is a list of JSON strings, which keeps its parts apart.
-pub fn key(row: &Row, scope: Scope<'_>) -> Key {
+pub(crate) fn key(row: &Row, scope: Scope<'_>) -> Key {
     let mut key = Vec::new();
     for slot in &row.key {
         let part = match scope.field(*slot) {
@@ -91,7 +91,7 @@ pub fn key(row: &Row, scope: Scope<'_>) -> Key {
     Key::Read(key)
 }
 
-pub fn equals(field: Field<'_>, value: &Scalar) -> bool {
+pub(crate) fn equals(field: Field<'_>, value: &Scalar) -> bool {
     match (field, value) {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
         (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
@@ -105,7 +105,7 @@ fn number(raw: &[u8]) -> Option<f64> {
 }
 
 impl Kept {
-    pub fn of(field: Field<'_>) -> Option<Kept> {
+    pub(crate) fn of(field: Field<'_>) -> Option<Kept> {
         match field {
             Field::Null => Some(Kept::Null),
             Field::Bool(value) => Some(Kept::Bool(value)),
@@ -125,7 +125,7 @@ impl Kept {
     }
 
     /// Whether a field has this value; one that is not there or cannot be read contradicts nothing.
-    pub fn equals(&self, field: Field<'_>) -> bool {
+    pub(crate) fn equals(&self, field: Field<'_>) -> bool {
         match (self.field(), field) {
             (_, Field::Absent | Field::Unreadable | Field::Container) => true,
             (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
@@ -134,13 +134,13 @@ impl Kept {
         }
     }
 
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         shown(self.field())
     }
 }
 
 /// A value as messages show it.
-pub fn shown(field: Field<'_>) -> String {
+pub(crate) fn shown(field: Field<'_>) -> String {
     match field {
         Field::Null => "null".to_owned(),
         Field::Bool(value) => value.to_string(),
@@ -150,6 +150,6 @@ pub fn shown(field: Field<'_>) -> String {
     }
 }
 
-pub fn shown_text(text: &[u8]) -> String {
+pub(crate) fn shown_text(text: &[u8]) -> String {
     quoted(&String::from_utf8_lossy(text), 60)
 }

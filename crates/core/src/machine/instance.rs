@@ -16,11 +16,11 @@ use crate::protocol::tables::{Cell, Lifecycle, Meets, States};
 const MOST_WRITTEN_DOWN_AGAIN: usize = 64;
 
 /// The events that led an instance into its states, each with the state.
-pub type Marks = Vec<(u8, Arc<Place>)>;
+pub(crate) type Marks = Vec<(u8, Arc<Place>)>;
 
 /// The instance of a lifecycle without keys.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Single {
+pub(crate) struct Single {
     pub possible: States,
     pub marks: Marks,
 }
@@ -33,7 +33,7 @@ impl Default for Single {
 
 impl Single {
     /// Any state is possible from here on.
-    pub fn make_unsure(&mut self, lifecycle: &Lifecycle) {
+    pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle) {
         self.possible = States::all(lifecycle.states.len());
         self.marks.clear();
     }
@@ -44,7 +44,7 @@ type ByKey<V> = HashMap<Box<[u8]>, V, RandomState>;
 /// The instances of a lifecycle with keys. Written down they take a tenth of the room; that is done with what was
 /// known when the turn around them opened afresh.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Keyed {
+pub(crate) struct Keyed {
     /// Those of the open turn, and of what came since.
     known: ByKey<Instance>,
     written_down: ByKey<Box<[u8]>>,
@@ -62,7 +62,7 @@ pub struct Keyed {
 
 /// The instance of one key.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Instance {
+pub(crate) struct Instance {
     pub possible: States,
     pub marks: Marks,
     /// By number of the lifecycle's kept values.
@@ -97,14 +97,14 @@ impl Instance {
 
 impl Keyed {
     /// Any state is possible for every key, seen or not. `for_good`: an opening may be lost.
-    pub fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
+    pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
         self.doubts += 1;
         self.unseen = States::all(lifecycle.states.len());
         self.unseen_for_good |= for_good;
     }
 
     /// The instance of a key.
-    pub fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> Option<&mut Instance> {
+    pub(crate) fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> Option<&mut Instance> {
         let any = States::all(lifecycle.states.len());
         // Looked up twice, so that a known key costs no allocation.
         if !self.known.contains_key(key) {
@@ -129,7 +129,7 @@ impl Keyed {
     }
 
     /// The instances that the open turn certainly opened, in that order, with their keys.
-    pub fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &Marks)> {
+    pub(crate) fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &Marks)> {
         self.open.iter().filter_map(move |key| {
             let is_open =
                 |instance: &&Instance| instance.open == Meets::Yes && instance.open_doubts == self.open_doubts;
@@ -141,7 +141,7 @@ impl Keyed {
     }
 
     /// The turn around it opened afresh.
-    pub fn start_afresh(&mut self, forget: bool) {
+    pub(crate) fn start_afresh(&mut self, forget: bool) {
         for key in std::mem::take(&mut self.open) {
             if let Some(instance) = self.known.get_mut(&key) {
                 instance.open = Meets::No;
@@ -158,12 +158,12 @@ impl Keyed {
     }
 
     /// The turn around it may have opened afresh.
-    pub fn doubt_open(&mut self) {
+    pub(crate) fn doubt_open(&mut self) {
         self.open_doubts += 1;
     }
 
     /// Whether nothing would be said if the stream ended here, and little would be written down.
-    pub fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
+    pub(crate) fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
         self.written_down.len() + self.known.len() <= MOST_WRITTEN_DOWN_AGAIN
             && self.certainly_open(lifecycle).all(|(_, possible, _)| end::rule(possible, lifecycle).is_none())
     }
@@ -179,7 +179,7 @@ impl Keyed {
 }
 
 /// What a row does to a set of possible states.
-pub struct Move {
+pub(crate) struct Move {
     pub to: States,
     /// The rule that every possible state speaks.
     pub rule: Option<RuleId>,
@@ -189,7 +189,7 @@ pub struct Move {
 
 impl Move {
     /// Applies a row's cells. `meets`: whether the row's conditions are met at all.
-    pub fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Meets) -> Move {
+    pub(crate) fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Meets) -> Move {
         let mut to = States::default();
         let (mut all_open, mut some_open) = (true, false);
         let mut rule: Option<Option<RuleId>> = None;
@@ -215,18 +215,18 @@ impl Move {
     }
 
     /// Whether it is certain that a state was left.
-    pub fn left(&self, from: States) -> bool {
+    pub(crate) fn left(&self, from: States) -> bool {
         self.to.0 & from.0 == 0
     }
 }
 
 /// The one state of a set, if there is just one.
-pub fn only(states: States) -> Option<u8> {
+pub(crate) fn only(states: States) -> Option<u8> {
     (states.0.count_ones() == 1).then(|| states.0.trailing_zeros() as u8)
 }
 
 /// What the events that led here were, in the order of the file, each kind once.
-pub fn related(marks: &Marks, lifecycle: &Lifecycle) -> Vec<Related> {
+pub(crate) fn related(marks: &Marks, lifecycle: &Lifecycle) -> Vec<Related> {
     let mut related: Vec<Related> = Vec::new();
     for (state, place) in marks {
         if let Some(words) = &lifecycle.entered[usize::from(*state)]

@@ -28,7 +28,8 @@ use field::Field;
 use step::Scratch;
 use streams::{Stream, Streams};
 use text::TextState;
-pub use witness::{Nobody, Taken, Witness};
+pub use witness::Taken;
+pub(crate) use witness::{Nobody, Witness};
 
 /// An event as the tables see it.
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ use crate::protocol::{Keyed as KeyedFor, RuleId, Tables};
 
 /// What steps share.
 #[derive(Clone)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     /// How many instances were opened, by lifecycle.
     pub opened: Vec<u64>,
     /// The possible states of each lifecycle before the event that is being judged; kept for its memory.
@@ -26,14 +26,14 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    pub fn new(tables: &Tables, max_text_bytes: usize) -> Scratch {
+    pub(crate) fn new(tables: &Tables, max_text_bytes: usize) -> Scratch {
         let opened = vec![0; tables.lifecycles.len()];
         Scratch { opened, before: Vec::new(), buffers: Buffers::default(), max_text_bytes }
     }
 }
 
 /// Moves all tables of a stream.
-pub fn apply<W: Witness>(
+pub(crate) fn apply<W: Witness>(
     tables: &Tables,
     stream: &mut Stream,
     event: &Observed<'_>,

@@ -11,7 +11,7 @@ use crate::schema::captures::Capture;
 /// The last event of a stream, if it moved nothing but added to a text: the same again moves nothing either. So it is
 /// with nearly all events of a stream, which are the pieces of its text.
 #[derive(Clone, Debug, Default)]
-pub struct Still {
+pub(crate) struct Still {
     /// None: the last event moved something.
     event_type: Option<usize>,
     /// The fields that its rows look at.
@@ -20,7 +20,7 @@ pub struct Still {
 
 impl Still {
     /// Something may have moved.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.event_type = None;
     }
 
@@ -34,7 +34,7 @@ impl Still {
     }
 
     /// The event moved nothing.
-    pub fn set(&mut self, event: &Observed<'_>, effects: &Effects) {
+    pub(crate) fn set(&mut self, event: &Observed<'_>, effects: &Effects) {
         self.fields.clear();
         for slot in &effects.looks_at {
             let Capture::Bool(value) = event.fields[*slot] else { return self.end() };
@@ -46,7 +46,7 @@ impl Still {
 
 /// Moves a stream by an event that moves nothing and adds to a text. False: it is another event, and nothing was done.
 #[inline]
-pub fn apply_again(tables: &Tables, stream: &mut Stream, event: &Observed<'_>, scratch: &Scratch) -> bool {
+pub(crate) fn apply_again(tables: &Tables, stream: &mut Stream, event: &Observed<'_>, scratch: &Scratch) -> bool {
     let effects = &tables.effects[event.event_type];
     if let Some((text, slot)) = effects.appends
         && stream.still.is_again(event, effects)

@@ -20,14 +20,14 @@ const MOST_FRESH: usize = 1000;
 
 /// The state of one lifecycle in a stream.
 #[derive(Clone, Serialize, Deserialize)]
-pub enum Slot {
+pub(crate) enum Slot {
     Single(Single),
     Keyed(Keyed),
 }
 
 /// One stream. Serialised, it is without the text of the events that it remembers.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Stream {
+pub(crate) struct Stream {
     #[serde(skip)]
     pub name: Arc<str>,
     /// By lifecycle.
@@ -68,7 +68,7 @@ impl Stream {
     }
 
     /// Takes note of how much the file has lost by now.
-    pub fn notice(&mut self, losses: u64, tables: &Tables) {
+    pub(crate) fn notice(&mut self, losses: u64, tables: &Tables) {
         if self.losses != losses {
             self.losses = losses;
             self.lose(tables);
@@ -76,7 +76,7 @@ impl Stream {
     }
 
     /// Something of this stream may have been lost: every instance is unsure, and no text is whole.
-    pub fn lose(&mut self, tables: &Tables) {
+    pub(crate) fn lose(&mut self, tables: &Tables) {
         self.still.end();
         for (slot, lifecycle) in self.slots.iter_mut().zip(&tables.lifecycles) {
             match slot {
@@ -117,7 +117,7 @@ impl Stream {
 
 /// All streams, in the order in which they were last touched.
 #[derive(Clone, Default)]
-pub struct Streams {
+pub(crate) struct Streams {
     by_name: HashTable<u32>,
     hasher: RandomState,
     entries: Vec<Entry>,
@@ -153,18 +153,18 @@ enum State {
 
 impl Streams {
     /// The most streams that can be kept at once.
-    pub const MOST: usize = u32::MAX as usize;
+    pub(crate) const MOST: usize = u32::MAX as usize;
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.by_name.len()
     }
 
     /// How many were opened in all.
-    pub fn seen(&self) -> u64 {
+    pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
 
-    pub fn find(&self, name: &[u8]) -> Option<u32> {
+    pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
         // Most often the next event is of the same stream.
         if let Some(newest) = self.newest
             && same(&self.entries[newest as usize].name, name)
@@ -176,7 +176,7 @@ impl Streams {
 
     /// A stream that is not asleep and whose name stands in JSON as it is.
     #[inline]
-    pub fn plain(&mut self, index: u32) -> Option<&mut Stream> {
+    pub(crate) fn plain(&mut self, index: u32) -> Option<&mut Stream> {
         let entry = &mut self.entries[index as usize];
         match &mut entry.state {
             State::Awake(stream) if entry.plain => Some(stream),
@@ -185,7 +185,7 @@ impl Streams {
     }
 
     /// A stream that is not asleep.
-    pub fn awake(&self, name: &[u8]) -> Option<&Stream> {
+    pub(crate) fn awake(&self, name: &[u8]) -> Option<&Stream> {
         match &self.entries[self.find(name)? as usize].state {
             State::Awake(stream) => Some(stream),
             State::Asleep(_) => None,
@@ -193,7 +193,7 @@ impl Streams {
     }
 
     /// A stream, which wakes up if it was asleep.
-    pub fn get(&mut self, index: u32, tables: &Tables) -> &mut Stream {
+    pub(crate) fn get(&mut self, index: u32, tables: &Tables) -> &mut Stream {
         let Entry { name, state, .. } = &mut self.entries[index as usize];
         if let State::Asleep(written) = state {
             *state = State::Awake(Box::new(Stream::read(name, written, tables)));
@@ -205,7 +205,7 @@ impl Streams {
     }
 
     /// Opens a stream. An unsure one may have begun before.
-    pub fn open(&mut self, name: &[u8], tables: &Tables, unsure: bool, losses: u64) -> u32 {
+    pub(crate) fn open(&mut self, name: &[u8], tables: &Tables, unsure: bool, losses: u64) -> u32 {
         self.seen += 1;
         let mut stream = Stream::new(name, tables, losses);
         if unsure {
@@ -233,7 +233,7 @@ impl Streams {
 
     /// Makes this the stream that was touched last.
     #[inline]
-    pub fn touch(&mut self, index: u32, tables: &Tables) {
+    pub(crate) fn touch(&mut self, index: u32, tables: &Tables) {
         if self.newest != Some(index) {
             self.renew(index, tables);
         }
@@ -259,7 +259,7 @@ impl Streams {
     }
 
     /// Forgets the stream that was touched longest ago, and gives its name.
-    pub fn forget_longest_idle(&mut self) -> Option<Arc<str>> {
+    pub(crate) fn forget_longest_idle(&mut self) -> Option<Arc<str>> {
         let index = self.oldest?;
         self.detach(index);
         self.free = Some(index);
@@ -271,12 +271,12 @@ impl Streams {
     }
 
     /// The streams that are awake, by their last events; at the end of those asleep nothing is to be said.
-    pub fn awake_by_last_event(&self) -> Vec<u32> {
+    pub(crate) fn awake_by_last_event(&self) -> Vec<u32> {
         self.by_last_event().filter(|index| matches!(self.entries[*index as usize].state, State::Awake(_))).collect()
     }
 
     /// The streams that are asleep, by their last events. They stay so: each is read when its turn comes.
-    pub fn asleep(&self, tables: &Tables) -> impl Iterator<Item = Stream> {
+    pub(crate) fn asleep(&self, tables: &Tables) -> impl Iterator<Item = Stream> {
         self.by_last_event().filter_map(|index| match &self.entries[index as usize] {
             Entry { name, state: State::Asleep(written), .. } => Some(Stream::read(name, written, tables)),
             _ => None,

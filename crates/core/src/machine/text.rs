@@ -17,7 +17,7 @@ const TRIED_BEGINNINGS: usize = 8;
 
 /// The text of the open turn, as it is written: still escaped, so that nothing is decoded while all is well.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub struct TextState {
+pub(crate) struct TextState {
     written: Vec<u8>,
     /// Where the text may also begin.
     cuts: Vec<usize>,
@@ -31,7 +31,7 @@ pub struct TextState {
 
 /// Buffers that were given back, for the next texts: streams that have no text open hold none.
 #[derive(Clone, Default)]
-pub struct Buffers(Vec<Vec<u8>>);
+pub(crate) struct Buffers(Vec<Vec<u8>>);
 
 impl Buffers {
     /// How many are kept, and how large they may be, in bytes.
@@ -52,7 +52,7 @@ impl Buffers {
 
 /// Half a character at the edge of a piece, and the type of the event that it is in.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Half {
+pub(crate) struct Half {
     /// As it is written.
     written: String,
     place: Arc<Place>,
@@ -60,13 +60,13 @@ pub struct Half {
 }
 
 impl Half {
-    pub fn new(written: &[u8], place: Place, event_type: &Arc<str>) -> Half {
+    pub(crate) fn new(written: &[u8], place: Place, event_type: &Arc<str>) -> Half {
         let written = String::from_utf8_lossy(written).into_owned();
         Half { written, place: Arc::new(place), event_type: event_type.clone() }
     }
 
     /// Its other half is missing.
-    pub fn alone(self, stream: &Arc<str>) -> Verdict {
+    pub(crate) fn alone(self, stream: &Arc<str>) -> Verdict {
         let Half { written, place, event_type } = self;
         Verdict {
             rule: framing(Framing::LoneSurrogate),
@@ -80,14 +80,14 @@ impl Half {
 
 impl TextState {
     /// A new turn opened.
-    pub fn start_afresh(&mut self, buffers: &mut Buffers) {
+    pub(crate) fn start_afresh(&mut self, buffers: &mut Buffers) {
         buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
         self.incomplete = false;
     }
 
     /// A piece may be missing.
-    pub fn lose(&mut self) {
+    pub(crate) fn lose(&mut self) {
         self.clear();
         self.half = None;
         self.incomplete = true;
@@ -100,31 +100,37 @@ impl TextState {
     }
 
     /// The whole may also begin here.
-    pub fn cut(&mut self) {
+    pub(crate) fn cut(&mut self) {
         if self.cuts.last() != Some(&self.written.len()) {
             self.cuts.push(self.written.len());
         }
     }
 
     /// Whether nothing of it is kept.
-    pub fn is_at_rest(&self) -> bool {
+    pub(crate) fn is_at_rest(&self) -> bool {
         self.written.is_empty() && self.half.is_none()
     }
 
     /// The pieces put together; none where none came, or one may be missing.
-    pub fn streamed(&self) -> Option<String> {
+    pub(crate) fn streamed(&self) -> Option<String> {
         let sure = self.has_begun() && !self.incomplete;
         sure.then(|| unescaped_lossy(&self.written).into_owned())
     }
 
     /// Whether a piece came.
-    pub fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.began.is_some()
     }
 
     /// Takes a piece, with its place if it is the first. Says whether the text is now longer than the limit, and was
     /// given up.
-    pub fn append(&mut self, piece: &[u8], limit: usize, place: Option<Arc<Place>>, buffers: &mut Buffers) -> bool {
+    pub(crate) fn append(
+        &mut self,
+        piece: &[u8],
+        limit: usize,
+        place: Option<Arc<Place>>,
+        buffers: &mut Buffers,
+    ) -> bool {
         if self.incomplete {
             return false;
         }
@@ -144,7 +150,7 @@ impl TextState {
     /// Takes a piece that is not the first, where there is nothing to think about: it neither starts nor ends with an
     /// escape that could be half a character. False: nothing was done.
     #[inline]
-    pub fn append_plainly(&mut self, piece: &[u8], limit: usize) -> bool {
+    pub(crate) fn append_plainly(&mut self, piece: &[u8], limit: usize) -> bool {
         let fits = self.has_begun() && self.written.len() + piece.len() <= limit;
         let plain =
             (self.incomplete || fits) && self.half.is_none() && !starts_with_low(piece) && !ends_with_high(piece);
@@ -157,7 +163,7 @@ impl TextState {
 
     /// Looks at half characters where two pieces meet: a low half at the start of the new piece, a high half at its
     /// end.
-    pub fn join(&mut self, stream: &Arc<str>, low: Option<Half>, high: Option<Half>) -> Option<Verdict> {
+    pub(crate) fn join(&mut self, stream: &Arc<str>, low: Option<Half>, high: Option<Half>) -> Option<Verdict> {
         let alone = match (self.half.take(), low) {
             (Some(_), Some(_)) => None,
             // The half before it may be in a piece that is missing.
@@ -169,12 +175,12 @@ impl TextState {
     }
 
     /// Nothing follows the last piece.
-    pub fn release(&mut self, stream: &Arc<str>) -> Option<Verdict> {
+    pub(crate) fn release(&mut self, stream: &Arc<str>) -> Option<Verdict> {
         self.half.take().map(|half| half.alone(stream))
     }
 
     /// Compares the whole with the pieces. Nothing to compare is no mismatch.
-    pub fn compare(&mut self, whole: &[u8], buffers: &mut Buffers) -> Option<Mismatch> {
+    pub(crate) fn compare(&mut self, whole: &[u8], buffers: &mut Buffers) -> Option<Mismatch> {
         if self.incomplete || self.began.is_none() {
             self.clear();
             return None;
@@ -188,7 +194,7 @@ impl TextState {
 }
 
 /// Where the whole is not the pieces put together.
-pub struct Mismatch {
+pub(crate) struct Mismatch {
     /// In words.
     pub parted: String,
     /// The byte of the whole, as it is written, where the two part.
@@ -198,7 +204,7 @@ pub struct Mismatch {
 
 impl Mismatch {
     /// Where the text began.
-    pub fn related(&self, words: &Arc<str>) -> Vec<Related> {
+    pub(crate) fn related(&self, words: &Arc<str>) -> Vec<Related> {
         self.began.iter().map(|place| Related { message: words.clone(), file: None, place: place.clone() }).collect()
     }
 }

@@ -25,7 +25,7 @@ pub trait Witness {
 }
 
 /// Does not look.
-pub struct Nobody;
+pub(crate) struct Nobody;
 
 impl Witness for Nobody {
     const LOOKS: bool = false;
@@ -42,7 +42,13 @@ impl<W: Witness> Witness for &mut W {
 }
 
 /// Tells of a row that is applied to an instance. `gate`: whether it applies at all.
-pub fn row<W: Witness>(witness: &mut W, lifecycle: usize, (event_type, row): (usize, &Row), from: States, gate: Meets) {
+pub(crate) fn row<W: Witness>(
+    witness: &mut W,
+    lifecycle: usize,
+    (event_type, row): (usize, &Row),
+    from: States,
+    gate: Meets,
+) {
     if W::LOOKS
         && gate == Meets::Yes
         && let Some(state) = only(from)
@@ -52,7 +58,7 @@ pub fn row<W: Witness>(witness: &mut W, lifecycle: usize, (event_type, row): (us
 }
 
 /// Tells of the end of a stream.
-pub fn end<W: Witness>(witness: &mut W, tables: &Tables, stream: &Stream) {
+pub(crate) fn end<W: Witness>(witness: &mut W, tables: &Tables, stream: &Stream) {
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
         let mut tell = |possible: States| {
             if let Some(state) = only(possible) {

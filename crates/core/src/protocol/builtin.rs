@@ -11,11 +11,11 @@ use crate::error::ProtocolError;
 static COMPILED: LazyLock<Vec<OnceLock<Protocol>>> =
     LazyLock::new(|| PROTOCOLS.iter().map(|_| OnceLock::new()).collect());
 
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PROTOCOLS.iter().map(|folder| folder.name)
 }
 
-pub fn find(name: &str) -> Option<&'static Protocol> {
+pub(crate) fn find(name: &str) -> Option<&'static Protocol> {
     let number = PROTOCOLS.iter().position(|folder| folder.name == name)?;
     let compiled = || compile(&PROTOCOLS[number], true).unwrap_or_else(|error| panic!("{error}"));
     Some(COMPILED.get(number)?.get_or_init(compiled))

@@ -27,7 +27,7 @@ const FACTS: [&str; 5] = ["event", "key", "kept", "found", "parted"];
 
 type Span = Range<usize>;
 
-pub struct Compiler<'f> {
+pub(crate) struct Compiler<'f> {
     file: &'f file::File,
     problems: Vec<Problem>,
     rules: Vec<Rule>,
@@ -39,7 +39,7 @@ pub struct Compiler<'f> {
 
 impl<'f> Compiler<'f> {
     /// Compiles a file against its schemas, which come by event type.
-    pub fn compile(
+    pub(crate) fn compile(
         file: &'f file::File,
         [framing, upkeep]: [&file::RulesFile; 2],
         schemas: BTreeMap<String, Schema>,
@@ -360,7 +360,7 @@ impl<'f> Compiler<'f> {
 }
 
 /// The words in braces of a text.
-pub fn braces(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn braces(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word))
 }
 

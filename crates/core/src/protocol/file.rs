@@ -13,7 +13,7 @@ type Name = Spanned<String>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub(crate) struct File {
     pub name: String,
     pub title: Option<String>,
     pub version: String,
@@ -44,13 +44,13 @@ pub struct File {
 /// Rules that no protocol has to say: those of the framing, and those of upkeep. Their files hold nothing else.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RulesFile {
+pub(crate) struct RulesFile {
     pub rule: BTreeMap<Name, RuleWords>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Event {
+pub(crate) struct Event {
     #[serde(rename = "type")]
     pub event_type: Name,
     pub time: Option<Name>,
@@ -63,7 +63,7 @@ pub struct Event {
 /// What makes a protocol one of stored records.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub(crate) struct Record {
     pub time: Option<Name>,
     pub stream: Option<Name>,
     /// An object that has an object here is the event of a stream.
@@ -77,7 +77,7 @@ pub struct Record {
 /// A kind of record.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Kind {
+pub(crate) struct Kind {
     pub name: Name,
     /// Patterns for the names of files, without their endings.
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct Kind {
 /// What holds records.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Container {
+pub(crate) struct Container {
     pub name: Name,
     /// It is known by any of these, each of which is some keys together.
     pub known: Vec<Vec<String>>,
@@ -104,7 +104,7 @@ pub struct Container {
 /// What a rule has to say of one record.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Check {
+pub(crate) struct Check {
     pub on: Name,
     pub at: Name,
     pub is: Test,
@@ -113,7 +113,7 @@ pub struct Check {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Test {
+pub(crate) enum Test {
     /// The same text as another field.
     SameAs(Name),
     /// A number less than this.
@@ -129,7 +129,7 @@ pub enum Test {
 /// A field of a record that names another record.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Link {
+pub(crate) struct Link {
     pub on: Name,
     pub at: Name,
     pub to: Name,
@@ -144,7 +144,7 @@ pub struct Link {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LinkCheck {
+pub(crate) struct LinkCheck {
     pub at: Name,
     pub is: LinkTest,
     pub rule: Name,
@@ -152,7 +152,7 @@ pub struct LinkCheck {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LinkTest {
+pub(crate) enum LinkTest {
     /// Another text than the field of the other record.
     Not(Name),
     /// A time before that of the other record.
@@ -165,7 +165,7 @@ pub enum LinkTest {
 /// another protocol.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reconcile {
+pub(crate) struct Reconcile {
     pub started: CallStarted,
     pub completed: CallCompleted,
     pub results: CallResults,
@@ -176,7 +176,7 @@ pub struct Reconcile {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CallStarted {
+pub(crate) struct CallStarted {
     pub on: String,
     pub key: Name,
     pub name: Name,
@@ -184,7 +184,7 @@ pub struct CallStarted {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CallCompleted {
+pub(crate) struct CallCompleted {
     pub on: String,
     pub key: Name,
 }
@@ -192,7 +192,7 @@ pub struct CallCompleted {
 /// `key` and `ok` are fields of each item.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CallResults {
+pub(crate) struct CallResults {
     pub on: String,
     pub each: Name,
     pub key: Name,
@@ -201,14 +201,14 @@ pub struct CallResults {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SessionFields {
+pub(crate) struct SessionFields {
     pub kind: Name,
     pub duration: Name,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ActionFields {
+pub(crate) struct ActionFields {
     pub kind: Name,
     pub name: Name,
     pub result: Name,
@@ -218,7 +218,7 @@ pub struct ActionFields {
 /// The rule for each way in which they may not fit.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ReconcileRules {
+pub(crate) struct ReconcileRules {
     /// A completed call has no action.
     pub action_missing: Name,
     /// An action has no call.
@@ -235,7 +235,7 @@ pub struct ReconcileRules {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lifecycle {
+pub(crate) struct Lifecycle {
     pub name: Name,
     pub within: Option<Name>,
     pub states: Vec<Name>,
@@ -264,7 +264,7 @@ pub enum Keyed {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub(crate) struct Row {
     pub on: OneOrMany,
     #[serde(default)]
     pub when: When,
@@ -283,27 +283,27 @@ pub struct Row {
 }
 
 /// Field → the values that it may have.
-pub type When = BTreeMap<Name, Scalars>;
+pub(crate) type When = BTreeMap<Name, Scalars>;
 /// Lifecycle → the states that it may be in.
-pub type Gate = BTreeMap<Name, OneOrMany>;
+pub(crate) type Gate = BTreeMap<Name, OneOrMany>;
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "a state, \"=\", or { rule = …, to = … }")]
-pub enum Cell {
+pub(crate) enum Cell {
     To(String),
     Speak(Speak),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Speak {
+pub(crate) struct Speak {
     pub rule: String,
     pub to: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Same {
+pub(crate) struct Same {
     pub kept: Name,
     pub at: Name,
     pub rule: Name,
@@ -311,7 +311,7 @@ pub struct Same {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Text {
+pub(crate) struct Text {
     /// For the reader of the file; nothing refers to a text.
     #[serde(rename = "name")]
     pub _name: String,
@@ -325,7 +325,7 @@ pub struct Text {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Append {
+pub(crate) struct Append {
     pub on: OneOrMany,
     pub at: Name,
     #[serde(default)]
@@ -334,7 +334,7 @@ pub struct Append {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Cut {
+pub(crate) struct Cut {
     pub on: OneOrMany,
     #[serde(default)]
     pub when: When,
@@ -342,7 +342,7 @@ pub struct Cut {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Whole {
+pub(crate) struct Whole {
     pub on: OneOrMany,
     pub at: Name,
     #[serde(default)]
@@ -352,13 +352,13 @@ pub struct Whole {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Time {
+pub(crate) struct Time {
     pub rule: Name,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Contradiction {
+pub(crate) struct Contradiction {
     pub on: OneOrMany,
     #[serde(default)]
     pub when: When,
@@ -369,7 +369,7 @@ pub struct Contradiction {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RuleWords {
+pub(crate) struct RuleWords {
     pub severity: SeverityOrOff,
     pub basis: Basis,
     /// What the rule is about, where `says` alone does not tell.
@@ -384,7 +384,7 @@ pub struct RuleWords {
 /// The edit that does what the rule's help says.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Fix {
+pub(crate) enum Fix {
     /// The boolean that the finding stands at becomes the other one.
     Negate,
     /// A field of the stream's last event of a type before the finding gets a value.
@@ -396,7 +396,7 @@ pub enum Fix {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum SeverityOrOff {
+pub(crate) enum SeverityOrOff {
     Error,
     Warning,
     Note,
@@ -404,7 +404,7 @@ pub enum SeverityOrOff {
 }
 
 impl SeverityOrOff {
-    pub fn severity(self) -> Option<Severity> {
+    pub(crate) fn severity(self) -> Option<Severity> {
         match self {
             SeverityOrOff::Error => Some(Severity::Error),
             SeverityOrOff::Warning => Some(Severity::Warning),
@@ -432,7 +432,7 @@ pub enum Basis {
 
 /// One name, or several.
 #[derive(Debug, Default)]
-pub struct OneOrMany(pub Vec<Name>);
+pub(crate) struct OneOrMany(pub Vec<Name>);
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -464,13 +464,13 @@ pub enum Scalar {
 /// One value, or several.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "a value or a list of values")]
-pub enum Scalars {
+pub(crate) enum Scalars {
     One(Scalar),
     Many(Vec<Scalar>),
 }
 
 impl Scalars {
-    pub fn values(&self) -> &[Scalar] {
+    pub(crate) fn values(&self) -> &[Scalar] {
         match self {
             Scalars::One(one) => std::slice::from_ref(one),
             Scalars::Many(many) => many,

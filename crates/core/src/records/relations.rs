@@ -15,7 +15,7 @@ use crate::schema::quoted;
 const SHOWN_CHARS: usize = 60;
 
 /// A record as the rules see it.
-pub struct Record<'r> {
+pub(crate) struct Record<'r> {
     pub text: &'r [u8],
     /// Its fields as they are written, those with faults too: ids are compared whatever their type.
     pub written: &'r [Capture],
@@ -41,7 +41,7 @@ impl Record<'_> {
 }
 
 /// What a rule has to say of a field.
-pub struct Said {
+pub(crate) struct Said {
     pub rule: RuleId,
     pub slot: usize,
     pub facts: Vec<(&'static str, String)>,
@@ -49,7 +49,14 @@ pub struct Said {
 }
 
 /// Asks all rules. `complete`: whether all records are there, so that one that is not is missing.
-pub fn ask(records: &Records, kind: usize, record: &Record<'_>, known: &Known, complete: bool, out: &mut Vec<Said>) {
+pub(crate) fn ask(
+    records: &Records,
+    kind: usize,
+    record: &Record<'_>,
+    known: &Known,
+    complete: bool,
+    out: &mut Vec<Said>,
+) {
     for check in &records.checks[kind] {
         out.extend(one(kind, check, record, known));
     }

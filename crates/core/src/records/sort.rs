@@ -164,19 +164,19 @@ impl<'p> Sorter<'p> {
 }
 
 /// Finds where the records of a frame stand, one after the other, without counting its lines again for each.
-pub struct Cursor<'f> {
+pub(crate) struct Cursor<'f> {
     frame: &'f Frame<'f>,
     at: usize,
     origin: Origin,
 }
 
 impl<'f> Cursor<'f> {
-    pub fn new(frame: &'f Frame<'f>) -> Cursor<'f> {
+    pub(crate) fn new(frame: &'f Frame<'f>) -> Cursor<'f> {
         Cursor { frame, at: 0, origin: frame.origin(0) }
     }
 
     /// Where a byte of the frame stands; no later one was asked for before.
-    pub fn origin(&mut self, at: usize) -> Origin {
+    pub(crate) fn origin(&mut self, at: usize) -> Origin {
         if self.frame.segments.len() > 1 || at < self.at {
             return self.frame.origin(at);
         }

@@ -42,7 +42,7 @@ pub struct UnknownKey {
 }
 
 /// How many arrays in each other are told apart where something is wrong in them.
-pub const MOST_ARRAYS: usize = 3;
+pub(crate) const MOST_ARRAYS: usize = 3;
 
 /// A value that is not as its schema has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use crate::input::json::{Node, inner, unescaped_lossy};
 
 /// What is wrong with an event by itself.
 #[derive(Debug, Default, PartialEq)]
-pub struct Explained {
+pub(crate) struct Explained {
     pub faults: Faults<'static>,
     /// The keys that the schema does not declare, in the order of the text: where each stands, and its pointer.
     pub unknown: Vec<(Range<usize>, Pointer)>,
@@ -30,7 +30,7 @@ pub struct Explained {
 
 /// Explains what the fast way found wrong with an event. `noun`: what messages call it; `unlisted` is told of each fault
 /// beyond those that are listed.
-pub fn explain<'p>(
+pub(crate) fn explain<'p>(
     noun: &str,
     program: &'p Program,
     text: &[u8],
@@ -69,7 +69,7 @@ pub fn explain<'p>(
 }
 
 /// Judges an event by the `jsonschema` crate, and explains what is wrong with it, likewise.
-pub fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMut(&Fault<'_>)) -> Explained {
+pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMut(&Fault<'_>)) -> Explained {
     let value = event.to_value(text);
     let (mut faults, mut taken) = (Collector::new(0, unlisted), HashSet::new());
     for error in schema.validator().into_iter().flat_map(|validator| validator.iter_errors(&value)) {
@@ -265,7 +265,7 @@ impl<'p> Explainer<'_, 'p> {
 }
 
 /// A value as messages show it: what it is, and the thing itself if it is short. `raw` is its JSON.
-pub fn shown(raw: &[u8]) -> String {
+pub(crate) fn shown(raw: &[u8]) -> String {
     let mut shown = String::new();
     show(raw, &mut shown);
     shown
@@ -286,7 +286,7 @@ fn show(raw: &[u8], out: &mut String) {
 }
 
 /// A text cut to a number of characters.
-pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return Cow::Borrowed(text);
     }

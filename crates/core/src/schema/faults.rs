@@ -11,7 +11,7 @@ use super::pointer::Written;
 use crate::framing::Framing;
 
 /// The most faults of an event that are kept with their words.
-pub const MOST_LISTED: usize = 1000;
+pub(crate) const MOST_LISTED: usize = 1000;
 
 /// One fault of an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub struct Faults<'p> {
 
 /// Collects faults in any order. An event may have as many as it has bytes: what is kept of those that are not listed
 /// is a number each.
-pub struct Collector<'p, 'u> {
+pub(crate) struct Collector<'p, 'u> {
     /// No more than twice as many as are listed.
     faults: Vec<Fault<'p>>,
     /// By the hash of its pointer: the rule of each place that is not listed.
@@ -57,19 +57,19 @@ pub struct Collector<'p, 'u> {
 }
 
 impl<'p, 'u> Collector<'p, 'u> {
-    pub fn new(expected: usize, tell: &'u mut dyn FnMut(&Fault<'_>)) -> Collector<'p, 'u> {
+    pub(crate) fn new(expected: usize, tell: &'u mut dyn FnMut(&Fault<'_>)) -> Collector<'p, 'u> {
         let faults = Vec::with_capacity(expected.min(2 * MOST_LISTED));
         Collector { faults, unlisted: HashMap::new(), hasher: RandomState::new(), tell }
     }
 
-    pub fn add(&mut self, fault: Fault<'p>) {
+    pub(crate) fn add(&mut self, fault: Fault<'p>) {
         if self.faults.len() == 2 * MOST_LISTED {
             self.settle();
         }
         self.faults.push(fault);
     }
 
-    pub fn finish(mut self) -> Faults<'p> {
+    pub(crate) fn finish(mut self) -> Faults<'p> {
         self.settle();
         let mut unlisted = BTreeMap::new();
         for rule in self.unlisted.into_values() {

@@ -24,7 +24,7 @@ pub struct Field {
 
 /// All fields in the order of the schema, those of alternatives (`allOf`, `anyOf`, `oneOf`) too; each once. A field
 /// whose schema refers to one around it is there, but what is inside of it is not repeated.
-pub fn fields(schema: &Schema) -> Vec<Field> {
+pub(crate) fn fields(schema: &Schema) -> Vec<Field> {
     let mut walk = Walk { schema, fields: Vec::new(), known: BTreeMap::new(), inside: Vec::new(), looked: 0 };
     walk.look(schema.document(), &Pointer::default(), 0);
     for field in &mut walk.fields {

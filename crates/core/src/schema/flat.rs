@@ -22,7 +22,7 @@ impl Leaf {
 }
 
 /// Every declared property in order: how an event begins, and the steps that follow.
-pub fn flatten(root: &Node) -> (Box<[u8]>, Vec<Step>) {
+pub(crate) fn flatten(root: &Node) -> (Box<[u8]>, Vec<Step>) {
     let mut flat = Flat::default();
     flat.value(root, 0);
     flat.end();

@@ -4,7 +4,7 @@
 //! the `jsonschema` crate judge. Both come from the same schema files, capture the same fields, and say in the same words
 //! what is wrong, and where exactly. Order and streams are not known here.
 
-pub mod captures;
+pub(crate) mod captures;
 mod compile;
 pub mod date_time;
 mod explain;
@@ -13,14 +13,15 @@ mod fields;
 mod flat;
 mod letters;
 mod pointer;
-pub mod program;
-pub mod tokens;
+pub(crate) mod program;
+pub(crate) mod tokens;
 mod unknown;
-pub mod walk;
+pub(crate) mod walk;
 mod wrong;
 
-pub use explain::{Explained, explain, judge, quoted, shown};
-pub use faults::{Fault, Faults, MOST_LISTED};
+pub use explain::quoted;
+pub(crate) use explain::{Explained, explain, judge, shown};
+pub(crate) use faults::{Fault, Faults, MOST_LISTED};
 pub use fields::Field;
 pub use pointer::Pointer;
 

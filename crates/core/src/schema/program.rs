@@ -10,7 +10,7 @@ use super::wrong::Wrong;
 use crate::bytes::{Literal, same};
 
 /// The most properties of one object: a bit each.
-pub const MAX_PROPERTIES: usize = 64;
+pub(crate) const MAX_PROPERTIES: usize = 64;
 
 /// The types that a value may have, as bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,15 +59,15 @@ pub struct Node {
 #[derive(Debug, Default)]
 pub struct Source {
     /// Where the value stands in an event, with `*` for the item of an array.
-    pub(super) pointer: Written,
+    pub(crate) pointer: Written,
     /// Which segments of the pointer are such items.
-    pub(super) items: Vec<usize>,
+    pub(crate) items: Vec<usize>,
     /// The properties that must be there, in the schema's order.
     pub required: Vec<Required>,
     /// The document's words on the value, or else on the whole event.
-    pub(super) quote: Option<Arc<str>>,
+    pub(crate) quote: Option<Arc<str>>,
     /// How a value can be wrong, by keyword.
-    pub(super) wrongs: Vec<(String, Wrong)>,
+    pub(crate) wrongs: Vec<(String, Wrong)>,
 }
 
 /// A property that must be there.

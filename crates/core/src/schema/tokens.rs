@@ -8,14 +8,14 @@ const LONGEST_NUMBER: usize = 17;
 
 /// The fast way was not sure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsure;
+pub(crate) struct Unsure;
 
 /// A place in the text behind what was read.
-pub type At = Result<usize, Unsure>;
+pub(crate) type At = Result<usize, Unsure>;
 
 /// The end of white space.
 #[inline]
-pub fn space(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn space(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
         at += 1;
     }
@@ -24,14 +24,14 @@ pub fn space(text: &[u8], mut at: usize) -> usize {
 
 /// The end of `true`, `false` or `null`.
 #[inline]
-pub fn word(text: &[u8], word: &[u8], at: usize) -> At {
+pub(crate) fn word(text: &[u8], word: &[u8], at: usize) -> At {
     if text[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Unsure) }
 }
 
 /// The end of a string, behind its closing quote, from behind its opening quote. Most strings are short and plain: those
 /// are not worth a call.
 #[inline]
-pub fn string_rest(text: &[u8], at: usize) -> At {
+pub(crate) fn string_rest(text: &[u8], at: usize) -> At {
     match short_plain(text, at) {
         Some(end) if text.get(end) == Some(&b'"') => Ok(end + 1),
         _ => long_string_rest(text, at),
@@ -53,7 +53,7 @@ fn long_string_rest(text: &[u8], at: usize) -> At {
 
 /// The end of a string that is a date-time in the usual form.
 #[inline]
-pub fn usual_time(text: &[u8], at: usize, last: &mut LastMinute) -> At {
+pub(crate) fn usual_time(text: &[u8], at: usize, last: &mut LastMinute) -> At {
     let Some([b'"', rest @ ..]) = text.get(at..) else { return Err(Unsure) };
     let length = date_time::usual_length(rest, last).ok_or(Unsure)?;
     if rest.get(length) == Some(&b'"') { Ok(at + length + 2) } else { Err(Unsure) }
@@ -92,7 +92,7 @@ fn unit(text: &[u8], at: usize) -> Result<u32, Unsure> {
 
 /// The end of a number. Exponents and long numbers are for the slow way.
 #[inline]
-pub fn number(text: &[u8], start: usize) -> At {
+pub(crate) fn number(text: &[u8], start: usize) -> At {
     let mut at = start + usize::from(text[start] == b'-');
     let digits = |mut at: usize| {
         while let Some(b'0'..=b'9') = text.get(at) {
@@ -118,7 +118,7 @@ pub fn number(text: &[u8], start: usize) -> At {
 
 /// A key: where its name starts, and the end behind its closing quote. It has no escapes.
 #[inline]
-pub fn key(text: &[u8], at: usize) -> Result<(usize, usize), Unsure> {
+pub(crate) fn key(text: &[u8], at: usize) -> Result<(usize, usize), Unsure> {
     if text.get(at) != Some(&b'"') {
         return Err(Unsure);
     }
@@ -127,7 +127,7 @@ pub fn key(text: &[u8], at: usize) -> Result<(usize, usize), Unsure> {
 }
 
 #[inline]
-pub fn colon(text: &[u8], at: usize) -> At {
+pub(crate) fn colon(text: &[u8], at: usize) -> At {
     let at = space(text, at);
     if text.get(at) == Some(&b':') { Ok(space(text, at + 1)) } else { Err(Unsure) }
 }

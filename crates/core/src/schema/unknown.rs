@@ -9,7 +9,7 @@ use crate::input::json::{Kind, Node, inner, unescaped_lossy};
 
 /// The keys of `event` that the schema does not declare, wherever it declares any: where each stands, and
 /// its pointer. Free-form objects, and objects with alternatives, have no unknown keys.
-pub fn unknown_fields(schema: &Schema, event: &Node, text: &[u8]) -> Vec<(Range<usize>, Pointer)> {
+pub(crate) fn unknown_fields(schema: &Schema, event: &Node, text: &[u8]) -> Vec<(Range<usize>, Pointer)> {
     let mut found = Vec::new();
     walk(schema, schema.document(), event, text, &Pointer::default(), &mut found);
     found

@@ -26,7 +26,7 @@ const MOST_FREE_KEYS: usize = 16;
 ///
 /// `in_order`: whether to try the flat program, whose beginning the text is known to start with. Gives whether that
 /// was enough.
-pub fn read(
+pub(crate) fn read(
     program: &Program,
     text: &[u8],
     in_order: bool,
@@ -57,7 +57,7 @@ pub fn read(
 /// as the flat program does, and goes on behind the event. Gives the event's end; where it is not sure,
 /// captures may be left behind.
 #[inline(always)]
-pub fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> At {
+pub(crate) fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> At {
     let mark = captures.mark();
     begin(program, captures);
     let end = flat(program, text, captures, mark, last_minute)?;
@@ -82,13 +82,13 @@ fn begin(program: &Program, captures: &mut Captures) {
 }
 
 /// The end of any value, whatever it is.
-pub fn any_value(text: &[u8], at: usize) -> At {
+pub(crate) fn any_value(text: &[u8], at: usize) -> At {
     let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
     Walker::new(text, &mut nothing, Mark::default(), &mut last_minute).free(at)
 }
 
 /// Where the content of a string member of the outermost object stands, for finding an event's type without a tree.
-pub fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
+pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
     let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
     let mut walker = Walker::new(text, &mut nothing, Mark::default(), &mut last_minute);
     walker.depth = 1;

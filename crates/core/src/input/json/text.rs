@@ -84,7 +84,7 @@ pub fn unescaped_lossy(raw: &[u8]) -> Cow<'_, str> {
 }
 
 /// The UTF-16 unit of a `\uXXXX` escape at `at`.
-pub(super) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
     let digits = raw.get(at..at + 6)?;
     if digits[0] != b'\\' || digits[1] != b'u' || !digits[2..].iter().all(u8::is_ascii_hexdigit) {
         return None;
@@ -92,11 +92,11 @@ pub(super) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
     u16::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
 }
 
-pub(super) fn is_high(unit: u16) -> bool {
+pub(crate) fn is_high(unit: u16) -> bool {
     (0xD800..0xDC00).contains(&unit)
 }
 
-pub(super) fn is_low(unit: u16) -> bool {
+pub(crate) fn is_low(unit: u16) -> bool {
     (0xDC00..0xE000).contains(&unit)
 }
 

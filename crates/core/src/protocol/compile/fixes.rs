@@ -15,7 +15,7 @@ const SOME_STREAM: &str = "stream";
 
 impl Compiler<'_> {
     /// Gives the rules their fixes.
-    pub(super) fn fixes(&mut self, shape: &EventShape) {
+    pub(crate) fn fixes(&mut self, shape: &EventShape) {
         let file = self.file;
         for (name, words) in &file.rule {
             let (Some(fix), Some(id)) = (&words.fix, self.rule_ids.get(name.get_ref().as_str()).copied()) else {

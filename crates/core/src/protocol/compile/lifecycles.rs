@@ -14,7 +14,7 @@ use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
 
 impl Compiler<'_> {
-    pub(super) fn tables(&mut self) -> Tables {
+    pub(crate) fn tables(&mut self) -> Tables {
         let file = self.file;
         let (shape, unknown, records) = match (&file.event, &file.record) {
             (Some(event), None) => (self.event_shape(event), self.rule_of(&event.unknown), None),
@@ -157,7 +157,7 @@ impl Compiler<'_> {
         compiled
     }
 
-    pub(super) fn outer(&mut self, name: &Spanned<String>, until: usize) -> Option<usize> {
+    pub(crate) fn outer(&mut self, name: &Spanned<String>, until: usize) -> Option<usize> {
         let earlier = &self.file.lifecycle[..until];
         let found = earlier.iter().position(|l| l.get_ref().name.get_ref() == name.get_ref());
         if found.is_none() {
@@ -178,7 +178,7 @@ impl Compiler<'_> {
         found.map(|state| state as u8)
     }
 
-    pub(super) fn state_set(&mut self, lifecycle: &file::Lifecycle, names: &file::OneOrMany) -> States {
+    pub(crate) fn state_set(&mut self, lifecycle: &file::Lifecycle, names: &file::OneOrMany) -> States {
         let mut set = States::default();
         for name in &names.0 {
             if let Some(state) = self.state(lifecycle, name.get_ref(), name.span()) {
@@ -371,7 +371,7 @@ fn overlap(a: &[Condition], b: &[Condition]) -> bool {
     })
 }
 
-pub(super) fn shown(value: &Scalar) -> String {
+pub(crate) fn shown(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Integer(value) => value.to_string(),

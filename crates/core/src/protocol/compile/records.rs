@@ -13,7 +13,7 @@ use crate::schema::Subschema;
 use crate::text::{did_you_mean, nearest};
 
 impl Compiler<'_> {
-    pub(super) fn records(&mut self, record: &file::Record) -> (EventShape, Records) {
+    pub(crate) fn records(&mut self, record: &file::Record) -> (EventShape, Records) {
         let file = self.file;
         let shape = EventShape {
             time: record.time.as_ref().map(|at| self.pointer(at)),

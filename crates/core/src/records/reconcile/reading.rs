@@ -8,7 +8,7 @@ use crate::finding::Place;
 use crate::input::json::Tree;
 use crate::input::{Frame, Piece};
 
-pub struct Reading {
+pub(crate) struct Reading {
     pub file: Arc<str>,
     /// Whether places come with the text around them.
     pub excerpts: bool,
@@ -17,12 +17,12 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub fn new(file: Arc<str>, excerpts: bool) -> Reading {
+    pub(crate) fn new(file: Arc<str>, excerpts: bool) -> Reading {
         Reading { file, excerpts, unread: None }
     }
 
     /// A frame and its tree, if it can be read.
-    pub fn frame<'f>(&mut self, piece: Piece<'f>) -> Option<(Frame<'f>, Tree)> {
+    pub(crate) fn frame<'f>(&mut self, piece: Piece<'f>) -> Option<(Frame<'f>, Tree)> {
         let place = match piece {
             Piece::Frame(frame) => match read(&frame) {
                 Ok(tree) => return Some((frame, tree)),
@@ -35,7 +35,7 @@ impl Reading {
     }
 
     /// Takes note of something that takes no part.
-    pub fn not_read(&mut self, place: Place) {
+    pub(crate) fn not_read(&mut self, place: Place) {
         let spot = Spot::at(&self.file, place);
         self.unread.get_or_insert((spot, 0)).1 += 1;
     }

@@ -17,7 +17,7 @@ const MOST_VIOLATIONS: usize = 1 << 20;
 impl Walker<'_, '_> {
     /// Takes note of something that is wrong.
     #[cold]
-    pub(super) fn violated(&mut self, node: &Node, span: Range<usize>, violated: Violated) -> Result<(), Unsure> {
+    pub(crate) fn violated(&mut self, node: &Node, span: Range<usize>, violated: Violated) -> Result<(), Unsure> {
         let count = self.captures.violations.len() - self.violation_base;
         if count >= MOST_VIOLATIONS || self.arrays > MOST_ARRAYS {
             return Err(Unsure);
@@ -30,7 +30,7 @@ impl Walker<'_, '_> {
     }
 
     #[cold]
-    pub(super) fn wrong_type(&mut self, node: &Node, kind: u8, span: Range<usize>) -> Result<(), Unsure> {
+    pub(crate) fn wrong_type(&mut self, node: &Node, kind: u8, span: Range<usize>) -> Result<(), Unsure> {
         let keyword = match &node.string {
             StringNode::OneOf(_, keyword) if node.declared.has(kind) => keyword,
             _ => "type",
@@ -40,7 +40,7 @@ impl Walker<'_, '_> {
 
     /// The end of a string that is no date-time in the usual form. In another form it takes the slow way.
     #[cold]
-    pub(super) fn other_time(&mut self, node: &Node, at: usize) -> At {
+    pub(crate) fn other_time(&mut self, node: &Node, at: usize) -> At {
         let end = string_rest(self.text, at + 1)?;
         let raw = &self.text[at + 1..end - 1];
         let written = std::str::from_utf8(raw).map_err(|_| Unsure)?;
@@ -51,7 +51,7 @@ impl Walker<'_, '_> {
         Ok(end)
     }
 
-    pub(super) fn number(&mut self, node: &Node, bounds: &NumberNode, span: Range<usize>) -> Result<(), Unsure> {
+    pub(crate) fn number(&mut self, node: &Node, bounds: &NumberNode, span: Range<usize>) -> Result<(), Unsure> {
         let raw = &self.text[span.clone()];
         if raw.len() > LONGEST_BOUNDED_NUMBER || bounds.integer && raw.contains(&b'.') {
             return Err(Unsure);
@@ -73,7 +73,7 @@ impl Walker<'_, '_> {
 
 /// The keyword that a string does not keep, which is in no usual form of a date-time.
 #[inline]
-pub(super) fn wrong_string(asked: &StringNode, raw: &[u8]) -> Result<Option<&'static str>, Unsure> {
+pub(crate) fn wrong_string(asked: &StringNode, raw: &[u8]) -> Result<Option<&'static str>, Unsure> {
     match asked {
         StringNode::Any | StringNode::DateTime => Ok(None),
         StringNode::NotEmpty => Ok(raw.is_empty().then_some("minLength")),

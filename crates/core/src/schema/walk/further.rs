@@ -10,7 +10,7 @@ use crate::schema::tokens::{At, Unsure, key};
 /// The end of what is written behind a value, if there are further keys in it before the ends of objects, without white
 /// space around them.
 #[inline(never)]
-pub fn behind_further_keys(
+pub(crate) fn behind_further_keys(
     step: &Step,
     text: &[u8],
     at: usize,

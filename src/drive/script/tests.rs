@@ -2,7 +2,7 @@
 
 use super::talk::missing;
 use super::*;
-use crate::fuzz::producer::Ending;
+use crate::drive::producer::Ending;
 
 const SEND: &str = "[[step]]\nsend = { text = \"{{prompt}}\" }\n";
 
@@ -307,9 +307,13 @@ mod talks {
             let text = String::from_utf8_lossy(&played.stream).into_owned();
             assert_eq!(played.end, Ending::Whole, "{input}: {text}");
             assert!(has.iter().all(|has| text.contains(has)), "{input}: {text}");
-            let protocol = crate::Protocol::builtin("session-events").expect("it is built in");
-            let options = crate::Options { wire: played.wire, ..crate::Options::default() };
-            assert_eq!(crate::check(protocol, text.as_bytes(), options).findings.len(), 0, "{input}: {text}");
+            let protocol = sessionlint_core::Protocol::builtin("session-events").expect("it is built in");
+            let options = sessionlint_core::Options { wire: played.wire, ..sessionlint_core::Options::default() };
+            assert_eq!(
+                sessionlint_core::check(protocol, text.as_bytes(), options).findings.len(),
+                0,
+                "{input}: {text}"
+            );
         }
     }
 }

@@ -12,8 +12,8 @@ use toml::de::DeTable;
 use super::message::{json, plain, pointer, string, template};
 use super::template::{Hole, Template};
 use super::{Awaited, Event, Step, Talk, Wait};
+use crate::drive::duration;
 use crate::error::FileError;
-use crate::fuzz::duration;
 
 /// The version of the form.
 const VERSION: u64 = 1;

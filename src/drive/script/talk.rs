@@ -11,9 +11,9 @@ use sessionlint_core::text::visible;
 
 use super::template::Hole;
 use super::{Awaited, Event, Step, Talk, Wait};
-use crate::fuzz::duration::{from_now, shown};
-use crate::fuzz::producer::{Ending, Hang};
-use crate::fuzz::running::{Came, Running};
+use crate::drive::duration::{from_now, shown};
+use crate::drive::producer::{Ending, Hang};
+use crate::drive::running::{Came, Running};
 
 /// What to do about what does not come.
 const MISSING: &str = "send what the script waits for; or let its step say how long that may take (`within`), what may \

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
-use crate::fuzz::duration::shown;
-use crate::fuzz::interrupts::Interrupts;
-use crate::fuzz::producer::Ending;
+use crate::drive::duration::shown;
+use crate::drive::interrupts::Interrupts;
+use crate::drive::producer::Ending;
 
 /// Nothing takes so long, unless it hangs.
 const DEADLINE: Duration = Duration::from_secs(60);
