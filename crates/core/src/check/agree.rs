@@ -3,7 +3,8 @@
 use std::slice;
 
 use super::reader::{Judged, Reader};
-use crate::event::{Event, unreadable};
+use crate::event::Event;
+use crate::event::found::unreadable;
 use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;

@@ -3,7 +3,7 @@
 //! The order of events is judged by `check`, and what records are to each other by `records`; both stand on this room.
 
 pub(crate) mod alone;
-mod found;
+pub(crate) mod found;
 mod unknown;
 pub(crate) mod voice;
 
