@@ -70,7 +70,7 @@ impl<'p> Proposer<'p> {
     }
 
     /// Proposes an event of a type. `wild`: it may be one that the tables forbid.
-    pub fn propose(&self, checker: &Checker<'_>, event_type: usize, wild: bool, choices: &mut Choices<'_>) -> Proposal {
+    pub fn propose(&self, checker: &Checker, event_type: usize, wild: bool, choices: &mut Choices<'_>) -> Proposal {
         let tables = self.protocol.tables();
         let kind = &tables.events[event_type];
         let number = choices.below(self.sessions.len());
@@ -175,7 +175,7 @@ impl Draft<'_> {
     }
 
     /// Gives pieces of text and whole texts to the event. Whether half a character is left over for the next piece.
-    fn texts(&mut self, checker: &Checker<'_>, choices: &mut Choices<'_>) -> bool {
+    fn texts(&mut self, checker: &Checker, choices: &mut Choices<'_>) -> bool {
         let tables = self.protocol.tables();
         let slots = &tables.events[self.event_type].slots;
         let mut half = self.session.half;

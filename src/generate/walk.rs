@@ -67,7 +67,7 @@ impl Stream {
 pub struct Walk<'p> {
     protocol: &'p Protocol,
     knobs: &'p Knobs,
-    pub checker: Checker<'p>,
+    pub checker: Checker,
     proposer: Proposer<'p>,
     pub lines: Vec<Vec<u8>>,
     /// Event types, each as often as its weight says.
@@ -126,7 +126,7 @@ impl<'p> Walk<'p> {
     }
 
     /// An event that may be forbidden, and what the checker says of it.
-    pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker<'p>, Vec<Finding>)> {
+    pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker, Vec<Finding>)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, true, choices);
         let (trial, findings) = self.tried(&proposal);
@@ -140,14 +140,14 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker<'p>)> {
+    fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
         let (trial, findings) = self.tried(&proposal);
         findings.is_empty().then_some((proposal, trial))
     }
 
-    fn tried(&self, proposal: &Proposal) -> (Checker<'p>, Vec<Finding>) {
+    fn tried(&self, proposal: &Proposal) -> (Checker, Vec<Finding>) {
         let mut trial = self.checker.clone();
         trial.feed(&proposal.line);
         trial.feed(b"\n");
@@ -155,7 +155,7 @@ impl<'p> Walk<'p> {
         (trial, findings)
     }
 
-    pub fn take(&mut self, proposal: Proposal, trial: Checker<'p>) {
+    pub fn take(&mut self, proposal: Proposal, trial: Checker) {
         self.lines.push(self.proposer.accept(proposal));
         self.checker = trial;
     }
@@ -168,7 +168,7 @@ impl<'p> Walk<'p> {
     }
 }
 
-fn lacking(checker: &Checker<'_>) -> usize {
+fn lacking(checker: &Checker) -> usize {
     checker.clone().finish().findings.len()
 }
 

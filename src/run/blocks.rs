@@ -69,7 +69,7 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
     });
 }
 
-type Work<'p> = work::Work<Block<'p>, Box<Checker<'p>>>;
+type Work<'p> = work::Work<Block<'p>, Box<Checker>>;
 
 struct Shared<'s, 'k, 'p, R: Read> {
     run: &'s Run<'p>,
@@ -92,7 +92,7 @@ struct Block<'p> {
     is_examined: bool,
     found: Vec<Finding>,
     /// Behind the last block.
-    checker: Option<Box<Checker<'p>>>,
+    checker: Option<Box<Checker>>,
 }
 
 impl<'p, R: Read> Shared<'_, '_, 'p, R> {
@@ -168,7 +168,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
     }
 
     /// Moves the tables by a block, and keeps what was found.
-    fn judge(&self, block: &mut Block<'p>, checker: &mut Checker<'p>) {
+    fn judge(&self, block: &mut Block<'p>, checker: &mut Checker) {
         // Findings share their names. To count who holds them in two threads at once costs more than all the rest, so that
         // they are dropped where they are made.
         block.found.clear();

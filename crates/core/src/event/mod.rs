@@ -82,7 +82,7 @@ impl Settings {
     }
 
     /// What says findings of a file.
-    pub fn voice<'p>(&self, protocol: &'p Protocol, file: Option<Arc<str>>) -> Voice<'p> {
+    pub fn voice(&self, protocol: &Protocol, file: Option<Arc<str>>) -> Voice {
         Voice::new(protocol, self.severities.clone(), file)
     }
 

@@ -106,7 +106,7 @@ struct Judge<'p> {
     known: &'p Known,
     complete: bool,
     file: Option<Arc<str>>,
-    alone: Alone<'p>,
+    alone: Alone,
     /// Of one record; kept for their memory.
     captures: Captures,
     readable: Captures,
@@ -298,7 +298,8 @@ impl<'p> Judge<'p> {
         let sure =
             program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
         readable.copy(captures.all());
-        let faults = if sure { self.alone.faults_of(kind, text, captures.all(), None, readable) } else { None };
+        let faults =
+            if sure { self.alone.faults_of((kind, event_type), text, captures.all(), None, readable) } else { None };
         if let Some(faults) = faults {
             self.alone.say(here, faults, None);
             return;

@@ -113,7 +113,7 @@ pub fn reconcile(
 
 struct Comparison<'p> {
     reconcile: &'p Reconcile,
-    voice: Voice<'p>,
+    voice: Voice,
     strictness: Strictness,
     outcome: Outcome,
 }
