@@ -83,7 +83,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let input = InputArguments { paths, reading };
     let (protocol, config) = input.load()?;
-    let options = Options { excerpts: false, ..input.reading.form.options() };
+    let options = input.reading.form.options().with_excerpts(false);
     if is_filter {
         let filter = Filter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
         return filter.run(deed);
@@ -234,7 +234,7 @@ impl Filter<'_> {
             of_records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
             asked: Asked::default(),
             all_records: protocol.is_of_records(),
-            decided: Some(self.options.fragment),
+            decided: Some(self.options.fragment()),
         };
         let Sorted { taken, survey, is_said } = sorted(&linter, text, name, &manner, true);
         let (taken, survey) = (taken.ok()?, &survey);

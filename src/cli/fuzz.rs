@@ -141,9 +141,9 @@ fn interrupts() -> Result<(Arc<Stop>, Interrupts), Failure> {
 
 fn judge<'p>(arguments: &Arguments, protocol: &'p Chosen, config: Option<&Config>) -> Result<Judge<'p>, Failure> {
     let severities = arguments.failing.severities(protocol.rules_of_run())?;
-    let options = Options { severities, ..arguments.reading.options() };
+    let options = arguments.reading.options().with_severities(severities);
     let settings = |excerpts| -> Arc<Settings> {
-        Alike::new(protocol, config, &Options { excerpts, ..options.clone() }, &[]).usual
+        Alike::new(protocol, config, &options.clone().with_excerpts(excerpts), &[]).usual
     };
     let fail_on = arguments.failing.fail_on(config);
     Ok(Judge { protocol, quick: settings(false), shown: settings(true), fail_on })

@@ -235,7 +235,7 @@ fn made(
         (0..MOST_TRIES).find_map(|again| {
             let stream = illegal(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE))?;
             let bytes = arguments.wire.bytes(&stream);
-            let findings = check(protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings;
+            let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
             match findings.as_slice() {
                 [one] if *one.rule == *rule => Some(Made { bytes, breaks: Some((one.place.line, rule.to_owned())) }),
                 _ => None,

@@ -127,7 +127,7 @@ impl FailingArguments {
 impl JudgingArguments {
     /// How inputs are read and judged.
     pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, Failure> {
-        Ok(Options { severities: self.failing.severities(rules)?, ..self.input.reading.options() })
+        Ok(self.input.reading.options().with_severities(self.failing.severities(rules)?))
     }
 
     /// How many threads may work.
@@ -255,7 +255,7 @@ impl Job<'_> {
         if judging.known.records() {
             reporter.go_on_unread();
         }
-        let options = Options { excerpts: reporter.shows_excerpts(), ..options };
+        let options = options.with_excerpts(reporter.shows_excerpts());
         let settings = Alike::new(protocol, config, &options, &targets);
         let records = protocol.records();
         let asked = judging.records.asked(records)?;

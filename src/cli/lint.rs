@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let input = &judging.input;
     let (protocol, config) = input.load()?;
     let options = judging.options(protocol.rules_of_run())?;
-    let (is_cut_out, config_file) = (options.fragment, config.as_deref());
+    let (is_cut_out, config_file) = (options.fragment(), config.as_deref());
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
     let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
     let found = with_fixtures(found, &named);
@@ -168,9 +168,9 @@ fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Resul
     };
     let asked = said.records.asked(work.records).map_err(words)?;
     let own = said.form.options();
-    let mut options = Options { fragment: own.fragment || given.fragment, wire: own.wire.or(given.wire), ..given };
-    said.form.limits(&mut options);
-    options.severities.extend(severities(&said.rules, protocol.rules_of_run()).map_err(words)?);
+    let (fragment, wire) = (own.fragment() || given.fragment(), own.wire().or(given.wire()));
+    let severities = severities(&said.rules, protocol.rules_of_run()).map_err(words)?;
+    let options = said.form.limited(given.with_fragment(fragment).with_wire(wire)).with_severities(severities);
     Ok(Told { options, asked, all_records: all_records || asked.kind.is_some() })
 }
 

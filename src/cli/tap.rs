@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     // Nothing is folded: what comes later may be long in coming.
     let style = Style { color: arguments.shown.color, all: true, quiet: arguments.shown.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
-    let options = Options { severities, excerpts: reporter.shows_excerpts(), ..arguments.reading.options() };
+    let options = arguments.reading.options().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = [Alike::new(&protocol, config.as_ref(), &options, &[]).usual];
     let run = Run {
         protocol: &protocol,

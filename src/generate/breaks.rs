@@ -38,7 +38,7 @@ pub fn is_alone(findings: &[Finding], rule: &str) -> bool {
 
 /// The stream, if it breaks the rule and nothing else.
 fn breaks_alone(protocol: &Protocol, rule: &str, stream: Stream) -> Option<Stream> {
-    let options = Options { excerpts: false, ..Options::default() };
+    let options = Options::default().with_excerpts(false);
     let findings = check(protocol, &stream.ndjson(), options).findings;
     let line = findings.first().map(|finding| finding.place.line)?;
     is_alone(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })

@@ -23,7 +23,7 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
             Some(framing) => stream.cut_off = !breaks::edit(&mut stream.lines, framing, &mut choices)?,
             None => changed(&mut stream.lines, lines, &mut choices)?,
         }
-        let findings = check(protocol, &stream.ndjson(), Options { excerpts: false, ..Options::default() }).findings;
+        let findings = check(protocol, &stream.ndjson(), Options::default().with_excerpts(false)).findings;
         let line = findings.first().map(|finding| finding.place.line)?;
         is_alone(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
     })

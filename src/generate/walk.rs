@@ -79,7 +79,7 @@ impl<'p> Walk<'p> {
         let weight = |name: &str| knobs.weights.get(name).copied().unwrap_or(10);
         let types = protocol.tables().events.iter().enumerate();
         let types = types.flat_map(|(number, event)| std::iter::repeat_n(number, weight(&event.name))).collect();
-        let checker = Checker::new(protocol, Options { excerpts: false, ..Options::default() });
+        let checker = Checker::new(protocol, Options::default().with_excerpts(false));
         let proposer = Proposer::new(protocol, knobs.sessions);
         Walk { protocol, knobs, checker, proposer, lines: Vec::new(), types }
     }

@@ -75,8 +75,8 @@ impl<'p> Reading<'p> {
         let records = protocol.tables().records.as_ref();
         Reading {
             protocol,
-            wire: options.wire,
-            max_line_bytes: options.max_line_bytes,
+            wire: options.wire(),
+            max_line_bytes: options.max_line_bytes(),
             layout: Layout::of_name(name),
             sorter: records.map(|records| Sorter::new(protocol, records, kind, Some(name))),
         }

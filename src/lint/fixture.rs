@@ -150,7 +150,7 @@ impl<'p> Linter<'p> {
     fn may_begin(&self, fixture: &Fixture<'_>, manner: &Manner) -> bool {
         let Some(first) = &fixture.survey.first else { return true };
         let said = |fragment: bool| {
-            let options = Options { wire: Some(Wire::Json), fragment, ..manner.settings.options().clone() };
+            let options = manner.settings.options().clone().with_wire(Some(Wire::Json)).with_fragment(fragment);
             let mut checker = Checker::new(self.protocol, options);
             checker.feed(first);
             checker.cut().findings.len()

@@ -145,7 +145,7 @@ fn all_leaves(reading: &Reading<'_>, bytes: &[u8], wire: Wire) -> Vec<Vec<(Vec<u
 /// What must hold for every fixture. `readable`: each of its frames is JSON.
 fn holds(name: &str, bytes: &[u8], readable: bool) {
     let reading = reading(name);
-    let judge = |bytes: &[u8]| check(protocol(), bytes, Options { excerpts: false, ..Options::default() });
+    let judge = |bytes: &[u8]| check(protocol(), bytes, Options::default().with_excerpts(false));
     let before = Tally::of(&judge(bytes));
     if let Some(canonical) = canonical(&reading, bytes) {
         let shown = String::from_utf8_lossy(&canonical.bytes).into_owned();

@@ -78,7 +78,7 @@ impl<'p> Surveyor<'p> {
 
     /// Looks at a text. `records`: what sorts them, if it is stored records and not events.
     pub fn survey(&self, text: &[u8], options: &Options, records: Option<&Sorter<'_>>) -> Survey {
-        let mut input = Input::new(options.wire, options.max_line_bytes);
+        let mut input = Input::new(options.wire(), options.max_line_bytes());
         let mut survey = Survey::default();
         let mut hasher = DefaultHasher::new();
         let mut piece = |piece: Piece<'_>| {
@@ -113,7 +113,7 @@ impl<'p> Surveyor<'p> {
 
     fn frame(&self, frame: &Frame<'_>, root: &Node, options: &Options, survey: &mut Survey, hasher: &mut impl Hasher) {
         let text = frame.text;
-        let event = match Event::find(root, text, self.protocol, options.wire == Some(Wire::JsonRpc)) {
+        let event = match Event::find(root, text, self.protocol, options.wire() == Some(Wire::JsonRpc)) {
             Ok(event) => event,
             Err(found) => {
                 // What lost its type may have the rest.

@@ -160,7 +160,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
         let block = &mut item.block;
         block.is_examined = !is_next;
         if block.is_examined {
-            let longest = self.run.settings[0].options().max_line_bytes;
+            let longest = self.run.settings[0].options().max_line_bytes();
             let examiner = examiner.get_or_insert_with(|| Examiner::new(self.run.protocol, longest));
             examiner.examine(block.piece.bytes(), &mut block.examined);
         }

@@ -61,7 +61,7 @@ fn damaged(mut lines: Vec<Vec<u8>>, damages: &[(prop::sample::Index, Damage)]) -
 }
 
 fn report(recording: &[u8], short: bool) -> Report {
-    let mut checker = Checker::new(&PROTOCOL, Options { max_text_bytes: 200, ..Options::default() });
+    let mut checker = Checker::new(&PROTOCOL, Options::default().with_max_text_bytes(200));
     if !short {
         checker.exercise();
     }

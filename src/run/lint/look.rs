@@ -213,7 +213,7 @@ impl Worker<'_, '_> {
             manner.settings = Arc::new(Settings::new(self.run.protocol, told.options));
             (manner.asked, manner.all_records) = (told.asked, told.all_records);
         }
-        let fragment = manner.settings.options().fragment;
+        let fragment = manner.settings.options().fragment();
         if !is_markdown || fragment {
             manner.decided = Some(fragment);
         }
