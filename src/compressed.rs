@@ -10,8 +10,9 @@ const ZSTD_SKIPPABLE: [u8; 3] = [0x2A, 0x4D, 0x18];
 /// The largest window that a zstd frame may ask for: 2^27 bytes, as the `zstd` program allows.
 const ZSTD_MAX_WINDOW_LOG: u32 = 27;
 
-/// The number of bytes that are decompressed at once. A decoder that finds damage discards the bytes that it decompressed
-/// in the same call. So calls must be small, and of one size: the loss must not depend on the caller's buffer.
+/// The number of bytes that are decompressed at once. A decoder that finds damage discards the bytes that it
+/// decompressed in the same call. So calls must be small, and of one size: the loss must not depend on the caller's
+/// buffer.
 const PIECE: usize = 4096;
 
 /// An error of [`Decompressor::read`].
@@ -92,11 +93,11 @@ pub fn beginning(raw: &[u8], most: usize) -> Cow<'_, [u8]> {
 }
 
 impl<R: Read> Decompressor<R> {
-    /// Looks at the first bytes of `reader`.
+    /// Reads the first bytes of `reader` to detect the compression.
     ///
     /// # Errors
     ///
-    /// When `reader` cannot be read.
+    /// If `reader` cannot be read.
     pub fn new(reader: R) -> io::Result<Decompressor<R>> {
         let mut head = Vec::new();
         let mut reader = ErrorTracker { inner: reader, failed: false };
@@ -126,7 +127,7 @@ impl<R: Read> Decompressor<R> {
     ///
     /// # Errors
     ///
-    /// When the compressed data is damaged, or the file cannot be read.
+    /// If the compressed data is damaged, or if the file cannot be read.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ReadError> {
         if let Some(error) = self.failed.take() {
             return Err(error);

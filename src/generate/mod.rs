@@ -1,8 +1,8 @@
 //! Generates streams from a protocol's tables and schemas alone: legal ones, and ones that break one rule.
 //!
-//! Events are proposed from the schemas, with ids, repeated names, texts and times that are related as the tables demand;
-//! the checker itself decides which of them may come next. So a legal stream is one without findings, whatever the
-//! protocol, and a stream breaks a rule if the checker reports that rule once and nothing else.
+//! Events are proposed from the schemas, with ids, repeated names, texts and times that are related as the tables
+//! demand; the checker itself decides which of them may come next. So a legal stream is one without findings, whatever
+//! the protocol, and a stream breaks a rule if the checker reports that rule once and nothing else.
 
 mod breaks;
 mod choices;
@@ -48,14 +48,14 @@ pub fn legal(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stre
     walk::legal(protocol, options, tape)
 }
 
-/// Generates a stream of events in any order, allowed or not. Such streams break many rules, and reach states that legal
-/// ones do not.
+/// Generates a stream of events in any order, allowed or not. Such streams break many rules, and reach states that
+/// legal ones do not.
 pub fn wild(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stream {
     walk::wild(protocol, options, tape)
 }
 
-/// Generates a stream with exactly one finding, of this rule. The rule must be an error or a warning of the tables or of
-/// the framing. Returns `None` if this tape leads to no such stream.
+/// Generates a stream with exactly one finding, of this rule. The rule must be an error or a warning of the tables or
+/// of the framing. Returns `None` if this tape leads to no such stream.
 pub fn illegal(protocol: &Protocol, rule: &str, options: &StreamOptions, tape: &[u32]) -> Option<Stream> {
     breaks::broken(protocol, rule, options, tape)
 }

@@ -5,7 +5,7 @@ use sessionlint_core::event::Options;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
-use super::breaks::{self, is_alone};
+use super::breaks::{self, is_only_finding};
 use super::choices::Choices;
 use super::walk::Stream;
 
@@ -21,16 +21,16 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
         let mut stream = Stream { lines: lines.to_vec(), ..Stream::default() };
         match framing {
             Some(framing) => stream.cut_off = !breaks::edit(&mut stream.lines, framing, &mut choices)?,
-            None => changed(&mut stream.lines, lines, &mut choices)?,
+            None => change(&mut stream.lines, lines, &mut choices)?,
         }
         let findings = check(protocol, &stream.ndjson(), Options { excerpts: false, ..Options::default() }).findings;
         let line = findings.first().map(|finding| finding.place.line)?;
-        is_alone(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
+        is_only_finding(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
     })
 }
 
 /// Changes the order, the number or a value of the events. `of`: the original recording.
-fn changed(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) -> Option<()> {
+fn change(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) -> Option<()> {
     let number = choices.below(lines.len());
     match choices.below(7) {
         0 => drop(lines.remove(number)),

@@ -29,7 +29,7 @@ const MOST_BACK: usize = 6;
 pub struct Proposer<'p> {
     protocol: &'p Protocol,
     sessions: Vec<Session>,
-    /// In milliseconds since 1970.
+    /// The time of the latest event, in milliseconds since 1970.
     clock: i64,
     ids: usize,
 }
@@ -98,7 +98,7 @@ impl<'p> Proposer<'p> {
         let half = draft.texts(checker, choices);
         draft.labels(choices);
         let Draft { event, instances, ids, .. } = draft;
-        Proposal { line: written(&event), session: number, instances, clock, ids, half }
+        Proposal { line: line_of(&event), session: number, instances, clock, ids, half }
     }
 
     /// Accepts a proposal as the next event, and returns its line.
@@ -176,7 +176,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Sets the pieces of text and the whole texts of the event. Returns whether half a character is left for the next piece.
+    /// Sets the pieces of text and the whole texts of the event. Returns whether half a character is left for the next
+    /// piece.
     fn texts(&mut self, checker: &Checker, choices: &mut Choices<'_>) -> bool {
         let tables = self.protocol.tables();
         let slots = &tables.events[self.event_type].slots;
@@ -244,7 +245,7 @@ fn put(event: &mut Value, at: &Pointer, value: Value) {
 }
 
 /// Returns an event as a line, without its end.
-fn written(event: &Value) -> Vec<u8> {
+fn line_of(event: &Value) -> Vec<u8> {
     let line = event.to_string();
     HALVES.iter().fold(line, |line, (stand_in, escape)| line.replace(*stand_in, escape)).into_bytes()
 }

@@ -30,8 +30,8 @@ pub fn stream(protocol: &Protocol, options: StreamOptions) -> impl Strategy<Valu
     tape().prop_map(move |tape| legal(protocol, &options, &tape))
 }
 
-/// Returns a strategy for streams with exactly one finding, of this rule. It gives up if it finds none, as for rules that
-/// are not about streams.
+/// Returns a strategy for streams with exactly one finding, of this rule. It gives up if it finds none, as for rules
+/// that are not about streams.
 pub fn broken<'p>(protocol: &'p Protocol, rule: &str, options: StreamOptions) -> impl Strategy<Value = Stream> + 'p {
     let rule = rule.to_owned();
     let name = rule.clone();
@@ -53,8 +53,8 @@ pub fn value(schema: &Value) -> Result<impl Strategy<Value = Value> + use<>, Str
     Ok(made.prop_filter_map("a value that is valid by the schema", |value| value))
 }
 
-/// Returns the length in bytes, as JSON text, of values generated for a JSON Schema, valid or not: that of the longest of a
-/// few.
+/// Returns the length in bytes, as JSON text, of values generated for a JSON Schema, valid or not: that of the longest
+/// of a few.
 pub(crate) fn length(schema: &Value) -> usize {
     let made = (0..SAMPLES).map(|seed| make::value(schema, schema, &mut Choices::new(&super::tape(seed, 100)), 0));
     made.map(|value| value.to_string().len()).max().unwrap_or_default()

@@ -36,7 +36,7 @@ impl ValueGenerator<'_, '_> {
         }
         self.room -= LEAST_MADE;
         let document = self.document;
-        let schema = resolved(document, schema);
+        let schema = resolve(document, schema);
         let keyword = |name: &str| schema.get(name);
         if let Some(one) = keyword("const") {
             return one.clone();
@@ -55,7 +55,7 @@ impl ValueGenerator<'_, '_> {
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ if keyword("properties").is_some() => vec!["object"],
             _ if keyword("items").is_some() => vec!["array"],
-            _ => return anything(self.choices, depth),
+            _ => return any_value(self.choices, depth),
         };
         match self.choices.one_of(&types).copied() {
             Some("object") => self.object(schema, depth),
@@ -86,7 +86,7 @@ impl ValueGenerator<'_, '_> {
         // An object without declared properties may have any members.
         if declared.is_none() && depth < MOST_DEPTH {
             for number in 0..self.choices.below(3) {
-                members.insert(format!("{}{number}", odd_text(self.choices, 0)), anything(self.choices, depth + 1));
+                members.insert(format!("{}{number}", odd_text(self.choices, 0)), any_value(self.choices, depth + 1));
             }
         }
         Value::Object(members)
@@ -120,7 +120,7 @@ fn bound(schema: &Value, name: &str) -> Option<usize> {
     schema.get(name).and_then(Value::as_u64).map(|bound| bound as usize)
 }
 
-fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     let mut schema = schema;
     for _ in 0..MOST_DEPTH {
         let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
@@ -141,17 +141,17 @@ fn number(schema: &Value, choices: &mut Choices<'_>) -> f64 {
 }
 
 /// Generates a value without a schema.
-fn anything(choices: &mut Choices<'_>, depth: usize) -> Value {
+fn any_value(choices: &mut Choices<'_>, depth: usize) -> Value {
     match choices.below(if depth < MOST_DEPTH { 8 } else { 5 }) {
         0 => odd_text(choices, 0).into(),
         1 => Value::Null,
         2 => Value::Bool(choices.below(2) == 1),
         3 => json!(choices.below(1_000_000)),
         4 => json!(choices.below(1000) as f64 / 8.0 - 50.0),
-        5 | 6 => (0..choices.below(3)).map(|_| anything(choices, depth + 1)).collect(),
+        5 | 6 => (0..choices.below(3)).map(|_| any_value(choices, depth + 1)).collect(),
         _ => {
             let member = |choices: &mut Choices<'_>, number| {
-                (format!("{}{number}", odd_text(choices, 0)), anything(choices, depth + 1))
+                (format!("{}{number}", odd_text(choices, 0)), any_value(choices, depth + 1))
             };
             Value::Object((0..choices.below(3)).map(|number| member(choices, number)).collect())
         }

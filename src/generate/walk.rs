@@ -86,7 +86,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Takes steps as long as the tape and the options allow.
-    pub fn go(&mut self, choices: &mut Choices<'_>) {
+    pub fn run(&mut self, choices: &mut Choices<'_>) {
         while !choices.is_over() && self.lines.len() < self.options.events && self.opened() < self.options.turns {
             if !self.step(choices) {
                 return;
@@ -105,32 +105,32 @@ impl<'p> Walk<'p> {
 
     /// Takes steps until the stream may end; returns `false` if it did not get there.
     pub fn close(&mut self, choices: &mut Choices<'_>) -> bool {
-        let mut lacks = self.lacks();
+        let mut count = self.findings_at_end();
         for _ in 0..MOST_CLOSING {
-            if lacks == 0 {
+            if count == 0 {
                 return true;
             }
             let Some((proposal, trial)) = self.legal_proposal(choices) else { continue };
-            let would_lack = lacking(&trial);
+            let new_count = findings_at_end(&trial);
             // A step that brings it no nearer may lead to one that does.
-            if would_lack < lacks || would_lack == lacks && choices.once_in(2) || choices.once_in(16) {
+            if new_count < count || new_count == count && choices.once_in(2) || choices.once_in(16) {
                 self.take(proposal, trial);
-                lacks = would_lack;
+                count = new_count;
             }
         }
-        lacks == 0
+        count == 0
     }
 
     /// Returns the number of findings if the stream ended here.
-    pub fn lacks(&self) -> usize {
-        lacking(&self.checker)
+    pub fn findings_at_end(&self) -> usize {
+        findings_at_end(&self.checker)
     }
 
     /// Proposes an event that may be forbidden. Returns the checker after it, and its findings.
     pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker, Vec<Finding>)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, true, choices);
-        let (trial, findings) = self.tried(&proposal);
+        let (trial, findings) = self.try_proposal(&proposal);
         Some((proposal, trial, findings))
     }
 
@@ -144,11 +144,11 @@ impl<'p> Walk<'p> {
     fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
-        let (trial, findings) = self.tried(&proposal);
+        let (trial, findings) = self.try_proposal(&proposal);
         findings.is_empty().then_some((proposal, trial))
     }
 
-    fn tried(&self, proposal: &Proposal) -> (Checker, Vec<Finding>) {
+    fn try_proposal(&self, proposal: &Proposal) -> (Checker, Vec<Finding>) {
         let mut trial = self.checker.clone();
         trial.feed(&proposal.line);
         trial.feed(b"\n");
@@ -169,7 +169,7 @@ impl<'p> Walk<'p> {
     }
 }
 
-fn lacking(checker: &Checker) -> usize {
+fn findings_at_end(checker: &Checker) -> usize {
     checker.clone().finish().findings.len()
 }
 
@@ -197,7 +197,7 @@ pub fn legal(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stre
         };
         let mut choices = Choices::new(&tape);
         let mut walk = Walk::new(protocol, options);
-        walk.go(&mut choices);
+        walk.run(&mut choices);
         if walk.close(&mut choices) {
             return Stream { lines: walk.lines, ..Stream::default() };
         }

@@ -69,8 +69,8 @@ pub struct CanonicalForm {
 }
 
 impl<'p> FixtureReader<'p> {
-    /// Returns a reader for the fixture `name`, whose extension decides its layout and may decide the kind of its records.
-    /// `kind`: the kind of records that the caller named.
+    /// Returns a reader for the fixture `name`, whose extension decides its layout and may decide the kind of its
+    /// records. `kind`: the kind of records that the caller named.
     pub fn of(protocol: &'p Protocol, options: &Options, name: &str, kind: Option<usize>) -> FixtureReader<'p> {
         let records = protocol.tables().records.as_ref();
         FixtureReader {
@@ -110,7 +110,7 @@ impl<'p> FixtureReader<'p> {
                 typed.extend(known.map(|(start, id)| TypedValue { start, schema: schema(id) }));
             }
             Some(sorter) => sorter.sort(&tree.root, text, &mut |found| {
-                // Other JSON may share field names with records; without the time that every record has, it is left alone.
+                // Other JSON may share field names with records; without a record's time, it is left alone.
                 let has_time = |node: &Node| time.is_none_or(|time| node.at(text, &time.0).is_some());
                 if let Found::Record { node, kind, .. } = found
                     && has_time(node)
@@ -122,8 +122,8 @@ impl<'p> FixtureReader<'p> {
         typed
     }
 
-    /// Returns the text of a frame in its canonical form; `None` if it cannot be read, so that nothing in it may be moved.
-    /// `at`: the offset of the text in the file.
+    /// Returns the text of a frame in its canonical form; `None` if it cannot be read, so that nothing in it may be
+    /// moved. `at`: the offset of the text in the file.
     fn canonical_frame(&self, frame: &Frame<'_>, at: usize, compact: bool, changes: &mut Changes) -> Option<Vec<u8>> {
         let tree = read(frame).ok().filter(|tree| tree.lone_surrogates.is_empty())?;
         let typed = self.typed_values(&tree, frame.text);
@@ -159,8 +159,8 @@ pub fn canonical_form(reader: &FixtureReader<'_>, bytes: &[u8]) -> Option<Canoni
     changed_form(reader, bytes, new, wire, changes)
 }
 
-/// Returns the new bytes as the canonical form, unless they change nothing or would be read differently. `wire`: the wire
-/// form that must be detected in the new bytes. Detection goes by the first line, in which members may have moved.
+/// Returns the new bytes as the canonical form, unless they change nothing or would be read differently. `wire`: the
+/// wire form that must be detected in the new bytes. Detection goes by the first line, in which members may have moved.
 fn changed_form(
     reader: &FixtureReader<'_>,
     old: &[u8],

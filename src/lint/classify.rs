@@ -38,7 +38,7 @@ pub enum SkipReason {
     Enclosed,
     NoBlock,
     Partial,
-    Asked,
+    InfoString,
     TooLarge,
 }
 
@@ -50,7 +50,7 @@ impl SkipReason {
             SkipReason::Enclosed => "its event types stand inside of something else, which is not read",
             SkipReason::NoBlock => "no fenced block of json, jsonl, ndjson or sse in it",
             SkipReason::Partial => "only a part of an event: it has an ellipsis or a comment",
-            SkipReason::Asked => "its info string says so",
+            SkipReason::InfoString => "its info string says so",
             SkipReason::TooLarge => TOO_LARGE,
         }
     }
@@ -107,7 +107,7 @@ pub fn classify(
 pub fn classify_block(linter: &Linter<'_>, block: &Block, name: &str, settings: &FixtureSettings) -> Classification {
     match directive(&block.info) {
         Some(Directive::Skip) => {
-            Classification { kind: Err(SkipReason::Asked), is_declared: true, survey: Survey::default() }
+            Classification { kind: Err(SkipReason::InfoString), is_declared: true, survey: Survey::default() }
         }
         Some(Directive::Kind(kind)) => {
             let survey = linter.survey(&block.text, name, settings, kind);
@@ -128,8 +128,8 @@ pub fn classify_block(linter: &Linter<'_>, block: &Block, name: &str, settings: 
     }
 }
 
-/// Returns the kind of an input of events by their number and by `fragment`. Whether the first event can begin a stream is
-/// decided later, by the checker.
+/// Returns the kind of an input of events by their number and by `fragment`. Whether the first event can begin a stream
+/// is decided later, by the checker.
 fn kind_by_content(survey: &Survey, fragment: Option<bool>) -> FixtureKind {
     match fragment {
         Some(false) => FixtureKind::Stream,

@@ -46,8 +46,8 @@ impl<'p> Linter<'p> {
         fix(&self.reader(context), &|text| self.judge_as(context, text), context.fixture.text, level)
     }
 
-    /// Returns a finding at the first deviation of a fixture from its canonical form. `fits`: returns whether a text can
-    /// replace the fixture in its file.
+    /// Returns a finding at the first deviation of a fixture from its canonical form. `fits`: returns whether a text
+    /// can replace the fixture in its file.
     pub fn not_canonical(
         &self,
         context: &FixtureContext<'_>,

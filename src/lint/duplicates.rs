@@ -1,7 +1,7 @@
 //! Finds fixtures that occur twice in a tree.
 //!
-//! Two fixtures are duplicates if they hold the same values in the same order, in any wire form. White space and escapes
-//! do not matter; the order of keys does, because a fixture may exist to test it.
+//! Two fixtures are duplicates if they hold the same values in the same order, in any wire form. White space and
+//! escapes do not matter; the order of keys does, because a fixture may exist to test it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ pub struct Duplicates {
 }
 
 impl Duplicates {
-    /// Adds a fixture that begins at `place`; returns a finding if an earlier fixture has the same contents. Fixtures must be
-    /// added in the order of their files.
+    /// Adds a fixture that begins at `place`; returns a finding if an earlier fixture has the same contents. Fixtures
+    /// must be added in the order of their files.
     pub fn add(&mut self, digest: u64, file: &Arc<str>, place: Place, severity: Option<Severity>) -> Option<Finding> {
         let Some((first, there)) = self.first.get(&digest) else {
             self.first.insert(digest, (file.clone(), place));

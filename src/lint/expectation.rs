@@ -1,8 +1,8 @@
 //! The expected findings of a fixture that is meant to be broken: the file `NAME.expected` beside `NAME`.
 //!
-//! The first line may be `# args:` with the options that the fixture is judged with; other lines that begin with `#` are
-//! comments. Every other line is a finding: its line in the fixture, a tab, its rule. Together they must be all findings of
-//! severity warning and above, as a multiset. Notes count only for the rules that the file lists.
+//! The first line may be `# args:` with the options that the fixture is judged with; other lines that begin with `#`
+//! are comments. Every other line is a finding: its line in the fixture, a tab, its rule. Together they must be all
+//! findings of severity warning and above, as a multiset. Notes count only for the rules that the file lists.
 
 mod update;
 
@@ -158,8 +158,8 @@ impl Expectation {
         self.lines.iter().filter_map(|line| Some((line, line.key.as_ref()?)))
     }
 
-    /// Removes from a report the expected findings, and the notes that do not count. `missing`: the severity of expected
-    /// findings that were not found; `None` if these are not reported.
+    /// Removes from a report the expected findings, and the notes that do not count. `missing`: the severity of
+    /// expected findings that were not found; `None` if these are not reported.
     pub fn compare(&self, report: &mut Report, fixture: &str, missing: Option<Severity>) -> Comparison {
         let mut left: BTreeMap<&Key, u64> = BTreeMap::new();
         for (_, key) in self.keys() {

@@ -1,7 +1,7 @@
 //! Fixes a fixture: brings it into its canonical form and, on request, applies what the help of findings proposes.
 //!
-//! Every change is verified by judging the fixture again: an edit is kept if it leaves fewer findings and no new one, and
-//! the canonical form if it leaves the findings unchanged. So a fix that does more harm than good is never made.
+//! Every change is verified by judging the fixture again: an edit is kept if it leaves fewer findings and no new one,
+//! and the canonical form if it leaves the findings unchanged. So a fix that does more harm than good is never made.
 
 mod edit;
 mod insert;
@@ -18,13 +18,13 @@ pub use tally::Tally;
 
 /// The most rounds of looking for further fixes.
 const MOST_ROUNDS: usize = 8;
-/// The most edits or groups of edits that are tried on a file: fewer on a large file, so that no more than `MOST_JUDGED`
-/// bytes are judged, but never fewer than `LEAST_TRIALS`.
+/// The most edits or groups of edits that are tried on a file: fewer on a large file, so that no more than
+/// `MOST_JUDGED` bytes are judged, but never fewer than `LEAST_TRIALS`.
 const MOST_TRIALS: usize = 400;
 const LEAST_TRIALS: usize = 10;
 const MOST_JUDGED: usize = 1 << 30;
 
-/// How far a fix may go.
+/// The changes that a fix may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Changes that cannot alter the meaning: the canonical form.
@@ -99,8 +99,8 @@ struct Trials<'j> {
 }
 
 impl Trials<'_> {
-    /// Returns the edits that reduce the findings. Tries all of them at once; if that does not help, tries each half, and so
-    /// on down to single edits.
+    /// Returns the edits that reduce the findings. Tries all of them at once; if that does not help, tries each half,
+    /// and so on down to single edits.
     fn select<'a>(&mut self, base: &[u8], before: Tally, edits: &'a [Edit]) -> Vec<&'a Edit> {
         let (mut kept, mut best) = (Vec::new(), before);
         let mut groups = vec![edits];

@@ -1,7 +1,7 @@
 //! Judges a fixture.
 //!
-//! Also the interface for code that fixes fixtures: the input is a text in memory, its kind and its settings; the output is
-//! a report with places in the file.
+//! Also the interface for code that fixes fixtures: the input is a text in memory, its kind and its settings; the
+//! output is a report with places in the file.
 
 use std::sync::Arc;
 
@@ -146,8 +146,8 @@ impl<'p> Linter<'p> {
         (FixtureKind::Stream, whole)
     }
 
-    /// Returns whether the first event may begin a whole stream: whether it has no more findings there than in the middle of
-    /// a stream.
+    /// Returns whether the first event may begin a whole stream: whether it has no more findings there than in the
+    /// middle of a stream.
     fn may_begin(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> bool {
         let Some(first) = &fixture.survey.first else { return true };
         let finding_count = |fragment: bool| {

@@ -1,7 +1,7 @@
 //! Finds the fenced code blocks of a Markdown file, and maps every byte of a block to its place in the file.
 //!
-//! The text of a block is the text that a reader of the rendered page would copy: without the markers of quotes and lists
-//! in front of its lines, and with a line feed at the end of each.
+//! The text of a block is the text that a reader of the rendered page would copy: without the markers of quotes and
+//! lists in front of its lines, and with a line feed at the end of each.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -29,8 +29,8 @@ impl Block {
         self.info.split_ascii_whitespace().next().unwrap_or_default().to_ascii_lowercase()
     }
 
-    /// Returns the place of a word of the info string; that of the whole opening line, if the word is written differently
-    /// there, such as with an escape.
+    /// Returns the place of a word of the info string; that of the whole opening line, if the word is written
+    /// differently there, such as with an escape.
     pub fn place_of(&self, word: &str) -> Place {
         let (origin, line) = &self.opening;
         let segments = [Segment { at: 0, origin: *origin }];
@@ -54,9 +54,9 @@ impl Block {
 }
 
 impl Block {
-    /// Returns the bytes of the block's lines in the file, and the lines that replace them if `new` becomes the text. Each new
-    /// line gets the prefix that all lines of the block have, such as the marker of a quote. Returns `None` if the prefixes
-    /// differ.
+    /// Returns the bytes of the block's lines in the file, and the lines that replace them if `new` becomes the text.
+    /// Each new line gets the prefix that all lines of the block have, such as the marker of a quote. Returns `None` if
+    /// the prefixes differ.
     pub fn with_text(&self, file: &[u8], new: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
         let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false };
         let (mut at, mut prefix, mut range) = (0, None, None);

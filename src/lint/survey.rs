@@ -153,8 +153,8 @@ impl<'p> Surveyor<'p> {
     }
 }
 
-/// Adds a value to the fingerprint of a text. White space and escapes do not matter; the order of keys and the spelling of
-/// numbers do.
+/// Adds a value to the fingerprint of a text. White space and escapes do not matter; the order of keys and the spelling
+/// of numbers do.
 fn digest(node: &Node, text: &[u8], hasher: &mut impl Hasher) {
     match &node.kind {
         Kind::Null => 0_u8.hash(hasher),

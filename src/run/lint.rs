@@ -1,7 +1,7 @@
 //! Lints files on several threads, and reports them in the order of the files.
 //!
-//! Findings that depend on other files, such as duplicate fixtures, are made in a file's turn, so that they do not depend
-//! on the number of threads.
+//! Findings that depend on other files, such as duplicate fixtures, are made in a file's turn, so that they do not
+//! depend on the number of threads.
 
 mod content;
 mod rewrite;
@@ -48,7 +48,7 @@ pub struct LintOptions<'l> {
     pub updates: bool,
     /// The options for reading targets, which new expectations record because their findings depend on them.
     pub given_args: &'l [String],
-    /// How files are fixed; `None` if they are not.
+    /// The options for fixing files; `None` if files are not fixed.
     pub fix: Option<FixOptions<'l>>,
 }
 
@@ -63,7 +63,7 @@ pub struct ExpectationArgs {
 /// The results of a run so far.
 #[derive(Default)]
 struct State {
-    linted: LintSummary,
+    summary: LintSummary,
     duplicates: Duplicates,
     updates: Updates,
 }
@@ -88,9 +88,9 @@ impl Run<'_> {
         let worker = Worker { run: self, lint, linter: &linter, targets, sink: &sink, state: &state };
         let units = stored::units(self.stored.as_ref(), targets);
         in_turns(self.jobs, units.len(), || (), |(), turns, number| worker.unit(turns, number, &units[number]));
-        let State { linted, updates, .. } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let State { summary, updates, .. } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let outcome = self.outcome(sink)?;
-        Ok((outcome, linted, updates))
+        Ok((outcome, summary, updates))
     }
 }
 
@@ -105,7 +105,7 @@ struct Worker<'w, 's> {
 }
 
 /// A linted file, waiting for its turn.
-struct File {
+struct LintedFile {
     number: usize,
     content: Box<Content>,
     /// The report of each fixture, or the reason why it was skipped, each with the place where it begins.
@@ -113,8 +113,8 @@ struct File {
 }
 
 impl Worker<'_, '_> {
-    /// Lints the files of a unit and reports them. Returns `false` if the report cannot be written, or if the turn will not
-    /// come.
+    /// Lints the files of a unit and reports them. Returns `false` if the report cannot be written, or if the turn will
+    /// not come.
     fn unit(&self, turns: &Turns, turn: usize, unit: &[usize]) -> bool {
         let loaded: Vec<_> = unit.iter().map(|number| (*number, self.load(*number))).collect();
         let mut known = self.known_of(&loaded);
@@ -135,7 +135,7 @@ impl Worker<'_, '_> {
             .map(|(number, loaded)| match loaded {
                 LoadOutcome::File(content) => {
                     let all = self.judge(number, &content, &known);
-                    Ok(File { number, content, all })
+                    Ok(LintedFile { number, content, all })
                 }
                 other => Err((number, other)),
             })
@@ -190,7 +190,7 @@ impl Worker<'_, '_> {
                 let known = own.as_ref().unwrap_or(known);
                 let mut judged = self.linter.judge(&fixture, settings, known);
                 let context = FixtureContext { fixture: &fixture, settings, known, kind: judged.kind };
-                let severity = canonical.filter(|_| content.may_be_mended());
+                let severity = canonical.filter(|_| content.may_be_rewritten());
                 let fits = |new| rewrite::replacement(content, &fixture, new).is_some();
                 let deviation = severity.and_then(|severity| self.linter.not_canonical(&context, severity, &fits));
                 push(&mut judged.report, deviation);
@@ -202,7 +202,7 @@ impl Worker<'_, '_> {
     }
 
     /// Reports a file in its turn. Returns `false` if the report cannot be written.
-    fn report(&self, one: Result<File, (usize, LoadOutcome)>) -> bool {
+    fn report(&self, one: Result<LintedFile, (usize, LoadOutcome)>) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let name = |number: usize| self.targets[number].name();
         match one {
@@ -212,23 +212,23 @@ impl Worker<'_, '_> {
                 self.report_own(number, &name(number), finding.into_iter().map(|finding| *finding).collect())
             }
             Err((number, _)) => {
-                state.linted.too_large.push(name(number));
-                self.record(&mut state.linted, name(number), None, Err(SkipReason::TooLarge));
+                state.summary.too_large.push(name(number));
+                self.record(&mut state.summary, name(number), None, Err(SkipReason::TooLarge));
                 true
             }
         }
     }
 
-    fn report_file(&self, file: File, state: &mut State) -> bool {
-        let File { number, mut content, all } = file;
-        if let (Some(fix), Some(fixed)) = (&self.lint.fix, content.fixed.take()) {
+    fn report_file(&self, file: LintedFile, state: &mut State) -> bool {
+        let LintedFile { number, mut content, all } = file;
+        if let (Some(fix), Some(fixed)) = (&self.lint.fix, content.fix_result.take()) {
             (fix.report)(fixed);
         }
         let (mut report, kind) = self.collect_report(number, &content, all, state);
         let own = match &content.expectation {
             Some(expectation) => self.apply_expectation(number, expectation, &content, &mut report, state),
             None => {
-                let may_begin = self.lint.updates && content.is_named && content.unread.is_none();
+                let may_begin = self.lint.updates && content.is_named && content.expectation_problem.is_none();
                 if let Some(kind) = kind.filter(|_| may_begin) {
                     self.start_expectation(number, kind, &content, &mut report, state);
                 }
@@ -240,7 +240,7 @@ impl Worker<'_, '_> {
             return false;
         }
         let beside: Arc<str> = format!("{}{}", content.name, expectation::ENDING).into();
-        match content.unread {
+        match content.expectation_problem {
             Some(Err(cause)) => lock(self.sink).unreadable(&beside, cause),
             Some(Ok(finding)) => self.report_own(number, &beside, vec![finding]),
             None => self.report_own(number, &beside, own),
@@ -257,16 +257,16 @@ impl Worker<'_, '_> {
     ) -> (Report, Option<FixtureKind>) {
         let (mut report, mut kind) = (Report::default(), None);
         if all.is_empty() {
-            self.record(&mut state.linted, content.name.clone(), None, Err(SkipReason::NoBlock));
+            self.record(&mut state.summary, content.name.clone(), None, Err(SkipReason::NoBlock));
         }
         let severity = self.severity(number, Upkeep::DuplicateFixture);
         let of_words = self.severity(number, Upkeep::UnknownBlockWord);
-        for ((block, _), (place, judged)) in content.classified.iter().zip(all) {
+        for ((block, _), (place, judged)) in content.classifications.iter().zip(all) {
             let word = |number: usize| lint::unknown_directive(&content.blocks[number], &content.name, of_words?);
             push(&mut report, block.and_then(word));
             let line = content.is_markdown.then_some(place.line);
             self.record(
-                &mut state.linted,
+                &mut state.summary,
                 content.name.clone(),
                 line,
                 judged.as_ref().map(|judged| judged.kind).map_err(|why| *why),
@@ -304,7 +304,7 @@ impl Worker<'_, '_> {
         let updated = updated.filter(|updated| !updated.expects_same_as(expectation));
         let missing = self.severity(number, Upkeep::ExpectedFindingMissing);
         let compared = updated.as_ref().unwrap_or(expectation).compare(report, &content.name, missing);
-        state.linted.expected += compared.expected;
+        state.summary.expected += compared.expected;
         own.extend(compared.missing);
         if let (Some(updated), Target::File(path)) = (updated, &self.targets[number]) {
             state.updates.new.push(updated.into_update(Some(expectation), expectation::path_for(path)));
@@ -323,13 +323,13 @@ impl Worker<'_, '_> {
     ) {
         let Target::File(path) = &self.targets[number] else { return };
         // A file that is a fragment without an expectation must be judged as one with it, too.
-        let is_cut_out = matches!(kind, FixtureKind::Fragment | FixtureKind::Event) && !content.is_markdown;
-        let cut_out = is_cut_out.then(|| expectation::FRAGMENT_OPTION.to_owned());
-        let args: Vec<_> = cut_out.into_iter().chain(self.lint.given_args.iter().cloned()).collect();
+        let is_fragment = matches!(kind, FixtureKind::Fragment | FixtureKind::Event) && !content.is_markdown;
+        let fragment = is_fragment.then(|| expectation::FRAGMENT_OPTION.to_owned());
+        let args: Vec<_> = fragment.into_iter().chain(self.lint.given_args.iter().cloned()).collect();
         let path = expectation::path_for(path);
         let new = Expectation::new(path.to_string_lossy().into()).updated(report, &args);
         let compared = new.compare(report, &content.name, None);
-        state.linted.expected += compared.expected;
+        state.summary.expected += compared.expected;
         if compared.expected > 0 {
             state.updates.new.push(new.into_update(None, path));
         }
@@ -348,15 +348,15 @@ impl Worker<'_, '_> {
 
     fn record(
         &self,
-        linted: &mut LintSummary,
+        summary: &mut LintSummary,
         file: Arc<str>,
         line: Option<u64>,
         kind: Result<FixtureKind, SkipReason>,
     ) {
         let one = LintEntry { file, line, kind: kind.ok(), why: kind.err().map(SkipReason::label) };
-        linted.count(&one);
+        summary.count(&one);
         if self.lint.lists_all {
-            linted.listed.push(one);
+            summary.listed.push(one);
         }
     }
 

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::change::{Change, Changes};
 use super::{Part, line_end, text_start};
 
-/// Returns the file with one line for each part; `None` if a part cannot be read, or if more than white space is between
-/// two parts.
+/// Returns the file with one line for each part; `None` if a part cannot be read, or if more than white space is
+/// between two parts.
 pub fn write_lines(bytes: &[u8], parts: &[Part], changes: &mut Changes) -> Option<Vec<u8>> {
     let mut at = text_start(bytes);
     let mut lines = Lines { bytes, new: bytes[..at].to_vec(), open: false, changes };
@@ -30,8 +30,8 @@ struct Lines<'l> {
 }
 
 impl Lines<'_> {
-    /// Ends the line, if it has no end yet. Returns `None` if `range`, the text between two parts of the file, is more than
-    /// white space.
+    /// Ends the line, if it has no end yet. Returns `None` if `range`, the text between two parts of the file, is more
+    /// than white space.
     fn between(&mut self, range: Range<usize>) -> Option<()> {
         let found = self.bytes.get(range.clone())?;
         if !found.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {

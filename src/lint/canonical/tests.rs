@@ -7,8 +7,8 @@ fn reader(name: &str) -> FixtureReader<'static> {
     FixtureReader::of(protocol, &Options::default(), name, None)
 }
 
-/// Returns the canonical form, the text at the first deviation (everything from there on if its range is empty), and the
-/// message.
+/// Returns the canonical form, the text at the first deviation (everything from there on if its range is empty), and
+/// the message.
 fn form(name: &str, text: &str) -> Option<(String, String, String)> {
     let CanonicalForm { bytes, first, .. } = canonical_form(&reader(name), text.as_bytes())?;
     let end = if first.at.is_empty() { text.len() } else { first.at.end };

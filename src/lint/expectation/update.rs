@@ -40,9 +40,9 @@ impl Update {
 }
 
 impl Expectation {
-    /// Returns the expectation of exactly the findings in `report`. Options and comments are kept; a comment stays in front
-    /// of its finding as long as that finding is there. `given`: the options that the report depends on; those in the file
-    /// take precedence.
+    /// Returns the expectation of exactly the findings in `report`. Options and comments are kept; a comment stays in
+    /// front of its finding as long as that finding is there. `given`: the options that the report depends on; those in
+    /// the file take precedence.
     pub fn updated(&self, report: &Report, given: &[String]) -> Expectation {
         let listed: BTreeSet<&str> = self.keys().map(|(_, (_, rule))| &**rule).collect();
         let mut found: BTreeMap<Key, u64> = BTreeMap::new();

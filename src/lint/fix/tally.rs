@@ -48,8 +48,8 @@ impl Tally {
         };
         self.0.iter().all(|((kind, stream), count)| {
             let rest = take((kind.clone(), stream.clone()), *count);
-            // An event whose stream could not be read belongs to one once it is fixed; and of findings that are reported
-            // only once, a different one may be the first.
+            // An event whose stream could not be read belongs to one once it is fixed; and of findings that are
+            // reported only once, a different one may be the first.
             rest == 0 || take((kind.clone(), None), rest) == 0
         })
     }

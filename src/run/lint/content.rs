@@ -44,17 +44,17 @@ pub struct Content {
     pub is_markdown: bool,
     /// The fenced blocks, if the file is Markdown.
     pub blocks: Vec<Block>,
-    /// The classification of each block that may be a fixture, with the block's index; that of the whole file, with `None`,
-    /// if it is not Markdown.
-    pub classified: Vec<(Option<usize>, Classification)>,
+    /// The classification of each block that may be a fixture, with the block's index; that of the whole file, with
+    /// `None`, if it is not Markdown.
+    pub classifications: Vec<(Option<usize>, Classification)>,
     pub settings: FixtureSettings,
     pub expectation: Option<Expectation>,
     /// The finding or the error about an expectation that cannot be read.
-    pub unread: Option<Result<Finding, io::Error>>,
+    pub expectation_problem: Option<Result<Finding, io::Error>>,
     /// Whether the caller named it.
     pub is_named: bool,
     /// The result of fixing the file, if it was to be fixed.
-    pub fixed: Option<FixedFile>,
+    pub fix_result: Option<FixedFile>,
 }
 
 /// A block or a whole file that may be a fixture.
@@ -66,22 +66,22 @@ pub struct Candidate<'c> {
 
 impl Content {
     /// Returns whether the file may be rewritten: it is not meant to be broken, and not compressed.
-    pub fn may_be_mended(&self) -> bool {
-        self.expectation.is_none() && self.unread.is_none() && !self.is_compressed
+    pub fn may_be_rewritten(&self) -> bool {
+        self.expectation.is_none() && self.expectation_problem.is_none() && !self.is_compressed
     }
 
     /// Returns all candidates, in the order of the file.
     pub fn candidates(&self) -> Vec<Candidate<'_>> {
-        let all = self.classified.iter().map(|(number, classified)| {
+        let all = self.classifications.iter().map(|(number, class)| {
             let block = number.map(|number| &self.blocks[number]);
-            let fixture = classified.kind.map(|kind| Fixture {
+            let fixture = class.kind.map(|kind| Fixture {
                 file: &self.name,
                 text: block.map_or(&self.text[..], |block| &block.text),
                 damaged: self.damaged.as_deref().filter(|_| block.is_none()),
                 block,
                 kind,
-                is_declared: classified.is_declared,
-                survey: &classified.survey,
+                is_declared: class.is_declared,
+                survey: &class.survey,
             });
             Candidate { block, fixture }
         });
@@ -132,25 +132,25 @@ impl Worker<'_, '_> {
             damaged,
             is_compressed,
             is_markdown,
-            classified: Vec::new(),
+            classifications: Vec::new(),
             settings: self.default_settings(number),
             expectation: None,
-            unread: None,
+            expectation_problem: None,
             is_named,
-            fixed: None,
+            fix_result: None,
         };
         if let Target::File(path) = target {
             self.read_expectation(number, path, &mut content);
         }
-        content.classified = self.classify(&content);
+        content.classifications = self.classify(&content);
         LoadOutcome::File(Box::new(content))
     }
 
     pub fn classify(&self, content: &Content) -> Vec<(Option<usize>, Classification)> {
         let Content { name, text, settings, .. } = content;
         if !content.is_markdown {
-            let must = content.is_named || content.expectation.is_some();
-            return vec![(None, classify(self.linter, text, name, settings, must))];
+            let is_fixture = content.is_named || content.expectation.is_some();
+            return vec![(None, classify(self.linter, text, name, settings, is_fixture))];
         }
         let candidates = content.blocks.iter().enumerate().filter(|(_, block)| lint::has_fixture_language(block));
         candidates.map(|(number, block)| (Some(number), classify_block(self.linter, block, name, settings))).collect()
@@ -176,12 +176,12 @@ impl Worker<'_, '_> {
             Err(error) if error.kind() == ErrorKind::NotFound => return,
             Err(error) if error.kind() == ErrorKind::InvalidData => {
                 let severity = self.severity(number, Upkeep::BrokenExpectation);
-                content.unread =
+                content.expectation_problem =
                     severity.map(|severity| Ok(expectation::not_text(&name, &error.to_string(), severity)));
                 return;
             }
             Err(error) => {
-                content.unread = Some(Err(error));
+                content.expectation_problem = Some(Err(error));
                 return;
             }
         };
@@ -210,9 +210,9 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Returns the settings of a file with an expectation. They follow its options, and the file is judged as `sessionlint
-    /// check` judges it, so that a broken stream is not classified as something else. Markdown blocks are still classified by
-    /// their content.
+    /// Returns the settings of a file with an expectation. They follow its options, and the file is judged as
+    /// `sessionlint check` judges it, so that a broken stream is not classified as something else. Markdown blocks are
+    /// still classified by their content.
     fn settings_with_args(&self, number: usize, args: &str, is_markdown: bool) -> Result<FixtureSettings, String> {
         let mut settings = self.default_settings(number);
         if !args.is_empty() {

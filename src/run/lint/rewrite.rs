@@ -13,7 +13,7 @@ use crate::lint::markdown::blocks;
 use crate::lint::{Fixture, FixtureContext, MEANT_TO_BE_BROKEN};
 use crate::run::Target;
 
-/// How files are fixed.
+/// Options for fixing files.
 pub struct FixOptions<'m> {
     pub level: Level,
     /// Whether the fixed content replaces the file's, so that the report is about the fixed content.
@@ -44,7 +44,9 @@ impl Worker<'_, '_> {
         let is_fixture = content.candidates().iter().any(|one| one.fixture.is_ok());
         let refused = match &content {
             _ if !is_fixture => return content,
-            content if content.expectation.is_some() || content.unread.is_some() => Some(MEANT_TO_BE_BROKEN),
+            content if content.expectation.is_some() || content.expectation_problem.is_some() => {
+                Some(MEANT_TO_BE_BROKEN)
+            }
             content if content.is_compressed => Some("it is compressed"),
             _ => None,
         };
@@ -58,9 +60,9 @@ impl Worker<'_, '_> {
         if let (Ok(change), true) = (&result, fix.in_place) {
             content.text.clone_from(&change.after);
             content.blocks = if content.is_markdown { blocks(&content.text) } else { Vec::new() };
-            content.classified = self.classify(&content);
+            content.classifications = self.classify(&content);
         }
-        content.fixed = Some(FixedFile { path: path.clone(), result });
+        content.fix_result = Some(FixedFile { path: path.clone(), result });
         content
     }
 

@@ -17,8 +17,8 @@ pub fn is_fixture_name(path: &Path) -> bool {
     is_recording(path) || is_markdown(path)
 }
 
-/// Replaces expectations by their fixtures. An expectation whose fixture does not exist is kept, unless the file belongs to
-/// another program. `named`: the files that the caller named.
+/// Replaces expectations by their fixtures. An expectation whose fixture does not exist is kept, unless the file
+/// belongs to another program. `named`: the files that the caller named.
 pub fn with_fixtures(targets: Vec<Target>, named: &HashSet<PathBuf>) -> Vec<Target> {
     let file = |target: &Target| match target {
         Target::File(path) => Some(path.clone()),
