@@ -121,11 +121,11 @@ impl Worker<'_, '_> {
         let loaded = match &self.lint.fix {
             None => loaded,
             Some(fix) => {
-                let mend = |(number, loaded)| match loaded {
+                let fix_one = |(number, loaded)| match loaded {
                     LoadOutcome::File(content) => (number, LoadOutcome::File(self.fix(fix, number, content, &known))),
                     other => (number, other),
                 };
-                let fixed: Vec<_> = loaded.into_iter().map(mend).collect();
+                let fixed: Vec<_> = loaded.into_iter().map(fix_one).collect();
                 known = self.known_of(&fixed);
                 fixed
             }
@@ -239,11 +239,11 @@ impl Worker<'_, '_> {
         if (kind.is_some() || !report.findings.is_empty()) && !lock(self.sink).end(&content.name, report, is_off) {
             return false;
         }
-        let beside: Arc<str> = format!("{}{}", content.name, expectation::ENDING).into();
+        let expectation_name: Arc<str> = format!("{}{}", content.name, expectation::ENDING).into();
         match content.expectation_problem {
-            Some(Err(cause)) => lock(self.sink).unreadable(&beside, cause),
-            Some(Ok(finding)) => self.report_own(number, &beside, vec![finding]),
-            None => self.report_own(number, &beside, own),
+            Some(Err(cause)) => lock(self.sink).unreadable(&expectation_name, cause),
+            Some(Ok(finding)) => self.report_own(number, &expectation_name, vec![finding]),
+            None => self.report_own(number, &expectation_name, own),
         }
     }
 

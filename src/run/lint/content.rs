@@ -107,7 +107,7 @@ impl Worker<'_, '_> {
                 severity.map(|severity| expectation::fixture_missing(&name, &fixture, severity).into()),
             );
         }
-        let (beside, read) = match target {
+        let (expectation_path, read) = match target {
             Target::StandardInput => (None, Ok(())),
             // The fixture of a named expectation was not itself named, and may be anything.
             Target::File(path) => {
@@ -117,7 +117,10 @@ impl Worker<'_, '_> {
         let InputBytes { text, damaged, is_compressed } = match read.and_then(|()| read_all(target, self.run.progress))
         {
             Ok(Some(read)) => read,
-            Ok(None) if is_named || beside.is_some_and(|beside| beside.symlink_metadata().is_ok()) => {
+            Ok(None)
+                if is_named
+                    || expectation_path.is_some_and(|expectation_path| expectation_path.symlink_metadata().is_ok()) =>
+            {
                 return LoadOutcome::Unreadable(io::Error::other(format!("it is {TOO_LARGE}; {TOO_LARGE_HELP}")));
             }
             Ok(None) => return LoadOutcome::TooLarge,
