@@ -70,7 +70,7 @@ fn options(protocol: &Protocol, args: &str) -> Options {
 /// Checks a file as the program does, compressed or not.
 fn check(protocol: &Protocol, bytes: &[u8], options: Options) -> Report {
     let mut checker = Checker::new(protocol, options);
-    let mut reader = sessionlint::Decompressed::new(bytes).expect("memory can be read");
+    let mut reader = sessionlint::Decompressor::new(bytes).expect("memory can be read");
     let mut buffer = vec![0; 1000];
     loop {
         match reader.read(&mut buffer) {

@@ -22,7 +22,7 @@ use super::{Exit, Failure, known_rule, meaning};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
-use crate::lint::Linted;
+use crate::lint::LintSummary;
 use crate::report::{End, Reporter, Several};
 use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
 
@@ -229,7 +229,7 @@ pub struct Work<'w> {
 /// What was done.
 pub struct Done {
     pub outcome: Outcome,
-    pub linted: Option<Linted>,
+    pub linted: Option<LintSummary>,
     pub shows_stats: bool,
 }
 

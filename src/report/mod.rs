@@ -33,7 +33,7 @@ use sessionlint_core::records::reconcile::Reconciled;
 use sessionlint_core::text::{count, visible};
 
 use crate::error::RunError;
-use crate::lint::{Linted, TOO_LARGE, TOO_LARGE_HELP};
+use crate::lint::{LintSummary, TOO_LARGE, TOO_LARGE_HELP};
 
 /// What a report is told at the end of a file.
 pub struct FileEnd<'f> {
@@ -69,7 +69,7 @@ pub struct End<'f> {
     /// What became of the tool calls of each session, if streams were held against records.
     pub reconciled: Option<&'f [Reconciled]>,
     /// What was linted, if fixtures were.
-    pub linted: Option<&'f Linted>,
+    pub linted: Option<&'f LintSummary>,
     /// What was to be checked, and was not found.
     pub unfound: &'f [RunError],
     /// How long it took.

@@ -20,7 +20,7 @@ use sessionlint_core::finding::Finding;
 use self::source::{Piece, Source};
 use self::work::{Item, Step};
 use super::{Run, SMALL_BLOCK, Sink, lock, next_size};
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 
 /// How large a block is, in bytes. It may go from core to core between its steps, which must be little beside these;
 /// and all that are under way are best kept in the cores' caches.
@@ -32,7 +32,7 @@ const MOST_THREADS: usize = 4;
 
 /// Checks one file.
 pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
-    let reader = match Decompressed::new(reader) {
+    let reader = match Decompressor::new(reader) {
         Ok(reader) => reader,
         Err(cause) => {
             lock(sink).unreadable(name, cause);

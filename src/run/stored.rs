@@ -11,7 +11,7 @@ use sessionlint_core::protocol::{Beside, Protocol};
 use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, looks_like_records};
 
 use super::{BLOCK, Target};
-use crate::compressed::{self, Decompressed};
+use crate::compressed::{self, Decompressor};
 
 /// How stored records are judged, and which files hold them.
 #[derive(Clone, Copy)]
@@ -141,7 +141,7 @@ pub fn known<'f>(
     let mut block = vec![0; BLOCK];
     for (number, name, file) in files {
         let mut reading = collector.file(&(stored.settings)(number), stored.asked.kind, Some(name.clone()));
-        let Ok(mut reader) = Decompressed::new(&mut *file) else { continue };
+        let Ok(mut reader) = Decompressor::new(&mut *file) else { continue };
         while let Ok(count @ 1..) = reader.read(&mut block) {
             reading.feed(&block[..count]);
         }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use sessionlint::generate::{Knobs, tape, wild};
+use sessionlint::generate::{StreamOptions, tape, wild};
 use sessionlint::{Checker, Options, Protocol, Report};
 
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
@@ -76,7 +76,7 @@ proptest! {
         damages in prop::collection::vec((any::<prop::sample::Index>(), damage()), 0..6),
     ) {
         let chunks = [("session.stream.chunk".to_owned(), 60)].into();
-        let knobs = Knobs { turns: 3, sessions: 2, events: 80, weights: chunks };
+        let knobs = StreamOptions { turns: 3, sessions: 2, events: 80, weights: chunks };
         let recording = damaged(wild(&PROTOCOL, &knobs, &tape(seed, 600)).lines, &damages);
         prop_assert_eq!(report(&recording, true), report(&recording, false), "{}", String::from_utf8_lossy(&recording));
     }

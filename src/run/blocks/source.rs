@@ -2,12 +2,12 @@
 
 use std::io::Read;
 
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 use crate::run::Progress;
 
 /// An input that gives whole lines.
 pub struct Source<'s, R: Read> {
-    reader: Decompressed<R>,
+    reader: Decompressor<R>,
     progress: &'s Progress,
     /// The start of a line that the last block did not hold the end of; shorter than a block.
     rest: Vec<u8>,
@@ -37,7 +37,7 @@ impl Piece {
 }
 
 impl<'s, R: Read> Source<'s, R> {
-    pub fn new(reader: Decompressed<R>, progress: &'s Progress) -> Source<'s, R> {
+    pub fn new(reader: Decompressor<R>, progress: &'s Progress) -> Source<'s, R> {
         Source { reader, progress, rest: Vec::new(), next: 0, ended: false }
     }
 
