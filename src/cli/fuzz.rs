@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::event::Settings;
 use sessionlint_core::text::{count, visible};
 use told::Told;
 use way::{Way, WayArguments};

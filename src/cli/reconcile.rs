@@ -126,8 +126,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let files: Vec<_> = targets.iter().map(Target::name).collect();
     let strictness = Strictness { tolerance: arguments.tolerance, complete: arguments.complete };
     let outcome = reconcile(protocol, &settings, &told, &kept, strictness, &files);
-    let mut summary =
-        Summary { files: files.len() as u64, events: told.events, records: kept.records, ..Summary::default() };
+    let mut summary = Summary::default();
+    (summary.files, summary.events, summary.records) = (files.len() as u64, told.events, kept.records);
     summary.streams = told.sessions.len() as u64;
     reporter.begin()?;
     let mut findings = outcome.findings.into_iter().peekable();

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use sessionlint_core::event::Options;
 use sessionlint_core::text::visible;
 
 use super::input::{Alike, ReadingArguments, say};

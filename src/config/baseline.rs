@@ -164,8 +164,7 @@ impl Baseline {
                 let place = lines.place(&entry.span);
                 let help =
                     format!("run the same check with --write-baseline {name}, and the baseline will be true again");
-                let found = Finding::of_file(rule, severity, message(file, kind, entry), &name, place);
-                Finding { help: Some(help.into()), ..found }
+                Finding::of_file(rule, severity, message(file, kind, entry), &name, place).with_help(Some(help))
             })
             .collect()
     }
@@ -250,9 +249,7 @@ impl Lines<'_> {
         self.start += passed.rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[self.start..].lines().next().unwrap_or_default();
         let mark = span.start - self.start..(span.end - self.start).min(line.len());
-        let excerpt = Excerpt { text: line.to_owned(), column: 1, mark, ..Excerpt::default() };
         let column = self.text[self.start..span.start].chars().count() as u64 + 1;
-        let (start, end) = (span.start as u64, span.end as u64);
-        Place { line: self.line, column, start, end, event: None, excerpt }
+        Place::new(self.line, column, span.start as u64..span.end as u64).with_excerpt(Excerpt::of_line(line, mark))
     }
 }

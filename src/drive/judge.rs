@@ -123,7 +123,7 @@ impl Judge<'_> {
     /// What is to be said of how a case ended.
     fn ending(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> Option<Finding> {
         let help = match &played.end {
-            Ending::Hung(hang) => hang.help.map(Into::into),
+            Ending::Hung(hang) => hang.help,
             _ => None,
         };
         let (rule, what) = match &played.end {
@@ -138,8 +138,9 @@ impl Judge<'_> {
         let said = last_words(&played.complaint).map(|said| format!("; it last said “{said}”"));
         let what = what + &said.unwrap_or_default();
         let place = last_line(&played.stream, settings.options().excerpts());
-        let finding = Finding::of_file(rule.name(), severity, what, &Arc::default(), place);
-        Some(Finding { file: file.cloned(), help, ..finding })
+        let mut finding = Finding::of_file(rule.name(), severity, what, &Arc::default(), place).with_help(help);
+        finding.file = file.cloned();
+        Some(finding)
     }
 }
 
@@ -157,7 +158,7 @@ fn last_line(stream: &[u8], excerpts: bool) -> Place {
     let start = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
     let line = memchr::memchr_iter(b'\n', &text[..start]).count() as u64 + 1;
     let excerpt = if excerpts { window(&text[start..], 1, 0..text.len() - start) } else { Default::default() };
-    Place { line, column: 1, start: start as u64, end: text.len() as u64, event: None, excerpt }
+    Place::new(line, 1, start as u64..text.len() as u64).with_excerpt(excerpt)
 }
 
 #[cfg(test)]

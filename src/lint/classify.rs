@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::protocol::Upkeep;
-use sessionlint_core::text::{nearest, visible};
+use sessionlint_core::text::{did_you_mean, nearest, visible};
 
 use super::fixture::{FixtureSettings, Linter};
 use super::survey::Survey;
@@ -53,6 +54,12 @@ impl SkipReason {
             SkipReason::InfoString => "its info string says so",
             SkipReason::TooLarge => TOO_LARGE,
         }
+    }
+}
+
+impl Serialize for SkipReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
     }
 }
 
@@ -161,7 +168,7 @@ pub fn unknown_directive(block: &Block, file: &Arc<str>, severity: Severity) -> 
     let nearest = nearest(&word.to_ascii_lowercase(), WORDS.iter().map(|(word, _)| *word));
     let place = block.place_of(&format!("{DIRECTIVE}={word}"));
     let found = Finding::of_file(Upkeep::UnknownBlockWord.name(), severity, message, file, place);
-    Some(Finding { help: nearest.map(|word| format!("did you mean {word}?").into()), ..found })
+    Some(found.with_help(nearest.map(did_you_mean)))
 }
 
 /// Returns whether a text has an ellipsis or a comment outside of strings, so that it is not complete JSON.

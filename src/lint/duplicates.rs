@@ -26,10 +26,8 @@ impl Duplicates {
         };
         let message = format!("the same events are in {}:{}", visible(first), there.line);
         let other = (first != file).then(|| first.clone());
-        let related = Related { message: "they stand here first".into(), file: other, place: there.clone().into() };
-        Some(Finding {
-            related: vec![related],
-            ..Finding::of_file(Upkeep::DuplicateFixture.name(), severity?, message, file, place)
-        })
+        let mut found = Finding::of_file(Upkeep::DuplicateFixture.name(), severity?, message, file, place);
+        found.related.push(Related::in_file(other, "they stand here first", there.clone()));
+        Some(found)
     }
 }

@@ -142,9 +142,8 @@ impl Expectation {
         let Some(severity) = severity else { return Vec::new() };
         let finding = |(span, message, help): &(Range<usize>, String, Option<String>)| {
             let place = self.place(span);
-            let found =
-                Finding::of_file(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place);
-            Finding { help: help.clone().map(Into::into), ..found }
+            Finding::of_file(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place)
+                .with_help(help.clone())
         };
         self.faults.iter().map(finding).collect()
     }
@@ -215,28 +214,21 @@ impl Expectation {
         let start = before.rfind('\n').map_or(head.min(span.start), |end| end + 1);
         let line = self.text[start..].lines().next().unwrap_or_default();
         let mark = span.start - start..(span.end - start).min(line.len());
-        Place {
-            line: before.matches('\n').count() as u64 + 1,
-            column: self.text[start..span.start].chars().count() as u64 + 1,
-            start: span.start as u64,
-            end: span.end as u64,
-            event: None,
-            excerpt: Excerpt { text: line.to_owned(), column: 1, mark, ..Excerpt::default() },
-        }
+        let number = before.matches('\n').count() as u64 + 1;
+        let column = self.text[start..span.start].chars().count() as u64 + 1;
+        Place::new(number, column, span.start as u64..span.end as u64).with_excerpt(Excerpt::of_line(line, mark))
     }
 }
 
 /// Returns the finding for an expectation whose fixture does not exist.
 pub fn fixture_missing(name: &Arc<str>, fixture: &Path, severity: Severity) -> Finding {
     let message = format!("{} is not there", visible(&fixture.to_string_lossy()));
-    let place = Place { line: 1, column: 1, ..Place::default() };
-    Finding::of_file(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, place)
+    Finding::of_file(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, Place::of_file())
 }
 
 /// Returns the finding for an expectation that is not text. `why`: the message.
 pub fn not_text(name: &Arc<str>, why: &str, severity: Severity) -> Finding {
-    let place = Place { line: 1, column: 1, ..Place::default() };
-    Finding::of_file(Upkeep::BrokenExpectation.name(), severity, why.to_owned(), name, place)
+    Finding::of_file(Upkeep::BrokenExpectation.name(), severity, why.to_owned(), name, Place::of_file())
 }
 
 /// Recounts the summary of a report from its remaining findings.

@@ -238,6 +238,7 @@ impl FindingList {
             report.summary.count(rule, severity, 1);
             self.findings.push(note);
         }
-        Report { findings: self.findings, ..report }
+        report.findings = self.findings;
+        report
     }
 }

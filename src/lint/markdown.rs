@@ -34,14 +34,14 @@ impl Block {
     pub fn place_of(&self, word: &str) -> Place {
         let (origin, line) = &self.opening;
         let segments = [Segment { at: 0, origin: *origin }];
-        let frame = Frame { text: line, segments: &segments, terminated: true, utf8: false };
+        let frame = Frame { text: line, segments: &segments, terminated: true, utf8: false, row: None };
         let at = memchr::memmem::find(line, word.as_bytes());
         frame.place(at.map_or(0..line.len(), |at| at..at + word.len()), None)
     }
 
     /// Converts a place in the block's text to the place in the file.
     pub fn shift(&self, place: &mut Place) {
-        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false };
+        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false, row: None };
         let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(self.text.len());
         let start = within(place.start);
         let there = frame.bare_place(start..within(place.end).max(start), place.event);
@@ -49,7 +49,7 @@ impl Block {
         let shown = (place.excerpt.column + there.column).saturating_sub(place.column);
         let mut excerpt = std::mem::take(&mut place.excerpt);
         excerpt.column = shown;
-        *place = Place { excerpt, ..there };
+        *place = there.with_excerpt(excerpt);
     }
 }
 
@@ -58,7 +58,7 @@ impl Block {
     /// Each new line gets the prefix that all lines of the block have, such as the marker of a quote. Returns `None` if
     /// the prefixes differ.
     pub fn with_text(&self, file: &[u8], new: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
-        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false };
+        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false, row: None };
         let (mut at, mut prefix, mut range) = (0, None, None);
         for line in self.text.split_inclusive(|byte| *byte == b'\n') {
             let content = line.strip_suffix(b"\n").unwrap_or(line);
@@ -212,7 +212,7 @@ mod tests {
         let block = blocks(file).remove(0);
         assert_eq!(block.text, "éx\nabc\n".as_bytes());
         let at = block.text.iter().position(|byte| *byte == b'b').expect("there") as u64;
-        let mut place = Place { line: 2, column: 2, start: at, end: at + 2, ..Place::default() };
+        let mut place = Place::new(2, 2, at..at + 2);
         place.excerpt.column = 1;
         block.shift(&mut place);
         let there = file.iter().position(|byte| *byte == b'b').expect("there") as u64;
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn an_empty_block_stands_at_its_fence() {
         let block = blocks(b"a\n\n```json\n```\n").remove(0);
-        let mut place = Place { line: 1, column: 1, ..Place::default() };
+        let mut place = Place::of_file();
         block.shift(&mut place);
         assert_eq!((block.text.len(), place.line, place.column), (0, 3, 1));
     }

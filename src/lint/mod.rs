@@ -101,7 +101,7 @@ pub struct LintEntry {
     pub kind: Option<FixtureKind>,
     /// The reason why it was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<&'static str>,
+    pub why: Option<SkipReason>,
 }
 
 impl LintSummary {
@@ -114,7 +114,7 @@ impl LintSummary {
             Some(FixtureKind::Records) => self.records += 1,
             None => {
                 self.skipped += 1;
-                self.enclosed += u64::from(one.why == Some(SkipReason::Enclosed.label()));
+                self.enclosed += u64::from(one.why == Some(SkipReason::Enclosed));
             }
         }
     }

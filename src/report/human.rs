@@ -14,6 +14,7 @@ use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
 use super::{End, FileEnd, Reporter, baselined, linted, read};
+use crate::lint::SkipReason;
 
 /// More findings of one kind in a file than this fold into one.
 const MOST_OF_A_KIND: usize = 5;
@@ -270,7 +271,7 @@ fn summary(end: &End<'_>) -> String {
     text.push_str(".\n");
     for one in end.linted.into_iter().flat_map(|linted| &linted.listed) {
         let line = one.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let skipped = || format!("skipped, {}", one.why.unwrap_or_default());
+        let skipped = || format!("skipped, {}", one.why.map_or("", SkipReason::label));
         let words = one.kind.map_or_else(skipped, |kind| kind.label().to_owned());
         text.push_str(&format!("  {}{line}: {words}\n", visible(&one.file)));
     }

@@ -136,6 +136,7 @@ fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
         related,
         quote: _,
         proposal: _,
+        ..
     } = finding;
     out.extend_from_slice(b"{\"rule\":");
     string(out, rule);
@@ -150,7 +151,7 @@ fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     optional(out, b",\"pointer\":", pointer.as_deref());
     optional(out, b",\"help\":", help.as_deref());
     out.extend_from_slice(b",\"related\":[");
-    for (index, Related { message, file, place }) in related.iter().enumerate() {
+    for (index, Related { message, file, place, .. }) in related.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"{\"message\":" } else { b",{\"message\":" });
         string(out, message);
         optional(out, b",\"file\":", file.as_deref());
@@ -161,7 +162,7 @@ fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
 }
 
 fn write_place(out: &mut Vec<u8>, place: &Place) {
-    let Place { line, column, start, end, event, excerpt: _ } = place;
+    let Place { line, column, start, end, event, row, excerpt: _, .. } = place;
     number(out, b",\"line\":", *line);
     number(out, b",\"column\":", *column);
     number(out, b",\"start\":", *start);
@@ -169,6 +170,9 @@ fn write_place(out: &mut Vec<u8>, place: &Place) {
     match event {
         Some(event) => number(out, b",\"event\":", *event),
         None => out.extend_from_slice(b",\"event\":null"),
+    }
+    if let Some(row) = row {
+        number(out, b",\"row\":", *row);
     }
 }
 

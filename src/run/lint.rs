@@ -181,7 +181,7 @@ impl Worker<'_, '_> {
     ) -> Vec<(Place, Result<FixtureReport, SkipReason>)> {
         let canonical = self.severity(number, Upkeep::NotCanonical);
         let all = content.candidates().into_iter().map(|one| {
-            let mut place = Place { line: 1, column: 1, ..Place::default() };
+            let mut place = Place::of_file();
             if let Some(block) = one.block {
                 block.shift(&mut place);
             }
@@ -340,10 +340,7 @@ impl Worker<'_, '_> {
         if findings.is_empty() {
             return true;
         }
-        let mut summary = Summary::default();
-        findings.iter().for_each(|finding| summary.count(&finding.rule, finding.severity, 1));
-        let report = Report { findings, summary, ..Report::default() };
-        lock(self.sink).end(file, report, |rule| self.run.is_off(number, rule))
+        lock(self.sink).end(file, Report::new(findings), |rule| self.run.is_off(number, rule))
     }
 
     fn record(
@@ -353,7 +350,7 @@ impl Worker<'_, '_> {
         line: Option<u64>,
         kind: Result<FixtureKind, SkipReason>,
     ) {
-        let one = LintEntry { file, line, kind: kind.ok(), why: kind.err().map(SkipReason::label) };
+        let one = LintEntry { file, line, kind: kind.ok(), why: kind.err() };
         summary.count(&one);
         if self.lint.lists_all {
             summary.listed.push(one);
@@ -383,8 +380,9 @@ fn add(report: &mut Report, more: Report) {
 
 /// Removes all findings from a report.
 fn clear(report: &mut Report) {
-    let Summary { files, events, records, loose, streams, skipped, .. } = report.summary;
-    report.summary = Summary { files, events, records, loose, streams, skipped, ..Summary::default() };
+    let Summary { errors, warnings, notes, baselined, by_rule, .. } = &mut report.summary;
+    (*errors, *warnings, *notes, *baselined) = (0, 0, 0, 0);
+    by_rule.clear();
     report.findings.clear();
     report.repeats.clear();
 }

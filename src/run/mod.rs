@@ -247,7 +247,7 @@ impl Sink<'_> {
 
     /// Ends a file that was read to its end. `is_off`: whether a rule was off for it.
     fn end(&mut self, file: &Arc<str>, report: Report, is_off: impl Fn(&str) -> bool) -> bool {
-        let Report { findings, mut repeats, mut summary, stats } = report;
+        let Report { findings, mut repeats, mut summary, stats, .. } = report;
         let shown = self.findings(&findings);
         if let Some(baseline) = &mut self.baseline {
             repeats.retain(|repeat| {

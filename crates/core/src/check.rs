@@ -88,6 +88,7 @@ impl Recipient for Way<'_> {
                 segments: &[Segment { at: 0, origin }],
                 terminated: true,
                 utf8: true,
+                row: None,
             };
             self.judge.examined(self.protocol, &frame, Some(&line.judged), captures.all(), None);
             rest = &rest[line.whole..];

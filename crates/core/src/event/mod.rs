@@ -13,4 +13,3 @@ pub(crate) use found::stream_name;
 pub use found::{Event, NotAnEvent, timestamp};
 pub use options::{Options, Settings, UnknownRule};
 pub(crate) use unknown::MOST_UNKNOWN;
-pub(crate) use voice::Voice;
