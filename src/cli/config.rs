@@ -7,7 +7,7 @@ use sessionlint_core::text::{nearest, visible};
 
 use super::{Exit, Failure};
 use crate::config::{Config, NAME};
-use crate::error::ShownProtocolError;
+use crate::error::ProtocolErrorDiagnostic;
 use crate::load::load_protocol;
 use crate::run::{RecordProtocol, start};
 
@@ -164,7 +164,7 @@ impl Chosen {
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
         Ok(Ok(Chosen::Loaded(Box::new(
-            load_protocol(folder).map_err(|error| refused(ShownProtocolError::from(&error)))?,
+            load_protocol(folder).map_err(|error| refused(ProtocolErrorDiagnostic::from(&error)))?,
         ))))
     }
 }

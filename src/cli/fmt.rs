@@ -23,7 +23,7 @@ use crate::error::RunError;
 use crate::lint::expected::beside;
 use crate::lint::fix::Level;
 use crate::lint::{Fixture, Linter, MEANT_TO_BE_BROKEN, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
-use crate::report::{End, Reporter};
+use crate::report::{Reporter, RunEnd};
 use crate::run::{Lint, Mending, Progress, RecordProtocol, Run, Stored, Target, is_looked_at, with_fixtures};
 
 #[derive(clap::Args)]
@@ -174,7 +174,7 @@ impl Reporter for Silent {
         Ok(())
     }
 
-    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
         Ok(())
     }
 }

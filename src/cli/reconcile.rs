@@ -15,7 +15,7 @@ use super::judging::{exit, fail_on_parser, kind_of, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::config::{Config, FAIL_ON};
-use crate::report::{End, FileEnd, Reporter};
+use crate::report::{FileEnd, Reporter, RunEnd};
 use crate::run::{Excluded, Target, expand, is_recording, read};
 
 #[derive(clap::Args)]
@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     // All is judged before anything is said.
-    reporter.go_on_unread();
+    reporter.ignore_closed_readers();
     let options = Options {
         severities: severities(&arguments.rules, rules)?,
         excerpts: reporter.shows_excerpts(),
@@ -142,7 +142,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         reporter.file_end(&FileEnd::of(file))?;
     }
     let reconciled = Some(&*outcome.sessions);
-    let end = End { reconciled, unfound: &errors, ..End::of(&summary, started.elapsed()) };
+    let end = RunEnd { reconciled, unfound: &errors, ..RunEnd::of(&summary, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
     outputs.keep()?;

@@ -1,4 +1,4 @@
-//! JSON: a finding a line, or one document.
+//! JSON: one finding per line, or one document.
 
 use std::io::{self, Write};
 
@@ -8,12 +8,12 @@ use sessionlint_core::bytes::skip_printable;
 use sessionlint_core::finding::{Finding, Place, Related};
 use sessionlint_core::text::is_control;
 
-use super::{End, Reporter};
+use super::{Reporter, RunEnd};
 
-/// One finding a line, as it is judged; no summary.
+/// Writes one finding per line, as it is judged; no summary.
 pub struct Jsonl<W> {
     out: W,
-    /// The finding that is being written; kept for its memory.
+    /// Buffer for the finding that is being written; kept to reuse its memory.
     text: Vec<u8>,
 }
 
@@ -41,13 +41,13 @@ impl<W: Write> Reporter for Jsonl<W> {
         self.out.flush()
     }
 
-    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
         self.out.flush()
     }
 }
 
-/// One document: `format`, `tool`, `findings`, then `summary` (and `stats`), because findings are written
-/// as they are judged.
+/// Writes one document: `format`, `tool`, `findings`, then `summary` (and `stats`). The counts come last because
+/// findings are written as they are judged.
 pub struct Json<W> {
     out: W,
     any: bool,
@@ -84,7 +84,7 @@ impl<W: Write> Reporter for Json<W> {
         self.out.flush()
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         self.out.write_all(b"\n],\"summary\":")?;
         write(&mut self.text, end.summary)?;
         if let Some(reconciled) = end.reconciled {
@@ -120,8 +120,8 @@ pub fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, TerminalSafe)).map_err(io::Error::from)
 }
 
-/// Appends a finding just as [`write`] would. A file may have millions of findings, and then this is what takes the
-/// time.
+/// Appends a finding exactly as [`write`] would, but faster: with millions of findings, writing them dominates the
+/// run time.
 fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     let Finding {
         rule,
@@ -192,7 +192,7 @@ fn string(out: &mut Vec<u8>, text: &str) {
     loop {
         let end = skip_printable(bytes, at);
         out.extend_from_slice(&bytes[at..end]);
-        // It stopped at ASCII or at the first byte of a character.
+        // `end` is at an ASCII character or at the first byte of another one.
         let Some(special) = text[end..].chars().next() else { break };
         match special {
             '"' => out.extend_from_slice(b"\\\""),
