@@ -146,7 +146,7 @@ impl Chosen {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
             return Chosen::usual();
         };
-        Chosen::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
+        Chosen::find(name, &folder)?.map_err(|help| refused(config.unknown_protocol(help)))
     }
 
     /// Says what to do if there is none.

@@ -157,7 +157,7 @@ impl Alike {
         let mut made: HashMap<Vec<usize>, Arc<Settings>> = HashMap::new();
         let mut make = |overrides: Vec<usize>| {
             let new = |overrides: &Vec<usize>| {
-                let options = config.map_or_else(|| given.clone(), |config| config.under(given, overrides));
+                let options = config.map_or_else(|| given.clone(), |config| config.merge(given, overrides));
                 Arc::new(Settings::new(protocol, options))
             };
             made.entry(overrides).or_insert_with_key(new).clone()

@@ -206,7 +206,7 @@ impl Sink<'_> {
         }
         let mut new = findings.len();
         for finding in findings {
-            if self.baseline.as_mut().is_some_and(|baseline| baseline.holds(finding)) {
+            if self.baseline.as_mut().is_some_and(|baseline| baseline.covers(finding)) {
                 self.held.entry(finding.rule.clone()).or_insert((finding.severity, 0)).1 += 1;
                 new -= 1;
                 continue;
@@ -233,7 +233,7 @@ impl Sink<'_> {
     /// Another file of the same name comes after the one that ended.
     fn anew(&mut self, file: &Arc<str>) {
         if let Some(baseline) = &mut self.baseline {
-            baseline.anew(file);
+            baseline.restart_file(file);
         }
     }
 
@@ -251,7 +251,7 @@ impl Sink<'_> {
         let shown = self.findings(&findings);
         if let Some(baseline) = &mut self.baseline {
             repeats.retain(|repeat| {
-                let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.holds_repeat(repeat));
+                let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.covers_repeat(repeat));
                 held.is_none_or(|(_, count)| {
                     *count += repeat.count;
                     false
@@ -260,7 +260,7 @@ impl Sink<'_> {
             for (rule, (severity, count)) in std::mem::take(&mut self.held) {
                 summary.hold_back(&rule, severity, count);
             }
-            baseline.judged(file, is_off);
+            baseline.mark_judged(file, is_off);
         }
         self.outcome.summary.add(&summary);
         self.outcome.stats.add(&stats);
@@ -269,9 +269,9 @@ impl Sink<'_> {
 
     /// Says what the baseline knows and was not found, as findings in the baseline itself.
     fn end_of_run(&mut self, stale: Option<Severity>) {
-        let Some(baseline) = self.baseline.take_if(|baseline| !baseline.records()) else { return };
+        let Some(baseline) = self.baseline.take_if(|baseline| !baseline.is_recording()) else { return };
         let Some(severity) = stale else { return };
-        let found = baseline.stale(severity);
+        let found = baseline.stale_findings(severity);
         let Some(first) = found.first() else { return };
         let mut summary = Summary::default();
         summary.count(&first.rule, severity, found.len() as u64);
