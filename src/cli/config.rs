@@ -9,7 +9,7 @@ use super::{Exit, Failure};
 use crate::config::{Config, NAME};
 use crate::error::ProtocolErrorDiagnostic;
 use crate::load::load_protocol;
-use crate::run::{RecordProtocol, start};
+use crate::run::{RecordProtocol, start_folder};
 
 /// The protocol if nobody names one.
 const DEFAULT: &str = "session-events";
@@ -85,7 +85,7 @@ impl ProtocolArgument {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
         }
-        let mut found = paths.iter().map(|path| (path, Config::find(&start(path))));
+        let mut found = paths.iter().map(|path| (path, Config::find(&start_folder(path))));
         let Some((first, file)) = found.next() else { return Ok(None) };
         let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
         let held = |path: &Path, file: Option<PathBuf>| match file {

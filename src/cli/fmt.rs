@@ -24,7 +24,7 @@ use crate::lint::expected::beside;
 use crate::lint::fix::Level;
 use crate::lint::{Fixture, Linter, MEANT_TO_BE_BROKEN, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
 use crate::report::{Reporter, RunEnd};
-use crate::run::{Lint, Mending, Progress, RecordProtocol, Run, Stored, Target, is_looked_at, with_fixtures};
+use crate::run::{Lint, Mending, Progress, RecordProtocol, RecordSettings, Run, Target, is_looked_at, with_fixtures};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -135,7 +135,7 @@ fn format(
     let run = Run {
         protocol,
         settings: &settings.of_targets,
-        stored: records.map(|records| Stored {
+        stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,
             asked: Asked::default(),

@@ -15,7 +15,7 @@ use super::config::{Chosen, ProtocolArgument};
 use super::{Failure, meaning};
 use crate::config::Config;
 use crate::error::RunError;
-use crate::run::{Excluded, Target, expand, is_recording};
+use crate::run::{ExcludeFilter, Target, expand, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
@@ -84,7 +84,7 @@ impl InputArguments {
         wanted: impl Fn(&Path) -> bool,
     ) -> (Vec<Target>, Vec<RunError>) {
         let config = config.cloned();
-        let excluded: Excluded =
+        let excluded: ExcludeFilter =
             Arc::new(move |path, is_folder| config.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
         expand(&self.paths, &excluded, wanted)
     }

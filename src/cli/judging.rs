@@ -24,7 +24,7 @@ use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
 use crate::lint::Linted;
 use crate::report::{MultiReporter, Reporter, RunEnd};
-use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
+use crate::run::{Outcome, Progress, RecordProtocol, RecordSettings, Run, Target};
 
 #[derive(clap::Args)]
 pub struct JudgingArguments {
@@ -270,7 +270,7 @@ impl Job<'_> {
         let run = Run {
             protocol,
             settings: &settings.of_targets,
-            stored: records.map(|protocol| Stored { protocol, settings: &of_target, asked, all }),
+            stored: records.map(|protocol| RecordSettings { protocol, settings: &of_target, asked, all }),
             stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),

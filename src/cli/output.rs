@@ -18,7 +18,7 @@ use super::place::{Place, is_plain, place, shown};
 use crate::report::{
     GitHub, GitLab, Human, HumanOptions, JUnit, Json, Jsonl, Markdown, MultiReporter, Reporter, Sarif, is_report,
 };
-use crate::run::{Patient, Target};
+use crate::run::{RetryWriter, Target};
 
 /// How wide the report is where no terminal says so, in columns.
 const WIDTH: usize = 100;
@@ -122,7 +122,7 @@ impl Console {
         match (self, bar) {
             (Console::StandardOutput, Some(bar)) => Box::new(bar.standard_output()),
             (Console::StandardOutput, None) => Box::new(io::stdout()),
-            (Console::StandardError, _) => Box::new(Patient(io::stderr())),
+            (Console::StandardError, _) => Box::new(RetryWriter(io::stderr())),
         }
     }
 

@@ -16,7 +16,7 @@ use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::config::{Config, FAIL_ON};
 use crate::report::{FileEnd, Reporter, RunEnd};
-use crate::run::{Excluded, Target, expand, is_recording, read};
+use crate::run::{ExcludeFilter, Target, expand, is_recording, read};
 
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let kind = kind_of(arguments.kind.as_deref(), protocol)?;
     let config = config.map(Arc::new);
     let excluding = config.clone();
-    let excluded: Excluded =
+    let excluded: ExcludeFilter =
         Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
     let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
     let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);

@@ -248,7 +248,7 @@ fn whole(target: &Target, progress: &Progress) -> io::Result<Option<Whole>> {
                 return Ok(Some(Whole { text, damaged: None, is_compressed }));
             }
             Ok(count) => {
-                progress.read(count);
+                progress.add_bytes(count);
                 length += count;
                 if length > MOST_BYTES {
                     return Ok(None);
