@@ -129,7 +129,7 @@ fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Fail
 /// Whether so many percent are exercised; if not, says how much is missing, and what first.
 fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
     let overall = coverage.overall();
-    let lacks = overall.lacks(least);
+    let lacks = overall.missing_for(least);
     if lacks == 0 {
         return true;
     }
