@@ -1,4 +1,4 @@
-//! How much of a protocol recordings exercise: each item of the protocol, with the number of its occurrences.
+//! Coverage of a protocol by recordings: each item of the protocol, with the number of its occurrences.
 //!
 //! Items are event types; fields, and the values that the schema lists for a field; cells of the tables, including those
 //! of the end of the stream; and rules. This module sees only counts, no streams.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// How much of a file is read, in bytes: more than the first finding of any report takes.
+/// Number of bytes read from a file: more than the first finding of any report takes.
 const PREFIX_BYTES: u64 = 1 << 16;
 
 /// Returns whether a file is a report in one of the formats. An empty file is one too, as some formats write nothing

@@ -66,7 +66,7 @@ pub struct RunEnd<'f> {
     pub hidden: u64,
     /// The baseline that the findings were written to, if any.
     pub recorded: Option<&'f str>,
-    /// How many tool calls of each session matched, if streams were reconciled with records.
+    /// The counts of matched, missing and unexpected tool calls of each session, if streams were reconciled with records.
     pub reconciled: Option<&'f [Reconciled]>,
     /// The counts of fixtures, if the run linted.
     pub linted: Option<&'f Linted>,

@@ -15,7 +15,7 @@ use super::live::{LiveSource, SourceItem, StreamEnd};
 use super::paths::{Target, is_compressed};
 use crate::compressed;
 
-/// How long to wait before looking for more: short enough to seem immediate, long enough to cost no processor time.
+/// Pause before looking for more data: short enough to seem immediate, long enough to cost no processor time.
 const PAUSE: Duration = Duration::from_millis(100);
 /// The exit code that shells report for a program ended by an interrupt.
 const INTERRUPTED: i32 = 128 + SIGINT;

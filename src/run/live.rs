@@ -33,7 +33,7 @@ pub enum SourceItem {
     End(StreamEnd),
 }
 
-/// How a stream ended.
+/// The way in which a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamEnd {
     /// The stream was read to its end.

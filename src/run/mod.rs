@@ -62,7 +62,7 @@ pub struct Run<'r> {
     pub protocol: &'r Protocol,
     /// The settings of each target, in their order. Targets that are judged alike share them.
     pub settings: &'r [Arc<Settings>],
-    /// How stored records are judged; `None` if every file is judged as a stream.
+    /// The settings for stored records; `None` if every file is judged as a stream.
     pub stored: Option<RecordSettings<'r>>,
     /// The severity of an entry of the baseline that has no finding any more; `None` if it is not reported.
     pub stale: Option<Severity>,

@@ -14,7 +14,7 @@ use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, looks_like_r
 use super::{BLOCK, Target};
 use crate::compressed::{self, Decompressed};
 
-/// How stored records are judged, and which files are treated as such.
+/// The settings for stored records, and which files are treated as such.
 #[derive(Clone, Copy)]
 pub struct RecordSettings<'r> {
     pub protocol: RecordProtocol<'r>,

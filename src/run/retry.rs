@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait before the next try.
+/// Pause before the next try.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// A writer that retries on [`WouldBlock`](ErrorKind::WouldBlock) until there is room.

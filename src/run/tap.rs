@@ -28,7 +28,7 @@ pub struct Tap {
     signals: signals::Signals,
 }
 
-/// How forwarding ended.
+/// The outcome of forwarding.
 enum ForwardEnd {
     /// All output was forwarded.
     Complete,

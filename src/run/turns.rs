@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a worker spins waiting for its turn before it goes to sleep. Sleeping and being woken takes about as long.
+/// Time for which a worker spins before it goes to sleep. Sleeping and being woken takes about as long.
 const AWAKE: Duration = Duration::from_micros(30);
 /// Number of waits that go to sleep at once after a worker has spun in vain: the workers before may share its processor.
 const ASLEEP_AT_ONCE: usize = 16;
