@@ -1,4 +1,4 @@
-//! What is expected of fixtures that are meant to be broken.
+//! Expectations of fixtures that are broken on purpose.
 
 use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, text};
 use super::{as_expected, kinds, linted, told};

@@ -2,7 +2,7 @@
 
 use crate::{Folder, Refusal};
 
-/// The refusal of the built-in protocol of records with one thing changed in its tables.
+/// Returns the refusal of the built-in protocol of records with one change in its tables.
 fn refused(from: &str, to: &str) -> Refusal {
     Folder::copy_of("session-records").edit("protocol.toml", from, to).refusal("protocol.toml")
 }

@@ -1,4 +1,4 @@
-//! Mistakes in the tables and in the words of the rules.
+//! Mistakes in the tables and in the texts of the rules.
 
 use crate::refused;
 
