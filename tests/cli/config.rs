@@ -1,4 +1,4 @@
-//! `sessionlint.toml`: what it sets, where it is found, what wins over it, and what is said of its mistakes.
+//! `sessionlint.toml`: its settings, where it is found, what takes precedence over it, and how its mistakes are reported.
 
 use std::fs;
 

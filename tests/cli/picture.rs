@@ -55,7 +55,7 @@ fn a_protocol_is_printed_whole() {
         let name = rule["rule"].as_str().expect("a name");
         assert!(ran.out.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}");
     }
-    // A row of the turn's table: what a completed turn means in each of the first states.
+    // A row of the turn's table: the cells of a completed turn in the first states.
     let (_, turn) = ran.out.split_once("\nlifecycle turn\n").expect("the lifecycle");
     let row = turn.lines().find(|line| line.starts_with("  session.interrupted ")).expect("a row");
     let cells: Vec<_> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();

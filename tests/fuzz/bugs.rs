@@ -1,5 +1,5 @@
-//! The bugs of the example agent are found within 500 cases, from prompts that show few of them, and each is shown by an
-//! input with nothing superfluous in it.
+//! The bugs of the example agent are found within 500 cases, from prompts that trigger few of them, and each is shown by
+//! an input with nothing superfluous in it.
 
 use super::program::Folder;
 use super::{PROMPTS, agent};

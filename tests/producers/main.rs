@@ -1,5 +1,5 @@
-//! The agents in `examples/agent` conform whatever the prompts and the transport, and each of their bugs is found by the
-//! rule that their page names, on a prompt that triggers it and on no other.
+//! The agents in `examples/agent` conform whatever the prompts and the transport, and each of their bugs is found by
+//! the rule that their page names, on a prompt that triggers it and on no other.
 
 mod agents;
 
