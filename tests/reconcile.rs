@@ -55,7 +55,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_corpus_is_told_as_expected() {
+fn the_corpus_is_reported_as_expected() {
     let cases = cases();
     assert!(cases.len() > 25, "there are cases");
     for case in cases {

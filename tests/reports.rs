@@ -181,7 +181,7 @@ fn a_finding_of_a_field_names_its_event_and_quotes_the_document_on_it() {
 }
 
 #[test]
-fn an_unknown_type_is_said_once_with_how_often_it_came() {
+fn an_unknown_type_is_reported_once_with_its_count() {
     assert_reads(
         "unknown-event/first-of-each-type-only.ndjson",
         2,

@@ -60,8 +60,8 @@ impl Schemas {
         Schemas(protocol.schemas().map(|(name, schema)| (name.to_owned(), validator(schema))).collect())
     }
 
-    /// Parses each line into a tree and validates it by the schema of its type, without the order of events. Returns the
-    /// number of faults.
+    /// Parses each line into a tree and validates it by the schema of its type, without the order of events. Returns
+    /// the number of faults.
     pub fn validate(&self, load: &Load) -> usize {
         let mut faults = 0;
         lines(load, |line| {

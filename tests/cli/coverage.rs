@@ -64,7 +64,7 @@ fn the_table_and_what_is_missing_are_printed() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let lines: Vec<_> = ran.out.lines().collect();
     assert_eq!(lines[0], "session-events: 1 file, 1 event, 1 stream");
-    // One of 9 types; of session.status, type, timestamp, payload, its three fields and one of two values of `pending`;
+    // One of 9 types; of session.status: type, timestamp, payload, its three fields and one of two values of `pending`;
     // the cells of the status and the end when idle; no rule of 41.
     assert_eq!(lines[3], "  event types         1       9    11.1");
     assert_eq!(lines[4], "  fields              7      71     9.8");
@@ -262,7 +262,7 @@ fn every_item_has_the_same_keys() {
     assert_eq!(end, Some(&expected));
 }
 
-/// The turn's table names every event, so that each event of a stream without unsure states takes just one of its cells.
+/// The turn's table names every event, so that each event of a stream without unsure states takes just one cell of it.
 #[test]
 fn a_turn_takes_a_cell_for_each_event_and_one_at_the_end() {
     let document = json(&Folder::new(), &format!("{}/valid", corpus()));

@@ -17,7 +17,7 @@ fn read(folder: &Folder, name: &str) -> String {
 }
 
 #[test]
-fn files_are_formatted_and_what_was_done_is_said() {
+fn files_are_formatted_and_the_changes_are_reported() {
     let markdown = format!("# é\r\n\r\n- > ```jsonl\r\n  > {LATE}\r\n  > ```\r\n\r\nThe end");
     let folder = Folder::with(&[
         ("a.ndjson", LATE),

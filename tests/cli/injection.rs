@@ -93,7 +93,7 @@ fn a_file_s_name_cannot_inject_anything() {
     let folder = Folder::with(&[("o/x", "")]);
     folder.write(&name, ERROR);
     assert_nothing_is_injected(&folder, &name, "a name");
-    // The reader of the report undoes the escapes, and gets the same name except for characters that control a terminal.
+    // A reader of the report undoes the escapes, and gets the same name except for characters that control a terminal.
     let github = fs::read_to_string(folder.path().join("o/github")).expect("written");
     let shown = name.replace('\u{1b}', "␛").replace('\r', "␍").replace('\n', "␊").replace('\u{202e}', "\u{fffd}");
     assert_eq!(of_github(&github)[0].0, shown);

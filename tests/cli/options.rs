@@ -112,7 +112,7 @@ fn a_fold_names_a_line_once_and_not_that_of_the_finding_it_shows() {
 }
 
 #[test]
-fn a_severity_that_is_none_is_said_with_the_option_that_has_it() {
+fn an_invalid_severity_is_reported_with_its_option() {
     let folder = Folder::with(&[("a", CLEAN)]);
     let ran = folder.run("check --rule idle-missing=of a");
     assert_eq!(ran.code, 2);

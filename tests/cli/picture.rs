@@ -22,7 +22,7 @@ fn a_graph_is_drawn_in_three_formats() {
 }
 
 #[test]
-fn a_misspelt_lifecycle_is_met_with_the_nearest() {
+fn a_misspelt_lifecycle_is_answered_with_the_nearest() {
     let folder = Folder::new();
     let ran = folder.run("graph --lifecycle trun");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));

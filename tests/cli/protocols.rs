@@ -79,7 +79,7 @@ fn a_folder_without_a_protocol_exits_2_and_says_what_one_is() {
 }
 
 #[test]
-fn a_misspelt_protocol_is_met_with_the_nearest() {
+fn a_misspelt_protocol_is_answered_with_the_nearest() {
     let folder = Folder::with(&[("a", CLEAN)]);
     let ran = folder.run("check --protocol session-event a");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));

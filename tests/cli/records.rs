@@ -213,7 +213,7 @@ fn the_report_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn too_many_unknown_fields_are_told() {
+fn too_many_unknown_fields_are_reported() {
     let fields: String = (0..1001).map(|number| format!(",\"k{number}\":1")).collect();
     let folder = Folder::with(&[("x.json", &SESSION.replace('}', &format!("{fields}}}")))]);
     let document = folder.json("x.json");

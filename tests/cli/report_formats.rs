@@ -17,8 +17,8 @@ const ALL: &str = "--format jsonl=o/jsonl --format sarif=o/sarif --format junit=
 
 #[test]
 fn every_format_says_the_same() {
-    // In CLEAN, there are 98 characters before the value of `pending`. `false,"status_label":` has 21, and `"idle"` and a
-    // comma 7.
+    // In CLEAN, there are 98 characters before the value of `pending`. `false,"status_label":` has 21, and `"idle"` and
+    // a comma 7.
     assert_eq!(CLEAN.find("false"), Some(98));
     let folder = Folder::with(&[
         ("a b.log", &[CLEAN, ERROR, WARNING, NOTE, "{broken\n"].concat()),
@@ -110,7 +110,7 @@ fn sarif_keeps_to_its_published_schema() {
     assert_eq!(run["results"], json!([]));
     assert_eq!(run["invocations"], json!([{"executionSuccessful": true, "toolExecutionNotifications": []}]));
     assert_eq!(run["columnKind"], "unicodeCodePoints");
-    // Every rule that the run could have reported, those of stored records too, with its text and the document's quotes.
+    // Every rule that the run could have reported, those of stored records too, with its text and its quotes.
     let rules = array(&run["tool"]["driver"]["rules"]);
     let named: BTreeSet<_> = rules.iter().map(|rule| text(&rule["id"]).to_owned()).collect();
     let of_protocol = |protocol: &str| -> Vec<String> {
@@ -218,7 +218,7 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
 }
 
 #[test]
-fn github_is_told_what_was_not_read_and_what_is_not_shown() {
+fn github_reports_what_was_not_read_and_what_is_not_shown() {
     let folder = Folder::with(&[("a", &ERROR.repeat(3))]);
     let ran = folder.run("check --format github --max-findings 1 a missing");
     let lines: Vec<_> = ran.out.lines().collect();

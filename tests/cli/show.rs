@@ -79,7 +79,7 @@ fn the_try_it_line_names_the_options_that_the_example_needs() {
 }
 
 #[test]
-fn a_misspelt_rule_is_met_with_the_nearest() {
+fn a_misspelt_rule_is_answered_with_the_nearest() {
     let folder = Folder::new();
     let ran = folder.run("explain idle-mising");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));

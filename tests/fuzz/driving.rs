@@ -76,7 +76,7 @@ fn the_same_seed_finds_the_same_whatever_the_number_of_jobs() {
 }
 
 #[test]
-fn what_cannot_be_played_is_said() {
+fn what_cannot_be_played_is_reported() {
     let folder = Folder::new();
     let missing = ran(folder.command(["fuzz", "--", "./no-such-producer"]));
     assert_eq!((missing.code, missing.out.as_str()), (2, ""));

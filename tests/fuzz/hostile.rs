@@ -60,7 +60,7 @@ fn a_producer_that_fails_sometimes_is_said_to() {
 }
 
 #[test]
-fn one_that_fails_at_first_only_is_seen_to_in_the_end() {
+fn a_producer_that_fails_only_at_first_is_run_again_in_the_end() {
     let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/a", "")]);
     // The first time, and once more.
     let script = "cat clean.ndjson; if mkdir once 2>/dev/null || mkdir twice 2>/dev/null; then exit 3; fi";

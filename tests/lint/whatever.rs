@@ -49,7 +49,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_file_makes_it_fail(contents in prop::collection::vec((content(), content()), 40)) {
+    fn no_file_makes_lint_fail(contents in prop::collection::vec((content(), content()), 40)) {
         let folder = Folder::new();
         for (number, (content, expected)) in contents.iter().enumerate() {
             let ending = ["md", "json", "ndjson", "sse"][number % 4];

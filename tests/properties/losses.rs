@@ -104,7 +104,7 @@ proptest! {
 
     /// Whatever is wrong with a session: a finding in a cut-out is also one in the whole.
     #[test]
-    fn a_cut_out_says_nothing_that_the_whole_does_not(events in session(), a: Index, b: Index) {
+    fn a_cut_out_has_no_finding_that_the_whole_does_not(events in session(), a: Index, b: Index) {
         let (a, b) = (a.index(events.len()), b.index(events.len()));
         let (start, end) = (a.min(b), a.max(b) + 1);
         let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
@@ -116,7 +116,7 @@ proptest! {
 
     /// Whatever is wrong with a session: a finding after a frame that cannot be read is also one in the whole.
     #[test]
-    fn a_lost_frame_makes_nothing_be_said(events in session(), lost: Index) {
+    fn a_lost_frame_adds_no_finding(events in session(), lost: Index) {
         let lost = lost.index(events.len());
         let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
         let text = format!("{}garbage\n{}", ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
