@@ -229,7 +229,7 @@ fn line(route: &Route, ports: [f64; 2], items: &[Item], places: &[Rect], bounds:
         for left in [first_left, !first_left] {
             let x = label.x + label.size.width * if left { 1.0 / 3.0 } else { 2.0 / 3.0 };
             let landing = (x, bounds[items[route.items[1]].layer].0);
-            // Behind the label.
+            // This point is hidden by the label.
             let middle = (x, label.y + label.size.height / 2.0);
             points.extend(if left == first_left { [landing, middle] } else { [middle, landing] });
         }

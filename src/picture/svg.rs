@@ -58,13 +58,13 @@ pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
     let notes = ((width / SMALL) as usize).max(NOTE_LINE);
     let sentences = |all: &[String]| all.iter().flat_map(|note| labels::wrapped(note, notes)).collect::<Vec<_>>();
     let legend = sentences(&legend(protocol.tables(), graphs));
-    let said: Vec<_> = graphs.iter().map(|graph| sentences(&graph.notes)).collect();
-    for line in legend.iter().chain(said.iter().flatten()) {
+    let notes_of: Vec<_> = graphs.iter().map(|graph| sentences(&graph.notes)).collect();
+    for line in legend.iter().chain(notes_of.iter().flatten()) {
         width = width.max(LEGEND_SAMPLE + text_width(line, SMALL));
     }
     let mut body = String::new();
     let mut y = MARGIN;
-    for ((panel, graph), notes) in panels.iter().zip(graphs).zip(&said) {
+    for ((panel, graph), notes) in panels.iter().zip(graphs).zip(&notes_of) {
         text(&mut body, MARGIN, y + 15.0, "title", &graph.title)?;
         y += 26.0;
         for note in notes {
@@ -98,7 +98,7 @@ pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
     writeln!(out, "{body}</svg>")
 }
 
-/// The room for an example beside the words of the legend.
+/// Width of the samples of lines and boxes before the text of the legend.
 const LEGEND_SAMPLE: f64 = 56.0;
 
 fn draw_legend(out: &mut String, mut y: f64, legend: &[String]) -> Result<f64, fmt::Error> {
@@ -124,11 +124,11 @@ fn draw_legend(out: &mut String, mut y: f64, legend: &[String]) -> Result<f64, f
     Ok(y)
 }
 
-/// One lifecycle, laid out.
+/// The picture of one lifecycle, with its layout.
 struct Panel<'g> {
     graph: &'g Graph,
     boxes: Vec<Vec<(LineStyle, String)>>,
-    /// Those between two different states.
+    /// The edges between two different states.
     edges: Vec<&'g Edge>,
     loops: Vec<Vec<&'g Edge>>,
     layout: Layout,

@@ -50,7 +50,7 @@ pub struct Human<'p, W> {
 
 /// Findings of one kind in a file.
 struct KindGroup {
-    /// The first ones, each with its number in the file.
+    /// The first findings, each with its number in the file.
     kept: Vec<(usize, Finding)>,
     /// The line numbers of the first findings that are not kept.
     lines: Vec<u64>,

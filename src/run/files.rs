@@ -43,7 +43,7 @@ struct Unit<'f, 'r, 's> {
     sink: &'f Mutex<Sink<'s>>,
     turns: &'f Turns,
     number: usize,
-    /// Findings that wait for the file's turn.
+    /// Findings that wait for the unit's turn.
     held: Vec<Finding>,
     /// The buffer for reading, reused for each file.
     block: &'f mut [u8],

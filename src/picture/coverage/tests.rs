@@ -33,7 +33,7 @@ fn each_group_counts_what_it_has() {
         assert_eq!(coverage.share(Group::Fields), share(1 + 4, 16));
         // Five rows and the end, in three states: the three moves, and the end in "shut".
         assert_eq!(coverage.share(Group::Cells), share(4, 18));
-        // 18 of the framing and 3 of the door, of which `shut-twice` spoke.
+        // There are 18 rules of the framing and 3 of the door; only `shut-twice` was broken.
         assert_eq!(coverage.share(Group::Rules), share(1, 21));
         assert_eq!(coverage.overall(), share(12, 59));
         assert_eq!(coverage.overall().percent(), 20.3);
@@ -82,7 +82,7 @@ fn a_graph_has_the_counts_of_its_moves() {
         assert_eq!(graph.notes, ["in any state allowed, and changing none: seen never"]);
         let mut drawn = String::new();
         mermaid(&mut drawn, coverage.protocol, &[graph]).expect("text can be written");
-        // The line of the start is number 0.
+        // The line from the start has the number 0.
         assert!(drawn.contains("\n  linkStyle 4 stroke:"), "{drawn}");
         assert!(drawn.contains("]:::never\n"), "{drawn}");
     });

@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_way_through_a_lifecycle_leads_downward() {
-        // 0 → 1 → 2 → 3 → 0, with a short cut 1 → 3 and a forbidden 2 → 4.
+        // The legal moves are 0 → 1 → 2 → 3 → 0, with a shortcut 1 → 3; 2 → 4 is forbidden.
         let legal = [(0, 1), (1, 2), (2, 3), (3, 0), (1, 3)];
         let mut edges: Vec<_> = legal.into_iter().map(|(from, to)| RankEdge { from, to, legal: true }).collect();
         edges.push(RankEdge { from: 2, to: 4, legal: false });
