@@ -14,7 +14,7 @@ use std::time::Duration;
 use baselines::Schemas;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use loads::{KINDS, Load};
-use sessionlint::{Checker, Decompressed, Options, Protocol};
+use sessionlint::{Checker, Decompressor, Options, Protocol};
 
 /// Large enough to be read in many blocks, and small enough for a run of a few minutes.
 const MEGABYTES: usize = 16;
@@ -51,7 +51,7 @@ fn check(load: &Load) -> bool {
     let protocol = Protocol::builtin("session-events").expect("it is built in");
     let mut checker = Checker::new(protocol, Options::default());
     let file = File::open(&load.files[0]).expect("a load can be opened");
-    let mut reader = Decompressed::new(file).expect("a load can be read");
+    let mut reader = Decompressor::new(file).expect("a load can be read");
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block).expect("a load can be read") {

@@ -48,7 +48,7 @@ mod report;
 mod run;
 
 pub use assert::conforms;
-pub use compressed::{Decompressed, ReadError};
+pub use compressed::{Decompressor, ReadError};
 pub use load::load_protocol;
 pub use sessionlint_core::{
     Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,

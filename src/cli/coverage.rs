@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
     refuse_nothing(&targets, &errors, "")?;
-    let options = Options { excerpts: false, ..with_every_rule(arguments.input.reading.options(), &protocol) };
+    let options = with_every_rule(arguments.input.reading.options(), &protocol).with_excerpts(false);
     let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {
         protocol: &protocol,
@@ -108,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 /// were on.
 fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
     let on = |rule: &Rule| (rule.name.to_string(), Some(rule.severity.unwrap_or(Severity::Note)));
-    Options { severities: protocol.rules().iter().map(on).collect(), ..options }
+    options.with_severities(protocol.rules().iter().map(on))
 }
 
 fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Failure> {

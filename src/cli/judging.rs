@@ -22,7 +22,7 @@ use super::{Exit, Failure, known_rule, meaning};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
-use crate::lint::Linted;
+use crate::lint::LintSummary;
 use crate::report::{MultiReporter, Reporter, RunEnd};
 use crate::run::{Outcome, Progress, RecordProtocol, RecordSettings, Run, Target};
 
@@ -127,7 +127,7 @@ impl FailingArguments {
 impl JudgingArguments {
     /// How inputs are read and judged.
     pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, Failure> {
-        Ok(Options { severities: self.failing.severities(rules)?, ..self.input.reading.options() })
+        Ok(self.input.reading.options().with_severities(self.failing.severities(rules)?))
     }
 
     /// How many threads may work.
@@ -229,7 +229,7 @@ pub struct Work<'w> {
 /// What was done.
 pub struct Done {
     pub outcome: Outcome,
-    pub linted: Option<Linted>,
+    pub linted: Option<LintSummary>,
     pub shows_stats: bool,
 }
 
@@ -255,7 +255,7 @@ impl Job<'_> {
         if judging.known.records() {
             reporter.ignore_closed_readers();
         }
-        let options = Options { excerpts: reporter.shows_excerpts(), ..options };
+        let options = options.with_excerpts(reporter.shows_excerpts());
         let settings = Alike::new(protocol, config, &options, &targets);
         let records = protocol.records();
         let asked = judging.records.asked(records)?;

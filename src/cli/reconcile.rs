@@ -108,11 +108,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut reporter = outputs.reporter(rules, style, None)?;
     // All is judged before anything is said.
     reporter.ignore_closed_readers();
-    let options = Options {
-        severities: severities(&arguments.rules, rules)?,
-        excerpts: reporter.shows_excerpts(),
-        ..Options::default()
-    };
+    let severities = severities(&arguments.rules, rules)?;
+    let options = Options::default().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = Alike::new(protocol, config.as_deref(), &options, &[]).usual;
     let (mut told, mut kept, mut unreadable) = (Told::default(), Kept::default(), Vec::new());
     for target in &streams {

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use sessionlint_core::event::Options;
 use sessionlint_core::text::visible;
 
 use super::input::{Alike, ReadingArguments, say};
@@ -49,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     // Nothing is folded: what comes later may be long in coming.
     let style = Style { color: arguments.shown.color, all: true, quiet: arguments.shown.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
-    let options = Options { severities, excerpts: reporter.shows_excerpts(), ..arguments.reading.options() };
+    let options = arguments.reading.options().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = [Alike::new(&protocol, config.as_ref(), &options, &[]).usual];
     let run = Run {
         protocol: &protocol,

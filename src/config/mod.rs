@@ -194,13 +194,10 @@ impl Config {
         let overrides: Vec<_> = overrides.iter().map(|number| &self.overrides[*number]).collect();
         let rules = self.rules.iter().chain(overrides.iter().flat_map(|one| &one.rules));
         let mut severities: BTreeMap<_, _> = rules.map(|rule| (rule.name.clone(), rule.severity)).collect();
-        severities.extend(given.severities.clone());
-        Options {
-            wire: given.wire.or_else(|| overrides.iter().rev().find_map(|one| one.wire)),
-            fragment: given.fragment || fragment.unwrap_or_default(),
-            severities,
-            ..given.clone()
-        }
+        severities.extend(given.severities().clone());
+        let wire = given.wire().or_else(|| overrides.iter().rev().find_map(|one| one.wire));
+        let fragment = given.fragment() || fragment.unwrap_or_default();
+        given.clone().with_wire(wire).with_fragment(fragment).with_severities(severities)
     }
 }
 

@@ -154,14 +154,14 @@ fn later_overrides_win_key_by_key_and_what_is_given_wins_over_all() {
         [[override]]\nfiles = [\"x\"]\nfragment = true\nwire = \"sse\"\nrules.b = \"off\"\nrules.c = \"off\"\n\
         [[override]]\nfiles = [\"x\"]\nwire = \"json\"\nrules.c = \"error\"\n";
     let config = read(text).expect("it is right");
-    let severities = |options: &Options| ["a", "b", "c"].map(|rule| options.severities.get(rule).copied());
+    let severities = |options: &Options| ["a", "b", "c"].map(|rule| options.severities().get(rule).copied());
     let (note, off, error) = (Some(Some(Severity::Note)), Some(None), Some(Some(Severity::Error)));
 
     let none = config.merge(&Options::default(), &[]);
-    assert_eq!((none.fragment, none.wire, severities(&none)), (false, None, [note, note, note]));
+    assert_eq!((none.fragment(), none.wire(), severities(&none)), (false, None, [note, note, note]));
     let both = config.merge(&Options::default(), &[0, 1]);
-    assert_eq!((both.fragment, both.wire, severities(&both)), (true, Some(Wire::Json), [note, off, error]));
-    let given = Options { wire: Some(Wire::Ndjson), severities: [("c".to_owned(), None)].into(), ..Options::default() };
+    assert_eq!((both.fragment(), both.wire(), severities(&both)), (true, Some(Wire::Json), [note, off, error]));
+    let given = Options::default().with_wire(Some(Wire::Ndjson)).with_severities([("c".to_owned(), None)]);
     let all = config.merge(&given, &[0, 1]);
-    assert_eq!((all.fragment, all.wire, severities(&all)), (true, Some(Wire::Ndjson), [note, off, off]));
+    assert_eq!((all.fragment(), all.wire(), severities(&all)), (true, Some(Wire::Ndjson), [note, off, off]));
 }

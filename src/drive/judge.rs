@@ -105,7 +105,7 @@ impl Judge<'_> {
         // A producer that failed and said nothing has nothing to be judged.
         let is_silent = played.stream.iter().all(u8::is_ascii_whitespace);
         if !(is_silent && ending.is_some()) {
-            let settings = settings.of_wire(played.wire);
+            let settings = settings.with_wire(played.wire);
             let mut checker = Checker::of(self.protocol, &settings, file.cloned());
             for block in played.stream.chunks(BLOCK) {
                 checker.feed(block);
@@ -137,7 +137,7 @@ impl Judge<'_> {
         let severity = settings.severity(self.protocol, rule.name()).flatten()?;
         let said = last_words(&played.complaint).map(|said| format!("; it last said “{said}”"));
         let what = what + &said.unwrap_or_default();
-        let place = last_line(&played.stream, settings.options().excerpts);
+        let place = last_line(&played.stream, settings.options().excerpts());
         let finding = Finding::of_file(rule.name(), severity, what, &Arc::default(), place);
         Some(Finding { file: file.cloned(), help, ..finding })
     }
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_program_s_own_rules_can_be_switched_off() {
-        let off = Options { severities: [("producer-crash".to_owned(), None)].into(), ..Options::default() };
+        let off = Options::default().with_severities([("producer-crash".to_owned(), None)]);
         assert_eq!(rules("", Ending::Crashed("it fell".to_owned()), off), ["empty-input"]);
     }
 

@@ -271,7 +271,7 @@ fn summary(end: &RunEnd<'_>) -> String {
     for one in end.linted.into_iter().flat_map(|linted| &linted.listed) {
         let line = one.line.map(|line| format!(":{line}")).unwrap_or_default();
         let skipped = || format!("skipped, {}", one.why.unwrap_or_default());
-        let words = one.taken.map_or_else(skipped, |taken| taken.words().to_owned());
+        let words = one.kind.map_or_else(skipped, |kind| kind.label().to_owned());
         text.push_str(&format!("  {}{line}: {words}\n", visible(&one.file)));
     }
     for session in end.reconciled.into_iter().flatten() {

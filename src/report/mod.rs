@@ -33,7 +33,7 @@ use sessionlint_core::records::reconcile::Reconciled;
 use sessionlint_core::text::{count, visible};
 
 use crate::error::RunError;
-use crate::lint::{Linted, TOO_LARGE, TOO_LARGE_HELP};
+use crate::lint::{LintSummary, TOO_LARGE, TOO_LARGE_HELP};
 
 /// The end of a file, for a [`Reporter`].
 pub struct FileEnd<'f> {
@@ -69,7 +69,7 @@ pub struct RunEnd<'f> {
     /// The counts of matched, missing and unexpected tool calls of each session, if streams were reconciled with records.
     pub reconciled: Option<&'f [Reconciled]>,
     /// The counts of fixtures, if the run linted.
-    pub linted: Option<&'f Linted>,
+    pub linted: Option<&'f LintSummary>,
     /// Inputs that were not found.
     pub unfound: &'f [RunError],
     /// Duration of the run.

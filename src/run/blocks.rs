@@ -20,7 +20,7 @@ use sessionlint_core::finding::Finding;
 use self::lines::{LineBlock, LineReader};
 use self::work::{Item, Step};
 use super::{Run, SMALL_BLOCK, Sink, lock, next_size};
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 
 /// Size of a block, in bytes. Large enough that moving a block from core to core between its steps costs little compared
 /// to the steps; small enough that all blocks in flight stay in the cores' caches.
@@ -32,7 +32,7 @@ const MOST_THREADS: usize = 4;
 
 /// Checks one file, the only target of the run.
 pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
-    let reader = match Decompressed::new(reader) {
+    let reader = match Decompressor::new(reader) {
         Ok(reader) => reader,
         Err(cause) => {
             lock(sink).unreadable(name, cause);
@@ -69,7 +69,7 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
     });
 }
 
-type Work<'p> = work::Work<Block<'p>, Box<Checker<'p>>>;
+type Work<'p> = work::Work<Block<'p>, Box<Checker>>;
 
 /// The state that the threads share.
 struct Shared<'s, 'k, 'p, R: Read> {
@@ -94,7 +94,7 @@ struct Block<'p> {
     is_examined: bool,
     found: Vec<Finding>,
     /// The checker, after the last block of the input.
-    checker: Option<Box<Checker<'p>>>,
+    checker: Option<Box<Checker>>,
 }
 
 impl<'p, R: Read> Shared<'_, '_, 'p, R> {
@@ -162,7 +162,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
         let block = &mut item.block;
         block.is_examined = !is_next;
         if block.is_examined {
-            let longest = self.run.settings[0].options().max_line_bytes;
+            let longest = self.run.settings[0].options().max_line_bytes();
             let examiner = examiner.get_or_insert_with(|| Examiner::new(self.run.protocol, longest));
             examiner.examine(block.lines.bytes(), &mut block.examined);
         }
@@ -170,7 +170,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
     }
 
     /// Applies a block to the tables, and keeps its findings.
-    fn judge(&self, block: &mut Block<'p>, checker: &mut Checker<'p>) {
+    fn judge(&self, block: &mut Block<'p>, checker: &mut Checker) {
         // Findings share names by reference counts. Updating the counts from two threads at once costs more than all the
         // rest, so that findings are dropped by the thread that made them.
         block.found.clear();

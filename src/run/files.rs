@@ -11,7 +11,7 @@ use sessionlint_core::records::{Known, RecordChecker};
 use super::records::{self, OpenedInput};
 use super::turns::{Turns, in_turns};
 use super::{BLOCK, Run, Sink, Target, lock, next_size};
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 
 /// Maximum number of findings that are held back until the files before are reported; with more, the thread waits.
 const MOST_HELD: usize = 1000;
@@ -79,7 +79,7 @@ impl Unit<'_, '_, '_> {
             let cause = io::Error::other("it cannot be read a second time");
             return self.turn(|sink| sink.unreadable(&file, cause));
         };
-        let mut reader = match Decompressed::new(reader) {
+        let mut reader = match Decompressor::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(&file, cause)),
         };
@@ -112,7 +112,7 @@ impl Unit<'_, '_, '_> {
         if run.exercises {
             checker.exercise();
         }
-        let mut reader = match Decompressed::new(reader) {
+        let mut reader = match Decompressor::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
         };

@@ -20,7 +20,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use follow::{FollowChange, FollowedFile};
-pub use lint::{Change as FileChange, Lint, Mended, Mending, Told, is_looked_at, with_fixtures};
+pub use lint::{ExpectationArgs, FileChange, FixOptions, FixedFile, LintOptions, is_lint_candidate, with_fixtures};
 pub use paths::{ExcludeFilter, Target, expand, is_recording, start_folder};
 pub use progress::Progress;
 pub use records::{RecordProtocol, RecordSettings, holds_records};
@@ -33,7 +33,7 @@ use sessionlint_core::event::Settings;
 use sessionlint_core::finding::{Finding, Report, Severity, Stats, Summary};
 use sessionlint_core::protocol::Protocol;
 
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
 use crate::report::{FileEnd, Reporter};
@@ -166,7 +166,7 @@ pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunErro
         Target::StandardInput => Box::new(io::stdin()),
         Target::File(path) => Box::new(File::open(path).map_err(unreadable)?),
     };
-    let mut reader = Decompressed::new(reader).map_err(unreadable)?;
+    let mut reader = Decompressor::new(reader).map_err(unreadable)?;
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block) {

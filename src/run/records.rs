@@ -12,7 +12,7 @@ use sessionlint_core::protocol::{Beside, Protocol};
 use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, looks_like_records};
 
 use super::{BLOCK, Target};
-use crate::compressed::{self, Decompressed};
+use crate::compressed::{self, Decompressor};
 
 /// The settings for stored records, and which files are treated as such.
 #[derive(Clone, Copy)]
@@ -145,7 +145,7 @@ pub fn known<'f>(
     let mut block = vec![0; BLOCK];
     for (number, name, file) in files {
         let mut reading = collector.file(&(stored.settings)(number), stored.asked.kind, Some(name.clone()));
-        let Ok(mut reader) = Decompressed::new(&mut *file) else { continue };
+        let Ok(mut reader) = Decompressor::new(&mut *file) else { continue };
         while let Ok(count @ 1..) = reader.read(&mut block) {
             reading.feed(&block[..count]);
         }

@@ -17,7 +17,7 @@ const LONGEST_PROMPT: usize = 1 << 20;
 /// Returns the findings of a stream, as rule and message.
 fn findings(stream: &[u8], wire: Wire) -> Vec<(String, String)> {
     let protocol = Protocol::builtin("session-events").expect("it is built in");
-    let report = check(protocol, stream, Options { wire: Some(wire), ..Options::default() });
+    let report = check(protocol, stream, Options::default().with_wire(Some(wire)));
     report.findings.into_iter().map(|finding| (finding.rule.to_string(), finding.message)).collect()
 }
 

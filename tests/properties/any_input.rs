@@ -133,10 +133,10 @@ fn inputs_that_were_stumbled_over_get_a_sound_report() {
         "{\"type\":\"ééééééééééééééééééééé".as_bytes(),
         b"",
     ];
-    let limits = (1..60).chain([Options::default().max_line_bytes]);
+    let limits = (1..60).chain([Options::default().max_line_bytes()]);
     for max_line_bytes in limits {
         for wire in std::iter::once(None).chain(Wire::ALL.iter().map(|(_, wire)| Some(*wire))) {
-            let options = Options { wire, max_line_bytes, ..Options::default() };
+            let options = Options::default().with_wire(wire).with_max_line_bytes(max_line_bytes);
             for input in inputs {
                 let report = check(input, &options);
                 let sound = report_is_sound(input, &report);

@@ -8,7 +8,7 @@ use crate::json::Json;
 use crate::streams::{Recording, Said, VALID, check, ndjson, path, protocol, said, session};
 
 fn fragment() -> Options {
-    Options { fragment: true, ..Options::default() }
+    Options::default().with_fragment(true)
 }
 
 #[test]

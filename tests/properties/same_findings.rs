@@ -226,7 +226,7 @@ fn the_form_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
     let in_messages = if fit { in_messages } else { Vec::new() };
     for (name, wire, text) in forms(events).into_iter().chain(in_messages).chain(json_rpc) {
         for wire in [Some(wire), None] {
-            let found = said(text.as_bytes(), &Options { wire, ..Options::default() });
+            let found = said(text.as_bytes(), &Options::default().with_wire(wire));
             prop_assert_eq!(&found, &plain, "{} ({:?})\n{}", name, wire, text);
         }
     }
@@ -240,7 +240,7 @@ fn the_key_that_was_meant_does_not_depend_on_key_order() {
         let event = format!(
             r#"{{"type":"session.tool.call.started","timestamp":"2026-01-01T00:00:00Z","payload":{{{keys},"session_id":"s","tool_name":"bash","tool_input":{{}}}}}}"#
         );
-        let mut found = said(event.as_bytes(), &Options { fragment: true, ..Options::default() });
+        let mut found = said(event.as_bytes(), &Options::default().with_fragment(true));
         found.sort();
         found
     };

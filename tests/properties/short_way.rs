@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use sessionlint::generate::{Knobs, tape, wild};
+use sessionlint::generate::{StreamOptions, tape, wild};
 use sessionlint::{Checker, Options, Protocol, Report};
 
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
@@ -61,7 +61,7 @@ fn damaged(mut lines: Vec<Vec<u8>>, damages: &[(prop::sample::Index, Damage)]) -
 }
 
 fn report(recording: &[u8], short: bool) -> Report {
-    let mut checker = Checker::new(&PROTOCOL, Options { max_text_bytes: 200, ..Options::default() });
+    let mut checker = Checker::new(&PROTOCOL, Options::default().with_max_text_bytes(200));
     if !short {
         checker.exercise();
     }
@@ -76,7 +76,7 @@ proptest! {
         damages in prop::collection::vec((any::<prop::sample::Index>(), damage()), 0..6),
     ) {
         let chunks = [("session.stream.chunk".to_owned(), 60)].into();
-        let knobs = Knobs { turns: 3, sessions: 2, events: 80, weights: chunks };
+        let knobs = StreamOptions { turns: 3, sessions: 2, events: 80, weights: chunks };
         let recording = damaged(wild(&PROTOCOL, &knobs, &tape(seed, 600)).lines, &damages);
         prop_assert_eq!(report(&recording, true), report(&recording, false), "{}", String::from_utf8_lossy(&recording));
     }

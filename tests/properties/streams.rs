@@ -274,11 +274,12 @@ pub fn options() -> impl Strategy<Value = Options> {
     let wires: Vec<_> = std::iter::once(None).chain(Wire::ALL.iter().map(|(_, wire)| Some(*wire))).collect();
     let limits = prop_oneof![Just(None), (1..300usize, 0..50usize, 1..=3usize).prop_map(Some)];
     (prop::sample::select(wires), any::<bool>(), limits).prop_map(|(wire, fragment, limits)| {
-        let whole = Options { wire, fragment, ..Options::default() };
+        let whole = Options::default().with_wire(wire).with_fragment(fragment);
         match limits {
-            Some((max_line_bytes, max_text_bytes, max_streams)) => {
-                Options { max_line_bytes, max_text_bytes, max_streams, ..whole }
-            }
+            Some((max_line_bytes, max_text_bytes, max_streams)) => whole
+                .with_max_line_bytes(max_line_bytes)
+                .with_max_text_bytes(max_text_bytes)
+                .with_max_streams(max_streams),
             None => whole,
         }
     })

@@ -2,12 +2,12 @@
 
 use std::io::Read;
 
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 use crate::run::Progress;
 
 /// Reads an input in blocks of whole lines.
 pub struct LineReader<'s, R: Read> {
-    reader: Decompressed<R>,
+    reader: Decompressor<R>,
     progress: &'s Progress,
     /// The beginning of a line whose end was not in the last block; shorter than a block.
     rest: Vec<u8>,
@@ -39,11 +39,11 @@ impl LineBlock {
 
 impl<'s, R: Read> LineReader<'s, R> {
     /// Reads from `reader`, and counts the bytes in `progress`.
-    pub fn new(reader: Decompressed<R>, progress: &'s Progress) -> LineReader<'s, R> {
+    pub fn new(reader: Decompressor<R>, progress: &'s Progress) -> LineReader<'s, R> {
         LineReader { reader, progress, rest: Vec::new(), next: 0, ended: false }
     }
 
-    /// Fills a lines with what comes next, up to the end of its last line; about so many bytes. Its number, from 0.
+    /// Fills a block with about `size` bytes of input, up to the end of a line. Returns the block's number, from 0.
     pub fn fill(&mut self, lines: &mut LineBlock, size: usize) -> u64 {
         let buffer = &mut lines.buffer;
         let mut length = self.rest.len();
