@@ -22,16 +22,18 @@ const HELP: &str = "sessionlint check PATHS --write-baseline FILE writes one; me
 /// The entries of a baseline, by file and kind of finding.
 pub type KnownFindings = BTreeMap<String, HashMap<Kind, Entry>>;
 
+/// The file as TOML. Serde puts the name of this type into messages about a value of another type.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BaselineFile {
+struct File {
     version: Spanned<u64>,
-    findings: Vec<Spanned<FileEntry>>,
+    findings: Vec<Spanned<Recorded>>,
 }
 
+/// An entry as TOML. Its name, too, is in messages.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileEntry {
+struct Recorded {
     file: String,
     rule: Arc<str>,
     #[serde(rename = "type")]
@@ -43,7 +45,7 @@ struct FileEntry {
 /// Reads the text of the baseline at `path`. `written` normalizes the name of a recording to the form that the program
 /// writes.
 pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Result<KnownFindings, FileError> {
-    let file: BaselineFile = toml::from_str(text).map_err(|error| FileError::toml(path, text, &error, HELP))?;
+    let file: File = toml::from_str(text).map_err(|error| FileError::toml(path, text, &error, HELP))?;
     let mut problems = Vec::new();
     let mut problem = |span: Range<usize>, message: String| {
         problems.push(Problem { message, label: "here".to_owned(), span, help: HELP.to_owned() });
@@ -55,7 +57,7 @@ pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Resu
     let mut known = KnownFindings::new();
     for recorded in file.findings {
         let span = recorded.span();
-        let FileEntry { file, rule, event_type, pointer, count } = recorded.into_inner();
+        let Recorded { file, rule, event_type, pointer, count } = recorded.into_inner();
         if *count.get_ref() == 0 {
             problem(count.span(), "this entry records no finding".to_owned());
         }
