@@ -1,4 +1,4 @@
-//! The corpus: every valid stream is clean, and every broken one gives exactly the findings that were
+//! The corpus: every valid stream is clean, and every broken one gives exactly the findings
 //! written down for it by hand.
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sessionlint::{Basis, Checker, Options, Protocol, Report, Rule, Severity, Wire};
 
-/// One corpus folder a protocol of streams; that of stored records is in tests/records.
+/// The corpus folders, one per protocol of streams; that of stored records is in tests/records.
 const PROTOCOLS: [&str; 1] = ["session-events"];
 
 fn root(protocol: &str) -> PathBuf {
@@ -18,12 +18,12 @@ fn protocol(name: &str) -> &'static Protocol {
     Protocol::builtin(name).expect("the protocol is built in")
 }
 
-/// The rules that a recording can break; those of upkeep are about files beside it.
+/// The rules that a recording can break; the rules of upkeep are about other files.
 fn of_streams(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
     protocol.rules().iter().filter(|rule| rule.basis != Basis::Upkeep)
 }
 
-/// The files of a folder, in order.
+/// Returns the files of a folder, in order.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
@@ -31,7 +31,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The options of a line such as `--max-line-bytes 200 --fragment`.
+/// Parses options such as `--max-line-bytes 200 --fragment`.
 fn options(protocol: &Protocol, args: &str) -> Options {
     let mut options = Options::default();
     let mut words = args.split_whitespace();
@@ -82,7 +82,7 @@ fn check(protocol: &Protocol, bytes: &[u8], options: Options) -> Report {
     }
 }
 
-/// The findings that count, as the expectations write them.
+/// Returns the findings that count, in the form of the expectations.
 fn found(report: &Report, with_notes: bool) -> Vec<String> {
     let counts = |severity| with_notes || severity > Severity::Note;
     let findings = report.findings.iter().filter(|finding| counts(finding.severity));
@@ -135,7 +135,7 @@ fn broken_streams_give_the_findings_that_were_written_down() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What holds records is in no document.
+/// Rules about containers of records are in no document.
 const CONTAINERS: [&str; 3] = ["page", "transcript", "bundle"];
 
 #[test]
@@ -144,7 +144,7 @@ fn every_rule_has_words_and_the_document_s_are_letter_by_letter() {
         let protocol = protocol(name);
         let document = protocol.document().expect("the document is kept beside the protocol");
         for rule in protocol.rules() {
-            // What is off must say that it can be asked for.
+            // A rule that is off must say that it can be switched on.
             assert!(rule.severity.is_some() || rule.means.contains("only on request"), "{} has a severity", rule.name);
             assert!(
                 !rule.says.is_empty() && !rule.help.is_empty() && !rule.means.is_empty(),
@@ -183,7 +183,7 @@ fn every_rule_has_a_folder_with_two_recordings() {
     }
 }
 
-/// `explain` shows these: the first must break its rule and no other, the second nothing.
+/// The examples that `explain` shows: the first must break its rule and no other, the second none.
 #[test]
 fn every_example_does_what_it_says() {
     for name in PROTOCOLS {

@@ -1,4 +1,4 @@
-//! Streams that are made: legal ones in which nothing is found, and broken ones in which one rule speaks.
+//! Generated streams: legal ones without findings, and ones that break one rule.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ fn events() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")
 }
 
-/// What is found: lines and rules.
+/// Returns the findings: lines and rules.
 fn found(bytes: &[u8]) -> Vec<(u64, String)> {
     let report = check(events(), bytes, Options::default());
     report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect()
@@ -36,7 +36,7 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// How many legal streams; more by `SESSIONLINT_STREAMS`, for a long run by hand.
+/// Number of legal streams; `SESSIONLINT_STREAMS` sets more, for a long run by hand.
 #[test]
 fn nothing_is_found_in_legal_streams() {
     let count = std::env::var("SESSIONLINT_STREAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(1000);

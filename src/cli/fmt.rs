@@ -25,9 +25,9 @@ use crate::lint::fix::Level;
 use crate::lint::{
     Classification, Fixture, FixtureContext, FixtureSettings, Linter, MEANT_TO_BE_BROKEN, classify, is_markdown,
 };
-use crate::report::{End, Reporter};
+use crate::report::{Reporter, RunEnd};
 use crate::run::{
-    FixOptions, LintOptions, Progress, RecordProtocol, Run, Stored, Target, is_lint_candidate, with_fixtures,
+    FixOptions, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Target, is_lint_candidate, with_fixtures,
 };
 
 #[derive(clap::Args)]
@@ -139,7 +139,7 @@ fn format(
     let run = Run {
         protocol,
         settings: &settings.of_targets,
-        stored: records.map(|records| Stored {
+        stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,
             asked: Asked::default(),
@@ -178,7 +178,7 @@ impl Reporter for Silent {
         Ok(())
     }
 
-    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
         Ok(())
     }
 }

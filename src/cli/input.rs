@@ -15,7 +15,7 @@ use super::config::{Chosen, ProtocolArgument};
 use super::{Failure, meaning};
 use crate::config::Config;
 use crate::error::RunError;
-use crate::run::{Excluded, Target, expand, is_recording};
+use crate::run::{ExcludeFilter, Target, expand, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
@@ -84,7 +84,7 @@ impl InputArguments {
         wanted: impl Fn(&Path) -> bool,
     ) -> (Vec<Target>, Vec<RunError>) {
         let config = config.cloned();
-        let excluded: Excluded =
+        let excluded: ExcludeFilter =
             Arc::new(move |path, is_folder| config.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
         expand(&self.paths, &excluded, wanted)
     }
@@ -152,7 +152,7 @@ impl Alike {
         let mut made: HashMap<Vec<usize>, Arc<Settings>> = HashMap::new();
         let mut make = |overrides: Vec<usize>| {
             let new = |overrides: &Vec<usize>| {
-                let options = config.map_or_else(|| given.clone(), |config| config.under(given, overrides));
+                let options = config.map_or_else(|| given.clone(), |config| config.merge(given, overrides));
                 Arc::new(Settings::new(protocol, options))
             };
             made.entry(overrides).or_insert_with_key(new).clone()

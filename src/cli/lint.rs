@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         };
         let told = |number: usize, args: &str| {
             let given = config_file
-                .map_or_else(|| work.options.clone(), |config| config.under(work.options, &overrides(number)));
+                .map_or_else(|| work.options.clone(), |config| config.merge(work.options, &overrides(number)));
             told(args, given, &protocol, work)
         };
         let tell = |mended| hand.take(mended);

@@ -15,8 +15,8 @@ use super::judging::{exit, fail_on_parser, kind_of, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::config::{Config, FAIL_ON};
-use crate::report::{End, FileEnd, Reporter};
-use crate::run::{Excluded, Target, expand, is_recording, read};
+use crate::report::{FileEnd, Reporter, RunEnd};
+use crate::run::{ExcludeFilter, Target, expand, is_recording, read};
 
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let kind = kind_of(arguments.kind.as_deref(), protocol)?;
     let config = config.map(Arc::new);
     let excluding = config.clone();
-    let excluded: Excluded =
+    let excluded: ExcludeFilter =
         Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
     let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
     let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);
@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     // All is judged before anything is said.
-    reporter.go_on_unread();
+    reporter.ignore_closed_readers();
     let severities = severities(&arguments.rules, rules)?;
     let options = Options::default().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = Alike::new(protocol, config.as_deref(), &options, &[]).usual;
@@ -139,7 +139,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         reporter.file_end(&FileEnd::of(file))?;
     }
     let reconciled = Some(&*outcome.sessions);
-    let end = End { reconciled, unfound: &errors, ..End::of(&summary, started.elapsed()) };
+    let end = RunEnd { reconciled, unfound: &errors, ..RunEnd::of(&summary, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
     outputs.keep()?;

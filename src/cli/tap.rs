@@ -11,7 +11,7 @@ use super::judging::{FailingArguments, ShownArguments, exit};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure};
 use crate::config::Config;
-use crate::report::{End, Reporter};
+use crate::report::{Reporter, RunEnd};
 use crate::run::{Progress, Run, Tap, Target, exit_code};
 
 #[derive(clap::Args)]
@@ -66,9 +66,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let failed = |what: &str, error: io::Error| Failure::Message(format!("{program} cannot be {what}: {error}"));
     let mut tap = Tap::start(&arguments.command).map_err(|error| failed("started", error))?;
     // The name that it would have in a pipe of the shell.
-    let (outcome, told) = run.watch(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
+    let (outcome, told) = run.check_live(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
-    let end = End { hidden: outcome.hidden, ..End::of(&outcome.summary, started.elapsed()) };
+    let end = RunEnd { hidden: outcome.hidden, ..RunEnd::of(&outcome.summary, started.elapsed()) };
     let told = told.and_then(|()| reporter.end(&end));
     drop(reporter);
     say(&outcome.unreadable);

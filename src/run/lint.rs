@@ -22,7 +22,7 @@ use sessionlint_core::protocol::{Rulebook, Upkeep};
 use sessionlint_core::records::{Asked, Known};
 
 use super::turns::{Turns, in_turns};
-use super::{Outcome, Run, Sink, Target, lock, stored};
+use super::{Outcome, Run, Sink, Target, lock, records};
 use crate::config::baseline::Baseline;
 use crate::lint::expectation::{self, Updates};
 use crate::lint::{
@@ -86,7 +86,7 @@ impl Run<'_> {
         let records = || self.stored.and_then(|stored| stored.protocol.get());
         let linter = Linter::new(self.protocol, &records);
         let worker = Worker { run: self, lint, linter: &linter, targets, sink: &sink, state: &state };
-        let units = stored::units(self.stored.as_ref(), targets);
+        let units = records::units(self.stored.as_ref(), targets);
         in_turns(self.jobs, units.len(), || (), |(), turns, number| worker.unit(turns, number, &units[number]));
         let State { summary, updates, .. } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let outcome = self.outcome(sink)?;

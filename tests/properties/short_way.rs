@@ -1,4 +1,4 @@
-//! The short way through a step of the tables finds what the long one finds.
+//! The short way through a step of the tables has the same findings as the long one.
 
 use std::sync::LazyLock;
 
@@ -9,14 +9,14 @@ use sessionlint::{Checker, Options, Protocol, Report};
 
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
-/// What happens to a line of a recording.
+/// A change to a line of a recording.
 #[derive(Clone, Debug)]
 enum Damage {
     Lost,
     Doubled,
-    /// It stands behind the next one.
+    /// The line comes after the next one.
     Late,
-    /// A part of it, if it is there, is replaced by another.
+    /// A part of the line, if it exists, is replaced by another.
     Replaced(&'static str, &'static str),
 }
 

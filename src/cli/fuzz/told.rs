@@ -17,7 +17,7 @@ use crate::drive::kept::{input_of, stream_of};
 use crate::drive::producer::Played;
 use crate::drive::search::Found;
 use crate::drive::shrink::Times;
-use crate::report::{End, FileEnd, Reporter};
+use crate::report::{FileEnd, Reporter, RunEnd};
 
 /// How a run is told.
 pub struct Told<'t> {
@@ -76,7 +76,7 @@ impl Told<'_> {
             reporter.file_end(&FileEnd { summary: Some(&summary), ..FileEnd::of(&file) })?;
             all.add(&summary);
         }
-        reporter.end(&End::of(&all, elapsed))
+        reporter.end(&RunEnd::of(&all, elapsed))
     }
 
     /// The finding with the input that shows it.

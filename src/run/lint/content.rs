@@ -260,7 +260,7 @@ fn read_all(target: &Target, progress: &Progress) -> io::Result<Option<InputByte
                 return Ok(Some(InputBytes { text, damaged: None, is_compressed }));
             }
             Ok(count) => {
-                progress.read(count);
+                progress.add_bytes(count);
                 length += count;
                 if length > MOST_BYTES {
                     return Ok(None);
