@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::text::{count, visible};
 

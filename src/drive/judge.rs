@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::Arc;
 
-use sessionlint_core::check::Checker;
+use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::{Finding, Kind, Place, Report, Severity};
 use sessionlint_core::input::window;
@@ -106,7 +106,7 @@ impl Judge<'_> {
         let is_silent = played.stream.iter().all(u8::is_ascii_whitespace);
         if !(is_silent && ending.is_some()) {
             let settings = settings.with_wire(played.wire);
-            let mut checker = Checker::of(self.protocol, &settings, file.cloned());
+            let mut checker = StreamChecker::new(self.protocol, &settings, file.cloned());
             for block in played.stream.chunks(BLOCK) {
                 checker.feed(block);
                 checker.findings().drain(..).for_each(&mut *tell);
