@@ -23,7 +23,7 @@ const OF_TOTAL: &str = "{spinner} {bar:24} {decimal_bytes} of {decimal_total_byt
 const SO_FAR: &str = "{spinner} {decimal_bytes}, {decimal_bytes_per_sec}, {msg}";
 
 /// Work that comes along, as a bar shows it.
-pub trait Course: Sync {
+pub trait ProgressSource: Sync {
     /// How far it goes, if that is known.
     fn total(&self) -> Option<u64>;
     /// How far it has come.
@@ -35,12 +35,12 @@ pub trait Course: Sync {
 }
 
 /// Reading, counted in bytes.
-struct Reading<'r> {
+struct ReadProgress<'r> {
     progress: &'r Progress,
     targets: &'r [Target],
 }
 
-impl Course for Reading<'_> {
+impl ProgressSource for ReadProgress<'_> {
     fn total(&self) -> Option<u64> {
         self.targets.iter().map(Target::length).sum()
     }
@@ -59,7 +59,7 @@ impl Course for Reading<'_> {
 }
 
 /// Whether there is somebody to see a bar, and a screen that it can be wiped from.
-pub fn is_seen() -> bool {
+pub fn is_visible() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !is_set("CI") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
@@ -74,12 +74,12 @@ impl Bar {
     }
 
     /// Reads targets, and shows how far that has come if it takes long. After it, nothing is left of the bar.
-    pub fn during<T>(&self, progress: &Progress, targets: &[Target], work: impl FnOnce() -> T) -> T {
-        self.along(&Reading { progress, targets }, work)
+    pub fn show_reading<T>(&self, progress: &Progress, targets: &[Target], work: impl FnOnce() -> T) -> T {
+        self.show_during(&ReadProgress { progress, targets }, work)
     }
 
     /// The same for any work.
-    pub fn along<T>(&self, course: &impl Course, work: impl FnOnce() -> T) -> T {
+    pub fn show_during<T>(&self, course: &impl ProgressSource, work: impl FnOnce() -> T) -> T {
         let (end, ended) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(move || self.show(course, &ended));
@@ -89,7 +89,7 @@ impl Bar {
         })
     }
 
-    fn show(&self, course: &impl Course, ended: &Receiver<()>) {
+    fn show(&self, course: &impl ProgressSource, ended: &Receiver<()>) {
         let ends_within = |time| !matches!(ended.recv_timeout(time), Err(RecvTimeoutError::Timeout));
         if ends_within(DELAY) {
             return;
@@ -97,7 +97,7 @@ impl Bar {
         // Looking at every file takes a while too, so it waits until there is somebody to tell.
         let mut total = course.total();
         self.set_total(course, total);
-        self.tell(course);
+        self.update(course);
         self.0.set_draw_target(ProgressDrawTarget::stderr());
         while !ends_within(INTERVAL) {
             // A file has grown, or its name did not tell that it is compressed.
@@ -105,12 +105,12 @@ impl Bar {
                 total = None;
                 self.set_total(course, total);
             }
-            self.tell(course);
+            self.update(course);
         }
         self.0.finish_and_clear();
     }
 
-    fn set_total(&self, course: &impl Course, total: Option<u64>) {
+    fn set_total(&self, course: &impl ProgressSource, total: Option<u64>) {
         self.0.set_style(style(course.template(total.is_some())));
         match total {
             Some(total) => self.0.set_length(total),
@@ -118,7 +118,7 @@ impl Bar {
         }
     }
 
-    fn tell(&self, course: &impl Course) {
+    fn update(&self, course: &impl ProgressSource) {
         let message = course.message();
         // Each change draws.
         if self.0.message() != message {
@@ -135,7 +135,7 @@ impl Bar {
             (false, true) => Screen::Elsewhere,
             (false, false) => Screen::Unknown,
         };
-        Lines { bar: self.0.clone(), out, screen, begun: Vec::new() }
+        LineWriter { bar: self.0.clone(), out, screen, partial: Vec::new() }
     }
 }
 
@@ -167,23 +167,23 @@ enum Screen {
 }
 
 /// Hands whole lines on, with the bar out of the way.
-struct Lines<W> {
+struct LineWriter<W> {
     bar: ProgressBar,
     out: W,
     screen: Screen,
     /// The line that has no end yet.
-    begun: Vec<u8>,
+    partial: Vec<u8>,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> LineWriter<W> {
     /// Hands on what has begun, and `more`.
-    fn hand_on(&mut self, more: &[u8]) -> io::Result<()> {
-        if self.begun.is_empty() && more.is_empty() {
+    fn forward(&mut self, more: &[u8]) -> io::Result<()> {
+        if self.partial.is_empty() && more.is_empty() {
             return Ok(());
         }
-        let Lines { bar, out, screen, begun } = self;
+        let LineWriter { bar, out, screen, partial } = self;
         let mut write = || {
-            out.write_all(begun)?;
+            out.write_all(partial)?;
             out.write_all(more)?;
             out.flush()
         };
@@ -195,23 +195,23 @@ impl<W: Write> Lines<W> {
                 write()?;
             }
         }
-        self.begun.clear();
+        self.partial.clear();
         Ok(())
     }
 }
 
-impl<W: Write> Write for Lines<W> {
+impl<W: Write> Write for LineWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         if whole > 0 {
-            self.hand_on(&bytes[..whole])?;
+            self.forward(&bytes[..whole])?;
         }
-        self.begun.extend_from_slice(&bytes[whole..]);
+        self.partial.extend_from_slice(&bytes[whole..]);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.hand_on(&[])
+        self.forward(&[])
     }
 }
 
@@ -238,13 +238,13 @@ mod tests {
         }
     }
 
-    fn terminal(screen: Screen) -> (Terminal, ProgressBar, Lines<Terminal>) {
+    fn terminal(screen: Screen) -> (Terminal, ProgressBar, LineWriter<Terminal>) {
         let terminal = Terminal(InMemoryTerm::new(10, 60));
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(terminal.0.clone())));
         bar.set_style(ProgressStyle::with_template("BAR {pos}").expect("a template"));
         bar.set_position(1);
         bar.tick();
-        let lines = Lines { bar: bar.clone(), out: terminal.clone(), screen, begun: Vec::new() };
+        let lines = LineWriter { bar: bar.clone(), out: terminal.clone(), screen, partial: Vec::new() };
         (terminal, bar, lines)
     }
 
@@ -293,6 +293,6 @@ mod tests {
 
     #[test]
     fn work_is_done_and_its_result_given() {
-        assert_eq!(Bar::hidden().during(&Progress::default(), &[], || 7), 7);
+        assert_eq!(Bar::hidden().show_reading(&Progress::default(), &[], || 7), 7);
     }
 }

@@ -1,7 +1,7 @@
 //! `sessionlint check`.
 
-use super::judging::{Done, Job, JudgingArguments};
-use super::{Exit, Failure, follow};
+use super::judging::{Job, JobResult, JudgingArguments};
+use super::{CliError, Exit, follow};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -17,13 +17,13 @@ pub struct Arguments {
     follow: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let judging = &arguments.judging;
     let input = &judging.input;
     let (protocol, config) = input.load()?;
     let options = judging.options(protocol.rules_of_run())?;
     let growing = match arguments.follow {
-        true if judging.records.are_said() => return Err(follow::not_of_records()),
+        true if judging.records.are_given() => return Err(follow::not_of_records()),
         true => Some(follow::open(&input.paths, &protocol)?),
         false => None,
     };
@@ -44,10 +44,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 told.map(|()| outcome)?
             }
             (None, Some(bar)) => {
-                bar.during(work.run.progress, work.targets, || work.run.check(work.targets, baseline, reporter))?
+                bar.show_reading(work.run.progress, work.targets, || work.run.check(work.targets, baseline, reporter))?
             }
             (None, None) => work.run.check(work.targets, baseline, reporter)?,
         };
-        Ok(Done { outcome, linted: None, shows_stats: arguments.stats })
+        Ok(JobResult { outcome, linted: None, shows_stats: arguments.stats })
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sessionlint_core::protocol::{Beside, Protocol, Rulebook};
 use sessionlint_core::text::{nearest, visible};
 
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::config::{Config, NAME};
 use crate::error::ShownProtocolError;
 use crate::load::load_protocol;
@@ -31,20 +31,20 @@ pub struct ProtocolArgument {
 }
 
 /// A protocol that is built in, or one that was loaded.
-pub enum Chosen {
+pub enum ProtocolChoice {
     /// The one that holds where nothing is said; what is not of its kind is judged by another.
-    Usual(&'static Protocol),
+    Default(&'static Protocol),
     Builtin(&'static Protocol),
     Loaded(Box<Protocol>),
 }
 
-impl std::ops::Deref for Chosen {
+impl std::ops::Deref for ProtocolChoice {
     type Target = Protocol;
 
     fn deref(&self) -> &Protocol {
         match self {
-            Chosen::Usual(protocol) | Chosen::Builtin(protocol) => protocol,
-            Chosen::Loaded(protocol) => protocol,
+            ProtocolChoice::Default(protocol) | ProtocolChoice::Builtin(protocol) => protocol,
+            ProtocolChoice::Loaded(protocol) => protocol,
         }
     }
 }
@@ -59,15 +59,15 @@ impl ProtocolArgument {
     }
 
     /// The protocol, and what holds for these paths.
-    pub fn load(&self, paths: &[PathBuf]) -> Result<(Chosen, Option<Config>), Failure> {
+    pub fn load(&self, paths: &[PathBuf]) -> Result<(ProtocolChoice, Option<Config>), CliError> {
         let config = match self.file(paths)? {
             Some(file) => Some(Config::read(&file).map_err(refused)?),
             None => None,
         };
         let protocol = match (&self.protocol, &config) {
-            (Some(name), _) => Chosen::named(name)?,
-            (None, Some(config)) => Chosen::of(config)?,
-            (None, None) => Chosen::usual()?,
+            (Some(name), _) => ProtocolChoice::named(name)?,
+            (None, Some(config)) => ProtocolChoice::from_config(config)?,
+            (None, None) => ProtocolChoice::default_protocol()?,
         };
         if let Some(config) = &config {
             config.check_rules(protocol.rules_of_run()).map_err(refused)?;
@@ -76,12 +76,12 @@ impl ProtocolArgument {
     }
 
     /// The protocol, and what holds in the current folder.
-    pub fn load_here(&self) -> Result<(Chosen, Option<Config>), Failure> {
+    pub fn load_here(&self) -> Result<(ProtocolChoice, Option<Config>), CliError> {
         self.load(&[PathBuf::from("-")])
     }
 
     /// The file that holds for all of these paths.
-    fn file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
+    fn file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, CliError> {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
         }
@@ -89,15 +89,15 @@ impl ProtocolArgument {
         let Some((first, file)) = found.next() else { return Ok(None) };
         let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
         let held = |path: &Path, file: Option<PathBuf>| match file {
-            Some(file) => format!("{} holds for {}", shown(&file), shown(path)),
-            None => format!("no {NAME} holds for {}", shown(path)),
+            Some(file) => format!("{} holds for {}", display_path(&file), display_path(path)),
+            None => format!("no {NAME} holds for {}", display_path(path)),
         };
         let message = format!(
             "{}, but {}; name one with --config, or check the paths one after the other",
             held(first, file),
             held(other, another)
         );
-        Err(Failure::Message(message))
+        Err(CliError::Message(message))
     }
 }
 
@@ -109,17 +109,17 @@ pub fn of_records() -> Option<&'static Protocol> {
     Protocol::builtin(RECORDS)
 }
 
-impl Chosen {
-    fn usual() -> Result<Chosen, Failure> {
+impl ProtocolChoice {
+    fn default_protocol() -> Result<ProtocolChoice, CliError> {
         match Protocol::builtin(DEFAULT) {
-            Some(protocol) => Ok(Chosen::Usual(protocol)),
-            None => Chosen::named(DEFAULT),
+            Some(protocol) => Ok(ProtocolChoice::Default(protocol)),
+            None => ProtocolChoice::named(DEFAULT),
         }
     }
 
     /// The protocol that judges what is not of this one's kind.
     pub fn beside(&self) -> Option<Beside> {
-        matches!(self, Chosen::Usual(_)).then_some(of_records as Beside)
+        matches!(self, ProtocolChoice::Default(_)).then_some(of_records as Beside)
     }
 
     /// The one that judges stored records, if there is one.
@@ -136,47 +136,47 @@ impl Chosen {
     }
 
     /// The built-in protocol of this name, or the one in this folder.
-    pub fn named(name: &str) -> Result<Chosen, Failure> {
-        Chosen::find(name, Path::new(name))?
-            .map_err(|help| Failure::Message(format!("there is no protocol and no folder {}; {help}", visible(name))))
+    pub fn named(name: &str) -> Result<ProtocolChoice, CliError> {
+        ProtocolChoice::find(name, Path::new(name))?
+            .map_err(|help| CliError::Message(format!("there is no protocol and no folder {}; {help}", visible(name))))
     }
 
     /// The one that the file names.
-    fn of(config: &Config) -> Result<Chosen, Failure> {
+    fn from_config(config: &Config) -> Result<ProtocolChoice, CliError> {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
-            return Chosen::usual();
+            return ProtocolChoice::default_protocol();
         };
-        Chosen::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
+        ProtocolChoice::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
     }
 
     /// Says what to do if there is none.
-    fn find(name: &str, folder: &Path) -> Result<Result<Chosen, String>, Failure> {
+    fn find(name: &str, folder: &Path) -> Result<Result<ProtocolChoice, String>, CliError> {
         if let Some(protocol) = Protocol::builtin(name) {
-            return Ok(Ok(Chosen::Builtin(protocol)));
+            return Ok(Ok(ProtocolChoice::Builtin(protocol)));
         }
         if folder.is_file() {
             let within = folder.parent().filter(|within| !within.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            return Ok(Err(format!("a protocol is named by its folder: {}", shown(within))));
+            return Ok(Err(format!("a protocol is named by its folder: {}", display_path(within))));
         }
         if !folder.is_dir() {
             let near = nearest(name, Protocol::builtin_names());
             let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
-        Ok(Ok(Chosen::Loaded(Box::new(
+        Ok(Ok(ProtocolChoice::Loaded(Box::new(
             load_protocol(folder).map_err(|error| refused(ShownProtocolError::from(&error)))?,
         ))))
     }
 }
 
 /// Shows a refused file with its places.
-pub fn refused(error: impl miette::Diagnostic + Send + Sync + 'static) -> Failure {
+pub fn refused(error: impl miette::Diagnostic + Send + Sync + 'static) -> CliError {
     // Before each mistake of several stands a word that says nothing.
     let report = format!("{:?}", miette::Report::new(error)).replace("\nError: \n", "\n");
     anstream::eprintln!("{report}");
-    Failure::Exit(Exit::Usage)
+    CliError::Exit(Exit::Usage)
 }
 
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     visible(&path.to_string_lossy())
 }

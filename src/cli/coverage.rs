@@ -10,9 +10,9 @@ use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
 use sessionlint_core::text::{count, visible};
 
-use super::graph::{self, draw, known_lifecycle};
-use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
-use super::{Exit, Failure, TextOrJson};
+use super::graph::{self, check_lifecycle, draw};
+use super::input::{InputArguments, TargetSettings, cores, report_errors, require_targets};
+use super::{CliError, Exit, TextOrJson};
 use crate::picture::coverage::{Coverage, json, text};
 use crate::report::Several;
 use crate::run::{Outcome, Progress, Run};
@@ -59,26 +59,26 @@ fn percent(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "it must be a number from 0 to 100".to_owned())
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.input.load()?;
     // What is wrong with the command is said before the work.
     if protocol.is_of_records() {
         let name = visible(protocol.name());
         let message = format!("coverage is of streams of events, and the protocol {name} is one of stored records");
-        return Err(Failure::Message(message));
+        return Err(CliError::Message(message));
     }
-    known_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
+    check_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
     if arguments.lifecycle.is_some() && matches!(arguments.format, Format::Page(_)) {
-        return Err(Failure::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
+        return Err(CliError::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
     }
     let (targets, errors) = arguments.input.expand(config.as_ref());
-    say(&errors);
-    refuse_nothing(&targets, &errors, "")?;
+    report_errors(&errors);
+    require_targets(&targets, &errors, "")?;
     let options = Options { excerpts: false, ..with_every_rule(arguments.input.reading.options(), &protocol) };
-    let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
+    let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {
         protocol: &protocol,
-        settings: &settings.of_targets,
+        settings: &settings.per_target,
         stored: None,
         stale: None,
         max_findings: Some(0),
@@ -93,7 +93,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
     anstream::stdout().lock().write_all(&shown(arguments, &coverage)?)?;
     // After the long page, so that it is seen.
-    say(&outcome.unreadable);
+    report_errors(&outcome.unreadable);
     let enough = arguments.fail_under.is_none_or(|least| is_enough(&coverage, least));
     Ok(if !errors.is_empty() || !outcome.unreadable.is_empty() {
         Exit::Usage
@@ -111,12 +111,12 @@ fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
     Options { severities: protocol.rules().iter().map(on).collect(), ..options }
 }
 
-fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Failure> {
+fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, CliError> {
     match arguments.format {
         Format::Page(TextOrJson::Json) => Ok(json(coverage)?),
         Format::Page(TextOrJson::Text) => {
             let mut page = String::new();
-            text(&mut page, coverage, arguments.all).map_err(|error| Failure::Output(io::Error::other(error)))?;
+            text(&mut page, coverage, arguments.all).map_err(|error| CliError::Output(io::Error::other(error)))?;
             Ok(page.into_bytes())
         }
         Format::Picture(format) => {

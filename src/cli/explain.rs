@@ -6,7 +6,7 @@ use sessionlint_core::protocol::{Basis, Example, Protocol};
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolArgument;
-use super::{Exit, Failure, known_rule};
+use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
 
 #[derive(clap::Args)]
@@ -18,9 +18,9 @@ pub struct Arguments {
     protocol: ProtocolArgument,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (chosen, config) = arguments.protocol.load_here()?;
-    let (protocol, rule) = known_rule(chosen.rules_of_run(), &arguments.rule)?;
+    let (protocol, rule) = find_rule(chosen.rules_of_run(), &arguments.rule)?;
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
     let mut out = anstream::stdout().lock();
     writeln!(out, "{} ({severity})\n", rule.name)?;

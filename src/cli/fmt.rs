@@ -13,10 +13,10 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::{Asked, Known};
 use sessionlint_core::text::visible;
 
-use super::config::Chosen;
-use super::input::{Alike, InputArguments, ReadingArguments, cores, refuse_nothing, say};
-use super::mend::{Deed, Hand, Screen};
-use super::{Exit, Failure};
+use super::config::ProtocolChoice;
+use super::fixes::{Destination, FixMode, FixSink};
+use super::input::{InputArguments, ReadingArguments, TargetSettings, cores, report_errors, require_targets};
+use super::{CliError, Exit};
 use crate::config::Config;
 use crate::difference::difference;
 use crate::error::RunError;
@@ -60,44 +60,44 @@ pub struct Arguments {
     jobs: Option<NonZero<u16>>,
 }
 
-pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
     let Arguments { mut paths, reading, check, diff, stdin_name, verbose, quiet, jobs } = arguments;
     let is_filter = match paths.as_slice() {
         [] => stdin_name.is_some() || is_piped(),
         [one] => is_standard_input(one),
         several if several.iter().any(|path| is_standard_input(path)) => {
-            return Err(Failure::Message("`-` stands alone: standard input goes to standard output".to_owned()));
+            return Err(CliError::Message("`-` stands alone: standard input goes to standard output".to_owned()));
         }
         _ => false,
     };
     if stdin_name.is_some() && !is_filter {
-        return Err(Failure::Message("--stdin-name goes with standard input".to_owned()));
+        return Err(CliError::Message("--stdin-name goes with standard input".to_owned()));
     }
     if paths.is_empty() {
         paths.push(if is_filter { "-" } else { "." }.into());
     }
-    let deed = match (check, diff) {
-        (true, _) => Deed::List,
-        (_, true) => Deed::Show,
-        _ => Deed::Write,
+    let mode = match (check, diff) {
+        (true, _) => FixMode::List,
+        (_, true) => FixMode::Diff,
+        _ => FixMode::Write,
     };
     let input = InputArguments { paths, reading };
     let (protocol, config) = input.load()?;
     let options = Options { excerpts: false, ..input.reading.form.options() };
     if is_filter {
-        let filter = Filter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
-        return filter.run(deed);
+        let filter = StdinFilter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
+        return filter.run(mode);
     }
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
     let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
     let targets = with_fixtures(found, &named);
-    say(&errors);
-    refuse_nothing(&targets, &errors, " .md .markdown")?;
-    let hand = Hand::new(deed, Screen::StandardOutput, &input.paths);
+    report_errors(&errors);
+    require_targets(&targets, &errors, " .md .markdown")?;
+    let fixes = FixSink::new(mode, Destination::StandardOutput, &input.paths);
     let jobs = jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
-    let unreadable = format(&protocol, config.as_deref(), &options, &targets, &named, &hand, jobs)?;
-    say(&unreadable);
-    let exit = hand.end(quiet, verbose)?;
+    let unreadable = format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
+    report_errors(&unreadable);
+    let exit = fixes.finish(quiet, verbose)?;
     Ok(if errors.is_empty() && unreadable.is_empty() { exit } else { Exit::Usage })
 }
 
@@ -119,22 +119,22 @@ fn is_piped() -> bool {
 
 /// Formats all fixtures; what could not be read.
 fn format(
-    protocol: &Chosen,
+    protocol: &ProtocolChoice,
     config: Option<&Config>,
     options: &Options,
     targets: &[Target],
     named: &HashSet<PathBuf>,
-    hand: &Hand,
+    fixes: &FixSink,
     jobs: usize,
-) -> Result<Vec<RunError>, Failure> {
-    let settings = Alike::new(protocol, config, options, targets);
+) -> Result<Vec<RunError>, CliError> {
+    let settings = TargetSettings::new(protocol, config, options, targets);
     let records = protocol.records();
     let of_records = records.and_then(RecordProtocol::get).unwrap_or(protocol);
-    let stored = Alike::new(of_records, config, options, targets);
-    let of_target = |number: usize| stored.of_targets[number].clone();
+    let stored = TargetSettings::new(of_records, config, options, targets);
+    let of_target = |number: usize| stored.per_target[number].clone();
     let run = Run {
         protocol,
-        settings: &settings.of_targets,
+        settings: &settings.per_target,
         stored: records.map(|records| Stored {
             protocol: records,
             settings: &of_target,
@@ -150,22 +150,22 @@ fn format(
     let lint = Lint {
         rules: protocol.rules_of_run(),
         named,
-        within: &|file| hand.may_follow(file),
+        within: &|file| fixes.covers(file),
         decided: &|_| None,
         // What is expected of a fixture keeps it from being written.
         told: &|_, _| Err(String::new()),
         lists: false,
         updates: false,
         given: &[],
-        mending: Some(Mending { level: Level::Safe, writes: hand.writes(), tell: &|mended| hand.take(mended) }),
+        mending: Some(Mending { level: Level::Safe, writes: fixes.writes(), tell: &|mended| fixes.apply(mended) }),
     };
-    Ok(run.lint(&lint, targets, None, &mut Silent)?.0.unreadable)
+    Ok(run.lint(&lint, targets, None, &mut NullReporter)?.0.unreadable)
 }
 
 /// Says nothing of what is found: that is for `lint`.
-struct Silent;
+struct NullReporter;
 
-impl Reporter for Silent {
+impl Reporter for NullReporter {
     fn shows_excerpts(&self) -> bool {
         false
     }
@@ -180,8 +180,8 @@ impl Reporter for Silent {
 }
 
 /// Formats standard input, which is held in memory as a whole. What cannot be formatted goes through as it is.
-struct Filter<'f> {
-    protocol: &'f Chosen,
+struct StdinFilter<'f> {
+    protocol: &'f ProtocolChoice,
     options: &'f Options,
     /// The name of the file that it is the content of.
     name: Option<String>,
@@ -189,29 +189,29 @@ struct Filter<'f> {
     quiet: bool,
 }
 
-impl Filter<'_> {
-    fn run(&self, deed: Deed) -> Result<Exit, Failure> {
+impl StdinFilter<'_> {
+    fn run(&self, mode: FixMode) -> Result<Exit, CliError> {
         let name: Arc<str> = self.name.as_deref().unwrap_or("-").into();
         if is_markdown(Path::new(&*name)) {
             let message = "Markdown is formatted in its file: name that, and not standard input";
-            return Err(Failure::Message(message.to_owned()));
+            return Err(CliError::Message(message.to_owned()));
         }
         let mut bytes = Vec::new();
         let read = io::stdin().lock().read_to_end(&mut bytes);
-        read.map_err(|error| Failure::Message(visible(&format!("standard input cannot be read: {error}"))))?;
+        read.map_err(|error| CliError::Message(visible(&format!("standard input cannot be read: {error}"))))?;
         let new = self.formatted(&name, &bytes);
-        match (&new, deed) {
-            (_, Deed::Write) => {
+        match (&new, mode) {
+            (_, FixMode::Write) => {
                 let mut out = io::stdout().lock();
                 out.write_all(new.as_ref().unwrap_or(&bytes))?;
                 out.flush()?;
                 return Ok(Exit::Clean);
             }
             (None, _) => return Ok(Exit::Clean),
-            (Some(new), Deed::Show) => {
+            (Some(new), FixMode::Diff) => {
                 write!(anstream::stdout().lock(), "{}", difference(&name, Some(&bytes), new))?;
             }
-            (Some(_), Deed::List) => writeln!(anstream::stdout().lock(), "{}", visible(&name))?,
+            (Some(_), FixMode::List) => writeln!(anstream::stdout().lock(), "{}", visible(&name))?,
         }
         Ok(Exit::Findings)
     }

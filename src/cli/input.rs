@@ -11,8 +11,8 @@ use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::visible;
 
-use super::config::{Chosen, ProtocolArgument};
-use super::{Failure, meaning};
+use super::config::{ProtocolArgument, ProtocolChoice};
+use super::{CliError, lookup};
 use crate::config::Config;
 use crate::error::RunError;
 use crate::run::{Excluded, Target, expand, is_recording};
@@ -67,7 +67,7 @@ fn wire_parser() -> PossibleValuesParser {
 
 impl InputArguments {
     /// The protocol to judge by, and the `sessionlint.toml` that holds.
-    pub fn load(&self) -> Result<(Chosen, Option<Arc<Config>>), Failure> {
+    pub fn load(&self) -> Result<(ProtocolChoice, Option<Arc<Config>>), CliError> {
         let (protocol, config) = self.reading.protocol.load(&self.paths)?;
         Ok((protocol, config.map(Arc::new)))
     }
@@ -107,7 +107,7 @@ impl FormArguments {
     /// What the arguments say, with every rule as the protocol has it.
     pub fn options(&self) -> Options {
         Options {
-            wire: self.wire.as_deref().and_then(|word| meaning(&Wire::ALL, word)),
+            wire: self.wire.as_deref().and_then(|word| lookup(&Wire::ALL, word)),
             fragment: self.fragment,
             max_line_bytes: self.max_line_bytes,
             max_text_bytes: self.max_text_bytes,
@@ -146,14 +146,14 @@ impl FormArguments {
 }
 
 /// The settings of each target, made once for all that are judged alike.
-pub struct Alike {
-    pub of_targets: Vec<Arc<Settings>>,
+pub struct TargetSettings {
+    pub per_target: Vec<Arc<Settings>>,
     /// What holds where no override does.
-    pub usual: Arc<Settings>,
+    pub base: Arc<Settings>,
 }
 
-impl Alike {
-    pub fn new(protocol: &Protocol, config: Option<&Config>, given: &Options, targets: &[Target]) -> Alike {
+impl TargetSettings {
+    pub fn new(protocol: &Protocol, config: Option<&Config>, given: &Options, targets: &[Target]) -> TargetSettings {
         let mut made: HashMap<Vec<usize>, Arc<Settings>> = HashMap::new();
         let mut make = |overrides: Vec<usize>| {
             let new = |overrides: &Vec<usize>| {
@@ -166,13 +166,13 @@ impl Alike {
             (Some(config), Target::File(file)) => config.overrides_for(file),
             _ => Vec::new(),
         };
-        let of_targets = targets.iter().map(|target| make(overrides(target))).collect();
-        Alike { of_targets, usual: make(Vec::new()) }
+        let per_target = targets.iter().map(|target| make(overrides(target))).collect();
+        TargetSettings { per_target, base: make(Vec::new()) }
     }
 }
 
 /// Refuses to work on nothing. `errors`: what was said of that already. `besides`: what is looked at besides recordings.
-pub fn refuse_nothing(targets: &[Target], errors: &[RunError], besides: &str) -> Result<(), Failure> {
+pub fn require_targets(targets: &[Target], errors: &[RunError], besides: &str) -> Result<(), CliError> {
     if targets.is_empty() {
         let help = format!(
             "a folder is searched for .ndjson .jsonl .json .sse .log{besides}, also with .gz or .zst; \
@@ -180,13 +180,13 @@ pub fn refuse_nothing(targets: &[Target], errors: &[RunError], besides: &str) ->
         );
         let said = errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));
         let nothing = if said { "" } else { "there is nothing to check; " };
-        return Err(Failure::Message(format!("{nothing}{help}")));
+        return Err(CliError::Message(format!("{nothing}{help}")));
     }
     Ok(())
 }
 
 /// Says what could not be read. What causes it may hold names from the disk.
-pub fn say(errors: &[RunError]) {
+pub fn report_errors(errors: &[RunError]) {
     for error in errors {
         anstream::eprintln!("sessionlint: {}", visible(&error.to_string()));
     }

@@ -14,11 +14,11 @@ use sessionlint_core::records::Asked;
 use sessionlint_core::text::visible;
 
 use super::bar::{self, Bar};
-use super::baseline::{Known, KnownArguments};
-use super::config::Chosen;
-use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
+use super::baseline::{BaselineArguments, OpenBaseline};
+use super::config::ProtocolChoice;
+use super::input::{InputArguments, TargetSettings, cores, report_errors, require_targets};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, known_rule, meaning};
+use super::{CliError, Exit, find_rule, lookup};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
@@ -36,17 +36,17 @@ pub struct JudgingArguments {
     formats: Vec<Output>,
 
     #[command(flatten)]
-    failing: FailingArguments,
+    failing: SeverityArguments,
 
     #[command(flatten)]
-    known: KnownArguments,
+    baseline: BaselineArguments,
 
     /// Show every finding; many of one kind fold into one otherwise
     #[arg(long)]
     pub all: bool,
 
     #[command(flatten)]
-    pub shown: ShownArguments,
+    pub shown: DisplayArguments,
 
     #[command(flatten)]
     pub records: RecordArguments,
@@ -58,7 +58,7 @@ pub struct JudgingArguments {
 
 /// What fails a run.
 #[derive(clap::Args)]
-pub struct FailingArguments {
+pub struct SeverityArguments {
     /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
@@ -70,7 +70,7 @@ pub struct FailingArguments {
 
 /// How much of what was found is shown, wherever that is.
 #[derive(clap::Args)]
-pub struct ShownArguments {
+pub struct DisplayArguments {
     /// Show no more findings than this; all of them count
     #[arg(long, value_name = "N")]
     pub max_findings: Option<u64>,
@@ -104,15 +104,15 @@ pub fn fail_on_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(FAIL_ON.map(|(name, _)| name))
 }
 
-impl FailingArguments {
+impl SeverityArguments {
     /// The least severity that fails the run; none: nothing does.
     pub fn fail_on(&self, config: Option<&Config>) -> Option<Severity> {
-        let given = self.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+        let given = self.fail_on.as_deref().and_then(|word| lookup(&FAIL_ON, word));
         given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error))
     }
 
     /// The severities that are changed.
-    pub fn severities(&self, rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, Failure> {
+    pub fn severities(&self, rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, CliError> {
         severities(&self.rules, rules)
     }
 
@@ -126,7 +126,7 @@ impl FailingArguments {
 
 impl JudgingArguments {
     /// How inputs are read and judged.
-    pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, Failure> {
+    pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, CliError> {
         Ok(Options { severities: self.failing.severities(rules)?, ..self.input.reading.options() })
     }
 
@@ -138,7 +138,7 @@ impl JudgingArguments {
 
 impl RecordArguments {
     /// Whether anything is said.
-    pub fn are_said(&self) -> bool {
+    pub fn are_given(&self) -> bool {
         self.kind.is_some() || self.complete
     }
 
@@ -149,47 +149,47 @@ impl RecordArguments {
     }
 
     /// What they say of the records of a run.
-    pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
+    pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, CliError> {
         let none =
-            || Failure::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
+            || CliError::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
         if self.complete && records.is_none() {
             let message = "--complete goes with stored records, and this protocol is one of events";
-            return Err(Failure::Message(message.to_owned()));
+            return Err(CliError::Message(message.to_owned()));
         }
         let kind = match &self.kind {
             None => None,
-            Some(kind) => kind_of(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
+            Some(kind) => find_kind(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
         };
         Ok(Asked { kind, complete: self.complete })
     }
 }
 
 /// What `--rule` says.
-pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, Failure> {
+pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, CliError> {
     let mut severities = BTreeMap::new();
     for setting in settings {
         let (name, severity) = setting.split_once('=').ok_or_else(|| {
-            Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
+            CliError::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
         })?;
-        let severity = meaning(&SEVERITIES, severity).ok_or_else(|| {
+        let severity = lookup(&SEVERITIES, severity).ok_or_else(|| {
             let (setting, severity) = (visible(setting), visible(severity));
-            Failure::Message(format!(
+            CliError::Message(format!(
                 "--rule {setting}: {severity} is no severity; there are error, warning, note and off"
             ))
         })?;
-        severities.insert(known_rule(rules, name)?.1.name.to_string(), severity);
+        severities.insert(find_rule(rules, name)?.1.name.to_string(), severity);
     }
     Ok(severities)
 }
 
 /// The kind of record that `--kind` says.
-pub fn kind_of(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize>, Failure> {
+pub fn find_kind(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize>, CliError> {
     let Some(kind) = kind else { return Ok(None) };
     let kinds: Vec<_> = protocol.kinds().collect();
     let found = kinds.iter().find(|(_, name)| *name == kind).map(|(id, _)| *id);
     found.map(Some).ok_or_else(|| {
         let names: Vec<_> = kinds.iter().map(|(_, name)| *name).collect();
-        Failure::Message(format!("{} is no kind of record; there are {}", visible(kind), names.join(", ")))
+        CliError::Message(format!("{} is no kind of record; there are {}", visible(kind), names.join(", ")))
     })
 }
 
@@ -206,7 +206,7 @@ pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exi
 /// A run, as the command line asks for it.
 pub struct Job<'j> {
     pub judging: &'j JudgingArguments,
-    pub protocol: &'j Chosen,
+    pub protocol: &'j ProtocolChoice,
     pub config: Option<&'j Config>,
     pub options: Options,
     /// Whether every finding is shown by itself.
@@ -218,7 +218,7 @@ pub struct Job<'j> {
 }
 
 /// What a run has found to do.
-pub struct Work<'w> {
+pub struct JobContext<'w> {
     pub run: Run<'w>,
     pub targets: &'w [Target],
     pub options: &'w Options,
@@ -227,7 +227,7 @@ pub struct Work<'w> {
 }
 
 /// What was done.
-pub struct Done {
+pub struct JobResult {
     pub outcome: Outcome,
     pub linted: Option<Linted>,
     pub shows_stats: bool,
@@ -238,25 +238,36 @@ impl Job<'_> {
     pub fn run(
         self,
         (mut targets, errors): (Vec<Target>, Vec<RunError>),
-        work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut Several<'_>, Option<&Bar>) -> Result<Done, Failure>,
-    ) -> Result<Exit, Failure> {
+        work: impl FnOnce(
+            &JobContext<'_>,
+            Option<&mut Baseline>,
+            &mut Several<'_>,
+            Option<&Bar>,
+        ) -> Result<JobResult, CliError>,
+    ) -> Result<Exit, CliError> {
         let Job { judging, protocol, config, options, .. } = self;
         let JudgingArguments { input, shown, .. } = judging;
-        say(&errors);
-        let mut known = Known::open(&judging.known, &input.paths, config, &mut targets)?;
+        report_errors(&errors);
+        let mut baseline = OpenBaseline::open(&judging.baseline, &input.paths, config, &mut targets)?;
         let (console, config_file) = (Console::StandardOutput, config.map(Config::path));
-        let outputs =
-            Outputs::open(&judging.formats, console, &input.paths, config_file, known.file.as_deref(), &mut targets)?;
-        refuse_nothing(&targets, &errors, self.besides)?;
+        let outputs = Outputs::open(
+            &judging.formats,
+            console,
+            &input.paths,
+            config_file,
+            baseline.file.as_deref(),
+            &mut targets,
+        )?;
+        require_targets(&targets, &errors, self.besides)?;
         let started = Instant::now();
-        let bar = (!shown.quiet && self.shows_progress && bar::is_seen()).then(Bar::hidden);
+        let bar = (!shown.quiet && self.shows_progress && bar::is_visible()).then(Bar::hidden);
         let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
         let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
-        if judging.known.records() {
+        if judging.baseline.is_recorded() {
             reporter.go_on_unread();
         }
         let options = Options { excerpts: reporter.shows_excerpts(), ..options };
-        let settings = Alike::new(protocol, config, &options, &targets);
+        let settings = TargetSettings::new(protocol, config, &options, &targets);
         let records = protocol.records();
         let asked = judging.records.asked(records)?;
         let all = protocol.is_of_records() || asked.kind.is_some();
@@ -264,28 +275,28 @@ impl Job<'_> {
         let stored_alike = OnceLock::new();
         let of_target = |number: usize| {
             let of_records = || records.and_then(RecordProtocol::get).unwrap_or(protocol);
-            let alike = stored_alike.get_or_init(|| Alike::new(of_records(), config, &options, &targets));
-            alike.of_targets[number].clone()
+            let alike = stored_alike.get_or_init(|| TargetSettings::new(of_records(), config, &options, &targets));
+            alike.per_target[number].clone()
         };
         let run = Run {
             protocol,
-            settings: &settings.of_targets,
+            settings: &settings.per_target,
             stored: records.map(|protocol| Stored { protocol, settings: &of_target, asked, all }),
-            stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
+            stale: settings.base.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
             progress: &Progress::default(),
             exercises: false,
         };
-        let found = Work { run, targets: &targets, options: &options, records };
-        let outcome = reported(&found, &errors, started, &mut known, &mut reporter, bar.as_ref(), work);
+        let found = JobContext { run, targets: &targets, options: &options, records };
+        let outcome = run_and_report(&found, &errors, started, &mut baseline, &mut reporter, bar.as_ref(), work);
         let worst = reporter.worst();
         // Some systems rename no file that is still open.
         drop(reporter);
         let fail_on = judging.failing.fail_on(config);
         let outcome = match outcome {
             // The reader of our output has seen enough. What it was told counts all the same.
-            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 let failed = fail_on.is_some_and(|least| worst >= Some(least));
                 return Ok(match (errors.is_empty(), failed) {
                     (false, _) => Exit::Usage,
@@ -295,26 +306,26 @@ impl Job<'_> {
             }
             other => other?,
         };
-        say(&outcome.unreadable);
-        outputs.keep()?;
-        known.keep()?;
+        report_errors(&outcome.unreadable);
+        outputs.persist()?;
+        baseline.persist()?;
         Ok(exit(fail_on, &outcome.summary, errors.is_empty() && outcome.unreadable.is_empty()))
     }
 }
 
 /// Does the work and tells its end.
-fn reported(
-    found: &Work<'_>,
+fn run_and_report(
+    found: &JobContext<'_>,
     unfound: &[RunError],
     started: Instant,
-    known: &mut Known,
+    baseline: &mut OpenBaseline,
     reporter: &mut Several<'_>,
     bar: Option<&Bar>,
-    work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut Several<'_>, Option<&Bar>) -> Result<Done, Failure>,
-) -> Result<Outcome, Failure> {
+    work: impl FnOnce(&JobContext<'_>, Option<&mut Baseline>, &mut Several<'_>, Option<&Bar>) -> Result<JobResult, CliError>,
+) -> Result<Outcome, CliError> {
     reporter.begin()?;
-    let Done { outcome, linted, shows_stats } = work(found, known.baseline.as_mut(), reporter, bar)?;
-    let recorded = known.write()?;
+    let JobResult { outcome, linted, shows_stats } = work(found, baseline.baseline.as_mut(), reporter, bar)?;
+    let recorded = baseline.write()?;
     let end = End {
         summary: &outcome.summary,
         stats: shows_stats.then_some(&outcome.stats),
@@ -328,6 +339,6 @@ fn reported(
     match reporter.end(&end) {
         // All was judged: that nobody reads the end changes nothing.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(outcome),
-        told => told.map(|()| outcome).map_err(Failure::Output),
+        told => told.map(|()| outcome).map_err(CliError::Output),
     }
 }

@@ -8,12 +8,12 @@ use clap::Parser;
 use sessionlint_core::event::Options;
 use sessionlint_core::text::{count, visible};
 
-use super::config::Chosen;
+use super::config::ProtocolChoice;
+use super::fixes::{Destination, FixMode, FixSink};
 use super::input::FormArguments;
-use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severities};
-use super::mend::{Deed, Hand, Screen};
-use super::place::{create, replace, shown};
-use super::{Exit, Failure};
+use super::judging::{Job, JobContext, JobResult, JudgingArguments, RecordArguments, severities};
+use super::output_file::{create, display_path, replace};
+use super::{CliError, Exit};
 use crate::lint::expected::Updates;
 use crate::lint::fix::Level;
 use crate::run::{Lint, Mending, RecordProtocol, Target, Told, is_looked_at, with_fixtures};
@@ -79,7 +79,7 @@ struct FixtureArguments {
     protocol: Option<String>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let judging = &arguments.judging;
     let input = &judging.input;
     let (protocol, config) = input.load()?;
@@ -100,12 +100,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let mut updates = Updates::default();
     let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
-    let deed = if arguments.fixing.diff { Deed::Show } else { Deed::Write };
+    let mode = if arguments.fixing.diff { FixMode::Diff } else { FixMode::Write };
     if level.is_some() && input.paths.iter().any(|path| path.as_os_str() == "-") {
         let message = "files are fixed, and standard input is none; `sessionlint fmt -` passes it on formatted";
-        return Err(Failure::Message(message.to_owned()));
+        return Err(CliError::Message(message.to_owned()));
     }
-    let hand = Hand::new(deed, Screen::StandardError, &input.paths);
+    let fixes = FixSink::new(mode, Destination::StandardError, &input.paths);
     let given = input.reading.form.as_given().into_iter().chain(judging.records.as_given());
     let given: Vec<_> = given.map(|words| words.join(" ")).collect();
     let exit = job.run((found, errors), |work, baseline, reporter, bar| {
@@ -120,42 +120,47 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let told = |number: usize, args: &str| {
             let given = config_file
                 .map_or_else(|| work.options.clone(), |config| config.under(work.options, &overrides(number)));
-            told(args, given, &protocol, work)
+            fixture_options(args, given, &protocol, work)
         };
-        let tell = |mended| hand.take(mended);
+        let tell = |mended| fixes.apply(mended);
         let lint = Lint {
             rules: protocol.rules_of_run(),
             named: &named,
-            within: &|file| hand.may_follow(file),
+            within: &|file| fixes.covers(file),
             decided: &decided,
             told: &told,
             lists: arguments.verbose,
             updates: arguments.update_expected,
             given: &given,
-            mending: level.map(|level| Mending { level, writes: hand.writes(), tell: &tell }),
+            mending: level.map(|level| Mending { level, writes: fixes.writes(), tell: &tell }),
         };
         let lint = || work.run.lint(&lint, work.targets, baseline, reporter);
         let (outcome, linted, new) = match bar {
-            Some(bar) => bar.during(work.run.progress, work.targets, lint)?,
+            Some(bar) => bar.show_reading(work.run.progress, work.targets, lint)?,
             None => lint()?,
         };
         updates = new;
-        Ok(Done { outcome, linted: Some(linted), shows_stats: false })
+        Ok(JobResult { outcome, linted: Some(linted), shows_stats: false })
     })?;
-    let written = if arguments.update_expected { write(&updates)? } else { Exit::Clean };
-    let mended = hand.end(quiet, arguments.verbose)?;
+    let written = if arguments.update_expected { write_expectations(&updates)? } else { Exit::Clean };
+    let mended = fixes.finish(quiet, arguments.verbose)?;
     let later = if written == Exit::Clean { mended } else { written };
     Ok(if exit == Exit::Usage || later == Exit::Clean { exit } else { later })
 }
 
 /// What the options of an expectation mean for a file that is judged like this otherwise.
-fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Result<Told, String> {
+fn fixture_options(
+    args: &str,
+    given: Options,
+    protocol: &ProtocolChoice,
+    work: &JobContext<'_>,
+) -> Result<Told, String> {
     let said = FixtureArguments::try_parse_from(args.split_ascii_whitespace()).map_err(|error| {
         let text = error.render().to_string();
         visible(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
     })?;
-    let words = |failure: Failure| match failure {
-        Failure::Message(message) => message,
+    let words = |failure: CliError| match failure {
+        CliError::Message(message) => message,
         _ => "they cannot be used".to_owned(),
     };
     let records = work.records.and_then(RecordProtocol::get);
@@ -175,10 +180,10 @@ fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Resul
 }
 
 /// Writes expectations, and shows what changes. What cannot be written is said.
-fn write(updates: &Updates) -> Result<Exit, Failure> {
+fn write_expectations(updates: &Updates) -> Result<Exit, CliError> {
     let (mut out, mut exit, mut written) = (anstream::stderr().lock(), Exit::Clean, 0);
     for update in &updates.new {
-        let (path, after) = (shown(&update.path), update.after.as_bytes());
+        let (path, after) = (display_path(&update.path), update.after.as_bytes());
         let done = match &update.before {
             Some(before) => replace(&update.path, before.as_bytes(), after),
             None => create(&update.path, after),

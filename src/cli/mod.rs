@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod coverage;
 mod explain;
+mod fixes;
 mod fmt;
 mod follow;
 #[cfg(feature = "proptest")]
@@ -17,10 +18,9 @@ mod init;
 mod input;
 mod judging;
 mod lint;
-mod mend;
 mod mutate;
 mod output;
-mod place;
+mod output_file;
 mod protocol;
 mod reconcile;
 mod rules;
@@ -120,7 +120,7 @@ enum TextOrJson {
 }
 
 /// What ends a subcommand early.
-enum Failure {
+enum CliError {
     /// Said already, or not worth saying.
     Exit(Exit),
     /// To be said on standard error.
@@ -129,21 +129,21 @@ enum Failure {
     Output(io::Error),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
-        Failure::Output(error)
+        CliError::Output(error)
     }
 }
 
 /// The rule of this name, or a message with the nearest one.
-fn known_rule<'p>(rules: Rulebook<'p>, name: &str) -> Result<(&'p Protocol, &'p Rule), Failure> {
+fn find_rule<'p>(rules: Rulebook<'p>, name: &str) -> Result<(&'p Protocol, &'p Rule), CliError> {
     rules
         .find(name)
-        .ok_or_else(|| Failure::Message(format!("there is no rule {}; {}", visible(name), rules.help_for(name))))
+        .ok_or_else(|| CliError::Message(format!("there is no rule {}; {}", visible(name), rules.help_for(name))))
 }
 
 /// What a word means in a list of words.
-fn meaning<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
+fn lookup<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
     words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
 }
 
@@ -189,19 +189,19 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Tap(arguments) => tap::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
-    result.unwrap_or_else(tell)
+    result.unwrap_or_else(report_error)
 }
 
 /// Says what ended a subcommand early.
-fn tell(failure: Failure) -> Exit {
+fn report_error(failure: CliError) -> Exit {
     match failure {
-        Failure::Exit(exit) => exit,
-        Failure::Message(message) => {
+        CliError::Exit(exit) => exit,
+        CliError::Message(message) => {
             anstream::eprintln!("sessionlint: {message}");
             Exit::Usage
         }
-        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
-        Failure::Output(error) => {
+        CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        CliError::Output(error) => {
             anstream::eprintln!("sessionlint: the output cannot be written: {error}");
             Exit::Usage
         }

@@ -12,9 +12,9 @@ use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{nearest, visible};
 use terminal_size::terminal_size_of;
 
-use super::Failure;
+use super::CliError;
 use super::bar::Bar;
-use super::place::{Place, is_plain, place, shown};
+use super::output_file::{OutputFile, display_path, is_plain, resolve};
 use crate::report::{GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, is_report};
 use crate::run::{Patient, Target};
 
@@ -157,7 +157,7 @@ pub struct Style {
 pub struct Outputs {
     console: Console,
     /// At most one of them is printed.
-    outputs: Vec<(Format, Option<Place>)>,
+    outputs: Vec<(Format, Option<OutputFile>)>,
 }
 
 impl Outputs {
@@ -170,28 +170,28 @@ impl Outputs {
         config: Option<&Path>,
         baseline: Option<&Path>,
         targets: &mut Vec<Target>,
-    ) -> Result<Outputs, Failure> {
+    ) -> Result<Outputs, CliError> {
         let human = [Output { format: Format::Human, file: None }];
         let wanted = if wanted.is_empty() { &human } else { wanted };
         if wanted.iter().filter(|output| output.file.is_none()).count() > 1 {
             let message = format!("only one --format can go to {}; write FORMAT=FILE", console.name());
-            return Err(Failure::Message(message));
+            return Err(CliError::Message(message));
         }
         // Nothing is opened before all is known to be right.
         let mut paths: Vec<PathBuf> = Vec::new();
         for file in wanted.iter().filter_map(|output| output.file.as_ref()) {
-            let path = place(file);
-            let refused = |why: &str| Err(Failure::Message(format!("{} {why}", shown(file))));
+            let path = resolve(file);
+            let refused = |why: &str| Err(CliError::Message(format!("{} {why}", display_path(file))));
             if path.is_dir() {
                 return refused("is a folder; a report needs a file");
             }
             if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path)) && is_plain(&path) {
                 return refused("is to be checked, so no report can go there");
             }
-            if config.is_some_and(|config| place(config) == path) {
+            if config.is_some_and(|config| resolve(config) == path) {
                 return refused("says how to check, so no report can go there");
             }
-            if baseline.is_some_and(|baseline| place(baseline) == path) {
+            if baseline.is_some_and(|baseline| resolve(baseline) == path) {
                 return refused("is the baseline, so no report can go there");
             }
             if paths.contains(&path) {
@@ -212,7 +212,7 @@ impl Outputs {
         for output in wanted {
             let place = match &output.file {
                 None => None,
-                Some(_) => paths.next().map(Place::open).transpose()?,
+                Some(_) => paths.next().map(OutputFile::open).transpose()?,
             };
             outputs.push((output.format, place));
         }
@@ -220,7 +220,7 @@ impl Outputs {
     }
 
     /// What writes all of them.
-    pub fn reporter<'p>(&self, rules: Rulebook<'p>, style: Style, bar: Option<&Bar>) -> Result<Several<'p>, Failure> {
+    pub fn reporter<'p>(&self, rules: Rulebook<'p>, style: Style, bar: Option<&Bar>) -> Result<Several<'p>, CliError> {
         let mut reporters: Vec<Box<dyn Reporter + Send + 'p>> = Vec::new();
         for (format, place) in &self.outputs {
             let console = self.console;
@@ -245,8 +245,8 @@ impl Outputs {
     }
 
     /// Puts the files into their places. The reports must be complete.
-    pub fn keep(self) -> Result<(), Failure> {
-        self.outputs.into_iter().filter_map(|(_, place)| place).try_for_each(Place::keep)
+    pub fn persist(self) -> Result<(), CliError> {
+        self.outputs.into_iter().filter_map(|(_, place)| place).try_for_each(OutputFile::persist)
     }
 }
 

@@ -8,13 +8,13 @@ use std::io::Write as _;
 use sessionlint_core::protocol::tables::{Cell, Lifecycle, States, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
-use super::config::Chosen;
-use super::{Exit, Failure};
+use super::config::ProtocolChoice;
+use super::{CliError, Exit};
 use crate::picture::words::{Applied, Words, alternatives, shown};
 
 /// Tables are cut into blocks of states that are not wider than this, where one state leaves the room.
 const WIDTH: usize = 116;
-const APART: usize = 2;
+const COLUMN_GAP: usize = 2;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -23,10 +23,10 @@ pub struct Arguments {
     protocol: String,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = Chosen::named(&arguments.protocol)?;
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
+    let protocol = ProtocolChoice::named(&arguments.protocol)?;
     let mut page = String::new();
-    write_protocol(&mut page, &protocol).map_err(|error| Failure::Output(std::io::Error::other(error)))?;
+    write_protocol(&mut page, &protocol).map_err(|error| CliError::Output(std::io::Error::other(error)))?;
     anstream::stdout().lock().write_all(page.as_bytes())?;
     Ok(Exit::Clean)
 }
@@ -74,7 +74,7 @@ fn write_fields(out: &mut String, tables: &Tables) -> fmt::Result {
     for pointer in &shape.unwrap {
         writeln!(out, "  an event may be wrapped at {}", shown(&pointer.to_string()))?;
     }
-    writeln!(out, "  an event of any other type: {}", spoken(tables, tables.unknown))
+    writeln!(out, "  an event of any other type: {}", rule_mark(tables, tables.unknown))
 }
 
 /// Events down, states across.
@@ -97,7 +97,7 @@ fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> 
     }
     if lifecycle.end.iter().any(Option::is_some) {
         let mut end = vec!["end of the stream".to_owned()];
-        end.extend(lifecycle.end.iter().map(|rule| rule.map_or("·".to_owned(), |rule| spoken(tables, rule))));
+        end.extend(lifecycle.end.iter().map(|rule| rule.map_or("·".to_owned(), |rule| rule_mark(tables, rule))));
         rows.push(vec![end]);
     }
     writeln!(out, "\nlifecycle {}", words.title(lifecycle))?;
@@ -121,7 +121,7 @@ fn cell_words(tables: &Tables, lifecycle: &Lifecycle, state: usize, cell: Cell) 
     let to = usize::from(cell.to);
     let moved = if to == state { String::new() } else { format!("→ {}", shown(&lifecycle.states[to])) };
     match cell.rule {
-        Some(rule) => [spoken(tables, rule), moved],
+        Some(rule) => [rule_mark(tables, rule), moved],
         None if to == state => ["·".to_owned(), moved],
         None => [moved, String::new()],
     }
@@ -134,16 +134,16 @@ fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
     let mut first = 1;
     while first < cells {
         let mut last = first + 1;
-        let mut used = width(0) + APART + width(first);
-        while last < cells && used + APART + width(last) <= WIDTH {
-            used += APART + width(last);
+        let mut used = width(0) + COLUMN_GAP + width(first);
+        while last < cells && used + COLUMN_GAP + width(last) <= WIDTH {
+            used += COLUMN_GAP + width(last);
             last += 1;
         }
         writeln!(out)?;
         for line in rows.iter().flatten() {
             let mut text = String::from("  ");
             for cell in std::iter::once(0).chain(first..last) {
-                let padding = width(cell) + APART - columns(&line[cell]);
+                let padding = width(cell) + COLUMN_GAP - columns(&line[cell]);
                 text.push_str(&line[cell]);
                 text.push_str(&" ".repeat(padding));
             }
@@ -166,7 +166,7 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
         format!("{} {}", shown(&kind.name), shown(&kind.slots[slot].to_string()))
     };
     for (event, append) in text.append.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
-        writeln!(out, "  a piece: {}{}", named(event, append.slot), only(&words.gates(&[], &append.after)))?;
+        writeln!(out, "  a piece: {}{}", named(event, append.slot), only_where(&words.gates(&[], &append.after)))?;
     }
     for (event, when) in text.cut.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one))) {
         let when = words.conditions(event, when);
@@ -174,13 +174,13 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
         writeln!(out, "  the whole may begin anew after: {}{when}", shown(&tables.events[event].name))?;
     }
     for (event, whole) in text.whole.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
-        let gates = only(&words.gates(&whole.before, &[]));
-        writeln!(out, "  the whole: {}{gates}: {}", named(event, whole.slot), spoken(tables, whole.rule))?;
+        let gates = only_where(&words.gates(&whole.before, &[]));
+        writeln!(out, "  the whole: {}{gates}: {}", named(event, whole.slot), rule_mark(tables, whole.rule))?;
     }
     Ok(())
 }
 
-fn only(gates: &str) -> String {
+fn only_where(gates: &str) -> String {
     if gates.is_empty() { String::new() } else { format!(", only where {gates}") }
 }
 
@@ -188,7 +188,7 @@ fn only(gates: &str) -> String {
 fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     let words = Words::unabridged(tables);
     for rule in &tables.times {
-        writeln!(out, "\ntime\n  earlier than the stream's event before it: {}", spoken(tables, *rule))?;
+        writeln!(out, "\ntime\n  earlier than the stream's event before it: {}", rule_mark(tables, *rule))?;
     }
     if tables.contradictions.iter().any(|of_event| !of_event.is_empty()) {
         writeln!(out, "\ncontradictions")?;
@@ -201,13 +201,13 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
         let when = if when.is_empty() { when } else { format!(" ({when})") };
         let says: Vec<_> = one.says.iter().map(|says| format!("“{}”", shown(says))).collect();
         let field = shown(&kind.slots[one.slot].to_string());
-        let rule = spoken(tables, one.rule);
+        let rule = rule_mark(tables, one.rule);
         writeln!(out, "  {}{when}: {field} is {}: {rule}", shown(&kind.name), alternatives(&says))?;
     }
     Ok(())
 }
 
-fn spoken(tables: &Tables, rule: RuleId) -> String {
+fn rule_mark(tables: &Tables, rule: RuleId) -> String {
     format!("✗ {}", shown(&tables.rules[usize::from(rule.0)].name))
 }
 

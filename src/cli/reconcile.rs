@@ -10,10 +10,10 @@ use sessionlint_core::protocol::{Protocol, Rulebook};
 use sessionlint_core::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
 
 use super::config::{ProtocolArgument, of_records};
-use super::input::{Alike, say};
-use super::judging::{exit, fail_on_parser, kind_of, severities};
+use super::input::{TargetSettings, report_errors};
+use super::judging::{exit, fail_on_parser, find_kind, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, meaning};
+use super::{CliError, Exit, lookup};
 use crate::config::{Config, FAIL_ON};
 use crate::report::{End, FileEnd, Reporter};
 use crate::run::{Excluded, Target, expand, is_recording, read};
@@ -76,19 +76,19 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let started = Instant::now();
     let (chosen, config) = arguments.protocol.load(&arguments.streams)?;
     let events: &Protocol = &chosen;
-    let none = || Failure::Message("there is no protocol of stored records to hold streams against".to_owned());
+    let none = || CliError::Message("there is no protocol of stored records to hold streams against".to_owned());
     let protocol = of_records().ok_or_else(none)?;
     let words = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
     if events.is_of_records() {
         let message = format!("{} is a protocol of stored records; streams are of events", events.name());
-        return Err(Failure::Message(message));
+        return Err(CliError::Message(message));
     }
     let rules = Rulebook::of(protocol);
-    let kind = kind_of(arguments.kind.as_deref(), protocol)?;
+    let kind = find_kind(arguments.kind.as_deref(), protocol)?;
     let config = config.map(Arc::new);
     let excluding = config.clone();
     let excluded: Excluded =
@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     errors.extend(missing);
     // A folder may hold both: what is named as a stream is no record.
     records.retain(|record| !streams.contains(record));
-    say(&errors);
+    report_errors(&errors);
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
     let inputs: Vec<PathBuf> = arguments.streams.iter().chain(&arguments.records).cloned().collect();
     let config_file = config.as_deref().map(Config::path);
@@ -113,7 +113,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         excerpts: reporter.shows_excerpts(),
         ..Options::default()
     };
-    let settings = Alike::new(protocol, config.as_deref(), &options, &[]).usual;
+    let settings = TargetSettings::new(protocol, config.as_deref(), &options, &[]).base;
     let (mut told, mut kept, mut unreadable) = (Told::default(), Kept::default(), Vec::new());
     for target in &streams {
         let mut listener = Listener::new(events, words, &options, target.name(), &mut told);
@@ -125,7 +125,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         unreadable.extend(read(target, |piece| clerk.feed(piece)).err());
         clerk.finish();
     }
-    say(&unreadable);
+    report_errors(&unreadable);
     let files: Vec<_> = targets.iter().map(Target::name).collect();
     let strictness = Strictness { tolerance: arguments.tolerance, complete: arguments.complete };
     let outcome = reconcile(protocol, &settings, &told, &kept, strictness, &files);
@@ -145,11 +145,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let end = End { reconciled, unfound: &errors, ..End::of(&summary, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
-    outputs.keep()?;
+    outputs.persist()?;
     if !outcome.compared && !arguments.complete {
         let message = "nothing was compared: no session is both in the streams and in the records";
-        return Err(Failure::Message(message.to_owned()));
+        return Err(CliError::Message(message.to_owned()));
     }
-    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+    let given = arguments.fail_on.as_deref().and_then(|word| lookup(&FAIL_ON, word));
     Ok(exit(given.unwrap_or(Some(Severity::Warning)), &summary, errors.is_empty() && unreadable.is_empty()))
 }

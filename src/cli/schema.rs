@@ -5,7 +5,7 @@ use std::io::Write;
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -21,7 +21,7 @@ pub struct Arguments {
     protocol: ProtocolArgument,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, _) = arguments.protocol.load_here()?;
     let mut out = anstream::stdout().lock();
     let Some(wanted) = &arguments.event_type else {
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             let near = nearest(wanted, protocol.schemas().map(|(name, _)| name));
             let help = near
                 .map_or_else(|| "`sessionlint schema` lists them".to_owned(), |near| format!("did you mean {near}?"));
-            Err(Failure::Message(format!("there is no event type {}; {help}", visible(wanted))))
+            Err(CliError::Message(format!("there is no event type {}; {help}", visible(wanted))))
         }
     }
 }

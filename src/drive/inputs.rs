@@ -20,15 +20,15 @@ use crate::generate::{length, value};
 pub use seeds::read as read_seeds;
 
 /// The longest input, in bytes.
-pub const LONGEST: usize = 1 << 20;
+pub const MAX_INPUT_BYTES: usize = 1 << 20;
 /// How often an input is looked for that a schema allows, and how much is made in vain each time: values, and their
 /// bytes. Of long values few are made, so that what is looked for is found or given up in a moment.
-const MOST_TRIES: u64 = 8;
-const MOST_REJECTS: usize = 1000;
-const MOST_REJECTED: usize = 4 << 20;
+const MAX_TRIES: u64 = 8;
+const MAX_REJECTS: usize = 1000;
+const MAX_REJECTED_BYTES: usize = 4 << 20;
 
 /// An input as it was made, which knows simpler ones.
-pub type Tree = Box<dyn ValueTree<Value = Vec<u8>>>;
+pub type InputTree = Box<dyn ValueTree<Value = Vec<u8>>>;
 
 /// Inputs by their numbers.
 pub struct Inputs {
@@ -37,9 +37,9 @@ pub struct Inputs {
     first: Vec<Vec<u8>>,
     strategy: SBoxedStrategy<Vec<u8>>,
     /// In place of one that could not be made.
-    spare: Vec<u8>,
+    fallback: Vec<u8>,
     /// How many values may be made in vain.
-    rejects: usize,
+    max_rejects: usize,
     /// Of how many lines each of them is, if that is given.
     lines: Option<NonZero<usize>>,
     /// What each line is valid by.
@@ -49,15 +49,23 @@ pub struct Inputs {
 impl Inputs {
     /// Prompts as people and machines write them. `lines`: how many of them make an input, if not one.
     pub fn prompts(seed: u64, lines: Option<NonZero<usize>>) -> Inputs {
-        let strategy = lined(prompts::prompt().prop_map(String::into_bytes).sboxed(), lines);
-        Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), rejects: MOST_REJECTS, lines, schema: None }
+        let strategy = with_line_count(prompts::prompt().prop_map(String::into_bytes).sboxed(), lines);
+        Inputs {
+            seed,
+            first: Vec::new(),
+            strategy,
+            fallback: Vec::new(),
+            max_rejects: MAX_REJECTS,
+            lines,
+            schema: None,
+        }
     }
 
     /// What somebody gave, as it is, and then mutations of it. There must be some.
     pub fn seeds(seed: u64, seeds: &[Vec<u8>], lines: Option<NonZero<usize>>) -> Inputs {
-        let first = seeds.iter().map(|seed| of_lines(seed, lines)).collect();
-        let strategy = lined(seeds::mutated(seeds), lines);
-        Inputs { seed, first, strategy, spare: Vec::new(), rejects: MOST_REJECTS, lines, schema: None }
+        let first = seeds.iter().map(|seed| to_line_count(seed, lines)).collect();
+        let strategy = with_line_count(seeds::mutations(seeds), lines);
+        Inputs { seed, first, strategy, fallback: Vec::new(), max_rejects: MAX_REJECTS, lines, schema: None }
     }
 
     /// Values that a JSON Schema allows, each on one line.
@@ -68,22 +76,22 @@ impl Inputs {
     pub fn by_schema(seed: u64, document: &Value, lines: Option<NonZero<usize>>) -> Result<Inputs, String> {
         let schema = Some(Schema::new(document.clone())?);
         let values = value(document)?.prop_map(|value| value.to_string().into_bytes());
-        let strategy = lined(values.sboxed(), lines);
-        let rejects = (MOST_REJECTED / length(document).max(1)).clamp(1, MOST_REJECTS);
-        let mut inputs = Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), rejects, lines, schema };
+        let strategy = with_line_count(values.sboxed(), lines);
+        let max_rejects = (MAX_REJECTED_BYTES / length(document).max(1)).clamp(1, MAX_REJECTS);
+        let mut inputs = Inputs { seed, first: Vec::new(), strategy, fallback: Vec::new(), max_rejects, lines, schema };
         let found = inputs.tree(0).map(|tree| tree.current());
-        inputs.spare = found.ok_or("no value was found that it allows")?;
+        inputs.fallback = found.ok_or("no value was found that it allows")?;
         Ok(inputs)
     }
 
     /// The input of this number.
     pub fn input(&self, number: u64) -> Vec<u8> {
         let given = usize::try_from(number).ok().and_then(|number| self.first.get(number));
-        given.cloned().unwrap_or_else(|| self.tree(number).map_or_else(|| self.spare.clone(), |tree| tree.current()))
+        given.cloned().unwrap_or_else(|| self.tree(number).map_or_else(|| self.fallback.clone(), |tree| tree.current()))
     }
 
     /// How the input of this number was made; none if it was given.
-    pub fn tree(&self, number: u64) -> Option<Tree> {
+    pub fn tree(&self, number: u64) -> Option<InputTree> {
         let number = number.checked_sub(self.first.len() as u64)?;
         let made = |again: u64| {
             let mut bytes = [0; 32];
@@ -91,11 +99,11 @@ impl Inputs {
                 part.copy_from_slice(&number.to_le_bytes());
             }
             let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-            let rejects = self.rejects as u32;
-            let config = Config { failure_persistence: None, max_local_rejects: rejects, ..Config::default() };
+            let max_rejects = self.max_rejects as u32;
+            let config = Config { failure_persistence: None, max_local_rejects: max_rejects, ..Config::default() };
             self.strategy.new_tree(&mut TestRunner::new_with_rng(config, random)).ok()
         };
-        (0..MOST_TRIES).find_map(made)
+        (0..MAX_TRIES).find_map(made)
     }
 
     /// Whether an input has the number of lines that was asked for, and each is what the schema asks for.
@@ -108,15 +116,15 @@ impl Inputs {
     }
 
     /// Whether the number of lines is given.
-    pub fn are_lined(&self) -> bool {
+    pub fn has_fixed_lines(&self) -> bool {
         self.lines.is_some()
     }
 }
 
 /// Inputs of so many lines, made of inputs that are a line each.
-fn lined(strategy: SBoxedStrategy<Vec<u8>>, lines: Option<NonZero<usize>>) -> SBoxedStrategy<Vec<u8>> {
+fn with_line_count(strategy: SBoxedStrategy<Vec<u8>>, lines: Option<NonZero<usize>>) -> SBoxedStrategy<Vec<u8>> {
     let bounded = strategy.prop_map(|mut input| {
-        input.truncate(LONGEST);
+        input.truncate(MAX_INPUT_BYTES);
         input
     });
     let Some(count) = lines else { return bounded.sboxed() };
@@ -128,7 +136,7 @@ fn lined(strategy: SBoxedStrategy<Vec<u8>>, lines: Option<NonZero<usize>>) -> SB
 }
 
 /// As many lines of an input, and empty ones where it has fewer.
-fn of_lines(input: &[u8], lines: Option<NonZero<usize>>) -> Vec<u8> {
+fn to_line_count(input: &[u8], lines: Option<NonZero<usize>>) -> Vec<u8> {
     let Some(count) = lines else { return input.to_vec() };
     let given = input.split(|byte| *byte == b'\n').chain(std::iter::repeat(&[][..]));
     given.take(count.get()).collect::<Vec<_>>().join(&b'\n')

@@ -3,9 +3,9 @@
 //!
 //! No protocol is known here: the script (docs/talk.md) says which messages are sent, and what is waited for.
 
-mod file;
+mod conversation;
 mod message;
-mod talk;
+mod parse;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -18,58 +18,58 @@ use serde_json::Value;
 use sessionlint_core::input::Wire;
 use template::Template;
 
-use super::producer::{Bounds, Played, Producer, Stop, Unplayable};
-use super::running::Running;
+use super::producer::{Bounds, Execution, Producer, ProducerError, StopFlag};
+use super::subprocess::Subprocess;
 use crate::config;
 use crate::error::FileError;
 
 /// A program that is started for every case and talked to.
-pub struct Script {
-    talk: Talk,
+pub struct ScriptedProcess {
+    script: Script,
     command: Vec<OsString>,
     folder: Option<PathBuf>,
     bounds: Bounds,
 }
 
-impl Script {
+impl ScriptedProcess {
     /// The program and its arguments, and what is said to it.
-    pub fn new(talk: Talk, command: &[OsString], bounds: Bounds) -> Script {
-        Script { talk, command: command.to_vec(), folder: None, bounds }
+    pub fn new(script: Script, command: &[OsString], bounds: Bounds) -> ScriptedProcess {
+        ScriptedProcess { script, command: command.to_vec(), folder: None, bounds }
     }
 
     /// The same in a folder, if that is not the current one.
-    pub fn within(self, folder: Option<PathBuf>) -> Script {
-        Script { folder, ..self }
+    pub fn within(self, folder: Option<PathBuf>) -> ScriptedProcess {
+        ScriptedProcess { folder, ..self }
     }
 }
 
-impl Producer for Script {
-    fn play(&self, input: &[u8], stop: &Stop) -> Result<Played, Unplayable> {
-        let mut running = Running::start(&self.command, self.folder.as_deref(), self.bounds, stop)?;
-        let end = talk::hold(&self.talk, input, self.bounds.timeout, &mut running);
+impl Producer for ScriptedProcess {
+    fn run(&self, input: &[u8], stop: &StopFlag) -> Result<Execution, ProducerError> {
+        let mut subprocess = Subprocess::start(&self.command, self.folder.as_deref(), self.bounds, stop)?;
+        let end = conversation::run(&self.script, input, self.bounds.timeout, &mut subprocess);
         // Beside events there are answers, which are none.
-        Ok(running.finish(end, Some(Wire::JsonRpc)))
+        Ok(subprocess.finish(end, Some(Wire::JsonRpc)))
     }
 }
 
 /// A script: what is said, and what is waited for.
 #[derive(Debug)]
-pub struct Talk {
+pub struct Script {
     prompts: usize,
-    events: Vec<Event>,
+    events: Vec<EventPattern>,
     steps: Vec<Step>,
 }
 
-impl Talk {
+impl Script {
     /// Reads a script.
     ///
     /// # Errors
     ///
     /// When the file cannot be read, or is wrong: every mistake with its place.
-    pub fn load(path: &Path) -> Result<Talk, FileError> {
+    pub fn load(path: &Path) -> Result<Script, FileError> {
         let help = "--script names a file that says what is sent to the producer; docs/talk.md has its form";
         let text = config::read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
-        Talk::read(path, &text)
+        Script::read(path, &text)
     }
 
     /// Reads the text of a script; `path` is its name.
@@ -77,8 +77,8 @@ impl Talk {
     /// # Errors
     ///
     /// When it is wrong: every mistake with its place.
-    pub fn read(path: &Path, text: &str) -> Result<Talk, FileError> {
-        file::read(path, text)
+    pub fn read(path: &Path, text: &str) -> Result<Script, FileError> {
+        parse::parse(path, text)
     }
 
     /// How many prompts, a line each, the input of a case should have: at least one.
@@ -89,7 +89,7 @@ impl Talk {
 
 /// What an event looks like that is waited for.
 #[derive(Debug)]
-struct Event {
+struct EventPattern {
     name: String,
     /// The values that it has, by JSON Pointer.
     has: Vec<(String, Value)>,
@@ -105,7 +105,7 @@ enum Step {
 
 #[derive(Debug)]
 struct Wait {
-    what: Awaited,
+    target: WaitTarget,
     /// None: for as long as the case may take.
     within: Option<Duration>,
     /// Whether the conversation goes on without it.
@@ -113,11 +113,11 @@ struct Wait {
     /// The event that ends the waiting when it comes first.
     unless: Option<usize>,
     /// What is remembered of the message: names, and JSON Pointers.
-    take: Vec<(String, String)>,
+    captures: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
-enum Awaited {
+enum WaitTarget {
     /// The answer to the message that this step sent.
     Answer(usize),
     /// An event, by its index.

@@ -13,24 +13,24 @@ use std::time::{Duration, Instant};
 use sessionlint_core::finding::Kind;
 
 use super::inputs::Inputs;
-use super::judge::Judged;
-use super::producer::{Ending, Played, Unplayable};
-use super::shrink::{Bench, Least, Times, shrink};
+use super::producer::{Ending, Execution, ProducerError};
+use super::shrink::{FailureRate, Harness, ShrinkResult, shrink};
+use super::verdict::Verdict;
 
 /// How far cases may run ahead of one that takes long.
-const MOST_AHEAD: u64 = 512;
+const MAX_AHEAD: u64 = 512;
 /// How many bytes of answers may wait to be told.
-const MOST_WAITING: usize = 64 << 20;
+const MAX_PENDING_BYTES: usize = 64 << 20;
 /// How many failures are kept, and how many bytes of their answers and inputs; what comes after that is counted.
-const MOST_FAILURES: usize = 100;
-const MOST_KEPT: usize = 256 << 20;
+const MAX_FAILURES: usize = 100;
+const MAX_KEPT_BYTES: usize = 256 << 20;
 
 /// How many ways of failing are counted.
-const MOST_KINDS: usize = 10_000;
+const MAX_KINDS: usize = 10_000;
 
 /// What to do.
 pub struct Search<'s> {
-    pub bench: Bench<'s>,
+    pub harness: Harness<'s>,
     pub inputs: &'s Inputs,
     /// How many cases; none: until the time is over.
     pub cases: Option<u64>,
@@ -39,12 +39,12 @@ pub struct Search<'s> {
     pub stop_after: Option<usize>,
     /// How many cases are played at once, at least one.
     pub jobs: usize,
-    pub progress: &'s Progress,
+    pub progress: &'s SearchProgress,
 }
 
 /// How far a run has come, for whoever shows it.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct SearchProgress {
     pub cases: AtomicU64,
     /// Different failures, and how many of them are shrunk.
     pub failures: AtomicU64,
@@ -55,7 +55,7 @@ pub struct Progress {
 
 /// What a run came to.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct SearchResult {
     pub cases: u64,
     /// Cases with any failure.
     pub failing: u64,
@@ -68,9 +68,9 @@ pub struct Found {
     /// How long the search took, without shrinking.
     pub elapsed: Duration,
     /// How often the producer was asked for shrinking.
-    pub plays: u64,
+    pub shrink_runs: u64,
     /// Why no more cases could be played.
-    pub unplayable: Option<Unplayable>,
+    pub producer_error: Option<ProducerError>,
 }
 
 /// One way in which the producer fails.
@@ -84,55 +84,55 @@ pub struct Failure {
     /// The least input.
     pub input: Vec<u8>,
     /// What was answered to it.
-    pub played: Played,
-    pub times: Times,
+    pub execution: Execution,
+    pub times: FailureRate,
 }
 
 /// What became of a case.
-enum Outcome {
-    Played { judged: Judged, answer: Option<Played> },
+enum CaseOutcome {
+    Judged { verdict: Verdict, answer: Option<Execution> },
     Stopped,
-    Unplayable(Unplayable),
+    Failed(ProducerError),
 }
 
 /// What the threads share.
 #[derive(Default)]
-struct Shared {
+struct QueueState {
     /// The next case that is played, and the next that is told.
-    next: u64,
-    told: u64,
+    next_case: u64,
+    next_outcome: u64,
     /// Played, and not told yet; and how many bytes that holds.
-    waiting: BTreeMap<u64, Outcome>,
+    finished: BTreeMap<u64, CaseOutcome>,
     bytes: usize,
     /// The ways of failing that were told, whose answers need not be kept.
-    known: BTreeSet<Kind>,
+    known_kinds: BTreeSet<Kind>,
     is_over: bool,
     /// How many threads still play.
-    playing: usize,
+    workers: usize,
 }
 
-struct Desk {
-    shared: Mutex<Shared>,
+struct Queue {
+    shared: Mutex<QueueState>,
     changed: Condvar,
 }
 
-impl Desk {
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'d>(&self, shared: MutexGuard<'d, Shared>) -> MutexGuard<'d, Shared> {
+    fn wait<'q>(&self, shared: MutexGuard<'q, QueueState>) -> MutexGuard<'q, QueueState> {
         self.changed.wait(shared).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Says that a thread plays no more. What one that panics has not done, nobody waits for.
-struct Playing<'d>(&'d Desk);
+struct WorkerGuard<'q>(&'q Queue);
 
-impl Drop for Playing<'_> {
+impl Drop for WorkerGuard<'_> {
     fn drop(&mut self) {
         let mut shared = self.0.lock();
-        shared.playing -= 1;
+        shared.workers -= 1;
         shared.is_over |= thread::panicking();
         self.0.changed.notify_all();
     }
@@ -140,97 +140,99 @@ impl Drop for Playing<'_> {
 
 impl Search<'_> {
     /// Looks for failures, and shrinks them.
-    pub fn run(&self) -> Found {
+    pub fn run(&self) -> SearchResult {
         let started = Instant::now();
-        let shared = Shared { playing: self.jobs, ..Shared::default() };
-        let desk = Desk { shared: Mutex::new(shared), changed: Condvar::new() };
+        let shared = QueueState { workers: self.jobs, ..QueueState::default() };
+        let queue = Queue { shared: Mutex::new(shared), changed: Condvar::new() };
         let mut found = thread::scope(|scope| {
             for _ in 0..self.jobs {
-                scope.spawn(|| self.play(&desk));
+                scope.spawn(|| self.work(&queue));
             }
-            self.tell(&desk)
+            self.collect(&queue)
         });
         found.elapsed = started.elapsed();
         self.progress.shrinks.store(true, Ordering::Relaxed);
-        self.shrink(&mut found);
+        self.shrink_all(&mut found);
         found
     }
 
     /// Plays cases as long as there are any.
-    fn play(&self, desk: &Desk) {
-        let _playing = Playing(desk);
-        while let Some(number) = self.next(desk) {
-            let outcome = self.case(desk, number);
-            let mut shared = desk.lock();
+    fn work(&self, queue: &Queue) {
+        let _guard = WorkerGuard(queue);
+        while let Some(number) = self.next_case(queue) {
+            let outcome = self.run_case(queue, number);
+            let mut shared = queue.lock();
             shared.bytes += outcome.bytes();
-            shared.waiting.insert(number, outcome);
-            desk.changed.notify_all();
+            shared.finished.insert(number, outcome);
+            queue.changed.notify_all();
         }
     }
 
     /// The next case, as soon as there is room for what becomes of it.
-    fn next(&self, desk: &Desk) -> Option<u64> {
-        let mut shared = desk.lock();
-        while !shared.is_over && (shared.next >= shared.told + MOST_AHEAD || shared.bytes > MOST_WAITING) {
-            shared = desk.wait(shared);
+    fn next_case(&self, queue: &Queue) -> Option<u64> {
+        let mut shared = queue.lock();
+        while !shared.is_over
+            && (shared.next_case >= shared.next_outcome + MAX_AHEAD || shared.bytes > MAX_PENDING_BYTES)
+        {
+            shared = queue.wait(shared);
         }
         let is_late = self.until.is_some_and(|until| Instant::now() >= until);
-        let is_last = self.cases.is_some_and(|cases| shared.next >= cases);
-        if shared.is_over || is_late || is_last || self.bench.stop.is_said() {
+        let is_last = self.cases.is_some_and(|cases| shared.next_case >= cases);
+        if shared.is_over || is_late || is_last || self.harness.stop.is_set() {
             return None;
         }
-        shared.next += 1;
-        Some(shared.next - 1)
+        shared.next_case += 1;
+        Some(shared.next_case - 1)
     }
 
-    fn case(&self, desk: &Desk, number: u64) -> Outcome {
-        let played = match self.bench.producer.play(&self.inputs.input(number), self.bench.stop) {
-            Ok(played) if played.end == Ending::Stopped => return Outcome::Stopped,
-            Ok(played) => played,
-            Err(why) => return Outcome::Unplayable(why),
+    fn run_case(&self, queue: &Queue, number: u64) -> CaseOutcome {
+        let execution = match self.harness.producer.run(&self.inputs.input(number), self.harness.stop) {
+            Ok(execution) if execution.end == Ending::Stopped => return CaseOutcome::Stopped,
+            Ok(execution) => execution,
+            Err(why) => return CaseOutcome::Failed(why),
         };
-        let judged = self.bench.judge.judged(&played);
-        let is_new = !judged.kinds.is_empty() && {
-            let shared = desk.lock();
-            judged.kinds.iter().any(|kind| !shared.known.contains(kind))
+        let verdict = self.harness.judge.verdict(&execution);
+        let is_new = !verdict.kinds.is_empty() && {
+            let shared = queue.lock();
+            verdict.kinds.iter().any(|kind| !shared.known_kinds.contains(kind))
         };
-        Outcome::Played { judged, answer: is_new.then_some(played) }
+        CaseOutcome::Judged { verdict, answer: is_new.then_some(execution) }
     }
 
     /// Takes what becomes of the cases, in their order.
-    fn tell(&self, desk: &Desk) -> Found {
-        let (mut found, mut kept) = (Found::default(), 0);
+    fn collect(&self, queue: &Queue) -> SearchResult {
+        let (mut found, mut kept) = (SearchResult::default(), 0);
         loop {
-            let mut shared = desk.lock();
-            let number = shared.told;
+            let mut shared = queue.lock();
+            let number = shared.next_outcome;
             let outcome = loop {
-                if let Some(outcome) = shared.waiting.remove(&number) {
+                if let Some(outcome) = shared.finished.remove(&number) {
                     break outcome;
                 }
-                if shared.playing == 0 {
+                if shared.workers == 0 {
                     return found;
                 }
-                shared = desk.wait(shared);
+                shared = queue.wait(shared);
             };
             shared.bytes -= outcome.bytes();
-            shared.told += 1;
+            shared.next_outcome += 1;
             let is_enough = match outcome {
-                Outcome::Stopped => false,
-                Outcome::Unplayable(why) => {
-                    found.unplayable = Some(why);
+                CaseOutcome::Stopped => false,
+                CaseOutcome::Failed(why) => {
+                    found.producer_error = Some(why);
                     true
                 }
-                Outcome::Played { judged: Judged { kinds, below }, answer } => {
+                CaseOutcome::Judged { verdict: Verdict { kinds, below }, answer } => {
                     drop(shared);
                     found.below += below;
-                    let new = self.count(&mut found, &mut kept, number, kinds, answer);
-                    shared = desk.lock();
-                    shared.known.extend(new);
+                    let new = self.record(&mut found, &mut kept, number, kinds, answer);
+                    shared = queue.lock();
+                    shared.known_kinds.extend(new);
                     self.stop_after.is_some_and(|enough| found.failures.len() >= enough)
                 }
             };
             shared.is_over |= is_enough;
-            desk.changed.notify_all();
+            queue.changed.notify_all();
             if is_enough {
                 return found;
             }
@@ -238,13 +240,13 @@ impl Search<'_> {
     }
 
     /// Counts a case, and keeps what is new in it; the ways of failing that are. `kept`: how many bytes are kept so far.
-    fn count(
+    fn record(
         &self,
-        found: &mut Found,
+        found: &mut SearchResult,
         kept: &mut usize,
         number: u64,
         kinds: Vec<Kind>,
-        answer: Option<Played>,
+        answer: Option<Execution>,
     ) -> Vec<Kind> {
         let mut new = Vec::new();
         found.cases += 1;
@@ -255,22 +257,22 @@ impl Search<'_> {
                 continue;
             }
             *kept += size(&kind);
-            if found.kinds.len() >= MOST_KINDS || *kept > MOST_KEPT {
+            if found.kinds.len() >= MAX_KINDS || *kept > MAX_KEPT_BYTES {
                 continue;
             }
             found.kinds.insert(kind.clone(), 1);
             new.push(kind.clone());
             let is_enough = self.stop_after.is_some_and(|enough| found.failures.len() >= enough);
-            let Some(answer) = answer.as_ref().filter(|_| !is_enough && found.failures.len() < MOST_FAILURES) else {
+            let Some(answer) = answer.as_ref().filter(|_| !is_enough && found.failures.len() < MAX_FAILURES) else {
                 continue;
             };
             let first = self.inputs.input(number);
             *kept += first.len() + answer.stream.len();
-            if *kept > MOST_KEPT {
+            if *kept > MAX_KEPT_BYTES {
                 continue;
             }
-            let (input, played) = (first.clone(), answer.clone());
-            found.failures.push(Failure { kind, number, first, input, played, times: Times::default() });
+            let (input, execution) = (first.clone(), answer.clone());
+            found.failures.push(Failure { kind, number, first, input, execution, times: FailureRate::default() });
         }
         self.progress.cases.fetch_add(1, Ordering::Relaxed);
         self.progress.failures.store(found.failures.len() as u64, Ordering::Relaxed);
@@ -278,43 +280,43 @@ impl Search<'_> {
     }
 
     /// Shrinks every failure, several at a time.
-    fn shrink(&self, found: &mut Found) {
+    fn shrink_all(&self, found: &mut SearchResult) {
         let next = AtomicUsize::new(0);
         let failures = &found.failures;
         let work = || {
             let mut shrunk = Vec::new();
-            while !self.bench.stop.is_said() {
+            while !self.harness.stop.is_set() {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(failure) = failures.get(number) else { break };
-                let least = shrink(self.bench, &failure.kind, self.inputs, failure.number, &failure.first);
+                let least = shrink(self.harness, &failure.kind, self.inputs, failure.number, &failure.first);
                 self.progress.shrunk.fetch_add(1, Ordering::Relaxed);
                 shrunk.push((number, least));
             }
             shrunk
         };
-        let shrunk: Vec<(usize, Least)> = thread::scope(|scope| {
+        let shrunk: Vec<(usize, ShrinkResult)> = thread::scope(|scope| {
             let threads: Vec<_> = (0..self.jobs.min(failures.len())).map(|_| scope.spawn(work)).collect();
             let joined = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
             joined.flatten().collect()
         });
         for (number, least) in shrunk {
             let failure = &mut found.failures[number];
-            found.plays += least.plays;
+            found.shrink_runs += least.runs;
             (failure.input, failure.times) = (least.input, least.times);
-            if let Some(played) = least.played {
-                failure.played = played;
+            if let Some(execution) = least.execution {
+                failure.execution = execution;
             }
         }
     }
 }
 
-impl Outcome {
+impl CaseOutcome {
     fn bytes(&self) -> usize {
         match self {
-            Outcome::Played { judged, answer } => {
-                judged.kinds.iter().map(size).sum::<usize>() + answer.as_ref().map_or(0, |answer| answer.stream.len())
+            CaseOutcome::Judged { verdict, answer } => {
+                verdict.kinds.iter().map(size).sum::<usize>() + answer.as_ref().map_or(0, |answer| answer.stream.len())
             }
-            Outcome::Stopped | Outcome::Unplayable(_) => 0,
+            CaseOutcome::Stopped | CaseOutcome::Failed(_) => 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use sessionlint_core::protocol::Tables;
 use sessionlint_core::protocol::records::{LinkTest, Records, Test};
 
-use super::spoken;
+use super::rule_mark;
 use crate::picture::words::{alternatives, shown};
 
 /// Writes all of it but the rules.
@@ -38,7 +38,7 @@ fn write_shape(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
     if let Some(event) = &records.event {
         writeln!(out, "  with an object at {} it is the event of a stream", shown(&event.to_string()))?;
     }
-    writeln!(out, "  a record of a kind that nothing tells: {}", spoken(tables, records.unknown))
+    writeln!(out, "  a record of a kind that nothing tells: {}", rule_mark(tables, records.unknown))
 }
 
 fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
@@ -59,7 +59,7 @@ fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt
             writeln!(out, "    {}: {kind}", shown(&list.key))?;
         }
     }
-    writeln!(out, "  one that is not as its schema says: {}", spoken(tables, records.broken))
+    writeln!(out, "  one that is not as its schema says: {}", rule_mark(tables, records.broken))
 }
 
 fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
@@ -76,7 +76,7 @@ fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Re
                 Test::NoTimeZone => "is no name of a time zone".to_owned(),
                 Test::Repeated => format!("is that of an earlier {}", shown(&kind.name)),
             };
-            let (name, rule) = (shown(&kind.name), spoken(tables, check.rule));
+            let (name, rule) = (shown(&kind.name), rule_mark(tables, check.rule));
             writeln!(out, "  {name} {} {test}: {rule}", field(check.slot))?;
         }
     }
@@ -96,7 +96,7 @@ fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
             let key = shown(&other.slots[remembered.key].to_string());
             writeln!(out, "  {} {} is the {key} of a {}", shown(&kind.name), own(link.slot), shown(&other.name))?;
             if let Some(rule) = link.missing {
-                writeln!(out, "    there is none, and all records are there: {}", spoken(tables, rule))?;
+                writeln!(out, "    there is none, and all records are there: {}", rule_mark(tables, rule))?;
             }
             for check in &link.checks {
                 let test = match check.test {
@@ -106,7 +106,7 @@ fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
                         format!("is after its {} and {} seconds", others(start), others(seconds))
                     }
                 };
-                writeln!(out, "    {} {test}: {}", own(check.slot), spoken(tables, check.rule))?;
+                writeln!(out, "    {} {test}: {}", own(check.slot), rule_mark(tables, check.rule))?;
             }
         }
     }

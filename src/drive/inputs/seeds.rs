@@ -13,13 +13,13 @@ use proptest::sample::Index;
 use proptest::strategy::SBoxedStrategy;
 use serde_json::Value;
 
-use super::{LONGEST, prompts, trees};
+use super::{MAX_INPUT_BYTES, prompts, trees};
 use crate::error::FileError;
 use crate::generate::text;
 
 /// How many files are read, and how many bytes of all of them.
-const MOST_SEEDS: usize = 10_000;
-const MOST_BYTES: usize = 64 << 20;
+const MAX_SEEDS: usize = 10_000;
+const MAX_BYTES: usize = 64 << 20;
 
 /// Reads the seeds of a folder, a file each, in the order of their names and without their last line's end. What is
 /// hidden is passed over, and so are folders in it.
@@ -41,8 +41,8 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
         if !is_hidden && fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_file()) {
             paths.push(entry.path());
         }
-        if paths.len() > MOST_SEEDS {
-            return Err(refused(folder, too_much(format!("it has more than {MOST_SEEDS} files"))));
+        if paths.len() > MAX_SEEDS {
+            return Err(refused(folder, too_much(format!("it has more than {MAX_SEEDS} files"))));
         }
     }
     if paths.is_empty() {
@@ -53,14 +53,14 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
     for path in paths {
         let mut seed = Vec::new();
         let file = File::open(&path).map_err(|cause| refused(&path, cause))?;
-        file.take(LONGEST as u64 + 2).read_to_end(&mut seed).map_err(|cause| refused(&path, cause))?;
+        file.take(MAX_INPUT_BYTES as u64 + 2).read_to_end(&mut seed).map_err(|cause| refused(&path, cause))?;
         if seed.last() == Some(&b'\n') {
             seed.pop();
             seed.pop_if(|byte| *byte == b'\r');
         }
         bytes += seed.len();
-        if seed.len() > LONGEST || bytes > MOST_BYTES {
-            let most = if bytes > MOST_BYTES { MOST_BYTES } else { LONGEST };
+        if seed.len() > MAX_INPUT_BYTES || bytes > MAX_BYTES {
+            let most = if bytes > MAX_BYTES { MAX_BYTES } else { MAX_INPUT_BYTES };
             return Err(refused(&path, too_much(format!("more than {most} bytes are not taken"))));
         }
         seeds.push(seed);
@@ -71,7 +71,7 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
 type Word = Vec<u8>;
 
 /// What a line's end is among words.
-const LINE_END: &[u8] = b"\n";
+const NEWLINE: &[u8] = b"\n";
 
 /// What mutations are made of.
 struct Pool {
@@ -82,7 +82,7 @@ struct Pool {
 }
 
 /// Mutations of seeds. Those of JSON are mutated in their tree mostly.
-pub fn mutated(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
+pub fn mutations(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
     let is_tree = |value: &Value| value.is_object() || value.is_array();
     let as_json = |seed: &Vec<u8>| serde_json::from_slice(seed).ok().filter(is_tree);
     let values: Vec<Value> = seeds.iter().filter_map(as_json).collect();
@@ -91,13 +91,14 @@ pub fn mutated(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
     let plain = seeds.iter().filter(|seed| as_json(seed).is_none()).cloned();
     let pool = Arc::new(Pool::new(&plain.chain(texts).collect::<Vec<_>>()));
     let whole = Arc::new(Pool::new(seeds));
-    let mutated = |pool: &Arc<Pool>| with_bytes(prop_oneof![2 => spliced(pool), 1 => edited(pool)]).sboxed();
+    let mutated =
+        |pool: &Arc<Pool>| with_byte_changes(prop_oneof![2 => splices(pool), 1 => edits_of_seed(pool)]).sboxed();
     match (values.len(), seeds.len()) {
         (0, _) => mutated(&whole),
         (trees, all) => {
             // As many as there are of each, and now and then trees as if they were texts.
             let weight = |count: usize| 10 * count as u32;
-            let in_tree = trees::mutated(values, mutated(&pool));
+            let in_tree = trees::mutations(values, mutated(&pool));
             match all - trees {
                 0 => prop_oneof![9 => in_tree, 1 => mutated(&whole)].sboxed(),
                 others => prop_oneof![weight(trees) => in_tree, weight(others) => mutated(&pool)].sboxed(),
@@ -112,7 +113,7 @@ impl Pool {
         if seeds.is_empty() {
             seeds.push(vec![Word::new()]);
         }
-        let words = seeds.iter().flatten().filter(|word| *word != LINE_END);
+        let words = seeds.iter().flatten().filter(|word| *word != NEWLINE);
         // What ends a sentence is often not meant to be part of the word.
         let words: BTreeSet<&[u8]> = words.flat_map(|word| [word, without_end(word)]).collect();
         let mut words: Vec<Word> = words.into_iter().map(<[u8]>::to_vec).collect();
@@ -124,7 +125,7 @@ impl Pool {
     }
 
     /// A part of a seed, which is not empty.
-    fn stretch(&self, seed: usize, from: Index, length: usize) -> Vec<Word> {
+    fn slice(&self, seed: usize, from: Index, length: usize) -> Vec<Word> {
         let words = &self.seeds[seed];
         let from = from.index(words.len());
         words[from..(from + length).min(words.len())].to_vec()
@@ -137,13 +138,13 @@ fn words(text: &[u8]) -> Vec<Word> {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         words.map(<[u8]>::to_vec).collect::<Vec<_>>()
     };
-    lines.map(words).collect::<Vec<_>>().join(&LINE_END.to_vec())
+    lines.map(words).collect::<Vec<_>>().join(&NEWLINE.to_vec())
 }
 
 fn joined(words: &[Word]) -> Vec<u8> {
     let mut text = Vec::new();
     for word in words {
-        if !text.is_empty() && !text.ends_with(LINE_END) && word != LINE_END {
+        if !text.is_empty() && !text.ends_with(NEWLINE) && word != NEWLINE {
             text.push(b' ');
         }
         text.extend_from_slice(word);
@@ -173,14 +174,14 @@ fn part(word: &[u8], seam: Index, is_front: bool) -> Word {
 }
 
 /// A few words.
-fn run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
+fn word_run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
     let any_word = || 0..pool.words.len();
     let of = |pool: &Arc<Pool>| Arc::clone(pool);
     let (stretches, repeated, parts, grafts) = (of(pool), of(pool), of(pool), of(pool));
     prop_oneof![
         4 => (any_word(), 1..5_usize).prop_map(move |(word, times)| vec![repeated.words[word].clone(); times]),
         6 => (0..pool.seeds.len(), any::<Index>(), 1..13_usize)
-            .prop_map(move |(seed, from, length)| stretches.stretch(seed, from, length)),
+            .prop_map(move |(seed, from, length)| stretches.slice(seed, from, length)),
         3 => (any_word(), any::<Index>(), any::<bool>())
             .prop_map(move |(word, seam, is_front)| vec![part(&parts.words[word], seam, is_front)]),
         3 => ((any_word(), any::<Index>()), (any_word(), any::<Index>())).prop_map(move |(front, back)| {
@@ -194,8 +195,8 @@ fn run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
 }
 
 /// Words of several seeds, one after the other.
-fn spliced(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
-    vec(run(pool), 1..8).prop_map(|runs| joined(&runs.concat())).sboxed()
+fn splices(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
+    vec(word_run(pool), 1..8).prop_map(|runs| joined(&runs.concat())).sboxed()
 }
 
 /// What is done to the words of a seed.
@@ -245,13 +246,13 @@ impl Edit {
 }
 
 /// A seed, with a few of its words changed.
-fn edited(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
+fn edits_of_seed(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
     let index = any::<Index>;
     let edit = prop_oneof![
         (index(), 1..4_usize).prop_map(|(from, length)| Edit::Drop(from, length)),
         (index(), 1..4_usize).prop_map(|(from, length)| Edit::Repeat(from, length)),
         (index(), index()).prop_map(|(one, other)| Edit::Swap(one, other)),
-        (index(), run(pool)).prop_map(|(at, new)| Edit::Insert(at, new)),
+        (index(), word_run(pool)).prop_map(|(at, new)| Edit::Insert(at, new)),
         (index(), index(), any::<bool>()).prop_map(|(at, seam, is_front)| Edit::Part(at, seam, is_front)),
     ];
     let seeds = Arc::clone(pool);
@@ -265,7 +266,7 @@ fn edited(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
 }
 
 /// Texts with a few of their bytes changed, left out or new, now and then.
-fn with_bytes(texts: impl Strategy<Value = Vec<u8>> + Send + Sync + 'static) -> impl Strategy<Value = Vec<u8>> {
+fn with_byte_changes(texts: impl Strategy<Value = Vec<u8>> + Send + Sync + 'static) -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<Index>(), 0..3_u8, any::<u8>());
     (texts, proptest::option::weighted(0.06, vec(change, 1..4))).prop_map(|(mut text, changes)| {
         for (at, how, byte) in changes.into_iter().flatten() {

@@ -11,27 +11,27 @@ use sessionlint_core::schema::Pointer;
 
 /// The texts in a value.
 pub fn texts(value: &Value) -> Vec<String> {
-    places(value).iter().filter_map(|place| value.pointer(place)?.as_str().map(str::to_owned)).collect()
+    pointers(value).iter().filter_map(|place| value.pointer(place)?.as_str().map(str::to_owned)).collect()
 }
 
 /// The pointers of a value and of all that is in it.
-fn places(value: &Value) -> Vec<String> {
-    fn within(value: &Value, here: &Pointer, places: &mut Vec<String>) {
-        places.push(here.text());
+fn pointers(value: &Value) -> Vec<String> {
+    fn within(value: &Value, here: &Pointer, pointers: &mut Vec<String>) {
+        pointers.push(here.text());
         match value {
             Value::Object(members) => {
-                members.iter().for_each(|(name, value)| within(value, &here.child(name), places));
+                members.iter().for_each(|(name, value)| within(value, &here.child(name), pointers));
             }
             Value::Array(items) => {
                 let items = items.iter().enumerate();
-                items.for_each(|(number, value)| within(value, &here.child(&number.to_string()), places));
+                items.for_each(|(number, value)| within(value, &here.child(&number.to_string()), pointers));
             }
             _ => {}
         }
     }
-    let mut places = Vec::new();
-    within(value, &Pointer::default(), &mut places);
-    places
+    let mut pointers = Vec::new();
+    within(value, &Pointer::default(), &mut pointers);
+    pointers
 }
 
 /// What is done to a value, or to something in it.
@@ -49,12 +49,12 @@ enum Change {
 
 impl Change {
     fn apply(&self, value: &mut Value) {
-        let places = places(value);
-        let at = |index: &Index| places[index.index(places.len())].as_str();
+        let pointers = pointers(value);
+        let at = |index: &Index| pointers[index.index(pointers.len())].as_str();
         match self {
             Change::Text(index, text) => {
                 let is_text = |place: &&String| value.pointer(place).is_some_and(Value::is_string);
-                let texts: Vec<&String> = places.iter().filter(is_text).collect();
+                let texts: Vec<&String> = pointers.iter().filter(is_text).collect();
                 if !texts.is_empty()
                     && let Some(here) = value.pointer_mut(texts[index.index(texts.len())])
                 {
@@ -87,7 +87,7 @@ impl Change {
 }
 
 /// One of the values with a few changes, on one line. `texts`: what may stand in place of its texts.
-pub fn mutated(values: Vec<Value>, texts: SBoxedStrategy<Vec<u8>>) -> SBoxedStrategy<Vec<u8>> {
+pub fn mutations(values: Vec<Value>, texts: SBoxedStrategy<Vec<u8>>) -> SBoxedStrategy<Vec<u8>> {
     let index = any::<Index>;
     let text = texts.prop_map(|text| String::from_utf8_lossy(&text).into_owned());
     let other = prop_oneof![

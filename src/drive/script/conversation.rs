@@ -9,30 +9,30 @@ use std::time::Duration;
 use serde_json::Value;
 use sessionlint_core::text::visible;
 
-use super::template::Hole;
-use super::{Awaited, Event, Step, Talk, Wait};
-use crate::drive::duration::{from_now, shown};
+use super::template::Placeholder;
+use super::{EventPattern, Script, Step, Wait, WaitTarget};
+use crate::drive::duration::{from_now, in_words};
 use crate::drive::producer::{Ending, Hang};
-use crate::drive::running::{Came, Running};
+use crate::drive::subprocess::{ReadStatus, Subprocess};
 
 /// What to do about what does not come.
-const MISSING: &str = "send what the script waits for; or let its step say how long that may take (`within`), what may \
+const NOT_RECEIVED_HELP: &str = "send what the script waits for; or let its step say how long that may take (`within`), what may \
                        come instead (`unless`), or that it need not come (`optional`)";
 
 /// Something did not come in time.
-pub fn missing(what: String) -> Ending {
-    Ending::Hung(Hang { what, help: Some(MISSING) })
+pub fn not_received(what: String) -> Ending {
+    Ending::Hung(Hang { reason: what, help: Some(NOT_RECEIVED_HELP) })
 }
 
 /// Talks to a producer; tells how the case ends.
-pub fn hold(talk: &Talk, input: &[u8], timeout: Duration, running: &mut Running<'_>) -> Ending {
-    let prompts = prompts(input, talk.prompts);
-    let (taken, sent) = (BTreeMap::new(), BTreeMap::new());
-    let mut conversation = Conversation { talk, timeout, running, prompts, ids: 0, taken, sent, after: 0 };
+pub fn run(script: &Script, input: &[u8], timeout: Duration, subprocess: &mut Subprocess<'_>) -> Ending {
+    let prompts = prompts(input, script.prompts);
+    let (captured, sent) = (BTreeMap::new(), BTreeMap::new());
+    let mut conversation = Conversation { script, timeout, subprocess, prompts, ids: 0, captured, sent, after: 0 };
     match conversation.steps() {
         Ok(()) => {
-            running.close();
-            running.rest()
+            subprocess.close();
+            subprocess.read_to_end()
         }
         Err(end) => end,
     }
@@ -46,21 +46,21 @@ fn prompts(input: &[u8], count: usize) -> Vec<String> {
 }
 
 struct Conversation<'c, 's> {
-    talk: &'c Talk,
+    script: &'c Script,
     /// How long the case may take.
     timeout: Duration,
-    running: &'c mut Running<'s>,
+    subprocess: &'c mut Subprocess<'s>,
     prompts: Vec<String>,
     /// The last number that a message was given.
     ids: u64,
-    taken: BTreeMap<&'c str, Value>,
+    captured: BTreeMap<&'c str, Value>,
     /// What was sent, by the step that sent it.
-    sent: BTreeMap<usize, Sent>,
+    sent: BTreeMap<usize, SentMessage>,
     /// Where in the stream events are that no step has waited for yet.
     after: usize,
 }
 
-struct Sent {
+struct SentMessage {
     id: Value,
     /// It, in words.
     name: String,
@@ -69,7 +69,7 @@ struct Sent {
 }
 
 /// What a line of the stream is to a step that waits.
-enum Met {
+enum LineMatch {
     Awaited(Value),
     /// What ends the waiting.
     Instead,
@@ -78,29 +78,29 @@ enum Met {
 
 impl<'c> Conversation<'c, '_> {
     fn steps(&mut self) -> Result<(), Ending> {
-        let talk = self.talk;
-        for (number, step) in talk.steps.iter().enumerate() {
+        let script = self.script;
+        for (number, step) in script.steps.iter().enumerate() {
             match step {
                 Step::Send(message) => {
-                    let needs_id = message.holds(&Hole::Id);
+                    let needs_id = message.contains_placeholder(&Placeholder::Id);
                     self.ids += u64::from(needs_id);
                     let message = message.fill(&|hole| self.value(hole));
                     self.send(number, &message);
                 }
                 Step::WaitFor(wait) => self.wait_for(wait)?,
                 Step::Pause(time) => self.pause(*time)?,
-                Step::Close => self.running.close(),
+                Step::Close => self.subprocess.close(),
             }
         }
         Ok(())
     }
 
-    fn value(&self, hole: &Hole) -> Value {
+    fn value(&self, hole: &Placeholder) -> Value {
         match hole {
-            Hole::Id => self.ids.into(),
+            Placeholder::Id => self.ids.into(),
             // An input may have fewer lines.
-            Hole::Prompt(number) => self.prompts.get(*number).cloned().unwrap_or_default().into(),
-            Hole::Taken(name) => self.taken.get(name.as_str()).cloned().unwrap_or_default(),
+            Placeholder::Prompt(number) => self.prompts.get(*number).cloned().unwrap_or_default().into(),
+            Placeholder::Captured(name) => self.captured.get(name.as_str()).cloned().unwrap_or_default(),
         }
     }
 
@@ -109,118 +109,120 @@ impl<'c> Conversation<'c, '_> {
         let method = message.get("method").and_then(Value::as_str);
         let name = method
             .map_or_else(|| format!("message {number}"), |method| format!("message {number} ({})", visible(method)));
-        let from = memchr::memrchr(b'\n', self.running.stream()).map_or(0, |end| end + 1);
-        self.sent.insert(step, Sent { id: message.get("id").cloned().unwrap_or_default(), name, from });
-        self.running.send(format!("{message}\n").into_bytes());
+        let from = memchr::memrchr(b'\n', self.subprocess.stream()).map_or(0, |end| end + 1);
+        self.sent.insert(step, SentMessage { id: message.get("id").cloned().unwrap_or_default(), name, from });
+        self.subprocess.send(format!("{message}\n").into_bytes());
     }
 
     /// Takes what comes meanwhile, so that a producer is never kept from writing.
     fn pause(&mut self, time: Duration) -> Result<(), Ending> {
         let until = from_now(time);
-        while self.running.read(until)? == Came::Bytes {}
-        if self.running.is_over() {
-            return Err(Ending::hung(format!("the conversation was not over after {}", shown(self.timeout))));
+        while self.subprocess.read(until)? == ReadStatus::Data {}
+        if self.subprocess.is_over() {
+            return Err(Ending::hung(format!("the conversation was not over after {}", in_words(self.timeout))));
         }
         Ok(())
     }
 
     fn wait_for(&mut self, wait: &'c Wait) -> Result<(), Ending> {
-        let mut from = match wait.what {
-            Awaited::Answer(step) => self.sent.get(&step).map_or(0, |sent| sent.from),
-            Awaited::Event(_) => self.after,
+        let mut from = match wait.target {
+            WaitTarget::Answer(step) => self.sent.get(&step).map_or(0, |sent| sent.from),
+            WaitTarget::Event(_) => self.after,
         };
         let until = from_now(wait.within.unwrap_or(self.timeout));
         let mut searched = from;
         loop {
-            let stream = self.running.stream();
+            let stream = self.subprocess.stream();
             if let Some(end) = memchr::memchr(b'\n', &stream[searched..]).map(|at| searched + at) {
-                let met = self.meet(wait, &stream[from..end]);
+                let matched = self.match_line(wait, &stream[from..end]);
                 (from, searched) = (end + 1, end + 1);
-                match met {
-                    Met::Awaited(found) => return self.found(wait, &found, from),
-                    Met::Instead => return Ok(()),
-                    Met::Other => {}
+                match matched {
+                    LineMatch::Awaited(found) => return self.found(wait, &found, from),
+                    LineMatch::Instead => return Ok(()),
+                    LineMatch::Other => {}
                 }
                 continue;
             }
             searched = stream.len();
-            match self.running.read(until)? {
-                Came::Bytes => {}
-                Came::Late => return self.in_vain(wait),
-                Came::Closed => return self.closed(wait, from),
+            match self.subprocess.read(until)? {
+                ReadStatus::Data => {}
+                ReadStatus::TimedOut => return self.timed_out(wait),
+                ReadStatus::Closed => return self.closed(wait, from),
             }
         }
     }
 
     /// The output was closed. What came last may lack its line end.
     fn closed(&mut self, wait: &'c Wait, from: usize) -> Result<(), Ending> {
-        let stream = self.running.stream();
-        if let Met::Awaited(found) = self.meet(wait, &stream[from..]) {
+        let stream = self.subprocess.stream();
+        if let LineMatch::Awaited(found) = self.match_line(wait, &stream[from..]) {
             return self.found(wait, &found, stream.len());
         }
         if wait.optional || wait.unless.is_some() {
             return Ok(());
         }
-        Err(match self.running.exit() {
-            Ending::Whole => {
-                Ending::Crashed(format!("it closed its output while the {} was waited for", self.awaited(wait)))
+        Err(match self.subprocess.wait_for_exit() {
+            Ending::Completed => {
+                Ending::Crashed(format!("it closed its output while the {} was waited for", self.awaited_text(wait)))
             }
             other => other,
         })
     }
 
-    fn in_vain(&self, wait: &Wait) -> Result<(), Ending> {
-        let (what, over) = (self.awaited(wait), self.running.is_over());
+    fn timed_out(&self, wait: &Wait) -> Result<(), Ending> {
+        let (what, over) = (self.awaited_text(wait), self.subprocess.is_over());
         match wait.within {
             Some(_) if wait.optional && !over => Ok(()),
-            Some(within) if !over => Err(missing(format!("no {what} came within {}", shown(within)))),
-            _ => Err(missing(format!("no {what} came before the {} of the case were over", shown(self.timeout)))),
+            Some(within) if !over => Err(not_received(format!("no {what} came within {}", in_words(within)))),
+            _ => {
+                Err(not_received(format!("no {what} came before the {} of the case were over", in_words(self.timeout))))
+            }
         }
     }
 
-    fn awaited(&self, wait: &Wait) -> String {
-        match wait.what {
-            Awaited::Answer(step) => {
+    fn awaited_text(&self, wait: &Wait) -> String {
+        match wait.target {
+            WaitTarget::Answer(step) => {
                 format!("answer to {}", self.sent.get(&step).map_or("a message", |sent| sent.name.as_str()))
             }
-            Awaited::Event(event) => format!("event \"{}\"", visible(&self.talk.events[event].name)),
+            WaitTarget::Event(event) => format!("event \"{}\"", visible(&self.script.events[event].name)),
         }
     }
 
-    fn meet(&self, wait: &Wait, line: &[u8]) -> Met {
+    fn match_line(&self, wait: &Wait, line: &[u8]) -> LineMatch {
         // What is no JSON is found by whoever judges the stream.
-        let Ok(message) = serde_json::from_slice::<Value>(line) else { return Met::Other };
-        let found = match wait.what {
-            Awaited::Answer(step) => {
+        let Ok(message) = serde_json::from_slice::<Value>(line) else { return LineMatch::Other };
+        let found = match wait.target {
+            WaitTarget::Answer(step) => {
                 let sent = self.sent.get(&step);
                 let answers = message.get("method").is_none() && message.get("id") == sent.map(|sent| &sent.id);
                 answers.then(|| message.clone())
             }
-            Awaited::Event(event) => self.talk.events[event].in_message(&message).cloned(),
+            WaitTarget::Event(event) => self.script.events[event].in_message(&message).cloned(),
         };
         match (found, wait.unless) {
-            (Some(found), _) => Met::Awaited(found),
-            (None, Some(event)) if self.talk.events[event].in_message(&message).is_some() => Met::Instead,
-            (None, _) => Met::Other,
+            (Some(found), _) => LineMatch::Awaited(found),
+            (None, Some(event)) if self.script.events[event].in_message(&message).is_some() => LineMatch::Instead,
+            (None, _) => LineMatch::Other,
         }
     }
 
     fn found(&mut self, wait: &'c Wait, found: &Value, end: usize) -> Result<(), Ending> {
-        if let Awaited::Event(_) = wait.what {
+        if let WaitTarget::Event(_) = wait.target {
             self.after = end;
         }
-        for (name, at) in &wait.take {
+        for (name, at) in &wait.captures {
             let Some(value) = found.pointer(at) else {
-                let what = self.awaited(wait);
+                let what = self.awaited_text(wait);
                 return Err(Ending::Crashed(format!("the {what} has nothing at {}", visible(at))));
             };
-            self.taken.insert(name, value.clone());
+            self.captured.insert(name, value.clone());
         }
         Ok(())
     }
 }
 
-impl Event {
+impl EventPattern {
     /// The event, if a message is it, or has it in its `params`.
     fn in_message<'m>(&self, message: &'m Value) -> Option<&'m Value> {
         let is = |place: &&Value| self.has.iter().all(|(at, value)| place.pointer(at) == Some(value));

@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use sessionlint_core::text::visible;
 
-use super::super::Failure;
+use super::super::CliError;
 use super::super::config::refused;
 use crate::drive::duration;
+use crate::drive::failure_folder::ProducerRecord;
 use crate::drive::http::Http;
-use crate::drive::kept::Driven;
 use crate::drive::process::Process;
 use crate::drive::producer::{Bounds, Producer};
-use crate::drive::script::{Script, Talk};
+use crate::drive::script::{Script, ScriptedProcess};
 
 /// The longest that a case may take, and the most that is taken of an answer, where neither is said.
-const TIMEOUT: &str = "10s";
-const MOST_BYTES: u64 = 16 << 20;
+const DEFAULT_TIMEOUT: &str = "10s";
+const DEFAULT_MAX_BYTES: u64 = 16 << 20;
 
 #[derive(clap::Args)]
-pub struct WayArguments {
+pub struct ProducerArguments {
     /// Talk with the producer over its standard input and output as this file says
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     script: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub struct WayArguments {
     headers: Vec<String>,
 
     /// How long a case may take, such as 500ms or 10s; 10s if not given
-    #[arg(long, value_name = "TIME", value_parser = timeout)]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     timeout: Option<String>,
 
     /// The most bytes that a producer may answer to an input; 16777216 if not given
@@ -45,31 +45,31 @@ pub struct WayArguments {
 }
 
 /// The name of a header, without its value.
-fn name(header: &str) -> String {
+fn header_name(header: &str) -> String {
     header.split(':').next().unwrap_or_default().trim().to_owned()
 }
 
 /// Kept as it is written, which is how it is said again.
-fn timeout(text: &str) -> Result<String, String> {
-    duration::read(text)
+fn parse_timeout(text: &str) -> Result<String, String> {
+    duration::parse(text)
         .filter(|time| !time.is_zero())
         .map(|_| text.to_owned())
         .ok_or_else(|| duration::HELP.to_owned())
 }
 
-impl WayArguments {
+impl ProducerArguments {
     /// What has to be said again with a kept failure, because it is not kept: the values of headers.
-    pub fn again(&self) -> Vec<String> {
+    pub fn replay_words(&self) -> Vec<String> {
         let say = |name: String| ["--header".to_owned(), format!("{name}: …")];
-        self.headers.iter().map(|header| name(header)).flat_map(say).collect()
+        self.headers.iter().map(|header| header_name(header)).flat_map(say).collect()
     }
 }
 
 /// What drives the producer, and of how many lines an input is, if that is given.
-pub type Opened = (Box<dyn Producer>, Option<NonZero<usize>>);
+pub type OpenProducer = (Box<dyn Producer>, Option<NonZero<usize>>);
 
 /// A way of driving a producer.
-pub struct Way {
+pub struct ProducerSetup {
     command: Vec<OsString>,
     /// Where the command is run, if that is not the current folder.
     folder: Option<PathBuf>,
@@ -80,111 +80,111 @@ pub struct Way {
     max_bytes: u64,
 }
 
-impl Way {
+impl ProducerSetup {
     /// What the command line says.
-    pub fn given(arguments: &WayArguments, command: &[OsString]) -> Result<Way, Failure> {
-        let WayArguments { script, url, headers, timeout, max_bytes } = arguments;
+    pub fn from_arguments(arguments: &ProducerArguments, command: &[OsString]) -> Result<ProducerSetup, CliError> {
+        let ProducerArguments { script, url, headers, timeout, max_bytes } = arguments;
         if url.is_none() && !headers.is_empty() {
-            return Err(Failure::Message("--header is for requests; say the producer's address by --url".to_owned()));
+            return Err(CliError::Message("--header is for requests; say the producer's address by --url".to_owned()));
         }
         if command.is_empty() && url.is_none() {
             let message = "there is no producer; say its command after --, or its address by --url";
-            return Err(Failure::Message(message.to_owned()));
+            return Err(CliError::Message(message.to_owned()));
         }
-        Ok(Way {
+        Ok(ProducerSetup {
             command: command.to_vec(),
             folder: None,
             script: script.clone(),
             url: url.clone(),
             headers: headers.clone(),
-            timeout: timeout.clone().unwrap_or_else(|| TIMEOUT.to_owned()),
-            max_bytes: max_bytes.unwrap_or(MOST_BYTES),
+            timeout: timeout.clone().unwrap_or_else(|| DEFAULT_TIMEOUT.to_owned()),
+            max_bytes: max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
         })
     }
 
     /// How a failure was found that is kept in `folder`, with what the command line says in place of it.
-    pub fn kept(
-        driven: &Driven,
+    pub fn from_saved(
+        record: &ProducerRecord,
         folder: &Path,
-        arguments: &WayArguments,
+        arguments: &ProducerArguments,
         command: &[OsString],
-    ) -> Result<Way, Failure> {
-        let run_in = driven.directory.as_ref().map(|directory| folder.join(directory));
-        let script = driven.script.as_ref().map(PathBuf::from);
-        let mut way = Way {
-            command: driven.command.iter().flatten().map(OsString::from).collect(),
+    ) -> Result<ProducerSetup, CliError> {
+        let run_in = record.directory.as_ref().map(|directory| folder.join(directory));
+        let script = record.script.as_ref().map(PathBuf::from);
+        let mut setup = ProducerSetup {
+            command: record.command.iter().flatten().map(OsString::from).collect(),
             script: script.map(|script| run_in.as_ref().map_or(script.clone(), |run_in| run_in.join(&script))),
             folder: run_in,
-            url: driven.url.clone(),
+            url: record.url.clone(),
             headers: arguments.headers.clone(),
-            timeout: arguments.timeout.clone().unwrap_or_else(|| driven.timeout.clone()),
-            max_bytes: arguments.max_bytes.unwrap_or(driven.max_bytes),
+            timeout: arguments.timeout.clone().unwrap_or_else(|| record.timeout.clone()),
+            max_bytes: arguments.max_bytes.unwrap_or(record.max_bytes),
         };
         if let Some(url) = &arguments.url {
-            (way.command, way.script, way.url) = (Vec::new(), None, Some(url.clone()));
+            (setup.command, setup.script, setup.url) = (Vec::new(), None, Some(url.clone()));
         }
         if !command.is_empty() {
-            (way.command, way.folder, way.url) = (command.to_vec(), None, None);
+            (setup.command, setup.folder, setup.url) = (command.to_vec(), None, None);
         }
         if let Some(script) = &arguments.script {
-            way.script = Some(script.clone());
+            setup.script = Some(script.clone());
         }
-        let is_given = |kept: &&String| way.headers.iter().any(|given| name(given).eq_ignore_ascii_case(kept));
-        if way.url.is_some()
-            && let Some(name) = driven.headers.iter().find(|name| !is_given(name))
+        let is_given = |kept: &&String| setup.headers.iter().any(|given| header_name(given).eq_ignore_ascii_case(kept));
+        if setup.url.is_some()
+            && let Some(name) = record.headers.iter().find(|name| !is_given(name))
         {
             let name = visible(name);
             let message = format!("this was found with the header {name}, whose value is not kept; say it by --header");
-            return Err(Failure::Message(message));
+            return Err(CliError::Message(message));
         }
-        if way.command.is_empty() && way.url.is_none() {
+        if setup.command.is_empty() && setup.url.is_none() {
             let message = "the command that this was found with is not kept; say it after --";
-            return Err(Failure::Message(message.to_owned()));
+            return Err(CliError::Message(message.to_owned()));
         }
-        if let Some(gone) = way.folder.as_ref().filter(|folder| way.url.is_none() && !folder.is_dir()) {
+        if let Some(gone) = setup.folder.as_ref().filter(|folder| setup.url.is_none() && !folder.is_dir()) {
             let gone = visible(&gone.to_string_lossy());
             let message = format!("the command that this was found with was run in {gone}, which is no folder now");
-            return Err(Failure::Message(format!("{message}; say it after --")));
+            return Err(CliError::Message(format!("{message}; say it after --")));
         }
-        Ok(way)
+        Ok(setup)
     }
 
     /// Makes ready for driving the producer.
-    pub fn open(&self) -> Result<Opened, Failure> {
-        let timeout: Option<Duration> = duration::read(&self.timeout);
+    pub fn open(&self) -> Result<OpenProducer, CliError> {
+        let timeout: Option<Duration> = duration::parse(&self.timeout);
         let timeout = timeout
-            .ok_or_else(|| Failure::Message(format!("{} is no time; {}", visible(&self.timeout), duration::HELP)))?;
-        let bounds = Bounds { timeout, most_bytes: self.max_bytes };
+            .ok_or_else(|| CliError::Message(format!("{} is no time; {}", visible(&self.timeout), duration::HELP)))?;
+        let bounds = Bounds { timeout, max_bytes: self.max_bytes };
         if let Some(url) = &self.url {
-            let http = Http::new(url, &self.headers, bounds).map_err(|error| Failure::Message(error.to_string()))?;
+            let http = Http::new(url, &self.headers, bounds).map_err(|error| CliError::Message(error.to_string()))?;
             return Ok((Box::new(http), None));
         }
         let Some(script) = &self.script else {
             let process = Process::new(&self.command, bounds).within(self.folder.clone());
             return Ok((Box::new(process), None));
         };
-        let talk = Talk::load(script).map_err(refused)?;
-        let lines = NonZero::new(talk.prompts());
-        let script = Script::new(talk, &self.command, bounds).within(self.folder.clone());
+        let script = Script::load(script).map_err(refused)?;
+        let lines = NonZero::new(script.prompts());
+        let script = ScriptedProcess::new(script, &self.command, bounds).within(self.folder.clone());
         Ok((Box::new(script), lines))
     }
 
     /// The same for keeping.
-    pub fn driven(&self) -> Driven {
+    pub fn record(&self) -> ProducerRecord {
         let words: Option<Vec<String>> = self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
-        Driven {
+        ProducerRecord {
             command: words.filter(|words| !words.is_empty()),
             directory: None,
             script: self.script.as_ref().map(|path| path.to_string_lossy().into_owned()),
             url: self.url.clone(),
-            headers: self.headers.iter().map(|header| name(header)).collect(),
+            headers: self.headers.iter().map(|header| header_name(header)).collect(),
             timeout: self.timeout.clone(),
             max_bytes: self.max_bytes,
         }
     }
 
     /// What is run, for people.
-    pub fn shown(&self) -> String {
+    pub fn display(&self) -> String {
         match &self.url {
             Some(url) => visible(url),
             None => {

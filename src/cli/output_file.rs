@@ -12,22 +12,25 @@ use std::path::{Path, PathBuf};
 use sessionlint_core::text::visible;
 use tempfile::NamedTempFile;
 
-use super::Failure;
+use super::CliError;
 use crate::run::start;
 
 /// A file's place, and what will be there.
-pub struct Place {
+pub struct OutputFile {
     path: PathBuf,
     /// What is renamed in the end; none for a device or a pipe, which nothing may take the place of.
     temporary: Option<NamedTempFile>,
 }
 
-impl Place {
+impl OutputFile {
     /// Makes ready for a file. `path` is what [`place`] gave.
-    pub fn open(path: PathBuf) -> Result<Place, Failure> {
-        let temporary =
-            if is_plain(&path) { Some(beside(&path).map_err(|error| cannot(&path, &error))?) } else { None };
-        Ok(Place { path, temporary })
+    pub fn open(path: PathBuf) -> Result<OutputFile, CliError> {
+        let temporary = if is_plain(&path) {
+            Some(temporary_beside(&path).map_err(|error| cannot_write(&path, &error))?)
+        } else {
+            None
+        };
+        Ok(OutputFile { path, temporary })
     }
 
     /// What writes it.
@@ -39,10 +42,10 @@ impl Place {
     }
 
     /// Puts the file into its place. It must be complete.
-    pub fn keep(self) -> Result<(), Failure> {
+    pub fn persist(self) -> Result<(), CliError> {
         match self.temporary {
             Some(temporary) => {
-                temporary.persist(&self.path).map(|_| ()).map_err(|error| cannot(&self.path, &error.error))
+                temporary.persist(&self.path).map(|_| ()).map_err(|error| cannot_write(&self.path, &error.error))
             }
             None => Ok(()),
         }
@@ -50,29 +53,29 @@ impl Place {
 }
 
 /// Why a file was not replaced, to be read after its name.
-pub type Refused = String;
+pub type WriteError = String;
 
 /// Puts new bytes into the place of a file that was read. Its permissions stay, and its owner and group.
 ///
 /// # Errors
 ///
 /// Says why not: it may not be written, or it is not what was read any more.
-pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), Refused> {
+pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
     // A link stays one: what it leads to is replaced.
-    let file = place(file);
-    let metadata = fs::metadata(&file).map_err(refused)?;
+    let file = resolve(file);
+    let metadata = fs::metadata(&file).map_err(write_error)?;
     if metadata.permissions().readonly() {
         return Err("cannot be written: it is read-only".to_owned());
     }
-    let temporary = filled(&file, new)?;
+    let temporary = write_beside(&file, new)?;
     // Whoever may not give a file away would take it.
-    give(temporary.as_file(), &metadata)
+    copy_owner(temporary.as_file(), &metadata)
         .map_err(|error| format!("cannot be written: its owner and group cannot stay: {error}"))?;
-    fs::set_permissions(temporary.path(), metadata.permissions()).map_err(refused)?;
-    if fs::read(&file).map_err(refused)? != read {
+    fs::set_permissions(temporary.path(), metadata.permissions()).map_err(write_error)?;
+    if fs::read(&file).map_err(write_error)? != read {
         return Err("was changed by somebody else meanwhile, and is left as it is now".to_owned());
     }
-    temporary.persist(&file).map(|_| ()).map_err(|error| refused(error.error))
+    temporary.persist(&file).map(|_| ()).map_err(|error| write_error(error.error))
 }
 
 /// Writes a file where there is none.
@@ -80,23 +83,23 @@ pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), Refused> {
 /// # Errors
 ///
 /// Says why not: it may not be written, or something is there, be it a link that leads nowhere.
-pub fn create(file: &Path, new: &[u8]) -> Result<(), Refused> {
-    filled(file, new)?.persist_noclobber(file).map(|_| ()).map_err(|error| refused(error.error))
+pub fn create(file: &Path, new: &[u8]) -> Result<(), WriteError> {
+    write_beside(file, new)?.persist_noclobber(file).map(|_| ()).map_err(|error| write_error(error.error))
 }
 
-fn filled(file: &Path, new: &[u8]) -> Result<NamedTempFile, Refused> {
-    let mut temporary = beside(file).map_err(refused)?;
-    temporary.write_all(new).map_err(refused)?;
+fn write_beside(file: &Path, new: &[u8]) -> Result<NamedTempFile, WriteError> {
+    let mut temporary = temporary_beside(file).map_err(write_error)?;
+    temporary.write_all(new).map_err(write_error)?;
     Ok(temporary)
 }
 
-fn refused(error: io::Error) -> Refused {
+fn write_error(error: io::Error) -> WriteError {
     format!("cannot be written: {error}")
 }
 
 /// Gives a file the owner and the group of the one whose place it takes.
 #[cfg(unix)]
-fn give(file: &File, old: &Metadata) -> io::Result<()> {
+fn copy_owner(file: &File, old: &Metadata) -> io::Result<()> {
     let new = file.metadata()?;
     if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
         Ok(())
@@ -106,30 +109,30 @@ fn give(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn give(_: &File, _: &Metadata) -> io::Result<()> {
+fn copy_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
 /// The folders that the caller named, or that the files are in, and where these files are if they are links.
-pub struct Trees(Vec<PathBuf>);
+pub struct NamedRoots(Vec<PathBuf>);
 
-impl Trees {
-    pub fn of(paths: &[PathBuf]) -> Trees {
+impl NamedRoots {
+    pub fn of(paths: &[PathBuf]) -> NamedRoots {
         let folder = |path: &PathBuf| {
             let start = start(path);
             fs::canonicalize(if start.as_os_str().is_empty() { Path::new(".") } else { &start }).ok()
         };
         let file = |path: &PathBuf| fs::canonicalize(path).ok();
-        Trees(paths.iter().flat_map(|path| folder(path).into_iter().chain(file(path))).collect())
+        NamedRoots(paths.iter().flat_map(|path| folder(path).into_iter().chain(file(path))).collect())
     }
 
     /// Whether a file is in one of them, wherever links lead.
-    pub fn hold(&self, file: &Path) -> bool {
+    pub fn contains(&self, file: &Path) -> bool {
         fs::canonicalize(file).is_ok_and(|file| self.0.iter().any(|tree| file.starts_with(tree)))
     }
 }
 
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sessionlint-").suffix(".tmp");
     #[cfg(unix)]
@@ -141,12 +144,12 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     })
 }
 
-fn cannot(path: &Path, error: &io::Error) -> Failure {
-    Failure::Message(format!("{} cannot be written: {error}", shown(path)))
+fn cannot_write(path: &Path, error: &io::Error) -> CliError {
+    CliError::Message(format!("{} cannot be written: {error}", display_path(path)))
 }
 
 /// The file that a name stands for; of a link, what it leads to, so that the link stays.
-pub fn place(file: &Path) -> PathBuf {
+pub fn resolve(file: &Path) -> PathBuf {
     fs::canonicalize(file).unwrap_or_else(|_| match (fs::canonicalize(folder_of(file)), file.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => file.to_owned(),
@@ -162,7 +165,7 @@ pub fn is_plain(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
-pub fn shown(path: &Path) -> String {
+pub fn display_path(path: &Path) -> String {
     visible(&path.to_string_lossy())
 }
 
