@@ -225,7 +225,7 @@ fn interrupted(manner: &str, shell: &str, signals: impl IntoIterator<Item = Sign
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{shell} exec \"$0\" \"$@\"")]);
     command.arg(std::env::current_exe().expect("this test is a file"));
-    command.args(["--ignored", "--exact", "fuzz::process::tests::program_that_is_interrupted"]);
+    command.args(["--ignored", "--exact", "drive::process::tests::program_that_is_interrupted"]);
     command.env(GROUP_FILE, &file).env(MANNER, manner).stdout(Stdio::null()).stderr(Stdio::null());
     let mut program = command.spawn().expect("it starts");
     written(&file);
