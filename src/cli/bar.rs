@@ -1,7 +1,7 @@
-//! The progress bar: on standard error, for work that takes long, and only where somebody sees it.
+//! The progress bar: on standard error, for work that takes long, and only on a terminal.
 //!
-//! The report goes to standard output, which is most often the same terminal. The bar must be out of the way whenever
-//! something is written there, and must never be drawn beside half a line of it: it would wipe that half out.
+//! The report goes to standard output, which usually is the same terminal. The bar must be hidden whenever something is
+//! written there, and must never be drawn next to half a line of the report, because it would erase that half.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -14,27 +14,27 @@ use sessionlint_core::text::count;
 
 use crate::run::{Progress, Target};
 
-/// What takes less needs no bar.
+/// The time after which the bar appears.
 const DELAY: Duration = Duration::from_secs(2);
-/// How often it is drawn anew.
+/// The interval at which the bar is redrawn.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// How far bytes are read, where the total is known, and where it is not.
+/// The templates for bytes that are read, with and without a known total.
 const OF_TOTAL: &str = "{spinner} {bar:24} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {msg}";
 const SO_FAR: &str = "{spinner} {decimal_bytes}, {decimal_bytes_per_sec}, {msg}";
 
-/// Work that comes along, as a bar shows it.
+/// The progress of some work, as a bar shows it.
 pub trait ProgressSource: Sync {
-    /// How far it goes, if that is known.
+    /// Returns the total, if it is known.
     fn total(&self) -> Option<u64>;
-    /// How far it has come.
+    /// Returns the current position.
     fn position(&self) -> u64;
-    /// What else there is to say.
+    /// Returns the text beside the bar.
     fn message(&self) -> String;
-    /// How the bar looks, of a known total or without.
+    /// Returns the template of the bar, for a known total or without one.
     fn template(&self, is_of_total: bool) -> &'static str;
 }
 
-/// Reading, counted in bytes.
+/// The progress of reading targets, in bytes.
 struct ReadProgress<'r> {
     progress: &'r Progress,
     targets: &'r [Target],
@@ -58,7 +58,7 @@ impl ProgressSource for ReadProgress<'_> {
     }
 }
 
-/// Whether there is somebody to see a bar, and a screen that it can be wiped from.
+/// Returns `true` if standard error is a terminal that a bar can be drawn on and erased from.
 pub fn is_visible() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !is_set("CI") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
@@ -68,22 +68,22 @@ pub fn is_visible() -> bool {
 pub struct Bar(ProgressBar);
 
 impl Bar {
-    /// One that nothing is seen of until work takes long.
+    /// Creates a bar that stays hidden until the work takes long.
     pub fn hidden() -> Bar {
         Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()))
     }
 
-    /// Reads targets, and shows how far that has come if it takes long. After it, nothing is left of the bar.
+    /// Does work that reads targets, and shows its progress if it takes long. The bar is erased afterwards.
     pub fn show_reading<T>(&self, progress: &Progress, targets: &[Target], work: impl FnOnce() -> T) -> T {
         self.show_during(&ReadProgress { progress, targets }, work)
     }
 
-    /// The same for any work.
+    /// Does any work, and shows its progress if it takes long. The bar is erased afterwards.
     pub fn show_during<T>(&self, course: &impl ProgressSource, work: impl FnOnce() -> T) -> T {
         let (end, ended) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(move || self.show(course, &ended));
-            // Dropped after the work, and also if it panics.
+            // Dropped after the work, even if it panics.
             let _end: mpsc::Sender<()> = end;
             work()
         })
@@ -94,13 +94,13 @@ impl Bar {
         if ends_within(DELAY) {
             return;
         }
-        // Looking at every file takes a while too, so it waits until there is somebody to tell.
+        // Finding the length of every file takes time too, so it waits until the bar is shown.
         let mut total = course.total();
         self.set_total(course, total);
         self.update(course);
         self.0.set_draw_target(ProgressDrawTarget::stderr());
         while !ends_within(INTERVAL) {
-            // A file has grown, or its name did not tell that it is compressed.
+            // A file has grown, or is compressed although its name does not show it.
             if total.is_some_and(|total| course.position() > total) {
                 total = None;
                 self.set_total(course, total);
@@ -120,14 +120,14 @@ impl Bar {
 
     fn update(&self, course: &impl ProgressSource) {
         let message = course.message();
-        // Each change draws.
+        // Setting the message redraws the bar even if the message is the same.
         if self.0.message() != message {
             self.0.set_message(message);
         }
         self.0.set_position(course.position());
     }
 
-    /// Standard output, for a report that the bar does not get into.
+    /// Returns a writer to standard output that keeps the bar out of the report.
     pub fn standard_output(&self) -> impl Write + Send + use<> {
         let out = io::stdout();
         let screen = match (out.is_terminal(), is_file(&out)) {
@@ -155,28 +155,28 @@ fn is_file(_: &io::Stdout) -> bool {
     false
 }
 
-/// Which screen an output ends up on.
+/// The screen that an output appears on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Screen {
-    /// The bar's.
+    /// The screen of the bar.
     Same,
-    /// None: it is a file.
+    /// No screen, because the output is a file.
     Elsewhere,
-    /// Perhaps that of the bar, by way of another program, which knows nothing of the bar.
+    /// Possibly the screen of the bar, through another program that does not know of the bar.
     Unknown,
 }
 
-/// Hands whole lines on, with the bar out of the way.
+/// Forwards whole lines while the bar is hidden.
 struct LineWriter<W> {
     bar: ProgressBar,
     out: W,
     screen: Screen,
-    /// The line that has no end yet.
+    /// A line without its newline so far.
     partial: Vec<u8>,
 }
 
 impl<W: Write> LineWriter<W> {
-    /// Hands on what has begun, and `more`.
+    /// Forwards the partial line, and `more`.
     fn forward(&mut self, more: &[u8]) -> io::Result<()> {
         if self.partial.is_empty() && more.is_empty() {
             return Ok(());
@@ -228,7 +228,7 @@ mod tests {
     impl Write for Terminal {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-            // As a terminal does for a program's line ends.
+            // A terminal translates newlines in the same way.
             self.0.write_str(&text.replace('\n', "\r\n"))?;
             Ok(bytes.len())
         }

@@ -1,4 +1,4 @@
-//! `--baseline` and `--write-baseline`: what is known already, and what becomes known now.
+//! `--baseline` and `--write-baseline`: reads the baseline of known findings, or records a new one.
 
 use std::fs;
 use std::io::Write;
@@ -14,34 +14,34 @@ use crate::run::Target;
 
 #[derive(clap::Args)]
 pub struct BaselineArguments {
-    /// Hold back the findings that this file knows, and report what it knows and is not there any more
+    /// Hide the findings recorded in this file, and report recorded ones that no longer occur
     #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
     baseline: Option<PathBuf>,
 
-    /// Record today's findings in this file, and report none of them
+    /// Record the current findings in this file instead of reporting them
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
 }
 
 impl BaselineArguments {
-    /// Whether findings are recorded.
+    /// Returns `true` if findings are to be recorded.
     pub fn is_recorded(&self) -> bool {
         self.write_baseline.is_some()
     }
 }
 
-/// What a run knows already.
+/// The baseline of a run, if it has one.
 pub struct OpenBaseline {
     pub baseline: Option<Baseline>,
-    /// The baseline's file.
+    /// The path of the baseline.
     pub file: Option<PathBuf>,
-    /// Where it is recorded, if it is.
+    /// The file that findings are recorded in; `None` if the baseline is only read.
     output: Option<OutputFile>,
 }
 
 impl OpenBaseline {
-    /// Reads the baseline that was asked for, or else the one that `sessionlint.toml` names. Where one is recorded,
-    /// nothing is known beforehand. A baseline that was found in a folder is left out of `targets`.
+    /// Reads the baseline that the arguments name, or else the one in `sessionlint.toml`. A baseline that is to be recorded
+    /// starts without findings. Removes the baseline from `targets`, unless it is one of `paths`.
     pub fn open(
         arguments: &BaselineArguments,
         paths: &[PathBuf],
@@ -78,7 +78,7 @@ impl OpenBaseline {
         Ok(OpenBaseline { baseline: Some(baseline), file: Some(file), output })
     }
 
-    /// Writes what was recorded, and gives the name of its file; none if nothing is to be recorded.
+    /// Writes the recorded findings, and returns the name of the file; `None` if the baseline is not recorded.
     pub fn write(&mut self) -> Result<Option<String>, CliError> {
         let (Some(baseline), Some(output)) = (&mut self.baseline, &self.output) else { return Ok(None) };
         let name = baseline.name();
@@ -91,7 +91,7 @@ impl OpenBaseline {
         Ok(Some(name))
     }
 
-    /// Puts what was written into its place.
+    /// Moves the recorded baseline to its final path.
     pub fn persist(self) -> Result<(), CliError> {
         self.output.map_or(Ok(()), OutputFile::persist)
     }

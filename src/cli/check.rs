@@ -8,11 +8,11 @@ pub struct Arguments {
     #[command(flatten)]
     judging: JudgingArguments,
 
-    /// Count events by type, turns, tool calls, bytes and time
+    /// Print counts of events by type, turns, tool calls, bytes and time
     #[arg(long)]
     stats: bool,
 
-    /// Watch one file that grows and tell findings at once, until an interrupt (Ctrl-C)
+    /// Follow one growing file, and report findings at once, until interrupted (Ctrl-C)
     #[arg(long)]
     follow: bool,
 }

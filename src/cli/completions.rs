@@ -9,12 +9,12 @@ use super::{Cli, CliError, Exit};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The shell to complete for
+    /// Shell to generate the script for
     shell: Shell,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    // Into memory first: the generator panics where it cannot write.
+    // Generated in memory first, because the generator panics if it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "sessionlint", &mut script);
     std::io::stdout().lock().write_all(&script)?;

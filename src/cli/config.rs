@@ -1,4 +1,4 @@
-//! Which `sessionlint.toml` holds, and the protocol to judge by, which it may name.
+//! Selects the `sessionlint.toml` that applies, and the protocol, which it may name.
 
 use std::path::{Path, PathBuf};
 
@@ -11,28 +11,28 @@ use crate::error::ShownProtocolError;
 use crate::load::load_protocol;
 use crate::run::{RecordProtocol, start};
 
-/// The protocol if nobody names one.
+/// The protocol that is used if none is named.
 const DEFAULT: &str = "session-events";
 
-/// The protocol to judge by, and the file that may name it.
+/// Arguments that select the protocol, and the `sessionlint.toml` that may name it.
 #[derive(clap::Args)]
 pub struct ProtocolArgument {
-    /// A built-in protocol, or a folder with a protocol.toml; session-events if neither this nor sessionlint.toml says
+    /// Built-in protocol, or folder with a protocol.toml [default: session-events, or the one in sessionlint.toml]
     #[arg(long, value_name = "NAME|DIR")]
     protocol: Option<String>,
 
-    /// The sessionlint.toml to use, not the one of the nearest folder above
+    /// The sessionlint.toml to use, instead of the one in the nearest parent folder
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     config: Option<PathBuf>,
 
-    /// Use no sessionlint.toml
+    /// Ignore sessionlint.toml
     #[arg(long)]
     no_config: bool,
 }
 
-/// A protocol that is built in, or one that was loaded.
+/// The protocol of a run: built in, or loaded from a folder.
 pub enum ProtocolChoice {
-    /// The one that holds where nothing is said; what is not of its kind is judged by another.
+    /// The default protocol, which the built-in protocol of stored records complements.
     Default(&'static Protocol),
     Builtin(&'static Protocol),
     Loaded(Box<Protocol>),
@@ -50,7 +50,7 @@ impl std::ops::Deref for ProtocolChoice {
 }
 
 impl ProtocolArgument {
-    /// The same words again.
+    /// Returns the given arguments, as words of a command line.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
         let protocol = self.protocol.iter().flat_map(|name| ["--protocol".to_owned(), name.clone()]);
@@ -58,7 +58,7 @@ impl ProtocolArgument {
         protocol.chain(config).chain(self.no_config.then(|| "--no-config".to_owned())).collect()
     }
 
-    /// The protocol, and what holds for these paths.
+    /// Loads the protocol, and the `sessionlint.toml` that applies to these paths.
     pub fn load(&self, paths: &[PathBuf]) -> Result<(ProtocolChoice, Option<Config>), CliError> {
         let config = match self.file(paths)? {
             Some(file) => Some(Config::read(&file).map_err(refused)?),
@@ -75,12 +75,16 @@ impl ProtocolArgument {
         Ok((protocol, config))
     }
 
-    /// The protocol, and what holds in the current folder.
+    /// Loads the protocol, and the `sessionlint.toml` that applies in the current folder.
     pub fn load_here(&self) -> Result<(ProtocolChoice, Option<Config>), CliError> {
         self.load(&[PathBuf::from("-")])
     }
 
-    /// The file that holds for all of these paths.
+    /// Returns the `sessionlint.toml` that applies to all of these paths.
+    ///
+    /// # Errors
+    ///
+    /// Fails if different ones apply to different paths.
     fn file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, CliError> {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
@@ -101,7 +105,7 @@ impl ProtocolArgument {
     }
 }
 
-/// The protocol of stored records that stands beside [`DEFAULT`].
+/// The protocol of stored records that complements [`DEFAULT`].
 const RECORDS: &str = "session-records";
 
 /// Returns the built-in protocol of stored records.
@@ -117,12 +121,12 @@ impl ProtocolChoice {
         }
     }
 
-    /// The protocol that judges what is not of this one's kind.
+    /// Returns the protocol that judges stored records beside this one; `None` if the protocol was named explicitly.
     pub fn beside(&self) -> Option<Beside> {
         matches!(self, ProtocolChoice::Default(_)).then_some(of_records as Beside)
     }
 
-    /// The one that judges stored records, if there is one.
+    /// Returns the protocol that judges stored records, if there is one.
     pub fn records(&self) -> Option<RecordProtocol<'_>> {
         match self.is_of_records() {
             true => Some(RecordProtocol::Loaded(self)),
@@ -130,18 +134,18 @@ impl ProtocolChoice {
         }
     }
 
-    /// The rules that a run's findings may be of.
+    /// Returns the rules that findings of a run may have.
     pub fn rules_of_run(&self) -> Rulebook<'_> {
         Rulebook { protocol: self, beside: self.beside() }
     }
 
-    /// The built-in protocol of this name, or the one in this folder.
+    /// Returns the built-in protocol with this name, or loads the one in this folder.
     pub fn named(name: &str) -> Result<ProtocolChoice, CliError> {
         ProtocolChoice::find(name, Path::new(name))?
             .map_err(|help| CliError::Message(format!("there is no protocol and no folder {}; {help}", visible(name))))
     }
 
-    /// The one that the file names.
+    /// Returns the protocol that a `sessionlint.toml` names, or else the default one.
     fn from_config(config: &Config) -> Result<ProtocolChoice, CliError> {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
             return ProtocolChoice::default_protocol();
@@ -149,7 +153,7 @@ impl ProtocolChoice {
         ProtocolChoice::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
     }
 
-    /// Says what to do if there is none.
+    /// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.
     fn find(name: &str, folder: &Path) -> Result<Result<ProtocolChoice, String>, CliError> {
         if let Some(protocol) = Protocol::builtin(name) {
             return Ok(Ok(ProtocolChoice::Builtin(protocol)));
@@ -169,9 +173,9 @@ impl ProtocolChoice {
     }
 }
 
-/// Shows a refused file with its places.
+/// Prints the mistakes in a file with excerpts, and returns the early end of the subcommand.
 pub fn refused(error: impl miette::Diagnostic + Send + Sync + 'static) -> CliError {
-    // Before each mistake of several stands a word that says nothing.
+    // The `Error:` line before each of several mistakes carries no information.
     let report = format!("{:?}", miette::Report::new(error)).replace("\nError: \n", "\n");
     anstream::eprintln!("{report}");
     CliError::Exit(Exit::Usage)

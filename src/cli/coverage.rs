@@ -22,19 +22,19 @@ pub struct Arguments {
     #[command(flatten)]
     input: InputArguments,
 
-    /// Exit with 1 if less is exercised of all there is, in percent
+    /// Exit with code 1 if less than this percentage of the protocol is exercised
     #[arg(long, value_name = "N", value_parser = percent)]
     fail_under: Option<f64>,
 
-    /// What to print; the pictures are those of `graph`, with counts
+    /// Format of the output; the pictures are those of `graph`, with counts
     #[arg(long, value_parser = format(), default_value = "text")]
     format: Format,
 
-    /// Draw this lifecycle alone
+    /// Draw only this lifecycle
     #[arg(long, value_name = "NAME")]
     lifecycle: Option<String>,
 
-    /// List all that is never exercised, however much that is
+    /// List everything that is never exercised, without a limit
     #[arg(long)]
     all: bool,
 }
@@ -61,7 +61,7 @@ fn percent(text: &str) -> Result<f64, String> {
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.input.load()?;
-    // What is wrong with the command is said before the work.
+    // Mistakes in the command line are reported before any work is done.
     if protocol.is_of_records() {
         let name = visible(protocol.name());
         let message = format!("coverage is of streams of events, and the protocol {name} is one of stored records");
@@ -86,13 +86,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         progress: &Progress::default(),
         exercises: true,
     };
-    // What is wrong with the recordings is for `check` to say.
+    // Findings in the recordings are for `check` to report.
     let outcome = run.check(&targets, None, &mut Several::new(Vec::new()))?;
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
     anstream::stdout().lock().write_all(&shown(arguments, &coverage)?)?;
-    // After the long page, so that it is seen.
+    // Printed after the long page, so that they are not overlooked.
     report_errors(&outcome.unreadable);
     let enough = arguments.fail_under.is_none_or(|least| is_enough(&coverage, least));
     Ok(if !errors.is_empty() || !outcome.unreadable.is_empty() {
@@ -104,8 +104,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     })
 }
 
-/// A rule that is off, in the protocol or in `sessionlint.toml`, is part of the protocol all the same: it counts as if it
-/// were on.
+/// Switches on every rule, including those that the protocol or `sessionlint.toml` switches off: they are part of the
+/// protocol all the same.
 fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
     let on = |rule: &Rule| (rule.name.to_string(), Some(rule.severity.unwrap_or(Severity::Note)));
     Options { severities: protocol.rules().iter().map(on).collect(), ..options }
@@ -126,7 +126,7 @@ fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, CliE
     }
 }
 
-/// Whether so many percent are exercised; if not, says how much is missing, and what first.
+/// Returns `true` if at least this percentage is exercised; otherwise prints how much is missing, and an example.
 fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
     let overall = coverage.overall();
     let lacks = overall.lacks(least);

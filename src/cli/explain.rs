@@ -11,7 +11,7 @@ use crate::config::NAME;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The rule's name, such as idle-missing
+    /// Name of the rule, such as idle-missing
     rule: String,
 
     #[command(flatten)]
@@ -67,11 +67,11 @@ fn show(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example
         }
     }
     if example.escapes || !example.breaks.is_empty() && !example.breaks.ends_with('\n') {
-        // An editor would write other bytes than these.
+        // An editor could not write these bytes.
         return Ok(());
     }
     if protocol.rule(rule).is_some_and(|rule| rule.basis == Basis::Inference) {
-        // Two files: a stream, and records.
+        // The example is two files: a stream, and records.
         return writeln!(
             out,
             "\nTry it: put the lines whose payload is an object into stream.ndjson and the others into records.ndjson, and \

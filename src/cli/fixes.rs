@@ -1,4 +1,4 @@
-//! What becomes of files that are mended: written, shown or listed, and summed up.
+//! Applies the fixes of `lint` and `fmt`: writes, shows or lists the changed files, and sums them up.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -12,25 +12,25 @@ use super::{CliError, Exit};
 use crate::difference::difference;
 use crate::run::{FileChange, Mended};
 
-/// What to do with a file that changes.
+/// The treatment of a file that would change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FixMode {
     Write,
-    /// Shows the differences.
+    /// Shows the differences instead of writing the file.
     Diff,
-    /// Says its name.
+    /// Prints the name instead of writing the file.
     List,
 }
 
-/// Where differences and names are printed.
+/// The destination of differences and names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
     StandardOutput,
-    /// Where standard output is a report's.
+    /// Used where standard output belongs to a report.
     StandardError,
 }
 
-/// Writes, shows or lists files, and keeps count.
+/// Receives fixed files; writes, shows or lists them, and counts them.
 pub struct FixSink {
     mode: FixMode,
     destination: Destination,
@@ -44,27 +44,27 @@ struct FixTally {
     applied: BTreeMap<Arc<str>, u64>,
     left: Vec<(PathBuf, &'static str)>,
     failed: bool,
-    /// Why nothing could be printed any more.
+    /// The first error of printing.
     unprinted: Option<io::Error>,
 }
 
 impl FixSink {
-    /// `paths`: what the caller named.
+    /// Creates a sink for the files in `paths`, which the user named.
     pub fn new(mode: FixMode, destination: Destination, paths: &[PathBuf]) -> FixSink {
         FixSink { mode, destination, roots: NamedRoots::of(paths), tally: Mutex::default() }
     }
 
-    /// Whether a file is in what the caller named, wherever links lead.
+    /// Returns `true` if a file is inside the paths that the user named, after symbolic links are resolved.
     pub fn covers(&self, file: &Path) -> bool {
         self.roots.contains(file)
     }
 
-    /// Whether files become what they are mended to.
+    /// Returns `true` if fixes are written to the files.
     pub fn writes(&self) -> bool {
         self.mode == FixMode::Write
     }
 
-    /// Does it to a file.
+    /// Writes, shows or lists one file.
     pub fn apply(&self, mended: Mended) {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         let FileChange { before, after, applied } = match mended.result {
@@ -100,7 +100,7 @@ impl FixSink {
         }
     }
 
-    /// Says what was done, and what it means for the exit code. `lists`: also what was left alone, and why.
+    /// Prints the summary, and returns the exit code. `lists` also prints the files that are left unchanged, with the reason.
     pub fn finish(self, quiet: bool, lists: bool) -> Result<Exit, CliError> {
         let FixTally { changed, applied, left, failed, unprinted } =
             self.tally.into_inner().unwrap_or_else(PoisonError::into_inner);

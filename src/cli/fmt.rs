@@ -28,34 +28,34 @@ use crate::run::{Lint, Mending, Progress, RecordProtocol, Run, Stored, Target, i
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Files, folders, patterns; `-`, or nothing where something is piped in: standard input to standard output
+    /// Files, folders or glob patterns; `-`, or no path if input is piped in, formats standard input to standard output
     #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
     reading: ReadingArguments,
 
-    /// List the files that would change, and change nothing; exit code 1 if there are any
+    /// List the files that would change, without changing them; exit code 1 if there are any
     #[arg(long, conflicts_with = "diff")]
     check: bool,
 
-    /// Show what would change, and change nothing; exit code 1 if anything would
+    /// Show the changes without making them; exit code 1 if there are any
     #[arg(long)]
     diff: bool,
 
-    /// The name of the file that standard input is the content of; its ending says how events stand in it
+    /// Name of the file that standard input comes from; its extension defines the form of the events
     #[arg(long, value_name = "NAME")]
     stdin_name: Option<String>,
 
-    /// Say also what was left as it is, and why
+    /// Also list the files that are left unchanged, with the reason
     #[arg(short, long)]
     verbose: bool,
 
-    /// Say nothing of what was done
+    /// Print no summary of the changes
     #[arg(short, long)]
     quiet: bool,
 
-    /// How many threads may work; as many as there are cores if not given
+    /// Number of threads [default: number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<u16>>,
 }
@@ -105,7 +105,7 @@ fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Whether standard input is a pipe or a file: what runs without a terminal has something else there.
+/// Returns `true` if standard input is a pipe or a file. Without a terminal it may also be a device such as `/dev/null`.
 fn is_piped() -> bool {
     let is_device = fs::metadata("/dev/stdin").is_ok_and(|metadata| {
         #[cfg(unix)]
@@ -117,7 +117,7 @@ fn is_piped() -> bool {
     !is_device && !io::stdin().is_terminal()
 }
 
-/// Formats all fixtures; what could not be read.
+/// Formats all fixtures, and returns the errors of reading.
 fn format(
     protocol: &ProtocolChoice,
     config: Option<&Config>,
@@ -152,7 +152,7 @@ fn format(
         named,
         within: &|file| fixes.covers(file),
         decided: &|_| None,
-        // What is expected of a fixture keeps it from being written.
+        // A fixture with expected findings is not formatted.
         told: &|_, _| Err(String::new()),
         lists: false,
         updates: false,
@@ -162,7 +162,7 @@ fn format(
     Ok(run.lint(&lint, targets, None, &mut NullReporter)?.0.unreadable)
 }
 
-/// Says nothing of what is found: that is for `lint`.
+/// A reporter that discards findings, which are for `lint` to report.
 struct NullReporter;
 
 impl Reporter for NullReporter {
@@ -179,11 +179,11 @@ impl Reporter for NullReporter {
     }
 }
 
-/// Formats standard input, which is held in memory as a whole. What cannot be formatted goes through as it is.
+/// Formats standard input, which is read into memory as a whole. Text that cannot be formatted is passed on unchanged.
 struct StdinFilter<'f> {
     protocol: &'f ProtocolChoice,
     options: &'f Options,
-    /// The name of the file that it is the content of.
+    /// The name of the file that the text comes from, if it is given.
     name: Option<String>,
     verbose: bool,
     quiet: bool,
@@ -216,7 +216,7 @@ impl StdinFilter<'_> {
         Ok(Exit::Findings)
     }
 
-    /// The canonical form of a text; none if it is in that form, or is to stay as it is.
+    /// Returns the canonical form of a text; `None` if the text has that form already, or must not be changed.
     fn formatted(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
         if self.name.is_some() && beside(Path::new(&**name)).symlink_metadata().is_ok() {
             if self.verbose {

@@ -1,4 +1,4 @@
-//! `--follow`: which file is followed, and what is said when it is another one all at once.
+//! `--follow`: opens the file to follow, and prints a message when it is truncated, replaced or deleted.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::config::ProtocolChoice;
 use super::output_file::display_path;
 use crate::run::{Change, Growing, holds_records};
 
-/// Opens the one file that is to be followed.
+/// Opens the single file to follow.
 pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<Growing, CliError> {
     let [path] = paths else { return Err(needs_one_file("takes one file, not several")) };
     if path.as_os_str() == "-" {
@@ -28,7 +28,7 @@ pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<Growing, Cli
     }
 }
 
-/// Why stored records are refused.
+/// Returns the error for stored records, which cannot be followed.
 pub fn not_of_records() -> CliError {
     let message = "stored records cannot be followed: they are written whole, and judged together; leave --follow out";
     CliError::Message(message.to_owned())

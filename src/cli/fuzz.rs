@@ -36,7 +36,7 @@ use crate::drive::shrink::Harness;
 use crate::drive::verdict::Judge;
 use crate::error::FileError;
 
-/// How many cases there are where neither their number nor the time is given.
+/// The number of cases if neither `--cases` nor `--time` is given.
 const CASES: u64 = 500;
 
 #[derive(clap::Args)]
@@ -44,39 +44,39 @@ pub struct Arguments {
     #[command(flatten)]
     producer: ProducerArguments,
 
-    /// A JSON Schema of the inputs; each is a value that it allows, on one line
+    /// JSON Schema of the inputs, each of which is a value that it allows, on one line
     #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
     input_schema: Option<PathBuf>,
 
-    /// A folder with an input in each file: these are taken first, and then mutations of them
+    /// Folder with one input per file: these are run first, and then mutations of them
     #[arg(long, value_name = "DIR")]
     inputs: Option<PathBuf>,
 
-    /// How many cases, if neither this nor --time is given 500
+    /// Number of cases [default: 500 unless --time is given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     cases: Option<u64>,
 
-    /// For how long cases are played, such as 30s or 5m; failures are shrunk after that
+    /// Time for running cases, such as 30s or 5m; failures are shrunk after it
     #[arg(long, value_name = "TIME", value_parser = time)]
     time: Option<Duration>,
 
-    /// Stop after so many different failures
+    /// Stop after this number of different failures
     #[arg(long, value_name = "N", value_parser = positive)]
     stop_after: Option<NonZero<usize>>,
 
-    /// The same seed gives the same inputs
+    /// Seed of the inputs; the same seed gives the same inputs
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
 
-    /// How many cases are played at once; as many as there are cores if not given
+    /// Number of cases to run at once [default: number of cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<u16>>,
 
-    /// Where failures are kept, a folder each
+    /// Folder in which failures are saved, each in a folder of its own
     #[arg(long, value_name = "DIR", default_value = "sessionlint-failures")]
     failures: PathBuf,
 
-    /// Play kept failures again, one or a folder of them, and tell which are fixed
+    /// Replay one saved failure, or a folder of them, and report which are fixed
     #[arg(
         long,
         value_name = "DIR",
@@ -87,22 +87,22 @@ pub struct Arguments {
     #[command(flatten)]
     reading: ReadingArguments,
 
-    /// What to print, or with =FILE to write to a file; several times for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
     #[command(flatten)]
     failing: SeverityArguments,
 
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `auto` respects NO_COLOR
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     color: Color,
 
-    /// Leave the summary and the progress bar out
+    /// Omit the summary and the progress bar
     #[arg(short, long)]
     quiet: bool,
 
-    /// The producer and its arguments: a process for each case
+    /// The producer and its arguments, started once for each case
     #[arg(value_name = "COMMAND", last = true)]
     command: Vec<OsString>,
 }
@@ -131,7 +131,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
 }
 
-/// From here on an interrupt lets the run come to its end. Before, it ends the program as ever.
+/// Installs the interrupt handler: from here on, an interrupt ends the run in an orderly way instead of killing the
+/// program.
 fn catch_interrupts() -> Result<(Arc<StopFlag>, InterruptHandler), CliError> {
     let stop = Arc::new(StopFlag::default());
     let handler = InterruptHandler::install(Arc::clone(&stop));
@@ -153,7 +154,7 @@ fn judge<'p>(
     Ok(Judge { protocol, quick: settings(false), reported: settings(true), fail_on })
 }
 
-/// The command that plays what is kept in a folder again, judged as it was.
+/// Returns the command that replays the failure in a folder with the same options for judging.
 fn replay_command(arguments: &Arguments, folder: &Path) -> String {
     let mut words: Vec<String> = ["sessionlint", "fuzz", "--replay"].map(str::to_owned).to_vec();
     words.push(folder.to_string_lossy().into_owned());
@@ -216,7 +217,7 @@ fn search(
     Ok(if unsaved.is_empty() { exit(&found, &stop) } else { Exit::Usage })
 }
 
-/// Looks whether failures can be kept, before there are any, and will not be taken for inputs.
+/// Checks, before the search, that failures can be saved and will not be read as inputs later.
 fn check_failures_folder(arguments: &Arguments) -> Result<(), CliError> {
     let root = &arguments.failures;
     failure_folder::check_writable(root).map_err(|error| {
@@ -235,7 +236,7 @@ fn check_failures_folder(arguments: &Arguments) -> Result<(), CliError> {
     }
 }
 
-/// Keeps a failure in its folder; what was kept of an earlier run stays if it is smaller and still fails.
+/// Saves a failure in its folder. The failure of an earlier run stays if its input is smaller and still fails.
 fn save(
     harness: Harness<'_>,
     writer: &FailureWriter<'_>,
@@ -257,7 +258,7 @@ fn save(
 
 fn exit(found: &SearchResult, stop: &StopFlag) -> Exit {
     if let Some(why) = &found.producer_error {
-        // What was found before that counts, but not as a whole run.
+        // Failures found before the error are reported, but the run is incomplete.
         anstream::eprintln!("sessionlint: {why}");
         return Exit::Usage;
     }
@@ -286,7 +287,7 @@ fn inputs(arguments: &Arguments, lines: Option<NonZero<usize>>) -> Result<Inputs
     }
 }
 
-/// How far a search has come, as the bar shows it.
+/// The progress of a search, for the progress bar.
 struct CaseProgress<'c> {
     search: &'c Search<'c>,
     progress: &'c SearchProgress,

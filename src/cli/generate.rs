@@ -16,12 +16,12 @@ use super::output_file::{OutputFile, display_path, resolve};
 use super::{CliError, Exit};
 use crate::generate::{Knobs, Stream, breakable, illegal, legal, tape, wild};
 
-/// How many decisions a stream is made of, before it comes to its end.
+/// The number of decisions of a stream, before its end.
 const TAPE_LENGTH: usize = 4000;
-/// The same for each event of long ones, and at most.
+/// The number of decisions per event of long streams, and the limit for the whole stream.
 const DECISIONS_PER_EVENT: usize = 100;
 const MAX_TAPE_LENGTH: usize = 10_000_000;
-/// How often a stream is looked for that breaks a rule on the wire that is asked for.
+/// The number of attempts to generate a stream that breaks a rule on the given wire format.
 const MAX_TRIES: u64 = 20;
 
 #[derive(clap::Args)]
@@ -29,54 +29,54 @@ pub struct Arguments {
     #[command(flatten)]
     protocol: ProtocolArgument,
 
-    /// How many streams
+    /// Number of streams
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
 
-    /// The same seed gives the same bytes
+    /// Seed of the streams; the same seed gives the same bytes
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
 
-    /// Break this rule, once in each stream and no other; `any` takes each in turn
+    /// Break this rule once in each stream, and no other; `any` breaks each rule in turn
     #[arg(long = "break", value_name = "RULE|any")]
     breaks: Option<String>,
 
-    /// Events in any order, allowed or not: many rules are broken
+    /// Generate events in any order, allowed or not, which breaks many rules
     #[arg(long, conflicts_with = "breaks")]
     wild: bool,
 
-    /// How events are written
+    /// Wire format of the streams
     #[arg(long, value_enum, default_value_t = OutputWire::Ndjson)]
     wire: OutputWire,
 
-    /// The folder for the streams, a file each, with what is to be found in it beside it; one stream may be printed
+    /// Folder for the streams, one file each, with a file of its expected findings [default: print a single stream]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// The most turns of a stream, or whatever the protocol's first lifecycle opens
+    /// Maximum number of turns in a stream, or of whatever the protocol's first lifecycle opens
     #[arg(long, value_name = "N", default_value_t = Knobs::default().turns)]
     turns: u64,
 
-    /// How many sessions are interleaved in a stream
+    /// Number of sessions that are interleaved in a stream
     #[arg(long, value_name = "N", default_value_t = Knobs::default().sessions, value_parser = sessions)]
     sessions: usize,
 
-    /// The most events of a stream, before what ends it
+    /// Maximum number of events in a stream, not counting those that end it
     #[arg(long, value_name = "N", default_value_t = Knobs::default().events)]
     events: usize,
 
-    /// How often an event type is tried, beside 10 for the others; 0 is never
+    /// Weight with which an event type is tried; the others have 10, and 0 means never
     #[arg(long, value_name = "TYPE=N", value_parser = weight)]
     weight: Vec<(String, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum OutputWire {
-    /// One event a line
+    /// One event per line
     Ndjson,
     /// Server-sent events
     Sse,
-    /// A JSON-RPC notification a line
+    /// One JSON-RPC notification per line
     JsonRpc,
 }
 
@@ -152,7 +152,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
 }
 
-/// Makes a folder, or takes an empty one: what an earlier run left would pass for what this one made.
+/// Creates a folder, or accepts an empty one: files of an earlier run could be mistaken for new ones.
 pub fn new_folder(folder: &Path) -> Result<(), CliError> {
     let cannot = |error: io::Error| CliError::Message(format!("{} cannot be made: {error}", display_path(folder)));
     fs::create_dir_all(folder).map_err(cannot)?;
@@ -162,7 +162,7 @@ pub fn new_folder(folder: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file, completely or not at all.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let file = OutputFile::open(resolve(path))?;
     file.writer()?.write_all(bytes)?;
@@ -180,7 +180,7 @@ fn weights(arguments: &Arguments, protocol: &Protocol) -> Result<BTreeMap<String
     Ok(arguments.weight.iter().cloned().collect())
 }
 
-/// The rules to break, each in turn; none for legal streams.
+/// Returns the rules to break in turn; empty for legal streams.
 fn rules<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p str>, CliError> {
     let breakable: Vec<&str> = breakable(protocol).map(|rule| &*rule.name).collect();
     match arguments.breaks.as_deref() {
@@ -205,7 +205,7 @@ fn rules<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p st
     }
 }
 
-/// A stream as it is written, and the line that breaks a rule, if one does.
+/// A serialized stream, and the line and name of the rule that it breaks, if any.
 struct GeneratedStream {
     bytes: Vec<u8>,
     breaks: Option<(u64, String)>,
@@ -244,7 +244,7 @@ fn generate_stream(
             }
         })
     };
-    // Not every rule can be broken on every wire: then the next one is.
+    // A rule that cannot be broken on this wire format is replaced by the next one.
     let first = number as usize % rules.len();
     let found = rules[first..].iter().chain(&rules[..first]).find_map(|rule| breaking(rule));
     found.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! `sessionlint graph`, and drawing for those that draw too.
+//! `sessionlint graph`, and drawing for other subcommands.
 
 use std::io::Write;
 
@@ -12,11 +12,11 @@ use crate::picture::{self, coverage::Coverage};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Draw this lifecycle alone
+    /// Draw only this lifecycle
     #[arg(long, value_name = "NAME")]
     lifecycle: Option<String>,
 
-    /// What to draw with; an SVG image needs no other program
+    /// Format of the picture; SVG needs no other program
     #[arg(long, value_enum, default_value_t = Format::Mermaid)]
     format: Format,
 
@@ -24,7 +24,7 @@ pub struct Arguments {
     protocol: ProtocolArgument,
 }
 
-/// What to draw with.
+/// The format of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     Mermaid,
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
-/// Draws all lifecycles or one; with counts, if there are any.
+/// Draws all lifecycles, or the named one, with the counts of `coverage` if it is given.
 pub fn draw(
     protocol: &Protocol,
     lifecycle: Option<&str>,
@@ -63,7 +63,7 @@ pub fn draw(
     Ok(drawn)
 }
 
-/// Refuses a name that no lifecycle has, with the nearest one.
+/// Fails if no lifecycle has this name, and proposes the nearest name.
 pub fn check_lifecycle(protocol: &Protocol, name: Option<&str>) -> Result<(), CliError> {
     let known: Vec<_> = protocol.tables().lifecycles.iter().map(|lifecycle| lifecycle.name.as_str()).collect();
     if let Some(wanted) = name.filter(|name| !known.contains(name)) {

@@ -10,11 +10,11 @@ use crate::config::{NAME, SCHEMA, TEMPLATE};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The folder whose recordings it is for
+    /// Folder to write it to, with the recordings that it applies to
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
 
-    /// Print the JSON Schema of sessionlint.toml, for editors, and write nothing
+    /// Print the JSON Schema of sessionlint.toml, for editors, without writing a file
     #[arg(long, conflicts_with = "folder")]
     schema: bool,
 }

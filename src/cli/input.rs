@@ -1,4 +1,4 @@
-//! Which recordings are read, and how: what `check`, `coverage` and `tap` have in common.
+//! Arguments that select recordings and define how they are read, shared by `check`, `coverage`, `tap` and others.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -19,7 +19,7 @@ use crate::run::{Excluded, Target, expand, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
-    /// Files, folders, patterns; `-` is standard input
+    /// Files, folders or glob patterns; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".")]
     pub paths: Vec<PathBuf>,
 
@@ -27,7 +27,7 @@ pub struct InputArguments {
     pub reading: ReadingArguments,
 }
 
-/// How an input is read, wherever it comes from.
+/// Arguments that define how an input is read, and by which protocol.
 #[derive(clap::Args)]
 pub struct ReadingArguments {
     #[command(flatten)]
@@ -37,26 +37,26 @@ pub struct ReadingArguments {
     pub form: FormArguments,
 }
 
-/// How an input is read by a protocol.
+/// Arguments that define how an input is read, by whichever protocol.
 #[derive(clap::Args)]
 pub struct FormArguments {
-    /// The form of the input; found from its content if not given
+    /// Wire format of the input [default: detected from its content]
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
 
-    /// The input is a cut-out: nothing is known of what came before, and its end means nothing
+    /// Treat the input as a fragment: events before its beginning and after its end are unknown
     #[arg(long)]
     fragment: bool,
 
-    /// The longest event that is read, in bytes
+    /// Size of the largest event that is read, in bytes
     #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes)]
     max_line_bytes: usize,
 
-    /// The most text that is kept of a turn to compare with its final message, in bytes
+    /// Maximum size of the text of a turn that is kept for comparison with its final message, in bytes
     #[arg(long, value_name = "N", default_value_t = Options::default().max_text_bytes)]
     max_text_bytes: usize,
 
-    /// The most streams that are kept at once
+    /// Maximum number of streams that are tracked at once
     #[arg(long, value_name = "N", default_value_t = Options::default().max_streams)]
     max_streams: usize,
 }
@@ -66,18 +66,18 @@ fn wire_parser() -> PossibleValuesParser {
 }
 
 impl InputArguments {
-    /// The protocol to judge by, and the `sessionlint.toml` that holds.
+    /// Loads the protocol, and the `sessionlint.toml` that applies.
     pub fn load(&self) -> Result<(ProtocolChoice, Option<Arc<Config>>), CliError> {
         let (protocol, config) = self.reading.protocol.load(&self.paths)?;
         Ok((protocol, config.map(Arc::new)))
     }
 
-    /// The recordings that the paths name, without what is excluded; and what cannot be found.
+    /// Returns the recordings that the paths select, without excluded ones, and an error for each path that is not found.
     pub fn expand(&self, config: Option<&Arc<Config>>) -> (Vec<Target>, Vec<RunError>) {
         self.expand_to(config, is_recording)
     }
 
-    /// The same for files of other kinds; `wanted` tells them by their names.
+    /// Returns the files that the paths select and `wanted` accepts by name, like [`InputArguments::expand`].
     pub fn expand_to(
         &self,
         config: Option<&Arc<Config>>,
@@ -91,20 +91,20 @@ impl InputArguments {
 }
 
 impl ReadingArguments {
-    /// The arguments that are not as they are without being said, to be said again.
+    /// Returns the arguments that differ from their defaults, as words of a command line.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
         self.protocol.as_given().into_iter().chain(self.form.as_given().into_iter().flatten()).collect()
     }
 
-    /// What the arguments say, with every rule as the protocol has it.
+    /// Returns the options of the arguments, with the protocol's own severity for every rule.
     pub fn options(&self) -> Options {
         self.form.options()
     }
 }
 
 impl FormArguments {
-    /// What the arguments say, with every rule as the protocol has it.
+    /// Returns the options of the arguments, with the protocol's own severity for every rule.
     pub fn options(&self) -> Options {
         Options {
             wire: self.wire.as_deref().and_then(|word| lookup(&Wire::ALL, word)),
@@ -116,7 +116,7 @@ impl FormArguments {
         }
     }
 
-    /// The words of each argument that is not as it is without being said.
+    /// Returns each argument that differs from its default, as words of a command line.
     pub fn as_given(&self) -> Vec<Vec<String>> {
         let usual = Options::default();
         let limits = [
@@ -131,7 +131,7 @@ impl FormArguments {
         wire.chain(fragment).chain(limits).collect()
     }
 
-    /// Sets the limits that are not the usual ones.
+    /// Sets the limits that differ from their defaults.
     pub fn limits(&self, options: &mut Options) {
         let usual = Options::default();
         let limits = [
@@ -145,10 +145,10 @@ impl FormArguments {
     }
 }
 
-/// The settings of each target, made once for all that are judged alike.
+/// The settings of each target, shared by the targets that the same overrides apply to.
 pub struct TargetSettings {
     pub per_target: Vec<Arc<Settings>>,
-    /// What holds where no override does.
+    /// The settings without any override.
     pub base: Arc<Settings>,
 }
 
@@ -171,7 +171,8 @@ impl TargetSettings {
     }
 }
 
-/// Refuses to work on nothing. `errors`: what was said of that already. `besides`: what is looked at besides recordings.
+/// Fails if there are no targets. `errors` are the errors that were already reported; `besides` lists the extensions of
+/// other files that are read.
 pub fn require_targets(targets: &[Target], errors: &[RunError], besides: &str) -> Result<(), CliError> {
     if targets.is_empty() {
         let help = format!(
@@ -185,14 +186,14 @@ pub fn require_targets(targets: &[Target], errors: &[RunError], besides: &str) -
     Ok(())
 }
 
-/// Says what could not be read. What causes it may hold names from the disk.
+/// Prints errors of reading. Control characters are made visible, because an error may quote names from the disk.
 pub fn report_errors(errors: &[RunError]) {
     for error in errors {
         anstream::eprintln!("sessionlint: {}", visible(&error.to_string()));
     }
 }
 
-/// How many threads may work where the caller does not say.
+/// Returns the default number of threads: the number of cores.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }

@@ -1,4 +1,4 @@
-//! How what was read is judged and reported: what `check` and `lint` have in common.
+//! Judging inputs and reporting the findings: the arguments and the workflow that `check` and `lint` share.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,7 +31,7 @@ pub struct JudgingArguments {
     #[command(flatten)]
     pub input: InputArguments,
 
-    /// What to print, or with =FILE to write to a file; several times for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
@@ -41,7 +41,7 @@ pub struct JudgingArguments {
     #[command(flatten)]
     baseline: BaselineArguments,
 
-    /// Show every finding; many of one kind fold into one otherwise
+    /// Show every finding instead of folding many of one kind into one
     #[arg(long)]
     pub all: bool,
 
@@ -51,47 +51,47 @@ pub struct JudgingArguments {
     #[command(flatten)]
     pub records: RecordArguments,
 
-    /// How many threads may work; as many as there are cores if not given
+    /// Number of threads [default: number of cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<u16>>,
 }
 
-/// What fails a run.
+/// Arguments that define which findings fail a run.
 #[derive(clap::Args)]
 pub struct SeverityArguments {
-    /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
+    /// Lowest severity that makes the exit code 1 [default: error, or the one in sessionlint.toml]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
 
-    /// Change a rule's severity: error, warning, note or off
+    /// Change the severity of a rule: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
     rules: Vec<String>,
 }
 
-/// How much of what was found is shown, wherever that is.
+/// Arguments that define how findings are displayed.
 #[derive(clap::Args)]
 pub struct DisplayArguments {
-    /// Show no more findings than this; all of them count
+    /// Show at most this many findings; all of them count
     #[arg(long, value_name = "N")]
     pub max_findings: Option<u64>,
 
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `auto` respects NO_COLOR
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 
-    /// Leave the summary out
+    /// Omit the summary
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// What is said of stored records.
+/// Arguments about stored records.
 #[derive(clap::Args)]
 pub struct RecordArguments {
-    /// The kind of the stored records whose container does not tell it, such as session
+    /// Kind of the stored records whose container does not name it, such as session
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
 
-    /// All stored records are there: what one names and is not there is missing
+    /// Assume that all stored records are present, and report references to absent ones as missing
     #[arg(long)]
     pub complete: bool,
 }
@@ -105,18 +105,18 @@ pub fn fail_on_parser() -> PossibleValuesParser {
 }
 
 impl SeverityArguments {
-    /// The least severity that fails the run; none: nothing does.
+    /// Returns the lowest severity that fails the run; `None` if no finding does.
     pub fn fail_on(&self, config: Option<&Config>) -> Option<Severity> {
         let given = self.fail_on.as_deref().and_then(|word| lookup(&FAIL_ON, word));
         given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error))
     }
 
-    /// The severities that are changed.
+    /// Returns the changed severities, by rule.
     pub fn severities(&self, rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, CliError> {
         severities(&self.rules, rules)
     }
 
-    /// The same words again.
+    /// Returns the given arguments, as words of a command line.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
         let rules = self.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]);
@@ -125,30 +125,34 @@ impl SeverityArguments {
 }
 
 impl JudgingArguments {
-    /// How inputs are read and judged.
+    /// Returns the options that inputs are read and judged with.
     pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, CliError> {
         Ok(Options { severities: self.failing.severities(rules)?, ..self.input.reading.options() })
     }
 
-    /// How many threads may work.
+    /// Returns the number of threads.
     fn jobs(&self) -> usize {
         self.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()))
     }
 }
 
 impl RecordArguments {
-    /// Whether anything is said.
+    /// Returns `true` if any of the arguments is given.
     pub fn are_given(&self) -> bool {
         self.kind.is_some() || self.complete
     }
 
-    /// The words of each that is said.
+    /// Returns each argument that is given, as words of a command line.
     pub fn as_given(&self) -> Vec<Vec<String>> {
         let kind = self.kind.iter().map(|kind| vec!["--kind".to_owned(), kind.clone()]);
         kind.chain(self.complete.then(|| vec!["--complete".to_owned()])).collect()
     }
 
-    /// What they say of the records of a run.
+    /// Returns the options for the records of a run.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an argument is given and the run has no protocol of stored records, or not this kind of record.
     pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, CliError> {
         let none =
             || CliError::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
@@ -164,7 +168,7 @@ impl RecordArguments {
     }
 }
 
-/// What `--rule` says.
+/// Parses the values of `--rule`: severities by rule.
 pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, CliError> {
     let mut severities = BTreeMap::new();
     for setting in settings {
@@ -182,7 +186,7 @@ pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<S
     Ok(severities)
 }
 
-/// The kind of record that `--kind` says.
+/// Returns the id of the kind of record that `--kind` names.
 pub fn find_kind(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize>, CliError> {
     let Some(kind) = kind else { return Ok(None) };
     let kinds: Vec<_> = protocol.kinds().collect();
@@ -193,7 +197,7 @@ pub fn find_kind(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize
     })
 }
 
-/// `all_read`: whether everything was found that was named, and could be read.
+/// Returns the exit code of a run. `all_read` means that every path was found and could be read.
 pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exit {
     let failing = fail_on.map_or(0, |least| summary.at_least(least));
     match (all_read, failing) {
@@ -203,30 +207,30 @@ pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exi
     }
 }
 
-/// A run, as the command line asks for it.
+/// The parameters of a run.
 pub struct Job<'j> {
     pub judging: &'j JudgingArguments,
     pub protocol: &'j ProtocolChoice,
     pub config: Option<&'j Config>,
     pub options: Options,
-    /// Whether every finding is shown by itself.
+    /// Whether every finding is shown, without folding.
     pub all: bool,
-    /// Whether it shows how far it has come, where somebody sees that.
+    /// Whether a progress bar is shown, if there is a terminal.
     pub shows_progress: bool,
-    /// What of a folder is looked at besides recordings.
+    /// The extensions of files that are read besides recordings.
     pub besides: &'static str,
 }
 
-/// What a run has found to do.
+/// The context in which a subcommand does its part of a run.
 pub struct JobContext<'w> {
     pub run: Run<'w>,
     pub targets: &'w [Target],
     pub options: &'w Options,
-    /// The protocol of records, if there is one.
+    /// The protocol of stored records, if there is one.
     pub records: Option<RecordProtocol<'w>>,
 }
 
-/// What was done.
+/// The result of a subcommand's part of a run.
 pub struct JobResult {
     pub outcome: Outcome,
     pub linted: Option<Linted>,
@@ -234,7 +238,8 @@ pub struct JobResult {
 }
 
 impl Job<'_> {
-    /// Opens what is written, does the work, and closes it. `found`: what the paths name, and what was not found.
+    /// Opens the reports and the baseline, does the work, and closes them. Takes the targets, and the errors about paths
+    /// that were not found.
     pub fn run(
         self,
         (mut targets, errors): (Vec<Target>, Vec<RunError>),
@@ -271,7 +276,7 @@ impl Job<'_> {
         let records = protocol.records();
         let asked = judging.records.asked(records)?;
         let all = protocol.is_of_records() || asked.kind.is_some();
-        // Most runs have no stored records, and do not wait for what these would need.
+        // Created lazily, because most runs have no stored records.
         let stored_alike = OnceLock::new();
         let of_target = |number: usize| {
             let of_records = || records.and_then(RecordProtocol::get).unwrap_or(protocol);
@@ -291,11 +296,11 @@ impl Job<'_> {
         let found = JobContext { run, targets: &targets, options: &options, records };
         let outcome = run_and_report(&found, &errors, started, &mut baseline, &mut reporter, bar.as_ref(), work);
         let worst = reporter.worst();
-        // Some systems rename no file that is still open.
+        // Some systems cannot rename a file that is open.
         drop(reporter);
         let fail_on = judging.failing.fail_on(config);
         let outcome = match outcome {
-            // The reader of our output has seen enough. What it was told counts all the same.
+            // The reader of the output has closed it. The findings that were reported count all the same.
             Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 let failed = fail_on.is_some_and(|least| worst >= Some(least));
                 return Ok(match (errors.is_empty(), failed) {
@@ -313,7 +318,7 @@ impl Job<'_> {
     }
 }
 
-/// Does the work and tells its end.
+/// Does the work between the beginning and the end of the report.
 fn run_and_report(
     found: &JobContext<'_>,
     unfound: &[RunError],
@@ -337,7 +342,7 @@ fn run_and_report(
         elapsed: started.elapsed(),
     };
     match reporter.end(&end) {
-        // All was judged: that nobody reads the end changes nothing.
+        // Everything was judged, so a reader that misses the end changes nothing.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(outcome),
         told => told.map(|()| outcome).map_err(CliError::Output),
     }

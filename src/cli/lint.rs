@@ -23,11 +23,11 @@ pub struct Arguments {
     #[command(flatten)]
     judging: JudgingArguments,
 
-    /// List every fixture with what it was taken for, and what was skipped with the reason
+    /// List every fixture with its form, and every skipped file with the reason
     #[arg(short, long)]
     verbose: bool,
 
-    /// Write .expected files again after what is found now, and show what changes; new ones for files that are named
+    /// Update .expected files to the current findings, and show the changes; creates them for files that are named
     #[arg(long, conflicts_with = "mends")]
     update_expected: bool,
 
@@ -35,19 +35,19 @@ pub struct Arguments {
     fixing: FixArguments,
 }
 
-/// Whether fixtures are mended, and how far.
+/// Arguments that define which fixes are applied to fixtures.
 #[derive(clap::Args)]
 #[group(id = "mends", multiple = true)]
 struct FixArguments {
-    /// Write fixtures in their canonical form, which cannot change what they mean, and report what is left
+    /// Rewrite fixtures in their canonical form, which keeps their meaning, and report the remaining findings
     #[arg(long)]
     fix: bool,
 
-    /// Do also what the help of findings proposes, where that leaves fewer findings and no new ones
+    /// Also apply the fixes that the help of findings proposes, if fewer findings and no new ones are left
     #[arg(long)]
     unsafe_fixes: bool,
 
-    /// Show what --fix or --unsafe-fixes would change, and change nothing; exit code 1 if anything would
+    /// Show what --fix or --unsafe-fixes would change, without changing it; exit code 1 if there are changes
     #[arg(long)]
     diff: bool,
 }
@@ -61,7 +61,7 @@ impl FixArguments {
     }
 }
 
-/// What may stand behind `# args:` in an expectation.
+/// The options that `# args:` in an expectation accepts.
 #[derive(Parser)]
 #[command(no_binary_name = true, disable_help_flag = true)]
 struct FixtureArguments {
@@ -74,7 +74,7 @@ struct FixtureArguments {
     #[arg(long = "rule")]
     rules: Vec<String>,
 
-    /// That of the run, or the one that its records are judged by.
+    /// The protocol of the run, or the one for its stored records.
     #[arg(long)]
     protocol: Option<String>,
 }
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         config: config_file,
         options,
         all: judging.all,
-        // Differences are shown while the run goes on.
+        // Differences are shown during the run.
         shows_progress: !arguments.fixing.diff,
         besides: " .md .markdown",
     };
@@ -148,7 +148,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     Ok(if exit == Exit::Usage || later == Exit::Clean { exit } else { later })
 }
 
-/// What the options of an expectation mean for a file that is judged like this otherwise.
+/// Parses the options of an expectation, and applies them to `given`, the options that hold for the file otherwise.
 fn fixture_options(
     args: &str,
     given: Options,
@@ -179,7 +179,7 @@ fn fixture_options(
     Ok(Told { options, asked, all_records: all_records || asked.kind.is_some() })
 }
 
-/// Writes expectations, and shows what changes. What cannot be written is said.
+/// Writes expectations, and shows the changes. Prints a message for each file that cannot be written.
 fn write_expectations(updates: &Updates) -> Result<Exit, CliError> {
     let (mut out, mut exit, mut written) = (anstream::stderr().lock(), Exit::Clean, 0);
     for update in &updates.new {

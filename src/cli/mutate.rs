@@ -13,20 +13,20 @@ use super::{CliError, Exit};
 use crate::generate::{breakable, mutated, tape};
 use crate::run::{Target, read};
 
-/// How many decisions a search has.
+/// The number of decisions of a search.
 const TAPE_LENGTH: usize = 4000;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A recording without findings, one event a line
+    /// Recording without findings, one event per line
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The folder for the broken recordings: a file for each rule, with what is to be found in it beside it
+    /// Folder for the broken recordings: one file per rule, each with a file of its expected findings
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// The same seed gives the same bytes
+    /// Seed of the changes; the same seed gives the same bytes
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
 

@@ -12,13 +12,13 @@ use super::config::ProtocolChoice;
 use super::{CliError, Exit};
 use crate::picture::words::{Applied, Words, alternatives, shown};
 
-/// Tables are cut into blocks of states that are not wider than this, where one state leaves the room.
+/// The width of a table, in columns. Wider tables are split into blocks of states, of at least one state each.
 const WIDTH: usize = 116;
 const COLUMN_GAP: usize = 2;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A built-in protocol, or a folder with a protocol.toml
+    /// Built-in protocol, or folder with a protocol.toml
     #[arg(value_name = "NAME|DIR", default_value = "session-events")]
     protocol: String,
 }
@@ -77,7 +77,7 @@ fn write_fields(out: &mut String, tables: &Tables) -> fmt::Result {
     writeln!(out, "  an event of any other type: {}", rule_mark(tables, tables.unknown))
 }
 
-/// Events down, states across.
+/// Writes the table of a lifecycle, with events as rows and states as columns.
 fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> fmt::Result {
     let mut words = Words::unabridged(tables);
     let mut head: Vec<String> = lifecycle.states.iter().map(|state| shown(state)).collect();
@@ -116,7 +116,7 @@ fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> 
     write_table(out, &rows)
 }
 
-/// What an event does in a state: the rule that speaks, and where judging carries on.
+/// Returns the two lines of a cell: the rule that an event breaks in a state, and the state in which judging continues.
 fn cell_words(tables: &Tables, lifecycle: &Lifecycle, state: usize, cell: Cell) -> [String; 2] {
     let to = usize::from(cell.to);
     let moved = if to == state { String::new() } else { format!("→ {}", shown(&lifecycle.states[to])) };
@@ -127,7 +127,7 @@ fn cell_words(tables: &Tables, lifecycle: &Lifecycle, state: usize, cell: Cell) 
     }
 }
 
-/// Rows of lines of cells, the first row of them and the first cell of each being heads.
+/// Writes a table of rows, each of which has lines of cells. The first row and the first cell of each line are headers.
 fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
     let cells = rows.first().and_then(|row| row.first()).map_or(0, Vec::len);
     let width = |cell: usize| rows.iter().flatten().map(|line| columns(&line[cell])).max().unwrap_or_default();
@@ -147,7 +147,7 @@ fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
                 text.push_str(&line[cell]);
                 text.push_str(&" ".repeat(padding));
             }
-            // Most rows need no second line.
+            // The second line of most rows is empty.
             if !text.trim().is_empty() {
                 writeln!(out, "{}", text.trim_end())?;
             }
@@ -184,7 +184,7 @@ fn only_where(gates: &str) -> String {
     if gates.is_empty() { String::new() } else { format!(", only where {gates}") }
 }
 
-/// Time, and words that contradict a field.
+/// Writes the rules about time, and the words that contradict a field.
 fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     let words = Words::unabridged(tables);
     for rule in &tables.times {

@@ -21,50 +21,50 @@ use crate::run::{Excluded, Target, expand, is_recording, read};
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
 pub struct Arguments {
-    /// Recorded streams: files, folders, patterns
+    /// Recorded streams: files, folders or glob patterns
     #[arg(value_name = "STREAM", required = true)]
     streams: Vec<PathBuf>,
 
-    /// Stored records of the same sessions: files, folders, patterns
+    /// Stored records of the same sessions: files, folders or glob patterns
     #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
     records: Vec<PathBuf>,
 
     #[command(flatten)]
     protocol: ProtocolArgument,
 
-    /// All records are there: a streamed session without one is missing
+    /// Assume that all records are present, and report a streamed session without a record as missing
     #[arg(long)]
     complete: bool,
 
-    /// How far apart times may be, in seconds
+    /// Maximum difference between times, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
     tolerance: f64,
 
-    /// The kind of the stored records whose container does not tell it, such as session
+    /// Kind of the stored records whose container does not name it, such as session
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
 
-    /// What to print, or with =FILE to write to a file; several times for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
-    /// The least severity that makes the exit code 1; warning if not given, because all rules are warnings
+    /// Lowest severity that makes the exit code 1 [default: warning, the severity of all rules]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
 
-    /// Change a rule's severity: error, warning, note or off
+    /// Change the severity of a rule: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
     rules: Vec<String>,
 
-    /// Show every finding; many of one kind fold into one otherwise
+    /// Show every finding instead of folding many of one kind into one
     #[arg(long)]
     all: bool,
 
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `auto` respects NO_COLOR
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     color: Color,
 
-    /// Leave the summary out
+    /// Omit the summary
     #[arg(short, long)]
     quiet: bool,
 }
@@ -96,7 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
     let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);
     errors.extend(missing);
-    // A folder may hold both: what is named as a stream is no record.
+    // A folder may have both; a file that was named as a stream is not read as a record.
     records.retain(|record| !streams.contains(record));
     report_errors(&errors);
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
@@ -106,7 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let outputs = Outputs::open(&arguments.formats, console, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
-    // All is judged before anything is said.
+    // Everything is judged before anything is reported.
     reporter.go_on_unread();
     let options = Options {
         severities: severities(&arguments.rules, rules)?,

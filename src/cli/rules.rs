@@ -16,7 +16,7 @@ pub struct Arguments {
     #[command(flatten)]
     protocol: ProtocolArgument,
 
-    /// What to print
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }

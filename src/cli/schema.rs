@@ -9,11 +9,11 @@ use super::{CliError, Exit};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The event type, such as session.status; without one, the types are listed
+    /// Event type, such as session.status [default: list the types]
     #[arg(value_name = "TYPE")]
     event_type: Option<String>,
 
-    /// Say whether events of the type are judged in one pass, or why not
+    /// Print whether events of the type are judged in one pass, and if not, why
     #[arg(long, requires = "event_type")]
     plan: bool,
 

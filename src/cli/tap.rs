@@ -20,7 +20,7 @@ pub struct Arguments {
     #[command(flatten)]
     reading: ReadingArguments,
 
-    /// What to print on standard error, or with =FILE to write to a file; several times for several reports
+    /// Format of the report on standard error, written to a file with =FILE; repeat for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
@@ -46,7 +46,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let config_file = config.as_ref().map(Config::path);
     let (console, inputs) = (Console::StandardError, &mut Vec::new());
     let outputs = Outputs::open(&arguments.formats, console, &[], config_file, None, inputs)?;
-    // Nothing is folded: what comes later may be long in coming.
+    // Nothing is folded, because the rest of the stream may take long to arrive.
     let style = Style { color: arguments.shown.color, all: true, quiet: arguments.shown.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     let options = Options { severities, excerpts: reporter.shows_excerpts(), ..arguments.reading.options() };
@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let program = arguments.command.first().map(|program| visible(&program.to_string_lossy())).unwrap_or_default();
     let failed = |what: &str, error: io::Error| CliError::Message(format!("{program} cannot be {what}: {error}"));
     let mut tap = Tap::start(&arguments.command).map_err(|error| failed("started", error))?;
-    // The name that it would have in a pipe of the shell.
+    // The name that the stream would have in a shell pipeline.
     let (outcome, told) = run.watch(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
     let end = End { hidden: outcome.hidden, ..End::of(&outcome.summary, started.elapsed()) };
@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     Ok(Exit::Producer(exit_code(status)))
 }
 
-/// Whether report and output could be written; it is no failure that nobody wants to read them.
+/// Checks that the report and the output could be written. A reader that closed either is not an error.
 fn check_written(report: io::Result<()>, output: io::Result<()>, quiet: bool) -> Result<(), CliError> {
     match output {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {

@@ -1,7 +1,7 @@
-//! What is kept of a failure, a folder each: the input, what was answered, what was found in it, and how to have it again.
+//! Failure folders: one per failure, with the input, the answer, the findings, and the command that replays it.
 //!
-//! A folder is written beside its place and renamed when it is complete. What is read may be anybody's: it is bounded, and
-//! refused with its place if it is not what was written.
+//! A folder is written under a temporary name and renamed when it is complete. A folder that is read may come from anybody:
+//! its files are limited in size, and a malformed one is refused with the position of the mistake.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -20,55 +20,55 @@ use super::verdict::Judge;
 use crate::error::FileError;
 use crate::report::{Jsonl, of_kind};
 
-/// The files of a folder.
+/// The names of the files in a folder.
 const CASE_FILE: &str = "case.toml";
 const INPUT_FILE: &str = "input";
 const FIRST_INPUT_FILE: &str = "first-input";
 const FINDINGS_FILE: &str = "findings.jsonl";
 const STDERR_FILE: &str = "stderr";
 
-/// What is read of one at most, in bytes.
+/// The sizes of the largest files that are read, in bytes.
 const MAX_CASE_BYTES: u64 = 64 << 10;
 const MAX_INPUT_BYTES: u64 = 64 << 20;
-/// How many folders are read.
+/// The number of folders that are read.
 const MAX_FOLDERS: usize = 10_000;
-/// The version of what is written.
+/// The version of the format.
 const VERSION: u32 = 1;
 const HELP: &str = "name a folder that `sessionlint fuzz` wrote, or one of those in it";
 
-/// How a producer is driven, without anything that is secret.
+/// The `[producer]` table of `case.toml`: how a producer is run, without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProducerRecord {
-    /// The program and its arguments; none: it is not run, or its name is no UTF-8.
+    /// The program and its arguments; `None` if the producer is not a command, or the command is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
-    /// Where it is run, and where the script is looked for: the way there from the failure's folder.
+    /// The folder in which the command is run and the script is searched for, relative to the failure's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The names of the headers of a request. Their values are nobody's business.
+    /// The names of the request's headers. Their values may be secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<String>,
-    /// As it is said on the command line.
+    /// The time limit of a case, in the form of the command line.
     pub timeout: String,
     pub max_bytes: u64,
 }
 
-/// `case.toml`.
+/// The contents of `case.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CaseFile {
     version: u32,
-    /// The command that plays it again.
+    /// The command that replays the failure.
     pub again: String,
     pub seed: u64,
-    /// The number of the case that failed first.
+    /// The number of the first case with this failure.
     pub case: u64,
-    /// How often the input failed, of how many times.
+    /// Number of times that the input failed, and that it was run.
     failed: u32,
     played: u32,
     failure: Signature,
@@ -76,7 +76,7 @@ pub struct CaseFile {
 }
 
 impl CaseFile {
-    /// How often the input failed when it was found.
+    /// Returns how often the input failed when the failure was found.
     pub fn times(&self) -> FailureRate {
         FailureRate { failed: self.failed, runs: self.played }
     }
@@ -88,12 +88,12 @@ struct Signature {
     rule: String,
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     event_type: Option<String>,
-    /// With `*` for every index.
+    /// The JSON Pointer, with `*` for every index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
 }
 
-/// A failure as it was kept.
+/// A failure that was read from its folder.
 #[derive(Debug)]
 pub struct SavedFailure {
     pub folder: PathBuf,
@@ -102,17 +102,17 @@ pub struct SavedFailure {
 }
 
 impl SavedFailure {
-    /// In which way it failed.
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> Kind {
         let Signature { rule, event_type, pointer } = &self.case.failure;
         Kind { rule: rule.as_str().into(), event_type: event_type.as_deref().map(Arc::from), pointer: pointer.clone() }
     }
 
-    /// Reads a folder of a failure.
+    /// Reads a failure's folder.
     ///
     /// # Errors
     ///
-    /// When it is none, or cannot be read.
+    /// Fails if the folder is not a failure's, or cannot be read.
     pub fn read(folder: &Path) -> Result<SavedFailure, FileError> {
         let path = folder.join(CASE_FILE);
         let text = String::from_utf8(read_bounded(&path, MAX_CASE_BYTES)?)
@@ -134,12 +134,12 @@ impl SavedFailure {
         })
     }
 
-    /// Reads one failure, or all in a folder of them, in the order of their names; each by itself, because one that is
-    /// damaged is no reason to leave the others alone.
+    /// Reads a failure's folder, or all of them in a parent folder, sorted by name. Each has a result of its own, because
+    /// a damaged one is no reason to skip the others.
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// Fails if there is no failure in the folder, or if there are too many.
     pub fn read_all(folder: &Path) -> Result<Vec<Result<SavedFailure, FileError>>, FileError> {
         if folder.join(CASE_FILE).is_file() {
             return Ok(vec![SavedFailure::read(folder)]);
@@ -168,7 +168,7 @@ fn unreadable(path: &Path, cause: io::Error) -> FileError {
 }
 
 fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
-    // Nobody waits for what comes out of a pipe.
+    // Reading a pipe could block for ever.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(unreadable(path, io::Error::new(ErrorKind::InvalidInput, "it is no file")));
     }
@@ -182,28 +182,29 @@ fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// What there is of the way to a folder: it, or the nearest above it.
+/// Returns the folder itself if it exists, or else its nearest ancestor that does.
 pub fn nearest_existing(folder: &Path) -> &Path {
     let is_there = |path: &&Path| path.symlink_metadata().is_ok();
     folder.ancestors().find(is_there).unwrap_or(Path::new("."))
 }
 
-/// Looks whether failures can be kept in a folder, which need not be there yet.
+/// Checks that failures can be saved in a folder, which need not exist yet.
 ///
 /// # Errors
 ///
-/// When they cannot.
+/// Fails if they cannot.
 pub fn check_writable(root: &Path) -> io::Result<()> {
     let nearest = nearest_existing(root);
     if !nearest.is_dir() {
         let what = format!("{} is not a folder", nearest.to_string_lossy());
         return Err(io::Error::new(ErrorKind::NotADirectory, what));
     }
-    // The cause comes with the name of the temporary folder, which tells nobody anything.
+    // The error itself would name the temporary folder, which means nothing to the user.
     tempfile::tempdir_in(nearest).map(drop).map_err(|error| error.kind().into())
 }
 
-/// The way from the folders in `root` to the current one: a place on no machine in particular.
+/// Returns the relative path from the folders in `root` to the current folder, so that a saved failure does not depend on
+/// the machine.
 fn path_back(root: &Path) -> Option<String> {
     let (from, to) = (fs::canonicalize(root).ok()?, fs::canonicalize(".").ok()?);
     let common = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
@@ -213,7 +214,7 @@ fn path_back(root: &Path) -> Option<String> {
     parts.map(|parts| parts.join("/"))
 }
 
-/// Where a failure of a kind is kept.
+/// Returns the folder for a kind of failure.
 pub fn failure_folder(root: &Path, kind: &Kind) -> PathBuf {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let rule: String = kind.rule.chars().map(plain).take(80).collect();
@@ -224,7 +225,7 @@ fn parent_of(folder: &Path) -> &Path {
     folder.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The name of the file with what was answered.
+/// Returns the name of the file with the answer.
 pub fn stream_file_name(execution: &Execution) -> &'static str {
     match execution.wire {
         Some(Wire::Sse) => "stream.sse",
@@ -234,12 +235,12 @@ pub fn stream_file_name(execution: &Execution) -> &'static str {
     }
 }
 
-/// The file with the input.
+/// Returns the path of the file with the input.
 pub fn input_path(folder: &Path) -> PathBuf {
     folder.join(INPUT_FILE)
 }
 
-/// What all failures of a run have in common.
+/// Writes the failures of a run.
 pub struct FailureWriter<'k> {
     pub judge: &'k Judge<'k>,
     pub producer: &'k ProducerRecord,
@@ -247,11 +248,11 @@ pub struct FailureWriter<'k> {
 }
 
 impl FailureWriter<'_> {
-    /// Writes a failure into its folder, in place of what was there. `again`: the command that plays it again.
+    /// Writes a failure to its folder, and replaces an earlier failure there. `again` is the command that replays it.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or there is something else in its place.
+    /// Fails if the folder cannot be written, or if something other than a failure is there.
     pub fn write(&self, folder: &Path, failure: &Failure, again: String) -> io::Result<()> {
         let root = parent_of(folder);
         fs::create_dir_all(root)?;
@@ -268,7 +269,7 @@ impl FailureWriter<'_> {
         fs::create_dir(&new)?;
         self.fill(&new, folder, failure, again)?;
         if folder.exists() {
-            // It goes with the temporary folder.
+            // The old folder is deleted together with the temporary one.
             fs::rename(folder, temporary.path().join("old"))?;
         }
         fs::rename(&new, folder)

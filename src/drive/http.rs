@@ -1,4 +1,4 @@
-//! A producer that is a server: each case is a request with the input as its body, and the response has the events.
+//! A producer that is an HTTP server: each case is a request with the input as its body, and the response has the events.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,56 +21,56 @@ use super::subprocess::{MAX_DIAGNOSTICS, POLL_INTERVAL};
 #[cfg(test)]
 mod tests;
 
-/// How many connections stay open for the next case.
+/// The number of connections that stay open for the next case.
 const MAX_IDLE: usize = 256;
-/// How long one may wait for it.
+/// The longest time that a connection stays open unused.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
-/// How long requests may take to end after the run was stopped and their connections were shut down.
+/// The time for requests to end after the run was stopped and their connections were shut down.
 const GRACE: Duration = Duration::from_millis(50);
-/// How much of a body is read at once.
+/// The number of bytes of a body that are read at once.
 const BLOCK: usize = 64 << 10;
 
-/// Why a server cannot be asked as it was said. No header's value is in it: those are secrets.
+/// An error in the address or the headers. It never has the value of a header, which may be secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpConfigError {
-    /// No address of a server.
+    /// The address is malformed or not supported.
     #[error("{} is no address of a server: {why}", visible(url))]
     Url {
         /// The address.
         url: String,
-        /// Why not.
+        /// A hint for correcting it.
         why: &'static str,
     },
-    /// An address with a password, which is not repeated.
+    /// The address has a user or a password, which is not repeated.
     #[error("the address has a user in it; give that as --header \"Authorization: …\"")]
     User,
-    /// No header.
+    /// A header is malformed or not supported.
     #[error("{name} is not well-formed: {why}")]
     Header {
-        /// Its name, or its number if it has none.
+        /// Its name, or its number if the name is malformed.
         name: String,
-        /// Why not.
+        /// A hint for correcting it.
         why: &'static str,
     },
 }
 
-/// A server that is asked for every case. Once a run was stopped, it cannot be asked any more.
+/// A server that receives one request per case. After a run was stopped, it accepts no more cases.
 pub struct Http {
     url: Uri,
     headers: HeaderMap,
     bounds: Bounds,
-    /// Asks, and keeps connections open for the next case.
+    /// Sends requests, and keeps connections open for the next case.
     agent: Agent,
-    /// Whether a case was answered in HTTP.
+    /// Whether the server has answered any case in HTTP.
     has_answered: AtomicBool,
 }
 
 impl Http {
-    /// The server's address, and headers, each as "Name: value".
+    /// Creates a producer from the server's address and headers, each written as "Name: value".
     ///
     /// # Errors
     ///
-    /// When one of them is not well-formed or not supported.
+    /// Fails if the address or a header is malformed or not supported.
     pub fn new(url: &str, headers: &[String], bounds: Bounds) -> Result<Http, HttpConfigError> {
         let (url, headers) = (parse_url(url)?, parse_headers(headers)?);
         let agent = Agent::config_builder()
@@ -99,10 +99,10 @@ impl Http {
         request
     }
 
-    /// Asks; waits until the answer is there, or the run is stopped. What is still under way then ends by itself: what
-    /// has a connection at once, and what is only looking for one when the case's time is over.
+    /// Sends a request, and waits until the response is complete or the run is stopped. A request that is still under way
+    /// when the run stops ends by itself: at once if it has a connection, or else at the time limit of the case.
     ///
-    /// A connection may be used again that did not wait for longer than `idle`.
+    /// A connection is reused only if it was unused for no longer than `idle`.
     fn send(&self, input: &[u8], begun: Instant, idle: Duration, stop: &StopFlag) -> ExchangeOutcome {
         let (sender, receiver) = sync_channel(1);
         let (agent, bounds) = (self.agent.clone(), self.bounds);
@@ -110,7 +110,7 @@ impl Http {
         let request =
             agent.configure_request(self.build_request(input)).timeout_global(Some(left)).max_idle_age(idle).build();
         let thread = thread::spawn(move || {
-            // Nobody waits for it any more if the run was stopped.
+            // Nobody receives the outcome if the run was stopped.
             let _ = sender.send(exchange(&agent, request, bounds));
         });
         loop {
@@ -122,7 +122,7 @@ impl Http {
                 }
                 Ok(outcome) => return outcome,
                 Err(RecvTimeoutError::Timeout) => {}
-                // That is a fault of this program.
+                // The thread panicked, which is a fault of this program.
                 Err(RecvTimeoutError::Disconnected) => match thread.join() {
                     Err(panic) => std::panic::resume_unwind(panic),
                     Ok(()) => return ExchangeOutcome::Disconnected,
@@ -139,8 +139,8 @@ impl Producer for Http {
         let mut outcome = self.send(input, begun, LONGEST_IDLE, stop);
         let was_disconnected = matches!(outcome, ExchangeOutcome::Disconnected);
         if was_disconnected {
-            // A server may close a connection that waits for the next request just when that comes. What breaks twice,
-            // the second time on a connection of its own, breaks because of the request.
+            // A server may close an idle connection just when the next request arrives. A request that breaks a second
+            // time, on a new connection, is itself the cause.
             outcome = self.send(input, begun, Duration::ZERO, stop);
         }
         let crashed = |what: &str| Ok(ExchangeOutcome::crash(what.to_owned()));
@@ -160,7 +160,7 @@ impl Producer for Http {
     }
 }
 
-/// What came of a request.
+/// The outcome of a request.
 enum ExchangeOutcome {
     Answered(Execution),
     /// The connection was closed before a response came.
@@ -183,7 +183,7 @@ fn not_http(error: &Error) -> String {
     format!("its response is no HTTP: {}", visible(&error.to_string()))
 }
 
-/// Sends a request and reads the response.
+/// Sends a request, and reads the response.
 fn exchange(agent: &Agent, request: Request<Vec<u8>>, bounds: Bounds) -> ExchangeOutcome {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
 
@@ -219,13 +219,13 @@ fn read_response(response: Response<Body>, bounds: Bounds) -> Execution {
         what += ", and redirects are not followed";
         diagnostics.extend(text("location").map(|to| format!("Location: {to}\n")).unwrap_or_default().into_bytes());
     }
-    // What cannot be read of it is no loss.
+    // An incomplete error response is good enough.
     let _ = body.take(MAX_DIAGNOSTICS as u64).read_to_end(&mut diagnostics);
     diagnostics.truncate(MAX_DIAGNOSTICS);
     Execution { diagnostics, ..ExchangeOutcome::crash(what) }
 }
 
-/// Reads the body of an answer.
+/// Reads the body of a successful response.
 fn read_body(body: &mut impl Read, bounds: Bounds) -> (Vec<u8>, Ending) {
     let (mut stream, mut block) = (Vec::new(), vec![0; BLOCK]);
     loop {
@@ -248,7 +248,7 @@ fn read_body(body: &mut impl Read, bounds: Bounds) -> (Vec<u8>, Ending) {
     }
 }
 
-/// The form of an answer, if its content type says it.
+/// Returns the wire format that a content type declares.
 fn wire_of(content_type: &str) -> Option<Wire> {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
@@ -275,7 +275,7 @@ fn parse_url(url: &str) -> Result<Uri, HttpConfigError> {
     }
 }
 
-/// Whether it has a host, and a port that can be one if it has any.
+/// Returns `true` if an authority has a host and, if it has a port, a valid one.
 fn has_valid_port(authority: &Authority) -> bool {
     let (host, port) = (authority.host(), authority.port_u16());
     !host.is_empty() && (port.is_some() || authority.as_str() == host)

@@ -51,9 +51,9 @@ pub enum Ending {
 /// A description of a time limit that was exceeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hang {
-    /// What did not happen in time, such as "its output was not closed after 10 s".
+    /// A description, such as "its output was not closed after 10 s".
     pub reason: String,
-    /// What to do about it, if the cause is known.
+    /// Help, if the cause is known.
     pub help: Option<&'static str>,
 }
 

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn little_is_tried_for_much() {
+    fn few_attempts_remove_much() {
         let prompt = "word ".repeat(300) + "crash" + &" word".repeat(300);
         let (least, tries) = least(&prompt, false, |text| text.split(' ').any(|word| word == "crash"));
         assert_eq!(least, "crash");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_stays_as_long_as_it_must() {
+    fn an_input_stays_as_long_as_it_must() {
         let prompt = "An answer of which the last full stop comes only after it was said to be complete, surely.";
         let (least, _) = least(prompt, false, |text| text.chars().count() > 80);
         assert_eq!(least, "a".repeat(81));
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_stays_one_and_its_texts_are_made_less() {
+    fn a_tree_stays_a_tree_and_its_texts_are_reduced() {
         let input = r#"{"id":17,"text":"Look !read:a there","more":[1,{"deep":[true,null]}]}"#;
         let fails = |text: &str| {
             let value: Value = serde_json::from_str(text).expect("JSON");

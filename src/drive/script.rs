@@ -1,7 +1,7 @@
-//! A producer that is talked to: each case is a process and a conversation with it over standard input and output, one
-//! JSON message a line each way, as a script says.
+//! A producer that holds a conversation. Each case is a process of its own; a script drives it over standard input and
+//! output, with one JSON message per line in each direction.
 //!
-//! No protocol is known here: the script (docs/talk.md) says which messages are sent, and what is waited for.
+//! This module knows no protocol: the script (docs/talk.md) defines which messages are sent and which are awaited.
 
 mod conversation;
 mod message;
@@ -23,7 +23,7 @@ use super::subprocess::Subprocess;
 use crate::config;
 use crate::error::FileError;
 
-/// A program that is started for every case and talked to.
+/// A program that is started once for each case and driven by a script.
 pub struct ScriptedProcess {
     script: Script,
     command: Vec<OsString>,
@@ -32,12 +32,12 @@ pub struct ScriptedProcess {
 }
 
 impl ScriptedProcess {
-    /// The program and its arguments, and what is said to it.
+    /// Creates a producer from a script, and a program with its arguments.
     pub fn new(script: Script, command: &[OsString], bounds: Bounds) -> ScriptedProcess {
         ScriptedProcess { script, command: command.to_vec(), folder: None, bounds }
     }
 
-    /// The same in a folder, if that is not the current one.
+    /// Sets the folder that the program is started in; `None` is the current one.
     pub fn within(self, folder: Option<PathBuf>) -> ScriptedProcess {
         ScriptedProcess { folder, ..self }
     }
@@ -47,12 +47,12 @@ impl Producer for ScriptedProcess {
     fn run(&self, input: &[u8], stop: &StopFlag) -> Result<Execution, ProducerError> {
         let mut subprocess = Subprocess::start(&self.command, self.folder.as_deref(), self.bounds, stop)?;
         let end = conversation::run(&self.script, input, self.bounds.timeout, &mut subprocess);
-        // Beside events there are answers, which are none.
+        // The output has responses as well as events, which JSON-RPC tells apart.
         Ok(subprocess.finish(end, Some(Wire::JsonRpc)))
     }
 }
 
-/// A script: what is said, and what is waited for.
+/// A script: the messages to send and to wait for.
 #[derive(Debug)]
 pub struct Script {
     prompts: usize,
@@ -61,37 +61,37 @@ pub struct Script {
 }
 
 impl Script {
-    /// Reads a script.
+    /// Reads a script from a file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is wrong: every mistake with its place.
+    /// Fails if the file cannot be read, or with every mistake in it and its position.
     pub fn load(path: &Path) -> Result<Script, FileError> {
         let help = "--script names a file that says what is sent to the producer; docs/talk.md has its form";
         let text = config::read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
         Script::read(path, &text)
     }
 
-    /// Reads the text of a script; `path` is its name.
+    /// Parses the text of a script. `path` is the name that errors give it.
     ///
     /// # Errors
     ///
-    /// When it is wrong: every mistake with its place.
+    /// Fails with every mistake in the text and its position.
     pub fn read(path: &Path, text: &str) -> Result<Script, FileError> {
         parse::parse(path, text)
     }
 
-    /// How many prompts, a line each, the input of a case should have: at least one.
+    /// Returns the number of prompts, one per line, that the input of a case should have: at least one.
     pub fn prompts(&self) -> usize {
         self.prompts
     }
 }
 
-/// What an event looks like that is waited for.
+/// A pattern that matches the events to wait for.
 #[derive(Debug)]
 struct EventPattern {
     name: String,
-    /// The values that it has, by JSON Pointer.
+    /// The values that an event must have, by JSON Pointer.
     has: Vec<(String, Value)>,
 }
 
@@ -106,20 +106,20 @@ enum Step {
 #[derive(Debug)]
 struct Wait {
     target: WaitTarget,
-    /// None: for as long as the case may take.
+    /// The time limit of the step; `None` for that of the case.
     within: Option<Duration>,
-    /// Whether the conversation goes on without it.
+    /// Whether the conversation continues after the time limit.
     optional: bool,
-    /// The event that ends the waiting when it comes first.
+    /// The index of an event that ends the wait if it is received first.
     unless: Option<usize>,
-    /// What is remembered of the message: names, and JSON Pointers.
+    /// The values to capture from the message: names, and JSON Pointers.
     captures: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
 enum WaitTarget {
-    /// The answer to the message that this step sent.
+    /// The response to the message that the step with this index sent.
     Answer(usize),
-    /// An event, by its index.
+    /// The event pattern with this index.
     Event(usize),
 }

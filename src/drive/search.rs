@@ -1,7 +1,7 @@
-//! The run: one case after the other, several at a time, until there are enough; then each failure is shrunk.
+//! The search for failures: runs cases, several at a time, until the limits are reached, and then shrinks each failure.
 //!
-//! Cases are handed out by number and told in the order of their numbers, so that what is found, and by which input first,
-//! does not depend on how many are played at once. What waits to be told is bounded.
+//! Cases are started and recorded in the order of their numbers, so that the failures, and the input that each is found
+//! with, do not depend on how many cases run at once. The memory of outcomes that wait to be recorded is bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
@@ -17,97 +17,98 @@ use super::producer::{Ending, Execution, ProducerError};
 use super::shrink::{FailureRate, Harness, ShrinkResult, shrink};
 use super::verdict::Verdict;
 
-/// How far cases may run ahead of one that takes long.
+/// The number of cases that may run ahead of the slowest one.
 const MAX_AHEAD: u64 = 512;
-/// How many bytes of answers may wait to be told.
+/// The size of the answers that may wait to be recorded, in bytes.
 const MAX_PENDING_BYTES: usize = 64 << 20;
-/// How many failures are kept, and how many bytes of their answers and inputs; what comes after that is counted.
+/// The number of failures that are kept, and the total size of their answers and inputs. Further failures are only
+/// counted.
 const MAX_FAILURES: usize = 100;
 const MAX_KEPT_BYTES: usize = 256 << 20;
 
-/// How many ways of failing are counted.
+/// The number of kinds of failures that are counted.
 const MAX_KINDS: usize = 10_000;
 
-/// What to do.
+/// The parameters of a search.
 pub struct Search<'s> {
     pub harness: Harness<'s>,
     pub inputs: &'s Inputs,
-    /// How many cases; none: until the time is over.
+    /// Number of cases; `None` to run until the deadline.
     pub cases: Option<u64>,
     pub until: Option<Instant>,
-    /// How many different failures are enough.
+    /// Number of different failures to stop after.
     pub stop_after: Option<usize>,
-    /// How many cases are played at once, at least one.
+    /// Number of cases that run at once, at least one.
     pub jobs: usize,
     pub progress: &'s SearchProgress,
 }
 
-/// How far a run has come, for whoever shows it.
+/// The progress of a search, for display.
 #[derive(Debug, Default)]
 pub struct SearchProgress {
     pub cases: AtomicU64,
-    /// Different failures, and how many of them are shrunk.
+    /// Number of different failures, and how many of them have been shrunk.
     pub failures: AtomicU64,
     pub shrunk: AtomicU64,
-    /// Whether the search is over.
+    /// Whether all cases have run, and failures are being shrunk.
     pub shrinks: AtomicBool,
 }
 
-/// What a run came to.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct SearchResult {
     pub cases: u64,
-    /// Cases with any failure.
+    /// Number of cases with at least one failure.
     pub failing: u64,
-    /// How many findings failed no case.
+    /// Number of findings below the severity that fails a case.
     pub below: u64,
-    /// How many cases failed in each way.
+    /// Number of cases by kind of failure.
     pub kinds: BTreeMap<Kind, u64>,
     /// The different failures, in the order in which they were found.
     pub failures: Vec<Failure>,
-    /// How long the search took, without shrinking.
+    /// The duration of the search, without shrinking.
     pub elapsed: Duration,
-    /// How often the producer was asked for shrinking.
+    /// Number of times that the producer was run for shrinking.
     pub shrink_runs: u64,
-    /// Why no more cases could be played.
+    /// The error that ended the search, if the producer could not be run any more.
     pub producer_error: Option<ProducerError>,
 }
 
-/// One way in which the producer fails.
+/// A failure of the producer, and the smallest input that shows it.
 #[derive(Debug)]
 pub struct Failure {
     pub kind: Kind,
-    /// The number of the case that showed it first.
+    /// The number of the first case that had it.
     pub number: u64,
     /// The input of that case.
     pub first: Vec<u8>,
-    /// The least input.
+    /// The smallest input that was found to show it.
     pub input: Vec<u8>,
-    /// What was answered to it.
+    /// The execution of that input.
     pub execution: Execution,
     pub times: FailureRate,
 }
 
-/// What became of a case.
+/// The outcome of a case. `answer` is kept if the case may have a new kind of failure.
 enum CaseOutcome {
     Judged { verdict: Verdict, answer: Option<Execution> },
     Stopped,
     Failed(ProducerError),
 }
 
-/// What the threads share.
+/// The state that the threads share.
 #[derive(Default)]
 struct QueueState {
-    /// The next case that is played, and the next that is told.
+    /// The next case to run, and the next outcome to record.
     next_case: u64,
     next_outcome: u64,
-    /// Played, and not told yet; and how many bytes that holds.
+    /// The outcomes that wait to be recorded, and their size in bytes.
     finished: BTreeMap<u64, CaseOutcome>,
     bytes: usize,
-    /// The ways of failing that were told, whose answers need not be kept.
+    /// The kinds of failures that are recorded, whose answers need not be kept again.
     known_kinds: BTreeSet<Kind>,
     is_over: bool,
-    /// How many threads still play.
+    /// Number of threads that still run cases.
     workers: usize,
 }
 
@@ -126,7 +127,8 @@ impl Queue {
     }
 }
 
-/// Says that a thread plays no more. What one that panics has not done, nobody waits for.
+/// Signs a thread off when it goes out of scope. If the thread panics, the search ends, because its case would be
+/// awaited for ever.
 struct WorkerGuard<'q>(&'q Queue);
 
 impl Drop for WorkerGuard<'_> {
@@ -139,7 +141,7 @@ impl Drop for WorkerGuard<'_> {
 }
 
 impl Search<'_> {
-    /// Looks for failures, and shrinks them.
+    /// Searches for failures, and shrinks them.
     pub fn run(&self) -> SearchResult {
         let started = Instant::now();
         let shared = QueueState { workers: self.jobs, ..QueueState::default() };
@@ -156,7 +158,7 @@ impl Search<'_> {
         found
     }
 
-    /// Plays cases as long as there are any.
+    /// Runs cases until there are no more.
     fn work(&self, queue: &Queue) {
         let _guard = WorkerGuard(queue);
         while let Some(number) = self.next_case(queue) {
@@ -168,7 +170,7 @@ impl Search<'_> {
         }
     }
 
-    /// The next case, as soon as there is room for what becomes of it.
+    /// Returns the number of the next case, as soon as there is room for its outcome; `None` if the search is over.
     fn next_case(&self, queue: &Queue) -> Option<u64> {
         let mut shared = queue.lock();
         while !shared.is_over
@@ -199,7 +201,7 @@ impl Search<'_> {
         CaseOutcome::Judged { verdict, answer: is_new.then_some(execution) }
     }
 
-    /// Takes what becomes of the cases, in their order.
+    /// Records the outcomes of the cases, in the order of their numbers.
     fn collect(&self, queue: &Queue) -> SearchResult {
         let (mut found, mut kept) = (SearchResult::default(), 0);
         loop {
@@ -239,7 +241,8 @@ impl Search<'_> {
         }
     }
 
-    /// Counts a case, and keeps what is new in it; the ways of failing that are. `kept`: how many bytes are kept so far.
+    /// Counts a case and keeps its new failures, whose kinds it returns. `kept` is the size of everything kept so far, in
+    /// bytes.
     fn record(
         &self,
         found: &mut SearchResult,
@@ -321,7 +324,8 @@ impl CaseOutcome {
     }
 }
 
-/// How many bytes the text of a kind takes: a producer may name types and fields as long as it likes.
+/// Returns the size of the texts in a kind of failure: a producer may make the names of types and fields as long as it
+/// likes.
 fn size(kind: &Kind) -> usize {
     kind.event_type.as_deref().map_or(0, str::len) + kind.pointer.as_deref().map_or(0, str::len)
 }

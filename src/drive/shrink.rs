@@ -1,7 +1,7 @@
-//! A failing case → the least input that fails in the same way, and how often it does.
+//! A failing case → the smallest input with the same kind of failure, and how often it fails.
 //!
-//! First by the tree that the input was made by, which `proptest` makes simpler, then by leaving out parts of what that
-//! gave. Both are bounded in how often the producer is asked, and more so in how often it hangs.
+//! The input is first simplified by its `proptest` value tree, and then by leaving out parts of the result. In both, the
+//! number of runs is bounded, and more tightly the number of runs that hang.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -13,19 +13,19 @@ use super::producer::{Ending, Execution, Producer, StopFlag};
 use super::reduce::{BudgetSpent, reduce};
 use super::verdict::Judge;
 
-/// How often the producer is asked for one failure, and how often it may hang meanwhile.
+/// The number of runs to shrink one failure, and the number of them that may hang.
 const MAX_RUNS: u64 = 1000;
 const MAX_HANGS: u64 = 30;
-/// How much of both is the tree's; how many simpler values are looked at, which may be the same input.
+/// The share of both for the value tree, and the number of its values that are looked at, some of which are the same input.
 const MAX_RUNS_OF_TREE: u64 = 300;
 const MAX_HANGS_OF_TREE: u64 = 6;
 const MAX_TRIES_OF_TREE: u64 = 5000;
-/// How many inputs are looked at in all: most were tried before.
+/// The number of inputs that are looked at in all, most of which have been run before.
 const MAX_TRIES: u64 = 100_000;
-/// How often an input is played again: at first until it fails again, in the end each time.
+/// The number of times that an input is run again: before shrinking until it fails again, after shrinking every time.
 const MAX_RERUNS: u32 = 3;
 
-/// How often an input failed of the times it was played.
+/// Number of runs of an input, and of those that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FailureRate {
     pub failed: u32,
@@ -33,24 +33,24 @@ pub struct FailureRate {
 }
 
 impl FailureRate {
-    /// Whether it fails each time, as far as one knows.
+    /// Returns `true` if every run so far has failed.
     pub fn is_always(self) -> bool {
         self.failed == self.runs
     }
 }
 
-/// The least that was found.
+/// The result of shrinking a failure.
 #[derive(Debug)]
 pub struct ShrinkResult {
     pub input: Vec<u8>,
-    /// What the producer answered to it; none: it did not fail again.
+    /// The last failing execution of the input; `None` if it did not fail again.
     pub execution: Option<Execution>,
     pub times: FailureRate,
-    /// How often the producer was asked.
+    /// Number of times that the producer was run.
     pub runs: u64,
 }
 
-/// What plays cases and judges them.
+/// Runs inputs and judges them.
 #[derive(Clone, Copy)]
 pub struct Harness<'b> {
     pub producer: &'b dyn Producer,
@@ -59,7 +59,7 @@ pub struct Harness<'b> {
 }
 
 impl Harness<'_> {
-    /// Plays an input; what came of it if it fails in this way.
+    /// Runs an input, and returns the execution if it has a failure of this kind.
     pub fn fails_with(&self, kind: &Kind, input: &[u8]) -> Result<Option<Execution>, BudgetSpent> {
         let execution = self.producer.run(input, self.stop).map_err(|_| BudgetSpent)?;
         if self.stop.is_set() || execution.end == Ending::Stopped {
@@ -69,7 +69,8 @@ impl Harness<'_> {
     }
 }
 
-/// Looks for the least input that fails in this way. `input` is what failed first, the one of this number.
+/// Searches for the smallest input with a failure of this kind. `input` is the one that failed first, and `number` is its
+/// number.
 pub fn shrink(harness: Harness<'_>, kind: &Kind, inputs: &Inputs, number: u64, input: &[u8]) -> ShrinkResult {
     let once = FailureRate { failed: 1, runs: 1 };
     let (times, again) = self::rerun(harness, kind, input, once, FailureRate::is_always);
@@ -88,14 +89,14 @@ pub fn shrink(harness: Harness<'_>, kind: &Kind, inputs: &Inputs, number: u64, i
     if done == Err(BudgetSpent) && harness.stop.is_set() {
         return found;
     }
-    // Whether it fails each time is what a person asks next.
+    // The next question of the reader is whether it fails every time.
     let so_far = if found.input == input { times } else { once };
     let (times, again) = self::rerun(harness, kind, &found.input, so_far, |_| false);
     let runs = runs + u64::from(times.runs - so_far.runs);
     ShrinkResult { execution: again.or(found.execution), times, runs, input: found.input }
 }
 
-/// Plays an input a few times more, until that is enough: how often it failed, and what was answered when it last did.
+/// Runs an input a few more times, until `is_enough`. Returns how often it failed in all, and the last failing execution.
 fn rerun(
     harness: Harness<'_>,
     kind: &Kind,
@@ -120,12 +121,12 @@ struct Shrinker<'s> {
     harness: Harness<'s>,
     kind: &'s Kind,
     inputs: &'s Inputs,
-    /// What was tried, by hash, and whether it failed.
+    /// The inputs that were run, by hash, and whether they failed.
     tried: HashMap<u64, bool>,
     tries: u64,
     runs: u64,
     hangs: u64,
-    /// What failed last, and what was answered.
+    /// The last input that failed, and its execution.
     least: Vec<u8>,
     execution: Option<Execution>,
 }
@@ -147,7 +148,7 @@ impl<'s> Shrinker<'s> {
         shrinking
     }
 
-    /// Whether an input fails; it becomes the least if so.
+    /// Returns `true` if an input fails, and makes it the smallest one.
     fn fails(&mut self, input: &[u8]) -> Result<bool, BudgetSpent> {
         self.tries += 1;
         let key = hash(input);
@@ -172,7 +173,7 @@ impl<'s> Shrinker<'s> {
         Ok(true)
     }
 
-    /// Makes it simpler as it was made.
+    /// Simplifies the input by its value tree.
     fn simplify_tree(&mut self, number: u64) -> Result<(), BudgetSpent> {
         let Some(mut tree) = self.inputs.tree(number) else { return Ok(()) };
         let mut goes_on = tree.simplify();
@@ -187,7 +188,7 @@ impl<'s> Shrinker<'s> {
     }
 }
 
-/// Made of what is the same in each run, so that runs are too.
+/// Hashes an input with a fixed seed, so that the search is reproducible.
 fn hash(input: &[u8]) -> u64 {
     foldhash::fast::FixedState::with_seed(0).hash_one(input)
 }

@@ -19,7 +19,7 @@ use super::duration::{from_now, in_words};
 use super::group::ProcessGroup;
 use super::producer::{Bounds, Ending, Execution, Hang, ProducerError, StopFlag};
 
-/// How often a waiting thread checks whether the run was stopped.
+/// The interval at which a waiting thread checks whether the run was stopped.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The number of bytes that are kept of standard error, or of an error response.
 pub const MAX_DIAGNOSTICS: usize = 4 << 10;

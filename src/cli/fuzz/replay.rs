@@ -1,4 +1,4 @@
-//! `sessionlint fuzz --replay`: what was kept is played again.
+//! `sessionlint fuzz --replay`: runs saved failures again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,17 +19,17 @@ use crate::drive::producer::{Ending, Execution, Producer, ProducerError, StopFla
 use crate::drive::shrink::FailureRate;
 use crate::drive::verdict::Judge;
 
-/// How often what failed each time is played, until it fails, and what failed sometimes.
+/// The number of runs within which a failure must show again: if it failed every time before, and if only sometimes.
 const MAX_RUNS: u32 = 3;
 const MAX_RUNS_IF_FLAKY: u32 = 8;
 
-/// A kept failure that was played, and how it fails now.
+/// A saved failure that was replayed.
 struct Replay<'k> {
     saved: &'k SavedFailure,
-    /// None: it does not.
+    /// The kind of failure that it has now; `None` if it did not fail.
     kind: Option<Kind>,
     execution: Execution,
-    /// How often it failed now.
+    /// Number of runs in this replay, and of those that failed.
     times: FailureRate,
 }
 
@@ -60,7 +60,7 @@ pub fn run(
             Ok(None) => break,
             Err(why) => {
                 unplayed += 1;
-                // What all of them lack is said once.
+                // A message that applies to all of them is printed once.
                 if !matches!(&why, CliError::Message(words) if !said.insert(words.clone())) {
                     report_error(why);
                 }
@@ -92,7 +92,7 @@ pub fn run(
     })
 }
 
-/// Plays a failure in the way in which it was found; none: the run was stopped.
+/// Replays a failure with the producer that it was found with; `None` if the run was stopped.
 fn replay_saved<'k>(
     arguments: &Arguments,
     saved: &'k SavedFailure,
@@ -112,7 +112,7 @@ fn replay_saved<'k>(
     again.map_err(|why| CliError::Message(format!("{why} (for {}: {})", display_path(&saved.folder), setup.display())))
 }
 
-/// Plays a kept input; none: the run was stopped.
+/// Runs a saved input until it fails in the same way, or the runs are used up; `None` if the run was stopped.
 fn replay<'k>(
     saved: &'k SavedFailure,
     producer: &dyn Producer,
@@ -138,14 +138,14 @@ fn replay<'k>(
         }
         if times.runs >= most {
             let (kind, execution) = otherwise.map_or((None, execution), |(other, execution)| (Some(other), execution));
-            // How often it fails in another way is not counted.
+            // Failures of another kind are not counted.
             let times = if kind.is_some() { FailureRate::default() } else { times };
             return Ok(Some(Replay { saved, kind, execution, times }));
         }
     }
 }
 
-/// Says what became of each.
+/// Prints the result of each replay, and a summary.
 fn print_summary(played: &[Replay<'_>], all: usize, is_interrupted: bool) {
     let (mut fixed, mut failing, mut unsure) = (0, 0, 0);
     for Replay { saved, kind, times, .. } in played {

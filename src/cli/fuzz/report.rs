@@ -1,4 +1,4 @@
-//! What is told of a run: a finding for each failure, with the input that shows it, and the summary.
+//! The report of a fuzz run: a finding for each failure, with the input that shows it, and the summary.
 
 use std::io;
 use std::path::Path;
@@ -19,13 +19,13 @@ use crate::drive::shrink::FailureRate;
 use crate::drive::verdict::Judge;
 use crate::report::{End, FileEnd, Reporter};
 
-/// How a run is told.
+/// Reports the failures of a run.
 pub struct FuzzReport<'t> {
     pub rules: Rulebook<'t>,
     pub color: Color,
 }
 
-/// A failure, to be shown.
+/// A failure to report.
 pub struct ReportedFailure<'s> {
     pub kind: &'s Kind,
     pub input: &'s [u8],
@@ -43,13 +43,13 @@ impl FuzzReport<'_> {
         elapsed: Duration,
         outputs: Outputs,
     ) -> Result<(), CliError> {
-        // The summary is one of cases, and not of files.
+        // The summary counts cases, not files, and is printed separately.
         let style = Style { color: self.color, all: true, quiet: true };
         let mut reporter = outputs.reporter(self.rules, style, None)?;
         let reported = self.findings(judge, failures, elapsed, &mut reporter);
         drop(reporter);
         match reported {
-            // The reader has seen enough. What was found is kept all the same.
+            // The reader has closed the output. The failures are saved all the same.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             reported => reported.map_err(CliError::Output).and_then(|()| outputs.persist()),
         }
@@ -78,7 +78,7 @@ impl FuzzReport<'_> {
         reporter.end(&End::of(&all, elapsed))
     }
 
-    /// The finding with the input that shows it.
+    /// Adds the input that shows a failure to its finding.
     fn finding(&self, finding: Finding, failure: &ReportedFailure<'_>) -> Finding {
         let rule_help = self.rules.rule(&finding.rule).map(|rule| rule.help.clone().into());
         let help = finding.help.or(rule_help).unwrap_or_default();
@@ -106,7 +106,7 @@ impl FuzzReport<'_> {
         Finding { help: Some(help.into()), related, ..finding }
     }
 
-    /// Says what a search came to.
+    /// Prints the summary of a search.
     pub fn print_summary(
         &self,
         found: &SearchResult,
@@ -118,7 +118,7 @@ impl FuzzReport<'_> {
     }
 }
 
-/// The first line of an input that says something, or else its first.
+/// Returns the place of the first line of an input that is not empty, or else of the first line.
 fn first_non_blank_line(input: &[u8]) -> Place {
     let blank = input.iter().position(|byte| *byte != b'\n').unwrap_or_default();
     let line = input[blank..].split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -126,7 +126,7 @@ fn first_non_blank_line(input: &[u8]) -> Place {
     Place { line: start + 1, column: 1, start, end: start + line.len() as u64, event: None, excerpt }
 }
 
-/// Where a failure is, beside its rule: the event's type, and the pointer.
+/// Formats the event type and the pointer of a kind of failure, for display after its rule.
 pub fn place_of(kind: &Kind) -> String {
     let parts: Vec<_> = kind.event_type.as_deref().into_iter().chain(kind.pointer.as_deref()).collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", visible(&parts.join(" "))) }
@@ -134,7 +134,7 @@ pub fn place_of(kind: &Kind) -> String {
 
 fn summary(found: &SearchResult, again: &[Option<String>], fail_on: Option<Severity>, is_interrupted: bool) -> String {
     if found.cases == 0 {
-        // Why none could be played is said by itself.
+        // The reason that no case was run is printed separately.
         return if is_interrupted { "interrupted: 0 cases\n".to_owned() } else { String::new() };
     }
     let seconds = found.elapsed.as_secs_f64();

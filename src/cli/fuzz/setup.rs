@@ -1,4 +1,4 @@
-//! Which producer is driven, and how: by the command line, or as it was when a failure was kept.
+//! The producer that is run, and its options: from the command line, or from a saved failure.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -17,39 +17,39 @@ use crate::drive::process::Process;
 use crate::drive::producer::{Bounds, Producer};
 use crate::drive::script::{Script, ScriptedProcess};
 
-/// The longest that a case may take, and the most that is taken of an answer, where neither is said.
+/// The defaults of `--timeout` and `--max-bytes`.
 const DEFAULT_TIMEOUT: &str = "10s";
 const DEFAULT_MAX_BYTES: u64 = 16 << 20;
 
 #[derive(clap::Args)]
 pub struct ProducerArguments {
-    /// Talk with the producer over its standard input and output as this file says
+    /// Script of a conversation with the producer over its standard input and output
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     script: Option<PathBuf>,
 
-    /// Send each input as the body of a POST to this address (http://), whose response is the events
+    /// Send each input as the body of a POST request to this http:// address; the response has the events
     #[arg(long, value_name = "URL", conflicts_with = "command")]
     url: Option<String>,
 
-    /// A header of these requests; any number of times
+    /// Header of these requests; may be repeated
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
 
-    /// How long a case may take, such as 500ms or 10s; 10s if not given
+    /// Time limit of a case, such as 500ms or 10s [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     timeout: Option<String>,
 
-    /// The most bytes that a producer may answer to an input; 16777216 if not given
+    /// Maximum size of the answer to an input, in bytes [default: 16777216]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_bytes: Option<u64>,
 }
 
-/// The name of a header, without its value.
+/// Returns the name of a header, without its value.
 fn header_name(header: &str) -> String {
     header.split(':').next().unwrap_or_default().trim().to_owned()
 }
 
-/// Kept as it is written, which is how it is said again.
+/// Validates a time limit. It is kept as it was written, so that a replay command repeats it unchanged.
 fn parse_timeout(text: &str) -> Result<String, String> {
     duration::parse(text)
         .filter(|time| !time.is_zero())
@@ -58,20 +58,21 @@ fn parse_timeout(text: &str) -> Result<String, String> {
 }
 
 impl ProducerArguments {
-    /// What has to be said again with a kept failure, because it is not kept: the values of headers.
+    /// Returns the arguments that a replay must repeat because they are not saved: headers, with a placeholder for their
+    /// values.
     pub fn replay_words(&self) -> Vec<String> {
         let say = |name: String| ["--header".to_owned(), format!("{name}: …")];
         self.headers.iter().map(|header| header_name(header)).flat_map(say).collect()
     }
 }
 
-/// What drives the producer, and of how many lines an input is, if that is given.
+/// A producer that is ready to run, and the number of lines of its inputs, if it is fixed.
 pub type OpenProducer = (Box<dyn Producer>, Option<NonZero<usize>>);
 
-/// A way of driving a producer.
+/// A producer and the options that it is run with.
 pub struct ProducerSetup {
     command: Vec<OsString>,
-    /// Where the command is run, if that is not the current folder.
+    /// The folder that the command is run in; `None` for the current one.
     folder: Option<PathBuf>,
     script: Option<PathBuf>,
     url: Option<String>,
@@ -81,7 +82,7 @@ pub struct ProducerSetup {
 }
 
 impl ProducerSetup {
-    /// What the command line says.
+    /// Builds the setup from the command line.
     pub fn from_arguments(arguments: &ProducerArguments, command: &[OsString]) -> Result<ProducerSetup, CliError> {
         let ProducerArguments { script, url, headers, timeout, max_bytes } = arguments;
         if url.is_none() && !headers.is_empty() {
@@ -102,7 +103,7 @@ impl ProducerSetup {
         })
     }
 
-    /// How a failure was found that is kept in `folder`, with what the command line says in place of it.
+    /// Builds the setup with which the failure saved in `folder` was found. Arguments of the command line take precedence.
     pub fn from_saved(
         record: &ProducerRecord,
         folder: &Path,
@@ -149,7 +150,7 @@ impl ProducerSetup {
         Ok(setup)
     }
 
-    /// Makes ready for driving the producer.
+    /// Opens the producer.
     pub fn open(&self) -> Result<OpenProducer, CliError> {
         let timeout: Option<Duration> = duration::parse(&self.timeout);
         let timeout = timeout
@@ -169,7 +170,7 @@ impl ProducerSetup {
         Ok((Box::new(script), lines))
     }
 
-    /// The same for keeping.
+    /// Returns the setup in the form that is saved with a failure.
     pub fn record(&self) -> ProducerRecord {
         let words: Option<Vec<String>> = self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
         ProducerRecord {
@@ -183,13 +184,13 @@ impl ProducerSetup {
         }
     }
 
-    /// What is run, for people.
+    /// Formats the command or the address for messages.
     pub fn display(&self) -> String {
         match &self.url {
             Some(url) => visible(url),
             None => {
                 let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
-                // What has a NUL in it cannot be quoted.
+                // A word with a NUL byte cannot be quoted.
                 let words = words.iter().map(|word| shlex::try_quote(word).unwrap_or(Cow::Borrowed(&**word)));
                 visible(&words.collect::<Vec<_>>().join(" "))
             }

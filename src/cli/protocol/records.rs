@@ -1,4 +1,4 @@
-//! What a protocol of stored records is: kinds, containers, and what is asked of records.
+//! Prints the tables of a protocol of stored records: kinds, containers, checks and links.
 
 use std::fmt::{self, Write as _};
 
@@ -8,7 +8,7 @@ use sessionlint_core::protocol::records::{LinkTest, Records, Test};
 use super::rule_mark;
 use crate::picture::words::{alternatives, shown};
 
-/// Writes all of it but the rules.
+/// Writes the tables of records, without the rules.
 pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     write_shape(out, tables, records)?;
     writeln!(out, "\nkinds, in the order in which the name of a file is tried")?;

@@ -1,17 +1,17 @@
-//! Servers as they are met, on the loopback.
+//! Servers as they occur in practice, on the loopback interface.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 
 use super::*;
 
-/// Nothing takes so long, unless it hangs.
+/// Longer than anything takes that does not hang.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// For what does hang.
+/// The time limit for cases that hang.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Serves until the tests end: each request, as it came, with the connection, of which it is told how many requests came
-/// before. The connection stays open as long as this is wanted.
+/// Starts a server that runs until the tests end, and returns its address. `respond` receives each request, the connection,
+/// and the number of earlier requests on it; the connection is closed when it returns `false`.
 fn serve(respond: impl Fn(&str, &mut TcpStream, usize) -> bool + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/play", listener.local_addr().expect("it listens"));
@@ -32,7 +32,8 @@ fn serve(respond: impl Fn(&str, &mut TcpStream, usize) -> bool + Send + Sync + '
     url
 }
 
-/// Nothing is sent before the last response was read, so that no buffer holds what comes next.
+/// Reads a request; `None` at the end of the connection. The client sends nothing until it has read the last response, so
+/// no bytes of the next request are lost in the buffer.
 fn read_request(stream: &TcpStream) -> Option<String> {
     let mut input = BufReader::new(stream);
     let (mut request, mut length) = (String::new(), 0);
@@ -50,7 +51,7 @@ fn read_request(stream: &TcpStream) -> Option<String> {
     Some(request + &String::from_utf8_lossy(&body))
 }
 
-/// A server that writes this to each connection and closes it.
+/// Starts a server that writes this response to each connection and closes it.
 fn answering(response: impl Into<Vec<u8>>) -> String {
     let response = response.into();
     serve(move |_, stream, _| {
@@ -134,7 +135,7 @@ fn a_server_that_is_not_there_cannot_be_asked() {
 }
 
 #[test]
-fn what_is_no_http_is_another_server_or_a_failure() {
+fn a_response_that_is_not_http_is_another_server_or_a_failure() {
     let other = answering("220 mail.example ESMTP\r\n");
     let unplayable = asks(&other, &[], DEADLINE, 1).run(b"", &StopFlag::default()).expect_err("it is a mail server");
     assert!(unplayable.to_string().contains(" cannot be reached: its response is no HTTP: "), "{unplayable}");
@@ -166,7 +167,7 @@ fn a_connection_that_breaks_is_a_failure_of_the_server() {
 
 #[test]
 fn a_connection_that_was_closed_while_it_waited_is_no_failure() {
-    // It looks open until the next request is sent.
+    // The connection looks open until the next request is sent.
     let url = serve(|_, stream, count| {
         count == 0 && stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_ok()
     });
@@ -205,7 +206,7 @@ fn a_response_that_is_not_there_in_time_hangs() {
 }
 
 #[test]
-fn no_more_is_kept_than_may_be() {
+fn no_more_is_kept_than_the_limit_allows() {
     let flood = serve(|_, stream, _| {
         let mut written = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
         while written.is_ok() {
@@ -237,7 +238,7 @@ fn a_case_ends_when_the_run_is_stopped() {
 }
 
 #[test]
-fn what_is_not_well_formed_is_refused_and_no_secret_is_told() {
+fn malformed_options_are_refused_without_revealing_secrets() {
     let refused = |url: &str, headers: &[&str]| {
         let headers: Vec<_> = headers.iter().map(|header| (*header).to_owned()).collect();
         let refused = Http::new(url, &headers, Bounds { timeout: DEADLINE, max_bytes: 1 });

@@ -1,4 +1,4 @@
-//! Inputs that somebody gave, and mutations of them: their words put together anew, with odd texts among them.
+//! Seeds, which are inputs that the caller gives, and their mutations: recombined words, with odd texts among them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -17,16 +17,16 @@ use super::{MAX_INPUT_BYTES, prompts, trees};
 use crate::error::FileError;
 use crate::generate::text;
 
-/// How many files are read, and how many bytes of all of them.
+/// The number of files that are read, and their total size in bytes.
 const MAX_SEEDS: usize = 10_000;
 const MAX_BYTES: usize = 64 << 20;
 
-/// Reads the seeds of a folder, a file each, in the order of their names and without their last line's end. What is
-/// hidden is passed over, and so are folders in it.
+/// Reads the seeds of a folder, one per file, sorted by file name and without a final newline. Hidden files and subfolders
+/// are skipped.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or holds no seed or too much.
+/// Fails if the folder cannot be read, has no seed, or exceeds the limits.
 pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
     let refused = |path: &Path, cause: io::Error| FileError::Unreadable {
         path: path.to_owned(),
@@ -70,23 +70,23 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
 
 type Word = Vec<u8>;
 
-/// What a line's end is among words.
+/// The word that represents a line break.
 const NEWLINE: &[u8] = b"\n";
 
-/// What mutations are made of.
+/// The material of mutations.
 struct Pool {
     /// The words of each seed.
     seeds: Vec<Vec<Word>>,
-    /// All of them, each once, the short ones first.
+    /// The distinct words of all seeds, the shortest first.
     words: Vec<Word>,
 }
 
-/// Mutations of seeds. Those of JSON are mutated in their tree mostly.
+/// Generates mutations of seeds. Seeds that are JSON are mostly mutated as trees.
 pub fn mutations(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
     let is_tree = |value: &Value| value.is_object() || value.is_array();
     let as_json = |seed: &Vec<u8>| serde_json::from_slice(seed).ok().filter(is_tree);
     let values: Vec<Value> = seeds.iter().filter_map(as_json).collect();
-    // Of JSON, words are those of its texts.
+    // The words of JSON are those of its strings.
     let texts = values.iter().flat_map(trees::texts).map(String::into_bytes);
     let plain = seeds.iter().filter(|seed| as_json(seed).is_none()).cloned();
     let pool = Arc::new(Pool::new(&plain.chain(texts).collect::<Vec<_>>()));
@@ -96,7 +96,7 @@ pub fn mutations(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
     match (values.len(), seeds.len()) {
         (0, _) => mutated(&whole),
         (trees, all) => {
-            // As many as there are of each, and now and then trees as if they were texts.
+            // In proportion to the seeds of each kind; now and then, trees are mutated as text.
             let weight = |count: usize| 10 * count as u32;
             let in_tree = trees::mutations(values, mutated(&pool));
             match all - trees {
@@ -114,7 +114,7 @@ impl Pool {
             seeds.push(vec![Word::new()]);
         }
         let words = seeds.iter().flatten().filter(|word| *word != NEWLINE);
-        // What ends a sentence is often not meant to be part of the word.
+        // Punctuation at the end of a sentence is often not part of the word.
         let words: BTreeSet<&[u8]> = words.flat_map(|word| [word, without_end(word)]).collect();
         let mut words: Vec<Word> = words.into_iter().map(<[u8]>::to_vec).collect();
         words.sort_by_key(Vec::len);
@@ -124,7 +124,7 @@ impl Pool {
         Pool { seeds, words }
     }
 
-    /// A part of a seed, which is not empty.
+    /// Returns up to `length` consecutive words of a seed, and at least one.
     fn slice(&self, seed: usize, from: Index, length: usize) -> Vec<Word> {
         let words = &self.seeds[seed];
         let from = from.index(words.len());
@@ -157,14 +157,14 @@ fn without_end(word: &[u8]) -> &[u8] {
     end.map_or(word, |end| &word[..=end])
 }
 
-/// The places between the parts of a word: where letters and digits meet others.
+/// Returns the offsets between the parts of a word, where alphanumeric characters meet others.
 fn seams(word: &[u8]) -> Vec<usize> {
     let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
     let seam = |at: &usize| is_of_word(word[*at - 1]) != is_of_word(word[*at]) || !is_of_word(word[*at]);
     (1..word.len()).filter(seam).collect()
 }
 
-/// One side of a word at one of its seams; all of it if there is none.
+/// Returns the part of a word on one side of one of its seams; the whole word if it has none.
 fn part(word: &[u8], seam: Index, is_front: bool) -> Word {
     match seams(word).as_slice() {
         [] => word.to_vec(),
@@ -173,7 +173,7 @@ fn part(word: &[u8], seam: Index, is_front: bool) -> Word {
     }
 }
 
-/// A few words.
+/// Generates a short sequence of words.
 fn word_run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
     let any_word = || 0..pool.words.len();
     let of = |pool: &Arc<Pool>| Arc::clone(pool);
@@ -194,12 +194,12 @@ fn word_run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
     .sboxed()
 }
 
-/// Words of several seeds, one after the other.
+/// Generates texts of words from several seeds, one after the other.
 fn splices(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
     vec(word_run(pool), 1..8).prop_map(|runs| joined(&runs.concat())).sboxed()
 }
 
-/// What is done to the words of a seed.
+/// A change to the words of a seed.
 #[derive(Clone, Debug)]
 enum Edit {
     Drop(Index, usize),
@@ -245,7 +245,7 @@ impl Edit {
     }
 }
 
-/// A seed, with a few of its words changed.
+/// Generates seeds with a few of their words changed.
 fn edits_of_seed(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
     let index = any::<Index>;
     let edit = prop_oneof![
@@ -265,7 +265,7 @@ fn edits_of_seed(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
         .sboxed()
 }
 
-/// Texts with a few of their bytes changed, left out or new, now and then.
+/// Occasionally changes, removes or inserts a few bytes of the texts.
 fn with_byte_changes(texts: impl Strategy<Value = Vec<u8>> + Send + Sync + 'static) -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<Index>(), 0..3_u8, any::<u8>());
     (texts, proptest::option::weighted(0.06, vec(change, 1..4))).prop_map(|(mut text, changes)| {

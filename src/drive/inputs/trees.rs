@@ -1,4 +1,4 @@
-//! JSON that somebody gave, changed in its tree, so that it stays JSON.
+//! Mutations of JSON seeds, applied to the tree, so that the result is still JSON.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use proptest::strategy::SBoxedStrategy;
 use serde_json::{Value, json};
 use sessionlint_core::schema::Pointer;
 
-/// The texts in a value.
+/// Returns the strings in a value.
 pub fn texts(value: &Value) -> Vec<String> {
     pointers(value).iter().filter_map(|place| value.pointer(place)?.as_str().map(str::to_owned)).collect()
 }
 
-/// The pointers of a value and of all that is in it.
+/// Returns the JSON Pointers of a value and of everything in it.
 fn pointers(value: &Value) -> Vec<String> {
     fn within(value: &Value, here: &Pointer, pointers: &mut Vec<String>) {
         pointers.push(here.text());
@@ -34,16 +34,16 @@ fn pointers(value: &Value) -> Vec<String> {
     pointers
 }
 
-/// What is done to a value, or to something in it.
+/// A change to a value, or to something in it.
 #[derive(Clone, Debug)]
 enum Change {
-    /// Another text in place of one of its texts.
+    /// Replaces a string with another one.
     Text(Index, String),
-    /// Another value in place of any.
+    /// Replaces any value with another one.
     Value(Index, Value),
-    /// What stands elsewhere in it.
+    /// Copies the value at one pointer to another.
     Copy(Index, Index),
-    /// One member or item fewer.
+    /// Removes a member or an item.
     Drop(Index, Index),
 }
 
@@ -86,7 +86,7 @@ impl Change {
     }
 }
 
-/// One of the values with a few changes, on one line. `texts`: what may stand in place of its texts.
+/// Generates values with a few changes, each on one line. `texts` generates replacements for their strings.
 pub fn mutations(values: Vec<Value>, texts: SBoxedStrategy<Vec<u8>>) -> SBoxedStrategy<Vec<u8>> {
     let index = any::<Index>;
     let text = texts.prop_map(|text| String::from_utf8_lossy(&text).into_owned());

@@ -1,7 +1,7 @@
-//! A conversation, held as a script says.
+//! Carries out a script with a subprocess.
 //!
-//! Events are waited for in the order in which they come: each wait looks at what came after the event that the last one
-//! found. A wait in vain takes nothing away from the next one. Answers are known by their ids, wherever they come.
+//! Events are matched in the order of the stream: each wait starts after the event that the previous one found. A wait
+//! that times out consumes nothing. Responses are matched by their ids, in any order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::drive::duration::{from_now, in_words};
 use crate::drive::producer::{Ending, Hang};
 use crate::drive::subprocess::{ReadStatus, Subprocess};
 
-/// What to do about what does not come.
+/// Help for a message that is not received.
 const NOT_RECEIVED_HELP: &str = "send what the script waits for; or let its step say how long that may take (`within`), what may \
                        come instead (`unless`), or that it need not come (`optional`)";
 
-/// Something did not come in time.
+/// Returns the ending for a message that was not received in time.
 pub fn not_received(what: String) -> Ending {
     Ending::Hung(Hang { reason: what, help: Some(NOT_RECEIVED_HELP) })
 }
 
-/// Talks to a producer; tells how the case ends.
+/// Carries out a script, and returns the ending of the case.
 pub fn run(script: &Script, input: &[u8], timeout: Duration, subprocess: &mut Subprocess<'_>) -> Ending {
     let prompts = prompts(input, script.prompts);
     let (captured, sent) = (BTreeMap::new(), BTreeMap::new());
@@ -38,7 +38,7 @@ pub fn run(script: &Script, input: &[u8], timeout: Duration, subprocess: &mut Su
     }
 }
 
-/// The prompts of an input: a line each; the last one is all that is left.
+/// Splits an input into prompts, one per line; the last one has the rest of the input.
 fn prompts(input: &[u8], count: usize) -> Vec<String> {
     let input = input.strip_suffix(b"\n").unwrap_or(input);
     let lines = input.splitn(count, |byte| *byte == b'\n');
@@ -47,31 +47,31 @@ fn prompts(input: &[u8], count: usize) -> Vec<String> {
 
 struct Conversation<'c, 's> {
     script: &'c Script,
-    /// How long the case may take.
+    /// The time limit of the case.
     timeout: Duration,
     subprocess: &'c mut Subprocess<'s>,
     prompts: Vec<String>,
-    /// The last number that a message was given.
+    /// The last id that was given to a message.
     ids: u64,
     captured: BTreeMap<&'c str, Value>,
-    /// What was sent, by the step that sent it.
+    /// The messages sent so far, by the index of their step.
     sent: BTreeMap<usize, SentMessage>,
-    /// Where in the stream events are that no step has waited for yet.
+    /// The offset in the stream after the last event that a step waited for.
     after: usize,
 }
 
 struct SentMessage {
     id: Value,
-    /// It, in words.
+    /// A description for messages.
     name: String,
-    /// Where in the stream the answer can be.
+    /// The offset in the stream at which the response can begin.
     from: usize,
 }
 
-/// What a line of the stream is to a step that waits.
+/// The relation of a line of the stream to a step that waits.
 enum LineMatch {
     Awaited(Value),
-    /// What ends the waiting.
+    /// The event that ends the wait early.
     Instead,
     Other,
 }
@@ -98,7 +98,7 @@ impl<'c> Conversation<'c, '_> {
     fn value(&self, hole: &Placeholder) -> Value {
         match hole {
             Placeholder::Id => self.ids.into(),
-            // An input may have fewer lines.
+            // An input may have fewer lines than the script has prompts.
             Placeholder::Prompt(number) => self.prompts.get(*number).cloned().unwrap_or_default().into(),
             Placeholder::Captured(name) => self.captured.get(name.as_str()).cloned().unwrap_or_default(),
         }
@@ -114,7 +114,7 @@ impl<'c> Conversation<'c, '_> {
         self.subprocess.send(format!("{message}\n").into_bytes());
     }
 
-    /// Takes what comes meanwhile, so that a producer is never kept from writing.
+    /// Pauses, but goes on reading, so that the producer never blocks when it writes.
     fn pause(&mut self, time: Duration) -> Result<(), Ending> {
         let until = from_now(time);
         while self.subprocess.read(until)? == ReadStatus::Data {}
@@ -152,7 +152,7 @@ impl<'c> Conversation<'c, '_> {
         }
     }
 
-    /// The output was closed. What came last may lack its line end.
+    /// Ends a wait after the output was closed. The last line may lack its newline.
     fn closed(&mut self, wait: &'c Wait, from: usize) -> Result<(), Ending> {
         let stream = self.subprocess.stream();
         if let LineMatch::Awaited(found) = self.match_line(wait, &stream[from..]) {
@@ -190,7 +190,7 @@ impl<'c> Conversation<'c, '_> {
     }
 
     fn match_line(&self, wait: &Wait, line: &[u8]) -> LineMatch {
-        // What is no JSON is found by whoever judges the stream.
+        // A line that is not JSON becomes a finding when the stream is judged.
         let Ok(message) = serde_json::from_slice::<Value>(line) else { return LineMatch::Other };
         let found = match wait.target {
             WaitTarget::Answer(step) => {
@@ -223,7 +223,7 @@ impl<'c> Conversation<'c, '_> {
 }
 
 impl EventPattern {
-    /// The event, if a message is it, or has it in its `params`.
+    /// Returns the event if it is the message itself, or its `params`.
     fn in_message<'m>(&self, message: &'m Value) -> Option<&'m Value> {
         let is = |place: &&Value| self.has.iter().all(|(at, value)| place.pointer(at) == Some(value));
         [Some(message), message.get("params")].into_iter().flatten().find(is)

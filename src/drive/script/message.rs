@@ -1,4 +1,4 @@
-//! What stands in a script for JSON → messages with holes, and values without.
+//! Converts the TOML and JSON values of a script to message templates and constants.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::template::{Placeholder, Template, TemplateError};
 
-/// A JSON Pointer.
+/// Parses a JSON Pointer, and reports a malformed one.
 pub fn pointer(reader: &mut Reader, text: &str, span: Range<usize>) -> Option<String> {
     if Pointer::parse(text).is_none() {
         let message = format!("{text:?} is no JSON Pointer");
@@ -18,12 +18,12 @@ pub fn pointer(reader: &mut Reader, text: &str, span: Range<usize>) -> Option<St
     Some(text.to_owned())
 }
 
-/// A value of TOML as JSON, in which nothing is put in.
+/// Converts a TOML value to JSON, without placeholders.
 pub fn constant(reader: &mut Reader, value: &Value<'_>) -> serde_json::Value {
     toml_template(reader, value, &|text, _, _| Template::Value(text.into())).fill(&|_| serde_json::Value::Null)
 }
 
-/// A string with holes, whose names `known` knows.
+/// Parses a string with placeholders. `known` resolves their names.
 pub fn string_template(
     reader: &mut Reader,
     text: &str,
@@ -43,10 +43,10 @@ pub fn string_template(
 const PLACEHOLDERS_HELP: &str =
     "there are {{id}}, {{prompt}}, {{prompt:2}} and so on up to `prompts`, and what an earlier step takes";
 
-/// Reads strings.
+/// Converts a string to a template.
 type StringReader<'s> = dyn Fn(&str, &mut Reader, Range<usize>) -> Template + 's;
 
-/// A value of TOML as JSON with holes.
+/// Converts a TOML value to a JSON template.
 pub fn toml_template(reader: &mut Reader, value: &Value<'_>, strings: &StringReader<'_>) -> Template {
     Template::Value(match value.get_ref() {
         DeValue::String(text) => return strings(text, reader, value.span()),
@@ -77,7 +77,7 @@ fn unrepresentable_number(reader: &mut Reader, value: &Value<'_>) -> serde_json:
     serde_json::Value::Null
 }
 
-/// The same for what is JSON already, all of it at one place.
+/// Converts a JSON value to a template. Mistakes are reported at `span`, whichever part of the value has them.
 pub fn json_template(
     reader: &mut Reader,
     value: serde_json::Value,

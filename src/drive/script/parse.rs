@@ -1,5 +1,4 @@
-//! The text of a script → [`Talk`]. Everything that can be wrong with it is found here, all mistakes at once, each with
-//! its place.
+//! The text of a script → [`Script`]. All mistakes are found here and reported together, each with its position.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,18 +14,18 @@ use super::{EventPattern, Script, Step, Wait, WaitTarget};
 use crate::drive::duration;
 use crate::error::FileError;
 
-/// The version of the form.
+/// The version of the format.
 const VERSION: u64 = 1;
-/// The most prompts of a case.
+/// The largest number of prompts of a case.
 const MAX_PROMPTS: usize = 100;
-/// What is waited for that is no event.
+/// The name that waits for a response instead of an event.
 const ANSWER: &str = "answer";
 
-/// What may stand in the file, and in a step.
+/// The keys of the file, and of a step.
 const KEYS: [&str; 4] = ["version", "prompts", "events", "step"];
 const STEP_KEYS: [&str; 10] =
     ["send", "wait-for", "pause", "close", "name", "to", "within", "optional", "unless", "take"];
-/// The keys that say what a step does, and those that say more of the first two.
+/// The keys that define the action of a step, and the options of the first two actions.
 const ACTIONS: [&str; 4] = ["send", "wait-for", "pause", "close"];
 const SEND_KEYS: [&str; 1] = ["name"];
 const WAIT_KEYS: [&str; 5] = ["to", "within", "optional", "unless", "take"];
@@ -34,7 +33,7 @@ const WAIT_KEYS: [&str; 5] = ["to", "within", "optional", "unless", "take"];
 const STEP_HELP: &str =
     "write [[step]], and under it one of send = { … }, wait-for = \"…\", pause = \"50ms\", close = true";
 
-/// Reads the file's text; `path` is its name.
+/// Parses the text of a script. `path` is the name that errors give it.
 pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
     let help = "docs/talk.md has the form of a script";
     let table = DeTable::parse(text).map_err(|error| FileError::toml(path, text, &error, help))?;
@@ -68,7 +67,7 @@ fn prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
     }
 }
 
-/// The events that may be waited for.
+/// Reads the `[events]` table.
 fn events(reader: &mut Reader, value: &Value<'_>) -> Vec<EventPattern> {
     let help = "write [events], and under it NAME = { \"/type\" = \"…\" }";
     let Some(table) = value.get_ref().as_table() else {
@@ -112,15 +111,15 @@ struct EarlierMessage {
     has_id: bool,
 }
 
-/// Reads the steps, each knowing what is before it.
+/// Reads the steps, each in the context of the steps before it.
 struct StepReader<'e> {
     reader: Reader,
     prompts: usize,
     events: &'e [EventPattern],
-    /// The names of what was taken so far.
+    /// The names that earlier steps capture.
     placeholders: BTreeSet<String>,
     sent: Vec<EarlierMessage>,
-    /// Whether standard input is closed by now.
+    /// Whether an earlier step closes standard input.
     closed: bool,
 }
 
@@ -141,7 +140,7 @@ impl StepReader<'_> {
         for value in tables.iter() {
             match value.get_ref().as_table() {
                 Some(table) => {
-                    // What is wrong takes a place too: other mistakes are found by the order of the steps.
+                    // A wrong step is kept as a substitute, so that the indices of later steps are right.
                     let step = self.step(table, value, steps.len()).unwrap_or(Step::Close);
                     steps.push(step);
                 }
@@ -151,7 +150,7 @@ impl StepReader<'_> {
         steps
     }
 
-    /// A prompt that is sent nowhere would make cases of no difference.
+    /// Reports a prompt that no message has: cases that differ only in it would be the same.
     fn unused_prompt(&mut self, table: &DeTable<'_>, steps: &[Step]) {
         let sends = |step: &Step, number| matches!(step, Step::Send(message) if message.contains_placeholder(&Placeholder::Prompt(number)));
         let unused = (0..self.prompts).find(|number| !steps.iter().any(|step| sends(step, *number)));
@@ -265,7 +264,7 @@ impl StepReader<'_> {
         Some(Step::WaitFor(Wait { target: what?, within, optional, unless, captures: take }))
     }
 
-    /// The answer to the message that `to` names, or else to the last one that has an id.
+    /// Returns the response to the message that `to` names, or else to the last message with an id.
     fn answer(&mut self, table: &DeTable<'_>, value: &Value<'_>) -> Option<WaitTarget> {
         let with_id = "give a message before this step id = \"{{id}}\": its answer has the same";
         let Some(to) = table.get("to") else {

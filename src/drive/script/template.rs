@@ -1,12 +1,12 @@
-//! Messages with holes in them. A hole is filled in the tree of the message, before that is written: whatever is put
-//! into it, the message stays JSON.
+//! Message templates. Placeholders are replaced in the tree of a message before it is serialized, so that the message is
+//! valid JSON whatever they are replaced with.
 
 use serde_json::{Map, Value};
 
-/// A message, or a part of one.
+/// A template of a message, or of a part of one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Template {
-    /// A value without a hole.
+    /// A value without placeholders.
     Value(Value),
     Text(Vec<Part>),
     Array(Vec<Template>),
@@ -20,28 +20,28 @@ pub enum Part {
     Placeholder(Placeholder),
 }
 
-/// What is put in.
+/// A placeholder, by the value that replaces it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Placeholder {
-    /// The number of the message.
+    /// The id of the message.
     Id,
-    /// A prompt of the input, from 0.
+    /// The prompt with this index, from 0.
     Prompt(usize),
-    /// What was taken from an earlier message.
+    /// A value that was captured from an earlier message.
     Captured(String),
 }
 
-/// Why a string is no template.
+/// A mistake in a template string.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TemplateError {
-    /// Two braces are not closed.
+    /// A placeholder is not closed.
     Unclosed,
-    /// There is nothing of this name.
+    /// No placeholder has this name.
     Unknown(String),
 }
 
 impl Template {
-    /// Reads a string; `hole` knows the names.
+    /// Parses a string. `hole` resolves the names of placeholders.
     pub fn text(text: &str, hole: impl Fn(&str) -> Option<Placeholder>) -> Result<Template, TemplateError> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((words, after)) = rest.split_once("{{") {
@@ -62,13 +62,13 @@ impl Template {
         Ok(Template::Text(parts))
     }
 
-    /// A member of an object.
+    /// Returns a member of an object.
     pub fn member(&self, key: &str) -> Option<&Template> {
         let Template::Object(members) = self else { return None };
         members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// Whether this hole is somewhere in it.
+    /// Returns `true` if the template has this placeholder anywhere.
     pub fn contains_placeholder(&self, hole: &Placeholder) -> bool {
         match self {
             Template::Value(_) => false,
@@ -78,8 +78,8 @@ impl Template {
         }
     }
 
-    /// Fills the holes. A string that is nothing but a hole becomes the value with its own type; within a longer one a
-    /// string is put in as it is, and anything else as its JSON text.
+    /// Replaces the placeholders. A string that consists of one placeholder becomes the value, with its own type. Within a
+    /// longer string, a string is inserted unchanged and any other value as its JSON text.
     pub fn fill(&self, value_of: &impl Fn(&Placeholder) -> Value) -> Value {
         match self {
             Template::Value(value) => value.clone(),

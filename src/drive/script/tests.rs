@@ -1,4 +1,4 @@
-//! What is said in a conversation, what is waited for, and what is wrong with a script.
+//! Conversations: the messages that are sent and awaited, and the mistakes in scripts.
 
 use super::conversation::not_received;
 use super::*;
@@ -10,14 +10,14 @@ fn read(text: &str) -> Result<Script, FileError> {
     Script::read(Path::new("talk.toml"), text)
 }
 
-/// The messages about a script, with what each points at.
+/// Returns the messages about a script, each with the text that it points at.
 fn mistakes(text: &str) -> Vec<(String, &str)> {
     let Err(FileError::Wrong { problems, .. }) = read(text) else { panic!("{text} is fine") };
     let at = |offset: usize| text[offset..].split(['\n', ',']).next().unwrap_or_default();
     problems.iter().map(|problem| (problem.to_string(), at(problem.offset))).collect()
 }
 
-/// The one mistake of a script that is right otherwise.
+/// Returns the only mistake of a script.
 fn mistake(rest: &str) -> (String, String) {
     let text = format!("version = 1\n{rest}");
     let found = mistakes(&text);
@@ -89,7 +89,7 @@ fn mistakes_are_found_at_their_places() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_and_one_of_the_toml_by_itself() {
+fn all_mistakes_are_reported_together_but_one_in_the_toml_alone() {
     let found = mistakes("prompts = \"2\"\n[[step]]\nsend = '{'\n[[step]]\nwait-for = \"answer\"\nwithin = \"soon\"\n");
     let messages: Vec<_> = found.iter().map(|(message, _)| message.split(':').next().unwrap_or_default()).collect();
     let expected = [
@@ -105,7 +105,7 @@ fn all_mistakes_are_told_at_once_and_one_of_the_toml_by_itself() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_said_to_be_unreadable() {
+fn a_missing_file_is_reported_as_unreadable() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = Script::load(&folder.path().join("talk.toml")).expect_err("it is not there");
     assert!(error.to_string().contains("talk.toml cannot be read"), "{error}");
@@ -119,7 +119,7 @@ mod talks {
 
     use super::*;
 
-    /// Talks to a shell.
+    /// Carries out a script with a shell as the producer.
     fn talk_for(timeout: Duration, script: &str, shell: &str, input: &str) -> Execution {
         let script = read(&format!("version = 1\n{script}")).expect("the script is right");
         let command = ["sh", "-c", shell].map(OsString::from);
@@ -188,7 +188,7 @@ mod talks {
         let idle = r#"{"method":"event","params":{"type":"status","payload":{"pending":false}}}"#;
         let played = talk(&in_vain, &format!("read a; echo '{idle}'; cat"), "");
         assert_eq!((&played.end, &lines(&played)[1]), (&Ending::Completed, &json!([2])));
-        // What comes in its place ends the waiting at once, and is there for the next step.
+        // The `unless` event ends the wait at once, and is left for the next step.
         let unless = in_vain.replace("optional = true\nwithin = \"200ms\"", "unless = \"idle\"");
         let played = talk(&unless, &format!("read a; echo '{idle}'; cat"), "");
         assert_eq!((&played.end, &lines(&played)[1]), (&Ending::Completed, &json!([2])));
@@ -208,12 +208,12 @@ mod talks {
     }
 
     #[test]
-    fn something_can_be_said_in_the_middle_of_a_turn() {
+    fn a_message_can_be_sent_in_the_middle_of_a_turn() {
         let script = format!(
             "{EVENTS}{ASK}[[step]]\nwait-for = \"tool\"\n[[step]]\nsend = {{ id = \"{{{{id}}}}\", method = \"stop\" }}\n\
              [[step]]\nwait-for = \"answer\"\n[[step]]\nwait-for = \"idle\"\n"
         );
-        // The tool runs until it is told to stop. Answers may be late.
+        // The tool runs until it receives `stop`. Responses may be late.
         let shell = r#"read a; echo '{"params":{"type":"tool"}}'; read b; printf '%s\n' "$b";
             echo '{"params":{"type":"status","payload":{"pending":false}}}'; echo '{"id":2,"result":{}}'; cat"#;
         let played = talk(&script, shell, "go");
