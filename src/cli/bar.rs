@@ -79,52 +79,52 @@ impl Bar {
     }
 
     /// Does any work, and shows its progress if it takes long. The bar is erased afterwards.
-    pub fn show_during<T>(&self, course: &impl ProgressSource, work: impl FnOnce() -> T) -> T {
+    pub fn show_during<T>(&self, source: &impl ProgressSource, work: impl FnOnce() -> T) -> T {
         let (end, ended) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(move || self.show(course, &ended));
+            scope.spawn(move || self.show(source, &ended));
             // Dropped after the work, even if it panics.
             let _end: mpsc::Sender<()> = end;
             work()
         })
     }
 
-    fn show(&self, course: &impl ProgressSource, ended: &Receiver<()>) {
+    fn show(&self, source: &impl ProgressSource, ended: &Receiver<()>) {
         let ends_within = |time| !matches!(ended.recv_timeout(time), Err(RecvTimeoutError::Timeout));
         if ends_within(DELAY) {
             return;
         }
         // Finding the length of every file takes time too, so it waits until the bar is shown.
-        let mut total = course.total();
-        self.set_total(course, total);
-        self.update(course);
+        let mut total = source.total();
+        self.set_total(source, total);
+        self.update(source);
         self.0.set_draw_target(ProgressDrawTarget::stderr());
         while !ends_within(INTERVAL) {
             // A file has grown, or is compressed although its name does not show it.
-            if total.is_some_and(|total| course.position() > total) {
+            if total.is_some_and(|total| source.position() > total) {
                 total = None;
-                self.set_total(course, total);
+                self.set_total(source, total);
             }
-            self.update(course);
+            self.update(source);
         }
         self.0.finish_and_clear();
     }
 
-    fn set_total(&self, course: &impl ProgressSource, total: Option<u64>) {
-        self.0.set_style(style(course.template(total.is_some())));
+    fn set_total(&self, source: &impl ProgressSource, total: Option<u64>) {
+        self.0.set_style(style(source.template(total.is_some())));
         match total {
             Some(total) => self.0.set_length(total),
             None => self.0.unset_length(),
         }
     }
 
-    fn update(&self, course: &impl ProgressSource) {
-        let message = course.message();
+    fn update(&self, source: &impl ProgressSource) {
+        let message = source.message();
         // Setting the message redraws the bar even if the message is the same.
         if self.0.message() != message {
             self.0.set_message(message);
         }
-        self.0.set_position(course.position());
+        self.0.set_position(source.position());
     }
 
     /// Returns a writer to standard output that keeps the bar out of the report.

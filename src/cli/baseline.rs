@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::CliError;
-use super::config::refused;
+use super::config::report_file_error;
 use super::output::is_file;
 use super::output_file::{OutputFile, display_path, is_plain, resolve};
 use crate::config::Config;
@@ -60,11 +60,11 @@ impl OpenBaseline {
             return Err(CliError::Message(format!("{file} is to be checked, so no baseline can be recorded there")));
         }
         let (mut baseline, output) = if arguments.write_baseline.is_some() {
-            (Baseline::record(&file).map_err(refused)?, Some(open_for_recording(&file)?))
+            (Baseline::record(&file).map_err(report_file_error)?, Some(open_for_recording(&file)?))
         } else {
             let named_by = config.filter(|_| arguments.baseline.is_none());
             let unread = |error| {
-                refused(match named_by {
+                report_file_error(match named_by {
                     Some(config) => config.no_baseline(error),
                     None => error,
                 })

@@ -23,7 +23,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = input.load()?;
     let options = judging.options(protocol.rules_of_run())?;
     let growing = match arguments.follow {
-        true if judging.records.are_given() => return Err(follow::not_of_records()),
+        true if judging.records.are_given() => return Err(follow::records_error()),
         true => Some(follow::open(&input.paths, &protocol)?),
         false => None,
     };

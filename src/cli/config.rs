@@ -60,8 +60,8 @@ impl ProtocolArgument {
 
     /// Loads the protocol, and the `sessionlint.toml` that applies to these paths.
     pub fn load(&self, paths: &[PathBuf]) -> Result<(ProtocolChoice, Option<Config>), CliError> {
-        let config = match self.file(paths)? {
-            Some(file) => Some(Config::read(&file).map_err(refused)?),
+        let config = match self.find_file(paths)? {
+            Some(file) => Some(Config::read(&file).map_err(report_file_error)?),
             None => None,
         };
         let protocol = match (&self.protocol, &config) {
@@ -70,7 +70,7 @@ impl ProtocolArgument {
             (None, None) => ProtocolChoice::default_protocol()?,
         };
         if let Some(config) = &config {
-            config.check_rules(protocol.rules_of_run()).map_err(refused)?;
+            config.check_rules(protocol.rules_of_run()).map_err(report_file_error)?;
         }
         Ok((protocol, config))
     }
@@ -85,7 +85,7 @@ impl ProtocolArgument {
     /// # Errors
     ///
     /// Fails if different ones apply to different paths.
-    fn file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, CliError> {
+    fn find_file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, CliError> {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
         }
@@ -109,7 +109,7 @@ impl ProtocolArgument {
 const RECORDS: &str = "session-records";
 
 /// Returns the built-in protocol of stored records.
-pub fn of_records() -> Option<&'static Protocol> {
+pub fn record_protocol() -> Option<&'static Protocol> {
     Protocol::builtin(RECORDS)
 }
 
@@ -123,7 +123,7 @@ impl ProtocolChoice {
 
     /// Returns the protocol that judges stored records beside this one; `None` if the protocol was named explicitly.
     pub fn beside(&self) -> Option<Beside> {
-        matches!(self, ProtocolChoice::Default(_)).then_some(of_records as Beside)
+        matches!(self, ProtocolChoice::Default(_)).then_some(record_protocol as Beside)
     }
 
     /// Returns the protocol that judges stored records, if there is one.
@@ -150,7 +150,7 @@ impl ProtocolChoice {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
             return ProtocolChoice::default_protocol();
         };
-        ProtocolChoice::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
+        ProtocolChoice::find(name, &folder)?.map_err(|help| report_file_error(config.no_protocol(help)))
     }
 
     /// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.
@@ -168,13 +168,13 @@ impl ProtocolChoice {
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
         Ok(Ok(ProtocolChoice::Loaded(Box::new(
-            load_protocol(folder).map_err(|error| refused(ShownProtocolError::from(&error)))?,
+            load_protocol(folder).map_err(|error| report_file_error(ShownProtocolError::from(&error)))?,
         ))))
     }
 }
 
 /// Prints the mistakes in a file with excerpts, and returns the early end of the subcommand.
-pub fn refused(error: impl miette::Diagnostic + Send + Sync + 'static) -> CliError {
+pub fn report_file_error(error: impl miette::Diagnostic + Send + Sync + 'static) -> CliError {
     // The `Error:` line before each of several mistakes carries no information.
     let report = format!("{:?}", miette::Report::new(error)).replace("\nError: \n", "\n");
     anstream::eprintln!("{report}");

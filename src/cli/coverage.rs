@@ -23,11 +23,11 @@ pub struct Arguments {
     input: InputArguments,
 
     /// Exit with code 1 if less than this percentage of the protocol is exercised
-    #[arg(long, value_name = "N", value_parser = percent)]
+    #[arg(long, value_name = "N", value_parser = parse_percent)]
     fail_under: Option<f64>,
 
     /// Format of the output; the pictures are those of `graph`, with counts
-    #[arg(long, value_parser = format(), default_value = "text")]
+    #[arg(long, value_parser = format_parser(), default_value = "text")]
     format: Format,
 
     /// Draw only this lifecycle
@@ -45,7 +45,7 @@ enum Format {
     Picture(graph::Format),
 }
 
-fn format() -> impl TypedValueParser<Value = Format> {
+fn format_parser() -> impl TypedValueParser<Value = Format> {
     let pages = TextOrJson::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let pictures = graph::Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     PossibleValuesParser::new(pages.chain(pictures)).try_map(|name| match TextOrJson::from_str(&name, false) {
@@ -54,7 +54,7 @@ fn format() -> impl TypedValueParser<Value = Format> {
     })
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+fn parse_percent(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
     number.ok_or_else(|| "it must be a number from 0 to 100".to_owned())
 }
@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
-    anstream::stdout().lock().write_all(&shown(arguments, &coverage)?)?;
+    anstream::stdout().lock().write_all(&render(arguments, &coverage)?)?;
     // Printed after the long page, so that they are not overlooked.
     report_errors(&outcome.unreadable);
     let enough = arguments.fail_under.is_none_or(|least| is_enough(&coverage, least));
@@ -111,7 +111,7 @@ fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
     Options { severities: protocol.rules().iter().map(on).collect(), ..options }
 }
 
-fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, CliError> {
+fn render(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, CliError> {
     match arguments.format {
         Format::Page(TextOrJson::Json) => Ok(json(coverage)?),
         Format::Page(TextOrJson::Text) => {

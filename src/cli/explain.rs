@@ -51,12 +51,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         }
     }
     if let Some(example) = protocol.example(&rule.name) {
-        show(&mut out, protocol, &rule.name, example)?;
+        write_example(&mut out, protocol, &rule.name, example)?;
     }
     Ok(Exit::Clean)
 }
 
-fn show(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> std::io::Result<()> {
+fn write_example(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> std::io::Result<()> {
     let options = if example.args.is_empty() { String::new() } else { format!(", with {}", example.args) };
     let escapes = if example.escapes { ", where \\xNN is a byte" } else { "" };
     for (words, text) in [("breaks it", &example.breaks), ("keeps it", &example.keeps)] {

@@ -199,7 +199,7 @@ impl StdinFilter<'_> {
         let mut bytes = Vec::new();
         let read = io::stdin().lock().read_to_end(&mut bytes);
         read.map_err(|error| CliError::Message(visible(&format!("standard input cannot be read: {error}"))))?;
-        let new = self.formatted(&name, &bytes);
+        let new = self.canonical_form(&name, &bytes);
         match (&new, mode) {
             (_, FixMode::Write) => {
                 let mut out = io::stdout().lock();
@@ -217,7 +217,7 @@ impl StdinFilter<'_> {
     }
 
     /// Returns the canonical form of a text; `None` if the text has that form already, or must not be changed.
-    fn formatted(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
+    fn canonical_form(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
         if self.name.is_some() && beside(Path::new(&**name)).symlink_metadata().is_ok() {
             if self.verbose {
                 anstream::eprintln!("sessionlint: {} is left as it is: {MEANT_TO_BE_BROKEN}", visible(name));

@@ -9,32 +9,32 @@ use crate::run::{Change, Growing, holds_records};
 
 /// Opens the single file to follow.
 pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<Growing, CliError> {
-    let [path] = paths else { return Err(needs_one_file("takes one file, not several")) };
+    let [path] = paths else { return Err(one_file_error("takes one file, not several")) };
     if path.as_os_str() == "-" {
-        return Err(needs_one_file("takes a file, and standard input is read as it comes anyway"));
+        return Err(one_file_error("takes a file, and standard input is read as it comes anyway"));
     }
     if path.is_dir() {
-        return Err(needs_one_file("takes one file, not a folder"));
+        return Err(one_file_error("takes one file, not a folder"));
     }
     if protocol.is_of_records() {
-        return Err(not_of_records());
+        return Err(records_error());
     }
     let cannot = |error| CliError::Message(format!("{} cannot be followed: {error}", display_path(path)));
     let named = path.clone();
     let growing = Growing::open(path, move |change| print_change(&named, change)).map_err(cannot)?;
     match protocol.beside() {
-        Some(beside) if holds_records(path, protocol, beside).map_err(cannot)? => Err(not_of_records()),
+        Some(beside) if holds_records(path, protocol, beside).map_err(cannot)? => Err(records_error()),
         _ => Ok(growing),
     }
 }
 
 /// Returns the error for stored records, which cannot be followed.
-pub fn not_of_records() -> CliError {
+pub fn records_error() -> CliError {
     let message = "stored records cannot be followed: they are written whole, and judged together; leave --follow out";
     CliError::Message(message.to_owned())
 }
 
-fn needs_one_file(what: &str) -> CliError {
+fn one_file_error(what: &str) -> CliError {
     let help = "to check what a program writes as it comes, run it with `sessionlint tap -- COMMAND`";
     CliError::Message(format!("--follow {what}; {help}"))
 }

@@ -19,9 +19,9 @@ use sessionlint_core::text::{count, visible};
 use setup::{ProducerArguments, ProducerSetup};
 
 use super::bar::{self, Bar, ProgressSource};
-use super::config::{ProtocolChoice, refused};
+use super::config::{ProtocolChoice, report_file_error};
 use super::input::{ReadingArguments, TargetSettings, cores};
-use super::judging::{SeverityArguments, threads};
+use super::judging::{SeverityArguments, parse_threads};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
 use super::output_file::{NamedRoots, display_path};
 use super::{CliError, Exit};
@@ -57,11 +57,11 @@ pub struct Arguments {
     cases: Option<u64>,
 
     /// Time for running cases, such as 30s or 5m; failures are shrunk after it
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     time: Option<Duration>,
 
     /// Stop after this number of different failures
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
     stop_after: Option<NonZero<usize>>,
 
     /// Seed of the inputs; the same seed gives the same inputs
@@ -69,7 +69,7 @@ pub struct Arguments {
     seed: u64,
 
     /// Number of cases to run at once [default: number of cores]
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     jobs: Option<NonZero<u16>>,
 
     /// Folder in which failures are saved, each in a folder of its own
@@ -107,11 +107,11 @@ pub struct Arguments {
     command: Vec<OsString>,
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+fn parse_time(text: &str) -> Result<Duration, String> {
     duration::parse(text).ok_or_else(|| duration::HELP.to_owned())
 }
 
-fn positive(text: &str) -> Result<NonZero<usize>, String> {
+fn parse_positive(text: &str) -> Result<NonZero<usize>, String> {
     text.parse().map_err(|_| "it must be a whole number, at least 1".to_owned())
 }
 
@@ -121,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         let message = "producers emit events, and this protocol is one of stored records";
         return Err(CliError::Message(message.to_owned()));
     }
-    let judge = judge(arguments, &protocol, config.as_ref())?;
+    let judge = build_judge(arguments, &protocol, config.as_ref())?;
     let config_file = config.as_ref().map(Config::path);
     let outputs = Outputs::open(&arguments.formats, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
     let report = FuzzReport { rules: protocol.rules_of_run(), color: arguments.color };
@@ -140,7 +140,7 @@ fn catch_interrupts() -> Result<(Arc<StopFlag>, InterruptHandler), CliError> {
     Ok((stop, handler))
 }
 
-fn judge<'p>(
+fn build_judge<'p>(
     arguments: &Arguments,
     protocol: &'p ProtocolChoice,
     config: Option<&Config>,
@@ -173,7 +173,7 @@ fn search(
     let setup = ProducerSetup::from_arguments(&arguments.producer, &arguments.command)?;
     let (producer, lines) = setup.open()?;
     check_failures_folder(arguments)?;
-    let inputs = inputs(arguments, lines)?;
+    let inputs = build_inputs(arguments, lines)?;
     let (stop, _interrupts) = catch_interrupts()?;
     let progress = SearchProgress::default();
     let harness = Harness { producer: &*producer, judge, stop: &stop };
@@ -214,7 +214,7 @@ fn search(
         false => report.print_summary(&found, &commands, judge.fail_on, stop.is_set()),
     }
     unsaved.iter().for_each(|why| anstream::eprintln!("sessionlint: {}", visible(why)));
-    Ok(if unsaved.is_empty() { exit(&found, &stop) } else { Exit::Usage })
+    Ok(if unsaved.is_empty() { exit_of(&found, &stop) } else { Exit::Usage })
 }
 
 /// Checks, before the search, that failures can be saved and will not be read as inputs later.
@@ -256,7 +256,7 @@ fn save(
     }
 }
 
-fn exit(found: &SearchResult, stop: &StopFlag) -> Exit {
+fn exit_of(found: &SearchResult, stop: &StopFlag) -> Exit {
     if let Some(why) = &found.producer_error {
         // Failures found before the error are reported, but the run is incomplete.
         anstream::eprintln!("sessionlint: {why}");
@@ -269,7 +269,7 @@ fn exit(found: &SearchResult, stop: &StopFlag) -> Exit {
     }
 }
 
-fn inputs(arguments: &Arguments, lines: Option<NonZero<usize>>) -> Result<Inputs, CliError> {
+fn build_inputs(arguments: &Arguments, lines: Option<NonZero<usize>>) -> Result<Inputs, CliError> {
     let seed = arguments.seed;
     match (&arguments.input_schema, &arguments.inputs) {
         (Some(file), _) => {
@@ -278,11 +278,11 @@ fn inputs(arguments: &Arguments, lines: Option<NonZero<usize>>) -> Result<Inputs
             };
             let help = "--input-schema names a file with a JSON Schema";
             let text = config::read(file)
-                .map_err(|cause| refused(FileError::Unreadable { path: file.clone(), cause, help }))?;
+                .map_err(|cause| report_file_error(FileError::Unreadable { path: file.clone(), cause, help }))?;
             let document: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
             Inputs::by_schema(seed, &document, lines).map_err(wrong)
         }
-        (None, Some(folder)) => Ok(Inputs::seeds(seed, &read_seeds(folder).map_err(refused)?, lines)),
+        (None, Some(folder)) => Ok(Inputs::seeds(seed, &read_seeds(folder).map_err(report_file_error)?, lines)),
         (None, None) => Ok(Inputs::prompts(seed, lines)),
     }
 }
@@ -304,7 +304,7 @@ impl ProgressSource for CaseProgress<'_> {
 
     fn message(&self) -> String {
         let failures = self.progress.failures.load(Ordering::Relaxed);
-        match self.progress.shrinks.load(Ordering::Relaxed) {
+        match self.progress.is_shrinking.load(Ordering::Relaxed) {
             true => {
                 format!("{} of {} shrunk", self.progress.shrunk.load(Ordering::Relaxed), count(failures, "failure"))
             }

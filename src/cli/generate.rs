@@ -58,7 +58,7 @@ pub struct Arguments {
     turns: u64,
 
     /// Number of sessions that are interleaved in a stream
-    #[arg(long, value_name = "N", default_value_t = Knobs::default().sessions, value_parser = sessions)]
+    #[arg(long, value_name = "N", default_value_t = Knobs::default().sessions, value_parser = parse_sessions)]
     sessions: usize,
 
     /// Maximum number of events in a stream, not counting those that end it
@@ -66,7 +66,7 @@ pub struct Arguments {
     events: usize,
 
     /// Weight with which an event type is tried; the others have 10, and 0 means never
-    #[arg(long, value_name = "TYPE=N", value_parser = weight)]
+    #[arg(long, value_name = "TYPE=N", value_parser = parse_weight)]
     weight: Vec<(String, usize)>,
 }
 
@@ -98,14 +98,14 @@ impl OutputWire {
     }
 }
 
-fn sessions(text: &str) -> Result<usize, String> {
+fn parse_sessions(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1000) => Ok(number),
         _ => Err("a number from 1 to 1000".to_owned()),
     }
 }
 
-fn weight(text: &str) -> Result<(String, usize), String> {
+fn parse_weight(text: &str) -> Result<(String, usize), String> {
     let (name, number) = text.split_once('=').ok_or("TYPE=N, such as session.error=0")?;
     match number.parse() {
         Ok(number @ 0..=1000) => Ok((name.to_owned(), number)),
@@ -121,10 +121,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             format!("{} is a protocol of stored records; streams are made of events", visible(protocol.name()));
         return Err(CliError::Message(message));
     }
-    let weights = weights(arguments, protocol)?;
+    let weights = check_weights(arguments, protocol)?;
     let (turns, sessions, events) = (arguments.turns, arguments.sessions, arguments.events);
     let knobs = Knobs { turns, sessions, events, weights };
-    let rules = rules(arguments, protocol)?;
+    let rules = rules_to_break(arguments, protocol)?;
     match &arguments.out {
         None if arguments.count != 1 => {
             Err(CliError::Message("several streams need a folder: say --out DIR".to_owned()))
@@ -169,7 +169,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     file.persist()
 }
 
-fn weights(arguments: &Arguments, protocol: &Protocol) -> Result<BTreeMap<String, usize>, CliError> {
+fn check_weights(arguments: &Arguments, protocol: &Protocol) -> Result<BTreeMap<String, usize>, CliError> {
     let unknown = arguments.weight.iter().find(|(name, _)| protocol.event_id(name).is_none());
     if let Some((name, _)) = unknown {
         let near = nearest(name, protocol.schemas().map(|(known, _)| known));
@@ -181,7 +181,7 @@ fn weights(arguments: &Arguments, protocol: &Protocol) -> Result<BTreeMap<String
 }
 
 /// Returns the rules to break in turn; empty for legal streams.
-fn rules<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p str>, CliError> {
+fn rules_to_break<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p str>, CliError> {
     let breakable: Vec<&str> = breakable(protocol).map(|rule| &*rule.name).collect();
     match arguments.breaks.as_deref() {
         None => Ok(Vec::new()),

@@ -132,7 +132,7 @@ impl FormArguments {
     }
 
     /// Sets the limits that differ from their defaults.
-    pub fn limits(&self, options: &mut Options) {
+    pub fn apply_limits(&self, options: &mut Options) {
         let usual = Options::default();
         let limits = [
             (self.max_line_bytes, usual.max_line_bytes, &mut options.max_line_bytes),

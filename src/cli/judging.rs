@@ -52,7 +52,7 @@ pub struct JudgingArguments {
     pub records: RecordArguments,
 
     /// Number of threads [default: number of cores]
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     jobs: Option<NonZero<u16>>,
 }
 
@@ -96,7 +96,7 @@ pub struct RecordArguments {
     pub complete: bool,
 }
 
-pub fn threads(text: &str) -> Result<NonZero<u16>, String> {
+pub fn parse_threads(text: &str) -> Result<NonZero<u16>, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u16::MAX))
 }
 

@@ -174,7 +174,7 @@ fn fixture_options(
     let asked = said.records.asked(work.records).map_err(words)?;
     let own = said.form.options();
     let mut options = Options { fragment: own.fragment || given.fragment, wire: own.wire.or(given.wire), ..given };
-    said.form.limits(&mut options);
+    said.form.apply_limits(&mut options);
     options.severities.extend(severities(&said.rules, protocol.rules_of_run()).map_err(words)?);
     Ok(Told { options, asked, all_records: all_records || asked.kind.is_some() })
 }

@@ -9,7 +9,7 @@ use sessionlint_core::finding::{Severity, Summary};
 use sessionlint_core::protocol::{Protocol, Rulebook};
 use sessionlint_core::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
 
-use super::config::{ProtocolArgument, of_records};
+use super::config::{ProtocolArgument, record_protocol};
 use super::input::{TargetSettings, report_errors};
 use super::judging::{exit, fail_on_parser, find_kind, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
@@ -37,7 +37,7 @@ pub struct Arguments {
     complete: bool,
 
     /// Maximum difference between times, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = parse_seconds)]
     tolerance: f64,
 
     /// Kind of the stored records whose container does not name it, such as session
@@ -69,7 +69,7 @@ pub struct Arguments {
     quiet: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+fn parse_seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds >= 0.0 && seconds.is_finite() => Ok(seconds),
         _ => Err("a number of seconds, such as 0.5".to_owned()),
@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (chosen, config) = arguments.protocol.load(&arguments.streams)?;
     let events: &Protocol = &chosen;
     let none = || CliError::Message("there is no protocol of stored records to hold streams against".to_owned());
-    let protocol = of_records().ok_or_else(none)?;
+    let protocol = record_protocol().ok_or_else(none)?;
     let words = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
     if events.is_of_records() {
         let message = format!("{} is a protocol of stored records; streams are of events", events.name());

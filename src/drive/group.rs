@@ -63,7 +63,7 @@ impl ProcessGroup {
     /// Waits for the first process to end by itself and returns `true`. If it does not end before `until`, or the run is
     /// stopped, kills the group and returns `false`.
     pub fn wait(&mut self, until: Instant, stop: &StopFlag) -> bool {
-        wait::until_ended(&mut self.first, until, stop)
+        wait::wait_until_ended(&mut self.first, until, stop)
     }
 
     /// Kills what is left of the group, and returns the exit status of the first process.
@@ -119,7 +119,7 @@ mod wait {
     use super::super::subprocess::POLL_INTERVAL;
 
     /// Waits without reaping the process, so that its ID, which is also the group's, is not reused.
-    pub fn until_ended(child: &mut Child, until: Instant, stop: &StopFlag) -> bool {
+    pub fn wait_until_ended(child: &mut Child, until: Instant, stop: &StopFlag) -> bool {
         let (id, options) = (Pid::from_child(child), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
         let wait = |options| retry_on_intr(|| waitid(WaitId::Pid(id), options));
         if wait(options | WaitIdOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {
@@ -158,7 +158,7 @@ mod wait {
     /// The pause between two checks of the process.
     const PAUSE: Duration = Duration::from_millis(1);
 
-    pub fn until_ended(child: &mut Child, until: Instant, stop: &StopFlag) -> bool {
+    pub fn wait_until_ended(child: &mut Child, until: Instant, stop: &StopFlag) -> bool {
         loop {
             match child.try_wait() {
                 Ok(Some(_)) => return true,

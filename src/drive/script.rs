@@ -95,6 +95,7 @@ struct EventPattern {
     has: Vec<(String, Value)>,
 }
 
+/// A step of a script.
 #[derive(Debug)]
 enum Step {
     Send(Template),
@@ -103,6 +104,7 @@ enum Step {
     Close,
 }
 
+/// A step that waits for a message.
 #[derive(Debug)]
 struct Wait {
     target: WaitTarget,
@@ -116,6 +118,7 @@ struct Wait {
     captures: Vec<(String, String)>,
 }
 
+/// The message that a step waits for.
 #[derive(Debug)]
 enum WaitTarget {
     /// The response to the message that the step with this index sent.

@@ -35,6 +35,7 @@ pub struct Search<'s> {
     pub inputs: &'s Inputs,
     /// Number of cases; `None` to run until the deadline.
     pub cases: Option<u64>,
+    /// The deadline, after which no case is started.
     pub until: Option<Instant>,
     /// Number of different failures to stop after.
     pub stop_after: Option<usize>,
@@ -51,7 +52,7 @@ pub struct SearchProgress {
     pub failures: AtomicU64,
     pub shrunk: AtomicU64,
     /// Whether all cases have run, and failures are being shrunk.
-    pub shrinks: AtomicBool,
+    pub is_shrinking: AtomicBool,
 }
 
 /// The result of a search.
@@ -112,18 +113,19 @@ struct QueueState {
     workers: usize,
 }
 
+/// Hands out cases to the threads, and collects their outcomes.
 struct Queue {
-    shared: Mutex<QueueState>,
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'q>(&self, shared: MutexGuard<'q, QueueState>) -> MutexGuard<'q, QueueState> {
-        self.changed.wait(shared).unwrap_or_else(PoisonError::into_inner)
+    fn wait<'q>(&self, state: MutexGuard<'q, QueueState>) -> MutexGuard<'q, QueueState> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -133,9 +135,9 @@ struct WorkerGuard<'q>(&'q Queue);
 
 impl Drop for WorkerGuard<'_> {
     fn drop(&mut self) {
-        let mut shared = self.0.lock();
-        shared.workers -= 1;
-        shared.is_over |= thread::panicking();
+        let mut state = self.0.lock();
+        state.workers -= 1;
+        state.is_over |= thread::panicking();
         self.0.changed.notify_all();
     }
 }
@@ -144,8 +146,8 @@ impl Search<'_> {
     /// Searches for failures, and shrinks them.
     pub fn run(&self) -> SearchResult {
         let started = Instant::now();
-        let shared = QueueState { workers: self.jobs, ..QueueState::default() };
-        let queue = Queue { shared: Mutex::new(shared), changed: Condvar::new() };
+        let state = QueueState { workers: self.jobs, ..QueueState::default() };
+        let queue = Queue { state: Mutex::new(state), changed: Condvar::new() };
         let mut found = thread::scope(|scope| {
             for _ in 0..self.jobs {
                 scope.spawn(|| self.work(&queue));
@@ -153,7 +155,7 @@ impl Search<'_> {
             self.collect(&queue)
         });
         found.elapsed = started.elapsed();
-        self.progress.shrinks.store(true, Ordering::Relaxed);
+        self.progress.is_shrinking.store(true, Ordering::Relaxed);
         self.shrink_all(&mut found);
         found
     }
@@ -163,28 +165,26 @@ impl Search<'_> {
         let _guard = WorkerGuard(queue);
         while let Some(number) = self.next_case(queue) {
             let outcome = self.run_case(queue, number);
-            let mut shared = queue.lock();
-            shared.bytes += outcome.bytes();
-            shared.finished.insert(number, outcome);
+            let mut state = queue.lock();
+            state.bytes += outcome.bytes();
+            state.finished.insert(number, outcome);
             queue.changed.notify_all();
         }
     }
 
     /// Returns the number of the next case, as soon as there is room for its outcome; `None` if the search is over.
     fn next_case(&self, queue: &Queue) -> Option<u64> {
-        let mut shared = queue.lock();
-        while !shared.is_over
-            && (shared.next_case >= shared.next_outcome + MAX_AHEAD || shared.bytes > MAX_PENDING_BYTES)
-        {
-            shared = queue.wait(shared);
+        let mut state = queue.lock();
+        while !state.is_over && (state.next_case >= state.next_outcome + MAX_AHEAD || state.bytes > MAX_PENDING_BYTES) {
+            state = queue.wait(state);
         }
         let is_late = self.until.is_some_and(|until| Instant::now() >= until);
-        let is_last = self.cases.is_some_and(|cases| shared.next_case >= cases);
-        if shared.is_over || is_late || is_last || self.harness.stop.is_set() {
+        let is_last = self.cases.is_some_and(|cases| state.next_case >= cases);
+        if state.is_over || is_late || is_last || self.harness.stop.is_set() {
             return None;
         }
-        shared.next_case += 1;
-        Some(shared.next_case - 1)
+        state.next_case += 1;
+        Some(state.next_case - 1)
     }
 
     fn run_case(&self, queue: &Queue, number: u64) -> CaseOutcome {
@@ -195,8 +195,8 @@ impl Search<'_> {
         };
         let verdict = self.harness.judge.verdict(&execution);
         let is_new = !verdict.kinds.is_empty() && {
-            let shared = queue.lock();
-            verdict.kinds.iter().any(|kind| !shared.known_kinds.contains(kind))
+            let state = queue.lock();
+            verdict.kinds.iter().any(|kind| !state.known_kinds.contains(kind))
         };
         CaseOutcome::Judged { verdict, answer: is_new.then_some(execution) }
     }
@@ -205,19 +205,19 @@ impl Search<'_> {
     fn collect(&self, queue: &Queue) -> SearchResult {
         let (mut found, mut kept) = (SearchResult::default(), 0);
         loop {
-            let mut shared = queue.lock();
-            let number = shared.next_outcome;
+            let mut state = queue.lock();
+            let number = state.next_outcome;
             let outcome = loop {
-                if let Some(outcome) = shared.finished.remove(&number) {
+                if let Some(outcome) = state.finished.remove(&number) {
                     break outcome;
                 }
-                if shared.workers == 0 {
+                if state.workers == 0 {
                     return found;
                 }
-                shared = queue.wait(shared);
+                state = queue.wait(state);
             };
-            shared.bytes -= outcome.bytes();
-            shared.next_outcome += 1;
+            state.bytes -= outcome.bytes();
+            state.next_outcome += 1;
             let is_enough = match outcome {
                 CaseOutcome::Stopped => false,
                 CaseOutcome::Failed(why) => {
@@ -225,15 +225,15 @@ impl Search<'_> {
                     true
                 }
                 CaseOutcome::Judged { verdict: Verdict { kinds, below }, answer } => {
-                    drop(shared);
+                    drop(state);
                     found.below += below;
                     let new = self.record(&mut found, &mut kept, number, kinds, answer);
-                    shared = queue.lock();
-                    shared.known_kinds.extend(new);
+                    state = queue.lock();
+                    state.known_kinds.extend(new);
                     self.stop_after.is_some_and(|enough| found.failures.len() >= enough)
                 }
             };
-            shared.is_over |= is_enough;
+            state.is_over |= is_enough;
             queue.changed.notify_all();
             if is_enough {
                 return found;

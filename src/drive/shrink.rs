@@ -117,6 +117,7 @@ fn rerun(
     (times, execution)
 }
 
+/// The state of shrinking one failure.
 struct Shrinker<'s> {
     harness: Harness<'s>,
     kind: &'s Kind,

@@ -215,13 +215,13 @@ fn read(mut pipe: impl Read, mut wanted: impl FnMut(&[u8]) -> bool) {
 struct StderrTail(Mutex<Vec<u8>>);
 
 impl StderrTail {
-    fn kept(&self) -> MutexGuard<'_, Vec<u8>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends a piece, dropping the oldest bytes. Always returns `true`, because more is always wanted.
     fn append(&self, piece: &[u8]) -> bool {
-        let mut kept = self.kept();
+        let mut kept = self.lock();
         kept.extend_from_slice(piece);
         let old = kept.len().saturating_sub(MAX_DIAGNOSTICS);
         kept.drain(..old);
@@ -229,7 +229,7 @@ impl StderrTail {
     }
 
     fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.kept())
+        std::mem::take(&mut self.lock())
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use sessionlint_core::finding::Kind;
 use sessionlint_core::text::{count, visible};
 
-use super::super::config::refused;
+use super::super::config::report_file_error;
 use super::super::output::Outputs;
 use super::super::output_file::display_path;
 use super::super::{CliError, Exit, report_error};
@@ -42,11 +42,11 @@ pub fn run(
 ) -> Result<Exit, CliError> {
     let started = Instant::now();
     let (mut all, mut unplayed) = (Vec::new(), 0);
-    for saved in SavedFailure::read_all(folder).map_err(refused)? {
+    for saved in SavedFailure::read_all(folder).map_err(report_file_error)? {
         match saved {
             Ok(saved) => all.push(saved),
             Err(damaged) => {
-                refused(damaged);
+                report_file_error(damaged);
                 unplayed += 1;
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sessionlint_core::text::visible;
 
 use super::super::CliError;
-use super::super::config::refused;
+use super::super::config::report_file_error;
 use crate::drive::duration;
 use crate::drive::failure_folder::ProducerRecord;
 use crate::drive::http::Http;
@@ -164,7 +164,7 @@ impl ProducerSetup {
             let process = Process::new(&self.command, bounds).within(self.folder.clone());
             return Ok((Box::new(process), None));
         };
-        let script = Script::load(script).map_err(refused)?;
+        let script = Script::load(script).map_err(report_file_error)?;
         let lines = NonZero::new(script.prompts());
         let script = ScriptedProcess::new(script, &self.command, bounds).within(self.folder.clone());
         Ok((Box::new(script), lines))

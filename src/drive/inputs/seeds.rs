@@ -109,13 +109,13 @@ pub fn mutations(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
 
 impl Pool {
     fn new(seeds: &[Vec<u8>]) -> Pool {
-        let mut seeds: Vec<_> = seeds.iter().map(|seed| words(seed)).filter(|words| !words.is_empty()).collect();
+        let mut seeds: Vec<_> = seeds.iter().map(|seed| split_words(seed)).filter(|words| !words.is_empty()).collect();
         if seeds.is_empty() {
             seeds.push(vec![Word::new()]);
         }
         let words = seeds.iter().flatten().filter(|word| *word != NEWLINE);
         // Punctuation at the end of a sentence is often not part of the word.
-        let words: BTreeSet<&[u8]> = words.flat_map(|word| [word, without_end(word)]).collect();
+        let words: BTreeSet<&[u8]> = words.flat_map(|word| [word, trim_punctuation(word)]).collect();
         let mut words: Vec<Word> = words.into_iter().map(<[u8]>::to_vec).collect();
         words.sort_by_key(Vec::len);
         if words.is_empty() {
@@ -132,7 +132,7 @@ impl Pool {
     }
 }
 
-fn words(text: &[u8]) -> Vec<Word> {
+fn split_words(text: &[u8]) -> Vec<Word> {
     let lines = text.split(|byte| *byte == b'\n');
     let words = |line: &[u8]| {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -141,7 +141,7 @@ fn words(text: &[u8]) -> Vec<Word> {
     lines.map(words).collect::<Vec<_>>().join(&NEWLINE.to_vec())
 }
 
-fn joined(words: &[Word]) -> Vec<u8> {
+fn join_words(words: &[Word]) -> Vec<u8> {
     let mut text = Vec::new();
     for word in words {
         if !text.is_empty() && !text.ends_with(NEWLINE) && word != NEWLINE {
@@ -152,7 +152,7 @@ fn joined(words: &[Word]) -> Vec<u8> {
     text
 }
 
-fn without_end(word: &[u8]) -> &[u8] {
+fn trim_punctuation(word: &[u8]) -> &[u8] {
     let end = word.iter().rposition(|byte| !byte.is_ascii_punctuation());
     end.map_or(word, |end| &word[..=end])
 }
@@ -165,7 +165,7 @@ fn seams(word: &[u8]) -> Vec<usize> {
 }
 
 /// Returns the part of a word on one side of one of its seams; the whole word if it has none.
-fn part(word: &[u8], seam: Index, is_front: bool) -> Word {
+fn word_part(word: &[u8], seam: Index, is_front: bool) -> Word {
     match seams(word).as_slice() {
         [] => word.to_vec(),
         seams if is_front => word[..seams[seam.index(seams.len())]].to_vec(),
@@ -183,9 +183,9 @@ fn word_run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
         6 => (0..pool.seeds.len(), any::<Index>(), 1..13_usize)
             .prop_map(move |(seed, from, length)| stretches.slice(seed, from, length)),
         3 => (any_word(), any::<Index>(), any::<bool>())
-            .prop_map(move |(word, seam, is_front)| vec![part(&parts.words[word], seam, is_front)]),
+            .prop_map(move |(word, seam, is_front)| vec![word_part(&parts.words[word], seam, is_front)]),
         3 => ((any_word(), any::<Index>()), (any_word(), any::<Index>())).prop_map(move |(front, back)| {
-            let part = |(word, seam): (usize, Index), is_front| part(&grafts.words[word], seam, is_front);
+            let part = |(word, seam): (usize, Index), is_front| word_part(&grafts.words[word], seam, is_front);
             vec![[part(front, true), part(back, false)].concat()]
         }),
         1 => prompts::word().prop_map(|word| vec![word.into_bytes()]),
@@ -196,7 +196,7 @@ fn word_run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
 
 /// Generates texts of words from several seeds, one after the other.
 fn splices(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
-    vec(word_run(pool), 1..8).prop_map(|runs| joined(&runs.concat())).sboxed()
+    vec(word_run(pool), 1..8).prop_map(|runs| join_words(&runs.concat())).sboxed()
 }
 
 /// A change to the words of a seed.
@@ -238,7 +238,7 @@ impl Edit {
             }
             Edit::Part(at, seam, is_front) => {
                 if let Some(at) = some(at, 1) {
-                    words[at.start] = part(&words[at.start], *seam, *is_front);
+                    words[at.start] = word_part(&words[at.start], *seam, *is_front);
                 }
             }
         }
@@ -260,7 +260,7 @@ fn edits_of_seed(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
         .prop_map(move |(seed, edits)| {
             let mut words = seeds.seeds[seed].clone();
             edits.iter().for_each(|edit| edit.apply(&mut words));
-            joined(&words)
+            join_words(&words)
         })
         .sboxed()
 }

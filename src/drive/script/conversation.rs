@@ -26,10 +26,10 @@ pub fn not_received(what: String) -> Ending {
 
 /// Carries out a script, and returns the ending of the case.
 pub fn run(script: &Script, input: &[u8], timeout: Duration, subprocess: &mut Subprocess<'_>) -> Ending {
-    let prompts = prompts(input, script.prompts);
+    let prompts = split_prompts(input, script.prompts);
     let (captured, sent) = (BTreeMap::new(), BTreeMap::new());
     let mut conversation = Conversation { script, timeout, subprocess, prompts, ids: 0, captured, sent, after: 0 };
-    match conversation.steps() {
+    match conversation.run_steps() {
         Ok(()) => {
             subprocess.close();
             subprocess.read_to_end()
@@ -39,12 +39,13 @@ pub fn run(script: &Script, input: &[u8], timeout: Duration, subprocess: &mut Su
 }
 
 /// Splits an input into prompts, one per line; the last one has the rest of the input.
-fn prompts(input: &[u8], count: usize) -> Vec<String> {
+fn split_prompts(input: &[u8], count: usize) -> Vec<String> {
     let input = input.strip_suffix(b"\n").unwrap_or(input);
     let lines = input.splitn(count, |byte| *byte == b'\n');
     lines.map(|line| String::from_utf8_lossy(line).into_owned()).collect()
 }
 
+/// The state of a conversation.
 struct Conversation<'c, 's> {
     script: &'c Script,
     /// The time limit of the case.
@@ -60,6 +61,7 @@ struct Conversation<'c, 's> {
     after: usize,
 }
 
+/// A message that was sent.
 struct SentMessage {
     id: Value,
     /// A description for messages.
@@ -77,7 +79,7 @@ enum LineMatch {
 }
 
 impl<'c> Conversation<'c, '_> {
-    fn steps(&mut self) -> Result<(), Ending> {
+    fn run_steps(&mut self) -> Result<(), Ending> {
         let script = self.script;
         for (number, step) in script.steps.iter().enumerate() {
             match step {
@@ -137,7 +139,7 @@ impl<'c> Conversation<'c, '_> {
                 let matched = self.match_line(wait, &stream[from..end]);
                 (from, searched) = (end + 1, end + 1);
                 match matched {
-                    LineMatch::Awaited(found) => return self.found(wait, &found, from),
+                    LineMatch::Awaited(found) => return self.accept(wait, &found, from),
                     LineMatch::Instead => return Ok(()),
                     LineMatch::Other => {}
                 }
@@ -147,16 +149,16 @@ impl<'c> Conversation<'c, '_> {
             match self.subprocess.read(until)? {
                 ReadStatus::Data => {}
                 ReadStatus::TimedOut => return self.timed_out(wait),
-                ReadStatus::Closed => return self.closed(wait, from),
+                ReadStatus::Closed => return self.output_closed(wait, from),
             }
         }
     }
 
     /// Ends a wait after the output was closed. The last line may lack its newline.
-    fn closed(&mut self, wait: &'c Wait, from: usize) -> Result<(), Ending> {
+    fn output_closed(&mut self, wait: &'c Wait, from: usize) -> Result<(), Ending> {
         let stream = self.subprocess.stream();
         if let LineMatch::Awaited(found) = self.match_line(wait, &stream[from..]) {
-            return self.found(wait, &found, stream.len());
+            return self.accept(wait, &found, stream.len());
         }
         if wait.optional || wait.unless.is_some() {
             return Ok(());
@@ -207,7 +209,7 @@ impl<'c> Conversation<'c, '_> {
         }
     }
 
-    fn found(&mut self, wait: &'c Wait, found: &Value, end: usize) -> Result<(), Ending> {
+    fn accept(&mut self, wait: &'c Wait, found: &Value, end: usize) -> Result<(), Ending> {
         if let WaitTarget::Event(_) = wait.target {
             self.after = end;
         }

@@ -43,19 +43,19 @@ pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
     for key in table.keys().filter(|key| !KEYS.contains(&&**key.get_ref())) {
         reader.unknown(key.get_ref(), key.span(), &KEYS);
     }
-    let prompts = table.get("prompts").map_or(1, |value| prompts(&mut reader, value));
-    let events = table.get("events").map_or_else(Vec::new, |value| events(&mut reader, value));
+    let prompts = table.get("prompts").map_or(1, |value| read_prompts(&mut reader, value));
+    let events = table.get("events").map_or_else(Vec::new, |value| read_events(&mut reader, value));
     let mut steps =
         StepReader { reader, prompts, events: &events, placeholders: BTreeSet::new(), sent: Vec::new(), closed: false };
-    let read = steps.all(table);
+    let read = steps.read_all(table);
     if steps.reader.is_clean() {
-        steps.unused_prompt(table, &read);
+        steps.report_unused_prompt(table, &read);
     }
     let StepReader { reader, .. } = steps;
     reader.finish(Script { prompts, events, steps: read }).map_err(|problems| FileError::new(path, text, problems))
 }
 
-fn prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
+fn read_prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
     let number = value.get_ref().as_integer().and_then(|number| number.to_string().parse().ok());
     match number {
         Some(number @ 1..=MAX_PROMPTS) => number,
@@ -68,7 +68,7 @@ fn prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
 }
 
 /// Reads the `[events]` table.
-fn events(reader: &mut Reader, value: &Value<'_>) -> Vec<EventPattern> {
+fn read_events(reader: &mut Reader, value: &Value<'_>) -> Vec<EventPattern> {
     let help = "write [events], and under it NAME = { \"/type\" = \"…\" }";
     let Some(table) = value.get_ref().as_table() else {
         reader.wrong_type("events", value, "a table", help);
@@ -124,7 +124,7 @@ struct StepReader<'e> {
 }
 
 impl StepReader<'_> {
-    fn all(&mut self, table: &DeTable<'_>) -> Vec<Step> {
+    fn read_all(&mut self, table: &DeTable<'_>) -> Vec<Step> {
         let Some(value) = table.get("step") else {
             self.reader.problem(0..0, "the script has no step".to_owned(), STEP_HELP);
             return Vec::new();
@@ -151,7 +151,7 @@ impl StepReader<'_> {
     }
 
     /// Reports a prompt that no message has: cases that differ only in it would be the same.
-    fn unused_prompt(&mut self, table: &DeTable<'_>, steps: &[Step]) {
+    fn report_unused_prompt(&mut self, table: &DeTable<'_>, steps: &[Step]) {
         let sends = |step: &Step, number| matches!(step, Step::Send(message) if message.contains_placeholder(&Placeholder::Prompt(number)));
         let unused = (0..self.prompts).find(|number| !steps.iter().any(|step| sends(step, *number)));
         if let Some(number) = unused.map(|number| number + 1) {
