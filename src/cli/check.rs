@@ -1,4 +1,4 @@
-//! `sessionlint check`.
+//! `sessionlint check`: checks recorded streams and stored records.
 
 use super::judging::{Job, JobResult, JudgingArguments};
 use super::{CliError, Exit, follow};

@@ -1,4 +1,4 @@
-//! `sessionlint completions`.
+//! `sessionlint completions`: prints a script for shell completion.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `sessionlint coverage`.
+//! `sessionlint coverage`: counts the parts of a protocol that recordings exercise.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! `sessionlint explain`.
+//! `sessionlint explain`: explains a rule, with quotes and an example.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `sessionlint fmt`.
+//! `sessionlint fmt`: formats fixtures or standard input in their canonical form.
 
 use std::collections::HashSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `sessionlint fuzz`.
+//! `sessionlint fuzz`: runs a producer with many inputs, and saves and reports its failures.
 
 mod replay;
 mod report;

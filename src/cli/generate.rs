@@ -1,4 +1,4 @@
-//! `sessionlint generate`.
+//! `sessionlint generate`: generates streams from a protocol, legal ones or ones that break rules.
 
 use std::collections::BTreeMap;
 use std::fs;

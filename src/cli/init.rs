@@ -1,4 +1,4 @@
-//! `sessionlint init`.
+//! `sessionlint init`: writes a `sessionlint.toml` that explains every key.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};

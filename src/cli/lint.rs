@@ -1,4 +1,4 @@
-//! `sessionlint lint`.
+//! `sessionlint lint`: lints fixtures of every form, fixes them, and updates expectations.
 
 use std::collections::HashSet;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! `sessionlint mutate`.
+//! `sessionlint mutate`: breaks a recording, one rule per file.
 
 use std::path::PathBuf;
 

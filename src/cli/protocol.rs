@@ -1,4 +1,4 @@
-//! `sessionlint protocol`.
+//! `sessionlint protocol`: validates a protocol and prints its tables.
 
 mod records;
 

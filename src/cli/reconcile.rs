@@ -1,4 +1,4 @@
-//! `sessionlint reconcile`.
+//! `sessionlint reconcile`: compares recorded streams with stored records.
 
 use std::path::PathBuf;
 use std::sync::Arc;

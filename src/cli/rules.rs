@@ -1,4 +1,4 @@
-//! `sessionlint rules`.
+//! `sessionlint rules`: lists the rules of a protocol.
 
 use std::io::Write;
 

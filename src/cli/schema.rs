@@ -1,4 +1,4 @@
-//! `sessionlint schema`.
+//! `sessionlint schema`: prints the JSON Schema of an event type.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `sessionlint tap`.
+//! `sessionlint tap`: runs a producer, and checks its output while passing it on.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
