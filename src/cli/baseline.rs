@@ -40,8 +40,8 @@ pub struct OpenBaseline {
 }
 
 impl OpenBaseline {
-    /// Reads the baseline that the arguments name, or else the one in `sessionlint.toml`. A baseline that is to be recorded
-    /// starts without findings. Removes the baseline from `targets`, unless it is one of `paths`.
+    /// Reads the baseline that the arguments name, or else the one in `sessionlint.toml`. A baseline that is to be
+    /// recorded starts without findings. Removes the baseline from `targets`, unless it is one of `paths`.
     pub fn open(
         arguments: &BaselineArguments,
         paths: &[PathBuf],

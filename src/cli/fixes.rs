@@ -100,7 +100,8 @@ impl FixSink {
         }
     }
 
-    /// Prints the summary, and returns the exit code. `lists` also prints the files that are left unchanged, with the reason.
+    /// Prints the summary, and returns the exit code. `lists` also prints the files that are left unchanged, with the
+    /// reason.
     pub fn finish(self, quiet: bool, lists: bool) -> Result<Exit, CliError> {
         let FixTally { changed, applied, left, failed, unprinted } =
             self.tally.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -105,7 +105,8 @@ fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Returns `true` if standard input is a pipe or a file. Without a terminal it may also be a device such as `/dev/null`.
+/// Returns `true` if standard input is a pipe or a file. Without a terminal it may also be a device such as
+/// `/dev/null`.
 fn is_piped() -> bool {
     let is_device = fs::metadata("/dev/stdin").is_ok_and(|metadata| {
         #[cfg(unix)]

@@ -72,7 +72,8 @@ impl InputArguments {
         Ok((protocol, config.map(Arc::new)))
     }
 
-    /// Returns the recordings that the paths select, without excluded ones, and an error for each path that is not found.
+    /// Returns the recordings that the paths select, without excluded ones, and an error for each path that is not
+    /// found.
     pub fn expand(&self, config: Option<&Arc<Config>>) -> (Vec<Target>, Vec<RunError>) {
         self.expand_to(config, is_recording)
     }

@@ -238,8 +238,8 @@ pub struct JobResult {
 }
 
 impl Job<'_> {
-    /// Opens the reports and the baseline, does the work, and closes them. Takes the targets, and the errors about paths
-    /// that were not found.
+    /// Opens the reports and the baseline, does the work, and closes them. Takes the targets, and the errors about
+    /// paths that were not found.
     pub fn run(
         self,
         (mut targets, errors): (Vec<Target>, Vec<RunError>),
@@ -344,6 +344,6 @@ fn run_and_report(
     match reporter.end(&end) {
         // Everything was judged, so a reader that misses the end changes nothing.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(outcome),
-        told => told.map(|()| outcome).map_err(CliError::Output),
+        written => written.map(|()| outcome).map_err(CliError::Output),
     }
 }

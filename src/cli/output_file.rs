@@ -1,7 +1,7 @@
 //! Files that the program writes.
 //!
-//! A file is written to a temporary file in the same folder, and renamed when it is complete. So there is either the old
-//! file or the new one, never half of one, and no new file if the run failed.
+//! A file is written to a temporary file in the same folder, and renamed when it is complete. So there is either the
+//! old file or the new one, never half of one, and no new file if the run failed.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};

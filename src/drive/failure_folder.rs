@@ -1,7 +1,7 @@
 //! Failure folders: one per failure, with the input, the answer, the findings, and the command that replays it.
 //!
-//! A folder is written under a temporary name and renamed when it is complete. A folder that is read may come from anybody:
-//! its files are limited in size, and a malformed one is refused with the position of the mistake.
+//! A folder is written under a temporary name and renamed when it is complete. A folder that is read may come from
+//! anybody: its files are limited in size, and a malformed one is refused with the position of the mistake.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -134,8 +134,8 @@ impl SavedFailure {
         })
     }
 
-    /// Reads a failure's folder, or all of them in a parent folder, sorted by name. Each has a result of its own, because
-    /// a damaged one is no reason to skip the others.
+    /// Reads a failure's folder, or all of them in a parent folder, sorted by name. Each has a result of its own,
+    /// because a damaged one is no reason to skip the others.
     ///
     /// # Errors
     ///
@@ -203,8 +203,8 @@ pub fn check_writable(root: &Path) -> io::Result<()> {
     tempfile::tempdir_in(nearest).map(drop).map_err(|error| error.kind().into())
 }
 
-/// Returns the relative path from the folders in `root` to the current folder, so that a saved failure does not depend on
-/// the machine.
+/// Returns the relative path from the folders in `root` to the current folder, so that a saved failure does not depend
+/// on the machine.
 fn path_back(root: &Path) -> Option<String> {
     let (from, to) = (fs::canonicalize(root).ok()?, fs::canonicalize(".").ok()?);
     let common = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();

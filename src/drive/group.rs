@@ -1,8 +1,8 @@
 //! Process groups: a process and everything it starts, which are killed together.
 //!
 //! On Unix each process leads a process group of its own. Whatever is still alive in the group is killed when the
-//! [`ProcessGroup`] goes out of scope, even during unwinding; only a process that left the group by itself (`setsid`) is
-//! out of reach. On other systems only the first process is killed.
+//! [`ProcessGroup`] goes out of scope, even during unwinding; only a process that left the group by itself (`setsid`)
+//! is out of reach. On other systems only the first process is killed.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -60,8 +60,8 @@ impl ProcessGroup {
         &mut self.first
     }
 
-    /// Waits for the first process to end by itself and returns `true`. If it does not end before `until`, or the run is
-    /// stopped, kills the group and returns `false`.
+    /// Waits for the first process to end by itself and returns `true`. If it does not end before `until`, or the run
+    /// is stopped, kills the group and returns `false`.
     pub fn wait(&mut self, until: Instant, stop: &StopFlag) -> bool {
         wait::wait_until_ended(&mut self.first, until, stop)
     }

@@ -1,4 +1,5 @@
-//! A producer that is an HTTP server: each case is a request with the input as its body, and the response has the events.
+//! A producer that is an HTTP server: each case is a request with the input as its body, and the response has the
+//! events.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,8 +100,8 @@ impl Http {
         request
     }
 
-    /// Sends a request, and waits until the response is complete or the run is stopped. A request that is still under way
-    /// when the run stops ends by itself: at once if it has a connection, or else at the time limit of the case.
+    /// Sends a request, and waits until the response is complete or the run is stopped. A request that is still under
+    /// way when the run stops ends by itself: at once if it has a connection, or else at the time limit of the case.
     ///
     /// A connection is reused only if it was unused for no longer than `idle`.
     fn send(&self, input: &[u8], begun: Instant, idle: Duration, stop: &StopFlag) -> ExchangeOutcome {

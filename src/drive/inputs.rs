@@ -1,7 +1,7 @@
 //! Generates inputs by number: the same seed gives the same inputs, however many cases run at once.
 //!
-//! An input is bytes. It comes from a `proptest` value tree, which also knows simpler inputs. The tree is rebuilt from the
-//! number when a case fails, so that nothing is kept for cases that do not.
+//! An input is bytes. It comes from a `proptest` value tree, which also knows simpler inputs. The tree is rebuilt from
+//! the number when a case fails, so that nothing is kept for cases that do not.
 
 mod prompts;
 mod seeds;
@@ -21,8 +21,8 @@ pub use seeds::read as read_seeds;
 
 /// The size of the largest input, in bytes.
 pub const MAX_INPUT_BYTES: usize = 1 << 20;
-/// The attempts to generate an input that a schema allows, and the number and total size of the values that each attempt
-/// may reject. Fewer values are tried if they are long, so that an attempt succeeds or gives up quickly.
+/// The attempts to generate an input that a schema allows, and the number and total size of the values that each
+/// attempt may reject. Fewer values are tried if they are long, so that an attempt succeeds or gives up quickly.
 const MAX_TRIES: u64 = 8;
 const MAX_REJECTS: usize = 1000;
 const MAX_REJECTED_BYTES: usize = 4 << 20;

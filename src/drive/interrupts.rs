@@ -14,17 +14,17 @@ use super::producer::StopFlag;
 const REPEAT_WINDOW: Duration = Duration::from_millis(500);
 
 /// Handles the signals that interrupt the program (Ctrl-C, SIGTERM, SIGHUP) until it goes out of scope. Producers have
-/// process groups of their own, so that a terminal interrupts this program alone. If a panic unwinds through the handler,
-/// all producers are killed and no more can be started.
+/// process groups of their own, so that a terminal interrupts this program alone. If a panic unwinds through the
+/// handler, all producers are killed and no more can be started.
 pub struct InterruptHandler {
     #[cfg(unix)]
     handle: signal_hook::iterator::Handle,
 }
 
 impl InterruptHandler {
-    /// Installs the handler. The first signal sets `stop`; a second one, at least half a second later, kills all producers
-    /// and ends the program. Signals that the program was started to ignore (by `nohup`, or as a background job of a
-    /// script) stay ignored.
+    /// Installs the handler. The first signal sets `stop`; a second one, at least half a second later, kills all
+    /// producers and ends the program. Signals that the program was started to ignore (by `nohup`, or as a background
+    /// job of a script) stay ignored.
     ///
     /// # Errors
     ///

@@ -1,7 +1,9 @@
-//! Driving producers with inputs: each answer is checked, and each failure is shrunk to the smallest input that shows it.
+//! Driving producers with inputs: each answer is checked, and each failure is shrunk to the smallest input that shows
+//! it.
 //!
-//! A [`producer`] runs one case after another; how it is reached (a process, a conversation, a server) is its own matter.
-//! [`inputs`] generates the inputs, [`verdict`] decides which failures a case has, and [`search`] combines the two.
+//! A [`producer`] runs one case after another; how it is reached (a process, a conversation, a server) is its own
+//! matter. [`inputs`] generates the inputs, [`verdict`] decides which failures a case has, and [`search`] combines the
+//! two.
 
 pub mod duration;
 pub mod failure_folder;

@@ -1,5 +1,5 @@
-//! A producer that is a program. Each case is a process of its own, which reads the input from standard input and writes
-//! the events to standard output.
+//! A producer that is a program. Each case is a process of its own, which reads the input from standard input and
+//! writes the events to standard output.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

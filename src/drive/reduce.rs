@@ -1,5 +1,5 @@
-//! A failing input → the smallest part of it that still fails, found by leaving out parts: lines, words and characters of
-//! text; members and items of JSON. Characters that cannot be left out are replaced by a placeholder.
+//! A failing input → the smallest part of it that still fails, found by leaving out parts: lines, words and characters
+//! of text; members and items of JSON. Characters that cannot be left out are replaced by a placeholder.
 //!
 //! Parts are left out in runs that get shorter (delta debugging), so that few attempts remove much.
 
@@ -149,8 +149,8 @@ fn reduce_value(now: &Value, fails: &mut StillFails<'_, Value>) -> Result<Value,
     }
 }
 
-/// Reduces the number of parts of a value, then each part. `of` returns the value of a part; `whole` builds a value from
-/// parts.
+/// Reduces the number of parts of a value, then each part. `of` returns the value of a part; `whole` builds a value
+/// from parts.
 fn reduce_parts<P: Clone>(
     parts: Vec<P>,
     of: impl Fn(&mut P) -> &mut Value,

@@ -69,7 +69,7 @@ impl Script {
     pub fn load(path: &Path) -> Result<Script, FileError> {
         let help = "--script names a file that says what is sent to the producer; docs/talk.md has its form";
         let text = config::read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
-        Script::read(path, &text)
+        Script::parse(path, &text)
     }
 
     /// Parses the text of a script. `path` is the name that errors give it.
@@ -77,7 +77,7 @@ impl Script {
     /// # Errors
     ///
     /// Fails with every mistake in the text and its position.
-    pub fn read(path: &Path, text: &str) -> Result<Script, FileError> {
+    pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
         parse::parse(path, text)
     }
 
@@ -92,7 +92,7 @@ impl Script {
 struct EventPattern {
     name: String,
     /// The values that an event must have, by JSON Pointer.
-    has: Vec<(String, Value)>,
+    fields: Vec<(String, Value)>,
 }
 
 /// A step of a script.

@@ -241,8 +241,8 @@ impl Search<'_> {
         }
     }
 
-    /// Counts a case and keeps its new failures, whose kinds it returns. `kept` is the size of everything kept so far, in
-    /// bytes.
+    /// Counts a case and keeps its new failures, whose kinds it returns. `kept` is the size of everything kept so far,
+    /// in bytes.
     fn record(
         &self,
         found: &mut SearchResult,

@@ -1,7 +1,7 @@
 //! A failing case → the smallest input with the same kind of failure, and how often it fails.
 //!
-//! The input is first simplified by its `proptest` value tree, and then by leaving out parts of the result. In both, the
-//! number of runs is bounded, and more tightly the number of runs that hang.
+//! The input is first simplified by its `proptest` value tree, and then by leaving out parts of the result. In both,
+//! the number of runs is bounded, and more tightly the number of runs that hang.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -16,7 +16,8 @@ use super::verdict::Judge;
 /// The number of runs to shrink one failure, and the number of them that may hang.
 const MAX_RUNS: u64 = 1000;
 const MAX_HANGS: u64 = 30;
-/// The share of both for the value tree, and the number of its values that are looked at, some of which are the same input.
+/// The share of both for the value tree, and the number of its values that are looked at, some of which are the same
+/// input.
 const MAX_RUNS_OF_TREE: u64 = 300;
 const MAX_HANGS_OF_TREE: u64 = 6;
 const MAX_TRIES_OF_TREE: u64 = 5000;
@@ -69,8 +70,8 @@ impl Harness<'_> {
     }
 }
 
-/// Searches for the smallest input with a failure of this kind. `input` is the one that failed first, and `number` is its
-/// number.
+/// Searches for the smallest input with a failure of this kind. `input` is the one that failed first, and `number` is
+/// its number.
 pub fn shrink(harness: Harness<'_>, kind: &Kind, inputs: &Inputs, number: u64, input: &[u8]) -> ShrinkResult {
     let once = FailureRate { failed: 1, runs: 1 };
     let (times, again) = self::rerun(harness, kind, input, once, FailureRate::is_always);
@@ -96,7 +97,8 @@ pub fn shrink(harness: Harness<'_>, kind: &Kind, inputs: &Inputs, number: u64, i
     ShrinkResult { execution: again.or(found.execution), times, runs, input: found.input }
 }
 
-/// Runs an input a few more times, until `is_enough`. Returns how often it failed in all, and the last failing execution.
+/// Runs an input a few more times, until `is_enough`. Returns how often it failed in all, and the last failing
+/// execution.
 fn rerun(
     harness: Harness<'_>,
     kind: &Kind,

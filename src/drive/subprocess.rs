@@ -1,8 +1,8 @@
 //! The subprocess of one case, with its pipes and within the bounds of the case.
 //!
-//! Each pipe has a thread of its own, so that a producer never blocks, in whatever order it reads and writes. The threads
-//! end when the pipes are closed: at the latest when the process group is killed or, if a process left the group with a
-//! pipe open, when that process ends. No case waits for such a process.
+//! Each pipe has a thread of its own, so that a producer never blocks, in whatever order it reads and writes. The
+//! threads end when the pipes are closed: at the latest when the process group is killed or, if a process left the
+//! group with a pipe open, when that process ends. No case waits for such a process.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};

@@ -1,8 +1,8 @@
 //! The execution of a case → its failures.
 //!
-//! The stream is checked like any other, except that the end of a stream that was cut off means nothing. A producer that
-//! crashed, hung or answered too much breaks one of the program's own rules. Findings are consumed as they are found, and
-//! one of each kind is kept: an answer may have millions.
+//! The stream is checked like any other, except that the end of a stream that was cut off means nothing. A producer
+//! that crashed, hung or answered too much breaks one of the program's own rules. Findings are consumed as they are
+//! found, and one of each kind is kept: an answer may have millions.
 
 use std::io;
 use std::sync::Arc;
@@ -72,13 +72,13 @@ impl Judge<'_> {
     ///
     /// Fails if the report cannot be written.
     pub fn report(&self, execution: &Execution, file: &Arc<str>, reporter: &mut dyn Reporter) -> io::Result<()> {
-        let mut told = Ok(());
+        let mut written = Ok(());
         self.findings(execution, &self.reported, Some(file), &mut |finding| {
-            if told.is_ok() {
-                told = reporter.finding(&finding);
+            if written.is_ok() {
+                written = reporter.finding(&finding);
             }
         });
-        told
+        written
     }
 
     /// Returns the first failure of each kind, and the number of findings that fail nothing.

@@ -52,16 +52,16 @@ pub fn run(
         }
     }
     let (stop, _interrupts) = catch_interrupts()?;
-    let (mut played, mut said) = (Vec::new(), BTreeSet::new());
+    let (mut replays, mut reported) = (Vec::new(), BTreeSet::new());
     let total = all.len() + unplayed;
     for saved in &all {
         match replay_saved(arguments, saved, judge, report, &stop) {
-            Ok(Some(again)) => played.push(again),
+            Ok(Some(replay)) => replays.push(replay),
             Ok(None) => break,
             Err(why) => {
                 unplayed += 1;
                 // A message that applies to all of them is printed once.
-                if !matches!(&why, CliError::Message(words) if !said.insert(words.clone())) {
+                if !matches!(&why, CliError::Message(words) if !reported.insert(words.clone())) {
                     report_error(why);
                 }
             }
@@ -70,8 +70,8 @@ pub fn run(
     if unplayed == total {
         return Ok(Exit::Usage);
     }
-    let failing = |again: &&Replay<'_>| again.kind.is_some();
-    let shown_failures = played.iter().filter(failing).filter_map(|replay| {
+    let failing = |replay: &&Replay<'_>| replay.kind.is_some();
+    let shown_failures = replays.iter().filter(failing).filter_map(|replay| {
         Some(ReportedFailure {
             kind: replay.kind.as_ref()?,
             input: &replay.saved.input,
@@ -82,9 +82,9 @@ pub fn run(
     });
     report.report(judge, &shown_failures.collect::<Vec<_>>(), started.elapsed(), outputs)?;
     if !arguments.quiet {
-        print_summary(&played, total, stop.is_set());
+        print_summary(&replays, total, stop.is_set());
     }
-    Ok(match (played.iter().any(|again| failing(&again)), stop.is_set()) {
+    Ok(match (replays.iter().any(|replay| failing(&replay)), stop.is_set()) {
         _ if unplayed > 0 => Exit::Usage,
         (true, _) => Exit::Findings,
         (false, true) => Exit::Interrupted,
@@ -108,8 +108,8 @@ fn replay_saved<'k>(
     let setup =
         ProducerSetup::from_saved(&saved.case.producer, &saved.folder, &arguments.producer, &arguments.command)?;
     let (producer, _) = setup.open()?;
-    let again = replay(saved, &*producer, judge, stop);
-    again.map_err(|why| CliError::Message(format!("{why} (for {}: {})", display_path(&saved.folder), setup.display())))
+    let result = replay(saved, &*producer, judge, stop);
+    result.map_err(|why| CliError::Message(format!("{why} (for {}: {})", display_path(&saved.folder), setup.display())))
 }
 
 /// Runs a saved input until it fails in the same way, or the runs are used up; `None` if the run was stopped.

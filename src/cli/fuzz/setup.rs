@@ -58,8 +58,8 @@ fn parse_timeout(text: &str) -> Result<String, String> {
 }
 
 impl ProducerArguments {
-    /// Returns the arguments that a replay must repeat because they are not saved: headers, with a placeholder for their
-    /// values.
+    /// Returns the arguments that a replay must repeat because they are not saved: headers, with a placeholder for
+    /// their values.
     pub fn replay_words(&self) -> Vec<String> {
         let say = |name: String| ["--header".to_owned(), format!("{name}: …")];
         self.headers.iter().map(|header| header_name(header)).flat_map(say).collect()
@@ -103,7 +103,8 @@ impl ProducerSetup {
         })
     }
 
-    /// Builds the setup with which the failure saved in `folder` was found. Arguments of the command line take precedence.
+    /// Builds the setup with which the failure saved in `folder` was found. Arguments of the command line take
+    /// precedence.
     pub fn from_saved(
         record: &ProducerRecord,
         folder: &Path,

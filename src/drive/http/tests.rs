@@ -10,8 +10,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The time limit for cases that hang.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Starts a server that runs until the tests end, and returns its address. `respond` receives each request, the connection,
-/// and the number of earlier requests on it; the connection is closed when it returns `false`.
+/// Starts a server that runs until the tests end, and returns its address. `respond` receives each request, the
+/// connection, and the number of earlier requests on it; the connection is closed when it returns `false`.
 fn serve(respond: impl Fn(&str, &mut TcpStream, usize) -> bool + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/play", listener.local_addr().expect("it listens"));
@@ -32,8 +32,8 @@ fn serve(respond: impl Fn(&str, &mut TcpStream, usize) -> bool + Send + Sync + '
     url
 }
 
-/// Reads a request; `None` at the end of the connection. The client sends nothing until it has read the last response, so
-/// no bytes of the next request are lost in the buffer.
+/// Reads a request; `None` at the end of the connection. The client sends nothing until it has read the last response,
+/// so no bytes of the next request are lost in the buffer.
 fn read_request(stream: &TcpStream) -> Option<String> {
     let mut input = BufReader::new(stream);
     let (mut request, mut length) = (String::new(), 0);

@@ -21,8 +21,8 @@ use crate::generate::text;
 const MAX_SEEDS: usize = 10_000;
 const MAX_BYTES: usize = 64 << 20;
 
-/// Reads the seeds of a folder, one per file, sorted by file name and without a final newline. Hidden files and subfolders
-/// are skipped.
+/// Reads the seeds of a folder, one per file, sorted by file name and without a final newline. Hidden files and
+/// subfolders are skipped.
 ///
 /// # Errors
 ///

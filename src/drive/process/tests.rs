@@ -173,8 +173,8 @@ fn a_program_that_cannot_be_started_is_an_error() {
     assert!(said.starts_with("no-such␛program cannot be started: "), "{said}");
 }
 
-/// The environment variables for the program below: the file that it writes its producer's group to, and how it reacts to
-/// signals.
+/// The environment variables for the program below: the file that it writes its producer's group to, and how it reacts
+/// to signals.
 const GROUP_FILE_VARIABLE: &str = "SESSIONLINT_TEST_GROUP";
 const MODE_VARIABLE: &str = "SESSIONLINT_TEST_MANNER";
 
@@ -218,8 +218,8 @@ fn written(file: &Path) {
     }
 }
 
-/// Runs the program above in a shell, which may ignore signals, and sends it signals until it ends. Returns its exit code
-/// or the signal that ended it, once its producer is gone.
+/// Runs the program above in a shell, which may ignore signals, and sends it signals until it ends. Returns its exit
+/// code or the signal that ended it, once its producer is gone.
 fn interrupted(mode: &str, shell: &str, signals: impl IntoIterator<Item = Signal>) -> (Option<i32>, Option<i32>) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("group");

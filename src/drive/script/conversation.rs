@@ -227,7 +227,7 @@ impl<'c> Conversation<'c, '_> {
 impl EventPattern {
     /// Returns the event if it is the message itself, or its `params`.
     fn in_message<'m>(&self, message: &'m Value) -> Option<&'m Value> {
-        let is = |place: &&Value| self.has.iter().all(|(at, value)| place.pointer(at) == Some(value));
+        let is = |place: &&Value| self.fields.iter().all(|(at, value)| place.pointer(at) == Some(value));
         [Some(message), message.get("params")].into_iter().flatten().find(is)
     }
 }

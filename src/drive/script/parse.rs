@@ -81,17 +81,17 @@ fn read_events(reader: &mut Reader, value: &Value<'_>) -> Vec<EventPattern> {
             let message = "an event cannot be named `answer`: that is waited for without an event".to_owned();
             reader.problem(span, message, "give it another name");
         }
-        let has = match value.get_ref().as_table() {
+        let fields = match value.get_ref().as_table() {
             None => {
                 reader.wrong_type(&name, value, "a table", help);
                 Vec::new()
             }
-            Some(has) if has.is_empty() => {
+            Some(fields) if fields.is_empty() => {
                 let message = format!("the event `{name}` has no mark to be known by");
                 reader.problem(value.span(), message, help);
                 Vec::new()
             }
-            Some(has) => has
+            Some(fields) => fields
                 .iter()
                 .filter_map(|(at, value)| {
                     let at = pointer(reader, at.get_ref(), at.span())?;
@@ -99,7 +99,7 @@ fn read_events(reader: &mut Reader, value: &Value<'_>) -> Vec<EventPattern> {
                 })
                 .collect(),
         };
-        events.push(EventPattern { name, has });
+        events.push(EventPattern { name, fields });
     }
     events
 }

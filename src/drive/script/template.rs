@@ -1,5 +1,5 @@
-//! Message templates. Placeholders are replaced in the tree of a message before it is serialized, so that the message is
-//! valid JSON whatever they are replaced with.
+//! Message templates. Placeholders are replaced in the tree of a message before it is serialized, so that the message
+//! is valid JSON whatever they are replaced with.
 
 use serde_json::{Map, Value};
 
@@ -78,8 +78,8 @@ impl Template {
         }
     }
 
-    /// Replaces the placeholders. A string that consists of one placeholder becomes the value, with its own type. Within a
-    /// longer string, a string is inserted unchanged and any other value as its JSON text.
+    /// Replaces the placeholders. A string that consists of one placeholder becomes the value, with its own type.
+    /// Within a longer string, a string is inserted unchanged and any other value as its JSON text.
     pub fn fill(&self, value_of: &impl Fn(&Placeholder) -> Value) -> Value {
         match self {
             Template::Value(value) => value.clone(),

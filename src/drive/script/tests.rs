@@ -7,7 +7,7 @@ use crate::drive::producer::Ending;
 const SEND: &str = "[[step]]\nsend = { text = \"{{prompt}}\" }\n";
 
 fn read(text: &str) -> Result<Script, FileError> {
-    Script::read(Path::new("talk.toml"), text)
+    Script::parse(Path::new("talk.toml"), text)
 }
 
 /// Returns the messages about a script, each with the text that it points at.
