@@ -65,7 +65,7 @@ impl OpenBaseline {
             let named_by = config.filter(|_| arguments.baseline.is_none());
             let unread = |error| {
                 report_file_error(match named_by {
-                    Some(config) => config.no_baseline(error),
+                    Some(config) => config.unreadable_baseline(error),
                     None => error,
                 })
             };
@@ -82,7 +82,7 @@ impl OpenBaseline {
     pub fn write(&mut self) -> Result<Option<String>, CliError> {
         let (Some(baseline), Some(output)) = (&mut self.baseline, &self.output) else { return Ok(None) };
         let name = baseline.name();
-        let text = baseline.recorded().ok_or_else(|| {
+        let text = baseline.recorded_text().ok_or_else(|| {
             let help = "mend what is found most, or switch its rule off, and try again";
             let name = display_path(Path::new(&name));
             CliError::Message(format!("{name} would be larger than 16 MiB and was not written; {help}"))

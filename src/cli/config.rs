@@ -7,9 +7,9 @@ use sessionlint_core::text::{nearest, visible};
 
 use super::{CliError, Exit};
 use crate::config::{Config, NAME};
-use crate::error::ShownProtocolError;
+use crate::error::ProtocolErrorDiagnostic;
 use crate::load::load_protocol;
-use crate::run::{RecordProtocol, start};
+use crate::run::{RecordProtocol, start_folder};
 
 /// The protocol that is used if none is named.
 const DEFAULT: &str = "session-events";
@@ -89,7 +89,7 @@ impl ProtocolArgument {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
         }
-        let mut found = paths.iter().map(|path| (path, Config::find(&start(path))));
+        let mut found = paths.iter().map(|path| (path, Config::find(&start_folder(path))));
         let Some((first, file)) = found.next() else { return Ok(None) };
         let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
         let held = |path: &Path, file: Option<PathBuf>| match file {
@@ -150,7 +150,7 @@ impl ProtocolChoice {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
             return ProtocolChoice::default_protocol();
         };
-        ProtocolChoice::find(name, &folder)?.map_err(|help| report_file_error(config.no_protocol(help)))
+        ProtocolChoice::find(name, &folder)?.map_err(|help| report_file_error(config.unknown_protocol(help)))
     }
 
     /// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.
@@ -168,7 +168,7 @@ impl ProtocolChoice {
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
         Ok(Ok(ProtocolChoice::Loaded(Box::new(
-            load_protocol(folder).map_err(|error| report_file_error(ShownProtocolError::from(&error)))?,
+            load_protocol(folder).map_err(|error| report_file_error(ProtocolErrorDiagnostic::from(&error)))?,
         ))))
     }
 }

@@ -10,7 +10,7 @@ use sessionlint_core::text::count;
 use super::output_file::{NamedRoots, display_path, replace};
 use super::{CliError, Exit};
 use crate::difference::difference;
-use crate::run::{FileChange, Mended};
+use crate::run::{FileChange, FixedFile};
 
 /// The treatment of a file that would change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl FixSink {
     }
 
     /// Writes, shows or lists one file.
-    pub fn apply(&self, mended: Mended) {
+    pub fn apply(&self, mended: FixedFile) {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         let FileChange { before, after, applied } = match mended.result {
             Ok(change) => change,

@@ -20,11 +20,15 @@ use super::{CliError, Exit};
 use crate::config::Config;
 use crate::difference::difference;
 use crate::error::RunError;
-use crate::lint::expected::beside;
+use crate::lint::expectation;
 use crate::lint::fix::Level;
-use crate::lint::{Fixture, Linter, MEANT_TO_BE_BROKEN, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
-use crate::report::{End, Reporter};
-use crate::run::{Lint, Mending, Progress, RecordProtocol, Run, Stored, Target, is_looked_at, with_fixtures};
+use crate::lint::{
+    Classification, Fixture, FixtureContext, FixtureSettings, Linter, MEANT_TO_BE_BROKEN, classify, is_markdown,
+};
+use crate::report::{Reporter, RunEnd};
+use crate::run::{
+    FixOptions, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Target, is_lint_candidate, with_fixtures,
+};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -83,13 +87,13 @@ pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
     };
     let input = InputArguments { paths, reading };
     let (protocol, config) = input.load()?;
-    let options = Options { excerpts: false, ..input.reading.form.options() };
+    let options = input.reading.form.options().with_excerpts(false);
     if is_filter {
         let filter = StdinFilter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
         return filter.run(mode);
     }
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
-    let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
+    let (found, errors) = input.expand_to(config.as_ref(), is_lint_candidate);
     let targets = with_fixtures(found, &named);
     report_errors(&errors);
     require_targets(&targets, &errors, " .md .markdown")?;
@@ -136,7 +140,7 @@ fn format(
     let run = Run {
         protocol,
         settings: &settings.per_target,
-        stored: records.map(|records| Stored {
+        stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,
             asked: Asked::default(),
@@ -148,17 +152,17 @@ fn format(
         progress: &Progress::default(),
         exercises: false,
     };
-    let lint = Lint {
+    let lint = LintOptions {
         rules: protocol.rules_of_run(),
         named,
-        within: &|file| fixes.covers(file),
-        decided: &|_| None,
+        is_within: &|file| fixes.covers(file),
+        fragment: &|_| None,
         // A fixture with expected findings is not formatted.
-        told: &|_, _| Err(String::new()),
-        lists: false,
+        parse_args: &|_, _| Err(String::new()),
+        lists_all: false,
         updates: false,
-        given: &[],
-        mending: Some(Mending { level: Level::Safe, writes: fixes.writes(), tell: &|mended| fixes.apply(mended) }),
+        given_args: &[],
+        fix: Some(FixOptions { level: Level::Safe, in_place: fixes.writes(), report: &|mended| fixes.apply(mended) }),
     };
     Ok(run.lint(&lint, targets, None, &mut NullReporter)?.0.unreadable)
 }
@@ -175,7 +179,7 @@ impl Reporter for NullReporter {
         Ok(())
     }
 
-    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
         Ok(())
     }
 }
@@ -219,7 +223,7 @@ impl StdinFilter<'_> {
 
     /// Returns the canonical form of a text; `None` if the text has that form already, or must not be changed.
     fn canonical_form(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
-        if self.name.is_some() && beside(Path::new(&**name)).symlink_metadata().is_ok() {
+        if self.name.is_some() && expectation::path_for(Path::new(&**name)).symlink_metadata().is_ok() {
             if self.verbose {
                 anstream::eprintln!("sessionlint: {} is left as it is: {MEANT_TO_BE_BROKEN}", visible(name));
             }
@@ -230,20 +234,20 @@ impl StdinFilter<'_> {
         let linter = Linter::new(protocol, &records);
         let settings = |protocol: &Protocol| Arc::new(Settings::new(protocol, self.options.clone()));
         let holds_records = protocol.is_of_records() || linter.looks_like_records(text, name);
-        let manner = Manner {
-            settings: settings(protocol),
-            of_records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
+        let settings = FixtureSettings {
+            streams: settings(protocol),
+            records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
             asked: Asked::default(),
             all_records: protocol.is_of_records(),
-            decided: Some(self.options.fragment),
+            fragment: Some(self.options.fragment()),
         };
-        let Sorted { taken, survey, is_said } = sorted(&linter, text, name, &manner, true);
-        let (taken, survey) = (taken.ok()?, &survey);
-        let fixture = Fixture { file: name, text, damaged: None, block: None, taken, is_said, survey };
-        let of_records = Some((&fixture, &manner)).filter(|_| holds_records);
+        let Classification { kind, survey, is_declared } = classify(&linter, text, name, &settings, true);
+        let (kind, survey) = (kind.ok()?, &survey);
+        let fixture = Fixture { file: name, text, damaged: None, block: None, kind, is_declared, survey };
+        let of_records = Some((&fixture, &settings)).filter(|_| holds_records);
         let known = of_records.map_or_else(Known::default, |one| linter.known([one].into_iter()));
-        let of_fixture = OfFixture { fixture: &fixture, manner: &manner, known: &known, taken: fixture.taken };
-        let new = linter.mended(&of_fixture, Level::Safe).bytes;
+        let context = FixtureContext { fixture: &fixture, settings: &settings, known: &known, kind: fixture.kind };
+        let new = linter.fix(&context, Level::Safe).bytes;
         if new.is_none() && survey.pieces > 0 && !survey.of_protocol && !self.quiet {
             anstream::eprintln!("sessionlint: nothing of the protocol is in this text, and it stays as it is");
         }

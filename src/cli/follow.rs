@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::CliError;
 use super::config::ProtocolChoice;
 use super::output_file::display_path;
-use crate::run::{Change, Growing, holds_records};
+use crate::run::{FollowChange, FollowedFile, holds_records};
 
 /// Opens the single file to follow.
-pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<Growing, CliError> {
+pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<FollowedFile, CliError> {
     let [path] = paths else { return Err(one_file_error("takes one file, not several")) };
     if path.as_os_str() == "-" {
         return Err(one_file_error("takes a file, and standard input is read as it comes anyway"));
@@ -21,7 +21,7 @@ pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<Growing, Cli
     }
     let cannot = |error| CliError::Message(format!("{} cannot be followed: {error}", display_path(path)));
     let named = path.clone();
-    let growing = Growing::open(path, move |change| print_change(&named, change)).map_err(cannot)?;
+    let growing = FollowedFile::open(path, move |change| print_change(&named, change)).map_err(cannot)?;
     match protocol.beside() {
         Some(beside) if holds_records(path, protocol, beside).map_err(cannot)? => Err(records_error()),
         _ => Ok(growing),
@@ -39,11 +39,11 @@ fn one_file_error(what: &str) -> CliError {
     CliError::Message(format!("--follow {what}; {help}"))
 }
 
-fn print_change(path: &Path, change: Change) {
+fn print_change(path: &Path, change: FollowChange) {
     let what = match change {
-        Change::Truncated => "was truncated; it is read from its beginning again",
-        Change::Replaced => "was replaced; the new file is read from its beginning",
-        Change::Gone => "is gone; waiting until there is one again",
+        FollowChange::Truncated => "was truncated; it is read from its beginning again",
+        FollowChange::Replaced => "was replaced; the new file is read from its beginning",
+        FollowChange::Gone => "is gone; waiting until there is one again",
     };
     anstream::eprintln!("sessionlint: {} {what}", display_path(path));
 }

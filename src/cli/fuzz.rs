@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use report::FuzzReport;
 use serde_json::Value;
-use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::event::Settings;
 use sessionlint_core::text::{count, visible};
 use setup::{ProducerArguments, ProducerSetup};
 
@@ -146,9 +146,9 @@ fn build_judge<'p>(
     config: Option<&Config>,
 ) -> Result<Judge<'p>, CliError> {
     let severities = arguments.failing.severities(protocol.rules_of_run())?;
-    let options = Options { severities, ..arguments.reading.options() };
+    let options = arguments.reading.options().with_severities(severities);
     let settings = |excerpts| -> Arc<Settings> {
-        TargetSettings::new(protocol, config, &Options { excerpts, ..options.clone() }, &[]).base
+        TargetSettings::new(protocol, config, &options.clone().with_excerpts(excerpts), &[]).base
     };
     let fail_on = arguments.failing.fail_on(config);
     Ok(Judge { protocol, quick: settings(false), reported: settings(true), fail_on })

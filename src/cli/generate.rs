@@ -14,7 +14,7 @@ use sessionlint_core::text::{nearest, visible};
 use super::config::ProtocolArgument;
 use super::output_file::{OutputFile, display_path, resolve};
 use super::{CliError, Exit};
-use crate::generate::{Knobs, Stream, breakable, illegal, legal, tape, wild};
+use crate::generate::{Stream, StreamOptions, breakable, illegal, legal, tape, wild};
 
 /// The number of decisions of a stream, before its end.
 const TAPE_LENGTH: usize = 4000;
@@ -54,15 +54,15 @@ pub struct Arguments {
     out: Option<PathBuf>,
 
     /// Maximum number of turns in a stream, or of whatever the protocol's first lifecycle opens
-    #[arg(long, value_name = "N", default_value_t = Knobs::default().turns)]
+    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().turns)]
     turns: u64,
 
     /// Number of sessions that are interleaved in a stream
-    #[arg(long, value_name = "N", default_value_t = Knobs::default().sessions, value_parser = parse_sessions)]
+    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().sessions, value_parser = parse_sessions)]
     sessions: usize,
 
     /// Maximum number of events in a stream, not counting those that end it
-    #[arg(long, value_name = "N", default_value_t = Knobs::default().events)]
+    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().events)]
     events: usize,
 
     /// Weight with which an event type is tried; the others have 10, and 0 means never
@@ -123,7 +123,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     let weights = check_weights(arguments, protocol)?;
     let (turns, sessions, events) = (arguments.turns, arguments.sessions, arguments.events);
-    let knobs = Knobs { turns, sessions, events, weights };
+    let knobs = StreamOptions { turns, sessions, events, weights };
     let rules = rules_to_break(arguments, protocol)?;
     match &arguments.out {
         None if arguments.count != 1 => {
@@ -214,7 +214,7 @@ struct GeneratedStream {
 fn generate_stream(
     arguments: &Arguments,
     protocol: &Protocol,
-    knobs: &Knobs,
+    knobs: &StreamOptions,
     rules: &[&str],
     number: u64,
 ) -> Result<GeneratedStream, CliError> {
@@ -235,7 +235,7 @@ fn generate_stream(
         (0..MAX_TRIES).find_map(|again| {
             let stream = illegal(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE_LENGTH))?;
             let bytes = arguments.wire.bytes(&stream);
-            let findings = check(protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings;
+            let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
             match findings.as_slice() {
                 [one] if *one.rule == *rule => {
                     Some(GeneratedStream { bytes, breaks: Some((one.place.line, rule.to_owned())) })

@@ -22,9 +22,9 @@ use super::{CliError, Exit, find_rule, lookup};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
-use crate::lint::Linted;
-use crate::report::{End, Reporter, Several};
-use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
+use crate::lint::LintSummary;
+use crate::report::{MultiReporter, Reporter, RunEnd};
+use crate::run::{Outcome, Progress, RecordProtocol, RecordSettings, Run, Target};
 
 #[derive(clap::Args)]
 pub struct JudgingArguments {
@@ -127,7 +127,7 @@ impl SeverityArguments {
 impl JudgingArguments {
     /// Returns the options that inputs are read and judged with.
     pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, CliError> {
-        Ok(Options { severities: self.failing.severities(rules)?, ..self.input.reading.options() })
+        Ok(self.input.reading.options().with_severities(self.failing.severities(rules)?))
     }
 
     /// Returns the number of threads.
@@ -233,7 +233,7 @@ pub struct JobContext<'w> {
 /// The result of a subcommand's part of a run.
 pub struct JobResult {
     pub outcome: Outcome,
-    pub linted: Option<Linted>,
+    pub linted: Option<LintSummary>,
     pub shows_stats: bool,
 }
 
@@ -246,7 +246,7 @@ impl Job<'_> {
         work: impl FnOnce(
             &JobContext<'_>,
             Option<&mut Baseline>,
-            &mut Several<'_>,
+            &mut MultiReporter<'_>,
             Option<&Bar>,
         ) -> Result<JobResult, CliError>,
     ) -> Result<Exit, CliError> {
@@ -269,9 +269,9 @@ impl Job<'_> {
         let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
         let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
         if judging.baseline.is_recorded() {
-            reporter.go_on_unread();
+            reporter.ignore_closed_readers();
         }
-        let options = Options { excerpts: reporter.shows_excerpts(), ..options };
+        let options = options.with_excerpts(reporter.shows_excerpts());
         let settings = TargetSettings::new(protocol, config, &options, &targets);
         let records = protocol.records();
         let asked = judging.records.asked(records)?;
@@ -286,7 +286,7 @@ impl Job<'_> {
         let run = Run {
             protocol,
             settings: &settings.per_target,
-            stored: records.map(|protocol| Stored { protocol, settings: &of_target, asked, all }),
+            stored: records.map(|protocol| RecordSettings { protocol, settings: &of_target, asked, all }),
             stale: settings.base.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
@@ -324,14 +324,19 @@ fn run_and_report(
     unfound: &[RunError],
     started: Instant,
     baseline: &mut OpenBaseline,
-    reporter: &mut Several<'_>,
+    reporter: &mut MultiReporter<'_>,
     bar: Option<&Bar>,
-    work: impl FnOnce(&JobContext<'_>, Option<&mut Baseline>, &mut Several<'_>, Option<&Bar>) -> Result<JobResult, CliError>,
+    work: impl FnOnce(
+        &JobContext<'_>,
+        Option<&mut Baseline>,
+        &mut MultiReporter<'_>,
+        Option<&Bar>,
+    ) -> Result<JobResult, CliError>,
 ) -> Result<Outcome, CliError> {
     reporter.begin()?;
     let JobResult { outcome, linted, shows_stats } = work(found, baseline.baseline.as_mut(), reporter, bar)?;
     let recorded = baseline.write()?;
-    let end = End {
+    let end = RunEnd {
         summary: &outcome.summary,
         stats: shows_stats.then_some(&outcome.stats),
         hidden: outcome.hidden,

@@ -16,8 +16,10 @@ use terminal_size::terminal_size_of;
 use super::CliError;
 use super::bar::Bar;
 use super::output_file::{OutputFile, display_path, is_plain, resolve};
-use crate::report::{GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, is_report};
-use crate::run::{Patient, Target};
+use crate::report::{
+    GitHub, GitLab, Human, HumanOptions, JUnit, Json, Jsonl, Markdown, MultiReporter, Reporter, Sarif, is_report,
+};
+use crate::run::{RetryWriter, Target};
 
 /// The width of a report that does not go to a terminal, in columns.
 const WIDTH: usize = 100;
@@ -121,7 +123,7 @@ impl Console {
         match (self, bar) {
             (Console::StandardOutput, Some(bar)) => Box::new(bar.standard_output()),
             (Console::StandardOutput, None) => Box::new(io::stdout()),
-            (Console::StandardError, _) => Box::new(Patient(io::stderr())),
+            (Console::StandardError, _) => Box::new(RetryWriter(io::stderr())),
         }
     }
 
@@ -224,7 +226,12 @@ impl Outputs {
     }
 
     /// Creates a reporter that writes all reports.
-    pub fn reporter<'p>(&self, rules: Rulebook<'p>, style: Style, bar: Option<&Bar>) -> Result<Several<'p>, CliError> {
+    pub fn reporter<'p>(
+        &self,
+        rules: Rulebook<'p>,
+        style: Style,
+        bar: Option<&Bar>,
+    ) -> Result<MultiReporter<'p>, CliError> {
         let mut reporters: Vec<Box<dyn Reporter + Send + 'p>> = Vec::new();
         for (format, place) in &self.outputs {
             let console = self.console;
@@ -233,7 +240,7 @@ impl Outputs {
                 None => (console.writer(bar), console.color(style.color), console.width()),
             };
             let out = BufWriter::with_capacity(BUFFER, out);
-            let look = Look { color, width, all: style.all, quiet: style.quiet };
+            let look = HumanOptions { color, width, all: style.all, quiet: style.quiet };
             reporters.push(match format {
                 Format::Human => Box::new(Human::new(out, rules, look)),
                 Format::Json => Box::new(Json::new(out)),
@@ -245,7 +252,7 @@ impl Outputs {
                 Format::Markdown => Box::new(Markdown::new(out, rules)),
             });
         }
-        Ok(Several::new(reporters))
+        Ok(MultiReporter::new(reporters))
     }
 
     /// Moves the files to their final paths. The reports must be complete.

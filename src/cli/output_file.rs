@@ -13,7 +13,7 @@ use sessionlint_core::text::visible;
 use tempfile::NamedTempFile;
 
 use super::CliError;
-use crate::run::start;
+use crate::run::start_folder;
 
 /// A file that is written, and appears under its path when it is complete.
 pub struct OutputFile {
@@ -119,7 +119,7 @@ pub struct NamedRoots(Vec<PathBuf>);
 impl NamedRoots {
     pub fn of(paths: &[PathBuf]) -> NamedRoots {
         let folder = |path: &PathBuf| {
-            let start = start(path);
+            let start = start_folder(path);
             fs::canonicalize(if start.as_os_str().is_empty() { Path::new(".") } else { &start }).ok()
         };
         let file = |path: &PathBuf| fs::canonicalize(path).ok();

@@ -18,7 +18,7 @@ use super::search::Failure;
 use super::shrink::FailureRate;
 use super::verdict::Judge;
 use crate::error::FileError;
-use crate::report::{Jsonl, of_kind};
+use crate::report::{Jsonl, kind_fingerprint};
 
 /// The names of the files in a folder.
 const CASE_FILE: &str = "case.toml";
@@ -37,9 +37,10 @@ const VERSION: u32 = 1;
 const HELP: &str = "name a folder that `sessionlint fuzz` wrote, or one of those in it";
 
 /// The `[producer]` table of `case.toml`: how a producer is run, without secrets.
+/// Serde puts the name of this type into messages about a value of another type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ProducerRecord {
+pub struct Driven {
     /// The program and its arguments; `None` if the producer is not a command, or the command is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
@@ -72,7 +73,7 @@ pub struct CaseFile {
     failed: u32,
     played: u32,
     failure: Signature,
-    pub producer: ProducerRecord,
+    pub producer: Driven,
 }
 
 impl CaseFile {
@@ -82,6 +83,7 @@ impl CaseFile {
     }
 }
 
+/// The `[failure]` table of `case.toml`: the kind of the failure. The name of this type, too, is in messages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Signature {
@@ -218,7 +220,7 @@ fn path_back(root: &Path) -> Option<String> {
 pub fn failure_folder(root: &Path, kind: &Kind) -> PathBuf {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let rule: String = kind.rule.chars().map(plain).take(80).collect();
-    root.join(format!("{rule}-{}", of_kind(kind)))
+    root.join(format!("{rule}-{}", kind_fingerprint(kind)))
 }
 
 fn parent_of(folder: &Path) -> &Path {
@@ -243,7 +245,7 @@ pub fn input_path(folder: &Path) -> PathBuf {
 /// Writes the failures of a run.
 pub struct FailureWriter<'k> {
     pub judge: &'k Judge<'k>,
-    pub producer: &'k ProducerRecord,
+    pub producer: &'k Driven,
     pub seed: u64,
 }
 
@@ -304,7 +306,7 @@ impl FailureWriter<'_> {
                 event_type: kind.event_type.as_deref().map(str::to_owned),
                 pointer: kind.pointer.clone(),
             },
-            producer: ProducerRecord { directory, ..self.producer.clone() },
+            producer: Driven { directory, ..self.producer.clone() },
         };
         fs::write(new.join(CASE_FILE), toml::to_string(&case).map_err(io::Error::other)?)
     }

@@ -42,34 +42,36 @@ use reader::Reader;
 /// assert_eq!((finding.place.line, finding.place.column), (1, 103));
 /// ```
 #[derive(Clone)]
-pub struct Checker<'p> {
+pub struct Checker {
+    protocol: Protocol,
     input: Input,
-    front: Front<'p>,
-    judge: Judge<'p>,
+    front: Front,
+    judge: Judge,
 }
 
 /// The fast way, which stands before the judge.
 #[derive(Clone)]
-struct Front<'p> {
-    reader: Reader<'p>,
+struct Front {
+    reader: Reader,
     /// The captures of one event; kept for their memory.
     captures: Captures,
 }
 
 /// The way of an input through both.
-struct Way<'w, 'p> {
-    front: &'w mut Front<'p>,
-    judge: &'w mut Judge<'p>,
+struct Way<'w> {
+    protocol: &'w Protocol,
+    front: &'w mut Front,
+    judge: &'w mut Judge,
 }
 
-impl Recipient for Way<'_, '_> {
+impl Recipient for Way<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let Front { reader, captures } = &mut *self.front;
         match piece {
             Piece::Frame(frame) => {
                 captures.clear();
                 let judged = reader.read_frame(&frame, captures);
-                self.judge.examined(&frame, judged.as_ref(), captures.all(), None);
+                self.judge.examined(self.protocol, &frame, judged.as_ref(), captures.all(), None);
             }
             Piece::Broken(broken) => self.judge.broken(broken),
         }
@@ -86,39 +88,40 @@ impl Recipient for Way<'_, '_> {
                 segments: &[Segment { at: 0, origin }],
                 terminated: true,
                 utf8: true,
+                row: None,
             };
-            self.judge.examined(&frame, Some(&line.judged), captures.all(), None);
+            self.judge.examined(self.protocol, &frame, Some(&line.judged), captures.all(), None);
             rest = &rest[line.whole..];
             origin = origin.next_line(line.whole);
         }
     }
 }
 
-impl<'p> Checker<'p> {
+impl Checker {
     /// A checker for one input.
-    pub fn new(protocol: &'p Protocol, options: Options) -> Checker<'p> {
-        let file = options.file.clone();
+    pub fn new(protocol: &Protocol, options: Options) -> Checker {
+        let file = options.file().cloned();
         Checker::of(protocol, &Settings::new(protocol, options), file)
     }
 
     /// A checker for one of many inputs, which has this name. The settings are those of the same protocol.
-    pub fn of(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Checker<'p> {
-        let input = Input::new(settings.options().wire, settings.options().max_line_bytes);
+    pub fn of(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Checker {
+        let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
         let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
-        Checker { input, front, judge: Judge::new(protocol, settings, file) }
+        Checker { protocol: protocol.clone(), input, front, judge: Judge::new(protocol, settings, file) }
     }
 
     /// Counts from here on what of the protocol the input exercises. It takes several times as long.
     pub fn exercise(&mut self) {
         // Every event then goes the slow way, which has a tree.
         self.front.reader.be_unsure();
-        self.judge.exercise();
+        self.judge.exercise(&self.protocol);
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
-        let Checker { input, front, judge } = self;
-        input.feed_to(bytes, &mut Way { front, judge });
+        let Checker { protocol, input, front, judge } = self;
+        input.feed_to(bytes, &mut Way { protocol, front, judge });
     }
 
     /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
@@ -138,12 +141,12 @@ impl<'p> Checker<'p> {
     }
 
     /// Judges a block that was examined ahead.
-    pub fn feed_examined(&mut self, block: &[u8], examined: &mut Examined<'p>) {
-        let judge = &mut self.judge;
+    pub fn feed_examined(&mut self, block: &[u8], examined: &mut Examined<'_>) {
+        let Checker { protocol, judge, .. } = self;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
             examined.frames(block, start, |frame, judged, captured, faults| {
-                judge.examined(frame, judged, captured, faults);
+                judge.examined(protocol, frame, judged, captured, faults);
             })
         });
         match end {
@@ -175,18 +178,18 @@ impl<'p> Checker<'p> {
     /// Ends an input that goes on where nobody reads it: what was begun and its end mean nothing.
     pub fn cut(mut self) -> Report {
         self.judge.cut();
-        self.judge.finish(&self.input).0
+        self.judge.finish(&self.protocol, &self.input).0
     }
 
     /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
     /// counted.
     pub fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
-        let Checker { input, front, judge } = &mut self;
+        let Checker { protocol, input, front, judge } = &mut self;
         match damaged {
-            None => input.finish(&mut |piece| Way { front: &mut *front, judge: &mut *judge }.piece(piece)),
+            None => input.finish(&mut |piece| Way { protocol, front: &mut *front, judge: &mut *judge }.piece(piece)),
             Some(cause) => judge.damaged(input.position(), cause),
         }
-        self.judge.finish(&self.input)
+        self.judge.finish(&self.protocol, &self.input)
     }
 }
 

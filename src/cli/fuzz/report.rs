@@ -17,7 +17,7 @@ use crate::drive::producer::Execution;
 use crate::drive::search::SearchResult;
 use crate::drive::shrink::FailureRate;
 use crate::drive::verdict::Judge;
-use crate::report::{End, FileEnd, Reporter};
+use crate::report::{FileEnd, Reporter, RunEnd};
 
 /// Reports the failures of a run.
 pub struct FuzzReport<'t> {
@@ -66,7 +66,8 @@ impl FuzzReport<'_> {
         let mut all = Summary::default();
         for failure in failures {
             let file: Arc<str> = failure.folder.join(stream_file_name(failure.execution)).to_string_lossy().into();
-            let mut summary = Summary { files: 1, ..Summary::default() };
+            let mut summary = Summary::default();
+            summary.files = 1;
             let found = judge.failure_findings(failure.execution, &file);
             if let Some(finding) = found.into_iter().find(|finding| finding.kind() == *failure.kind) {
                 summary.count(&finding.rule, finding.severity, 1);
@@ -75,35 +76,33 @@ impl FuzzReport<'_> {
             reporter.file_end(&FileEnd { summary: Some(&summary), ..FileEnd::of(&file) })?;
             all.add(&summary);
         }
-        reporter.end(&End::of(&all, elapsed))
+        reporter.end(&RunEnd::of(&all, elapsed))
     }
 
     /// Adds the input that shows a failure to its finding.
     fn finding(&self, finding: Finding, failure: &ReportedFailure<'_>) -> Finding {
         let rule_help = self.rules.rule(&finding.rule).map(|rule| rule.help.clone().into());
-        let help = finding.help.or(rule_help).unwrap_or_default();
+        let help = finding.help.clone().or(rule_help).unwrap_or_default();
         let of_times = match failure.times {
             times if times.is_always() => String::new(),
             FailureRate { failed, runs: played } => format!(" ({failed} of {played} times)"),
         };
-        let mut related = finding.related;
+        let mut finding = finding;
         let is_empty = match failure.input.split(|byte| *byte == b'\n').count() as u64 {
             1 if failure.input.is_empty() => format!("; an empty input shows it{of_times}"),
             lines => {
                 let more = if lines > 1 { format!("; it has {}", count(lines, "line")) } else { String::new() };
                 let is_blank = lines > 1 && failure.input.iter().all(|byte| *byte == b'\n');
                 let more = if is_blank { more + ", all of them empty" } else { more };
-                let input = Related {
-                    message: format!("this input shows it{of_times}{more}").into(),
-                    file: Some(input_path(failure.folder).to_string_lossy().into()),
-                    place: Arc::new(first_non_blank_line(failure.input)),
-                };
-                related.insert(0, input);
+                let file = Some(input_path(failure.folder).to_string_lossy().into());
+                let message = format!("this input shows it{of_times}{more}");
+                let input = Related::in_file(file, message, first_non_blank_line(failure.input));
+                finding.related.insert(0, input);
                 String::new()
             }
         };
         let help = format!("{help}{is_empty}");
-        Finding { help: Some(help.into()), related, ..finding }
+        finding.with_help(Some(help))
     }
 
     /// Prints the summary of a search.
@@ -123,7 +122,7 @@ fn first_non_blank_line(input: &[u8]) -> Place {
     let blank = input.iter().position(|byte| *byte != b'\n').unwrap_or_default();
     let line = input[blank..].split(|byte| *byte == b'\n').next().unwrap_or_default();
     let (start, excerpt) = (blank as u64, window(line, 1, 0..line.len()));
-    Place { line: start + 1, column: 1, start, end: start + line.len() as u64, event: None, excerpt }
+    Place::new(start + 1, 1, start..start + line.len() as u64).with_excerpt(excerpt)
 }
 
 /// Formats the event type and the pointer of a kind of failure, for display after its rule.

@@ -11,7 +11,7 @@ use sessionlint_core::text::visible;
 use super::super::CliError;
 use super::super::config::report_file_error;
 use crate::drive::duration;
-use crate::drive::failure_folder::ProducerRecord;
+use crate::drive::failure_folder::Driven;
 use crate::drive::http::Http;
 use crate::drive::process::Process;
 use crate::drive::producer::{Bounds, Producer};
@@ -106,7 +106,7 @@ impl ProducerSetup {
     /// Builds the setup with which the failure saved in `folder` was found. Arguments of the command line take
     /// precedence.
     pub fn from_saved(
-        record: &ProducerRecord,
+        record: &Driven,
         folder: &Path,
         arguments: &ProducerArguments,
         command: &[OsString],
@@ -172,9 +172,9 @@ impl ProducerSetup {
     }
 
     /// Returns the setup in the form that is saved with a failure.
-    pub fn record(&self) -> ProducerRecord {
+    pub fn record(&self) -> Driven {
         let words: Option<Vec<String>> = self.command.iter().map(|word| word.to_str().map(str::to_owned)).collect();
-        ProducerRecord {
+        Driven {
             command: words.filter(|words| !words.is_empty()),
             directory: None,
             script: self.script.as_ref().map(|path| path.to_string_lossy().into_owned()),

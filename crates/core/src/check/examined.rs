@@ -11,7 +11,7 @@ use crate::schema::captures::{Captured, Captures, Mark};
 /// Examines blocks, again and again.
 pub struct Examiner<'p> {
     protocol: &'p Protocol,
-    reader: Reader<'p>,
+    reader: Reader,
     max_line_bytes: usize,
 }
 
@@ -58,7 +58,7 @@ impl<'p> Examiner<'p> {
 /// An examination of a block that is under way.
 struct Examination<'e, 'p> {
     protocol: &'p Protocol,
-    reader: &'e mut Reader<'p>,
+    reader: &'e mut Reader,
     examined: &'e mut Examined<'p>,
 }
 
@@ -143,6 +143,7 @@ impl<'p> Examined<'p> {
                 segments: &[Segment { at: 0, origin: behind(found.origin) }],
                 terminated: true,
                 utf8: found.utf8,
+                row: None,
             };
             let (judged, captured) = (found.judged.as_ref(), self.captures.between(found.mark, end));
             let is_faulty = judged.is_some() && !captured.violations.is_empty();

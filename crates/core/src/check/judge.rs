@@ -22,14 +22,13 @@ use crate::schema::{Faults, Pointer, quoted};
 use crate::text::nearest;
 
 #[derive(Clone)]
-pub(crate) struct Judge<'p> {
-    protocol: &'p Protocol,
+pub(crate) struct Judge {
     wire: Option<Wire>,
     /// What can be read of an event with faults; kept for its memory.
     readable: Captures,
-    machine: Machine<'p>,
+    machine: Machine,
     verdicts: Vec<Verdict>,
-    alone: Alone<'p>,
+    alone: Alone,
     stats: Stats,
     /// By event type: how many there were.
     events: Vec<u64>,
@@ -41,30 +40,29 @@ pub(crate) struct Judge<'p> {
     exercised: Option<Box<Exercised>>,
 }
 
-impl<'p> Judge<'p> {
-    pub(crate) fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge<'p> {
+impl Judge {
+    pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge {
         let options = settings.options();
-        let limits = Limits { max_text_bytes: options.max_text_bytes, max_streams: options.max_streams };
+        let limits = Limits { max_text_bytes: options.max_text_bytes(), max_streams: options.max_streams() };
         let event_types = protocol.tables().events.len();
         Judge {
-            protocol,
-            wire: options.wire,
+            wire: options.wire(),
             readable: Captures::default(),
-            machine: Machine::new(protocol.tables(), limits, options.fragment),
+            machine: Machine::new(protocol, limits, options.fragment()),
             verdicts: Vec::new(),
             alone: Alone::new(protocol, settings, file),
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,
-            excerpts: options.excerpts,
+            excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             exercised: None,
         }
     }
 
     /// Counts from here on what of the protocol is exercised, by the events that go the slow way.
-    pub(crate) fn exercise(&mut self) {
-        self.exercised = Some(Box::new(Exercised::new(self.protocol.tables())));
+    pub(crate) fn exercise(&mut self, protocol: &Protocol) {
+        self.exercised = Some(Box::new(Exercised::new(protocol.tables())));
     }
 
     pub(crate) fn findings(&mut self) -> &mut Vec<Finding> {
@@ -95,36 +93,44 @@ impl<'p> Judge<'p> {
 
     /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure. `faults`:
     /// what is wrong with it, if that is in words already.
-    pub(crate) fn examined(
+    pub(crate) fn examined<'p>(
         &mut self,
+        protocol: &'p Protocol,
         frame: &Frame<'_>,
         judged: Option<&Judged>,
         captured: Captured<'_>,
         faults: Option<Faults<'p>>,
     ) {
         match judged {
-            Some(judged) if !captured.violations.is_empty() => self.faulty(frame, judged, captured, faults),
+            Some(judged) if !captured.violations.is_empty() => self.faulty(protocol, frame, judged, captured, faults),
             Some(judged)
                 if captured.unknown.is_empty()
                     || self.alone.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
             {
-                self.valid(frame, judged, captured);
+                self.valid(protocol, frame, judged, captured);
             }
-            _ => self.slow(frame, captured.unknown),
+            _ => self.slow(protocol, frame, captured.unknown),
         }
     }
 
     /// An event that the fast way found something wrong with.
-    fn faulty(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>, faults: Option<Faults<'p>>) {
+    fn faulty<'p>(
+        &mut self,
+        protocol: &'p Protocol,
+        frame: &Frame<'_>,
+        judged: &Judged,
+        captured: Captured<'_>,
+        faults: Option<Faults<'p>>,
+    ) {
         let id = judged.event_type;
+        let event_type = &protocol.tables().events[id];
         let text = frame.text;
         let mut captures = std::mem::take(&mut self.readable);
         captures.copy(captured);
-        let Some(faults) = self.alone.faults_of(id, text, captured, faults, &mut captures) else {
+        let Some(faults) = self.alone.faults_of((id, event_type), text, captured, faults, &mut captures) else {
             self.readable = captures;
-            return self.slow(frame, captured.unknown);
+            return self.slow(protocol, frame, captured.unknown);
         };
-        let event_type = &self.protocol.tables().events[id];
         let (span, type_span) = (0..text.len(), judged.type_span.clone());
         let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
         let here = Here {
@@ -138,17 +144,17 @@ impl<'p> Judge<'p> {
         };
         let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.alone.name(&name));
         self.alone.say(&here, faults, stream.as_ref());
-        self.order(&here, id, captures.all(), true, Nobody);
+        self.order(protocol, &here, id, captures.all(), true, Nobody);
         self.readable = captures;
     }
 
     /// `keys`: the unknown keys that the fast way found and could not count yet.
-    fn slow(&mut self, frame: &Frame<'_>, keys: &[UnknownKey]) {
+    fn slow(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
         let text = frame.text;
         match read(frame) {
             Err(fault) => self.broken(not_json(frame, fault)),
-            Ok(tree) => match Event::find(&tree.root, text, self.protocol, self.wire == Some(Wire::JsonRpc)) {
-                Ok(event) => self.event(frame, &tree, &event, keys),
+            Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
+                Ok(event) => self.event(protocol, frame, &tree, &event, keys),
                 Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
@@ -159,9 +165,9 @@ impl<'p> Judge<'p> {
     }
 
     /// An event that the fast way found nothing wrong with.
-    fn valid(&mut self, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
+    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
         let id = judged.event_type;
-        let event_type = &self.protocol.tables().events[id];
+        let event_type = &protocol.tables().events[id];
         let (span, type_span) = (0..frame.text.len(), judged.type_span.clone());
         let here = Here {
             frame,
@@ -190,7 +196,7 @@ impl<'p> Judge<'p> {
                 return;
             }
         }
-        self.order(&here, id, captured, true, Nobody);
+        self.order(protocol, &here, id, captured, true, Nobody);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -199,14 +205,14 @@ impl<'p> Judge<'p> {
         self.alone.voice.summary.events - 1
     }
 
-    fn event(&mut self, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>, keys: &[UnknownKey]) {
+    fn event(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>, keys: &[UnknownKey]) {
         let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
-        let tables = self.protocol.tables();
-        if let Some(id) = self.protocol.event_id(&event.name) {
+        let tables = protocol.tables();
+        if let Some(id) = protocol.event_id(&event.name) {
             let event_type = &tables.events[id].name;
             let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
             let here = Here { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
-            return self.known(&here, tree, event, id, keys);
+            return self.known(protocol, &here, tree, event, id, keys);
         }
         let number = Some(self.alone.voice.summary.events);
         self.alone.voice.summary.events += 1;
@@ -224,11 +230,11 @@ impl<'p> Judge<'p> {
             excerpts: self.excerpts,
             landmarks: Landmarks::default(),
         };
-        self.unknown(&here, tree, event);
+        self.unknown(protocol, &here, tree, event);
     }
 
-    fn unknown(&mut self, here: &Here<'_>, tree: &Tree, event: &Event<'_>) {
-        let shape = &self.protocol.tables().shape;
+    fn unknown(&mut self, protocol: &Protocol, here: &Here<'_>, tree: &Tree, event: &Event<'_>) {
+        let shape = &protocol.tables().shape;
         let text = here.frame.text;
         let field = |at: &Option<Pointer>| at.as_ref().map_or(Capture::Absent, |at| event.field(text, at));
         let name = match &shape.stream {
@@ -237,9 +243,9 @@ impl<'p> Judge<'p> {
         };
         let stream = name.as_deref().map(|name| self.alone.name(name));
         self.alone.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
-        let rule = self.protocol.tables().unknown;
+        let rule = protocol.tables().unknown;
         if self.alone.is_first(rule, None, here, stream.as_ref()).0 {
-            let known = self.protocol.tables().events.iter().map(|event| &*event.name);
+            let known = protocol.tables().events.iter().map(|event| &*event.name);
             let near = nearest(here.event_type, known);
             let help = near.as_ref().map(|near| format!("did you mean {near}?").into());
             let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
@@ -257,8 +263,15 @@ impl<'p> Judge<'p> {
         }
     }
 
-    fn known(&mut self, here: &Here<'_>, tree: &Tree, event: &Event<'_>, id: usize, keys: &[UnknownKey]) {
-        let protocol = self.protocol;
+    fn known(
+        &mut self,
+        protocol: &Protocol,
+        here: &Here<'_>,
+        tree: &Tree,
+        event: &Event<'_>,
+        id: usize,
+        keys: &[UnknownKey],
+    ) {
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
         // Half a character at the edge of a piece of text may have its other half in the next piece.
@@ -269,18 +282,26 @@ impl<'p> Judge<'p> {
         };
         let captures = self.alone.judge(here, tree, event, id, keys, at_edge);
         match self.exercised.take() {
-            None => self.order(here, id, captures.all(), false, Nobody),
+            None => self.order(protocol, here, id, captures.all(), false, Nobody),
             Some(mut exercised) => {
                 exercised.event(id, &event_type.schema, event.node, text);
-                self.order(here, id, captures.all(), false, &mut *exercised);
+                self.order(protocol, here, id, captures.all(), false, &mut *exercised);
                 self.exercised = Some(exercised);
             }
         }
     }
 
     /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
-    fn order(&mut self, here: &Here<'_>, id: usize, captured: Captured<'_>, fast: bool, witness: impl Witness) {
-        let event_type = &self.protocol.tables().events[id];
+    fn order(
+        &mut self,
+        protocol: &Protocol,
+        here: &Here<'_>,
+        id: usize,
+        captured: Captured<'_>,
+        fast: bool,
+        witness: impl Witness,
+    ) {
+        let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
         // Where the schema lets an event leave its stream out, the event belongs to none.
         if event_type.stream.is_some_and(|slot| captured.fields[slot] == Capture::Absent) {
@@ -322,7 +343,7 @@ impl<'p> Judge<'p> {
         });
     }
 
-    pub(crate) fn finish(mut self, input: &Input) -> (Report, Option<Box<Exercised>>) {
+    pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<Exercised>>) {
         if self.whole {
             match &mut self.exercised {
                 None => self.machine.finish(Nobody, &mut self.verdicts),
@@ -341,7 +362,7 @@ impl<'p> Judge<'p> {
         self.alone.voice.summary.streams = self.machine.streams();
         self.stats.bytes = input.bytes();
         self.stats.opened = self.machine.opened();
-        for (event, count) in self.protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
+        for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);
         }
         (self.alone.finish(self.stats), self.exercised)

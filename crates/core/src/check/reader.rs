@@ -1,6 +1,7 @@
 //! The fast way to an event: from its first bytes to its program.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::bytes::starts_with;
 use crate::input::Frame;
@@ -11,11 +12,11 @@ use crate::schema::walk::{read, read_start, string_member};
 
 /// Finds the type of an event without reading it, and reads it the fast way.
 #[derive(Clone)]
-pub(crate) struct Reader<'p> {
-    protocol: &'p Protocol,
+pub(crate) struct Reader {
+    protocol: Protocol,
     /// The member that holds the event's type.
-    key: &'p [u8],
-    beginnings: Vec<Beginning<'p>>,
+    key: Arc<[u8]>,
+    beginnings: Arc<[Beginning]>,
     /// The type of the last event: most often also that of the next.
     last: usize,
     last_minute: LastMinute,
@@ -36,10 +37,9 @@ const TRY_AGAIN: u8 = 32;
 const MOST_IN_VAIN: u8 = 3;
 
 /// How events of a type begin when they are written in the schema's order.
-#[derive(Clone)]
-struct Beginning<'p> {
+struct Beginning {
     event_type: usize,
-    bytes: &'p [u8],
+    bytes: Box<[u8]>,
     /// Where the type stands in it, with its quotes.
     type_span: Range<usize>,
 }
@@ -59,8 +59,8 @@ pub(crate) struct Line {
     pub whole: usize,
 }
 
-impl<'p> Reader<'p> {
-    pub(crate) fn new(protocol: &'p Protocol) -> Reader<'p> {
+impl Reader {
+    pub(crate) fn new(protocol: &Protocol) -> Reader {
         let tables = protocol.tables();
         let key = tables.shape.event_type.0.last().map_or(&b""[..], String::as_bytes);
         let mut beginnings = Vec::new();
@@ -72,13 +72,13 @@ impl<'p> Reader<'p> {
             let type_end = type_start + event.name.len() + 2;
             let whole = format!("{{\"{}\":\"{}\"", String::from_utf8_lossy(key), event.name);
             if bytes.starts_with(whole.as_bytes()) {
-                beginnings.push(Beginning { event_type, bytes, type_span: type_start..type_end });
+                beginnings.push(Beginning { event_type, bytes: bytes.clone(), type_span: type_start..type_end });
             }
         }
         Reader {
-            protocol,
-            key,
-            beginnings,
+            protocol: protocol.clone(),
+            key: key.into(),
+            beginnings: beginnings.into(),
             last: 0,
             last_minute: LastMinute::default(),
             other_order: vec![0; tables.events.len()],
@@ -90,7 +90,7 @@ impl<'p> Reader<'p> {
 
     /// A reader that does not try the schema's order first.
     #[cfg(any(test, feature = "two-ways"))]
-    pub fn of_any_order(protocol: &'p Protocol) -> Reader<'p> {
+    pub fn of_any_order(protocol: &Protocol) -> Reader {
         let mut reader = Reader::new(protocol);
         reader.other_order.fill(TRY_AGAIN);
         reader
@@ -165,7 +165,7 @@ impl<'p> Reader<'p> {
     #[inline(always)]
     fn beginning(&mut self, text: &[u8]) -> Option<usize> {
         let last = self.beginnings.get(self.last);
-        if last.is_some_and(|last| starts_with(text, last.bytes)) {
+        if last.is_some_and(|last| starts_with(text, &last.bytes)) {
             Some(self.last)
         } else {
             self.other_beginning(text)
@@ -174,7 +174,7 @@ impl<'p> Reader<'p> {
 
     #[cold]
     fn other_beginning(&mut self, text: &[u8]) -> Option<usize> {
-        self.last = self.beginnings.iter().position(|beginning| starts_with(text, beginning.bytes))?;
+        self.last = self.beginnings.iter().position(|beginning| starts_with(text, &beginning.bytes))?;
         Some(self.last)
     }
 
@@ -184,7 +184,7 @@ impl<'p> Reader<'p> {
             let Beginning { event_type, type_span, .. } = &self.beginnings[index];
             return Some((Judged { event_type: *event_type, type_span: type_span.clone() }, true));
         }
-        let inner = string_member(text, self.key)?;
+        let inner = string_member(text, &self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.event_id(name)?;
         Some((Judged { event_type, type_span: inner.start - 1..inner.end + 1 }, false))

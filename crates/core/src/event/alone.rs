@@ -25,18 +25,23 @@ pub(crate) const SHOWN_CHARS: usize = 60;
 
 /// Judges each by itself, and says what is wrong.
 #[derive(Clone)]
-pub(crate) struct Alone<'p> {
-    protocol: &'p Protocol,
-    pub voice: Voice<'p>,
+pub(crate) struct Alone {
+    protocol: Protocol,
+    pub voice: Voice,
     pub unknown: Unknown,
     /// The name of the stream that was spoken of last.
     spoken_of: Arc<str>,
 }
 
-impl<'p> Alone<'p> {
-    pub(crate) fn new(protocol: &'p Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone<'p> {
+impl Alone {
+    pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone {
         let unknown = Unknown::new(protocol.tables().events.len());
-        Alone { protocol, voice: settings.voice(protocol, file), unknown, spoken_of: Arc::default() }
+        Alone {
+            protocol: protocol.clone(),
+            voice: Voice::new(protocol, settings.severities().clone(), file),
+            unknown,
+            spoken_of: Arc::default(),
+        }
     }
 
     /// The name of a stream as text, which one finding after the other shares.
@@ -50,15 +55,14 @@ impl<'p> Alone<'p> {
     /// What the fast way found wrong; its unknown keys are counted, and what has a fault is marked in `readable`. None: one
     /// of the keys is not known to be unknown yet, and the slow way must be taken. `in_words`: what was found wrong, if it is
     /// in words already.
-    pub(crate) fn faults_of(
+    pub(crate) fn faults_of<'p>(
         &mut self,
-        id: usize,
+        (id, event_type): (usize, &'p EventType),
         text: &[u8],
         captured: Captured<'_>,
         in_words: Option<Faults<'p>>,
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
-        let event_type = &self.protocol.tables().events[id];
         let mut misspelt = HashSet::new();
         let faults = match in_words {
             Some(faults) => faults,

@@ -17,8 +17,8 @@ use crate::text::count;
 
 /// Says findings, and counts them.
 #[derive(Clone)]
-pub struct Voice<'p> {
-    protocol: &'p Protocol,
+pub struct Voice {
+    protocol: Protocol,
     file: Option<Arc<str>>,
     /// By rule; none: switched off.
     severities: Arc<[Option<Severity>]>,
@@ -47,10 +47,10 @@ pub struct Said {
     pub file: Option<Arc<str>>,
 }
 
-impl<'p> Voice<'p> {
-    pub fn new(protocol: &'p Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> Voice<'p> {
+impl Voice {
+    pub fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> Voice {
         Voice {
-            protocol,
+            protocol: protocol.clone(),
             file,
             severities,
             findings: Vec::new(),
@@ -84,18 +84,20 @@ impl<'p> Voice<'p> {
     }
 
     /// The name of a rule and its severity, unless it is switched off.
-    pub fn rule(&self, rule: RuleId) -> (&'p Arc<str>, Option<Severity>) {
+    pub fn rule(&self, rule: RuleId) -> (&Arc<str>, Option<Severity>) {
         let index = usize::from(rule.0);
         (&self.protocol.tables().rules[index].name, self.severities[index])
     }
 
     /// Says a finding.
     pub fn say(&mut self, rule: RuleId, place: Place, said: Said) {
-        self.error |= self.protocol.tables().rules[usize::from(rule.0)].severity == Some(Severity::Error);
-        let (name, Some(severity)) = self.rule(rule) else { return };
-        self.spoken[usize::from(rule.0)] += 1;
+        let index = usize::from(rule.0);
+        let words = &self.protocol.tables().rules[index];
+        self.error |= words.severity == Some(Severity::Error);
+        let Some(severity) = self.severities[index] else { return };
+        self.spoken[index] += 1;
         self.findings.push(Finding {
-            rule: name.clone(),
+            rule: words.name.clone(),
             severity,
             message: said.message,
             file: said.file.or_else(|| self.file.clone()),
@@ -206,10 +208,7 @@ impl<'p> Voice<'p> {
     }
 
     /// The pointer of what a rule speaks about, and the byte of the value to start from.
-    fn pointer<'e>(&self, at: &At, event: Option<&'e EventType>) -> (Option<Cow<'e, Pointer>>, usize)
-    where
-        'p: 'e,
-    {
+    fn pointer<'e>(&'e self, at: &At, event: Option<&'e EventType>) -> (Option<Cow<'e, Pointer>>, usize) {
         let of = |slot: &usize| event.map(|event| Cow::Borrowed(&event.slots[*slot]));
         match at {
             At::Time => (self.protocol.tables().shape.time.as_ref().map(Cow::Borrowed), 0),

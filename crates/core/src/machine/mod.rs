@@ -21,7 +21,7 @@ use std::sync::Arc;
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
 use crate::input::Noted;
-use crate::protocol::{RuleId, Tables, framing};
+use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
 use field::Field;
@@ -118,8 +118,8 @@ pub struct Limits {
 
 /// The state of all streams of one file.
 #[derive(Clone)]
-pub struct Machine<'p> {
-    tables: &'p Tables,
+pub struct Machine {
+    protocol: Protocol,
     limits: Limits,
     fragment: bool,
     streams: Streams,
@@ -129,16 +129,16 @@ pub struct Machine<'p> {
     scratch: Scratch,
 }
 
-impl<'p> Machine<'p> {
-    pub fn new(tables: &'p Tables, limits: Limits, fragment: bool) -> Machine<'p> {
+impl Machine {
+    pub fn new(protocol: &Protocol, limits: Limits, fragment: bool) -> Machine {
         Machine {
-            tables,
+            protocol: protocol.clone(),
             limits,
             fragment,
             streams: Streams::default(),
             losses: 0,
             forgotten: false,
-            scratch: Scratch::new(tables, limits.max_text_bytes),
+            scratch: Scratch::new(protocol.tables(), limits.max_text_bytes),
         }
     }
 
@@ -154,8 +154,13 @@ impl<'p> Machine<'p> {
 
     /// How many instances each lifecycle opened, by its name.
     pub fn opened(&self) -> BTreeMap<String, u64> {
-        let counted =
-            self.tables.lifecycles.iter().zip(&self.scratch.opened).filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
+        let counted = self
+            .protocol
+            .tables()
+            .lifecycles
+            .iter()
+            .zip(&self.scratch.opened)
+            .filter(|(lifecycle, _)| lifecycle.opens.0 != 0);
         counted.map(|(lifecycle, opened)| (lifecycle.name.clone(), *opened)).collect()
     }
 
@@ -163,19 +168,20 @@ impl<'p> Machine<'p> {
     pub fn streamed(&self, stream: &[u8]) -> Vec<Option<String>> {
         match self.streams.awake(stream) {
             Some(stream) => stream.texts.iter().map(TextState::streamed).collect(),
-            None => self.tables.texts.iter().map(|_| None).collect(),
+            None => self.protocol.tables().texts.iter().map(|_| None).collect(),
         }
     }
 
     /// Judges an event of a known type.
     pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, witness: impl Witness, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, event.places, out);
-        let stream = self.streams.get(index, self.tables);
-        stream.notice(self.losses, self.tables);
-        judge_time(self.tables, stream, event.time, out);
-        step::apply(self.tables, stream, event, &mut self.scratch, witness, out);
+        let tables = self.protocol.tables();
+        let stream = self.streams.get(index, tables);
+        stream.notice(self.losses, tables);
+        judge_time(tables, stream, event.time, out);
+        step::apply(tables, stream, event, &mut self.scratch, witness, out);
         leave(stream, event.places, event.time);
-        self.streams.touch(index, self.tables);
+        self.streams.touch(index, tables);
     }
 
     /// Judges an event in the short way: it is not before its stream's last event, and moves nothing. So are most. False:
@@ -188,25 +194,26 @@ impl<'p> Machine<'p> {
         let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
         if stream.losses != self.losses
             || !(stream.last_is_timed && now.is_not_before_usual(last))
-            || !still::apply_again(self.tables, stream, event, &self.scratch)
+            || !still::apply_again(self.protocol.tables(), stream, event, &self.scratch)
         {
             return false;
         }
         stream.last_time.copy_from_slice(now.written);
         event.places.note(&mut stream.last);
-        self.streams.touch(index, self.tables);
+        self.streams.touch(index, self.protocol.tables());
         true
     }
 
     /// Takes note of an event of an unknown type: it advances time, and moves nothing.
     pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
         let index = self.enter(stream, places, out);
-        let stream = self.streams.get(index, self.tables);
-        stream.notice(self.losses, self.tables);
-        judge_time(self.tables, stream, time, out);
+        let tables = self.protocol.tables();
+        let stream = self.streams.get(index, tables);
+        stream.notice(self.losses, tables);
+        judge_time(tables, stream, time, out);
         stream.still.end();
         leave(stream, places, time);
-        self.streams.touch(index, self.tables);
+        self.streams.touch(index, tables);
     }
 
     /// Finds the stream, or opens it.
@@ -231,26 +238,26 @@ impl<'p> Machine<'p> {
             });
         }
         let unsure = self.fragment || self.forgotten || self.losses > 0;
-        self.streams.open(name, self.tables, unsure, self.losses)
+        self.streams.open(name, self.protocol.tables(), unsure, self.losses)
     }
 
     /// Judges the ends of all streams, in the order of their last events.
     pub fn finish<W: Witness>(&mut self, mut witness: W, out: &mut Vec<Verdict>) {
         if W::LOOKS && !self.fragment {
-            for stream in self.streams.asleep(self.tables).filter(|stream| stream.losses == self.losses) {
-                witness::end(&mut witness, self.tables, &stream);
+            for stream in self.streams.asleep(self.protocol.tables()).filter(|stream| stream.losses == self.losses) {
+                witness::end(&mut witness, self.protocol.tables(), &stream);
             }
         }
         for index in self.streams.awake_by_last_event() {
             // What a fragment or a lost frame cut off may have gone on in any way.
-            if self.fragment || self.streams.get(index, self.tables).losses != self.losses {
+            if self.fragment || self.streams.get(index, self.protocol.tables()).losses != self.losses {
                 continue;
             }
-            let stream = self.streams.get(index, self.tables);
+            let stream = self.streams.get(index, self.protocol.tables());
             if W::LOOKS {
-                witness::end(&mut witness, self.tables, stream);
+                witness::end(&mut witness, self.protocol.tables(), stream);
             }
-            end::judge_end(self.tables, stream, out);
+            end::judge_end(self.protocol.tables(), stream, out);
             for text in &mut stream.texts {
                 out.extend(text.release(&stream.name));
             }

@@ -62,10 +62,10 @@ impl<'p> RecordChecker<'p> {
             counts: vec![0; protocol.tables().events.len()],
             unknown_said: false,
             anything: false,
-            excerpts: options.excerpts,
+            excerpts: options.excerpts(),
             said: Vec::new(),
         };
-        Some(RecordChecker { input: Input::new(options.wire, options.max_line_bytes), judge })
+        Some(RecordChecker { input: Input::new(options.wire(), options.max_line_bytes()), judge })
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
@@ -106,7 +106,7 @@ struct Judge<'p> {
     known: &'p Known,
     complete: bool,
     file: Option<Arc<str>>,
-    alone: Alone<'p>,
+    alone: Alone,
     /// Of one record; kept for their memory.
     captures: Captures,
     readable: Captures,
@@ -298,7 +298,8 @@ impl<'p> Judge<'p> {
         let sure =
             program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
         readable.copy(captures.all());
-        let faults = if sure { self.alone.faults_of(kind, text, captures.all(), None, readable) } else { None };
+        let faults =
+            if sure { self.alone.faults_of((kind, event_type), text, captures.all(), None, readable) } else { None };
         if let Some(faults) = faults {
             self.alone.say(here, faults, None);
             return;
