@@ -1,0 +1,166 @@
+//! Commands, options and values that pages name are those of the program, and those of the program are named.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use super::page::{about_use, quoted, readme, root};
+use super::program::{Example, options, run, run_noisily, subcommands};
+
+/// Subcommands that do nothing without arguments, or wait for standard input.
+const ALONE_THEY_ARE_NAMES: [&str; 5] = ["fmt", "fuzz", "mutate", "reconcile", "tap"];
+
+/// The protocol that docs/protocols.md makes.
+const PROTOCOL: &str = "examples/agent-over-stdio";
+
+fn options_of_all() -> BTreeMap<String, Vec<String>> {
+    subcommands().into_iter().map(|name| (name.clone(), options(&name))).collect()
+}
+
+/// Whether a command stands for many, such as `sessionlint check FILE`.
+fn is_pattern(command: &str) -> bool {
+    let placeholder = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+    command.contains('[') || command.ends_with("--") || command.split(' ').any(placeholder)
+}
+
+#[test]
+fn every_command_works() {
+    let known = subcommands();
+    let pages = about_use();
+    let quoted = quoted(&pages);
+    let commands: Vec<_> = quoted.iter().filter_map(|words| words.strip_prefix("sessionlint ")).collect();
+    assert!(commands.len() >= 20, "{commands:?}");
+    let mut ran = 0;
+    for command in commands {
+        let name = command.split(' ').next().unwrap_or_default();
+        assert!(known.iter().any(|known| known == name), "sessionlint {command}");
+        if is_pattern(command) || ALONE_THEY_ARE_NAMES.contains(&command) {
+            continue;
+        }
+        let example = Example::good();
+        if command.contains(PROTOCOL) {
+            let folder = example.path().join(PROTOCOL);
+            fs::create_dir_all(&folder).expect("writable");
+            for file in fs::read_dir(root().join(PROTOCOL)).expect("the example is there") {
+                let file = file.expect("readable");
+                fs::copy(file.path(), folder.join(file.file_name())).expect("writable");
+            }
+        }
+        // What was written into files is said on standard error. A formatter that has nothing to do says nothing.
+        let (out, err, code) = run_noisily(example.path(), command);
+        let silent = out.is_empty() && err.is_empty();
+        assert_eq!((code, silent), (0, name == "fmt"), "sessionlint {command}: {out}{err}");
+        ran += 1;
+    }
+    assert!(ran >= 12, "{ran}");
+}
+
+/// Those in blocks, which are mostly about files that are not there.
+#[test]
+fn commands_in_blocks_have_options_that_their_subcommand_has() {
+    let known = options_of_all();
+    let mut seen = BTreeSet::new();
+    for page in about_use() {
+        let blocks = ["sh", "yaml", "console"].map(|language| page.blocks(language)).into_iter().flatten();
+        let text: Vec<_> = blocks.flat_map(|block| block.text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+        let commands = text.iter().flat_map(|line| line.split("sessionlint ").skip(1));
+        for command in commands {
+            let mut words = command.split_whitespace();
+            let Some(options) = words.next().and_then(|name| known.get_key_value(name)) else {
+                continue;
+            };
+            seen.insert(options.0.as_str());
+            // What is behind the two dashes, or a pipe, is another program's.
+            for word in words.take_while(|word| !["--", "|"].contains(word)).filter(|word| word.len() > 1) {
+                let option = word.split('=').next().unwrap_or(word);
+                let there = !option.starts_with('-') || options.1.iter().any(|known| known == option);
+                assert!(there, "{}: {option} in: sessionlint {command}", page.path.display());
+            }
+        }
+    }
+    let expected = ["check", "coverage", "fmt", "fuzz", "generate", "lint", "mutate", "reconcile", "tap"];
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn options_are_those_of_the_program() {
+    let known = options_of_all();
+    let any: BTreeSet<_> = known.values().flatten().collect();
+    let quoted = quoted(&about_use());
+    let mut count = 0;
+    for words in &quoted {
+        let mut each = words.split(' ');
+        let (first, second) = (each.next().unwrap_or_default(), each.next().unwrap_or_default());
+        if first.starts_with('-') && first.len() > 1 {
+            assert!(any.contains(&first.to_owned()), "{words}");
+            count += 1;
+        }
+        // `check --follow`
+        if let (Some(options), true) = (known.get(first), second.starts_with("--")) {
+            assert!(options.iter().any(|option| option == second), "{words}");
+        }
+    }
+    assert!(count > 40, "{count}");
+}
+
+#[test]
+fn options_of_the_program_are_documented() {
+    let quoted = quoted(&about_use());
+    let named: BTreeSet<_> = quoted.iter().flat_map(|words| words.split([' ', '='])).collect();
+    let mut missing = BTreeSet::new();
+    for (subcommand, options) in options_of_all() {
+        for option in options.iter().filter(|option| option.starts_with("--") && *option != "--help") {
+            // These are named by their short form.
+            let name = match option.as_str() {
+                "--quiet" => "-q",
+                "--verbose" => "-v",
+                long => long,
+            };
+            if !named.contains(name) {
+                missing.insert(format!("{subcommand} {option}"));
+            }
+        }
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn values_are_those_of_the_program() {
+    let quoted = quoted(&about_use());
+    let help: String = subcommands().iter().map(|name| run(root(), &format!("{name} --help")).0).collect();
+    for value in [
+        "ndjson",
+        "json",
+        "sse",
+        "json-rpc",
+        "error",
+        "warning",
+        "note",
+        "never",
+        "human",
+        "jsonl",
+        "sarif",
+        "junit",
+        "github",
+        "gitlab",
+        "markdown",
+        "mermaid",
+        "dot",
+        "svg",
+        "bash",
+        "zsh",
+        "fish",
+        "elvish",
+        "powershell",
+    ] {
+        assert!(quoted.contains(value) && help.contains(value), "{value}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_subcommand_in_its_table() {
+    let section = readme().section("What it can do");
+    let cells = section.lines().filter(|line| line.starts_with("| ")).filter_map(|row| row.split('|').nth(2));
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter_map(|words| words.split(' ').next());
+    let names: BTreeSet<_> = names.filter(|name| *name != "assert_conforms!").map(str::to_owned).collect();
+    assert_eq!(names, subcommands().into_iter().collect());
+}
