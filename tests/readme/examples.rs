@@ -80,6 +80,23 @@ fn the_bugs_of_the_readme_are_found() {
     }
 }
 
+/// `- uses: OWNER/sessionlint@main` and what it is given.
+#[test]
+fn the_action_takes_what_the_pages_give_it() {
+    let action = fs::read_to_string(root().join("action.yml")).expect("the action is there");
+    let (inputs, _) = action.split_once("\noutputs:\n").expect("inputs come before outputs");
+    let mut count = 0;
+    for block in about_use().iter().flat_map(|page| page.blocks("yaml")) {
+        for step in block.text.split("OWNER/sessionlint@main\n").skip(1) {
+            let (_, given) = step.split_once("with:").expect("it is given something");
+            let (key, _) = given.trim_start_matches(['{', ' ', '\n']).split_once(':').expect("a key");
+            assert!(inputs.contains(&format!("\n  {key}:\n")), "{key}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 2, "in the README and in docs/ci.md");
+}
+
 #[test]
 fn the_configuration_is_one() {
     let example = Example::both();

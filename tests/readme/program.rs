@@ -58,14 +58,14 @@ impl Example {
         let folder = std::env::temp_dir().join(format!("sessionlint-readme-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).expect("writable");
         let example = Example(folder);
-        example.write("good.ndjson", &recording("ndjson").text);
+        example.write("good.ndjson", &recording("jsonl").text);
         example
     }
 
     /// With both, `session.ndjson` being the broken one.
     pub fn both() -> Example {
         let example = Example::good();
-        example.write("session.ndjson", &recording("ndjson sessionlint=skip").text);
+        example.write("session.ndjson", &recording("jsonl sessionlint=skip").text);
         example
     }
 
@@ -85,7 +85,7 @@ impl Drop for Example {
 }
 
 fn recording(info: &str) -> Block {
-    let mut blocks = readme().blocks("ndjson");
+    let mut blocks = readme().blocks("jsonl");
     blocks.retain(|block| block.info == info);
     assert_eq!(blocks.len(), 1, "{info}");
     blocks.remove(0)
