@@ -1,10 +1,10 @@
 //! The conformance validator for AI-agent session event streams.
 //!
-//! Agents tell their user interfaces what they do as a stream of JSON events. This crate says what is wrong
-//! with such a stream, where, and in which words of the protocol's document. JSON Schemas judge each event,
-//! a declarative state machine judges the order; both are data, in a folder per protocol.
+//! Agents report what they do to their user interfaces as a stream of JSON events. This crate finds the mistakes in
+//! such a stream, with their places and the sentences of the protocol's document that they violate. JSON Schemas
+//! judge each event, a declarative state machine judges the order; both are data, in a folder per protocol.
 //!
-//! The [`Checker`] takes bytes, cut anywhere, and gives [`Finding`]s; it does no I/O:
+//! The [`Checker`] takes bytes in chunks of any size and returns [`Finding`]s; it does no I/O:
 //!
 //! ```
 //! use sessionlint::{Options, Protocol, check};
@@ -26,38 +26,31 @@
 //! # Limits
 //!
 //! Memory does not grow with the length of an input. It grows with the number of distinct streams, with the
-//! call ids of each, and with the text of open turns; [`Options`] bounds a frame, a turn's text and the
-//! number of streams. What a limit made the checker give up is said by a `check-skipped` note.
+//! call ids of each, and with the text of open turns; [`Options`] limits the size of a frame, the text of a turn and
+//! the number of streams. A `check-skipped` note reports each check that a limit made the checker give up.
 
 #![forbid(unsafe_code)]
 
 mod assert;
-mod bytes;
-mod check;
 #[doc(hidden)]
 pub mod cli;
+mod compressed;
 mod config;
-mod error;
-mod finding;
+mod difference;
 #[cfg(feature = "proptest")]
-mod fuzz;
+mod drive;
+mod error;
 pub mod generate;
-mod input;
 mod lint;
-mod machine;
+mod load;
 mod picture;
-mod protocol;
-mod records;
 mod report;
 mod run;
-mod schema;
 
 pub use assert::conforms;
-#[doc(hidden)]
-pub use check::ways_agree;
-pub use check::{Checker, Options, check};
-pub use error::{ProtocolError, SourceProblem};
-pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
-pub use input::Wire;
-pub use input::compressed::{Decompressed, ReadError};
-pub use protocol::{Basis, Example, Protocol, Rule};
+pub use compressed::{Decompressor, ReadError};
+pub use load::load_protocol;
+pub use sessionlint_core::{
+    Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,
+    Related, Repeat, Report, Rule, Severity, SourceProblem, Stats, Summary, Wire, check,
+};

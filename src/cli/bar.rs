@@ -10,8 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sessionlint_core::text::count;
 
-use crate::report::count;
 use crate::run::{Progress, Target};
 
 /// What takes less needs no bar.

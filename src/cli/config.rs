@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use sessionlint_core::protocol::{Beside, Protocol, Rulebook};
+use sessionlint_core::text::{nearest, visible};
+
 use super::{Exit, Failure};
 use crate::config::{Config, NAME};
-use crate::protocol::{Beside, Protocol, Rulebook, nearest};
-use crate::report::visible;
-use crate::run::{RecordProtocol, start};
+use crate::error::ProtocolErrorDiagnostic;
+use crate::load::load_protocol;
+use crate::run::{RecordProtocol, start_folder};
 
 /// The protocol if nobody names one.
 const DEFAULT: &str = "session-events";
@@ -82,7 +85,7 @@ impl ProtocolArgument {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
         }
-        let mut found = paths.iter().map(|path| (path, Config::find(&start(path))));
+        let mut found = paths.iter().map(|path| (path, Config::find(&start_folder(path))));
         let Some((first, file)) = found.next() else { return Ok(None) };
         let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
         let held = |path: &Path, file: Option<PathBuf>| match file {
@@ -98,6 +101,14 @@ impl ProtocolArgument {
     }
 }
 
+/// The protocol of stored records that stands beside [`DEFAULT`].
+const RECORDS: &str = "session-records";
+
+/// Returns the built-in protocol of stored records.
+pub fn of_records() -> Option<&'static Protocol> {
+    Protocol::builtin(RECORDS)
+}
+
 impl Chosen {
     fn usual() -> Result<Chosen, Failure> {
         match Protocol::builtin(DEFAULT) {
@@ -108,7 +119,7 @@ impl Chosen {
 
     /// The protocol that judges what is not of this one's kind.
     pub fn beside(&self) -> Option<Beside> {
-        matches!(self, Chosen::Usual(_)).then_some(Protocol::of_records as Beside)
+        matches!(self, Chosen::Usual(_)).then_some(of_records as Beside)
     }
 
     /// The one that judges stored records, if there is one.
@@ -135,7 +146,7 @@ impl Chosen {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
             return Chosen::usual();
         };
-        Chosen::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
+        Chosen::find(name, &folder)?.map_err(|help| refused(config.unknown_protocol(help)))
     }
 
     /// Says what to do if there is none.
@@ -152,7 +163,9 @@ impl Chosen {
             let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
-        Ok(Ok(Chosen::Loaded(Box::new(Protocol::load(folder).map_err(refused)?))))
+        Ok(Ok(Chosen::Loaded(Box::new(
+            load_protocol(folder).map_err(|error| refused(ProtocolErrorDiagnostic::from(&error)))?,
+        ))))
     }
 }
 

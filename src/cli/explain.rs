@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use sessionlint_core::protocol::{Basis, Example, Protocol};
+use sessionlint_core::text::visible;
+
 use super::config::ProtocolArgument;
 use super::{Exit, Failure, known_rule};
 use crate::config::NAME;
-use crate::protocol::{Basis, Example, Protocol};
-use crate::report::visible;
 
 #[derive(clap::Args)]
 pub struct Arguments {

@@ -13,6 +13,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sessionlint_core::event::Settings;
+use sessionlint_core::text::{count, visible};
+use told::Told;
+use way::{Way, WayArguments};
 
 use super::bar::{self, Bar, Course};
 use super::config::{Chosen, refused};
@@ -21,20 +25,16 @@ use super::judging::{FailingArguments, threads};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
 use super::place::{Trees, shown};
 use super::{Exit, Failure};
-use crate::check::{Options, Settings};
 use crate::config::{self, Config};
+use crate::drive::duration;
+use crate::drive::inputs::{Inputs, read_seeds};
+use crate::drive::interrupts::Interrupts;
+use crate::drive::judge::Judge;
+use crate::drive::kept::{self, Keeping, Kept, folder_of};
+use crate::drive::producer::Stop;
+use crate::drive::search::{self, Found, Progress, Search};
+use crate::drive::shrink::Bench;
 use crate::error::FileError;
-use crate::fuzz::duration;
-use crate::fuzz::inputs::{Inputs, read_seeds};
-use crate::fuzz::interrupts::Interrupts;
-use crate::fuzz::judge::Judge;
-use crate::fuzz::kept::{self, Keeping, Kept, folder_of};
-use crate::fuzz::producer::Stop;
-use crate::fuzz::search::{self, Found, Progress, Search};
-use crate::fuzz::shrink::Bench;
-use crate::report::{count, visible};
-use told::Told;
-use way::{Way, WayArguments};
 
 /// How many cases there are where neither their number nor the time is given.
 const CASES: u64 = 500;
@@ -141,9 +141,9 @@ fn interrupts() -> Result<(Arc<Stop>, Interrupts), Failure> {
 
 fn judge<'p>(arguments: &Arguments, protocol: &'p Chosen, config: Option<&Config>) -> Result<Judge<'p>, Failure> {
     let severities = arguments.failing.severities(protocol.rules_of_run())?;
-    let options = Options { severities, ..arguments.reading.options() };
+    let options = arguments.reading.options().with_severities(severities);
     let settings = |excerpts| -> Arc<Settings> {
-        Alike::new(protocol, config, &Options { excerpts, ..options.clone() }, &[]).usual
+        Alike::new(protocol, config, &options.clone().with_excerpts(excerpts), &[]).usual
     };
     let fail_on = arguments.failing.fail_on(config);
     Ok(Judge { protocol, quick: settings(false), shown: settings(true), fail_on })

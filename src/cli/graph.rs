@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use clap::ValueEnum;
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
 use super::{Exit, Failure};
 use crate::picture::{self, coverage::Coverage};
-use crate::protocol::{Protocol, nearest};
-use crate::report::visible;
 
 #[derive(clap::Args)]
 pub struct Arguments {

@@ -33,9 +33,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-
-use crate::protocol::{Protocol, Rule, Rulebook};
-use crate::report::visible;
+use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
+use sessionlint_core::text::visible;
 
 /// What the program's exit codes mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use sessionlint_core::check::check;
+use sessionlint_core::event::Options;
+use sessionlint_core::text::{count, visible};
+
 use super::config::ProtocolArgument;
 use super::generate::{new_folder, write};
 use super::place::shown;
 use super::{Exit, Failure};
-use crate::check::{Options, check};
 use crate::generate::{breakable, mutated, tape};
-use crate::report::{count, visible};
 use crate::run::{Target, read};
 
 /// How many decisions a search has.
@@ -37,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut bytes = Vec::new();
     read(&Target::File(arguments.file.clone()), |piece| bytes.extend_from_slice(piece))
         .map_err(|error| Failure::Message(visible(&error.to_string())))?;
-    let found = check(&protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings.len() as u64;
+    let found = check(&protocol, &bytes, Options::default().with_excerpts(false)).findings.len() as u64;
     if found > 0 {
         let (file, found) = (shown(&arguments.file), count(found, "finding"));
         let message = format!("{file} has {found}; what is broken already cannot be broken in one rule alone");

@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use serde_json::json;
+use sessionlint_core::finding::Severity;
+use sessionlint_core::protocol::Rule;
+use sessionlint_core::text::visible;
 
 use super::config::ProtocolArgument;
 use super::{Exit, Failure, TextOrJson};
 use crate::config::NAME;
-use crate::finding::Severity;
-use crate::protocol::Rule;
-use crate::report::visible;
 
 #[derive(clap::Args)]
 pub struct Arguments {

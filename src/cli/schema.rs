@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
+use sessionlint_core::text::{nearest, visible};
+
 use super::config::ProtocolArgument;
 use super::{Exit, Failure};
-use crate::protocol::nearest;
-use crate::report::visible;
 
 #[derive(clap::Args)]
 pub struct Arguments {

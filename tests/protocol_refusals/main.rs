@@ -7,13 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use miette::Diagnostic;
-use sessionlint::{Options, Protocol, ProtocolError, Report, SourceProblem, check};
+use sessionlint::{Options, Protocol, ProtocolErrorKind, Report, SourceProblem, check, load_protocol};
 
-/// What stands before the place that a problem must point at.
+/// Marks the place that a problem must point at.
 const HERE: char = '▸';
 
-/// A folder of its own, gone when the test is over.
+/// A temporary folder with a protocol.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -25,12 +24,12 @@ impl Folder {
         Folder(path)
     }
 
-    /// A copy of the built-in protocol of streams.
+    /// Returns a copy of the built-in protocol of streams.
     fn copy() -> Folder {
         Folder::copy_of("session-events")
     }
 
-    /// A copy of a built-in protocol.
+    /// Returns a copy of a built-in protocol.
     fn copy_of(name: &str) -> Folder {
         let folder = Folder::empty();
         for entry in fs::read_dir(schemas().join(name)).expect("readable") {
@@ -44,7 +43,7 @@ impl Folder {
         fs::write(self.0.join(file), text).expect("written");
     }
 
-    /// Replaces what stands in a file just once.
+    /// Replaces a text that occurs exactly once in a file.
     fn edit(self, file: &str, from: &str, to: &str) -> Folder {
         let text = fs::read_to_string(self.0.join(file)).expect("readable");
         assert_eq!(text.matches(from).count(), 1, "{from:?} stands once in {file}");
@@ -52,12 +51,14 @@ impl Folder {
         self
     }
 
-    /// Loads it, which must fail for what is in one of its files.
+    /// Loads the protocol, which must fail because of one of its files.
     fn refusal(&self, file: &str) -> Refusal {
-        match Protocol::load(&self.0).map(|protocol| protocol.name().to_owned()) {
-            Err(ProtocolError::Wrong { file: named, problems }) => {
-                assert_eq!(Path::new(&named), self.0.join(file), "the file is named");
-                Refusal { text: fs::read_to_string(self.0.join(file)).expect("readable"), problems }
+        match load_protocol(&self.0).map(|protocol| protocol.name().to_owned()) {
+            Err(error) if error.kind() == ProtocolErrorKind::Invalid => {
+                assert_eq!(Path::new(&*error.file()), self.0.join(file), "the file is named");
+                let text = fs::read_to_string(self.0.join(file)).expect("readable");
+                assert_eq!(error.text(), text);
+                Refusal { text, problems: error.problems().to_vec() }
             }
             other => panic!("{file} is wrong, but it gave {other:?}"),
         }
@@ -74,31 +75,35 @@ fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")
 }
 
-/// Why a file was refused.
+/// The refusal of a file.
 struct Refusal {
     text: String,
     problems: Vec<SourceProblem>,
 }
 
 impl Refusal {
-    /// The problem with these words points at the place that follows [`HERE`].
+    /// Asserts that the problem with these words points at the place after [`HERE`].
     fn says(&self, words: &str, place: &str) -> &Refusal {
         let (before, after) = place.split_once(HERE).expect("the place is marked");
         let context = [before, after].concat();
         assert_eq!(self.text.matches(&context).count(), 1, "{context:?} stands once in the file");
         let offset = self.text.find(&context).expect("it is there") + before.len();
-        assert_eq!(self.problem(words).offset(), offset, "{words:?} points at {place:?}");
+        let problem = self.problem(words);
+        assert_eq!(problem.span().start, offset, "{words:?} points at {place:?}");
+        let above = &self.text[..offset];
+        assert_eq!(problem.line() as usize, above.split('\n').count());
+        assert_eq!(problem.column() as usize, above.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1);
         self
     }
 
-    /// The problem with these words comes with this advice.
+    /// Asserts that the problem with these words has this help.
     fn advises(&self, words: &str, help: &str) -> &Refusal {
-        let found = self.problem(words).help().map(|help| help.to_string()).unwrap_or_default();
+        let found = self.problem(words).help();
         assert!(found.contains(help), "{words:?} should advise {help:?}, but advises {found:?}");
         self
     }
 
-    /// No problem but these was found.
+    /// Asserts that there are no problems but these.
     fn and_nothing_else(&self, count: usize) {
         let all: Vec<_> = self.problems.iter().map(ToString::to_string).collect();
         assert_eq!(all.len(), count, "{all:#?}");
@@ -111,7 +116,7 @@ impl Refusal {
     }
 }
 
-/// The refusal of the built-in protocol with one thing changed in its tables.
+/// Returns the refusal of the built-in protocol with one change in its tables.
 fn refused(from: &str, to: &str) -> Refusal {
     Folder::copy().edit("protocol.toml", from, to).refusal("protocol.toml")
 }
@@ -148,10 +153,10 @@ fn a_schema_that_is_no_json_schema_is_refused() {
 #[test]
 fn a_folder_without_tables_or_schemas_is_refused() {
     let folder = Folder::empty();
-    match Protocol::load(&folder.0).map(|protocol| protocol.name().to_owned()) {
-        Err(error @ ProtocolError::Unreadable { .. }) => {
+    match load_protocol(&folder.0).map(|protocol| protocol.name().to_owned()) {
+        Err(error) if error.kind() == ProtocolErrorKind::Unreadable => {
             assert!(error.to_string().contains("protocol.toml"), "{error}");
-            assert!(error.help().is_some_and(|help| help.to_string().contains(".schema.json")), "{error:?}");
+            assert!(error.help().is_some_and(|help| help.contains(".schema.json")), "{error:?}");
         }
         other => panic!("there is no protocol.toml, but it gave {other:?}"),
     }
@@ -168,7 +173,7 @@ fn builtin_report(stream: &[u8]) -> Report {
 #[test]
 fn a_protocol_from_a_folder_judges_like_a_built_in_one() {
     let folder = Folder::copy();
-    let loaded = Protocol::load(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
+    let loaded = load_protocol(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
     let invalid = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events/invalid");
     let mut judged = 0;
     for rule in fs::read_dir(invalid).expect("readable") {
@@ -181,7 +186,7 @@ fn a_protocol_from_a_folder_judges_like_a_built_in_one() {
     assert!(judged > 100, "the corpus is here");
 }
 
-/// A lift, to show that the engine knows no event and no field by its name.
+/// The protocol of a lift, to show that the engine knows no event and no field by name.
 const LIFT: &str = r#"
 name    = "lift"
 version = "1"
@@ -254,7 +259,7 @@ fn a_protocol_with_names_of_its_own_works() {
     folder.write("door.schema.json", DOOR);
     folder.write("up.schema.json", MOVE);
     folder.write("down.schema.json", MOVE);
-    let lift = Protocol::load(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
+    let lift = load_protocol(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
     let stream = concat!(
         r#"{"kind":"door","at":"2026-01-01T00:00:01Z","run":"a","open":true}"#,
         "\n",

@@ -2,7 +2,7 @@
 
 use crate::{Folder, Refusal};
 
-/// The refusal of the built-in protocol of records with one thing changed in its tables.
+/// Returns the refusal of the built-in protocol of records with one change in its tables.
 fn refused(from: &str, to: &str) -> Refusal {
     Folder::copy_of("session-records").edit("protocol.toml", from, to).refusal("protocol.toml")
 }
@@ -12,7 +12,7 @@ const RECORD: &str = "[record]\ntime    = \"/timestamp\"";
 #[test]
 fn the_built_in_protocol_is_right() {
     let folder = Folder::copy_of("session-records");
-    let loaded = sessionlint::Protocol::load(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
+    let loaded = sessionlint::load_protocol(&folder.0).unwrap_or_else(|error| panic!("{error:?}"));
     assert!(loaded.is_of_records());
 }
 
@@ -20,13 +20,13 @@ fn the_built_in_protocol_is_right() {
 fn a_protocol_has_events_or_records_and_not_both() {
     let both = "[event]\ntype = \"/type\"\nunknown = \"unknown-event\"\n\n[record]\ntime    = \"/timestamp\"";
     let both = refused(RECORD, both);
-    assert_eq!(both.problem("either events or records").offset(), 0);
+    assert_eq!(both.problem("either events or records").span().start, 0);
     both.advises("either events or records", "[event] for streams of events, or [record] for stored records");
     let neither = Folder::copy().edit("protocol.toml", "[event]\ntype ", "[text-x]\ntype ");
     neither.refusal("protocol.toml").says("there is no key `text-x` here", "[▸text-x]");
     let folder = Folder::copy_of("session-records");
     folder.write("protocol.toml", "name = \"x\"\nversion = \"1\"\n");
-    assert_eq!(folder.refusal("protocol.toml").problem("either events or records").offset(), 0);
+    assert_eq!(folder.refusal("protocol.toml").problem("either events or records").span().start, 0);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_kind_and_a_container_have_schemas() {
 }
 
 #[test]
-fn a_kind_is_there_once_and_no_field_tells_of_two() {
+fn a_kind_exists_once_and_no_field_identifies_two() {
     let telling = "telling = [\"source_id\", \"category\", \"type\", \"description\", \"attributes\"]";
     refused(telling, &telling.replace("\"source_id\"", "\"source_id\", \"user_name\""))
         .says("event has no field /user_name", "\"source_id\", ▸\"user_name\"")
@@ -93,7 +93,7 @@ fn there_is_a_kind() {
 }
 
 #[test]
-fn a_pattern_of_names_is_one() {
+fn a_pattern_of_names_is_valid() {
     refused("files   = [\"event*\"]", "files   = [\"event[\"]")
         .says("this is no pattern", "files   = [▸\"event[\"]")
         .advises("this is no pattern", "session*")
@@ -131,7 +131,7 @@ fn pointers_lead_to_fields_of_the_kind() {
 }
 
 #[test]
-fn a_check_is_of_a_kind_and_is_one_that_there_is() {
+fn a_check_has_a_kind_and_exists() {
     refused("on   = \"session-action\"\nat", "on   = \"bundle\"\nat")
         .says("bundle is no kind of record", "on   = ▸\"bundle\"")
         .advises("bundle is no kind of record", "what a [[kind]] names");

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+use sessionlint_core::finding::Kind;
+use sessionlint_core::text::{count, visible};
+
 use super::super::config::refused;
 use super::super::output::Outputs;
 use super::super::place::shown;
@@ -11,12 +14,10 @@ use super::super::{Exit, Failure, tell};
 use super::told::{self, Told, place_of};
 use super::way::Way;
 use super::{Arguments, interrupts};
-use crate::finding::Kind;
-use crate::fuzz::judge::Judge;
-use crate::fuzz::kept::Kept;
-use crate::fuzz::producer::{Ending, Played, Producer, Stop, Unplayable};
-use crate::fuzz::shrink::Times;
-use crate::report::{count, visible};
+use crate::drive::judge::Judge;
+use crate::drive::kept::Kept;
+use crate::drive::producer::{Ending, Played, Producer, Stop, Unplayable};
+use crate::drive::shrink::Times;
 
 /// How often what failed each time is played, until it fails, and what failed sometimes.
 const PLAYS: u32 = 3;

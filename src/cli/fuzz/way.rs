@@ -6,15 +6,16 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sessionlint_core::text::visible;
+
 use super::super::Failure;
 use super::super::config::refused;
-use crate::fuzz::duration;
-use crate::fuzz::http::Http;
-use crate::fuzz::kept::Driven;
-use crate::fuzz::process::Process;
-use crate::fuzz::producer::{Bounds, Producer};
-use crate::fuzz::script::{Script, Talk};
-use crate::report::visible;
+use crate::drive::duration;
+use crate::drive::http::Http;
+use crate::drive::kept::Driven;
+use crate::drive::process::Process;
+use crate::drive::producer::{Bounds, Producer};
+use crate::drive::script::{Script, Talk};
 
 /// The longest that a case may take, and the most that is taken of an answer, where neither is said.
 const TIMEOUT: &str = "10s";

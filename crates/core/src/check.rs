@@ -1,0 +1,210 @@
+//! The checker: bytes in, findings out.
+//!
+//! It does no I/O, reads no clock and starts no threads. Nothing that it keeps grows with the length of
+//! the input: it grows with distinct streams, call ids and the text of open turns, each with a limit.
+
+#[cfg(any(test, feature = "two-ways"))]
+mod agree;
+mod examined;
+mod exercised;
+mod judge;
+mod reader;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::event::{Options, Settings};
+use crate::finding::{Finding, Report};
+use crate::input::{Frame, Input, Origin, Piece, Recipient, Segment};
+use crate::protocol::Protocol;
+use crate::schema::captures::Captures;
+#[cfg(any(test, feature = "two-ways"))]
+pub use agree::ways_agree;
+pub use examined::{Examined, Examiner};
+pub use exercised::Exercised;
+use judge::Judge;
+use reader::Reader;
+
+/// Checks one input.
+///
+/// ```
+/// use sessionlint_core::{Checker, Options, Protocol};
+///
+/// let protocol = Protocol::builtin("session-events").expect("it is built in");
+/// let mut checker = Checker::new(protocol, Options::default());
+/// checker.feed(br#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#);
+/// checker.feed(br#""payload":{"session_id":"ses_1","pending":"no","status_label":"idle"}}"#);
+/// let report = checker.finish();
+///
+/// let finding = &report.findings[0];
+/// assert_eq!(&*finding.rule, "wrong-type");
+/// assert_eq!(finding.message, "`payload.pending` must be a boolean, but is the string \"no\"");
+/// assert_eq!((finding.place.line, finding.place.column), (1, 103));
+/// ```
+#[derive(Clone)]
+pub struct Checker {
+    protocol: Protocol,
+    input: Input,
+    front: Front,
+    judge: Judge,
+}
+
+/// The fast way, which stands before the judge.
+#[derive(Clone)]
+struct Front {
+    reader: Reader,
+    /// The captures of one event; kept for their memory.
+    captures: Captures,
+}
+
+/// The way of an input through both.
+struct Way<'w> {
+    protocol: &'w Protocol,
+    front: &'w mut Front,
+    judge: &'w mut Judge,
+}
+
+impl Recipient for Way<'_> {
+    fn piece(&mut self, piece: Piece<'_>) {
+        let Front { reader, captures } = &mut *self.front;
+        match piece {
+            Piece::Frame(frame) => {
+                captures.clear();
+                let judged = reader.read_frame(&frame, captures);
+                self.judge.examined(self.protocol, &frame, judged.as_ref(), captures.all(), None);
+            }
+            Piece::Broken(broken) => self.judge.broken(broken),
+        }
+    }
+
+    fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
+        let Front { reader, captures } = &mut *self.front;
+        let (mut rest, mut origin) = (lines, origin);
+        loop {
+            captures.clear();
+            let Some(line) = reader.read_line(rest, longest, captures) else { return origin };
+            let frame = Frame {
+                text: &rest[..line.length],
+                segments: &[Segment { at: 0, origin }],
+                terminated: true,
+                utf8: true,
+                row: None,
+            };
+            self.judge.examined(self.protocol, &frame, Some(&line.judged), captures.all(), None);
+            rest = &rest[line.whole..];
+            origin = origin.next_line(line.whole);
+        }
+    }
+}
+
+impl Checker {
+    /// A checker for one input.
+    pub fn new(protocol: &Protocol, options: Options) -> Checker {
+        let file = options.file().cloned();
+        Checker::of(protocol, &Settings::new(protocol, options), file)
+    }
+
+    /// A checker for one of many inputs, which has this name. The settings are those of the same protocol.
+    pub fn of(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Checker {
+        let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
+        let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
+        Checker { protocol: protocol.clone(), input, front, judge: Judge::new(protocol, settings, file) }
+    }
+
+    /// Counts from here on what of the protocol the input exercises. It takes several times as long.
+    pub fn exercise(&mut self) {
+        // Every event then goes the slow way, which has a tree.
+        self.front.reader.be_unsure();
+        self.judge.exercise(&self.protocol);
+    }
+
+    /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let Checker { protocol, input, front, judge } = self;
+        input.feed_to(bytes, &mut Way { protocol, front, judge });
+    }
+
+    /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
+    pub fn streamed(&self, stream: &str) -> Vec<Option<String>> {
+        self.judge.streamed(stream)
+    }
+
+    /// How many instances each lifecycle opened, by its name.
+    pub fn opened(&self) -> BTreeMap<String, u64> {
+        self.judge.opened()
+    }
+
+    /// Whether the input is one event a line and the next byte starts a line, so that blocks of whole lines may be
+    /// examined ahead.
+    pub fn at_line_start(&self) -> bool {
+        self.input.line_start().is_some()
+    }
+
+    /// Judges a block that was examined ahead.
+    pub fn feed_examined(&mut self, block: &[u8], examined: &mut Examined<'_>) {
+        let Checker { protocol, judge, .. } = self;
+        let start = self.input.line_start();
+        let end = start.and_then(|start| {
+            examined.frames(block, start, |frame, judged, captured, faults| {
+                judge.examined(protocol, frame, judged, captured, faults);
+            })
+        });
+        match end {
+            Some(end) => self.input.skip(block, end),
+            None => self.feed(block),
+        }
+    }
+
+    /// The findings since the last call.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(self.findings())
+    }
+
+    /// The findings that were not taken yet.
+    pub fn findings(&mut self) -> &mut Vec<Finding> {
+        self.judge.findings()
+    }
+
+    /// Ends the input.
+    pub fn finish(self) -> Report {
+        self.end(None).0
+    }
+
+    /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause` says how.
+    pub fn finish_damaged(self, cause: &str) -> Report {
+        self.end(Some(cause)).0
+    }
+
+    /// Ends an input that goes on where nobody reads it: what was begun and its end mean nothing.
+    pub fn cut(mut self) -> Report {
+        self.judge.cut();
+        self.judge.finish(&self.protocol, &self.input).0
+    }
+
+    /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
+    /// counted.
+    pub fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
+        let Checker { protocol, input, front, judge } = &mut self;
+        match damaged {
+            None => input.finish(&mut |piece| Way { protocol, front: &mut *front, judge: &mut *judge }.piece(piece)),
+            Some(cause) => judge.damaged(input.position(), cause),
+        }
+        self.judge.finish(&self.protocol, &self.input)
+    }
+}
+
+/// Checks a whole input that is in memory.
+///
+/// ```
+/// let report = sessionlint_core::check(
+///     sessionlint_core::Protocol::builtin("session-events").expect("it is built in"),
+///     b"",
+///     sessionlint_core::Options::default(),
+/// );
+/// assert_eq!(&*report.findings[0].rule, "empty-input");
+/// ```
+pub fn check(protocol: &Protocol, input: &[u8], options: Options) -> Report {
+    let mut checker = Checker::new(protocol, options);
+    checker.feed(input);
+    checker.finish()
+}

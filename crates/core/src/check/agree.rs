@@ -1,0 +1,325 @@
+//! The fast way held to the slow one: for the property test and the fuzz target.
+
+use std::slice;
+
+use super::reader::{Judged, Reader};
+use crate::event::Event;
+use crate::event::found::unreadable;
+use crate::input::json::parse;
+use crate::protocol::Protocol;
+use crate::protocol::tables::EventType;
+use crate::schema::captures::{Capture, Captures};
+use crate::schema::{explain, judge};
+
+/// Judges one event in every way there is. Gives whether the fast way judged it.
+///
+/// # Errors
+///
+/// Says how the ways disagree: where the fast way judges, it must find the faults that the slow way finds, capture the
+/// same fields and see the same unknown keys.
+pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
+    let mut fast = Captures::default();
+    if std::str::from_utf8(text).is_err() {
+        return Ok(false);
+    }
+    let judged = Reader::new(protocol).read(text, &mut fast);
+    if judged.is_none() && fast != Captures::default() {
+        return Err("the fast way left captures of an event behind that it was not sure of".to_owned());
+    }
+    let mut any_order = Captures::default();
+    let again = Reader::of_any_order(protocol).read(text, &mut any_order);
+    if again.is_some() != judged.is_some() || any_order != fast {
+        return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
+    }
+    as_a_line(protocol, text, judged.as_ref(), &fast)?;
+    let Some(judged) = judged else { return Ok(false) };
+    let tree = parse(text).map_err(|fault| format!("the slow way cannot read it: {}", fault.message))?;
+    let event = Event::find(&tree.root, text, protocol, false).map_err(|_| "the slow way found no event")?;
+    if !tree.duplicate_keys.is_empty() || !tree.lone_surrogates.is_empty() {
+        return Err("the slow way found repeated keys or lone surrogates".to_owned());
+    }
+    if protocol.event_id(&event.name) != Some(judged.event_type) || event.type_span != judged.type_span {
+        return Err(format!("the slow way found the type {} at {:?}", event.name, event.type_span));
+    }
+    let event_type = &protocol.tables().events[judged.event_type];
+    let program = event_type.plan.as_ref().map_err(|why| format!("judged without a program: {why}"))?;
+    let (mut fast_fields, mut slow) = (Captures::default(), Captures::default());
+    fast_fields.copy(fast.all());
+    event.capture(text, event_type, &mut slow);
+    let found = explain(event_type.schema.noun(), program, text, fast.all(), &mut |fault| {
+        unreadable(event_type, slice::from_ref(fault), &mut fast_fields);
+    });
+    let expected = judge(&event_type.schema, event.node, text, &mut |fault| {
+        unreadable(event_type, slice::from_ref(fault), &mut slow);
+    });
+    if found != expected.faults {
+        return Err(format!("other faults: compiled {found:?}, by the crate {:?}", expected.faults));
+    }
+    for captures in [&mut fast_fields, &mut slow] {
+        unreadable(event_type, &found.listed, captures);
+    }
+    same_captures(event_type, &fast_fields, &slow)?;
+    let mut keys: Vec<_> = fast.unknown.iter().map(|key| key.start as usize).collect();
+    let mut expected: Vec<_> = expected.unknown.iter().map(|(key, _)| key.start + 1).collect();
+    keys.sort_unstable();
+    expected.sort_unstable();
+    if keys != expected {
+        return Err(format!("other unknown keys: fast at {keys:?}, slow at {expected:?}"));
+    }
+    if let Some(Capture::Text(start, end)) = event_type.time.map(|slot| fast_fields.fields[slot]) {
+        let written = String::from_utf8_lossy(&text[start as usize..end as usize]);
+        if event_type.usual_time && crate::schema::date_time::parse(&written).is_none() {
+            return Err(format!("{written} passed as a timestamp"));
+        }
+    }
+    Ok(true)
+}
+
+/// The same event as one line of several, whose end is not known beforehand.
+fn as_a_line(protocol: &Protocol, text: &[u8], judged: Option<&Judged>, captures: &Captures) -> Result<(), String> {
+    // What follows is what would make the most of an end that was missed.
+    let lines = [text, b"\n", text, b"}}\"\n"].concat();
+    let mut ahead = Captures::default();
+    let Some(line) = Reader::new(protocol).read_line(&lines, text.len(), &mut ahead) else {
+        return if ahead == Captures::default() {
+            Ok(())
+        } else {
+            Err("captures of a line were left behind that was not taken ahead".to_owned())
+        };
+    };
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = first.strip_suffix(b"\r").unwrap_or(first);
+    let same = judged.is_some_and(|judged| {
+        (judged.event_type, &judged.type_span) == (line.judged.event_type, &line.judged.type_span)
+    });
+    if line.length != first.len() || first.len() == text.len() && !(same && ahead == *captures) {
+        return Err(format!("ahead, {} bytes with {ahead:?}; alone {captures:?}", line.length));
+    }
+    Ok(())
+}
+
+fn same_captures(event_type: &EventType, fast: &Captures, slow: &Captures) -> Result<(), String> {
+    let slots = event_type.slots.len();
+    let items = |captures: &Captures, array: usize| {
+        let (items, width) = (captures.items[array], event_type.arrays[array].slots.len());
+        // Where there is no item, it does not matter where they would be.
+        let first = if items.count == 0 { 0 } else { items.first as usize };
+        (items.readable, captures.fields[first..first + items.count as usize * width].to_vec())
+    };
+    let same_items = (0..event_type.arrays.len()).all(|array| items(fast, array) == items(slow, array));
+    if fast.fields[..slots] != slow.fields[..slots] || !same_items {
+        return Err(format!("other captures: fast {fast:?}, slow {slow:?}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::{Reader, ways_agree};
+    use crate::protocol::Protocol;
+    use crate::schema::captures::Captures;
+
+    static PROTOCOL: LazyLock<&Protocol> =
+        LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
+
+    /// The built-in schemas use few keywords; this protocol's uses all that are compiled.
+    static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/every-keyword");
+        let files = fs::read_dir(folder).expect("the folder is there").map(|entry| {
+            let path = entry.expect("it can be read").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("names are UTF-8").to_owned();
+            (name, fs::read_to_string(&path).expect("it can be read"))
+        });
+        Protocol::from_files(folder, files).expect("it is right")
+    });
+
+    /// The examples of the schemas, in the schemas' order of keys.
+    static EVENTS: LazyLock<Vec<(&Protocol, String)>> = LazyLock::new(|| {
+        let of = |protocol: &'static Protocol| {
+            protocol.schemas().map(move |(_, schema)| (protocol, schema["examples"][0].to_string()))
+        };
+        // As often as all others together, because it has as much to try.
+        of(&PROTOCOL).chain((0..9).flat_map(|_| of(&EVERY_KEYWORD))).collect()
+    });
+
+    /// What breaks parsers and schemas.
+    const TOKENS: [&str; 54] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        ",",
+        ":",
+        "\\",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1.5",
+        "01",
+        "1e400",
+        "1E5",
+        "123456789012345678",
+        "-0",
+        "1.",
+        "\"\"",
+        "\"x\":1,",
+        ",\"x\":1}",
+        "\r\n",
+        "\"type\":\"session.error\",",
+        "\"session_id\":\"a\",",
+        "\\u0061",
+        "\\ud83d",
+        "\\ude00",
+        "\\ud83d\\ude00",
+        "\\n",
+        "\\x",
+        "\u{1f642}",
+        "\u{7f}",
+        "\t",
+        " ",
+        "\n",
+        "2026-02-29",
+        "T24",
+        ":60Z",
+        "{\"a\":{\"a\":[]}}",
+        "\"ok\":true,",
+        "100",
+        "99",
+        "1.50",
+        "-5",
+        "6",
+        "7.0",
+        "\"green\"",
+        "\"ths\"",
+        "[]",
+        "[1,2]",
+        "{}",
+        "\"é🙂\\n\"",
+    ];
+
+    #[test]
+    fn the_documents_examples_go_the_fast_way() {
+        for (protocol, event) in EVENTS.iter() {
+            assert_eq!(ways_agree(protocol, event.as_bytes()), Ok(true), "{event}");
+        }
+    }
+
+    #[test]
+    fn other_orders_spaces_and_unknown_keys_go_the_fast_way_too() {
+        let event = "{ \"payload\" : {\"extra\":{\"a\":[1,2]},\"done\":true , \"text\":\"a\\n\\ud83d\\ude00\",\"session_id\":\"s\"},\n \
+                     \"timestamp\":\"2026-01-01T00:00:00Z\", \"type\":\"session.stream.chunk\" }";
+        assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true));
+    }
+
+    #[test]
+    fn keys_behind_all_others_need_no_other_way() {
+        let event = |more: &str, outside: &str| {
+            format!(
+                r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s","text":"a","done":true{more}}}{outside}}}"#
+            )
+        };
+        let taken = |event: &str| {
+            let lines = format!("{event}\n");
+            Reader::new(&PROTOCOL).read_line(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
+        };
+        for (more, outside) in
+            [(r#","a":1"#, ""), ("", r#","b":{"c":[1,"2"]},"d":"e""#), (r#","a":null"#, r#","a":true"#)]
+        {
+            let event = event(more, outside);
+            assert_eq!((ways_agree(&PROTOCOL, event.as_bytes()), taken(&event)), (Ok(true), true), "{event}");
+        }
+        // Told twice, in white space, over a line's end, with an escape: not ahead, and no line's end is passed over.
+        for (more, outside) in [
+            (r#","text":"b""#, ""),
+            (r#","a":1,"a":2"#, ""),
+            (r#", "a":1"#, ""),
+            ("", ",\"b\":[1,\n2]"),
+            (r#","\u0061":1"#, ""),
+        ] {
+            let event = event(more, outside);
+            assert!(ways_agree(&PROTOCOL, event.as_bytes()).is_ok() && !taken(&event), "{event}");
+        }
+    }
+
+    #[test]
+    fn the_usual_faults_are_judged_the_fast_way_too() {
+        let chunk = |payload: &str| {
+            format!(r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{payload}}}"#)
+        };
+        let results = |result: &str| {
+            format!(
+                r#"{{"type":"session.tool.results","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s","results":[{{"tool_call_id":"a","ok":true,"output":""}},{result}]}}}}"#
+            )
+        };
+        for faulty in [
+            chunk(r#"{"session_id":"s","text":17,"done":"true"}"#),
+            chunk(r#"{"session_id":"","text":"a"}"#),
+            chunk(r#"{"sessionId":"s","text":"a","done":true}"#),
+            chunk("[]"),
+            chunk(r#"{"session_id":"s","text":"a","done":true}"#).replace('T', " "),
+            results(r#"{"tool_call_id":1,"ok":"yes"}"#),
+            results("null"),
+        ] {
+            assert_eq!(ways_agree(&PROTOCOL, faulty.as_bytes()), Ok(true), "{faulty}");
+        }
+    }
+
+    fn mutation() -> impl Strategy<Value = (prop::sample::Index, prop::sample::Index, u8, prop::sample::Index)> {
+        (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..5u8, any::<prop::sample::Index>())
+    }
+
+    /// How many mutants; more by `SESSIONLINT_MUTANTS`, for a long run by hand.
+    fn cases() -> u32 {
+        std::env::var("SESSIONLINT_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000)
+    }
+
+    /// As many faults as bytes.
+    #[test]
+    fn the_ways_agree_on_an_event_of_many_faults() {
+        for item in ["{}", "1", r#"{"ok":7,"tool_call_i":"a"}"#] {
+            let items = vec![item; 3000].join(",");
+            let event = format!(
+                r#"{{"type":"session.tool.results","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"a","results":[{items}]}}}}"#
+            );
+            assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true), "{item}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(cases()))]
+        #[test]
+        fn the_two_ways_never_disagree(
+            event in any::<prop::sample::Index>(),
+            mutations in prop::collection::vec(mutation(), 1..4),
+        ) {
+            let (protocol, event) = &EVENTS[event.index(EVENTS.len())];
+            let mut text = event.clone().into_bytes();
+            for (from, to, kind, token) in mutations {
+                let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
+                let (from, to) = (from.min(to), from.max(to));
+                let near = to.min(from + 4);
+                let token = TOKENS[token.index(TOKENS.len())].bytes();
+                match kind {
+                    0 => drop(text.splice(from..near, token)),
+                    1 => drop(text.splice(from..from, token)),
+                    2 => drop(text.drain(from..near)),
+                    3 => {
+                        let copy = text[from..to].to_vec();
+                        drop(text.splice(to..to, copy));
+                    }
+                    _ => if let Some(byte) = text.get_mut(from) { *byte ^= 1 << (to % 8) },
+                }
+            }
+            let agreed = ways_agree(protocol, &text);
+            prop_assert!(agreed.is_ok(), "{}: {:?}", String::from_utf8_lossy(&text), agreed);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! Frame → schema → machine → findings.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::exercised::Exercised;
+use super::reader::Judged;
+use crate::event::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of};
+use crate::event::voice::{Here, Said};
+use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, timestamp};
+use crate::finding::{Finding, Place, Report, Stats};
+use crate::framing::Framing;
+use crate::input::json::Tree;
+use crate::input::{Broken, Frame, Input, Landmarks, Origin, Wire};
+use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness};
+use crate::protocol::{Protocol, framing};
+use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
+use crate::schema::date_time::{LastMinute, Stamp, usual_length};
+use crate::schema::{Faults, Pointer, quoted};
+use crate::text::nearest;
+
+#[derive(Clone)]
+pub(crate) struct Judge {
+    wire: Option<Wire>,
+    /// What can be read of an event with faults; kept for its memory.
+    readable: Captures,
+    machine: Machine,
+    verdicts: Vec<Verdict>,
+    alone: Alone,
+    stats: Stats,
+    /// By event type: how many there were.
+    events: Vec<u64>,
+    /// Whether the input is whole, so that the ends of streams mean something.
+    whole: bool,
+    excerpts: bool,
+    last_minute: LastMinute,
+    /// What of the protocol is exercised, if that is counted.
+    exercised: Option<Box<Exercised>>,
+}
+
+impl Judge {
+    pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge {
+        let options = settings.options();
+        let limits = Limits { max_text_bytes: options.max_text_bytes(), max_streams: options.max_streams() };
+        let event_types = protocol.tables().events.len();
+        Judge {
+            wire: options.wire(),
+            readable: Captures::default(),
+            machine: Machine::new(protocol, limits, options.fragment()),
+            verdicts: Vec::new(),
+            alone: Alone::new(protocol, settings, file),
+            stats: Stats::default(),
+            events: vec![0; event_types],
+            whole: true,
+            excerpts: options.excerpts(),
+            last_minute: LastMinute::default(),
+            exercised: None,
+        }
+    }
+
+    /// Counts from here on what of the protocol is exercised, by the events that go the slow way.
+    pub(crate) fn exercise(&mut self, protocol: &Protocol) {
+        self.exercised = Some(Box::new(Exercised::new(protocol.tables())));
+    }
+
+    pub(crate) fn findings(&mut self) -> &mut Vec<Finding> {
+        &mut self.alone.voice.findings
+    }
+
+    /// The text that a stream has sent so far, by the tables' texts.
+    pub(crate) fn streamed(&self, stream: &str) -> Vec<Option<String>> {
+        self.machine.streamed(stream.as_bytes())
+    }
+
+    /// How many instances each lifecycle opened, by its name.
+    pub(crate) fn opened(&self) -> BTreeMap<String, u64> {
+        self.machine.opened()
+    }
+
+    /// What cannot be a frame.
+    pub(crate) fn broken(&mut self, broken: Broken) {
+        if broken.lost {
+            self.machine.lose();
+        }
+        self.whole &= broken.rule != Framing::TruncatedLine;
+        let rule = framing(broken.rule);
+        let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
+        let help = broken.help.map(Into::into);
+        self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
+    }
+
+    /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure. `faults`:
+    /// what is wrong with it, if that is in words already.
+    pub(crate) fn examined<'p>(
+        &mut self,
+        protocol: &'p Protocol,
+        frame: &Frame<'_>,
+        judged: Option<&Judged>,
+        captured: Captured<'_>,
+        faults: Option<Faults<'p>>,
+    ) {
+        match judged {
+            Some(judged) if !captured.violations.is_empty() => self.faulty(protocol, frame, judged, captured, faults),
+            Some(judged)
+                if captured.unknown.is_empty()
+                    || self.alone.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
+            {
+                self.valid(protocol, frame, judged, captured);
+            }
+            _ => self.slow(protocol, frame, captured.unknown),
+        }
+    }
+
+    /// An event that the fast way found something wrong with.
+    fn faulty<'p>(
+        &mut self,
+        protocol: &'p Protocol,
+        frame: &Frame<'_>,
+        judged: &Judged,
+        captured: Captured<'_>,
+        faults: Option<Faults<'p>>,
+    ) {
+        let id = judged.event_type;
+        let event_type = &protocol.tables().events[id];
+        let text = frame.text;
+        let mut captures = std::mem::take(&mut self.readable);
+        captures.copy(captured);
+        let Some(faults) = self.alone.faults_of((id, event_type), text, captured, faults, &mut captures) else {
+            self.readable = captures;
+            return self.slow(protocol, frame, captured.unknown);
+        };
+        let (span, type_span) = (0..text.len(), judged.type_span.clone());
+        let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
+        let here = Here {
+            frame,
+            span,
+            type_span,
+            number,
+            event_type: &event_type.name,
+            excerpts,
+            landmarks: Landmarks::default(),
+        };
+        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.alone.name(&name));
+        self.alone.say(&here, faults, stream.as_ref());
+        self.order(protocol, &here, id, captures.all(), true, Nobody);
+        self.readable = captures;
+    }
+
+    /// `keys`: the unknown keys that the fast way found and could not count yet.
+    fn slow(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
+        let text = frame.text;
+        match read(frame) {
+            Err(fault) => self.broken(not_json(frame, fault)),
+            Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
+                Ok(event) => self.event(protocol, frame, &tree, &event, keys),
+                Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
+                Err(NotAnEvent::Other(span, found)) => {
+                    let place = frame.place(span, None);
+                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, help: None, lost: true });
+                }
+            },
+        }
+    }
+
+    /// An event that the fast way found nothing wrong with.
+    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
+        let id = judged.event_type;
+        let event_type = &protocol.tables().events[id];
+        let (span, type_span) = (0..frame.text.len(), judged.type_span.clone());
+        let here = Here {
+            frame,
+            span,
+            type_span,
+            number: Some(self.next_event(id)),
+            event_type: &event_type.name,
+            excerpts: self.excerpts,
+            landmarks: Landmarks::default(),
+        };
+        if event_type.usual_time
+            && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
+            && let (Capture::Text(from, to), Capture::Text(start, end)) =
+                (captured.fields[stream], captured.fields[time])
+        {
+            let written = &frame.text[start as usize..end as usize];
+            let observed = Observed {
+                event_type: id,
+                text: frame.text,
+                time: Some(Stamp { written, usual: true }),
+                fields: captured.fields,
+                items: captured.items,
+                places: &here,
+            };
+            if self.machine.step_again(&frame.text[from as usize..to as usize], &observed) {
+                return;
+            }
+        }
+        self.order(protocol, &here, id, captured, true, Nobody);
+    }
+
+    fn next_event(&mut self, event_type: usize) -> u64 {
+        self.events[event_type] += 1;
+        self.alone.voice.summary.events += 1;
+        self.alone.voice.summary.events - 1
+    }
+
+    fn event(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>, keys: &[UnknownKey]) {
+        let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
+        let tables = protocol.tables();
+        if let Some(id) = protocol.event_id(&event.name) {
+            let event_type = &tables.events[id].name;
+            let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
+            let here = Here { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
+            return self.known(protocol, &here, tree, event, id, keys);
+        }
+        let number = Some(self.alone.voice.summary.events);
+        self.alone.voice.summary.events += 1;
+        // Names come from the input: past the limit, new ones are counted together.
+        let counts = &mut self.stats.by_type;
+        let told_apart = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
+        *counts.entry(if told_apart { &*event.name } else { "(others)" }.to_owned()).or_default() += 1;
+        let event_type = Arc::from(&*event.name);
+        let here = Here {
+            frame,
+            span,
+            type_span,
+            number,
+            event_type: &event_type,
+            excerpts: self.excerpts,
+            landmarks: Landmarks::default(),
+        };
+        self.unknown(protocol, &here, tree, event);
+    }
+
+    fn unknown(&mut self, protocol: &Protocol, here: &Here<'_>, tree: &Tree, event: &Event<'_>) {
+        let shape = &protocol.tables().shape;
+        let text = here.frame.text;
+        let field = |at: &Option<Pointer>| at.as_ref().map_or(Capture::Absent, |at| event.field(text, at));
+        let name = match &shape.stream {
+            Some(_) => stream_name(text, field(&shape.stream)),
+            None => Some(Cow::Borrowed(&b""[..])),
+        };
+        let stream = name.as_deref().map(|name| self.alone.name(name));
+        self.alone.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
+        let rule = protocol.tables().unknown;
+        if self.alone.is_first(rule, None, here, stream.as_ref()).0 {
+            let known = protocol.tables().events.iter().map(|event| &*event.name);
+            let near = nearest(here.event_type, known);
+            let help = near.as_ref().map(|near| format!("did you mean {near}?").into());
+            let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
+            let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
+            let message = self.alone.voice.message(rule, &mut facts);
+            let pointer = Some(shape.event_type.text().into());
+            let said = Said { message, help, pointer, proposal, ..here.said(stream.as_ref()) };
+            self.alone.voice.say(rule, here.place(here.type_span.clone()), said);
+        }
+        if let Some(name) = &name {
+            let time = timestamp(text, field(&shape.time));
+            let time = time.as_deref().map(|written| Stamp { written, usual: false });
+            self.machine.pass(name, time, here, &mut self.verdicts);
+            self.alone.voice.verdicts(&mut self.verdicts, here, None);
+        }
+    }
+
+    fn known(
+        &mut self,
+        protocol: &Protocol,
+        here: &Here<'_>,
+        tree: &Tree,
+        event: &Event<'_>,
+        id: usize,
+        keys: &[UnknownKey],
+    ) {
+        let event_type = &protocol.tables().events[id];
+        let text = here.frame.text;
+        // Half a character at the edge of a piece of text may have its other half in the next piece.
+        let appends: Vec<_> = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref()).collect();
+        let at_edge = |span: &Range<usize>, captures: &Captures| {
+            let mut pieces = appends.iter().filter_map(|append| captures.fields[append.slot].range());
+            pieces.any(|piece| span.start == piece.start || span.end == piece.end)
+        };
+        let captures = self.alone.judge(here, tree, event, id, keys, at_edge);
+        match self.exercised.take() {
+            None => self.order(protocol, here, id, captures.all(), false, Nobody),
+            Some(mut exercised) => {
+                exercised.event(id, &event_type.schema, event.node, text);
+                self.order(protocol, here, id, captures.all(), false, &mut *exercised);
+                self.exercised = Some(exercised);
+            }
+        }
+    }
+
+    /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
+    fn order(
+        &mut self,
+        protocol: &Protocol,
+        here: &Here<'_>,
+        id: usize,
+        captured: Captured<'_>,
+        fast: bool,
+        witness: impl Witness,
+    ) {
+        let event_type = &protocol.tables().events[id];
+        let text = here.frame.text;
+        // Where the schema lets an event leave its stream out, the event belongs to none.
+        if event_type.stream.is_some_and(|slot| captured.fields[slot] == Capture::Absent) {
+            return;
+        }
+        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.lose() };
+        let field = event_type.time.map(|slot| captured.fields[slot]);
+        let time = match field {
+            Some(Capture::Text(start, end)) if fast && event_type.usual_time => {
+                Some(Cow::Borrowed(&text[start as usize..end as usize]))
+            }
+            Some(field) => timestamp(text, field),
+            None => None,
+        };
+        let mut usual = |written: &[u8]| {
+            fast && event_type.usual_time || usual_length(written, &mut self.last_minute) == Some(written.len())
+        };
+        let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
+        let observed =
+            Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
+        self.machine.step(&stream, &observed, witness, &mut self.verdicts);
+        self.alone.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
+    }
+
+    /// Nothing is known of the input's end.
+    pub(crate) fn cut(&mut self) {
+        self.whole = false;
+    }
+
+    /// The compressed form of the input is damaged here.
+    pub(crate) fn damaged(&mut self, at: Origin, cause: &str) {
+        self.whole = false;
+        self.broken(Broken {
+            rule: Framing::TruncatedInput,
+            place: at.place(),
+            message: cause.to_owned(),
+            help: None,
+            lost: true,
+        });
+    }
+
+    pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<Exercised>>) {
+        if self.whole {
+            match &mut self.exercised {
+                None => self.machine.finish(Nobody, &mut self.verdicts),
+                Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
+            }
+            for verdict in std::mem::take(&mut self.verdicts) {
+                self.alone.voice.earlier(verdict);
+            }
+        }
+        if self.whole && self.alone.voice.summary.events == 0 && !self.alone.voice.error {
+            let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
+            let message = self.alone.voice.message(rule, &mut []);
+            let place = Place { line: 1, column: 1, ..Place::default() };
+            self.alone.voice.say(rule, place, Said { message, ..Said::default() });
+        }
+        self.alone.voice.summary.streams = self.machine.streams();
+        self.stats.bytes = input.bytes();
+        self.stats.opened = self.machine.opened();
+        for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
+            self.stats.by_type.insert(event.name.to_string(), *count);
+        }
+        (self.alone.finish(self.stats), self.exercised)
+    }
+}

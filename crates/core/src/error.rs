@@ -1,0 +1,200 @@
+//! What is wrong with the files that people write for the program: never with the recording.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::text::{count, visible};
+
+/// A mistake in a file that is written for the program, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// What to write at the place.
+    pub label: String,
+    /// The place, as a byte range of the file.
+    pub span: Range<usize>,
+    /// What to do.
+    pub help: String,
+}
+
+impl Problem {
+    /// A mistake that the place itself shows.
+    pub fn new(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Problem {
+        Problem { message: message.into(), label: "here".to_owned(), span, help: help.into() }
+    }
+}
+
+/// A mistake in a file of a protocol, with its line and column.
+///
+/// Its texts are safe to show on a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceProblem {
+    message: String,
+    label: String,
+    span: Range<usize>,
+    line: u64,
+    column: u64,
+    help: String,
+}
+
+impl SourceProblem {
+    fn new(text: &str, problem: Problem) -> SourceProblem {
+        let Problem { message, label, span, help } = problem;
+        // Places of a file are between characters, but a place that is not must not end the program.
+        let before = text.get(..span.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        SourceProblem {
+            message: visible(&message),
+            label: visible(&label),
+            line: before.matches('\n').count() as u64 + 1,
+            column: before[line_start..].chars().count() as u64 + 1,
+            span,
+            help: visible(&help),
+        }
+    }
+
+    /// What is wrong, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to write at the place where it is shown.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The place, as a byte range of the file.
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// The line in which it starts, 1-based.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The column at which it starts, 1-based, in characters.
+    pub fn column(&self) -> u64 {
+        self.column
+    }
+
+    /// What to do.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+}
+
+impl fmt::Display for SourceProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A protocol that cannot be used.
+///
+/// Displayed, it names the file and every mistake in it, one a line.
+#[derive(Clone, Debug)]
+pub struct ProtocolError(Arc<Refusal>);
+
+#[derive(Debug)]
+enum Refusal {
+    Unreadable { file: PathBuf, cause: std::io::Error },
+    Invalid { file: String, text: String, problems: Vec<SourceProblem> },
+}
+
+/// Why a protocol cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolErrorKind {
+    /// A file of it cannot be read.
+    Unreadable,
+    /// A file of it has mistakes.
+    Invalid,
+}
+
+impl ProtocolError {
+    pub(crate) fn new(file: &str, text: &str, problems: Vec<Problem>) -> ProtocolError {
+        let problems = problems.into_iter().map(|problem| SourceProblem::new(text, problem)).collect();
+        ProtocolError(Arc::new(Refusal::Invalid { file: file.to_owned(), text: text.to_owned(), problems }))
+    }
+
+    /// An error for whoever reads a protocol's files from somewhere: this file of it cannot be read.
+    pub fn unreadable(file: &Path, cause: std::io::Error) -> ProtocolError {
+        ProtocolError(Arc::new(Refusal::Unreadable { file: file.to_owned(), cause }))
+    }
+
+    /// Why it cannot be used.
+    pub fn kind(&self) -> ProtocolErrorKind {
+        match &*self.0 {
+            Refusal::Unreadable { .. } => ProtocolErrorKind::Unreadable,
+            Refusal::Invalid { .. } => ProtocolErrorKind::Invalid,
+        }
+    }
+
+    /// The name of the file that is unreadable or has the mistakes.
+    pub fn file(&self) -> std::borrow::Cow<'_, str> {
+        match &*self.0 {
+            Refusal::Unreadable { file, .. } => file.to_string_lossy(),
+            Refusal::Invalid { file, .. } => file.into(),
+        }
+    }
+
+    /// The text of the file that has the mistakes; empty if it is unreadable.
+    pub fn text(&self) -> &str {
+        match &*self.0 {
+            Refusal::Unreadable { .. } => "",
+            Refusal::Invalid { text, .. } => text,
+        }
+    }
+
+    /// Every mistake in the file, in the order in which they were found; none if it is unreadable.
+    pub fn problems(&self) -> &[SourceProblem] {
+        match &*self.0 {
+            Refusal::Unreadable { .. } => &[],
+            Refusal::Invalid { problems, .. } => problems,
+        }
+    }
+
+    /// The error in one line, without the mistakes.
+    pub fn headline(&self) -> String {
+        let file = visible(&self.file());
+        match &*self.0 {
+            Refusal::Unreadable { .. } => format!("{file} cannot be read"),
+            Refusal::Invalid { problems, .. } => {
+                format!("{file} is no protocol that can be used: {}", count(problems.len() as u64, "mistake"))
+            }
+        }
+    }
+
+    /// What to do, where that is not said by each mistake.
+    pub fn help(&self) -> Option<&str> {
+        match &*self.0 {
+            Refusal::Unreadable { .. } => {
+                Some("a protocol is a folder with a protocol.toml and a <event type>.schema.json for every event type")
+            }
+            Refusal::Invalid { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.headline())?;
+        for SourceProblem { message, line, column, help, .. } in self.problems() {
+            write!(f, "\n{line}:{column}: {message} ({help})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ProtocolError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Refusal::Unreadable { cause, .. } => Some(cause),
+            Refusal::Invalid { .. } => None,
+        }
+    }
+}

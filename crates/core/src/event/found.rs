@@ -1,0 +1,156 @@
+//! A frame's tree → the event in it, and the fields that the tables read.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::input::json::{Kind, Node, inner, unescaped, unescaped_lossy};
+use crate::protocol::Protocol;
+use crate::protocol::tables::EventType;
+use crate::schema::captures::{Capture, Captures, Items};
+use crate::schema::{Fault, Pointer, date_time, shown};
+
+/// The member that every JSON-RPC 2.0 message has.
+const JSON_RPC: &str = "jsonrpc";
+/// Members that only messages have, when the caller says that the input is JSON-RPC.
+const MESSAGE_MEMBERS: [&str; 4] = ["method", "result", "error", "id"];
+
+/// An event in a frame.
+pub struct Event<'t> {
+    pub node: &'t Node,
+    pub name: Cow<'t, str>,
+    pub type_span: Range<usize>,
+    /// Where it sits in its frame.
+    pub wrapper: Pointer,
+}
+
+/// Why a frame holds no event.
+pub enum NotAnEvent {
+    /// A JSON-RPC message of another kind.
+    Message,
+    /// Anything else: where, and what was found.
+    Other(Range<usize>, String),
+}
+
+impl<'t> Event<'t> {
+    /// An event, or a record, that is known to be one.
+    pub fn of(node: &'t Node, name: &'t str) -> Event<'t> {
+        let type_span = node.span.start..node.span.start;
+        Event { node, name: Cow::Borrowed(name), type_span, wrapper: Pointer::default() }
+    }
+
+    /// Finds the event: the frame itself, or what its wrapper holds.
+    pub fn find(
+        root: &'t Node,
+        text: &'t [u8],
+        protocol: &Protocol,
+        only_messages: bool,
+    ) -> Result<Event<'t>, NotAnEvent> {
+        let shape = &protocol.tables().shape;
+        let bare = Pointer::default();
+        for wrapper in std::iter::once(&bare).chain(&shape.unwrap) {
+            let Some(node) = root.at(text, &wrapper.0).filter(|node| matches!(node.kind, Kind::Object(_))) else {
+                continue;
+            };
+            let Some(name) = node.at(text, &shape.event_type.0).filter(|name| name.kind == Kind::String) else {
+                continue;
+            };
+            let type_span = name.span.clone();
+            let wrapper = wrapper.clone();
+            return Ok(Event { node, name: unescaped_lossy(inner(text, &name.span)), type_span, wrapper });
+        }
+        let has = |name: &str| root.member(text, name).is_some();
+        if has(JSON_RPC) || only_messages && MESSAGE_MEMBERS.iter().any(|name| has(name)) {
+            return Err(NotAnEvent::Message);
+        }
+        let name = shape.event_type.dotted();
+        Err(match (root.at(text, &shape.event_type.0), &root.kind) {
+            (Some(found), _) => NotAnEvent::Other(
+                found.span.clone(),
+                format!("its `{name}` must be a string, but is {}", shown(&text[found.span.clone()])),
+            ),
+            (None, Kind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no `{name}`")),
+            (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
+        })
+    }
+
+    /// Captures the fields of an event of a known type.
+    pub fn capture(&self, text: &[u8], event_type: &EventType, captures: &mut Captures) {
+        let base = captures.fields.len();
+        captures.fields.extend(event_type.slots.iter().map(|slot| capture(self.node, text, slot)));
+        for array in &event_type.arrays {
+            let first = (captures.fields.len() - base) as u32;
+            let whole = capture(self.node, text, &array.at);
+            let items = match self.node.at(text, &array.at.0).map(|node| &node.kind) {
+                Some(Kind::Array(items)) => items.as_slice(),
+                _ => &[],
+            };
+            for item in items {
+                captures.fields.extend(array.slots.iter().map(|slot| capture(item, text, slot)));
+            }
+            let readable = matches!(whole, Capture::Absent | Capture::Container);
+            captures.items.push(Items { readable, first, count: items.len() as u32 });
+        }
+    }
+
+    /// A field of an event of any type.
+    pub fn field(&self, text: &[u8], at: &Pointer) -> Capture {
+        capture(self.node, text, at)
+    }
+}
+
+/// Marks the fields of an event that have a fault, or are inside of what has one: they cannot be read.
+pub(crate) fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
+    let Captures { fields, items, .. } = captures;
+    let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.holds(at));
+    for (slot, field) in event_type.slots.iter().zip(&mut *fields) {
+        if faulty(slot) {
+            *field = Capture::Unreadable;
+        }
+    }
+    for (array, items) in event_type.arrays.iter().zip(items) {
+        if faulty(&array.at) {
+            (items.readable, items.count) = (false, 0);
+        }
+        // There may be as many faults as items: each is looked at once.
+        for fault in faults {
+            let Some([index, inside @ ..]) = fault.pointer.0.strip_prefix(array.at.0.as_slice()) else { continue };
+            let Some(index) = index.parse::<usize>().ok().filter(|index| *index < items.count as usize) else {
+                continue;
+            };
+            for (number, slot) in array.slots.iter().enumerate() {
+                if slot.0.starts_with(inside) {
+                    fields[items.first as usize + index * array.slots.len() + number] = Capture::Unreadable;
+                }
+            }
+        }
+    }
+}
+
+/// The name of a stream, as a field has it; none if it cannot be read.
+pub(crate) fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
+    match field {
+        Capture::Text(start, end) if start < end => Some(unescaped(&text[start as usize..end as usize])),
+        Capture::Number(start, end) => Some(Cow::Borrowed(&text[start as usize..end as usize])),
+        _ => None,
+    }
+}
+
+/// A timestamp, if a field is one.
+pub fn timestamp(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
+    let Capture::Text(start, end) = field else { return None };
+    let written = unescaped(&text[start as usize..end as usize]);
+    date_time::parse(std::str::from_utf8(&written).ok()?).is_some().then_some(written)
+}
+
+/// A field at `pointer` of `node`.
+fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
+    let Some(node) = node.at(text, &pointer.0) else { return Capture::Absent };
+    let (start, end) = (node.span.start as u32, node.span.end as u32);
+    match node.kind {
+        Kind::Null => Capture::Null,
+        Kind::Bool(value) => Capture::Bool(value),
+        Kind::Number => Capture::Number(start, end),
+        Kind::String => Capture::Text(start + 1, end - 1),
+        Kind::Array(_) | Kind::Object(_) => Capture::Container,
+    }
+}

@@ -1,0 +1,95 @@
+//! Event types and fields that a protocol does not know: the first of each is reported, the rest are counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::bytes::same;
+use crate::protocol::RuleId;
+use crate::schema::captures::UnknownKey;
+
+/// How many different ones are told apart in one file.
+pub(crate) const MOST_UNKNOWN: usize = 1000;
+
+/// Rule, event type and pointer (with `*` for array indices).
+pub(crate) type Kind = (RuleId, Arc<str>, Option<String>);
+
+/// What was seen so far.
+#[derive(Clone, Default)]
+pub(crate) struct Unknown {
+    numbers: BTreeMap<Kind, usize>,
+    /// By number: how often it came again.
+    counts: Vec<u64>,
+    /// By event type: the keys that the fast way can count by itself.
+    learnt: Vec<Vec<Learnt>>,
+    learnt_count: usize,
+    too_many: bool,
+}
+
+#[derive(Clone)]
+struct Learnt {
+    object: u16,
+    key: Box<[u8]>,
+    number: usize,
+}
+
+/// What an unknown name is.
+pub(crate) enum Counted {
+    First(usize),
+    Again(usize),
+    /// There are too many to tell apart; `said`: not for the first time.
+    TooMany {
+        said: bool,
+    },
+}
+
+impl Unknown {
+    pub(crate) fn new(event_types: usize) -> Unknown {
+        Unknown { learnt: (0..event_types).map(|_| Vec::new()).collect(), ..Unknown::default() }
+    }
+
+    /// Counts an unknown name.
+    pub(crate) fn count(&mut self, kind: Kind) -> Counted {
+        if let Some(number) = self.numbers.get(&kind) {
+            self.counts[*number] += 1;
+            return Counted::Again(*number);
+        }
+        if self.numbers.len() >= MOST_UNKNOWN {
+            return Counted::TooMany { said: std::mem::replace(&mut self.too_many, true) };
+        }
+        self.numbers.insert(kind, self.counts.len());
+        self.counts.push(0);
+        Counted::First(self.counts.len() - 1)
+    }
+
+    /// Lets the fast way count a key from now on.
+    pub(crate) fn learn(&mut self, event_type: usize, found: Option<&UnknownKey>, key: &[u8], number: Option<usize>) {
+        if let (Some(found), Some(number)) = (found, number)
+            && self.learnt_count < MOST_UNKNOWN
+        {
+            self.learnt_count += 1;
+            self.learnt[event_type].push(Learnt { object: found.object, key: key.into(), number });
+        }
+    }
+
+    /// Counts the unknown keys of an event, if all of them are known to be unknown; counts none otherwise.
+    pub(crate) fn count_known(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
+        let learnt = &self.learnt[event_type];
+        let find = |key: &UnknownKey| {
+            let name = &text[key.start as usize..key.end as usize];
+            learnt.iter().find(|learnt| learnt.object == key.object && same(&learnt.key, name))
+        };
+        if !keys.iter().all(|key| find(key).is_some()) {
+            return false;
+        }
+        for learnt in keys.iter().filter_map(find) {
+            self.counts[learnt.number] += 1;
+        }
+        true
+    }
+
+    /// What came more than once, and how often besides the first time.
+    pub(crate) fn repeats(self) -> impl Iterator<Item = (Kind, u64)> {
+        let counts = self.counts;
+        self.numbers.into_iter().map(move |(kind, number)| (kind, counts[number])).filter(|(_, count)| *count > 0)
+    }
+}

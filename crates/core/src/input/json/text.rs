@@ -1,0 +1,118 @@
+//! What stands between the quotes of a JSON string: escapes, and halves of surrogate pairs.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::bytes::{holds, lossy};
+
+/// What stands between the quotes of a string that stands at `span`.
+pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
+    &text[span.start + 1..span.end - 1]
+}
+
+/// Raw string content → its text. A lone surrogate becomes the three bytes that UTF-8 would give it if
+/// it could (WTF-8), so that the halves of a pair can be compared.
+pub fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !holds(raw, b'\\') {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut at = 0;
+    while at < raw.len() {
+        at += unescape_one(raw, at, &mut out);
+    }
+    Cow::Owned(out)
+}
+
+/// Appends what stands at `at` in raw string content and says how many raw bytes that was.
+pub fn unescape_one(raw: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
+    if raw[at] != b'\\' {
+        out.push(raw[at]);
+        return 1;
+    }
+    let simple = match raw.get(at + 1) {
+        Some(b'n') => b'\n',
+        Some(b't') => b'\t',
+        Some(b'r') => b'\r',
+        Some(b'b') => 8,
+        Some(b'f') => 12,
+        Some(b'u') => {
+            let Some(unit) = code_unit(raw, at) else {
+                out.push(b'\\');
+                return 1;
+            };
+            if is_high(unit)
+                && let Some(low) = code_unit(raw, at + 6)
+                && is_low(low)
+            {
+                let code = 0x10000 + ((u32::from(unit) - 0xD800) << 10) + (u32::from(low) - 0xDC00);
+                push_code(out, code);
+                return 12;
+            }
+            push_code(out, u32::from(unit));
+            return 6;
+        }
+        Some(other) => *other,
+        None => b'\\',
+    };
+    out.push(simple);
+    2
+}
+
+fn push_code(out: &mut Vec<u8>, code: u32) {
+    match char::from_u32(code) {
+        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        // A lone surrogate: three bytes, as UTF-8 would encode the number.
+        None => out.extend_from_slice(&[
+            0xE0 | (code >> 12) as u8,
+            0x80 | (code >> 6 & 0x3F) as u8,
+            0x80 | (code & 0x3F) as u8,
+        ]),
+    }
+}
+
+/// Raw string content → text, lone surrogates replaced.
+pub fn unescaped_lossy(raw: &[u8]) -> Cow<'_, str> {
+    match unescaped(raw) {
+        Cow::Borrowed(bytes) => lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            // The three bytes of a lone surrogate are three faults to UTF-8, but one character here.
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).replace("\u{FFFD}\u{FFFD}\u{FFFD}", "\u{FFFD}"),
+        }),
+    }
+}
+
+/// The UTF-16 unit of a `\uXXXX` escape at `at`.
+pub(crate) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
+    let digits = raw.get(at..at + 6)?;
+    if digits[0] != b'\\' || digits[1] != b'u' || !digits[2..].iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u16::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
+}
+
+pub(crate) fn is_high(unit: u16) -> bool {
+    (0xD800..0xDC00).contains(&unit)
+}
+
+pub(crate) fn is_low(unit: u16) -> bool {
+    (0xDC00..0xE000).contains(&unit)
+}
+
+/// Whether raw string content starts with the low half of a surrogate pair.
+#[inline]
+pub fn starts_with_low(raw: &[u8]) -> bool {
+    raw.first() == Some(&b'\\') && code_unit(raw, 0).is_some_and(is_low)
+}
+
+/// Whether raw string content ends with the high half of a surrogate pair.
+#[inline]
+pub fn ends_with_high(raw: &[u8]) -> bool {
+    let Some(at) = raw.len().checked_sub(6) else {
+        return false;
+    };
+    // An even run of backslashes before it leaves the escape's own one unescaped.
+    let unescaped = || raw[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
+    raw[at] == b'\\' && code_unit(raw, at).is_some_and(is_high) && unescaped()
+}

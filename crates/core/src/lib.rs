@@ -1,0 +1,29 @@
+//! The engine of sessionlint: it judges streams of AI-agent events, and stored records, by JSON Schemas and tables.
+//!
+//! Agents tell their user interfaces what they do as a stream of JSON events. A [`Checker`] takes the bytes of such a
+//! stream, cut anywhere, and gives [`Finding`]s. It reads no files and no clock, and starts no threads.
+
+#![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![warn(missing_docs)]
+
+pub mod bytes;
+pub mod check;
+mod error;
+pub mod event;
+pub mod finding;
+pub mod framing;
+pub mod input;
+pub mod keys;
+pub mod machine;
+pub mod protocol;
+pub mod records;
+pub mod schema;
+pub mod text;
+
+pub use check::{Checker, check};
+pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem};
+pub use event::{Options, UnknownRule};
+pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
+pub use input::Wire;
+pub use protocol::{Basis, Example, Protocol, Rule};

@@ -1,0 +1,85 @@
+//! What mends the findings of a rule: checked against the schemas, so that a fix can never make an event that is broken.
+
+use serde_json::{Map, Value};
+use toml::Spanned;
+
+use super::super::file;
+use super::super::tables::{EventShape, Fix};
+use super::Compiler;
+use crate::schema::Pointer;
+use crate::text::{did_you_mean, nearest};
+
+/// What stands for the time and the stream that an inserted event will have, when it is tried.
+const SOME_TIME: &str = "2026-01-01T00:00:00Z";
+const SOME_STREAM: &str = "stream";
+
+impl Compiler<'_> {
+    /// Gives the rules their fixes.
+    pub(crate) fn fixes(&mut self, shape: &EventShape) {
+        let file = self.file;
+        for (name, words) in &file.rule {
+            let (Some(fix), Some(id)) = (&words.fix, self.rule_ids.get(name.get_ref().as_str()).copied()) else {
+                continue;
+            };
+            if file.event.is_none() {
+                let message = "stored records are not mended".to_owned();
+                self.problem(fix.span(), message, "leave the fix out; only rules of streams have one");
+                continue;
+            }
+            self.rules[usize::from(id.0)].fix = self.fix(fix.get_ref(), shape);
+        }
+    }
+
+    fn fix(&mut self, fix: &file::Fix, shape: &EventShape) -> Option<Fix> {
+        match fix {
+            file::Fix::Negate => Some(Fix::Negate),
+            file::Fix::Set { on, at, to } => {
+                let names = file::OneOrMany(vec![on.clone()]);
+                let event_type = *self.on(&names, None).first()?;
+                let pointer = self.pointer(at);
+                self.check_field(event_type, &pointer, &at.span());
+                let allowed = self.events[event_type].values_at(&pointer);
+                self.check_values(event_type, at, std::slice::from_ref(to), &allowed);
+                Some(Fix::Set { event_type, at: pointer, to: to.clone() })
+            }
+            file::Fix::Insert(event) => self.inserted(event, shape),
+        }
+    }
+
+    fn inserted(&mut self, event: &Spanned<Map<String, Value>>, shape: &EventShape) -> Option<Fix> {
+        let template = Value::Object(event.get_ref().clone());
+        let mut tried = template.clone();
+        for (at, value) in [(&shape.time, SOME_TIME), (&shape.stream, SOME_STREAM)] {
+            if let Some(at) = at {
+                put(&mut tried, at, value.into());
+            }
+        }
+        let name = tried.pointer(&shape.event_type.text()).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let Some(id) = self.event_ids.get(name.as_str()) else {
+            let near = nearest(&name, self.event_ids.keys().map(|known| &**known));
+            let help = near.map_or_else(|| format!("write its type at {}", shape.event_type), did_you_mean);
+            self.problem(event.span(), format!("the event that is put in has no known type: {name:?}"), help);
+            return None;
+        };
+        if self.events[*id].schema.refuses(&tried) {
+            let message = format!("this is no {name} by its schema");
+            let help = "write every field that the schema requires, save the time and the stream: those are copied";
+            self.problem(event.span(), message, help);
+            return None;
+        }
+        Some(Fix::Insert(template))
+    }
+}
+
+/// Puts a value at a pointer, in objects that are made where there are none.
+pub fn put(event: &mut Value, at: &Pointer, value: Value) {
+    let mut here = event;
+    for segment in &at.0 {
+        if !here.is_object() {
+            *here = Value::Object(Map::new());
+        }
+        let Value::Object(members) = here else { return };
+        here = members.entry(segment.as_str()).or_insert(Value::Null);
+    }
+    *here = value;
+}

@@ -1,0 +1,88 @@
+//! The protocols that sessionlint has built in, as data: each is a folder of files, packaged as text.
+//!
+//! Nothing is compiled here. `sessionlint-core` compiles a protocol when it is first used.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+/// A protocol's folder.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Folder {
+    /// The protocol's name, which is the folder's.
+    pub name: &'static str,
+    /// The files, each by its name in the folder and with its text.
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+/// Packages the named files of a folder.
+macro_rules! folder {
+    ($name:literal, [$($file:literal),* $(,)?]) => {
+        Folder { name: $name, files: &[$(($file, include_str!(concat!($name, "/", $file)))),*] }
+    };
+}
+
+/// Every built-in protocol.
+pub static PROTOCOLS: &[Folder] = &[
+    folder!(
+        "session-events",
+        [
+            "document.md",
+            "examples.toml",
+            "protocol.toml",
+            "session.completed.schema.json",
+            "session.error.schema.json",
+            "session.interrupted.schema.json",
+            "session.message.appended.schema.json",
+            "session.status.schema.json",
+            "session.stream.chunk.schema.json",
+            "session.tool.call.completed.schema.json",
+            "session.tool.call.started.schema.json",
+            "session.tool.results.schema.json",
+        ]
+    ),
+    folder!(
+        "session-records",
+        [
+            "bundle.schema.json",
+            "document.md",
+            "event.schema.json",
+            "examples.toml",
+            "page.schema.json",
+            "protocol.toml",
+            "session-action.schema.json",
+            "session.schema.json",
+            "transcript.schema.json",
+        ]
+    ),
+];
+
+/// The JSON Schema of `sessionlint.toml`, which configures the program.
+pub static CONFIGURATION_SCHEMA: &str = include_str!("sessionlint.schema.json");
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fs;
+    use std::path::Path;
+
+    use super::PROTOCOLS;
+
+    /// The names of the entries of a folder that are folders, or that are files.
+    fn entries(folder: &Path, folders: bool) -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("it can be read"));
+        let wanted = entries.filter(|entry| entry.path().is_dir() == folders);
+        wanted.map(|entry| entry.file_name().into_string().expect("names are UTF-8")).collect()
+    }
+
+    #[test]
+    fn every_folder_is_packaged_with_all_its_files() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let there: BTreeMap<_, _> =
+            entries(root, true).into_iter().map(|name| (name.clone(), entries(&root.join(name), false))).collect();
+        let files = |files: &[(&str, &str)]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
+        let packaged: BTreeMap<_, _> =
+            PROTOCOLS.iter().map(|folder| (folder.name.to_owned(), files(folder.files))).collect();
+        assert_eq!(packaged, there, "the table of lib.rs and the folders beside it");
+    }
+}

@@ -1,0 +1,343 @@
+//! The text of a script → [`Talk`]. Everything that can be wrong with it is found here, all mistakes at once, each with
+//! its place.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use sessionlint_core::keys::{Reader, Value};
+use sessionlint_core::text::nearest;
+use toml::de::DeTable;
+
+use super::message::{json, plain, pointer, string, template};
+use super::template::{Hole, Template};
+use super::{Awaited, Event, Step, Talk, Wait};
+use crate::drive::duration;
+use crate::error::FileError;
+
+/// The version of the form.
+const VERSION: u64 = 1;
+/// The most prompts of a case.
+const MOST_PROMPTS: usize = 100;
+/// What is waited for that is no event.
+const ANSWER: &str = "answer";
+
+/// What may stand in the file, and in a step.
+const KEYS: [&str; 4] = ["version", "prompts", "events", "step"];
+const STEP_KEYS: [&str; 10] =
+    ["send", "wait-for", "pause", "close", "name", "to", "within", "optional", "unless", "take"];
+/// The keys that say what a step does, and those that say more of the first two.
+const ACTIONS: [&str; 4] = ["send", "wait-for", "pause", "close"];
+const OF_SEND: [&str; 1] = ["name"];
+const OF_WAIT: [&str; 5] = ["to", "within", "optional", "unless", "take"];
+
+const STEP_HELP: &str =
+    "write [[step]], and under it one of send = { … }, wait-for = \"…\", pause = \"50ms\", close = true";
+
+/// Reads the file's text; `path` is its name.
+pub fn read(path: &Path, text: &str) -> Result<Talk, FileError> {
+    let help = "docs/talk.md has the form of a script";
+    let table = DeTable::parse(text).map_err(|error| FileError::toml(path, text, &error, help))?;
+    let table = table.get_ref();
+    let mut reader = Reader::default();
+    reader.version(table, VERSION);
+    for key in table.keys().filter(|key| !KEYS.contains(&&**key.get_ref())) {
+        reader.unknown(key.get_ref(), key.span(), &KEYS);
+    }
+    let prompts = table.get("prompts").map_or(1, |value| prompts(&mut reader, value));
+    let events = table.get("events").map_or_else(Vec::new, |value| events(&mut reader, value));
+    let mut steps = Steps { reader, prompts, events: &events, holes: BTreeSet::new(), sent: Vec::new(), closed: false };
+    let read = steps.all(table);
+    if steps.reader.is_clean() {
+        steps.unused_prompt(table, &read);
+    }
+    let Steps { reader, .. } = steps;
+    reader.finish(Talk { prompts, events, steps: read }).map_err(|problems| FileError::new(path, text, problems))
+}
+
+fn prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
+    let number = value.get_ref().as_integer().and_then(|number| number.to_string().parse().ok());
+    match number {
+        Some(number @ 1..=MOST_PROMPTS) => number,
+        _ => {
+            let message = format!("`prompts` must be a whole number from 1 to {MOST_PROMPTS}");
+            reader.problem(value.span(), message, "it is how many prompts a case has: {{prompt:1}}, {{prompt:2}}, …");
+            MOST_PROMPTS
+        }
+    }
+}
+
+/// The events that may be waited for.
+fn events(reader: &mut Reader, value: &Value<'_>) -> Vec<Event> {
+    let help = "write [events], and under it NAME = { \"/type\" = \"…\" }";
+    let Some(table) = value.get_ref().as_table() else {
+        reader.wrong_type("events", value, "a table", help);
+        return Vec::new();
+    };
+    let mut events = Vec::new();
+    for (name, value) in table {
+        let (name, span) = (name.get_ref().to_string(), name.span());
+        if name == ANSWER {
+            let message = "an event cannot be named `answer`: that is waited for without an event".to_owned();
+            reader.problem(span, message, "give it another name");
+        }
+        let has = match value.get_ref().as_table() {
+            None => {
+                reader.wrong_type(&name, value, "a table", help);
+                Vec::new()
+            }
+            Some(has) if has.is_empty() => {
+                let message = format!("the event `{name}` has no mark to be known by");
+                reader.problem(value.span(), message, help);
+                Vec::new()
+            }
+            Some(has) => has
+                .iter()
+                .filter_map(|(at, value)| {
+                    let at = pointer(reader, at.get_ref(), at.span())?;
+                    Some((at, plain(reader, value)))
+                })
+                .collect(),
+        };
+        events.push(Event { name, has });
+    }
+    events
+}
+
+/// A message that an earlier step sends.
+struct Sent {
+    step: usize,
+    name: Option<String>,
+    has_id: bool,
+}
+
+/// Reads the steps, each knowing what is before it.
+struct Steps<'e> {
+    reader: Reader,
+    prompts: usize,
+    events: &'e [Event],
+    /// The names of what was taken so far.
+    holes: BTreeSet<String>,
+    sent: Vec<Sent>,
+    /// Whether standard input is closed by now.
+    closed: bool,
+}
+
+impl Steps<'_> {
+    fn all(&mut self, table: &DeTable<'_>) -> Vec<Step> {
+        let Some(value) = table.get("step") else {
+            self.reader.problem(0..0, "the script has no step".to_owned(), STEP_HELP);
+            return Vec::new();
+        };
+        let Some(tables) = value.get_ref().as_array() else {
+            self.reader.wrong_type("step", value, "a list of tables", STEP_HELP);
+            return Vec::new();
+        };
+        if tables.is_empty() {
+            self.reader.problem(value.span(), "the script has no step".to_owned(), STEP_HELP);
+        }
+        let mut steps = Vec::new();
+        for value in tables.iter() {
+            match value.get_ref().as_table() {
+                Some(table) => {
+                    // What is wrong takes a place too: other mistakes are found by the order of the steps.
+                    let step = self.step(table, value, steps.len()).unwrap_or(Step::Close);
+                    steps.push(step);
+                }
+                None => self.reader.wrong_type("step", value, "a list of tables", STEP_HELP),
+            }
+        }
+        steps
+    }
+
+    /// A prompt that is sent nowhere would make cases of no difference.
+    fn unused_prompt(&mut self, table: &DeTable<'_>, steps: &[Step]) {
+        let sends = |step: &Step, number| matches!(step, Step::Send(message) if message.holds(&Hole::Prompt(number)));
+        let unused = (0..self.prompts).find(|number| !steps.iter().any(|step| sends(step, *number)));
+        if let Some(number) = unused.map(|number| number + 1) {
+            let span = table.get("prompts").map_or(0..0, toml::Spanned::span);
+            let message = format!("prompt {number} of the input is in no message");
+            self.reader.problem(span, message, format!("put it into one: \"{{{{prompt:{number}}}}}\""));
+        }
+    }
+
+    fn step(&mut self, table: &DeTable<'_>, value: &Value<'_>, number: usize) -> Option<Step> {
+        let actions: Vec<_> = ACTIONS.into_iter().filter(|action| table.contains_key(*action)).collect();
+        for key in table.keys() {
+            let (name, span) = (&**key.get_ref(), key.span());
+            let of = |action: &str| {
+                let message = format!("`{name}` says something of `{action}`, which this step has not");
+                (message, format!("take it out, or put it into a step with `{action}`"))
+            };
+            let (message, help) = match actions.as_slice() {
+                _ if !STEP_KEYS.contains(&name) => {
+                    self.reader.unknown(name, span, &STEP_KEYS);
+                    continue;
+                }
+                [action] if OF_SEND.contains(&name) && *action != "send" => of("send"),
+                [action] if OF_WAIT.contains(&name) && *action != "wait-for" => of("wait-for"),
+                _ => continue,
+            };
+            self.reader.problem(span, message, help);
+        }
+        match actions.as_slice() {
+            ["send"] => self.send(table, number),
+            ["wait-for"] => self.wait_for(table, value),
+            ["pause"] => self.duration("pause", table.get("pause")?).map(Step::Pause),
+            ["close"] => self.close(table.get("close")?),
+            [] => {
+                self.reader.problem(value.span(), "this step does nothing".to_owned(), STEP_HELP);
+                None
+            }
+            several => {
+                let message = format!("this step has several things to do: {}", several.join(", "));
+                self.reader.problem(value.span(), message, "make a [[step]] of each, in their order");
+                None
+            }
+        }
+    }
+
+    fn send(&mut self, table: &DeTable<'_>, step: usize) -> Option<Step> {
+        let value = table.get("send")?;
+        let (prompts, holes) = (self.prompts, &self.holes);
+        let known = |name: &str| match name.strip_prefix("prompt:") {
+            Some(written) => {
+                (1..=prompts).find(|number| number.to_string() == written).map(|number| Hole::Prompt(number - 1))
+            }
+            None if name == "id" => Some(Hole::Id),
+            None if name == "prompt" => Some(Hole::Prompt(0)),
+            None => holes.contains(name).then(|| Hole::Taken(name.to_owned())),
+        };
+        let strings = |text: &str, reader: &mut Reader, span| string(reader, text, span, &known);
+        let help = "write it as a table, { method = \"prompt\" }, or as a text of JSON, '{\"method\": \"prompt\"}'";
+        let message = match value.get_ref().as_str().map(serde_json::from_str::<serde_json::Value>) {
+            Some(Ok(message)) => json(&mut self.reader, message, &value.span(), &strings),
+            Some(Err(error)) => {
+                self.reader.problem(value.span(), format!("`send` is no JSON: {error}"), help);
+                Template::Value(serde_json::Value::Null)
+            }
+            None => template(&mut self.reader, value, &strings),
+        };
+        if self.closed {
+            let message = "nothing can be sent after `close`".to_owned();
+            self.reader.problem(
+                value.span(),
+                message,
+                "close at the end, or not at all: the end of the script does it",
+            );
+        }
+        let name = table.get("name").and_then(|name| self.reader.text("name", name));
+        if let Some((name, value)) = name.as_ref().zip(table.get("name"))
+            && self.sent.iter().any(|sent| sent.name.as_ref() == Some(name))
+        {
+            let message = format!("another message has the name {name:?}");
+            self.reader.problem(value.span(), message, "give each a name of its own");
+        }
+        self.sent.push(Sent { step, name, has_id: message.member("id").is_some() });
+        Some(Step::Send(message))
+    }
+
+    fn wait_for(&mut self, table: &DeTable<'_>, step: &Value<'_>) -> Option<Step> {
+        let value = table.get("wait-for")?;
+        let name = self.reader.text("wait-for", value)?;
+        let what =
+            if name == ANSWER { self.answer(table, value) } else { self.event(&name, value).map(Awaited::Event) };
+        if let Some(to) = table.get("to").filter(|_| name != ANSWER) {
+            let message = "only an answer is one to a message".to_owned();
+            self.reader.problem(to.span(), message, "take `to` out, or write wait-for = \"answer\"");
+        }
+        let within = table.get("within").and_then(|value| self.duration("within", value));
+        let optional = table.get("optional").and_then(|value| self.reader.boolean("optional", value)).unwrap_or(false);
+        let unless = table.get("unless").and_then(|value| {
+            let name = self.reader.text("unless", value)?;
+            self.event(&name, value)
+        });
+        if optional && !table.contains_key("within") {
+            let message = "nothing says how long this step waits".to_owned();
+            self.reader.problem(step.span(), message, "write within = \"200ms\", after which the conversation goes on");
+        }
+        if let Some(take) = table.get("take").filter(|_| optional || table.contains_key("unless")) {
+            let message = "nothing can be taken from what need not come".to_owned();
+            self.reader.problem(take.span(), message, "take `take` out, or `optional` and `unless`");
+        }
+        let take = table.get("take").map_or_else(Vec::new, |value| self.take(value));
+        Some(Step::WaitFor(Wait { what: what?, within, optional, unless, take }))
+    }
+
+    /// The answer to the message that `to` names, or else to the last one that has an id.
+    fn answer(&mut self, table: &DeTable<'_>, value: &Value<'_>) -> Option<Awaited> {
+        let with_id = "give a message before this step id = \"{{id}}\": its answer has the same";
+        let Some(to) = table.get("to") else {
+            let last = self.sent.iter().rev().find(|sent| sent.has_id).map(|sent| Awaited::Answer(sent.step));
+            if last.is_none() {
+                self.reader.problem(value.span(), "no message before this step has an id".to_owned(), with_id);
+            }
+            return last;
+        };
+        let name = self.reader.text("to", to)?;
+        let Some(sent) = self.sent.iter().find(|sent| sent.name.as_deref() == Some(&name)) else {
+            let names = self.sent.iter().filter_map(|sent| sent.name.as_deref());
+            let help = nearest(&name, names).map_or_else(
+                || format!("give the message that it answers name = {name:?}"),
+                |near| format!("did you mean {near}?"),
+            );
+            self.reader.problem(to.span(), format!("no message before this step has the name {name:?}"), help);
+            return None;
+        };
+        if !sent.has_id {
+            self.reader.problem(to.span(), format!("the message {name:?} has no id"), with_id);
+        }
+        Some(Awaited::Answer(sent.step))
+    }
+
+    fn event(&mut self, name: &str, value: &Value<'_>) -> Option<usize> {
+        let found = self.events.iter().position(|event| event.name == name);
+        if found.is_none() {
+            let names = self.events.iter().map(|event| event.name.as_str()).chain([ANSWER]);
+            let help = nearest(name, names).map_or_else(
+                || format!("describe it under [events]: {name} = {{ \"/type\" = \"…\" }}"),
+                |near| format!("did you mean {near}?"),
+            );
+            self.reader.problem(value.span(), format!("there is no event {name:?}"), help);
+        }
+        found
+    }
+
+    fn take(&mut self, value: &Value<'_>) -> Vec<(String, String)> {
+        let help = "write take = { session = \"/result/session_id\" }, and {{session}} in later messages";
+        let Some(table) = value.get_ref().as_table() else {
+            self.reader.wrong_type("take", value, "a table", help);
+            return Vec::new();
+        };
+        let mut taken = Vec::new();
+        for (name, at) in table {
+            let (name, span) = (name.get_ref().to_string(), name.span());
+            if name == "id" || name == "prompt" || !name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c)) {
+                let message = format!("nothing can be taken as {name:?}");
+                self.reader.problem(span, message, "take a name of letters and digits, other than id and prompt");
+            }
+            let at = self.reader.text(&name, at).and_then(|text| pointer(&mut self.reader, &text, at.span()));
+            self.holes.insert(name.clone());
+            taken.extend(at.map(|at| (name, at)));
+        }
+        taken
+    }
+
+    fn duration(&mut self, key: &str, value: &Value<'_>) -> Option<Duration> {
+        let text = self.reader.text(key, value)?;
+        let read = duration::read(&text);
+        if read.is_none() {
+            self.reader.problem(value.span(), format!("{text:?} is no duration"), duration::HELP);
+        }
+        read
+    }
+
+    fn close(&mut self, value: &Value<'_>) -> Option<Step> {
+        self.closed = true;
+        if !self.reader.boolean("close", value)? {
+            let message = "`close` is true or not there".to_owned();
+            self.reader.problem(value.span(), message, "take the step out: standard input stays open until the end");
+        }
+        Some(Step::Close)
+    }
+}
