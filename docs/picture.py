@@ -4,8 +4,8 @@
     docs/picture.py PROGRAM            write the image
     docs/picture.py --check PROGRAM    exit with 1 if the image is not what the program prints now
 
-The broken stream in the README is checked with colours, and what PROGRAM prints is drawn cell by cell. The same output
-gives the same bytes. Python 3.9 or later, standard library only.
+The script runs `sessionlint check` on the broken stream in the README and draws its coloured output cell by cell. The
+same output gives the same bytes. It needs Python 3.9 or later and only the standard library.
 """
 
 import argparse
@@ -24,20 +24,20 @@ IMAGE = DOCS / "finding.svg"
 
 COMMAND = "sessionlint check session.ndjson"
 
-# A cell of the terminal, and what is around the cells, in the image's units.
+# The size of a terminal cell and the space around the text, in the image's units.
 CELL, LINE, SIZE = 8.4, 18, 14
 PADDING, ASCENT = 20, 15
 
 FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
 BACKGROUND, BORDER, TEXT, FAINT, PROMPT = "#161b22", "#30363d", "#dce3ea", "#8b949e", "#56d364"
-# By SGR number less 30; the bright ones, from 90, are the same.
+# Indexed by SGR number minus 30. The bright colours, from 90, look the same.
 COLOURS = ["#8b949e", "#ff7b72", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#76e3ea", "#f0f6fc"]
 
 SGR = re.compile(r"\x1b\[([0-9;]*)m")
 
 
 def broken_stream():
-    """The recording in the README that is wrong on purpose, and so is skipped when fixtures are linted."""
+    """Return the README's broken recording, the one block that is not linted."""
     blocks = re.findall(r"^```\w+ sessionlint=skip\n(.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
     if len(blocks) != 1:
         sys.exit(f"{README.name} should have one block that says sessionlint=skip; it has {len(blocks)}")
@@ -45,7 +45,7 @@ def broken_stream():
 
 
 def coloured_output(program):
-    """What the program prints about that stream, whatever the environment says of colours and widths."""
+    """Return what the program prints about that recording, whatever the environment says about colours and widths."""
     program = Path(program).resolve()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "session.ndjson").write_bytes(broken_stream().encode())
@@ -56,12 +56,13 @@ def coloured_output(program):
         except OSError as error:
             sys.exit(f"cannot run {program}: {error.strerror}")
     if ran.returncode != 1 or ran.stderr:
-        sys.exit(f"{program} should find something; it ended with {ran.returncode}: {ran.stderr.decode(errors='replace')}")
+        said = ran.stderr.decode(errors="replace")
+        sys.exit(f"{program} should find something and exit with 1; it exited with {ran.returncode}: {said}")
     return ran.stdout.decode("utf-8")
 
 
 def style_after(style, parameters):
-    """The style that holds after an escape sequence."""
+    """Return the style after an escape sequence."""
     style = dict(style)
     for code in (int(number or 0) for number in parameters.split(";")):
         if code == 0:
@@ -82,7 +83,7 @@ def style_after(style, parameters):
 
 
 def styled(line, style):
-    """A line as pairs of a style and its text, and the style after it."""
+    """Return a line as pairs of style and text, and the style at its end."""
     pieces = SGR.split(line)
     spans = [(style, pieces[0])]
     for parameters, text in zip(pieces[1::2], pieces[2::2]):
@@ -92,7 +93,7 @@ def styled(line, style):
 
 
 def cells(text):
-    """How many columns of a terminal a text takes."""
+    """Return how many terminal columns a text takes."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 
@@ -102,10 +103,10 @@ def number(value):
 
 
 def drawn(spans, row):
-    """A line of text, and its columns.
+    """Return a line as an SVG element, and its width in columns.
 
-    Each piece without spaces around it is put at its column and made as wide as its cells, so that the font does not
-    matter, nor how white space is read.
+    Each piece between runs of spaces gets its own position and width, so that everything lines up in any font and
+    however white space is treated.
     """
     column, parts = 0, []
     for style, text in spans:

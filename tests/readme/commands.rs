@@ -1,4 +1,4 @@
-//! Commands, options and values that pages name are those of the program, and those of the program are named.
+//! The pages name commands, options and values that the program has, and leave none out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,17 +6,17 @@ use std::fs;
 use super::page::{about_use, page, quoted, readme, root};
 use super::program::{Example, options, run, run_noisily, subcommands};
 
-/// Subcommands that do nothing without arguments, or wait for standard input.
+/// Subcommands that need arguments, or read standard input without them.
 const ALONE_THEY_ARE_NAMES: [&str; 5] = ["fmt", "fuzz", "mutate", "reconcile", "tap"];
 
-/// The protocol that docs/protocols.md makes.
+/// The protocol that docs/protocols.md builds.
 const PROTOCOL: &str = "examples/agent-over-stdio";
 
 fn options_of_all() -> BTreeMap<String, Vec<String>> {
     subcommands().into_iter().map(|name| (name.clone(), options(&name))).collect()
 }
 
-/// Whether a command stands for many, such as `sessionlint check FILE`.
+/// Returns whether a command has a placeholder, such as `sessionlint check FILE`.
 fn is_pattern(command: &str) -> bool {
     let placeholder = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
     command.contains('[') || command.ends_with("--") || command.split(' ').any(placeholder)
@@ -45,7 +45,7 @@ fn every_command_works() {
                 fs::copy(file.path(), folder.join(file.file_name())).expect("writable");
             }
         }
-        // What was written into files is said on standard error. A formatter that has nothing to do says nothing.
+        // Commands that write files report that on standard error. The formatter is silent if nothing changes.
         let (out, err, code) = run_noisily(example.path(), command);
         let silent = out.is_empty() && err.is_empty();
         assert_eq!((code, silent), (0, name == "fmt"), "sessionlint {command}: {out}{err}");
@@ -54,7 +54,7 @@ fn every_command_works() {
     assert!(ran >= 12, "{ran}");
 }
 
-/// Those in blocks, which are mostly about files that are not there.
+/// Most commands in blocks are about files that do not exist, so they are not run.
 #[test]
 fn commands_in_blocks_have_options_that_their_subcommand_has() {
     let known = options_of_all();
@@ -69,7 +69,7 @@ fn commands_in_blocks_have_options_that_their_subcommand_has() {
                 continue;
             };
             seen.insert(options.0.as_str());
-            // What is behind the two dashes, or a pipe, is another program's.
+            // Arguments after two dashes or a pipe belong to another program.
             for word in words.take_while(|word| !["--", "|"].contains(word)).filter(|word| word.len() > 1) {
                 let option = word.split('=').next().unwrap_or(word);
                 let there = !option.starts_with('-') || options.1.iter().any(|known| known == option);
@@ -102,7 +102,7 @@ fn options_are_those_of_the_program() {
     assert!(count > 40, "{count}");
 }
 
-/// On the page about the subcommand, or on that about `check` if that has the same.
+/// Each option is named on its subcommand's page, or on the page about `check` if `check` has it too.
 #[test]
 fn options_of_the_program_are_documented() {
     let known = options_of_all();
@@ -127,7 +127,7 @@ fn options_of_the_program_are_documented() {
             other => panic!("on which page is {other}?"),
         });
         for option in options.iter().filter(|option| option.starts_with("--") && *option != "--help") {
-            // These are named by their short form.
+            // The pages use the short form of these.
             let name = match option.as_str() {
                 "--quiet" => "-q",
                 "--verbose" => "-v",

@@ -1,4 +1,4 @@
-//! What is shown is what happens.
+//! Examples show what the program really does.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::page::{about_use, page, readme, root};
 use super::program::{Example, run};
 
 #[test]
-fn examples_are_what_the_program_prints() {
+fn console_examples_show_the_program_s_output() {
     let mut count = 0;
     for page in about_use() {
         for block in page.blocks("console") {
@@ -21,7 +21,7 @@ fn examples_are_what_the_program_prints() {
     assert_eq!(count, 2, "the good stream and the bad one");
 }
 
-/// `docs/picture.py --check` holds the rest of it, its colours and places.
+/// `docs/picture.py --check` compares colours and positions too.
 #[test]
 fn the_picture_has_the_words_that_the_program_prints() {
     let image = fs::read_to_string(root().join("docs/finding.svg")).expect("the image is there");
@@ -30,15 +30,15 @@ fn the_picture_has_the_words_that_the_program_prints() {
     let drawn: Vec<String> = lines.map(|line| line.children().filter_map(|piece| piece.text()).collect()).collect();
     let (printed, _) = run(Example::both().path(), "check session.ndjson");
     let shown = format!("$ sessionlint check session.ndjson\n{printed}");
-    // Spaces between pieces are places in the image.
+    // The image has positions instead of spaces between pieces.
     let dense = |line: &str| line.split_whitespace().collect::<String>();
     let drawn: Vec<_> = drawn.iter().map(|line| dense(line)).collect();
     assert_eq!(drawn, shown.lines().map(dense).collect::<Vec<_>>());
 }
 
-/// How to read a finding quotes the finding.
+/// The table on how to read a finding quotes the finding.
 #[test]
-fn what_the_readme_reads_in_the_picture_is_there() {
+fn the_quoted_parts_of_the_finding_are_in_it() {
     let (printed, _) = run(Example::both().path(), "check session.ndjson");
     let section = readme().section("A good stream, and a bad one");
     let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| part"));
@@ -55,7 +55,7 @@ fn what_the_readme_reads_in_the_picture_is_there() {
 fn the_quick_start_works() {
     let start = readme().blocks("sh");
     let commands: Vec<_> = start.iter().flat_map(|block| block.text.lines()).collect();
-    // The second is what runs this test.
+    // The second one runs this very test.
     let expected = [
         "cargo run --release -- check corpus/session-events/valid",
         "cargo test",
@@ -80,7 +80,7 @@ fn the_bugs_of_the_readme_are_found() {
     }
 }
 
-/// `- uses: OWNER/sessionlint@main` and what it is given.
+/// The pages pass inputs to `OWNER/sessionlint@main`.
 #[test]
 fn the_action_takes_what_the_pages_give_it() {
     let action = fs::read_to_string(root().join("action.yml")).expect("the action is there");
@@ -88,7 +88,7 @@ fn the_action_takes_what_the_pages_give_it() {
     let mut count = 0;
     for block in about_use().iter().flat_map(|page| page.blocks("yaml")) {
         for step in block.text.split("OWNER/sessionlint@main\n").skip(1) {
-            let (_, given) = step.split_once("with:").expect("it is given something");
+            let (_, given) = step.split_once("with:").expect("the step has inputs");
             let (key, _) = given.trim_start_matches(['{', ' ', '\n']).split_once(':').expect("a key");
             assert!(inputs.contains(&format!("\n  {key}:\n")), "{key}");
             count += 1;
@@ -98,7 +98,7 @@ fn the_action_takes_what_the_pages_give_it() {
 }
 
 #[test]
-fn the_configuration_is_one() {
+fn the_configuration_is_valid() {
     let example = Example::both();
     let configurations = page("docs/configuration.md").blocks("toml");
     assert_eq!(configurations.len(), 1);
@@ -109,7 +109,7 @@ fn the_configuration_is_one() {
 }
 
 #[test]
-fn the_expected_file_is_one() {
+fn the_expected_file_is_valid() {
     let example = Example::good();
     let good = fs::read_to_string(example.path().join("good.ndjson")).expect("readable");
     let mut lines: Vec<_> = good.lines().map(str::to_owned).collect();
@@ -153,7 +153,7 @@ fn the_library_s_examples_compile_and_run() {
     println!("{} errors", report.summary.errors);
     assert_eq!(report.summary.errors, 0);
 
-    // What runs here is what stands there, line by line.
+    // The code that runs here is the code of the page, line by line.
     let here: Vec<_> = include_str!("examples.rs").lines().map(str::trim).collect();
     let blocks = page("docs/library.md").blocks("rust");
     assert_eq!(blocks.len(), 2);

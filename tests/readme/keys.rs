@@ -1,4 +1,4 @@
-//! The keys of the JSON documents are documented, and no others.
+//! Every key of the JSON documents is documented, and every documented key exists.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::program::{Example, run};
 
 fn document(command: &str) -> Value {
     let example = Example::both();
-    // What is on record of the recordings' session.
+    // A stored record of the session in the recordings.
     example.write("records.jsonl", r#"{"session_id":"s1","transcription":[],"actions":[]}"#);
     let (document, _) = run(example.path(), command);
     serde_json::from_str(&document).unwrap_or_else(|error| panic!("{command}: {error}\n{document}"))

@@ -1,35 +1,36 @@
-//! Links lead somewhere, every page is found, and the README is short.
+//! Links lead to existing files and headings, the index lists every page, and the README is short.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::page::{all, page, readme, root};
 
-/// A path without `..` in it.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
+/// Resolves `..` in a path.
+fn resolved(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
     for part in path.components() {
         match part {
-            Component::ParentDir => assert!(plain.pop(), "{} leads out of the repository", path.display()),
-            part => plain.push(part),
+            Component::ParentDir => assert!(resolved.pop(), "{} leads out of the repository", path.display()),
+            part => resolved.push(part),
         }
     }
-    plain
+    resolved
 }
 
-/// The file that a link leads to, from the repository's root, and the anchor in it; nothing for other sites.
+/// Returns the file that a link leads to, relative to the repository's root, and the anchor in it. Links to other sites
+/// have none.
 fn target(from: &Path, link: &str) -> Option<(PathBuf, Option<String>)> {
     if link.starts_with("https://") {
         return None;
     }
     let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor.to_owned())));
     let folder = from.parent().expect("a page is in a folder");
-    let path = if file.is_empty() { from.to_owned() } else { plain(&folder.join(file)) };
+    let path = if file.is_empty() { from.to_owned() } else { resolved(&folder.join(file)) };
     Some((path, anchor))
 }
 
 #[test]
-fn every_link_leads_to_what_is_there() {
+fn every_link_has_a_target() {
     let mut count = 0;
     for from in all() {
         for link in from.links() {
@@ -47,7 +48,7 @@ fn every_link_leads_to_what_is_there() {
 }
 
 #[test]
-fn the_readme_leads_to_the_index_and_that_to_every_page() {
+fn the_readme_links_the_index_and_the_index_links_every_page() {
     let linked = |from: &str| -> BTreeSet<_> {
         let from = page(from);
         let targets = from.links().into_iter().filter_map(|link| target(&from.path, &link));

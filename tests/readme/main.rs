@@ -1,4 +1,5 @@
-//! The README and the pages in `docs/` are true: their examples are what the program says, and what they name is there.
+//! The README and the pages in `docs/` are correct: their examples show the program's output, and everything they name
+//! exists.
 
 mod commands;
 mod examples;

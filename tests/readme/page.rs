@@ -1,11 +1,11 @@
-//! The pages, and what stands in them.
+//! The pages, and access to their parts.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Pages that say how documents are read and how the program is made, not how it is used. What runs in them is held by
-/// tests of its own: `tests/jobs.rs` follows protocol-language.md.
+/// Pages about how documents are read and how the program is built, not about its use. Examples in them have tests of
+/// their own, such as `tests/jobs.rs` for protocol-language.md.
 const NOT_ABOUT_USE: [&str; 6] = [
     "architecture.md",
     "open-questions.md",
@@ -16,12 +16,12 @@ const NOT_ABOUT_USE: [&str; 6] = [
 ];
 
 pub struct Page {
-    /// From the repository's root, such as `docs/ci.md`.
+    /// Relative to the repository's root, such as `docs/ci.md`.
     pub path: PathBuf,
     pub text: String,
 }
 
-/// A fenced block: what stands behind the fence, and what is in it.
+/// A fenced block: its info string and its content.
 pub struct Block {
     pub info: String,
     pub text: String,
@@ -41,7 +41,7 @@ pub fn readme() -> Page {
     page("README.md")
 }
 
-/// The README and every page in `docs/`.
+/// Returns the README and every page in `docs/`.
 pub fn all() -> Vec<Page> {
     let folder = fs::read_dir(root().join("docs")).expect("docs/ is there");
     let names = folder.map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8"));
@@ -52,12 +52,12 @@ pub fn all() -> Vec<Page> {
     [readme()].into_iter().chain(pages).collect()
 }
 
-/// The README and the pages that say how the program is used.
+/// Returns the README and the pages about the use of the program.
 pub fn about_use() -> Vec<Page> {
     all().into_iter().filter(|page| !NOT_ABOUT_USE.contains(&page.name())).collect()
 }
 
-/// What stands between backquotes in any of these pages.
+/// Returns the texts between backquotes in any of these pages.
 pub fn quoted(pages: &[Page]) -> BTreeSet<String> {
     pages.iter().flat_map(Page::quoted).collect()
 }
@@ -67,7 +67,7 @@ impl Page {
         self.path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8")
     }
 
-    /// The fenced blocks, in their order, and the text outside of them.
+    /// Returns the fenced blocks, in their order, and the text outside of them.
     fn parts(&self) -> (Vec<Block>, String) {
         let (mut blocks, mut outside) = (Vec::new(), String::new());
         let mut lines = self.text.lines();
@@ -79,7 +79,7 @@ impl Page {
             };
             let mut block = Block { info: info.to_owned(), text: String::new() };
             loop {
-                let line = lines.next().unwrap_or_else(|| panic!("{}: a block has no end", self.path.display()));
+                let line = lines.next().unwrap_or_else(|| panic!("{}: a block is not closed", self.path.display()));
                 if line.trim_start() == "```" {
                     break;
                 }
@@ -91,26 +91,26 @@ impl Page {
         (blocks, outside)
     }
 
-    /// The fenced blocks of a language.
+    /// Returns the fenced blocks of a language.
     pub fn blocks(&self, language: &str) -> Vec<Block> {
         let of = |block: &Block| block.info.split(' ').next() == Some(language);
         self.parts().0.into_iter().filter(of).collect()
     }
 
-    /// The text without blocks and without what stands between backquotes.
+    /// Returns the text without blocks and without the texts between backquotes.
     pub fn prose(&self) -> String {
         self.parts().1.split('`').step_by(2).collect()
     }
 
-    /// What stands between backquotes outside of blocks, with single spaces where a line breaks in it.
+    /// Returns the texts between backquotes outside of blocks. A line break in one becomes a space.
     pub fn quoted(&self) -> BTreeSet<String> {
         let (_, outside) = self.parts();
-        assert!(outside.split('`').count() % 2 == 1, "{}: a backquote is alone", self.path.display());
+        assert!(outside.split('`').count() % 2 == 1, "{}: a backquote has no partner", self.path.display());
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         outside.split('`').skip(1).step_by(2).map(words).collect()
     }
 
-    /// The lines from a heading to the next one.
+    /// Returns the lines from a heading to the next one.
     pub fn section(&self, heading: &str) -> String {
         let rest = self.text.split_once(&format!("# {heading}\n"));
         let (_, rest) = rest.unwrap_or_else(|| panic!("{} has no heading {heading}", self.path.display()));
@@ -118,7 +118,7 @@ impl Page {
         lines.flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// The headings' names in links, as GitHub makes them.
+    /// Returns the anchors of the headings, as GitHub generates them.
     pub fn anchors(&self) -> BTreeSet<String> {
         let (_, outside) = self.parts();
         let mut anchors = BTreeSet::new();
@@ -133,7 +133,7 @@ impl Page {
         anchors
     }
 
-    /// Where its links and images lead, as they are written.
+    /// Returns the targets of links and images, as written.
     pub fn links(&self) -> Vec<String> {
         let prose = self.prose();
         let targets = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
@@ -141,7 +141,7 @@ impl Page {
     }
 }
 
-/// What stands between backquotes in the first column of the tables in a text.
+/// Returns the texts between backquotes in the first column of the tables in a text.
 pub fn first_column(text: &str) -> BTreeSet<String> {
     let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
     rows.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()

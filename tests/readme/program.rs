@@ -1,4 +1,4 @@
-//! The built program, run where the examples are.
+//! Runs the built program on the README's recordings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::page::{Block, readme};
 
-/// What the program prints on standard output and on standard error, and its exit code.
+/// Returns the program's standard output, standard error and exit code.
 pub fn run_noisily(folder: &Path, arguments: &str) -> (String, String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
         .current_dir(folder)
@@ -18,18 +18,18 @@ pub fn run_noisily(folder: &Path, arguments: &str) -> (String, String, i32) {
     (text(output.stdout), text(output.stderr), output.status.code().expect("an exit code"))
 }
 
-/// What the program prints, and its exit code. It has nothing to say on standard error.
+/// Returns the program's standard output and exit code, and asserts that standard error is empty.
 pub fn run(folder: &Path, arguments: &str) -> (String, i32) {
     let (out, err, code) = run_noisily(folder, arguments);
     assert_eq!(err, "", "{arguments}");
     (out, code)
 }
 
-/// The subcommands that the program's help lists.
+/// Returns the subcommands that the program's help lists.
 pub fn subcommands() -> Vec<String> {
     let (help, _) = run(&std::env::temp_dir(), "--help");
     let (_, rest) = help.split_once("Commands:\n").expect("a list of commands");
-    // What goes on in a second line is indented further.
+    // Continuation lines are indented further.
     let lines = rest.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
     let names = lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned);
     let names: Vec<_> = names.filter(|name| name != "help").collect();
@@ -37,21 +37,21 @@ pub fn subcommands() -> Vec<String> {
     names
 }
 
-/// The options that the help of a subcommand lists.
+/// Returns the options that the help of a subcommand lists.
 pub fn options(subcommand: &str) -> Vec<String> {
     let (help, code) = run(&std::env::temp_dir(), &format!("{subcommand} --help"));
     assert_eq!(code, 0, "{subcommand}");
     let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
-    // `-q, --quiet` and `--seed <S>`, not what is said of them.
+    // Take `-q, --quiet` and `--seed <S>`, but not their descriptions.
     let words = lines.flat_map(|line| line.split_whitespace().take_while(|word| word.starts_with('-')));
     words.map(|word| word.trim_end_matches(',').split('[').next().unwrap_or(word).to_owned()).collect()
 }
 
-/// A folder of its own with the README's recordings.
+/// A temporary folder with the README's recordings.
 pub struct Example(PathBuf);
 
 impl Example {
-    /// With the one that conforms, `good.ndjson`, alone.
+    /// Creates a folder with only the recording that conforms, `good.ndjson`.
     pub fn good() -> Example {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -62,7 +62,7 @@ impl Example {
         example
     }
 
-    /// With both, `session.ndjson` being the broken one.
+    /// Creates a folder with both recordings; `session.ndjson` is the broken one.
     pub fn both() -> Example {
         let example = Example::good();
         example.write("session.ndjson", &recording("jsonl sessionlint=skip").text);
