@@ -55,7 +55,7 @@ def coloured_output(program):
             ran = subprocess.run(arguments, cwd=folder, env=kept, stdin=subprocess.DEVNULL, capture_output=True)
         except OSError as error:
             sys.exit(f"cannot run {program}: {error.strerror}")
-    if ran.returncode != 1 or ran.stderr:
+    if ran.returncode != 1 or ran.stderr or not ran.stdout:
         said = ran.stderr.decode(errors="replace")
         sys.exit(f"{program} should find something and exit with 1; it exited with {ran.returncode}: {said}")
     return ran.stdout.decode("utf-8")
