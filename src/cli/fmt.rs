@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Protocol;
-use sessionlint_core::records::{Asked, Known};
+use sessionlint_core::records::{RecordIndex, RecordOptions};
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolChoice;
@@ -143,7 +143,7 @@ fn format(
         stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,
-            asked: Asked::default(),
+            options: RecordOptions::default(),
             all: protocol.is_of_records(),
         }),
         stale: None,
@@ -237,7 +237,7 @@ impl StdinFilter<'_> {
         let settings = FixtureSettings {
             streams: settings(protocol),
             records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
-            asked: Asked::default(),
+            record_options: RecordOptions::default(),
             all_records: protocol.is_of_records(),
             fragment: Some(self.options.fragment()),
         };
@@ -245,8 +245,8 @@ impl StdinFilter<'_> {
         let (kind, survey) = (kind.ok()?, &survey);
         let fixture = Fixture { file: name, text, damaged: None, block: None, kind, is_declared, survey };
         let of_records = Some((&fixture, &settings)).filter(|_| holds_records);
-        let known = of_records.map_or_else(Known::default, |one| linter.known([one].into_iter()));
-        let context = FixtureContext { fixture: &fixture, settings: &settings, known: &known, kind: fixture.kind };
+        let index = of_records.map_or_else(RecordIndex::default, |one| linter.index_records([one].into_iter()));
+        let context = FixtureContext { fixture: &fixture, settings: &settings, index: &index, kind: fixture.kind };
         let new = linter.fix(&context, Level::Safe).bytes;
         if new.is_none() && survey.pieces > 0 && !survey.of_protocol && !self.quiet {
             anstream::eprintln!("sessionlint: nothing of the protocol is in this text, and it stays as it is");

@@ -10,7 +10,7 @@ use clap::builder::PossibleValuesParser;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::{Severity, Summary};
 use sessionlint_core::protocol::{Protocol, Rulebook, Upkeep};
-use sessionlint_core::records::Asked;
+use sessionlint_core::records::RecordOptions;
 use sessionlint_core::text::visible;
 
 use super::bar::{self, Bar};
@@ -153,7 +153,7 @@ impl RecordArguments {
     /// # Errors
     ///
     /// Fails if an argument is given and the run has no protocol of stored records, or not this kind of record.
-    pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, CliError> {
+    pub fn record_options(&self, records: Option<RecordProtocol<'_>>) -> Result<RecordOptions, CliError> {
         let none =
             || CliError::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
         if self.complete && records.is_none() {
@@ -164,7 +164,7 @@ impl RecordArguments {
             None => None,
             Some(kind) => find_kind(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
         };
-        Ok(Asked { kind, complete: self.complete })
+        Ok(RecordOptions { kind, complete: self.complete })
     }
 }
 
@@ -274,8 +274,8 @@ impl Job<'_> {
         let options = options.with_excerpts(reporter.shows_excerpts());
         let settings = TargetSettings::new(protocol, config, &options, &targets);
         let records = protocol.records();
-        let asked = judging.records.asked(records)?;
-        let all = protocol.is_of_records() || asked.kind.is_some();
+        let record_options = judging.records.record_options(records)?;
+        let all = protocol.is_of_records() || record_options.kind.is_some();
         // Created lazily, because most runs have no stored records.
         let stored_alike = OnceLock::new();
         let of_target = |number: usize| {
@@ -286,7 +286,12 @@ impl Job<'_> {
         let run = Run {
             protocol,
             settings: &settings.per_target,
-            stored: records.map(|protocol| RecordSettings { protocol, settings: &of_target, asked, all }),
+            stored: records.map(|protocol| RecordSettings {
+                protocol,
+                settings: &of_target,
+                options: record_options,
+                all,
+            }),
             stale: settings.base.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),

@@ -171,12 +171,12 @@ fn fixture_options(
         Some(name) => return Err(format!("{} is no protocol of this run", visible(name))),
         None => protocol.is_of_records(),
     };
-    let asked = said.records.asked(work.records).map_err(words)?;
+    let record_options = said.records.record_options(work.records).map_err(words)?;
     let own = said.form.options();
     let (fragment, wire) = (own.fragment() || given.fragment(), own.wire().or(given.wire()));
     let severities = severities(&said.rules, protocol.rules_of_run()).map_err(words)?;
     let options = said.form.limited(given.with_fragment(fragment).with_wire(wire)).with_severities(severities);
-    Ok(ExpectationArgs { options, asked, all_records: all_records || asked.kind.is_some() })
+    Ok(ExpectationArgs { options, record_options, all_records: all_records || record_options.kind.is_some() })
 }
 
 /// Writes expectations, and shows the changes. Prints a message for each file that cannot be written.

@@ -7,7 +7,9 @@ use std::time::Instant;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::{Severity, Summary};
 use sessionlint_core::protocol::{Protocol, Rulebook};
-use sessionlint_core::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
+use sessionlint_core::records::reconcile::{
+    ReconcileOptions, RecordReader, StoredSessions, StreamReader, StreamedSessions, reconcile,
+};
 
 use super::config::{ProtocolArgument, record_protocol};
 use super::input::{TargetSettings, report_errors};
@@ -82,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let events: &Protocol = &chosen;
     let none = || CliError::Message("there is no protocol of stored records to hold streams against".to_owned());
     let protocol = record_protocol().ok_or_else(none)?;
-    let words = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
+    let mapping = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
     if events.is_of_records() {
         let message = format!("{} is a protocol of stored records; streams are of events", events.name());
         return Err(CliError::Message(message));
@@ -96,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
     let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);
     errors.extend(missing);
-    // A folder may have both; a file that was named as a stream is not read as a record.
+    // A folder may contain both; a file that was given as a stream is not also read as records.
     records.retain(|record| !streams.contains(record));
     report_errors(&errors);
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
@@ -106,31 +108,33 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let outputs = Outputs::open(&arguments.formats, console, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
-    // Everything is judged before anything is reported.
+    // All files are compared before any finding is reported.
     reporter.ignore_closed_readers();
     let severities = severities(&arguments.rules, rules)?;
     let options = Options::default().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = TargetSettings::new(protocol, config.as_deref(), &options, &[]).base;
-    let (mut told, mut kept, mut unreadable) = (Told::default(), Kept::default(), Vec::new());
+    let (mut streamed, mut stored) = (StreamedSessions::default(), StoredSessions::default());
+    let mut unreadable = Vec::new();
     for target in &streams {
-        let mut listener = Listener::new(events, words, &options, target.name(), &mut told);
-        unreadable.extend(read(target, |piece| listener.feed(piece)).err());
-        listener.finish();
+        let mut reader = StreamReader::new(events, mapping, &options, target.name(), &mut streamed);
+        unreadable.extend(read(target, |piece| reader.feed(piece)).err());
+        reader.finish();
     }
     for target in &records {
-        let Some(mut clerk) = Clerk::new(protocol, &options, kind, target.name(), &mut kept) else { continue };
-        unreadable.extend(read(target, |piece| clerk.feed(piece)).err());
-        clerk.finish();
+        let reader = RecordReader::new(protocol, &options, kind, target.name(), &mut stored);
+        let Some(mut reader) = reader else { continue };
+        unreadable.extend(read(target, |piece| reader.feed(piece)).err());
+        reader.finish();
     }
     report_errors(&unreadable);
     let files: Vec<_> = targets.iter().map(Target::name).collect();
-    let strictness = Strictness { tolerance: arguments.tolerance, complete: arguments.complete };
-    let outcome = reconcile(protocol, &settings, &told, &kept, strictness, &files);
+    let options = ReconcileOptions { tolerance: arguments.tolerance, complete: arguments.complete };
+    let report = reconcile(protocol, &settings, &streamed, &stored, options, &files);
     let mut summary = Summary::default();
-    (summary.files, summary.events, summary.records) = (files.len() as u64, told.events, kept.records);
-    summary.streams = told.sessions.len() as u64;
+    (summary.files, summary.events, summary.records) = (files.len() as u64, streamed.events, stored.records);
+    summary.streams = streamed.sessions.len() as u64;
     reporter.begin()?;
-    let mut findings = outcome.findings.into_iter().peekable();
+    let mut findings = report.findings.into_iter().peekable();
     for file in &files {
         while let Some(finding) = findings.next_if(|finding| finding.file.as_ref() == Some(file)) {
             summary.count(&finding.rule, finding.severity, 1);
@@ -138,12 +142,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         }
         reporter.file_end(&FileEnd::of(file))?;
     }
-    let reconciled = Some(&*outcome.sessions);
+    let reconciled = Some(&*report.sessions);
     let end = RunEnd { reconciled, unfound: &errors, ..RunEnd::of(&summary, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
     outputs.persist()?;
-    if !outcome.compared && !arguments.complete {
+    if !report.compared && !arguments.complete {
         let message = "nothing was compared: no session is both in the streams and in the records";
         return Err(CliError::Message(message.to_owned()));
     }

@@ -20,7 +20,7 @@ use sessionlint_core::event::read;
 use sessionlint_core::input::json::{Node, Tree};
 use sessionlint_core::input::{BYTE_ORDER_MARK, Frame, Input, Piece, Wire, wire_of};
 use sessionlint_core::protocol::Protocol;
-use sessionlint_core::records::{Found, Sorter};
+use sessionlint_core::records::{Classifier, FrameItem};
 
 /// The layout of the events in a file, as the file's name decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct FixtureReader<'p> {
     /// `None`: one event a line if each line holds one JSON text; otherwise the existing layout.
     pub layout: Option<Layout>,
     /// Finds the kinds of records; `None` unless the protocol is one of records.
-    sorter: Option<Sorter<'p>>,
+    classifier: Option<Classifier<'p>>,
 }
 
 /// The canonical form of a fixture that is not in that form yet.
@@ -78,7 +78,7 @@ impl<'p> FixtureReader<'p> {
             wire: options.wire(),
             max_line_bytes: options.max_line_bytes(),
             layout: Layout::of_name(name),
-            sorter: records.map(|records| Sorter::new(protocol, records, kind, Some(name))),
+            classifier: records.map(|records| Classifier::new(protocol, records, kind, Some(name))),
         }
     }
 
@@ -103,16 +103,16 @@ impl<'p> FixtureReader<'p> {
     fn typed_values(&self, tree: &Tree, text: &[u8]) -> Vec<TypedValue<'p>> {
         let schema = |id: usize| &self.protocol.tables().events[id].schema;
         let (mut typed, time) = (Vec::new(), self.protocol.tables().shape.time.as_ref());
-        match &self.sorter {
+        match &self.classifier {
             None => {
                 let event = self.event(tree, text);
                 let known = event.and_then(|event| Some((event.node.span.start, self.protocol.event_id(&event.name)?)));
                 typed.extend(known.map(|(start, id)| TypedValue { start, schema: schema(id) }));
             }
-            Some(sorter) => sorter.sort(&tree.root, text, &mut |found| {
+            Some(classifier) => classifier.classify(&tree.root, text, &mut |item| {
                 // Other JSON may share field names with records; without a record's time, it is left alone.
                 let has_time = |node: &Node| time.is_none_or(|time| node.at(text, &time.0).is_some());
-                if let Found::Record { node, kind, .. } = found
+                if let FrameItem::Record { node, kind, .. } = item
                     && has_time(node)
                 {
                     typed.push(TypedValue { start: node.span.start, schema: schema(kind) });

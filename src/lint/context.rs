@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sessionlint_core::finding::{Finding, Report, Severity};
 use sessionlint_core::input::{Frame, Origin, Segment};
 use sessionlint_core::protocol::Upkeep;
-use sessionlint_core::records::Known;
+use sessionlint_core::records::RecordIndex;
 
 use super::canonical::{FixtureReader, Layout, text_start};
 use super::fix::{FixOutcome, Level, fix, safe_canonical_form};
@@ -17,7 +17,7 @@ pub struct FixtureContext<'m> {
     pub fixture: &'m Fixture<'m>,
     pub settings: &'m FixtureSettings,
     /// The referable records in it and in the fixtures that belong to it.
-    pub known: &'m Known,
+    pub index: &'m RecordIndex,
     /// The kind that it was judged as.
     pub kind: FixtureKind,
 }
@@ -25,16 +25,16 @@ pub struct FixtureContext<'m> {
 impl<'p> Linter<'p> {
     /// Judges other bytes in the fixture's place. The report has places in these bytes.
     fn judge_as(&self, context: &FixtureContext<'_>, text: &[u8]) -> Report {
-        let FixtureContext { fixture, settings, known, kind } = context;
+        let FixtureContext { fixture, settings, index, kind } = context;
         let Fixture { file, survey, .. } = fixture;
         let fixture = Fixture { file, text, damaged: None, block: None, kind: *kind, is_declared: true, survey };
-        self.judge(&fixture, settings, known).report
+        self.judge(&fixture, settings, index).report
     }
 
     fn reader(&self, context: &FixtureContext<'_>) -> FixtureReader<'p> {
         let FixtureContext { fixture, settings, kind, .. } = context;
         let (protocol, options) = (self.protocol_of(*kind), settings.options(*kind));
-        let mut reader = FixtureReader::of(protocol, options, fixture.file, settings.asked.kind);
+        let mut reader = FixtureReader::of(protocol, options, fixture.file, settings.record_options.kind);
         if let Some(block) = fixture.block {
             reader.layout = Layout::of_ending(&block.language());
         }

@@ -11,7 +11,9 @@ use sessionlint_core::finding::{Finding, Related, Report, Severity};
 use sessionlint_core::framing::Framing;
 use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::{Protocol, Upkeep};
-use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, RecordChecker, Sorter, looks_like_records};
+use sessionlint_core::records::{
+    Classifier, DETECTION_BYTES, IndexBuilder, RecordChecker, RecordIndex, RecordOptions, looks_like_records,
+};
 use sessionlint_core::text::count;
 
 use super::survey::{Survey, Surveyor};
@@ -39,7 +41,7 @@ pub struct FixtureSettings {
     /// Settings for the protocol of records; those of `streams` if there is no such protocol.
     pub records: Arc<Settings>,
     /// The options for stored records.
-    pub asked: Asked,
+    pub record_options: RecordOptions,
     /// Whether everything is stored records.
     pub all_records: bool,
     /// Whether streams are declared to be fragments or to be whole; `None` if the content decides.
@@ -97,32 +99,37 @@ impl<'p> Linter<'p> {
 
     /// Returns whether a text holds stored records, judging by its beginning.
     pub fn looks_like_records(&self, text: &[u8], name: &str) -> bool {
-        looks_like_records(&beginning(text, BEGINNING), name, self.protocol, self.records)
+        looks_like_records(&beginning(text, DETECTION_BYTES), name, self.protocol, self.records)
     }
 
     /// Surveys a text as a fixture of this kind.
     pub fn survey(&self, text: &[u8], name: &str, settings: &FixtureSettings, kind: FixtureKind) -> Survey {
         let protocol = if kind == FixtureKind::Records { (self.records)() } else { None };
         let records = protocol.and_then(|protocol| Some((protocol, protocol.tables().records.as_ref()?)));
-        let sorter = records.map(|(protocol, records)| Sorter::new(protocol, records, settings.asked.kind, Some(name)));
-        self.surveyor.survey(text, settings.options(kind), sorter.as_ref())
+        let classifier = records
+            .map(|(protocol, records)| Classifier::new(protocol, records, settings.record_options.kind, Some(name)));
+        self.surveyor.survey(text, settings.options(kind), classifier.as_ref())
     }
 
-    /// Collects the records that others may refer to, from fixtures that belong together.
-    pub fn known<'f>(&self, records: impl Iterator<Item = (&'f Fixture<'f>, &'f FixtureSettings)>) -> Known {
-        let Some(mut collector) = (self.records)().and_then(Collector::new) else { return Known::default() };
+    /// Indexes the records that others may refer to in fixtures that belong together.
+    pub fn index_records<'f>(
+        &self,
+        records: impl Iterator<Item = (&'f Fixture<'f>, &'f FixtureSettings)>,
+    ) -> RecordIndex {
+        let Some(mut builder) = (self.records)().and_then(IndexBuilder::new) else { return RecordIndex::default() };
         for (fixture, settings) in records {
-            let mut reader = collector.file(&settings.records, settings.asked.kind, Some(fixture.file.clone()));
-            reader.feed(fixture.text);
-            reader.finish();
+            let mut indexer =
+                builder.begin_file(&settings.records, settings.record_options.kind, Some(fixture.file.clone()));
+            indexer.feed(fixture.text);
+            indexer.finish();
         }
-        collector.known()
+        builder.build()
     }
 
-    /// Judges a fixture. `known`: the referable records in it and in the fixtures that belong to it.
-    pub fn judge(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, known: &Known) -> FixtureReport {
+    /// Judges a fixture. `index`: the referable records in it and in the fixtures that belong to it.
+    pub fn judge(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, index: &RecordIndex) -> FixtureReport {
         let (kind, mut report) = match fixture.kind {
-            FixtureKind::Records => (FixtureKind::Records, self.records(fixture, settings, known)),
+            FixtureKind::Records => (FixtureKind::Records, self.records(fixture, settings, index)),
             FixtureKind::Stream if !fixture.is_declared => self.by_content(fixture, settings),
             FixtureKind::Stream => (FixtureKind::Stream, self.stream(fixture, &settings.streams, false)),
             other => (other, self.stream(fixture, &settings.streams, true)),
@@ -170,11 +177,11 @@ impl<'p> Linter<'p> {
         list.into_report(checker.end(fixture.damaged).0, self.protocol, &settings, fixture.file)
     }
 
-    fn records(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, known: &Known) -> Report {
+    fn records(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, index: &RecordIndex) -> Report {
         let of_records = &settings.records;
         let file = Some(fixture.file.clone());
         let protocol = self.protocol_of(FixtureKind::Records);
-        let Some(mut checker) = RecordChecker::new(protocol, of_records, settings.asked, file, known) else {
+        let Some(mut checker) = RecordChecker::new(protocol, of_records, settings.record_options, file, index) else {
             return self.stream(fixture, &settings.streams, false);
         };
         let mut list = FindingList::default();

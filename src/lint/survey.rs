@@ -14,7 +14,7 @@ use sessionlint_core::finding::Place;
 use sessionlint_core::input::json::{Kind, Node, inner, unescaped};
 use sessionlint_core::input::{Frame, Input, Piece, Wire};
 use sessionlint_core::protocol::Protocol;
-use sessionlint_core::records::Sorter;
+use sessionlint_core::records::Classifier;
 use sessionlint_core::schema::Pointer;
 use sessionlint_core::schema::date_time::{self, Time};
 use sessionlint_core::text::nearest;
@@ -76,8 +76,8 @@ impl<'p> Surveyor<'p> {
         self.quoted.iter().any(|name| name.find(text).is_some())
     }
 
-    /// Surveys a text. `records`: the sorter of records, if the text holds stored records instead of events.
-    pub fn survey(&self, text: &[u8], options: &Options, records: Option<&Sorter<'_>>) -> Survey {
+    /// Surveys a text. `records`: the classifier of records, if the text holds stored records instead of events.
+    pub fn survey(&self, text: &[u8], options: &Options, records: Option<&Classifier<'_>>) -> Survey {
         let mut input = Input::new(options.wire(), options.max_line_bytes());
         let mut survey = Survey::default();
         let mut hasher = DefaultHasher::new();
@@ -92,8 +92,8 @@ impl<'p> Surveyor<'p> {
             };
             match (read(&frame), records) {
                 (Ok(tree), None) => self.frame(&frame, &tree.root, options, &mut survey, &mut hasher),
-                (Ok(tree), Some(sorter)) => {
-                    survey.of_protocol = survey.of_protocol || sorter.holds_whole(&tree.root, frame.text);
+                (Ok(tree), Some(classifier)) => {
+                    survey.of_protocol = survey.of_protocol || classifier.has_complete_record(&tree.root, frame.text);
                     digest(&tree.root, frame.text, &mut hasher);
                 }
                 (Err(_), _) => {

@@ -29,7 +29,7 @@ pub use multi::MultiReporter;
 pub use sarif::Sarif;
 
 use sessionlint_core::finding::{Finding, Repeat, Stats, Summary};
-use sessionlint_core::records::reconcile::Reconciled;
+use sessionlint_core::records::reconcile::SessionMatches;
 use sessionlint_core::text::{count, visible};
 
 use crate::error::RunError;
@@ -67,7 +67,7 @@ pub struct RunEnd<'f> {
     /// The baseline that the findings were written to, if any.
     pub recorded: Option<&'f str>,
     /// The counts of matched, missing and unexpected tool calls of each session, if streams were reconciled with records.
-    pub reconciled: Option<&'f [Reconciled]>,
+    pub reconciled: Option<&'f [SessionMatches]>,
     /// The counts of fixtures, if the run linted.
     pub linted: Option<&'f LintSummary>,
     /// Inputs that were not found.

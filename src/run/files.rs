@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::finding::Finding;
-use sessionlint_core::records::{Known, RecordChecker};
+use sessionlint_core::records::{RecordChecker, RecordIndex};
 
 use super::records::{self, OpenedInput};
 use super::turns::{Turns, in_turns};
@@ -57,23 +57,23 @@ impl Unit<'_, '_, '_> {
             _ => None,
         });
         let mut records = records.peekable();
-        let known = match (records.peek().is_some(), &self.run.stored) {
-            (true, Some(stored)) => records::known(stored, records),
+        let index = match (records.peek().is_some(), &self.run.stored) {
+            (true, Some(stored)) => records::index_records(stored, records),
             _ => None,
         };
         files.into_iter().all(|(number, name, opened)| match opened {
             Ok(OpenedInput::Stream(reader)) => self.stream(number, name, reader),
-            Ok(OpenedInput::Records(file)) => self.records(number, name, file, known.as_ref()),
+            Ok(OpenedInput::Records(file)) => self.records(number, name, file, index.as_ref()),
             Err(cause) => self.turn(|sink| sink.unreadable(&name, cause)),
         })
     }
 
-    /// Judges a file of stored records. `known` has the records of the whole unit that others may refer to.
-    fn records(&mut self, number: usize, file: Arc<str>, reader: File, known: Option<&Known>) -> bool {
+    /// Judges a file of stored records. `index` has the records of the whole unit that others may refer to.
+    fn records(&mut self, number: usize, file: Arc<str>, reader: File, index: Option<&RecordIndex>) -> bool {
         let run = self.run;
-        let checker = run.stored.as_ref().zip(known).and_then(|(stored, known)| {
+        let checker = run.stored.as_ref().zip(index).and_then(|(stored, index)| {
             let settings = (stored.settings)(number);
-            RecordChecker::new(stored.protocol.get()?, &settings, stored.asked, Some(file.clone()), known)
+            RecordChecker::new(stored.protocol.get()?, &settings, stored.options, Some(file.clone()), index)
         });
         let Some(mut checker) = checker else {
             let cause = io::Error::other("it cannot be read a second time");

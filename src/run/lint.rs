@@ -19,7 +19,7 @@ use content::{Content, LoadOutcome};
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::{Finding, Place, Report, Severity, Summary};
 use sessionlint_core::protocol::{Rulebook, Upkeep};
-use sessionlint_core::records::{Asked, Known};
+use sessionlint_core::records::{RecordIndex, RecordOptions};
 
 use super::turns::{Turns, in_turns};
 use super::{Outcome, Run, Sink, Target, lock, records};
@@ -55,7 +55,7 @@ pub struct LintOptions<'l> {
 /// The parsed `# args:` of an expectation: how its fixture is judged.
 pub struct ExpectationArgs {
     pub options: Options,
-    pub asked: Asked,
+    pub record_options: RecordOptions,
     /// Whether the fixture holds stored records whatever its content.
     pub all_records: bool,
 }
@@ -117,16 +117,16 @@ impl Worker<'_, '_> {
     /// not come.
     fn unit(&self, turns: &Turns, turn: usize, unit: &[usize]) -> bool {
         let loaded: Vec<_> = unit.iter().map(|number| (*number, self.load(*number))).collect();
-        let mut known = self.known_of(&loaded);
+        let mut index = self.index_of(&loaded);
         let loaded = match &self.lint.fix {
             None => loaded,
             Some(fix) => {
                 let fix_one = |(number, loaded)| match loaded {
-                    LoadOutcome::File(content) => (number, LoadOutcome::File(self.fix(fix, number, content, &known))),
+                    LoadOutcome::File(content) => (number, LoadOutcome::File(self.fix(fix, number, content, &index))),
                     other => (number, other),
                 };
                 let fixed: Vec<_> = loaded.into_iter().map(fix_one).collect();
-                known = self.known_of(&fixed);
+                index = self.index_of(&fixed);
                 fixed
             }
         };
@@ -134,7 +134,7 @@ impl Worker<'_, '_> {
             .into_iter()
             .map(|(number, loaded)| match loaded {
                 LoadOutcome::File(content) => {
-                    let all = self.judge(number, &content, &known);
+                    let all = self.judge(number, &content, &index);
                     Ok(LintedFile { number, content, all })
                 }
                 other => Err((number, other)),
@@ -143,23 +143,23 @@ impl Worker<'_, '_> {
         turns.wait(turn) && linted.into_iter().all(|one| self.report(one))
     }
 
-    /// Collects the referable records of the files of a unit.
-    fn known_of(&self, unit: &[(usize, LoadOutcome)]) -> Known {
-        self.known(unit.iter().filter_map(|(_, loaded)| match loaded {
+    /// Indexes the referable records of the files of a unit.
+    fn index_of(&self, unit: &[(usize, LoadOutcome)]) -> RecordIndex {
+        self.index_records(unit.iter().filter_map(|(_, loaded)| match loaded {
             LoadOutcome::File(content) if !content.is_markdown => Some(&**content),
             _ => None,
         }))
     }
 
-    /// Collects the referable records of a block, which are separate from those of all other blocks; `None` unless the
+    /// Indexes the referable records of a block, which are separate from those of all other blocks; `None` unless the
     /// fixture is a block of records.
-    fn block_known(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> Option<Known> {
+    fn block_index(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> Option<RecordIndex> {
         let is_own = fixture.block.is_some() && fixture.kind == FixtureKind::Records;
-        is_own.then(|| self.linter.known([(fixture, settings)].into_iter()))
+        is_own.then(|| self.linter.index_records([(fixture, settings)].into_iter()))
     }
 
-    /// Collects the referable records of several files.
-    fn known<'c>(&self, contents: impl Iterator<Item = &'c Content>) -> Known {
+    /// Indexes the referable records of several files.
+    fn index_records<'c>(&self, contents: impl Iterator<Item = &'c Content>) -> RecordIndex {
         let of = |content: &'c Content| {
             let fixtures = content.candidates().into_iter().filter_map(|one| one.fixture.ok());
             fixtures
@@ -168,16 +168,16 @@ impl Worker<'_, '_> {
         };
         let records: Vec<_> = contents.flat_map(of).collect();
         if records.is_empty() {
-            return Known::default();
+            return RecordIndex::default();
         }
-        self.linter.known(records.iter().map(|(fixture, settings)| (fixture, *settings)))
+        self.linter.index_records(records.iter().map(|(fixture, settings)| (fixture, *settings)))
     }
 
     fn judge(
         &self,
         number: usize,
         content: &Content,
-        known: &Known,
+        index: &RecordIndex,
     ) -> Vec<(Place, Result<FixtureReport, SkipReason>)> {
         let canonical = self.severity(number, Upkeep::NotCanonical);
         let all = content.candidates().into_iter().map(|one| {
@@ -186,10 +186,10 @@ impl Worker<'_, '_> {
                 block.shift(&mut place);
             }
             let judged = one.fixture.map(|fixture| {
-                let (own, settings) = (self.block_known(&fixture, &content.settings), &content.settings);
-                let known = own.as_ref().unwrap_or(known);
-                let mut judged = self.linter.judge(&fixture, settings, known);
-                let context = FixtureContext { fixture: &fixture, settings, known, kind: judged.kind };
+                let (own, settings) = (self.block_index(&fixture, &content.settings), &content.settings);
+                let index = own.as_ref().unwrap_or(index);
+                let mut judged = self.linter.judge(&fixture, settings, index);
+                let context = FixtureContext { fixture: &fixture, settings, index, kind: judged.kind };
                 let severity = canonical.filter(|_| content.may_be_rewritten());
                 let fits = |new| rewrite::replacement(content, &fixture, new).is_some();
                 let deviation = severity.and_then(|severity| self.linter.not_canonical(&context, severity, &fits));

@@ -1,5 +1,5 @@
-//! Files of stored records. Those that belong together are read twice: once to collect the records that others may refer
-//! to, and once to judge.
+//! Files of stored records. Files that belong together are read twice: once to index the records that others may refer
+//! to, and once to judge them.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sessionlint_core::event::Settings;
 use sessionlint_core::protocol::{Beside, Protocol};
-use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, looks_like_records};
+use sessionlint_core::records::{DETECTION_BYTES, IndexBuilder, RecordIndex, RecordOptions, looks_like_records};
 
 use super::{BLOCK, Target};
 use crate::compressed::{self, Decompressor};
@@ -20,7 +20,8 @@ pub struct RecordSettings<'r> {
     pub protocol: RecordProtocol<'r>,
     /// Returns the settings of a target, by its index, for that protocol.
     pub settings: &'r (dyn Fn(usize) -> Arc<Settings> + Sync),
-    pub asked: Asked,
+    /// The caller's options for records.
+    pub options: RecordOptions,
     /// Whether all files hold records; otherwise only those that look like it.
     pub all: bool,
 }
@@ -99,10 +100,12 @@ pub fn open(stored: Option<&RecordSettings<'_>>, events: &Protocol, target: &Tar
         Target::File(path) => (Box::new(File::open(path)?), path.to_string_lossy()),
     };
     let Some(stored) = stored else { return Ok(OpenedInput::Stream(reader)) };
-    let mut beginning = Vec::with_capacity(BEGINNING);
-    reader.by_ref().take(BEGINNING as u64).read_to_end(&mut beginning)?;
+    let mut beginning = Vec::with_capacity(DETECTION_BYTES);
+    reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(&mut beginning)?;
     let records = stored.all
-        || looks_like_records(&compressed::beginning(&beginning, BEGINNING), &name, events, || stored.protocol.get());
+        || looks_like_records(&compressed::beginning(&beginning, DETECTION_BYTES), &name, events, || {
+            stored.protocol.get()
+        });
     let whole = io::Cursor::new(beginning).chain(reader);
     if !records {
         return Ok(OpenedInput::Stream(Box::new(whole)));
@@ -122,8 +125,8 @@ pub fn open(stored: Option<&RecordSettings<'_>>, events: &Protocol, target: &Tar
 /// Returns an error if the file cannot be read.
 pub fn holds_records(path: &Path, events: &Protocol, beside: Beside) -> io::Result<bool> {
     let mut beginning = Vec::new();
-    File::open(path)?.take(BEGINNING as u64).read_to_end(&mut beginning)?;
-    let beginning = compressed::beginning(&beginning, BEGINNING);
+    File::open(path)?.take(DETECTION_BYTES as u64).read_to_end(&mut beginning)?;
+    let beginning = compressed::beginning(&beginning, DETECTION_BYTES);
     Ok(looks_like_records(&beginning, &path.to_string_lossy(), events, beside))
 }
 
@@ -135,23 +138,23 @@ fn as_file(mut reader: impl Read) -> io::Result<File> {
     Ok(file)
 }
 
-/// Collects the records in the files of a unit that others may refer to. Files that cannot be read are reported later,
+/// Indexes the records in the files of a unit that others may refer to. Files that cannot be read are reported later,
 /// when they are judged.
-pub fn known<'f>(
+pub fn index_records<'f>(
     stored: &RecordSettings<'_>,
     files: impl Iterator<Item = (usize, &'f Arc<str>, &'f mut File)>,
-) -> Option<Known> {
-    let mut collector = Collector::new(stored.protocol.get()?)?;
+) -> Option<RecordIndex> {
+    let mut builder = IndexBuilder::new(stored.protocol.get()?)?;
     let mut block = vec![0; BLOCK];
     for (number, name, file) in files {
-        let mut reading = collector.file(&(stored.settings)(number), stored.asked.kind, Some(name.clone()));
+        let mut indexer = builder.begin_file(&(stored.settings)(number), stored.options.kind, Some(name.clone()));
         let Ok(mut reader) = Decompressor::new(&mut *file) else { continue };
         while let Ok(count @ 1..) = reader.read(&mut block) {
-            reading.feed(&block[..count]);
+            indexer.feed(&block[..count]);
         }
-        reading.finish();
+        indexer.finish();
         drop(reader);
         file.seek(SeekFrom::Start(0)).ok()?;
     }
-    Some(collector.known())
+    Some(builder.build())
 }

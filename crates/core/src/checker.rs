@@ -6,7 +6,7 @@ use crate::check::StreamChecker;
 use crate::event::{Options, Settings};
 use crate::finding::{Finding, Report};
 use crate::protocol::Protocol;
-use crate::records::{Asked, Collector, RecordChecker};
+use crate::records::{IndexBuilder, RecordChecker, RecordOptions};
 
 /// Checks one input: streams of events, or stored records if the protocol is one of records.
 ///
@@ -136,15 +136,15 @@ impl Records {
     fn judge(&self, damaged: Option<&str>) -> Report {
         let Records { protocol, settings, bytes, .. } = self;
         let file = settings.options().file().cloned();
-        let asked = Asked::default();
+        let record_options = RecordOptions::default();
         // A protocol that is not one of records has no such checker.
-        let Some(mut collector) = Collector::new(protocol) else { return Report::default() };
-        let mut reading = collector.file(settings, asked.kind, file.clone());
-        reading.feed(bytes);
-        self.each_event(|event, row| reading.event(event, row));
-        reading.finish();
-        let known = collector.known();
-        let Some(mut checker) = RecordChecker::new(protocol, settings, asked, file, &known) else {
+        let Some(mut builder) = IndexBuilder::new(protocol) else { return Report::default() };
+        let mut indexer = builder.begin_file(settings, record_options.kind, file.clone());
+        indexer.feed(bytes);
+        self.each_event(|event, row| indexer.event(event, row));
+        indexer.finish();
+        let index = builder.build();
+        let Some(mut checker) = RecordChecker::new(protocol, settings, record_options, file, &index) else {
             return Report::default();
         };
         checker.feed(bytes);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Upkeep;
-use sessionlint_core::records::Asked;
+use sessionlint_core::records::RecordOptions;
 
 use super::Worker;
 use super::rewrite::FixedFile;
@@ -207,7 +207,7 @@ impl Worker<'_, '_> {
         FixtureSettings {
             streams: settings.clone(),
             records,
-            asked: stored.map_or_else(Asked::default, |stored| stored.asked),
+            record_options: stored.map_or_else(RecordOptions::default, |stored| stored.options),
             all_records: stored.is_some_and(|stored| stored.all),
             fragment: (self.lint.fragment)(number),
         }
@@ -223,7 +223,7 @@ impl Worker<'_, '_> {
             let protocol = self.run.stored.and_then(|stored| stored.protocol.get()).unwrap_or(self.run.protocol);
             settings.records = Arc::new(Settings::new(protocol, parsed.options.clone()));
             settings.streams = Arc::new(Settings::new(self.run.protocol, parsed.options));
-            (settings.asked, settings.all_records) = (parsed.asked, parsed.all_records);
+            (settings.record_options, settings.all_records) = (parsed.record_options, parsed.all_records);
         }
         let fragment = settings.streams.options().fragment();
         if !is_markdown || fragment {

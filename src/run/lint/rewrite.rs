@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sessionlint_core::records::Known;
+use sessionlint_core::records::RecordIndex;
 
 use super::Worker;
 use super::content::Content;
@@ -39,7 +39,13 @@ pub struct FileChange {
 
 impl Worker<'_, '_> {
     /// Fixes a file, if it is a fixture that may be rewritten and needs a change.
-    pub fn fix(&self, fix: &FixOptions<'_>, number: usize, mut content: Box<Content>, known: &Known) -> Box<Content> {
+    pub fn fix(
+        &self,
+        fix: &FixOptions<'_>,
+        number: usize,
+        mut content: Box<Content>,
+        index: &RecordIndex,
+    ) -> Box<Content> {
         let Target::File(path) = &self.targets[number] else { return content };
         let is_fixture = content.candidates().iter().any(|one| one.fixture.is_ok());
         let refused = match &content {
@@ -52,7 +58,7 @@ impl Worker<'_, '_> {
         };
         let result = match refused {
             Some(why) => Err(why),
-            None => match self.change(&content, fix.level, known) {
+            None => match self.change(&content, fix.level, index) {
                 Some(change) => Ok(change),
                 None => return content,
             },
@@ -66,15 +72,15 @@ impl Worker<'_, '_> {
         content
     }
 
-    fn change(&self, content: &Content, level: Level, known: &Known) -> Option<FileChange> {
+    fn change(&self, content: &Content, level: Level, index: &RecordIndex) -> Option<FileChange> {
         let mut applied: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         // In Markdown, the lines of each block that changes; otherwise the whole file.
         let mut edits = Vec::new();
         for fixture in content.candidates().into_iter().filter_map(|one| one.fixture.ok()) {
-            let own = self.block_known(&fixture, &content.settings);
-            let known = own.as_ref().unwrap_or(known);
-            let kind = self.linter.judge(&fixture, &content.settings, known).kind;
-            let context = FixtureContext { fixture: &fixture, settings: &content.settings, known, kind };
+            let own = self.block_index(&fixture, &content.settings);
+            let index = own.as_ref().unwrap_or(index);
+            let kind = self.linter.judge(&fixture, &content.settings, index).kind;
+            let context = FixtureContext { fixture: &fixture, settings: &content.settings, index, kind };
             let fixed = self.linter.fix(&context, level);
             let Some(new) = fixed.bytes else { continue };
             let Some(edit) = replacement(content, &fixture, new) else { continue };

@@ -1,4 +1,4 @@
-//! Whether an input holds stored records, from its beginning.
+//! Detects by the beginning of an input whether it holds stored records.
 
 use crate::protocol::Protocol;
 use crate::protocol::records::Records;
@@ -6,14 +6,15 @@ use crate::schema::Pointer;
 use crate::schema::tokens::{colon, key, space};
 use crate::schema::walk::any_value;
 
-/// How much of an input is looked at, in bytes.
-pub const BEGINNING: usize = 64 * 1024;
+/// Maximum number of bytes that detection reads, from the beginning of the decompressed input.
+pub const DETECTION_BYTES: usize = 64 * 1024;
 
-/// The keys of the first object of an input, as far as they can be read: each with where its value starts.
+/// Returns the keys of the first object of a text that may be cut, each with the rest of the text from its value on.
+/// Stops at the first key that cannot be read.
 fn keys(text: &[u8]) -> Vec<(&[u8], &[u8])> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut at = space(text, 0);
-    // An array of them, or of arrays of them.
+    // The object may be in an array, or in nested ones.
     while text.get(at) == Some(&b'[') {
         at = space(text, at + 1);
     }
@@ -35,24 +36,26 @@ fn keys(text: &[u8]) -> Vec<(&[u8], &[u8])> {
     keys
 }
 
-/// The text from where the value of a key starts.
+/// Returns the text from the value of the key `name` on, if there is such a key.
 fn value_of<'t>(keys: &[(&[u8], &'t [u8])], name: &str) -> Option<&'t [u8]> {
     keys.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| *value)
 }
 
-/// Whether what begins so is stored records and no stream of events. Where it may be either, it is a stream.
+/// Returns whether an input holds stored records. An input that may be either records or a stream is a stream.
 ///
-/// `text`: the beginning of the file, decompressed; no more than [`BEGINNING`] bytes of it are looked at. `beside`: the protocol of records, asked for if it matters.
+/// `text`: the beginning of the decompressed input, of which at most [`DETECTION_BYTES`] are read. `file`: its name.
+/// `events`: the protocol of streams. `beside`: returns the protocol of records; called only if the text alone does not
+/// decide.
 pub fn looks_like_records<'p>(
     text: &[u8],
     file: &str,
     events: &Protocol,
     beside: impl Fn() -> Option<&'p Protocol>,
 ) -> bool {
-    let text = &text[..text.len().min(BEGINNING)];
+    let text = &text[..text.len().min(DETECTION_BYTES)];
     let keys = keys(text);
-    let named = |records: &Records| super::kind_of_name(records, file).is_some();
-    // A list of nothing is told by the file's name.
+    let named = |records: &Records| super::kind_from_file_name(records, file).is_some();
+    // Only the file's name tells what an empty list is a list of.
     if text.trim_ascii().strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii() == b"]") {
         return beside().and_then(|protocol| protocol.tables().records.as_ref()).is_some_and(named);
     }
@@ -75,16 +78,16 @@ pub fn looks_like_records<'p>(
         return false;
     }
     let time = protocol.tables().shape.time.as_ref().is_some_and(|at| has(&first(at)).is_some());
-    // An event that lost its other fields has its type still.
-    let mut telling = records.kinds.iter().flat_map(|kind| &kind.telling).filter(|field| **field != event_type);
-    let told = telling.any(|field| has(field).is_some());
-    // What is called like a list of records may hold a stream.
+    // An event that lacks its other fields still has its type, so a field of that name tells nothing.
+    let mut telling_fields = records.kinds.iter().flat_map(|kind| &kind.telling).filter(|field| **field != event_type);
+    let has_telling_field = telling_fields.any(|field| has(field).is_some());
+    // A list with the key of a list of records may hold a stream.
     let no_events = |value: &[u8]| !is_event(&self::keys(value));
     let container = || {
         let mut known = records.containers.iter().flat_map(|container| &container.known);
         known.any(|keys| keys.iter().all(|key| has(key).is_some_and(no_events)))
     };
-    told || if time { named(records) } else { container() }
+    has_telling_field || if time { named(records) } else { container() }
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
-//! Stored records: containers of them, what is wrong with each, and whether they fit together.
+//! Stored records: finds them in files and containers, judges each of them, and compares them with each other and with
+//! recorded streams.
 //!
-//! What belongs together is read twice. The first time it is remembered what other records may name (the sessions); the
-//! second time each record is judged, in the order in which it stands. So findings come in order, whatever comes first, and
-//! memory grows with what may be named, not with what names it.
+//! Files that belong together are read twice. The first reading indexes the records that others may refer to (the
+//! sessions); the second one judges each record in the order of the text. So findings come in order even where a session
+//! follows its events, and memory grows with the number of indexed records, not with the records that refer to them.
 
+mod classifier;
 mod detect;
-mod judge;
-mod known;
+mod index;
 pub mod reconcile;
+mod record_checker;
 mod relations;
-mod sort;
 #[cfg(test)]
 mod tests;
 
-pub use detect::{BEGINNING, looks_like_records};
-pub use judge::{Asked, RecordChecker};
-pub use known::{Collector, Known};
-pub use sort::{Found, Sorter, kind_of_name};
+pub use classifier::{Classifier, FrameItem, kind_from_file_name};
+pub use detect::{DETECTION_BYTES, looks_like_records};
+pub use index::{IndexBuilder, RecordIndex};
+pub use record_checker::{RecordChecker, RecordOptions};

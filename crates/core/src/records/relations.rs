@@ -1,90 +1,102 @@
-//! What the rules say of a record and of those that it names.
+//! The protocol's rules on a record by itself and on the records that it refers to.
 
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::known::{Known, Remembered, Value};
+use super::index::{FieldValue, IndexedRecord, RecordIndex};
 use crate::finding::Related;
 use crate::protocol::RuleId;
 use crate::protocol::records::{Check, Link, LinkTest, Records, Test};
 use crate::schema::captures::Capture;
 use crate::schema::quoted;
 
-/// The most characters of a value that a message quotes.
+/// Maximum number of characters of a value that a message quotes.
 const SHOWN_CHARS: usize = 60;
 
-/// A record as the rules see it.
+/// The parts of a record that the rules read.
 pub(crate) struct Record<'r> {
+    /// The JSON text of the record.
     pub text: &'r [u8],
-    /// Its fields as they are written, those with faults too: ids are compared whatever their type.
+    /// The fields by slot, including those with faults: ids are compared whatever their type.
     pub written: &'r [Capture],
-    /// Those that have no fault.
+    /// The fields by slot; those with faults are marked as unreadable.
     pub readable: &'r [Capture],
-    /// Where the record starts in its file.
+    /// The offset of the record in its file, in bytes.
     pub start: u64,
+    /// The name of the record's file, if it has one.
     pub file: &'r Option<Arc<str>>,
 }
 
 impl Record<'_> {
-    fn id(&self, slot: usize) -> Option<Value> {
-        Value::of(self.text, self.written[slot])
+    /// Returns the value of a field for comparison as an id, even if the field has a fault.
+    fn id(&self, slot: usize) -> Option<FieldValue> {
+        FieldValue::of(self.text, self.written[slot])
     }
 
-    fn value(&self, slot: usize) -> Option<Value> {
-        Value::of(self.text, self.readable[slot])
+    /// Returns the value of a field; `None` if it has a fault.
+    fn value(&self, slot: usize) -> Option<FieldValue> {
+        FieldValue::of(self.text, self.readable[slot])
     }
 
-    fn is(&self, other: &Remembered) -> bool {
+    /// Returns whether an indexed record is this one.
+    fn is(&self, other: &IndexedRecord) -> bool {
         self.start == other.place.start && *self.file == other.file
     }
 }
 
-/// What a rule has to say of a field.
-pub(crate) struct Said {
+/// A violation of a rule by a field of a record.
+pub(crate) struct RelationFault {
+    /// The rule that is violated.
     pub rule: RuleId,
+    /// The slot of the field.
     pub slot: usize,
+    /// The values for the placeholders in the rule's message, by name.
     pub facts: Vec<(&'static str, String)>,
+    /// The places that the finding refers to.
     pub related: Vec<Related>,
 }
 
-/// Asks all rules. `complete`: whether all records are there, so that one that is not is missing.
-pub(crate) fn ask(
+/// Checks a record by all rules of its kind, and appends the faults to `out`. `complete`: whether all records are present,
+/// so that a reference to any other record is a fault.
+pub(crate) fn check(
     records: &Records,
     kind: usize,
     record: &Record<'_>,
-    known: &Known,
+    index: &RecordIndex,
     complete: bool,
-    out: &mut Vec<Said>,
+    out: &mut Vec<RelationFault>,
 ) {
     for check in &records.checks[kind] {
-        out.extend(one(kind, check, record, known));
+        out.extend(check_field(kind, check, record, index));
     }
     for link in &records.links[kind] {
-        let Some(name) = record.id(link.slot) else { continue };
-        match known.find(link.to, name.id()) {
+        let Some(id) = record.id(link.slot) else { continue };
+        match index.find(link.to, id.id()) {
             Some(other) => {
                 out.extend(link.checks.iter().filter_map(|check| {
                     let facts = compare(record, check.slot, &check.test, other)?;
-                    Some(Said {
+                    Some(RelationFault {
                         rule: check.rule,
                         slot: check.slot,
                         facts,
-                        related: vec![seen(record, other, &link.label)],
+                        related: vec![related_record(record, other, &link.label)],
                     })
                 }));
             }
-            None => out.extend(missing(link, &name, complete)),
+            None => out.extend(missing(link, &id, complete)),
         }
     }
 }
 
-fn missing(link: &Link, name: &Value, complete: bool) -> Option<Said> {
+/// Returns a fault if no record has the id that a link refers to, although all records are present.
+fn missing(link: &Link, id: &FieldValue, complete: bool) -> Option<RelationFault> {
     let rule = link.missing.filter(|_| complete)?;
-    Some(Said { rule, slot: link.slot, facts: vec![("found", shown(name))], related: Vec::new() })
+    Some(RelationFault { rule, slot: link.slot, facts: vec![("found", shown(id))], related: Vec::new() })
 }
 
-fn one(kind: usize, check: &Check, record: &Record<'_>, known: &Known) -> Option<Said> {
+/// Checks a field of a record by itself, or for repetition in the index.
+fn check_field(kind: usize, check: &Check, record: &Record<'_>, index: &RecordIndex) -> Option<RelationFault> {
     let mut related = Vec::new();
     let found = match &check.test {
         Test::SameAs(other) => {
@@ -97,20 +109,20 @@ fn one(kind: usize, check: &Check, record: &Record<'_>, known: &Known) -> Option
         Test::NoTimeZone => record.value(check.slot).filter(|value| value.id().parse::<Tz>().is_err()),
         Test::Repeated => {
             let value = record.id(check.slot)?;
-            let first = known.find(kind, value.id()).filter(|first| !record.is(first))?;
-            related.push(seen(record, first, "the first one"));
+            let first = index.find(kind, value.id()).filter(|first| !record.is(first))?;
+            related.push(related_record(record, first, "the first one"));
             Some(value)
         }
     }?;
-    Some(Said { rule: check.rule, slot: check.slot, facts: vec![("found", shown(&found))], related })
+    Some(RelationFault { rule: check.rule, slot: check.slot, facts: vec![("found", shown(&found))], related })
 }
 
-/// What there is to say if a field does not fit another record.
+/// Returns the facts for the message if a field fails a comparison with another record.
 fn compare(
     record: &Record<'_>,
     slot: usize,
     test: &LinkTest,
-    other: &Remembered,
+    other: &IndexedRecord,
 ) -> Option<Vec<(&'static str, String)>> {
     let value = |index: usize| other.values.get(index)?.as_ref();
     let (found, kept) = match test {
@@ -123,7 +135,7 @@ fn compare(
             (found.time()? < kept.time()?).then(|| (found.id().to_owned(), kept.id().to_owned()))?
         }
         LinkTest::After(start, seconds) => {
-            // A length below zero says nothing of the end.
+            // A negative duration does not determine the end.
             let (found, seconds) = (record.value(slot)?, value(*seconds)?.number().filter(|seconds| *seconds >= 0.0)?);
             let end = value(*start)?.time()?.after(seconds);
             (found.time()? > end).then(|| (found.id().to_owned(), end.to_string()))?
@@ -132,14 +144,16 @@ fn compare(
     Some(vec![("found", found), ("kept", kept)])
 }
 
-fn seen(record: &Record<'_>, other: &Remembered, label: &str) -> Related {
+/// Returns the place of another record for a finding about `record`, with the other file's name if it is another file.
+fn related_record(record: &Record<'_>, other: &IndexedRecord, label: &str) -> Related {
     let file = other.file.clone().filter(|_| *record.file != other.file);
     Related { message: label.into(), file, place: other.place.clone() }
 }
 
-fn shown(value: &Value) -> String {
+/// Returns a value as messages show it.
+fn shown(value: &FieldValue) -> String {
     match value {
-        Value::Text(text) => quoted(text, SHOWN_CHARS),
-        Value::Number(number) => number.to_string(),
+        FieldValue::Text(text) => quoted(text, SHOWN_CHARS),
+        FieldValue::Number(number) => number.to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for every file of records, tried on many at random.
+//! Properties of every file of records, tried on random ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,12 +9,12 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
-use super::{Asked, Collector, RecordChecker};
+use super::{IndexBuilder, RecordChecker, RecordOptions};
 use crate::event::{Options, Settings};
 use crate::finding::{Finding, Report, Severity};
 use crate::protocol::Protocol;
 
-/// So many cases, unless the environment says how many.
+/// Returns a configuration for `count` cases, or for the number that `PROPTEST_CASES` gives.
 fn cases(count: u32) -> ProptestConfig {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_some() { config } else { ProptestConfig { cases: count, ..config } }
@@ -26,18 +26,18 @@ fn protocol() -> &'static Protocol {
     Protocol::builtin("session-records").expect("it is built in")
 }
 
-fn asked(kind: Option<&str>, complete: bool) -> Asked {
+fn options(kind: Option<&str>, complete: bool) -> RecordOptions {
     let id = |kind: &str| protocol().event_id(kind).expect("a kind");
-    Asked { kind: kind.map(id), complete }
+    RecordOptions { kind: kind.map(id), complete }
 }
 
-/// Judges files that belong together, each fed in pieces of this length.
-fn judge(files: &[(&str, &[u8])], asked: Asked, piece: usize) -> Vec<Report> {
-    judge_by(&settings(true), files, asked, piece)
+/// Checks files that belong together, each fed in pieces of `piece` bytes.
+fn judge(files: &[(&str, &[u8])], options: RecordOptions, piece: usize) -> Vec<Report> {
+    judge_by(&settings(true), files, options, piece)
 }
 
-fn judge_with(files: &[(&str, &[u8])], asked: Asked, excerpts: bool) -> Vec<Report> {
-    judge_by(&settings(excerpts), files, asked, usize::MAX)
+fn judge_with(files: &[(&str, &[u8])], options: RecordOptions, excerpts: bool) -> Vec<Report> {
+    judge_by(&settings(excerpts), files, options, usize::MAX)
 }
 
 fn settings(excerpts: bool) -> Settings {
@@ -45,16 +45,16 @@ fn settings(excerpts: bool) -> Settings {
     Settings::new(protocol(), Options::default().with_severities(severities).with_excerpts(excerpts))
 }
 
-fn judge_by(settings: &Settings, files: &[(&str, &[u8])], asked: Asked, piece: usize) -> Vec<Report> {
-    let mut collector = Collector::new(protocol()).expect("it is one of records");
+fn judge_by(settings: &Settings, files: &[(&str, &[u8])], options: RecordOptions, piece: usize) -> Vec<Report> {
+    let mut builder = IndexBuilder::new(protocol()).expect("it is one of records");
     for (name, bytes) in files {
-        let mut file = collector.file(settings, asked.kind, Some(Arc::from(*name)));
+        let mut file = builder.begin_file(settings, options.kind, Some(Arc::from(*name)));
         bytes.chunks(piece).for_each(|piece| file.feed(piece));
         file.finish();
     }
-    let known = collector.known();
+    let index = builder.build();
     let report = |(name, bytes): &(&str, &[u8])| {
-        let checker = RecordChecker::new(protocol(), settings, asked, Some(Arc::from(*name)), &known);
+        let checker = RecordChecker::new(protocol(), settings, options, Some(Arc::from(*name)), &index);
         let mut checker = checker.expect("it is one of records");
         let mut findings = Vec::new();
         for piece in bytes.chunks(piece) {
@@ -69,14 +69,14 @@ fn judge_by(settings: &Settings, files: &[(&str, &[u8])], asked: Asked, piece: u
 }
 
 fn findings_of(kind: &str, record: &Value) -> Vec<Finding> {
-    judge(&[("x", record.to_string().as_bytes())], asked(Some(kind), false), usize::MAX).remove(0).findings
+    judge(&[("x", record.to_string().as_bytes())], options(Some(kind), false), usize::MAX).remove(0).findings
 }
 
 // ---- shapes -------------------------------------------------------------------------------------------
 
 const KINDS: [&str; 3] = ["session", "event", "session-action"];
 
-/// The documented fields of a kind, each with the JSON type of its values.
+/// Returns the documented fields of a kind, each with the JSON type of its values.
 fn fields(kind: &str) -> Vec<(String, String)> {
     let (_, schema) = protocol().schemas().find(|(name, _)| *name == kind).expect("a kind");
     let of = |(name, field): (&String, &Value)| {
@@ -86,12 +86,12 @@ fn fields(kind: &str) -> Vec<(String, String)> {
     schema["properties"].as_object().expect("fields").iter().map(of).collect()
 }
 
-/// A value that a field may have, of which no rule speaks.
+/// Returns values of a field that no rule reports.
 fn value(field: &str, of_type: &str) -> BoxedStrategy<Value> {
     match (field, of_type) {
         ("timestamp", _) => Just(json!(TIME)).boxed(),
         ("agent_timezone", _) => select(vec!["Europe/Berlin", "UTC", ""]).prop_map(Value::from).boxed(),
-        // Not what any other string is.
+        // A string that no other field has.
         ("channel_manager_sid", _) => Just(json!("the manager's own")).boxed(),
         ("duration", _) => prop_oneof![(0.0..1e9).prop_map(Value::from), (0..1_000_000).prop_map(Value::from)].boxed(),
         (_, "string") => any::<String>().prop_map(Value::from).boxed(),
@@ -101,14 +101,14 @@ fn value(field: &str, of_type: &str) -> BoxedStrategy<Value> {
     }
 }
 
-/// A record of a kind with every field that goes with the others.
+/// Returns records of a kind with every field that may occur together with the others.
 fn record(kind: &'static str) -> impl Strategy<Value = Map<String, Value>> {
     let fields = fields(kind);
     let names: Vec<_> = fields.iter().map(|(name, _)| name.clone()).collect();
     let values: Vec<_> = fields.iter().map(|(name, of_type)| value(name, of_type)).collect();
     values.prop_map(move |values| {
         let mut record: Map<_, _> = names.iter().cloned().zip(values).collect();
-        // Both at once are worth a note.
+        // A result and an error in one record are reported.
         if record.get("tool_result").is_some() {
             record.insert("tool_error".to_owned(), Value::Null);
         }
@@ -120,7 +120,7 @@ fn any_record() -> impl Strategy<Value = (&'static str, Map<String, Value>)> {
     select(KINDS.to_vec()).prop_flat_map(|kind| record(kind).prop_map(move |record| (kind, record)))
 }
 
-/// Values that no field of this type may have.
+/// Returns values that no field of this type may have.
 fn wrong(of_type: &str) -> Vec<Value> {
     let all = [json!("no"), json!(true), json!(-1.5), json!(7), json!({"a": 1}), json!([])];
     let fits = |value: &Value| match of_type {
@@ -160,10 +160,10 @@ proptest! {
                 let mut record = whole.clone();
                 record.insert(field.clone(), value.clone());
                 let found = findings_of(kind, &json!(record));
-                let said: Vec<_> =
+                let reported: Vec<_> =
                     found.iter().map(|finding| (&*finding.rule, finding.pointer.as_deref().unwrap_or_default())).collect();
                 let pointer = format!("/{field}");
-                prop_assert_eq!(said, [("wrong-type", pointer.as_str())], "{}: {}", kind, value);
+                prop_assert_eq!(reported, [("wrong-type", pointer.as_str())], "{}: {}", kind, value);
                 let written = json!(record).to_string();
                 let place = &found[0].place;
                 prop_assert_eq!(&written[place.start as usize..place.end as usize], value.to_string());
@@ -174,11 +174,11 @@ proptest! {
 
 // ---- order --------------------------------------------------------------------------------------------
 
-/// Times that lie before, within and after the sessions that begin at the hour.
+/// Times before, within and after the sessions, which begin on the hour.
 const TIMES: [&str; 4] =
     ["2026-01-01T08:59:59Z", "2026-01-01T09:00:00Z", "2026-01-01T10:00:30+01:00", "2026-01-01T09:30:00.5Z"];
 
-/// A session, or an event of one, that its `source` names.
+/// Returns sessions with the id `session`, or events of any session if it is `None`. `number`: their `source`.
 fn related_record(number: usize, session: Option<&str>) -> impl Strategy<Value = Value> + use<> {
     let own = session.map(str::to_owned);
     let one_of = |words: &'static [Value]| select(words.to_vec());
@@ -207,20 +207,20 @@ fn sessions_and_events() -> impl Strategy<Value = (Vec<Value>, Vec<Value>)> {
     (sessions, events)
 }
 
-/// What was found, without where it stands: the rule, the message, the record's `source`, and that of the record that it
-/// refers to.
-fn said(files: &[(&str, &[u8])]) -> Vec<(String, String, String, Option<String>)> {
+/// Returns the findings without their places: the rule, the message, the record's `source`, and the `source` of the
+/// record that the finding refers to.
+fn sorted_findings(files: &[(&str, &[u8])]) -> Vec<(String, String, String, Option<String>)> {
     let source = |file: &str, at: u64| {
         let (_, bytes) = files.iter().find(|(name, _)| *name == file).expect("a file of these");
         let text = std::str::from_utf8(bytes).expect("UTF-8");
-        // The place is the record, or a value behind the record's first field.
+        // A place is in a record: at its start or after its first field.
         let mark = "{\"source\":\"";
         let begin = text.char_indices().map(|(start, _)| start).filter(|start| text[*start..].starts_with(mark));
         let begin = begin.take_while(|start| *start as u64 <= at).last().expect("a record");
         text[begin + mark.len()..].split('"').next().expect("its name").to_owned()
     };
     let mut all = Vec::new();
-    for finding in judge(files, asked(None, true), usize::MAX).into_iter().flat_map(|report| report.findings) {
+    for finding in judge(files, options(None, true), usize::MAX).into_iter().flat_map(|report| report.findings) {
         let file = finding.file.as_deref().expect("a name");
         let related =
             finding.related.first().map(|other| source(other.file.as_deref().unwrap_or(file), other.place.start));
@@ -244,18 +244,18 @@ proptest! {
         turn in 0..8usize,
     ) {
         let bundle = json!({"sessions": sessions, "events": events}).to_string();
-        let expected = said(&[("x.json", bundle.as_bytes())]);
+        let expected = sorted_findings(&[("x.json", bundle.as_bytes())]);
         let (mut other_sessions, mut other_events) = (sessions.clone(), events.clone());
         other_sessions.reverse();
         other_events.rotate_left(turn);
         let turned = json!({"events": other_events, "sessions": other_sessions}).to_string();
-        prop_assert_eq!(said(&[("x.json", turned.as_bytes())]), expected.clone(), "{}", turned);
+        prop_assert_eq!(sorted_findings(&[("x.json", turned.as_bytes())]), expected.clone(), "{}", turned);
         let (of_sessions, of_events) = (lines(&other_sessions), lines(&other_events));
         let page = json!({"items": other_events, "page": 0, "page_size": 25}).to_string();
         for of_events in [&of_events, &page] {
             let files = [("sessions.ndjson", of_sessions.as_bytes()), ("events.ndjson", of_events.as_bytes())];
-            prop_assert_eq!(said(&files), expected.clone());
-            prop_assert_eq!(said(&[files[1], files[0]]), expected.clone());
+            prop_assert_eq!(sorted_findings(&files), expected.clone());
+            prop_assert_eq!(sorted_findings(&[files[1], files[0]]), expected.clone());
         }
     }
 }
@@ -266,10 +266,10 @@ proptest! {
 fn another_record_is_named_with_its_file_only_where_that_is_another_one() {
     let session = r#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"a","duration":1}"#;
     let event = r#"{"timestamp":"2025-01-01T00:00:00Z","session_id":"a","type":"t"}"#;
-    // A record of no known kind is a record too: it has a number.
+    // A record of an unknown kind is counted too.
     let one = format!("{{\"timestamp\":\"{TIME}\"}}\n{session}\n{event}\n");
     for excerpts in [true, false] {
-        let of_one = judge_with(&[("x", one.as_bytes())], asked(None, false), excerpts).remove(0).findings;
+        let of_one = judge_with(&[("x", one.as_bytes())], options(None, false), excerpts).remove(0).findings;
         let [unknown, before] = &of_one[..] else { panic!("{of_one:?}") };
         assert_eq!((&*unknown.rule, &*before.rule), ("unknown-kind", "event-before-session"));
         assert_eq!((before.place.line, before.place.event), (3, Some(2)));
@@ -277,38 +277,38 @@ fn another_record_is_named_with_its_file_only_where_that_is_another_one() {
         assert_eq!((related.file.as_deref(), related.place.line, related.place.event), (None, 2, Some(1)));
     }
     let two = [("events.json", event.as_bytes()), ("sessions.json", session.as_bytes())];
-    let of_two = judge(&two, asked(None, false), usize::MAX).remove(0).findings;
+    let of_two = judge(&two, options(None, false), usize::MAX).remove(0).findings;
     assert_eq!(of_two[0].related[0].file.as_deref(), Some("sessions.json"));
     assert_eq!(of_two[0].file.as_deref(), Some("events.json"));
 }
 
 #[test]
 fn what_is_said_of_a_record_is_said_of_its_session() {
-    // What is out of the ordinary in the second goes another way, which must say the same.
+    // The second session takes the slow path, which must report the same.
     for session in [
         r#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"a","duration":"1"}"#,
         r#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"a","duration":"1","is_test":null,"is_test":null}"#,
     ] {
-        let found = judge(&[("x", session.as_bytes())], asked(None, false), usize::MAX).remove(0).findings;
+        let found = judge(&[("x", session.as_bytes())], options(None, false), usize::MAX).remove(0).findings;
         assert!(found.iter().any(|finding| &*finding.rule == "wrong-type"), "{found:?}");
         assert!(found.iter().all(|finding| finding.stream.as_deref() == Some("a")), "{found:?}");
     }
     let transcript = r#"{"session_id":7,"transcription":[],"actions":[{"timestamp":1,"tool_name":"t"}]}"#;
-    let found = judge(&[("x", transcript.as_bytes())], asked(None, false), usize::MAX).remove(0).findings;
+    let found = judge(&[("x", transcript.as_bytes())], options(None, false), usize::MAX).remove(0).findings;
     assert_eq!((found.len(), found[0].stream.as_deref()), (1, Some("7")));
 }
 
 #[test]
 fn a_key_that_a_container_repeats_is_no_record_s() {
     let page = r#"{"items":[{"timestamp":"2026-01-01T00:00:00Z","duration":1}],"page":0,"page_size":1,"page":0}"#;
-    let found = judge(&[("x", page.as_bytes())], asked(None, false), usize::MAX).remove(0).findings;
+    let found = judge(&[("x", page.as_bytes())], options(None, false), usize::MAX).remove(0).findings;
     assert_eq!((found.len(), &*found[0].rule, found[0].pointer.as_deref()), (1, "duplicate-key", Some("/page")));
     assert_eq!((found[0].event_type.as_deref(), found[0].place.event), (Some("page"), None));
 }
 
 // ---- damage -------------------------------------------------------------------------------------------
 
-/// Every file of the corpus that holds records and is no longer than a page.
+/// Returns every file of the corpus of records that is shorter than 8,000 bytes.
 fn corpus() -> Vec<Vec<u8>> {
     fn collect(folder: &Path, files: &mut Vec<Vec<u8>>) {
         for entry in fs::read_dir(folder).expect("the corpus is here") {
@@ -328,7 +328,7 @@ fn corpus() -> Vec<Vec<u8>> {
     files
 }
 
-/// Bytes that a failure shows as text.
+/// Bytes that a failed test shows as text.
 struct Bytes(Vec<u8>);
 
 impl std::fmt::Debug for Bytes {
@@ -337,7 +337,7 @@ impl std::fmt::Debug for Bytes {
     }
 }
 
-/// A file of the corpus with some of its bytes changed, and perhaps cut.
+/// Returns files of the corpus with some of their bytes changed, and perhaps cut.
 fn damaged() -> impl Strategy<Value = Bytes> {
     let byte = prop_oneof![any::<u8>(), select(b"{}[]\",:\\u0d8\r\n \xEF\xBB\xBFdata".to_vec())];
     let changes = prop::collection::vec((any::<Index>(), byte), 0..6);
@@ -367,7 +367,7 @@ proptest! {
     fn damaged_files_are_judged_and_never_passed_over(bytes in damaged(), piece in 1..200usize, kind in select(KINDS.to_vec())) {
         let bytes = bytes.0;
         for kind in [None, Some(kind)] {
-            let report = judge(&[("x", &bytes)], asked(kind, true), usize::MAX).remove(0);
+            let report = judge(&[("x", &bytes)], options(kind, true), usize::MAX).remove(0);
             prop_assert_eq!(report.stats.bytes, bytes.len() as u64);
             if !is_json(&bytes) {
                 prop_assert!(!report.findings.is_empty());
@@ -379,7 +379,7 @@ proptest! {
                 prop_assert!(place.start <= place.end && place.end <= bytes.len() as u64, "{:?}", place);
                 prop_assert!(place.event.is_none_or(|number| number < report.summary.records), "{:?}", place);
             }
-            let in_pieces = judge(&[("x", &bytes)], asked(kind, true), piece).remove(0);
+            let in_pieces = judge(&[("x", &bytes)], options(kind, true), piece).remove(0);
             prop_assert_eq!(report, in_pieces);
         }
     }

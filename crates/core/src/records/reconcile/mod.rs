@@ -1,19 +1,19 @@
-//! A recorded stream against the stored records of its sessions: they should tell one story.
+//! Compares recorded streams with the stored records of the same sessions, and reports contradictions.
 //!
-//! No document says so, it is an inference. A tool call and an action are the same if they have the same name and the
-//! same place among those of that name, in order of time.
+//! No document demands that they agree; this is an inference. The n-th tool call of a name in a session belongs to the
+//! n-th action of that name, in order of time.
 
-mod kept;
-mod reading;
-mod told;
+mod frame_reader;
+mod stored;
+mod streamed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use kept::{Clerk, Kept};
-pub use told::{Listener, Told};
+pub use stored::{RecordReader, StoredSessions};
+pub use streamed::{StreamReader, StreamedSessions};
 
-use super::known::Value;
+use super::index::FieldValue;
 use crate::event::Settings;
 use crate::event::voice::{Said, Voice};
 use crate::finding::{Finding, Place, Related};
@@ -22,166 +22,183 @@ use crate::protocol::records::Reconcile;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::date_time::Time;
 use crate::schema::quoted;
-use kept::Action;
-use told::{Call, Moment};
+use stored::{StoredAction, StoredSession};
+use streamed::{StreamedSession, TimedEvent, ToolCall};
 
-/// The most characters of a name that a message quotes.
+/// Maximum number of characters of a name that a message quotes.
 const SHOWN_CHARS: usize = 60;
 
-/// A place in one of the files, and what stands there.
+/// The location of an event, a record or a field in one of the files.
 #[derive(Clone, Debug)]
-pub struct Spot {
+pub struct Location {
+    /// The name of the file.
     pub file: Arc<str>,
+    /// The place in the file.
     pub place: Arc<Place>,
+    /// The type of the event, or the kind of the record.
     pub event_type: Option<Arc<str>>,
+    /// The pointer to the field, if the location is that of a field.
     pub pointer: Option<Arc<str>>,
 }
 
-impl Spot {
-    fn at(file: &Arc<str>, place: Place) -> Spot {
-        Spot { file: file.clone(), place: place.into(), event_type: None, pointer: None }
+impl Location {
+    /// Returns the location of a place without a known event type.
+    fn new(file: &Arc<str>, place: Place) -> Location {
+        Location { file: file.clone(), place: place.into(), event_type: None, pointer: None }
     }
 
-    /// This place, as one that belongs to a finding.
+    /// Returns the location as a related place of a finding, with this message.
     fn related(&self, message: &str) -> Related {
         Related { message: message.into(), file: Some(self.file.clone()), place: self.place.clone() }
     }
 }
 
-/// What became of the calls of a session.
+/// The result of matching the tool calls of a session with its actions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Reconciled {
+pub struct SessionMatches {
     /// The session's id.
     pub session: Arc<str>,
-    /// Calls that have an action.
+    /// Number of calls that have an action.
     pub matched: u64,
-    /// Completed calls that have none.
+    /// Number of completed calls without an action.
     pub missing: u64,
-    /// Actions that have no call.
+    /// Number of actions without a call.
     pub unexpected: u64,
 }
 
-/// What was found.
+/// The result of [`reconcile`].
 #[derive(Default)]
-pub struct Outcome {
-    /// In the order of files as they are given, and of their lines.
+pub struct ReconcileReport {
+    /// The findings, in the order of the files that the caller gave, and in the order of the text in each file.
     pub findings: Vec<Finding>,
-    /// Of each streamed session that has a transcript, in the order of their ids.
-    pub sessions: Vec<Reconciled>,
-    /// Whether there is a session on both sides.
+    /// The matches of each streamed session that has a transcript, in the order of their ids.
+    pub sessions: Vec<SessionMatches>,
+    /// Whether any session is both in the streams and in the records.
     pub compared: bool,
 }
 
-/// How to compare.
+/// The options for comparing streams with records.
 #[derive(Clone, Copy, Debug)]
-pub struct Strictness {
-    /// How far apart times may be, in seconds.
+pub struct ReconcileOptions {
+    /// Maximum difference between times, in seconds.
     pub tolerance: f64,
-    /// All records are there: a session without one is missing.
+    /// Whether all records are present, so that a streamed session without a record is a finding.
     pub complete: bool,
 }
 
-/// Holds streams against records. `files`: in their order.
+/// Compares streams with records. `protocol`: the protocol of the records. `files`: the names of all files, in the order
+/// of the findings. Returns an empty report if the protocol does not relate records to streams.
 pub fn reconcile(
     protocol: &Protocol,
     settings: &Settings,
-    told: &Told,
-    kept: &Kept,
-    strictness: Strictness,
+    streamed: &StreamedSessions,
+    stored: &StoredSessions,
+    options: ReconcileOptions,
     files: &[Arc<str>],
-) -> Outcome {
+) -> ReconcileReport {
     let Some(reconcile) = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()) else {
-        return Outcome::default();
+        return ReconcileReport::default();
     };
     let voice = Voice::new(protocol, settings.severities().clone(), None);
-    let mut comparison = Comparison { reconcile, voice, strictness, outcome: Outcome::default() };
-    for (spot, count) in told.unread.iter().chain(&kept.unread) {
-        comparison.unread(spot, *count);
+    let mut comparison = Comparison { reconcile, voice, options, report: ReconcileReport::default() };
+    for (location, count) in streamed.unreadable.iter().chain(&stored.unreadable) {
+        comparison.unreadable(location, *count);
     }
-    for (id, session) in &told.sessions {
-        comparison.session(id, session, kept);
+    for (id, session) in &streamed.sessions {
+        comparison.session(id, session, stored);
     }
-    let Comparison { voice, mut outcome, .. } = comparison;
+    let Comparison { voice, mut report, .. } = comparison;
     let order: BTreeMap<&str, usize> = files.iter().enumerate().rev().map(|(number, file)| (&**file, number)).collect();
-    outcome.findings = voice.findings;
-    outcome.findings.sort_by_key(|finding| {
+    report.findings = voice.findings;
+    report.findings.sort_by_key(|finding| {
         let file = finding.file.as_deref().and_then(|file| order.get(file).copied());
         (file, finding.place.start, finding.place.end)
     });
-    outcome
+    report
 }
 
+/// A comparison in progress.
 struct Comparison<'p> {
     reconcile: &'p Reconcile,
     voice: Voice,
-    strictness: Strictness,
-    outcome: Outcome,
+    options: ReconcileOptions,
+    report: ReconcileReport,
 }
 
 impl Comparison<'_> {
-    fn say(
+    /// Adds a finding about a session.
+    fn add_finding(
         &mut self,
         rule: RuleId,
-        spot: &Spot,
+        location: &Location,
         session: &str,
         mut facts: Vec<(&'static str, String)>,
         related: Vec<Related>,
     ) {
         let said = Said {
             message: self.voice.message(rule, &mut facts),
-            pointer: spot.pointer.clone(),
-            event_type: spot.event_type.clone(),
+            pointer: location.pointer.clone(),
+            event_type: location.event_type.clone(),
             stream: Some(session.into()),
             related,
-            file: Some(spot.file.clone()),
+            file: Some(location.file.clone()),
             ..Said::default()
         };
-        self.voice.say(rule, (*spot.place).clone(), said);
+        self.voice.say(rule, (*location.place).clone(), said);
     }
 
-    /// What could not be read takes no part: that is not to be overlooked.
-    fn unread(&mut self, spot: &Spot, count: u64) {
+    /// Reports the parts of a file that cannot be read: they are not compared, which must not go unnoticed.
+    fn unreadable(&mut self, location: &Location, count: u64) {
         let rule = framing(Framing::CheckSkipped);
         let more = if count > 1 { format!(", and {} more in this file", count - 1) } else { String::new() };
         let found = format!("this cannot be read and takes no part{more}: `sessionlint check` says what is wrong");
         let message = self.voice.message(rule, &mut [("found", found)]);
-        let said = Said { message, file: Some(spot.file.clone()), ..Said::default() };
-        self.voice.say(rule, (*spot.place).clone(), said);
+        let said = Said { message, file: Some(location.file.clone()), ..Said::default() };
+        self.voice.say(rule, (*location.place).clone(), said);
     }
 
-    fn session(&mut self, id: &str, told: &told::Session, kept: &Kept) {
-        let (record, actions) = (kept.sessions.get(id), kept.actions.get(id));
+    fn session(&mut self, id: &str, streamed: &StreamedSession, stored: &StoredSessions) {
+        let (record, actions) = (stored.sessions.get(id), stored.actions.get(id));
         match record {
-            Some(record) => self.session_time(id, told, record),
-            None if self.strictness.complete => {
+            Some(record) => self.session_time(id, streamed, record),
+            None if self.options.complete => {
                 let facts = vec![("found", quoted(id, SHOWN_CHARS))];
-                self.say(self.reconcile.rules.record_missing, &told.first.spot, id, facts, Vec::new());
+                self.add_finding(self.reconcile.rules.record_missing, &streamed.first.location, id, facts, Vec::new());
             }
             None => {}
         }
-        self.outcome.compared |= record.is_some() || actions.is_some();
+        self.report.compared |= record.is_some() || actions.is_some();
         if let Some(actions) = actions {
-            self.calls(id, told, actions);
+            self.calls(id, streamed, actions);
         }
     }
 
-    /// Whether a time is after another, by more than they may be apart.
+    /// Returns whether a time is after another by more than the tolerance.
     fn is_after(&self, time: Time, other: Time) -> bool {
-        time.since(other) > self.strictness.tolerance
+        time.since(other) > self.options.tolerance
     }
 
-    fn session_time(&mut self, id: &str, told: &told::Session, record: &kept::Session) {
-        let Some((written, spot)) = &record.time else { return };
-        let (Some(start), Some(first), Some(last)) = (written.time(), told.first.time, told.last.time) else { return };
+    /// Compares the time and the duration of a session's record with the events of its stream.
+    fn session_time(&mut self, id: &str, streamed: &StreamedSession, record: &StoredSession) {
+        let Some((written, location)) = &record.time else { return };
+        let (Some(start), Some(first), Some(last)) = (written.time(), streamed.first.time, streamed.last.time) else {
+            return;
+        };
         let rule = self.reconcile.rules.session_time;
         if self.is_after(start, first) {
             let facts = vec![
                 ("found", format!("that it began at {}", written.id())),
                 ("kept", format!("its stream began at {first}")),
             ];
-            self.say(rule, spot, id, facts, vec![told.first.spot.related("the session's first event")]);
+            self.add_finding(
+                rule,
+                location,
+                id,
+                facts,
+                vec![streamed.first.location.related("the session's first event")],
+            );
         }
-        let Some((duration, spot)) = &record.duration else { return };
+        let Some((duration, location)) = &record.duration else { return };
         let Some(seconds) = duration.number().filter(|seconds| *seconds >= 0.0) else { return };
         let end = start.after(seconds);
         if self.is_after(last, end) {
@@ -189,53 +206,60 @@ impl Comparison<'_> {
                 ("found", format!("that it ended at {end}, after {} s", duration.id())),
                 ("kept", format!("its stream ended at {last}")),
             ];
-            self.say(rule, spot, id, facts, vec![told.last.spot.related("the session's last event")]);
+            self.add_finding(
+                rule,
+                location,
+                id,
+                facts,
+                vec![streamed.last.location.related("the session's last event")],
+            );
         }
     }
 
-    fn calls(&mut self, id: &str, told: &told::Session, actions: &[Action]) {
-        let mut by_name: BTreeMap<&str, (Vec<&Call>, Vec<&Action>)> = BTreeMap::new();
-        for call in &told.calls {
+    /// Matches the calls of a session with its actions, and reports calls and actions without a counterpart.
+    fn calls(&mut self, id: &str, streamed: &StreamedSession, actions: &[StoredAction]) {
+        let mut by_name: BTreeMap<&str, (Vec<&ToolCall>, Vec<&StoredAction>)> = BTreeMap::new();
+        for call in &streamed.calls {
             by_name.entry(&call.name).or_default().0.push(call);
         }
         for action in actions {
             by_name.entry(action.name.0.id()).or_default().1.push(action);
         }
-        let mut reconciled = Reconciled { session: id.into(), ..Reconciled::default() };
+        let mut matches = SessionMatches { session: id.into(), ..SessionMatches::default() };
         for (name, (mut calls, mut actions)) in by_name {
-            // What has no time stays where it is told, behind what has one.
+            // Those without a time come last, in the order of the text.
             calls.sort_by_key(|call| (call.started.time.is_none(), call.started.time));
             actions.sort_by_key(|action| (time_of(action).is_none(), time_of(action)));
-            // A call that was started and never completed may have an action, or none.
+            // A call that was started but never completed may have an action or not.
             let mut spare = actions.len().saturating_sub(calls.iter().filter(|call| call.completed.is_some()).count());
             calls.retain(|call| {
                 let takes_part = call.completed.is_some() || spare > 0;
                 spare -= usize::from(takes_part && call.completed.is_none());
                 takes_part
             });
-            reconciled.matched += calls.len().min(actions.len()) as u64;
+            matches.matched += calls.len().min(actions.len()) as u64;
             for (call, action) in calls.iter().zip(&actions) {
                 self.pair(id, name, call, action);
             }
             for call in calls.iter().skip(actions.len()) {
                 let Some(completed) = &call.completed else { continue };
-                reconciled.missing += 1;
+                matches.missing += 1;
                 let facts = vec![("found", quoted(name, SHOWN_CHARS))];
-                let related = vec![call.started.spot.related("the call was started here")];
-                self.say(self.reconcile.rules.action_missing, &completed.spot, id, facts, related);
+                let related = vec![call.started.location.related("the call was started here")];
+                self.add_finding(self.reconcile.rules.action_missing, &completed.location, id, facts, related);
             }
             for action in actions.iter().skip(calls.len()) {
-                reconciled.unexpected += 1;
+                matches.unexpected += 1;
                 let facts = vec![("found", quoted(name, SHOWN_CHARS))];
-                let related = vec![told.first.spot.related("the session's stream begins here")];
-                self.say(self.reconcile.rules.action_unexpected, &action.name.1, id, facts, related);
+                let related = vec![streamed.first.location.related("the session's stream begins here")];
+                self.add_finding(self.reconcile.rules.action_unexpected, &action.name.1, id, facts, related);
             }
         }
-        self.outcome.sessions.push(reconciled);
+        self.report.sessions.push(matches);
     }
 
-    /// A call and its action.
-    fn pair(&mut self, id: &str, name: &str, call: &Call, action: &Action) {
+    /// Compares a call with its action.
+    fn pair(&mut self, id: &str, name: &str, call: &ToolCall, action: &StoredAction) {
         let result = call.result.as_ref();
         let outcome = match (result.and_then(|(_, ok)| *ok), &action.result, &action.error) {
             (Some(true), None, Some(error)) => Some((error, "went well in the stream, but its action has an error")),
@@ -244,16 +268,16 @@ impl Comparison<'_> {
             }
             _ => None,
         };
-        if let (Some((spot, kept)), Some((reported, _))) = (outcome, result) {
+        if let (Some((location, kept)), Some((reported, _))) = (outcome, result) {
             let facts = vec![("found", quoted(name, SHOWN_CHARS)), ("kept", kept.to_owned())];
-            let related = vec![reported.spot.related("its result was reported here")];
-            self.say(self.reconcile.rules.outcome, spot, id, facts, related);
+            let related = vec![reported.location.related("its result was reported here")];
+            self.add_finding(self.reconcile.rules.outcome, location, id, facts, related);
         }
-        let Some((written, spot)) = &action.time else { return };
+        let Some((written, location)) = &action.time else { return };
         let Some(time) = written.time() else { return };
-        let before = |start: &Moment| start.time.filter(|start| self.is_after(*start, time));
-        let after = |end: &Moment| end.time.filter(|end| self.is_after(time, *end));
-        let (moment, kept) = if let Some(start) = before(&call.started) {
+        let before = |start: &TimedEvent| start.time.filter(|start| self.is_after(*start, time));
+        let after = |end: &TimedEvent| end.time.filter(|end| self.is_after(time, *end));
+        let (event, kept) = if let Some(start) = before(&call.started) {
             (&call.started, format!("before its call was started at {start}"))
         } else if let Some((reported, end)) = result.and_then(|(reported, _)| Some((reported, after(reported)?))) {
             (reported, format!("after its result was reported at {end}"))
@@ -261,15 +285,16 @@ impl Comparison<'_> {
             return;
         };
         let facts = vec![("key", quoted(name, SHOWN_CHARS)), ("found", written.id().to_owned()), ("kept", kept)];
-        let label = if std::ptr::eq(moment, &call.started) {
+        let label = if std::ptr::eq(event, &call.started) {
             "the call was started here"
         } else {
             "its result was reported here"
         };
-        self.say(self.reconcile.rules.action_time, spot, id, facts, vec![moment.spot.related(label)]);
+        self.add_finding(self.reconcile.rules.action_time, location, id, facts, vec![event.location.related(label)]);
     }
 }
 
-fn time_of(action: &Action) -> Option<Time> {
-    action.time.as_ref().and_then(|(time, _): &(Value, Spot)| time.time())
+/// Returns the time of an action, if it has one that can be read.
+fn time_of(action: &StoredAction) -> Option<Time> {
+    action.time.as_ref().and_then(|(time, _): &(FieldValue, Location)| time.time())
 }

@@ -1,11 +1,11 @@
-//! Records → findings.
+//! The checker of stored records: the second reading of a file, which turns its records and containers into findings.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::known::{Known, Value};
-use super::relations::{self, Record};
-use super::sort::{Cursor, Found, Sorter};
+use super::classifier::{Classifier, FrameItem, OriginCursor};
+use super::index::{FieldValue, RecordIndex};
+use super::relations::{self, Record, RelationFault};
 use crate::event::Event;
 use crate::event::Settings;
 use crate::event::alone::{Alone, not_json, read};
@@ -21,78 +21,81 @@ use crate::schema::date_time::LastMinute;
 use crate::schema::walk;
 use crate::schema::{judge, shown};
 
-/// What the caller says of records.
+/// The caller's options for stored records.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked {
-    /// The kind of those whose container does not tell it.
+pub struct RecordOptions {
+    /// The kind of the records whose container does not name it, as a number among the event types; `None` if file names
+    /// and fields decide.
     pub kind: Option<usize>,
-    /// All records are there: one that is named and is not there is missing.
+    /// Whether all records are present, so that a reference to any other record is a finding.
     pub complete: bool,
 }
 
-/// Judges the records of one input.
+/// Checks the stored records of one input.
 pub struct RecordChecker<'p> {
     input: Input,
-    judge: Judge<'p>,
+    frames: FrameChecker<'p>,
 }
 
 impl<'p> RecordChecker<'p> {
-    /// A checker for one file. `known`: what it and those that belong to it hold that may be named. None: the protocol is
-    /// not one of records.
+    /// Returns a checker for one file; `None` if the protocol is not one of records. `index`: the records that others may
+    /// refer to, of this file and of the files that belong to it.
     pub fn new(
         protocol: &'p Protocol,
         settings: &Settings,
-        asked: Asked,
+        record_options: RecordOptions,
         file: Option<Arc<str>>,
-        known: &'p Known,
+        index: &'p RecordIndex,
     ) -> Option<RecordChecker<'p>> {
         let records = protocol.tables().records.as_ref()?;
         let options = settings.options();
-        let judge = Judge {
+        let frames = FrameChecker {
             protocol,
             records,
-            sorter: Sorter::new(protocol, records, asked.kind, file.as_deref()),
-            known,
-            complete: asked.complete,
+            classifier: Classifier::new(protocol, records, record_options.kind, file.as_deref()),
+            index,
+            complete: record_options.complete,
             alone: Alone::new(protocol, settings, file.clone()),
             file,
             captures: Captures::default(),
             readable: Captures::default(),
             last_minute: LastMinute::default(),
             counts: vec![0; protocol.tables().events.len()],
-            unknown_said: false,
-            anything: false,
+            unknown_kind_reported: false,
+            has_pieces: false,
             excerpts: options.excerpts(),
-            said: Vec::new(),
+            faults: Vec::new(),
         };
-        Some(RecordChecker { input: Input::new(options.wire(), options.max_line_bytes()), judge })
+        Some(RecordChecker { input: Input::new(options.wire(), options.max_line_bytes()), frames })
     }
 
-    /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
+    /// Checks the next bytes of the decompressed input; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
-        let judge = &mut self.judge;
-        self.input.feed(bytes, &mut |piece| judge.piece(piece));
+        let frames = &mut self.frames;
+        self.input.feed(bytes, &mut |piece| frames.piece(piece));
     }
 
-    /// Judges bytes that are one record, or a container of records. `row` is the caller's number of it, which places have.
+    /// Checks bytes that are one record or one container of records. `row`: the caller's number for it, which the places
+    /// of its findings have.
     pub fn event(&mut self, bytes: &[u8], row: u64) {
-        let judge = &mut self.judge;
-        self.input.event(bytes, row, &mut |piece| judge.piece(piece));
+        let frames = &mut self.frames;
+        self.input.event(bytes, row, &mut |piece| frames.piece(piece));
     }
 
-    /// The findings that were not taken yet.
+    /// Returns the findings so far, for the caller to drain.
     pub fn findings(&mut self) -> &mut Vec<Finding> {
-        &mut self.judge.alone.voice.findings
+        &mut self.frames.alone.voice.findings
     }
 
-    /// Ends the input; `damaged` says how its compressed form is damaged here.
+    /// Ends the input, and returns the remaining findings and the counts. `damaged`: the damage of the compressed form at
+    /// this point, if any.
     pub fn end(mut self, damaged: Option<&str>) -> Report {
-        let judge = &mut self.judge;
+        let frames = &mut self.frames;
         match damaged {
-            None => self.input.finish(&mut |piece| judge.piece(piece)),
+            None => self.input.finish(&mut |piece| frames.piece(piece)),
             Some(cause) => {
                 let place = self.input.position().place();
-                judge.broken(Broken {
+                frames.input_fault(Broken {
                     rule: Framing::TruncatedInput,
                     place,
                     message: cause.to_owned(),
@@ -101,45 +104,49 @@ impl<'p> RecordChecker<'p> {
                 });
             }
         }
-        self.judge.finish(&self.input, damaged.is_none())
+        self.frames.finish(&self.input, damaged.is_none())
     }
 }
 
-struct Judge<'p> {
+/// Checks the frames of one input.
+struct FrameChecker<'p> {
     protocol: &'p Protocol,
     records: &'p Records,
-    sorter: Sorter<'p>,
-    known: &'p Known,
+    classifier: Classifier<'p>,
+    index: &'p RecordIndex,
     complete: bool,
     file: Option<Arc<str>>,
     alone: Alone,
-    /// Of one record; kept for their memory.
+    /// The captured fields of one record, reused for each record to save allocations.
     captures: Captures,
+    /// `captures` without the fields with faults, reused likewise.
     readable: Captures,
     last_minute: LastMinute,
-    /// By kind: how many records there were.
+    /// Number of records of each kind.
     counts: Vec<u64>,
-    unknown_said: bool,
-    /// Whether anything came that may have been a record.
-    anything: bool,
+    /// Whether a record of an unknown kind has been reported.
+    unknown_kind_reported: bool,
+    /// Whether the input had any piece, readable or not.
+    has_pieces: bool,
+    /// Whether places have excerpts of the text.
     excerpts: bool,
-    /// What the rules say of one record; kept for its memory.
-    said: Vec<relations::Said>,
+    /// The faults of one record by the protocol's rules, reused for each record to save allocations.
+    faults: Vec<RelationFault>,
 }
 
-impl<'p> Judge<'p> {
+impl<'p> FrameChecker<'p> {
     fn piece(&mut self, piece: Piece<'_>) {
-        self.anything = true;
+        self.has_pieces = true;
         match piece {
             Piece::Frame(frame) => self.frame(&frame),
-            Piece::Broken(broken) => self.broken(broken),
+            Piece::Broken(broken) => self.input_fault(broken),
         }
     }
 
-    fn broken(&mut self, broken: Broken) {
+    fn input_fault(&mut self, broken: Broken) {
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
-        // The protocol of the other files of a run may have other words for it.
+        // Always explicit: reports default to the help of the run's protocol, which may be another one with other words.
         let help = broken.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
         let help = Some(help.to_owned().into());
         self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
@@ -148,39 +155,42 @@ impl<'p> Judge<'p> {
     fn frame(&mut self, frame: &Frame<'_>) {
         let tree = match read(frame) {
             Ok(tree) => tree,
-            Err(fault) => return self.broken(not_json(frame, fault)),
+            Err(fault) => return self.input_fault(not_json(frame, fault)),
         };
-        let mut found = Vec::new();
-        self.sorter.sort(&tree.root, frame.text, &mut |one| found.push(one));
-        let mut cursor = Cursor::new(frame);
-        for one in &found {
-            // What is said of one of a million items must not count the lines of all before it.
+        let mut items = Vec::new();
+        self.classifier.classify(&tree.root, frame.text, &mut |item| items.push(item));
+        let mut cursor = OriginCursor::new(frame);
+        for item in &items {
+            // The place of one of a million items must not cost a count of the lines of all items before it.
             let mut part = |node: &Node| frame.part(&node.span, cursor.origin(node.span.start));
-            match one {
-                Found::Record { node, kind, within } => self.record(&part(node).frame(), *kind, within.as_ref()),
-                Found::UnknownKind { node, why } => self.unknown_kind(&part(node).frame(), why),
-                Found::NoRecord(node) => self.no_record(&part(node).frame()),
-                Found::Event => self.alone.voice.summary.skipped += 1,
-                Found::Container { node, id, .. } => self.container(frame, &part(node).frame(), node, *id),
+            match item {
+                FrameItem::Record { node, kind, session } => {
+                    self.record(&part(node).frame(), *kind, session.as_ref());
+                }
+                FrameItem::UnknownKind { node, cause } => self.unknown_kind(&part(node).frame(), cause),
+                FrameItem::NotAnObject(node) => self.not_an_object(&part(node).frame()),
+                FrameItem::Event => self.alone.voice.summary.skipped += 1,
+                FrameItem::Container { node, id, .. } => self.container(frame, &part(node).frame(), node, *id),
             }
         }
         if !tree.duplicate_keys.is_empty() || !tree.lone_surrogates.is_empty() {
-            self.outside(frame, &tree, &found);
+            self.container_keys(frame, &tree, &items);
         }
     }
 
-    /// Repeated keys and half characters of containers. A record speaks of its own.
-    fn outside(&mut self, frame: &Frame<'_>, tree: &Tree, found: &[Found<'_>]) {
+    /// Reports repeated keys and lone surrogates in containers. Those in a record are reported with the record.
+    fn container_keys(&mut self, frame: &Frame<'_>, tree: &Tree, items: &[FrameItem<'_>]) {
         let (mut records, mut containers) = (Vec::new(), Vec::new());
-        for one in found {
-            match one {
-                Found::Container { node, id, .. } => containers.push((&node.span, *id)),
-                Found::Record { node, .. } | Found::UnknownKind { node, .. } => records.push((&node.span, ())),
+        for item in items {
+            match item {
+                FrameItem::Container { node, id, .. } => containers.push((&node.span, *id)),
+                FrameItem::Record { node, .. } | FrameItem::UnknownKind { node, .. } => records.push((&node.span, ())),
                 _ => {}
             }
         }
         for container in &self.records.containers {
-            let is_here = |at: usize| around(&records, at).is_none() && around(&containers, at) == Some(container.id);
+            let is_here =
+                |at: usize| containing(&records, at).is_none() && containing(&containers, at) == Some(container.id);
             let tree = Tree {
                 root: tree.root.clone(),
                 duplicate_keys: tree.duplicate_keys.iter().filter(|(_, again)| is_here(again.start)).cloned().collect(),
@@ -198,30 +208,30 @@ impl<'p> Judge<'p> {
         Here { frame, type_span: 0..0, span, number, event_type: name, excerpts, landmarks }
     }
 
-    fn say(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Said) {
+    fn report(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Said) {
         let place = if self.excerpts { frame.place(span, None) } else { frame.bare_place(span, None) };
         self.alone.voice.say(rule, place, said);
     }
 
-    /// The first record of a file of which nothing tells the kind.
-    fn unknown_kind(&mut self, record: &Frame<'_>, why: &str) {
+    /// Counts a record of an unknown kind, and reports the first one of the file.
+    fn unknown_kind(&mut self, record: &Frame<'_>, cause: &str) {
         self.alone.voice.summary.records += 1;
-        if std::mem::replace(&mut self.unknown_said, true) {
+        if std::mem::replace(&mut self.unknown_kind_reported, true) {
             return;
         }
         let rule = self.records.unknown;
-        let message = self.alone.voice.message(rule, &mut [("found", why.to_owned())]);
-        self.say(record, 0..record.text.len(), rule, Said { message, ..Said::default() });
+        let message = self.alone.voice.message(rule, &mut [("found", cause.to_owned())]);
+        self.report(record, 0..record.text.len(), rule, Said { message, ..Said::default() });
     }
 
-    fn no_record(&mut self, value: &Frame<'_>) {
+    fn not_an_object(&mut self, value: &Frame<'_>) {
         let rule = framing(Framing::WrongType);
         let found = format!("a record must be an object, but this is {}", shown(value.text));
         let message = self.alone.voice.message(rule, &mut [("found", found)]);
-        self.say(value, 0..value.text.len(), rule, Said { message, ..Said::default() });
+        self.report(value, 0..value.text.len(), rule, Said { message, ..Said::default() });
     }
 
-    /// A container is judged without what it holds. `own`: the container alone.
+    /// Judges a container without its items. `own`: the container as a frame by itself.
     fn container(&mut self, frame: &Frame<'_>, own: &Frame<'_>, node: &Node, id: usize) {
         let shape = &self.protocol.tables().events[id];
         let empty = |member: &Member| {
@@ -246,13 +256,13 @@ impl<'p> Judge<'p> {
                 ..Said::default()
             };
             let start = node.span.start;
-            self.say(own, fault.span.start - start..fault.span.end - start, rule, said);
+            self.report(own, fault.span.start - start..fault.span.end - start, rule, said);
         }
         let here = self.here(frame, &shape.name);
         self.alone.voice.unlisted(&here, None, [(rule, unlisted)]);
     }
 
-    fn record(&mut self, frame: &Frame<'_>, kind: usize, within: Option<&Arc<str>>) {
+    fn record(&mut self, frame: &Frame<'_>, kind: usize, container_session: Option<&Arc<str>>) {
         let protocol = self.protocol;
         let event_type = &protocol.tables().events[kind];
         let here = self.here(frame, &event_type.name);
@@ -262,7 +272,7 @@ impl<'p> Judge<'p> {
         let mut readable = std::mem::take(&mut self.readable);
         captures.clear();
         let before = self.alone.voice.findings.len();
-        self.shape(&here, kind, &mut captures, &mut readable);
+        self.check_shape(&here, kind, &mut captures, &mut readable);
         let record = Record {
             text: frame.text,
             written: &captures.fields,
@@ -270,34 +280,34 @@ impl<'p> Judge<'p> {
             start: frame.origin(0).offset,
             file: &self.file,
         };
-        let mut said = std::mem::take(&mut self.said);
-        relations::ask(self.records, kind, &record, self.known, self.complete, &mut said);
-        let session: Option<Arc<str>> = match (within, event_type.stream) {
+        let mut faults = std::mem::take(&mut self.faults);
+        relations::check(self.records, kind, &record, self.index, self.complete, &mut faults);
+        let session: Option<Arc<str>> = match (container_session, event_type.stream) {
             (Some(session), _) => Some(session.clone()),
-            (None, Some(slot)) => Value::of(frame.text, captures.fields[slot]).map(|id| id.id().into()),
+            (None, Some(slot)) => FieldValue::of(frame.text, captures.fields[slot]).map(|id| id.id().into()),
             (None, None) => None,
         };
-        self.alone.voice.summary.loose += u64::from(within.is_none() && event_type.stream.is_none());
-        for mut one in said.drain(..) {
-            let message = self.alone.voice.message(one.rule, &mut one.facts);
-            let pointer = Some(event_type.slots[one.slot].text().into());
-            let said = Said { message, pointer, related: one.related, ..here.said(None) };
-            let span = match captures.fields[one.slot] {
+        self.alone.voice.summary.loose += u64::from(container_session.is_none() && event_type.stream.is_none());
+        for mut fault in faults.drain(..) {
+            let message = self.alone.voice.message(fault.rule, &mut fault.facts);
+            let pointer = Some(event_type.slots[fault.slot].text().into());
+            let said = Said { message, pointer, related: fault.related, ..here.said(None) };
+            let span = match captures.fields[fault.slot] {
                 Capture::Text(start, end) => start as usize - 1..end as usize + 1,
                 Capture::Number(start, end) => start as usize..end as usize,
                 _ => here.span.clone(),
             };
-            self.alone.voice.say(one.rule, here.place(span), said);
+            self.alone.voice.say(fault.rule, here.place(span), said);
         }
-        // Everything that is said of a record is said of its session, which its container may know.
+        // Every finding about a record belongs to the record's session, which its container may name.
         for finding in &mut self.alone.voice.findings[before..] {
             finding.stream = session.clone();
         }
-        (self.captures, self.readable, self.said) = (captures, readable, said);
+        (self.captures, self.readable, self.faults) = (captures, readable, faults);
     }
 
-    /// Judges the shape of a record; gives its fields as they are written, and those of them that have no fault.
-    fn shape(&mut self, here: &Here<'_>, kind: usize, captures: &mut Captures, readable: &mut Captures) {
+    /// Judges the shape of a record. Sets `captures` to its fields, and `readable` to those without a fault.
+    fn check_shape(&mut self, here: &Here<'_>, kind: usize, captures: &mut Captures, readable: &mut Captures) {
         let event_type = &self.protocol.tables().events[kind];
         let text = here.frame.text;
         let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
@@ -312,7 +322,7 @@ impl<'p> Judge<'p> {
         }
         let keys = std::mem::take(&mut captures.unknown);
         captures.clear();
-        // It was read before, as a part of its frame.
+        // Never fails: the record was already parsed as a part of its frame.
         let Ok(tree) = parse(text) else { return };
         let event = Event::of(&tree.root, &event_type.name);
         event.capture(text, event_type, captures);
@@ -320,12 +330,12 @@ impl<'p> Judge<'p> {
     }
 
     fn finish(mut self, input: &Input, whole: bool) -> Report {
-        // An empty list is no mistake, but comments alone are no list, and neither are the events of a stream.
+        // An empty list is valid, but an input of only comments, or only events of a stream, is not a list of records.
         let voice = &self.alone.voice;
         let only_events = voice.summary.records == 0 && voice.summary.skipped > 0 && !voice.error;
         let nothing = match input.has_content() {
             false => Some(Framing::EmptyInput),
-            true => (only_events || input.is_server_sent() && !self.anything).then_some(Framing::NoEvents),
+            true => (only_events || input.is_server_sent() && !self.has_pieces).then_some(Framing::NoEvents),
         };
         if let Some(rule) = nothing.filter(|_| whole) {
             let rule = framing(rule);
@@ -341,8 +351,8 @@ impl<'p> Judge<'p> {
     }
 }
 
-/// What belongs to the range that a byte is in, of ranges that stand one after the other.
-fn around<T: Copy>(ranges: &[(&Range<usize>, T)], at: usize) -> Option<T> {
+/// Returns the value of the range that contains a byte. The ranges are in ascending order and do not overlap.
+fn containing<T: Copy>(ranges: &[(&Range<usize>, T)], at: usize) -> Option<T> {
     let before = ranges.partition_point(|(range, _)| range.start <= at);
     let (range, of) = ranges.get(before.checked_sub(1)?)?;
     (at < range.end).then_some(*of)
