@@ -50,7 +50,7 @@ pub struct Arguments {
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
-    /// Lowest severity that makes the exit code 1 [default: warning, the severity of all rules]
+    /// Lowest severity that makes the exit code 1 [default: warning, the severity of all these rules]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
 
@@ -71,6 +71,7 @@ pub struct Arguments {
     quiet: bool,
 }
 
+/// Parses a number of seconds, which must be finite and not negative.
 fn parse_seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds >= 0.0 && seconds.is_finite() => Ok(seconds),
@@ -78,6 +79,12 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Runs `sessionlint reconcile`, and returns its exit code.
+///
+/// # Errors
+///
+/// Fails if there is no protocol of stored records that relates them to streams, if an argument is invalid, if a report
+/// cannot be written, or if nothing was compared.
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let started = Instant::now();
     let (chosen, config) = arguments.protocol.load(&arguments.streams)?;

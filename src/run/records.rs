@@ -17,6 +17,7 @@ use crate::compressed::{self, Decompressor};
 /// The settings for stored records, and which files are treated as such.
 #[derive(Clone, Copy)]
 pub struct RecordSettings<'r> {
+    /// The protocol of records.
     pub protocol: RecordProtocol<'r>,
     /// Returns the settings of a target, by its index, for that protocol.
     pub settings: &'r (dyn Fn(usize) -> Arc<Settings> + Sync),
@@ -29,8 +30,9 @@ pub struct RecordSettings<'r> {
 /// The protocol that records are judged by.
 #[derive(Clone, Copy)]
 pub enum RecordProtocol<'r> {
+    /// A protocol that is already loaded.
     Loaded(&'r Protocol),
-    /// Loaded when it is needed, because most runs have no records.
+    /// A protocol that is loaded when it is needed, because most runs have no records.
     Later(Beside),
 }
 
@@ -84,6 +86,7 @@ fn is_named(path: &Path, names: &[&str]) -> bool {
 
 /// An open input, by its content.
 pub enum OpenedInput {
+    /// A stream of events, at its beginning.
     Stream(Box<dyn Read + Send>),
     /// Stored records, at their beginning.
     Records(File),

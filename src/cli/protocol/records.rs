@@ -8,7 +8,7 @@ use sessionlint_core::protocol::records::{LinkTest, Records, Test};
 use super::rule_mark;
 use crate::picture::labels::{alternatives, printable};
 
-/// Writes the tables of records, without the rules.
+/// Writes the tables of a protocol of records, except for its rules.
 pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     write_shape(out, tables, records)?;
     writeln!(out, "\nkinds, in the order in which the name of a file is tried")?;
@@ -28,6 +28,7 @@ pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fm
     write_links(out, tables, records)
 }
 
+/// Writes the common fields of records, and the rules for records without a kind.
 fn write_shape(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     writeln!(out, "\nfields of records")?;
     for (name, pointer) in [("time", &tables.shape.time), ("stream", &tables.shape.stream)] {
@@ -41,6 +42,7 @@ fn write_shape(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
     writeln!(out, "  a record of a kind that nothing tells: {}", rule_mark(tables, records.unknown))
 }
 
+/// Writes the containers: how they are recognised, and which lists they have.
 fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     if records.containers.is_empty() {
         return Ok(());
@@ -63,6 +65,7 @@ fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt
     writeln!(out, "  one that is not as its schema says: {}", rule_mark(tables, records.broken))
 }
 
+/// Writes the checks of single records.
 fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     if records.checks.iter().any(|checks| !checks.is_empty()) {
         writeln!(out, "\nchecks")?;
@@ -84,6 +87,7 @@ fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Re
     Ok(())
 }
 
+/// Writes the links between records, and the comparisons along them.
 fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     if records.links.iter().any(|links| !links.is_empty()) {
         writeln!(out, "\nlinks")?;

@@ -16,7 +16,7 @@ fn time(protocol: &Protocol) -> Option<&Pointer> {
     protocol.tables().shape.time.as_ref()
 }
 
-/// Returns the kind of the records in a file that is named after a kind, such as `sessions.json`.
+/// Returns the kind whose file patterns match the name of a file, such as `sessions.json`; `None` if no kind's do.
 pub fn kind_from_file_name(records: &Records, file: &str) -> Option<usize> {
     let name = Path::new(file).file_name()?.to_str()?.to_lowercase();
     let stem = name.split('.').next().unwrap_or_default();
@@ -38,7 +38,7 @@ pub enum FrameItem<'n> {
     UnknownKind {
         /// The record's object.
         node: &'n Node,
-        /// The cause, for a message.
+        /// The reason, as text for a message.
         cause: String,
     },
     /// A value that should be a record but is not an object.
@@ -62,13 +62,13 @@ pub struct Classifier<'p> {
     records: &'p Records,
     /// The kind that the caller gave.
     given_kind: Option<usize>,
-    /// The kind that the file's name tells.
+    /// The kind that the name of the file implies.
     kind_from_name: Option<usize>,
 }
 
 impl<'p> Classifier<'p> {
     /// Returns a classifier for a file. The kind of a record is that of its list in the container; otherwise
-    /// `given_kind`; otherwise the one that the name `file` tells; otherwise the one that its own fields tell.
+    /// `given_kind`; otherwise the one that the name `file` implies; otherwise the one that its own fields imply.
     pub fn new(
         protocol: &'p Protocol,
         records: &'p Records,
@@ -133,7 +133,7 @@ impl<'p> Classifier<'p> {
             let key = unescaped_lossy(inner(text, &member.key));
             let Some(list) = container.lists.iter().find(|list| list.key == key) else { continue };
             let JsonKind::Array(items) = &member.value.kind else { continue };
-            // All records of a list are of one kind, so the first one whose fields tell the kind decides for all.
+            // All records of a list are of one kind, so the first one whose fields imply a kind decides for all.
             let by_fields = || items.iter().find_map(|item| self.kind_by_fields(item, text).ok());
             let kind = list.kind.or(self.given_kind).or(self.kind_from_name).or_else(by_fields);
             for item in items {
@@ -166,7 +166,11 @@ impl<'p> Classifier<'p> {
         }
     }
 
-    /// Returns the kind that a record's own fields tell; the error is the text of a message.
+    /// Returns the kind that a record's own fields imply.
+    ///
+    /// # Errors
+    ///
+    /// If the fields imply no kind, or several. The error is the text for a message.
     fn kind_by_fields(&self, node: &Node, text: &[u8]) -> Result<usize, String> {
         let mut found: Option<(usize, String)> = None;
         for member in node.members() {

@@ -55,7 +55,7 @@ pub fn looks_like_records<'p>(
     let text = &text[..text.len().min(DETECTION_BYTES)];
     let keys = keys(text);
     let named = |records: &Records| super::kind_from_file_name(records, file).is_some();
-    // Only the file's name tells what an empty list is a list of.
+    // An empty list is one of records only if the name of the file says so.
     if text.trim_ascii().strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii() == b"]") {
         return beside().and_then(|protocol| protocol.tables().records.as_ref()).is_some_and(named);
     }
@@ -78,7 +78,7 @@ pub fn looks_like_records<'p>(
         return false;
     }
     let time = protocol.tables().shape.time.as_ref().is_some_and(|at| has(&first(at)).is_some());
-    // An event that lacks its other fields still has its type, so a field of that name tells nothing.
+    // An event that lacks its other fields still has its type, so a field of that name is no evidence of a record.
     let mut telling_fields = records.kinds.iter().flat_map(|kind| &kind.telling).filter(|field| **field != event_type);
     let has_telling_field = telling_fields.any(|field| has(field).is_some());
     // A list with the key of a list of records may hold a stream.

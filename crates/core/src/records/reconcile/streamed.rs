@@ -57,7 +57,8 @@ pub struct ToolCall {
     pub started: TimedEvent,
     /// The event that completed the call, if there is one.
     pub completed: Option<TimedEvent>,
-    /// The event that reported the call's result, if there is one, and whether the call succeeded, if the result tells.
+    /// The event that reported the call's result, if there is one, and whether the call succeeded, if
+    /// the result has that field.
     pub result: Option<(TimedEvent, Option<bool>)>,
 }
 
