@@ -99,6 +99,7 @@ impl<'p> Classifier<'p> {
         has_one
     }
 
+    /// Passes an object of a frame to `out`: a record, or a container and its items.
     fn item<'n>(&self, node: &'n Node, text: &[u8], out: &mut dyn FnMut(FrameItem<'n>)) {
         let JsonKind::Object(members) = &node.kind else { return out(FrameItem::NotAnObject(node)) };
         match self.container(node, members, text) {
@@ -145,6 +146,7 @@ impl<'p> Classifier<'p> {
         }
     }
 
+    /// Passes a record or an event to `out`. `kind`: the record's kind, if its container implies one.
     fn record<'n>(
         &self,
         node: &'n Node,
@@ -196,6 +198,7 @@ impl<'p> Classifier<'p> {
         })
     }
 
+    /// Returns the name of a kind.
     fn name(&self, kind: usize) -> &'p str {
         &self.protocol.tables().events[kind].name
     }

@@ -146,6 +146,7 @@ impl FileIndexer<'_, '_> {
 }
 
 impl IndexBuilder<'_> {
+    /// Indexes the records in a piece of a file. `number`: the number of the next record.
     fn piece(
         &mut self,
         classifier: &Classifier<'_>,
@@ -169,6 +170,7 @@ impl IndexBuilder<'_> {
         });
     }
 
+    /// Indexes a record, unless other records cannot refer to its kind or an earlier record has its id.
     fn index_record(
         &mut self,
         frame: &Frame<'_>,

@@ -27,7 +27,7 @@ pub struct RecordOptions {
     /// The kind of the records whose container does not name it, as a number among the event types; `None` if file names
     /// and fields decide.
     pub kind: Option<usize>,
-    /// Whether all records are present, so that a reference to any other record is a finding.
+    /// Whether all records are present: if so, a reference to a record that is missing is a finding.
     pub complete: bool,
 }
 
@@ -135,6 +135,7 @@ struct FrameChecker<'p> {
 }
 
 impl<'p> FrameChecker<'p> {
+    /// Checks the next piece of the input.
     fn piece(&mut self, piece: Piece<'_>) {
         self.has_pieces = true;
         match piece {
@@ -143,6 +144,7 @@ impl<'p> FrameChecker<'p> {
         }
     }
 
+    /// Reports a part of the input that cannot be read.
     fn input_fault(&mut self, broken: Broken) {
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
@@ -152,6 +154,7 @@ impl<'p> FrameChecker<'p> {
         self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
     }
 
+    /// Checks the items of a frame.
     fn frame(&mut self, frame: &Frame<'_>) {
         let tree = match read(frame) {
             Ok(tree) => tree,
@@ -202,12 +205,14 @@ impl<'p> FrameChecker<'p> {
         }
     }
 
+    /// Returns the context of findings about a record or container that is the whole of `frame`.
     fn here<'e>(&self, frame: &'e Frame<'e>, name: &'e Arc<str>) -> Here<'e> {
         let (span, number) = (0..frame.text.len(), Some(self.alone.voice.summary.records));
         let (excerpts, landmarks) = (self.excerpts, Landmarks::default());
         Here { frame, type_span: 0..0, span, number, event_type: name, excerpts, landmarks }
     }
 
+    /// Adds a finding. `span`: its range in the frame.
     fn report(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Said) {
         let place = if self.excerpts { frame.place(span, None) } else { frame.bare_place(span, None) };
         self.alone.voice.say(rule, place, said);
@@ -224,6 +229,7 @@ impl<'p> FrameChecker<'p> {
         self.report(record, 0..record.text.len(), rule, Said { message, ..Said::default() });
     }
 
+    /// Reports a value that should be a record but is not an object.
     fn not_an_object(&mut self, value: &Frame<'_>) {
         let rule = framing(Framing::WrongType);
         let found = format!("a record must be an object, but this is {}", shown(value.text));
@@ -262,6 +268,7 @@ impl<'p> FrameChecker<'p> {
         self.alone.voice.unlisted(&here, None, [(rule, unlisted)]);
     }
 
+    /// Judges a record. `container_session`: the session that its container names.
     fn record(&mut self, frame: &Frame<'_>, kind: usize, container_session: Option<&Arc<str>>) {
         let protocol = self.protocol;
         let event_type = &protocol.tables().events[kind];
@@ -329,6 +336,7 @@ impl<'p> FrameChecker<'p> {
         *readable = self.alone.judge(here, &tree, &event, kind, &keys, |_, _| false);
     }
 
+    /// Returns the report. `whole`: whether the input was read up to its end.
     fn finish(mut self, input: &Input, whole: bool) -> Report {
         // An empty list is valid, but an input of only comments, or only events of a stream, is not a list of records.
         let voice = &self.alone.voice;

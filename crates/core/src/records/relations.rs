@@ -57,8 +57,8 @@ pub(crate) struct RelationFault {
     pub related: Vec<Related>,
 }
 
-/// Checks a record by all rules of its kind, and appends the faults to `out`. `complete`: whether all records are present,
-/// so that a reference to any other record is a fault.
+/// Checks a record by all rules of its kind, and appends the faults to `out`. `complete`: whether all records are present;
+/// if so, a reference to a record that is missing is a fault.
 pub(crate) fn check(
     records: &Records,
     kind: usize,
@@ -89,7 +89,7 @@ pub(crate) fn check(
     }
 }
 
-/// Returns a fault if no record has the id that a link refers to, although all records are present.
+/// Returns the fault of a reference to a record that is missing; `None` unless all records are present.
 fn missing(link: &Link, id: &FieldValue, complete: bool) -> Option<RelationFault> {
     let rule = link.missing.filter(|_| complete)?;
     Some(RelationFault { rule, slot: link.slot, facts: vec![("found", shown(id))], related: Vec::new() })

@@ -82,7 +82,7 @@ pub struct ReconcileReport {
 pub struct ReconcileOptions {
     /// Maximum difference between times, in seconds.
     pub tolerance: f64,
-    /// Whether all records are present, so that a streamed session without a record is a finding.
+    /// Whether all records are present: if so, a streamed session without a record is a finding.
     pub complete: bool,
 }
 
@@ -157,6 +157,7 @@ impl Comparison<'_> {
         self.voice.say(rule, (*location.place).clone(), said);
     }
 
+    /// Compares a session with its record and its actions.
     fn session(&mut self, id: &str, streamed: &StreamedSession, stored: &StoredSessions) {
         let (record, actions) = (stored.sessions.get(id), stored.actions.get(id));
         match record {

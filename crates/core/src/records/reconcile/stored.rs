@@ -53,11 +53,11 @@ pub struct StoredAction {
 /// Reads the sessions and actions in one file of stored records.
 pub struct RecordReader<'r> {
     input: Input,
-    extractor: Extractor<'r>,
+    extractor: RecordExtractor<'r>,
 }
 
 /// Extracts sessions and actions from the frames of one file.
-struct Extractor<'r> {
+struct RecordExtractor<'r> {
     protocol: &'r Protocol,
     reconcile: &'r Reconcile,
     classifier: Classifier<'r>,
@@ -76,7 +76,7 @@ impl<'r> RecordReader<'r> {
         stored: &'r mut StoredSessions,
     ) -> Option<RecordReader<'r>> {
         let records = protocol.tables().records.as_ref()?;
-        let extractor = Extractor {
+        let extractor = RecordExtractor {
             protocol,
             reconcile: records.reconcile.as_ref()?,
             classifier: Classifier::new(protocol, records, kind, Some(&file)),
@@ -100,7 +100,7 @@ impl<'r> RecordReader<'r> {
     }
 }
 
-impl Extractor<'_> {
+impl RecordExtractor<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let Some((frame, tree)) = self.frames.frame(piece) else { return };
         let (frame, text) = (&frame, frame.text);

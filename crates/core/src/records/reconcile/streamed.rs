@@ -65,11 +65,11 @@ pub struct ToolCall {
 /// Reads the sessions and tool calls in one file of a recorded stream.
 pub struct StreamReader<'r> {
     input: Input,
-    extractor: Extractor<'r>,
+    extractor: StreamExtractor<'r>,
 }
 
 /// Extracts sessions and tool calls from the frames of one file.
-struct Extractor<'r> {
+struct StreamExtractor<'r> {
     events: &'r Protocol,
     reconcile: &'r Reconcile,
     frames: FrameReader,
@@ -90,7 +90,7 @@ impl<'r> StreamReader<'r> {
     ) -> StreamReader<'r> {
         let input = Input::new(options.wire(), options.max_line_bytes());
         let frames = FrameReader::new(file, options.excerpts());
-        StreamReader { input, extractor: Extractor { events, reconcile, frames, number: 0, streamed } }
+        StreamReader { input, extractor: StreamExtractor { events, reconcile, frames, number: 0, streamed } }
     }
 
     /// Reads the next bytes of the decompressed file; they may be cut anywhere.
@@ -108,7 +108,7 @@ impl<'r> StreamReader<'r> {
     }
 }
 
-impl Extractor<'_> {
+impl StreamExtractor<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let Some((frame, tree)) = self.frames.frame(piece) else { return };
         let (frame, text) = (&frame, frame.text);
