@@ -7,19 +7,35 @@ use std::sync::Arc;
 
 use super::exercised::Exercised;
 use super::reader::Judged;
+use serde::{Deserialize, Serialize};
+
 use crate::event::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of};
-use crate::event::voice::{Here, Said};
+use crate::event::unknown::Unknown;
+use crate::event::voice::{Here, Said, VoiceState};
 use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, timestamp};
-use crate::finding::{Finding, Place, Report, Stats};
+use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::json::Tree;
 use crate::input::{Broken, Frame, Input, Landmarks, Origin, Wire};
-use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness};
+use crate::machine::{Limits, Machine, MachineState, Nobody, Observed, Verdict, Witness};
 use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
 use crate::schema::{Faults, Pointer, quoted};
 use crate::text::nearest;
+
+/// How far a judge has come, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct JudgeState {
+    machine: MachineState,
+    voice: VoiceState,
+    unknown: Unknown,
+    /// Events by type, of the types that the protocol does not have.
+    unknown_types: BTreeMap<String, u64>,
+    /// By event type: how many there were.
+    events: Vec<u64>,
+    whole: bool,
+}
 
 #[derive(Clone)]
 pub(crate) struct Judge {
@@ -58,6 +74,32 @@ impl Judge {
             last_minute: LastMinute::default(),
             exercised: None,
         }
+    }
+
+    /// Returns how far it has come, to be stored. Findings that were not taken are not in it.
+    pub(crate) fn state(&self) -> JudgeState {
+        JudgeState {
+            machine: self.machine.state(),
+            voice: self.alone.voice.state(),
+            unknown: self.alone.unknown.clone(),
+            unknown_types: self.stats.by_type.clone(),
+            events: self.events.clone(),
+            whole: self.whole,
+        }
+    }
+
+    /// Goes on where the state was taken. Returns `None` if no judge could be in that state.
+    pub(crate) fn restore(mut self, protocol: &Protocol, state: JudgeState) -> Option<Judge> {
+        let JudgeState { machine, voice, unknown, unknown_types, events, whole } = state;
+        let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
+        let is_sound = counts
+            && events.len() == self.events.len()
+            && unknown_types.len() <= MOST_UNKNOWN + 1
+            && unknown.is_sound(events.len(), protocol.rules().len())
+            && self.alone.voice.restore(voice);
+        self.machine = self.machine.restore(machine)?;
+        (self.alone.unknown, self.stats.by_type, self.events, self.whole) = (unknown, unknown_types, events, whole);
+        is_sound.then_some(self)
     }
 
     /// Counts from here on what of the protocol is exercised, by the events that go the slow way.

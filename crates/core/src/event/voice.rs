@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::finding::{Finding, Place, Related, Severity, Summary};
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
 use crate::input::json::parse;
 use crate::input::{Frame, Landmarks, Noted};
@@ -28,6 +30,16 @@ pub struct Voice {
     /// Whether a rule spoke that is an error by itself.
     pub error: bool,
     /// How often each rule spoke.
+    spoken: Vec<u64>,
+}
+
+/// What was counted, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct VoiceState {
+    events: u64,
+    skipped: u64,
+    error: bool,
+    /// By rule.
     spoken: Vec<u64>,
 }
 
@@ -58,6 +70,22 @@ impl Voice {
             error: false,
             spoken: vec![0; protocol.rules().len()],
         }
+    }
+
+    /// Returns what was counted, to be stored. The findings are not in it.
+    pub(crate) fn state(&self) -> VoiceState {
+        let Summary { events, skipped, .. } = self.summary;
+        VoiceState { events, skipped, error: self.error, spoken: self.spoken.clone() }
+    }
+
+    /// Goes on where the state was taken. Returns whether it could be in that state.
+    pub(crate) fn restore(&mut self, state: VoiceState) -> bool {
+        let VoiceState { events, skipped, error, spoken } = state;
+        let is_sound = spoken.iter().chain([&events, &skipped]).all(|count| *count < MOST_BYTES);
+        let is_sound = is_sound && spoken.len() == self.spoken.len();
+        (self.summary.events, self.summary.skipped) = (events, skipped);
+        (self.error, self.spoken) = (error, spoken);
+        is_sound
     }
 
     /// A rule's words with the facts in them, which may be taken away.

@@ -2,6 +2,7 @@
 
 use super::json::FaultKind;
 use super::{Wire, json};
+use serde::{Deserialize, Serialize};
 
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -12,7 +13,7 @@ const LEAST_LOOKED_AT: usize = 64 * 1024;
 const LINES_LOOKED_AT: usize = 2;
 
 /// The start of a file, held back until its form is known.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Head {
     wire: Option<Wire>,
     held: Vec<u8>,
@@ -23,6 +24,11 @@ pub(crate) struct Head {
 impl Head {
     pub(crate) fn new(wire: Option<Wire>) -> Head {
         Head { wire, held: Vec::new(), scanned: 0 }
+    }
+
+    /// Whether a head may be in this state after a restart.
+    pub(crate) fn is_sound(&self, wire: Option<Wire>) -> bool {
+        self.wire == wire && self.scanned <= self.held.len()
     }
 
     /// Takes more bytes. Gives the form and all that was held once the form is known.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::MOST_BYTES;
 use crate::bytes::{characters, lossy};
 use crate::finding::{Excerpt, Place};
 
@@ -35,6 +36,12 @@ impl Origin {
     /// The start of a file.
     pub const START: Origin = Origin { offset: 0, line: 1, column: 1 };
 
+    /// Whether a byte of a real input may be here.
+    pub(crate) fn is_sound(self) -> bool {
+        [self.offset, self.line, self.column].iter().all(|number| *number < MOST_BYTES)
+            && self.line.min(self.column) > 0
+    }
+
     /// The place of nothing but this byte's start, without text around it.
     pub fn place(self) -> Place {
         let Origin { offset, line, column } = self;
@@ -62,7 +69,7 @@ impl Origin {
 }
 
 /// A piece of a frame that stands in the file as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     /// Where it starts in the frame's text.
     pub at: usize,
@@ -251,6 +258,11 @@ impl Default for Noted {
 }
 
 impl Noted {
+    /// Whether an event of a real input may have been noted so.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.origin.is_sound() && (self.origin.offset..MOST_BYTES).contains(&self.end)
+    }
+
     /// Its place, with all of it marked.
     pub fn whole(&self) -> Place {
         let mut place = self.place();

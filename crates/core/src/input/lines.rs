@@ -1,8 +1,9 @@
 //! One JSON text a line.
 
-use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, Recipient, Segment, too_long};
+use super::{Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Recipient, Segment, too_long};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Lines {
     /// Where the next line starts.
     origin: Origin,
@@ -18,6 +19,15 @@ pub(crate) struct Lines {
 impl Lines {
     pub(crate) fn new(origin: Origin, limit: usize) -> Lines {
         Lines { origin, limit, held: Vec::new(), length: 0, after_return: false }
+    }
+
+    /// Whether lines may be in this state after a restart.
+    pub(crate) fn is_sound(&self, limit: usize) -> bool {
+        self.origin.is_sound()
+            && self.limit == limit
+            && self.length < MOST_BYTES
+            && self.held.len() as u64 <= self.length
+            && self.held.len() <= limit.saturating_add(1)
     }
 
     pub(crate) fn position(&self) -> Origin {

@@ -16,11 +16,19 @@ pub use frame::window;
 pub use frame::{Frame, Origin, Segment};
 pub(crate) use frame::{Landmarks, Noted};
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::UnknownName;
+pub(crate) use crate::finding::MOST_BYTES;
 use crate::finding::Place;
 use crate::framing::Framing;
 
 /// How events stand in the input. Each of them may hold its events bare or in JSON-RPC messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+// Exhaustive on purpose: whoever matches on it must decide about a new form.
 pub enum Wire {
     /// One JSON text a line.
     Ndjson,
@@ -37,6 +45,15 @@ impl Wire {
     /// All of them, by the names that the command line uses.
     pub const ALL: [(&'static str, Wire); 4] =
         [("ndjson", Wire::Ndjson), ("json", Wire::Json), ("sse", Wire::Sse), ("json-rpc", Wire::JsonRpc)];
+}
+
+impl FromStr for Wire {
+    type Err = UnknownName;
+
+    fn from_str(word: &str) -> Result<Wire, UnknownName> {
+        let known = Wire::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, wire)| wire);
+        known.ok_or_else(|| UnknownName::new("form of input", word, Wire::ALL.iter().map(|(name, _)| *name)))
+    }
 }
 
 /// What comes out of the input.
@@ -96,7 +113,7 @@ pub struct Input {
     ends_with_newline: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 enum Splitter {
     Unknown(detect::Head),
     Lines(lines::Lines),
@@ -226,6 +243,36 @@ impl Input {
             Splitter::Values(values) => values.position(),
             Splitter::Sse(sse) => sse.position(),
         }
+    }
+}
+
+/// How far an input has come, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct InputState {
+    splitter: Splitter,
+    bytes: u64,
+    anything: bool,
+    ends_with_newline: bool,
+}
+
+impl Input {
+    pub(crate) fn state(&self) -> InputState {
+        let Input { splitter, bytes, anything, ends_with_newline, .. } = self.clone();
+        InputState { splitter, bytes, anything, ends_with_newline }
+    }
+
+    /// Returns an input that goes on where the state was taken; `None` if no input could be in that state. `wire` and
+    /// `max_frame` must be those of then.
+    pub(crate) fn restored(state: InputState, wire: Option<Wire>, max_frame: usize) -> Option<Input> {
+        let InputState { splitter, bytes, anything, ends_with_newline } = state;
+        let is_sound = match &splitter {
+            Splitter::Unknown(head) => head.is_sound(wire),
+            Splitter::Lines(lines) => lines.is_sound(max_frame),
+            Splitter::Values(values) => values.is_sound(max_frame),
+            Splitter::Sse(sse) => sse.is_sound(max_frame),
+        };
+        let input = Input { splitter, max_frame, bytes, anything, ends_with_newline };
+        (is_sound && bytes < MOST_BYTES).then_some(input)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Server-sent events, as the HTML standard describes them: the `data:` lines up to a blank line are one
 //! text. Other fields and comments carry no events.
 
-use super::{Broken, Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
+use super::{Broken, Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
+use serde::{Deserialize, Serialize};
 
 /// What many producers send as the last message; no event.
 const DONE: &[u8] = b"[DONE]";
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Sse {
     /// Where the line that is being read starts.
     origin: Origin,
@@ -35,6 +36,20 @@ impl Sse {
             segments: Vec::new(),
             oversized: None,
         }
+    }
+
+    /// Whether events may be in this state after a restart.
+    pub(crate) fn is_sound(&self, limit: usize) -> bool {
+        let Sse { origin, line, length, data, segments, oversized, .. } = self;
+        let in_order = segments.is_sorted_by(|one, next| one.at < next.at);
+        let inside = segments.iter().all(|segment| segment.at <= data.len() && segment.origin.is_sound());
+        let starts = segments.first().map_or(data.is_empty() || oversized.is_some(), |first| first.at == 0);
+        origin.is_sound()
+            && self.limit == limit
+            && *length < MOST_BYTES
+            && line.len() as u64 <= *length
+            && (in_order && inside && starts)
+            && oversized.is_none_or(|(start, total)| start.is_sound() && total < MOST_BYTES)
     }
 
     pub(crate) fn position(&self) -> Origin {

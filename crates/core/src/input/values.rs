@@ -3,10 +3,11 @@
 //! Only brackets and quotes are looked at here, to find where a value ends: whether it is JSON is for its
 //! reader to say. A line end inside a string ends the string, so that a torn string does not swallow the file.
 
-use super::{Broken, Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
+use super::{Broken, Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Values {
     /// Where the next byte stands.
     here: Origin,
@@ -21,7 +22,7 @@ pub(crate) struct Values {
     start: Origin,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Expect {
     /// Before the first item of an array.
     ValueOrEnd,
@@ -31,7 +32,7 @@ enum Expect {
     CommaOrEnd,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 enum State {
     Between,
     /// Inside of brackets (or of a string at depth 0).
@@ -56,6 +57,19 @@ impl Values {
             length: 0,
             start: origin,
         }
+    }
+
+    /// Whether values may be in this state after a restart.
+    pub(crate) fn is_sound(&self, limit: usize) -> bool {
+        let depth = match self.state {
+            State::Nested { depth, .. } => depth,
+            State::Between | State::Word => 0,
+        };
+        let origins = [Some(self.here), Some(self.start), self.array];
+        origins.into_iter().flatten().all(Origin::is_sound)
+            && self.limit == limit
+            && self.length.max(depth) < MOST_BYTES
+            && self.held.len() as u64 <= self.length
     }
 
     pub(crate) fn position(&self) -> Origin {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{At, Observed};
-use crate::input::json::unescaped;
+use crate::input::json::{is_string_content, unescaped};
 use crate::protocol::Scalar;
 use crate::protocol::tables::Row;
 use crate::schema::quoted;
@@ -112,6 +112,14 @@ impl Kept {
             Field::Number(raw) => Some(Kept::Number(raw.into())),
             Field::Text(raw) => Some(Kept::Text(raw.into())),
             Field::Absent | Field::Unreadable | Field::Container => None,
+        }
+    }
+
+    /// Whether a field of an event can have been kept so.
+    pub(crate) fn is_sound(&self) -> bool {
+        match self {
+            Kept::Text(raw) => is_string_content(raw),
+            Kept::Null | Kept::Bool(_) | Kept::Number(_) => true,
         }
     }
 

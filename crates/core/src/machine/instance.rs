@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::end;
 use super::field::Kept;
@@ -31,7 +31,22 @@ impl Default for Single {
     }
 }
 
+/// More doubts than there can be.
+const MOST_DOUBTS: u64 = 1 << 60;
+
+/// Whether these are states of a lifecycle, and marks of such.
+fn are_of(lifecycle: &Lifecycle, possible: States, marks: &Marks) -> bool {
+    let count = lifecycle.states.len();
+    possible.or(States::all(count)) == States::all(count)
+        && marks.iter().all(|(state, place)| usize::from(*state) < count && place.is_sound())
+}
+
 impl Single {
+    /// Whether it may be in this state after a restart.
+    pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
+        are_of(lifecycle, self.possible, &self.marks)
+    }
+
     /// Any state is possible from here on.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle) {
         self.possible = States::all(lifecycle.states.len());
@@ -46,7 +61,9 @@ type ByKey<V> = HashMap<Box<[u8]>, V, RandomState>;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Keyed {
     /// Those of the open turn, and of what came since.
+    #[serde(serialize_with = "in_order")]
     known: ByKey<Instance>,
+    #[serde(serialize_with = "in_order")]
     written_down: ByKey<Box<[u8]>>,
     /// The possible states of keys not seen yet.
     unseen: States,
@@ -58,6 +75,13 @@ pub(crate) struct Keyed {
     open_doubts: u64,
     /// The keys that the open turn opened, in that order.
     pub open: Vec<Box<[u8]>>,
+}
+
+/// Writes a map in the order of its keys: the same state is written as the same bytes.
+fn in_order<V: Serialize, S: Serializer>(map: &ByKey<V>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    serializer.collect_map(entries)
 }
 
 /// The instance of one key.
@@ -95,7 +119,24 @@ impl Instance {
     }
 }
 
+impl Instance {
+    fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
+        are_of(lifecycle, self.possible, &self.marks)
+            && self.kept.iter().flatten().all(Kept::is_sound)
+            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+    }
+}
+
 impl Keyed {
+    /// Whether it may be in this state after a restart.
+    pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
+        let read = |written: &[u8]| postcard::from_bytes::<Instance>(written).ok();
+        are_of(lifecycle, self.unseen, &Vec::new())
+            && self.known.values().all(|instance| instance.is_sound(lifecycle))
+            && self.written_down.values().all(|written| read(written).is_some_and(|one| one.is_sound(lifecycle)))
+            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+    }
+
     /// Any state is possible for every key, seen or not. `for_good`: an opening may be lost.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
         self.doubts += 1;

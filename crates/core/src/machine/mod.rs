@@ -18,15 +18,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::Noted;
+use crate::input::{MOST_BYTES, Noted};
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
 use field::Field;
 use step::Scratch;
-use streams::{Stream, Streams};
+use streams::{Stream, Streams, StreamsState};
 use text::TextState;
 pub use witness::Taken;
 pub(crate) use witness::{Nobody, Witness};
@@ -116,6 +118,15 @@ pub struct Limits {
     pub max_streams: usize,
 }
 
+/// How far a machine has come, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct MachineState {
+    streams: StreamsState,
+    losses: u64,
+    forgotten: bool,
+    opened: Vec<u64>,
+}
+
 /// The state of all streams of one file.
 #[derive(Clone)]
 pub struct Machine {
@@ -140,6 +151,27 @@ impl Machine {
             forgotten: false,
             scratch: Scratch::new(protocol.tables(), limits.max_text_bytes),
         }
+    }
+
+    pub(crate) fn state(&self) -> MachineState {
+        MachineState {
+            streams: self.streams.state(),
+            losses: self.losses,
+            forgotten: self.forgotten,
+            opened: self.scratch.opened.clone(),
+        }
+    }
+
+    /// Goes on where the state was taken. Returns `None` if no machine could be in that state.
+    pub(crate) fn restore(mut self, state: MachineState) -> Option<Machine> {
+        let MachineState { streams, losses, forgotten, opened } = state;
+        let counts = opened.iter().chain([&losses]).all(|count| *count < MOST_BYTES);
+        if !counts || opened.len() != self.scratch.opened.len() {
+            return None;
+        }
+        self.streams = Streams::restored(streams, self.protocol.tables(), losses)?;
+        (self.losses, self.forgotten, self.scratch.opened) = (losses, forgotten, opened);
+        (self.streams.len() <= self.limits.max_streams.clamp(1, Streams::MOST)).then_some(self)
     }
 
     /// Something was lost that may have belonged to any stream: nothing is sure any more.

@@ -12,8 +12,10 @@ use super::instance::{Keyed, Single};
 use super::still::Still;
 use super::text::TextState;
 use crate::bytes::{holds, same};
-use crate::input::Noted;
+use crate::input::{MOST_BYTES, Noted};
 use crate::protocol::Tables;
+use crate::protocol::tables::Lifecycle;
+use crate::schema::date_time::{self, LastMinute, usual_length};
 
 /// How many streams, those touched last, are always kept as they are.
 const MOST_FRESH: usize = 1000;
@@ -99,6 +101,27 @@ impl Stream {
             })
     }
 
+    /// Whether it may be in this state after a restart.
+    fn is_sound(&self, tables: &Tables, losses: u64) -> bool {
+        let sound_slot = |(slot, lifecycle): (&Slot, &Lifecycle)| match (slot, lifecycle.keyed) {
+            (Slot::Single(single), None) => single.is_sound(lifecycle),
+            (Slot::Keyed(keyed), Some(_)) => keyed.is_sound(lifecycle),
+            _ => false,
+        };
+        let time = &self.last_time;
+        let is_time = match self.last_time_is_usual {
+            true => usual_length(time, &mut LastMinute::default()) == Some(time.len()),
+            false => time.is_empty() || std::str::from_utf8(time).is_ok_and(|time| date_time::parse(time).is_some()),
+        };
+        self.slots.len() == tables.lifecycles.len()
+            && self.slots.iter().zip(&tables.lifecycles).all(sound_slot)
+            && self.texts.len() == tables.texts.len()
+            && self.texts.iter().all(TextState::is_sound)
+            && self.last.is_sound()
+            && (is_time && (!self.last_is_timed || !time.is_empty()))
+            && self.losses <= losses
+    }
+
     fn write_down(&self) -> Option<Box<[u8]>> {
         postcard::to_allocvec(self).ok().map(Vec::into_boxed_slice)
     }
@@ -142,6 +165,20 @@ struct Entry {
     newer: Option<u32>,
     /// Whether it is one of those touched last.
     fresh: bool,
+}
+
+/// All streams, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StreamsState {
+    streams: Vec<WrittenStream>,
+    seen: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenStream {
+    name: Box<[u8]>,
+    written: Box<[u8]>,
+    awake: bool,
 }
 
 #[derive(Clone)]
@@ -256,6 +293,39 @@ impl Streams {
                 entry.state = State::Asleep(written);
             }
         }
+    }
+
+    /// Returns all streams to be stored, those that were touched longest ago first.
+    pub(crate) fn state(&self) -> StreamsState {
+        let written = |entry: &Entry| {
+            let (written, awake) = match &entry.state {
+                State::Awake(stream) => (stream.write_down()?, true),
+                State::Asleep(written) => (written.clone(), false),
+            };
+            Some(WrittenStream { name: entry.name.clone(), written, awake })
+        };
+        let streams = self.by_last_event().filter_map(|index| written(&self.entries[index as usize]));
+        StreamsState { streams: streams.collect(), seen: self.seen }
+    }
+
+    /// Returns streams that go on where the state was taken; `None` if none could be in that state.
+    pub(crate) fn restored(state: StreamsState, tables: &Tables, losses: u64) -> Option<Streams> {
+        let mut streams = Streams::default();
+        for WrittenStream { name, written, awake } in state.streams {
+            let mut stream: Stream = postcard::from_bytes(&written).ok()?;
+            // Only what is at rest was asleep: nothing would be said at its end.
+            let is_sound = stream.is_sound(tables, losses) && (awake || stream.is_at_rest(tables));
+            if !is_sound || streams.find(&name).is_some() {
+                return None;
+            }
+            stream.name = String::from_utf8_lossy(&name).into();
+            let index = streams.open(&name, tables, false, losses);
+            streams.entries[index as usize].state =
+                if awake { State::Awake(Box::new(stream)) } else { State::Asleep(written) };
+            streams.touch(index, tables);
+        }
+        streams.seen = (state.seen >= streams.seen && state.seen < MOST_BYTES).then_some(state.seen)?;
+        Some(streams)
     }
 
     /// Forgets the stream that was touched longest ago, and gives its name.

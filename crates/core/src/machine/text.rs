@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{At, Verdict, framing};
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::json::{ends_with_high, starts_with_low, unescape_one, unescaped, unescaped_lossy};
+use crate::input::json::{
+    ends_with_high, is_string_content, starts_with_low, unescape_one, unescaped, unescaped_lossy,
+};
 use crate::schema::quoted;
 
 /// How much of each text a mismatch shows, in characters.
@@ -79,6 +81,15 @@ impl Half {
 }
 
 impl TextState {
+    /// Whether it may be in this state after a restart.
+    pub(crate) fn is_sound(&self) -> bool {
+        let places = self.began.iter().chain(self.half.iter().map(|half| &half.place));
+        self.cuts.iter().all(|cut| *cut <= self.written.len())
+            && self.cuts.is_sorted()
+            && places.into_iter().all(|place| place.is_sound())
+            && is_string_content(&self.written)
+    }
+
     /// A new turn opened.
     pub(crate) fn start_afresh(&mut self, buffers: &mut Buffers) {
         buffers.give_back(std::mem::take(&mut self.written));

@@ -12,7 +12,7 @@ use crate::schema::program::{ArrayShape, Program};
 use crate::schema::{Pointer, Schema, Subschema};
 
 /// A rule's number in its protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RuleId(pub u16);
 
 /// The number of a rule of the framing.

@@ -83,6 +83,12 @@ pub fn unescaped_lossy(raw: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Whether a string of JSON may have this between its quotes.
+pub(crate) fn is_string_content(raw: &[u8]) -> bool {
+    let text = [b"\"", raw, b"\""].concat();
+    super::parse(&text).is_ok_and(|tree| tree.root.kind == super::Kind::String && tree.root.span.len() == text.len())
+}
+
 /// The UTF-16 unit of a `\uXXXX` escape at `at`.
 pub(crate) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
     let digits = raw.get(at..at + 6)?;
