@@ -286,6 +286,9 @@ mod tests {
     }
 
     proptest::proptest! {
+        // One text in some 270 is of the usual form.
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
+
         #[test]
         fn the_usual_form_is_always_a_date_time(
             text in r"[12][0-9][0-9/:]{2}[-.][0-3][0-9][-/][0-3][0-9:][Tt][0-2][0-9]:[0-6][0-9/]:[0-6][0-9:](\.[0-9]{0,10})?[Zz]x?",
@@ -303,17 +306,19 @@ mod tests {
     #[test]
     fn help_names_what_is_wrong() {
         for (text, words) in [
-            ("1767225600.5", "a number of seconds"),
-            ("2026-01-01", "a date alone"),
+            ("1767225600", "this is a number of seconds"),
+            ("1767225600.5", "this is a number of seconds"),
+            ("2026-01-01", "this is a date alone"),
             ("2026-01-01 00:00:00Z", "put a `T`"),
-            ("2026-01-01T00:00:00", "offset is missing"),
-            ("2026-01-01T12:00:60Z", "leap second"),
+            ("2026-01-01T00:00:00", "the offset is missing"),
+            ("2026-01-01T12:00:60Z", "second 60 exists only"),
             ("2026-02-30T00:00:00Z", "no such day"),
             ("2026-13-04T00:00:00Z", "months"),
             ("2026-01-01T24:00:00Z", "hours"),
             ("2026-01-01T10:00Z", "seconds are missing"),
             ("2026-01-01T10:00:00,5Z", "behind a point"),
             ("2026-01-01T10:00:00+0200", "a colon"),
+            ("yesterday", "write an RFC 3339 date-time"),
             ("20260101T100000Z", "write an RFC 3339 date-time"),
             ("é", "write an RFC 3339 date-time"),
             ("2026-01-\u{e9}1T10:00:00Z", "write an RFC 3339 date-time"),
@@ -343,15 +348,5 @@ mod tests {
         ];
         let times: Vec<_> = order.iter().map(|text| parse(text).expect("valid")).collect();
         assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
-    }
-
-    #[test]
-    fn the_help_knows_the_usual_mistakes() {
-        assert!(help("1767225600").starts_with("this is a number"));
-        assert!(help("2026-01-01").starts_with("this is a date alone"));
-        assert!(help("2026-01-01 00:00:00Z").starts_with("put a `T`"));
-        assert!(help("2026-01-01T00:00:00").starts_with("the offset is missing"));
-        assert!(help("2026-01-01T12:00:60Z").starts_with("second 60"));
-        assert!(help("yesterday").starts_with("write an RFC 3339"));
     }
 }
