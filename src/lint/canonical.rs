@@ -182,7 +182,7 @@ fn parts(reading: &Reading<'_>, bytes: &[u8], wire: Wire, compact: bool, changes
             let text = if whole { reading.frame(&frame, start, compact, changes) } else { None };
             parts.push(Part { range: start..end, text });
         }
-        Piece::Broken(broken) => {
+        Piece::Fault(broken) => {
             parts.push(Part { range: broken.place.start as usize..broken.place.end as usize, text: None });
         }
     });

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::event::{Options, Settings};
 use crate::finding::{Finding, Report};
-use crate::input::{Frame, Input, Origin, Piece, Recipient, Segment};
+use crate::input::{Frame, Input, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 #[cfg(any(test, feature = "two-ways"))]
@@ -64,7 +64,7 @@ struct Way<'w> {
     judge: &'w mut Judge,
 }
 
-impl Recipient for Way<'_> {
+impl PieceSink for Way<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let Front { reader, captures } = &mut *self.front;
         match piece {
@@ -73,7 +73,7 @@ impl Recipient for Way<'_> {
                 let judged = reader.read_frame(&frame, captures);
                 self.judge.examined(self.protocol, &frame, judged.as_ref(), captures.all(), None);
             }
-            Piece::Broken(broken) => self.judge.broken(broken),
+            Piece::Fault(broken) => self.judge.broken(broken),
         }
     }
 

@@ -1,20 +1,21 @@
-//! Text that people read: names made safe to show, numbers with their nouns, and the name that was probably meant.
+//! Text for people: text from recordings made safe to show, numbers with their nouns, and the name that was probably meant.
 
 use std::borrow::Borrow;
 
-/// A number with its noun.
+/// Formats a number with its noun, in the plural unless it is 1: `2 findings`.
 pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Whether a character can change what a terminal does or how text around it is shown.
+/// Returns whether a character can control a terminal, or change how the text around it is shown.
 pub fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// Text from a recording, for a terminal: control characters are replaced by pictures of them.
+/// Makes text from a recording safe for a terminal: ASCII control characters become their control pictures (`␛`), and
+/// all other characters for which [`is_control`] holds become U+FFFD.
 pub fn visible(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -91,15 +92,15 @@ impl FoldedName {
     }
 }
 
-/// Returns the known name that is nearest to `name`, ignoring case; `None` if all of them differ in more than a third of
-/// its characters.
+/// Returns the known name that is nearest to `name`, ignoring case. `None` if none of them is within one edit for every
+/// three characters of `name`, or within one edit at all.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     let most = name.chars().count().max(3) / 3;
     let candidates = known.map(|candidate| (candidate, FoldedName::lower_case(candidate)));
     FoldedName::lower_case(name).nearest(candidates, most).map(str::to_owned)
 }
 
-/// Help that proposes a name.
+/// Formats the help that proposes a name.
 pub fn did_you_mean(name: String) -> String {
     format!("did you mean {name}?")
 }
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_found_whatever_its_case() {
+    fn the_nearest_name_is_found_in_any_case() {
         let known = || ["session.status", "RUN_STARTED", "session.idle"].into_iter();
         assert_eq!(nearest("SESSION.STATUS", known()).as_deref(), Some("session.status"));
         assert_eq!(nearest("run_startd", known()).as_deref(), Some("RUN_STARTED"));
@@ -137,98 +138,6 @@ mod tests {
             let (one, other) = (FoldedName::letters(&one), FoldedName::letters(&other));
             let distance = strsim::damerau_levenshtein(&one.text, &other.text);
             proptest::prop_assert_eq!(one.distance(&other, most), (distance <= most).then_some(distance));
-        }
-    }
-
-    /// The three implementations that this one replaces.
-    mod before {
-        pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-            let most = name.chars().count().max(3) / 3;
-            let name = name.to_lowercase();
-            known
-                .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
-                .filter(|(distance, _)| *distance <= most)
-                .min()
-                .map(|(_, candidate)| candidate.to_owned())
-        }
-
-        #[derive(Clone, Debug)]
-        pub(super) struct Letters {
-            text: String,
-            count: usize,
-            kinds: u64,
-        }
-
-        impl Letters {
-            pub(super) fn of(name: &str) -> Letters {
-                let (mut text, mut count, mut kinds) = (String::with_capacity(name.len().min(200)), 0, 0);
-                let letters = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
-                for letter in letters.take(200) {
-                    text.push(letter);
-                    count += 1;
-                    kinds |= 1 << (u32::from(letter) % 64);
-                }
-                Letters { text, count, kinds }
-            }
-
-            fn distance(&self, other: &Letters, most: usize) -> Option<usize> {
-                let kinds = (self.kinds ^ other.kinds).count_ones() as usize;
-                if self.count.abs_diff(other.count) > most || kinds > 2 * most {
-                    return None;
-                }
-                let distance = strsim::damerau_levenshtein(&self.text, &other.text);
-                (distance <= most).then_some(distance)
-            }
-        }
-
-        pub(super) fn option<'o>(string: &str, options: &'o [(String, Letters)]) -> Option<&'o str> {
-            let found = Letters::of(string);
-            let near = options.iter().filter_map(|(option, letters)| Some((letters.distance(&found, 2)?, option)));
-            near.min_by_key(|(distance, _)| *distance).map(|(_, option)| &**option)
-        }
-
-        pub(super) fn misspelling(
-            property: &str,
-            keys: impl Iterator<Item = (usize, String)>,
-        ) -> Option<(usize, String)> {
-            let wanted = Letters::of(property);
-            let allowed = if wanted.count >= 5 { 2 } else { 1 };
-            let candidate = |(key, name): (usize, String)| {
-                if name.len() > 4 * property.len() {
-                    return None;
-                }
-                let distance = wanted.distance(&Letters::of(&name), allowed)?;
-                Some((distance, key, name))
-            };
-            let found = keys.filter_map(candidate).min_by(|(a, _, one), (b, _, other)| (a, one).cmp(&(b, other)));
-            found.map(|(_, key, name)| (key, name))
-        }
-    }
-
-    const NAMES: &str = "[a-cA-C_İΣσßéǅ0🙂-]{0,9}|[ab]{0,2}(ab){96,102}[a-c]{0,4}";
-
-    proptest::proptest! {
-        #![proptest_config(proptest::test_runner::Config::with_cases(20_000))]
-        #[test]
-        fn the_found_names_are_those_of_before(
-            name in NAMES,
-            known in proptest::collection::vec(NAMES, 0..6),
-        ) {
-            let known_names = || known.iter().map(String::as_str);
-            proptest::prop_assert_eq!(nearest(&name, known_names()), before::nearest(&name, known_names()));
-
-            let old: Vec<_> = known_names().map(|known| (known.to_owned(), before::Letters::of(known))).collect();
-            let new: Vec<_> = known_names().map(|known| (known.to_owned(), FoldedName::letters(known))).collect();
-            let options = new.iter().enumerate().map(|(index, (_, letters))| (index, letters));
-            let found = FoldedName::letters(&name).nearest(options, 2).map(|index| &*new[index].0);
-            proptest::prop_assert_eq!(found, before::option(&name, &old));
-
-            let wanted = FoldedName::letters(&name);
-            let keys = known.iter().cloned().enumerate().filter(|(_, known)| known.len() <= 4 * name.len());
-            let keys = keys.map(|(key, known)| { let letters = FoldedName::letters(&known); ((known, key), letters) });
-            let found = wanted.nearest(keys, if wanted.count() >= 5 { 2 } else { 1 });
-            let expected = before::misspelling(&name, known.iter().cloned().enumerate());
-            proptest::prop_assert_eq!(found.map(|(known, key)| (key, known)), expected);
         }
     }
 }

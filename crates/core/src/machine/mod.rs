@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::Noted;
+use crate::input::EventNote;
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
@@ -70,7 +70,7 @@ pub trait Places {
     /// The event's type.
     fn event_type(&self) -> &Arc<str>;
     /// Takes note of the event as a whole.
-    fn note(&self, noted: &mut Noted);
+    fn note(&self, noted: &mut EventNote);
     /// A range of the event's text.
     fn part(&self, range: Range<usize>) -> Place;
     /// The event as a whole, to be remembered.
