@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sessionlint_core::check::check;
 use sessionlint_core::event::Options;
-use sessionlint_core::input::json::{NodeKind, Node, inner, parse};
+use sessionlint_core::input::json::{Node, NodeKind, inner, parse};
 use sessionlint_core::input::{Piece, Wire};
 use sessionlint_core::protocol::Protocol;
 

@@ -11,7 +11,7 @@ use sessionlint_core::event::Options;
 use sessionlint_core::event::read;
 use sessionlint_core::event::{Event, NotAnEvent, timestamp};
 use sessionlint_core::finding::Place;
-use sessionlint_core::input::json::{NodeKind, Node, inner, unescaped};
+use sessionlint_core::input::json::{Node, NodeKind, inner, unescaped};
 use sessionlint_core::input::{Frame, Input, Piece, Wire};
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::Sorter;

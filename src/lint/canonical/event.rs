@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use serde_json::Value;
-use sessionlint_core::input::json::{NodeKind, Member, Node, Tree, inner, parse, unescaped_lossy};
+use sessionlint_core::input::json::{Member, Node, NodeKind, Tree, inner, parse, unescaped_lossy};
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::schema::{Schema, date_time, quoted};
 
@@ -94,7 +94,9 @@ impl<'w, 'p> Writer<'w, 'p> {
                 }
                 self.between(from..node.span.end, if items.is_empty() { b"[]" } else { b"]" });
             }
-            NodeKind::String if here.is_some_and(|(schema, here)| schema.is_date_time(here)) => self.date_time(&node.span),
+            NodeKind::String if here.is_some_and(|(schema, here)| schema.is_date_time(here)) => {
+                self.date_time(&node.span)
+            }
             _ => self.new.extend_from_slice(&self.text[node.span.clone()]),
         }
     }

@@ -143,8 +143,8 @@ impl Input {
         self.bytes += bytes.len() as u64;
         self.ends_with_newline = *last == b'\n';
         if let Splitter::Unknown(head) = &mut self.splitter {
-            if let Some((wire, held)) = head.feed(bytes, self.max_frame) {
-                self.start(wire, &held, out);
+            if let Some((wire, buffered)) = head.feed(bytes, self.max_frame) {
+                self.start(wire, &buffered, out);
             }
         } else {
             self.split(bytes, out);
@@ -170,8 +170,8 @@ impl Input {
     /// Ends the input, and calls `out` with each piece that its end completes.
     pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         if let Splitter::Unknown(head) = &mut self.splitter {
-            let (wire, held) = head.finish();
-            self.start(wire, &held, &mut FnSink(&mut *out));
+            let (wire, buffered) = head.finish();
+            self.start(wire, &buffered, &mut FnSink(&mut *out));
         }
         match &mut self.splitter {
             Splitter::Unknown(_) => {}
@@ -182,19 +182,19 @@ impl Input {
     }
 
     /// Starts splitting with the detected form and the bytes that were buffered until then.
-    fn start(&mut self, wire: Wire, held: &[u8], out: &mut dyn PieceSink) {
+    fn start(&mut self, wire: Wire, buffered: &[u8], out: &mut dyn PieceSink) {
         let mut origin = Origin::START;
-        let mut held = held;
-        if let Some(rest) = held.strip_prefix(detect::BYTE_ORDER_MARK) {
+        let mut buffered = buffered;
+        if let Some(rest) = buffered.strip_prefix(detect::BYTE_ORDER_MARK) {
             origin.offset = detect::BYTE_ORDER_MARK.len() as u64;
-            held = rest;
+            buffered = rest;
         }
         self.splitter = match wire {
             Wire::Ndjson | Wire::JsonRpc => Splitter::Lines(lines::Lines::new(origin, self.max_frame)),
             Wire::Json => Splitter::Values(values::Values::new(origin, self.max_frame)),
             Wire::Sse => Splitter::Sse(sse::Sse::new(origin, self.max_frame)),
         };
-        self.split(held, out);
+        self.split(buffered, out);
     }
 
     /// Reads the next bytes in the form that is known by now.
