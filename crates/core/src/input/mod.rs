@@ -151,6 +151,23 @@ impl Input {
         }
     }
 
+    /// Reads bytes that are one frame by themselves, apart from the bytes that are fed. `row` is the caller's number for the
+    /// frame.
+    pub fn event(&mut self, bytes: &[u8], row: u64, out: &mut dyn FnMut(Piece<'_>)) {
+        self.bytes += bytes.len() as u64;
+        let start = bytes.len() - bytes.trim_ascii_start().len();
+        let text = bytes[start..].trim_ascii_end();
+        self.has_content |= !text.is_empty();
+        let origin = Origin::START.after(&bytes[..start]);
+        let row = Some(row);
+        if text.len() > self.max_frame {
+            let Piece::Fault(mut fault) = too_long(origin, text.len() as u64, text, self.max_frame) else { return };
+            fault.place.row = row;
+            return out(Piece::Fault(fault));
+        }
+        out(Piece::Frame(Frame { text, segments: &[Segment { at: 0, origin }], terminated: true, utf8: false, row }));
+    }
+
     /// Returns the origin of the next byte if the form is one text a line and the byte starts a line.
     pub fn line_start(&self) -> Option<Origin> {
         match &self.splitter {
@@ -240,14 +257,7 @@ fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'sta
     let excerpt = crate::finding::Excerpt { cut_after: true, ..frame::window(kept, start.column, 0..kept.len()) };
     Piece::Fault(InputFault {
         rule: Framing::LineTooLong,
-        place: Place {
-            line: start.line,
-            column: start.column,
-            start: start.offset,
-            end: start.offset + length,
-            event: None,
-            excerpt,
-        },
+        place: Place::new(start.line, start.column, start.offset..start.offset + length).with_excerpt(excerpt),
         message: format!("this is {length} bytes long, and the limit is {limit}: it was not read"),
         help: None,
         lost: true,

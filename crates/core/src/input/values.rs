@@ -191,6 +191,7 @@ impl Values {
                 segments: &segments,
                 terminated,
                 utf8: false,
+                row: None,
             }));
         }
         self.buffer.clear();
@@ -201,14 +202,7 @@ impl Values {
 
     /// Returns a fault between two values, at the next byte.
     fn fault(&self, rule: Framing, message: String, lost: bool) -> Piece<'static> {
-        let place = crate::finding::Place {
-            line: self.here.line,
-            column: self.here.column,
-            start: self.here.offset,
-            end: self.here.offset,
-            event: None,
-            excerpt: crate::finding::Excerpt::default(),
-        };
+        let place = self.here.place();
         Piece::Fault(InputFault { rule, place, message, help: None, lost })
     }
 }

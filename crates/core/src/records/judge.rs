@@ -62,16 +62,22 @@ impl<'p> RecordChecker<'p> {
             counts: vec![0; protocol.tables().events.len()],
             unknown_said: false,
             anything: false,
-            excerpts: options.excerpts,
+            excerpts: options.excerpts(),
             said: Vec::new(),
         };
-        Some(RecordChecker { input: Input::new(options.wire, options.max_line_bytes), judge })
+        Some(RecordChecker { input: Input::new(options.wire(), options.max_line_bytes()), judge })
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
         let judge = &mut self.judge;
         self.input.feed(bytes, &mut |piece| judge.piece(piece));
+    }
+
+    /// Judges bytes that are one record, or a container of records. `row` is the caller's number of it, which places have.
+    pub fn event(&mut self, bytes: &[u8], row: u64) {
+        let judge = &mut self.judge;
+        self.input.event(bytes, row, &mut |piece| judge.piece(piece));
     }
 
     /// The findings that were not taken yet.

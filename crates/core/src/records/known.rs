@@ -92,8 +92,8 @@ impl<'p> Collector<'p> {
     pub fn file(&mut self, settings: &Settings, said: Option<usize>, file: Option<Arc<str>>) -> CollectedFile<'_, 'p> {
         let options = settings.options();
         let sorter = Sorter::new(self.protocol, self.records, said, file.as_deref());
-        let input = Input::new(options.wire, options.max_line_bytes);
-        CollectedFile { input, sorter, file, excerpts: options.excerpts, number: 0, collector: self }
+        let input = Input::new(options.wire(), options.max_line_bytes());
+        CollectedFile { input, sorter, file, excerpts: options.excerpts(), number: 0, collector: self }
     }
 
     pub fn known(self) -> Known {
@@ -117,6 +117,12 @@ impl CollectedFile<'_, '_> {
     pub fn feed(&mut self, bytes: &[u8]) {
         let CollectedFile { input, sorter, file, excerpts, number, collector } = self;
         input.feed(bytes, &mut |piece| collector.piece(sorter, file, *excerpts, number, piece));
+    }
+
+    /// Takes bytes that are one record, or a container of records; `row` is the caller's number of it.
+    pub fn event(&mut self, bytes: &[u8], row: u64) {
+        let CollectedFile { input, sorter, file, excerpts, number, collector } = self;
+        input.event(bytes, row, &mut |piece| collector.piece(sorter, file, *excerpts, number, piece));
     }
 
     /// Ends the file.
