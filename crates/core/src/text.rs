@@ -53,6 +53,7 @@ impl FoldedName {
         FoldedName::new(letters.take(MOST_LETTERS).collect())
     }
 
+    /// Counts the characters of a folded text.
     fn new(text: String) -> FoldedName {
         let (mut count, mut kinds) = (0, 0);
         for letter in text.chars() {
@@ -62,7 +63,7 @@ impl FoldedName {
         FoldedName { text, count, kinds }
     }
 
-    /// The length of the folded name, in characters.
+    /// Returns the length of the folded name, in characters.
     pub fn count(&self) -> usize {
         self.count
     }

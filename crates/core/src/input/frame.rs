@@ -241,14 +241,21 @@ impl Frame<'_> {
 /// The serialised form has no text of the event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EventNote {
+    /// The origin of the event's first byte.
     origin: Origin,
+    /// The byte offset in the file behind the event.
     end: u64,
+    /// The number of the event.
     event: Option<u64>,
+    /// The caller's row for the event, if it is not a part of a file.
     row: Option<u64>,
+    /// The start of the event's text.
     #[serde(skip)]
     head: Vec<u8>,
+    /// The byte range of the event's text to point at.
     #[serde(skip)]
     mark: Range<usize>,
+    /// Whether `head` is all of the event's text.
     #[serde(skip)]
     whole: bool,
 }

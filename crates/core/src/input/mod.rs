@@ -95,6 +95,7 @@ pub struct Input {
     bytes: u64,
     /// Whether there was anything but white space and a byte-order mark so far.
     has_content: bool,
+    /// Whether the last byte so far was a line feed.
     ends_with_newline: bool,
 }
 

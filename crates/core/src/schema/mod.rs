@@ -190,6 +190,7 @@ impl Schema {
         self.declared_within(here, 0)
     }
 
+    /// Returns the declared properties like [`Schema::declared`], for a schema inside `depth` others.
     fn declared_within<'s>(&'s self, here: &'s Value, depth: usize) -> Option<Vec<(&'s str, &'s Value)>> {
         let here = self.resolve(here)?;
         if depth > MAX_REFERENCES || ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some()) {

@@ -48,6 +48,7 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
+    /// Skips white space.
     fn space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
             self.at += 1;
@@ -84,6 +85,7 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses a value.
     fn value(&mut self) -> Result<Node, ParseError> {
         let start = self.at;
         let kind = match self.text.get(self.at) {
@@ -139,6 +141,7 @@ impl Parser<'_> {
         self.at += 1;
     }
 
+    /// Parses an array.
     fn array(&mut self) -> Result<NodeKind, ParseError> {
         self.descend()?;
         let mut items = Vec::new();
@@ -163,6 +166,7 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses an object.
     fn object(&mut self) -> Result<NodeKind, ParseError> {
         self.descend()?;
         let mut members: Vec<Member> = Vec::new();
@@ -223,6 +227,7 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses a string.
     fn string(&mut self) -> Result<(), ParseError> {
         self.at += 1;
         loop {
@@ -242,6 +247,7 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses an escape, and collects it if it is a lone surrogate.
     fn escape(&mut self) -> Result<(), ParseError> {
         let start = self.at;
         match self.text.get(start + 1) {
@@ -271,6 +277,7 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Parses a number.
     fn number(&mut self) -> Result<(), ParseError> {
         let start = self.at;
         if self.text[self.at] == b'-' {

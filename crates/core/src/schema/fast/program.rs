@@ -97,8 +97,8 @@ pub struct RequiredProperty {
 }
 
 impl NodeSource {
-    /// Returns the pointer of a value in an event. `items` are the indices of the items of arrays that it is inside of,
-    /// from the outermost; there must be as many as the pointer has `*` segments.
+    /// Returns the pointer of a value in an event. `items` are the indices of the items of arrays that the value is inside
+    /// of, from the outermost; indices beyond the last such array are ignored.
     pub fn pointer(&self, items: &[u32]) -> Cow<'_, RenderedPointer> {
         if self.items.is_empty() {
             return Cow::Borrowed(&self.pointer);

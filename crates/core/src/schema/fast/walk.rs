@@ -15,7 +15,7 @@ use crate::bytes::starts_with;
 use crate::input::json::MAX_DEPTH;
 use crate::schema::captures::{Capture, CaptureMark, Captures, Constraint, Items, MOST_ARRAYS, UnknownKey};
 use crate::schema::date_time::{self, LastMinute};
-use unknown_keys::skip_unknown_keys;
+use unknown_keys::read_unknown_keys;
 use violations::violated_keyword;
 
 /// The most undeclared keys of one object. They are compared pairwise to find repeated ones, so more take the slow path.
@@ -157,7 +157,7 @@ fn flat(
                 let end = walker.value(node, at)?;
                 at = match step.behind.end_in(text, end) {
                     Some(at) => at,
-                    None => skip_unknown_keys(step, text, end, captures, last_minute)?,
+                    None => read_unknown_keys(step, text, end, captures, last_minute)?,
                 };
                 continue;
             }
@@ -167,7 +167,7 @@ fn flat(
         }
         at = match step.behind.end_in(text, end) {
             Some(at) => at,
-            None => skip_unknown_keys(step, text, end, captures, last_minute)?,
+            None => read_unknown_keys(step, text, end, captures, last_minute)?,
         };
     }
     Ok(at)
@@ -195,6 +195,7 @@ struct Walker<'t, 'c> {
 }
 
 impl<'t, 'c> Walker<'t, 'c> {
+    /// Creates a walker for the event whose captures start at `mark`.
     fn new(text: &'t [u8], captures: &'c mut Captures, mark: CaptureMark, last_minute: &'c mut LastMinute) -> Self {
         Walker {
             text,
@@ -219,12 +220,12 @@ impl<'t, 'c> Walker<'t, 'c> {
                     StringNode::Any => string_rest(self.text, at + 1)?,
                     StringNode::DateTime => match usual_time(self.text, at, self.last_minute) {
                         Ok(end) => end,
-                        Err(Fallback) => self.other_time(node, at)?,
+                        Err(Fallback) => self.unusual_time(node, at)?,
                     },
                     constraint => {
                         let end = string_rest(self.text, at + 1)?;
                         if let Some(keyword) = violated_keyword(constraint, &self.text[at + 1..end - 1])? {
-                            self.violated(node, at..end, Constraint::Keyword(keyword))?;
+                            self.capture_violation(node, at..end, Constraint::Keyword(keyword))?;
                         }
                         end
                     }
@@ -239,14 +240,14 @@ impl<'t, 'c> Walker<'t, 'c> {
             Some(b'-' | b'0'..=b'9') => {
                 let end = number(self.text, at)?;
                 if let Some(bounds) = &node.number {
-                    self.number(node, bounds, at..end)?;
+                    self.check_bounds(node, bounds, at..end)?;
                 }
                 (TypeSet::NUMBER, Capture::Number(at as u32, end as u32), end)
             }
             _ => return Err(Fallback),
         };
         if !node.types.has(kind) {
-            self.wrong_type(node, kind, at..end)?;
+            self.capture_wrong_type(node, kind, at..end)?;
         }
         match node.target {
             CaptureTarget::None => {}
@@ -303,7 +304,7 @@ impl<'t, 'c> Walker<'t, 'c> {
                     if !node.open {
                         return Err(Fallback);
                     }
-                    self.unknown_key(value.id, unknown, start..end - 1)?;
+                    self.capture_unknown_key(value.id, unknown, start..end - 1)?;
                     at = self.free(at)?;
                 }
             }
@@ -323,14 +324,14 @@ impl<'t, 'c> Walker<'t, 'c> {
         self.depth -= 1;
         let end = span.end;
         if missing != 0 {
-            self.violated(value, span, Constraint::Required(missing))?;
+            self.capture_violation(value, span, Constraint::Required(missing))?;
         }
         Ok(end)
     }
 
     /// Captures a key that is not declared. The unknown keys of this object start no earlier than at the index `first`;
     /// among them may be those of objects inside of it, which have other node numbers.
-    fn unknown_key(&mut self, object: u16, first: usize, span: Range<usize>) -> Result<(), Fallback> {
+    fn capture_unknown_key(&mut self, object: u16, first: usize, span: Range<usize>) -> Result<(), Fallback> {
         let name = &self.text[span.clone()];
         let same_object = |known: &&UnknownKey| known.object == object;
         let mut others = self.captures.unknown[first..].iter().filter(same_object);
@@ -380,7 +381,7 @@ impl<'t, 'c> Walker<'t, 'c> {
         self.arrays -= 1;
         if !(node.least..=node.most).contains(&count) {
             let keyword = if count < node.least { "minItems" } else { "maxItems" };
-            self.violated(value, start_of_array..at + 1, Constraint::Keyword(keyword))?;
+            self.capture_violation(value, start_of_array..at + 1, Constraint::Keyword(keyword))?;
         }
         if let Some((array, _)) = node.captured {
             let first = (first - self.base) as u32;

@@ -26,6 +26,7 @@ use crate::text::{FoldedName, did_you_mean};
 /// The result of judging one event by its schema alone.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Judgment {
+    /// The faults of the event, in words.
     pub faults: Faults<'static>,
     /// The keys that the schema does not declare, in the order of the text: the byte range of each (with its quotes) and
     /// its pointer.

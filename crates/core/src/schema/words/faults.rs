@@ -88,6 +88,7 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
         if self.faults.len() < 2 {
             return;
         }
+        /// Returns the key by which faults are sorted.
         fn order<'f>(fault: &'f Fault<'_>) -> (&'f Pointer, u8, &'f str) {
             (&fault.pointer, rank(fault.rule), &fault.message)
         }

@@ -10,7 +10,7 @@ use crate::schema::tokens::{End, Fallback, key};
 /// Returns the end of the text behind a step's value if objects that end in it have undeclared keys before their ends,
 /// without white space around the keys. Captures these keys.
 #[inline(never)]
-pub(crate) fn skip_unknown_keys(
+pub(crate) fn read_unknown_keys(
     step: &Step,
     text: &[u8],
     at: usize,
@@ -34,7 +34,7 @@ pub(crate) fn skip_unknown_keys(
             if end.keys.iter().any(|declared| equal(declared, name)) || text.get(behind) != Some(&b':') {
                 return Err(Fallback);
             }
-            walker.unknown_key(end.object, first, start..behind - 1)?;
+            walker.capture_unknown_key(end.object, first, start..behind - 1)?;
             at = walker.free(behind + 1)?;
             // White space may contain line ends, and a caller that reads lines must not read across one.
             if memchr::memchr(b'\n', &text[behind..at]).is_some() {

@@ -17,7 +17,7 @@ const MOST_VIOLATIONS: usize = 1 << 20;
 impl Walker<'_, '_> {
     /// Captures a violation by the value at `span`.
     #[cold]
-    pub(crate) fn violated(
+    pub(crate) fn capture_violation(
         &mut self,
         node: &SchemaNode,
         span: Range<usize>,
@@ -36,29 +36,34 @@ impl Walker<'_, '_> {
 
     /// Captures the violation by a value of the wrong type; `kind` is the bit of its type.
     #[cold]
-    pub(crate) fn wrong_type(&mut self, node: &SchemaNode, kind: u8, span: Range<usize>) -> Result<(), Fallback> {
+    pub(crate) fn capture_wrong_type(
+        &mut self,
+        node: &SchemaNode,
+        kind: u8,
+        span: Range<usize>,
+    ) -> Result<(), Fallback> {
         let keyword = match &node.string {
             StringNode::OneOf(_, keyword) if node.declared.has(kind) => keyword,
             _ => "type",
         };
-        self.violated(node, span, Constraint::Keyword(keyword))
+        self.capture_violation(node, span, Constraint::Keyword(keyword))
     }
 
     /// Returns the end of a string that is not a date-time in the usual form, and captures the violation if it is not a
     /// date-time at all. Falls back on a date-time in another form.
     #[cold]
-    pub(crate) fn other_time(&mut self, node: &SchemaNode, at: usize) -> End {
+    pub(crate) fn unusual_time(&mut self, node: &SchemaNode, at: usize) -> End {
         let end = string_rest(self.text, at + 1)?;
         let raw = &self.text[at + 1..end - 1];
         let written = std::str::from_utf8(raw).map_err(|_| Fallback)?;
         if contains(raw, b'\\') || date_time::parse(written).is_some() {
             return Err(Fallback);
         }
-        self.violated(node, at..end, Constraint::Keyword("format"))?;
+        self.capture_violation(node, at..end, Constraint::Keyword("format"))?;
         Ok(end)
     }
 
-    /// Captures the violations by a number.
+    /// Captures the violations by a number, given the bounds of its node.
     pub(crate) fn number(
         &mut self,
         node: &SchemaNode,
@@ -78,7 +83,7 @@ impl Walker<'_, '_> {
             (number >= bounds.less_than, "exclusiveMaximum"),
         ];
         for (_, keyword) in violated.into_iter().filter(|(violated, _)| *violated) {
-            self.violated(node, span.clone(), Constraint::Keyword(keyword))?;
+            self.capture_violation(node, span.clone(), Constraint::Keyword(keyword))?;
         }
         Ok(())
     }
