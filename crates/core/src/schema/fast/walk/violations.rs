@@ -64,7 +64,7 @@ impl Walker<'_, '_> {
     }
 
     /// Captures the violations by a number, given the bounds of its node.
-    pub(crate) fn number(
+    pub(crate) fn check_bounds(
         &mut self,
         node: &SchemaNode,
         bounds: &NumberNode,
