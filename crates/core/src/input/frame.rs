@@ -199,8 +199,8 @@ impl Frame<'_> {
         noted.whole = span.len() <= REMEMBERED_BYTES;
     }
 
-    /// Returns the place of an event with an excerpt from its beginning, as later findings refer to it. `mark` is the part of
-    /// the event to point at.
+    /// Returns the place of an event with an excerpt from its beginning, for later findings that refer to the event. `mark`
+    /// is the part of the event to point at.
     pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
         let place = self.bare_place(span.clone(), event);
         let head = &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)];
