@@ -65,8 +65,8 @@ impl Literal {
     }
 }
 
-/// Returns whether a text starts with a literal. Made for literals of some tens of bytes, for which a call of `memcmp` takes
-/// longer than the comparison.
+/// Returns whether a text starts with a literal. Made for literals of some tens of bytes, for which a call of `memcmp`
+/// takes longer than the comparison.
 #[inline]
 pub fn starts_with(text: &[u8], literal: &[u8]) -> bool {
     text.get(..literal.len()).is_some_and(|text| equal(text, literal))
@@ -127,8 +127,8 @@ pub fn skip_plain(text: &[u8], at: usize) -> usize {
     skip(text, at, special, |byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
 }
 
-/// Returns the offset that [`skip_plain`] returns if it is among the next 16 bytes. `None` if it is not, or if the text has
-/// fewer than 16 bytes from `at` on.
+/// Returns the offset that [`skip_plain`] returns if it is among the next 16 bytes. `None` if it is not, or if the text
+/// has fewer than 16 bytes from `at` on.
 #[inline]
 pub fn skip_short_plain(text: &[u8], at: usize) -> Option<usize> {
     let block = text.get(at..)?.first_chunk()?;
@@ -138,8 +138,8 @@ pub fn skip_short_plain(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Returns the offset of the first byte from `at` on that must be escaped in ASCII JSON: one at which [`skip_plain`] stops,
-/// or any from 0x7F on. Returns the length of the text if there is none.
+/// Returns the offset of the first byte from `at` on that must be escaped in ASCII JSON: one at which [`skip_plain`]
+/// stops, or any from 0x7F on. Returns the length of the text if there is none.
 #[inline]
 pub fn skip_printable(text: &[u8], at: usize) -> usize {
     let found = |block: u8x16| special(block) | block.simd_eq(block.max(u8x16::splat(0x7F)));

@@ -1,4 +1,5 @@
-//! Text for people: text from recordings made safe to show, numbers with their nouns, and the name that was probably meant.
+//! Text for people: text from recordings made safe to show, numbers with their nouns, and the name that was probably
+//! meant.
 
 use std::borrow::Borrow;
 

@@ -6,7 +6,8 @@ use super::{Wire, json};
 /// The byte-order mark in UTF-8, which a file may start with.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The number of bytes that are examined, even if the longest frame is shorter, before the first line counts as too long.
+/// The number of bytes that are examined, even if the longest frame is shorter, before the first line counts as too
+/// long.
 const LEAST_EXAMINED: usize = 64 * 1024;
 
 /// The number of lines that are examined behind an unfinished first line.
@@ -28,8 +29,8 @@ impl FormDetector {
         FormDetector { wire, buffer: Vec::new(), scanned: 0 }
     }
 
-    /// Reads the next bytes. Returns the form and all bytes so far as soon as the form is known. `limit` is the length of
-    /// the longest frame, in bytes.
+    /// Reads the next bytes. Returns the form and all bytes so far as soon as the form is known. `limit` is the length
+    /// of the longest frame, in bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8], limit: usize) -> Option<(Wire, Vec<u8>)> {
         self.buffer.extend_from_slice(bytes);
         // The result must not depend on the chunks: no more bytes are examined than if they came one by one.
@@ -79,14 +80,15 @@ impl FormDetector {
     }
 }
 
-/// Decides whether the object that starts a file is on one line, as all events then are, or on several lines. `length` is
-/// that of the first line. `None` if more bytes are needed.
+/// Decides whether the object that starts a file is on one line, as all events then are, or on several lines. `length`
+/// is that of the first line. `None` if more bytes are needed.
 fn object_form(text: &[u8], length: usize, at_end: bool) -> Option<Wire> {
     let (first, rest) = text.split_at(length);
     if std::str::from_utf8(first).is_err() || json::parse(first).is_ok() {
         return Some(Wire::Ndjson);
     }
-    // The first line is broken, or the first of several: the next line decides, by whether it starts like another event.
+    // The first line is broken, or the first of several: the next line decides, by whether it starts like another
+    // event.
     match rest.trim_ascii_start().first() {
         Some(b' ' | b'\t' | b'"' | b'}') => Some(Wire::Json),
         Some(_) if matches!(first.trim_ascii_end().last(), Some(b'{' | b'[' | b',' | b':')) => {

@@ -48,8 +48,8 @@ impl Origin {
         Origin { offset: self.offset + bytes as u64, line: self.line + 1, column: 1 }
     }
 
-    /// Returns the origin behind `bytes`, if they start here. Invalid UTF-8 counts by the bytes that look like the start
-    /// of a character.
+    /// Returns the origin behind `bytes`, if they start here. Invalid UTF-8 counts by the bytes that look like the
+    /// start of a character.
     pub fn after(self, bytes: &[u8]) -> Origin {
         let offset = self.offset + bytes.len() as u64;
         match memchr::memrchr(b'\n', bytes) {
@@ -107,7 +107,8 @@ impl Subframe<'_> {
 }
 
 impl Frame<'_> {
-    /// Returns the value at `span` as a subframe. It must be valid UTF-8 and in the file in one piece, from `origin` on.
+    /// Returns the value at `span` as a subframe. It must be valid UTF-8 and in the file in one piece, from `origin`
+    /// on.
     pub fn subframe(&self, span: &Range<usize>, origin: Origin) -> Subframe<'_> {
         Subframe { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
     }
@@ -120,7 +121,8 @@ impl Frame<'_> {
         (segment, &self.text[segment.at..end])
     }
 
-    /// Returns the origin of a byte of the text. Takes time linear in the byte's distance from the start of its segment.
+    /// Returns the origin of a byte of the text. Takes time linear in the byte's distance from the start of its
+    /// segment.
     #[inline]
     pub fn origin(&self, at: usize) -> Origin {
         if at == 0 {
@@ -199,8 +201,8 @@ impl Frame<'_> {
         noted.whole = span.len() <= REMEMBERED_BYTES;
     }
 
-    /// Returns the place of an event with an excerpt from its beginning, for later findings that refer to the event. `mark`
-    /// is the part of the event to point at.
+    /// Returns the place of an event with an excerpt from its beginning, for later findings that refer to the event.
+    /// `mark` is the part of the event to point at.
     pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
         let place = self.bare_place(span.clone(), event);
         let head = &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)];
@@ -219,8 +221,8 @@ impl Frame<'_> {
         }
     }
 
-    /// Returns an excerpt around a range that starts in `column`. As a line may be long, only the bytes of the excerpt are
-    /// examined.
+    /// Returns an excerpt around a range that starts in `column`. As a line may be long, only the bytes of the excerpt
+    /// are examined.
     fn excerpt(&self, span: Range<usize>, column: u64) -> Excerpt {
         let (segment, text) = self.segment(span.start);
         let from = span.start - segment.at;
@@ -235,8 +237,8 @@ impl Frame<'_> {
     }
 }
 
-/// A note of an event's place and beginning, for later findings that refer to the event. It is taken for nearly every event
-/// and needed for few, so it is cheap to take, and turned into a [`Place`] on demand.
+/// A note of an event's place and beginning, for later findings that refer to the event. It is taken for nearly every
+/// event and needed for few, so it is cheap to take, and turned into a [`Place`] on demand.
 ///
 /// The serialised form has no text of the event.
 #[derive(Clone, Debug, Serialize, Deserialize)]

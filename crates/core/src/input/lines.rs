@@ -85,8 +85,8 @@ impl Lines {
         self.buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Passes on a line, given without its line feed. `length` is that of the whole line, of which `kept` may be only the
-    /// start.
+    /// Passes on a line, given without its line feed. `length` is that of the whole line, of which `kept` may be only
+    /// the start.
     fn line(&mut self, kept: &[u8], length: u64, terminated: bool, utf8: bool, out: &mut dyn FnMut(Piece<'_>)) {
         let start = self.origin;
         self.origin = Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };

@@ -18,7 +18,8 @@ pub use frame::{Frame, Origin, Segment};
 use crate::finding::Place;
 use crate::framing::Framing;
 
-/// The form of an input: how its events are separated. In each form, the events may be bare or inside JSON-RPC messages.
+/// The form of an input: how its events are separated. In each form, the events may be bare or inside JSON-RPC
+/// messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// One JSON text a line.
@@ -51,9 +52,9 @@ pub trait PieceSink {
     /// Receives the next piece.
     fn piece(&mut self, piece: Piece<'_>);
 
-    /// Reads events from the start of `lines` before the input searches for the ends of the lines, up to the first line that
-    /// needs a frame of its own. `lines` are whole lines of valid UTF-8 that start at `origin`; a frame must not be longer
-    /// than `longest` bytes. Returns the origin of the first line that was not read.
+    /// Reads events from the start of `lines` before the input searches for the ends of the lines, up to the first line
+    /// that needs a frame of its own. `lines` are whole lines of valid UTF-8 that start at `origin`; a frame must not
+    /// be longer than `longest` bytes. Returns the origin of the first line that was not read.
     ///
     /// By default, no line is read ahead.
     fn ahead(&mut self, _lines: &[u8], origin: Origin, _longest: usize) -> Origin {
@@ -110,8 +111,8 @@ enum Splitter {
 }
 
 impl Input {
-    /// Creates an input for one file. Without `wire`, the form is detected from the content. Frames longer than `max_frame`
-    /// bytes are reported as faults and not read.
+    /// Creates an input for one file. Without `wire`, the form is detected from the content. Frames longer than
+    /// `max_frame` bytes are reported as faults and not read.
     pub fn new(wire: Option<Wire>, max_frame: usize) -> Input {
         let head = detect::FormDetector::new(wire);
         Input { splitter: Splitter::Unknown(head), max_frame, bytes: 0, has_content: false, ends_with_newline: false }
@@ -127,8 +128,8 @@ impl Input {
         self.has_content
     }
 
-    /// Returns whether the input is server-sent events: only these may have content that carries no events, as fields and
-    /// comments without data.
+    /// Returns whether the input is server-sent events: only these may have content that carries no events, as fields
+    /// and comments without data.
     pub fn is_server_sent(&self) -> bool {
         matches!(self.splitter, Splitter::Sse(_))
     }
@@ -152,8 +153,8 @@ impl Input {
         }
     }
 
-    /// Reads bytes that are one frame by themselves, apart from the bytes that are fed. `row` is the caller's number for the
-    /// frame.
+    /// Reads bytes that are one frame by themselves, apart from the bytes that are fed. `row` is the caller's number
+    /// for the frame.
     pub fn event(&mut self, bytes: &[u8], row: u64, out: &mut dyn FnMut(Piece<'_>)) {
         self.bytes += bytes.len() as u64;
         let start = bytes.len() - bytes.trim_ascii_start().len();

@@ -1,5 +1,5 @@
-//! Splits server-sent events, as the HTML standard defines them: the `data:` lines up to a blank line are one text. Other
-//! fields and comments carry no events.
+//! Splits server-sent events, as the HTML standard defines them: the `data:` lines up to a blank line are one text.
+//! Other fields and comments carry no events.
 
 use super::{Frame, InputFault, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
@@ -122,8 +122,8 @@ impl Sse {
         self.line.clear();
     }
 
-    /// Appends the value of a `data` field to the message. `length` is that of the whole value, of which `value` may be only
-    /// the start.
+    /// Appends the value of a `data` field to the message. `length` is that of the whole value, of which `value` may be
+    /// only the start.
     fn append(&mut self, value: &[u8], origin: Origin, length: u64) {
         if let Some((_, total)) = &mut self.oversized {
             *total += length + 1;

@@ -1,7 +1,7 @@
 //! Splits JSON texts in sequence, each over any number of lines; each item of an outer array is a text of its own.
 //!
-//! Only brackets and quotes are examined here, to find where a value ends: its reader decides whether it is JSON. A line
-//! end inside a string ends the string, so that an unterminated string does not swallow the rest of the file.
+//! Only brackets and quotes are examined here, to find where a value ends: its reader decides whether it is JSON. A
+//! line end inside a string ends the string, so that an unterminated string does not swallow the rest of the file.
 
 use super::{Frame, InputFault, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;

@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-/// The value of a field of an event, as far as it can be read. Pairs of numbers are the start and the end of a byte range
-/// of the frame's text.
+/// The value of a field of an event, as far as it can be read. Pairs of numbers are the start and the end of a byte
+/// range of the frame's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Capture {
     /// The event does not have the field, and need not have it.

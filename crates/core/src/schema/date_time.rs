@@ -14,7 +14,8 @@ pub struct Time {
 }
 
 impl Time {
-    /// Returns the time that is `seconds` later. Negative and not-a-number durations count as 0, and long ones as 10^15.
+    /// Returns the time that is `seconds` later. Negative and not-a-number durations count as 0, and long ones as
+    /// 10^15.
     pub fn after(self, seconds: f64) -> Time {
         // No calendar reaches further.
         let seconds = seconds.clamp(0.0, 1e15);
@@ -41,8 +42,8 @@ impl std::fmt::Display for Time {
     }
 }
 
-/// Parses a date-time as RFC 3339 defines it: `T` or `t` between date and time, `Z`, `z` or an offset, second 60 only at
-/// 23:59 UTC. Digits of a fraction beyond the ninth are ignored. `None` if the text is not a date-time.
+/// Parses a date-time as RFC 3339 defines it: `T` or `t` between date and time, `Z`, `z` or an offset, second 60 only
+/// at 23:59 UTC. Digits of a fraction beyond the ninth are ignored. `None` if the text is not a date-time.
 pub fn parse(text: &str) -> Option<Time> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() >= 20
@@ -105,8 +106,8 @@ fn digits(bytes: &[u8]) -> Option<u32> {
     })
 }
 
-/// The minute of the last valid date-time, as it was written. The next date-time mostly has it too, and is then validated
-/// by one comparison.
+/// The minute of the last valid date-time, as it was written. The next date-time mostly has it too, and is then
+/// validated by one comparison.
 #[derive(Clone, Copy, Debug)]
 pub struct LastMinute([u8; 16]);
 
@@ -117,8 +118,8 @@ impl Default for LastMinute {
 }
 
 /// Returns the length of the date-time at the start of a text if it is in the usual form:
-/// `YYYY-MM-DDTHH:MM:SS[.fffffffff]Z`, with up to nine digits in the fraction, and not a leap second. `None` for any other
-/// text. Two date-times of this form and of equal length compare as their bytes do.
+/// `YYYY-MM-DDTHH:MM:SS[.fffffffff]Z`, with up to nine digits in the fraction, and not a leap second. `None` for any
+/// other text. Two date-times of this form and of equal length compare as their bytes do.
 #[inline]
 pub fn usual_length(text: &[u8], last: &mut LastMinute) -> Option<usize> {
     let (minute, rest) = text.split_first_chunk::<16>()?;
@@ -160,8 +161,8 @@ fn is_minute(text: &[u8; 16]) -> bool {
     (1..=days).contains(&two(time, 0)) && two(time, 3) < 24 && two(time, 6) < 60
 }
 
-/// Returns the values of the digits at the zeros of `form`, and 0 elsewhere; `None` unless every other byte equals that of
-/// the form. Handles all eight bytes at once.
+/// Returns the values of the digits at the zeros of `form`, and 0 elsewhere; `None` unless every other byte equals that
+/// of the form. Handles all eight bytes at once.
 #[inline]
 fn digits_of(bytes: &[u8; 8], form: [u8; 8]) -> Option<[u8; 8]> {
     // A digit xor '0' is its value; any other byte of the form xor itself is 0.

@@ -22,8 +22,8 @@ pub struct Field {
     pub values: Vec<Value>,
 }
 
-/// Returns all fields in the order of the schema, those of alternatives (`allOf`, `anyOf`, `oneOf`) included, each once. A
-/// field whose schema refers to a schema around it is returned, but not the fields inside it again.
+/// Returns all fields in the order of the schema, those of alternatives (`allOf`, `anyOf`, `oneOf`) included, each
+/// once. A field whose schema refers to a schema around it is returned, but not the fields inside it again.
 pub(crate) fn fields(schema: &Schema) -> Vec<Field> {
     let mut collector =
         FieldCollector { schema, fields: Vec::new(), known: BTreeMap::new(), inside: Vec::new(), visited: 0 };

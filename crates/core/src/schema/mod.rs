@@ -1,8 +1,8 @@
 //! JSON Schemas: what is wrong with one event by itself.
 //!
-//! There are two paths. The fast path (`fast`) judges an event in one pass, or leaves it to the slow path. The slow path
-//! lets the `jsonschema` crate judge. Both use the same schema files, capture the same fields, and report the same faults
-//! in the same words at the same places (`words`). The order of events, and streams, are not known here.
+//! There are two paths. The fast path (`fast`) judges an event in one pass, or leaves it to the slow path. The slow
+//! path lets the `jsonschema` crate judge. Both use the same schema files, capture the same fields, and report the same
+//! faults in the same words at the same places (`words`). The order of events, and streams, are not known here.
 
 pub(crate) mod captures;
 pub mod date_time;
@@ -27,8 +27,8 @@ pub struct Schema {
     document: Value,
     /// The noun for a value of this schema in messages.
     noun: String,
-    /// Built on first use: nearly all events are judged without a validator, and building one takes longer than checking
-    /// a small file. `None` if the document is not a schema.
+    /// Built on first use: nearly all events are judged without a validator, and building one takes longer than
+    /// checking a small file. `None` if the document is not a schema.
     validator: OnceLock<Option<jsonschema::Validator>>,
     /// Collected on first use.
     fields: OnceLock<Vec<Field>>,
@@ -82,8 +82,8 @@ impl Schema {
         names.filter_map(Value::as_str).collect()
     }
 
-    /// Creates a schema from a document that is known to be a valid schema. If it is not one, [`Schema::allows`] returns
-    /// `false` for every value.
+    /// Creates a schema from a document that is known to be a valid schema. If it is not one, [`Schema::allows`]
+    /// returns `false` for every value.
     pub fn trusted(document: Value) -> Schema {
         Schema { document, noun: EVENT.to_owned(), validator: OnceLock::new(), fields: OnceLock::new() }
     }
@@ -204,8 +204,8 @@ impl Schema {
         Some(declared)
     }
 
-    /// Returns the schema for the items of an array schema of this document. `None` if it declares none, or if the schema
-    /// depends on the contents of the array.
+    /// Returns the schema for the items of an array schema of this document. `None` if it declares none, or if the
+    /// schema depends on the contents of the array.
     pub fn items<'s>(&'s self, here: &'s Value) -> Option<&'s Value> {
         let here = self.resolve(here)?;
         let clever = ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some());

@@ -9,8 +9,8 @@ use std::sync::Arc;
 pub struct Pointer(pub Vec<String>);
 
 impl Pointer {
-    /// Parses a pointer such as `/payload/session_id`; the empty text is the whole event. `None` if any other text does not
-    /// start with `/`.
+    /// Parses a pointer such as `/payload/session_id`; the empty text is the whole event. `None` if any other text does
+    /// not start with `/`.
     pub fn parse(text: &str) -> Option<Pointer> {
         if text.is_empty() {
             return Some(Pointer::default());

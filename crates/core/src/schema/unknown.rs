@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::{ALTERNATIVES, Pointer, Schema, Subschema};
 use crate::input::json::{Node, NodeKind, inner, unescaped_lossy};
 
-/// Returns the keys of `event` that the schema does not declare: the byte range of each (with its quotes) and its pointer,
-/// in the order of the text. Objects for which the schema declares no properties, or has alternatives, have no unknown
-/// keys.
+/// Returns the keys of `event` that the schema does not declare: the byte range of each (with its quotes) and its
+/// pointer, in the order of the text. Objects for which the schema declares no properties, or has alternatives, have no
+/// unknown keys.
 pub(crate) fn unknown_fields(schema: &Schema, event: &Node, text: &[u8]) -> Vec<(Range<usize>, Pointer)> {
     let mut found = Vec::new();
     walk(schema, schema.document(), event, text, &Pointer::default(), &mut found);

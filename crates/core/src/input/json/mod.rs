@@ -1,8 +1,8 @@
 //! JSON text → a tree that knows the byte range of every key and value.
 //!
-//! Strict RFC 8259; nothing is repaired. The tree has only byte ranges, which findings point at; the contents of strings
-//! and numbers stay in the source text. Duplicate keys and lone surrogates, on which strict parsers disagree, are collected
-//! beside the tree, because the event is still judged.
+//! Strict RFC 8259; nothing is repaired. The tree has only byte ranges, which findings point at; the contents of
+//! strings and numbers stay in the source text. Duplicate keys and lone surrogates, on which strict parsers disagree,
+//! are collected beside the tree, because the event is still judged.
 
 mod parser;
 mod string;

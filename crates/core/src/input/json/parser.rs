@@ -17,8 +17,8 @@ const FEW_MEMBERS: usize = 16;
 ///
 /// # Errors
 ///
-/// Returns where and why the text is not JSON, is nested deeper than [`MAX_DEPTH`], or has a number outside the range of a
-/// 64-bit float.
+/// Returns where and why the text is not JSON, is nested deeper than [`MAX_DEPTH`], or has a number outside the range
+/// of a 64-bit float.
 pub fn parse(text: &[u8]) -> Result<Tree, ParseError> {
     let mut parser = Parser { text, at: 0, depth: 0, duplicate_keys: Vec::new(), lone_surrogates: Vec::new() };
     parser.space();

@@ -1,5 +1,5 @@
-//! The content of JSON strings: escapes and halves of surrogate pairs. Raw content is the text between the quotes, with its
-//! escapes.
+//! The content of JSON strings: escapes and halves of surrogate pairs. Raw content is the text between the quotes, with
+//! its escapes.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,8 +11,8 @@ pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
     &text[span.start + 1..span.end - 1]
 }
 
-/// Resolves the escapes of raw content. A lone surrogate becomes three bytes, as WTF-8 encodes it, so that the halves of a
-/// pair can be compared.
+/// Resolves the escapes of raw content. A lone surrogate becomes three bytes, as WTF-8 encodes it, so that the halves
+/// of a pair can be compared.
 pub fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
     if !contains(raw, b'\\') {
         return Cow::Borrowed(raw);

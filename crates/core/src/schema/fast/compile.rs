@@ -1,7 +1,7 @@
 //! A schema → its program, or the reason why there is none.
 //!
-//! Only schemas that can be judged in one pass are compiled. With any other (alternatives, patterns, cyclic references …),
-//! all events of its type take the slow path.
+//! Only schemas that can be judged in one pass are compiled. With any other (alternatives, patterns, cyclic references
+//! …), all events of its type take the slow path.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A compiled schema: nodes for the walker, and a flat program of literals and leaves for events that are written in the
-//! schema's own order of keys.
+//! A compiled schema: nodes for the walker, and a flat program of literals and leaves for events that are written in
+//! the schema's own order of keys.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -97,8 +97,8 @@ pub struct RequiredProperty {
 }
 
 impl NodeSource {
-    /// Returns the pointer of a value in an event. `items` are the indices of the items of arrays that the value is inside
-    /// of, from the outermost; indices beyond the last such array are ignored.
+    /// Returns the pointer of a value in an event. `items` are the indices of the items of arrays that the value is
+    /// inside of, from the outermost; indices beyond the last such array are ignored.
     pub fn pointer(&self, items: &[u32]) -> Cow<'_, RenderedPointer> {
         if self.items.is_empty() {
             return Cow::Borrowed(&self.pointer);

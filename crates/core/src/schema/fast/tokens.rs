@@ -28,8 +28,8 @@ pub(crate) fn word(text: &[u8], word: &[u8], at: usize) -> End {
     if text[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Fallback) }
 }
 
-/// Returns the end of a string, behind its closing quote. `at` is the offset behind its opening quote. Inlined for short
-/// strings without escapes, as most are.
+/// Returns the end of a string, behind its closing quote. `at` is the offset behind its opening quote. Inlined for
+/// short strings without escapes, as most are.
 #[inline]
 pub(crate) fn string_rest(text: &[u8], at: usize) -> End {
     match skip_short_plain(text, at) {

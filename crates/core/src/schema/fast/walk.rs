@@ -1,8 +1,8 @@
 //! One pass over an event's text that judges it and captures its fields.
 //!
 //! Its verdict is certain: the event is valid, or these are all its violations. Where it cannot decide (invalid JSON,
-//! escapes in keys, long numbers, repeated keys, lone surrogates), it returns [`Fallback`], and the slow path judges the
-//! event. The text must be valid UTF-8.
+//! escapes in keys, long numbers, repeated keys, lone surrogates), it returns [`Fallback`], and the slow path judges
+//! the event. The text must be valid UTF-8.
 
 mod unknown_keys;
 mod violations;
@@ -18,13 +18,14 @@ use crate::schema::date_time::{self, LastMinute};
 use unknown_keys::read_unknown_keys;
 use violations::violated_keyword;
 
-/// The most undeclared keys of one object. They are compared pairwise to find repeated ones, so more take the slow path.
+/// The most undeclared keys of one object. They are compared pairwise to find repeated ones, so more take the slow
+/// path.
 const MOST_FREE_KEYS: usize = 16;
 
 /// Reads one event, and appends its captures and its violations to `captures`.
 ///
-/// If `in_order`, the text is known to start with the beginning of the flat program, which is tried first. Returns whether
-/// the flat program was enough.
+/// If `in_order`, the text is known to start with the beginning of the flat program, which is tried first. Returns
+/// whether the flat program was enough.
 ///
 /// # Errors
 ///
@@ -56,8 +57,8 @@ pub(crate) fn read(
     }
 }
 
-/// Reads an event at the start of a longer text by the flat program alone: its keys must be in the schema's order, and it
-/// must be on one line. The text is known to start with the beginning of the flat program. Returns the event's end.
+/// Reads an event at the start of a longer text by the flat program alone: its keys must be in the schema's order, and
+/// it must be on one line. The text is known to start with the beginning of the flat program. Returns the event's end.
 ///
 /// # Errors
 ///
@@ -122,8 +123,8 @@ pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> 
     }
 }
 
-/// Reads an event by the flat program, from behind its beginning. Most events are read here alone, so anything rare is in
-/// functions that are not inlined.
+/// Reads an event by the flat program, from behind its beginning. Most events are read here alone, so anything rare is
+/// in functions that are not inlined.
 #[inline(always)]
 fn flat(
     program: &Program,

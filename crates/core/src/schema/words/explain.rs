@@ -28,13 +28,13 @@ use crate::text::{FoldedName, did_you_mean};
 pub(crate) struct Judgment {
     /// The faults of the event, in words.
     pub faults: Faults<'static>,
-    /// The keys that the schema does not declare, in the order of the text: the byte range of each (with its quotes) and
-    /// its pointer.
+    /// The keys that the schema does not declare, in the order of the text: the byte range of each (with its quotes)
+    /// and its pointer.
     pub unknown: Vec<(Range<usize>, Pointer)>,
 }
 
-/// Explains the violations that the fast path captured from an event. Messages call the event `noun`; `unlisted` is called
-/// with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
+/// Explains the violations that the fast path captured from an event. Messages call the event `noun`; `unlisted` is
+/// called with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
 pub(crate) fn explain<'p>(
     noun: &str,
     program: &'p Program,
@@ -203,8 +203,8 @@ impl<'p> Explainer<'_, 'p> {
     /// Returns the fault of an object that lacks a property.
     ///
     /// `undeclared` are the byte ranges of the object's keys that the schema does not declare, one of which may be a
-    /// misspelling of the property. `taken` holds the starts of the keys that were found to misspell other properties: a
-    /// key misspells one property only.
+    /// misspelling of the property. `taken` holds the starts of the keys that were found to misspell other properties:
+    /// a key misspells one property only.
     fn missing(
         &self,
         property: &str,
@@ -229,7 +229,8 @@ impl<'p> Explainer<'_, 'p> {
         }
     }
 
-    /// Returns the fault of an object that has a member that is not allowed; `key` is the byte range of the member's key.
+    /// Returns the fault of an object that has a member that is not allowed; `key` is the byte range of the member's
+    /// key.
     fn forbidden(&self, name: &str, key: Range<usize>) -> Fault<'p> {
         let pointer = self.pointer.child(name);
         let pointer = RenderedPointer::from(pointer);

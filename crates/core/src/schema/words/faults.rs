@@ -43,8 +43,8 @@ pub struct Faults<'p> {
     pub unlisted: BTreeMap<Framing, u64>,
 }
 
-/// Collects the faults of an event in any order. An event may have as many faults as it has bytes: of each fault that is
-/// not listed, only a hash and a rule are kept.
+/// Collects the faults of an event in any order. An event may have as many faults as it has bytes: of each fault that
+/// is not listed, only a hash and a rule are kept.
 pub(crate) struct FaultCollector<'p, 'u> {
     /// At most twice [`MOST_LISTED`].
     faults: Vec<Fault<'p>>,
@@ -56,8 +56,8 @@ pub(crate) struct FaultCollector<'p, 'u> {
 }
 
 impl<'p, 'u> FaultCollector<'p, 'u> {
-    /// Creates a collector for about `expected` faults. `on_unlisted` is called with each fault that is not listed, perhaps
-    /// more than once for one pointer.
+    /// Creates a collector for about `expected` faults. `on_unlisted` is called with each fault that is not listed,
+    /// perhaps more than once for one pointer.
     pub(crate) fn new(expected: usize, on_unlisted: &'u mut dyn FnMut(&Fault<'_>)) -> FaultCollector<'p, 'u> {
         let faults = Vec::with_capacity(expected.min(2 * MOST_LISTED));
         FaultCollector { faults, unlisted: HashMap::new(), hasher: RandomState::new(), on_unlisted }
@@ -81,9 +81,9 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
         Faults { listed: self.faults, unlisted }
     }
 
-    /// Reduces the faults to the first [`MOST_LISTED`], one for each pointer. The result does not depend on the order in
-    /// which they were added. Of several at one pointer, a missing field is kept before a wrong type, and a wrong type
-    /// before any other: a value of the wrong type has no other fault worth reading.
+    /// Reduces the faults to the first [`MOST_LISTED`], one for each pointer. The result does not depend on the order
+    /// in which they were added. Of several at one pointer, a missing field is kept before a wrong type, and a wrong
+    /// type before any other: a value of the wrong type has no other fault worth reading.
     fn compact(&mut self) {
         if self.faults.len() < 2 {
             return;

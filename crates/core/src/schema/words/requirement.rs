@@ -1,4 +1,5 @@
-//! Requirements: what a keyword of a schema demands of a value, in words, and what may help if the value does not meet it.
+//! Requirements: what a keyword of a schema demands of a value, in words, and what may help if the value does not meet
+//! it.
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kinds};
 use serde_json::Value;

@@ -89,8 +89,8 @@ impl Walker<'_, '_> {
     }
 }
 
-/// Returns the keyword that a string violates, given its raw content; `None` if it violates none. The format `date-time` is
-/// not judged here.
+/// Returns the keyword that a string violates, given its raw content; `None` if it violates none. The format
+/// `date-time` is not judged here.
 #[inline]
 pub(crate) fn violated_keyword(constraint: &StringNode, raw: &[u8]) -> Result<Option<&'static str>, Fallback> {
     match constraint {
