@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::input::json::{Kind, Node};
+use crate::input::json::{Node, NodeKind};
 use crate::machine::{Taken, Witness};
 use crate::protocol::Tables;
 use crate::schema::Schema;
@@ -85,7 +85,7 @@ fn count(node: &Node, text: &[u8], pointer: &[String], values: &[Value], presenc
         return;
     };
     match &node.kind {
-        Kind::Array(items) if segment == "*" => {
+        NodeKind::Array(items) if segment == "*" => {
             items.iter().for_each(|item| count(item, text, rest, values, presence));
         }
         _ => {

@@ -16,10 +16,10 @@ use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, times
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::json::Tree;
-use crate::input::{Broken, Frame, Input, Landmarks, Origin, Wire};
-use crate::machine::{Limits, Machine, MachineState, Nobody, Observed, Verdict, Witness};
+use crate::input::{Frame, Input, InputFault, Landmarks, Origin, Wire};
+use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness};
 use crate::protocol::{Protocol, framing};
-use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
+use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
 use crate::schema::{Faults, Pointer, quoted};
 use crate::text::nearest;
@@ -122,7 +122,7 @@ impl Judge {
     }
 
     /// What cannot be a frame.
-    pub(crate) fn broken(&mut self, broken: Broken) {
+    pub(crate) fn broken(&mut self, broken: InputFault) {
         if broken.lost {
             self.machine.lose();
         }
@@ -140,7 +140,7 @@ impl Judge {
         protocol: &'p Protocol,
         frame: &Frame<'_>,
         judged: Option<&Judged>,
-        captured: Captured<'_>,
+        captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
         match judged {
@@ -161,7 +161,7 @@ impl Judge {
         protocol: &'p Protocol,
         frame: &Frame<'_>,
         judged: &Judged,
-        captured: Captured<'_>,
+        captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
         let id = judged.event_type;
@@ -200,14 +200,20 @@ impl Judge {
                 Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
-                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, help: None, lost: true });
+                    self.broken(InputFault {
+                        rule: Framing::NotAnEvent,
+                        place,
+                        message: found,
+                        help: None,
+                        lost: true,
+                    });
                 }
             },
         }
     }
 
     /// An event that the fast way found nothing wrong with.
-    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
+    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &Judged, captured: EventCaptures<'_>) {
         let id = judged.event_type;
         let event_type = &protocol.tables().events[id];
         let (span, type_span) = (0..frame.text.len(), judged.type_span.clone());
@@ -339,7 +345,7 @@ impl Judge {
         protocol: &Protocol,
         here: &Here<'_>,
         id: usize,
-        captured: Captured<'_>,
+        captured: EventCaptures<'_>,
         fast: bool,
         witness: impl Witness,
     ) {
@@ -376,7 +382,7 @@ impl Judge {
     /// The compressed form of the input is damaged here.
     pub(crate) fn damaged(&mut self, at: Origin, cause: &str) {
         self.whole = false;
-        self.broken(Broken {
+        self.broken(InputFault {
             rule: Framing::TruncatedInput,
             place: at.place(),
             message: cause.to_owned(),

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Settings;
 use crate::finding::{Finding, Report};
-use crate::input::{Frame, Input, InputState, Origin, Piece, Recipient, Segment};
+use crate::input::{Frame, Input, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 #[cfg(any(test, feature = "two-ways"))]
@@ -61,7 +61,7 @@ struct Way<'w> {
     judge: &'w mut Judge,
 }
 
-impl Recipient for Way<'_> {
+impl PieceSink for Way<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let Front { reader, captures } = &mut *self.front;
         match piece {
@@ -70,7 +70,7 @@ impl Recipient for Way<'_> {
                 let judged = reader.read_frame(&frame, captures);
                 self.judge.examined(self.protocol, &frame, judged.as_ref(), captures.all(), None);
             }
-            Piece::Broken(broken) => self.judge.broken(broken),
+            Piece::Fault(broken) => self.judge.broken(broken),
         }
     }
 

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::bytes::same;
-use crate::finding::MOST_BYTES;
+use crate::bytes::equal;
 use crate::protocol::RuleId;
 use crate::schema::captures::UnknownKey;
 
@@ -90,7 +89,7 @@ impl Unknown {
         let learnt = &self.learnt[event_type];
         let find = |key: &UnknownKey| {
             let name = &text[key.start as usize..key.end as usize];
-            learnt.iter().find(|learnt| learnt.object == key.object && same(&learnt.key, name))
+            learnt.iter().find(|learnt| learnt.object == key.object && equal(&learnt.key, name))
         };
         if !keys.iter().all(|key| find(key).is_some()) {
             return false;

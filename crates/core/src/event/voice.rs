@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
 use crate::input::json::parse;
-use crate::input::{Frame, Landmarks, Noted};
+use crate::input::{EventNote, Frame, Landmarks};
 use crate::machine::{At, Places, Verdict};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
-use crate::schema::captures::{Capture, Captured};
+use crate::schema::captures::{Capture, EventCaptures};
 use crate::schema::{MOST_LISTED, Pointer};
 use crate::text::count;
 
@@ -182,7 +182,7 @@ impl Voice {
         &mut self,
         verdicts: &mut Vec<Verdict>,
         here: &Here<'_>,
-        event: Option<(&EventType, Captured<'_>)>,
+        event: Option<(&EventType, EventCaptures<'_>)>,
     ) {
         if verdicts.is_empty() {
             return;
@@ -253,7 +253,7 @@ impl Voice {
 }
 
 /// Where a string or a number stands that was captured.
-fn captured_at(at: &At, event_type: &EventType, captured: Captured<'_>) -> Option<Range<usize>> {
+fn captured_at(at: &At, event_type: &EventType, captured: EventCaptures<'_>) -> Option<Range<usize>> {
     let field = match at {
         At::Time => event_type.time?,
         At::Slot(slot) | At::Part(slot, _) => *slot,
@@ -302,7 +302,7 @@ impl Places for Here<'_> {
         self.event_type
     }
 
-    fn note(&self, noted: &mut Noted) {
+    fn note(&self, noted: &mut EventNote) {
         self.frame.note(&self.span, self.number, noted);
         if self.excerpts {
             self.frame.note_text(&self.span, &self.type_span, noted);

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::{MOST_BYTES, Noted};
+use crate::input::EventNote;
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
@@ -72,7 +72,7 @@ pub trait Places {
     /// The event's type.
     fn event_type(&self) -> &Arc<str>;
     /// Takes note of the event as a whole.
-    fn note(&self, noted: &mut Noted);
+    fn note(&self, noted: &mut EventNote);
     /// A range of the event's text.
     fn part(&self, range: Range<usize>) -> Place;
     /// The event as a whole, to be remembered.

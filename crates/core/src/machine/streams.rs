@@ -11,8 +11,8 @@ use super::end;
 use super::instance::{Keyed, Single};
 use super::still::Still;
 use super::text::TextState;
-use crate::bytes::{holds, same};
-use crate::input::{MOST_BYTES, Noted};
+use crate::bytes::{contains, equal};
+use crate::input::EventNote;
 use crate::protocol::Tables;
 use crate::protocol::tables::Lifecycle;
 use crate::schema::date_time::{self, LastMinute, usual_length};
@@ -36,7 +36,7 @@ pub(crate) struct Stream {
     pub slots: Vec<Slot>,
     /// By text.
     pub texts: Vec<TextState>,
-    pub last: Noted,
+    pub last: EventNote,
     pub last_type: Arc<str>,
     /// The last timestamp, as it was written; empty before the first.
     pub last_time: Vec<u8>,
@@ -59,7 +59,7 @@ impl Stream {
             name: String::from_utf8_lossy(name).into(),
             slots: slots.collect(),
             texts: tables.texts.iter().map(|_| TextState::default()).collect(),
-            last: Noted::default(),
+            last: EventNote::default(),
             last_type: Arc::default(),
             last_time: Vec::new(),
             last_time_is_usual: false,
@@ -204,11 +204,11 @@ impl Streams {
     pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
         // Most often the next event is of the same stream.
         if let Some(newest) = self.newest
-            && same(&self.entries[newest as usize].name, name)
+            && equal(&self.entries[newest as usize].name, name)
         {
             return Some(newest);
         }
-        self.by_name.find(self.hasher.hash_one(name), |index| same(&self.entries[*index as usize].name, name)).copied()
+        self.by_name.find(self.hasher.hash_one(name), |index| equal(&self.entries[*index as usize].name, name)).copied()
     }
 
     /// A stream that is not asleep and whose name stands in JSON as it is.
@@ -249,7 +249,7 @@ impl Streams {
             stream.lose(tables);
         }
         let state = State::Awake(Box::new(stream));
-        let plain = !holds(name, b'\\');
+        let plain = !contains(name, b'\\');
         let entry = Entry { name: name.into(), plain, state, older: None, newer: None, fresh: false };
         let index = match self.free.take() {
             Some(index) => {

@@ -208,7 +208,7 @@ impl<'f> Compiler<'f> {
     fn take_schemas(&mut self, schemas: BTreeMap<String, Schema>) {
         let records = self.file.record.is_some();
         for (name, schema) in schemas {
-            let schema = if records { schema.called(name.replace('-', " ")) } else { schema };
+            let schema = if records { schema.with_noun(name.replace('-', " ")) } else { schema };
             let name: Arc<str> = name.into();
             self.event_ids.insert(name.clone(), self.events.len());
             self.events.push(EventType {

@@ -12,14 +12,14 @@ use crate::event::alone::{Alone, not_json, read};
 use crate::event::voice::{Here, Said};
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::json::{Kind, Member, Node, Tree, parse};
-use crate::input::{Broken, Frame, Input, Landmarks, Piece};
+use crate::input::json::{Member, Node, NodeKind, Tree, parse};
+use crate::input::{Frame, Input, InputFault, Landmarks, Piece};
 use crate::protocol::records::Records;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, Captures};
 use crate::schema::date_time::LastMinute;
 use crate::schema::walk;
-use crate::schema::{judge, shown};
+use crate::schema::{describe_value, judge};
 
 /// What the caller says of records.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,7 +92,7 @@ impl<'p> RecordChecker<'p> {
             None => self.input.finish(&mut |piece| judge.piece(piece)),
             Some(cause) => {
                 let place = self.input.position().place();
-                judge.broken(Broken {
+                judge.broken(InputFault {
                     rule: Framing::TruncatedInput,
                     place,
                     message: cause.to_owned(),
@@ -132,11 +132,11 @@ impl<'p> Judge<'p> {
         self.anything = true;
         match piece {
             Piece::Frame(frame) => self.frame(&frame),
-            Piece::Broken(broken) => self.broken(broken),
+            Piece::Fault(broken) => self.broken(broken),
         }
     }
 
-    fn broken(&mut self, broken: Broken) {
+    fn broken(&mut self, broken: InputFault) {
         let rule = framing(broken.rule);
         let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
         // The protocol of the other files of a run may have other words for it.
@@ -155,7 +155,7 @@ impl<'p> Judge<'p> {
         let mut cursor = Cursor::new(frame);
         for one in &found {
             // What is said of one of a million items must not count the lines of all before it.
-            let mut part = |node: &Node| frame.part(&node.span, cursor.origin(node.span.start));
+            let mut part = |node: &Node| frame.subframe(&node.span, cursor.origin(node.span.start));
             match one {
                 Found::Record { node, kind, within } => self.record(&part(node).frame(), *kind, within.as_ref()),
                 Found::UnknownKind { node, why } => self.unknown_kind(&part(node).frame(), why),
@@ -216,7 +216,7 @@ impl<'p> Judge<'p> {
 
     fn no_record(&mut self, value: &Frame<'_>) {
         let rule = framing(Framing::WrongType);
-        let found = format!("a record must be an object, but this is {}", shown(value.text));
+        let found = format!("a record must be an object, but this is {}", describe_value(value.text));
         let message = self.alone.voice.message(rule, &mut [("found", found)]);
         self.say(value, 0..value.text.len(), rule, Said { message, ..Said::default() });
     }
@@ -226,14 +226,14 @@ impl<'p> Judge<'p> {
         let shape = &self.protocol.tables().events[id];
         let empty = |member: &Member| {
             let kind = match &member.value.kind {
-                Kind::Array(_) => Kind::Array(Vec::new()),
-                Kind::Object(_) => Kind::Object(Vec::new()),
+                NodeKind::Array(_) => NodeKind::Array(Vec::new()),
+                NodeKind::Object(_) => NodeKind::Object(Vec::new()),
                 other => other.clone(),
             };
             Member { key: member.key.clone(), value: Node { span: member.value.span.clone(), kind } }
         };
         let members = node.members().iter().map(empty).collect();
-        let shallow = Node { span: node.span.clone(), kind: Kind::Object(members) };
+        let shallow = Node { span: node.span.clone(), kind: NodeKind::Object(members) };
         let rule = self.records.broken;
         let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {}).faults;
         let unlisted = faults.unlisted.values().sum();

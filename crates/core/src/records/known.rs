@@ -174,7 +174,7 @@ impl Collector<'_> {
             return;
         }
         let origin = cursor.origin(node.span.start);
-        let own = frame.part(&node.span, origin);
+        let own = frame.subframe(&node.span, origin);
         let (span, mark) = (0..own.text.len(), 0..own.text.len());
         let place = match excerpts {
             true => own.frame().remembered(span, mark, Some(number)),

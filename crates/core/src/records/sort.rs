@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::known::Value;
 use crate::event::Event;
-use crate::input::json::{Kind as JsonKind, Member, Node, inner, unescaped_lossy};
+use crate::input::json::{Member, Node, NodeKind, inner, unescaped_lossy};
 use crate::input::{Frame, Origin};
 use crate::protocol::Protocol;
 use crate::protocol::records::{Container, Records};
@@ -54,7 +54,7 @@ impl<'p> Sorter<'p> {
 
     /// Gives what is in a frame.
     pub fn sort<'n>(&self, root: &'n Node, text: &[u8], out: &mut dyn FnMut(Found<'n>)) {
-        if let JsonKind::Array(items) = &root.kind {
+        if let NodeKind::Array(items) = &root.kind {
             return items.iter().for_each(|item| self.item(item, text, out));
         }
         self.item(root, text, out);
@@ -73,7 +73,7 @@ impl<'p> Sorter<'p> {
     }
 
     fn item<'n>(&self, node: &'n Node, text: &[u8], out: &mut dyn FnMut(Found<'n>)) {
-        let JsonKind::Object(members) = &node.kind else { return out(Found::NoRecord(node)) };
+        let NodeKind::Object(members) = &node.kind else { return out(Found::NoRecord(node)) };
         match self.container(node, members, text) {
             Some(container) => self.inside(container, node, text, out),
             None => self.record(node, None, None, text, out),
@@ -98,13 +98,13 @@ impl<'p> Sorter<'p> {
         for member in node.members() {
             let key = unescaped_lossy(inner(text, &member.key));
             let Some(list) = container.lists.iter().find(|list| list.key == key) else { continue };
-            let JsonKind::Array(items) = &member.value.kind else { continue };
+            let NodeKind::Array(items) = &member.value.kind else { continue };
             // In a list of one kind, the first item that tells tells of all.
             let told = || items.iter().find_map(|item| self.tell(item, text).ok());
             let kind = list.kind.or(self.said).or(self.named).or_else(told);
             for item in items {
                 match &item.kind {
-                    JsonKind::Object(_) => self.record(item, kind, session.clone(), text, out),
+                    NodeKind::Object(_) => self.record(item, kind, session.clone(), text, out),
                     _ => out(Found::NoRecord(item)),
                 }
             }
@@ -121,7 +121,7 @@ impl<'p> Sorter<'p> {
     ) {
         let is_event = || {
             let payload = self.records.event.as_ref().and_then(|at| node.at(text, &at.0));
-            payload.is_some_and(|payload| matches!(payload.kind, JsonKind::Object(_)))
+            payload.is_some_and(|payload| matches!(payload.kind, NodeKind::Object(_)))
         };
         if kind.is_none() && self.said.is_none() && is_event() {
             return out(Found::Event);

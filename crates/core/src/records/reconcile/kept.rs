@@ -104,7 +104,7 @@ impl Hand<'_> {
             match one {
                 Found::Record { node, kind, within } => {
                     self.kept.records += 1;
-                    let part = frame.part(&node.span, cursor.origin(node.span.start));
+                    let part = frame.subframe(&node.span, cursor.origin(node.span.start));
                     self.record(&part.frame(), node, text, kind, within);
                 }
                 Found::Container { within: Some(session), .. } => {

@@ -28,7 +28,7 @@ impl Reading {
                 Ok(tree) => return Some((frame, tree)),
                 Err(_) => frame.bare_place(0..frame.text.len(), None),
             },
-            Piece::Broken(broken) => broken.place,
+            Piece::Fault(broken) => broken.place,
         };
         self.not_read(place);
         None

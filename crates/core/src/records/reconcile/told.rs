@@ -7,7 +7,7 @@ use super::Spot;
 use super::reading::Reading;
 use crate::event::Event;
 use crate::event::Options;
-use crate::input::json::Kind;
+use crate::input::json::NodeKind;
 use crate::input::{Input, Piece};
 use crate::protocol::Protocol;
 use crate::protocol::records::Reconcile;
@@ -126,7 +126,7 @@ impl Ear<'_> {
                 call.completed = Some(moment);
             }
         } else if *event.name == **results
-            && let Some(Kind::Array(items)) = event.node.at(text, &each.0.0).map(|array| &array.kind)
+            && let Some(NodeKind::Array(items)) = event.node.at(text, &each.0.0).map(|array| &array.kind)
         {
             for item in items {
                 let item = Event::of(item, "");
