@@ -174,6 +174,9 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// The most lifecycles that a protocol may have: a step keeps a set of them as the bits of a `u64`.
+    pub const MOST: usize = u64::BITS as usize;
+
     /// The states that moves lead to from these, themselves among them.
     pub fn reached_from(&self, states: States) -> States {
         let mut reached = states;

@@ -120,6 +120,11 @@ impl Compiler<'_> {
             let message = format!("a lifecycle has 1 to {} states, and this one has {count}", States::MOST);
             self.problem(file.lifecycle[index].span(), message, "list the states, the first one is the start");
         }
+        if index == Lifecycle::MOST {
+            let all = file.lifecycle.len();
+            let message = format!("a protocol has at most {} lifecycles, and this one has {all}", Lifecycle::MOST);
+            self.problem(lifecycle.name.span(), message, "take some out, or make two protocols");
+        }
         if file.lifecycle[..index].iter().any(|earlier| earlier.get_ref().name.get_ref() == lifecycle.name.get_ref()) {
             let message = format!("there are two lifecycles {}", lifecycle.name.get_ref());
             self.problem(lifecycle.name.span(), message, "give each lifecycle a name of its own");
