@@ -9,7 +9,7 @@ mod text;
 use serde_json::Value;
 use sessionlint_core::check::Exercised;
 use sessionlint_core::finding::{Stats, Summary};
-use sessionlint_core::machine::Taken;
+use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::tables::{Lifecycle, Row, States};
 use sessionlint_core::protocol::{Basis, Protocol, Rule, RuleId};
 use sessionlint_core::schema::Pointer;
@@ -87,7 +87,7 @@ pub struct FieldItem<'c> {
 /// A cell of a lifecycle's table.
 #[derive(Debug)]
 pub struct CellItem {
-    pub cell: Taken,
+    pub cell: CellId,
     /// Whether the tables let it be taken at all; if not, it counts neither way.
     pub reachable: bool,
     pub count: u64,
@@ -157,34 +157,34 @@ impl<'c> Coverage<'c> {
     /// How often these rows were taken from these states.
     pub fn taken(&self, lifecycle: usize, rows: &[Applied], states: std::ops::Range<usize>) -> u64 {
         let cells = rows.iter().flat_map(|row| states.clone().map(move |state| (row, state)));
-        let cells = cells.map(|(row, state)| Taken { lifecycle, row: Some((row.event, row.row)), state });
+        let cells = cells.map(|(row, state)| CellId { lifecycle, row: Some((row.event, row.row)), state });
         cells.map(|cell| self.exercised.cell(&cell)).sum()
     }
 
     /// How often a stream ended in this state.
     pub fn ended(&self, lifecycle: usize, state: usize) -> u64 {
-        self.exercised.cell(&Taken { lifecycle, row: None, state })
+        self.exercised.cell(&CellId { lifecycle, row: None, state })
     }
 
     /// Whether an instance was ever in this state.
     pub fn reached(&self, lifecycle: usize, state: usize) -> bool {
-        let leads_here = |cell: &Taken| {
+        let leads_here = |cell: &CellId| {
             cell.state == state
                 || cell.row.is_some_and(|(event, row)| self.row(cell, event, row).cells[cell.state].to == state as u8)
         };
         self.exercised.cells.keys().any(|cell| cell.lifecycle == lifecycle && leads_here(cell))
     }
 
-    fn row(&self, cell: &Taken, event: usize, row: usize) -> &'c Row {
+    fn row(&self, cell: &CellId, event: usize, row: usize) -> &'c Row {
         &self.lifecycle(cell).rows[event][row]
     }
 
-    fn lifecycle(&self, cell: &Taken) -> &'c Lifecycle {
+    fn lifecycle(&self, cell: &CellId) -> &'c Lifecycle {
         &self.protocol.tables().lifecycles[cell.lifecycle]
     }
 
     /// The rule that speaks in a cell, and the state that it leads to; an end leads nowhere.
-    fn does(&self, cell: &Taken) -> (Option<&'c Rule>, Option<&'c str>) {
+    fn does(&self, cell: &CellId) -> (Option<&'c Rule>, Option<&'c str>) {
         let lifecycle = self.lifecycle(cell);
         let rule = |id: RuleId| &self.protocol.rules()[usize::from(id.0)];
         match cell.row {
@@ -221,7 +221,7 @@ impl<'c> Coverage<'c> {
 /// The loader has proved that every state is reached. What it has not looked at: rows without a key, and the end, are
 /// about the instances that the open turn owns, and such a one is only in states that follow those that open it. Whether
 /// other lifecycles let a row apply in each state is not known, and is taken for granted.
-fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(Taken, bool)> {
+fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(CellId, bool)> {
     let owned = match lifecycle.keyed {
         None => States::all(lifecycle.states.len()),
         Some(_) => lifecycle.reached_from(lifecycle.opens),
@@ -230,13 +230,13 @@ fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(Taken, bool)> {
     for (event, rows) in lifecycle.rows.iter().enumerate() {
         for row in rows {
             for state in 0..lifecycle.states.len() {
-                let cell = Taken { lifecycle: number, row: Some((event, row.number)), state };
+                let cell = CellId { lifecycle: number, row: Some((event, row.number)), state };
                 cells.push((cell, !row.key.is_empty() || owned.has(state as u8)));
             }
         }
     }
     if lifecycle.end.iter().any(Option::is_some) {
-        let end = |state| (Taken { lifecycle: number, row: None, state }, owned.has(state as u8));
+        let end = |state| (CellId { lifecycle: number, row: None, state }, owned.has(state as u8));
         cells.extend((0..lifecycle.states.len()).map(end));
     }
     cells
