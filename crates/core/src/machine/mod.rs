@@ -86,7 +86,7 @@ pub enum Target {
     Time,
     /// A field of the event, by slot.
     Slot(usize),
-    /// The rest of a text field: its slot, and the offset in bytes from its opening quote.
+    /// The rest of a text field: its slot, and the number of bytes between its opening quote and the rest.
     Part(usize, usize),
     /// A field of an array's item.
     Item {

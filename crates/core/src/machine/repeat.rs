@@ -8,11 +8,11 @@ use crate::protocol::Tables;
 use crate::protocol::tables::Effects;
 use crate::schema::captures::Capture;
 
-/// The event type and the fields of a stream's last event, if that event moved no lifecycle. Another event with these
-/// moves none either. Nearly all events of a stream are such repeats: the pieces of its text.
+/// The event type and the fields of a stream's last event, if that event moved no lifecycle and reported nothing. Nor
+/// does another event with the same ones. Nearly all events of a stream are such repeats: the pieces of its text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RepeatPattern {
-    /// The type of the last event; `None` if it moved a lifecycle.
+    /// The type of the last event; `None` if it moved a lifecycle or reported something.
     event_type: Option<usize>,
     /// The values of [`Effects::condition_slots`], all of them booleans.
     fields: Vec<bool>,
