@@ -1,7 +1,7 @@
-//! How fast the program is as a whole, as ratios to two baselines on the same load: a Markdown table.
+//! Measures the speed of the program as a whole, as ratios to two baselines on the same load: a Markdown table.
 //!
-//! Ratios, because figures in megabytes a second say as much about the machine and what else it does as about the
-//! program. The ways take turns, so that what changes on the machine meanwhile concerns them alike.
+//! Ratios, because megabytes per second depend on the machine and its other work as much as on the
+//! program. The programs take turns, so that changes on the machine affect them alike.
 
 mod baselines;
 mod loads;
@@ -16,14 +16,14 @@ use std::time::Instant;
 use baselines::Schemas;
 use loads::{KINDS, Kind, Load};
 
-/// How much the baselines read at once, as the program does it.
+/// Number of bytes that the baselines read at once, as the program does.
 const BLOCK: usize = 256 * 1024;
 const ROUNDS: usize = 5;
-/// Runs of the program on a file of one kilobyte; the kernel counts their time in hundredths of a second.
+/// Number of runs on a file of one kilobyte; the kernel counts their time in hundredths of a second.
 const SMALL_RUNS: u32 = 500;
 
 fn main() {
-    // Without it, this is `cargo test`, which only asks whether it can be built.
+    // Without it, this is `cargo test`, which only checks that the benchmark can be built.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -45,7 +45,7 @@ fn main() {
 }
 
 fn row(kind: Kind, load: &Load, schemas: &Schemas) -> String {
-    // By way: a time for each round.
+    // By program, a time for each round.
     let mut times = [const { Vec::new() }; 4];
     for _ in 0..ROUNDS {
         times[0].push(timed(|| run(kind, load, 1)));
@@ -55,7 +55,7 @@ fn row(kind: Kind, load: &Load, schemas: &Schemas) -> String {
     }
     let [program, syntax, schema, two_jobs] = times;
     let speed = median(program.iter().map(|time| load.length as f64 / 1e6 / time));
-    // Of the times of one round, because the next may meet a busier machine.
+    // Ratios of the times of one round, because the machine may be busier in the next.
     let ratio = |to: &[f64], of: &[f64]| median(to.iter().zip(of).map(|(to, of)| to / of));
     let memory = peak_memory(load).map_or_else(|| "–".to_owned(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
     format!(
@@ -85,29 +85,29 @@ fn start(path: &Path, jobs: u32) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the program starts")
 }
 
-/// Runs the program, and makes sure that it finds what is to be found.
+/// Runs the program, and checks that it finds what it should.
 fn run(kind: Kind, load: &Load, jobs: u32) {
     let status = start(load.path(), jobs).wait().expect("the program ends");
     assert_eq!(status.code(), Some(i32::from(!kind.conforms)), "{}", kind.name);
 }
 
-/// The most memory that the program has in use, in bytes. In a run of its own, because looking takes time.
+/// Returns the peak memory of the program, in bytes. It is a run of its own, because measuring takes time.
 fn peak_memory(load: &Load) -> Option<u64> {
     memory::peak(start(load.path(), 1))
 }
 
-/// How long the processor works for a run of the program on a load, in seconds, starting it included.
+/// Returns the processor time of a run of the program on a load, including its start, in seconds.
 fn processor_time(load: &Load) -> Option<f64> {
     let before = ticks_of_children()?;
     for _ in 0..SMALL_RUNS {
         let status = start(load.path(), 1).wait().expect("the program ends");
         assert!(status.success());
     }
-    // Linux counts a hundred ticks a second for its users, whatever it does inside.
+    // Linux counts a hundred ticks per second for user space, whatever it does inside.
     Some((ticks_of_children()? - before) as f64 / 100.0 / f64::from(SMALL_RUNS))
 }
 
-/// The processor time of all children that have ended.
+/// Returns the processor time of all children that have ended.
 fn ticks_of_children() -> Option<u64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, fields) = stat.rsplit_once(')')?;

@@ -1,4 +1,4 @@
-//! What it costs to hold many Events against their Sessions: a Markdown table of time and memory.
+//! Measures checking many Events against their Sessions: a Markdown table of time and memory.
 //!
 //! The records are made here, the same bytes each time. All conform, and every Event names a Session, so that each is
 //! looked up and compared.
@@ -13,12 +13,12 @@ use std::time::Instant;
 
 const SESSIONS: usize = 10_000;
 const EVENTS: usize = 100_000;
-/// How many records are on a page.
+/// Number of records on a page.
 const PAGE: usize = 1_000;
 const ROUNDS: usize = 5;
 
 fn main() {
-    // Without it, this is `cargo test`, which only asks whether it can be built.
+    // Without it, this is `cargo test`, which only checks that the benchmark can be built.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -44,7 +44,7 @@ fn main() {
     }
 }
 
-/// The time of a second of the year's first day.
+/// Returns the time of a second of the year's first day.
 fn at(second: usize) -> String {
     format!("2026-01-01T{:02}:{:02}:{:02}Z", second / 3600 % 24, second / 60 % 60, second % 60)
 }
@@ -91,7 +91,7 @@ fn time(folder: &Path) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-/// The most memory that the program has in use, in bytes. In a run of its own, because looking takes time.
+/// Returns the peak memory of the program, in bytes. It is a run of its own, because measuring takes time.
 fn peak_memory(folder: &Path) -> Option<u64> {
     memory::peak(start(folder))
 }

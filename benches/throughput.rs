@@ -1,7 +1,7 @@
-//! How fast a load is checked, beside parsing it and beside judging it by its schemas alone.
+//! Measures checking a load, compared with parsing it and with judging it by its schemas only.
 //!
-//! In one process and with one thread, so that figures are steady enough to compare one version with the next. What
-//! the program takes as a whole is measured in `ratios.rs`.
+//! Runs in one process and with one thread, so that figures are steady enough to compare versions. The time of
+//! the program as a whole is measured in `ratios.rs`.
 
 mod baselines;
 mod loads;
@@ -14,11 +14,11 @@ use std::time::Duration;
 use baselines::Schemas;
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use loads::{KINDS, Load};
-use sessionlint::{Checker, Decompressed, Options, Protocol};
+use sessionlint::{Checker, Decompressor, Options, Protocol};
 
 /// Large enough to be read in many blocks, and small enough for a run of a few minutes.
 const MEGABYTES: usize = 16;
-/// How much is read at once, as the program does it.
+/// Number of bytes read at once, as the program does.
 const BLOCK: usize = 256 * 1024;
 
 fn throughput(criterion: &mut Criterion) {
@@ -46,12 +46,12 @@ fn throughput(criterion: &mut Criterion) {
     criterion.bench_function("start, one kilobyte, end", |bencher| bencher.iter(|| run(black_box(&load))));
 }
 
-/// Checks a load of one file. Gives whether it conforms.
+/// Checks a load of one file. Returns whether it conforms.
 fn check(load: &Load) -> bool {
     let protocol = Protocol::builtin("session-events").expect("it is built in");
     let mut checker = Checker::new(protocol, Options::default());
     let file = File::open(&load.files[0]).expect("a load can be opened");
-    let mut reader = Decompressed::new(file).expect("a load can be read");
+    let mut reader = Decompressor::new(file).expect("a load can be read");
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block).expect("a load can be read") {
@@ -62,7 +62,7 @@ fn check(load: &Load) -> bool {
     }
 }
 
-/// Runs the program on a load. Gives whether it conforms.
+/// Runs the program on a load. Returns whether it conforms.
 fn run(load: &Load) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sessionlint"));
     command.args(["check", "--jobs", "1", "--format", "jsonl"]).arg(load.path()).stdout(Stdio::null());

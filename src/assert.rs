@@ -1,15 +1,15 @@
-//! For tests of producers.
+//! The assertion `assert_conforms!`, for tests of producers.
 
 use sessionlint_core::check::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rulebook};
 
-use crate::report::{End, FileEnd, Human, Look, Reporter};
+use crate::report::{FileEnd, Human, HumanOptions, Reporter, RunEnd};
 
-/// Fails the test unless a stream conforms to `session-events` (or to another protocol): nothing of
-/// severity warning or above is found. The events may be a `&str`, a `String`, bytes, or anything else that is
-/// `AsRef<[u8]>`, in any wire form.
+/// Panics unless a stream conforms to `session-events` (or to another protocol), which means that it has no findings of
+/// severity warning or above. The events may be a `&str`, a `String`, bytes, or anything else that is `AsRef<[u8]>`, in
+/// any wire form.
 ///
 /// ```
 /// let events = r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{"session_id":"ses_1","pending":false,"status_label":"idle"}}"#;
@@ -45,22 +45,25 @@ macro_rules! assert_conforms {
 ///
 /// # Errors
 ///
-/// The report for people, if anything of severity warning or above is found.
+/// The human-readable report, if there is a finding of severity warning or above.
 pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), String> {
     let report = check(protocol, events.as_ref(), Options::default());
     if report.summary.at_least(Severity::Warning) == 0 {
         return Ok(());
     }
     let mut text = Vec::new();
-    let mut human =
-        Human::new(&mut text, Rulebook::of(protocol), Look { color: false, width: 100, all: false, quiet: false });
+    let mut human = Human::new(
+        &mut text,
+        Rulebook::of(protocol),
+        HumanOptions { color: false, width: 100, all: false, quiet: false },
+    );
     let mut write = || {
         for finding in &report.findings {
             human.finding(finding)?;
         }
         let repeats = &report.repeats;
         human.file_end(&FileEnd { repeats, ..FileEnd::of("-") })?;
-        human.end(&End::of(&report.summary, Default::default()))
+        human.end(&RunEnd::of(&report.summary, Default::default()))
     };
     match write() {
         Ok(()) => Err(String::from_utf8_lossy(&text).into_owned()),

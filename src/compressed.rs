@@ -1,4 +1,4 @@
-//! gzip and zstd, found from the content.
+//! Decompresses gzip and zstd, which are detected from the content.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
@@ -10,62 +10,63 @@ const ZSTD_SKIPPABLE: [u8; 3] = [0x2A, 0x4D, 0x18];
 /// The largest window that a zstd frame may ask for: 2^27 bytes, as the `zstd` program allows.
 const ZSTD_MAX_WINDOW_LOG: u32 = 27;
 
-/// How much is decompressed at once, in bytes. A decoder that finds damage does not say what it had decompressed before
-/// in the same call, so that a call must be small, and of one size: what is lost must not depend on who reads.
+/// The number of bytes that are decompressed at once. A decoder that finds damage discards the bytes that it
+/// decompressed in the same call. So calls must be small, and of one size: the loss must not depend on the caller's
+/// buffer.
 const PIECE: usize = 4096;
 
-/// What went wrong with reading.
+/// An error of [`Decompressor::read`].
 #[derive(Debug)]
 pub enum ReadError {
-    /// The compressed data is damaged or stops early, and how: a fault of the input.
+    /// The compressed data is damaged or stops early: a fault of the input. Holds the reason.
     Damaged(String),
     /// The file itself could not be read: a fault of the run.
     Unreadable(io::Error),
 }
 
-/// A file's bytes, decompressed if need be.
-pub struct Decompressed<R: Read> {
-    kind: Kind<R>,
-    /// What comes after the bytes that were read.
+/// A reader of a file's bytes that decompresses them if they are compressed.
+pub struct Decompressor<R: Read> {
+    decoder: Decoder<R>,
+    /// The error that the next read returns, after the bytes that were already returned.
     failed: Option<ReadError>,
 }
 
-/// The first bytes, looked at already, and what follows them.
-type Source<R> = BufReader<Chain<Cursor<Vec<u8>>, Watched<R>>>;
+/// The first bytes, which have been read to detect the compression, and the rest.
+type Source<R> = BufReader<Chain<Cursor<Vec<u8>>, ErrorTracker<R>>>;
 
-enum Kind<R: Read> {
+enum Decoder<R: Read> {
     Plain(Source<R>),
     Gzip(BufReader<flate2::bufread::MultiGzDecoder<Source<R>>>),
     Zstd(BufReader<zstd::stream::read::Decoder<'static, Source<R>>>),
 }
 
-/// How a file that begins so is compressed, if it is.
-fn form(head: &[u8]) -> Option<Form> {
+/// Returns the compression of a file that begins with `head`; `None` if it is not compressed.
+fn compression_of(head: &[u8]) -> Option<Compression> {
     let skippable = head.len() >= 4 && head[0] & 0xF0 == 0x50 && head[1..4] == ZSTD_SKIPPABLE;
     match head {
-        _ if head.starts_with(&GZIP) => Some(Form::Gzip),
-        _ if head.starts_with(&ZSTD) || skippable => Some(Form::Zstd),
+        _ if head.starts_with(&GZIP) => Some(Compression::Gzip),
+        _ if head.starts_with(&ZSTD) || skippable => Some(Compression::Zstd),
         _ => None,
     }
 }
 
-enum Form {
+enum Compression {
     Gzip,
     Zstd,
 }
 
-/// Whether a file that begins so is compressed.
+/// Returns whether a file that begins with `head` is compressed.
 pub fn is_compressed(head: &[u8]) -> bool {
-    form(head).is_some()
+    compression_of(head).is_some()
 }
 
-/// Remembers that an error came from the file and not from its content.
-struct Watched<R> {
+/// A reader that remembers whether the file itself could not be read, as opposed to being damaged.
+struct ErrorTracker<R> {
     inner: R,
     failed: bool,
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for ErrorTracker<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let result = self.inner.read(buffer);
         self.failed |= result.is_err();
@@ -73,14 +74,14 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-/// The beginning of what a file holds, no more than `most` bytes, from the beginning of the file.
+/// Returns the first `most` decompressed bytes, or fewer, from the beginning of a file.
 pub fn beginning(raw: &[u8], most: usize) -> Cow<'_, [u8]> {
     if !is_compressed(raw) {
         return Cow::Borrowed(&raw[..raw.len().min(most)]);
     }
     let (mut text, mut length) = (vec![0; most], 0);
-    if let Ok(mut reader) = Decompressed::new(raw) {
-        // The end is cut off; what comes before it counts.
+    if let Ok(mut reader) = Decompressor::new(raw) {
+        // The compressed data is truncated: an error at its end is expected.
         while length < text.len()
             && let Ok(count @ 1..) = reader.read(&mut text[length..])
         {
@@ -91,52 +92,52 @@ pub fn beginning(raw: &[u8], most: usize) -> Cow<'_, [u8]> {
     Cow::Owned(text)
 }
 
-impl<R: Read> Decompressed<R> {
-    /// Looks at the first bytes of `reader`.
+impl<R: Read> Decompressor<R> {
+    /// Reads the first bytes of `reader` to detect the compression.
     ///
     /// # Errors
     ///
-    /// When `reader` cannot be read.
-    pub fn new(reader: R) -> io::Result<Decompressed<R>> {
+    /// If `reader` cannot be read.
+    pub fn new(reader: R) -> io::Result<Decompressor<R>> {
         let mut head = Vec::new();
-        let mut reader = Watched { inner: reader, failed: false };
+        let mut reader = ErrorTracker { inner: reader, failed: false };
         (&mut reader).take(ZSTD.len() as u64).read_to_end(&mut head)?;
-        let form = form(&head);
+        let compression = compression_of(&head);
         let source = BufReader::with_capacity(64 * 1024, Cursor::new(head).chain(reader));
-        let kind = match form {
-            Some(Form::Gzip) => {
-                Kind::Gzip(BufReader::with_capacity(PIECE, flate2::bufread::MultiGzDecoder::new(source)))
+        let decoder = match compression {
+            Some(Compression::Gzip) => {
+                Decoder::Gzip(BufReader::with_capacity(PIECE, flate2::bufread::MultiGzDecoder::new(source)))
             }
-            Some(Form::Zstd) => {
+            Some(Compression::Zstd) => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(source)?;
                 decoder.window_log_max(ZSTD_MAX_WINDOW_LOG)?;
-                Kind::Zstd(BufReader::with_capacity(PIECE, decoder))
+                Decoder::Zstd(BufReader::with_capacity(PIECE, decoder))
             }
-            None => Kind::Plain(source),
+            None => Decoder::Plain(source),
         };
-        Ok(Decompressed { kind, failed: None })
+        Ok(Decompressor { decoder, failed: None })
     }
 
-    /// Whether what is read is what stands in the file.
+    /// Returns whether the file is not compressed.
     pub fn is_plain(&self) -> bool {
-        matches!(self.kind, Kind::Plain(_))
+        matches!(self.decoder, Decoder::Plain(_))
     }
 
     /// Reads the next bytes; 0 at the end.
     ///
     /// # Errors
     ///
-    /// When the compressed data is damaged, or the file cannot be read.
+    /// If the compressed data is damaged, or if the file cannot be read.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ReadError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         let mut length = 0;
         while length < buffer.len() {
-            let result = match &mut self.kind {
-                Kind::Plain(reader) => reader.read(&mut buffer[length..]),
-                Kind::Gzip(decoder) => piece(decoder, &mut buffer[length..]),
-                Kind::Zstd(decoder) => piece(decoder, &mut buffer[length..]),
+            let result = match &mut self.decoder {
+                Decoder::Plain(reader) => reader.read(&mut buffer[length..]),
+                Decoder::Gzip(decoder) => read_piece(decoder, &mut buffer[length..]),
+                Decoder::Zstd(decoder) => read_piece(decoder, &mut buffer[length..]),
             };
             match result {
                 Ok(0) => break,
@@ -148,7 +149,7 @@ impl<R: Read> Decompressed<R> {
                     break;
                 }
             }
-            // Nobody waits for more than there is.
+            // Do not wait for more bytes while there are some.
             if self.is_plain() || self.compressed().is_none_or(|source| source.buffer().is_empty()) {
                 break;
             }
@@ -156,20 +157,20 @@ impl<R: Read> Decompressed<R> {
         Ok(length)
     }
 
-    /// What is decompressed, if anything is.
+    /// Returns the source of the decoder; `None` if the file is not compressed.
     fn compressed(&self) -> Option<&Source<R>> {
-        match &self.kind {
-            Kind::Plain(_) => None,
-            Kind::Gzip(decoder) => Some(decoder.get_ref().get_ref()),
-            Kind::Zstd(decoder) => Some(decoder.get_ref().get_ref()),
+        match &self.decoder {
+            Decoder::Plain(_) => None,
+            Decoder::Gzip(decoder) => Some(decoder.get_ref().get_ref()),
+            Decoder::Zstd(decoder) => Some(decoder.get_ref().get_ref()),
         }
     }
 
     fn explain(&self, error: io::Error) -> ReadError {
-        let name = match &self.kind {
-            Kind::Plain(_) => return ReadError::Unreadable(error),
-            Kind::Gzip(_) => "gzip",
-            Kind::Zstd(_) => "zstd",
+        let name = match &self.decoder {
+            Decoder::Plain(_) => return ReadError::Unreadable(error),
+            Decoder::Gzip(_) => "gzip",
+            Decoder::Zstd(_) => "zstd",
         };
         if self.compressed().is_some_and(|source| source.get_ref().get_ref().1.failed) {
             ReadError::Unreadable(error)
@@ -179,8 +180,8 @@ impl<R: Read> Decompressed<R> {
     }
 }
 
-/// The next bytes of a decoder, as many as it gives in one piece.
-fn piece(decoder: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
+/// Reads the next bytes of a decoder, as many as it gives in one piece.
+fn read_piece(decoder: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
     let bytes = decoder.fill_buf()?;
     let count = bytes.len().min(buffer.len());
     buffer[..count].copy_from_slice(&bytes[..count]);
@@ -194,9 +195,9 @@ mod tests {
 
     use super::*;
 
-    /// What can be read of it in pieces of such a size, and whether it is damaged.
+    /// Returns the bytes that can be read in pieces of `size`, and whether the data is damaged.
     fn read(compressed: &[u8], size: usize) -> (Vec<u8>, bool) {
-        let mut reader = Decompressed::new(compressed).expect("it is in memory");
+        let mut reader = Decompressor::new(compressed).expect("it is in memory");
         let (mut buffer, mut all) = (vec![0; size], Vec::new());
         loop {
             match reader.read(&mut buffer) {
@@ -230,7 +231,7 @@ mod tests {
                     compressed[at] ^= 0xFF;
                 }
             }
-            // The checksum stands behind everything.
+            // The checksum is at the very end.
             zstd.truncate(zstd.len() - 1);
             let (before, is_damaged) = read(&zstd, 64 * 1024);
             assert!(is_damaged && before.len() + PIECE >= text.len(), "{} of {}", before.len(), text.len());

@@ -1,4 +1,4 @@
-//! What would change in a file, as unified differences.
+//! Unified diffs of files, for terminals.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use sessionlint_core::bytes::lossy;
 use sessionlint_core::text::visible;
 use similar::{ChangeTag, TextDiff};
 
-/// How many lines are shown around those that change.
-const AROUND: usize = 3;
-/// How long the smallest difference is looked for; then one that is larger does.
-const LONGEST: Duration = Duration::from_secs(2);
+/// The number of unchanged lines that are shown around a change.
+const CONTEXT_LINES: usize = 3;
+/// The time limit for finding the smallest diff; after it, a larger one is used.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[31m";
@@ -18,15 +18,15 @@ const GREEN: &str = "\x1b[32m";
 const CYAN: &str = "\x1b[36m";
 const PLAIN: &str = "\x1b[0m";
 
-/// The differences of a file, in colours, which whoever prints them leaves out where they are not wanted. Nothing that
-/// stands in the file can act on a terminal. `old`: none if the file is new.
+/// Returns the unified diff of a file with terminal colours, which the caller strips where they are not wanted. Control
+/// characters of the file are made visible, so that they cannot act on a terminal. `old`: `None` if the file is new.
 pub fn difference(name: &str, old: Option<&[u8]>, new: &[u8]) -> String {
     let name = visible(name);
     let from = if old.is_some() { &name } else { "/dev/null" };
     let (old, new) = (lossy(old.unwrap_or_default()), lossy(new));
-    let compared = TextDiff::configure().timeout(LONGEST).diff_lines(&*old, &*new);
+    let compared = TextDiff::configure().timeout(TIMEOUT).diff_lines(&*old, &*new);
     let mut shown = format!("{BOLD}--- {from}{PLAIN}\n{BOLD}+++ {name}{PLAIN}\n");
-    for hunk in compared.unified_diff().context_radius(AROUND).iter_hunks() {
+    for hunk in compared.unified_diff().context_radius(CONTEXT_LINES).iter_hunks() {
         // Writing to a text cannot fail.
         let _ = writeln!(shown, "{CYAN}{}{PLAIN}", hunk.header());
         for change in hunk.iter_changes() {

@@ -1,5 +1,5 @@
-//! Failures of a run, which are never the recording's: files that cannot be read or used. Those of protocols are the
-//! engine's; here they become diagnostics for a terminal.
+//! Errors of a run, as opposed to findings in a recording: files that cannot be read or used. The core reports the
+//! errors of protocols; this module turns them into diagnostics for a terminal.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,16 +10,17 @@ use sessionlint_core::text::{count, visible};
 use sessionlint_core::{Problem, ProtocolError};
 use thiserror::Error;
 
-/// A mistake in a file, with the file's text as a terminal may show it.
+/// A mistake in a file, with the file's text made safe for a terminal.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
-pub struct ShownProblem {
+pub struct ProblemDiagnostic {
     message: String,
     #[source_code]
     source_code: Arc<NamedSource<String>>,
     #[label("{label}")]
     span: miette::SourceSpan,
-    /// The same place in the file as it is; the source that is shown may be longer.
+    /// Where the mistake begins in the original text, in bytes. `span` refers to the text that is shown, which may be
+    /// longer.
     #[cfg(test)]
     pub offset: usize,
     label: String,
@@ -27,9 +28,9 @@ pub struct ShownProblem {
     help: String,
 }
 
-impl ShownProblem {
-    /// Returns the mistakes of one file. Control characters in its text are replaced.
-    fn all(file: &str, text: &str, problems: impl IntoIterator<Item = Problem>) -> Vec<ShownProblem> {
+impl ProblemDiagnostic {
+    /// Returns the diagnostics for the mistakes of one file. Control characters in its text are replaced.
+    fn all(file: &str, text: &str, problems: impl IntoIterator<Item = Problem>) -> Vec<ProblemDiagnostic> {
         let shown = |text: &str| -> String {
             let line = |line: &str| match line.strip_suffix('\n') {
                 Some(line) => visible(line.strip_suffix('\r').unwrap_or(line)) + "\n",
@@ -37,10 +38,10 @@ impl ShownProblem {
             };
             text.replace('\t', " ").split_inclusive('\n').map(line).collect()
         };
-        // Places of a file are between characters, but a place that is not must not end the program.
+        // Offsets are expected on character boundaries, but one that is not must not panic.
         let length = |end: usize| shown(text.get(..end).unwrap_or(text)).len();
         let source_code = Arc::new(NamedSource::new(visible(file), shown(text)));
-        let problem = |Problem { message, label, span, help }: Problem| ShownProblem {
+        let problem = |Problem { message, label, span, help }: Problem| ProblemDiagnostic {
             message: visible(&message),
             source_code: source_code.clone(),
             span: (length(span.start)..length(span.end)).into(),
@@ -53,91 +54,92 @@ impl ShownProblem {
     }
 }
 
-/// A protocol that cannot be used, for a terminal.
+/// A protocol that cannot be used, as a diagnostic for a terminal.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{headline}")]
-pub struct ShownProtocolError {
+pub struct ProtocolErrorDiagnostic {
     headline: String,
     #[source]
     cause: Option<Cause>,
     #[help]
     help: Option<String>,
     #[related]
-    problems: Vec<ShownProblem>,
+    problems: Vec<ProblemDiagnostic>,
 }
 
-/// The system's own words.
+/// The message of the operating system.
 #[derive(Debug, Error)]
 #[error("{0}")]
 struct Cause(String);
 
-impl From<&ProtocolError> for ShownProtocolError {
-    fn from(error: &ProtocolError) -> ShownProtocolError {
+impl From<&ProtocolError> for ProtocolErrorDiagnostic {
+    fn from(error: &ProtocolError) -> ProtocolErrorDiagnostic {
         let problems = error.problems().iter().map(|problem| Problem {
             message: problem.message().to_owned(),
             label: problem.label().to_owned(),
             span: problem.span(),
             help: problem.help().to_owned(),
         });
-        ShownProtocolError {
+        ProtocolErrorDiagnostic {
             headline: error.headline(),
             cause: std::error::Error::source(error).map(|cause| Cause(cause.to_string())),
             help: error.help().map(str::to_owned),
-            problems: ShownProblem::all(&error.file(), error.text(), problems),
+            problems: ProblemDiagnostic::all(&error.file(), error.text(), problems),
         }
     }
 }
 
-/// A file beside the recordings that cannot be used: `sessionlint.toml`, a baseline.
+/// A file other than a recording that cannot be used: `sessionlint.toml` or a baseline.
 #[derive(Debug, Error, Diagnostic)]
 pub enum FileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{} cannot be read: {cause}", visible(&path.to_string_lossy()))]
     Unreadable {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be read.
         cause: std::io::Error,
-        /// What to do.
+        /// What the user can do about it.
         #[help]
         help: &'static str,
     },
-    /// It is wrong.
+    /// The file has mistakes.
     #[error("{} cannot be used: {}", visible(file), count(problems.len() as u64, "mistake"))]
     Wrong {
-        /// The file.
+        /// The file's path.
         file: String,
-        /// What is wrong with it.
+        /// The mistakes in it.
         #[related]
-        problems: Vec<ShownProblem>,
+        problems: Vec<ProblemDiagnostic>,
     },
 }
 
 impl FileError {
+    /// Returns the error for a file with these mistakes, sorted by their position.
     pub fn new(file: &Path, text: &str, mut problems: Vec<Problem>) -> FileError {
         problems.sort_by_key(|problem| problem.span.start);
         let file = file.to_string_lossy().into_owned();
-        FileError::Wrong { problems: ShownProblem::all(&file, text, problems), file }
+        FileError::Wrong { problems: ProblemDiagnostic::all(&file, text, problems), file }
     }
 
-    /// A text that is no TOML, or not the TOML that it should be.
+    /// Returns the error for a text that is not TOML, or not the TOML that was expected.
     pub fn toml(file: &Path, text: &str, error: &toml::de::Error, help: &str) -> FileError {
         FileError::new(file, text, vec![toml_problem(error, help)])
     }
 }
 
-/// Something that could not be checked at all.
+/// An input that could not be checked at all.
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A file that cannot be read.
     #[error("{}: {cause}", visible(&path.to_string_lossy()))]
     Unreadable {
-        /// The file.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be read.
         cause: std::io::Error,
     },
-    /// A folder or pattern that names no recording.
+    /// A folder or pattern without any recording.
     #[error("{}: there is nothing to check", visible(&path.to_string_lossy()))]
     Nothing {
         /// The folder or pattern.
@@ -148,15 +150,15 @@ pub enum RunError {
     Walk {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be walked.
         cause: ignore::Error,
     },
-    /// A pattern that is none.
+    /// An invalid glob pattern.
     #[error("{}: {cause}", visible(pattern))]
     Pattern {
         /// The pattern.
         pattern: String,
-        /// Why.
+        /// Why it is invalid.
         cause: globset::Error,
     },
 }

@@ -1,10 +1,10 @@
 //! The conformance validator for AI-agent session event streams.
 //!
-//! Agents tell their user interfaces what they do as a stream of JSON events. This crate says what is wrong
-//! with such a stream, where, and in which words of the protocol's document. JSON Schemas judge each event,
-//! a declarative state machine judges the order; both are data, in a folder per protocol.
+//! Agents report what they do to their user interfaces as a stream of JSON events. This crate finds the mistakes in
+//! such a stream, with their places and the sentences of the protocol's document that they violate. JSON Schemas
+//! judge each event, a declarative state machine judges the order; both are data, in a folder per protocol.
 //!
-//! The [`Checker`] takes bytes, cut anywhere, and gives [`Finding`]s; it does no I/O:
+//! The [`Checker`] takes bytes in chunks of any size and returns [`Finding`]s; it does no I/O:
 //!
 //! ```
 //! use sessionlint::{Options, Protocol, check};
@@ -26,8 +26,8 @@
 //! # Limits
 //!
 //! Memory does not grow with the length of an input. It grows with the number of distinct streams, with the
-//! call ids of each, and with the text of open turns; [`Options`] bounds a frame, a turn's text and the
-//! number of streams. What a limit made the checker give up is said by a `check-skipped` note.
+//! call ids of each, and with the text of open turns; [`Options`] limits the size of a frame, the text of a turn and
+//! the number of streams. A `check-skipped` note reports each check that a limit made the checker give up.
 
 #![forbid(unsafe_code)]
 
@@ -48,7 +48,7 @@ mod report;
 mod run;
 
 pub use assert::conforms;
-pub use compressed::{Decompressed, ReadError};
+pub use compressed::{Decompressor, ReadError};
 pub use load::load_protocol;
 pub use sessionlint_core::{
     Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,

@@ -1,4 +1,4 @@
-//! Protocols from folders: what the engine compiles, read from disk.
+//! Loads protocols from folders.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use sessionlint_core::{Protocol, ProtocolError};
 
 /// Reads a protocol from a folder: `protocol.toml`, a `<event type>.schema.json` for every event type, and optionally
-/// `document.md` (which the quotes are then looked up in) and `examples.toml`.
+/// `document.md` (in which the quotes are then looked up) and `examples.toml`.
 ///
 /// # Errors
 ///
-/// When a file cannot be read or is not what it should be. Mistakes in `protocol.toml` come with their places in it.
+/// If a file cannot be read or has mistakes. Mistakes in `protocol.toml` come with their places.
 pub fn load_protocol(folder: &Path) -> Result<Protocol, ProtocolError> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, error));
     let mut files = vec![("protocol.toml".to_owned(), read(&folder.join("protocol.toml"))?)];

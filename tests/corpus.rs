@@ -1,4 +1,4 @@
-//! The corpus: every valid stream is clean, and every broken one gives exactly the findings that were
+//! The corpus: every valid stream is clean, and every broken one gives exactly the findings
 //! written down for it by hand.
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sessionlint::{Basis, Checker, Options, Protocol, Report, Rule, Severity, Wire};
 
-/// One corpus folder a protocol of streams; that of stored records is in tests/records.
+/// The corpus folders, one per protocol of streams; that of stored records is in tests/records.
 const PROTOCOLS: [&str; 1] = ["session-events"];
 
 fn root(protocol: &str) -> PathBuf {
@@ -18,12 +18,12 @@ fn protocol(name: &str) -> &'static Protocol {
     Protocol::builtin(name).expect("the protocol is built in")
 }
 
-/// The rules that a recording can break; those of upkeep are about files beside it.
+/// The rules that a recording can break; the rules of upkeep are about other files.
 fn of_streams(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
     protocol.rules().iter().filter(|rule| rule.basis != Basis::Upkeep)
 }
 
-/// The files of a folder, in order.
+/// Returns the files of a folder, in order.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
@@ -31,24 +31,24 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The options of a line such as `--max-line-bytes 200 --fragment`.
-fn options(args: &str) -> Options {
+/// Parses options such as `--max-line-bytes 200 --fragment`.
+fn options(protocol: &Protocol, args: &str) -> Options {
     let mut options = Options::default();
     let mut words = args.split_whitespace();
     while let Some(word) = words.next() {
         if word == "--fragment" {
-            options.fragment = true;
+            options = options.with_fragment(true);
             continue;
         }
         let value = words.next().unwrap_or_else(|| panic!("{word} needs a value"));
         let number = || value.parse().unwrap_or_else(|_| panic!("{value} is no number"));
         match word {
-            "--max-line-bytes" => options.max_line_bytes = number(),
-            "--max-text-bytes" => options.max_text_bytes = number(),
-            "--max-streams" => options.max_streams = number(),
+            "--max-line-bytes" => options = options.with_max_line_bytes(number()),
+            "--max-text-bytes" => options = options.with_max_text_bytes(number()),
+            "--max-streams" => options = options.with_max_streams(number()),
             "--wire" => {
                 let wire = Wire::ALL.iter().find(|(name, _)| *name == value);
-                options.wire = Some(wire.unwrap_or_else(|| panic!("no wire {value}")).1);
+                options = options.with_wire(wire.unwrap_or_else(|| panic!("no wire {value}")).1);
             }
             "--rule" => {
                 let (rule, severity) = value.split_once('=').unwrap_or_else(|| panic!("{value} is no setting"));
@@ -59,7 +59,7 @@ fn options(args: &str) -> Options {
                     "off" => None,
                     _ => panic!("no severity {severity}"),
                 };
-                options.severities.insert(rule.to_owned(), severity);
+                options = options.with_rule(protocol, rule, severity).unwrap_or_else(|error| panic!("{error}"));
             }
             _ => panic!("unknown option {word}"),
         }
@@ -70,7 +70,7 @@ fn options(args: &str) -> Options {
 /// Checks a file as the program does, compressed or not.
 fn check(protocol: &Protocol, bytes: &[u8], options: Options) -> Report {
     let mut checker = Checker::new(protocol, options);
-    let mut reader = sessionlint::Decompressed::new(bytes).expect("memory can be read");
+    let mut reader = sessionlint::Decompressor::new(bytes).expect("memory can be read");
     let mut buffer = vec![0; 1000];
     loop {
         match reader.read(&mut buffer) {
@@ -82,7 +82,7 @@ fn check(protocol: &Protocol, bytes: &[u8], options: Options) -> Report {
     }
 }
 
-/// The findings that count, as the expectations write them.
+/// Returns the findings that count, in the form of the expectations.
 fn found(report: &Report, with_notes: bool) -> Vec<String> {
     let counts = |severity| with_notes || severity > Severity::Note;
     let findings = report.findings.iter().filter(|finding| counts(finding.severity));
@@ -122,7 +122,7 @@ fn broken_streams_give_the_findings_that_were_written_down() {
                     Some(rest) => rest.split_once('\n').unwrap_or((rest, "")),
                     None => ("", expected.as_str()),
                 };
-                let report = check(protocol(name), &fs::read(file).expect("readable"), options(args));
+                let report = check(protocol(name), &fs::read(file).expect("readable"), options(protocol(name), args));
                 let mut expected: Vec<_> = expected.lines().map(str::to_owned).collect();
                 expected.sort();
                 let found = found(&report, notes);
@@ -135,7 +135,7 @@ fn broken_streams_give_the_findings_that_were_written_down() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What holds records is in no document.
+/// Rules about containers of records are in no document.
 const CONTAINERS: [&str; 3] = ["page", "transcript", "bundle"];
 
 #[test]
@@ -144,7 +144,7 @@ fn every_rule_has_words_and_the_document_s_are_letter_by_letter() {
         let protocol = protocol(name);
         let document = protocol.document().expect("the document is kept beside the protocol");
         for rule in protocol.rules() {
-            // What is off must say that it can be asked for.
+            // A rule that is off must say that it can be switched on.
             assert!(rule.severity.is_some() || rule.means.contains("only on request"), "{} has a severity", rule.name);
             assert!(
                 !rule.says.is_empty() && !rule.help.is_empty() && !rule.means.is_empty(),
@@ -183,7 +183,7 @@ fn every_rule_has_a_folder_with_two_recordings() {
     }
 }
 
-/// `explain` shows these: the first must break its rule and no other, the second nothing.
+/// The examples that `explain` shows: the first must break its rule and no other, the second none.
 #[test]
 fn every_example_does_what_it_says() {
     for name in PROTOCOLS {
@@ -191,7 +191,7 @@ fn every_example_does_what_it_says() {
         for rule in of_streams(protocol) {
             let example = protocol.example(&rule.name).unwrap_or_else(|| panic!("{} has an example", rule.name));
             let said = |text: &str| {
-                let report = check(protocol, &example.bytes(text), options(&example.args));
+                let report = check(protocol, &example.bytes(text), options(protocol, &example.args));
                 report.findings.iter().map(|finding| finding.rule.to_string()).collect::<Vec<_>>()
             };
             assert_eq!(said(&example.breaks), [rule.name.to_string()], "{} alone speaks", rule.name);
@@ -208,7 +208,7 @@ fn the_documents_examples_fit_the_schemas() {
             let examples = schema["examples"].as_array().expect("there are examples");
             assert!(!examples.is_empty(), "{event}");
             for example in examples {
-                let options = Options { fragment: true, ..Options::default() };
+                let options = Options::default().with_fragment(true);
                 let report = sessionlint::check(protocol(name), example.to_string().as_bytes(), options);
                 assert_eq!(report.findings, [], "{event}");
             }

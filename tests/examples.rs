@@ -6,7 +6,7 @@ use sessionlint::{Options, check, load_protocol};
 
 const RECORDING: &str = include_str!("../examples/agent-over-stdio/recording.ndjson");
 
-/// The findings on the recording's lines, as line and rule.
+/// Returns the findings in the recording, as line and rule.
 fn findings(lines: &[&str]) -> Vec<(u64, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
     let protocol = load_protocol(&folder).unwrap_or_else(|error| panic!("{error:?}"));
@@ -36,7 +36,7 @@ fn what_is_left_out_is_missed() {
     assert_eq!(without(7), one(12, "results-missing"));
     assert_eq!(without(13), one(13, "turn-not-ended"));
     assert_eq!(without(14), one(13, "turn-not-closed"));
-    // The status in line 8 begins the turn late.
+    // The status on line 8 begins the turn late.
     let events: Vec<_> = (4..=6).map(|line| (line, "event-outside-turn".to_owned())).collect();
     assert_eq!(without(3), events);
 }
@@ -47,14 +47,14 @@ fn an_event_that_names_no_session_belongs_to_none() {
     assert!(!elsewhere.contains("session_id"));
     let mut lines: Vec<_> = RECORDING.lines().collect();
     lines.insert(9, elsewhere);
-    // Time goes on: it is stamped earlier than its neighbours, but they are of another stream.
+    // Timestamps stay in order: the event is earlier than its neighbours, but they belong to another stream.
     assert_eq!(findings(&lines), []);
-    // It is no excuse for what a session lacks.
+    // The event does not make up for what a session lacks.
     lines.pop();
     assert_eq!(findings(&lines), one(14, "turn-not-closed"));
 }
 
-/// The page quotes the protocol that it goes through.
+/// The page quotes the protocol that it explains.
 #[test]
 fn the_page_quotes_the_folder() {
     let page = include_str!("../docs/protocols.md");

@@ -1,4 +1,4 @@
-//! Streams that are made: legal ones in which nothing is found, and broken ones in which one rule speaks.
+//! Generated streams: legal ones without findings, and ones that break one rule.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +8,14 @@ use std::process::{Command, Output};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
-use sessionlint::generate::{Knobs, breakable, broken, legal, stream, tape, value};
+use sessionlint::generate::{StreamOptions, breakable, broken, legal, stream, tape, value};
 use sessionlint::{Options, Protocol, check};
 
 fn events() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")
 }
 
-/// What is found: lines and rules.
+/// Returns the findings: lines and rules.
 fn found(bytes: &[u8]) -> Vec<(u64, String)> {
     let report = check(events(), bytes, Options::default());
     report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect()
@@ -36,12 +36,12 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// How many legal streams; more by `SESSIONLINT_STREAMS`, for a long run by hand.
+/// Number of legal streams; `SESSIONLINT_STREAMS` sets more, for a long run by hand.
 #[test]
 fn nothing_is_found_in_legal_streams() {
     let count = std::env::var("SESSIONLINT_STREAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(1000);
     for seed in 0..count {
-        let knobs = Knobs { sessions: 1 + seed as usize % 3, turns: 1 + seed % 5, ..Knobs::default() };
+        let knobs = StreamOptions { sessions: 1 + seed as usize % 3, turns: 1 + seed % 5, ..StreamOptions::default() };
         let made = legal(events(), &knobs, &tape(seed, 1000));
         assert!(!made.lines.is_empty(), "{seed}");
         assert_eq!(found(&made.ndjson()), [], "{seed}: {}", text(&made.ndjson()));
@@ -53,7 +53,7 @@ fn a_protocol_of_ones_own_has_its_streams_too() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
     let protocol = sessionlint::load_protocol(&folder).expect("it is right");
     for seed in 0..20 {
-        let made = legal(&protocol, &Knobs::default(), &tape(seed, 1000));
+        let made = legal(&protocol, &StreamOptions::default(), &tape(seed, 1000));
         assert!(!made.lines.is_empty(), "{seed}");
         assert_eq!(check(&protocol, &made.ndjson(), Options::default()).findings, [], "{}", text(&made.ndjson()));
     }
@@ -62,12 +62,12 @@ fn a_protocol_of_ones_own_has_its_streams_too() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
     #[test]
-    fn strategies_make_what_they_say(made in stream(events(), Knobs::default()), pick in any::<prop::sample::Index>()) {
+    fn strategies_make_what_they_say(made in stream(events(), StreamOptions::default()), pick in any::<prop::sample::Index>()) {
         prop_assert_eq!(found(&made.ndjson()), []);
         let rules: Vec<_> = breakable(events()).collect();
         let rule = &rules[pick.index(rules.len())].name;
         let runner = &mut proptest::test_runner::TestRunner::deterministic();
-        let made = broken(events(), rule, Knobs::default()).new_tree(runner).expect("there is one").current();
+        let made = broken(events(), rule, StreamOptions::default()).new_tree(runner).expect("there is one").current();
         let expected = made.breaks.clone().into_iter().collect::<Vec<_>>();
         prop_assert_eq!(&found(&made.ndjson()), &expected);
         prop_assert_eq!(&expected[0].1, &**rule);
@@ -175,7 +175,7 @@ fn what_cannot_be_made_is_refused_in_words() {
 fn a_recording_is_broken_in_every_way_that_applies() {
     let folder = tempfile::tempdir().expect("a folder");
     let (file, out) = (folder.path().join("recording.ndjson"), folder.path().join("out"));
-    fs::write(&file, legal(events(), &Knobs::default(), &tape(11, 4000)).ndjson()).expect("written");
+    fs::write(&file, legal(events(), &StreamOptions::default(), &tape(11, 4000)).ndjson()).expect("written");
     let output = sessionlint(&["mutate", &file.to_string_lossy(), "--out", &out.to_string_lossy()]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let broken: Vec<_> =

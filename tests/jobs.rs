@@ -1,4 +1,4 @@
-//! The report is the same to the byte, whatever the number of threads.
+//! The report is the same byte for byte, whatever the number of threads.
 
 use std::fs;
 use std::io::Write;
@@ -16,7 +16,7 @@ fn report(input: &str, jobs: &str, standard_input: &[u8]) -> (Option<i32>, Vec<u
     let bytes = standard_input.to_vec();
     let writer = std::thread::spawn(move || pipe.write_all(&bytes));
     let output = child.wait_with_output().expect("the program ends");
-    // A program that does not read its input closes the pipe; that is its right.
+    // A program may close the pipe without reading its input.
     let _ = writer.join().expect("the writer ends");
     (output.status.code(), output.stdout)
 }
@@ -29,7 +29,7 @@ fn same_for_any_number(input: &str, standard_input: &[u8]) {
     }
 }
 
-/// Every line of the corpus' line-wise recordings, again and again: clean ones, broken ones, empty ones.
+/// Every line of the corpus's line-wise recordings, repeated: clean, broken and empty ones.
 fn long_recording() -> Vec<u8> {
     fn collect(folder: &Path, lines: &mut Vec<u8>) {
         let mut entries: Vec<PathBuf> =

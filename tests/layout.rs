@@ -1,4 +1,4 @@
-//! The layout holds: a room of the source imports only from rooms that stand before it.
+//! The layout holds: a room of the source imports only from rooms before it.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The README is true: its example is what the program says, and what it names is there.
+//! The README is correct: its example shows the program's output, and everything it names exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 const README: &str = include_str!("../README.md");
 
-/// The fenced blocks of a language, in their order.
+/// Returns the fenced blocks of a language, in their order.
 fn blocks(language: &str) -> Vec<&'static str> {
     let block = |block: &'static str| {
         let (info, text) = block.split_once('\n').expect("a block has lines");
@@ -16,7 +16,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
     README.split("```").skip(1).step_by(2).filter_map(block).collect()
 }
 
-/// What stands between backquotes outside of blocks.
+/// Returns the texts between backquotes outside of blocks.
 fn quoted() -> BTreeSet<&'static str> {
     let outside = README.split("```").step_by(2);
     outside.flat_map(|text| text.split('`').skip(1).step_by(2)).collect()
@@ -36,7 +36,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A folder of its own with the example's recording.
+/// Returns a temporary folder with the example's recording.
 struct Example(PathBuf);
 
 impl Example {
@@ -65,7 +65,7 @@ fn the_example_is_what_the_program_prints() {
 #[test]
 fn the_quick_start_has_two_commands_and_they_work() {
     let commands: Vec<_> = blocks("sh")[0].lines().collect();
-    // The second is what runs this test.
+    // The second one runs this very test.
     assert_eq!(commands, ["cargo run --release -- check corpus/session-events/valid", "cargo test"]);
     let (report, code) = run(root(), "check corpus/session-events/valid");
     assert_eq!(code, 0, "{report}");
@@ -171,7 +171,7 @@ fn the_library_s_examples_compile_and_run() {
     println!("{} errors", report.summary.errors);
     assert_eq!(report.summary.errors, 0);
 
-    // What runs here is what stands there, line by line.
+    // The code that runs here is the code of the README, line by line.
     let here: Vec<_> = include_str!("readme.rs").lines().map(str::trim).collect();
     for block in blocks("rust") {
         for line in block.lines().map(str::trim) {

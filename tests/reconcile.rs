@@ -1,4 +1,4 @@
-//! Streams against stored records: what the corpus expects, and what the command says of itself.
+//! Streams against stored records: the expectations of the corpus, and the command's own behaviour.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ fn lines(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// Runs `sessionlint reconcile` in a case's folder, where files have no other names than their own.
+/// Runs `sessionlint reconcile` in a case's folder, so that file names are short.
 fn reconcile(case: &Path, options: &[&str]) -> Output {
     let files = sorted(case).into_iter().filter(|path| !path.ends_with("expected") && !path.ends_with("options"));
     let (streams, records): (Vec<_>, Vec<_>) = files.partition(|path| is_stream(path));
@@ -55,12 +55,12 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_corpus_is_told_as_expected() {
+fn the_corpus_is_reported_as_expected() {
     let cases = cases();
     assert!(cases.len() > 25, "there are cases");
     for case in cases {
         let output = reconcile(&case, &["--format", "jsonl"]);
-        // Where no session is on both sides there is nothing to hold against each other, and that is said.
+        // If no session is on both sides, there is nothing to compare, and the report says so.
         let said = text(&output.stderr);
         let compared = !said.contains("nothing was compared: no session is both");
         assert!(!compared || said.is_empty(), "{case:?}: {said}");
@@ -101,7 +101,7 @@ fn a_finding_shows_both_places_and_the_summary_tells_of_each_session() {
 
 #[test]
 fn times_may_be_apart_as_far_as_the_caller_says() {
-    // The action is of 10:00:14, and its result was reported at 10:00:08.
+    // The action is at 10:00:14, and its result was reported at 10:00:08.
     let case = corpus().join("invalid/action-time-mismatch/after-its-result");
     let of = |tolerance: &str| reconcile(&case, &["--tolerance", tolerance, "-q"]).status.code();
     assert_eq!((of("0"), of("3600")), (Some(1), Some(0)));

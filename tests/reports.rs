@@ -1,7 +1,7 @@
-//! The report for people: which words stand in it, in which order, and what the marks stand under.
+//! The report for people: its words, their order, and the text under its marks.
 //!
-//! What must appear was written down by hand from the recordings, not copied from a run. Line breaks and
-//! frames are the report's own business.
+//! The expectations were written by hand from the recordings, not copied from a run. Line breaks and frames
+//! are up to the report.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use std::process::Command;
 
 use sessionlint::{Options, Protocol, Severity, check};
 
-/// Something that must appear, after what is before it in the list.
+/// Something that must appear after the previous item of the list.
 enum Part {
-    /// These words, wherever the lines break.
+    /// These words, wherever lines break.
     Words(&'static str),
-    /// This line of the recording, with a mark right under this part of it.
+    /// This line of the recording, with a mark under this part of it.
     Source(u64, &'static str),
 }
 
@@ -23,7 +23,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The report on a file of the corpus's broken streams, and the exit code.
+/// Returns the report on a file of the corpus's broken streams, and the exit code.
 fn report(file: &Path) -> (String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
         .current_dir(root().join("corpus/session-events/invalid"))
@@ -35,7 +35,7 @@ fn report(file: &Path) -> (String, i32) {
     (String::from_utf8(output.stdout).expect("UTF-8"), output.status.code().expect("an exit code"))
 }
 
-/// The report with its wrapped messages and helps each on one line.
+/// Returns the report with each wrapped message and help on one line.
 fn unwrapped(report: &str) -> String {
     let mut text = String::new();
     for line in report.lines() {
@@ -46,7 +46,7 @@ fn unwrapped(report: &str) -> String {
     text
 }
 
-/// The end of the line of the recording in the report, and the text that a mark stands under.
+/// Returns the end of the recording's line in the report, and the text that is marked.
 fn marked(report: &str, line: u64) -> Option<(usize, String)> {
     let start = format!("{line} │ ");
     let mut end = 0;
@@ -63,7 +63,7 @@ fn marked(report: &str, line: u64) -> Option<(usize, String)> {
     None
 }
 
-/// The report on a file says this, in this order, of so many findings, and ends with this summary.
+/// Asserts that the report on a file has these items in order, this many findings, and this summary at its end.
 fn assert_reads(file: &str, findings: usize, parts: &[Part], summary: &str) {
     let (report, _) = report(Path::new(file));
     let text = unwrapped(&report);
@@ -181,7 +181,7 @@ fn a_finding_of_a_field_names_its_event_and_quotes_the_document_on_it() {
 }
 
 #[test]
-fn an_unknown_type_is_said_once_with_how_often_it_came() {
+fn an_unknown_type_is_reported_once_with_its_count() {
     assert_reads(
         "unknown-event/first-of-each-type-only.ndjson",
         2,
@@ -252,7 +252,7 @@ fn a_note_takes_one_line() {
     );
 }
 
-/// A recording of a producer that has the document's events but other payloads, in JSON-RPC messages.
+/// A recording of a producer that has the document's events with other payloads, in JSON-RPC messages.
 fn other_payloads() -> PathBuf {
     root().join("tests/data/other-payloads.ndjson")
 }
@@ -263,20 +263,20 @@ fn other_payloads_are_read_to_the_end_and_judged_by_field_and_not_by_order() {
     let protocol = Protocol::builtin("session-events").expect("it is built in");
     let report = check(protocol, &recording, Options::default());
 
-    // 55 lines: 48 events, 6 replies and a log message of the wire's own.
+    // There are 55 lines: 48 events, 6 replies and a log message of the wire.
     assert_eq!(recording.iter().filter(|byte| **byte == b'\n').count(), 55);
     assert_eq!((report.summary.events, report.summary.skipped, report.summary.streams), (48, 7, 1));
 
     // 25 chunks lack text and done; 2 messages lack role and content; the call's start lacks its id, name and
     // input, and its completion id, name, ok and duration_ms; the completed turn lacks final_message and the
-    // interrupted one reason. The results are an object and no array.
+    // interrupted one its reason. The results are an object instead of an array.
     let errors: Vec<_> = report.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
     let of = |rule: &str| errors.iter().filter(|finding| &*finding.rule == rule).count();
     assert_eq!(of("missing-field"), 2 * 25 + 2 * 2 + 3 + 4 + 1 + 1);
     assert_eq!(of("wrong-type"), 1);
     assert_eq!(errors.len(), of("missing-field") + of("wrong-type"), "no finding of the order follows");
 
-    // Besides that, nothing but the names that the document does not have: two types, of which 6 events are.
+    // Everything else is about names that the document does not have: two types, with 6 events in all.
     let others: Vec<_> = report.findings.iter().filter(|finding| finding.severity < Severity::Error).collect();
     assert!(others.iter().all(|finding| ["unknown-event", "unknown-field"].contains(&&*finding.rule)));
     assert_eq!((report.summary.warnings, report.summary.by_rule["unknown-event"]), (6, 6));
@@ -285,7 +285,7 @@ fn other_payloads_are_read_to_the_end_and_judged_by_field_and_not_by_order() {
 #[test]
 fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() {
     let text = fs::read_to_string(other_payloads()).expect("readable");
-    // As long as a real one may be: every chunk of it 400 times.
+    // Make it as long as a real recording: repeat every chunk 400 times.
     let long: String = text
         .lines()
         .map(|line| format!("{line}\n").repeat(if line.contains("session.stream.chunk") { 400 } else { 1 }))
@@ -297,7 +297,7 @@ fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() 
     for (report, code) in &reports {
         assert_eq!(*code, 1);
         assert!(report.lines().count() <= 100, "{} lines\n{report}", report.lines().count());
-        // Short, and nothing of it left out.
+        // The report is short, and leaves nothing out.
         for name in [
             "session.message.appended",
             "session.stream.chunk",

@@ -1,4 +1,4 @@
-//! What the program is compared with.
+//! The baselines that the program is compared with.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -36,8 +36,8 @@ fn open(path: &Path) -> Box<dyn BufRead> {
     }
 }
 
-/// Parses each line and keeps nothing: the least that a program does which knows that lines are JSON. Gives how many
-/// there were.
+/// Parses each line and keeps nothing: the minimum for a program that knows that lines are JSON. Returns the number
+/// of lines.
 pub fn syntax(load: &Load) -> usize {
     let mut count = 0;
     lines(load, |line| {
@@ -47,7 +47,7 @@ pub fn syntax(load: &Load) -> usize {
     count
 }
 
-/// The schemas that the program itself judges by, as one would use them without it.
+/// The schemas that the program itself judges by, used without the program.
 pub struct Schemas(HashMap<String, jsonschema::Validator>);
 
 impl Schemas {
@@ -60,8 +60,8 @@ impl Schemas {
         Schemas(protocol.schemas().map(|(name, schema)| (name.to_owned(), validator(schema))).collect())
     }
 
-    /// Parses each line into a tree and lets the schema of its type judge it. No order of events is judged. Gives how
-    /// many faults there were.
+    /// Parses each line into a tree and validates it by the schema of its type, without the order of events. Returns
+    /// the number of faults.
     pub fn validate(&self, load: &Load) -> usize {
         let mut faults = 0;
         lines(load, |line| {

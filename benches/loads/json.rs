@@ -1,6 +1,6 @@
 //! JSON text, written in one of several ways.
 
-/// A value. What is no object or array stands as it is written.
+/// A value. Anything but an object or an array is kept as it is written.
 #[derive(Clone)]
 pub enum Json {
     Scalar(String),
@@ -8,17 +8,17 @@ pub enum Json {
     Object(Vec<(&'static str, Json)>),
 }
 
-/// How to write it.
+/// The style of writing.
 #[derive(Clone, Copy)]
 pub struct Style {
-    /// The members of each object in the opposite order.
+    /// Whether the members of each object are in the opposite order.
     pub reversed: bool,
-    /// White space after each comma and colon.
+    /// Whether there is white space after each comma and colon.
     pub spaced: bool,
 }
 
 impl Json {
-    /// A string with this content, which is escaped already.
+    /// Returns a string with this content, which is already escaped.
     pub fn escaped(content: &str) -> Json {
         Json::Scalar(format!("\"{content}\""))
     }
@@ -51,7 +51,7 @@ impl Json {
     }
 }
 
-/// The content of a string, escaped as most writers do it: no more than must be.
+/// Returns the content of a string, escaped as most writers do: no more than necessary.
 pub fn content(text: &str) -> String {
     let quoted = serde_json::to_string(text).expect("a string is JSON");
     quoted[1..quoted.len() - 1].to_owned()

@@ -1,4 +1,4 @@
-//! The loads that benchmarks run on: recordings that are made here, the same bytes for the same size.
+//! The loads of the benchmarks: generated recordings, the same bytes for the same size.
 
 mod json;
 mod random;
@@ -14,14 +14,14 @@ use json::Style;
 use recording::{Manner, USUAL, recording, small_recordings};
 use turns::Words;
 
-/// How many files the load of small files has.
+/// Number of files in the load of small files.
 const SMALL_FILES: usize = 10_000;
 
 /// A kind of load.
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub name: &'static str,
-    /// Whether nothing worse than a note is to be found in it.
+    /// Whether the load has no finding worse than a note.
     pub conforms: bool,
     form: Form,
 }
@@ -30,11 +30,11 @@ pub struct Kind {
 enum Form {
     File(Manner),
     Gzip(Manner),
-    /// Of about two kilobytes each; how much is asked for does not matter.
+    /// Files of about two kilobytes each; the requested size does not matter.
     SmallFiles,
 }
 
-/// Every kind of load, the usual one first.
+/// Every kind of load; the usual one is the first.
 pub const KINDS: [Kind; 9] = [
     Kind { name: "clean", conforms: true, form: Form::File(USUAL) },
     Kind { name: "text of escapes", conforms: true, form: Form::File(Manner { words: Words::Escapes, ..USUAL }) },
@@ -59,7 +59,7 @@ pub const KINDS: [Kind; 9] = [
     Kind { name: "10,000 files of 2 KB", conforms: true, form: Form::SmallFiles },
 ];
 
-/// A load on disk; it is gone when it is dropped.
+/// A load on disk; it is deleted when dropped.
 pub struct Load {
     pub files: Vec<PathBuf>,
     /// In bytes, decompressed.
@@ -68,7 +68,7 @@ pub struct Load {
 }
 
 impl Kind {
-    /// Makes such a load of about so many megabytes.
+    /// Makes a load of this kind, of about this many megabytes.
     pub fn make(self, megabytes: usize) -> Load {
         let mut load = Load::empty();
         match self.form {
@@ -92,7 +92,7 @@ impl Kind {
     }
 }
 
-/// A load of one small file.
+/// Makes a load of one small file.
 pub fn one_kilobyte() -> Load {
     let mut load = Load::empty();
     for bytes in small_recordings(1).take(1) {
@@ -118,7 +118,7 @@ impl Load {
         self.length += length as u64;
     }
 
-    /// What to name to the program: the file, or the folder of several.
+    /// Returns the path to pass to the program: the file, or the folder of several.
     pub fn path(&self) -> &PathBuf {
         match &self.files[..] {
             [one] => one,

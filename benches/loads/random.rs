@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same each time.
+//! Pseudo-random numbers that are the same each time.
 
 /// SplitMix64.
 pub struct Random(u64);
@@ -16,7 +16,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From `least` to one less than `end`.
+    /// Returns a number from `least` to one less than `end`.
     pub fn range(&mut self, least: usize, end: usize) -> usize {
         least + (self.next() % (end - least) as u64) as usize
     }

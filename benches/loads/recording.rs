@@ -1,28 +1,28 @@
-//! Recordings of many sessions at once.
+//! Recordings of many interleaved sessions.
 
 use super::json::{Json, Style};
 use super::random::Random;
 use super::turns::{Event, Length, Turns, Words};
 
-/// How many sessions are open at once.
+/// Number of sessions that are open at once.
 const SESSIONS: usize = 64;
 
-/// What a recording is like.
+/// The properties of a recording.
 #[derive(Clone, Copy)]
 pub struct Manner {
     pub words: Words,
     pub style: Style,
-    /// Every event has a key that is in no schema.
+    /// Whether every event has a key that is in no schema.
     pub unknown_key: bool,
-    /// How many of a hundred events are faulty.
+    /// Percentage of events that are faulty.
     pub faulty: usize,
 }
 
-/// What is usual: as a producer writes that keeps the schema's order and adds nothing.
+/// The usual recording: a producer keeps the schema's order and adds nothing.
 pub const USUAL: Manner =
     Manner { words: Words::Usual, style: Style { reversed: false, spaced: false }, unknown_key: false, faulty: 0 };
 
-/// A recording of at least so many bytes. All its turns are complete.
+/// Returns a recording of at least this many bytes. All its turns are complete.
 pub fn recording(manner: Manner, least: usize) -> Vec<u8> {
     let mut turns = Turns::new(manner.words, Length { runs: 1..4, chunks: 20..200, tools: true });
     let mut random = Random::new(11);
@@ -56,7 +56,7 @@ pub fn recording(manner: Manner, least: usize) -> Vec<u8> {
     }
 }
 
-/// Recordings of one session each, which has so many turns of about one kilobyte.
+/// Returns recordings of one session each, with this number of turns of about one kilobyte.
 pub fn small_recordings(turns: usize) -> impl Iterator<Item = Vec<u8>> {
     let mut maker = Turns::new(Words::Usual, Length { runs: 1..2, chunks: 3..5, tools: false });
     (0..).map(move |number| {
@@ -84,7 +84,7 @@ impl Writer {
         Writer { manner, out: Vec::new(), random: Random::new(13), clock: 0 }
     }
 
-    /// Writes an event, with this time or that of the clock.
+    /// Writes an event, with the given time or that of the clock.
     fn write(&mut self, event: &Event, time: Option<&str>) {
         self.clock += self.random.range(0, 4);
         let time = time.map_or_else(|| timestamp(self.clock), str::to_owned);
@@ -102,7 +102,7 @@ impl Writer {
     }
 }
 
-/// Later for later clocks, for two years.
+/// Returns a timestamp that increases with the clock, for two years.
 fn timestamp(clock: usize) -> String {
     let (seconds, milliseconds) = (clock / 1000, clock % 1000);
     let (minutes, second) = (seconds / 60, seconds % 60);
@@ -113,7 +113,7 @@ fn timestamp(clock: usize) -> String {
     format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
 }
 
-/// Puts something wrong in the place of an event: each kind of fault in turn.
+/// Writes a faulty event: each kind of fault in turn.
 #[derive(Default)]
 struct Faults {
     count: usize,
@@ -125,21 +125,21 @@ impl Faults {
     fn write(&mut self, mut event: Event, session: &str, writer: &mut Writer) {
         self.count += 1;
         match self.count % 5 {
-            // A field of another type.
+            // A field has another type.
             0 => {
                 let (_, value) = &mut event.payload[1];
                 let is_number = matches!(value, Json::Scalar(text) if text.starts_with(|c: char| c.is_ascii_digit()));
                 *value = Json::Scalar(if is_number { "\"17\"" } else { "17" }.to_owned());
                 writer.write(&event, None);
             }
-            // A field less.
+            // A field is missing.
             1 => {
                 event.payload.pop();
                 writer.write(&event, None);
             }
-            // A day that there is not.
+            // A date that does not exist.
             2 => writer.write(&event, Some("2026-02-30T12:00:00.000Z")),
-            // A word that is none of those allowed.
+            // A word that is not among those allowed.
             3 => {
                 let message = ("message", "{\"role\":\"robot\",\"content\":\"so each line is read once\"}");
                 writer.write(&Event::new("session.message.appended", session, &[message]), None);

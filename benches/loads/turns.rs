@@ -7,12 +7,12 @@ use std::ops::Range;
 use super::json::{Json, content};
 use super::random::Random;
 
-/// What the text of chunks is made of.
+/// The text of chunks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Words {
-    /// A few words a chunk, some of them with an escape, some not ASCII.
+    /// A few words per chunk, some of them with an escape, some not ASCII.
     Usual,
-    /// Nearly nothing but escapes.
+    /// Almost only escapes.
     Escapes,
 }
 
@@ -38,13 +38,13 @@ impl Event {
     }
 }
 
-/// How long a turn is.
+/// The length of a turn.
 #[derive(Clone)]
 pub struct Length {
-    /// Runs of chunks, and how many are in each.
+    /// Number of runs of chunks, and of chunks in each.
     pub runs: Range<usize>,
     pub chunks: Range<usize>,
-    /// Whether tools may be called between them.
+    /// Whether tools may be called between runs.
     pub tools: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct Turns {
     words: Words,
     length: Length,
     random: Random,
-    /// Contents of strings: what tools print.
+    /// Contents of strings: the output of tools.
     outputs: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl Turns {
         Turns { words, length, random, outputs }
     }
 
-    /// The content of a chunk's text.
+    /// Returns the content of a chunk's text.
     fn piece(&mut self) -> String {
         match self.words {
             Words::Usual => {
@@ -76,7 +76,7 @@ impl Turns {
         }
     }
 
-    /// A turn of a session.
+    /// Returns a turn of a session.
     pub fn turn(&mut self, session: &str) -> VecDeque<Event> {
         let Length { runs, chunks, tools } = self.length.clone();
         let pending =

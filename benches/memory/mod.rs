@@ -1,10 +1,10 @@
-//! How much memory a program takes.
+//! Measures how much memory a program takes.
 
 use std::fs;
 use std::process::Child;
 use std::time::Duration;
 
-/// The most memory that a program has in use until it ends, in bytes.
+/// Returns the peak memory of a program that runs to its end, in bytes.
 pub fn peak(mut child: Child) -> Option<u64> {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = None;

@@ -65,7 +65,7 @@ impl Known {
             let named_by = config.filter(|_| arguments.baseline.is_none());
             let unread = |error| {
                 refused(match named_by {
-                    Some(config) => config.no_baseline(error),
+                    Some(config) => config.unreadable_baseline(error),
                     None => error,
                 })
             };
@@ -82,7 +82,7 @@ impl Known {
     pub fn write(&mut self) -> Result<Option<String>, Failure> {
         let (Some(baseline), Some(place)) = (&mut self.baseline, &self.place) else { return Ok(None) };
         let name = baseline.name();
-        let text = baseline.recorded().ok_or_else(|| {
+        let text = baseline.recorded_text().ok_or_else(|| {
             let help = "mend what is found most, or switch its rule off, and try again";
             let name = shown(Path::new(&name));
             Failure::Message(format!("{name} would be larger than 16 MiB and was not written; {help}"))

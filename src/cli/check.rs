@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     job.run(found, |work, baseline, reporter, bar| {
         let outcome = match (growing, bar) {
             (Some(mut growing), _) => {
-                let (outcome, told) = work.run.watch(&growing.name(), &mut growing, baseline, reporter);
+                let (outcome, told) = work.run.check_live(&growing.name(), &mut growing, baseline, reporter);
                 told.map(|()| outcome)?
             }
             (None, Some(bar)) => {

@@ -7,9 +7,9 @@ use sessionlint_core::text::{nearest, visible};
 
 use super::{Exit, Failure};
 use crate::config::{Config, NAME};
-use crate::error::ShownProtocolError;
+use crate::error::ProtocolErrorDiagnostic;
 use crate::load::load_protocol;
-use crate::run::{RecordProtocol, start};
+use crate::run::{RecordProtocol, start_folder};
 
 /// The protocol if nobody names one.
 const DEFAULT: &str = "session-events";
@@ -85,7 +85,7 @@ impl ProtocolArgument {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
         }
-        let mut found = paths.iter().map(|path| (path, Config::find(&start(path))));
+        let mut found = paths.iter().map(|path| (path, Config::find(&start_folder(path))));
         let Some((first, file)) = found.next() else { return Ok(None) };
         let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
         let held = |path: &Path, file: Option<PathBuf>| match file {
@@ -146,7 +146,7 @@ impl Chosen {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
             return Chosen::usual();
         };
-        Chosen::find(name, &folder)?.map_err(|help| refused(config.no_protocol(help)))
+        Chosen::find(name, &folder)?.map_err(|help| refused(config.unknown_protocol(help)))
     }
 
     /// Says what to do if there is none.
@@ -164,7 +164,7 @@ impl Chosen {
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
         Ok(Ok(Chosen::Loaded(Box::new(
-            load_protocol(folder).map_err(|error| refused(ShownProtocolError::from(&error)))?,
+            load_protocol(folder).map_err(|error| refused(ProtocolErrorDiagnostic::from(&error)))?,
         ))))
     }
 }

@@ -14,7 +14,7 @@ use super::graph::{self, draw, known_lifecycle};
 use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
 use super::{Exit, Failure, TextOrJson};
 use crate::picture::coverage::{Coverage, json, text};
-use crate::report::Several;
+use crate::report::MultiReporter;
 use crate::run::{Outcome, Progress, Run};
 
 #[derive(clap::Args)]
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (targets, errors) = arguments.input.expand(config.as_ref());
     say(&errors);
     refuse_nothing(&targets, &errors, "")?;
-    let options = Options { excerpts: false, ..with_every_rule(arguments.input.reading.options(), &protocol) };
+    let options = with_every_rule(arguments.input.reading.options(), &protocol).with_excerpts(false);
     let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {
         protocol: &protocol,
@@ -87,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         exercises: true,
     };
     // What is wrong with the recordings is for `check` to say.
-    let outcome = run.check(&targets, None, &mut Several::new(Vec::new()))?;
+    let outcome = run.check(&targets, None, &mut MultiReporter::new(Vec::new()))?;
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
@@ -108,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 /// were on.
 fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
     let on = |rule: &Rule| (rule.name.to_string(), Some(rule.severity.unwrap_or(Severity::Note)));
-    Options { severities: protocol.rules().iter().map(on).collect(), ..options }
+    options.with_severities(protocol.rules().iter().map(on))
 }
 
 fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Failure> {
@@ -129,7 +129,7 @@ fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Fail
 /// Whether so many percent are exercised; if not, says how much is missing, and what first.
 fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
     let overall = coverage.overall();
-    let lacks = overall.lacks(least);
+    let lacks = overall.missing_for(least);
     if lacks == 0 {
         return true;
     }

@@ -20,11 +20,15 @@ use super::{Exit, Failure};
 use crate::config::Config;
 use crate::difference::difference;
 use crate::error::RunError;
-use crate::lint::expected::beside;
+use crate::lint::expectation;
 use crate::lint::fix::Level;
-use crate::lint::{Fixture, Linter, MEANT_TO_BE_BROKEN, Manner, Mending as OfFixture, Sorted, is_markdown, sorted};
-use crate::report::{End, Reporter};
-use crate::run::{Lint, Mending, Progress, RecordProtocol, Run, Stored, Target, is_looked_at, with_fixtures};
+use crate::lint::{
+    Classification, Fixture, FixtureContext, FixtureSettings, Linter, MEANT_TO_BE_BROKEN, classify, is_markdown,
+};
+use crate::report::{Reporter, RunEnd};
+use crate::run::{
+    FixOptions, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Target, is_lint_candidate, with_fixtures,
+};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -83,13 +87,13 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let input = InputArguments { paths, reading };
     let (protocol, config) = input.load()?;
-    let options = Options { excerpts: false, ..input.reading.form.options() };
+    let options = input.reading.form.options().with_excerpts(false);
     if is_filter {
         let filter = Filter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
         return filter.run(deed);
     }
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
-    let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
+    let (found, errors) = input.expand_to(config.as_ref(), is_lint_candidate);
     let targets = with_fixtures(found, &named);
     say(&errors);
     refuse_nothing(&targets, &errors, " .md .markdown")?;
@@ -135,7 +139,7 @@ fn format(
     let run = Run {
         protocol,
         settings: &settings.of_targets,
-        stored: records.map(|records| Stored {
+        stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,
             asked: Asked::default(),
@@ -147,17 +151,17 @@ fn format(
         progress: &Progress::default(),
         exercises: false,
     };
-    let lint = Lint {
+    let lint = LintOptions {
         rules: protocol.rules_of_run(),
         named,
-        within: &|file| hand.may_follow(file),
-        decided: &|_| None,
+        is_within: &|file| hand.may_follow(file),
+        fragment: &|_| None,
         // What is expected of a fixture keeps it from being written.
-        told: &|_, _| Err(String::new()),
-        lists: false,
+        parse_args: &|_, _| Err(String::new()),
+        lists_all: false,
         updates: false,
-        given: &[],
-        mending: Some(Mending { level: Level::Safe, writes: hand.writes(), tell: &|mended| hand.take(mended) }),
+        given_args: &[],
+        fix: Some(FixOptions { level: Level::Safe, in_place: hand.writes(), report: &|mended| hand.take(mended) }),
     };
     Ok(run.lint(&lint, targets, None, &mut Silent)?.0.unreadable)
 }
@@ -174,7 +178,7 @@ impl Reporter for Silent {
         Ok(())
     }
 
-    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
         Ok(())
     }
 }
@@ -218,7 +222,7 @@ impl Filter<'_> {
 
     /// The canonical form of a text; none if it is in that form, or is to stay as it is.
     fn formatted(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
-        if self.name.is_some() && beside(Path::new(&**name)).symlink_metadata().is_ok() {
+        if self.name.is_some() && expectation::path_for(Path::new(&**name)).symlink_metadata().is_ok() {
             if self.verbose {
                 anstream::eprintln!("sessionlint: {} is left as it is: {MEANT_TO_BE_BROKEN}", visible(name));
             }
@@ -229,20 +233,20 @@ impl Filter<'_> {
         let linter = Linter::new(protocol, &records);
         let settings = |protocol: &Protocol| Arc::new(Settings::new(protocol, self.options.clone()));
         let holds_records = protocol.is_of_records() || linter.looks_like_records(text, name);
-        let manner = Manner {
-            settings: settings(protocol),
-            of_records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
+        let settings = FixtureSettings {
+            streams: settings(protocol),
+            records: settings(records().filter(|_| holds_records).unwrap_or(protocol)),
             asked: Asked::default(),
             all_records: protocol.is_of_records(),
-            decided: Some(self.options.fragment),
+            fragment: Some(self.options.fragment()),
         };
-        let Sorted { taken, survey, is_said } = sorted(&linter, text, name, &manner, true);
-        let (taken, survey) = (taken.ok()?, &survey);
-        let fixture = Fixture { file: name, text, damaged: None, block: None, taken, is_said, survey };
-        let of_records = Some((&fixture, &manner)).filter(|_| holds_records);
+        let Classification { kind, survey, is_declared } = classify(&linter, text, name, &settings, true);
+        let (kind, survey) = (kind.ok()?, &survey);
+        let fixture = Fixture { file: name, text, damaged: None, block: None, kind, is_declared, survey };
+        let of_records = Some((&fixture, &settings)).filter(|_| holds_records);
         let known = of_records.map_or_else(Known::default, |one| linter.known([one].into_iter()));
-        let of_fixture = OfFixture { fixture: &fixture, manner: &manner, known: &known, taken: fixture.taken };
-        let new = linter.mended(&of_fixture, Level::Safe).bytes;
+        let context = FixtureContext { fixture: &fixture, settings: &settings, known: &known, kind: fixture.kind };
+        let new = linter.fix(&context, Level::Safe).bytes;
         if new.is_none() && survey.pieces > 0 && !survey.of_protocol && !self.quiet {
             anstream::eprintln!("sessionlint: nothing of the protocol is in this text, and it stays as it is");
         }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::config::Chosen;
 use super::place::shown;
-use crate::run::{Change, Growing, holds_records};
+use crate::run::{FollowChange, FollowedFile, holds_records};
 
 /// Opens the one file that is to be followed.
-pub fn open(paths: &[PathBuf], protocol: &Chosen) -> Result<Growing, Failure> {
+pub fn open(paths: &[PathBuf], protocol: &Chosen) -> Result<FollowedFile, Failure> {
     let [path] = paths else { return Err(one_file("takes one file, not several")) };
     if path.as_os_str() == "-" {
         return Err(one_file("takes a file, and standard input is read as it comes anyway"));
@@ -21,7 +21,7 @@ pub fn open(paths: &[PathBuf], protocol: &Chosen) -> Result<Growing, Failure> {
     }
     let cannot = |error| Failure::Message(format!("{} cannot be followed: {error}", shown(path)));
     let named = path.clone();
-    let growing = Growing::open(path, move |change| say(&named, change)).map_err(cannot)?;
+    let growing = FollowedFile::open(path, move |change| say(&named, change)).map_err(cannot)?;
     match protocol.beside() {
         Some(beside) if holds_records(path, protocol, beside).map_err(cannot)? => Err(not_of_records()),
         _ => Ok(growing),
@@ -39,11 +39,11 @@ fn one_file(what: &str) -> Failure {
     Failure::Message(format!("--follow {what}; {help}"))
 }
 
-fn say(path: &Path, change: Change) {
+fn say(path: &Path, change: FollowChange) {
     let what = match change {
-        Change::Truncated => "was truncated; it is read from its beginning again",
-        Change::Replaced => "was replaced; the new file is read from its beginning",
-        Change::Gone => "is gone; waiting until there is one again",
+        FollowChange::Truncated => "was truncated; it is read from its beginning again",
+        FollowChange::Replaced => "was replaced; the new file is read from its beginning",
+        FollowChange::Gone => "is gone; waiting until there is one again",
     };
     anstream::eprintln!("sessionlint: {} {what}", shown(path));
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::event::Settings;
 use sessionlint_core::text::{count, visible};
 use told::Told;
 use way::{Way, WayArguments};
@@ -141,9 +141,9 @@ fn interrupts() -> Result<(Arc<Stop>, Interrupts), Failure> {
 
 fn judge<'p>(arguments: &Arguments, protocol: &'p Chosen, config: Option<&Config>) -> Result<Judge<'p>, Failure> {
     let severities = arguments.failing.severities(protocol.rules_of_run())?;
-    let options = Options { severities, ..arguments.reading.options() };
+    let options = arguments.reading.options().with_severities(severities);
     let settings = |excerpts| -> Arc<Settings> {
-        Alike::new(protocol, config, &Options { excerpts, ..options.clone() }, &[]).usual
+        Alike::new(protocol, config, &options.clone().with_excerpts(excerpts), &[]).usual
     };
     let fail_on = arguments.failing.fail_on(config);
     Ok(Judge { protocol, quick: settings(false), shown: settings(true), fail_on })

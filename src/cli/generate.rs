@@ -14,7 +14,7 @@ use sessionlint_core::text::{nearest, visible};
 use super::config::ProtocolArgument;
 use super::place::{Place, place, shown};
 use super::{Exit, Failure};
-use crate::generate::{Knobs, Stream, breakable, illegal, legal, tape, wild};
+use crate::generate::{Stream, StreamOptions, breakable, illegal, legal, tape, wild};
 
 /// How many decisions a stream is made of, before it comes to its end.
 const TAPE: usize = 4000;
@@ -54,15 +54,15 @@ pub struct Arguments {
     out: Option<PathBuf>,
 
     /// The most turns of a stream, or whatever the protocol's first lifecycle opens
-    #[arg(long, value_name = "N", default_value_t = Knobs::default().turns)]
+    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().turns)]
     turns: u64,
 
     /// How many sessions are interleaved in a stream
-    #[arg(long, value_name = "N", default_value_t = Knobs::default().sessions, value_parser = sessions)]
+    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().sessions, value_parser = sessions)]
     sessions: usize,
 
     /// The most events of a stream, before what ends it
-    #[arg(long, value_name = "N", default_value_t = Knobs::default().events)]
+    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().events)]
     events: usize,
 
     /// How often an event type is tried, beside 10 for the others; 0 is never
@@ -123,7 +123,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let weights = weights(arguments, protocol)?;
     let (turns, sessions, events) = (arguments.turns, arguments.sessions, arguments.events);
-    let knobs = Knobs { turns, sessions, events, weights };
+    let knobs = StreamOptions { turns, sessions, events, weights };
     let rules = rules(arguments, protocol)?;
     match &arguments.out {
         None if arguments.count != 1 => {
@@ -214,7 +214,7 @@ struct Made {
 fn made(
     arguments: &Arguments,
     protocol: &Protocol,
-    knobs: &Knobs,
+    knobs: &StreamOptions,
     rules: &[&str],
     number: u64,
 ) -> Result<Made, Failure> {
@@ -235,7 +235,7 @@ fn made(
         (0..MOST_TRIES).find_map(|again| {
             let stream = illegal(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE))?;
             let bytes = arguments.wire.bytes(&stream);
-            let findings = check(protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings;
+            let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
             match findings.as_slice() {
                 [one] if *one.rule == *rule => Some(Made { bytes, breaks: Some((one.place.line, rule.to_owned())) }),
                 _ => None,

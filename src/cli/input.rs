@@ -15,7 +15,7 @@ use super::config::{Chosen, ProtocolArgument};
 use super::{Failure, meaning};
 use crate::config::Config;
 use crate::error::RunError;
-use crate::run::{Excluded, Target, expand, is_recording};
+use crate::run::{ExcludeFilter, Target, expand, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
@@ -49,15 +49,15 @@ pub struct FormArguments {
     fragment: bool,
 
     /// The longest event that is read, in bytes
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes)]
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes())]
     max_line_bytes: usize,
 
     /// The most text that is kept of a turn to compare with its final message, in bytes
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_text_bytes)]
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_text_bytes())]
     max_text_bytes: usize,
 
     /// The most streams that are kept at once
-    #[arg(long, value_name = "N", default_value_t = Options::default().max_streams)]
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_streams())]
     max_streams: usize,
 }
 
@@ -84,7 +84,7 @@ impl InputArguments {
         wanted: impl Fn(&Path) -> bool,
     ) -> (Vec<Target>, Vec<RunError>) {
         let config = config.cloned();
-        let excluded: Excluded =
+        let excluded: ExcludeFilter =
             Arc::new(move |path, is_folder| config.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
         expand(&self.paths, &excluded, wanted)
     }
@@ -106,23 +106,21 @@ impl ReadingArguments {
 impl FormArguments {
     /// What the arguments say, with every rule as the protocol has it.
     pub fn options(&self) -> Options {
-        Options {
-            wire: self.wire.as_deref().and_then(|word| meaning(&Wire::ALL, word)),
-            fragment: self.fragment,
-            max_line_bytes: self.max_line_bytes,
-            max_text_bytes: self.max_text_bytes,
-            max_streams: self.max_streams,
-            ..Options::default()
-        }
+        Options::default()
+            .with_wire(self.wire.as_deref().and_then(|word| meaning(&Wire::ALL, word)))
+            .with_fragment(self.fragment)
+            .with_max_line_bytes(self.max_line_bytes)
+            .with_max_text_bytes(self.max_text_bytes)
+            .with_max_streams(self.max_streams)
     }
 
     /// The words of each argument that is not as it is without being said.
     pub fn as_given(&self) -> Vec<Vec<String>> {
         let usual = Options::default();
         let limits = [
-            ("--max-line-bytes", self.max_line_bytes, usual.max_line_bytes),
-            ("--max-text-bytes", self.max_text_bytes, usual.max_text_bytes),
-            ("--max-streams", self.max_streams, usual.max_streams),
+            ("--max-line-bytes", self.max_line_bytes, usual.max_line_bytes()),
+            ("--max-text-bytes", self.max_text_bytes, usual.max_text_bytes()),
+            ("--max-streams", self.max_streams, usual.max_streams()),
         ];
         let limits = limits.into_iter().filter(|(_, limit, usual)| limit != usual);
         let limits = limits.map(|(name, limit, _)| vec![name.to_owned(), limit.to_string()]);
@@ -131,17 +129,14 @@ impl FormArguments {
         wire.chain(fragment).chain(limits).collect()
     }
 
-    /// Sets the limits that are not the usual ones.
-    pub fn limits(&self, options: &mut Options) {
+    /// Returns the options with the limits of the arguments, where these are not the defaults.
+    pub fn limited(&self, options: Options) -> Options {
         let usual = Options::default();
-        let limits = [
-            (self.max_line_bytes, usual.max_line_bytes, &mut options.max_line_bytes),
-            (self.max_text_bytes, usual.max_text_bytes, &mut options.max_text_bytes),
-            (self.max_streams, usual.max_streams, &mut options.max_streams),
-        ];
-        for (said, _, limit) in limits.into_iter().filter(|(said, usual, _)| said != usual) {
-            *limit = said;
-        }
+        let limit = |given: usize, usual: usize, other: usize| if given == usual { other } else { given };
+        let line = limit(self.max_line_bytes, usual.max_line_bytes(), options.max_line_bytes());
+        let text = limit(self.max_text_bytes, usual.max_text_bytes(), options.max_text_bytes());
+        let streams = limit(self.max_streams, usual.max_streams(), options.max_streams());
+        options.with_max_line_bytes(line).with_max_text_bytes(text).with_max_streams(streams)
     }
 }
 
@@ -157,7 +152,7 @@ impl Alike {
         let mut made: HashMap<Vec<usize>, Arc<Settings>> = HashMap::new();
         let mut make = |overrides: Vec<usize>| {
             let new = |overrides: &Vec<usize>| {
-                let options = config.map_or_else(|| given.clone(), |config| config.under(given, overrides));
+                let options = config.map_or_else(|| given.clone(), |config| config.merge(given, overrides));
                 Arc::new(Settings::new(protocol, options))
             };
             made.entry(overrides).or_insert_with_key(new).clone()

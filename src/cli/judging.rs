@@ -22,9 +22,9 @@ use super::{Exit, Failure, known_rule, meaning};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
-use crate::lint::Linted;
-use crate::report::{End, Reporter, Several};
-use crate::run::{Outcome, Progress, RecordProtocol, Run, Stored, Target};
+use crate::lint::LintSummary;
+use crate::report::{MultiReporter, Reporter, RunEnd};
+use crate::run::{Outcome, Progress, RecordProtocol, RecordSettings, Run, Target};
 
 #[derive(clap::Args)]
 pub struct JudgingArguments {
@@ -127,7 +127,7 @@ impl FailingArguments {
 impl JudgingArguments {
     /// How inputs are read and judged.
     pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, Failure> {
-        Ok(Options { severities: self.failing.severities(rules)?, ..self.input.reading.options() })
+        Ok(self.input.reading.options().with_severities(self.failing.severities(rules)?))
     }
 
     /// How many threads may work.
@@ -229,7 +229,7 @@ pub struct Work<'w> {
 /// What was done.
 pub struct Done {
     pub outcome: Outcome,
-    pub linted: Option<Linted>,
+    pub linted: Option<LintSummary>,
     pub shows_stats: bool,
 }
 
@@ -238,7 +238,7 @@ impl Job<'_> {
     pub fn run(
         self,
         (mut targets, errors): (Vec<Target>, Vec<RunError>),
-        work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut Several<'_>, Option<&Bar>) -> Result<Done, Failure>,
+        work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut MultiReporter<'_>, Option<&Bar>) -> Result<Done, Failure>,
     ) -> Result<Exit, Failure> {
         let Job { judging, protocol, config, options, .. } = self;
         let JudgingArguments { input, shown, .. } = judging;
@@ -253,9 +253,9 @@ impl Job<'_> {
         let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
         let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
         if judging.known.records() {
-            reporter.go_on_unread();
+            reporter.ignore_closed_readers();
         }
-        let options = Options { excerpts: reporter.shows_excerpts(), ..options };
+        let options = options.with_excerpts(reporter.shows_excerpts());
         let settings = Alike::new(protocol, config, &options, &targets);
         let records = protocol.records();
         let asked = judging.records.asked(records)?;
@@ -270,7 +270,7 @@ impl Job<'_> {
         let run = Run {
             protocol,
             settings: &settings.of_targets,
-            stored: records.map(|protocol| Stored { protocol, settings: &of_target, asked, all }),
+            stored: records.map(|protocol| RecordSettings { protocol, settings: &of_target, asked, all }),
             stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
@@ -308,14 +308,14 @@ fn reported(
     unfound: &[RunError],
     started: Instant,
     known: &mut Known,
-    reporter: &mut Several<'_>,
+    reporter: &mut MultiReporter<'_>,
     bar: Option<&Bar>,
-    work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut Several<'_>, Option<&Bar>) -> Result<Done, Failure>,
+    work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut MultiReporter<'_>, Option<&Bar>) -> Result<Done, Failure>,
 ) -> Result<Outcome, Failure> {
     reporter.begin()?;
     let Done { outcome, linted, shows_stats } = work(found, known.baseline.as_mut(), reporter, bar)?;
     let recorded = known.write()?;
-    let end = End {
+    let end = RunEnd {
         summary: &outcome.summary,
         stats: shows_stats.then_some(&outcome.stats),
         hidden: outcome.hidden,

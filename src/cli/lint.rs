@@ -14,9 +14,9 @@ use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severit
 use super::mend::{Deed, Hand, Screen};
 use super::place::{create, replace, shown};
 use super::{Exit, Failure};
-use crate::lint::expected::Updates;
+use crate::lint::expectation::Updates;
 use crate::lint::fix::Level;
-use crate::run::{Lint, Mending, RecordProtocol, Target, Told, is_looked_at, with_fixtures};
+use crate::run::{ExpectationArgs, FixOptions, LintOptions, RecordProtocol, Target, is_lint_candidate, with_fixtures};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -84,9 +84,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let input = &judging.input;
     let (protocol, config) = input.load()?;
     let options = judging.options(protocol.rules_of_run())?;
-    let (is_cut_out, config_file) = (options.fragment, config.as_deref());
+    let (is_cut_out, config_file) = (options.fragment(), config.as_deref());
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
-    let (found, errors) = input.expand_to(config.as_ref(), is_looked_at);
+    let (found, errors) = input.expand_to(config.as_ref(), is_lint_candidate);
     let found = with_fixtures(found, &named);
     let job = Job {
         judging,
@@ -119,20 +119,20 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         };
         let told = |number: usize, args: &str| {
             let given = config_file
-                .map_or_else(|| work.options.clone(), |config| config.under(work.options, &overrides(number)));
+                .map_or_else(|| work.options.clone(), |config| config.merge(work.options, &overrides(number)));
             told(args, given, &protocol, work)
         };
         let tell = |mended| hand.take(mended);
-        let lint = Lint {
+        let lint = LintOptions {
             rules: protocol.rules_of_run(),
             named: &named,
-            within: &|file| hand.may_follow(file),
-            decided: &decided,
-            told: &told,
-            lists: arguments.verbose,
+            is_within: &|file| hand.may_follow(file),
+            fragment: &decided,
+            parse_args: &told,
+            lists_all: arguments.verbose,
             updates: arguments.update_expected,
-            given: &given,
-            mending: level.map(|level| Mending { level, writes: hand.writes(), tell: &tell }),
+            given_args: &given,
+            fix: level.map(|level| FixOptions { level, in_place: hand.writes(), report: &tell }),
         };
         let lint = || work.run.lint(&lint, work.targets, baseline, reporter);
         let (outcome, linted, new) = match bar {
@@ -149,7 +149,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// What the options of an expectation mean for a file that is judged like this otherwise.
-fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Result<Told, String> {
+fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Result<ExpectationArgs, String> {
     let said = FixtureArguments::try_parse_from(args.split_ascii_whitespace()).map_err(|error| {
         let text = error.render().to_string();
         visible(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
@@ -168,10 +168,10 @@ fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Resul
     };
     let asked = said.records.asked(work.records).map_err(words)?;
     let own = said.form.options();
-    let mut options = Options { fragment: own.fragment || given.fragment, wire: own.wire.or(given.wire), ..given };
-    said.form.limits(&mut options);
-    options.severities.extend(severities(&said.rules, protocol.rules_of_run()).map_err(words)?);
-    Ok(Told { options, asked, all_records: all_records || asked.kind.is_some() })
+    let (fragment, wire) = (own.fragment() || given.fragment(), own.wire().or(given.wire()));
+    let severities = severities(&said.rules, protocol.rules_of_run()).map_err(words)?;
+    let options = said.form.limited(given.with_fragment(fragment).with_wire(wire)).with_severities(severities);
+    Ok(ExpectationArgs { options, asked, all_records: all_records || asked.kind.is_some() })
 }
 
 /// Writes expectations, and shows what changes. What cannot be written is said.

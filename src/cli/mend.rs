@@ -10,7 +10,7 @@ use sessionlint_core::text::count;
 use super::place::{Trees, replace, shown};
 use super::{Exit, Failure};
 use crate::difference::difference;
-use crate::run::{FileChange, Mended};
+use crate::run::{FileChange, FixedFile};
 
 /// What to do with a file that changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Hand {
     }
 
     /// Does it to a file.
-    pub fn take(&self, mended: Mended) {
+    pub fn take(&self, mended: FixedFile) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let FileChange { before, after, applied } = match mended.result {
             Ok(change) => change,

@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut bytes = Vec::new();
     read(&Target::File(arguments.file.clone()), |piece| bytes.extend_from_slice(piece))
         .map_err(|error| Failure::Message(visible(&error.to_string())))?;
-    let found = check(&protocol, &bytes, Options { excerpts: false, ..Options::default() }).findings.len() as u64;
+    let found = check(&protocol, &bytes, Options::default().with_excerpts(false)).findings.len() as u64;
     if found > 0 {
         let (file, found) = (shown(&arguments.file), count(found, "finding"));
         let message = format!("{file} has {found}; what is broken already cannot be broken in one rule alone");

@@ -15,8 +15,10 @@ use terminal_size::terminal_size_of;
 use super::Failure;
 use super::bar::Bar;
 use super::place::{Place, is_plain, place, shown};
-use crate::report::{GitHub, GitLab, Human, JUnit, Json, Jsonl, Look, Markdown, Reporter, Sarif, Several, is_report};
-use crate::run::{Patient, Target};
+use crate::report::{
+    GitHub, GitLab, Human, HumanOptions, JUnit, Json, Jsonl, Markdown, MultiReporter, Reporter, Sarif, is_report,
+};
+use crate::run::{RetryWriter, Target};
 
 /// How wide the report is where no terminal says so, in columns.
 const WIDTH: usize = 100;
@@ -120,7 +122,7 @@ impl Console {
         match (self, bar) {
             (Console::StandardOutput, Some(bar)) => Box::new(bar.standard_output()),
             (Console::StandardOutput, None) => Box::new(io::stdout()),
-            (Console::StandardError, _) => Box::new(Patient(io::stderr())),
+            (Console::StandardError, _) => Box::new(RetryWriter(io::stderr())),
         }
     }
 
@@ -220,7 +222,12 @@ impl Outputs {
     }
 
     /// What writes all of them.
-    pub fn reporter<'p>(&self, rules: Rulebook<'p>, style: Style, bar: Option<&Bar>) -> Result<Several<'p>, Failure> {
+    pub fn reporter<'p>(
+        &self,
+        rules: Rulebook<'p>,
+        style: Style,
+        bar: Option<&Bar>,
+    ) -> Result<MultiReporter<'p>, Failure> {
         let mut reporters: Vec<Box<dyn Reporter + Send + 'p>> = Vec::new();
         for (format, place) in &self.outputs {
             let console = self.console;
@@ -229,7 +236,7 @@ impl Outputs {
                 None => (console.writer(bar), console.color(style.color), console.width()),
             };
             let out = BufWriter::with_capacity(BUFFER, out);
-            let look = Look { color, width, all: style.all, quiet: style.quiet };
+            let look = HumanOptions { color, width, all: style.all, quiet: style.quiet };
             reporters.push(match format {
                 Format::Human => Box::new(Human::new(out, rules, look)),
                 Format::Json => Box::new(Json::new(out)),
@@ -241,7 +248,7 @@ impl Outputs {
                 Format::Markdown => Box::new(Markdown::new(out, rules)),
             });
         }
-        Ok(Several::new(reporters))
+        Ok(MultiReporter::new(reporters))
     }
 
     /// Puts the files into their places. The reports must be complete.

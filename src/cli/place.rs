@@ -13,7 +13,7 @@ use sessionlint_core::text::visible;
 use tempfile::NamedTempFile;
 
 use super::Failure;
-use crate::run::start;
+use crate::run::start_folder;
 
 /// A file's place, and what will be there.
 pub struct Place {
@@ -116,7 +116,7 @@ pub struct Trees(Vec<PathBuf>);
 impl Trees {
     pub fn of(paths: &[PathBuf]) -> Trees {
         let folder = |path: &PathBuf| {
-            let start = start(path);
+            let start = start_folder(path);
             fs::canonicalize(if start.as_os_str().is_empty() { Path::new(".") } else { &start }).ok()
         };
         let file = |path: &PathBuf| fs::canonicalize(path).ok();

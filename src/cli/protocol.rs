@@ -10,7 +10,7 @@ use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 use super::config::Chosen;
 use super::{Exit, Failure};
-use crate::picture::words::{Applied, Words, alternatives, shown};
+use crate::picture::labels::{Labels, RowRef, alternatives, printable};
 
 /// Tables are cut into blocks of states that are not wider than this, where one state leaves the room.
 const WIDTH: usize = 116;
@@ -33,9 +33,15 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 
 fn write_protocol(out: &mut String, protocol: &Protocol) -> fmt::Result {
     let tables = protocol.tables();
-    writeln!(out, "{}: {}, version {}", shown(protocol.name()), shown(protocol.title()), shown(protocol.version()))?;
+    writeln!(
+        out,
+        "{}: {}, version {}",
+        printable(protocol.name()),
+        printable(protocol.title()),
+        printable(protocol.version())
+    )?;
     if let Some(source) = protocol.source() {
-        writeln!(out, "read from: {}", shown(source))?;
+        writeln!(out, "read from: {}", printable(source))?;
     }
     if let Some(of_records) = &tables.records {
         records::write_records(out, tables, of_records)?;
@@ -43,7 +49,7 @@ fn write_protocol(out: &mut String, protocol: &Protocol) -> fmt::Result {
         write_fields(out, tables)?;
         writeln!(out, "\nevent types")?;
         for event in &tables.events {
-            writeln!(out, "  {}", shown(&event.name))?;
+            writeln!(out, "  {}", printable(&event.name))?;
         }
     }
     for lifecycle in &tables.lifecycles {
@@ -54,10 +60,10 @@ fn write_protocol(out: &mut String, protocol: &Protocol) -> fmt::Result {
     }
     write_words(out, tables)?;
     writeln!(out, "\nrules")?;
-    let width = tables.rules.iter().map(|rule| columns(&shown(&rule.name))).max().unwrap_or_default();
+    let width = tables.rules.iter().map(|rule| columns(&printable(&rule.name))).max().unwrap_or_default();
     for rule in &tables.rules {
         let severity = rule.severity.map_or("off", |severity| severity.as_str());
-        writeln!(out, "  {:width$}  {severity:7}  {}", shown(&rule.name), shown(&rule.means))?;
+        writeln!(out, "  {:width$}  {severity:7}  {}", printable(&rule.name), printable(&rule.means))?;
     }
     Ok(())
 }
@@ -68,24 +74,24 @@ fn write_fields(out: &mut String, tables: &Tables) -> fmt::Result {
     writeln!(out, "\nfields of every event")?;
     for (name, pointer) in fields {
         if let Some(pointer) = pointer {
-            writeln!(out, "  {name:7} {}", shown(&pointer.to_string()))?;
+            writeln!(out, "  {name:7} {}", printable(&pointer.to_string()))?;
         }
     }
     for pointer in &shape.unwrap {
-        writeln!(out, "  an event may be wrapped at {}", shown(&pointer.to_string()))?;
+        writeln!(out, "  an event may be wrapped at {}", printable(&pointer.to_string()))?;
     }
     writeln!(out, "  an event of any other type: {}", spoken(tables, tables.unknown))
 }
 
 /// Events down, states across.
 fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> fmt::Result {
-    let mut words = Words::unabridged(tables);
-    let mut head: Vec<String> = lifecycle.states.iter().map(|state| shown(state)).collect();
+    let mut words = Labels::unabridged(tables);
+    let mut head: Vec<String> = lifecycle.states.iter().map(|state| printable(state)).collect();
     head.insert(0, String::new());
     let mut rows = vec![vec![head]];
     for (event, of_event) in lifecycle.rows.iter().enumerate() {
         for (row, table) in of_event.iter().enumerate() {
-            let name = words.events(lifecycle, &[Applied { event, row }]).concat();
+            let name = words.events(lifecycle, &[RowRef { event, row }]).concat();
             let mut lines = vec![vec![name], vec![String::new()]];
             for (state, cell) in table.cells.iter().enumerate() {
                 let [first, second] = cell_words(tables, lifecycle, state, *cell);
@@ -102,7 +108,7 @@ fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> 
     }
     writeln!(out, "\nlifecycle {}", words.title(lifecycle))?;
     let states = |set: States| {
-        let names: Vec<_> = set.iter().map(|state| shown(&lifecycle.states[usize::from(state)])).collect();
+        let names: Vec<_> = set.iter().map(|state| printable(&lifecycle.states[usize::from(state)])).collect();
         alternatives(&names)
     };
     if lifecycle.opens != States::default() {
@@ -119,7 +125,7 @@ fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> 
 /// What an event does in a state: the rule that speaks, and where judging carries on.
 fn cell_words(tables: &Tables, lifecycle: &Lifecycle, state: usize, cell: Cell) -> [String; 2] {
     let to = usize::from(cell.to);
-    let moved = if to == state { String::new() } else { format!("→ {}", shown(&lifecycle.states[to])) };
+    let moved = if to == state { String::new() } else { format!("→ {}", printable(&lifecycle.states[to])) };
     match cell.rule {
         Some(rule) => [spoken(tables, rule), moved],
         None if to == state => ["·".to_owned(), moved],
@@ -158,12 +164,12 @@ fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
 }
 
 fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
-    let words = Words::unabridged(tables);
-    let within = text.within.map(|outer| format!(", within {}", shown(&tables.lifecycles[outer].name)));
+    let words = Labels::unabridged(tables);
+    let within = text.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
     writeln!(out, "\ntext{}", within.unwrap_or_default())?;
     let named = |event: usize, slot: usize| {
         let kind = &tables.events[event];
-        format!("{} {}", shown(&kind.name), shown(&kind.slots[slot].to_string()))
+        format!("{} {}", printable(&kind.name), printable(&kind.slots[slot].to_string()))
     };
     for (event, append) in text.append.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
         writeln!(out, "  a piece: {}{}", named(event, append.slot), only(&words.gates(&[], &append.after)))?;
@@ -171,7 +177,7 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
     for (event, when) in text.cut.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one))) {
         let when = words.conditions(event, when);
         let when = if when.is_empty() { when } else { format!(" ({when})") };
-        writeln!(out, "  the whole may begin anew after: {}{when}", shown(&tables.events[event].name))?;
+        writeln!(out, "  the whole may begin anew after: {}{when}", printable(&tables.events[event].name))?;
     }
     for (event, whole) in text.whole.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
         let gates = only(&words.gates(&whole.before, &[]));
@@ -186,7 +192,7 @@ fn only(gates: &str) -> String {
 
 /// Time, and words that contradict a field.
 fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
-    let words = Words::unabridged(tables);
+    let words = Labels::unabridged(tables);
     for rule in &tables.times {
         writeln!(out, "\ntime\n  earlier than the stream's event before it: {}", spoken(tables, *rule))?;
     }
@@ -199,16 +205,16 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
         let kind = &tables.events[event];
         let when = words.conditions(event, &one.when);
         let when = if when.is_empty() { when } else { format!(" ({when})") };
-        let says: Vec<_> = one.says.iter().map(|says| format!("“{}”", shown(says))).collect();
-        let field = shown(&kind.slots[one.slot].to_string());
+        let says: Vec<_> = one.says.iter().map(|says| format!("“{}”", printable(says))).collect();
+        let field = printable(&kind.slots[one.slot].to_string());
         let rule = spoken(tables, one.rule);
-        writeln!(out, "  {}{when}: {field} is {}: {rule}", shown(&kind.name), alternatives(&says))?;
+        writeln!(out, "  {}{when}: {field} is {}: {rule}", printable(&kind.name), alternatives(&says))?;
     }
     Ok(())
 }
 
 fn spoken(tables: &Tables, rule: RuleId) -> String {
-    format!("✗ {}", shown(&tables.rules[usize::from(rule.0)].name))
+    format!("✗ {}", printable(&tables.rules[usize::from(rule.0)].name))
 }
 
 fn columns(text: &str) -> usize {

@@ -15,8 +15,8 @@ use super::judging::{exit, fail_on_parser, kind_of, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure, meaning};
 use crate::config::{Config, FAIL_ON};
-use crate::report::{End, FileEnd, Reporter};
-use crate::run::{Excluded, Target, expand, is_recording, read};
+use crate::report::{FileEnd, Reporter, RunEnd};
+use crate::run::{ExcludeFilter, Target, expand, is_recording, read};
 
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let kind = kind_of(arguments.kind.as_deref(), protocol)?;
     let config = config.map(Arc::new);
     let excluding = config.clone();
-    let excluded: Excluded =
+    let excluded: ExcludeFilter =
         Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
     let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
     let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);
@@ -107,12 +107,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     // All is judged before anything is said.
-    reporter.go_on_unread();
-    let options = Options {
-        severities: severities(&arguments.rules, rules)?,
-        excerpts: reporter.shows_excerpts(),
-        ..Options::default()
-    };
+    reporter.ignore_closed_readers();
+    let severities = severities(&arguments.rules, rules)?;
+    let options = Options::default().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = Alike::new(protocol, config.as_deref(), &options, &[]).usual;
     let (mut told, mut kept, mut unreadable) = (Told::default(), Kept::default(), Vec::new());
     for target in &streams {
@@ -129,8 +126,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let files: Vec<_> = targets.iter().map(Target::name).collect();
     let strictness = Strictness { tolerance: arguments.tolerance, complete: arguments.complete };
     let outcome = reconcile(protocol, &settings, &told, &kept, strictness, &files);
-    let mut summary =
-        Summary { files: files.len() as u64, events: told.events, records: kept.records, ..Summary::default() };
+    let mut summary = Summary::default();
+    (summary.files, summary.events, summary.records) = (files.len() as u64, told.events, kept.records);
     summary.streams = told.sessions.len() as u64;
     reporter.begin()?;
     let mut findings = outcome.findings.into_iter().peekable();
@@ -142,7 +139,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         reporter.file_end(&FileEnd::of(file))?;
     }
     let reconciled = Some(&*outcome.sessions);
-    let end = End { reconciled, unfound: &errors, ..End::of(&summary, started.elapsed()) };
+    let end = RunEnd { reconciled, unfound: &errors, ..RunEnd::of(&summary, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
     outputs.keep()?;

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use sessionlint_core::event::Options;
 use sessionlint_core::text::visible;
 
 use super::input::{Alike, ReadingArguments, say};
@@ -12,7 +11,7 @@ use super::judging::{FailingArguments, ShownArguments, exit};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{Exit, Failure};
 use crate::config::Config;
-use crate::report::{End, Reporter};
+use crate::report::{Reporter, RunEnd};
 use crate::run::{Progress, Run, Tap, Target, exit_code};
 
 #[derive(clap::Args)]
@@ -49,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     // Nothing is folded: what comes later may be long in coming.
     let style = Style { color: arguments.shown.color, all: true, quiet: arguments.shown.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
-    let options = Options { severities, excerpts: reporter.shows_excerpts(), ..arguments.reading.options() };
+    let options = arguments.reading.options().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = [Alike::new(&protocol, config.as_ref(), &options, &[]).usual];
     let run = Run {
         protocol: &protocol,
@@ -67,9 +66,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let failed = |what: &str, error: io::Error| Failure::Message(format!("{program} cannot be {what}: {error}"));
     let mut tap = Tap::start(&arguments.command).map_err(|error| failed("started", error))?;
     // The name that it would have in a pipe of the shell.
-    let (outcome, told) = run.watch(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
+    let (outcome, told) = run.check_live(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
-    let end = End { hidden: outcome.hidden, ..End::of(&outcome.summary, started.elapsed()) };
+    let end = RunEnd { hidden: outcome.hidden, ..RunEnd::of(&outcome.summary, started.elapsed()) };
     let told = told.and_then(|()| reporter.end(&end));
     drop(reporter);
     say(&outcome.unreadable);

@@ -1,5 +1,5 @@
-//! The text of `sessionlint.toml` → [`Config`]. Everything that can be wrong with it by itself is found here, all
-//! mistakes at once, each with its place.
+//! The text of `sessionlint.toml` → [`Config`]. Finds every mistake that the text alone shows, all at once, each with
+//! its place.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -14,12 +14,12 @@ use super::patterns::Patterns;
 use super::{Config, FAIL_ON, Override, RuleSetting, SEVERITIES, VERSION};
 use crate::error::FileError;
 
-/// What may stand in the file, in an override, and in a rule's table.
+/// The keys of the file, of an override, and of a rule's table.
 pub const KEYS: [&str; 7] = ["version", "protocol", "fail-on", "rules", "exclude", "baseline", "override"];
 pub const OVERRIDE_KEYS: [&str; 4] = ["files", "fragment", "wire", "rules"];
 pub const RULE_KEYS: [&str; 2] = ["severity", "reason"];
 
-/// Reads the file's text; `path` is its name.
+/// Reads the text of the file at `path`.
 pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
     let help = "`sessionlint init` writes a file with every key in it, explained";
     let table = DeTable::parse(text).map_err(|error| FileError::toml(path, text, &error, help))?;
@@ -53,7 +53,7 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
     reader.0.finish(config).map_err(|problems| FileError::new(path, text, problems))
 }
 
-/// The reader of the file's own shapes.
+/// Reads the values that only this file has, on top of the core's reader.
 #[derive(Default)]
 struct Reader(keys::Reader);
 

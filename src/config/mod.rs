@@ -1,7 +1,7 @@
-//! `sessionlint.toml`: how a folder of recordings is to be judged, and what is known of it already. No stream is known
-//! here, and no protocol by name.
+//! `sessionlint.toml`: settings for a folder of recordings, and the baseline of known findings. This module knows no
+//! streams, and no protocol by name.
 //!
-//! Whatever the command line says wins over the file.
+//! The command line takes precedence over the file.
 
 pub mod baseline;
 mod file;
@@ -28,16 +28,16 @@ use crate::error::FileError;
 pub use paths::{absolute, folder_of};
 use patterns::Patterns;
 
-/// The file's name.
+/// The name of the configuration file.
 pub const NAME: &str = "sessionlint.toml";
-/// The version of its form.
+/// The version of the file's format.
 pub const VERSION: u64 = 1;
-/// What `sessionlint init` writes: every key, explained. A key's line begins with `#` and no space.
+/// The file that `sessionlint init` writes: every key, explained. A line with a key begins with `#` and no space.
 pub const TEMPLATE: &str = include_str!("template.toml");
-/// Its JSON Schema, for editors.
+/// The JSON Schema of the file, for editors.
 pub const SCHEMA: &str = include_str!("../../schemas/sessionlint.schema.json");
 
-/// The severities that a rule can be given, by the words that the file and the command line use.
+/// The severities of a rule, by their names in the file and on the command line; `None` is off.
 pub const SEVERITIES: [(&str, Option<Severity>); 4] = [
     ("error", Some(Severity::Error)),
     ("warning", Some(Severity::Warning)),
@@ -45,7 +45,7 @@ pub const SEVERITIES: [(&str, Option<Severity>); 4] = [
     ("off", None),
 ];
 
-/// The least severity that fails a run, likewise; none: nothing does.
+/// The lowest severity that fails a run, by its name in the file and on the command line; `None` if no finding does.
 pub const FAIL_ON: [(&str, Option<Severity>); 4] = [
     ("error", Some(Severity::Error)),
     ("warning", Some(Severity::Warning)),
@@ -53,18 +53,18 @@ pub const FAIL_ON: [(&str, Option<Severity>); 4] = [
     ("never", None),
 ];
 
-/// The largest file that is read, in bytes: more was not written by hand, nor by this program.
+/// Maximum size of a file that is read, in bytes; a larger one was not written by hand, nor by this program.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// A `sessionlint.toml`.
+/// The settings of a `sessionlint.toml`.
 #[derive(Debug)]
 pub struct Config {
-    /// Its name, from the current folder.
+    /// The file's path, relative to the current folder.
     path: PathBuf,
     text: String,
     root: Root,
     protocol: Option<Spanned<String>>,
-    /// See [`FAIL_ON`].
+    /// The value of `fail-on`, if it is set; see [`FAIL_ON`].
     pub fail_on: Option<Option<Severity>>,
     rules: Vec<RuleSetting>,
     exclude: Patterns,
@@ -72,18 +72,18 @@ pub struct Config {
     overrides: Vec<Override>,
 }
 
-/// What is said of a rule.
+/// The settings of a rule.
 #[derive(Debug)]
 pub struct RuleSetting {
     name: String,
     span: Range<usize>,
-    /// None: it is off.
+    /// The severity; `None` if the rule is off.
     pub severity: Option<Severity>,
-    /// Why, for those who read the file or the list of rules.
+    /// The reason for the setting, shown in the list of rules.
     pub reason: Option<String>,
 }
 
-/// What is said of some files.
+/// An `[[override]]`: settings for some of the files.
 #[derive(Debug)]
 struct Override {
     files: Patterns,
@@ -93,65 +93,66 @@ struct Override {
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads a configuration file.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or is not what it should be. Its rules are looked at when the protocol is known.
+    /// Returns an error if the file cannot be read or has mistakes. The names of rules are checked later, by
+    /// [`Config::check_rules`], because the protocol is not known yet.
     pub fn read(path: &Path) -> Result<Config, FileError> {
         let help = "name another file with --config, or have none with --no-config";
         let text = read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
         file::read(path, &text)
     }
 
-    /// The file that holds for a path: that of the nearest folder above it that has one.
+    /// Finds the configuration file for a path: that of the nearest folder above it that has one.
     pub fn find(path: &Path) -> Option<PathBuf> {
-        // A link that leads nowhere is a file that cannot be read, and not none.
+        // A dangling link counts as a file that cannot be read, not as a missing one.
         let is_there = |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|_| !file.is_dir());
         let found = absolute(path).ancestors().map(|folder| folder.join(NAME)).find(is_there)?;
-        Some(Root::new(Path::new("")).way_to(&found))
+        Some(Root::new(Path::new("")).relative_path_to(&found))
     }
 
-    /// Its name, from the current folder.
+    /// Returns the file's path, relative to the current folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The protocol's name, as it is written.
+    /// Returns the protocol's name, as written in the file.
     pub fn protocol(&self) -> Option<&str> {
         self.protocol.as_ref().map(|name| name.get_ref().as_str())
     }
 
-    /// The folder of a protocol that has no built-in name.
+    /// Returns the folder of a protocol that is not built in; its name is relative to the file's folder.
     pub fn protocol_folder(&self) -> Option<PathBuf> {
         Some(folder_of(&self.path).join(self.protocol()?))
     }
 
-    /// That there is no such protocol.
-    pub fn no_protocol(&self, help: String) -> FileError {
+    /// Returns the error for a protocol that does not exist, at its place in the file.
+    pub fn unknown_protocol(&self, help: String) -> FileError {
         let span = self.protocol.as_ref().map_or(0..0, Spanned::span);
         let message = format!("there is no protocol and no folder {}", self.protocol().unwrap_or_default());
         FileError::new(&self.path, &self.text, vec![Problem { message, label: "here".to_owned(), span, help }])
     }
 
-    /// The baseline's name, from the current folder.
+    /// Returns the baseline's path, relative to the current folder.
     pub fn baseline(&self) -> Option<PathBuf> {
         Some(folder_of(&self.path).join(self.baseline.as_ref()?.get_ref()))
     }
 
-    /// That the baseline cannot be read: shown where it is named.
-    pub fn no_baseline(&self, error: FileError) -> FileError {
+    /// Returns the error for a baseline that cannot be read, at its place in the file.
+    pub fn unreadable_baseline(&self, error: FileError) -> FileError {
         let (FileError::Unreadable { cause, help, .. }, Some(name)) = (&error, &self.baseline) else { return error };
         let message = format!("the baseline {} cannot be read: {cause}", name.get_ref());
         let problem = Problem { message, label: "here".to_owned(), span: name.span(), help: (*help).to_owned() };
         FileError::new(&self.path, &self.text, vec![problem])
     }
 
-    /// Looks at the names of its rules.
+    /// Checks the names of the rules in the file.
     ///
     /// # Errors
     ///
-    /// When the protocol has no such rules.
+    /// Returns an error for all rules that the protocol does not have.
     pub fn check_rules(&self, rules: Rulebook<'_>) -> Result<(), FileError> {
         let all = self.overrides.iter().flat_map(|one| &one.rules).chain(&self.rules);
         let problem = |rule: &RuleSetting| {
@@ -162,52 +163,50 @@ impl Config {
         if problems.is_empty() { Ok(()) } else { Err(FileError::new(&self.path, &self.text, problems)) }
     }
 
-    /// What is said of a rule, overrides aside.
+    /// Returns the settings of a rule, without overrides.
     pub fn rule(&self, name: &str) -> Option<&RuleSetting> {
         self.rules.iter().find(|rule| rule.name == name)
     }
 
-    /// Whether a file or folder that was found in a folder is left out.
+    /// Returns whether a file or folder that was found in a folder is excluded.
     pub fn excludes(&self, path: &Path, is_folder: bool) -> bool {
-        self.root.inside(path).is_some_and(|path| self.exclude.mean_itself(&path, is_folder))
+        self.root.inside(path).is_some_and(|path| self.exclude.matches_itself(&path, is_folder))
     }
 
-    /// The numbers of the overrides for a file.
+    /// Returns the indices of the overrides that apply to a file.
     pub fn overrides_for(&self, file: &Path) -> Vec<usize> {
         if self.overrides.is_empty() {
             return Vec::new();
         }
         let Some(inside) = self.root.inside(file) else { return Vec::new() };
-        (0..self.overrides.len()).filter(|number| self.overrides[*number].files.mean(&inside)).collect()
+        (0..self.overrides.len()).filter(|number| self.overrides[*number].files.matches(&inside)).collect()
     }
 
-    /// Whether these overrides say that files are cut-outs, or that they are whole.
+    /// Returns whether these overrides declare their files to be cut-outs; `None` if they do not say.
     pub fn fragment(&self, overrides: &[usize]) -> Option<bool> {
         overrides.iter().rev().find_map(|number| self.overrides[*number].fragment)
     }
 
-    /// What was given on the command line, and under it what these overrides say, the later ones first, and under
-    /// those the file itself.
-    pub fn under(&self, given: &Options, overrides: &[usize]) -> Options {
+    /// Merges options: those of the command line take precedence over these overrides, later overrides over earlier
+    /// ones, and overrides over the rest of the file.
+    pub fn merge(&self, given: &Options, overrides: &[usize]) -> Options {
         let fragment = self.fragment(overrides);
         let overrides: Vec<_> = overrides.iter().map(|number| &self.overrides[*number]).collect();
         let rules = self.rules.iter().chain(overrides.iter().flat_map(|one| &one.rules));
         let mut severities: BTreeMap<_, _> = rules.map(|rule| (rule.name.clone(), rule.severity)).collect();
-        severities.extend(given.severities.clone());
-        Options {
-            wire: given.wire.or_else(|| overrides.iter().rev().find_map(|one| one.wire)),
-            fragment: given.fragment || fragment.unwrap_or_default(),
-            severities,
-            ..given.clone()
-        }
+        severities.extend(given.severities().clone());
+        let wire = given.wire().or_else(|| overrides.iter().rev().find_map(|one| one.wire));
+        let fragment = given.fragment() || fragment.unwrap_or_default();
+        given.clone().with_wire(wire).with_fragment(fragment).with_severities(severities)
     }
 }
 
-/// Reads a text file that is of a sensible size.
+/// Reads a text file of at most [`MOST_BYTES`].
 ///
 /// # Errors
 ///
-/// When it cannot be read, or is larger, or no UTF-8, which is invalid data.
+/// Returns an error if the file cannot be read or is larger; if it is not UTF-8, one of the kind
+/// [`InvalidData`](io::ErrorKind::InvalidData).
 pub fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;

@@ -1,5 +1,5 @@
-//! Where a file is, seen from a folder: what is written in `sessionlint.toml` and in a baseline must mean the same on
-//! another machine.
+//! Paths relative to a folder: those written in `sessionlint.toml` and in a baseline must mean the same on another
+//! machine.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -7,21 +7,21 @@ use std::path::{Component, Path, PathBuf};
 /// A folder that paths are relative to.
 #[derive(Clone, Debug)]
 pub struct Root {
-    /// Absolute, by names alone.
+    /// The absolute path, with links not followed.
     named: PathBuf,
-    /// Where the names lead to, if they lead anywhere.
+    /// The path with links followed, if the folder exists.
     real: Option<PathBuf>,
 }
 
 impl Root {
-    /// This folder; the empty path is the current one.
+    /// Returns the root for a folder; the empty path is the current one.
     pub fn new(folder: &Path) -> Root {
         let named = absolute(folder);
         Root { real: fs::canonicalize(&named).ok(), named }
     }
 
-    /// A path below the folder, from there; none if it is outside. Names count, so that a link in the folder is in it;
-    /// where they do not tell, it counts where they lead.
+    /// Returns the part of a path below the folder; `None` if the path is outside. A link in the folder counts as
+    /// inside, wherever it leads; links are followed only if the names alone do not show that a path is inside.
     pub fn inside(&self, path: &Path) -> Option<PathBuf> {
         let named = absolute(path);
         if let Ok(inside) = named.strip_prefix(&self.named) {
@@ -31,40 +31,40 @@ impl Root {
         Some(real.strip_prefix(self.real.as_ref()?).ok()?.to_owned())
     }
 
-    /// The way from the folder to a path, wherever that is.
-    pub fn way_to(&self, path: &Path) -> PathBuf {
+    /// Returns the relative path from the folder to a path, which may be outside.
+    pub fn relative_path_to(&self, path: &Path) -> PathBuf {
         if let Some(inside) = self.inside(path) {
             return inside;
         }
         let named = absolute(path);
         let shared = self.named.components().zip(named.components()).take_while(|(a, b)| a == b).count();
         if shared == 0 {
-            // Another drive.
+            // The path is on another drive.
             return named;
         }
         let up = self.named.components().skip(shared).map(|_| Component::ParentDir);
         up.chain(named.components().skip(shared)).collect()
     }
 
-    /// The same with `/` between its parts, on every system.
-    pub fn written_way_to(&self, path: &Path) -> String {
-        let way = self.way_to(path);
+    /// Returns [`Root::relative_path_to`] with `/` between the parts, on every system.
+    pub fn portable_path_to(&self, path: &Path) -> String {
+        let way = self.relative_path_to(path);
         let parts: Vec<_> = way.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         if way.is_absolute() { way.to_string_lossy().replace('\\', "/") } else { parts.join("/") }
     }
 
-    /// What a written way leads to.
-    pub fn follow(&self, way: &str) -> PathBuf {
+    /// Returns the absolute path that a portable path stands for.
+    pub fn resolve(&self, way: &str) -> PathBuf {
         absolute(&self.named.join(way))
     }
 
-    /// Whether a path that need not be there is below the folder.
-    pub fn holds(&self, path: &Path) -> bool {
+    /// Returns whether a path is below the folder; it need not exist.
+    pub fn contains(&self, path: &Path) -> bool {
         path.starts_with(&self.named) || self.real.as_ref().is_some_and(|real| path.starts_with(real))
     }
 }
 
-/// A path from the root, without `.` and `..`. Links are not followed.
+/// Returns the absolute path, without `.` and `..`. Links are not followed.
 pub fn absolute(path: &Path) -> PathBuf {
     let from = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let mut parts = PathBuf::new();
@@ -80,7 +80,7 @@ pub fn absolute(path: &Path) -> PathBuf {
     parts
 }
 
-/// The folder that a file is in; the empty path is the current one.
+/// Returns the folder that a file is in; the empty path is the current one.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new(""))
 }
@@ -100,8 +100,8 @@ mod tests {
             ("/a/bc", None, "../bc"),
         ] {
             assert_eq!(root.inside(Path::new(path)).as_deref(), inside.map(Path::new), "{path}");
-            assert_eq!(root.written_way_to(Path::new(path)), way);
-            assert_eq!(root.follow(way), absolute(Path::new(path)), "and it leads back");
+            assert_eq!(root.portable_path_to(Path::new(path)), way);
+            assert_eq!(root.resolve(way), absolute(Path::new(path)), "and it leads back");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The file that `sessionlint init` writes, the schema of its form, and what the program reads: three words for one thing.
+//! The template of `sessionlint init`, the JSON Schema, and the program's reader agree with each other.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use sessionlint_core::protocol::Protocol;
 use super::file::{KEYS, OVERRIDE_KEYS, RULE_KEYS};
 use super::*;
 
-/// The template with every key switched on.
+/// Returns the template with every key switched on.
 fn switched_on() -> String {
     let line = |line: &str| match line.strip_prefix('#') {
         Some(key) if !key.starts_with(' ') && !key.is_empty() => format!("{key}\n"),
@@ -26,13 +26,13 @@ fn schema() -> Value {
     serde_json::from_str(SCHEMA).expect("the schema is JSON")
 }
 
-/// Whether a TOML text fits the schema.
+/// Returns whether a TOML text fits the schema.
 fn fits(text: &str) -> bool {
     let value: Value = toml::from_str(text).expect("TOML");
     jsonschema::validator_for(&schema()).expect("a schema").is_valid(&value)
 }
 
-/// The messages about a text, with what each points at.
+/// Returns the messages about the mistakes in a text, each with the word at its place.
 fn mistakes(text: &str) -> Vec<(String, String)> {
     let Err(FileError::Wrong { problems, .. }) = read(text) else { panic!("{text} is fine") };
     let at = |offset: usize| text[offset..].split(['\n', ' ', '=', ']']).next().unwrap_or_default().to_owned();
@@ -154,14 +154,14 @@ fn later_overrides_win_key_by_key_and_what_is_given_wins_over_all() {
         [[override]]\nfiles = [\"x\"]\nfragment = true\nwire = \"sse\"\nrules.b = \"off\"\nrules.c = \"off\"\n\
         [[override]]\nfiles = [\"x\"]\nwire = \"json\"\nrules.c = \"error\"\n";
     let config = read(text).expect("it is right");
-    let severities = |options: &Options| ["a", "b", "c"].map(|rule| options.severities.get(rule).copied());
+    let severities = |options: &Options| ["a", "b", "c"].map(|rule| options.severities().get(rule).copied());
     let (note, off, error) = (Some(Some(Severity::Note)), Some(None), Some(Some(Severity::Error)));
 
-    let none = config.under(&Options::default(), &[]);
-    assert_eq!((none.fragment, none.wire, severities(&none)), (false, None, [note, note, note]));
-    let both = config.under(&Options::default(), &[0, 1]);
-    assert_eq!((both.fragment, both.wire, severities(&both)), (true, Some(Wire::Json), [note, off, error]));
-    let given = Options { wire: Some(Wire::Ndjson), severities: [("c".to_owned(), None)].into(), ..Options::default() };
-    let all = config.under(&given, &[0, 1]);
-    assert_eq!((all.fragment, all.wire, severities(&all)), (true, Some(Wire::Ndjson), [note, off, off]));
+    let none = config.merge(&Options::default(), &[]);
+    assert_eq!((none.fragment(), none.wire(), severities(&none)), (false, None, [note, note, note]));
+    let both = config.merge(&Options::default(), &[0, 1]);
+    assert_eq!((both.fragment(), both.wire(), severities(&both)), (true, Some(Wire::Json), [note, off, error]));
+    let given = Options::default().with_wire(Some(Wire::Ndjson)).with_severities([("c".to_owned(), None)]);
+    let all = config.merge(&given, &[0, 1]);
+    assert_eq!((all.fragment(), all.wire(), severities(&all)), (true, Some(Wire::Ndjson), [note, off, off]));
 }

@@ -105,7 +105,7 @@ impl Judge<'_> {
         // A producer that failed and said nothing has nothing to be judged.
         let is_silent = played.stream.iter().all(u8::is_ascii_whitespace);
         if !(is_silent && ending.is_some()) {
-            let settings = settings.of_wire(played.wire);
+            let settings = settings.with_wire(played.wire);
             let mut checker = Checker::of(self.protocol, &settings, file.cloned());
             for block in played.stream.chunks(BLOCK) {
                 checker.feed(block);
@@ -123,7 +123,7 @@ impl Judge<'_> {
     /// What is to be said of how a case ended.
     fn ending(&self, played: &Played, settings: &Settings, file: Option<&Arc<str>>) -> Option<Finding> {
         let help = match &played.end {
-            Ending::Hung(hang) => hang.help.map(Into::into),
+            Ending::Hung(hang) => hang.help,
             _ => None,
         };
         let (rule, what) = match &played.end {
@@ -137,9 +137,10 @@ impl Judge<'_> {
         let severity = settings.severity(self.protocol, rule.name()).flatten()?;
         let said = last_words(&played.complaint).map(|said| format!("; it last said “{said}”"));
         let what = what + &said.unwrap_or_default();
-        let place = last_line(&played.stream, settings.options().excerpts);
-        let finding = Finding::of_file(rule.name(), severity, what, &Arc::default(), place);
-        Some(Finding { file: file.cloned(), help, ..finding })
+        let place = last_line(&played.stream, settings.options().excerpts());
+        let mut finding = Finding::of_file(rule.name(), severity, what, &Arc::default(), place).with_help(help);
+        finding.file = file.cloned();
+        Some(finding)
     }
 }
 
@@ -157,7 +158,7 @@ fn last_line(stream: &[u8], excerpts: bool) -> Place {
     let start = memchr::memrchr(b'\n', text).map_or(0, |at| at + 1);
     let line = memchr::memchr_iter(b'\n', &text[..start]).count() as u64 + 1;
     let excerpt = if excerpts { window(&text[start..], 1, 0..text.len() - start) } else { Default::default() };
-    Place { line, column: 1, start: start as u64, end: text.len() as u64, event: None, excerpt }
+    Place::new(line, 1, start as u64..text.len() as u64).with_excerpt(excerpt)
 }
 
 #[cfg(test)]
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_program_s_own_rules_can_be_switched_off() {
-        let off = Options { severities: [("producer-crash".to_owned(), None)].into(), ..Options::default() };
+        let off = Options::default().with_severities([("producer-crash".to_owned(), None)]);
         assert_eq!(rules("", Ending::Crashed("it fell".to_owned()), off), ["empty-input"]);
     }
 

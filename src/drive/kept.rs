@@ -18,7 +18,7 @@ use super::producer::Played;
 use super::search::Failure;
 use super::shrink::Times;
 use crate::error::FileError;
-use crate::report::{Jsonl, of_kind};
+use crate::report::{Jsonl, kind_fingerprint};
 
 /// The files of a folder.
 const CASE: &str = "case.toml";
@@ -214,7 +214,7 @@ fn way_back(root: &Path) -> Option<String> {
 pub fn folder_of(root: &Path, kind: &Kind) -> PathBuf {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let rule: String = kind.rule.chars().map(plain).take(80).collect();
-    root.join(format!("{rule}-{}", of_kind(kind)))
+    root.join(format!("{rule}-{}", kind_fingerprint(kind)))
 }
 
 fn root_of(folder: &Path) -> &Path {

@@ -1,4 +1,4 @@
-//! Streams that break one rule: by an event that the tables forbid, by ending too early, or by an edit.
+//! Generates streams that break one rule: by an event that the tables forbid, by ending too early, or by an edit.
 
 use serde_json::Value;
 use sessionlint_core::check::check;
@@ -7,62 +7,67 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
-use super::choices::{Choices, mixed};
-use super::walk::{Knobs, Stream, Walk};
+use super::choices::{Choices, mix};
+use super::walk::{Stream, StreamOptions, Walk};
 
-/// How often another walk is tried.
+/// The most walks that are tried.
 const MOST_WALKS: u32 = 60;
-/// How many events follow the one that is forbidden, before what ends the stream.
+/// The number of events that may follow the forbidden one, before those that end the stream.
 const MOST_BEHIND: usize = 6;
-/// How many events are proposed at each place of a walk.
+/// The number of events that are proposed at each step of a walk.
 const MOST_TRIES: usize = 60;
 
-/// A stream of which this rule is the one finding.
-pub fn broken(protocol: &Protocol, rule: &str, knobs: &Knobs, tape: &[u32]) -> Option<Stream> {
+/// Generates a stream with exactly one finding, of this rule.
+pub fn broken(protocol: &Protocol, rule: &str, options: &StreamOptions, tape: &[u32]) -> Option<Stream> {
     let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
     (0..MOST_WALKS).find_map(|number| {
         let tape: Vec<u32> =
-            tape.iter().map(|choice| mixed(u64::from(*choice) << 32 | u64::from(number)) as u32).collect();
+            tape.iter().map(|choice| mix(u64::from(*choice) << 32 | u64::from(number)) as u32).collect();
         let mut choices = Choices::new(&tape);
         match framing {
-            Some(framing) => edited(protocol, framing, knobs, &mut choices),
-            None => forbidden(protocol, rule, knobs, &mut choices),
+            Some(framing) => break_by_edit(protocol, framing, options, &mut choices),
+            None => break_by_event(protocol, rule, options, &mut choices),
         }
     })
 }
 
-/// Whether these findings are this rule's, one and no other.
-pub fn is_alone(findings: &[Finding], rule: &str) -> bool {
+/// Returns whether there is exactly one finding, and it is of this rule.
+pub fn is_only_finding(findings: &[Finding], rule: &str) -> bool {
     matches!(findings, [one] if *one.rule == *rule)
 }
 
-/// The stream, if it breaks the rule and nothing else.
-fn breaks_alone(protocol: &Protocol, rule: &str, stream: Stream) -> Option<Stream> {
-    let options = Options { excerpts: false, ..Options::default() };
+/// Returns the stream if it breaks the rule and nothing else.
+fn if_only_finding(protocol: &Protocol, rule: &str, stream: Stream) -> Option<Stream> {
+    let options = Options::default().with_excerpts(false);
     let findings = check(protocol, &stream.ndjson(), options).findings;
     let line = findings.first().map(|finding| finding.place.line)?;
-    is_alone(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
+    is_only_finding(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
 }
 
-/// By an event that is forbidden, or by the end of the stream.
-fn forbidden(protocol: &Protocol, rule: &str, knobs: &Knobs, choices: &mut Choices<'_>) -> Option<Stream> {
-    let mut walk = Walk::new(protocol, knobs);
-    for _ in 0..knobs.events {
-        if is_alone(&walk.checker.clone().finish().findings, rule) {
-            return breaks_alone(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
+/// Breaks a rule by a forbidden event or by the end of the stream.
+fn break_by_event(
+    protocol: &Protocol,
+    rule: &str,
+    options: &StreamOptions,
+    choices: &mut Choices<'_>,
+) -> Option<Stream> {
+    let mut walk = Walk::new(protocol, options);
+    for _ in 0..options.events {
+        if is_only_finding(&walk.checker.clone().finish().findings, rule) {
+            return if_only_finding(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
         }
         for _ in 0..MOST_TRIES {
             let Some((proposal, trial, findings)) = walk.wild_proposal(choices) else { continue };
-            if is_alone(&findings, rule) {
+            if is_only_finding(&findings, rule) {
                 walk.take(proposal, trial);
-                // How judging carries on behind it is worth a look too.
+                // Some events after it also test how judging continues.
                 for _ in 0..choices.below(MOST_BEHIND) {
                     walk.step(choices);
                 }
                 if !walk.close(choices) {
                     return None;
                 }
-                return breaks_alone(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
+                return if_only_finding(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
             }
         }
         if !walk.step(choices) {
@@ -72,9 +77,14 @@ fn forbidden(protocol: &Protocol, rule: &str, knobs: &Knobs, choices: &mut Choic
     None
 }
 
-/// By an edit of a legal stream.
-fn edited(protocol: &Protocol, rule: Framing, knobs: &Knobs, choices: &mut Choices<'_>) -> Option<Stream> {
-    let mut walk = Walk::new(protocol, knobs);
+/// Breaks a rule by an edit of a legal stream.
+fn break_by_edit(
+    protocol: &Protocol,
+    rule: Framing,
+    options: &StreamOptions,
+    choices: &mut Choices<'_>,
+) -> Option<Stream> {
+    let mut walk = Walk::new(protocol, options);
     for _ in 0..choices.below(12) {
         walk.step(choices);
     }
@@ -84,12 +94,12 @@ fn edited(protocol: &Protocol, rule: Framing, knobs: &Knobs, choices: &mut Choic
     (0..MOST_TRIES).find_map(|_| {
         let mut lines = walk.lines.clone();
         let cut_off = !edit(&mut lines, rule, choices)?;
-        breaks_alone(protocol, rule.name(), Stream { lines, cut_off, breaks: None })
+        if_only_finding(protocol, rule.name(), Stream { lines, cut_off, breaks: None })
     })
 }
 
-/// Edits one of the lines so that it may break a rule of the framing; says whether the last line ends with a line feed.
-/// None: that rule cannot be broken by an edit.
+/// Edits one of the lines so that it may break a rule of the framing. Returns whether the last line ends with a line
+/// feed; `None` if the edit was not possible.
 pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) -> Option<bool> {
     let number = choices.below(lines.len());
     let line = String::from_utf8(lines.get(number)?.clone()).ok()?;
@@ -115,20 +125,20 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
             lines.insert(number + 1, event.to_string().into_bytes());
             return Some(true);
         }
-        Framing::NumberOutOfRange => scalar_replaced(&line, at, "1e999")?,
-        Framing::TooDeep => scalar_replaced(&line, at, &format!("{}{}", "[".repeat(200), "]".repeat(200)))?,
+        Framing::NumberOutOfRange => replace_scalar(&line, at, "1e999")?,
+        Framing::TooDeep => replace_scalar(&line, at, &format!("{}{}", "[".repeat(200), "]".repeat(200)))?,
         Framing::LoneSurrogate => {
             let quote = line.get(at..)?.find("\":\"")? + at + 3;
             [&line[..quote], "\\ud800", &line[quote..]].concat().into_bytes()
         }
-        Framing::DuplicateKey | Framing::MissingField | Framing::UnknownField => member_edited(&line, rule, at)?,
+        Framing::DuplicateKey | Framing::MissingField | Framing::UnknownField => edit_member(&line, rule, at)?,
         Framing::WrongType => {
             let replacements = ["17", "\"17\"", "null", "[]", "{}", "true"];
-            scalar_replaced(&line, at, choices.one_of(&replacements)?)?
+            replace_scalar(&line, at, choices.one_of(&replacements)?)?
         }
         Framing::WrongValue => {
             let replacements = ["\"\"", "\"nobody\"", "-1", "\"2026-01-01\""];
-            scalar_replaced(&line, at, choices.one_of(&replacements)?)?
+            replace_scalar(&line, at, choices.one_of(&replacements)?)?
         }
         _ => return None,
     };
@@ -136,8 +146,9 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
     Some(true)
 }
 
-/// Another value in the place of a string, number or word that stands behind a key, after a place.
-fn scalar_replaced(line: &str, at: usize, new: &str) -> Option<Vec<u8>> {
+/// Returns the line with `new` in place of the first scalar member value after the offset `at`; `None` if there is
+/// none.
+fn replace_scalar(line: &str, at: usize, new: &str) -> Option<Vec<u8>> {
     let start = line.get(at..)?.find("\":")? + at + 2;
     let rest = &line[start..];
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
@@ -149,8 +160,8 @@ fn scalar_replaced(line: &str, at: usize, new: &str) -> Option<Vec<u8>> {
     Some([&line[..start], new, &rest[length..]].concat().into_bytes())
 }
 
-/// A member that stands after a place, doubled, left out, or with an unknown one before it.
-fn member_edited(line: &str, rule: Framing, at: usize) -> Option<Vec<u8>> {
+/// Returns the line with the first member after the offset `at` doubled, removed, or preceded by an unknown member.
+fn edit_member(line: &str, rule: Framing, at: usize) -> Option<Vec<u8>> {
     let start = line.get(at..)?.find(",\"")? + at;
     let colon = line[start..].find("\":")? + start + 2;
     let mut values = serde_json::Deserializer::from_str(&line[colon..]).into_iter::<Value>();

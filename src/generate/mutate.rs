@@ -1,19 +1,19 @@
-//! A recording that somebody has → the same, broken in one rule.
+//! Mutates an existing recording so that it breaks one rule.
 
 use sessionlint_core::check::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
-use super::breaks::{self, is_alone};
+use super::breaks::{self, is_only_finding};
 use super::choices::Choices;
 use super::walk::Stream;
 
-/// How many ways of breaking a rule are tried.
+/// The most mutations that are tried.
 const MOST_TRIES: usize = 400;
 
-/// The recording with an event left out, doubled, moved or changed so that this rule is what is found, once, and nothing
-/// else; none where that was not managed.
+/// Returns the recording with an event left out, doubled, moved or changed, so that it has exactly one finding, of this
+/// rule; `None` if no such mutation was found.
 pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32]) -> Option<Stream> {
     let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
     let mut choices = Choices::new(tape);
@@ -21,16 +21,16 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
         let mut stream = Stream { lines: lines.to_vec(), ..Stream::default() };
         match framing {
             Some(framing) => stream.cut_off = !breaks::edit(&mut stream.lines, framing, &mut choices)?,
-            None => changed(&mut stream.lines, lines, &mut choices)?,
+            None => change(&mut stream.lines, lines, &mut choices)?,
         }
-        let findings = check(protocol, &stream.ndjson(), Options { excerpts: false, ..Options::default() }).findings;
+        let findings = check(protocol, &stream.ndjson(), Options::default().with_excerpts(false)).findings;
         let line = findings.first().map(|finding| finding.place.line)?;
-        is_alone(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
+        is_only_finding(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
     })
 }
 
-/// Changes the order, the number or a value of events. `of`: the recording as it was.
-fn changed(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) -> Option<()> {
+/// Changes the order, the number or a value of the events. `of`: the original recording.
+fn change(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) -> Option<()> {
     let number = choices.below(lines.len());
     match choices.below(7) {
         0 => drop(lines.remove(number)),
@@ -38,7 +38,7 @@ fn changed(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) 
         2 => lines.truncate(number.max(1)),
         3 if number + 1 < lines.len() => lines.swap(number, number + 1),
         4 => {
-            // Some events in a row.
+            // Consecutive events.
             let end = (number + 1 + choices.below(4)).min(lines.len());
             drop(lines.drain(number..end));
         }
@@ -47,7 +47,7 @@ fn changed(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) 
             lines.insert(number, of.get(other)?.clone());
         }
         _ => {
-            // A value of one event in the place of the same of another.
+            // The value of a member replaced by that of the same member of another event.
             let (one, other) = (text(of.get(number)?)?, text(of.get(choices.below(of.len()))?)?);
             let at = choices.below(one.len());
             let start = one.get(at..)?.find(",\"")? + at;
@@ -65,7 +65,7 @@ fn text(line: &[u8]) -> Option<&str> {
     std::str::from_utf8(line).ok()
 }
 
-/// The JSON value that a text starts with.
+/// Returns the JSON value that a text starts with.
 fn value(text: &str) -> Option<&str> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
     values.next()?.ok()?;

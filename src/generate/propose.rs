@@ -1,4 +1,5 @@
-//! What may come next: an event by its schema, with ids, names, texts and times as the tables relate them.
+//! Proposes the next event of a stream: valid by its schema, with ids, names, texts and times that are related as the
+//! tables demand.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +11,25 @@ use sessionlint_core::protocol::tables::Row;
 use sessionlint_core::schema::Pointer;
 
 use super::choices::Choices;
-use super::text::text;
+use super::odd_text::odd_text;
 use super::value::value;
 
-/// Stand for the halves of a character that is cut in two: JSON can write them, and text cannot.
+/// Stand-ins for the surrogates of a character that is cut in two: JSON can escape them, but a Rust string cannot hold
+/// them.
 const HIGH: char = '\u{F8FE}';
 const LOW: char = '\u{F8FF}';
 const HALVES: [(char, &str); 2] = [(HIGH, "\\ud83d"), (LOW, "\\ude42")];
 
 /// The time of the first event: 2026-01-01T00:00:00Z, in milliseconds.
 const FIRST_TIME: i64 = 1_767_225_600_000;
-/// How many instances back an event may refer to.
+/// The number of latest instances that an event may refer to.
 const MOST_BACK: usize = 6;
 
 /// Proposes events of some sessions.
 pub struct Proposer<'p> {
     protocol: &'p Protocol,
     sessions: Vec<Session>,
-    /// In milliseconds since 1970.
+    /// The time of the latest event, in milliseconds since 1970.
     clock: i64,
     ids: usize,
 }
@@ -35,7 +37,7 @@ pub struct Proposer<'p> {
 #[derive(Clone, Default)]
 struct Session {
     id: String,
-    /// By lifecycle: the instances that there were.
+    /// The instances so far, by lifecycle.
     instances: Vec<Vec<Instance>>,
     /// Whether the last piece of text ended with half a character.
     half: bool,
@@ -48,7 +50,7 @@ struct Instance {
     kept: BTreeMap<usize, Value>,
 }
 
-/// An event that may come next, and what is true if it does.
+/// An event that may come next, and the state of the proposer if it does.
 pub struct Proposal {
     pub line: Vec<u8>,
     session: usize,
@@ -69,7 +71,7 @@ impl<'p> Proposer<'p> {
         Proposer { protocol, sessions: (0..sessions.max(1)).map(session).collect(), clock: FIRST_TIME, ids: 0 }
     }
 
-    /// Proposes an event of a type. `wild`: it may be one that the tables forbid.
+    /// Proposes an event of a type. `wild`: whether the tables may forbid it.
     pub fn propose(&self, checker: &Checker, event_type: usize, wild: bool, choices: &mut Choices<'_>) -> Proposal {
         let tables = self.protocol.tables();
         let kind = &tables.events[event_type];
@@ -96,10 +98,10 @@ impl<'p> Proposer<'p> {
         let half = draft.texts(checker, choices);
         draft.labels(choices);
         let Draft { event, instances, ids, .. } = draft;
-        Proposal { line: written(&event), session: number, instances, clock, ids, half }
+        Proposal { line: line_of(&event), session: number, instances, clock, ids, half }
     }
 
-    /// The proposal came true.
+    /// Accepts a proposal as the next event, and returns its line.
     pub fn accept(&mut self, proposal: Proposal) -> Vec<u8> {
         let Proposal { line, session, instances, clock, ids, half } = proposal;
         (self.clock, self.ids) = (clock, ids);
@@ -113,15 +115,15 @@ impl<'p> Proposer<'p> {
     }
 }
 
-/// An event while it is made.
+/// An event under construction.
 struct Draft<'d> {
     protocol: &'d Protocol,
     event_type: usize,
     session: &'d Session,
-    /// It may be one that the tables forbid.
+    /// Whether the tables may forbid it.
     wild: bool,
     event: Value,
-    /// The instances that it is about, by lifecycle.
+    /// The instances that the event is about, each with its lifecycle.
     instances: Vec<(usize, Instance)>,
     ids: usize,
 }
@@ -131,7 +133,7 @@ impl Draft<'_> {
         put(&mut self.event, at, value);
     }
 
-    /// Gives the event, or the items of its array, the keys of instances that there are, or new ones.
+    /// Sets the keys of the event, or of the items of its array, to those of existing instances or to new ones.
     fn relate(&mut self, lifecycle: usize, row: &Row, choices: &mut Choices<'_>) {
         let kind = &self.protocol.tables().events[self.event_type];
         let (scopes, slots): (Vec<&mut Value>, &[Pointer]) = match row.each {
@@ -174,14 +176,15 @@ impl Draft<'_> {
         }
     }
 
-    /// Gives pieces of text and whole texts to the event. Whether half a character is left over for the next piece.
+    /// Sets the pieces of text and the whole texts of the event. Returns whether half a character is left for the next
+    /// piece.
     fn texts(&mut self, checker: &Checker, choices: &mut Choices<'_>) -> bool {
         let tables = self.protocol.tables();
         let slots = &tables.events[self.event_type].slots;
         let mut half = self.session.half;
         for (table, streamed) in tables.texts.iter().zip(checker.streamed(&self.session.id)) {
             if let Some(append) = &table.append[self.event_type] {
-                let mut piece = text(choices, 0).replace([HIGH, LOW], "");
+                let mut piece = odd_text(choices, 0).replace([HIGH, LOW], "");
                 if self.session.half {
                     piece.insert(0, LOW);
                 }
@@ -200,7 +203,7 @@ impl Draft<'_> {
         half
     }
 
-    /// Says now and then what it cannot honestly say.
+    /// Sets contradictory labels now and then, if the event may be forbidden.
     fn labels(&mut self, choices: &mut Choices<'_>) {
         let tables = self.protocol.tables();
         for contradiction in &tables.contradictions[self.event_type] {
@@ -228,7 +231,7 @@ fn time(milliseconds: i64, choices: &mut Choices<'_>) -> Value {
     })
 }
 
-/// Puts a value where a pointer points, if there is something to put it into.
+/// Sets the value at a pointer, if the event has an object there.
 fn put(event: &mut Value, at: &Pointer, value: Value) {
     let Some((last, holders)) = at.0.split_last() else { return };
     let mut holder = event;
@@ -241,8 +244,8 @@ fn put(event: &mut Value, at: &Pointer, value: Value) {
     }
 }
 
-/// An event as a line, without its end.
-fn written(event: &Value) -> Vec<u8> {
+/// Returns an event as a line, without its end.
+fn line_of(event: &Value) -> Vec<u8> {
     let line = event.to_string();
     HALVES.iter().fold(line, |line, (stand_in, escape)| line.replace(*stand_in, escape)).into_bytes()
 }

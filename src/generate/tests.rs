@@ -1,4 +1,4 @@
-//! What generated streams promise.
+//! The promises of generated streams.
 
 use sessionlint_core::check::check;
 use sessionlint_core::event::Options;
@@ -12,8 +12,8 @@ fn events() -> &'static Protocol {
 #[test]
 fn legal_streams_have_no_finding() {
     for seed in 0..60 {
-        let knobs = Knobs { sessions: 1 + seed as usize % 3, ..Knobs::default() };
-        let stream = legal(events(), &knobs, &tape(seed, 4000));
+        let options = StreamOptions { sessions: 1 + seed as usize % 3, ..StreamOptions::default() };
+        let stream = legal(events(), &options, &tape(seed, 4000));
         assert!(!stream.lines.is_empty(), "{seed}");
         let report = check(events(), &stream.ndjson(), Options::default());
         assert_eq!(report.findings, [], "{seed}: {}", String::from_utf8_lossy(&stream.ndjson()));
@@ -22,14 +22,14 @@ fn legal_streams_have_no_finding() {
 
 #[test]
 fn the_same_tape_makes_the_same_stream() {
-    let make = || legal(events(), &Knobs::default(), &tape(7, 1000));
+    let make = || legal(events(), &StreamOptions::default(), &tape(7, 1000));
     assert_eq!(make(), make());
 }
 
 #[test]
 fn each_rule_is_broken_alone() {
     for rule in breakable(events()) {
-        let stream = illegal(events(), &rule.name, &Knobs::default(), &tape(1, 2000));
+        let stream = illegal(events(), &rule.name, &StreamOptions::default(), &tape(1, 2000));
         let stream = stream.unwrap_or_else(|| panic!("{} was not broken", rule.name));
         let findings = check(events(), &stream.ndjson(), Options::default()).findings;
         let found: Vec<_> = findings.iter().map(|finding| (finding.place.line, &*finding.rule)).collect();

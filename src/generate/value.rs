@@ -1,34 +1,34 @@
-//! A schema → values that are valid by it.
+//! Generates values that are valid by a JSON Schema.
 
 use serde_json::{Map, Value, json};
 
 use super::choices::Choices;
-use super::text::text;
+use super::odd_text::odd_text;
 
-/// How deep values stand in each other at most, where the schema sets no end.
+/// The depth from which optional values are left out.
 const MOST_DEPTH: usize = 6;
-/// How deep they do where it asks for more: what it asks for without end has no value.
+/// The greatest depth of values that the schema requires: an endlessly recursive schema has no valid value.
 const DEEPEST: usize = 64;
-/// How much is made for one value, in about the bytes that it takes: longer ones are no input either.
+/// The size limit of one value, in bytes, approximately: longer values are too long for inputs.
 const MOST_MADE: usize = 1 << 20;
-/// What a value takes of that, whatever it holds.
+/// The part of that limit that every value uses, whatever it holds.
 const LEAST_MADE: usize = 8;
 
-/// A value of a schema, which stands in `document`. Of keywords that are not understood here nothing is promised, nor
-/// where a schema asks for what is endless or very large: whoever needs a valid value checks it.
+/// Generates a value for a schema within `document`. The value may be invalid if the schema uses keywords that are not
+/// supported here, or requires endless or very large values: callers that need a valid value must check it.
 pub fn value(document: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
-    Making { document, choices, room: MOST_MADE }.value(schema, depth)
+    ValueGenerator { document, choices, room: MOST_MADE }.value(schema, depth)
 }
 
-/// A value while it is made.
-struct Making<'m, 't> {
+/// The generator of one value.
+struct ValueGenerator<'m, 't> {
     document: &'m Value,
     choices: &'m mut Choices<'t>,
-    /// How much may still be made.
+    /// The part of the size limit that is left, in bytes.
     room: usize,
 }
 
-impl Making<'_, '_> {
+impl ValueGenerator<'_, '_> {
     fn value(&mut self, schema: &Value, depth: usize) -> Value {
         if depth > DEEPEST || self.room < LEAST_MADE {
             self.room = 0;
@@ -36,7 +36,7 @@ impl Making<'_, '_> {
         }
         self.room -= LEAST_MADE;
         let document = self.document;
-        let schema = resolved(document, schema);
+        let schema = resolve(document, schema);
         let keyword = |name: &str| schema.get(name);
         if let Some(one) = keyword("const") {
             return one.clone();
@@ -55,7 +55,7 @@ impl Making<'_, '_> {
             Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
             _ if keyword("properties").is_some() => vec!["object"],
             _ if keyword("items").is_some() => vec!["array"],
-            _ => return anything(self.choices, depth),
+            _ => return any_value(self.choices, depth),
         };
         match self.choices.one_of(&types).copied() {
             Some("object") => self.object(schema, depth),
@@ -83,10 +83,10 @@ impl Making<'_, '_> {
                 members.insert(name.clone(), self.value(property, depth + 1));
             }
         }
-        // An object of which nothing is declared is free.
+        // An object without declared properties may have any members.
         if declared.is_none() && depth < MOST_DEPTH {
             for number in 0..self.choices.below(3) {
-                members.insert(format!("{}{number}", text(self.choices, 0)), anything(self.choices, depth + 1));
+                members.insert(format!("{}{number}", odd_text(self.choices, 0)), any_value(self.choices, depth + 1));
             }
         }
         Value::Object(members)
@@ -107,7 +107,7 @@ impl Making<'_, '_> {
             return json!("2026-01-01T00:00:00Z");
         }
         let least = bound(schema, "minLength").unwrap_or_default();
-        let text = text(self.choices, least.min(self.room));
+        let text = odd_text(self.choices, least.min(self.room));
         self.room = self.room.saturating_sub(text.len());
         match bound(schema, "maxLength") {
             Some(most) => text.chars().take(most).collect::<String>().into(),
@@ -120,7 +120,7 @@ fn bound(schema: &Value, name: &str) -> Option<usize> {
     schema.get(name).and_then(Value::as_u64).map(|bound| bound as usize)
 }
 
-fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     let mut schema = schema;
     for _ in 0..MOST_DEPTH {
         let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
@@ -140,18 +140,18 @@ fn number(schema: &Value, choices: &mut Choices<'_>) -> f64 {
     (least + steps[choices.below(steps.len())]).min(most)
 }
 
-/// A value that nothing is said of.
-fn anything(choices: &mut Choices<'_>, depth: usize) -> Value {
+/// Generates a value without a schema.
+fn any_value(choices: &mut Choices<'_>, depth: usize) -> Value {
     match choices.below(if depth < MOST_DEPTH { 8 } else { 5 }) {
-        0 => text(choices, 0).into(),
+        0 => odd_text(choices, 0).into(),
         1 => Value::Null,
         2 => Value::Bool(choices.below(2) == 1),
         3 => json!(choices.below(1_000_000)),
         4 => json!(choices.below(1000) as f64 / 8.0 - 50.0),
-        5 | 6 => (0..choices.below(3)).map(|_| anything(choices, depth + 1)).collect(),
+        5 | 6 => (0..choices.below(3)).map(|_| any_value(choices, depth + 1)).collect(),
         _ => {
             let member = |choices: &mut Choices<'_>, number| {
-                (format!("{}{number}", text(choices, 0)), anything(choices, depth + 1))
+                (format!("{}{number}", odd_text(choices, 0)), any_value(choices, depth + 1))
             };
             Value::Object((0..choices.below(3)).map(|number| member(choices, number)).collect())
         }

@@ -1,4 +1,4 @@
-//! A walk through the tables: one event after the other that the checker has nothing to say of.
+//! A random walk through the tables: event after event for which the checker has no finding.
 
 use std::collections::BTreeMap;
 
@@ -7,53 +7,54 @@ use sessionlint_core::event::Options;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Protocol;
 
-use super::choices::{Choices, mixed};
+use super::choices::{Choices, mix};
 use super::propose::{Proposal, Proposer};
 
-/// How often a next event is looked for before the walk goes no further.
+/// The most proposals for a next event before the walk stops.
 const MOST_TRIES: usize = 60;
-/// How often an event is looked for that brings a stream nearer to its end.
+/// The most proposals for events that bring a stream nearer to its end.
 const MOST_CLOSING: usize = 600;
-/// How often a walk is begun again that came to no end.
+/// The most walks, if they do not come to an end.
 const MOST_WALKS: u32 = 40;
 
-/// What streams are to be like.
+/// Bounds and weights of generated streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Knobs {
-    /// The most turns, or whatever the protocol's first lifecycle opens.
+pub struct StreamOptions {
+    /// The most turns, or instances of whatever the protocol's first lifecycle is about.
     pub turns: u64,
-    /// How many sessions are interleaved.
+    /// Number of interleaved sessions.
     pub sessions: usize,
-    /// The most events, the closing ones aside.
+    /// The most events, apart from those that end the stream.
     pub events: usize,
-    /// How often an event type is proposed, beside 10 for the others; 0: never.
+    /// The weights of event types, by name: how often each is proposed, relative to 10 for types without a weight. 0 is
+    /// never.
     pub weights: BTreeMap<String, usize>,
 }
 
-impl Default for Knobs {
+impl Default for StreamOptions {
     fn default() -> Self {
-        Knobs { turns: 4, sessions: 1, events: 60, weights: BTreeMap::new() }
+        StreamOptions { turns: 4, sessions: 1, events: 60, weights: BTreeMap::new() }
     }
 }
 
-/// A stream that was made.
+/// A generated stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stream {
-    /// Its events, each as JSON on one line, without the line's end.
+    /// The events, each as JSON on one line, without the line end.
     pub lines: Vec<Vec<u8>>,
-    /// Whether it stops within its last line.
+    /// Whether the stream stops within its last line.
     pub cut_off: bool,
-    /// The line (1-based) that breaks a rule, and the rule; none for a legal stream.
+    /// The line (1-based) that breaks a rule, and the rule; `None` for a legal stream.
     pub breaks: Option<(u64, String)>,
 }
 
 impl Stream {
-    /// As NDJSON.
+    /// Returns the stream as NDJSON.
     pub fn ndjson(&self) -> Vec<u8> {
         self.written(b"", b"\n")
     }
 
-    /// Each event between these.
+    /// Returns the events, each between `before` and `behind`.
     pub fn written(&self, before: &[u8], behind: &[u8]) -> Vec<u8> {
         let mut bytes: Vec<u8> = self.lines.iter().flat_map(|line| [before, line, behind].concat()).collect();
         if self.cut_off {
@@ -63,37 +64,37 @@ impl Stream {
     }
 }
 
-/// A walk, as far as it has come.
+/// The state of a walk.
 pub struct Walk<'p> {
     protocol: &'p Protocol,
-    knobs: &'p Knobs,
+    options: &'p StreamOptions,
     pub checker: Checker,
     proposer: Proposer<'p>,
     pub lines: Vec<Vec<u8>>,
-    /// Event types, each as often as its weight says.
+    /// The indices of event types, each as often as its weight.
     types: Vec<usize>,
 }
 
 impl<'p> Walk<'p> {
-    pub fn new(protocol: &'p Protocol, knobs: &'p Knobs) -> Walk<'p> {
-        let weight = |name: &str| knobs.weights.get(name).copied().unwrap_or(10);
+    pub fn new(protocol: &'p Protocol, options: &'p StreamOptions) -> Walk<'p> {
+        let weight = |name: &str| options.weights.get(name).copied().unwrap_or(10);
         let types = protocol.tables().events.iter().enumerate();
         let types = types.flat_map(|(number, event)| std::iter::repeat_n(number, weight(&event.name))).collect();
-        let checker = Checker::new(protocol, Options { excerpts: false, ..Options::default() });
-        let proposer = Proposer::new(protocol, knobs.sessions);
-        Walk { protocol, knobs, checker, proposer, lines: Vec::new(), types }
+        let checker = Checker::new(protocol, Options::default().with_excerpts(false));
+        let proposer = Proposer::new(protocol, options.sessions);
+        Walk { protocol, options, checker, proposer, lines: Vec::new(), types }
     }
 
-    /// Walks on as long as the tape and the knobs say.
-    pub fn go(&mut self, choices: &mut Choices<'_>) {
-        while !choices.is_over() && self.lines.len() < self.knobs.events && self.opened() < self.knobs.turns {
+    /// Takes steps as long as the tape and the options allow.
+    pub fn run(&mut self, choices: &mut Choices<'_>) {
+        while !choices.is_over() && self.lines.len() < self.options.events && self.opened() < self.options.turns {
             if !self.step(choices) {
                 return;
             }
         }
     }
 
-    /// Takes one step; false: there was none to be found.
+    /// Takes one step; returns `false` if none was found.
     pub fn step(&mut self, choices: &mut Choices<'_>) -> bool {
         (0..MOST_TRIES).any(|_| {
             let Some((proposal, trial)) = self.legal_proposal(choices) else { return false };
@@ -102,34 +103,34 @@ impl<'p> Walk<'p> {
         })
     }
 
-    /// Walks on until the stream may end here. False: it came to no end.
+    /// Takes steps until the stream may end; returns `false` if it did not get there.
     pub fn close(&mut self, choices: &mut Choices<'_>) -> bool {
-        let mut lacks = self.lacks();
+        let mut count = self.findings_at_end();
         for _ in 0..MOST_CLOSING {
-            if lacks == 0 {
+            if count == 0 {
                 return true;
             }
             let Some((proposal, trial)) = self.legal_proposal(choices) else { continue };
-            let would_lack = lacking(&trial);
-            // What brings it no nearer may lead to what does.
-            if would_lack < lacks || would_lack == lacks && choices.once_in(2) || choices.once_in(16) {
+            let new_count = findings_at_end(&trial);
+            // A step that brings it no nearer may lead to one that does.
+            if new_count < count || new_count == count && choices.once_in(2) || choices.once_in(16) {
                 self.take(proposal, trial);
-                lacks = would_lack;
+                count = new_count;
             }
         }
-        lacks == 0
+        count == 0
     }
 
-    /// How many findings there would be if the stream ended here.
-    pub fn lacks(&self) -> usize {
-        lacking(&self.checker)
+    /// Returns the number of findings if the stream ended here.
+    pub fn findings_at_end(&self) -> usize {
+        findings_at_end(&self.checker)
     }
 
-    /// An event that may be forbidden, and what the checker says of it.
+    /// Proposes an event that may be forbidden. Returns the checker after it, and its findings.
     pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker, Vec<Finding>)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, true, choices);
-        let (trial, findings) = self.tried(&proposal);
+        let (trial, findings) = self.try_proposal(&proposal);
         Some((proposal, trial, findings))
     }
 
@@ -143,11 +144,11 @@ impl<'p> Walk<'p> {
     fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
-        let (trial, findings) = self.tried(&proposal);
+        let (trial, findings) = self.try_proposal(&proposal);
         findings.is_empty().then_some((proposal, trial))
     }
 
-    fn tried(&self, proposal: &Proposal) -> (Checker, Vec<Finding>) {
+    fn try_proposal(&self, proposal: &Proposal) -> (Checker, Vec<Finding>) {
         let mut trial = self.checker.clone();
         trial.feed(&proposal.line);
         trial.feed(b"\n");
@@ -160,7 +161,7 @@ impl<'p> Walk<'p> {
         self.checker = trial;
     }
 
-    /// How many turns were opened.
+    /// Returns the number of turns that were opened.
     fn opened(&self) -> u64 {
         let first = self.protocol.tables().lifecycles.first();
         let opened = self.checker.opened();
@@ -168,16 +169,16 @@ impl<'p> Walk<'p> {
     }
 }
 
-fn lacking(checker: &Checker) -> usize {
+fn findings_at_end(checker: &Checker) -> usize {
     checker.clone().finish().findings.len()
 }
 
-/// A stream of events in any order, allowed or not.
-pub fn wild(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
+/// Generates a stream of events in any order, allowed or not.
+pub fn wild(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stream {
     let mut choices = Choices::new(tape);
-    let mut walk = Walk::new(protocol, knobs);
-    for _ in 0..1 + choices.below(knobs.events) {
-        // What is allowed leads further in.
+    let mut walk = Walk::new(protocol, options);
+    for _ in 0..1 + choices.below(options.events) {
+        // Allowed events lead to deeper states.
         if choices.below(2) == 0 {
             walk.step(&mut choices);
         } else {
@@ -187,16 +188,16 @@ pub fn wild(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
     Stream { lines: walk.lines, ..Stream::default() }
 }
 
-/// A legal stream. It is empty where a protocol allows none, or none was found.
-pub fn legal(protocol: &Protocol, knobs: &Knobs, tape: &[u32]) -> Stream {
+/// Generates a legal stream. It is empty if the protocol allows none, or if none was found.
+pub fn legal(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stream {
     for number in 0..MOST_WALKS {
         let tape: Vec<u32> = match number {
             0 => tape.to_vec(),
-            _ => tape.iter().map(|choice| mixed(u64::from(*choice) << 32 | u64::from(number)) as u32).collect(),
+            _ => tape.iter().map(|choice| mix(u64::from(*choice) << 32 | u64::from(number)) as u32).collect(),
         };
         let mut choices = Choices::new(&tape);
-        let mut walk = Walk::new(protocol, knobs);
-        walk.go(&mut choices);
+        let mut walk = Walk::new(protocol, options);
+        walk.run(&mut choices);
         if walk.close(&mut choices) {
             return Stream { lines: walk.lines, ..Stream::default() };
         }

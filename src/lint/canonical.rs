@@ -1,8 +1,8 @@
 //! The canonical form of a fixture: one event a line, keys in the order of the schema, date-times in one spelling.
 //!
-//! It is made from byte ranges of the source text and never through values: numbers, strings with their escapes and
-//! unknown fields come through byte for byte. What cannot be read stays as it is. Whoever writes the form checks first
-//! that it leaves the findings as they are (`fix.rs`): the form of broken text can matter to its reader.
+//! The form is assembled from byte ranges of the source text and never from parsed values: numbers, strings with their
+//! escapes and unknown fields are copied byte for byte. Text that cannot be read is left unchanged. Before the form is
+//! written, `fix.rs` checks that it changes no finding: the layout of broken text can matter to whoever reads it.
 
 mod change;
 mod event;
@@ -11,9 +11,9 @@ mod lines;
 use std::ops::Range;
 
 pub use change::{Change, Changes, Deviation};
-pub use event::in_order;
+pub use event::canonical_event;
 
-use event::Judged;
+use event::TypedValue;
 use sessionlint_core::event::Event;
 use sessionlint_core::event::Options;
 use sessionlint_core::event::read;
@@ -22,22 +22,22 @@ use sessionlint_core::input::{BYTE_ORDER_MARK, Frame, Input, Piece, Wire, wire_o
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::{Found, Sorter};
 
-/// How events stand in a file, as its name says it.
+/// The layout of the events in a file, as the file's name decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// One event a line.
     Lines,
-    /// As it is: it belongs to whoever formats the user's JSON.
+    /// The existing layout, which is up to the formatter of the user's JSON.
     Kept,
 }
 
 impl Layout {
-    /// By the ending of a file's name; none: its content decides.
+    /// Returns the layout for the extension of a file's name; `None` if the content decides.
     pub fn of_name(name: &str) -> Option<Layout> {
         Layout::of_ending(&name.rsplit_once('.')?.1.to_ascii_lowercase())
     }
 
-    /// By an ending in small letters, or by the language of a block.
+    /// Returns the layout for a lower-case file extension, or for the language of a block.
     pub fn of_ending(ending: &str) -> Option<Layout> {
         match ending {
             "ndjson" | "jsonl" => Some(Layout::Lines),
@@ -47,139 +47,145 @@ impl Layout {
     }
 }
 
-/// How a fixture is read for its form.
-pub struct Reading<'p> {
+/// Reads the frames and events of a fixture, for formatting and fixing.
+pub struct FixtureReader<'p> {
     pub protocol: &'p Protocol,
     pub wire: Option<Wire>,
     pub max_line_bytes: usize,
-    /// None: lines where each holds one JSON text, and as it is otherwise.
+    /// `None`: one event a line if each line holds one JSON text; otherwise the existing layout.
     pub layout: Option<Layout>,
-    /// Finds the kinds of records, where the protocol is one of records.
+    /// Finds the kinds of records; `None` unless the protocol is one of records.
     sorter: Option<Sorter<'p>>,
 }
 
-/// A fixture that is not in its canonical form.
+/// The canonical form of a fixture that is not in that form yet.
 #[derive(Debug)]
-pub struct Canonical {
-    /// How it would be.
+pub struct CanonicalForm {
+    /// The canonical form of the whole fixture.
     pub bytes: Vec<u8>,
     /// The first place that deviates.
     pub first: Deviation,
     pub changes: Changes,
 }
 
-impl<'p> Reading<'p> {
-    /// `name`: the fixture's, whose ending decides on its layout, and may tell the kind of records. `kind`: the kind that
-    /// the caller says.
-    pub fn of(protocol: &'p Protocol, options: &Options, name: &str, kind: Option<usize>) -> Reading<'p> {
+impl<'p> FixtureReader<'p> {
+    /// Returns a reader for the fixture `name`, whose extension decides its layout and may decide the kind of its
+    /// records. `kind`: the kind of records that the caller named.
+    pub fn of(protocol: &'p Protocol, options: &Options, name: &str, kind: Option<usize>) -> FixtureReader<'p> {
         let records = protocol.tables().records.as_ref();
-        Reading {
+        FixtureReader {
             protocol,
-            wire: options.wire,
-            max_line_bytes: options.max_line_bytes,
+            wire: options.wire(),
+            max_line_bytes: options.max_line_bytes(),
             layout: Layout::of_name(name),
             sorter: records.map(|records| Sorter::new(protocol, records, kind, Some(name))),
         }
     }
 
-    /// Gives the frames of a fixture, and what cannot be one.
+    /// Passes each frame of a fixture to `out`, and each piece that cannot be a frame.
     pub fn pieces(&self, bytes: &[u8], wire: Wire, out: &mut dyn FnMut(Piece<'_>)) {
         let mut input = Input::new(Some(wire), self.max_line_bytes);
         input.feed(bytes, out);
         input.finish(out);
     }
 
-    /// The form that the fixture is in.
+    /// Returns the wire form of the fixture.
     pub fn wire_of(&self, bytes: &[u8]) -> Wire {
         wire_of(bytes, self.wire, self.max_line_bytes)
     }
 
-    /// The event of a frame, if it has one.
+    /// Returns the event of a frame, if it holds one.
     pub fn event<'t>(&self, tree: &'t Tree, text: &'t [u8]) -> Option<Event<'t>> {
         Event::find(&tree.root, text, self.protocol, self.wire == Some(Wire::JsonRpc)).ok()
     }
 
-    /// Where the values of a frame stand that are of a known type, and their types.
-    fn judged(&self, tree: &Tree, text: &[u8]) -> Vec<Judged<'p>> {
+    /// Returns the values of a frame that are of a known type, each with its schema.
+    fn typed_values(&self, tree: &Tree, text: &[u8]) -> Vec<TypedValue<'p>> {
         let schema = |id: usize| &self.protocol.tables().events[id].schema;
-        let (mut judged, time) = (Vec::new(), self.protocol.tables().shape.time.as_ref());
+        let (mut typed, time) = (Vec::new(), self.protocol.tables().shape.time.as_ref());
         match &self.sorter {
             None => {
                 let event = self.event(tree, text);
                 let known = event.and_then(|event| Some((event.node.span.start, self.protocol.event_id(&event.name)?)));
-                judged.extend(known.map(|(start, id)| Judged { start, schema: schema(id) }));
+                typed.extend(known.map(|(start, id)| TypedValue { start, schema: schema(id) }));
             }
             Some(sorter) => sorter.sort(&tree.root, text, &mut |found| {
-                // Other JSON may have names in common with records; without what every record has, it stays.
+                // Other JSON may share field names with records; without a record's time, it is left alone.
                 let has_time = |node: &Node| time.is_none_or(|time| node.at(text, &time.0).is_some());
                 if let Found::Record { node, kind, .. } = found
                     && has_time(node)
                 {
-                    judged.push(Judged { start: node.span.start, schema: schema(kind) });
+                    typed.push(TypedValue { start: node.span.start, schema: schema(kind) });
                 }
             }),
         }
-        judged
+        typed
     }
 
-    /// The text of a frame in its canonical form; none if it cannot be read, so that nothing of it may move. `at`: where
-    /// the text starts in the file.
-    fn frame(&self, frame: &Frame<'_>, at: usize, compact: bool, changes: &mut Changes) -> Option<Vec<u8>> {
+    /// Returns the text of a frame in its canonical form; `None` if it cannot be read, so that nothing in it may be
+    /// moved. `at`: the offset of the text in the file.
+    fn canonical_frame(&self, frame: &Frame<'_>, at: usize, compact: bool, changes: &mut Changes) -> Option<Vec<u8>> {
         let tree = read(frame).ok().filter(|tree| tree.lone_surrogates.is_empty())?;
-        let judged = self.judged(&tree, frame.text);
-        changes.known |= !judged.is_empty();
-        Some(event::written(frame.text, at, &tree, &judged, compact, changes))
+        let typed = self.typed_values(&tree, frame.text);
+        changes.has_known_type |= !typed.is_empty();
+        Some(event::write_canonical(frame.text, at, &tree, &typed, compact, changes))
     }
 }
 
-/// A frame or something that cannot be read, where it stands in the file.
+/// A frame, or a piece that cannot be read, with its bytes in the file.
 struct Part {
     range: Range<usize>,
-    /// Its canonical form, if it can be read.
+    /// The canonical form; `None` if it cannot be read.
     text: Option<Vec<u8>>,
 }
 
-/// The canonical form of a fixture; none if it is in that form.
-pub fn canonical(reading: &Reading<'_>, bytes: &[u8]) -> Option<Canonical> {
-    let wire = reading.wire_of(bytes);
+/// Returns the canonical form of a fixture; `None` if it is in that form already.
+pub fn canonical_form(reader: &FixtureReader<'_>, bytes: &[u8]) -> Option<CanonicalForm> {
+    let wire = reader.wire_of(bytes);
     let usual = if matches!(wire, Wire::Ndjson | Wire::JsonRpc) { Layout::Lines } else { Layout::Kept };
-    let layout = if wire == Wire::Sse { Layout::Kept } else { reading.layout.unwrap_or(usual) };
+    let layout = if wire == Wire::Sse { Layout::Kept } else { reader.layout.unwrap_or(usual) };
     if layout == Layout::Lines {
         let mut changes = Changes::default();
-        let parts = parts(reading, bytes, wire, true, &mut changes);
-        if let Some(new) = lines::written(bytes, &parts, &mut changes) {
-            let lines = if wire == Wire::Json && reading.wire.is_none() { Wire::Ndjson } else { wire };
-            return deviating(reading, bytes, new, lines, changes);
+        let parts = parts(reader, bytes, wire, true, &mut changes);
+        if let Some(new) = lines::write_lines(bytes, &parts, &mut changes) {
+            let lines = if wire == Wire::Json && reader.wire.is_none() { Wire::Ndjson } else { wire };
+            return changed_form(reader, bytes, new, lines, changes);
         }
-        // Where anything cannot be read, it may be a text that has some events in it: its layout is somebody else's.
+        // A file that cannot be read entirely may be prose with some events in it: its layout is not ours to change.
     }
     let mut changes = Changes::default();
-    let parts = parts(reading, bytes, wire, false, &mut changes);
-    let new = kept(bytes, wire, &parts, &mut changes);
-    deviating(reading, bytes, new, wire, changes)
+    let parts = parts(reader, bytes, wire, false, &mut changes);
+    let new = replace_parts(bytes, wire, &parts, &mut changes);
+    changed_form(reader, bytes, new, wire, changes)
 }
 
-/// `wire`: the form that a reader must find in the new bytes. It goes by the first line, in which members may have moved.
-fn deviating(reading: &Reading<'_>, old: &[u8], new: Vec<u8>, wire: Wire, changes: Changes) -> Option<Canonical> {
-    // Nor may what is left of the beginning become a byte-order mark.
-    // What holds nothing of the protocol has its form from somebody else.
-    if new == old || !changes.known || reading.wire_of(&new) != wire || text_start(&new) != text_start(old) {
+/// Returns the new bytes as the canonical form, unless they change nothing or would be read differently. `wire`: the
+/// wire form that must be detected in the new bytes. Detection goes by the first line, in which members may have moved.
+fn changed_form(
+    reader: &FixtureReader<'_>,
+    old: &[u8],
+    new: Vec<u8>,
+    wire: Wire,
+    changes: Changes,
+) -> Option<CanonicalForm> {
+    // Nor may the new first bytes look like a byte-order mark. A file without a known type is not ours to format.
+    if new == old || !changes.has_known_type || reader.wire_of(&new) != wire || text_start(&new) != text_start(old) {
         return None;
     }
     let first = changes.first.clone()?;
-    Some(Canonical { bytes: new, first, changes })
+    Some(CanonicalForm { bytes: new, first, changes })
 }
 
-fn parts(reading: &Reading<'_>, bytes: &[u8], wire: Wire, compact: bool, changes: &mut Changes) -> Vec<Part> {
+fn parts(reader: &FixtureReader<'_>, bytes: &[u8], wire: Wire, compact: bool, changes: &mut Changes) -> Vec<Part> {
     let mut parts = Vec::new();
-    reading.pieces(bytes, wire, &mut |piece| match piece {
+    reader.pieces(bytes, wire, &mut |piece| match piece {
         Piece::Frame(frame) => {
             let last = frame.segments[frame.segments.len() - 1];
             let start = frame.segments[0].origin.offset as usize;
             let end = last.origin.offset as usize + frame.text.len() - last.at;
-            // The lines of one event are put together by its reader alone.
+            // An event in several `data:` lines has no single range of bytes to rewrite.
             let whole = frame.segments.len() == 1;
-            let text = if whole { reading.frame(&frame, start, compact, changes) } else { None };
+            let text = if whole { reader.canonical_frame(&frame, start, compact, changes) } else { None };
             parts.push(Part { range: start..end, text });
         }
         Piece::Broken(broken) => {
@@ -189,8 +195,8 @@ fn parts(reading: &Reading<'_>, bytes: &[u8], wire: Wire, compact: bool, changes
     parts
 }
 
-/// The file with each part in its place.
-fn kept(bytes: &[u8], wire: Wire, parts: &[Part], changes: &mut Changes) -> Vec<u8> {
+/// Returns the file with the text of each readable part replaced by its canonical form.
+fn replace_parts(bytes: &[u8], wire: Wire, parts: &[Part], changes: &mut Changes) -> Vec<u8> {
     let (mut new, mut at) = (Vec::with_capacity(bytes.len() + 2), 0);
     for Part { range, text } in parts {
         if let Some(text) = text {
@@ -208,13 +214,13 @@ fn kept(bytes: &[u8], wire: Wire, parts: &[Part], changes: &mut Changes) -> Vec<
     new
 }
 
-/// The line end that a file uses: that of its first line.
+/// Returns the line end that a file uses: that of its first line.
 pub fn line_end(bytes: &[u8]) -> &'static [u8] {
     let end = memchr::memchr(b'\n', bytes);
     if end.is_some_and(|end| bytes[..end].ends_with(b"\r")) { b"\r\n" } else { b"\n" }
 }
 
-/// Where the text of a file starts.
+/// Returns the offset at which the text of a file starts, after a byte-order mark.
 pub fn text_start(bytes: &[u8]) -> usize {
     if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
 }

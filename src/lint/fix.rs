@@ -1,66 +1,67 @@
-//! Mends a fixture: its form, and on request what the help of a finding proposes.
+//! Fixes a fixture: brings it into its canonical form and, on request, applies what the help of findings proposes.
 //!
-//! Nothing is believed to be better until it was judged again: an edit is kept if the findings are fewer and none is new,
-//! and the canonical form if they are the same. So a fix that does more harm than good is not made, whoever proposed it.
+//! Every change is verified by judging the fixture again: an edit is kept if it leaves fewer findings and no new one,
+//! and the canonical form if it leaves the findings unchanged. So a fix that does more harm than good is never made.
 
+mod edit;
 mod insert;
-mod proposal;
 mod tally;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proposal::Proposal;
+use edit::Edit;
 use sessionlint_core::finding::Report;
 
-use super::canonical::{Canonical, Reading, canonical};
+use super::canonical::{CanonicalForm, FixtureReader, canonical_form};
 pub use tally::Tally;
 
-/// How often it is looked for more to mend.
+/// The most rounds of looking for further fixes.
 const MOST_ROUNDS: usize = 8;
-/// How many edits or groups of edits are tried on a file: fewer on a large one, so that no more bytes are judged than these.
+/// The most edits or groups of edits that are tried on a file: fewer on a large file, so that no more than
+/// `MOST_JUDGED` bytes are judged, but never fewer than `LEAST_TRIALS`.
 const MOST_TRIALS: usize = 400;
 const LEAST_TRIALS: usize = 10;
 const MOST_JUDGED: usize = 1 << 30;
 
-/// How far a fix may go.
+/// The changes that a fix may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// What cannot change the meaning: the canonical form.
+    /// Changes that cannot alter the meaning: the canonical form.
     Safe,
-    /// What the help of findings proposes, too.
+    /// Also the changes that the help of findings proposes.
     Unsafe,
 }
 
-/// Judges the bytes of a fixture, each time in the same way.
-pub type Judging<'j> = &'j dyn Fn(&[u8]) -> Report;
+/// Judges the bytes of a fixture. Must give the same report for the same bytes.
+pub type Judge<'j> = &'j dyn Fn(&[u8]) -> Report;
 
-/// What became of a fixture.
+/// The result of fixing a fixture.
 #[derive(Debug, Default)]
-pub struct Fixed {
-    /// Its new bytes; none if it is as it should be, as far as it can be mended.
+pub struct FixOutcome {
+    /// The new bytes; `None` if nothing can be improved.
     pub bytes: Option<Vec<u8>>,
-    /// What was done, and how often: changes of the form by name, edits by the rule that they mend.
+    /// Number of changes of each kind: formatting changes by their name, edits by the rule that they fix.
     pub applied: BTreeMap<Arc<str>, u64>,
-    /// How many proposals were not kept, because the findings would not have been fewer, or others.
+    /// Number of edits that were rejected, because they left as many findings as before, or new ones.
     pub refused: u64,
 }
 
-/// The canonical form of a fixture; none if it is in that form, or if that would change what is found.
-pub fn formatted(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8]) -> Option<Canonical> {
-    let canonical = canonical(reading, bytes)?;
-    // Nearly all fixtures are in that form, and are not judged for it.
+/// Returns the canonical form of a fixture; `None` if it is in that form already, or if that form changes the findings.
+pub fn safe_canonical_form(reader: &FixtureReader<'_>, judge: Judge<'_>, bytes: &[u8]) -> Option<CanonicalForm> {
+    let canonical = canonical_form(reader, bytes)?;
+    // Nearly all fixtures are in that form already and need not be judged here.
     (Tally::of(&judge(bytes)) == Tally::of(&judge(&canonical.bytes))).then_some(canonical)
 }
 
-/// Mends a fixture. The fixture `name` is the one that the judge's findings are of.
-pub fn fixed(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8], level: Level) -> Fixed {
-    let mut fixed = Fixed::default();
+/// Fixes a fixture as far as `level` allows.
+pub fn fix(reader: &FixtureReader<'_>, judge: Judge<'_>, bytes: &[u8], level: Level) -> FixOutcome {
+    let mut fixed = FixOutcome::default();
     if level == Level::Unsafe {
-        mend(reading, judge, bytes, &mut fixed);
+        apply_proposals(reader, judge, bytes, &mut fixed);
     }
     let before = fixed.bytes.as_deref().unwrap_or(bytes);
-    if let Some(canonical) = formatted(reading, judge, before) {
+    if let Some(canonical) = safe_canonical_form(reader, judge, before) {
         for (change, count) in canonical.changes.counts() {
             *fixed.applied.entry(change.into()).or_default() += count;
         }
@@ -69,22 +70,22 @@ pub fn fixed(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8], level: Lev
     fixed
 }
 
-/// Tries what findings propose until nothing more is kept.
-fn mend(reading: &Reading<'_>, judge: Judging<'_>, bytes: &[u8], fixed: &mut Fixed) {
+/// Applies the edits that findings propose, until a round keeps none.
+fn apply_proposals(reader: &FixtureReader<'_>, judge: Judge<'_>, bytes: &[u8], fixed: &mut FixOutcome) {
     let mut trials = Trials { judge, left: most_trials(bytes.len()) };
     for _ in 0..MOST_ROUNDS {
         let base = fixed.bytes.as_deref().unwrap_or(bytes);
         let report = judge(base);
-        let proposals = proposal::of_findings(reading, base, &report.findings);
-        let kept = trials.kept(base, Tally::of(&report), &proposals);
-        fixed.refused = (proposals.len() - kept.len()) as u64;
+        let edits = edit::propose(reader, base, &report.findings);
+        let kept = trials.select(base, Tally::of(&report), &edits);
+        fixed.refused = (edits.len() - kept.len()) as u64;
         if kept.is_empty() {
             return;
         }
-        for proposal in &kept {
-            *fixed.applied.entry(proposal.rule.clone()).or_default() += 1;
+        for edit in &kept {
+            *fixed.applied.entry(edit.rule.clone()).or_default() += 1;
         }
-        fixed.bytes = Some(proposal::applied(base, &kept));
+        fixed.bytes = Some(edit::apply(base, &kept));
     }
 }
 
@@ -93,22 +94,23 @@ fn most_trials(length: usize) -> usize {
 }
 
 struct Trials<'j> {
-    judge: Judging<'j>,
+    judge: Judge<'j>,
     left: usize,
 }
 
 impl Trials<'_> {
-    /// The proposals that are worth keeping: all of them if that is so, else half of them, and so on down to each.
-    fn kept<'a>(&mut self, base: &[u8], before: Tally, proposals: &'a [Proposal]) -> Vec<&'a Proposal> {
+    /// Returns the edits that reduce the findings. Tries all of them at once; if that does not help, tries each half,
+    /// and so on down to single edits.
+    fn select<'a>(&mut self, base: &[u8], before: Tally, edits: &'a [Edit]) -> Vec<&'a Edit> {
         let (mut kept, mut best) = (Vec::new(), before);
-        let mut groups = vec![proposals];
+        let mut groups = vec![edits];
         while let Some(group) = groups.pop() {
             if group.is_empty() || self.left == 0 {
                 continue;
             }
             self.left -= 1;
             let tried: Vec<_> = kept.iter().copied().chain(group).collect();
-            let after = Tally::of(&(self.judge)(&proposal::applied(base, &tried)));
+            let after = Tally::of(&(self.judge)(&edit::apply(base, &tried)));
             if after.is_better_than(&best) {
                 (kept, best) = (tried, after);
             } else if group.len() > 1 {

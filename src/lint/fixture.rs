@@ -1,7 +1,7 @@
-//! One fixture → what is wrong with it.
+//! Judges a fixture.
 //!
-//! This is the seam for whoever mends fixtures: what goes in is a text in memory, what it was taken for, and how it is
-//! judged; what comes out is its report, with places in the file.
+//! Also the interface for code that fixes fixtures: the input is a text in memory, its kind and its settings; the
+//! output is a report with places in the file.
 
 use std::sync::Arc;
 
@@ -15,181 +15,182 @@ use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, RecordChecke
 use sessionlint_core::text::count;
 
 use super::survey::{Survey, Surveyor};
-use super::{MOST_FINDINGS, Taken};
+use super::{FixtureKind, MOST_FINDINGS};
 use crate::compressed::beginning;
 use crate::lint::markdown::Block;
 
-/// How much of a text is judged before its findings are taken, in bytes.
+/// The number of bytes that are judged before the findings are collected.
 const PIECE: usize = 256 * 1024;
 
-/// Judges fixtures, by one protocol of streams and one of records.
+/// Classifies and judges fixtures by one protocol of streams and one of records.
 pub struct Linter<'p> {
-    /// That of streams, unless all is records.
+    /// The protocol of streams; that of records if everything is stored records.
     pub protocol: &'p Protocol,
-    /// Asked for when there are records: most trees have none.
+    /// Returns the protocol of records. Called only if there are records: most trees have none.
     records: &'p (dyn Fn() -> Option<&'p Protocol> + Sync),
     surveyor: Surveyor<'p>,
 }
 
-/// How the fixtures of a file are judged.
+/// The settings that the fixtures of a file are judged by.
 #[derive(Clone)]
-pub struct Manner {
-    /// By the protocol of streams.
-    pub settings: Arc<Settings>,
-    /// By that of records; the first protocol's where there is none.
-    pub of_records: Arc<Settings>,
-    /// What is said of stored records.
+pub struct FixtureSettings {
+    /// Settings for the protocol of streams.
+    pub streams: Arc<Settings>,
+    /// Settings for the protocol of records; those of `streams` if there is no such protocol.
+    pub records: Arc<Settings>,
+    /// The options for stored records.
     pub asked: Asked,
-    /// Everything is stored records.
+    /// Whether everything is stored records.
     pub all_records: bool,
-    /// Whether it is said that streams are cut-outs, or that they are whole.
-    pub decided: Option<bool>,
+    /// Whether streams are declared to be fragments or to be whole; `None` if the content decides.
+    pub fragment: Option<bool>,
 }
 
-impl Manner {
-    fn settings(&self, taken: Taken) -> &Arc<Settings> {
-        if taken == Taken::Records { &self.of_records } else { &self.settings }
+impl FixtureSettings {
+    fn of_kind(&self, kind: FixtureKind) -> &Arc<Settings> {
+        if kind == FixtureKind::Records { &self.records } else { &self.streams }
     }
 
-    /// How an input is read.
-    pub fn options(&self, taken: Taken) -> &Options {
-        self.settings(taken).options()
+    /// Returns the options that an input of this kind is read with.
+    pub fn options(&self, kind: FixtureKind) -> &Options {
+        self.of_kind(kind).options()
     }
 }
 
-/// A fixture: a text in memory, and what it was taken for.
+/// A fixture: a text in memory, and its kind.
 pub struct Fixture<'f> {
     /// The file that it is in.
     pub file: &'f Arc<str>,
-    /// Its text, decompressed.
+    /// The decompressed text.
     pub text: &'f [u8],
-    /// How its compressed form is damaged at the end of the text, if it is.
+    /// The damage of the compressed form at the end of the text, if any.
     pub damaged: Option<&'f str>,
-    /// The block of Markdown that it is, if it is one.
+    /// The Markdown block that holds it, if any.
     pub block: Option<&'f Block>,
-    pub taken: Taken,
-    /// Whether that was said; otherwise its content decides whether several events are a whole stream.
-    pub is_said: bool,
+    pub kind: FixtureKind,
+    /// Whether the kind was declared; otherwise the content decides whether several events are a whole stream.
+    pub is_declared: bool,
     pub survey: &'f Survey,
 }
 
-/// What is wrong with a fixture.
-pub struct Judged {
-    /// As it turned out to be.
-    pub taken: Taken,
-    /// With places in the file.
+/// The findings of a fixture.
+pub struct FixtureReport {
+    /// The kind that it was judged as.
+    pub kind: FixtureKind,
+    /// The report, with places in the file.
     pub report: Report,
-    /// What tells whether two fixtures are the same.
+    /// A fingerprint of the contents; `None` if there are none.
     pub digest: Option<u64>,
 }
 
 impl<'p> Linter<'p> {
-    /// `records`: the protocol of records, asked for if it matters.
+    /// `records`: returns the protocol of records; called only if there are records.
     pub fn new(protocol: &'p Protocol, records: &'p (dyn Fn() -> Option<&'p Protocol> + Sync)) -> Linter<'p> {
         Linter { protocol, records, surveyor: Surveyor::new(protocol) }
     }
 
-    /// The protocol that judges what is taken for this.
-    pub fn protocol_of(&self, taken: Taken) -> &'p Protocol {
-        let records = (taken == Taken::Records).then(|| (self.records)()).flatten();
+    /// Returns the protocol that judges fixtures of this kind.
+    pub fn protocol_of(&self, kind: FixtureKind) -> &'p Protocol {
+        let records = (kind == FixtureKind::Records).then(|| (self.records)()).flatten();
         records.unwrap_or(self.protocol)
     }
 
-    /// Whether a text holds stored records, from how it begins.
+    /// Returns whether a text holds stored records, judging by its beginning.
     pub fn looks_like_records(&self, text: &[u8], name: &str) -> bool {
         looks_like_records(&beginning(text, BEGINNING), name, self.protocol, self.records)
     }
 
-    /// Looks at what is in a text, if it is to be taken for this.
-    pub fn survey(&self, text: &[u8], name: &str, manner: &Manner, taken: Taken) -> Survey {
-        let protocol = if taken == Taken::Records { (self.records)() } else { None };
+    /// Surveys a text as a fixture of this kind.
+    pub fn survey(&self, text: &[u8], name: &str, settings: &FixtureSettings, kind: FixtureKind) -> Survey {
+        let protocol = if kind == FixtureKind::Records { (self.records)() } else { None };
         let records = protocol.and_then(|protocol| Some((protocol, protocol.tables().records.as_ref()?)));
-        let sorter = records.map(|(protocol, records)| Sorter::new(protocol, records, manner.asked.kind, Some(name)));
-        self.surveyor.survey(text, manner.options(taken), sorter.as_ref())
+        let sorter = records.map(|(protocol, records)| Sorter::new(protocol, records, settings.asked.kind, Some(name)));
+        self.surveyor.survey(text, settings.options(kind), sorter.as_ref())
     }
 
-    /// What fixtures that belong together hold that may be named.
-    pub fn known<'f>(&self, records: impl Iterator<Item = (&'f Fixture<'f>, &'f Manner)>) -> Known {
+    /// Collects the records that others may refer to, from fixtures that belong together.
+    pub fn known<'f>(&self, records: impl Iterator<Item = (&'f Fixture<'f>, &'f FixtureSettings)>) -> Known {
         let Some(mut collector) = (self.records)().and_then(Collector::new) else { return Known::default() };
-        for (fixture, manner) in records {
-            let mut reading = collector.file(&manner.of_records, manner.asked.kind, Some(fixture.file.clone()));
-            reading.feed(fixture.text);
-            reading.finish();
+        for (fixture, settings) in records {
+            let mut reader = collector.file(&settings.records, settings.asked.kind, Some(fixture.file.clone()));
+            reader.feed(fixture.text);
+            reader.finish();
         }
         collector.known()
     }
 
-    /// Judges a fixture. `known`: what it and those that belong to it hold that may be named.
-    pub fn judge(&self, fixture: &Fixture<'_>, manner: &Manner, known: &Known) -> Judged {
-        let (taken, mut report) = match fixture.taken {
-            Taken::Records => (Taken::Records, self.records(fixture, manner, known)),
-            Taken::Stream if !fixture.is_said => self.by_content(fixture, manner),
-            Taken::Stream => (Taken::Stream, self.stream(fixture, &manner.settings, false)),
-            cut_out => (cut_out, self.stream(fixture, &manner.settings, true)),
+    /// Judges a fixture. `known`: the referable records in it and in the fixtures that belong to it.
+    pub fn judge(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, known: &Known) -> FixtureReport {
+        let (kind, mut report) = match fixture.kind {
+            FixtureKind::Records => (FixtureKind::Records, self.records(fixture, settings, known)),
+            FixtureKind::Stream if !fixture.is_declared => self.by_content(fixture, settings),
+            FixtureKind::Stream => (FixtureKind::Stream, self.stream(fixture, &settings.streams, false)),
+            other => (other, self.stream(fixture, &settings.streams, true)),
         };
-        if taken == Taken::Stream {
-            self.frozen_time(fixture, manner, &mut report);
+        if kind == FixtureKind::Stream {
+            self.frozen_time(fixture, settings, &mut report);
         }
         if let Some(block) = fixture.block {
             report.findings.iter_mut().for_each(|finding| shift(finding, block, fixture.file));
         }
-        Judged { taken, report, digest: fixture.survey.digest }
+        FixtureReport { kind, report, digest: fixture.survey.digest }
     }
 
-    /// Several events are a whole stream, unless the first of them could not begin one.
-    fn by_content(&self, fixture: &Fixture<'_>, manner: &Manner) -> (Taken, Report) {
-        let whole = self.stream(fixture, &manner.settings, false);
+    /// Judges several events as a whole stream, or as a fragment if the first of them cannot begin a stream.
+    fn by_content(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> (FixtureKind, Report) {
+        let whole = self.stream(fixture, &settings.streams, false);
         let of_first = |finding: &Finding| finding.place.event == Some(0);
-        if whole.findings.iter().any(of_first) && !self.may_begin(fixture, manner) {
-            return (Taken::Fragment, self.stream(fixture, &manner.settings, true));
+        if whole.findings.iter().any(of_first) && !self.may_begin(fixture, settings) {
+            return (FixtureKind::Fragment, self.stream(fixture, &settings.streams, true));
         }
-        (Taken::Stream, whole)
+        (FixtureKind::Stream, whole)
     }
 
-    /// Whether the first event may begin a whole stream: the checker says of it no more than of one in the middle.
-    fn may_begin(&self, fixture: &Fixture<'_>, manner: &Manner) -> bool {
+    /// Returns whether the first event may begin a whole stream: whether it has no more findings there than in the
+    /// middle of a stream.
+    fn may_begin(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> bool {
         let Some(first) = &fixture.survey.first else { return true };
-        let said = |fragment: bool| {
-            let options = Options { wire: Some(Wire::Json), fragment, ..manner.settings.options().clone() };
+        let finding_count = |fragment: bool| {
+            let options = settings.streams.options().clone().with_wire(Some(Wire::Json)).with_fragment(fragment);
             let mut checker = Checker::new(self.protocol, options);
             checker.feed(first);
             checker.cut().findings.len()
         };
-        said(false) <= said(true)
+        finding_count(false) <= finding_count(true)
     }
 
     fn stream(&self, fixture: &Fixture<'_>, settings: &Settings, fragment: bool) -> Report {
         let settings = settings.with_fragment(fragment);
         let mut checker = Checker::of(self.protocol, &settings, Some(fixture.file.clone()));
-        let mut held = Held::default();
+        let mut list = FindingList::default();
         for piece in fixture.text.chunks(PIECE) {
             checker.feed(piece);
-            held.add(checker.findings().drain(..));
+            list.add(checker.findings().drain(..));
         }
-        held.end(checker.end(fixture.damaged).0, self.protocol, &settings, fixture.file)
+        list.into_report(checker.end(fixture.damaged).0, self.protocol, &settings, fixture.file)
     }
 
-    fn records(&self, fixture: &Fixture<'_>, manner: &Manner, known: &Known) -> Report {
-        let settings = &manner.of_records;
+    fn records(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, known: &Known) -> Report {
+        let of_records = &settings.records;
         let file = Some(fixture.file.clone());
-        let protocol = self.protocol_of(Taken::Records);
-        let Some(mut checker) = RecordChecker::new(protocol, settings, manner.asked, file, known) else {
-            return self.stream(fixture, &manner.settings, false);
+        let protocol = self.protocol_of(FixtureKind::Records);
+        let Some(mut checker) = RecordChecker::new(protocol, of_records, settings.asked, file, known) else {
+            return self.stream(fixture, &settings.streams, false);
         };
-        let mut held = Held::default();
+        let mut list = FindingList::default();
         for piece in fixture.text.chunks(PIECE) {
             checker.feed(piece);
-            held.add(checker.findings().drain(..));
+            list.add(checker.findings().drain(..));
         }
-        held.end(checker.end(fixture.damaged), protocol, settings, fixture.file)
+        list.into_report(checker.end(fixture.damaged), protocol, of_records, fixture.file)
     }
 
-    /// Says of a whole stream that no time passes in it.
-    fn frozen_time(&self, fixture: &Fixture<'_>, manner: &Manner, report: &mut Report) {
+    /// Adds a finding if a whole stream has the same time in all its events, and at least three of them.
+    fn frozen_time(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, report: &mut Report) {
         let survey = fixture.survey;
         let Some(instant) = survey.instant.as_ref().filter(|_| survey.events >= 3) else { return };
         let rule = Upkeep::FrozenTime;
-        let severity = manner.settings.severity(self.protocol, rule.name()).flatten();
+        let severity = settings.streams.severity(self.protocol, rule.name()).flatten();
         if let (Some(severity), Some(second)) = (severity, &instant.second) {
             let message = format!("all {} events of this stream are at {}", survey.events, instant.written);
             report.summary.count(rule.name(), severity, 1);
@@ -198,7 +199,7 @@ impl<'p> Linter<'p> {
     }
 }
 
-/// Makes the places of a finding those of the file that the block is in.
+/// Converts the places of a finding from places in a block to places in the block's file.
 pub(super) fn shift(finding: &mut Finding, block: &Block, file: &Arc<str>) {
     block.shift(&mut finding.place);
     let own = |related: &&mut Related| related.file.as_ref().is_none_or(|name| name == file);
@@ -207,14 +208,14 @@ pub(super) fn shift(finding: &mut Finding, block: &Block, file: &Arc<str>) {
     }
 }
 
-/// The findings of a fixture, as many as are listed.
+/// The findings of a fixture that are listed, and the number of further ones.
 #[derive(Default)]
-struct Held {
+struct FindingList {
     findings: Vec<Finding>,
     unlisted: u64,
 }
 
-impl Held {
+impl FindingList {
     fn add(&mut self, findings: impl Iterator<Item = Finding>) {
         for finding in findings {
             if self.findings.len() < MOST_FINDINGS {
@@ -225,18 +226,19 @@ impl Held {
         }
     }
 
-    /// The whole report. What is not listed is counted there, and said.
-    fn end(mut self, mut report: Report, protocol: &Protocol, settings: &Settings, file: &Arc<str>) -> Report {
+    /// Returns the report with the listed findings, and with a note on the number of unlisted ones.
+    fn into_report(mut self, mut report: Report, protocol: &Protocol, settings: &Settings, file: &Arc<str>) -> Report {
         self.add(std::mem::take(&mut report.findings).into_iter());
         let rule = Framing::CheckSkipped.name();
         let severity: Option<Severity> = settings.severity(protocol, rule).flatten();
         if let (1.., Some(severity), Some(last)) = (self.unlisted, severity, self.findings.last()) {
             let message =
                 format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
-            let said = Finding::of_file(rule, severity, message, file, last.place.clone());
+            let note = Finding::of_file(rule, severity, message, file, last.place.clone());
             report.summary.count(rule, severity, 1);
-            self.findings.push(said);
+            self.findings.push(note);
         }
-        Report { findings: self.findings, ..report }
+        report.findings = self.findings;
+        report
     }
 }

@@ -1,7 +1,7 @@
-//! The fenced code blocks of a Markdown file, each with where every byte of it stands.
+//! Finds the fenced code blocks of a Markdown file, and maps every byte of a block to its place in the file.
 //!
-//! A block's text is what a reader of the rendered page would copy: without the marks of quotes and lists before its
-//! lines, and with a line feed at the end of each.
+//! The text of a block is the text that a reader of the rendered page would copy: without the markers of quotes and
+//! lists in front of its lines, and with a line feed at the end of each.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,50 +13,52 @@ use sessionlint_core::input::{BYTE_ORDER_MARK, Frame, Origin, Segment};
 /// A fenced code block.
 #[derive(Debug)]
 pub struct Block {
-    /// What stands behind the fence.
+    /// The info string: the text after the opening fence.
     pub info: String,
-    /// What stands between the fences.
+    /// The text between the fences.
     pub text: Vec<u8>,
-    /// The line that opens it, from its fence on, and where that is.
+    /// The opening line, from its fence on, and the place of the fence.
     opening: (Origin, Vec<u8>),
-    /// A segment a line; never empty, the first at 0.
+    /// One segment for each line; never empty, and the first is at 0.
     segments: Vec<Segment>,
 }
 
 impl Block {
-    /// The first word of what stands behind the fence, in lower case.
+    /// Returns the first word of the info string, in lower case.
     pub fn language(&self) -> String {
         self.info.split_ascii_whitespace().next().unwrap_or_default().to_ascii_lowercase()
     }
 
-    /// The place of a word behind the fence; of all that stands in the fence's line, if it is written there otherwise.
+    /// Returns the place of a word of the info string; that of the whole opening line, if the word is written
+    /// differently there, such as with an escape.
     pub fn place_of(&self, word: &str) -> Place {
         let (origin, line) = &self.opening;
         let segments = [Segment { at: 0, origin: *origin }];
-        let frame = Frame { text: line, segments: &segments, terminated: true, utf8: false };
+        let frame = Frame { text: line, segments: &segments, terminated: true, utf8: false, row: None };
         let at = memchr::memmem::find(line, word.as_bytes());
         frame.place(at.map_or(0..line.len(), |at| at..at + word.len()), None)
     }
 
-    /// Makes a place in the block's text one in the file.
+    /// Converts a place in the block's text to the place in the file.
     pub fn shift(&self, place: &mut Place) {
-        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false };
+        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false, row: None };
         let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(self.text.len());
         let start = within(place.start);
         let there = frame.bare_place(start..within(place.end).max(start), place.event);
-        // An excerpt is of the line that its place is in.
+        // An excerpt shows the line of its place.
         let shown = (place.excerpt.column + there.column).saturating_sub(place.column);
         let mut excerpt = std::mem::take(&mut place.excerpt);
         excerpt.column = shown;
-        *place = Place { excerpt, ..there };
+        *place = there.with_excerpt(excerpt);
     }
 }
 
 impl Block {
-    /// The block's lines in the file, and what takes their place if its text becomes another: each line with what stands
-    /// before all lines of the block, such as the mark of a quote. None if not all have the same.
+    /// Returns the bytes of the block's lines in the file, and the lines that replace them if `new` becomes the text.
+    /// Each new line gets the prefix that all lines of the block have, such as the marker of a quote. Returns `None` if
+    /// the prefixes differ.
     pub fn with_text(&self, file: &[u8], new: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
-        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false };
+        let frame = Frame { text: &self.text, segments: &self.segments, terminated: true, utf8: false, row: None };
         let (mut at, mut prefix, mut range) = (0, None, None);
         for line in self.text.split_inclusive(|byte| *byte == b'\n') {
             let content = line.strip_suffix(b"\n").unwrap_or(line);
@@ -87,7 +89,7 @@ impl Block {
     }
 }
 
-/// Finds the blocks of a file, in their order. Bytes that are no UTF-8 do not keep the others from being found.
+/// Returns the blocks of a file, in their order. Bytes that are not UTF-8 do not keep blocks from being found.
 pub fn blocks(file: &[u8]) -> Vec<Block> {
     let head = if file.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let file = &file[head..];
@@ -98,7 +100,7 @@ pub fn blocks(file: &[u8]) -> Vec<Block> {
     for (event, range) in Parser::new_ext(&text, Options::empty()).into_offset_iter() {
         match (event, &mut open) {
             (Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))), _) => {
-                // Where nothing stands between the fences, the first one is its place.
+                // The place of an empty block is its opening fence.
                 let origin = cursor.origin(range.start);
                 let line = file[range.start..].split(|byte| *byte == b'\n').next().unwrap_or_default();
                 let opening = (origin, line.trim_ascii_end().to_vec());
@@ -106,7 +108,7 @@ pub fn blocks(file: &[u8]) -> Vec<Block> {
                 open = Some(Block { info: info.into_string(), text: Vec::new(), opening, segments });
             }
             (Event::Text(piece), Some(block)) => {
-                // Of what is not in the file, such as a part of a tab, only the beginning has a place.
+                // Text that is not in the file, such as a part of a tab, has a place only for its beginning.
                 let is_there = text.get(range.clone()) == Some(&*piece);
                 block.add(&mut cursor, &range, if is_there { &file[range.clone()] } else { piece.as_bytes() });
             }
@@ -122,7 +124,7 @@ impl Block {
         let mut at = range.start;
         for line in piece.split_inclusive(|byte| *byte == b'\n') {
             let begins = self.text.last().is_none_or(|last| *last == b'\n');
-            // An empty line begins at its end, of which the parser leaves the carriage return out.
+            // An empty line begins at its line end, from which the parser drops the carriage return.
             let left_out = begins && line == b"\n" && cursor.file[..at].ends_with(b"\r");
             let segment =
                 Segment { at: self.text.len(), origin: cursor.origin(at.min(range.end) - usize::from(left_out)) };
@@ -136,7 +138,8 @@ impl Block {
     }
 }
 
-/// Text of the same length as the bytes, for which the parser has no need to know what is no UTF-8.
+/// Returns the bytes as text of the same length, with `?` for each byte that is not UTF-8, so that the parser's offsets
+/// are those of the file.
 fn same_length(file: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(file) {
         return Cow::Borrowed(text);
@@ -149,10 +152,10 @@ fn same_length(file: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Counts lines and columns from place to place.
+/// Converts offsets to places, counting lines and columns from the previous one.
 struct Cursor<'f> {
     file: &'f [u8],
-    /// How many bytes stand before `file`.
+    /// Number of bytes before `file`.
     head: u64,
     at: usize,
     origin: Origin,
@@ -173,7 +176,7 @@ impl Cursor<'_> {
 mod tests {
     use super::*;
 
-    /// A block's language, the line and column of every line of it, and its text.
+    /// The language of a block, the line and column of each of its lines, and its text.
     type Found = (String, Vec<(u64, u64)>, String);
 
     fn found(file: &[u8]) -> Vec<Found> {
@@ -199,7 +202,7 @@ mod tests {
         let expected = ("json".to_owned(), vec![(2, 1), (3, 1), (4, 1)], "a\n\nb".to_owned());
         let [(language, lines, text)] = &found(file.as_bytes())[..] else { panic!("one block") };
         assert_eq!((language, text), (&expected.0, &expected.2));
-        // A line's end may be a piece of its own.
+        // A line end may be a segment of its own.
         assert!(expected.1.iter().all(|line| lines.contains(line)), "{lines:?}");
     }
 
@@ -209,7 +212,7 @@ mod tests {
         let block = blocks(file).remove(0);
         assert_eq!(block.text, "éx\nabc\n".as_bytes());
         let at = block.text.iter().position(|byte| *byte == b'b').expect("there") as u64;
-        let mut place = Place { line: 2, column: 2, start: at, end: at + 2, ..Place::default() };
+        let mut place = Place::new(2, 2, at..at + 2);
         place.excerpt.column = 1;
         block.shift(&mut place);
         let there = file.iter().position(|byte| *byte == b'b').expect("there") as u64;
@@ -229,7 +232,7 @@ mod tests {
     #[test]
     fn an_empty_block_stands_at_its_fence() {
         let block = blocks(b"a\n\n```json\n```\n").remove(0);
-        let mut place = Place { line: 1, column: 1, ..Place::default() };
+        let mut place = Place::of_file();
         block.shift(&mut place);
         assert_eq!((block.text.len(), place.line, place.column), (0, 3, 1));
     }

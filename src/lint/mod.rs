@@ -1,130 +1,133 @@
-//! Fixtures: what a file or a block of Markdown is, whether that is right, and whether it is what was expected.
+//! Fixtures: classifies files and Markdown blocks, judges them, and compares the findings with the expected ones.
 //!
-//! A fixture is in memory as a whole. What is wrong with its events is said by the checkers; here it is decided what
-//! they are asked, and what their findings count for. No thread, no folder and no format is known here.
+//! A fixture is held in memory as a whole. The checkers find what is wrong with its events; this room decides which
+//! checker runs with which settings, and which of the findings count. It knows no threads, folders or report formats.
 
 pub mod canonical;
+mod classify;
+mod context;
 mod duplicates;
-pub mod expected;
+pub mod expectation;
 pub mod fix;
 mod fixture;
 pub mod markdown;
-mod mend;
 #[cfg(test)]
 mod properties;
-mod sort;
 mod survey;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use classify::{
+    Classification, SkipReason, classify, classify_block, has_fixture_language, is_markdown, unknown_directive,
+};
+pub use context::FixtureContext;
 pub use duplicates::Duplicates;
-pub use expected::Expectation;
-pub use fixture::{Fixture, Judged, Linter, Manner};
-pub use mend::Mending;
-pub use sort::{Skipped, Sorted, is_looked_at, is_markdown, sorted, sorted_block, unknown_word};
+pub use expectation::Expectation;
+pub use fixture::{Fixture, FixtureReport, FixtureSettings, Linter};
 
 use sessionlint_core::text::count;
 
-/// Why a fixture of which something is expected is not mended.
+/// The reason why a fixture that has an expectation is not fixed.
 pub const MEANT_TO_BE_BROKEN: &str = "it is meant to be broken, and what is expected counts its lines";
-/// What is said of files that are too large to be held in memory.
+/// Describes a file that is too large to be held in memory.
 pub const TOO_LARGE: &str = "larger than 16 MiB";
-/// Where to turn with them.
+/// Help for a file that is too large.
 pub const TOO_LARGE_HELP: &str = "`sessionlint check` judges recordings of any size";
-/// The most findings of a fixture that are listed; further ones count.
+/// The most findings of a fixture that are listed; further ones are only counted.
 pub const MOST_FINDINGS: usize = 10_000;
 
-/// What a fixture is taken for.
+/// The kind of a fixture: how much of a stream it holds, or that it holds stored records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Taken {
+pub enum FixtureKind {
     /// A whole stream.
     Stream,
-    /// A cut-out of a stream: nothing is known of what came before, and its end means nothing.
+    /// A part of a stream: nothing is known of what came before, and its end means nothing.
     Fragment,
-    /// One event by itself.
+    /// A single event.
     Event,
     /// Stored records.
     Records,
 }
 
-impl Taken {
-    /// What lists call it.
-    pub fn words(self) -> &'static str {
+impl FixtureKind {
+    /// Returns the name that listings use.
+    pub fn label(self) -> &'static str {
         match self {
-            Taken::Stream => "stream",
-            Taken::Fragment => "fragment",
-            Taken::Event => "single event",
-            Taken::Records => "records",
+            FixtureKind::Stream => "stream",
+            FixtureKind::Fragment => "fragment",
+            FixtureKind::Event => "single event",
+            FixtureKind::Records => "records",
         }
     }
 }
 
-/// What a run looked at, and what each of it was taken for.
+/// Counts of the inputs of a lint run, by the kind of fixture that each was classified as.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Linted {
+pub struct LintSummary {
     /// Whole streams.
     pub streams: u64,
-    /// Cut-outs of streams.
+    /// Parts of streams.
     pub fragments: u64,
-    /// Events by themselves.
+    /// Single events.
     pub single_events: u64,
-    /// Files and blocks of stored records.
+    /// Files and blocks that hold stored records.
     pub records: u64,
-    /// What was looked at and is no fixture, or is not to be linted.
+    /// Inputs that are no fixtures, or are not to be linted.
     pub skipped: u64,
-    /// Of these, what has event types inside of something that is not read.
+    /// Number of skipped inputs in which event types occur inside other JSON, which is not read.
     pub enclosed: u64,
-    /// Findings that were expected.
+    /// Number of findings that were expected.
     pub expected: u64,
-    /// Files that are larger than what is read here.
+    /// Names of the files that are too large to be linted.
     pub too_large: Vec<Arc<str>>,
-    /// Everything that was looked at, if that was asked for.
+    /// Every input, if a listing was requested.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub listed: Vec<Listed>,
+    pub listed: Vec<LintEntry>,
 }
 
-/// A file or a block that was looked at.
+/// A file or a block in a listing.
 #[derive(Clone, Debug, Serialize)]
-pub struct Listed {
+pub struct LintEntry {
     /// The file.
     pub file: Arc<str>,
-    /// The line in which a block's text begins.
+    /// The line on which the text of a block begins, 1-based; `None` for a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// What it was taken for; none: it was skipped.
-    pub taken: Option<Taken>,
-    /// Why it was skipped.
+    /// The kind of fixture; `None` if the input was skipped.
+    #[serde(rename = "taken")]
+    pub kind: Option<FixtureKind>,
+    /// The reason why it was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<&'static str>,
+    pub why: Option<SkipReason>,
 }
 
-impl Linted {
-    /// Counts a fixture, or what is none.
-    pub fn count(&mut self, one: &Listed) {
-        match one.taken {
-            Some(Taken::Stream) => self.streams += 1,
-            Some(Taken::Fragment) => self.fragments += 1,
-            Some(Taken::Event) => self.single_events += 1,
-            Some(Taken::Records) => self.records += 1,
+impl LintSummary {
+    /// Counts a fixture or a skipped input.
+    pub fn count(&mut self, one: &LintEntry) {
+        match one.kind {
+            Some(FixtureKind::Stream) => self.streams += 1,
+            Some(FixtureKind::Fragment) => self.fragments += 1,
+            Some(FixtureKind::Event) => self.single_events += 1,
+            Some(FixtureKind::Records) => self.records += 1,
             None => {
                 self.skipped += 1;
-                self.enclosed += u64::from(one.why == Some(Skipped::Enclosed.words()));
+                self.enclosed += u64::from(one.why == Some(SkipReason::Enclosed));
             }
         }
     }
 
-    /// What was linted, as summaries say it.
+    /// Returns the counts of fixtures, in the words of a report's summary.
     pub fn words(&self) -> String {
         let streams = [(self.streams, "stream"), (self.fragments, "fragment"), (self.single_events, "single event")];
         let streams = streams.map(|(number, noun)| count(number, noun)).join(", ");
-        // The word is the same for one file of them and for many.
+        // "Of records" reads the same for one fixture and for many.
         format!("{streams}, {} of records", count(self.records, "fixture"))
     }
 
-    /// What else there is to say, as summaries say it.
+    /// Returns the counts of skipped inputs and expected findings for a report's summary; `None` if both are 0.
     pub fn rest(&self) -> Option<String> {
         let enclosed = match self.enclosed {
             0 => String::new(),

@@ -1,4 +1,4 @@
-//! What holds for the canonical form and for fixes, whatever the fixture is.
+//! Properties of the canonical form and of fixes that hold for every fixture.
 
 use proptest::prelude::*;
 use sessionlint_core::check::check;
@@ -7,15 +7,15 @@ use sessionlint_core::input::json::{Kind, Node, inner, parse};
 use sessionlint_core::input::{Piece, Wire};
 use sessionlint_core::protocol::Protocol;
 
-use super::canonical::{Reading, canonical};
-use super::fix::{Level, Tally, fixed};
-use crate::generate::{Knobs, breakable, illegal, legal, mutated, tape, wild};
+use super::canonical::{FixtureReader, canonical_form};
+use super::fix::{Level, Tally, fix};
+use crate::generate::{StreamOptions, breakable, illegal, legal, mutated, tape, wild};
 
 fn protocol() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")
 }
 
-/// Numbers that a seed decides.
+/// Pseudo-random numbers from a seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -25,7 +25,8 @@ impl Numbers {
     }
 }
 
-/// The same value with its members in another order, white space, and date-times in other spellings.
+/// Appends a value to `out` with its members in another order, with added white space, and with date-times in other
+/// spellings.
 fn scrambled(text: &[u8], node: &Node, numbers: &mut Numbers, spaces: &[&str], out: &mut String) {
     let raw = std::str::from_utf8(&text[node.span.clone()]).expect("what is made is text");
     let space = |numbers: &mut Numbers, out: &mut String| out.push_str(spaces[numbers.below(spaces.len())]);
@@ -62,7 +63,7 @@ fn scrambled(text: &[u8], node: &Node, numbers: &mut Numbers, spaces: &[&str], o
     }
 }
 
-/// The events of a stream in one of the forms in which they travel: the file's name, and its bytes.
+/// Returns the events of a stream in one of the wire forms: the name of a file, and its bytes.
 fn written(lines: &[Vec<u8>], seed: u64) -> (&'static str, Vec<u8>) {
     let mut numbers = Numbers(seed);
     let end = ["\n", "\r\n"][numbers.below(2)];
@@ -95,11 +96,12 @@ fn written(lines: &[Vec<u8>], seed: u64) -> (&'static str, Vec<u8>) {
     }
 }
 
-fn reading(name: &str) -> Reading<'static> {
-    Reading::of(protocol(), &Options::default(), name, None)
+fn reader(name: &str) -> FixtureReader<'static> {
+    FixtureReader::of(protocol(), &Options::default(), name, None)
 }
 
-/// The leaves of a frame with their paths, or its bytes if it is no JSON. A date-time is as it is in its usual spelling.
+/// Returns the leaves of a frame with their paths, or the bytes of the frame if it is not JSON. Date-times are in their
+/// canonical spelling.
 fn leaves(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     fn collect(text: &[u8], node: &Node, path: &[u8], out: &mut Vec<(Vec<u8>, Vec<u8>)>) {
         match &node.kind {
@@ -131,10 +133,10 @@ fn leaves(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     out
 }
 
-/// The leaves of each frame of a file.
-fn all_leaves(reading: &Reading<'_>, bytes: &[u8], wire: Wire) -> Vec<Vec<(Vec<u8>, Vec<u8>)>> {
+/// Returns the leaves of each frame of a file.
+fn all_leaves(reader: &FixtureReader<'_>, bytes: &[u8], wire: Wire) -> Vec<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut all = Vec::new();
-    reading.pieces(bytes, wire, &mut |piece| {
+    reader.pieces(bytes, wire, &mut |piece| {
         if let Piece::Frame(frame) = piece {
             all.push(leaves(frame.text));
         }
@@ -142,48 +144,48 @@ fn all_leaves(reading: &Reading<'_>, bytes: &[u8], wire: Wire) -> Vec<Vec<(Vec<u
     all
 }
 
-/// What must hold for every fixture. `readable`: each of its frames is JSON.
+/// Asserts what must hold for every fixture. `readable`: whether each of its frames is JSON.
 fn holds(name: &str, bytes: &[u8], readable: bool) {
-    let reading = reading(name);
-    let judge = |bytes: &[u8]| check(protocol(), bytes, Options { excerpts: false, ..Options::default() });
+    let reader = reader(name);
+    let judge = |bytes: &[u8]| check(protocol(), bytes, Options::default().with_excerpts(false));
     let before = Tally::of(&judge(bytes));
-    if let Some(canonical) = canonical(&reading, bytes) {
+    if let Some(canonical) = canonical_form(&reader, bytes) {
         let shown = String::from_utf8_lossy(&canonical.bytes).into_owned();
-        assert!(super::canonical::canonical(&reading, &canonical.bytes).is_none(), "twice is once: {shown}");
+        assert!(super::canonical::canonical_form(&reader, &canonical.bytes).is_none(), "twice is once: {shown}");
         assert!(canonical.first.at.end <= bytes.len() && canonical.changes.counts().count() > 0);
-        let (old, new) = (reading.wire_of(bytes), reading.wire_of(&canonical.bytes));
-        assert!(all_leaves(&reading, bytes, old) == all_leaves(&reading, &canonical.bytes, new), "{shown}");
+        let (old, new) = (reader.wire_of(bytes), reader.wire_of(&canonical.bytes));
+        assert!(all_leaves(&reader, bytes, old) == all_leaves(&reader, &canonical.bytes, new), "{shown}");
         if readable {
             assert_eq!(before, Tally::of(&judge(&canonical.bytes)), "{shown}");
         }
     }
-    let safe = fixed(&reading, &judge, bytes, Level::Safe).bytes.unwrap_or_else(|| bytes.to_vec());
+    let safe = fix(&reader, &judge, bytes, Level::Safe).bytes.unwrap_or_else(|| bytes.to_vec());
     assert_eq!(Tally::of(&judge(&safe)), before);
-    assert!(fixed(&reading, &judge, &safe, Level::Safe).bytes.is_none());
-    let mended = fixed(&reading, &judge, bytes, Level::Unsafe);
+    assert!(fix(&reader, &judge, &safe, Level::Safe).bytes.is_none());
+    let mended = fix(&reader, &judge, bytes, Level::Unsafe);
     let by_rules = mended.applied.keys().any(|what| protocol().rule(what).is_some());
     let mended = mended.bytes.unwrap_or_else(|| bytes.to_vec());
     let after = Tally::of(&judge(&mended));
     assert!(if by_rules { after.is_better_than(&before) } else { after == before });
-    let again = fixed(&reading, &judge, &mended, Level::Unsafe);
+    let again = fix(&reader, &judge, &mended, Level::Unsafe);
     assert!(again.bytes.is_none(), "{}\n{:?}", String::from_utf8_lossy(&mended), again.applied);
 }
 
-const KNOBS: fn() -> Knobs = || Knobs { events: 14, sessions: 2, ..Knobs::default() };
+const OPTIONS: fn() -> StreamOptions = || StreamOptions { events: 14, sessions: 2, ..StreamOptions::default() };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn legal_streams_keep_their_meaning(seed: u64, form: u64) {
-        let stream = legal(protocol(), &KNOBS(), &tape(seed, 400));
+        let stream = legal(protocol(), &OPTIONS(), &tape(seed, 400));
         let (name, bytes) = written(&stream.lines, form);
         holds(name, &bytes, true);
     }
 
     #[test]
     fn wild_streams_keep_their_meaning(seed: u64, form: u64) {
-        let stream = wild(protocol(), &KNOBS(), &tape(seed, 400));
+        let stream = wild(protocol(), &OPTIONS(), &tape(seed, 400));
         let (name, bytes) = written(&stream.lines, form);
         holds(name, &bytes, true);
     }
@@ -192,9 +194,9 @@ proptest! {
     fn broken_streams_lose_nothing(seed: u64, form: u64, which: prop::sample::Index) {
         let rules: Vec<_> = breakable(protocol()).map(|rule| rule.name.clone()).collect();
         let rule = &rules[which.index(rules.len())];
-        let legal = legal(protocol(), &KNOBS(), &tape(seed, 400));
+        let legal = legal(protocol(), &OPTIONS(), &tape(seed, 400));
         let broken = mutated(protocol(), rule, &legal.lines, &tape(seed ^ 1, 400));
-        if let Some(stream) = broken.or_else(|| illegal(protocol(), rule, &Knobs { events: 8, ..Knobs::default() }, &tape(seed, 200))) {
+        if let Some(stream) = broken.or_else(|| illegal(protocol(), rule, &StreamOptions { events: 8, ..StreamOptions::default() }, &tape(seed, 200))) {
             let (name, bytes) = written(&stream.lines, form);
             holds(name, &bytes, false);
             holds("a.ndjson", &stream.ndjson(), false);
@@ -203,7 +205,7 @@ proptest! {
 
     #[test]
     fn what_was_damaged_loses_nothing(seed: u64, form: u64, edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..3), 1..5)) {
-        let stream = legal(protocol(), &KNOBS(), &tape(seed, 200));
+        let stream = legal(protocol(), &OPTIONS(), &tape(seed, 200));
         let (name, mut bytes) = written(&stream.lines, form);
         for (at, byte, how) in edits {
             if bytes.is_empty() { break }

@@ -1,6 +1,6 @@
-//! What is in a text: whether it is of the protocol at all, how many events there are, when, and which.
+//! Surveys a text: whether it belongs to the protocol at all, the number of its events, their time, and a fingerprint.
 //!
-//! Everything here comes from the compiled protocol: no event and no field is known by its name.
+//! Everything is derived from the compiled protocol: no event and no field is known here by its name.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -19,42 +19,42 @@ use sessionlint_core::schema::Pointer;
 use sessionlint_core::schema::date_time::{self, Time};
 use sessionlint_core::text::nearest;
 
-/// Finds what of a protocol is in a text.
+/// Finds the events of a protocol in texts.
 pub struct Surveyor<'p> {
     protocol: &'p Protocol,
-    /// Each event type with its quotes.
+    /// The name of each event type, in quotes.
     quoted: Vec<Finder<'static>>,
-    /// The fields that every event type must have, if these are more than its type.
+    /// The fields that all event types require, apart from the type itself.
     required: Vec<Pointer>,
 }
 
-/// What is in a text.
+/// The result of surveying a text.
 #[derive(Default)]
 pub struct Survey {
-    /// Events, those of unknown types included.
+    /// Number of events, including those of unknown types.
     pub events: u64,
-    /// All that may have been an event, what is broken included.
+    /// Number of frames, including broken ones.
     pub pieces: u64,
-    /// Whether something of it cannot be read.
+    /// Whether a part of the text cannot be read.
     pub broken: bool,
-    /// Whether something of it is of the protocol, as far as it can be read.
+    /// Whether the text holds anything of the protocol, as far as it can be read.
     pub of_protocol: bool,
-    /// Whether known event types stand in it, although nothing that is read is of the protocol: they are inside of it.
+    /// Whether known event types occur inside other JSON, while no frame holds anything of the protocol.
     pub encloses: bool,
-    /// The first event, as it is written, with its wrapper.
+    /// The source text of the first event, with its wrapper.
     pub first: Option<Vec<u8>>,
-    /// The time that all events have, as long as they have one.
-    pub instant: Option<Instant>,
-    /// What tells whether two texts hold the same; none of a text that holds nothing.
+    /// The time that all events share; `None` if they differ, or if an event has none.
+    pub instant: Option<SharedTime>,
+    /// A fingerprint of the contents; `None` if there are none.
     pub digest: Option<u64>,
 }
 
-/// A time that every event has so far.
-pub struct Instant {
+/// A time that all events so far share.
+pub struct SharedTime {
     pub time: Time,
-    /// As the first event has it.
+    /// The spelling in the first event.
     pub written: Arc<str>,
-    /// Where the second event has it.
+    /// The place of the time in the second event.
     pub second: Option<Place>,
 }
 
@@ -65,20 +65,20 @@ impl<'p> Surveyor<'p> {
         let required = events.iter().map(|event| event.schema.required().into_iter().collect::<BTreeSet<_>>());
         let of_all = required.reduce(|all, more| &all & &more).unwrap_or_default();
         let event_type = &protocol.tables().shape.event_type;
-        // A member that tells a type is in many other texts.
+        // A member for the type occurs in many other JSON texts, too.
         let of_all = of_all.into_iter().map(|name| Pointer(vec![name.to_owned()]));
         let required = of_all.filter(|field| !field.holds(event_type)).collect();
         Surveyor { protocol, quoted: events.iter().map(|event| quoted(&event.name)).collect(), required }
     }
 
-    /// Whether a known event type stands in a text, whatever is around it.
-    fn is_meant(&self, text: &[u8]) -> bool {
+    /// Returns whether a known event type occurs anywhere in a text.
+    fn names_event_type(&self, text: &[u8]) -> bool {
         self.quoted.iter().any(|name| name.find(text).is_some())
     }
 
-    /// Looks at a text. `records`: what sorts them, if it is stored records and not events.
+    /// Surveys a text. `records`: the sorter of records, if the text holds stored records instead of events.
     pub fn survey(&self, text: &[u8], options: &Options, records: Option<&Sorter<'_>>) -> Survey {
-        let mut input = Input::new(options.wire, options.max_line_bytes);
+        let mut input = Input::new(options.wire(), options.max_line_bytes());
         let mut survey = Survey::default();
         let mut hasher = DefaultHasher::new();
         let mut piece = |piece: Piece<'_>| {
@@ -105,7 +105,7 @@ impl<'p> Surveyor<'p> {
         input.feed(text, &mut piece);
         input.finish(&mut piece);
         survey.digest = (survey.pieces > 0).then(|| hasher.finish());
-        if records.is_none() && !survey.of_protocol && self.is_meant(text) {
+        if records.is_none() && !survey.of_protocol && self.names_event_type(text) {
             (survey.of_protocol, survey.encloses) = (survey.broken, !survey.broken);
         }
         survey
@@ -113,10 +113,10 @@ impl<'p> Surveyor<'p> {
 
     fn frame(&self, frame: &Frame<'_>, root: &Node, options: &Options, survey: &mut Survey, hasher: &mut impl Hasher) {
         let text = frame.text;
-        let event = match Event::find(root, text, self.protocol, options.wire == Some(Wire::JsonRpc)) {
+        let event = match Event::find(root, text, self.protocol, options.wire() == Some(Wire::JsonRpc)) {
             Ok(event) => event,
             Err(found) => {
-                // What lost its type may have the rest.
+                // An object without a type may be an event that lost it.
                 survey.of_protocol |= matches!(found, NotAnEvent::Other(..)) && self.has_required(root, text);
                 return digest(root, text, hasher);
             }
@@ -136,7 +136,7 @@ impl<'p> Surveyor<'p> {
         if survey.events == 1 {
             survey.first = Some(text.to_vec());
             survey.instant =
-                time.zip(written).map(|(time, written)| Instant { time, written: written.into(), second: None });
+                time.zip(written).map(|(time, written)| SharedTime { time, written: written.into(), second: None });
             return;
         }
         survey.instant = survey.instant.take().filter(|instant| time == Some(instant.time));
@@ -153,8 +153,8 @@ impl<'p> Surveyor<'p> {
     }
 }
 
-/// Adds a value to what tells texts apart: white space and how characters are escaped do not matter, the order of keys
-/// and how numbers are written do.
+/// Adds a value to the fingerprint of a text. White space and escapes do not matter; the order of keys and the spelling
+/// of numbers do.
 fn digest(node: &Node, text: &[u8], hasher: &mut impl Hasher) {
     match &node.kind {
         Kind::Null => 0_u8.hash(hasher),

@@ -1,7 +1,7 @@
-//! How much of a protocol recordings exercise: each item that the protocol has, with how often it occurred.
+//! Coverage of a protocol by recordings: each item of the protocol, with the number of its occurrences.
 //!
-//! Items are event types; fields, and the values that the schema lists for one; cells of the tables, ends of the stream
-//! among them; and rules. Only counts are seen here, no stream.
+//! Items are event types; fields, and the values that the schema lists for a field; cells of the tables, including those
+//! of the end of the stream; and rules. This module sees only counts, no streams.
 
 mod json;
 mod text;
@@ -14,16 +14,17 @@ use sessionlint_core::protocol::tables::{Lifecycle, Row, States};
 use sessionlint_core::protocol::{Basis, Protocol, Rule, RuleId};
 use sessionlint_core::schema::Pointer;
 
-use super::words::{Applied, Words, alternatives, shown};
+use super::labels::{Labels, RowRef, alternatives, printable};
 
 pub use json::json;
 pub use text::text;
 
-/// How much of some items occurred.
+/// The share of items that occurred.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// Those that occurred at least once.
+    /// Number of items that occurred at least once.
     pub covered: u64,
+    /// Number of all items.
     pub items: u64,
 }
 
@@ -35,24 +36,25 @@ impl Share {
         })
     }
 
-    /// From 0 to 100, rounded down to one decimal, so that 100 is said of all alone. Of no items, 100.
+    /// Returns the percentage, rounded down to one decimal, so that 100 means all items. Without items, it is 100.
     pub fn percent(self) -> f64 {
         let thousandths = (self.covered * 1000).checked_div(self.items).unwrap_or(1000);
         thousandths as f64 / 10.0
     }
 
-    /// How many more items would have to occur for so many percent.
-    pub fn lacks(self, percent: f64) -> u64 {
+    /// Returns the number of further items that would have to occur to reach a percentage.
+    pub fn missing_for(self, percent: f64) -> u64 {
         let wanted = (percent * self.items as f64 / 100.0).ceil() as u64;
         wanted.saturating_sub(self.covered)
     }
 
+    /// Returns the number of items that did not occur.
     pub fn missing(self) -> u64 {
         self.items - self.covered
     }
 }
 
-/// A kind of items.
+/// A group of items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     EventTypes,
@@ -64,7 +66,7 @@ pub enum Group {
 impl Group {
     pub const ALL: [Group; 4] = [Group::EventTypes, Group::Fields, Group::Cells, Group::Rules];
 
-    /// What it is called.
+    /// Returns the group's name.
     pub fn name(self) -> &'static str {
         match self {
             Group::EventTypes => "event types",
@@ -75,7 +77,7 @@ impl Group {
     }
 }
 
-/// A field that the schema of an event type declares, or a value that it lists for one.
+/// A field that the schema of an event type declares, or one of the values that it lists for a field.
 #[derive(Debug)]
 pub struct FieldItem<'c> {
     pub event: usize,
@@ -88,26 +90,27 @@ pub struct FieldItem<'c> {
 #[derive(Debug)]
 pub struct CellItem {
     pub cell: CellId,
-    /// Whether the tables let it be taken at all; if not, it counts neither way.
+    /// Whether the cell can be taken at all; if not, it counts neither as covered nor as missing.
     pub reachable: bool,
     pub count: u64,
 }
 
-/// All items of a protocol, with counts.
+/// All items of a protocol, with their counts.
 pub struct Coverage<'c> {
     pub protocol: &'c Protocol,
     pub summary: &'c Summary,
-    /// By event type.
+    /// The count of each event type.
     pub event_types: Vec<u64>,
     pub fields: Vec<FieldItem<'c>>,
     pub cells: Vec<CellItem>,
-    /// By rule, without those of the program itself: they end the list, and no recording makes them speak.
+    /// The count of each rule, without the rules of the program itself: these are at the end of the list, and no recording
+    /// can break them.
     pub rules: Vec<u64>,
     exercised: &'c Exercised,
 }
 
 impl<'c> Coverage<'c> {
-    /// Of what a run counted. Rules that were switched off have not spoken.
+    /// Returns the coverage from the counts of a run. Rules that were off count as not covered.
     pub fn new(protocol: &'c Protocol, summary: &'c Summary, stats: &Stats, exercised: &'c Exercised) -> Coverage<'c> {
         let tables = protocol.tables();
         let count = |counts: &std::collections::BTreeMap<String, u64>, name: &str| {
@@ -137,6 +140,7 @@ impl<'c> Coverage<'c> {
         }
     }
 
+    /// Returns the share of one group.
     pub fn share(&self, group: Group) -> Share {
         match group {
             Group::EventTypes => Share::of(self.event_types.iter().copied()),
@@ -146,7 +150,7 @@ impl<'c> Coverage<'c> {
         }
     }
 
-    /// Of all items, whichever group they are of.
+    /// Returns the share of all items of all groups.
     pub fn overall(&self) -> Share {
         Group::ALL.map(|group| self.share(group)).iter().fold(Share::default(), |sum, share| Share {
             covered: sum.covered + share.covered,
@@ -154,19 +158,19 @@ impl<'c> Coverage<'c> {
         })
     }
 
-    /// How often these rows were taken from these states.
-    pub fn taken(&self, lifecycle: usize, rows: &[Applied], states: std::ops::Range<usize>) -> u64 {
+    /// Returns how often rows were taken in some states.
+    pub fn taken(&self, lifecycle: usize, rows: &[RowRef], states: std::ops::Range<usize>) -> u64 {
         let cells = rows.iter().flat_map(|row| states.clone().map(move |state| (row, state)));
         let cells = cells.map(|(row, state)| CellId { lifecycle, row: Some((row.event, row.row)), state });
         cells.map(|cell| self.exercised.cell(&cell)).sum()
     }
 
-    /// How often a stream ended in this state.
+    /// Returns how often a stream ended in a state.
     pub fn ended(&self, lifecycle: usize, state: usize) -> u64 {
         self.exercised.cell(&CellId { lifecycle, row: None, state })
     }
 
-    /// Whether an instance was ever in this state.
+    /// Returns whether an instance was ever in a state.
     pub fn reached(&self, lifecycle: usize, state: usize) -> bool {
         let leads_here = |cell: &CellId| {
             cell.state == state
@@ -183,32 +187,32 @@ impl<'c> Coverage<'c> {
         &self.protocol.tables().lifecycles[cell.lifecycle]
     }
 
-    /// The rule that speaks in a cell, and the state that it leads to; an end leads nowhere.
-    fn does(&self, cell: &CellId) -> (Option<&'c Rule>, Option<&'c str>) {
+    /// Returns the rule that a cell breaks, and the state that it leads to, if any; the end of the stream leads nowhere.
+    fn effect(&self, cell: &CellId) -> (Option<&'c Rule>, Option<&'c str>) {
         let lifecycle = self.lifecycle(cell);
         let rule = |id: RuleId| &self.protocol.rules()[usize::from(id.0)];
         match cell.row {
             None => (lifecycle.end[cell.state].map(rule), None),
             Some((event, row)) => {
-                let does = lifecycle.rows[event][row].cells[cell.state];
-                (does.rule.map(rule), Some(&lifecycle.states[usize::from(does.to)]))
+                let cell = lifecycle.rows[event][row].cells[cell.state];
+                (cell.rule.map(rule), Some(&lifecycle.states[usize::from(cell.to)]))
             }
         }
     }
 
-    /// `turn: active × session.interrupted`, of cells of one row in different states.
+    /// Returns the label of cells of one row in different states, such as `turn: active × session.interrupted`.
     fn cells_in_words(&self, cells: &[&CellItem]) -> String {
         let Some(CellItem { cell, .. }) = cells.first() else { return String::new() };
         let lifecycle = self.lifecycle(cell);
         let row = match cell.row {
             None => "end of the stream".to_owned(),
-            Some((event, row)) => Words::unabridged(self.protocol.tables()).row(event, self.row(cell, event, row)),
+            Some((event, row)) => Labels::unabridged(self.protocol.tables()).row(event, self.row(cell, event, row)),
         };
-        let states: Vec<_> = cells.iter().map(|item| shown(&lifecycle.states[item.cell.state])).collect();
-        format!("{}: {} × {row}", shown(&lifecycle.name), alternatives(&states))
+        let states: Vec<_> = cells.iter().map(|item| printable(&lifecycle.states[item.cell.state])).collect();
+        format!("{}: {} × {row}", printable(&lifecycle.name), alternatives(&states))
     }
 
-    /// The group that most is missing of, and the first thing that is, in words; none if nothing is.
+    /// Returns the group with the most missing items, and the label of the first of them; `None` if nothing is missing.
     pub fn most_missing(&self) -> Option<(Group, String)> {
         let group = Group::ALL.into_iter().rev().max_by_key(|group| self.share(*group).missing())?;
         let first = text::missing(self, group).into_iter().next()?;
@@ -216,11 +220,11 @@ impl<'c> Coverage<'c> {
     }
 }
 
-/// The cells of a lifecycle, each with whether it can be taken.
+/// Returns the cells of a lifecycle, each with whether it can be taken.
 ///
-/// The loader has proved that every state is reached. What it has not looked at: rows without a key, and the end, are
-/// about the instances that the open turn owns, and such a one is only in states that follow those that open it. Whether
-/// other lifecycles let a row apply in each state is not known, and is taken for granted.
+/// The loader has already checked that every state can be reached. It has not checked rows without a key and the end of
+/// the stream: these apply only to the instances that the open turn owns, which are only in states that follow an
+/// opening one. Whether other lifecycles let a row apply in each state is not known; it is assumed that they do.
 fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(CellId, bool)> {
     let owned = match lifecycle.keyed {
         None => States::all(lifecycle.states.len()),

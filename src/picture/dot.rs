@@ -1,19 +1,19 @@
-//! A digraph for Graphviz, each lifecycle a cluster of it.
+//! A digraph for Graphviz; each lifecycle is a cluster.
 
 use std::fmt::{self, Write};
 
 use sessionlint_core::protocol::Protocol;
 
-use super::{Edge, Graph, Node, legend, words};
+use super::{Edge, Graph, Node, labels, legend};
 
-/// Characters in one line of a box.
+/// Maximum number of characters in a line of a box.
 const LINE: usize = 40;
 
-/// The lifecycles as one DOT digraph.
+/// Writes the lifecycles as one DOT digraph.
 ///
 /// # Errors
 ///
-/// None but those of the writer.
+/// Returns only errors of the writer.
 pub fn dot(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     writeln!(out, "digraph protocol {{")?;
     writeln!(out, "  label=\"{}\";", left_aligned(&legend(protocol.tables(), graphs)))?;
@@ -55,7 +55,7 @@ pub fn dot(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
 
 fn node_lines(node: &Node) -> Vec<String> {
     let mut lines = vec![node.name.clone()];
-    lines.extend(words::box_lines(node, LINE).into_iter().map(|(_, line)| line));
+    lines.extend(labels::box_lines(node, LINE).into_iter().map(|(_, line)| line));
     lines
 }
 
@@ -67,7 +67,7 @@ fn left_aligned(lines: &[String]) -> String {
     lines.iter().map(|line| escaped(line) + "\\l").collect()
 }
 
-/// Text within quotes. Graphviz has escapes of its own in labels, such as `\N`, and takes `&lt;` for `<`.
+/// Escapes a text within quotes. In labels, Graphviz has escapes of its own, such as `\N`, and reads `&lt;` as `<`.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"")
 }

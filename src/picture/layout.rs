@@ -1,20 +1,20 @@
-//! A layered layout: where boxes, labels and lines go.
+//! A layered layout: the positions of boxes, labels and lines.
 //!
-//! Every rank of nodes is a layer, and between two of them is a layer of labels. A line that crosses a layer has a place
+//! Every rank of nodes is a layer, and between two ranks is a layer of labels. A line that crosses a layer has a place
 //! of its own there, and lines bend only in the gaps between layers; so no two boxes or labels overlap, and no line
 //! crosses one. The same input always gives the same layout.
 
 mod order;
 mod ranks;
 
-use order::Ranked;
-pub use ranks::{Arc, ranks};
+use order::Layering;
+pub use ranks::{RankEdge, ranks};
 
-/// Between neighbours in a layer.
+/// Distance between neighbours in a layer.
 const APART: f64 = 18.0;
-/// Between a layer and the next, at least and at most.
+/// Minimum and maximum distance between a layer and the next.
 const GAP: (f64, f64) = (38.0, 74.0);
-/// How far a line is straight above and below a layer, so that its arrow points at the box.
+/// Length for which a line is straight above and below a layer, so that its arrow points at the box.
 const STRAIGHT: f64 = 10.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -23,14 +23,15 @@ pub struct Size {
     pub height: f64,
 }
 
+/// A rectangle, by its upper left corner and its size.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct Rect {
     pub x: f64,
     pub y: f64,
     pub size: Size,
 }
 
-impl Place {
+impl Rect {
     pub fn right(self) -> f64 {
         self.x + self.size.width
     }
@@ -44,11 +45,12 @@ impl Place {
     }
 }
 
-/// A box of a rank. What hangs on its right side (loops) has room of its own.
+/// The box of a node in a rank.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeShape {
     pub rank: usize,
     pub size: Size,
+    /// Width of the space to the right of the box, for loops and their labels.
     pub beside: f64,
 }
 
@@ -58,61 +60,65 @@ pub struct EdgeShape {
     pub from: usize,
     pub to: usize,
     pub label: Size,
-    /// How much it wants to be short, beside others.
+    /// Weight of this edge against others when edges are made short.
     pub pull: f64,
 }
 
+/// The positions of everything in a picture.
 #[derive(Debug)]
 pub struct Layout {
-    pub nodes: Vec<Place>,
-    pub labels: Vec<Place>,
-    /// By edge: the points that it goes through. It is straight from an even point to the next, and curved from an odd
-    /// one, leaving and reaching both upright.
+    pub nodes: Vec<Rect>,
+    pub labels: Vec<Rect>,
+    /// By edge, the points that its line goes through. The line is straight from an even point to the next, and curved
+    /// from an odd one to the next, with vertical tangents at both.
     pub lines: Vec<Vec<(f64, f64)>>,
     pub size: Size,
 }
 
-/// What takes room in a layer.
+/// The kind of an item in a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ItemKind {
     Node(usize),
     Label(usize),
-    /// A line on its way.
+    /// The place where the line of an edge crosses the layer.
     Bend(usize),
 }
 
+/// Something that takes space in a layer.
+
 #[derive(Clone, Copy, Debug)]
 pub struct Item {
-    kind: Kind,
+    kind: ItemKind,
     layer: usize,
     size: Size,
     beside: f64,
     pull: f64,
 }
 
-/// The items that an edge goes through, from the upper end to the lower one. In a rank of its own it goes down to its
-/// label and up again.
-struct Way {
+/// The items that an edge goes through, from the upper end to the lower one. An edge between nodes of one rank goes down
+/// to its label and up again.
+struct Route {
     items: Vec<usize>,
     /// Whether the arrow points up.
     upward: bool,
+    /// Whether both nodes are in one rank.
     level: bool,
 }
 
-/// Places everything.
+/// Computes the layout of nodes and edges.
 pub fn layout(nodes: &[NodeShape], edges: &[EdgeShape]) -> Layout {
-    let (items, ways, links) = items(nodes, edges);
+    let (items, routes, links) = items(nodes, edges);
     let layers = items.iter().map(|item| item.layer + 1).max().unwrap_or_default();
-    let ranked = order::order(&items, layers, links);
-    let xs = order::coordinates(&items, &ranked, APART);
-    let mut places = vec![Place { x: 0.0, y: 0.0, size: Size::default() }; items.len()];
-    let bounds = rows(&items, &ranked, &xs, &mut places);
-    let ports = ports(&items, &ways, &places);
-    let lines = ways.iter().zip(&ports).map(|(way, ports)| line(way, *ports, &items, &places, &bounds)).collect();
-    let of = |wanted: fn(usize) -> Kind, count: usize| -> Vec<Place> {
-        let mut found = vec![Place { x: 0.0, y: 0.0, size: Size::default() }; count];
+    let layering = order::order_layers(&items, layers, links);
+    let xs = order::coordinates(&items, &layering, APART);
+    let mut places = vec![Rect { x: 0.0, y: 0.0, size: Size::default() }; items.len()];
+    let bounds = rows(&items, &layering, &xs, &mut places);
+    let ports = ports(&items, &routes, &places);
+    let lines = routes.iter().zip(&ports).map(|(route, ports)| line(route, *ports, &items, &places, &bounds)).collect();
+    let of = |wanted: fn(usize) -> ItemKind, count: usize| -> Vec<Rect> {
+        let mut found = vec![Rect { x: 0.0, y: 0.0, size: Size::default() }; count];
         for (item, place) in items.iter().zip(&places) {
-            let (Kind::Node(index) | Kind::Label(index) | Kind::Bend(index)) = item.kind;
+            let (ItemKind::Node(index) | ItemKind::Label(index) | ItemKind::Bend(index)) = item.kind;
             if item.kind == wanted(index) {
                 found[index] = *place;
             }
@@ -121,24 +127,25 @@ pub fn layout(nodes: &[NodeShape], edges: &[EdgeShape]) -> Layout {
     };
     let width = items.iter().zip(&places).map(|(item, place)| place.right() + item.beside).fold(0.0, f64::max);
     let height = bounds.last().map_or(0.0, |(_, bottom)| bottom - STRAIGHT);
-    let (nodes, labels) = (of(Kind::Node, nodes.len()), of(Kind::Label, edges.len()));
+    let (nodes, labels) = (of(ItemKind::Node, nodes.len()), of(ItemKind::Label, edges.len()));
     Layout { nodes, labels, lines, size: Size { width, height } }
 }
 
-/// Layers: rank r is layer 2r, and labels are in the odd ones.
-fn items(nodes: &[NodeShape], edges: &[EdgeShape]) -> (Vec<Item>, Vec<Way>, Vec<(usize, usize)>) {
+/// Returns the items of all layers, the routes of edges, and the links between items, upper one first. Rank `r` is layer
+/// `2r`, and labels are in odd layers.
+fn items(nodes: &[NodeShape], edges: &[EdgeShape]) -> (Vec<Item>, Vec<Route>, Vec<(usize, usize)>) {
     let node = |(index, node): (usize, &NodeShape)| Item {
-        kind: Kind::Node(index),
+        kind: ItemKind::Node(index),
         layer: 2 * node.rank,
         size: node.size,
         beside: node.beside,
         pull: 1.0,
     };
     let mut items: Vec<_> = nodes.iter().enumerate().map(node).collect();
-    let mut ways: Vec<Option<Way>> = edges.iter().map(|_| None).collect();
+    let mut routes: Vec<Option<Route>> = edges.iter().map(|_| None).collect();
     let mut links = Vec::new();
     let mut widths = vec![0.0; 2 * nodes.iter().map(|node| node.rank + 1).max().unwrap_or_default()];
-    // Short edges have no choice where their labels go; long ones then take the layer that has most room.
+    // The label of a short edge can only be in one layer; labels of long edges then take the layer with the most room.
     let span = |edge: &EdgeShape| nodes[edge.from].rank.abs_diff(nodes[edge.to].rank);
     let mut sequence: Vec<_> = (0..edges.len()).collect();
     sequence.sort_by_key(|index| span(&edges[*index]));
@@ -152,50 +159,54 @@ fn items(nodes: &[NodeShape], edges: &[EdgeShape]) -> (Vec<Item>, Vec<Way>, Vec<
         let labelled = layers.clone().step_by(2).min_by(|a, b| f64::total_cmp(&widths[*a], &widths[*b]));
         let labelled = labelled.unwrap_or(top + 1);
         widths[labelled] += edge.label.width + APART;
-        let mut way = vec![upper];
+        let mut route = vec![upper];
         for layer in layers {
-            way.push(items.len());
-            let (kind, size) =
-                if layer == labelled { (Kind::Label(index), edge.label) } else { (Kind::Bend(index), Size::default()) };
+            route.push(items.len());
+            let (kind, size) = if layer == labelled {
+                (ItemKind::Label(index), edge.label)
+            } else {
+                (ItemKind::Bend(index), Size::default())
+            };
             items.push(Item { kind, layer, size, beside: 0.0, pull: edge.pull });
         }
-        way.push(lower);
-        for (step, pair) in way.windows(2).enumerate() {
+        route.push(lower);
+        for (step, pair) in route.windows(2).enumerate() {
             let last = level && step == 1;
             links.push(if last { (pair[1], pair[0]) } else { (pair[0], pair[1]) });
         }
-        ways[index] = Some(Way { items: way, upward, level });
+        routes[index] = Some(Route { items: route, upward, level });
     }
-    (items, ways.into_iter().flatten().collect(), links)
+    (items, routes.into_iter().flatten().collect(), links)
 }
 
-/// Gives each layer its height; the top and bottom of each.
-fn rows(items: &[Item], ranked: &Ranked, xs: &[f64], places: &mut [Place]) -> Vec<(f64, f64)> {
+/// Sets the positions of items from the heights of the layers, and returns the top and bottom of each layer.
+fn rows(items: &[Item], layering: &Layering, xs: &[f64], places: &mut [Rect]) -> Vec<(f64, f64)> {
     let mut y = 0.0;
     let mut bounds = Vec::new();
-    for (number, layer) in ranked.layers.iter().enumerate() {
+    for (number, layer) in layering.layers.iter().enumerate() {
         let height = layer.iter().map(|item| items[*item].size.height).fold(0.0, f64::max);
         for item in layer {
             let size = items[*item].size;
-            places[*item] = Place { x: xs[*item] - size.width / 2.0, y: y + (height - size.height) / 2.0, size };
+            places[*item] = Rect { x: xs[*item] - size.width / 2.0, y: y + (height - size.height) / 2.0, size };
         }
         bounds.push((y - STRAIGHT, y + height + STRAIGHT));
-        // The farther a line has to go sideways, the more room it gets to do so.
-        let aside = ranked.links.iter().filter(|(upper, _)| items[*upper].layer == number);
+        // The farther a line has to go sideways, the larger the gap.
+        let aside = layering.links.iter().filter(|(upper, _)| items[*upper].layer == number);
         let aside = aside.map(|(upper, lower)| (xs[*upper] - xs[*lower]).abs()).fold(0.0, f64::max);
         y += height + (aside * 0.14).clamp(GAP.0, GAP.1);
     }
     bounds
 }
 
-/// Where each edge leaves its upper node and reaches its lower one, so that edges of one side are spread over it.
-fn ports(items: &[Item], ways: &[Way], places: &[Place]) -> Vec<[f64; 2]> {
-    let mut ports: Vec<_> = ways.iter().map(|_| [0.0; 2]).collect();
+/// Returns the x coordinates at which each edge meets its upper and its lower node; edges at one side of a node are
+/// spread over that side.
+fn ports(items: &[Item], routes: &[Route], places: &[Rect]) -> Vec<[f64; 2]> {
+    let mut ports: Vec<_> = routes.iter().map(|_| [0.0; 2]).collect();
     let mut sides: Vec<(usize, bool, f64, usize, usize)> = Vec::new();
-    for (edge, way) in ways.iter().enumerate() {
-        let last = way.items.len() - 1;
-        sides.push((way.items[0], false, places[way.items[1]].middle(), edge, 0));
-        sides.push((way.items[last], !way.level, places[way.items[last - 1]].middle(), edge, 1));
+    for (edge, route) in routes.iter().enumerate() {
+        let last = route.items.len() - 1;
+        sides.push((route.items[0], false, places[route.items[1]].middle(), edge, 0));
+        sides.push((route.items[last], !route.level, places[route.items[last - 1]].middle(), edge, 1));
     }
     sides.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(f64::total_cmp(&a.2, &b.2)));
     for side in sides.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
@@ -207,29 +218,30 @@ fn ports(items: &[Item], ways: &[Way], places: &[Place]) -> Vec<[f64; 2]> {
     ports
 }
 
-fn line(way: &Way, ports: [f64; 2], items: &[Item], places: &[Place], bounds: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let last = way.items.len() - 1;
-    let (upper, lower) = (way.items[0], way.items[last]);
+/// Returns the points of an edge's line.
+fn line(route: &Route, ports: [f64; 2], items: &[Item], places: &[Rect], bounds: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let last = route.items.len() - 1;
+    let (upper, lower) = (route.items[0], route.items[last]);
     let mut points = vec![(ports[0], places[upper].bottom()), (ports[0], bounds[items[upper].layer].1)];
-    if way.level {
-        let label = places[way.items[1]];
+    if route.level {
+        let label = places[route.items[1]];
         let first_left = ports[0] <= ports[1];
         for left in [first_left, !first_left] {
             let x = label.x + label.size.width * if left { 1.0 / 3.0 } else { 2.0 / 3.0 };
-            let landing = (x, bounds[items[way.items[1]].layer].0);
-            // Behind the label.
+            let landing = (x, bounds[items[route.items[1]].layer].0);
+            // This point is hidden by the label.
             let middle = (x, label.y + label.size.height / 2.0);
             points.extend(if left == first_left { [landing, middle] } else { [middle, landing] });
         }
         points.extend([(ports[1], bounds[items[lower].layer].1), (ports[1], places[lower].bottom())]);
         return points;
     }
-    for item in &way.items[1..last] {
+    for item in &route.items[1..last] {
         let (top, bottom) = bounds[items[*item].layer];
         points.extend([(places[*item].middle(), top), (places[*item].middle(), bottom)]);
     }
     points.extend([(ports[1], bounds[items[lower].layer].0), (ports[1], places[lower].y)]);
-    if way.upward {
+    if route.upward {
         points.reverse();
     }
     points

@@ -1,21 +1,21 @@
-//! A flowchart for Mermaid, each lifecycle a subgraph of it.
+//! A flowchart for Mermaid; each lifecycle is a subgraph.
 
 use std::fmt::{self, Write};
 
 use sessionlint_core::protocol::Protocol;
 
-use super::{Graph, Node, legend, words};
+use super::{Graph, Node, labels, legend};
 
-/// Characters in one line of a box.
+/// Maximum number of characters in a line of a box.
 const LINE: usize = 40;
-/// The style of what recordings never came to.
+/// The style of states and moves that no recording has reached.
 const NEVER: &str = "stroke:#768390,color:#768390,stroke-dasharray:1 4";
 
-/// The lifecycles as one Mermaid flowchart.
+/// Writes the lifecycles as one Mermaid flowchart.
 ///
 /// # Errors
 ///
-/// None but those of the writer.
+/// Returns only errors of the writer.
 pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     writeln!(out, "flowchart TD")?;
     writeln!(out, "  classDef recovery stroke-dasharray: 5 4")?;
@@ -23,7 +23,7 @@ pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::
     if graphs.iter().any(|graph| graph.counted) {
         writeln!(out, "  classDef never {NEVER}")?;
     }
-    // Lines have no classes: they are styled by their numbers, in the order in which they are drawn.
+    // Links cannot have classes: they are styled by their index, in the order in which they are drawn.
     let (mut lines_drawn, mut never) = (0, Vec::new());
     for (number, graph) in graphs.iter().enumerate() {
         writeln!(out, "  subgraph g{number}[\"{}\"]", escaped(&graph.title))?;
@@ -59,10 +59,10 @@ pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::
     writeln!(out, "  legend[\"{}\"]:::words", label(&legend(protocol.tables(), graphs)))
 }
 
-/// A state's name and what its box says below that.
+/// Returns the label of a state: its name and the lines below it.
 fn node_label(node: &Node) -> String {
     let name = format!("<b>{}</b>", escaped(&node.name));
-    let below = words::box_lines(node, LINE).into_iter().map(|(_, line)| format!("<br/>{}", escaped(&line)));
+    let below = labels::box_lines(node, LINE).into_iter().map(|(_, line)| format!("<br/>{}", escaped(&line)));
     std::iter::once(name).chain(below).collect()
 }
 
@@ -70,8 +70,8 @@ fn label(lines: &[String]) -> String {
     lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br/>")
 }
 
-/// Text within quotes. Mermaid has directives, comments, Markdown, formulas and HTML in texts, so that what is not
-/// known to be harmless is written as the number of its character.
+/// Escapes a text within quotes. Mermaid interprets directives, comments, Markdown, formulas and HTML in texts, so that
+/// every character that is not known to be harmless is written as its code point.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,48 +1,48 @@
-//! Pictures of a protocol's lifecycles, from its compiled tables: what moves a lifecycle on, and what a rule speaks of;
-//! and how much of all that recordings exercise.
+//! Pictures of a protocol's lifecycles, from its compiled tables: the legal moves, and the forbidden ones with their
+//! rules; and how much of them recordings exercise.
 //!
-//! A [`Graph`] is what every format draws. Names come from a protocol's folder, which is its writer's data: each format
-//! escapes all of them, and control characters are gone before.
+//! Every format draws a [`Graph`]. Names come from a protocol's folder and are not trusted: control characters are
+//! replaced when the graph is made, and each format escapes all names.
 
 pub mod coverage;
 mod dot;
+pub mod labels;
 mod layout;
 mod mermaid;
 mod svg;
-pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 use coverage::Coverage;
+use labels::{Labels, RowRef};
 use sessionlint_core::protocol::tables::Lifecycle;
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
-use words::{Applied, Words};
 
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
 
-/// What the two kinds of lines stand for, and the two kinds of boxes.
+/// The legend of lines and boxes.
 const LEGEND: [&str; 3] = [
     "solid line: a legal move",
     "dashed line: forbidden; the rule after ✗ speaks, and judging carries on where the line leads",
     "dashed box: only reached after a rule has spoken",
 ];
-/// What counts mean, where there are any.
+/// The legend of counts, for graphs with coverage.
 const COUNTS: &str = "dotted, grey: never in these recordings; ×3: three times";
 
-/// One lifecycle, as it is drawn.
+/// The graph of one lifecycle.
 #[derive(Debug, PartialEq)]
 pub struct Graph {
     pub name: String,
-    /// What it is in, and what there is one of it for.
+    /// The name, what each instance is keyed by, and the lifecycle that it is within.
     pub title: String,
     pub nodes: Vec<Node>,
     pub edges: Vec<Edge>,
-    /// What no box or line says.
+    /// Facts that boxes and lines do not show.
     pub notes: Vec<String>,
-    /// Whether events say how often they were taken.
+    /// Whether events are shown with counts from recordings.
     pub counted: bool,
 }
 
@@ -51,11 +51,12 @@ pub struct Graph {
 pub struct Node {
     pub name: String,
     pub initial: bool,
-    /// Whether only a rule leads here. Its own moves are lines of text, for they are not what a reader looks for.
+    /// Whether the state is reached only after a finding. Its moves are lines of text, not edges, because few readers
+    /// look for them.
     pub recovery: bool,
-    /// Whether recordings were counted, and none was ever in it.
+    /// Whether the graph has counts, and no recording was ever in this state.
     pub never: bool,
-    /// The rule that speaks if the stream ends here.
+    /// The rule that is broken if the stream ends here.
     pub end: Option<String>,
     /// The events that change nothing here.
     pub stays: Vec<String>,
@@ -63,7 +64,7 @@ pub struct Node {
     pub moves: Vec<Move>,
 }
 
-/// A move that is a line of text.
+/// A move that is shown as a line of text.
 #[derive(Debug, PartialEq)]
 pub struct Move {
     pub to: String,
@@ -71,18 +72,18 @@ pub struct Move {
     pub events: Vec<String>,
 }
 
-/// Moves from one state to another, or back to the same one, with one rule or none.
+/// An edge: the moves from one state to another, or back to the same one, that break the same rule, or none.
 #[derive(Debug, PartialEq)]
 pub struct Edge {
     pub from: usize,
     pub to: usize,
     pub rule: Option<String>,
     pub events: Vec<String>,
-    /// Whether recordings were counted, and none has taken it.
+    /// Whether the graph has counts, and no recording has taken this edge.
     pub never: bool,
 }
 
-/// All lifecycles of a protocol, or the one of this name; with counts, if there are any.
+/// Returns the graphs of all lifecycles of a protocol, or of the one with this name; with counts, if there are any.
 pub fn graphs(protocol: &Protocol, name: Option<&str>, coverage: Option<&Coverage<'_>>) -> Vec<Graph> {
     let tables = protocol.tables();
     let wanted = |(_, lifecycle): &(usize, &Lifecycle)| name.is_none_or(|name| lifecycle.name == name);
@@ -90,16 +91,16 @@ pub fn graphs(protocol: &Protocol, name: Option<&str>, coverage: Option<&Coverag
     lifecycles.map(|(number, lifecycle)| graph(tables, lifecycle, Counts { number, coverage })).collect()
 }
 
-/// How often what is drawn of one lifecycle was taken, if that was counted.
+/// The counts of one lifecycle from recordings, if there are any.
 #[derive(Clone, Copy)]
 struct Counts<'c> {
-    /// The lifecycle's.
+    /// The index of the lifecycle.
     number: usize,
     coverage: Option<&'c Coverage<'c>>,
 }
 
 impl Counts<'_> {
-    /// Words with the count behind them.
+    /// Appends a count to a label.
     fn with(words: String, count: Option<u64>) -> String {
         match count {
             None => words,
@@ -108,16 +109,17 @@ impl Counts<'_> {
         }
     }
 
-    fn taken(self, rows: &[Applied], states: Range<usize>) -> Option<u64> {
+    /// Returns how often rows were taken in some states, if that was counted.
+    fn taken(self, rows: &[RowRef], states: Range<usize>) -> Option<u64> {
         self.coverage.map(|coverage| coverage.taken(self.number, rows, states))
     }
 
-    /// The events of these rows, each with how often it came in these states.
+    /// Returns the labels of the events of some rows, each with its count in some states.
     fn events(
         self,
-        words: &mut Words<'_>,
+        words: &mut Labels<'_>,
         lifecycle: &Lifecycle,
-        rows: &[Applied],
+        rows: &[RowRef],
         states: Range<usize>,
     ) -> Vec<String> {
         let events = words.events_of_rows(lifecycle, rows).into_iter();
@@ -125,24 +127,25 @@ impl Counts<'_> {
     }
 }
 
-/// What is said once under the picture.
+/// Returns the lines of the legend.
 fn legend(tables: &Tables, graphs: &[Graph]) -> Vec<String> {
     let mut legend: Vec<_> = LEGEND.map(str::to_owned).to_vec();
     legend.extend(graphs.iter().any(|graph| graph.counted).then(|| COUNTS.to_owned()));
-    legend.extend(Words::of(tables).prefix_note());
+    legend.extend(Labels::of(tables).prefix_note());
     legend
 }
 
+/// Returns the graph of one lifecycle.
 fn graph(tables: &Tables, lifecycle: &Lifecycle, counts: Counts<'_>) -> Graph {
-    let mut words = Words::of(tables);
-    let rule_name = |rule: RuleId| words::shown(&tables.rules[usize::from(rule.0)].name);
-    let still = words::still(lifecycle);
-    let legal = legally_reached(lifecycle);
+    let mut words = Labels::of(tables);
+    let rule_name = |rule: RuleId| labels::printable(&tables.rules[usize::from(rule.0)].name);
+    let still = labels::stationary_rows(lifecycle);
+    let legal = legal_states(lifecycle);
     let mut nodes = Vec::new();
     let mut edges = Vec::new();
     for (from, name) in lifecycle.states.iter().enumerate() {
         let mut node = Node {
-            name: words::shown(name),
+            name: labels::printable(name),
             initial: from == 0,
             recovery: !legal.contains(&from),
             never: counts.coverage.is_some_and(|coverage| !coverage.reached(counts.number, from)),
@@ -154,9 +157,8 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle, counts: Counts<'_>) -> Graph {
             moves: Vec::new(),
         };
         for ((to, rule), applied) in moves(lifecycle, from, &still) {
-            // What moves all that are open says nothing of those that never were.
-            let keyless =
-                |one: &Applied| lifecycle.keyed.is_some() && lifecycle.rows[one.event][one.row].key.is_empty();
+            // A row without a key applies to open instances; in the first state, an instance does not exist yet.
+            let keyless = |one: &RowRef| lifecycle.keyed.is_some() && lifecycle.rows[one.event][one.row].key.is_empty();
             if from == 0 && to == from && rule.is_none() && applied.iter().all(keyless) {
                 continue;
             }
@@ -164,7 +166,7 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle, counts: Counts<'_>) -> Graph {
             match rule.map(rule_name) {
                 None if to == from => node.stays = events,
                 rule if node.recovery => {
-                    node.moves.push(Move { to: words::shown(&lifecycle.states[to]), rule, events });
+                    node.moves.push(Move { to: labels::printable(&lifecycle.states[to]), rule, events });
                 }
                 rule => {
                     let never = counts.taken(&applied, from..from + 1) == Some(0);
@@ -180,26 +182,27 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle, counts: Counts<'_>) -> Graph {
         notes.push(format!("in any state allowed, and changing none: {}", still.join(", ")));
     }
     notes.extend(words.notes(lifecycle));
-    let (name, title) = (words::shown(&lifecycle.name), words.title(lifecycle));
+    let (name, title) = (labels::printable(&lifecycle.name), words.title(lifecycle));
     Graph { name, title, nodes, edges, notes, counted: counts.coverage.is_some() }
 }
 
-/// The moves from a state by where they lead and the rule that speaks, without those that change no state ever.
-pub fn moves(lifecycle: &Lifecycle, from: usize, still: &[Applied]) -> BTreeMap<(usize, Option<RuleId>), Vec<Applied>> {
-    let mut moves: BTreeMap<_, Vec<Applied>> = BTreeMap::new();
+/// Returns the moves from a state, by the state that they lead to and the rule that they break, without the stationary
+/// rows in `still`.
+pub fn moves(lifecycle: &Lifecycle, from: usize, still: &[RowRef]) -> BTreeMap<(usize, Option<RuleId>), Vec<RowRef>> {
+    let mut moves: BTreeMap<_, Vec<RowRef>> = BTreeMap::new();
     for (event, rows) in lifecycle.rows.iter().enumerate() {
         for (row, cells) in rows.iter().map(|row| &row.cells).enumerate() {
             let cell = cells[from];
-            if !still.contains(&Applied { event, row }) {
-                moves.entry((usize::from(cell.to), cell.rule)).or_default().push(Applied { event, row });
+            if !still.contains(&RowRef { event, row }) {
+                moves.entry((usize::from(cell.to), cell.rule)).or_default().push(RowRef { event, row });
             }
         }
     }
     moves
 }
 
-/// The states that a stream can be in without a rule having spoken.
-fn legally_reached(lifecycle: &Lifecycle) -> BTreeSet<usize> {
+/// Returns the states that can be reached without breaking a rule.
+fn legal_states(lifecycle: &Lifecycle) -> BTreeSet<usize> {
     let mut reached = BTreeSet::from([0]);
     let mut open = VecDeque::from([0]);
     while let Some(from) = open.pop_front() {

@@ -1,35 +1,35 @@
-//! An SVG image, which needs no other program: each lifecycle a picture below the one before it.
+//! An SVG image, which can be viewed without another program. Each lifecycle is drawn below the one before it.
 
 use std::fmt::{self, Write};
 
 use sessionlint_core::protocol::Protocol;
 
-use super::layout::{Arc, EdgeShape, Layout, NodeShape, Place, Size, layout, ranks};
-use super::words::{self, Line};
+use super::labels::{self, LineStyle};
+use super::layout::{EdgeShape, Layout, NodeShape, RankEdge, Rect, Size, layout, ranks};
 use super::{Edge, Graph, Node, legend};
 
-/// Of a character of small text, of a state's name, and of a lifecycle's title. The font is one whose characters are
-/// all as wide, so that the room a text needs is known.
+/// Width of a character of small text, of a state's name, and of a lifecycle's title. The font is monospaced, so that
+/// the width of a text is known.
 const SMALL: f64 = 6.7;
 const NAME: f64 = 8.6;
 const TITLE: f64 = 9.8;
 const LINE: f64 = 14.0;
 const NAME_LINE: f64 = 19.0;
 const PADDING: f64 = 8.0;
-/// Around everything.
+/// Space around the image.
 const MARGIN: f64 = 24.0;
-/// For the mark of the initial state.
+/// Space for the mark of the initial state.
 const START: f64 = 36.0;
-/// From a box to the label of a loop at its side.
+/// Distance from a box to the label of a loop at its side.
 const LOOP: f64 = 30.0;
-/// Characters in one line of a box, and of a label.
+/// Maximum number of characters in a line of a box, and of a label.
 const BOX_LINE: usize = 34;
 const LABEL_LINE: usize = 26;
-/// Of a line of notes, where the picture is not wider.
+/// Number of characters in a line of notes, if the picture is not wider.
 const NOTE_LINE: usize = 96;
 
-/// Dark text on a light card, or the other way round where the reader's system is dark: the card brings the contrast,
-/// whatever is behind it.
+/// The style sheet: dark text on a light card, or the other way round if the reader's system is dark. The card gives
+/// contrast on any background.
 const STYLE: &str = "\
 text{font-family:'DejaVu Sans Mono','SF Mono',Menlo,Consolas,monospace;font-size:11px;fill:#1f2328}
 .title{font-size:16px;font-weight:bold}.name{font-size:14px;font-weight:bold}.rule{fill:#b3261e}.note{fill:#59636e}
@@ -41,30 +41,30 @@ text{font-family:'DejaVu Sans Mono','SF Mono',Menlo,Consolas,monospace;font-size
 .tip{fill:#79b8ff}.forbidden-tip{fill:#ff9d94}}
 ";
 
-/// What recordings never came to.
+/// The style sheet of states and moves that no recording has reached.
 const NEVER: &str = "\
 .never{fill:none;stroke:#768390;stroke-width:1.3;stroke-dasharray:1 4}.never-tip,.never-words{fill:#768390}
 .unseen{fill:none;stroke:#768390;stroke-dasharray:1 4}
 ";
 
-/// The lifecycles as one SVG document.
+/// Writes the lifecycles as one SVG document.
 ///
 /// # Errors
 ///
-/// None but those of the writer.
+/// Returns only errors of the writer.
 pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     let panels: Vec<_> = graphs.iter().map(Panel::new).collect();
     let mut width = panels.iter().map(Panel::width).fold(0.0, f64::max);
     let notes = ((width / SMALL) as usize).max(NOTE_LINE);
-    let sentences = |all: &[String]| all.iter().flat_map(|note| words::wrapped(note, notes)).collect::<Vec<_>>();
+    let sentences = |all: &[String]| all.iter().flat_map(|note| labels::wrapped(note, notes)).collect::<Vec<_>>();
     let legend = sentences(&legend(protocol.tables(), graphs));
-    let said: Vec<_> = graphs.iter().map(|graph| sentences(&graph.notes)).collect();
-    for line in legend.iter().chain(said.iter().flatten()) {
+    let notes_of: Vec<_> = graphs.iter().map(|graph| sentences(&graph.notes)).collect();
+    for line in legend.iter().chain(notes_of.iter().flatten()) {
         width = width.max(LEGEND_SAMPLE + text_width(line, SMALL));
     }
     let mut body = String::new();
     let mut y = MARGIN;
-    for ((panel, graph), notes) in panels.iter().zip(graphs).zip(&said) {
+    for ((panel, graph), notes) in panels.iter().zip(graphs).zip(&notes_of) {
         text(&mut body, MARGIN, y + 15.0, "title", &graph.title)?;
         y += 26.0;
         for note in notes {
@@ -77,7 +77,7 @@ pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
     }
     y = draw_legend(&mut body, y, &legend)?;
     let (width, height) = ((width + 2.0 * MARGIN).ceil(), (y + MARGIN).ceil());
-    let name = escaped(&words::shown(protocol.title()));
+    let name = escaped(&labels::printable(protocol.title()));
     writeln!(
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">"#
@@ -98,7 +98,7 @@ pub fn svg(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
     writeln!(out, "{body}</svg>")
 }
 
-/// The room for an example beside the words of the legend.
+/// Width of the samples of lines and boxes before the text of the legend.
 const LEGEND_SAMPLE: f64 = 56.0;
 
 fn draw_legend(out: &mut String, mut y: f64, legend: &[String]) -> Result<f64, fmt::Error> {
@@ -124,11 +124,11 @@ fn draw_legend(out: &mut String, mut y: f64, legend: &[String]) -> Result<f64, f
     Ok(y)
 }
 
-/// One lifecycle, laid out.
+/// The picture of one lifecycle, with its layout.
 struct Panel<'g> {
     graph: &'g Graph,
-    boxes: Vec<Vec<(Line, String)>>,
-    /// Those between two different states.
+    boxes: Vec<Vec<(LineStyle, String)>>,
+    /// The edges between two different states.
     edges: Vec<&'g Edge>,
     loops: Vec<Vec<&'g Edge>>,
     layout: Layout,
@@ -136,14 +136,14 @@ struct Panel<'g> {
 
 impl<'g> Panel<'g> {
     fn new(graph: &'g Graph) -> Panel<'g> {
-        let boxes: Vec<_> = graph.nodes.iter().map(|node| words::box_lines(node, BOX_LINE)).collect();
+        let boxes: Vec<_> = graph.nodes.iter().map(|node| labels::box_lines(node, BOX_LINE)).collect();
         let (loops, edges): (Vec<_>, Vec<_>) = graph.edges.iter().partition(|edge| edge.from == edge.to);
         let loops: Vec<Vec<&Edge>> = (0..graph.nodes.len())
             .map(|node| loops.iter().copied().filter(|edge| edge.from == node).collect())
             .collect();
-        let arcs: Vec<_> =
-            edges.iter().map(|edge| Arc { from: edge.from, to: edge.to, legal: edge.rule.is_none() }).collect();
-        let ranks = ranks(graph.nodes.len(), &arcs);
+        let rank_edges: Vec<_> =
+            edges.iter().map(|edge| RankEdge { from: edge.from, to: edge.to, legal: edge.rule.is_none() }).collect();
+        let ranks = ranks(graph.nodes.len(), &rank_edges);
         let shapes: Vec<_> = (0..graph.nodes.len())
             .map(|node| {
                 let labels: Vec<_> = loops[node].iter().map(|edge| label_size(edge)).collect();
@@ -202,14 +202,14 @@ impl<'g> Panel<'g> {
                     middle + 16.0,
                     middle + 6.0
                 )?;
-                label(out, Place { x: right + LOOP - 4.0, y: middle - size.height / 2.0, size }, edge)?;
+                label(out, Rect { x: right + LOOP - 4.0, y: middle - size.height / 2.0, size }, edge)?;
                 top += size.height + PADDING;
             }
         }
         writeln!(out, "</g>")
     }
 
-    fn draw_node(&self, out: &mut String, state: usize, place: Place) -> fmt::Result {
+    fn draw_node(&self, out: &mut String, state: usize, place: Rect) -> fmt::Result {
         let node = &self.graph.nodes[state];
         let middle = place.x + place.size.width / 2.0;
         if node.initial {
@@ -237,7 +237,7 @@ impl<'g> Panel<'g> {
         y += NAME_LINE - LINE;
         for (line, words) in lines {
             y += LINE;
-            text(out, place.x + PADDING, y, if *line == Line::Rule { "rule" } else { "note" }, words)?;
+            text(out, place.x + PADDING, y, if *line == LineStyle::Rule { "rule" } else { "note" }, words)?;
         }
         Ok(())
     }
@@ -253,7 +253,7 @@ fn class(edge: &Edge) -> &'static str {
 
 fn label_lines(edge: &Edge) -> Vec<String> {
     let rule = edge.rule.iter().map(|rule| format!("✗ {rule}"));
-    rule.chain(words::lines(&edge.events, LABEL_LINE)).collect()
+    rule.chain(labels::lines(&edge.events, LABEL_LINE)).collect()
 }
 
 fn label_size(edge: &Edge) -> Size {
@@ -262,7 +262,7 @@ fn label_size(edge: &Edge) -> Size {
     Size { width: width + PADDING, height: lines.len() as f64 * LINE + 4.0 }
 }
 
-fn label(out: &mut String, place: Place, edge: &Edge) -> fmt::Result {
+fn label(out: &mut String, place: Rect, edge: &Edge) -> fmt::Result {
     let Size { width, height } = place.size;
     let (x, y) = (place.x, place.y);
     writeln!(out, r#"<rect class="card" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="3"/>"#)?;
@@ -277,7 +277,7 @@ fn label(out: &mut String, place: Place, edge: &Edge) -> fmt::Result {
     Ok(())
 }
 
-/// Straight and curved pieces in turn.
+/// Returns the path through points, with straight and curved segments in turn.
 fn path(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
     for (index, (x, y)) in points.iter().enumerate() {
@@ -293,7 +293,7 @@ fn path(points: &[(f64, f64)]) -> String {
     path
 }
 
-/// The room for a text whose characters are so wide; those of East Asia are twice as wide.
+/// Returns the width of a text with characters of this width; those of East Asia are twice as wide.
 fn text_width(text: &str, character: f64) -> f64 {
     let wide = |c: char| matches!(c as u32, 0x1100..=0x115F | 0x2E80..=0xFFFF | 0x1F000..);
     text.chars().map(|c| if wide(c) { 2.0 * character } else { character }).sum()

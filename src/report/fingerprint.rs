@@ -1,4 +1,4 @@
-//! What makes a finding the same one in the next run, for tools that compare runs.
+//! Fingerprints that identify a finding across runs, for tools that compare runs.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,27 @@ use sessionlint_core::finding::{Finding, without_index};
 
 use super::plain_path;
 
-/// More kinds of findings than this are not told apart, so that memory does not grow with the recording.
+/// Maximum number of kinds of findings that get counters of their own, so that memory does not grow with the recording.
 const MOST_KINDS: usize = 1 << 16;
 
-/// Gives findings fingerprints, each file's by themselves.
+/// Computes the fingerprints of findings, for one file at a time.
 ///
-/// A fingerprint is made of the rule, the file, the event's type, the pointer without array indices and the words of
-/// the message without what it quotes, and of how many findings had all these in common before. So it stays when
-/// lines move, and when a recording is made anew with other ids.
+/// A fingerprint is made of the rule, the file, the event's type, the pointer without array indices, the words of the
+/// message outside its quotes, and the number of earlier findings that have all these in common. So it stays the same
+/// when lines move, and when a recording is made again with other ids.
 #[derive(Debug, Default)]
 pub struct Fingerprints {
-    /// How many findings there were of each kind.
+    /// Number of findings of each kind so far.
     counts: HashMap<u128, u64>,
 }
 
 impl Fingerprints {
-    /// The next file begins.
+    /// Begins the next file.
     pub fn next_file(&mut self) {
         self.counts.clear();
     }
 
-    /// The fingerprint of the next finding, in hexadecimal digits.
+    /// Returns the fingerprint of the next finding, in hexadecimal digits.
     pub fn next(&mut self, finding: &Finding) -> String {
         let mut kind = Hash::new();
         kind.part(&finding.rule);
@@ -51,9 +51,9 @@ impl Fingerprints {
     }
 }
 
-/// What makes findings of one kind the same in any file, in eight hexadecimal digits.
+/// Returns a fingerprint of a kind of finding, the same in every file, in eight hexadecimal digits.
 #[cfg(feature = "proptest")]
-pub fn of_kind(kind: &Kind) -> String {
+pub fn kind_fingerprint(kind: &Kind) -> String {
     let mut hash = Hash::new();
     hash.part(&kind.rule);
     hash.part(kind.event_type.as_deref().unwrap_or_default());
@@ -61,7 +61,8 @@ pub fn of_kind(kind: &Kind) -> String {
     format!("{:08x}", hash.0 as u32)
 }
 
-/// A message's words before and after what it quotes, cut at numbers. What is quoted may hold quotation marks itself.
+/// Returns the words of a message before its first and after its last quotation mark, cut at numbers. A quote may
+/// contain quotation marks itself.
 fn unquoted(message: &str) -> impl Iterator<Item = &str> {
     let (before, after) = match (message.find('"'), message.rfind('"')) {
         (Some(first), Some(last)) => (&message[..first], &message[last + 1..]),
@@ -71,7 +72,7 @@ fn unquoted(message: &str) -> impl Iterator<Item = &str> {
     words(before).chain(words(after))
 }
 
-/// FNV-1a in 128 bits: it must be the same in every version and on every machine.
+/// FNV-1a in 128 bits. The hash must be the same in every version and on every machine.
 #[derive(Clone, Debug)]
 struct Hash(u128);
 
@@ -80,9 +81,9 @@ impl Hash {
         Hash(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
     }
 
-    /// Adds a part, and its end.
+    /// Adds a part and a byte that ends it.
     fn part(&mut self, text: &str) {
-        // No UTF-8 text has this byte.
+        // UTF-8 text never contains this byte.
         for byte in text.bytes().chain([0xFF]) {
             self.0 = (self.0 ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
         }
@@ -96,20 +97,18 @@ mod tests {
     use super::*;
 
     fn finding(message: &str, line: u64, pointer: &str) -> Finding {
-        Finding {
-            rule: "wrong-type".into(),
-            severity: Severity::Error,
-            message: message.to_owned(),
-            file: Some("a.ndjson".into()),
-            place: Place { line, ..Place::default() },
-            event_type: Some("session.status".into()),
-            stream: None,
-            pointer: Some(pointer.into()),
-            help: None,
-            related: Vec::new(),
-            quote: None,
-            proposal: None,
-        }
+        let place = Place::new(line, 1, 0..0);
+        let mut finding =
+            Finding::of_file("wrong-type", Severity::Error, message.to_owned(), &"a.ndjson".into(), place);
+        finding.event_type = Some("session.status".into());
+        finding.pointer = Some(pointer.into());
+        finding
+    }
+
+    fn with(edit: impl Fn(&mut Finding), message: &str, line: u64, pointer: &str) -> Finding {
+        let mut finding = finding(message, line, pointer);
+        edit(&mut finding);
+        finding
     }
 
     #[test]
@@ -128,13 +127,12 @@ mod tests {
         for other in [
             finding("`y` of call \"c1\" is 5", 3, "/payload/results/0"),
             finding("`x` of call \"c1\" is 5", 3, "/payload/result/0"),
-            Finding { rule: "wrong-value".into(), ..finding("`x` of call \"c1\" is 5", 3, "/payload/results/0") },
-            Finding { file: Some("b".into()), ..finding("`x` of call \"c1\" is 5", 3, "/payload/results/0") },
+            with(|it| it.rule = "wrong-value".into(), "`x` of call \"c1\" is 5", 3, "/payload/results/0"),
+            with(|it| it.file = Some("b".into()), "`x` of call \"c1\" is 5", 3, "/payload/results/0"),
         ] {
             assert_ne!(same, first(&other), "{other:?}");
         }
-        let dotted =
-            Finding { file: Some("./a.ndjson".into()), ..finding("`x` of call \"\" is 5", 1, "/payload/results/1") };
+        let dotted = with(|it| it.file = Some("./a.ndjson".into()), "`x` of call \"\" is 5", 1, "/payload/results/1");
         assert_eq!(same, first(&dotted), "the same file by another name");
     }
 

@@ -1,4 +1,4 @@
-//! Workflow commands of GitHub Actions: an annotation a finding.
+//! Workflow commands of GitHub Actions: one annotation per finding.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,12 @@ use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::visible;
 
-use super::{End, FileEnd, Reporter, plain_path};
+use super::{FileEnd, Reporter, RunEnd, plain_path};
 
-/// A line a finding, as it is judged.
+/// Writes one line per finding, as it is judged.
 ///
-/// A command holds what is wrong, the earlier events that explain it, and what to do, on lines of their own that are
-/// escaped. All of a recording goes through [`visible`], so that no line can begin anywhere else.
+/// A command has the message, the related events and the help, separated by escaped line breaks. Text from a recording
+/// goes through [`visible`], so that it cannot begin a line of its own.
 pub struct GitHub<'p, W> {
     out: W,
     rules: Rulebook<'p>,
@@ -64,7 +64,7 @@ impl<W: Write> Reporter for GitHub<'_, W> {
         }
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         for error in end.unfound {
             writeln!(self.out, "::error title=sessionlint::{}", data(&visible(&error.to_string())))?;
         }
@@ -76,12 +76,12 @@ impl<W: Write> Reporter for GitHub<'_, W> {
     }
 }
 
-/// What stands after a command's second `::`.
+/// Escapes the message of a command, after its second `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of a command's property.
+/// Escapes the value of a command's property.
 fn property(text: &str) -> String {
     data(&visible(text)).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,4 +1,4 @@
-//! The code quality report of GitLab: an array of issues.
+//! The code quality report for GitLab: an array of issues.
 
 use std::io::{self, Write};
 
@@ -7,14 +7,14 @@ use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::text::visible;
 
 use super::fingerprint::Fingerprints;
-use super::{End, FileEnd, Reporter, json, plain_path};
+use super::{FileEnd, Reporter, RunEnd, json, plain_path};
 
-/// An issue a finding, as it is judged.
+/// Writes one issue per finding, as it is judged.
 pub struct GitLab<W> {
     out: W,
     fingerprints: Fingerprints,
     any: bool,
-    /// The issue that is being written; kept for its memory.
+    /// Buffer for the issue that is being written; kept to reuse its memory.
     text: Vec<u8>,
 }
 
@@ -61,7 +61,7 @@ impl<W: Write> Reporter for GitLab<W> {
         Ok(())
     }
 
-    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
         self.out.write_all(b"\n]\n")?;
         self.out.flush()
     }

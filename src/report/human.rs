@@ -1,5 +1,5 @@
-//! The report for people: each finding with its source line, what belongs to it, what to do, and the
-//! document's words. Many findings of one kind fold into one.
+//! The report for people: each finding with its source line, related places, help, and the quotes of the protocol's
+//! document. Many findings of one kind fold into one.
 
 mod excerpts;
 
@@ -13,25 +13,26 @@ use sessionlint_core::finding::{Finding, Kind, Place, Related, Repeat, Severity}
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
-use super::{End, FileEnd, Reporter, baselined, linted, read};
+use super::{FileEnd, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
+use crate::lint::SkipReason;
 
-/// More findings of one kind in a file than this fold into one.
+/// Number of findings of one kind in a file that are shown one by one; more of them fold into one.
 const MOST_OF_A_KIND: usize = 5;
-/// How many lines a fold names.
+/// Number of line numbers that a fold lists.
 const NAMED_LINES: usize = 5;
-/// Columns that the frame around a source line takes.
+/// Width of the frame around a source line, in columns.
 const FRAME_COLUMNS: usize = 12;
 
-/// How to show it.
+/// Options of the report for people.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// With colours.
+pub struct HumanOptions {
+    /// Whether to use colours.
     pub color: bool,
-    /// Columns to fit into.
+    /// Width of the output, in columns.
     pub width: usize,
-    /// Every finding by itself.
+    /// Whether to show every finding by itself, without folding.
     pub all: bool,
-    /// Without the summary.
+    /// Whether to leave out the summary.
     pub quiet: bool,
 }
 
@@ -39,58 +40,58 @@ pub struct Look {
 pub struct Human<'p, W> {
     out: W,
     rules: Rulebook<'p>,
-    look: Look,
+    options: HumanOptions,
     handler: GraphicalReportHandler,
-    kinds: Vec<OfKind>,
-    /// The numbers of the kinds.
+    kinds: Vec<KindGroup>,
+    /// The index in `kinds` of each kind.
     index: HashMap<Kind, usize>,
-    /// How many findings of this file came so far.
-    came: usize,
+    /// The number of the next finding in this file, from 0.
+    next_number: usize,
 }
 
 /// Findings of one kind in a file.
-struct OfKind {
-    /// The first ones, each with its number in the file.
+struct KindGroup {
+    /// The first findings, each with its number in the file.
     kept: Vec<(usize, Finding)>,
-    /// The lines of the first ones that are not kept.
+    /// The line numbers of the first findings that are not kept.
     lines: Vec<u64>,
     count: u64,
 }
 
-/// What is shown as one.
+/// One entry of the report: a finding, or several that are shown as one.
 struct Entry {
     number: usize,
     finding: Finding,
     /// Further messages about the same place.
     more: Vec<String>,
-    /// How often it was said, and some of the lines.
+    /// Number of findings folded into this entry, and some of their line numbers.
     count: u64,
     lines: Vec<u64>,
 }
 
 impl<'p, W: Write> Human<'p, W> {
     /// Writes to `out`.
-    pub fn new(out: W, rules: Rulebook<'p>, look: Look) -> Human<'p, W> {
-        let theme = if look.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    pub fn new(out: W, rules: Rulebook<'p>, options: HumanOptions) -> Human<'p, W> {
+        let theme = if options.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_links(false)
-            .with_width(look.width)
+            .with_width(options.width)
             .with_context_lines(1)
             .without_syntax_highlighting()
             .without_cause_chain();
-        Human { out, rules, look, handler, kinds: Vec::new(), index: HashMap::new(), came: 0 }
+        Human { out, rules, options, handler, kinds: Vec::new(), index: HashMap::new(), next_number: 0 }
     }
 
     fn entries(&mut self) -> Vec<Entry> {
         self.index.clear();
-        self.came = 0;
+        self.next_number = 0;
         let mut entries = Vec::new();
         for kind in std::mem::take(&mut self.kinds) {
             let folded = kind.count as usize > MOST_OF_A_KIND;
             let shown = if folded { 1 } else { kind.kept.len() };
             let mut lines: Vec<_> = kind.kept.iter().map(|(_, finding)| finding.place.line).collect();
             lines.extend(kind.lines);
-            // One line may hold many of them, and the first one is shown.
+            // One line may have many findings, and the line of the first one is shown anyway.
             lines.dedup();
             lines.remove(0);
             for (number, finding) in kind.kept.into_iter().take(shown) {
@@ -99,11 +100,11 @@ impl<'p, W: Write> Human<'p, W> {
             }
         }
         entries.sort_by_key(|entry| entry.number);
-        together(entries)
+        merge_same_place(entries)
     }
 
     fn show(&mut self, entry: &Entry, repeats: &[Repeat]) -> io::Result<()> {
-        let shown = Shown::new(entry, &self.rules, &self.look, repeats);
+        let shown = FindingDiagnostic::new(entry, &self.rules, &self.options, repeats);
         let mut text = String::new();
         self.handler
             .render_report(&mut text, &shown)
@@ -114,22 +115,22 @@ impl<'p, W: Write> Human<'p, W> {
 
 impl<W: Write> Reporter for Human<'_, W> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        if self.look.all {
+        if self.options.all {
             let finding = finding.clone();
             return self.show(&Entry { number: 0, finding, more: Vec::new(), count: 1, lines: Vec::new() }, &[]);
         }
         let number = *self.index.entry(finding.kind()).or_insert_with(|| {
-            self.kinds.push(OfKind { kept: Vec::new(), lines: Vec::new(), count: 0 });
+            self.kinds.push(KindGroup { kept: Vec::new(), lines: Vec::new(), count: 0 });
             self.kinds.len() - 1
         });
         let kind = &mut self.kinds[number];
         kind.count += 1;
         if kind.kept.len() < MOST_OF_A_KIND {
-            kind.kept.push((self.came, finding.clone()));
+            kind.kept.push((self.next_number, finding.clone()));
         } else if kind.lines.len() < NAMED_LINES && kind.lines.last() != Some(&finding.place.line) {
             kind.lines.push(finding.place.line);
         }
-        self.came += 1;
+        self.next_number += 1;
         Ok(())
     }
 
@@ -143,8 +144,8 @@ impl<W: Write> Reporter for Human<'_, W> {
         for entry in entries {
             self.show(&entry, end.repeats)?;
         }
-        // Notes break nothing: a line for those of one rule and type, after what does.
-        for (entry, more) in alike(&notes) {
+        // Notes break nothing: one line for all of one rule and event type, after the errors and warnings.
+        for (entry, more) in group_notes(&notes) {
             writeln!(self.out, "{}", note(entry, &more, end.repeats))?;
         }
         if !notes.is_empty() {
@@ -153,28 +154,28 @@ impl<W: Write> Reporter for Human<'_, W> {
         Ok(())
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
-        if !self.look.quiet {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
+        if !self.options.quiet {
             write!(self.out, "{}", summary(end))?;
         }
         self.out.flush()
     }
 }
 
-/// Notes of one rule and type, together.
-fn alike(notes: &[Entry]) -> Vec<(&Entry, Vec<&Entry>)> {
-    let mut alike: Vec<(&Entry, Vec<&Entry>)> = Vec::new();
+/// Groups notes by rule and event type; each group has its first note and the others.
+fn group_notes(notes: &[Entry]) -> Vec<(&Entry, Vec<&Entry>)> {
+    let mut groups: Vec<(&Entry, Vec<&Entry>)> = Vec::new();
     for entry in notes {
         let kind = |entry: &Entry| (entry.finding.rule.clone(), entry.finding.event_type.clone());
-        match alike.iter_mut().find(|(first, _)| kind(first) == kind(entry)) {
+        match groups.iter_mut().find(|(first, _)| kind(first) == kind(entry)) {
             Some((_, more)) => more.push(entry),
-            None => alike.push((entry, Vec::new())),
+            None => groups.push((entry, Vec::new())),
         }
     }
-    alike
+    groups
 }
 
-/// Notes in one line, with the place of the first.
+/// Returns one line for a group of notes, with the place of the first.
 fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     let Finding { rule, severity, message, place, event_type, .. } = &entry.finding;
     let file = file_name(&entry.finding);
@@ -182,20 +183,20 @@ fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     let event_type = event_type.as_deref().map(|name| format!("{}: ", visible(name))).unwrap_or_default();
     let of_more = || more.iter().map(|entry| &entry.finding);
     if !more.is_empty() && of_more().all(|finding| finding.message == *message) {
-        // They differ in their places alone.
+        // The notes differ in their places only.
         let places = of_more().map(|finding| format!(", {file}:{}:{}", finding.place.line, finding.place.column));
         return format!("  {severity}[{rule}] {place}{}: {event_type}{}", places.collect::<String>(), visible(message));
     }
     let more: Vec<_> = more.iter().map(|entry| entry.finding.message.clone()).collect();
     let times = if more.is_empty() { times(entry, repeats) } else { String::new() };
-    format!("  {severity}[{rule}] {place}: {event_type}{}{times}", visible(&joined(message, &more)))
+    format!("  {severity}[{rule}] {place}: {event_type}{}{times}", visible(&join_messages(message, &more)))
 }
 
 fn file_name(finding: &Finding) -> String {
     visible(finding.file.as_deref().unwrap_or("-"))
 }
 
-/// How often it was said, if more than once.
+/// Returns how many times an entry's finding occurs in its file, if more than once.
 fn times(entry: &Entry, repeats: &[Repeat]) -> String {
     let kind = entry.finding.kind();
     let repeated = repeats.iter().find(|repeat| repeat.is_of(&kind)).map_or(0, |repeat| repeat.count);
@@ -205,8 +206,8 @@ fn times(entry: &Entry, repeats: &[Repeat]) -> String {
     }
 }
 
-/// Puts together what several findings of one rule say of the same place.
-fn together(entries: Vec<Entry>) -> Vec<Entry> {
+/// Merges neighbouring entries of one rule at the same place.
+fn merge_same_place(entries: Vec<Entry>) -> Vec<Entry> {
     let mut merged: Vec<Entry> = Vec::new();
     for entry in entries {
         if let Some(last) = merged.last_mut() {
@@ -227,8 +228,8 @@ fn together(entries: Vec<Entry>) -> Vec<Entry> {
     merged
 }
 
-/// Several messages as one. Those that differ in their last word alone share the rest.
-fn joined(first: &str, more: &[String]) -> String {
+/// Joins several messages into one. If they differ only in their last word, the rest is not repeated.
+fn join_messages(first: &str, more: &[String]) -> String {
     let Some((start, _)) = first.rsplit_once(' ') else { return first.to_owned() };
     let last_words: Option<Vec<_>> = more.iter().map(|message| message.strip_prefix(start)).collect();
     match last_words {
@@ -239,7 +240,7 @@ fn joined(first: &str, more: &[String]) -> String {
     }
 }
 
-fn summary(end: &End<'_>) -> String {
+fn summary(end: &RunEnd<'_>) -> String {
     let summary = end.summary;
     let mut text = String::new();
     if end.hidden > 0 {
@@ -247,7 +248,7 @@ fn summary(end: &End<'_>) -> String {
     }
     text.push_str(&format!(
         "{}: {}, {}, {}",
-        read(end),
+        input_counts(end),
         count(summary.errors, "error"),
         count(summary.warnings, "warning"),
         count(summary.notes, "note"),
@@ -264,14 +265,14 @@ fn summary(end: &End<'_>) -> String {
         };
         text.push_str(&format!("; {} {words}", summary.skipped));
     }
-    for more in linted(end).into_iter().chain(baselined(end)) {
+    for more in lint_notes(end).into_iter().chain(baseline_note(end)) {
         text.push_str(&format!("; {more}"));
     }
     text.push_str(".\n");
     for one in end.linted.into_iter().flat_map(|linted| &linted.listed) {
         let line = one.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let skipped = || format!("skipped, {}", one.why.unwrap_or_default());
-        let words = one.taken.map_or_else(skipped, |taken| taken.words().to_owned());
+        let skipped = || format!("skipped, {}", one.why.map_or("", SkipReason::label));
+        let words = one.kind.map_or_else(skipped, |kind| kind.label().to_owned());
         text.push_str(&format!("  {}{line}: {words}\n", visible(&one.file)));
     }
     for session in end.reconciled.into_iter().flatten() {
@@ -295,9 +296,9 @@ fn summary(end: &End<'_>) -> String {
     text
 }
 
-/// A finding as miette shows it.
+/// An entry as a diagnostic that miette can render.
 #[derive(Debug)]
-struct Shown {
+struct FindingDiagnostic {
     message: String,
     help: String,
     severity: miette::Severity,
@@ -305,31 +306,31 @@ struct Shown {
     labels: Vec<LabeledSpan>,
 }
 
-impl Shown {
-    fn new(entry: &Entry, rules: &Rulebook<'_>, look: &Look, repeats: &[Repeat]) -> Shown {
+impl FindingDiagnostic {
+    fn new(entry: &Entry, rules: &Rulebook<'_>, options: &HumanOptions, repeats: &[Repeat]) -> FindingDiagnostic {
         let finding = &entry.finding;
         let file = file_name(finding);
-        let said = joined(&finding.message, &entry.more);
-        // A schema's finding is about a field, and which event's is not in its words.
+        let said = join_messages(&finding.message, &entry.more);
+        // The message of a schema finding names a field, but not its event type.
         let of_schema = rules.of_finding(finding).1.is_some_and(|rule| rule.basis == Basis::Schema);
         let event_type = finding.event_type.as_deref().filter(|_| of_schema).map(|name| format!(" {name}"));
         let head = format!("{}[{}]{}", finding.severity, finding.rule, event_type.unwrap_or_default());
         let mut message = visible(&format!("{head}: {said}"));
         message.push_str(&times(entry, repeats));
-        // What happened at the very event needs no line of its own.
+        // A related place in the finding's own event needs no line of its own.
         let here = |related: &&Related| related.file.is_none() && related.place.event == finding.place.event;
         let elsewhere = finding.related.iter().filter(|related| !here(related));
         let mut places: Vec<(Option<String>, &Place, Option<&str>)> = elsewhere
             .map(|related| (related.file.as_deref().map(visible), &*related.place, Some(&*related.message)))
             .collect();
         places.push((None, &finding.place, None));
-        // Those in other files come first.
+        // Places in other files come first.
         places.sort_by_key(|(other, place, words)| (other.is_none(), place.start, words.is_none()));
         let mut source = Excerpts::default();
         let mut labels = Vec::new();
         for (other, place, words) in places {
             let named = other.or_else(|| words.is_none().then(|| file.clone()));
-            if let Some(span) = source.add(place, words.is_none(), named, look.width.saturating_sub(FRAME_COLUMNS)) {
+            if let Some(span) = source.add(place, words.is_none(), named, options.width.saturating_sub(FRAME_COLUMNS)) {
                 labels.push(match words {
                     Some(words) => LabeledSpan::new_with_span(Some(words.to_owned()), span),
                     None => LabeledSpan::new_primary_with_span(None, span),
@@ -345,10 +346,11 @@ impl Shown {
             Severity::Warning => miette::Severity::Warning,
             Severity::Note => miette::Severity::Advice,
         };
-        Shown { message, help, severity, source, labels }
+        FindingDiagnostic { message, help, severity, source, labels }
     }
 }
 
+/// Returns the help text of an entry, with the quotes of the document and the lines of a fold.
 fn help(entry: &Entry, rules: &Rulebook<'_>) -> String {
     let finding = &entry.finding;
     let (protocol, rule) = rules.of_finding(finding);
@@ -371,15 +373,15 @@ fn help(entry: &Entry, rules: &Rulebook<'_>) -> String {
     help
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for FindingDiagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Shown {}
+impl std::error::Error for FindingDiagnostic {}
 
-impl Diagnostic for Shown {
+impl Diagnostic for FindingDiagnostic {
     fn severity(&self) -> Option<miette::Severity> {
         Some(self.severity)
     }

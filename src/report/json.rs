@@ -1,4 +1,4 @@
-//! JSON: a finding a line, or one document.
+//! JSON: one finding per line, or one document.
 
 use std::io::{self, Write};
 
@@ -8,12 +8,12 @@ use sessionlint_core::bytes::skip_printable;
 use sessionlint_core::finding::{Finding, Place, Related};
 use sessionlint_core::text::is_control;
 
-use super::{End, Reporter};
+use super::{Reporter, RunEnd};
 
-/// One finding a line, as it is judged; no summary.
+/// Writes one finding per line, as it is judged; no summary.
 pub struct Jsonl<W> {
     out: W,
-    /// The finding that is being written; kept for its memory.
+    /// Buffer for the finding that is being written; kept to reuse its memory.
     text: Vec<u8>,
 }
 
@@ -41,13 +41,13 @@ impl<W: Write> Reporter for Jsonl<W> {
         self.out.flush()
     }
 
-    fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
         self.out.flush()
     }
 }
 
-/// One document: `format`, `tool`, `findings`, then `summary` (and `stats`), because findings are written
-/// as they are judged.
+/// Writes one document: `format`, `tool`, `findings`, then `summary` (and `stats`). The counts come last because
+/// findings are written as they are judged.
 pub struct Json<W> {
     out: W,
     any: bool,
@@ -84,7 +84,7 @@ impl<W: Write> Reporter for Json<W> {
         self.out.flush()
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         self.out.write_all(b"\n],\"summary\":")?;
         write(&mut self.text, end.summary)?;
         if let Some(reconciled) = end.reconciled {
@@ -120,8 +120,8 @@ pub fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, TerminalSafe)).map_err(io::Error::from)
 }
 
-/// Appends a finding just as [`write`] would. A file may have millions of findings, and then this is what takes the
-/// time.
+/// Appends a finding exactly as [`write`] would, but faster: with millions of findings, writing them dominates the
+/// run time.
 fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     let Finding {
         rule,
@@ -136,6 +136,7 @@ fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
         related,
         quote: _,
         proposal: _,
+        ..
     } = finding;
     out.extend_from_slice(b"{\"rule\":");
     string(out, rule);
@@ -150,7 +151,7 @@ fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     optional(out, b",\"pointer\":", pointer.as_deref());
     optional(out, b",\"help\":", help.as_deref());
     out.extend_from_slice(b",\"related\":[");
-    for (index, Related { message, file, place }) in related.iter().enumerate() {
+    for (index, Related { message, file, place, .. }) in related.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"{\"message\":" } else { b",{\"message\":" });
         string(out, message);
         optional(out, b",\"file\":", file.as_deref());
@@ -161,7 +162,7 @@ fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
 }
 
 fn write_place(out: &mut Vec<u8>, place: &Place) {
-    let Place { line, column, start, end, event, excerpt: _ } = place;
+    let Place { line, column, start, end, event, row, excerpt: _, .. } = place;
     number(out, b",\"line\":", *line);
     number(out, b",\"column\":", *column);
     number(out, b",\"start\":", *start);
@@ -169,6 +170,9 @@ fn write_place(out: &mut Vec<u8>, place: &Place) {
     match event {
         Some(event) => number(out, b",\"event\":", *event),
         None => out.extend_from_slice(b",\"event\":null"),
+    }
+    if let Some(row) = row {
+        number(out, b",\"row\":", *row);
     }
 }
 
@@ -192,7 +196,7 @@ fn string(out: &mut Vec<u8>, text: &str) {
     loop {
         let end = skip_printable(bytes, at);
         out.extend_from_slice(&bytes[at..end]);
-        // It stopped at ASCII or at the first byte of a character.
+        // `end` is at an ASCII character or at the first byte of another one.
         let Some(special) = text[end..].chars().next() else { break };
         match special {
             '"' => out.extend_from_slice(b"\\\""),
@@ -238,6 +242,8 @@ impl Formatter for TerminalSafe {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
     use sessionlint_core::finding::Severity;
 
@@ -252,29 +258,18 @@ mod tests {
         ) {
             let text = |index: usize| texts[index].as_str();
             let shared = |index: usize| some[index].then(|| text(index).into());
-            let place = Place {
-                line: numbers[0],
-                column: numbers[1],
-                start: numbers[2],
-                end: numbers[3],
-                event: some[5].then_some(numbers[4]),
-                ..Place::default()
-            };
-            let related = Related { message: text(5).into(), file: shared(4), place: place.clone().into() };
-            let finding = Finding {
-                rule: text(0).into(),
-                severity: Severity::Warning,
-                message: text(1).into(),
-                file: shared(0),
-                place,
-                event_type: shared(1),
-                stream: shared(2),
-                pointer: some[3].then(|| text(3).into()),
-                help: some[4].then(|| text(4).to_owned().into()),
-                related: vec![related; usize::from(some[0]) + usize::from(some[1])],
-                quote: None,
-                proposal: None,
-            };
+            let mut place = Place::new(numbers[0], numbers[1], numbers[2]..numbers[3]);
+            place.event = some[5].then_some(numbers[4]);
+            place.row = some[4].then_some(numbers[3]);
+            let related = Related::in_file(shared(4), text(5), place.clone());
+            let mut finding =
+                Finding::of_file(text(0), Severity::Warning, text(1).to_owned(), &Arc::default(), place);
+            finding.file = shared(0);
+            finding.event_type = shared(1);
+            finding.stream = shared(2);
+            finding.pointer = some[3].then(|| text(3).into());
+            finding.help = some[4].then(|| text(4).to_owned().into());
+            finding.related = vec![related; usize::from(some[0]) + usize::from(some[1])];
             let (mut fast, mut slow) = (Vec::new(), Vec::new());
             write_finding(&mut fast, &finding);
             write(&mut slow, &finding).expect("to memory");

@@ -1,7 +1,7 @@
-//! JUnit XML: a test suite a file, a test case a stream.
+//! JUnit XML: one test suite per file, one test case per stream.
 //!
-//! The counts stand before what is counted, so the report is written at the end. What is kept of it does not grow
-//! with the findings of a stream: the first of them are kept, and how many there were.
+//! JUnit puts the counts before the cases, so the report is written at the end. Memory does not grow with the findings
+//! of a stream: only the first of them and their number are kept.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -11,31 +11,33 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::text::{count, visible};
 
-use super::{End, FileEnd, Reporter};
+use super::{FileEnd, Reporter, RunEnd};
 
-/// The most findings of a stream whose text is kept.
+/// Maximum number of findings of a stream whose text is kept.
 const MOST_TEXTS: u64 = 100;
-/// The rule that says that a limit kept something from being checked.
+/// The rule that reports checks skipped because of a limit.
 const SKIPPED: &str = "check-skipped";
 
-/// A stream with an error or a warning has failed, one with notes alone has not. Streams of which nothing was found
-/// are one case together, because findings alone have names of streams. What a limit kept from being checked is a
-/// case that was skipped.
+/// The JUnit report.
+///
+/// A stream with an error or a warning is a failed case; a stream with notes only has passed. All streams without
+/// findings share one case, because only findings carry the names of streams. Checks skipped because of a limit are a
+/// skipped case.
 pub struct JUnit<W> {
     out: W,
     report: Report,
-    /// The streams of this file that something was found of, in the order of the findings; none is the file itself.
+    /// The streams of this file with findings, in the order of their first ones; `None` is the file itself.
     cases: Vec<(Option<Arc<str>>, Case)>,
     index: HashMap<Option<Arc<str>>, usize>,
 }
 
-/// What was found of one stream.
+/// The findings of one stream.
 #[derive(Default)]
 struct Case {
     failures: Texts,
     notes: Texts,
     skipped: Texts,
-    /// The worst of the failures.
+    /// The highest severity among the failures.
     severity: Option<Severity>,
 }
 
@@ -136,7 +138,7 @@ impl<W: Write> Reporter for JUnit<W> {
         }
         let others = end.summary.map_or(0, |summary| summary.streams.saturating_sub(streams));
         if end.hidden > 0 {
-            // Nobody knows whose they are, so no other stream is said to have passed.
+            // The streams of hidden findings are not known, so no other stream is reported as passed.
             let harmless = end.summary.is_some_and(|summary| summary.at_least(Severity::Warning) == 0);
             let failure = || TestCaseStatus::non_success(NonSuccessKind::Failure);
             let mut status = if harmless { TestCaseStatus::skipped() } else { failure() };
@@ -156,7 +158,7 @@ impl<W: Write> Reporter for JUnit<W> {
         Ok(())
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         let mut suite = TestSuite::new("sessionlint");
         for error in end.unfound {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -166,7 +168,7 @@ impl<W: Write> Reporter for JUnit<W> {
         if !suite.test_cases.is_empty() {
             self.report.add_test_suite(suite);
         }
-        // By its own writing, a report does not say why it cannot be written, and that its reader has gone is no error.
+        // `Report::serialize` would hide the cause of a write error, and a closed reader must not count as one.
         let text = self.report.to_string().map_err(io::Error::other)?;
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
@@ -180,14 +182,15 @@ fn add<'s>(suite: &'s mut TestSuite, file: &str, name: &str, status: TestCaseSta
     suite.test_cases.last_mut().expect("it was just added")
 }
 
-/// The first finding, and how many there are besides.
+/// Returns the first line of the texts, and the number of further findings.
 fn first_line(texts: &Texts) -> String {
     let line = texts.text.lines().next().unwrap_or_default();
     let more = if texts.count > 1 { format!(" (and {} more)", texts.count - 1) } else { String::new() };
     xml(&format!("{line}{more}"))
 }
 
-/// Text without the two characters that XML cannot hold and that do nothing to a terminal.
+/// Replaces the two characters that XML does not allow and that [`visible`] keeps because they are harmless in a
+/// terminal.
 fn xml(text: &str) -> String {
     text.replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
 }

@@ -1,4 +1,4 @@
-//! Markdown: a summary of the run, such as a job of a CI service shows.
+//! Markdown: a summary of the run, for the summary page of a CI job.
 
 use std::io::{self, Write};
 
@@ -6,23 +6,23 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
-use super::{End, FileEnd, Reporter, baselined, linted, read};
+use super::{FileEnd, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
 
-/// The most findings that are shown.
+/// Maximum number of findings that are listed.
 const MOST_FINDINGS: usize = 20;
-/// The most characters of one text that are shown.
+/// Maximum length of one text, in characters.
 const MOST_CHARACTERS: usize = 1000;
 
-/// The counts, the rules by how often they spoke, and the first findings.
+/// Writes the counts, the rules by number of findings, and the first findings.
 ///
-/// Findings are a list and no table: what is quoted stands in code spans, where nothing but backticks has a meaning,
-/// but in a table a `|` would have one there too.
+/// Findings are a list, not a table: quoted text is in code spans, where only backticks have a meaning, but within a
+/// table a `|` would have one there too.
 pub struct Markdown<'p, W> {
     out: W,
     rules: Rulebook<'p>,
-    /// The first findings, each a line.
+    /// The first findings, one line each.
     findings: Vec<String>,
-    /// What was not checked, each a line.
+    /// The inputs that were not checked, one line each.
     unread: Vec<String>,
 }
 
@@ -42,25 +42,25 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         if self.findings.len() < MOST_FINDINGS {
             let Finding { rule, severity, message, place, .. } = finding;
             let file = finding.file.as_deref().unwrap_or("-");
-            let place = code(&format!("{file}:{}:{}", place.line, place.column));
-            self.findings.push(format!("- **{severity}** {} in {place}: {}", code(rule), code(message)));
+            let place = code_span(&format!("{file}:{}:{}", place.line, place.column));
+            self.findings.push(format!("- **{severity}** {} in {place}: {}", code_span(rule), code_span(message)));
         }
         Ok(())
     }
 
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
-        self.unread.extend(end.unreadable.map(|error| format!("- {}", code(&error.to_string()))));
+        self.unread.extend(end.unreadable.map(|error| format!("- {}", code_span(&error.to_string()))));
         Ok(())
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         let Markdown { out, rules, findings, unread } = self;
         let summary = end.summary;
         let counts = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")];
         let counts = counts.map(|(number, noun)| count(number, noun)).join(", ");
-        writeln!(out, "## sessionlint: {counts}\n\n{}.", read(end))?;
-        for more in linted(end).into_iter().chain(baselined(end)) {
-            writeln!(out, "\n{}.", plain(&more))?;
+        writeln!(out, "## sessionlint: {counts}\n\n{}.", input_counts(end))?;
+        for more in lint_notes(end).into_iter().chain(baseline_note(end)) {
+            writeln!(out, "\n{}.", escaped(&more))?;
         }
         if !summary.by_rule.is_empty() {
             writeln!(out, "\n| rule | findings | what is wrong |\n|---|---:|---|")?;
@@ -68,7 +68,7 @@ impl<W: Write> Reporter for Markdown<'_, W> {
             counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(**count), *rule));
             for (rule, count) in counts {
                 let means = rules.rule(rule).map_or("", |rule| rule.means.as_str());
-                writeln!(out, "| {} | {count} | {} |", plain(rule), plain(means))?;
+                writeln!(out, "| {} | {count} | {} |", escaped(rule), escaped(means))?;
             }
         }
         let all = summary.errors + summary.warnings + summary.notes;
@@ -81,7 +81,7 @@ impl<W: Write> Reporter for Markdown<'_, W> {
             }
             findings.iter().try_for_each(|line| writeln!(out, "{line}"))?;
         }
-        unread.extend(end.unfound.iter().map(|error| format!("- {}", code(&error.to_string()))));
+        unread.extend(end.unfound.iter().map(|error| format!("- {}", code_span(&error.to_string()))));
         if !unread.is_empty() {
             writeln!(out, "\n### Not checked\n")?;
             unread.iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -90,8 +90,8 @@ impl<W: Write> Reporter for Markdown<'_, W> {
     }
 }
 
-/// Text as a code span on one line, which nothing in the text can end.
-fn code(text: &str) -> String {
+/// Returns a text as a code span on one line; nothing in the text can end the span.
+fn code_span(text: &str) -> String {
     let mut text = visible(text);
     if let Some((cut, _)) = text.char_indices().nth(MOST_CHARACTERS) {
         text.truncate(cut);
@@ -99,24 +99,24 @@ fn code(text: &str) -> String {
     }
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
-    // One space on each side belongs to the fences, not to the text.
+    // Markdown strips one space on each side of a code span.
     let space = if text.is_empty() || text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// Words of a protocol as they are, also in a table.
-fn plain(text: &str) -> String {
-    let mut plain = String::new();
+/// Escapes a text of a protocol so that it is shown literally, also in a table.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
     for c in visible(text).chars() {
         match c {
-            // No backslash: in a table, not every reader takes that back before it looks for cells.
+            // Not by a backslash: some parsers split a table into cells before they process backslashes.
             '&' | '<' | '>' | '|' | '@' | '`' | '*' | '_' | '[' | ']' | '~' | '$' | '\\' | '!' | ':' | '#' => {
-                plain.push_str(&format!("&#{};", u32::from(c)));
+                escaped.push_str(&format!("&#{};", u32::from(c)));
             }
-            _ => plain.push(c),
+            _ => escaped.push(c),
         }
     }
-    plain
+    escaped
 }
 
 #[cfg(test)]
@@ -132,13 +132,13 @@ mod tests {
             ("a``b`c", "```a``b`c```"),
             ("a\n# b\r\n", "`a␊# b␍␊`"),
         ] {
-            assert_eq!(code(text), expected);
+            assert_eq!(code_span(text), expected);
         }
-        assert_eq!(code(&"é".repeat(1001)), format!("`{}…`", "é".repeat(1000)));
+        assert_eq!(code_span(&"é".repeat(1001)), format!("`{}…`", "é".repeat(1000)));
     }
 
     #[test]
     fn words_of_a_protocol_are_no_markup() {
-        assert_eq!(plain("a | `b` <c> _d_"), "a &#124; &#96;b&#96; &#60;c&#62; &#95;d&#95;");
+        assert_eq!(escaped("a | `b` <c> _d_"), "a &#124; &#96;b&#96; &#60;c&#62; &#95;d&#95;");
     }
 }

@@ -1,8 +1,9 @@
-//! Findings → text. One file a format, behind one trait; nothing is collected that need not be.
+//! Findings → text. One file per format, behind one trait; a format collects nothing that it can write at once.
 //!
-//! What comes from a recording is shown through [`visible`] (or escaped by the format), because
-//! recordings are hostile: their control characters must not reach a terminal.
+//! Text from a recording is shown through [`visible`] (or escaped by the format), because recordings may be hostile:
+//! their control characters must not reach a terminal.
 
+mod detect;
 mod fingerprint;
 mod github;
 mod gitlab;
@@ -10,105 +11,113 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
-mod recognised;
+mod multi;
 mod sarif;
-mod several;
 
 use std::io;
 
+pub use detect::is_report;
 #[cfg(feature = "proptest")]
-pub use fingerprint::of_kind;
+pub use fingerprint::kind_fingerprint;
 pub use github::GitHub;
 pub use gitlab::GitLab;
-pub use human::{Human, Look};
+pub use human::{Human, HumanOptions};
 pub use json::{Json, Jsonl, write as write_json};
 pub use junit::JUnit;
 pub use markdown::Markdown;
-pub use recognised::is_report;
+pub use multi::MultiReporter;
 pub use sarif::Sarif;
-pub use several::Several;
 
 use sessionlint_core::finding::{Finding, Repeat, Stats, Summary};
 use sessionlint_core::records::reconcile::Reconciled;
 use sessionlint_core::text::{count, visible};
 
 use crate::error::RunError;
-use crate::lint::{Linted, TOO_LARGE, TOO_LARGE_HELP};
+use crate::lint::{LintSummary, TOO_LARGE, TOO_LARGE_HELP};
 
-/// What a report is told at the end of a file.
+/// The end of a file, for a [`Reporter`].
 pub struct FileEnd<'f> {
-    /// Its name, as its findings have it.
+    /// The file's name, as in its findings.
     pub file: &'f str,
-    /// The file's own counts; none if it could not be read to its end.
+    /// The file's own counts; `None` if it could not be read to its end.
     pub summary: Option<&'f Summary>,
-    /// How many of its findings were not shown because of a limit.
+    /// Number of the file's findings that were not shown because of a limit.
     pub hidden: u64,
     /// Findings of which only the first was reported.
     pub repeats: &'f [Repeat],
-    /// Why it could not be read to its end.
+    /// Why the file could not be read to its end.
     pub unreadable: Option<&'f RunError>,
 }
 
 impl FileEnd<'_> {
-    /// The end of a file of which nothing else is known.
+    /// Returns the end of a file with its name alone; the other fields are empty.
     pub fn of(file: &str) -> FileEnd<'_> {
         FileEnd { file, summary: None, hidden: 0, repeats: &[], unreadable: None }
     }
 }
 
-/// What a report is told at the end.
-pub struct End<'f> {
-    /// The counts.
+/// The end of a run, for a [`Reporter`].
+pub struct RunEnd<'f> {
+    /// The counts of all files.
     pub summary: &'f Summary,
-    /// More counts, if they were asked for.
+    /// More counts, if `--stats` was given.
     pub stats: Option<&'f Stats>,
-    /// How many findings were not shown because of a limit.
+    /// Number of findings that were not shown because of a limit.
     pub hidden: u64,
-    /// The baseline that the findings were recorded in, if they were.
+    /// The baseline that the findings were written to, if any.
     pub recorded: Option<&'f str>,
-    /// What became of the tool calls of each session, if streams were held against records.
+    /// The counts of matched, missing and unexpected tool calls of each session, if streams were reconciled with records.
     pub reconciled: Option<&'f [Reconciled]>,
-    /// What was linted, if fixtures were.
-    pub linted: Option<&'f Linted>,
-    /// What was to be checked, and was not found.
+    /// The counts of fixtures, if the run linted.
+    pub linted: Option<&'f LintSummary>,
+    /// Inputs that were not found.
     pub unfound: &'f [RunError],
-    /// How long it took.
+    /// Duration of the run.
     pub elapsed: std::time::Duration,
 }
 
-impl<'f> End<'f> {
-    /// The end of a run of which nothing else is to be said.
-    pub fn of(summary: &'f Summary, elapsed: std::time::Duration) -> End<'f> {
-        End { summary, stats: None, hidden: 0, recorded: None, reconciled: None, linted: None, unfound: &[], elapsed }
+impl<'f> RunEnd<'f> {
+    /// Returns the end of a run with its counts and duration; the other fields are empty.
+    pub fn of(summary: &'f Summary, elapsed: std::time::Duration) -> RunEnd<'f> {
+        RunEnd {
+            summary,
+            stats: None,
+            hidden: 0,
+            recorded: None,
+            reconciled: None,
+            linted: None,
+            unfound: &[],
+            elapsed,
+        }
     }
 }
 
-/// A format.
+/// A report format.
 pub trait Reporter {
-    /// Whether it shows the source text around places.
+    /// Returns whether the format shows the source text around places.
     fn shows_excerpts(&self) -> bool {
         true
     }
-    /// Before the first file.
+    /// Begins the report, before the first file.
     fn begin(&mut self) -> io::Result<()> {
         Ok(())
     }
-    /// A finding, as it is judged.
+    /// Reports one finding, as soon as it is judged.
     fn finding(&mut self, finding: &Finding) -> io::Result<()>;
-    /// Lets everybody see what was told so far, as far as the format shows anything before the end.
+    /// Flushes the findings reported so far, if the format shows any before the end.
     fn show_now(&mut self) -> io::Result<()> {
         Ok(())
     }
-    /// After the last finding of a file.
+    /// Ends a file, after its last finding.
     fn file_end(&mut self, _end: &FileEnd<'_>) -> io::Result<()> {
         Ok(())
     }
-    /// After the last file.
-    fn end(&mut self, end: &End<'_>) -> io::Result<()>;
+    /// Ends the report, after the last file.
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()>;
 }
 
-/// What there is to say of findings that a baseline holds back.
-fn baselined(end: &End<'_>) -> Option<String> {
+/// Returns a sentence on the findings that a baseline holds back, if there are any.
+fn baseline_note(end: &RunEnd<'_>) -> Option<String> {
     let known = end.summary.baselined;
     let (is, was) = if known == 1 { ("is", "was") } else { ("are", "were") };
     match end.recorded {
@@ -117,21 +126,21 @@ fn baselined(end: &End<'_>) -> Option<String> {
     }
 }
 
-/// What there is to say of fixtures, and of files that were too large to be one.
-fn linted(end: &End<'_>) -> Vec<String> {
+/// Returns sentences on the fixtures, and on files that were too large to be linted.
+fn lint_notes(end: &RunEnd<'_>) -> Vec<String> {
     let Some(linted) = end.linted else { return Vec::new() };
     let too_large = |file| format!("{} is {TOO_LARGE} and was not linted; {TOO_LARGE_HELP}", visible(file));
     let too_large = linted.too_large.iter().map(|file| too_large(file));
     linted.rest().into_iter().chain(too_large).collect()
 }
 
-/// A file's name as tools know it that compare it with the paths of a repository.
+/// Returns a file's name without a leading `./`, for tools that compare it with the paths of a repository.
 fn plain_path(file: &str) -> &str {
     file.strip_prefix("./").unwrap_or(file)
 }
 
-/// What was read, as summaries say it.
-fn read(end: &End<'_>) -> String {
+/// Returns the counts of files, events, streams and records that were read, for a summary.
+fn input_counts(end: &RunEnd<'_>) -> String {
     if let Some(linted) = end.linted {
         return linted.words();
     }

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, the interchange format of static analysis: for code scanning services and editors.
+//! SARIF 2.1.0, the interchange format of static analysis, for code scanning services and editors.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -9,21 +9,21 @@ use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
 use sessionlint_core::text::{count, visible};
 
 use super::fingerprint::Fingerprints;
-use super::{End, FileEnd, Reporter, baselined, json, linted, plain_path};
+use super::{FileEnd, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path};
 
-/// One run, its results written as they are judged.
+/// A SARIF log with one run, whose results are written as they are judged.
 ///
-/// Offsets are those of the decompressed file, as are lines.
+/// Offsets and lines refer to the decompressed file.
 pub struct Sarif<'p, W> {
     out: W,
     rules: Rulebook<'p>,
-    /// The numbers of the rules in the driver's list.
+    /// The index of each rule in the driver's list.
     numbers: HashMap<&'p str, usize>,
     fingerprints: Fingerprints,
-    /// What the run has to say of itself.
+    /// Notifications about the run itself, written at the end.
     notifications: Vec<Value>,
     any: bool,
-    /// What is being written; kept for its memory.
+    /// Buffer for the value that is being written; kept to reuse its memory.
     text: Vec<u8>,
 }
 
@@ -121,17 +121,17 @@ impl<W: Write> Reporter for Sarif<'_, W> {
         Ok(())
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         let mut notifications = std::mem::take(&mut self.notifications);
         let unfound = end.unfound.iter().map(|error| visible(&error.to_string()));
         notifications.extend(unfound.map(|words| json!({"level": "error", "message": message(&words)})));
-        // Up to here, each of them is something that was not checked.
+        // So far, each notification is an input that was not checked.
         let successful = notifications.is_empty();
         if end.hidden > 0 {
             let words = format!("{} not shown (--max-findings)", count(end.hidden, "more finding"));
             notifications.push(json!({"level": "note", "message": message(&words)}));
         }
-        let more = linted(end).into_iter().chain(baselined(end));
+        let more = lint_notes(end).into_iter().chain(baseline_note(end));
         notifications.extend(more.map(|known| json!({"level": "note", "message": message(&known)})));
         let invocation = json!({"executionSuccessful": successful, "toolExecutionNotifications": notifications});
         self.out.write_all(b"\n],\"invocations\":[")?;
@@ -144,7 +144,7 @@ impl<W: Write> Reporter for Sarif<'_, W> {
 fn descriptor(protocol: &Protocol, rule: &Rule) -> Value {
     let source = protocol.source().unwrap_or(protocol.title());
     let quotes: String = rule.quotes.iter().map(|quote| format!("\n“{quote}” — {source}")).collect();
-    // A rule that is off has no level of its own: the caller's settings give it one.
+    // A rule that is off has no level of its own; the caller's settings may give it one.
     let configuration = match rule.severity {
         Some(severity) => json!({"level": severity.as_str()}),
         None => json!({"enabled": false}),
@@ -159,12 +159,13 @@ fn descriptor(protocol: &Protocol, rule: &Rule) -> Value {
     })
 }
 
-/// A text as SARIF has it: braces are doubled because single ones are placeholders, and `](` is broken up because it
-/// makes a link.
+/// Returns a SARIF message: braces are doubled because single ones are placeholders, and `](` is broken up because it
+/// would make a link.
 fn message(text: &str) -> Value {
     json!({"text": text.replace('{', "{{").replace('}', "}}").replace("](", "]\\(")})
 }
 
+/// Returns the physical location of a place.
 fn physical(file: &str, place: &Place) -> Value {
     json!({
         "artifactLocation": {"uri": uri(file)},
@@ -177,7 +178,7 @@ fn physical(file: &str, place: &Place) -> Value {
     })
 }
 
-/// A file's name as a relative reference, or as a `file` URI if it is absolute.
+/// Returns a file's name as a relative reference, or as a `file` URI if it is absolute.
 fn uri(file: &str) -> String {
     let file = plain_path(file);
     let file = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };

@@ -1,13 +1,13 @@
-//! One file by several threads.
+//! Checks one file with several threads.
 //!
 //! A block of lines goes through three steps: it is examined, which needs no state of any stream; it is judged by the
-//! tables; and what was found is told. Any thread does any step. Blocks are examined side by side, judged one at a time
-//! in their order, and told so as well, which keeps findings in order by itself.
+//! tables; and its findings are reported. Any thread does any step. Blocks are examined in parallel, but judged and
+//! reported one at a time and in order, so that findings need no sorting.
 //!
-//! No thread waits for another as long as there is room for one more block. Therefore a thread that the system put
-//! aside in the middle of its step, because others have work too, does not stop the rest.
+//! No thread waits for another as long as there is room for one more block. Therefore a thread that the system
+//! suspends in the middle of a step does not stop the rest.
 
-mod source;
+mod lines;
 mod work;
 
 use std::io::Read;
@@ -17,22 +17,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use sessionlint_core::check::{Checker, Examined, Examiner};
 use sessionlint_core::finding::Finding;
 
-use self::source::{Piece, Source};
+use self::lines::{LineBlock, LineReader};
 use self::work::{Item, Step};
 use super::{Run, SMALL_BLOCK, Sink, lock, next_size};
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 
-/// How large a block is, in bytes. It may go from core to core between its steps, which must be little beside these;
-/// and all that are under way are best kept in the cores' caches.
+/// Size of a block, in bytes. Large enough that moving a block from core to core between its steps costs little compared
+/// to the steps; small enough that all blocks in flight stay in the cores' caches.
 const BLOCK: usize = 128 * 1024;
 
-/// How many threads share a file at most. Judging is about half of the work, so that a third one has little to do, and
-/// each has its memory.
+/// Maximum number of threads that share a file. Judging is about half of the work, so that a third thread has little to
+/// do already, and each thread needs memory.
 const MOST_THREADS: usize = 4;
 
-/// Checks one file.
+/// Checks one file, the only target of the run.
 pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
-    let reader = match Decompressed::new(reader) {
+    let reader = match Decompressor::new(reader) {
         Ok(reader) => reader,
         Err(cause) => {
             lock(sink).unreadable(name, cause);
@@ -45,15 +45,15 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
     let shared = Shared {
         run,
         file,
-        source: Mutex::new(Source::new(reader, run.progress)),
-        // Nobody knows yet what the first one gives.
+        source: Mutex::new(LineReader::new(reader, run.progress)),
+        // How many findings the first block gives is not known yet.
         size: AtomicUsize::new(SMALL_BLOCK),
         work: Mutex::new(Work::new(checker, threads)),
         changed: Condvar::new(),
         sink,
     };
-    // The first block tells whether there are lines to share; without them, one thread does it all. The second is the
-    // end of a small file, which is not worth a thread.
+    // The first block shows whether there are lines to share; without them, one thread does everything. The second block
+    // is the end of a small file, which is not worth another thread.
     if !shared.work(0, 2) {
         return;
     }
@@ -71,27 +71,29 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
 
 type Work<'p> = work::Work<Block<'p>, Box<Checker>>;
 
+/// The state that the threads share.
 struct Shared<'s, 'k, 'p, R: Read> {
     run: &'s Run<'p>,
     /// The input's name.
     file: Arc<str>,
-    source: Mutex<Source<'s, R>>,
-    /// How much is read at once now, in bytes.
+    source: Mutex<LineReader<'s, R>>,
+    /// Size of the next block to read, in bytes.
     size: AtomicUsize,
     work: Mutex<Work<'p>>,
-    /// There is something to do for a thread that waits.
+    /// Notified when there is something to do for a waiting thread.
     changed: Condvar,
     sink: &'s Mutex<Sink<'k>>,
 }
 
+/// A block of lines, and what its steps have produced.
 #[derive(Default)]
 struct Block<'p> {
-    piece: Piece,
-    /// What was seen in it ahead, if it was examined.
+    lines: LineBlock,
+    /// The result of examining the block; unused unless `is_examined`.
     examined: Examined<'p>,
     is_examined: bool,
     found: Vec<Finding>,
-    /// Behind the last block.
+    /// The checker, after the last block of the input.
     checker: Option<Box<Checker>>,
 }
 
@@ -100,9 +102,9 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads so many blocks, or all there are, and does what is to be done. False: there is nothing more to do.
+    /// Reads at most `most` blocks and does the open steps. Returns `false` if there is nothing more to do.
     fn work(&self, thread: usize, most: u64) -> bool {
-        let _watch = Watch(self);
+        let _guard = PanicGuard(self);
         let (mut count, mut examiner) = (0, None);
         let mut work = self.lock();
         while !work.is_over {
@@ -129,7 +131,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
                 }
                 Step::Judge(mut item, mut checker) => {
                     self.judge(&mut item.block, &mut checker);
-                    let checker = match item.block.piece.is_last() {
+                    let checker = match item.block.lines.is_last() {
                         true => {
                             item.block.checker = Some(checker);
                             None
@@ -139,10 +141,10 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
                     work = self.lock();
                     work.judged(item, checker, thread);
                 }
-                Step::Tell(mut item) => {
-                    let is_over = !self.tell(&mut item.block);
+                Step::Report(mut item) => {
+                    let is_over = !self.report(&mut item.block);
                     work = self.lock();
-                    work.told(item);
+                    work.reported(item);
                     work.is_over |= is_over;
                 }
             }
@@ -152,27 +154,27 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
         false
     }
 
-    /// Reads a block, and examines it, unless it can be judged at once. It is then judged in one pass.
+    /// Reads a block, and examines it unless it can be judged at once; then it is judged in one pass instead.
     fn read(&self, item: &mut Item<Block<'p>>, examiner: &mut Option<Examiner<'p>>) {
         let size = self.size.load(Ordering::Relaxed);
-        item.number = self.source.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut item.block.piece, size);
+        item.number = self.source.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut item.block.lines, size);
         let is_next = self.lock().has_read(item);
         let block = &mut item.block;
         block.is_examined = !is_next;
         if block.is_examined {
-            let longest = self.run.settings[0].options().max_line_bytes;
+            let longest = self.run.settings[0].options().max_line_bytes();
             let examiner = examiner.get_or_insert_with(|| Examiner::new(self.run.protocol, longest));
-            examiner.examine(block.piece.bytes(), &mut block.examined);
+            examiner.examine(block.lines.bytes(), &mut block.examined);
         }
         item.is_bound = block.is_examined && block.examined.has_faults();
     }
 
-    /// Moves the tables by a block, and keeps what was found.
+    /// Applies a block to the tables, and keeps its findings.
     fn judge(&self, block: &mut Block<'p>, checker: &mut Checker) {
-        // Findings share their names. To count who holds them in two threads at once costs more than all the rest, so that
-        // they are dropped where they are made.
+        // Findings share names by reference counts. Updating the counts from two threads at once costs more than all the
+        // rest, so that findings are dropped by the thread that made them.
         block.found.clear();
-        let bytes = block.piece.bytes();
+        let bytes = block.lines.bytes();
         match block.is_examined {
             true => checker.feed_examined(bytes, &mut block.examined),
             false => checker.feed(bytes),
@@ -181,14 +183,14 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
         self.size.store(next_size(bytes.len(), block.found.len(), BLOCK), Ordering::Relaxed);
     }
 
-    /// Tells what was found in a block. False: there is nothing more to tell.
-    fn tell(&self, block: &mut Block<'p>) -> bool {
-        let told = block.found.is_empty() || lock(self.sink).findings(&block.found);
-        let Some(checker) = block.checker.take() else { return told };
-        if told {
+    /// Reports the findings of a block. Returns `false` if there is nothing more to report.
+    fn report(&self, block: &mut Block<'p>) -> bool {
+        let is_written = block.found.is_empty() || lock(self.sink).findings(&block.found);
+        let Some(checker) = block.checker.take() else { return is_written };
+        if is_written {
             let mut sink = lock(self.sink);
             let is_off = |rule: &str| self.run.is_off(0, rule);
-            match block.piece.failed.take() {
+            match block.lines.failed.take() {
                 None => sink.end(&self.file, checker.finish(), is_off),
                 Some(ReadError::Damaged(cause)) => sink.end(&self.file, checker.finish_damaged(&cause), is_off),
                 Some(ReadError::Unreadable(cause)) => sink.unreadable(&self.file, cause),
@@ -198,10 +200,10 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
     }
 }
 
-/// Ends the work for all if a thread panics, so that the others do not wait for it for ever.
-struct Watch<'w, 's, 'k, 'p, R: Read>(&'w Shared<'s, 'k, 'p, R>);
+/// Ends the work of all threads if one panics, so that the others do not wait for it for ever.
+struct PanicGuard<'w, 's, 'k, 'p, R: Read>(&'w Shared<'s, 'k, 'p, R>);
 
-impl<R: Read> Drop for Watch<'_, '_, '_, '_, R> {
+impl<R: Read> Drop for PanicGuard<'_, '_, '_, '_, R> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.lock().is_over = true;

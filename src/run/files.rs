@@ -1,4 +1,4 @@
-//! Several files: each by one thread, several at once.
+//! Checks several files: several at once, each by one thread.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,20 +8,20 @@ use sessionlint_core::check::Checker;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::records::{Known, RecordChecker};
 
-use super::stored::{self, Opened};
+use super::records::{self, OpenedInput};
 use super::turns::{Turns, in_turns};
 use super::{BLOCK, Run, Sink, Target, lock, next_size};
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 
-/// How many findings of a file are held back until the files before it are through; with more, its thread waits.
+/// Maximum number of findings that are held back until the files before are reported; with more, the thread waits.
 const MOST_HELD: usize = 1000;
 
-/// Checks files, and tells of each in its turn.
+/// Checks files, and reports each in its turn.
 pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
-    let units = stored::units(run.stored.as_ref(), targets);
+    let units = records::units(run.stored.as_ref(), targets);
     let open = |number: &usize| {
         let target = &targets[*number];
-        (*number, target.name(), stored::open(run.stored.as_ref(), run.protocol, target))
+        (*number, target.name(), records::open(run.stored.as_ref(), run.protocol, target))
     };
     let begin = || vec![0; BLOCK];
     in_turns(run.jobs, units.len(), begin, |block: &mut Vec<u8>, turns, number| {
@@ -30,45 +30,45 @@ pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
     });
 }
 
-/// Checks one file that was opened before.
-pub fn one(run: &Run<'_>, name: Arc<str>, opened: io::Result<Opened>, sink: &Mutex<Sink<'_>>) {
+/// Checks one file that is already open.
+pub fn check_one(run: &Run<'_>, name: Arc<str>, opened: io::Result<OpenedInput>, sink: &Mutex<Sink<'_>>) {
     let turns = Turns::default();
     let mut block = vec![0; BLOCK];
     Unit { run, sink, turns: &turns, number: 0, held: Vec::new(), block: &mut block }.check(vec![(0, name, opened)]);
 }
 
-/// Files that are judged together: one, except where it holds records that others belong to.
+/// Files that are judged together: one stream, or the files of records that belong together.
 struct Unit<'f, 'r, 's> {
     run: &'f Run<'r>,
     sink: &'f Mutex<Sink<'s>>,
     turns: &'f Turns,
     number: usize,
-    /// Findings that wait for the file's turn.
+    /// Findings that wait for the unit's turn.
     held: Vec<Finding>,
-    /// What is read into, of one file after the other.
+    /// The buffer for reading, reused for each file.
     block: &'f mut [u8],
 }
 
 impl Unit<'_, '_, '_> {
-    /// Checks files. False: the report cannot be written, or the turn will not come.
-    fn check(&mut self, mut files: Vec<(usize, Arc<str>, io::Result<Opened>)>) -> bool {
+    /// Checks files. Returns `false` if the report cannot be written, or the turn will not come.
+    fn check(&mut self, mut files: Vec<(usize, Arc<str>, io::Result<OpenedInput>)>) -> bool {
         let records = files.iter_mut().filter_map(|(number, name, opened)| match opened {
-            Ok(Opened::Records(file)) => Some((*number, &*name, file)),
+            Ok(OpenedInput::Records(file)) => Some((*number, &*name, file)),
             _ => None,
         });
         let mut records = records.peekable();
         let known = match (records.peek().is_some(), &self.run.stored) {
-            (true, Some(stored)) => stored::known(stored, records),
+            (true, Some(stored)) => records::known(stored, records),
             _ => None,
         };
         files.into_iter().all(|(number, name, opened)| match opened {
-            Ok(Opened::Stream(reader)) => self.stream(number, name, reader),
-            Ok(Opened::Records(file)) => self.records(number, name, file, known.as_ref()),
+            Ok(OpenedInput::Stream(reader)) => self.stream(number, name, reader),
+            Ok(OpenedInput::Records(file)) => self.records(number, name, file, known.as_ref()),
             Err(cause) => self.turn(|sink| sink.unreadable(&name, cause)),
         })
     }
 
-    /// Judges a file of stored records. `known`: what it and those beside it hold that may be named.
+    /// Judges a file of stored records. `known` has the records of the whole unit that others may refer to.
     fn records(&mut self, number: usize, file: Arc<str>, reader: File, known: Option<&Known>) -> bool {
         let run = self.run;
         let checker = run.stored.as_ref().zip(known).and_then(|(stored, known)| {
@@ -79,7 +79,7 @@ impl Unit<'_, '_, '_> {
             let cause = io::Error::other("it cannot be read a second time");
             return self.turn(|sink| sink.unreadable(&file, cause));
         };
-        let mut reader = match Decompressed::new(reader) {
+        let mut reader = match Decompressor::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(&file, cause)),
         };
@@ -87,17 +87,17 @@ impl Unit<'_, '_, '_> {
             match reader.read(self.block) {
                 Ok(0) => break checker.end(None),
                 Ok(count) => {
-                    run.progress.read(count);
+                    run.progress.add_bytes(count);
                     checker.feed(&self.block[..count]);
                 }
                 Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.hold(checker.findings());
+                    self.hold_back(checker.findings());
                     return self.turn(|sink| sink.unreadable(&file, cause));
                 }
             }
-            self.hold(checker.findings());
-            if !self.tell() {
+            self.hold_back(checker.findings());
+            if !self.report_if_due() {
                 return false;
             }
         };
@@ -112,7 +112,7 @@ impl Unit<'_, '_, '_> {
         if run.exercises {
             checker.exercise();
         }
-        let mut reader = match Decompressed::new(reader) {
+        let mut reader = match Decompressor::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
         };
@@ -121,29 +121,29 @@ impl Unit<'_, '_, '_> {
             match reader.read(&mut self.block[..size]) {
                 Ok(0) => break checker.end(None),
                 Ok(count) => {
-                    run.progress.read(count);
+                    run.progress.add_bytes(count);
                     checker.feed(&self.block[..count]);
                 }
                 Err(ReadError::Damaged(cause)) => break checker.end(Some(&cause)),
                 Err(ReadError::Unreadable(cause)) => {
-                    self.hold(checker.findings());
+                    self.hold_back(checker.findings());
                     return self.turn(|sink| sink.unreadable(name, cause));
                 }
             }
             size = next_size(size, checker.findings().len(), BLOCK);
-            self.hold(checker.findings());
-            if !self.tell() {
+            self.hold_back(checker.findings());
+            if !self.report_if_due() {
                 return false;
             }
         };
         self.turn(|sink| {
-            sink.exercised(exercised);
+            sink.add_exercised(exercised);
             sink.end(&file, report, |rule| run.is_off(number, rule))
         })
     }
 
-    /// Holds findings back.
-    fn hold(&mut self, findings: &mut Vec<Finding>) {
+    /// Holds findings back until the unit's turn.
+    fn hold_back(&mut self, findings: &mut Vec<Finding>) {
         if self.held.is_empty() {
             std::mem::swap(&mut self.held, findings);
         } else {
@@ -151,20 +151,20 @@ impl Unit<'_, '_, '_> {
         }
     }
 
-    /// Tells what was held back if it is the files' turn, or if that is much.
-    fn tell(&mut self) -> bool {
+    /// Reports the findings held back if it is the unit's turn, or waits for the turn if there are too many.
+    fn report_if_due(&mut self) -> bool {
         let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));
         !now || self.turn(|_| true)
     }
 
-    /// Waits for the files' turn and tells what was held back, then does one thing more.
+    /// Waits for the unit's turn, reports the findings held back, and then calls `then`.
     fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
         if !self.turns.wait(self.number) {
             return false;
         }
         let mut sink = lock(self.sink);
-        let told = sink.findings(&self.held);
+        let is_written = sink.findings(&self.held);
         self.held.clear();
-        told && then(&mut sink)
+        is_written && then(&mut sink)
     }
 }

@@ -1,4 +1,4 @@
-//! A file that grows, read as it does, as `tail -F` would.
+//! A file that is read while it grows, as `tail -F` does.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read, Seek};
@@ -11,60 +11,60 @@ use std::time::Duration;
 use same_file::Handle;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::live::{Came, End, Source};
+use super::live::{LiveSource, SourceItem, StreamEnd};
 use super::paths::{Target, is_compressed};
 use crate::compressed;
 
-/// How often is looked whether there is more: at once for a person, and nothing for a processor.
+/// Pause before looking for more data: short enough to seem immediate, long enough to cost no processor time.
 const PAUSE: Duration = Duration::from_millis(100);
-/// What a shell says of a program that an interrupt ended.
+/// The exit code that shells report for a program ended by an interrupt.
 const INTERRUPTED: i32 = 128 + SIGINT;
 
-/// A file that grows.
-pub struct Growing {
+/// A file that is followed while it grows.
+pub struct FollowedFile {
     path: PathBuf,
     file: Handle,
-    /// How much of it was read.
+    /// Number of bytes read from the file.
     position: u64,
-    /// The file that is in its place now, to be read when nothing more comes of this one.
+    /// The file that has replaced this one, to be read when this one has no more data.
     next: Option<Handle>,
-    /// Whether there is no file in its place.
+    /// Whether there is no file at the path.
     gone: bool,
     /// Set by an interrupt.
     stop: Arc<AtomicBool>,
-    /// How long the file was when the interrupt was seen.
+    /// The length of the file when the interrupt was seen, in bytes.
     until: Option<u64>,
-    told: Box<dyn FnMut(Change)>,
+    on_change: Box<dyn FnMut(FollowChange)>,
 }
 
-/// What became of a file that is followed.
+/// A change of a followed file, other than growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It is shorter than what was read of it.
+pub enum FollowChange {
+    /// The file is shorter than the part that was read.
     Truncated,
-    /// Another file is in its place.
+    /// Another file is at the path.
     Replaced,
-    /// No file is in its place.
+    /// No file is at the path.
     Gone,
 }
 
-impl Growing {
-    /// Opens a file and hears interrupts from here on: the first ends the file, the second the program. `told` is told
-    /// of changes.
+impl FollowedFile {
+    /// Opens a file and handles interrupts from here on: the first ends the file, the second the program. Calls
+    /// `on_change` for each change.
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or not be followed.
-    pub fn open(path: &Path, told: impl FnMut(Change) + 'static) -> io::Result<Growing> {
+    /// Returns an error if the file cannot be read or cannot be followed.
+    pub fn open(path: &Path, on_change: impl FnMut(FollowChange) + 'static) -> io::Result<FollowedFile> {
         let metadata = fs::metadata(path)?;
         if !metadata.is_file() {
-            return Err(cannot("only a file can be followed"));
+            return Err(invalid_input("only a file can be followed"));
         }
         let mut file = Handle::from_path(path)?;
         let mut head = Vec::new();
         file.as_file().take(4).read_to_end(&mut head)?;
         if is_compressed(path) || compressed::is_compressed(&head) {
-            return Err(cannot(COMPRESSED));
+            return Err(invalid_input(COMPRESSED));
         }
         file.as_file_mut().rewind()?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -72,16 +72,16 @@ impl Growing {
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
-        let (path, told) = (path.to_owned(), Box::new(told));
-        Ok(Growing { path, file, position: 0, next: None, gone: false, stop, until: None, told })
+        let (path, on_change) = (path.to_owned(), Box::new(on_change));
+        Ok(FollowedFile { path, file, position: 0, next: None, gone: false, stop, until: None, on_change })
     }
 
-    /// What findings call it.
+    /// Returns the file's name in findings.
     pub fn name(&self) -> Arc<str> {
         Target::File(self.path.clone()).name()
     }
 
-    /// Reads what there is now.
+    /// Reads the data that is available now, and returns the number of bytes.
     fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
         let left = self.until.map_or(u64::MAX, |until| until.saturating_sub(self.position));
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
@@ -92,36 +92,36 @@ impl Growing {
             }
         };
         if self.position == 0 && compressed::is_compressed(&block[..count]) {
-            return Err(cannot(COMPRESSED));
+            return Err(invalid_input(COMPRESSED));
         }
         self.position += count as u64;
         Ok(count)
     }
 
-    /// Goes over to what is in the file's place now, if it changed.
-    fn anew(&mut self) -> io::Result<Option<Came>> {
+    /// Goes back to the beginning if the file was truncated, or to the file that has replaced it.
+    fn switch_over(&mut self) -> io::Result<Option<SourceItem>> {
         if self.file.as_file().metadata()?.len() < self.position {
             self.file.as_file_mut().rewind()?;
             self.position = 0;
-            (self.told)(Change::Truncated);
-            // What stood there last may never have been read.
-            return Ok(Some(Came::Another(End::Cut)));
+            (self.on_change)(FollowChange::Truncated);
+            // The end of the old content may never have been read.
+            return Ok(Some(SourceItem::NextStream(StreamEnd::Cut)));
         }
         if let Some(next) = self.next.take() {
             self.file = next;
             self.position = 0;
-            (self.told)(Change::Replaced);
-            return Ok(Some(Came::Another(End::Whole)));
+            (self.on_change)(FollowChange::Replaced);
+            return Ok(Some(SourceItem::NextStream(StreamEnd::Whole)));
         }
         Ok(None)
     }
 
-    /// Looks at what is in the file's place. True: it is another file.
-    fn look(&mut self) -> bool {
+    /// Returns whether another file is at the path now, and remembers it as the next one.
+    fn find_replacement(&mut self) -> bool {
         let is_file = fs::metadata(&self.path).is_ok_and(|metadata| metadata.is_file());
         let there = if is_file { Handle::from_path(&self.path).ok() } else { None };
         if there.is_none() && !self.gone {
-            (self.told)(Change::Gone);
+            (self.on_change)(FollowChange::Gone);
         }
         self.gone = there.is_none();
         self.next = there.filter(|there| *there != self.file);
@@ -131,26 +131,26 @@ impl Growing {
 
 const COMPRESSED: &str = "it is compressed, and only text can be followed; without --follow it is decompressed";
 
-fn cannot(why: &str) -> io::Error {
+fn invalid_input(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, why)
 }
 
-impl Source for Growing {
-    fn next(&mut self, block: &mut [u8]) -> io::Result<Came> {
+impl LiveSource for FollowedFile {
+    fn next(&mut self, block: &mut [u8]) -> io::Result<SourceItem> {
         loop {
             if self.until.is_none() && self.stop.load(Ordering::Relaxed) {
                 self.until = Some(self.file.as_file().metadata()?.len());
             }
             match self.read(block)? {
-                0 if self.until.is_some() => return Ok(Came::End(End::Whole)),
+                0 if self.until.is_some() => return Ok(SourceItem::End(StreamEnd::Whole)),
                 0 => {}
-                count => return Ok(Came::Bytes(count)),
+                count => return Ok(SourceItem::Bytes(count)),
             }
-            if let Some(came) = self.anew()? {
+            if let Some(came) = self.switch_over()? {
                 return Ok(came);
             }
-            // Of a file that was replaced, what came last is read before the other one.
-            if !self.look() {
+            // After a replacement, the rest of the old file is read before the new one.
+            if !self.find_replacement() {
                 thread::sleep(PAUSE);
             }
         }

@@ -1,189 +1,198 @@
-//! Files → fixtures, linted by several threads and told in the order of the files.
+//! Lints files on several threads, and reports them in the order of the files.
 //!
-//! What depends on other files, such as whether a fixture is there twice, is decided in a file's turn, so that it does not
+//! Findings that depend on other files, such as duplicate fixtures, are made in a file's turn, so that they do not
 //! depend on the number of threads.
 
-mod found;
-mod look;
-mod mend;
+mod content;
+mod rewrite;
+mod selection;
 
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use found::{is_looked_at, with_fixtures};
-pub use mend::{Change, Mended, Mending};
+pub use rewrite::{FileChange, FixOptions, FixedFile};
+pub use selection::{is_lint_candidate, with_fixtures};
 
-use look::{Content, Looked};
+use content::{Content, LoadOutcome};
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::{Finding, Place, Report, Severity, Summary};
 use sessionlint_core::protocol::{Rulebook, Upkeep};
 use sessionlint_core::records::{Asked, Known};
 
 use super::turns::{Turns, in_turns};
-use super::{Outcome, Run, Sink, Target, lock, stored};
+use super::{Outcome, Run, Sink, Target, lock, records};
 use crate::config::baseline::Baseline;
-use crate::lint::expected::{self, Updates};
+use crate::lint::expectation::{self, Updates};
 use crate::lint::{
-    self, Duplicates, Expectation, Fixture, Judged, Linted, Linter, Listed, Manner, Mending as OfFixture, Skipped,
-    Taken,
+    self, Duplicates, Expectation, Fixture, FixtureContext, FixtureKind, FixtureReport, FixtureSettings, LintEntry,
+    LintSummary, Linter, SkipReason,
 };
 use crate::report::Reporter;
 
-/// What is to be linted, and how, beside what holds for every run.
-pub struct Lint<'l> {
+/// The settings of a lint run, in addition to those of every run.
+pub struct LintOptions<'l> {
     pub rules: Rulebook<'l>,
-    /// The files that the caller named: they are fixtures, whatever is in them.
+    /// The files that the caller named: they are fixtures whatever their content.
     pub named: &'l HashSet<PathBuf>,
-    /// Whether a file is in what the caller named, wherever links lead.
-    pub within: &'l (dyn Fn(&Path) -> bool + Sync),
-    /// Whether it is said of a target that it is a cut-out, or that it is whole.
-    pub decided: &'l (dyn Fn(usize) -> Option<bool> + Sync),
-    /// What the options of an expectation mean for a target, or what is wrong with them.
-    pub told: &'l (dyn Fn(usize, &str) -> Result<Told, String> + Sync),
-    /// Whether everything that was looked at is listed.
-    pub lists: bool,
-    /// Whether expectations are written again.
+    /// Returns whether a file is within the paths that the caller named, with links resolved.
+    pub is_within: &'l (dyn Fn(&Path) -> bool + Sync),
+    /// Returns whether a target is declared to be a fragment or to be whole; `None` if its content decides.
+    pub fragment: &'l (dyn Fn(usize) -> Option<bool> + Sync),
+    /// Parses the `# args:` of an expectation for a target; the error is the message of a finding.
+    pub parse_args: &'l (dyn Fn(usize, &str) -> Result<ExpectationArgs, String> + Sync),
+    /// Whether every input is listed.
+    pub lists_all: bool,
+    /// Whether expectations are updated.
     pub updates: bool,
-    /// The options that say how targets are read, which what is expected of them depends on.
-    pub given: &'l [String],
-    /// How files are mended, if they are.
-    pub mending: Option<Mending<'l>>,
+    /// The options for reading targets, which new expectations record because their findings depend on them.
+    pub given_args: &'l [String],
+    /// The options for fixing files; `None` if files are not fixed.
+    pub fix: Option<FixOptions<'l>>,
 }
 
-/// How a fixture is to be judged.
-pub struct Told {
+/// The parsed `# args:` of an expectation: how its fixture is judged.
+pub struct ExpectationArgs {
     pub options: Options,
     pub asked: Asked,
-    /// It is stored records, whatever it looks like.
+    /// Whether the fixture holds stored records whatever its content.
     pub all_records: bool,
 }
 
-/// What linting came to.
+/// The results of a run so far.
 #[derive(Default)]
 struct State {
-    linted: Linted,
+    summary: LintSummary,
     duplicates: Duplicates,
     updates: Updates,
 }
 
 impl Run<'_> {
-    /// Lints all targets. What is to be written is not written yet.
+    /// Lints all targets, and returns the expectation files that are to be written.
     ///
     /// # Errors
     ///
-    /// Only when the report cannot be written.
+    /// If the report cannot be written.
     pub fn lint(
         &self,
-        lint: &Lint<'_>,
+        lint: &LintOptions<'_>,
         targets: &[Target],
         baseline: Option<&mut Baseline>,
         reporter: &mut (dyn Reporter + Send),
-    ) -> io::Result<(Outcome, Linted, Updates)> {
+    ) -> io::Result<(Outcome, LintSummary, Updates)> {
         let sink = Mutex::new(self.sink(baseline, reporter));
         let state = Mutex::new(State::default());
         let records = || self.stored.and_then(|stored| stored.protocol.get());
         let linter = Linter::new(self.protocol, &records);
         let worker = Worker { run: self, lint, linter: &linter, targets, sink: &sink, state: &state };
-        let units = stored::units(self.stored.as_ref(), targets);
+        let units = records::units(self.stored.as_ref(), targets);
         in_turns(self.jobs, units.len(), || (), |(), turns, number| worker.unit(turns, number, &units[number]));
-        let State { linted, updates, .. } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let State { summary, updates, .. } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let outcome = self.outcome(sink)?;
-        Ok((outcome, linted, updates))
+        Ok((outcome, summary, updates))
     }
 }
 
-/// Lints files; shared by the threads.
+/// Lints files. Shared by the threads.
 struct Worker<'w, 's> {
     run: &'w Run<'w>,
-    lint: &'w Lint<'w>,
+    lint: &'w LintOptions<'w>,
     linter: &'w Linter<'w>,
     targets: &'w [Target],
     sink: &'w Mutex<Sink<'s>>,
     state: &'w Mutex<State>,
 }
 
-/// A file, linted.
-struct File {
+/// A linted file, waiting for its turn.
+struct LintedFile {
     number: usize,
     content: Box<Content>,
-    /// What was looked at, each with where it begins; what was skipped, and why.
-    all: Vec<(Place, Result<Judged, Skipped>)>,
+    /// The report of each fixture, or the reason why it was skipped, each with the place where it begins.
+    all: Vec<(Place, Result<FixtureReport, SkipReason>)>,
 }
 
 impl Worker<'_, '_> {
-    /// Lints the files of a unit and tells of them. False: the report cannot be written, or the turn will not come.
+    /// Lints the files of a unit and reports them. Returns `false` if the report cannot be written, or if the turn will
+    /// not come.
     fn unit(&self, turns: &Turns, turn: usize, unit: &[usize]) -> bool {
-        let looked: Vec<_> = unit.iter().map(|number| (*number, self.look(*number))).collect();
-        let mut known = self.known_of(&looked);
-        let looked = match &self.lint.mending {
-            None => looked,
-            Some(mending) => {
-                let mend = |(number, looked)| match looked {
-                    Looked::File(content) => (number, Looked::File(self.mend(mending, number, content, &known))),
+        let loaded: Vec<_> = unit.iter().map(|number| (*number, self.load(*number))).collect();
+        let mut known = self.known_of(&loaded);
+        let loaded = match &self.lint.fix {
+            None => loaded,
+            Some(fix) => {
+                let fix_one = |(number, loaded)| match loaded {
+                    LoadOutcome::File(content) => (number, LoadOutcome::File(self.fix(fix, number, content, &known))),
                     other => (number, other),
                 };
-                let mended: Vec<_> = looked.into_iter().map(mend).collect();
-                known = self.known_of(&mended);
-                mended
+                let fixed: Vec<_> = loaded.into_iter().map(fix_one).collect();
+                known = self.known_of(&fixed);
+                fixed
             }
         };
-        let linted: Vec<_> = looked
+        let linted: Vec<_> = loaded
             .into_iter()
-            .map(|(number, looked)| match looked {
-                Looked::File(content) => {
+            .map(|(number, loaded)| match loaded {
+                LoadOutcome::File(content) => {
                     let all = self.judge(number, &content, &known);
-                    Ok(File { number, content, all })
+                    Ok(LintedFile { number, content, all })
                 }
                 other => Err((number, other)),
             })
             .collect();
-        turns.wait(turn) && linted.into_iter().all(|one| self.tell(one))
+        turns.wait(turn) && linted.into_iter().all(|one| self.report(one))
     }
 
-    /// What the records of the files of a unit hold that may be named.
-    fn known_of(&self, unit: &[(usize, Looked)]) -> Known {
-        self.known(unit.iter().filter_map(|(_, looked)| match looked {
-            Looked::File(content) if !content.is_markdown => Some(&**content),
+    /// Collects the referable records of the files of a unit.
+    fn known_of(&self, unit: &[(usize, LoadOutcome)]) -> Known {
+        self.known(unit.iter().filter_map(|(_, loaded)| match loaded {
+            LoadOutcome::File(content) if !content.is_markdown => Some(&**content),
             _ => None,
         }))
     }
 
-    /// The same of the records of a block, which belong to no other's.
-    fn own(&self, fixture: &Fixture<'_>, manner: &Manner) -> Option<Known> {
-        let is_own = fixture.block.is_some() && fixture.taken == Taken::Records;
-        is_own.then(|| self.linter.known([(fixture, manner)].into_iter()))
+    /// Collects the referable records of a block, which are separate from those of all other blocks; `None` unless the
+    /// fixture is a block of records.
+    fn block_known(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> Option<Known> {
+        let is_own = fixture.block.is_some() && fixture.kind == FixtureKind::Records;
+        is_own.then(|| self.linter.known([(fixture, settings)].into_iter()))
     }
 
-    /// What the records of several files, or of one block, hold that may be named.
+    /// Collects the referable records of several files.
     fn known<'c>(&self, contents: impl Iterator<Item = &'c Content>) -> Known {
         let of = |content: &'c Content| {
-            let fixtures = content.all().into_iter().filter_map(|one| one.fixture.ok());
-            fixtures.filter(|fixture| fixture.taken == Taken::Records).map(move |fixture| (fixture, &content.manner))
+            let fixtures = content.candidates().into_iter().filter_map(|one| one.fixture.ok());
+            fixtures
+                .filter(|fixture| fixture.kind == FixtureKind::Records)
+                .map(move |fixture| (fixture, &content.settings))
         };
         let records: Vec<_> = contents.flat_map(of).collect();
         if records.is_empty() {
             return Known::default();
         }
-        self.linter.known(records.iter().map(|(fixture, manner)| (fixture, *manner)))
+        self.linter.known(records.iter().map(|(fixture, settings)| (fixture, *settings)))
     }
 
-    fn judge(&self, number: usize, content: &Content, known: &Known) -> Vec<(Place, Result<Judged, Skipped>)> {
+    fn judge(
+        &self,
+        number: usize,
+        content: &Content,
+        known: &Known,
+    ) -> Vec<(Place, Result<FixtureReport, SkipReason>)> {
         let canonical = self.severity(number, Upkeep::NotCanonical);
-        let all = content.all().into_iter().map(|one| {
-            let mut place = Place { line: 1, column: 1, ..Place::default() };
+        let all = content.candidates().into_iter().map(|one| {
+            let mut place = Place::of_file();
             if let Some(block) = one.block {
                 block.shift(&mut place);
             }
             let judged = one.fixture.map(|fixture| {
-                let (own, manner) = (self.own(&fixture, &content.manner), &content.manner);
+                let (own, settings) = (self.block_known(&fixture, &content.settings), &content.settings);
                 let known = own.as_ref().unwrap_or(known);
-                let mut judged = self.linter.judge(&fixture, manner, known);
-                let of_fixture = OfFixture { fixture: &fixture, manner, known, taken: judged.taken };
-                let severity = canonical.filter(|_| content.may_be_mended());
-                let fits = |new| mend::edit(content, &fixture, new).is_some();
-                let deviation = severity.and_then(|severity| self.linter.not_canonical(&of_fixture, severity, &fits));
+                let mut judged = self.linter.judge(&fixture, settings, known);
+                let context = FixtureContext { fixture: &fixture, settings, known, kind: judged.kind };
+                let severity = canonical.filter(|_| content.may_be_rewritten());
+                let fits = |new| rewrite::replacement(content, &fixture, new).is_some();
+                let deviation = severity.and_then(|severity| self.linter.not_canonical(&context, severity, &fits));
                 push(&mut judged.report, deviation);
                 judged
             });
@@ -192,88 +201,88 @@ impl Worker<'_, '_> {
         all.collect()
     }
 
-    /// Tells of a file in its turn.
-    fn tell(&self, one: Result<File, (usize, Looked)>) -> bool {
+    /// Reports a file in its turn. Returns `false` if the report cannot be written.
+    fn report(&self, one: Result<LintedFile, (usize, LoadOutcome)>) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let name = |number: usize| self.targets[number].name();
         match one {
-            Ok(file) => self.tell_file(file, &mut state),
-            Err((number, Looked::Unreadable(cause))) => lock(self.sink).unreadable(&name(number), cause),
-            Err((number, Looked::Alone(finding))) => {
-                self.tell_own(number, &name(number), finding.into_iter().map(|finding| *finding).collect())
+            Ok(file) => self.report_file(file, &mut state),
+            Err((number, LoadOutcome::Unreadable(cause))) => lock(self.sink).unreadable(&name(number), cause),
+            Err((number, LoadOutcome::OrphanExpectation(finding))) => {
+                self.report_own(number, &name(number), finding.into_iter().map(|finding| *finding).collect())
             }
             Err((number, _)) => {
-                state.linted.too_large.push(name(number));
-                self.note(&mut state.linted, name(number), None, Err(Skipped::TooLarge));
+                state.summary.too_large.push(name(number));
+                self.record(&mut state.summary, name(number), None, Err(SkipReason::TooLarge));
                 true
             }
         }
     }
 
-    fn tell_file(&self, file: File, state: &mut State) -> bool {
-        let File { number, mut content, all } = file;
-        if let (Some(mending), Some(mended)) = (&self.lint.mending, content.mended.take()) {
-            (mending.tell)(mended);
+    fn report_file(&self, file: LintedFile, state: &mut State) -> bool {
+        let LintedFile { number, mut content, all } = file;
+        if let (Some(fix), Some(fixed)) = (&self.lint.fix, content.fix_result.take()) {
+            (fix.report)(fixed);
         }
-        let (mut report, taken) = self.gather(number, &content, all, state);
+        let (mut report, kind) = self.collect_report(number, &content, all, state);
         let own = match &content.expectation {
-            Some(expectation) => self.hold(number, expectation, &content, &mut report, state),
+            Some(expectation) => self.apply_expectation(number, expectation, &content, &mut report, state),
             None => {
-                let may_begin = self.lint.updates && content.is_named && content.unread.is_none();
-                if let Some(taken) = taken.filter(|_| may_begin) {
-                    self.begin(number, taken, &content, &mut report, state);
+                let may_begin = self.lint.updates && content.is_named && content.expectation_problem.is_none();
+                if let Some(kind) = kind.filter(|_| may_begin) {
+                    self.start_expectation(number, kind, &content, &mut report, state);
                 }
                 Vec::new()
             }
         };
         let is_off = |rule: &str| self.run.is_off(number, rule);
-        if (taken.is_some() || !report.findings.is_empty()) && !lock(self.sink).end(&content.name, report, is_off) {
+        if (kind.is_some() || !report.findings.is_empty()) && !lock(self.sink).end(&content.name, report, is_off) {
             return false;
         }
-        let beside: Arc<str> = format!("{}{}", content.name, expected::ENDING).into();
-        match content.unread {
-            Some(Err(cause)) => lock(self.sink).unreadable(&beside, cause),
-            Some(Ok(finding)) => self.tell_own(number, &beside, vec![finding]),
-            None => self.tell_own(number, &beside, own),
+        let expectation_name: Arc<str> = format!("{}{}", content.name, expectation::ENDING).into();
+        match content.expectation_problem {
+            Some(Err(cause)) => lock(self.sink).unreadable(&expectation_name, cause),
+            Some(Ok(finding)) => self.report_own(number, &expectation_name, vec![finding]),
+            None => self.report_own(number, &expectation_name, own),
         }
     }
 
-    /// The report of all fixtures of a file, and what the last one was taken for.
-    fn gather(
+    /// Returns the report of all fixtures of a file, and the kind of the last one.
+    fn collect_report(
         &self,
         number: usize,
         content: &Content,
-        all: Vec<(Place, Result<Judged, Skipped>)>,
+        all: Vec<(Place, Result<FixtureReport, SkipReason>)>,
         state: &mut State,
-    ) -> (Report, Option<Taken>) {
-        let (mut report, mut taken) = (Report::default(), None);
+    ) -> (Report, Option<FixtureKind>) {
+        let (mut report, mut kind) = (Report::default(), None);
         if all.is_empty() {
-            self.note(&mut state.linted, content.name.clone(), None, Err(Skipped::NoBlock));
+            self.record(&mut state.summary, content.name.clone(), None, Err(SkipReason::NoBlock));
         }
         let severity = self.severity(number, Upkeep::DuplicateFixture);
         let of_words = self.severity(number, Upkeep::UnknownBlockWord);
-        for ((block, _), (place, judged)) in content.sorted.iter().zip(all) {
-            let word = |number: usize| lint::unknown_word(&content.blocks[number], &content.name, of_words?);
+        for ((block, _), (place, judged)) in content.classifications.iter().zip(all) {
+            let word = |number: usize| lint::unknown_directive(&content.blocks[number], &content.name, of_words?);
             push(&mut report, block.and_then(word));
             let line = content.is_markdown.then_some(place.line);
-            self.note(
-                &mut state.linted,
+            self.record(
+                &mut state.summary,
                 content.name.clone(),
                 line,
-                judged.as_ref().map(|judged| judged.taken).map_err(|why| *why),
+                judged.as_ref().map(|judged| judged.kind).map_err(|why| *why),
             );
             let Ok(judged) = judged else { continue };
-            taken = Some(judged.taken);
+            kind = Some(judged.kind);
             add(&mut report, judged.report);
             let again = judged.digest.and_then(|digest| state.duplicates.add(digest, &content.name, place, severity));
             push(&mut report, again);
         }
-        report.summary.files = u64::from(taken.is_some());
-        (report, taken)
+        report.summary.files = u64::from(kind.is_some());
+        (report, kind)
     }
 
-    /// Takes out of a report what is expected; what there is to say of the expectation itself.
-    fn hold(
+    /// Removes the expected findings from a report. Returns the findings about the expectation itself.
+    fn apply_expectation(
         &self,
         number: usize,
         expectation: &Expectation,
@@ -282,59 +291,69 @@ impl Worker<'_, '_> {
         state: &mut State,
     ) -> Vec<Finding> {
         let mut own = expectation.faults(self.severity(number, Upkeep::BrokenExpectation));
-        if self.lint.updates && !expectation.is_whole() {
+        if self.lint.updates && !expectation.is_valid() {
             state.updates.broken.push(expectation.name.clone());
         }
-        if expectation.is_refused() {
-            // Nobody knows how the fixture is to be judged.
+        if expectation.has_rejected_args() {
+            // It is unknown how the fixture is to be judged.
             clear(report);
             return own;
         }
         let updated =
-            (self.lint.updates && expectation.is_whole()).then(|| expectation.updated(report, self.lint.given));
-        let updated = updated.filter(|updated| !updated.is_like(expectation));
+            (self.lint.updates && expectation.is_valid()).then(|| expectation.updated(report, self.lint.given_args));
+        let updated = updated.filter(|updated| !updated.expects_same_as(expectation));
         let missing = self.severity(number, Upkeep::ExpectedFindingMissing);
         let compared = updated.as_ref().unwrap_or(expectation).compare(report, &content.name, missing);
-        state.linted.expected += compared.expected;
+        state.summary.expected += compared.expected;
         own.extend(compared.missing);
         if let (Some(updated), Target::File(path)) = (updated, &self.targets[number]) {
-            state.updates.new.push(updated.instead_of(Some(expectation), expected::beside(path)));
+            state.updates.new.push(updated.into_update(Some(expectation), expectation::path_for(path)));
         }
         own
     }
 
-    /// Begins an expectation of what is found now.
-    fn begin(&self, number: usize, taken: Taken, content: &Content, report: &mut Report, state: &mut State) {
+    /// Creates an expectation of the current findings.
+    fn start_expectation(
+        &self,
+        number: usize,
+        kind: FixtureKind,
+        content: &Content,
+        report: &mut Report,
+        state: &mut State,
+    ) {
         let Target::File(path) = &self.targets[number] else { return };
-        // What is judged by what it is without an expectation must not be judged otherwise with one.
-        let is_cut_out = matches!(taken, Taken::Fragment | Taken::Event) && !content.is_markdown;
-        let cut_out = is_cut_out.then(|| expected::CUT_OUT.to_owned());
-        let args: Vec<_> = cut_out.into_iter().chain(self.lint.given.iter().cloned()).collect();
-        let path = expected::beside(path);
+        // A file that is a fragment without an expectation must be judged as one with it, too.
+        let is_fragment = matches!(kind, FixtureKind::Fragment | FixtureKind::Event) && !content.is_markdown;
+        let fragment = is_fragment.then(|| expectation::FRAGMENT_OPTION.to_owned());
+        let args: Vec<_> = fragment.into_iter().chain(self.lint.given_args.iter().cloned()).collect();
+        let path = expectation::path_for(path);
         let new = Expectation::new(path.to_string_lossy().into()).updated(report, &args);
         let compared = new.compare(report, &content.name, None);
-        state.linted.expected += compared.expected;
+        state.summary.expected += compared.expected;
         if compared.expected > 0 {
-            state.updates.new.push(new.instead_of(None, path));
+            state.updates.new.push(new.into_update(None, path));
         }
     }
 
-    /// Tells what is wrong with a file of the program's own, if anything is.
-    fn tell_own(&self, number: usize, file: &Arc<str>, findings: Vec<Finding>) -> bool {
+    /// Reports the findings of a file of the program's own, if there are any.
+    fn report_own(&self, number: usize, file: &Arc<str>, findings: Vec<Finding>) -> bool {
         if findings.is_empty() {
             return true;
         }
-        let mut summary = Summary::default();
-        findings.iter().for_each(|finding| summary.count(&finding.rule, finding.severity, 1));
-        let report = Report { findings, summary, ..Report::default() };
-        lock(self.sink).end(file, report, |rule| self.run.is_off(number, rule))
+        lock(self.sink).end(file, Report::new(findings), |rule| self.run.is_off(number, rule))
     }
 
-    fn note(&self, linted: &mut Linted, file: Arc<str>, line: Option<u64>, taken: Result<Taken, Skipped>) {
-        let one = Listed { file, line, taken: taken.ok(), why: taken.err().map(Skipped::words) };
-        linted.count(&one);
-        if self.lint.lists {
-            linted.listed.push(one);
+    fn record(
+        &self,
+        summary: &mut LintSummary,
+        file: Arc<str>,
+        line: Option<u64>,
+        kind: Result<FixtureKind, SkipReason>,
+    ) {
+        let one = LintEntry { file, line, kind: kind.ok(), why: kind.err() };
+        summary.count(&one);
+        if self.lint.lists_all {
+            summary.listed.push(one);
         }
     }
 
@@ -359,10 +378,11 @@ fn add(report: &mut Report, more: Report) {
     report.stats.add(&more.stats);
 }
 
-/// Leaves nothing of what was found.
+/// Removes all findings from a report.
 fn clear(report: &mut Report) {
-    let Summary { files, events, records, loose, streams, skipped, .. } = report.summary;
-    report.summary = Summary { files, events, records, loose, streams, skipped, ..Summary::default() };
+    let Summary { errors, warnings, notes, baselined, by_rule, .. } = &mut report.summary;
+    (*errors, *warnings, *notes, *baselined) = (0, 0, 0, 0);
+    by_rule.clear();
     report.findings.clear();
     report.repeats.clear();
 }

@@ -1,4 +1,4 @@
-//! A stream that is checked while it comes: what its source gives is judged, and told at once.
+//! Checks a stream live: data from its source is judged and reported as soon as it comes.
 
 use std::io;
 use std::sync::Arc;
@@ -9,51 +9,50 @@ use super::{BLOCK, Outcome, Run, Sink};
 use crate::config::baseline::Baseline;
 use crate::report::Reporter;
 
-/// Where a stream comes from.
-pub trait Source {
-    /// Waits until there is more, and puts it into `block`, which has [`BLOCK`] bytes.
+/// The source of a live stream.
+pub trait LiveSource {
+    /// Waits for more data, and reads it into `block`, which has [`BLOCK`] bytes.
     ///
     /// # Errors
     ///
-    /// When nothing more can be read.
-    fn next(&mut self, block: &mut [u8]) -> io::Result<Came>;
+    /// Returns an error if the source cannot be read any more.
+    fn next(&mut self, block: &mut [u8]) -> io::Result<SourceItem>;
 
-    /// Whether it has other work than the report, and goes on when that cannot be written any more.
+    /// Returns whether the source must be read to its end even if the report cannot be written any more.
     fn outlives_report(&self) -> bool;
 }
 
-/// What came of a stream.
+/// One item from a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Came {
-    /// So many bytes of the block, at least one.
+pub enum SourceItem {
+    /// Number of bytes read into the block, at least one.
     Bytes(usize),
-    /// Its end, and another stream comes after it.
-    Another(End),
-    /// Its end.
-    End(End),
+    /// The end of the stream; another stream follows.
+    NextStream(StreamEnd),
+    /// The end of the last stream.
+    End(StreamEnd),
 }
 
-/// How a stream ended.
+/// The way in which a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// There is no more of it.
+pub enum StreamEnd {
+    /// The stream was read to its end.
     Whole,
-    /// There may be more of it that nobody reads.
+    /// The stream may have had more data, which was not read.
     Cut,
 }
 
 impl Run<'_> {
-    /// Checks what a source gives as the one target, which has this name. Also told, if so, is why the report cannot be
-    /// written.
-    pub fn watch(
+    /// Checks a live stream as the only target, with this name. Also returns the error if the report could not be written.
+    pub fn check_live(
         &self,
         name: &Arc<str>,
-        source: &mut dyn Source,
+        source: &mut dyn LiveSource,
         baseline: Option<&mut Baseline>,
         reporter: &mut (dyn Reporter + Send),
     ) -> (Outcome, io::Result<()>) {
         let mut sink = self.sink(baseline, reporter);
-        self.watch_into(&mut sink, name, source);
+        self.check_live_into(&mut sink, name, source);
         if sink.failed.is_none() {
             sink.end_of_run(self.stale);
         }
@@ -61,14 +60,14 @@ impl Run<'_> {
         (outcome, failed.map_or(Ok(()), Err))
     }
 
-    fn watch_into(&self, sink: &mut Sink<'_>, name: &Arc<str>, source: &mut dyn Source) {
+    fn check_live_into(&self, sink: &mut Sink<'_>, name: &Arc<str>, source: &mut dyn LiveSource) {
         let checker = || Checker::of(self.protocol, &self.settings[0], Some(name.clone()));
         let mut checking = checker();
         let mut block = vec![0; BLOCK];
         while sink.failed.is_none() || source.outlives_report() {
             let (end, is_last) = match source.next(&mut block) {
-                Ok(Came::Bytes(count)) => {
-                    self.progress.read(count);
+                Ok(SourceItem::Bytes(count)) => {
+                    self.progress.add_bytes(count);
                     checking.feed(&block[..count]);
                     let findings = checking.take_findings();
                     if !findings.is_empty() && sink.findings(&findings) {
@@ -76,8 +75,8 @@ impl Run<'_> {
                     }
                     continue;
                 }
-                Ok(Came::Another(end)) => (end, false),
-                Ok(Came::End(end)) => (end, true),
+                Ok(SourceItem::NextStream(end)) => (end, false),
+                Ok(SourceItem::End(end)) => (end, true),
                 Err(cause) => {
                     sink.unreadable(name, cause);
                     return;
@@ -85,8 +84,8 @@ impl Run<'_> {
             };
             let ended = std::mem::replace(&mut checking, checker());
             let report = match end {
-                End::Whole => ended.finish(),
-                End::Cut => ended.cut(),
+                StreamEnd::Whole => ended.finish(),
+                StreamEnd::Cut => ended.cut(),
             };
             if sink.end(name, report, |rule| self.is_off(0, rule)) {
                 sink.show_now();
@@ -94,7 +93,7 @@ impl Run<'_> {
             if is_last {
                 return;
             }
-            sink.anew(name);
+            sink.restart_file(name);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Paths → checked files. No format and no rule is known here by name.
+//! Paths → checked files. This module knows no format and no rule by name.
 //!
-//! Findings come out in the order of the files and of their lines, whatever the number of threads.
+//! Findings are reported in the order of the files and of their lines, whatever the number of threads.
 
 mod blocks;
 mod files;
@@ -8,9 +8,9 @@ mod follow;
 mod lint;
 mod live;
 mod paths;
-mod patient;
 mod progress;
-mod stored;
+mod records;
+mod retry;
 mod tap;
 mod turns;
 
@@ -19,37 +19,37 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use follow::{Change, Growing};
-pub use lint::{Change as FileChange, Lint, Mended, Mending, Told, is_looked_at, with_fixtures};
-pub use paths::{Excluded, Target, expand, is_recording, start};
-pub use patient::Patient;
+pub use follow::{FollowChange, FollowedFile};
+pub use lint::{ExpectationArgs, FileChange, FixOptions, FixedFile, LintOptions, is_lint_candidate, with_fixtures};
+pub use paths::{ExcludeFilter, Target, expand, is_recording, start_folder};
 pub use progress::Progress;
-pub use stored::{RecordProtocol, Stored, holds_records};
+pub use records::{RecordProtocol, RecordSettings, holds_records};
+pub use retry::RetryWriter;
 pub use tap::{Tap, exit_code};
 
+use records::OpenedInput;
 use sessionlint_core::check::Exercised;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::{Finding, Report, Severity, Stats, Summary};
 use sessionlint_core::protocol::Protocol;
-use stored::Opened;
 
-use crate::compressed::{Decompressed, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
 use crate::report::{FileEnd, Reporter};
 
-/// How much one thread reads at once, in bytes: no more than stays in a core's cache.
+/// Number of bytes that one thread reads at once: small enough to stay in a core's cache.
 const BLOCK: usize = 64 * 1024;
 
-/// How much is read at once after a piece that gave many findings: these too must stay in a core's cache until they are
-/// written.
+/// Number of bytes that are read at once after a block with more than [`MANY_FINDINGS`]: the findings too must stay in a
+/// core's cache until they are written.
 const SMALL_BLOCK: usize = 16 * 1024;
 const MANY_FINDINGS: usize = 50;
-/// About how many findings a piece may give where nearly every byte gives one, and how small it gets at most, in bytes.
+/// Target for the number of findings in a block if there are very many, and the smallest block size, in bytes.
 const MOST_FINDINGS: usize = 2000;
 const SMALLEST_BLOCK: usize = 8 * 1024;
 
-/// How much to read at once after a piece of so many bytes gave so many findings: `usual`, or less.
+/// Returns the number of bytes to read at once after a block of `bytes` bytes gave `findings` findings: `usual`, or less.
 fn next_size(bytes: usize, findings: usize, usual: usize) -> usize {
     if findings <= MANY_FINDINGS {
         return usual;
@@ -57,35 +57,35 @@ fn next_size(bytes: usize, findings: usize, usual: usize) -> usize {
     (bytes.saturating_mul(MOST_FINDINGS) / findings).clamp(SMALLEST_BLOCK, SMALL_BLOCK)
 }
 
-/// What to check, and how.
+/// A run: the protocol and settings by which targets are checked.
 pub struct Run<'r> {
     pub protocol: &'r Protocol,
-    /// Of each target, in their order. Targets that are judged alike share theirs.
+    /// The settings of each target, in their order. Targets that are judged alike share them.
     pub settings: &'r [Arc<Settings>],
-    /// How files of stored records are judged, if any are.
-    pub stored: Option<Stored<'r>>,
-    /// The severity of an entry of the baseline that has no finding any more; none: it is not reported.
+    /// The settings for stored records; `None` if every file is judged as a stream.
+    pub stored: Option<RecordSettings<'r>>,
+    /// The severity of an entry of the baseline that has no finding any more; `None` if it is not reported.
     pub stale: Option<Severity>,
-    /// The most findings that are shown; all count.
+    /// Maximum number of findings that are shown; those beyond it still count.
     pub max_findings: Option<u64>,
-    /// How many threads may work, at least one.
+    /// Maximum number of threads, at least one.
     pub jobs: usize,
-    /// Is told how far the run has come.
+    /// Counters that the run updates as it proceeds.
     pub progress: &'r Progress,
-    /// Whether it is counted what of the protocol is exercised. Each file is then the work of one thread.
+    /// Whether to count which parts of the protocol are exercised. Each file is then checked by one thread.
     pub exercises: bool,
 }
 
-/// What a run came to.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub summary: Summary,
     pub stats: Stats,
-    /// How many findings were not shown.
+    /// Number of findings that were not shown.
     pub hidden: u64,
-    /// What could not be read.
+    /// Files that could not be read.
     pub unreadable: Vec<RunError>,
-    /// What of the protocol was exercised, if that was counted.
+    /// Which parts of the protocol were exercised, if that was counted.
     pub exercised: Option<Box<Exercised>>,
 }
 
@@ -94,7 +94,7 @@ impl Run<'_> {
     ///
     /// # Errors
     ///
-    /// Only when the report cannot be written.
+    /// Returns an error only if the report cannot be written.
     pub fn check(
         &self,
         targets: &[Target],
@@ -104,9 +104,9 @@ impl Run<'_> {
         let sink = Mutex::new(self.sink(baseline, reporter));
         match targets {
             [one] if self.jobs > 1 && !self.exercises => {
-                match (one.name(), stored::open(self.stored.as_ref(), self.protocol, one)) {
-                    (name, Ok(Opened::Stream(reader))) => blocks::check(self, &name, reader, &sink),
-                    (name, opened) => files::one(self, name, opened, &sink),
+                match (one.name(), records::open(self.stored.as_ref(), self.protocol, one)) {
+                    (name, Ok(OpenedInput::Stream(reader))) => blocks::check(self, &name, reader, &sink),
+                    (name, opened) => files::check_one(self, name, opened, &sink),
                 }
             }
             _ => files::check(self, targets, &sink),
@@ -114,7 +114,7 @@ impl Run<'_> {
         self.outcome(sink)
     }
 
-    /// What the run came to, when all files were told of.
+    /// Ends the run after all files were reported, and returns its outcome.
     fn outcome(&self, sink: Mutex<Sink<'_>>) -> io::Result<Outcome> {
         let mut sink = sink.into_inner().unwrap_or_else(PoisonError::into_inner);
         if sink.failed.is_none() {
@@ -140,12 +140,12 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a rule is off for a target.
+    /// Returns whether a rule of events is off for a target.
     fn is_off(&self, target: usize, rule: &str) -> bool {
         self.settings[target].severity(self.protocol, rule) == Some(None)
     }
 
-    /// The same for a target that holds stored records.
+    /// Returns whether a rule of stored records is off for a target.
     fn is_off_stored(&self, target: usize, rule: &str) -> bool {
         self.stored.is_some_and(|stored| {
             let severity =
@@ -155,18 +155,18 @@ impl Run<'_> {
     }
 }
 
-/// Reads an input, decompressed, in pieces.
+/// Reads an input, decompressed, and passes each piece to `piece`.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or not to its end.
+/// Returns an error if the input cannot be read to its end.
 pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunError> {
     let unreadable = |cause| RunError::Unreadable { path: target.name().as_ref().into(), cause };
     let reader: Box<dyn Read> = match target {
         Target::StandardInput => Box::new(io::stdin()),
         Target::File(path) => Box::new(File::open(path).map_err(unreadable)?),
     };
-    let mut reader = Decompressed::new(reader).map_err(unreadable)?;
+    let mut reader = Decompressor::new(reader).map_err(unreadable)?;
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block) {
@@ -178,19 +178,19 @@ pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunErro
     }
 }
 
-/// Where findings go, one file's after the other's.
+/// Passes findings to the baseline, the report and the counts, one file after another.
 struct Sink<'s> {
     reporter: &'s mut (dyn Reporter + Send),
     baseline: Option<&'s mut Baseline>,
-    /// By rule: how many findings of this file the baseline holds back, and of which severity.
+    /// By rule, the findings of the current file that the baseline holds back: their severity and number.
     held: BTreeMap<Arc<str>, (Severity, u64)>,
     progress: &'s Progress,
     max_findings: Option<u64>,
     shown: u64,
-    /// How many findings of the files before this one were not shown.
+    /// Number of findings in the files before the current one that were not shown.
     hidden_before: u64,
     outcome: Outcome,
-    /// The report could not be written.
+    /// Why the report could not be written, if it could not.
     failed: Option<io::Error>,
 }
 
@@ -199,14 +199,14 @@ fn lock<'l, 's>(sink: &'l Mutex<Sink<'s>>) -> MutexGuard<'l, Sink<'s>> {
 }
 
 impl Sink<'_> {
-    /// Shows findings, except those that are known. False: the report cannot be written.
+    /// Reports findings, except those that the baseline knows. Returns `false` if the report cannot be written.
     fn findings(&mut self, findings: &[Finding]) -> bool {
         if self.failed.is_some() {
             return false;
         }
         let mut new = findings.len();
         for finding in findings {
-            if self.baseline.as_mut().is_some_and(|baseline| baseline.holds(finding)) {
+            if self.baseline.as_mut().is_some_and(|baseline| baseline.covers(finding)) {
                 self.held.entry(finding.rule.clone()).or_insert((finding.severity, 0)).1 += 1;
                 new -= 1;
                 continue;
@@ -221,37 +221,38 @@ impl Sink<'_> {
                 return false;
             }
         }
-        self.progress.found(new);
+        self.progress.add_findings(new);
         true
     }
 
-    /// Lets everybody see what was told so far.
+    /// Flushes the findings reported so far.
     fn show_now(&mut self) {
         self.failed = self.reporter.show_now().err();
     }
 
-    /// Another file of the same name comes after the one that ended.
-    fn anew(&mut self, file: &Arc<str>) {
+    /// Begins another file with the name of the one that ended.
+    fn restart_file(&mut self, file: &Arc<str>) {
         if let Some(baseline) = &mut self.baseline {
-            baseline.anew(file);
+            baseline.restart_file(file);
         }
     }
 
-    /// Adds what a file exercised that was read to its end.
-    fn exercised(&mut self, exercised: Option<Box<Exercised>>) {
+    /// Adds the parts of the protocol that a file exercised.
+    fn add_exercised(&mut self, exercised: Option<Box<Exercised>>) {
         match (&mut self.outcome.exercised, exercised) {
             (Some(sum), Some(more)) => sum.add(&more),
             (sum, more) => *sum = sum.take().or(more),
         }
     }
 
-    /// Ends a file that was read to its end. `is_off`: whether a rule was off for it.
+    /// Ends a file that was read to its end. `is_off` returns whether a rule was off for the file. Returns `false` if the
+    /// report cannot be written.
     fn end(&mut self, file: &Arc<str>, report: Report, is_off: impl Fn(&str) -> bool) -> bool {
-        let Report { findings, mut repeats, mut summary, stats } = report;
+        let Report { findings, mut repeats, mut summary, stats, .. } = report;
         let shown = self.findings(&findings);
         if let Some(baseline) = &mut self.baseline {
             repeats.retain(|repeat| {
-                let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.holds_repeat(repeat));
+                let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.covers_repeat(repeat));
                 held.is_none_or(|(_, count)| {
                     *count += repeat.count;
                     false
@@ -260,18 +261,18 @@ impl Sink<'_> {
             for (rule, (severity, count)) in std::mem::take(&mut self.held) {
                 summary.hold_back(&rule, severity, count);
             }
-            baseline.judged(file, is_off);
+            baseline.mark_judged(file, is_off);
         }
         self.outcome.summary.add(&summary);
         self.outcome.stats.add(&stats);
         shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(file) })
     }
 
-    /// Says what the baseline knows and was not found, as findings in the baseline itself.
+    /// Reports entries of the baseline that have no finding any more, as findings in the baseline itself.
     fn end_of_run(&mut self, stale: Option<Severity>) {
-        let Some(baseline) = self.baseline.take_if(|baseline| !baseline.records()) else { return };
+        let Some(baseline) = self.baseline.take_if(|baseline| !baseline.is_recording()) else { return };
         let Some(severity) = stale else { return };
-        let found = baseline.stale(severity);
+        let found = baseline.stale_findings(severity);
         let Some(first) = found.first() else { return };
         let mut summary = Summary::default();
         summary.count(&first.rule, severity, found.len() as u64);
@@ -281,15 +282,16 @@ impl Sink<'_> {
         }
     }
 
-    /// Ends a file whose reading failed. What was found before is true all the same.
+    /// Ends a file whose reading failed; findings up to there stay reported. Returns `false` if the report cannot be
+    /// written.
     fn unreadable(&mut self, path: &str, cause: io::Error) -> bool {
-        // Of a file that is not counted, neither are its known findings.
+        // The file is not counted, and so its known findings are not either.
         self.held.clear();
         let error = RunError::Unreadable { path: path.into(), cause };
         let end = FileEnd { unreadable: Some(&error), ..FileEnd::of(path) };
-        let told = self.file_end(end);
+        let reported = self.file_end(end);
         self.outcome.unreadable.push(error);
-        told
+        reported
     }
 
     fn file_end(&mut self, end: FileEnd<'_>) -> bool {

@@ -1,4 +1,4 @@
-//! What the caller named → the files to check.
+//! The arguments of the command line → the files to check.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,12 +11,12 @@ use ignore::WalkBuilder;
 
 use crate::error::RunError;
 
-/// The endings of recordings; what a folder holds besides is not looked at.
+/// The extensions of recordings; other files in a folder are ignored.
 const ENDINGS: [&str; 5] = ["ndjson", "jsonl", "json", "sse", "log"];
-/// The endings that may follow them.
+/// The extensions of compressed files, which may follow those of recordings.
 const COMPRESSED: [&str; 2] = ["gz", "zst"];
 
-/// Something to check.
+/// An input to check.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     StandardInput,
@@ -24,7 +24,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// What findings call it.
+    /// Returns the target's name in findings.
     pub fn name(&self) -> Arc<str> {
         match self {
             Target::StandardInput => "-".into(),
@@ -32,35 +32,35 @@ impl Target {
         }
     }
 
-    /// How many bytes there are to read, decompressed; none if that is not known beforehand.
+    /// Returns the number of bytes to read, after decompression; `None` if that is not known beforehand.
     pub fn length(&self) -> Option<u64> {
         match self {
             Target::StandardInput => None,
             Target::File(path) if is_compressed(path) => None,
             Target::File(path) => match fs::metadata(path) {
                 Ok(metadata) => metadata.is_file().then_some(metadata.len()),
-                // It cannot be read either.
+                // The file cannot be read either.
                 Err(_) => Some(0),
             },
         }
     }
 }
 
-/// By its name alone.
+/// Returns whether a file is compressed, by its name alone.
 pub fn is_compressed(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     COMPRESSED.contains(&ending.to_ascii_lowercase().as_str())
 }
 
-/// Says of a file or (true) a folder whether it is left out.
-pub type Excluded = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
+/// Returns whether a file or folder is excluded; the flag is `true` for a folder.
+pub type ExcludeFilter = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
 
-/// Finds what `arguments` name: files, folders, patterns, `-`. Each file once, those of a folder or pattern
-/// in the order of their names, without those that are left out. What cannot be found is told beside it. `wanted`: which
-/// files of a folder are looked at, by their names.
+/// Expands `arguments` (files, folders, patterns, `-`) to targets: each file once, those of a folder or pattern in the
+/// order of their names, without the excluded ones. `wanted` selects the files of a folder by their names. Also returns
+/// an error for each argument or folder that could not be expanded.
 pub fn expand(
     arguments: &[PathBuf],
-    excluded: &Excluded,
+    excluded: &ExcludeFilter,
     wanted: impl Fn(&Path) -> bool,
 ) -> (Vec<Target>, Vec<RunError>) {
     let mut targets = Vec::new();
@@ -96,9 +96,9 @@ fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', '{'])
 }
 
-/// Whether a file has the ending of a recording.
+/// Returns whether a file has the extension of a recording.
 pub fn is_recording(path: &Path) -> bool {
-    // A name need not be text for its ending to be known.
+    // The extension can be read even if the name is not valid UTF-8.
     let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
     let mut parts = name.rsplit('.');
     let mut ending = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -108,14 +108,19 @@ pub fn is_recording(path: &Path) -> bool {
     ENDINGS.contains(&ending.as_str()) && parts.next().is_some()
 }
 
-/// The files below a folder that are wanted, without those that `.gitignore` files or the caller leave out. A folder in
-/// it that cannot be read does not keep the others from being found.
-fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool, excluded: &Excluded, errors: &mut Vec<RunError>) -> Vec<Target> {
+/// Returns the wanted files below a folder, without those that `.gitignore` files or the caller exclude. A subfolder
+/// that cannot be read does not keep the others from being found.
+fn walk(
+    folder: &Path,
+    wanted: impl Fn(&Path) -> bool,
+    excluded: &ExcludeFilter,
+    errors: &mut Vec<RunError>,
+) -> Vec<Target> {
     let mut files = Vec::new();
     let mut walk = WalkBuilder::new(folder);
     let excluded = Arc::clone(excluded);
     walk.filter_entry(move |entry| {
-        // What the caller named is no find.
+        // The folder that the caller named is never excluded.
         entry.depth() == 0 || !excluded(entry.path(), entry.file_type().is_some_and(|kind| kind.is_dir()))
     });
     for entry in walk.require_git(false).sort_by_file_path(Path::cmp).build() {
@@ -126,16 +131,16 @@ fn walk(folder: &Path, wanted: impl Fn(&Path) -> bool, excluded: &Excluded, erro
                     files.push(Target::File(entry.into_path()));
                 }
             }
-            Err(cause) => errors.push(unwalked(folder, cause)),
+            Err(cause) => errors.push(walk_error(folder, cause)),
         }
     }
     files
 }
 
-/// What cannot be walked: itself and why, without the words of the walk, which name it again.
-fn unwalked(folder: &Path, cause: ignore::Error) -> RunError {
+/// Returns the error for a folder that cannot be walked, without the walker's own words, which repeat the path.
+fn walk_error(folder: &Path, cause: ignore::Error) -> RunError {
     match cause {
-        ignore::Error::WithDepth { err, .. } => unwalked(folder, *err),
+        ignore::Error::WithDepth { err, .. } => walk_error(folder, *err),
         ignore::Error::WithPath { path, err } => match err.io_error() {
             Some(error) => {
                 let own = error.get_ref().and_then(|error| error.source());
@@ -149,26 +154,27 @@ fn unwalked(folder: &Path, cause: ignore::Error) -> RunError {
     }
 }
 
-/// The deepest folder that a pattern names in full; there the walk starts.
-fn base(pattern: &str) -> PathBuf {
+/// Returns the deepest folder that a pattern names in full, where the walk starts.
+fn base_folder(pattern: &str) -> PathBuf {
     let parts = Path::new(pattern).components();
     let base: PathBuf =
         parts.take_while(|part| part.as_os_str().to_str().is_some_and(|text| !is_pattern(text))).collect();
     if base.as_os_str().is_empty() { PathBuf::from(".") } else { base }
 }
 
-/// The folder that an argument names, or that the file is in that it names; of a pattern, where the walk starts.
-pub fn start(argument: &Path) -> PathBuf {
+/// Returns the folder that an argument names, or the folder of the file that it names; for a pattern, the folder where
+/// the walk starts.
+pub fn start_folder(argument: &Path) -> PathBuf {
     let folder = || argument.parent().map_or_else(PathBuf::new, Path::to_owned);
     match argument.to_str() {
         Some("-") => PathBuf::new(),
         _ if argument.is_dir() => argument.to_owned(),
-        Some(pattern) if !argument.exists() && is_pattern(pattern) => base(pattern),
+        Some(pattern) if !argument.exists() && is_pattern(pattern) => base_folder(pattern),
         _ => folder(),
     }
 }
 
-fn expand_pattern(pattern: &str, excluded: &Excluded, errors: &mut Vec<RunError>) -> Vec<Target> {
+fn expand_pattern(pattern: &str, excluded: &ExcludeFilter, errors: &mut Vec<RunError>) -> Vec<Target> {
     let matcher = match GlobBuilder::new(pattern).literal_separator(true).build() {
         Ok(glob) => glob.compile_matcher(),
         Err(cause) => {
@@ -176,7 +182,7 @@ fn expand_pattern(pattern: &str, excluded: &Excluded, errors: &mut Vec<RunError>
             return Vec::new();
         }
     };
-    let start = base(pattern);
+    let start = base_folder(pattern);
     if !start.exists() {
         return Vec::new();
     }

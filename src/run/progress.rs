@@ -1,8 +1,8 @@
-//! How far a run has come, for whoever shows it.
+//! Progress of a run, for the progress bar.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts what was done so far. Told of blocks and not of events, so that counting costs nothing.
+/// Counters of the work done so far. They are updated per block, not per event, so that counting costs nothing.
 #[derive(Debug, Default)]
 pub struct Progress {
     bytes: AtomicU64,
@@ -10,20 +10,20 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(super) fn read(&self, bytes: usize) {
+    pub(super) fn add_bytes(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn found(&self, findings: usize) {
+    pub(super) fn add_findings(&self, findings: usize) {
         self.findings.fetch_add(findings as u64, Ordering::Relaxed);
     }
 
-    /// How many bytes were read, decompressed.
+    /// Returns the number of bytes read, after decompression.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many findings were told, shown or not.
+    /// Returns the number of findings, shown or not, without those that the baseline knows.
     pub fn findings(&self) -> u64 {
         self.findings.load(Ordering::Relaxed)
     }

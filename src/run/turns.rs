@@ -1,16 +1,16 @@
-//! Workers that take turns.
+//! Threads that work in parallel and take turns to report.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a worker looks whether its turn has come before it goes to sleep. To sleep and be woken takes as long.
+/// Time for which a worker spins before it goes to sleep. Sleeping and being woken takes about as long.
 const AWAKE: Duration = Duration::from_micros(30);
-/// How many go to sleep at once after one looked in vain: those before them may not have a processor for themselves.
+/// Number of waits that go to sleep at once after a worker has spun in vain: the workers before may share its processor.
 const ASLEEP_AT_ONCE: usize = 16;
 
-/// Does pieces of work, several at once, each of which may wait for its turn: that of its number. `begin` makes what a
-/// worker keeps from one to the next. False of `work`: there is nothing more to do.
+/// Does numbered pieces of work in parallel; each may wait for the turn of its number. `begin` makes the state that a
+/// worker keeps from one piece to the next. If `work` returns `false`, no more pieces are begun.
 pub fn in_turns<S>(
     workers: usize,
     pieces: usize,
@@ -19,7 +19,7 @@ pub fn in_turns<S>(
 ) {
     let (next, turns) = (AtomicUsize::new(0), Turns::default());
     let worker = || {
-        let _watch = Watch(&turns);
+        let _guard = PanicGuard(&turns);
         let mut kept = begin();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -44,21 +44,22 @@ pub fn in_turns<S>(
     });
 }
 
-/// Lets workers do something one after the other, in the order of the numbers that they hold.
+/// Lets workers do something one after another, in the order of their numbers.
 #[derive(Default)]
 pub struct Turns {
     state: Mutex<State>,
     changed: Condvar,
-    /// The number whose turn it is. It changes with the state locked; those who look again and again do not lock it.
+    /// The number whose turn it is. It is changed with the state locked, and read without the lock by spinning workers.
     current: AtomicUsize,
-    /// How many of the next to wait go to sleep at once.
+    /// Number of the next waits that go to sleep at once.
     asleep_at_once: AtomicUsize,
 }
 
 #[derive(Default)]
 struct State {
+    /// Number of workers that sleep.
     waiting: usize,
-    /// Somebody gave up, and no turn will come any more.
+    /// Whether a worker gave up, so that no turn will come any more.
     over: bool,
 }
 
@@ -71,15 +72,15 @@ impl Turns {
         self.current.load(Ordering::Relaxed) == number
     }
 
-    /// Whether it is this number's turn.
+    /// Returns whether it is this number's turn.
     pub fn is_up(&self, number: usize) -> bool {
         let state = self.state();
         self.is_current(number) && !state.over
     }
 
-    /// Waits for this number's turn. False: it will not come.
+    /// Waits for this number's turn. Returns `false` if it will not come.
     pub fn wait(&self, number: usize) -> bool {
-        self.look_for(number);
+        self.spin(number);
         let mut state = self.state();
         while !self.is_current(number) && !state.over {
             state.waiting += 1;
@@ -89,8 +90,8 @@ impl Turns {
         !state.over
     }
 
-    /// Waits a little for this number's turn, awake.
-    fn look_for(&self, number: usize) {
+    /// Spins for a short time until it is this number's turn.
+    fn spin(&self, number: usize) {
         let asleep = self.asleep_at_once.load(Ordering::Relaxed);
         if self.is_current(number) || asleep > 0 {
             self.asleep_at_once.store(asleep.saturating_sub(1), Ordering::Relaxed);
@@ -111,30 +112,30 @@ impl Turns {
         let state = self.state();
         self.current.fetch_add(1, Ordering::Relaxed);
         let is_awaited = state.waiting > 0;
-        // Who is woken needs it.
+        // The woken worker needs the lock.
         drop(state);
-        // To wake nobody costs a call of the system all the same.
+        // Notifying costs a system call even if nobody waits.
         if is_awaited {
             self.changed.notify_all();
         }
     }
 
-    /// Lets nobody wait any longer.
+    /// Gives up: nobody waits for a turn any longer.
     pub fn give_up(&self) {
         self.state().over = true;
         self.changed.notify_all();
     }
 
-    /// Whether somebody gave up.
+    /// Returns whether a worker gave up.
     pub fn is_over(&self) -> bool {
         self.state().over
     }
 }
 
-/// Gives up for a worker that panics, so that the others do not wait for it for ever.
-struct Watch<'t>(&'t Turns);
+/// Gives up on behalf of a worker that panics, so that the others do not wait for it for ever.
+struct PanicGuard<'t>(&'t Turns);
 
-impl Drop for Watch<'_> {
+impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.give_up();

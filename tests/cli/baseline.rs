@@ -1,4 +1,4 @@
-//! `--write-baseline` and `--baseline`: a run that fails on new findings alone.
+//! `--write-baseline` and `--baseline`: a run that fails only on new findings.
 
 use std::fs;
 
@@ -17,14 +17,14 @@ fn record(folder: &Folder, paths: &str) {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
 }
 
-/// Where a finding is.
+/// The place of a finding.
 fn place(finding: &Value) -> (&str, u64) {
     (finding["file"].as_str().expect("a file"), finding["line"].as_u64().expect("a line"))
 }
 
 #[test]
 fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
-    // Ten files with a hundred findings each, of two kinds.
+    // There are ten files with a hundred findings each, of two kinds.
     let recording = [ERROR.repeat(60), WARNING.repeat(40)].concat();
     let folder = Folder::new();
     for number in 0..10 {
@@ -48,11 +48,11 @@ fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
          1000 known findings are in the baseline.\n"
     );
 
-    // Lines move.
+    // The lines move.
     folder.write("logs/3.ndjson", CLEAN.repeat(7) + &recording);
     assert_eq!(folder.run(&check).code, 0);
 
-    // Something new is found: it and nothing else is shown.
+    // Something new is found: only it is shown.
     let new = event("session.error", r#"{"session_id":"s","error":1,"code":"c"}"#);
     folder.write("logs/5.ndjson", new + &recording);
     assert_eq!(folder.run(&check).code, 1);
@@ -63,14 +63,14 @@ fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
     assert_eq!(document["summary"]["baselined"], 1000);
     folder.write("logs/5.ndjson", &recording);
 
-    // One more of a known kind: the last of them is the one that is shown.
+    // There is one more of a known kind: the last one is shown.
     folder.write("logs/6.ndjson", [&recording, ERROR].concat());
     let document = folder.json(&format!("logs --baseline {BASELINE}"));
     assert_eq!(document["findings"].as_array().map(Vec::len), Some(1));
     assert_eq!(place(&document["findings"][0]), ("logs/6.ndjson", 101));
     folder.write("logs/6.ndjson", &recording);
 
-    // An old one is mended.
+    // An old finding is fixed.
     folder.write("logs/7.ndjson", [ERROR.repeat(59), WARNING.repeat(40)].concat());
     let ran = folder.run(&check);
     assert_eq!(ran.code, 1);
@@ -86,7 +86,7 @@ fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
     );
     assert_eq!(document["summary"]["baselined"], 999);
 
-    // The same command as at first makes it true again.
+    // The original command updates the baseline.
     record(&folder, "logs");
     let ran = folder.run(&check);
     assert_eq!(ran.code, 0, "{}", ran.out);
@@ -117,7 +117,7 @@ findings = [
 ";
     let baseline = folder.path().join("kept").join(BASELINE);
     assert_eq!(fs::read_to_string(baseline).expect("it is there"), expected);
-    // From another folder, by other names of the files.
+    // Run from another folder, with other names for the files.
     let ran = folder
         .run(&format!("check {}/in ./in/b.ndjson --fail-on note --baseline kept/{BASELINE}", folder.path().display()));
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
@@ -176,7 +176,7 @@ fn what_was_not_judged_is_neither_stale_nor_forgotten() {
     let folder = Folder::with(&[("x/a.ndjson", ERROR), ("y/b.ndjson", &[ERROR, WARNING].concat())]);
     record(&folder, "x y");
     let baseline = read(&folder);
-    // Other paths, a rule that is off, standard input.
+    // Other paths, a rule that is off, and standard input.
     for arguments in ["x", "y/b.ndjson", "x y --rule wrong-type=off"] {
         assert_eq!(rules(&folder.json(&format!("{arguments} --baseline {BASELINE}"))), [""; 0], "{arguments}");
         record(&folder, arguments);
@@ -186,7 +186,7 @@ fn what_was_not_judged_is_neither_stale_nor_forgotten() {
     fs::rename(folder.path().join("x/a.ndjson"), folder.path().join("a")).expect("renamed");
     let ran = folder.run(&format!("check x/a.ndjson y --baseline {BASELINE}"));
     assert_eq!((ran.code, ran.out.contains("stale-baseline")), (2, false), "{}", ran.out);
-    // A file that is gone from a folder that is checked, and from one that is not.
+    // A file that is gone from a folder that is checked, and one from a folder that is not.
     assert_eq!(rules(&folder.json(&format!("y --baseline {BASELINE}"))), [""; 0]);
     let document = folder.json(&format!(". --baseline {BASELINE}"));
     assert_eq!(rules(&document), ["stale-baseline"]);
@@ -367,7 +367,7 @@ fn a_baseline_that_cannot_be_used_exits_2_and_stays_as_it_is() {
 
 #[test]
 fn what_is_too_much_to_record_is_not_recorded() {
-    // Every line has a finding of its own kind, by a long name of its own.
+    // Every line has a finding of its own kind, with a long name of its own.
     let line = |number: u32| {
         let key = format!("{number}{}", "k".repeat(60_000));
         CLEAN.replacen("\"session_id\"", &format!("\"{key}\":1,\"{key}\":1,\"session_id\""), 1)

@@ -1,4 +1,4 @@
-//! `sessionlint.toml`: what it sets, where it is found, what wins over it, and what is said of its mistakes.
+//! `sessionlint.toml`: its settings, where it is found, what takes precedence over it, and reports of its mistakes.
 
 use std::fs;
 
@@ -175,7 +175,7 @@ fn mistakes_exit_2_and_are_shown_with_file_line_and_the_nearest_name() {
 }
 
 #[test]
-fn a_file_that_is_no_text_is_said_with_its_line() {
+fn a_file_that_is_not_text_is_reported_with_its_line() {
     let folder = Folder::with(&[("a", CLEAN)]);
     folder.write("sessionlint.toml", b"version = 1\n# \xff\n");
     let ran = folder.run("check a");

@@ -1,4 +1,4 @@
-//! `coverage`: what of a protocol recordings exercise, and what never.
+//! `coverage`: which parts of a protocol recordings exercise, and which never.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ fn list<'v>(document: &'v Value, name: &str) -> &'v [Value] {
     document[name].as_array().unwrap_or_else(|| panic!("{name} is a list"))
 }
 
-/// The cells of a lifecycle that were taken: state, event type (or the end), and how often.
+/// Returns the cells of a lifecycle that were taken: state, event type (or the end), and count.
 fn taken<'d>(document: &'d Value, lifecycle: &str) -> Vec<(&'d str, &'d str, u64)> {
     let cells = list(document, "cells").iter().filter(|cell| cell["lifecycle"] == lifecycle);
     let cells =
@@ -44,7 +44,7 @@ fn started(call: &str) -> String {
     event("session.tool.call.started", &payload)
 }
 
-/// A turn with two calls, of which the first is completed, and the second is lost to an interruption with it.
+/// A turn with two calls: the first is completed, and an interruption discards the second.
 fn two_calls() -> String {
     let completed = r#"{"session_id":"s","tool_call_id":"a","tool_name":"bash","ok":true,"duration_ms":1}"#;
     [
@@ -64,7 +64,7 @@ fn the_table_and_what_is_missing_are_printed() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let lines: Vec<_> = ran.out.lines().collect();
     assert_eq!(lines[0], "session-events: 1 file, 1 event, 1 stream");
-    // One of 9 types; of session.status type, timestamp, payload, its three fields and one of two values of `pending`;
+    // One of 9 types; of session.status: type, timestamp, payload, its three fields and one of two values of `pending`;
     // the cells of the status and the end when idle; no rule of 41.
     assert_eq!(lines[3], "  event types         1       9    11.1");
     assert_eq!(lines[4], "  fields              7      71     9.8");
@@ -84,7 +84,7 @@ fn the_table_and_what_is_missing_are_printed() {
 fn a_long_list_is_cut_short_unless_all_is_asked_for() {
     let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
     let (short, all) = (folder.run("coverage clean.ndjson").out, folder.run("coverage --all clean.ndjson").out);
-    // The lifecycles have 11 rows and an end, 8 rows, and 7; of none of these was every cell taken.
+    // The lifecycles have 11 rows and an end, 8 rows, and 7 rows; of none of these was every cell taken.
     assert_eq!(short.lines().filter(|line| line.contains(" × ")).count(), 20, "{short}");
     assert!(short.contains("\n  … and 7 more lines (--all shows them)\n"), "{short}");
     assert_eq!(all.lines().filter(|line| line.contains(" × ")).count(), 27, "{all}");
@@ -101,11 +101,11 @@ fn each_call_has_cells_of_its_own() {
         ("started", "session.interrupted", 1),
         ("started", "session.tool.call.completed", 1),
     ];
-    // Going idle touches neither: the turn was not active any more.
+    // Going idle affects neither call: the turn was not active any more.
     assert_eq!(calls, expected);
     let unreachable = list(&document, "cells").iter().filter(|cell| cell["reachable"] == false);
     let unreachable: Vec<_> = unreachable.map(|cell| (text(&cell["lifecycle"]), text(&cell["state"]))).collect();
-    // Rows without a key are about calls that were started: completed, interrupted, error, status.
+    // Rows without a key apply to calls that were started: completed, interrupted, error, status.
     assert_eq!(unreachable, [("tool-call", "absent"); 4]);
 }
 
@@ -136,7 +136,7 @@ fn sessionlint_toml_says_what_is_read_and_how() {
     };
     let document = json(&folder, "in");
     assert_eq!(read(&document), (2, 2), "without what is excluded");
-    // Of the cut-out nothing is certain, and its end means nothing.
+    // Of the cut-out nothing is certain, and its end is not an end of the stream.
     assert_eq!(taken(&document, "turn"), [("idle", "session.status", 1), ("announced", "end", 1)]);
     assert_eq!(unfinished(&document), 1, "a rule that is off counts as if it were on");
     assert_eq!(document, json(&folder, "in --config in/sessionlint.toml"));
@@ -262,7 +262,7 @@ fn every_item_has_the_same_keys() {
     assert_eq!(end, Some(&expected));
 }
 
-/// The turn names every event, so that each event of streams that are sure takes just one of its cells.
+/// The turn's table names every event, so that each event of a stream without unsure states takes just one cell of it.
 #[test]
 fn a_turn_takes_a_cell_for_each_event_and_one_at_the_end() {
     let document = json(&Folder::new(), &format!("{}/valid", corpus()));

@@ -1,4 +1,4 @@
-//! What the exit code says.
+//! Exit codes.
 
 use super::program::{CLEAN, ERROR, Folder, NOTE, WARNING};
 
@@ -12,7 +12,7 @@ fn a_clean_recording_exits_0() {
 #[test]
 fn fail_on_is_the_least_severity_that_exits_1() {
     let folder = Folder::with(&[("error", ERROR), ("warning", WARNING), ("note", NOTE), ("clean", CLEAN)]);
-    // By file: the exit codes with --fail-on error, warning, note and never.
+    // By file, the exit codes with --fail-on error, warning, note and never.
     for (file, codes) in
         [("error", [1, 1, 1, 0]), ("warning", [0, 1, 1, 0]), ("note", [0, 0, 1, 0]), ("clean", [0, 0, 0, 0])]
     {

@@ -1,12 +1,12 @@
-//! `sessionlint fmt`, and `lint` with `--fix`, `--unsafe-fixes` and `--diff`: what is written, and what is left alone.
+//! `sessionlint fmt`, and `lint` with `--fix`, `--unsafe-fixes` and `--diff`: what is written, and what stays as it is.
 
 use std::fs;
 
 use super::program::{CLEAN, Folder, event};
 
-/// An event whose keys stand in another order, and the same in its canonical form.
+/// An event with its keys in another order, and in its canonical form.
 const LATE: &str = r#"{"timestamp":"2026-01-01t00:00:00Z","payload":{"session_id":"s","pending":false,"status_label":"idle"},"type":"session.status"}"#;
-/// A turn without the idle status behind it.
+/// A turn without the idle status after it.
 fn unended() -> String {
     let busy = event("session.status", r#"{"session_id":"s","pending":true,"status_label":"thinking"}"#);
     busy + &event("session.completed", r#"{"session_id":"s","final_message":"Hi"}"#)
@@ -17,7 +17,7 @@ fn read(folder: &Folder, name: &str) -> String {
 }
 
 #[test]
-fn files_are_formatted_and_what_was_done_is_said() {
+fn files_are_formatted_and_the_changes_are_reported() {
     let markdown = format!("# é\r\n\r\n- > ```jsonl\r\n  > {LATE}\r\n  > ```\r\n\r\nThe end");
     let folder = Folder::with(&[
         ("a.ndjson", LATE),
@@ -167,7 +167,7 @@ fn what_is_meant_to_be_broken_is_left_alone() {
 
 #[test]
 fn what_is_compressed_is_left_alone() {
-    // Stored, not deflated: the header, one block, and the end that nobody looks at here.
+    // Stored, not deflated: the header, one block, and the trailer, which this test does not need.
     let folder = Folder::new();
     let text = LATE.as_bytes();
     let length = (text.len() as u16).to_le_bytes();
@@ -181,7 +181,7 @@ fn what_is_compressed_is_left_alone() {
 
 #[test]
 fn a_block_that_cannot_be_put_back_is_left_alone() {
-    // The lines of the quote do not begin alike.
+    // The lines of the quote do not begin the same way.
     let pretty = CLEAN.trim().replace(",\"payload", ",\n>\"payload");
     let folder = Folder::with(&[("a.md", &format!("> ```jsonl\n> {pretty}\n> ```\n"))]);
     let before = read(&folder, "a.md");

@@ -80,7 +80,7 @@ fn a_file_in_the_place_of_another_is_read_from_its_beginning() {
     running.out.until("a.ndjson:1:");
     fs::rename(folder.path().join("b.ndjson"), folder.path().join("a.ndjson")).expect("both are there");
     running.err.until("sessionlint: a.ndjson was replaced");
-    // The first one is over, and judged as such.
+    // The first file has ended, and is judged as such.
     running.out.until("error[turn-unfinished]");
     running.out.until("a.ndjson:1:");
     running.out.until("a.ndjson:2:");

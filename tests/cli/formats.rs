@@ -1,4 +1,4 @@
-//! What `--format json` and `--format jsonl` write, key by key, and what happens when nobody reads it.
+//! The output of `--format json` and `--format jsonl`, key by key, and what happens when its reader is gone.
 
 use std::process::Stdio;
 
@@ -89,7 +89,7 @@ fn every_finding_has_all_keys_and_null_where_one_says_nothing() {
 
 #[test]
 fn places_are_counted_in_lines_and_characters_from_1_and_in_bytes_from_0() {
-    // CLEAN is 128 bytes long: the second line starts at byte 128. On it stand 100 characters before the
+    // CLEAN is 128 bytes long: the second line starts at byte 128. It has 100 characters before the
     // value, of which é has 2 bytes and 🙂 4, so 104 bytes; the value "no" has 4.
     assert_eq!(CLEAN.len(), 128);
     let second = ERROR.replace(r#""session_id":"s""#, r#""session_id":"sé🙂""#);
@@ -103,8 +103,8 @@ fn places_are_counted_in_lines_and_characters_from_1_and_in_bytes_from_0() {
 
 #[test]
 fn related_places_are_counted_likewise() {
-    // The turn is announced by the first event, which is as long as CLEAN plus what "true" is shorter than
-    // "false" and "thinking" is longer than "idle": 128 - 1 + 4. It is ended too early by the second.
+    // The turn is announced by the first event. Compared with CLEAN, "true" is shorter than "false", and "thinking" is
+    // longer than "idle": 128 - 1 + 4. The second event ends the turn too early.
     let chunk = event("session.stream.chunk", r#"{"session_id":"s","text":"Hi","done":true}"#);
     assert_eq!(OPEN.len(), 131);
     let folder = Folder::with(&[("a", &format!("{OPEN}{chunk}{CLEAN}"))]);
@@ -149,7 +149,7 @@ fn unknown_events_have_numbers_and_skipped_messages_and_broken_frames_have_none(
 
 #[test]
 fn the_summary_counts_what_is_said_once_but_found_often() {
-    // Of an unknown type or field the first is reported; the counts hold all.
+    // Of an unknown type or field only the first is reported; the counts include all.
     let folder = Folder::with(&[("a", &[NOTE.repeat(3), event("custom.tick", "{}").repeat(4)].concat())]);
     let document = folder.json("a");
     assert_eq!(rules(&document), ["unknown-field", "unknown-event"]);
@@ -167,7 +167,7 @@ fn a_document_without_findings_is_a_document() {
     let document = folder.json("a");
     assert_eq!(document["findings"], json!([]));
     assert_eq!(document["summary"]["by_rule"], json!({}));
-    // Its length is bounded, so it is all there also when nothing was found in the only readable file.
+    // The document is complete even if nothing was found in the only readable file.
     let ran = folder.run("check --format json a missing");
     assert_eq!(ran.code, 2);
     assert!(serde_json::from_str::<Value>(&ran.out).is_ok(), "{}", ran.out);
@@ -209,12 +209,12 @@ fn a_reader_that_goes_away_is_no_fault() {
         "--help",
         "check --help",
     ] {
-        // The reading end is closed before the program starts, so that every write finds it so.
+        // The reading end is closed before the program starts, so that every write fails.
         let (reader, writer) = std::io::pipe().expect("a pipe can be made");
         drop(reader);
         let mut command = folder.command(arguments.split_whitespace());
         let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("the program starts");
-        // Our own copy of the writing end goes away with the command.
+        // Our own copy of the writing end is dropped with the command.
         drop(command);
         let ran = Ran::from(child.wait_with_output().expect("the program ends"));
         assert_eq!(ran.err, "", "sessionlint {arguments}");

@@ -1,4 +1,4 @@
-//! Recordings are hostile: what they hold must not reach a terminal as something that it acts on.
+//! Recordings are hostile: their contents must not control a terminal.
 
 use std::ffi::OsStr;
 
@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::program::{Folder, OPEN, Ran, event, ran, rules, text};
 
-/// What a terminal acts on, or what changes how text around it is shown: an escape sequence that clears
+/// Sequences that a terminal acts on, or that change how text around them is shown: an escape sequence that clears
 /// the screen, a bell, a carriage return, a delete, a C1 control, bidirectional overrides and isolates, a character
-/// of no width, a line separator, a tag.
+/// of zero width, a line separator, a tag.
 pub const HOSTILE: &str =
     "\u{1b}[2J\u{7}\r\u{8}\u{7f}\u{9b}31m\u{85}\u{202e}\u{2066}\u{61c}\u{200b}\u{2028}\u{feff}\u{e0041}";
 
-/// The characters of `HOSTILE` that JSON text may hold as they are.
+/// The characters of `HOSTILE` that JSON text may contain unescaped.
 fn as_it_is() -> String {
     HOSTILE.chars().filter(|c| *c >= ' ').collect()
 }
@@ -37,7 +37,7 @@ pub fn assert_harmless(ran: &Ran, what: &str) {
     }
 }
 
-/// Every way to print what is in a recording, each without colours of its own.
+/// Every way to print the contents of a recording, each without colours of its own.
 const WAYS: [&str; 11] = [
     "check --color never",
     "check --color never --all",
@@ -52,8 +52,8 @@ const WAYS: [&str; 11] = [
     "check --format markdown",
 ];
 
-/// Runs the program as on a terminal: where it is none, escape sequences are taken out of some output, and
-/// nobody would see that they were there.
+/// Runs the program as if on a terminal: otherwise, escape sequences would be removed from some output, and
+/// the test would not see them.
 fn run<A: AsRef<OsStr>>(folder: &Folder, arguments: &str, names: &[A]) -> Ran {
     let arguments = arguments.split_whitespace().map(OsStr::new);
     let mut command = folder.command(arguments.chain(names.iter().map(AsRef::as_ref)));
@@ -61,7 +61,7 @@ fn run<A: AsRef<OsStr>>(folder: &Folder, arguments: &str, names: &[A]) -> Ran {
     ran(command)
 }
 
-/// Recordings that carry `evil` in every part of them that a finding can quote.
+/// Recordings with `evil` in every part that a finding can quote.
 pub fn recordings(evil: &str) -> Vec<(&'static str, String)> {
     let call = |event_name: &str, id: &str, tool: &str, rest: &str| {
         event(event_name, &format!(r#"{{"session_id":"s","tool_call_id":"{id}","tool_name":"{tool}",{rest}}}"#))
@@ -114,7 +114,7 @@ pub fn recordings(evil: &str) -> Vec<(&'static str, String)> {
 
 #[test]
 fn what_json_lets_stand_in_a_string_is_shown_harmless() {
-    // A finding that is no error, in the words of one format or another.
+    // A finding that is not an error, in the form of one format or another.
     let found = ["warning", "note", "notice", "minor", "info"];
     for evil in [as_it_is(), escaped()] {
         for (what, recording) in recordings(&evil) {
@@ -144,7 +144,7 @@ fn what_is_no_json_is_shown_harmless() {
             assert_harmless(&run(&folder, way, &["--wire", "json", "a"]), &format!("{what}, {way}, as JSON"));
         }
     }
-    // Bytes that are no UTF-8 come out as text that is.
+    // Bytes that are not UTF-8 come out as valid text.
     let folder = Folder::new();
     folder.write("a", b"{\"type\":\"\xff\xfe\x9b31m\x1b\"}\n\xc2\n");
     for way in WAYS {
@@ -174,7 +174,7 @@ fn a_file_s_name_is_shown_harmless() {
             assert_harmless(&run(&folder, way, &["."]), &format!("{way} of its folder"));
         }
     }
-    // Names that are no UTF-8, of files and of nothing at all.
+    // Names that are not UTF-8, of files and of nothing at all.
     folder.write(OsStr::from_bytes(b"\xff\x9b31m.ndjson"), "");
     assert_harmless(&run(&folder, "check --color never", &["."]), "a name that is no UTF-8");
     let missing = [OsStr::from_bytes(b"\xff\x9b31m\x1b]0;title\x07"), OsStr::new("\u{1b}c\u{202e}")];
@@ -185,7 +185,7 @@ fn a_file_s_name_is_shown_harmless() {
 
 #[test]
 fn what_the_caller_names_is_shown_harmless() {
-    // A caller may be a script that passes names on.
+    // The caller may be a script that passes names on.
     let folder = Folder::with(&[("a", "")]);
     let setting = format!("--rule={HOSTILE}=off");
     let severity = format!("--rule=idle-missing={HOSTILE}");
@@ -206,7 +206,7 @@ fn what_the_caller_names_is_shown_harmless() {
 
 #[test]
 fn an_event_with_very_many_mistakes_is_judged_to_its_end() {
-    // Whoever looks through all mistakes at each of them, or through all members, is not back before the day is over.
+    // Comparing every mistake with all others, or with all members, would take all day.
     let many = |item: &str, count: usize| vec![item; count].join(",");
     let results = format!(r#"{{"session_id":"s","results":[{}]}}"#, many(r#"{"more":1}"#, 50_000));
     let twice = format!(r#"{{"session_id":"s","error":"e","code":"c",{}}}"#, many(r#""k":1"#, 50_000));
@@ -259,7 +259,7 @@ fn what_is_not_listed_fails_the_run_all_the_same() {
     let wrong = vec![r#"{"tool_call_id":1,"tool_name":1,"ok":1,"output":1}"#; 1500].join(",");
     let results = format!(r#"{{"session_id":"s","results":[{wrong},{{}}]}}"#);
     let folder = Folder::with(&[("a", &(OPEN.to_owned() + &event("session.tool.results", &results)))]);
-    // The one error is the last.
+    // The only error is the last one.
     assert_eq!(folder.run("check a --rule wrong-type=note --rule turn-unfinished=off").code, 1);
     let off = "--rule wrong-type=off --rule missing-field=off --rule turn-unfinished=off";
     let report = folder.json(&format!("a {off}"));

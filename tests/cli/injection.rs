@@ -8,7 +8,7 @@ use super::hostile::recordings;
 use super::program::{ERROR, Folder, text};
 use super::said::{array, assert_is_sarif, of_github, of_gitlab, of_junit, of_sarif, parsed};
 
-/// What one format or another gives a meaning to.
+/// Text that is special in one format or another.
 const EVIL: &str = "]]></failure><script>x</script>\u{1b}[31m\r\n::error file=x::y%0A::z\n| a | ``` `b` ](http://e.test) **c** \
                     \u{202e}\"' & <img src=x> {0} @d \u{fffe}\\| -->";
 
@@ -93,7 +93,7 @@ fn a_file_s_name_cannot_inject_anything() {
     let folder = Folder::with(&[("o/x", "")]);
     folder.write(&name, ERROR);
     assert_nothing_is_injected(&folder, &name, "a name");
-    // The escapes are undone by what reads the report, and the name is the same but for what a terminal acts on.
+    // A reader of the report undoes the escapes, and gets the same name except for characters that control a terminal.
     let github = fs::read_to_string(folder.path().join("o/github")).expect("written");
     let shown = name.replace('\u{1b}', "␛").replace('\r', "␍").replace('\n', "␊").replace('\u{202e}', "\u{fffd}");
     assert_eq!(of_github(&github)[0].0, shown);

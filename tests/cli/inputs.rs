@@ -1,4 +1,4 @@
-//! Which files are checked, and how their content is found.
+//! Which files are checked, and how the form of their content is detected.
 
 use std::fs;
 use std::io::Write;
@@ -96,7 +96,7 @@ fn what_gitignore_leaves_out_is_passed_over_with_and_without_a_repository() {
     ];
     let folder = Folder::with(&recordings);
     assert_eq!(files(&folder.json(".")), ["./below/kept.log", "./kept.ndjson"]);
-    // What a folder above leaves out counts for the folders below it.
+    // The `.gitignore` of a folder above applies to the folders below it.
     folder.write("below/deeper/kept.ndjson", ERROR);
     folder.write("below/deeper/left-out.ndjson", ERROR);
     assert_eq!(files(&folder.json("below/deeper")), ["below/deeper/kept.ndjson"]);
@@ -163,7 +163,7 @@ fn a_file_named_twice_is_checked_once() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_that_cannot_be_read_does_not_keep_the_others_from_being_checked() {
-    // Also the superuser cannot read a folder whose path is longer than 4096 bytes. Such a path comes about when
+    // Even the superuser cannot read a folder whose path is longer than 4096 bytes. Such a path comes about when
     // one deep folder is moved into another.
     let deep = |top: &str| vec!["d".repeat(200); 11].into_iter().fold(PathBuf::from(top), |path, name| path.join(name));
     let folder = Folder::with(&[("a.ndjson", ERROR), ("z/b.ndjson", ERROR)]);
@@ -195,14 +195,14 @@ fn compression_is_known_by_the_content_and_not_by_the_name() {
     for name in ["gzip.ndjson", "zstd.ndjson", "plain.ndjson.gz"] {
         let document = folder.json(name);
         assert_eq!(rules(&document), ["wrong-type"], "{name}");
-        // Places count in the decompressed text.
+        // Places refer to the decompressed text.
         assert_eq!(document["findings"][0]["line"], 1, "{name}");
     }
 }
 
 #[test]
 fn each_file_is_judged_by_itself() {
-    // Were they one stream, the second would end the turn that the first began, and too early.
+    // If they were one stream, the second would end the first one's turn, and too early.
     let folder = Folder::with(&[("1.ndjson", OPEN), ("2.ndjson", CLEAN)]);
     let document = folder.json("1.ndjson 2.ndjson");
     assert_eq!(rules(&document), ["turn-unfinished"]);
@@ -232,13 +232,13 @@ fn an_event_is_read_in_every_wire_form() {
 
 #[test]
 fn wire_overrides_the_form_that_the_content_shows() {
-    // The program sees server-sent events; the caller says that these are lines, none of which is JSON.
+    // The content looks like server-sent events; the caller says that it is lines, none of which is JSON.
     let folder = Folder::with(&[("a", &format!("data: {CLEAN}\n"))]);
     assert_eq!(rules(&folder.json("a")), [""; 0]);
     assert_eq!(rules(&folder.json("--wire sse a")), [""; 0]);
     assert_eq!(rules(&folder.json("--wire ndjson a")), ["invalid-json"]);
 
-    // A message without an event and without `jsonrpc` is none unless the caller says so.
+    // A message without an event and without `jsonrpc` is not a message unless the caller says so.
     folder.write("b", format!("{{\"id\":1,\"result\":{{}}}}\n{CLEAN}"));
     assert_eq!(rules(&folder.json("b")), ["not-an-event"]);
     let document = folder.json("--wire json-rpc b");

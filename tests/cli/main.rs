@@ -1,6 +1,6 @@
 //! The program as its users meet it: arguments and files in, text and exit codes out.
 //!
-//! Every expectation is written by hand from what the program promises; none is copied from a run.
+//! Every expectation is written by hand from the program's documented behaviour; none is copied from a run.
 
 mod baseline;
 mod config;

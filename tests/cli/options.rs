@@ -1,10 +1,10 @@
-//! The options of `check` that change what is said.
+//! The options of `check` that change the report.
 
 use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, WARNING, counts, event, ran, rules};
 
 #[test]
 fn a_fragment_is_not_judged_by_what_is_outside_of_it() {
-    // The start of the call and the end of the turn are cut away.
+    // The start of the call and the end of the turn are cut off.
     let middle = event(
         "session.tool.call.completed",
         r#"{"session_id":"s","tool_call_id":"c","tool_name":"t","ok":true,"duration_ms":1}"#,
@@ -19,7 +19,7 @@ fn a_fragment_is_judged_by_what_is_in_it() {
     let completed = event("session.completed", r#"{"session_id":"s","final_message":"Hi"}"#);
     let chunk = event("session.stream.chunk", r#"{"session_id":"s","text":"Hi","done":true}"#);
     let folder = Folder::with(&[("cut", &[ERROR, CLEAN, OPEN, &completed, CLEAN, &chunk].concat())]);
-    // Whatever came before the cut-out, the turn that it holds is over when the last chunk comes.
+    // Whatever came before the cut-out, its turn is over when the last chunk comes.
     assert_eq!(rules(&folder.json("--fragment cut")), ["wrong-type", "turn-not-started"]);
 }
 
@@ -55,7 +55,7 @@ fn the_last_setting_of_a_rule_counts() {
 
 #[test]
 fn max_findings_cuts_what_is_shown_and_nothing_else() {
-    // Five errors; the first two findings that are shown are warnings.
+    // There are five errors; the first two findings that are shown are warnings.
     let folder = Folder::with(&[("a", &format!("{WARNING}{WARNING}")), ("b", &ERROR.repeat(5))]);
     let whole = folder.json("a b");
     let cut = folder.json("--max-findings 2 a b");
@@ -76,7 +76,7 @@ fn max_findings_cuts_what_is_shown_and_nothing_else() {
     assert!(ran.out.starts_with("7 more findings not shown"), "{}", ran.out);
 }
 
-/// How many findings of a rule are shown as blocks of their own.
+/// Returns the number of findings of a rule that are shown as blocks of their own.
 fn blocks(report: &str, rule: &str) -> usize {
     report.matches(&format!("[{rule}]")).count()
 }
@@ -112,7 +112,7 @@ fn a_fold_names_a_line_once_and_not_that_of_the_finding_it_shows() {
 }
 
 #[test]
-fn a_severity_that_is_none_is_said_with_the_option_that_has_it() {
+fn an_invalid_severity_is_reported_with_its_option() {
     let folder = Folder::with(&[("a", CLEAN)]);
     let ran = folder.run("check --rule idle-missing=of a");
     assert_eq!(ran.code, 2);
@@ -230,7 +230,7 @@ const ESCAPE: char = '\u{1b}';
 #[test]
 fn colours_are_for_terminals_unless_the_caller_asks_for_them() {
     let folder = Folder::with(&[("a", &format!("{ERROR}{NOTE}"))]);
-    // Standard output is no terminal here.
+    // Standard output is not a terminal here.
     for arguments in ["check a", "check --color auto a", "check --color never a"] {
         assert!(!folder.run(arguments).out.contains(ESCAPE), "{arguments}");
     }

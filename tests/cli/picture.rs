@@ -22,7 +22,7 @@ fn a_graph_is_drawn_in_three_formats() {
 }
 
 #[test]
-fn a_misspelt_lifecycle_is_met_with_the_nearest() {
+fn a_misspelt_lifecycle_is_answered_with_the_nearest() {
     let folder = Folder::new();
     let ran = folder.run("graph --lifecycle trun");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
@@ -55,7 +55,7 @@ fn a_protocol_is_printed_whole() {
         let name = rule["rule"].as_str().expect("a name");
         assert!(ran.out.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}");
     }
-    // A row of the turn's table: what a completed turn means in each of the first states.
+    // A row of the turn's table: the cells of a completed turn in the first states.
     let (_, turn) = ran.out.split_once("\nlifecycle turn\n").expect("the lifecycle");
     let row = turn.lines().find(|line| line.starts_with("  session.interrupted ")).expect("a row");
     let cells: Vec<_> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();

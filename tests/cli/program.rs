@@ -1,4 +1,4 @@
-//! The built program, run in a folder of its own, and the events that the recordings are made of.
+//! The built program, run in a temporary folder, and the events that the recordings are made of.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
-/// A folder that is gone when the test is over. The program runs in it, so that names in its output are short.
+/// A temporary folder. The program runs in it, so that names in its output are short.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -22,7 +22,7 @@ impl Folder {
         Folder(path)
     }
 
-    /// With these files.
+    /// Returns a folder with these files.
     pub fn with(files: &[(&str, &str)]) -> Folder {
         let folder = Folder::new();
         for (name, text) in files {
@@ -42,7 +42,7 @@ impl Folder {
         fs::write(path, content).expect("a file can be written");
     }
 
-    /// The program with these arguments, not started, with nothing of the environment that changes colours.
+    /// Returns a command for the program with these arguments, without environment variables that change colours.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sessionlint"));
         command.current_dir(&self.0).args(arguments).stdin(Stdio::null());
@@ -52,12 +52,12 @@ impl Folder {
         command
     }
 
-    /// Runs the program with arguments that white space parts.
+    /// Runs the program with arguments separated by white space.
     pub fn run(&self, arguments: &str) -> Ran {
         ran(self.command(arguments.split_whitespace()))
     }
 
-    /// Likewise, with something on standard input.
+    /// Runs the program with arguments separated by white space, and with an input.
     pub fn run_with_input(&self, arguments: &str, input: &[u8]) -> Ran {
         let mut command = self.command(arguments.split_whitespace());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -66,7 +66,7 @@ impl Folder {
         let input = input.to_vec();
         let writer = thread::spawn(move || pipe.write_all(&input));
         let output = child.wait_with_output().expect("the program ends");
-        // A program that ends without reading all of it breaks the pipe; that is no matter of the test.
+        // A program that ends without reading all of its input breaks the pipe; that is not what is tested.
         let _ = writer.join();
         Ran::from(output)
     }
@@ -84,7 +84,7 @@ impl Drop for Folder {
     }
 }
 
-/// What a run gave.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -107,17 +107,17 @@ pub fn ran(mut command: Command) -> Ran {
     Ran::from(command.output().expect("the program starts"))
 }
 
-/// The rules of a document's findings, in their order.
+/// Returns the rules of a document's findings, in their order.
 pub fn rules(document: &Value) -> Vec<&str> {
     document["findings"].as_array().expect("findings").iter().map(|finding| text(&finding["rule"])).collect()
 }
 
-/// The errors, warnings and notes that a document's summary counts.
+/// Returns the errors, warnings and notes that a document's summary counts.
 pub fn counts(document: &Value) -> [u64; 3] {
     ["errors", "warnings", "notes"].map(|name| document["summary"][name].as_u64().expect("a number"))
 }
 
-/// The names of the files that a document's findings are about, in their order.
+/// Returns the names of the files that a document's findings are about, in their order.
 pub fn files(document: &Value) -> Vec<&str> {
     document["findings"].as_array().expect("findings").iter().map(|finding| text(&finding["file"])).collect()
 }
@@ -126,47 +126,47 @@ pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is no string"))
 }
 
-/// The names of an object's members, in alphabetical order.
+/// Returns the names of an object's members, in alphabetical order.
 pub fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<_> = value.as_object().expect("an object").keys().map(String::as_str).collect();
     keys.sort_unstable();
     keys
 }
 
-/// One event, on a line of its own.
+/// Returns one event, on a line of its own.
 pub fn event(name: &str, payload: &str) -> String {
     format!("{{\"type\":\"{name}\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"payload\":{payload}}}\n")
 }
 
-/// An idle status: conforms, wherever no turn is in progress.
+/// An idle status; it conforms wherever no turn is in progress.
 pub const CLEAN: &str = concat!(
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,
     r#""payload":{"session_id":"s","pending":false,"status_label":"idle"}}"#,
     "\n",
 );
 
-/// One warning and nothing else: label-contradicts-pending.
+/// An event with one warning and nothing else: label-contradicts-pending.
 pub const WARNING: &str = concat!(
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,
     r#""payload":{"session_id":"s","pending":false,"status_label":"thinking"}}"#,
     "\n",
 );
 
-/// One note and nothing else: unknown-field.
+/// An event with one note and nothing else: unknown-field.
 pub const NOTE: &str = concat!(
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,
     r#""payload":{"session_id":"s","pending":false,"status_label":"idle","shade":"blue"}}"#,
     "\n",
 );
 
-/// One error and nothing else: wrong-type.
+/// An event with one error and nothing else: wrong-type.
 pub const ERROR: &str = concat!(
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,
     r#""payload":{"session_id":"s","pending":"no","status_label":"idle"}}"#,
     "\n",
 );
 
-/// A turn that a cut left open: turn-unfinished, unless the recording is a fragment.
+/// A turn left open by a cut: turn-unfinished, unless the recording is a fragment.
 pub const OPEN: &str = concat!(
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,
     r#""payload":{"session_id":"s","pending":true,"status_label":"thinking"}}"#,

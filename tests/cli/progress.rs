@@ -1,4 +1,4 @@
-//! The progress bar is for people at a terminal; nobody else sees anything of it.
+//! The progress bar is for people at a terminal; nothing else ever sees it.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ fn work_that_takes_long_writes_nothing_to_standard_error_that_is_no_terminal() {
     let mut child = command.spawn().expect("the program starts");
     let mut pipe = child.stdin.take().expect("it was asked for");
     pipe.write_all(CLEAN.as_bytes()).expect("the program reads");
-    // Longer than the bar waits before it shows itself.
+    // This takes longer than the bar waits before it appears.
     thread::sleep(Duration::from_millis(2300));
     pipe.write_all(ERROR.as_bytes()).expect("the program reads");
     drop(pipe);

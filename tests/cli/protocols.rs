@@ -1,11 +1,11 @@
-//! `--protocol`: judging by a protocol of one's own.
+//! `--protocol`: checking by a custom protocol.
 
 use std::fs;
 use std::path::Path;
 
 use super::program::{CLEAN, Folder, WARNING};
 
-/// A folder with a copy of the built-in protocol in `mine/`, of which one file was changed.
+/// A folder with a copy of the built-in protocol in `mine/`, in which one file was changed.
 fn changed(file: &str, change: impl Fn(&str) -> String) -> Folder {
     let folder = Folder::with(&[("a", CLEAN), ("warning", WARNING)]);
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/session-events");
@@ -33,7 +33,7 @@ fn a_folder_is_a_protocol_like_the_built_in_one() {
 
 #[test]
 fn a_mistake_in_a_protocol_exits_2_and_is_shown_with_its_file_and_line() {
-    // A second line that is no TOML.
+    // The second line is not TOML.
     let folder = changed("protocol.toml", |text| {
         let (first, rest) = text.split_once('\n').expect("several lines");
         format!("{first}\nthis is = = no toml\n{rest}")
@@ -43,7 +43,7 @@ fn a_mistake_in_a_protocol_exits_2_and_is_shown_with_its_file_and_line() {
     assert!(ran.err.contains("protocol.toml:2:"), "{}", ran.err);
     assert!(ran.err.contains("this is = = no toml"), "the line is shown: {}", ran.err);
 
-    // A severity that there is not, wherever the first one stands.
+    // A severity that does not exist, in place of the first one.
     let mut line = 0;
     let folder = changed("protocol.toml", |text| text.replacen("severity = \"error\"", "severity = \"fatal\"", 1));
     let written = fs::read_to_string(folder.path().join("mine/protocol.toml")).expect("readable");
@@ -79,7 +79,7 @@ fn a_folder_without_a_protocol_exits_2_and_says_what_one_is() {
 }
 
 #[test]
-fn a_misspelt_protocol_is_met_with_the_nearest() {
+fn a_misspelt_protocol_is_answered_with_the_nearest() {
     let folder = Folder::with(&[("a", CLEAN)]);
     let ran = folder.run("check --protocol session-event a");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));

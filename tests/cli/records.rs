@@ -14,14 +14,14 @@ use super::said::{array, assert_is_sarif, of_junit, of_sarif, parsed};
 const SESSION: &str =
     r#"{"timestamp":"2026-01-01T09:00:00Z","session_id":"s1","conversation_id":"c1","agent_name":"a","duration":60}"#;
 const EARLY: &str = r#"{"timestamp":"2026-01-01T08:59:00Z","session_id":"s1","category":"automation"}"#;
-/// An event of no session that is here: orphan-event, with --complete alone.
+/// An event of a session that is not here: orphan-event, with --complete only.
 const ORPHAN: &str = r#"{"timestamp":"2026-01-01T09:00:01Z","session_id":"s2","category":"automation"}"#;
 /// One error: conversation-mismatch.
 const ELSEWHERE: &str =
     r#"{"timestamp":"2026-01-01T09:00:01Z","session_id":"s1","conversation_id":"c2","category":"automation"}"#;
 /// An action, which names no session.
 const ACTION: &str = r#"{"timestamp":"2026-01-01T09:00:02Z","tool_name":"bash","tool_result":"total 24"}"#;
-/// Nothing in it tells its kind.
+/// Nothing in it shows its kind.
 const UNTOLD: &str = r#"{"timestamp":"2026-01-01T09:00:00Z","session_id":"s1"}"#;
 
 fn page(records: &[&str]) -> String {
@@ -72,10 +72,10 @@ fn the_files_of_a_folder_belong_together_in_any_form() {
         assert_eq!(document["findings"][0]["stream"], "s1");
         assert_eq!(document["summary"]["loose"], 1, "the action names no session");
         assert_eq!(rules(&folder.json("export --complete")), ["event-before-session", "orphan-event"], "{name}");
-        // By itself, a file knows no session.
+        // On its own, a file knows no session.
         assert_eq!(rules(&folder.json(&format!("export/{name}"))), [""; 0]);
     }
-    // Other names, and other folders, are files by themselves.
+    // Files with other names or in other folders are on their own.
     let folder = Folder::with(&[("in/sessions.json", SESSION), ("in/some-events.json", EARLY), ("events.json", EARLY)]);
     assert_eq!(rules(&folder.json(".")), [""; 0]);
 }
@@ -213,7 +213,7 @@ fn the_report_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn too_many_unknown_fields_are_told() {
+fn too_many_unknown_fields_are_reported() {
     let fields: String = (0..1001).map(|number| format!(",\"k{number}\":1")).collect();
     let folder = Folder::with(&[("x.json", &SESSION.replace('}', &format!("{fields}}}")))]);
     let document = folder.json("x.json");

@@ -1,11 +1,11 @@
-//! Reports that go to files: `--format FORMAT=FILE`.
+//! Reports written to files: `--format FORMAT=FILE`.
 
 use std::fs;
 use std::process::Stdio;
 
 use super::program::{CLEAN, ERROR, Folder, NOTE, Ran, WARNING, ran};
 
-/// The names of all that is in a folder.
+/// Returns the names of all entries of a folder.
 fn names(folder: &Folder) -> Vec<String> {
     let entries = fs::read_dir(folder.path()).expect("readable");
     let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("readable").file_name();
@@ -45,7 +45,7 @@ fn a_report_is_as_readable_as_any_new_file_and_a_link_stays_a_link() {
     folder.write("other", "");
     let mode = |name: &str| fs::metadata(folder.path().join(name)).expect("it is there").permissions().mode();
     assert_eq!(mode("new"), mode("other"));
-    // A device is written to, and not replaced.
+    // A device is written to, not replaced.
     assert_eq!(folder.run("check --format json=/dev/null a").code, 1);
     assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
 }

@@ -1,4 +1,4 @@
-//! The formats for other tools: they say the same as each other, and keep to their schemas.
+//! The formats for other tools: they agree with each other, and conform to their schemas.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,8 +17,8 @@ const ALL: &str = "--format jsonl=o/jsonl --format sarif=o/sarif --format junit=
 
 #[test]
 fn every_format_says_the_same() {
-    // In CLEAN, 98 characters stand before the value of `pending`. `false,"status_label":` has 21, and `"idle"` and a
-    // comma 7.
+    // In CLEAN, there are 98 characters before the value of `pending`. `false,"status_label":` has 21, and `"idle"` and
+    // a comma 7.
     assert_eq!(CLEAN.find("false"), Some(98));
     let folder = Folder::with(&[
         ("a b.log", &[CLEAN, ERROR, WARNING, NOTE, "{broken\n"].concat()),
@@ -46,7 +46,7 @@ fn every_format_says_the_same() {
             .collect()
     };
     let read = |name: &str| fs::read_to_string(folder.path().join("o").join(name)).expect("the report is there");
-    // The formats that are compared with the paths of a repository have none that begin with a dot.
+    // In the formats that are compared with the paths of a repository, no path begins with a dot.
     let as_given = renamed("./a b.log", &expected);
     let document: Value = serde_json::from_str(&ran.out).expect("JSON");
     assert_eq!(of_json(array(&document["findings"])), as_given);
@@ -57,7 +57,7 @@ fn every_format_says_the_same() {
     let without_columns: Vec<_> = expected.iter().cloned().map(|said| (said.0, said.1, 0, said.3, said.4)).collect();
     assert_eq!(of_gitlab(&parsed(&folder, "o/gitlab")), without_columns);
     assert_eq!(of_markdown(&read("markdown")), as_given);
-    // In JUnit, a stream's findings stand together.
+    // In JUnit, the findings of a stream are together.
     let sorted = |said: &[Said]| said.iter().cloned().collect::<BTreeSet<_>>();
     assert_eq!(sorted(&junit_lines(&read("junit"))), sorted(&as_given));
     for (name, line, column, _, rule) in &as_given {
@@ -81,7 +81,7 @@ fn a_report_shows_the_source_text_if_its_format_does_whatever_the_others_do() {
 fn a_document_that_is_not_sarif_is_not_taken_for_it() {
     let wrong =
         json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": [{"level": "bad"}]}]});
-    // Another level than there are, and no message.
+    // A level that does not exist, and no message.
     assert_eq!(SARIF_SCHEMA.iter_errors(&wrong).count(), 2);
 }
 
@@ -110,7 +110,7 @@ fn sarif_keeps_to_its_published_schema() {
     assert_eq!(run["results"], json!([]));
     assert_eq!(run["invocations"], json!([{"executionSuccessful": true, "toolExecutionNotifications": []}]));
     assert_eq!(run["columnKind"], "unicodeCodePoints");
-    // Every rule that the run could have spoken of, those of stored records too, with its words and the document's.
+    // Every rule that the run could have reported, those of stored records too, with its text and its quotes.
     let rules = array(&run["tool"]["driver"]["rules"]);
     let named: BTreeSet<_> = rules.iter().map(|rule| text(&rule["id"]).to_owned()).collect();
     let of_protocol = |protocol: &str| -> Vec<String> {
@@ -203,7 +203,7 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
         ran.out
     );
     assert!(ran.out.contains("2 streams without findings"), "{}", ran.out);
-    // What is not shown must not look as if it had passed.
+    // A finding that is not shown must not look as if its stream had passed.
     folder.write("noted", [NOTE, CLEAN].concat());
     let cut = of_junit(&folder.run("check --format junit --max-findings 1 a noted c").out);
     let not_shown = |outcome| case("(findings not shown)", outcome);
@@ -218,7 +218,7 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
 }
 
 #[test]
-fn github_is_told_what_was_not_read_and_what_is_not_shown() {
+fn github_reports_what_was_not_read_and_what_is_not_shown() {
     let folder = Folder::with(&[("a", &ERROR.repeat(3))]);
     let ran = folder.run("check --format github --max-findings 1 a missing");
     let lines: Vec<_> = ran.out.lines().collect();

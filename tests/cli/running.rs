@@ -1,4 +1,4 @@
-//! A program that still runs: what it writes is waited for, and signals are sent to it.
+//! A running program: its output is waited for, and signals are sent to it.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::program::Ran;
 
-/// How long something is waited for that will come; far more than it takes.
+/// Timeout for something that will come; far more than it takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running program. It is ended if the test fails.
@@ -27,7 +27,7 @@ impl Running {
         Running { child, out, err }
     }
 
-    /// Sends a signal to the program alone.
+    /// Sends a signal to the program only.
     pub fn signal(&self, name: &str) {
         kill(name, &self.child.id().to_string());
     }
@@ -37,7 +37,7 @@ impl Running {
         kill(name, &format!("-{}", self.child.id()));
     }
 
-    /// Waits for the end. What was waited for before is part of what is told.
+    /// Waits for the end. The output includes what was waited for before.
     pub fn end(mut self) -> Ran {
         let (out, err) = (self.out.rest(), self.err.rest());
         let code = self.child.wait().expect("the program ends").code().expect("no signal ended the program");
@@ -56,11 +56,11 @@ fn kill(name: &str, process: &str) {
     assert!(status.success(), "kill -s {name} {process}");
 }
 
-/// What comes out of a pipe.
+/// The output of a pipe.
 pub struct Heard {
     pieces: Receiver<Vec<u8>>,
     bytes: Vec<u8>,
-    /// How much of it was waited for already.
+    /// Number of bytes that were already waited for.
     seen: usize,
 }
 
@@ -78,7 +78,7 @@ impl Heard {
         Heard { pieces, bytes: Vec::new(), seen: 0 }
     }
 
-    /// Waits until this comes, after what was waited for before.
+    /// Waits until a text comes, after what was waited for before.
     pub fn until(&mut self, words: &str) {
         loop {
             let new = String::from_utf8_lossy(&self.bytes[self.seen..]).into_owned();

@@ -1,4 +1,4 @@
-//! What reports say, read as the tools read them that they are for.
+//! Parses reports as the tools do that they are meant for.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::program::{Folder, text};
 
-/// File, line, column (0 where a format has none), severity, rule.
+/// A finding: file, line, column (0 in a format without columns), severity, rule.
 pub type Said = (String, u64, u64, String, String);
 
 pub fn said(file: &str, line: u64, column: u64, severity: &str, rule: &str) -> Said {
@@ -69,7 +69,7 @@ pub fn unescaped(text: &str) -> String {
         .fold(text.to_owned(), |text, (escape, c)| text.replace(escape, c))
 }
 
-/// Each line must be a command, with these properties and no others.
+/// Parses commands; each line must be one, with these properties and no others.
 pub fn of_github(report: &str) -> Vec<Said> {
     let said_by = |line: &str| {
         let (command, rest) = line.strip_prefix("::").and_then(|rest| rest.split_once(' ')).expect("a command");
@@ -86,7 +86,7 @@ pub fn of_github(report: &str) -> Vec<Said> {
     report.lines().map(said_by).collect()
 }
 
-/// What `severity[rule] file:line:column: …` says.
+/// Parses lines such as `severity[rule] file:line:column: …`.
 pub fn of_line(line: &str) -> Option<Said> {
     let (severity, rest) = line.split_once('[')?;
     let (rule, rest) = rest.split_once("] ")?;
@@ -94,7 +94,7 @@ pub fn of_line(line: &str) -> Option<Said> {
     Some(said(parts[0], parts[1].parse().ok()?, parts[2].parse().ok()?, severity, rule))
 }
 
-/// The suites' names and, in each, the cases' names with what became of them.
+/// Returns the suites' names and, for each, the cases' names with their outcomes.
 pub fn of_junit(report: &str) -> Vec<(String, Vec<(String, &'static str)>)> {
     let document = roxmltree::Document::parse(report).unwrap_or_else(|error| panic!("{error}\n{report}"));
     let known = ["testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out"];
@@ -135,7 +135,7 @@ pub fn of_markdown(report: &str) -> Vec<Said> {
 pub static SARIF_SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sarif-2.1.0.schema.json");
     let schema = fs::read_to_string(path).expect("readable");
-    // The pattern for languages has a bracket that the dialect of JSON Schema's patterns wants escaped.
+    // One pattern of the schema has a bracket that the dialect of JSON Schema requires to be escaped.
     let schema = schema.replace("{2}]?$", "{2}\\\\]?$");
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     jsonschema::validator_for(&schema).expect("the published schema is one")

@@ -1,4 +1,4 @@
-//! `rules`, `explain` and `schema`: what the program knows.
+//! `rules`, `explain` and `schema`: printing what the program knows.
 
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ fn every_rule_is_explained_with_an_example_that_breaks_it_and_one_that_keeps_it(
             assert!(ran.out.contains(text(quote)), "{name} quotes the document\n{}", ran.out);
         }
         if rule["basis"] == "upkeep" {
-            // No recording breaks it.
+            // No recording can break this rule.
             continue;
         }
         let breaks = ran.out.find("\nThis breaks it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));
@@ -79,7 +79,7 @@ fn the_try_it_line_names_the_options_that_the_example_needs() {
 }
 
 #[test]
-fn a_misspelt_rule_is_met_with_the_nearest() {
+fn a_misspelt_rule_is_answered_with_the_nearest() {
     let folder = Folder::new();
     let ran = folder.run("explain idle-mising");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));

@@ -1,4 +1,4 @@
-//! `sessionlint tap`: what the producer writes goes through as it is, and what is wrong with it is said at once.
+//! `sessionlint tap`: the producer's output goes through unchanged, and findings are reported at once.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use super::hostile::{HOSTILE, assert_harmless, recordings};
 use super::program::{CLEAN, ERROR, Folder, OPEN, Ran, WARNING, ran};
 use super::running::Running;
 
-/// Taps a script of the shell.
+/// Runs `tap` with a shell script.
 fn tap(folder: &Folder, options: &str, script: &str) -> Command {
     let mut arguments = vec!["tap", "--color", "never"];
     arguments.extend(options.split_whitespace());
@@ -19,7 +19,7 @@ fn tap(folder: &Folder, options: &str, script: &str) -> Command {
 #[test]
 fn every_byte_goes_through_and_nothing_else() {
     let folder = Folder::new();
-    // Bytes without order, from a generator of the simplest kind.
+    // Random bytes, from a very simple generator.
     let mut state = 1u32;
     let mut noise = |length: usize| -> Vec<u8> {
         let mut byte = || {
@@ -49,7 +49,7 @@ fn a_finding_is_told_before_the_producer_goes_on() {
         running.out.until(ERROR);
         running.err.until("wrong-type");
         input.write_all(b"\n").expect("the producer reads");
-        // What is no whole line goes through at once too, and is judged when it is one.
+        // An incomplete line goes through at once too, and is judged when it is complete.
         running.out.until(WARNING.trim_end());
         input.write_all(b"\n").expect("the producer reads");
         running.err.until("label-contradicts-pending");
@@ -124,7 +124,7 @@ fn a_reader_that_has_seen_enough_ends_the_producer() {
     assert_eq!(first, OPEN.as_bytes());
     let ended = child.wait_with_output().expect("the program ends");
     let err = String::from_utf8(ended.stderr).expect("UTF-8");
-    // As a shell says of a producer that nobody reads.
+    // As a shell reports for a producer whose reader is gone.
     assert_eq!(ended.status.code(), Some(141), "{err}");
     assert!(err.contains("standard output was closed"), "{err}");
     assert!(err.contains(": 0 errors, 0 warnings, 0 notes."), "nobody knows how the turn went on: {err}");
@@ -160,7 +160,7 @@ fn an_interrupt_of_the_terminal_leaves_the_producer_its_last_words() {
 #[test]
 fn a_request_to_end_is_passed_on_to_the_producer() {
     let folder = Folder::with(&[("clean", CLEAN)]);
-    // A shell may lose a signal for what it has just started; nothing that it starts here lives long.
+    // A shell may lose a signal for a process that it has just started; nothing that it starts here lives long.
     let script = "trap 'cat clean; exit 6' TERM; cat clean; while :; do sleep 0.1; done";
     let mut running = Running::start(tap(&folder, "", script));
     running.out.until(CLEAN);

@@ -1,10 +1,10 @@
-//! The bugs of the example agent are found within 500 cases, from prompts that show few of them, and an input is shown
-//! that has nothing in it that is not needed.
+//! The bugs of the example agent are found within 500 cases, from prompts that trigger few of them, and each is shown by
+//! an input with nothing superfluous in it.
 
 use super::program::Folder;
 use super::{PROMPTS, agent};
 
-/// Each bug, its rule, and the most characters and words that an input needs to show it.
+/// Each bug, its rule, and the maximum numbers of characters and words of an input that shows it.
 const BUGS: [(&str, &str, usize, usize); 13] = [
     ("silent-crash", "turn-unfinished", "a crash".len(), 2),
     ("no-idle", "idle-missing", "!a".len(), 1),
@@ -21,7 +21,7 @@ const BUGS: [(&str, &str, usize, usize); 13] = [
     ("torn-line", "invalid-json", "!a !b !c".len(), 3),
 ];
 
-/// Finds a bug, shows it again, and sees that it is fixed in the agent that has it not.
+/// Finds a bug, replays it, and checks that the agent without the bug counts as fixed.
 fn found(bug: &str, rule: &str, characters: usize, words: usize, options: &[&str]) {
     let folder = Folder::new();
     let options = [&["--inputs", PROMPTS, "--cases", "500", "--stop-after", "1"], options].concat();

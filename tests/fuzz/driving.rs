@@ -1,4 +1,4 @@
-//! Producers as they are driven, and inputs as they are made.
+//! How producers are driven and inputs are made.
 
 use super::program::{Folder, ran};
 use super::{PROMPTS, agent};
@@ -26,7 +26,7 @@ fn a_server_is_asked_over_http() {
     assert_eq!(ran(again).code, 1);
 }
 
-/// Two turns, one after the other: nothing in it depends on how fast either side is.
+/// Two turns, one after the other: nothing depends on how fast either side is.
 const TALK: &str = r#"
 version = 1
 prompts = 2
@@ -76,12 +76,12 @@ fn the_same_seed_finds_the_same_whatever_the_number_of_jobs() {
 }
 
 #[test]
-fn what_cannot_be_played_is_said() {
+fn what_cannot_be_played_is_reported() {
     let folder = Folder::new();
     let missing = ran(folder.command(["fuzz", "--", "./no-such-producer"]));
     assert_eq!((missing.code, missing.out.as_str()), (2, ""));
     assert!(missing.err.contains("./no-such-producer cannot be started: "), "{}", missing.err);
-    // Nothing listens where somebody listened a moment ago.
+    // The port was in use a moment ago, and is closed now.
     let (server, address) = agent().serve(&[]);
     drop(server);
     let gone = folder.run(&format!("fuzz --url http://{address}/"));
@@ -111,7 +111,7 @@ fn inputs_are_made_by_a_schema_and_stay_valid_when_they_are_shrunk() {
         "id": {"type": "integer", "minimum": 1}, "text": {"type": "string"},
         "tags": {"type": "array", "items": {"type": "string"}}, "deep": {"type": "object"}}}"#;
     let folder = Folder::with(&[("schema.json", schema), ("clean.ndjson", CLEAN)]);
-    // It fails where there are tags.
+    // The schema fails where there are tags.
     let script = r#"cat clean.ndjson; if grep -q '"tags":\["'; then exit 3; fi"#;
     let ran = folder.fuzz_shell(&["--input-schema", "schema.json", "--cases", "200"], script);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);

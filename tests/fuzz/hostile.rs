@@ -45,7 +45,7 @@ fn two_ways_of_failing_by_one_rule_are_two_failures() {
 #[test]
 fn a_producer_that_fails_sometimes_is_said_to() {
     let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/a", "one")]);
-    // The first time only.
+    // Only the first time.
     let script = "cat >/dev/null; cat clean.ndjson; if mkdir once 2>/dev/null; then exit 3; fi";
     let ran = folder.fuzz_shell(&["--inputs", "seeds", "--cases", "10", "--jobs", "1"], script);
     assert_eq!(ran.code, 1);
@@ -60,7 +60,7 @@ fn a_producer_that_fails_sometimes_is_said_to() {
 }
 
 #[test]
-fn one_that_fails_at_first_only_is_seen_to_in_the_end() {
+fn a_producer_that_fails_only_at_first_is_run_again_in_the_end() {
     let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/a", "")]);
     // The first time, and once more.
     let script = "cat clean.ndjson; if mkdir once 2>/dev/null || mkdir twice 2>/dev/null; then exit 3; fi";
@@ -105,7 +105,7 @@ fn an_interrupt_ends_the_producers_and_what_was_found_is_told() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     running.signal("INT");
-    // As `timeout` does, which signals its child and then its group.
+    // Like `timeout`, which signals its child and then its group.
     running.signal("TERM");
     let ran = running.end();
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
@@ -115,7 +115,7 @@ fn an_interrupt_ends_the_producers_and_what_was_found_is_told() {
         kill.args(["-0", "--", &format!("-{process}")]).stderr(Stdio::null());
         kill.status().expect("there is a kill command").success()
     };
-    // They were killed by now, but that may take a moment.
+    // They have been killed by now, but that may take a moment.
     for process in started().lines() {
         let mut looks = 0..600;
         while lives(process) {

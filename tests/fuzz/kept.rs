@@ -1,4 +1,4 @@
-//! What is kept of failures, and what becomes of it.
+//! Kept failures: their files, and replaying them.
 
 use std::fs;
 
@@ -33,7 +33,7 @@ fn a_failure_is_kept_with_all_that_belongs_to_it() {
     let quiet = folder.fuzz(&[&options[..], &["--quiet"]].concat(), &agent(), &["--bug", "no-idle"]);
     assert_eq!(quiet.err, format!("again: {again}\n"));
     assert!(ran.err.contains(&format!("idle-missing (session.completed): 1 case; {again}\n")), "{}", ran.err);
-    // The command that it was found with is kept.
+    // The command that found the failure is kept.
     let replayed = folder.run(again.strip_prefix("sessionlint ").expect("this program"));
     assert_eq!(replayed.code, 1, "{}", replayed.err);
     assert!(replayed.err.contains("1 failure played again: 0 fixed, 1 fails"), "{}", replayed.err);

@@ -1,7 +1,7 @@
-//! `sessionlint fuzz` from outside: it finds the bugs of the example agents and shows each by a small input, keeps it, and
-//! plays it again.
+//! `sessionlint fuzz` from outside: it finds the bugs of the example agents, shows each by a small input, keeps it, and
+//! replays it.
 //!
-//! What inputs may be at most is written by hand from what makes each bug show.
+//! The maximum sizes of inputs are written by hand from what triggers each bug.
 
 #[expect(dead_code, reason = "some of it is for the test that plays single prompts")]
 #[path = "../producers/agents.rs"]
@@ -33,26 +33,26 @@ fn agent() -> Agent {
 /// The natural prompts that come with the agents.
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/agent/prompts");
 
-/// What a report for people says, however its lines are wrapped.
+/// Returns the text of a report for people, however its lines are wrapped.
 fn unwrapped(text: &str) -> String {
     text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Folder {
-    /// Fuzzes an agent: options, and arguments of the agent.
+    /// Fuzzes an agent, with options and arguments of the agent.
     fn fuzz(&self, options: &[&str], agent: &Agent, arguments: &[&str]) -> Ran {
         let command = agent.command().iter().map(|word| word.to_string_lossy().into_owned());
         let words = ["fuzz"].iter().chain(options).chain(&["--"]).map(|word| (*word).to_owned());
         ran(self.command(words.chain(command).chain(arguments.iter().map(|word| (*word).to_owned()))))
     }
 
-    /// Fuzzes a script of the shell.
+    /// Fuzzes a shell script.
     #[cfg(unix)]
     fn fuzz_shell(&self, options: &[&str], script: &str) -> Ran {
         ran(self.command([&["fuzz"], options, &["--", "sh", "-c", script]].concat()))
     }
 
-    /// The folders of kept failures, in the order of their names.
+    /// Returns the folders of kept failures, in the order of their names.
     fn kept(&self) -> Vec<PathBuf> {
         let folders = fs::read_dir(self.path().join("sessionlint-failures")).into_iter().flatten();
         let mut folders: Vec<_> = folders.map(|entry| entry.expect("readable").path()).collect();
@@ -60,7 +60,7 @@ impl Folder {
         folders
     }
 
-    /// The rules of kept failures, and their inputs.
+    /// Returns the rules of kept failures, and their inputs.
     fn failures(&self) -> Vec<(String, String)> {
         let failure = |folder: PathBuf| {
             let name = folder.file_name().expect("a name").to_string_lossy().into_owned();

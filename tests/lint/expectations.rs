@@ -1,4 +1,4 @@
-//! What is expected of fixtures that are meant to be broken.
+//! Expectations of fixtures that are broken on purpose.
 
 use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, text};
 use super::{as_expected, kinds, linted, told};
@@ -93,7 +93,7 @@ fn mistakes_in_an_expectation_are_findings_in_it() {
 }
 
 #[test]
-fn an_expectation_without_its_fixture_is_said() {
+fn an_expectation_without_its_fixture_is_reported() {
     let folder = Folder::with(&[
         ("gone.json.expected", "1\twrong-type\n"),
         ("gone.txt.expected", "# args: --fragment\n"),

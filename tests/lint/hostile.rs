@@ -1,4 +1,4 @@
-//! Files that nobody wants: too large, damaged, unreadable, with names and contents that would do something to a terminal.
+//! Unwelcome files: too large, damaged, unreadable, or with names and contents that would control a terminal.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Rules of fixtures as files.
+//! Rules about fixtures as files.
 
 use serde_json::json;
 

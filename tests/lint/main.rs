@@ -1,6 +1,6 @@
-//! `sessionlint lint` from outside: what is a fixture, where its findings stand, and what is expected of it.
+//! `sessionlint lint` from outside: which files are fixtures, where their findings are, and what is expected of them.
 //!
-//! Every expectation is written by hand from what the program promises.
+//! Every expectation is written by hand from the program's documented behaviour.
 
 mod expectations;
 mod hostile;
@@ -17,7 +17,7 @@ mod whatever;
 use program::{Folder, text};
 use serde_json::Value;
 
-/// The document of `lint --format json`, and the exit code. The form of fixtures is tried by the tests of `fmt`.
+/// Returns the document of `lint --format json`, and the exit code. Canonical form is tested with `fmt`.
 fn linted(folder: &Folder, arguments: &str) -> (Value, i32) {
     let ran = folder.run(&format!("lint --rule not-canonical=off --format json {arguments}"));
     let document = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}\n{}{}", ran.out, ran.err));
@@ -33,13 +33,13 @@ fn told(document: &Value) -> Vec<String> {
     document["findings"].as_array().expect("findings").iter().map(told).collect()
 }
 
-/// How many of each kind were linted: streams, fragments, single events, records, and what was skipped.
+/// Returns how many of each kind were linted: streams, fragments, single events, records, and skipped ones.
 fn kinds(document: &Value) -> [u64; 5] {
     let linted = &document["linted"];
     ["streams", "fragments", "single_events", "records", "skipped"].map(|kind| linted[kind].as_u64().expect("a number"))
 }
 
-/// How many findings were as expected.
+/// Returns the number of findings that were expected.
 fn as_expected(document: &Value) -> u64 {
     document["linted"]["expected"].as_u64().expect("a number")
 }

@@ -1,14 +1,14 @@
-//! Blocks of Markdown: which are looked at, what they are taken for, and where their findings stand.
+//! Blocks of Markdown: which are linted, as what, and where their findings are.
 
 use serde_json::Value;
 
 use super::program::{CLEAN, ERROR, Folder, OPEN, text};
 use super::{kinds, linted, told};
 
-/// What is wrong in `ERROR`.
+/// The finding in `ERROR`.
 const WRONG: &str = "\"no\"";
 
-/// Where every `WRONG` of a page stands, counted in the plainest way: its line, its column, its first byte.
+/// Returns the place of every `WRONG` in a page, counted in the plainest way: its line, column and first byte.
 fn places(page: &str) -> Vec<(u64, u64, u64)> {
     let place = |(at, _): (usize, &str)| {
         let line_start = page[..at].rfind('\n').map_or(0, |end| end + 1);
@@ -30,7 +30,7 @@ fn findings_stand_where_they_do_in_the_page() {
         format!("> a\n>\n> > ```json\n> > {event}\n> > ```\n>\n> - b\n>\n>   ~~~~ ndjson\n>   {event}\n>   ~~~~\n"),
         format!("1.\tx\n\n\t```json\n\t{event}\n\t```\n"),
         format!("```sse\nevent: x\ndata: {event}\n\n: more\ndata: {event}\n\n```\n"),
-        // It goes to the end of the file.
+        // The block goes to the end of the file.
         format!("text\n\n```json\n{event}"),
         format!("\u{FEFF}# T\n\n   ```json\n   {event}\n   ```\n"),
     ];

@@ -1,9 +1,9 @@
-//! What is a fixture, and what it is taken for.
+//! Which files are fixtures, and of which kind.
 
 use super::program::{CLEAN, ERROR, Folder, OPEN, event};
 use super::{kinds, linted, told};
 
-/// The end of a turn, as it is cut out of a stream.
+/// The end of a turn, cut out of a stream.
 fn cut_out() -> String {
     [
         event("session.stream.chunk", r#"{"session_id":"s","text":"a","done":true}"#),

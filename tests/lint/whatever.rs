@@ -1,4 +1,4 @@
-//! What holds for every file, whatever is in it.
+//! Properties of every file, whatever is in it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use sessionlint::{Options, Protocol};
 use super::linted;
 use super::program::{Folder, text};
 
-/// Pieces that the readers of Markdown, events and expectations look at, and bytes of no form.
+/// Pieces that are special to the readers of Markdown, events and expectations, and bytes of no form.
 fn content() -> impl Strategy<Value = Vec<u8>> {
     let pieces: [&[u8]; 24] = [
         b"```json\n",
@@ -49,7 +49,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_file_makes_it_fail(contents in prop::collection::vec((content(), content()), 40)) {
+    fn no_file_makes_lint_fail(contents in prop::collection::vec((content(), content()), 40)) {
         let folder = Folder::new();
         for (number, (content, expected)) in contents.iter().enumerate() {
             let ending = ["md", "json", "ndjson", "sse"][number % 4];
@@ -69,7 +69,7 @@ proptest! {
     }
 }
 
-/// Files of the corpus that are text, a line an event, judged without options: their names and contents.
+/// Text files of the corpus with one event per line, judged without options: their names and contents.
 fn recordings() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events")];

@@ -1,4 +1,4 @@
-//! The agents as processes: started, talked to, and gone in the end whatever the test did.
+//! The agents as processes: started, driven, and ended whatever the test does.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -9,14 +9,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Nothing takes so long, unless it hangs.
+/// A timeout that only a hanging process reaches.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// One of the two agents: a program and what it is always given.
+/// One of the two agents: a program and its fixed arguments.
 #[derive(Clone, Debug)]
 pub struct Agent(Vec<PathBuf>);
 
-/// Both agents; the Rust one alone where there is no Python.
+/// Returns both agents; only the Rust one if there is no Python.
 pub fn agents() -> Vec<Agent> {
     static AGENTS: OnceLock<Vec<Agent>> = OnceLock::new();
     let started = || {
@@ -37,7 +37,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The built example. `cargo test` has built it by now; `cargo test --test producers` has not.
+/// Returns the path of the built example. `cargo test` has built it by now; `cargo test --test producers` has not.
 fn rust_agent() -> PathBuf {
     let test = std::env::current_exe().expect("this test is a file");
     let (Some(profile), Some(target)) = (test.ancestors().nth(2), test.ancestors().nth(3)) else {
@@ -56,7 +56,7 @@ fn rust_agent() -> PathBuf {
 }
 
 impl Agent {
-    /// The program, and what it is always given.
+    /// The program, and its fixed arguments.
     pub fn command(&self) -> &[PathBuf] {
         &self.0
     }
@@ -83,14 +83,14 @@ impl Agent {
         Running { child, input, lines }
     }
 
-    /// All that the agent writes when it is given this.
+    /// Returns everything that the agent writes when it is given this input.
     pub fn output(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         let mut running = self.start(arguments);
         running.say(input);
         running.rest()
     }
 
-    /// A server, and its address.
+    /// Starts a server, and returns its address.
     pub fn serve(&self, arguments: &[&str]) -> (Running, String) {
         let mut running = self.start(&[&["--http", "127.0.0.1:0"], arguments].concat());
         let line = String::from_utf8(running.line().expect("it says where it listens")).expect("UTF-8");
@@ -100,7 +100,7 @@ impl Agent {
     }
 }
 
-/// An agent that runs. It is killed when it goes out of scope, with all that it may have started.
+/// A running agent. It is killed when it goes out of scope, with all processes that it may have started.
 pub struct Running {
     child: Child,
     input: Option<ChildStdin>,
@@ -108,7 +108,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Writes to it. It may have stopped to read.
+    /// Writes to the agent, which may have stopped reading.
     pub fn say(&mut self, bytes: &[u8]) {
         let input = self.input.as_mut().expect("its input is open");
         if let Err(error) = input.write_all(bytes).and_then(|()| input.flush()) {
@@ -116,7 +116,7 @@ impl Running {
         }
     }
 
-    /// The next line with its end; none when its output is closed.
+    /// Returns the next line with its end; `None` if the agent's output is closed.
     pub fn line(&mut self) -> Option<Vec<u8>> {
         match self.lines.recv_timeout(DEADLINE) {
             Ok(line) => Some(line),
@@ -125,7 +125,7 @@ impl Running {
         }
     }
 
-    /// The lines up to one that has these words.
+    /// Returns the lines up to one that contains these words.
     pub fn until(&mut self, words: &str) -> Vec<u8> {
         let mut all = Vec::new();
         while let Some(line) = self.line() {
@@ -137,7 +137,7 @@ impl Running {
         panic!("there is no {words} in {}", String::from_utf8_lossy(&all))
     }
 
-    /// Ends its input; what is left of its output.
+    /// Ends the agent's input, and returns the rest of its output.
     pub fn rest(&mut self) -> Vec<u8> {
         self.input = None;
         let mut rest = Vec::new();
@@ -147,7 +147,7 @@ impl Running {
         rest
     }
 
-    /// Whether it writes nothing more, and does not end either, for so long.
+    /// Returns whether the agent neither writes more nor ends for this long.
     pub fn hangs(&mut self, time: Duration) -> bool {
         self.input = None;
         self.lines.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
@@ -164,12 +164,12 @@ impl Drop for Running {
     }
 }
 
-/// Sends a request, and gives the head and the body of the response.
+/// Sends a request, and returns the head and the body of the response.
 pub fn request(address: &str, method: &str, body: &[u8]) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
     write!(stream, "{method} / HTTP/1.1\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n", body.len()).expect("sent");
-    // It may refuse the body and close.
+    // The server may refuse the body and close the connection.
     let _ = stream.write_all(body);
     let mut response = Vec::new();
     if let Err(error) = stream.read_to_end(&mut response) {

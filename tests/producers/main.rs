@@ -1,5 +1,5 @@
-//! The agents in `examples/agent` conform whatever they are asked and however, and each of their bugs is found by the
-//! rule that their page names, on a prompt that shows it and on no other.
+//! The agents in `examples/agent` conform whatever the prompts and the transport, and each of their bugs is found by
+//! the rule that their page names, on a prompt that triggers it and on no other.
 
 mod agents;
 
@@ -14,10 +14,10 @@ use agents::{agents, request};
 const PAGE: &str = include_str!("../../examples/agent/README.md");
 const LONGEST_PROMPT: usize = 1 << 20;
 
-/// The findings of a stream, as rule and message.
+/// Returns the findings of a stream, as rule and message.
 fn findings(stream: &[u8], wire: Wire) -> Vec<(String, String)> {
     let protocol = Protocol::builtin("session-events").expect("it is built in");
-    let report = check(protocol, stream, Options { wire: Some(wire), ..Options::default() });
+    let report = check(protocol, stream, Options::default().with_wire(Some(wire)));
     report.findings.into_iter().map(|finding| (finding.rule.to_string(), finding.message)).collect()
 }
 
@@ -25,7 +25,7 @@ fn rules(stream: &[u8], wire: Wire) -> BTreeSet<String> {
     findings(stream, wire).into_iter().map(|(rule, _)| rule).collect()
 }
 
-/// What anybody may ask, whole lines of any bytes.
+/// Arbitrary prompts: whole lines of any bytes.
 fn prompts() -> Vec<Vec<u8>> {
     let texts = [
         "",
@@ -80,7 +80,7 @@ fn a_prompt_that_is_too_long_is_refused_in_a_stream_that_conforms() {
 fn every_prompt_conforms_over_http() {
     for agent in agents() {
         let (_server, address) = agent.serve(&[]);
-        // Without a bug, what would show it is a prompt like others.
+        // Without the bug, a prompt that triggers it is like any other.
         let innocent = bugs().into_iter().map(|bug| bug.shown_by.as_bytes().to_vec());
         for prompt in prompts().into_iter().chain(innocent) {
             let shown = String::from_utf8_lossy(&prompt[..prompt.len().min(60)]).into_owned();
@@ -106,9 +106,9 @@ fn ask(id: u64, method: &str, text: &str) -> String {
 #[test]
 fn a_conversation_conforms_and_every_request_is_answered() {
     let prompts: Vec<_> = prompts().into_iter().filter_map(|prompt| String::from_utf8(prompt).ok()).collect();
-    // A line of a message is no longer than a prompt may be, and has more in it.
+    // A line with a message may be as long as a prompt, but has more in it.
     let prompts: Vec<_> = prompts.iter().filter(|prompt| prompt.len() < LONGEST_PROMPT / 2).collect();
-    // None of these is a request, or one that can be met.
+    // None of these is a valid request, or one that can be fulfilled.
     let hostile = [
         "nonsense",
         "[]",
@@ -209,7 +209,7 @@ fn each_bug_is_found_by_its_rule_where_it_shows_and_nothing_is_where_it_does_not
             let arguments = ["--bug", bug.name];
             let hidden = agent.output(&arguments, bug.hidden_by.as_bytes());
             assert_eq!(findings(&hidden, Wire::Ndjson), [], "{agent:?} {}", bug.name);
-            // That one does not end: below.
+            // This one does not end: see below.
             if bug.name != "hang" {
                 let shown = agent.output(&arguments, bug.shown_by.as_bytes());
                 let expected = BTreeSet::from([bug.rule.to_owned()]);
@@ -226,7 +226,7 @@ fn the_hang_ends_only_when_it_is_killed() {
         let mut hanging = agent.start(&["--bug", "hang"]);
         hanging.say(bug.shown_by.as_bytes());
         hanging.say(b"\n");
-        // Both calls of the prompt were started by then.
+        // Both calls of the prompt have been started by now.
         let stream = hanging.until(r#""tool_name":"fail""#);
         assert!(hanging.hangs(Duration::from_millis(500)), "{agent:?}");
         drop(hanging);
@@ -242,7 +242,7 @@ fn bugs_show_over_http_and_in_conversations_too() {
         assert_eq!(rules(&torn, Wire::Sse), BTreeSet::from(["invalid-json".to_owned(), "not-an-event".to_owned()]));
         let (_, whole) = request(&address, "POST", b"!a !b");
         assert_eq!(findings(&whole, Wire::Sse), []);
-        // The id is that of another turn.
+        // The id is from another turn.
         let turns = [ask(1, "prompt", "!read"), ask(2, "prompt", "!read")].concat();
         let stream = agent.output(&["--talk", "--bug", "reused-id"], turns.as_bytes());
         assert_eq!(rules(&stream, Wire::JsonRpc), BTreeSet::from(["duplicate-tool-call".to_owned()]));

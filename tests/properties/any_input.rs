@@ -1,4 +1,4 @@
-//! What holds for every input, whatever it is.
+//! Properties of every input, whatever it is.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -6,13 +6,13 @@ use sessionlint::{Checker, Options, Place, Report, Severity, Wire};
 
 use crate::streams::{Bytes, check, damaged_file, options, protocol};
 
-/// Bytes of no form at all, with a good share of those that readers look at.
+/// Bytes of no form at all, with a good share of those that are special to readers.
 fn arbitrary_bytes() -> impl Strategy<Value = Bytes> {
     let byte = prop_oneof![any::<u8>(), prop::sample::select(&b"{}[]\",:\\u0d8\r\n \xEF\xBB\xBFdata"[..])];
     prop::collection::vec(byte, 0..300).prop_map(Bytes)
 }
 
-/// Where a byte stands, counted in the plainest way. `returns`: a carriage return alone ends a line too,
+/// Returns the place of a byte, counted in the plainest way. `returns`: a carriage return alone ends a line too,
 /// as it does in server-sent events.
 fn counted(text: &str, start: usize, returns: bool) -> (u64, u64) {
     let (mut line, mut column) = (1, 1);
@@ -65,7 +65,7 @@ fn report_is_sound(input: &[u8], report: &Report) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// How an input comes in.
+/// The pieces in which an input comes.
 #[derive(Clone, Debug)]
 enum Cuts {
     Bytewise,
@@ -98,7 +98,7 @@ impl Cuts {
     }
 }
 
-/// The report of an input that comes in pieces, with its findings taken after each.
+/// Returns the report of an input that comes in pieces, with its findings taken after each.
 fn check_in_pieces(pieces: &[&[u8]], options: &Options) -> Report {
     let mut checker = Checker::new(protocol(), options.clone());
     let mut findings = Vec::new();
@@ -120,7 +120,7 @@ fn reports_are_equal(a: &Report, b: &Report) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Inputs that chance meets too seldom, each of which was judged wrongly once.
+/// Inputs that are too rare at random, each of which was judged wrongly once.
 #[test]
 fn inputs_that_were_stumbled_over_get_a_sound_report() {
     let insides_of_characters = [&b"{\"a\":\""[..], &[0x80; 300], b"\"}\n"].concat();
@@ -133,10 +133,10 @@ fn inputs_that_were_stumbled_over_get_a_sound_report() {
         "{\"type\":\"ééééééééééééééééééééé".as_bytes(),
         b"",
     ];
-    let limits = (1..60).chain([Options::default().max_line_bytes]);
+    let limits = (1..60).chain([Options::default().max_line_bytes()]);
     for max_line_bytes in limits {
         for wire in std::iter::once(None).chain(Wire::ALL.iter().map(|(_, wire)| Some(*wire))) {
-            let options = Options { wire, max_line_bytes, ..Options::default() };
+            let options = Options::default().with_wire(wire).with_max_line_bytes(max_line_bytes);
             for input in inputs {
                 let report = check(input, &options);
                 let sound = report_is_sound(input, &report);

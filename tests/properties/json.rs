@@ -1,29 +1,29 @@
-//! JSON text taken apart and written again, as it is written: the same events in another form.
+//! JSON text, parsed and written again without loss: the same events in another form.
 //!
 //! Strings keep their escapes and numbers their digits, because that is what most of the properties vary
 //! (and `serde_json` would refuse the halves of characters that chunks may hold).
 
 use std::fmt::{self, Write as _};
 
-/// A JSON text whose strings and numbers are as they were written.
+/// A JSON text whose strings and numbers are kept as written.
 #[derive(Clone, PartialEq)]
 pub enum Json {
-    /// A number or one of the three words.
+    /// A number or one of the three keywords.
     Bare(String),
-    /// What stands between the quotes, still escaped.
+    /// The text between the quotes, still escaped.
     Text(String),
     Array(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
 
-/// How a text is written: chooses between the ways that mean the same.
+/// A style of writing: chooses between forms that mean the same.
 pub trait Writing {
-    /// White space where it may stand.
+    /// White space between tokens.
     fn space(&mut self) -> &'static str {
         ""
     }
 
-    /// A string's content, given as it was written.
+    /// The content of a string, given as it was written.
     fn text(&mut self, raw: &str) -> String {
         raw.to_owned()
     }
@@ -34,7 +34,7 @@ pub trait Writing {
     }
 }
 
-/// No space, nothing changed.
+/// No space, and nothing changed.
 pub struct Minified;
 
 impl Writing for Minified {}
@@ -46,7 +46,7 @@ impl fmt::Debug for Json {
 }
 
 impl Json {
-    /// Takes a text apart; none if it is too deep or not JSON (as far as this has to know).
+    /// Parses a text; `None` if it is too deep or not JSON (as far as the tests need to know).
     pub fn parse(text: &str) -> Option<Json> {
         let mut rest = text;
         let json = value(&mut rest, 0)?;
@@ -57,7 +57,7 @@ impl Json {
         Json::Text(content.to_owned())
     }
 
-    /// The value at the segments of a pointer.
+    /// Returns the value at the segments of a pointer.
     pub fn at(&self, path: &[String]) -> Option<&Json> {
         path.iter().try_fold(self, |json, segment| match json {
             Json::Object(members) => members.iter().rev().find(|(name, _)| name == segment).map(|(_, value)| value),
@@ -74,7 +74,7 @@ impl Json {
         })
     }
 
-    /// The same with another value at a path that is there, or without it.
+    /// Returns a copy with another value at a path that exists, or without it.
     pub fn with(&self, path: &[String], value: Option<Json>) -> Json {
         let mut changed = self.clone();
         let (name, holder) = path.split_last().expect("a field has a name");
@@ -86,7 +86,7 @@ impl Json {
         changed
     }
 
-    /// The paths of everything inside, this itself left out.
+    /// Returns the paths of everything inside, without the root.
     pub fn paths(&self) -> Vec<Vec<String>> {
         let children: Vec<(String, &Json)> = match self {
             Json::Array(items) => items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect(),
@@ -101,7 +101,7 @@ impl Json {
         paths
     }
 
-    /// The same with another name for a member of an object.
+    /// Returns a copy with another name for a member of an object.
     pub fn renamed(&self, path: &[String], new: &str) -> Json {
         let mut changed = self.clone();
         let (name, holder) = path.split_last().expect("a field has a name");
@@ -113,7 +113,7 @@ impl Json {
         changed
     }
 
-    /// How many arrays and objects stand inside each other.
+    /// Returns the depth of nested arrays and objects.
     pub fn depth(&self) -> usize {
         match self {
             Json::Array(items) => 1 + items.iter().map(Json::depth).max().unwrap_or(0),
@@ -122,7 +122,7 @@ impl Json {
         }
     }
 
-    /// Whether some object has a key twice, so that the order of its members means something.
+    /// Returns whether an object has a key twice, so that the order of its members matters.
     pub fn has_duplicate_keys(&self) -> bool {
         match self {
             Json::Array(items) => items.iter().any(Json::has_duplicate_keys),
@@ -135,7 +135,7 @@ impl Json {
         }
     }
 
-    /// Writes it in one line (as far as the spaces that are chosen have no line ends).
+    /// Writes the value on one line (unless the chosen white space has line ends).
     pub fn write(&self, writing: &mut dyn Writing) -> String {
         let mut out = String::new();
         out.push_str(writing.space());
@@ -179,7 +179,7 @@ impl Json {
         }
     }
 
-    /// Writes it over several lines, as people read it.
+    /// Writes the value over several lines, as people read it.
     pub fn pretty(&self, indent: usize) -> String {
         let pad = "  ".repeat(indent + 1);
         let lines: Vec<_> = match self {
@@ -239,7 +239,7 @@ fn value(rest: &mut &str, depth: usize) -> Option<Json> {
     }
 }
 
-/// What stands in brackets, with commas between.
+/// Writes items in brackets, with commas between them.
 fn list(rest: &mut &str, close: char, mut item: impl FnMut(&mut &str) -> Option<()>) -> Option<()> {
     *rest = rest[1..].trim_start();
     if let Some(after) = rest.strip_prefix(close) {
@@ -269,7 +269,7 @@ fn string(rest: &mut &str) -> Option<String> {
     Some(content[..end].to_owned())
 }
 
-/// The UTF-16 units that a string's content stands for; halves of characters stay what they are.
+/// Returns the UTF-16 units of a string's content; halves of surrogate pairs are kept.
 pub fn units(raw: &str) -> Vec<u16> {
     let mut units = Vec::new();
     let mut rest = raw.chars();

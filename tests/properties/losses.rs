@@ -1,4 +1,4 @@
-//! What is missing never makes a false alarm: a cut-out, a frame that cannot be read, a broken field.
+//! Missing data never causes a false alarm: a cut-out, a frame that cannot be read, a broken field.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -8,7 +8,7 @@ use crate::json::Json;
 use crate::streams::{Recording, Said, VALID, check, ndjson, path, protocol, said, session};
 
 fn fragment() -> Options {
-    Options { fragment: true, ..Options::default() }
+    Options::default().with_fragment(true)
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_lost_frame_of_a_valid_stream_gives_one_finding() {
     }
 }
 
-/// The fields of a value that its schema requires.
+/// Returns the fields of a value that its schema requires.
 fn required_fields(schema: &serde_json::Value, value: &Json, at: &[String]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let below = |segment: &str| [at, &[segment.to_owned()]].concat();
@@ -58,7 +58,7 @@ fn required_fields(schema: &serde_json::Value, value: &Json, at: &[String]) -> V
     found
 }
 
-/// The schema of an event; of an unknown type, one that requires nothing.
+/// Returns the schema of an event; for an unknown type, one that requires nothing.
 fn schema_of(event: &Json) -> &'static serde_json::Value {
     let found = protocol().schemas().find(|(name, _)| event.at(&path("/type")) == Some(&Json::text(name)));
     found.map_or(&serde_json::Value::Null, |(_, schema)| schema)
@@ -69,7 +69,7 @@ fn a_broken_field_of_a_valid_stream_gives_one_finding() {
     for Recording { name, events } in VALID.iter() {
         for (number, event) in events.iter().enumerate() {
             for field in required_fields(schema_of(event), event, &[]) {
-                // A field whose key is written with escapes cannot be taken out here.
+                // A field whose key is written with escapes cannot be removed here.
                 if event.at(&field).is_none() {
                     continue;
                 }
@@ -93,7 +93,7 @@ fn a_broken_field_of_a_valid_stream_gives_one_finding() {
     }
 }
 
-/// Of what is said, which rule speaks about which event and field.
+/// Returns the rule, the event and the field of each finding.
 fn rules(said: Vec<Said>, first: u64) -> Vec<(u64, String, Option<String>)> {
     let event = |said: &Said| said.event.map(|event| event + first);
     said.into_iter().filter_map(|said| Some((event(&said)?, said.rule, said.pointer))).collect()
@@ -102,9 +102,9 @@ fn rules(said: Vec<Said>, first: u64) -> Vec<(u64, String, Option<String>)> {
 proptest! {
     #![proptest_config(crate::cases(500))]
 
-    /// Whatever is wrong with a session: what is said of a cut-out would have been said of the whole.
+    /// Whatever is wrong with a session: a finding in a cut-out is also one in the whole.
     #[test]
-    fn a_cut_out_says_nothing_that_the_whole_does_not(events in session(), a: Index, b: Index) {
+    fn a_cut_out_has_no_finding_that_the_whole_does_not(events in session(), a: Index, b: Index) {
         let (a, b) = (a.index(events.len()), b.index(events.len()));
         let (start, end) = (a.min(b), a.max(b) + 1);
         let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
@@ -114,15 +114,15 @@ proptest! {
         }
     }
 
-    /// The same for a frame that cannot be read.
+    /// Whatever is wrong with a session: a finding after a frame that cannot be read is also one in the whole.
     #[test]
-    fn a_lost_frame_makes_nothing_be_said(events in session(), lost: Index) {
+    fn a_lost_frame_adds_no_finding(events in session(), lost: Index) {
         let lost = lost.index(events.len());
         let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
         let text = format!("{}garbage\n{}", ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
         for (event, rule, pointer) in rules(said(text.as_bytes(), &Options::default()), 0) {
             let said = (if event < lost as u64 { event } else { event + 1 }, rule, pointer);
-            // The event before the lost one may be later than the one after it without a word of the lost one.
+            // Without the lost event, the one before it may be later than the one after it.
             if said.1 != "time-goes-backwards" {
                 prop_assert!(whole.contains(&said), "{:?} is not in {:?}\n{}", said, whole, text);
             }

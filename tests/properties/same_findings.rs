@@ -1,5 +1,5 @@
-//! What makes no difference: other sessions in the same file, the form of the file, and the ways of writing
-//! one and the same JSON.
+//! Differences that change no finding: other sessions in the same file, the form of the file, and the ways of writing
+//! the same JSON.
 
 use proptest::prelude::*;
 use sessionlint::{Options, Wire};
@@ -9,7 +9,7 @@ use crate::streams::{ALL, Said, ndjson, path, recording, said};
 
 // ---- other sessions -----------------------------------------------------------------------------------
 
-/// The events with `prefix` before every session id; none if an event has none that can be read.
+/// Returns the events with `prefix` before every session id; `None` if an event has no readable one.
 fn renamed(events: &[Json], prefix: &str) -> Option<Vec<Json>> {
     let rename = |event: &Json| {
         let mut payload = event.at(&path("/payload"))?.clone();
@@ -24,8 +24,8 @@ fn renamed(events: &[Json], prefix: &str) -> Option<Vec<Json>> {
     events.iter().map(rename).collect()
 }
 
-/// What is said of one of two recordings that share a file, its events numbered as if it were alone. Of an
-/// unknown name only the first in a file is reported, whichever session has it.
+/// Returns the findings of one of two recordings that share a file, with its events numbered as if it were alone.
+/// Of an unknown name only the first in a file is reported, whichever session has it.
 fn said_of(events: &[Json], mine: impl Fn(u64) -> Option<u64>) -> Vec<Said> {
     let mut found = said(ndjson(events).as_bytes(), &Options::default());
     found.retain(|said| said.rule != "unknown-event" && said.rule != "unknown-field");
@@ -65,7 +65,7 @@ fn interleaving_changes_nothing(left: &[Json], right: &[Json], order: &[bool]) -
     Ok(())
 }
 
-/// More sessions than are kept as they are: one that comes behind all of them was written down.
+/// More sessions than are kept in full: when one returns after all of them, it has been compacted.
 const MANY_SESSIONS: usize = 1100;
 
 fn rest_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
@@ -87,7 +87,7 @@ fn rest_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
 
 // ---- ways of writing ------------------------------------------------------------------------------------
 
-/// Writes JSON in a way that nobody would, but may.
+/// Writes JSON in a style that nobody would use, but that is valid.
 #[derive(Debug)]
 struct Odd {
     random: u64,
@@ -122,7 +122,7 @@ impl Writing for Odd {
         for c in char::decode_utf16(units(raw)) {
             let c = match c {
                 Ok(c) => c,
-                // Half a character can be written in no other way.
+                // Half of a surrogate pair can be written in no other way.
                 Err(half) => {
                     text.push_str(&self.escape(half.unpaired_surrogate()));
                     continue;
@@ -160,7 +160,7 @@ impl Writing for Odd {
 }
 
 fn writing_changes_nothing(events: &[Json], seed: u64, escapes: bool) -> Result<(), TestCaseError> {
-    // Of two members with one key the last one counts, so there the order does make a difference.
+    // Of two members with one key the last one counts, so the order matters there.
     if events.iter().any(Json::has_duplicate_keys) {
         return Ok(());
     }
@@ -169,7 +169,7 @@ fn writing_changes_nothing(events: &[Json], seed: u64, escapes: bool) -> Result<
     let compared = |text: &str| {
         let mut found = said(text.as_bytes(), &Options::default());
         for said in &mut found {
-            // What is wrong with a value is shown as the value is written.
+            // A finding about a value quotes it as written.
             let shown = ["wrong-type", "wrong-value", "lone-surrogate"].contains(&said.rule.as_str());
             if escapes && shown {
                 said.message.clear();
@@ -184,7 +184,7 @@ fn writing_changes_nothing(events: &[Json], seed: u64, escapes: bool) -> Result<
 
 // ---- forms --------------------------------------------------------------------------------------------
 
-/// The events in every form of a file, each with its wire and a name for it.
+/// Returns the events in every form of a file, each with its wire and a name for it.
 fn forms(events: &[Json]) -> Vec<(&'static str, Wire, String)> {
     let lines = |event: &Json, start: &str, end: &str| -> String {
         let text = event.pretty(0);
@@ -218,7 +218,7 @@ fn in_a_message(event: &Json) -> Json {
 fn the_form_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
     let plain = said(ndjson(events).as_bytes(), &Options::default());
     let messages: Vec<_> = events.iter().map(in_a_message).collect();
-    // A message is one level deeper than its event, and that may be one too many.
+    // A message is one level deeper than its event, which may be one too many.
     let fit = messages.iter().all(|message| message.depth() <= 127);
     let in_messages = forms(if fit { &messages } else { &[] });
     let json_rpc = in_messages.iter().filter(|(_, wire, text)| *wire == Wire::Ndjson && fit && !text.is_empty());
@@ -226,21 +226,21 @@ fn the_form_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
     let in_messages = if fit { in_messages } else { Vec::new() };
     for (name, wire, text) in forms(events).into_iter().chain(in_messages).chain(json_rpc) {
         for wire in [Some(wire), None] {
-            let found = said(text.as_bytes(), &Options { wire, ..Options::default() });
+            let found = said(text.as_bytes(), &Options::default().with_wire(wire));
             prop_assert_eq!(&found, &plain, "{} ({:?})\n{}", name, wire, text);
         }
     }
     Ok(())
 }
 
-/// Two keys that may have been meant as the missing one are too rare to be met at random.
+/// Two keys that may have been meant as the missing one are too rare at random.
 #[test]
 fn the_key_that_was_meant_does_not_depend_on_key_order() {
     let started = |keys: &str| {
         let event = format!(
             r#"{{"type":"session.tool.call.started","timestamp":"2026-01-01T00:00:00Z","payload":{{{keys},"session_id":"s","tool_name":"bash","tool_input":{{}}}}}}"#
         );
-        let mut found = said(event.as_bytes(), &Options { fragment: true, ..Options::default() });
+        let mut found = said(event.as_bytes(), &Options::default().with_fragment(true));
         found.sort();
         found
     };

@@ -1,22 +1,22 @@
-//! The short way through a step of the tables finds what the long one finds.
+//! The short way through a step of the tables has the same findings as the long one.
 
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use sessionlint::generate::{Knobs, tape, wild};
+use sessionlint::generate::{StreamOptions, tape, wild};
 use sessionlint::{Checker, Options, Protocol, Report};
 
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
-/// What happens to a line of a recording.
+/// A change to a line of a recording.
 #[derive(Clone, Debug)]
 enum Damage {
     Lost,
     Doubled,
-    /// It stands behind the next one.
+    /// The line comes after the next one.
     Late,
-    /// A part of it, if it is there, is replaced by another.
+    /// A part of the line, if it exists, is replaced by another.
     Replaced(&'static str, &'static str),
 }
 
@@ -61,7 +61,7 @@ fn damaged(mut lines: Vec<Vec<u8>>, damages: &[(prop::sample::Index, Damage)]) -
 }
 
 fn report(recording: &[u8], short: bool) -> Report {
-    let mut checker = Checker::new(&PROTOCOL, Options { max_text_bytes: 200, ..Options::default() });
+    let mut checker = Checker::new(&PROTOCOL, Options::default().with_max_text_bytes(200));
     if !short {
         checker.exercise();
     }
@@ -76,7 +76,7 @@ proptest! {
         damages in prop::collection::vec((any::<prop::sample::Index>(), damage()), 0..6),
     ) {
         let chunks = [("session.stream.chunk".to_owned(), 60)].into();
-        let knobs = Knobs { turns: 3, sessions: 2, events: 80, weights: chunks };
+        let knobs = StreamOptions { turns: 3, sessions: 2, events: 80, weights: chunks };
         let recording = damaged(wild(&PROTOCOL, &knobs, &tape(seed, 600)).lines, &damages);
         prop_assert_eq!(report(&recording, true), report(&recording, false), "{}", String::from_utf8_lossy(&recording));
     }

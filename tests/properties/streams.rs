@@ -1,4 +1,4 @@
-//! Where the inputs come from: the corpus, what is made of it by damage, and sessions at random.
+//! The inputs: the corpus, damaged copies of it, and random sessions.
 
 use std::fmt;
 use std::fs;
@@ -19,7 +19,7 @@ pub fn check(bytes: &[u8], options: &Options) -> Report {
     sessionlint::check(protocol(), bytes, options.clone())
 }
 
-/// Bytes that a failed property can be read from.
+/// Bytes that are printed readably when a property fails.
 #[derive(Clone, PartialEq)]
 pub struct Bytes(pub Vec<u8>);
 
@@ -29,7 +29,7 @@ impl fmt::Debug for Bytes {
     }
 }
 
-/// What a finding says, its place aside.
+/// A finding without its place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Said {
     pub event: Option<u64>,
@@ -52,7 +52,7 @@ impl Said {
     }
 }
 
-/// What is said of some bytes, in the order in which it is said.
+/// Returns the findings of some bytes, in order.
 pub fn said(bytes: &[u8], options: &Options) -> Vec<Said> {
     check(bytes, options).findings.iter().map(Said::of).collect()
 }
@@ -78,7 +78,7 @@ fn corpus(folder: &str) -> Vec<PathBuf> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events").join(folder))
 }
 
-/// Every file of the corpus, valid and invalid, in every form. The shortest come first: proptest looks for a
+/// Returns every file of the corpus, valid and invalid, in every form. The shortest come first: proptest looks for a
 /// small failing input by small indices.
 pub static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let files = ["valid", "invalid"].into_iter().flat_map(corpus);
@@ -87,13 +87,13 @@ pub static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     files
 });
 
-/// A file of the corpus with an event a line.
+/// A file of the corpus with one event per line.
 pub struct Recording {
     pub name: String,
     pub events: Vec<Json>,
 }
 
-/// The rules that speak where a frame is no event, or is not read.
+/// The rules about frames that are no events, or cannot be read.
 const UNREADABLE: [&str; 9] = [
     "invalid-json",
     "invalid-utf8",
@@ -106,7 +106,7 @@ const UNREADABLE: [&str; 9] = [
     "not-an-event",
 ];
 
-/// The events of a file with one event a line, out of their JSON-RPC messages; none if the file has another
+/// Returns the events of a file with one event per line, out of their JSON-RPC messages; `None` if the file has another
 /// form, or a line that cannot be read.
 fn events(file: &Path) -> Option<Recording> {
     let text = String::from_utf8(fs::read(file).expect("readable")).ok()?;
@@ -129,14 +129,14 @@ fn events(file: &Path) -> Option<Recording> {
     name.filter(|_| !events.is_empty()).map(|name| Recording { name, events })
 }
 
-/// The valid files with one event a line.
+/// Returns the valid files with one event per line.
 pub static VALID: LazyLock<Vec<Recording>> = LazyLock::new(|| {
     let recordings: Vec<_> = corpus("valid").iter().filter_map(|file| events(file)).collect();
     assert!(recordings.len() > 30, "the corpus is here");
     recordings
 });
 
-/// Those, and the invalid ones of which every line is an event.
+/// Returns the valid files, and the invalid ones of which every line is an event.
 pub static ALL: LazyLock<Vec<Recording>> = LazyLock::new(|| {
     let recordings: Vec<_> = ["valid", "invalid"].into_iter().flat_map(corpus).collect();
     recordings.iter().filter_map(|file| events(file)).collect()
@@ -154,7 +154,7 @@ pub fn path(pointer: &str) -> Vec<String> {
 
 // ---- damage ---------------------------------------------------------------------------------------
 
-/// What may happen to a file.
+/// A kind of damage to a file.
 #[derive(Clone, Debug)]
 enum Damage {
     Flip(Index, u8),
@@ -166,7 +166,7 @@ enum Damage {
     LineEnds(&'static [u8]),
 }
 
-/// What is put in: what readers stumble over, some of it many times over.
+/// Bytes to insert: what readers stumble over, some of it repeated many times.
 const INSERTED: [&[u8]; 24] = [
     b"\xEF\xBB\xBF",
     b"\xEF",
@@ -194,7 +194,7 @@ const INSERTED: [&[u8]; 24] = [
     b"1e999",
 ];
 
-/// What line feeds are replaced by.
+/// Replacements for line feeds.
 const LINE_ENDS: [&[u8]; 3] = [b"\r\n", b"\r", b" \n"];
 
 impl Damage {
@@ -258,7 +258,7 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// A file of the corpus that something has happened to.
+/// A damaged file of the corpus.
 pub fn damaged_file() -> impl Strategy<Value = Bytes> {
     (any::<Index>(), prop::collection::vec(damage(), 0..5)).prop_map(|(file, damages)| {
         let mut bytes = FILES[file.index(FILES.len())].clone();
@@ -269,16 +269,17 @@ pub fn damaged_file() -> impl Strategy<Value = Bytes> {
     })
 }
 
-/// Options as they come, and with limits that almost everything breaks.
+/// Default options, and options with limits that almost everything exceeds.
 pub fn options() -> impl Strategy<Value = Options> {
     let wires: Vec<_> = std::iter::once(None).chain(Wire::ALL.iter().map(|(_, wire)| Some(*wire))).collect();
     let limits = prop_oneof![Just(None), (1..300usize, 0..50usize, 1..=3usize).prop_map(Some)];
     (prop::sample::select(wires), any::<bool>(), limits).prop_map(|(wire, fragment, limits)| {
-        let whole = Options { wire, fragment, ..Options::default() };
+        let whole = Options::default().with_wire(wire).with_fragment(fragment);
         match limits {
-            Some((max_line_bytes, max_text_bytes, max_streams)) => {
-                Options { max_line_bytes, max_text_bytes, max_streams, ..whole }
-            }
+            Some((max_line_bytes, max_text_bytes, max_streams)) => whole
+                .with_max_line_bytes(max_line_bytes)
+                .with_max_text_bytes(max_text_bytes)
+                .with_max_streams(max_streams),
             None => whole,
         }
     })
@@ -286,7 +287,7 @@ pub fn options() -> impl Strategy<Value = Options> {
 
 // ---- sessions at random -----------------------------------------------------------------------------
 
-/// Events that every table has something to say about, most of them as documented. `%` is a call's number.
+/// Events that every table has rules about, most of them as documented. `%` is a call's number.
 const PALETTE: [(&str, &str); 25] = [
     ("session.status", r#""pending":true,"status_label":"thinking""#),
     ("session.status", r#""pending":false,"status_label":"idle""#),
@@ -315,12 +316,12 @@ const PALETTE: [(&str, &str); 25] = [
     ("session.error", r#""error":"No answer.","code":504"#),
 ];
 
-/// The events of the palette that a plain turn is made of.
+/// The events of the palette that make a plain turn.
 const OUTLINE: [usize; 9] = [0, 1, 7, 8, 9, 13, 15, 17, 20];
 
 /// A session of events in any order, with a clock that sometimes goes back.
 pub fn session() -> impl Strategy<Value = Vec<Json>> {
-    // A turn's outline comes more often, so that the states behind it are reached.
+    // The events of a plain turn are more frequent, so that later states are reached.
     let kind = prop_oneof![2 => prop::sample::select(&OUTLINE[..]), 1 => 0..PALETTE.len()];
     prop::collection::vec((kind, 1..=2u8, 0..20u8), 1..20).prop_map(|steps| {
         let mut clock = 100i32;
@@ -336,7 +337,7 @@ pub fn session() -> impl Strategy<Value = Vec<Json>> {
     })
 }
 
-/// What a field may become.
+/// A change to a field.
 #[derive(Clone, Debug)]
 enum Change {
     Gone,
@@ -353,7 +354,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![1 => Just(Change::Gone), 3 => other, 1 => Just(Change::Misspelt)]
 }
 
-/// Changes a field of an event, but not its type: what has none is no event.
+/// Changes a field of an event, but not its type: without one it is no event.
 fn change_field(events: &mut [Json], event: Index, field: Index, change: &Change) {
     let event = &mut events[event.index(events.len())];
     let mut fields = event.paths();
@@ -372,7 +373,7 @@ fn change_field(events: &mut [Json], event: Index, field: Index, change: &Change
     };
 }
 
-/// The events of a corpus file, or a session at random; some of their fields may be wrong.
+/// The events of a corpus file, or of a random session; some of their fields may be wrong.
 pub fn recording() -> impl Strategy<Value = Vec<Json>> {
     let file = any::<Index>().prop_map(|file| ALL[file.index(ALL.len())].events.clone());
     let changes = prop::collection::vec((any::<Index>(), any::<Index>(), change()), 0..4);

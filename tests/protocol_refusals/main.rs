@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sessionlint::{Options, Protocol, ProtocolErrorKind, Report, SourceProblem, check, load_protocol};
 
-/// What stands before the place that a problem must point at.
+/// Marks the place that a problem must point at.
 const HERE: char = '▸';
 
-/// A folder of its own, gone when the test is over.
+/// A temporary folder with a protocol.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -24,12 +24,12 @@ impl Folder {
         Folder(path)
     }
 
-    /// A copy of the built-in protocol of streams.
+    /// Returns a copy of the built-in protocol of streams.
     fn copy() -> Folder {
         Folder::copy_of("session-events")
     }
 
-    /// A copy of a built-in protocol.
+    /// Returns a copy of a built-in protocol.
     fn copy_of(name: &str) -> Folder {
         let folder = Folder::empty();
         for entry in fs::read_dir(schemas().join(name)).expect("readable") {
@@ -43,7 +43,7 @@ impl Folder {
         fs::write(self.0.join(file), text).expect("written");
     }
 
-    /// Replaces what stands in a file just once.
+    /// Replaces a text that occurs exactly once in a file.
     fn edit(self, file: &str, from: &str, to: &str) -> Folder {
         let text = fs::read_to_string(self.0.join(file)).expect("readable");
         assert_eq!(text.matches(from).count(), 1, "{from:?} stands once in {file}");
@@ -51,7 +51,7 @@ impl Folder {
         self
     }
 
-    /// Loads it, which must fail for what is in one of its files.
+    /// Loads the protocol, which must fail because of one of its files.
     fn refusal(&self, file: &str) -> Refusal {
         match load_protocol(&self.0).map(|protocol| protocol.name().to_owned()) {
             Err(error) if error.kind() == ProtocolErrorKind::Invalid => {
@@ -75,14 +75,14 @@ fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")
 }
 
-/// Why a file was refused.
+/// The refusal of a file.
 struct Refusal {
     text: String,
     problems: Vec<SourceProblem>,
 }
 
 impl Refusal {
-    /// The problem with these words points at the place that follows [`HERE`].
+    /// Asserts that the problem with these words points at the place after [`HERE`].
     fn says(&self, words: &str, place: &str) -> &Refusal {
         let (before, after) = place.split_once(HERE).expect("the place is marked");
         let context = [before, after].concat();
@@ -96,14 +96,14 @@ impl Refusal {
         self
     }
 
-    /// The problem with these words comes with this advice.
+    /// Asserts that the problem with these words has this help.
     fn advises(&self, words: &str, help: &str) -> &Refusal {
         let found = self.problem(words).help();
         assert!(found.contains(help), "{words:?} should advise {help:?}, but advises {found:?}");
         self
     }
 
-    /// No problem but these was found.
+    /// Asserts that there are no problems but these.
     fn and_nothing_else(&self, count: usize) {
         let all: Vec<_> = self.problems.iter().map(ToString::to_string).collect();
         assert_eq!(all.len(), count, "{all:#?}");
@@ -116,7 +116,7 @@ impl Refusal {
     }
 }
 
-/// The refusal of the built-in protocol with one thing changed in its tables.
+/// Returns the refusal of the built-in protocol with one change in its tables.
 fn refused(from: &str, to: &str) -> Refusal {
     Folder::copy().edit("protocol.toml", from, to).refusal("protocol.toml")
 }
@@ -186,7 +186,7 @@ fn a_protocol_from_a_folder_judges_like_a_built_in_one() {
     assert!(judged > 100, "the corpus is here");
 }
 
-/// A lift, to show that the engine knows no event and no field by its name.
+/// The protocol of a lift, to show that the engine knows no event and no field by name.
 const LIFT: &str = r#"
 name    = "lift"
 version = "1"

@@ -2,7 +2,7 @@
 
 use crate::{Folder, Refusal};
 
-/// The refusal of the built-in protocol of records with one thing changed in its tables.
+/// Returns the refusal of the built-in protocol of records with one change in its tables.
 fn refused(from: &str, to: &str) -> Refusal {
     Folder::copy_of("session-records").edit("protocol.toml", from, to).refusal("protocol.toml")
 }
@@ -61,7 +61,7 @@ fn a_kind_and_a_container_have_schemas() {
 }
 
 #[test]
-fn a_kind_is_there_once_and_no_field_tells_of_two() {
+fn a_kind_exists_once_and_no_field_identifies_two() {
     let telling = "telling = [\"source_id\", \"category\", \"type\", \"description\", \"attributes\"]";
     refused(telling, &telling.replace("\"source_id\"", "\"source_id\", \"user_name\""))
         .says("event has no field /user_name", "\"source_id\", ▸\"user_name\"")
@@ -93,7 +93,7 @@ fn there_is_a_kind() {
 }
 
 #[test]
-fn a_pattern_of_names_is_one() {
+fn a_pattern_of_names_is_valid() {
     refused("files   = [\"event*\"]", "files   = [\"event[\"]")
         .says("this is no pattern", "files   = [▸\"event[\"]")
         .advises("this is no pattern", "session*")
@@ -131,7 +131,7 @@ fn pointers_lead_to_fields_of_the_kind() {
 }
 
 #[test]
-fn a_check_is_of_a_kind_and_is_one_that_there_is() {
+fn a_check_has_a_kind_and_exists() {
     refused("on   = \"session-action\"\nat", "on   = \"bundle\"\nat")
         .says("bundle is no kind of record", "on   = ▸\"bundle\"")
         .advises("bundle is no kind of record", "what a [[kind]] names");

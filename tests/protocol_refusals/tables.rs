@@ -1,4 +1,4 @@
-//! Mistakes in the tables and in the words of the rules.
+//! Mistakes in the tables and in the texts of the rules.
 
 use sessionlint::load_protocol;
 
@@ -268,7 +268,7 @@ fn a_fix_that_would_break_an_event_is_refused() {
 }
 
 #[test]
-fn a_fix_is_one_of_those_that_there_are() {
+fn a_fix_is_a_known_one() {
     refused("fix      = \"negate\"", "fix      = \"negated\"")
         .says("negated", "fix      = ▸\"negated\"")
         .and_nothing_else(1);

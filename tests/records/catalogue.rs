@@ -1,4 +1,4 @@
-//! Every rule has a folder in the corpus and an example that it alone speaks of, and the document's words are its words.
+//! Every rule has a folder in the corpus and an example that breaks it alone, and quotes the document literally.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +8,14 @@ use sessionlint::{Basis, Protocol, Rule};
 
 use super::{cases, check, entries, name, root};
 
-/// Rules of the framing that are about streams, or about what streams alone can have.
+/// Rules of the framing that are about streams, or about something that only streams can have.
 const OF_STREAMS: [(&str, &str); 3] = [
     ("not-an-event", "what is no object is of the wrong type"),
     ("unknown-event", "records have kinds, and unknown-kind for what is of none"),
     ("check-skipped", "a thousand unknown fields are too long for an example; tests/cli/records.rs has one"),
 ];
 
-/// Rules of `sessionlint reconcile`, which are tried with it.
+/// Rules of `sessionlint reconcile`, which are tested with it.
 const RECONCILED: [&str; 6] = [
     "action-missing",
     "action-unexpected",
@@ -29,7 +29,7 @@ fn protocol() -> &'static Protocol {
     Protocol::builtin("session-records").expect("it is built in")
 }
 
-/// The rules that `check` can say of records.
+/// The rules that `check` can report of records.
 fn rules() -> Vec<&'static Rule> {
     let left_out = |name: &str| RECONCILED.contains(&name) || OF_STREAMS.iter().any(|(rule, _)| *rule == name);
     protocol().rules().iter().filter(|rule| rule.basis != Basis::Upkeep && !left_out(&rule.name)).collect()
@@ -49,7 +49,7 @@ fn every_rule_has_a_folder_with_two_cases() {
     }
 }
 
-/// `explain` shows these: the first must break its rule and no other, the second nothing.
+/// The examples that `explain` shows: the first must break its rule and no other, the second none.
 #[test]
 fn every_example_does_what_it_says() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
@@ -58,7 +58,7 @@ fn every_example_does_what_it_says() {
         let arguments: Vec<_> =
             ["--protocol", "session-records"].into_iter().chain(example.args.split_whitespace()).collect();
         let said = |text: &str| -> Vec<String> {
-            // A name that tells nothing, as whoever tries it may choose.
+            // A name that reveals nothing, as a user who tries it may choose.
             let file = folder.path().join("example");
             fs::write(&file, example.bytes(text)).expect("writable");
             check(&arguments, &file).into_iter().map(|(_, _, rule, _)| rule).collect()
@@ -77,7 +77,7 @@ fn the_documents_examples_are_valid() {
         for example in schema["examples"].as_array().expect("there are examples") {
             let file = folder.path().join("example.json");
             fs::write(&file, example.to_string()).expect("writable");
-            // Of a container with no records in it, no kind is asked.
+            // A container without records in it has no kind.
             let kind = if ["session", "event", "session-action"].contains(&kind) { kind } else { "event" };
             assert_eq!(check(&["--kind", kind], &file), [], "{kind}: {example}");
             tried += 1;
@@ -94,7 +94,7 @@ fn what_is_left_out_here_is_a_rule_with_a_reason() {
     }
 }
 
-/// The library's `Checker` is for streams: it must not pass records over in silence.
+/// The library's `Checker` is for streams: it must not pass records silently.
 #[test]
 fn a_checker_takes_no_record_for_an_event() {
     let record = br#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"s1","agent_name":"a"}"#;

@@ -1,11 +1,11 @@
-//! Every valid case is clean, and every broken one gives exactly the findings that were written down for it by hand.
+//! Every valid case is clean, and every broken one gives exactly the findings written down for it by hand.
 
 use sessionlint::{Protocol, Severity};
 
 use super::{Case, cases, name};
 
-/// The cases that need `--protocol session-records`: how they begin does not say that they are records, and where it may
-/// be either, an input is a stream.
+/// The cases that need `--protocol session-records`: their beginning does not show that they hold records, and an input
+/// that may be either is judged as a stream.
 const DOES_NOT_TELL: [(&str, &str); 7] = [
     ("python-printed-it.ndjson", "what is no JSON has no keys"),
     (
@@ -19,13 +19,13 @@ const DOES_NOT_TELL: [(&str, &str); 7] = [
     ("only-what-two-kinds-share.json", "its fields are those of two kinds, and so is its name"),
 ];
 
-/// What is wrong with each case, judged with these arguments.
+/// Returns what is wrong with each case, judged with these arguments.
 fn wrong(cases: &[Case], arguments: &[&str]) -> Vec<String> {
     let protocol = Protocol::builtin("session-records").expect("it is built in");
     let mut wrong = Vec::new();
     for case in cases {
         let of_notes = |rule: &String| protocol.rule(rule).is_some_and(|rule| rule.severity == Some(Severity::Note));
-        // What is valid has no note either.
+        // A valid case has no notes either.
         let found = case.found(arguments, case.rule.as_ref().is_none_or(of_notes));
         let expected = case.expected();
         if found != expected {
@@ -53,7 +53,7 @@ fn records_are_known_without_being_told_where_their_beginning_tells() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Where the beginning does not tell, it is not passed over in silence.
+/// An input whose beginning does not show what it is must not pass silently.
 #[test]
 fn what_does_not_tell_is_judged_as_a_stream() {
     for case in cases().iter().filter(|case| DOES_NOT_TELL.iter().any(|(file, _)| *file == name(&case.path))) {

@@ -11,21 +11,21 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// A file or a folder that is checked by itself.
+/// A file or a folder that is checked on its own.
 struct Case {
     path: PathBuf,
-    /// Of the corpus' `invalid/`: the rule that its folder is named after.
+    /// The rule that the case's folder is named after, in the corpus's `invalid/`.
     rule: Option<String>,
 }
 
-/// What was found: the file's name, the line, the rule and the severity.
+/// A finding: the file's name, the line, the rule and the severity.
 type Found = (String, u64, String, String);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-records")
 }
 
-/// What is in a folder, in order.
+/// Returns the entries of a folder, in order.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut entries: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
@@ -37,17 +37,17 @@ fn name(path: &Path) -> String {
     path.file_name().expect("it has a name").to_str().expect("UTF-8").to_owned()
 }
 
-/// Folders that hold a recorded stream are for `sessionlint reconcile`, and are tried with it.
+/// Returns whether a folder holds a recorded stream; it is then for `sessionlint reconcile`, and tested with it.
 fn is_reconciled(path: &Path) -> bool {
     path.is_dir() && entries(path).iter().any(|file| name(file).starts_with("stream."))
 }
 
-/// Whether a file says what is expected of the one beside it.
+/// Returns whether a file has the expectations of the one beside it.
 fn is_expectation(path: &Path) -> bool {
     name(path).ends_with(".expected")
 }
 
-/// Every case that `check` judges, in the order of their paths.
+/// Returns every case that `check` judges, in the order of their paths.
 fn cases() -> Vec<Case> {
     let in_folder = |folder: &Path, rule: Option<&str>| -> Vec<Case> {
         let is_case = |path: &PathBuf| !is_expectation(path) && !is_reconciled(path);
@@ -62,7 +62,7 @@ fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    /// What is expected of its files: their names and the texts.
+    /// Returns the expectations of the case's files: their names and the texts.
     fn expectations(&self) -> Vec<(String, String)> {
         let files = match self.path.is_dir() {
             true => entries(&self.path).into_iter().filter(|file| is_expectation(file)).collect(),
@@ -73,7 +73,7 @@ impl Case {
         files.map(read).collect()
     }
 
-    /// Its options, without the protocol that the tests name by themselves.
+    /// Returns the case's options, without the protocol, which the tests set themselves.
     fn options(&self) -> Vec<String> {
         let texts = self.expectations().into_iter().map(|(_, text)| text);
         let args = texts.filter_map(|text| Some(text.strip_prefix("# args:")?.lines().next()?.to_owned()));
@@ -81,7 +81,7 @@ impl Case {
         args.iter().flat_map(|args| args.split_whitespace()).map(str::to_owned).collect()
     }
 
-    /// The findings that were written down for it; none for what is valid.
+    /// Returns the findings written down for the case; none if it is valid.
     fn expected(&self) -> Vec<String> {
         let expectations = self.expectations();
         assert!(self.rule.is_none() || !expectations.is_empty(), "{}: something is expected", self.path.display());
@@ -100,7 +100,7 @@ impl Case {
         lines
     }
 
-    /// Its findings as the expectations write them.
+    /// Returns the case's findings in the form of the expectations.
     fn found(&self, more: &[&str], with_notes: bool) -> Vec<String> {
         let options = self.options();
         let arguments: Vec<_> = options.iter().map(String::as_str).chain(more.iter().copied()).collect();
@@ -116,7 +116,7 @@ impl Case {
     }
 }
 
-/// What `sessionlint check` finds.
+/// Returns the findings of `sessionlint check`.
 fn check(arguments: &[&str], path: &Path) -> Vec<Found> {
     let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
         .args(["check", "--no-config", "--format", "jsonl"])

@@ -1,5 +1,5 @@
-//! The naive reading itself, on files judged by hand from the page: were it wrong in the same way
-//! as the engine, the two would agree and nothing would show.
+//! The naive reading itself, on files judged by hand from the page: if it were wrong in the same way
+//! as the engine, the two would agree and the mistake would go unnoticed.
 
 use crate::events::{
     CALL_A, CALL_B, appended, call_done, completed, error, idle, interrupted, result, results, said, said_last,
@@ -34,14 +34,14 @@ fn the_typical_sequence_is_clean() {
         idle(),
     ];
     assert_eq!(judge(&file), []);
-    // The same with the whole turn's text, and with a text that is neither.
+    // Again with the whole turn's text, and with a text that is neither.
     let mut whole = file.clone();
     whole[8] = completed("I'll look. Wait.I've listed it.");
     assert_eq!(judge(&whole), []);
     let mut wrong = file.clone();
     wrong[8] = completed("it.");
     assert_eq!(judge(&wrong), [(9, "final-message-mismatch")]);
-    // Cut short, the turn is what is missing.
+    // If the file is cut here, the end of the turn is missing.
     assert_eq!(judge(&file[..9]), [(9, "idle-missing")]);
     assert_eq!(judge(&file[..8]), [(8, "turn-unfinished")]);
 }

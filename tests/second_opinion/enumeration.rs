@@ -10,11 +10,11 @@ use crate::events::completed;
 use crate::reading::{Event, Finding, Reading, What};
 use crate::wire;
 
-/// A letter of an alphabet: an event but for what depends on where it stands.
+/// A letter of an alphabet: an event, except for the parts that depend on its position.
 #[derive(Clone)]
 pub struct Symbol {
     session: &'static str,
-    /// How far the stamp is off: without it, time goes on by a second an event.
+    /// Offset of the timestamp; without it, each event is a second later than the one before.
     off: i64,
     draft: Draft,
 }
@@ -22,11 +22,11 @@ pub struct Symbol {
 #[derive(Clone)]
 enum Draft {
     Is(What),
-    /// Says the letter of its line, so that no two texts are the same.
+    /// The letter of its line, so that no two texts are the same.
     Chunk {
         done: bool,
     },
-    /// Says what its session has streamed, as the second reading knows it.
+    /// The text that its session has streamed, as the second reading knows it.
     Completed(Saying),
 }
 
@@ -37,7 +37,7 @@ pub enum Saying {
     SinceLastCut,
     /// The whole on odd lines, the text since the last cut on even ones.
     WholeOrSinceLastCut,
-    /// Tells a place that cuts the text from one that does not.
+    /// Distinguishes a place that cuts the text from one that does not.
     LastChunk,
 }
 
@@ -102,7 +102,7 @@ fn draft(draft: Draft) -> Symbol {
     Symbol { session: "ses_one", off: 0, draft }
 }
 
-/// What one worker has seen.
+/// The results of one worker.
 struct Tally<'a> {
     alphabet: &'a [Symbol],
     length: usize,
@@ -114,7 +114,7 @@ struct Tally<'a> {
 }
 
 impl Tally<'_> {
-    /// Judges every sequence of the length that goes on from the events so far with this symbol.
+    /// Judges every sequence of the length that continues the events so far with this symbol.
     fn go_on_with(&mut self, symbol: &Symbol, reading: &Reading) {
         let event = symbol.event(self.events.len() + 1, &self.events, reading);
         let mut reading = reading.clone();
@@ -171,9 +171,9 @@ fn list(findings: &[(u64, &str)]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// Judges all sequences of 1 to `longest` symbols, the short ones first, so that the disagreement
-/// shown is one of the shortest. `reached` are rules that must have come up on the way: without
-/// them the alphabet would be too poor to show anything.
+/// Judges all sequences of 1 to `longest` symbols, the short ones first, so that the disagreement that is
+/// shown is one of the shortest. `reached` are rules that must have been broken on the way: otherwise
+/// the alphabet would be too poor to show anything.
 pub fn judge_all(alphabet: &[Symbol], longest: usize, reached: &[&str]) {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let mut rules = BTreeSet::new();
@@ -211,7 +211,7 @@ pub fn judge_all(alphabet: &[Symbol], longest: usize, reached: &[&str]) {
             rules.extend(tally.rules);
             disagreements.extend(tally.disagreement.map(|words| (place, words)));
         }
-        // The earliest in the alphabet's order, so that it is the same one every time.
+        // The first in the alphabet's order, so that it is always the same one.
         if let Some((_, words)) = disagreements.into_iter().min() {
             panic!("{words}");
         }

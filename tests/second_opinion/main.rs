@@ -1,7 +1,7 @@
 //! The engine against a second reading of docs/session-events.md: every sequence over the alphabets
-//! below, up to the length given, is judged by both, and they must say the same, line by line and
+//! below, up to the given length, is judged by both, and they must agree, line by line and
 //! in the same order. The second reading (`tables.rs`, `reading.rs`) is naive on purpose and shares
-//! nothing with the engine, so that a mistake has to be made twice to stay unseen.
+//! nothing with the engine, so that a mistake has to be made twice to go unnoticed.
 
 mod by_hand;
 mod enumeration;
@@ -59,7 +59,7 @@ fn the_tables() {
     judge_all(&alphabet, 5, &reached);
 }
 
-/// What is compared besides the tables: names, `ok`, texts, stamps and labels.
+/// The comparisons besides the tables: names, `ok`, texts, timestamps and labels.
 #[test]
 fn the_fields() {
     let labelled = |pending, label| is(What::Status { pending, label });
@@ -91,7 +91,7 @@ fn the_fields() {
         completed_with(Saying::Whole),
         completed_with(Saying::LastChunk),
         is(completed("wrong")),
-        // A second back is the second of the event before: not earlier.
+        // A second earlier is the time of the event before, and so not earlier than that.
         is(interrupted()).off(-1),
         is(error()),
     ];
@@ -105,7 +105,7 @@ fn the_fields() {
     judge_all(&alphabet, 4, &reached);
 }
 
-/// A step further for the text and its cuts.
+/// A longer enumeration for the text and its cuts.
 #[test]
 fn the_text() {
     let alphabet = [
@@ -123,7 +123,7 @@ fn the_text() {
     judge_all(&alphabet, 6, &reached);
 }
 
-/// A step further for one call, through several turns.
+/// A longer enumeration for one call, through several turns.
 #[test]
 fn the_tool_call() {
     let alphabet = [

@@ -1,4 +1,4 @@
-//! A second, deliberately naive reading of docs/session-events.md: what is around the tables, which
+//! A second, deliberately naive reading of docs/session-events.md: everything around the tables, which
 //! are in `tables.rs`.
 
 use crate::tables::{
@@ -6,7 +6,7 @@ use crate::tables::{
     label_contradicts, opens, reply, turn, turn_at_end,
 };
 
-/// What was said: the line (from 1) and the rule.
+/// A finding: the line (from 1) and the rule.
 pub type Finding = (u64, &'static str);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct ToolResult {
     pub ok: bool,
 }
 
-/// An event's type with those of its fields that decide anything.
+/// An event's type, with those of its fields that matter for the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     Status { pending: bool, label: &'static str },
@@ -50,9 +50,9 @@ pub struct Event {
 struct Call {
     id: &'static str,
     state: ToolCall,
-    /// As the start has it.
+    /// As in the start.
     tool: &'static str,
-    /// As the completion has it.
+    /// As in the completion.
     ok: bool,
     of_this_turn: bool,
 }
@@ -65,7 +65,7 @@ struct Session {
     text: String,
     cuts: Vec<usize>,
     chunk_came: bool,
-    /// In the order in which they were first heard of.
+    /// In the order of their first mention.
     calls: Vec<Call>,
     stamp: i64,
     last_line: u64,
@@ -88,7 +88,7 @@ impl Session {
             self.open();
         }
 
-        // Where the turn speaks, the other two move without speaking.
+        // Where the turn breaks a rule, the other two move without reporting one.
         let mut quiet = Vec::new();
         let aloud = if says.is_some() { &mut quiet } else { &mut *findings };
         let (says, now_reply) = reply(what, before, now, self.reply);
@@ -227,7 +227,7 @@ impl Reading {
         self.sessions[place].judge(self.line, event, &mut self.findings);
     }
 
-    /// The findings, were the file to end here: "those of the end of the stream last, in the order
+    /// Returns the findings if the file ended here: "those of the end of the stream last, in the order
     /// of their streams' last events, where they stand".
     pub fn findings_at_end(&self) -> Vec<Finding> {
         let mut ends: Vec<Finding> = Vec::new();
@@ -238,8 +238,8 @@ impl Reading {
         [self.findings.as_slice(), &ends].concat()
     }
 
-    /// What a `final_message` of this session may say now: the text since the turn's start first,
-    /// then since each cut, the last one last.
+    /// Returns the texts that a `final_message` of this session may have now: the text since the turn's start
+    /// first, then since each cut, the last one last.
     pub fn texts(&self, session: &str) -> Vec<&str> {
         let known = self.sessions.iter().find(|known| known.name == session);
         known.map_or_else(|| vec![""], Session::texts)

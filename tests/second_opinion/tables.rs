@@ -1,9 +1,9 @@
-//! The tables of docs/session-events.md, to be held beside that page: one function per table, one
+//! The tables of docs/session-events.md, to be compared with that page: one function per table, one
 //! `match` arm per row, one arm inside it per column, in the page's order.
 
 use crate::reading::{Role, What};
 
-/// Which rule speaks, if any.
+/// The rule that is broken, if any.
 pub type Says = Option<&'static str>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

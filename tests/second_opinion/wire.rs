@@ -1,11 +1,11 @@
-//! How an event is written: as a line of the file, and in words for whoever reads a disagreement.
+//! The form of an event: as a line of the file, and in words for the reader of a disagreement.
 //! No text used here needs escaping in JSON.
 
 use std::fmt::Write as _;
 
 use crate::reading::{Event, Role, What};
 
-/// Every documented field is there and right, so that no finding about shapes can come up.
+/// Every documented field is present and valid, so that there are no findings about shapes.
 pub fn write_line(event: &Event, file: &mut String) {
     let Event { session, stamp, what } = event;
     let noon = 12 * 3600;

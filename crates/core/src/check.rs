@@ -88,6 +88,7 @@ impl Recipient for Way<'_> {
                 segments: &[Segment { at: 0, origin }],
                 terminated: true,
                 utf8: true,
+                row: None,
             };
             self.judge.examined(self.protocol, &frame, Some(&line.judged), captures.all(), None);
             rest = &rest[line.whole..];
@@ -99,13 +100,13 @@ impl Recipient for Way<'_> {
 impl Checker {
     /// A checker for one input.
     pub fn new(protocol: &Protocol, options: Options) -> Checker {
-        let file = options.file.clone();
+        let file = options.file().cloned();
         Checker::of(protocol, &Settings::new(protocol, options), file)
     }
 
     /// A checker for one of many inputs, which has this name. The settings are those of the same protocol.
     pub fn of(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Checker {
-        let input = Input::new(settings.options().wire, settings.options().max_line_bytes);
+        let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
         let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
         Checker { protocol: protocol.clone(), input, front, judge: Judge::new(protocol, settings, file) }
     }

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// How much a finding matters. Ordered: a note is less than a warning, a warning less than an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +45,7 @@ impl std::fmt::Display for Severity {
 ///
 /// The text is as it stands in the recording: whoever shows it must escape it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Excerpt {
     /// The text, without its line end.
     pub text: String,
@@ -57,10 +59,18 @@ pub struct Excerpt {
     pub cut_after: bool,
 }
 
-/// A place in a file.
+impl Excerpt {
+    /// Returns a whole line of a file with a part of it marked, as a byte range of the line.
+    pub fn of_line(line: impl Into<String>, mark: Range<usize>) -> Excerpt {
+        Excerpt { text: line.into(), column: 1, mark, ..Excerpt::default() }
+    }
+}
+
+/// A place in a file, or in an event that came by itself.
 ///
-/// Serialised, it is without its excerpt.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Serialized, it has no excerpt, and no row if that is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct Place {
     /// The line, 1-based.
     pub line: u64,
@@ -72,13 +82,52 @@ pub struct Place {
     pub end: u64,
     /// The number of the event that stands here, 0-based; none for a frame that is no event.
     pub event: Option<u64>,
+    /// The row that the caller of [`Checker::event`](crate::Checker::event) gave for the event; `None` in a file. Lines,
+    /// columns and bytes are then those within the event's own text.
+    pub row: Option<u64>,
     /// The source text around the place.
     #[serde(skip)]
     pub excerpt: Excerpt,
 }
 
+impl Place {
+    /// Returns a place of these bytes (0-based), which start at a line and a column (both 1-based).
+    pub fn new(line: u64, column: u64, bytes: Range<u64>) -> Place {
+        Place { line, column, start: bytes.start, end: bytes.end, ..Place::default() }
+    }
+
+    /// Returns the place of a file as a whole: its first byte.
+    pub fn of_file() -> Place {
+        Place::new(1, 1, 0..0)
+    }
+
+    /// Returns the place with source text around it.
+    #[must_use]
+    pub fn with_excerpt(self, excerpt: Excerpt) -> Place {
+        Place { excerpt, ..self }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Forms that do not name their fields must have all of them.
+        let has_row = self.row.is_some() || !serializer.is_human_readable();
+        let mut place = serializer.serialize_struct("Place", 5 + usize::from(has_row))?;
+        place.serialize_field("line", &self.line)?;
+        place.serialize_field("column", &self.column)?;
+        place.serialize_field("start", &self.start)?;
+        place.serialize_field("end", &self.end)?;
+        place.serialize_field("event", &self.event)?;
+        if has_row {
+            place.serialize_field("row", &self.row)?;
+        }
+        place.end()
+    }
+}
+
 /// Another place that belongs to a finding, with what happened there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Related {
     /// What happened there, such as "the turn began here".
     pub message: Arc<str>,
@@ -89,8 +138,21 @@ pub struct Related {
     pub place: Arc<Place>,
 }
 
+impl Related {
+    /// Returns a place in the finding's own file.
+    pub fn new(message: impl Into<Arc<str>>, place: impl Into<Arc<Place>>) -> Related {
+        Related { message: message.into(), file: None, place: place.into() }
+    }
+
+    /// Returns a place in a file of this name; `None` for the finding's own.
+    pub fn in_file(file: Option<Arc<str>>, message: impl Into<Arc<str>>, place: impl Into<Arc<Place>>) -> Related {
+        Related { file, ..Related::new(message, place) }
+    }
+}
+
 /// One thing that is wrong with the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// The rule that speaks, such as `idle-missing`.
     pub rule: Arc<str>,
@@ -123,7 +185,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// One about a file, and not about an event in it.
+    /// Returns a finding about a file, and not about an event in it.
     pub fn of_file(rule: &str, severity: Severity, message: String, file: &Arc<str>, place: Place) -> Finding {
         Finding {
             rule: rule.into(),
@@ -139,6 +201,12 @@ impl Finding {
             quote: None,
             proposal: None,
         }
+    }
+
+    /// Returns the finding with this advice, in place of any that it had.
+    #[must_use]
+    pub fn with_help(self, help: Option<impl Into<Cow<'static, str>>>) -> Finding {
+        Finding { help: help.map(Into::into), ..self }
     }
 
     /// What it has in common with others of its kind.
@@ -170,11 +238,13 @@ pub fn without_index(segment: &str) -> &str {
 
 /// How often a finding was said again after its first time, when only the first is reported
 /// (unknown event types and unknown fields).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Repeat {
     /// The rule.
     pub rule: Arc<str>,
     /// The event's type.
+    #[serde(rename = "type")]
     pub event_type: Option<Arc<str>>,
     /// The JSON Pointer, with `*` for every array index.
     pub pointer: Option<String>,
@@ -193,6 +263,7 @@ impl Repeat {
 
 /// Counts over everything that was checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Files read.
     pub files: u64,
@@ -278,7 +349,8 @@ impl Summary {
 }
 
 /// More counts, for `--stats`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Stats {
     /// Events by type, unknown types under their own names.
     pub by_type: BTreeMap<String, u64>,
@@ -302,7 +374,9 @@ impl Stats {
 }
 
 /// What a whole input gave.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[must_use]
 pub struct Report {
     /// The findings, in the order in which they were judged.
     pub findings: Vec<Finding>,
@@ -312,4 +386,13 @@ pub struct Report {
     pub summary: Summary,
     /// More counts.
     pub stats: Stats,
+}
+
+impl Report {
+    /// Returns a report of these findings, which the summary counts.
+    pub fn new(findings: Vec<Finding>) -> Report {
+        let mut summary = Summary::default();
+        findings.iter().for_each(|finding| summary.count(&finding.rule, finding.severity, 1));
+        Report { findings, summary, ..Report::default() }
+    }
 }

@@ -23,7 +23,7 @@ pub mod text;
 
 pub use check::{Checker, check};
 pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem};
-pub use event::Options;
+pub use event::{Options, UnknownRule};
 pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
 pub use input::Wire;
 pub use protocol::{Basis, Example, Protocol, Rule};

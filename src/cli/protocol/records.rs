@@ -6,19 +6,19 @@ use sessionlint_core::protocol::Tables;
 use sessionlint_core::protocol::records::{LinkTest, Records, Test};
 
 use super::spoken;
-use crate::picture::words::{alternatives, shown};
+use crate::picture::labels::{alternatives, printable};
 
 /// Writes all of it but the rules.
 pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     write_shape(out, tables, records)?;
     writeln!(out, "\nkinds, in the order in which the name of a file is tried")?;
     for kind in &records.kinds {
-        writeln!(out, "  {}", shown(&tables.events[kind.id].name))?;
-        let files: Vec<_> = kind.files.iter().map(|pattern| shown(pattern.glob().glob())).collect();
+        writeln!(out, "  {}", printable(&tables.events[kind.id].name))?;
+        let files: Vec<_> = kind.files.iter().map(|pattern| printable(pattern.glob().glob())).collect();
         if !files.is_empty() {
             writeln!(out, "    a file named {}", alternatives(&files))?;
         }
-        let telling: Vec<_> = kind.telling.iter().map(|field| shown(field)).collect();
+        let telling: Vec<_> = kind.telling.iter().map(|field| printable(field)).collect();
         if !telling.is_empty() {
             writeln!(out, "    a record with {}", alternatives(&telling))?;
         }
@@ -32,11 +32,11 @@ fn write_shape(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
     writeln!(out, "\nfields of records")?;
     for (name, pointer) in [("time", &tables.shape.time), ("stream", &tables.shape.stream)] {
         if let Some(pointer) = pointer {
-            writeln!(out, "  {name:7} {}", shown(&pointer.to_string()))?;
+            writeln!(out, "  {name:7} {}", printable(&pointer.to_string()))?;
         }
     }
     if let Some(event) = &records.event {
-        writeln!(out, "  with an object at {} it is the event of a stream", shown(&event.to_string()))?;
+        writeln!(out, "  with an object at {} it is the event of a stream", printable(&event.to_string()))?;
     }
     writeln!(out, "  a record of a kind that nothing tells: {}", spoken(tables, records.unknown))
 }
@@ -47,16 +47,17 @@ fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt
     }
     writeln!(out, "\ncontainers, in the order in which they are tried")?;
     for container in &records.containers {
-        writeln!(out, "  {}", shown(&tables.events[container.id].name))?;
-        let all = |keys: &Vec<String>| keys.iter().map(|key| shown(key)).collect::<Vec<_>>().join(" and ");
+        writeln!(out, "  {}", printable(&tables.events[container.id].name))?;
+        let all = |keys: &Vec<String>| keys.iter().map(|key| printable(key)).collect::<Vec<_>>().join(" and ");
         let known: Vec<_> = container.known.iter().map(all).collect();
         writeln!(out, "    an object with {}", alternatives(&known))?;
         if container.folder {
             writeln!(out, "    or the files of a folder that are named after its lists")?;
         }
         for list in &container.lists {
-            let kind = list.kind.map_or_else(|| "records of one kind".to_owned(), |id| shown(&tables.events[id].name));
-            writeln!(out, "    {}: {kind}", shown(&list.key))?;
+            let kind =
+                list.kind.map_or_else(|| "records of one kind".to_owned(), |id| printable(&tables.events[id].name));
+            writeln!(out, "    {}: {kind}", printable(&list.key))?;
         }
     }
     writeln!(out, "  one that is not as its schema says: {}", spoken(tables, records.broken))
@@ -68,15 +69,15 @@ fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Re
     }
     for (kind, checks) in tables.events.iter().zip(&records.checks) {
         for check in checks {
-            let field = |slot: usize| shown(&kind.slots[slot].to_string());
+            let field = |slot: usize| printable(&kind.slots[slot].to_string());
             let test = match &check.test {
                 Test::SameAs(other) => format!("is the same as {}", field(*other)),
                 Test::Below(number) => format!("is below {number}"),
                 Test::Beside(other) => format!("is there beside {}", field(*other)),
                 Test::NoTimeZone => "is no name of a time zone".to_owned(),
-                Test::Repeated => format!("is that of an earlier {}", shown(&kind.name)),
+                Test::Repeated => format!("is that of an earlier {}", printable(&kind.name)),
             };
-            let (name, rule) = (shown(&kind.name), spoken(tables, check.rule));
+            let (name, rule) = (printable(&kind.name), spoken(tables, check.rule));
             writeln!(out, "  {name} {} {test}: {rule}", field(check.slot))?;
         }
     }
@@ -91,10 +92,16 @@ fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
         for link in links {
             let other = &tables.events[link.to];
             let Some(remembered) = &records.indexed[link.to] else { continue };
-            let own = |slot: usize| shown(&kind.slots[slot].to_string());
-            let others = |index: usize| shown(&other.slots[remembered.slots[index]].to_string());
-            let key = shown(&other.slots[remembered.key].to_string());
-            writeln!(out, "  {} {} is the {key} of a {}", shown(&kind.name), own(link.slot), shown(&other.name))?;
+            let own = |slot: usize| printable(&kind.slots[slot].to_string());
+            let others = |index: usize| printable(&other.slots[remembered.slots[index]].to_string());
+            let key = printable(&other.slots[remembered.key].to_string());
+            writeln!(
+                out,
+                "  {} {} is the {key} of a {}",
+                printable(&kind.name),
+                own(link.slot),
+                printable(&other.name)
+            )?;
             if let Some(rule) = link.missing {
                 writeln!(out, "    there is none, and all records are there: {}", spoken(tables, rule))?;
             }

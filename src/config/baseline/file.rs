@@ -1,5 +1,5 @@
-//! The baseline's file: what may stand in it, and how it is written, an entry a line, so that a review shows each
-//! finding that came or went.
+//! The file format of the baseline. Each entry is on a line of its own, so that a diff shows each finding that came or
+//! went.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -15,13 +15,14 @@ use toml::Spanned;
 use super::Entry;
 use crate::error::FileError;
 
-/// The version of the file's form.
+/// The version of the file's format.
 const VERSION: u64 = 1;
 const HELP: &str = "sessionlint check PATHS --write-baseline FILE writes one; mend it, or delete it and write it again";
 
-/// Known findings, by file and kind.
-pub type Known = BTreeMap<String, HashMap<Kind, Entry>>;
+/// The entries of a baseline, by file and kind of finding.
+pub type KnownFindings = BTreeMap<String, HashMap<Kind, Entry>>;
 
+/// The file as TOML. Serde puts the name of this type into messages about a value of another type.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -29,6 +30,7 @@ struct File {
     findings: Vec<Spanned<Recorded>>,
 }
 
+/// An entry as TOML. Its name, too, is in messages.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recorded {
@@ -40,8 +42,9 @@ struct Recorded {
     count: Spanned<u64>,
 }
 
-/// Reads a baseline's text; `path` is its name. `written` gives the name of a recording as the program writes it.
-pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Result<Known, FileError> {
+/// Reads the text of the baseline at `path`. `written` normalizes the name of a recording to the form that the program
+/// writes.
+pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Result<KnownFindings, FileError> {
     let file: File = toml::from_str(text).map_err(|error| FileError::toml(path, text, &error, HELP))?;
     let mut problems = Vec::new();
     let mut problem = |span: Range<usize>, message: String| {
@@ -51,7 +54,7 @@ pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Resu
         let message = format!("this program reads version {VERSION} of a baseline, not {}", file.version.get_ref());
         problem(file.version.span(), message);
     }
-    let mut known = Known::new();
+    let mut known = KnownFindings::new();
     for recorded in file.findings {
         let span = recorded.span();
         let Recorded { file, rule, event_type, pointer, count } = recorded.into_inner();
@@ -66,14 +69,14 @@ pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Resu
     if problems.is_empty() { Ok(known) } else { Err(FileError::new(path, text, problems)) }
 }
 
-/// What stands before the entries, and behind them.
+/// The text before the entries, and after them.
 pub const HEAD: &str = "# Known findings, which sessionlint does not report; what is found beyond them, it does.\n\
     # Written by: sessionlint check PATHS --write-baseline FILE\n\
     version = 1\n\
     findings = [\n";
 pub const FOOT: &str = "]\n";
 
-/// An entry's line.
+/// Returns the line of an entry.
 pub fn line(file: &str, kind: &Kind, count: u64) -> String {
     let mut line = String::from("    { file = ");
     string(&mut line, file);

@@ -308,7 +308,7 @@ mod talks {
             assert_eq!(played.end, Ending::Whole, "{input}: {text}");
             assert!(has.iter().all(|has| text.contains(has)), "{input}: {text}");
             let protocol = sessionlint_core::Protocol::builtin("session-events").expect("it is built in");
-            let options = sessionlint_core::Options { wire: played.wire, ..sessionlint_core::Options::default() };
+            let options = sessionlint_core::Options::default().with_wire(played.wire);
             assert_eq!(
                 sessionlint_core::check(protocol, text.as_bytes(), options).findings.len(),
                 0,

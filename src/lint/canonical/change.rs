@@ -1,8 +1,8 @@
-//! What the canonical form changes in a file: how often, and where first.
+//! The changes that the canonical form makes in a file: how many of each kind, and the first place.
 
 use std::ops::Range;
 
-/// A way in which a file may deviate.
+/// A kind of deviation from the canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     KeyOrder,
@@ -11,7 +11,7 @@ pub enum Change {
     LineEnd,
 }
 
-/// All of them, in the words of a summary.
+/// All kinds of changes, each in the words of a summary.
 pub const CHANGES: [(Change, &str); 4] = [
     (Change::KeyOrder, "key order"),
     (Change::DateTime, "date-time"),
@@ -24,21 +24,21 @@ pub const CHANGES: [(Change, &str); 4] = [
 pub struct Deviation {
     /// Its bytes in the file.
     pub at: Range<usize>,
-    /// What stands there, and what should.
+    /// The message: what was found there, and what was expected.
     pub what: String,
 }
 
-/// Everything that deviates.
+/// The deviations of a file: the number of each kind, and the first one.
 #[derive(Debug, Default)]
 pub struct Changes {
     counts: [u64; CHANGES.len()],
     pub first: Option<Deviation>,
-    /// Whether anything of a known type is in the file.
-    pub known: bool,
+    /// Whether the file holds anything of a known type.
+    pub has_known_type: bool,
 }
 
 impl Changes {
-    /// Counts a change; its words are asked for if no earlier place is known.
+    /// Counts a change. `what` words it, and is called only if no earlier place is known.
     pub fn note(&mut self, change: Change, at: Range<usize>, what: impl FnOnce() -> String) {
         self.counts[change as usize] += 1;
         if self.first.as_ref().is_none_or(|first| at.start < first.at.start) {
@@ -46,7 +46,7 @@ impl Changes {
         }
     }
 
-    /// How often there is each.
+    /// Returns the number of changes of each kind that occurs.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
         CHANGES.iter().map(|(change, words)| (*words, self.counts[*change as usize])).filter(|(_, count)| *count > 0)
     }

@@ -1,7 +1,7 @@
 //! One frame in its canonical form: members in the order of the schema, date-times in one spelling.
 //!
-//! Where white space stays, members move between the places that members have in their object, and what stands between
-//! these places does not move.
+//! Where white space is preserved, members swap places within their object, and the text between these places is left
+//! unchanged.
 
 use std::ops::Range;
 
@@ -13,28 +13,28 @@ use sessionlint_core::schema::{Schema, date_time, quoted};
 use super::change::{Change, Changes};
 
 /// The most characters of a name or value that a message quotes.
-const SHOWN_CHARS: usize = 60;
+const MOST_QUOTED_CHARS: usize = 60;
 
 /// A value of a known type.
-pub struct Judged<'p> {
-    /// Where it starts in its frame.
+pub struct TypedValue<'p> {
+    /// The offset in its frame.
     pub start: usize,
     pub schema: &'p Schema,
 }
 
-/// A frame in its canonical form. `at`: where its text starts in the file.
-pub fn written(
+/// Returns a frame in its canonical form. `at`: the offset of its text in the file.
+pub fn write_canonical(
     text: &[u8],
     at: usize,
     tree: &Tree,
-    judged: &[Judged<'_>],
+    typed: &[TypedValue<'_>],
     compact: bool,
     changes: &mut Changes,
 ) -> Vec<u8> {
     let new = Vec::with_capacity(text.len());
     let mut repeated: Vec<_> = tree.duplicate_keys.iter().map(|(_, later)| later.start).collect();
     repeated.sort_unstable();
-    let mut writer = Writer { text, at, repeated, judged, compact, spaced: None, new, changes };
+    let mut writer = Writer { text, at, repeated, typed, compact, first_space: None, new, changes };
     let span = &tree.root.span;
     if compact {
         writer.value(&tree.root, None);
@@ -43,7 +43,7 @@ pub fn written(
         writer.value(&tree.root, None);
         writer.new.extend_from_slice(&text[span.end..]);
     }
-    if let Some(space) = writer.spaced {
+    if let Some(space) = writer.first_space {
         let lines = memchr::memchr_iter(b'\n', &text[..span.end]).count() + 1;
         writer.changes.note(Change::WhiteSpace, at + space..at + space, || match lines {
             1 => "there is white space between the parts of this event".to_owned(),
@@ -53,39 +53,39 @@ pub fn written(
     writer.new
 }
 
-/// An event of a known type, as a line holds it.
-pub fn in_order(protocol: &Protocol, id: usize, event: &Value) -> Vec<u8> {
+/// Returns an event of a known type as one line, without its end.
+pub fn canonical_event(protocol: &Protocol, id: usize, event: &Value) -> Vec<u8> {
     let text = event.to_string().into_bytes();
     let Ok(tree) = parse(&text) else { return text };
-    let judged = [Judged { start: tree.root.span.start, schema: &protocol.tables().events[id].schema }];
-    written(&text, 0, &tree, &judged, true, &mut Changes::default())
+    let typed = [TypedValue { start: tree.root.span.start, schema: &protocol.tables().events[id].schema }];
+    write_canonical(&text, 0, &tree, &typed, true, &mut Changes::default())
 }
 
-/// A schema and the part of it that holds for a value.
-type Here<'p> = Option<(&'p Schema, &'p Value)>;
+/// A schema, and the part of it that applies to a value; `None` where no schema is known.
+type Subschema<'p> = Option<(&'p Schema, &'p Value)>;
 
 struct Writer<'w, 'p> {
     text: &'w [u8],
     at: usize,
-    /// Where the keys start, in order, that stand in their object for a second time.
+    /// The offsets of repeated keys, in order: those that occur in their object for the second time or more.
     repeated: Vec<usize>,
-    judged: &'w [Judged<'p>],
+    typed: &'w [TypedValue<'p>],
     compact: bool,
-    /// Where the first white space was left out.
-    spaced: Option<usize>,
+    /// The offset of the first white space that was left out.
+    first_space: Option<usize>,
     new: Vec<u8>,
     changes: &'w mut Changes,
 }
 
 impl<'w, 'p> Writer<'w, 'p> {
-    fn value(&mut self, node: &Node, here: Here<'p>) {
-        let found = || self.judged.binary_search_by_key(&node.span.start, |judged| judged.start).ok();
-        let of_type = || found().map(|index| self.judged[index].schema).map(|schema| (schema, schema.document()));
-        let here = here.or_else(of_type);
+    fn value(&mut self, node: &Node, subschema: Subschema<'p>) {
+        let found = || self.typed.binary_search_by_key(&node.span.start, |typed| typed.start).ok();
+        let of_type = || found().map(|index| self.typed[index].schema).map(|schema| (schema, schema.document()));
+        let subschema = subschema.or_else(of_type);
         match &node.kind {
-            Kind::Object(members) => self.object(node, members, here),
+            Kind::Object(members) => self.object(node, members, subschema),
             Kind::Array(items) => {
-                let of_items = here.and_then(|(schema, here)| Some((schema, schema.items(here)?)));
+                let of_items = subschema.and_then(|(schema, subschema)| Some((schema, schema.items(subschema)?)));
                 let mut from = node.span.start;
                 for (index, item) in items.iter().enumerate() {
                     self.between(from..item.span.start, if index == 0 { b"[" } else { b"," });
@@ -94,21 +94,23 @@ impl<'w, 'p> Writer<'w, 'p> {
                 }
                 self.between(from..node.span.end, if items.is_empty() { b"[]" } else { b"]" });
             }
-            Kind::String if here.is_some_and(|(schema, here)| schema.is_date_time(here)) => self.date_time(&node.span),
+            Kind::String if subschema.is_some_and(|(schema, subschema)| schema.is_date_time(subschema)) => {
+                self.date_time(&node.span)
+            }
             _ => self.new.extend_from_slice(&self.text[node.span.clone()]),
         }
     }
 
-    fn object(&mut self, node: &Node, members: &[Member], here: Here<'p>) {
-        let here = here.filter(|_| !self.has_repeated_key(members));
-        let declared = here.and_then(|(schema, here)| schema.declared(here)).unwrap_or_default();
+    fn object(&mut self, node: &Node, members: &[Member], subschema: Subschema<'p>) {
+        let subschema = subschema.filter(|_| !self.has_repeated_key(members));
+        let declared = subschema.and_then(|(schema, subschema)| schema.declared(subschema)).unwrap_or_default();
         let rank = |member: &Member| {
             let name = unescaped_lossy(inner(self.text, &member.key));
             declared.iter().position(|(known, _)| *known == name).unwrap_or(declared.len())
         };
         let ranks: Vec<_> = members.iter().map(rank).collect();
         let mut order: Vec<_> = (0..members.len()).collect();
-        // What is not declared keeps its order, behind what is.
+        // Undeclared members keep their order, after the declared ones.
         order.sort_by_key(|number| ranks[*number]);
         if let Some(slot) = (0..order.len()).find(|slot| order[*slot] != *slot) {
             self.note_order(&members[order[slot]], &members[slot], ranks[slot] < declared.len());
@@ -119,14 +121,14 @@ impl<'w, 'p> Writer<'w, 'p> {
             self.between(from..place.key.start, if slot == 0 { b"{" } else { b"," });
             self.new.extend_from_slice(&self.text[member.key.clone()]);
             self.between(member.key.end..member.value.span.start, b":");
-            let inside = declared.get(ranks[number]).and_then(|(_, inside)| Some((here?.0, *inside)));
+            let inside = declared.get(ranks[number]).and_then(|(_, inside)| Some((subschema?.0, *inside)));
             self.value(&member.value, inside);
             from = place.value.span.end;
         }
         self.between(from..node.span.end, if members.is_empty() { b"{}" } else { b"}" });
     }
 
-    /// What stands between two values: as it is, or these tokens alone.
+    /// Writes the text between two values: unchanged, or only the tokens if the frame is compact.
     fn between(&mut self, range: Range<usize>, tokens: &[u8]) {
         let found = &self.text[range.clone()];
         if !self.compact {
@@ -135,18 +137,20 @@ impl<'w, 'p> Writer<'w, 'p> {
         self.new.extend_from_slice(tokens);
         if found != tokens {
             let space = range.start + found.iter().position(u8::is_ascii_whitespace).unwrap_or_default();
-            self.spaced = Some(self.spaced.map_or(space, |known| known.min(space)));
+            self.first_space = Some(self.first_space.map_or(space, |known| known.min(space)));
         }
     }
 
     fn date_time(&mut self, span: &Range<usize>) {
         let raw = inner(self.text, span);
-        let new = std::str::from_utf8(raw).ok().filter(|text| date_time::parse(text).is_some()).map(usual);
+        let new =
+            std::str::from_utf8(raw).ok().filter(|text| date_time::parse(text).is_some()).map(canonical_date_time);
         match new.filter(|new| new.as_bytes() != raw) {
             None => self.new.extend_from_slice(&self.text[span.clone()]),
             Some(new) => {
                 let at = self.at + span.start..self.at + span.end;
-                let what = || format!("the date-time {} is written {}", shown(raw), quoted(&new, SHOWN_CHARS));
+                let what =
+                    || format!("the date-time {} is written {}", quoted_name(raw), quoted(&new, MOST_QUOTED_CHARS));
                 self.changes.note(Change::DateTime, at, what);
                 self.new.extend([b"\"", new.as_bytes(), b"\""].concat());
             }
@@ -154,7 +158,7 @@ impl<'w, 'p> Writer<'w, 'p> {
     }
 
     fn note_order(&mut self, late: &Member, before: &Member, declared: bool) {
-        let name = |member: &Member| shown(inner(self.text, &member.key));
+        let name = |member: &Member| quoted_name(inner(self.text, &member.key));
         let (late_name, before_name) = (name(late), name(before));
         let what = || match declared {
             true => format!("{late_name} stands behind {before_name}; the schema has it before"),
@@ -163,19 +167,19 @@ impl<'w, 'p> Writer<'w, 'p> {
         self.changes.note(Change::KeyOrder, self.at + late.key.start..self.at + late.key.end, what);
     }
 
-    /// Which one counts is decided by their order.
+    /// Returns whether a key occurs twice. The order of such members decides which value counts, so it must not change.
     fn has_repeated_key(&self, members: &[Member]) -> bool {
         let is_repeated = |member: &Member| self.repeated.binary_search(&member.key.start).is_ok();
         !self.repeated.is_empty() && members.iter().any(is_repeated)
     }
 }
 
-fn shown(raw: &[u8]) -> String {
-    quoted(&unescaped_lossy(raw), SHOWN_CHARS)
+fn quoted_name(raw: &[u8]) -> String {
+    quoted(&unescaped_lossy(raw), MOST_QUOTED_CHARS)
 }
 
-/// A date-time with `T` and, for UTC, `Z`. `-00:00` says that the offset is not known, which is something else.
-fn usual(text: &str) -> String {
+/// Returns a date-time with `T` and, for UTC, `Z`. `-00:00` means that the offset is unknown, and is not UTC.
+fn canonical_date_time(text: &str) -> String {
     let (date, time) = text.split_at(10);
     let time = match (time.strip_suffix("+00:00"), time.strip_suffix('z')) {
         (Some(time), _) | (_, Some(time)) => format!("{time}Z"),

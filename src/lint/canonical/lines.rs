@@ -1,12 +1,13 @@
-//! One event a line.
+//! Writes a file with one event a line.
 
 use std::ops::Range;
 
 use super::change::{Change, Changes};
 use super::{Part, line_end, text_start};
 
-/// The file with a line for each part. None where one cannot be read, or where more than white space stands between them.
-pub fn written(bytes: &[u8], parts: &[Part], changes: &mut Changes) -> Option<Vec<u8>> {
+/// Returns the file with one line for each part; `None` if a part cannot be read, or if more than white space is
+/// between two parts.
+pub fn write_lines(bytes: &[u8], parts: &[Part], changes: &mut Changes) -> Option<Vec<u8>> {
     let mut at = text_start(bytes);
     let mut lines = Lines { bytes, new: bytes[..at].to_vec(), open: false, changes };
     for Part { range, text } in parts {
@@ -23,13 +24,14 @@ pub fn written(bytes: &[u8], parts: &[Part], changes: &mut Changes) -> Option<Ve
 struct Lines<'l> {
     bytes: &'l [u8],
     new: Vec<u8>,
-    /// Whether a line was written, which lacks its end.
+    /// Whether the last line that was written still lacks its end.
     open: bool,
     changes: &'l mut Changes,
 }
 
 impl Lines<'_> {
-    /// Ends the line, if it has no end yet. `range` stands there in the file; none if that is more than white space.
+    /// Ends the line, if it has no end yet. Returns `None` if `range`, the text between two parts of the file, is more
+    /// than white space.
     fn between(&mut self, range: Range<usize>) -> Option<()> {
         let found = self.bytes.get(range.clone())?;
         if !found.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
@@ -49,7 +51,7 @@ impl Lines<'_> {
                 (_, count) if count > usize::from(self.open) => (Change::WhiteSpace, "there is an empty line"),
                 _ => (Change::WhiteSpace, "there is white space around this line"),
             };
-            // Of an empty line, the line itself.
+            // An empty line is reported at its own place.
             let before = if change == Change::WhiteSpace && self.open && ends > 1 {
                 memchr::memchr(b'\n', found).map_or(0, |at| at + 1)
             } else {

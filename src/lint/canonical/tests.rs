@@ -1,15 +1,16 @@
-//! By hand: what the form is. What holds for every input stands in `lint/properties.rs`.
+//! The canonical form, by hand-written examples. `lint/properties.rs` tests the properties of every input.
 
 use super::*;
 
-fn reading(name: &str) -> Reading<'static> {
+fn reader(name: &str) -> FixtureReader<'static> {
     let protocol = Protocol::builtin("session-events").expect("it is built in");
-    Reading::of(protocol, &Options::default(), name, None)
+    FixtureReader::of(protocol, &Options::default(), name, None)
 }
 
-/// The canonical form and where it first deviates: the text there, or all from there on if that is empty; and the words.
+/// Returns the canonical form, the text at the first deviation (everything from there on if its range is empty), and
+/// the message.
 fn form(name: &str, text: &str) -> Option<(String, String, String)> {
-    let Canonical { bytes, first, .. } = canonical(&reading(name), text.as_bytes())?;
+    let CanonicalForm { bytes, first, .. } = canonical_form(&reader(name), text.as_bytes())?;
     let end = if first.at.is_empty() { text.len() } else { first.at.end };
     let at = text.as_bytes()[first.at.start..end].to_vec();
     Some((String::from_utf8(bytes).expect("text"), String::from_utf8(at).expect("text"), first.what))
@@ -81,7 +82,7 @@ fn json_keeps_its_layout_and_its_members_change_places() {
 fn pretty_printed_events_become_lines_where_the_ending_says_lines() {
     let pretty = STATUS.replace(',', ",\n  ");
     becomes("a.jsonl", &format!("{pretty}\n{pretty}"), &format!("{STATUS}\n{STATUS}\n"));
-    // What holds them together is no white space.
+    // The brackets and commas between them are more than white space.
     stays("a.jsonl", &format!("[\n{STATUS},\n{STATUS}\n]\n"));
 }
 
@@ -120,10 +121,10 @@ fn what_has_a_meaning_in_its_order_or_cannot_be_read_stays() {
         let late = STATUS.replace("T00:00:00Z", "t00:00:00z");
         becomes("a.ndjson", &format!("{late}\n{line}\n{STATUS}\n"), &format!("{STATUS}\n{line}\n{STATUS}\n"));
     }
-    // What stops in its middle gets no line end, which would hide that.
+    // A truncated event gets no line end, which would hide that it is truncated.
     stays("a.ndjson", &format!("{STATUS}\n{}", &STATUS[..40]));
     let invalid = [STATUS.as_bytes(), b"\n {\"type\":\"\xFF\"} \n", STATUS.as_bytes(), b"\n"].concat();
-    assert!(canonical(&reading("a.ndjson"), &invalid).is_none());
+    assert!(canonical_form(&reader("a.ndjson"), &invalid).is_none());
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn the_layout_of_a_text_with_an_event_in_it_stays() {
         let late = around(STATUS).replacen("T00:00:00Z", "t00:00:00z", 1);
         becomes(name, &late, &around(STATUS));
     }
-    // Nor is white space between the parts of an event left out there.
+    // There, white space between the parts of an event is kept, too.
     stays("a.log", &format!("Started.\n{}", STATUS.replace(',', ", ")));
 }
 
@@ -154,12 +155,12 @@ fn a_date_time_has_one_spelling() {
     {
         stays("a.ndjson", &of(time));
     }
-    // Only where the schema says that it is one.
+    // Only where the schema declares a date-time.
     stays("a.ndjson", &STATUS.replace("thinking", "2026-01-01t00:00:00z").replace("}}", "}}\n"));
 }
 
 #[test]
-fn the_first_place_that_deviates_is_told() {
+fn the_first_place_that_deviates_is_reported() {
     let tells = |name: &str, text: &str, at: &str, what: &str| {
         let (_, found, words) = form(name, text).expect("it deviates");
         assert_eq!((found.as_str(), words.as_str()), (at, what));
@@ -203,7 +204,7 @@ fn changes_are_counted_in_words() {
         "{{\"payload\":{{\"pending\":true,\"session_id\":\"s\"}},\"type\":\"session.status\"}}\n{}",
         STATUS.replace(',', ", ")
     );
-    let canonical = canonical(&reading("a.ndjson"), text.as_bytes()).expect("it deviates");
+    let canonical = canonical_form(&reader("a.ndjson"), text.as_bytes()).expect("it deviates");
     let counts: Vec<_> = canonical.changes.counts().collect();
     assert_eq!(counts, [("key order", 2), ("white space", 1), ("line end", 1)]);
 }
@@ -212,15 +213,15 @@ fn changes_are_counted_in_words() {
 fn records_have_the_order_of_their_kind() {
     let protocol = Protocol::builtin("session-records").expect("it is built in");
     let new = |name: &str, text: &str| {
-        let reading = Reading::of(protocol, &Options::default(), name, None);
-        canonical(&reading, text.as_bytes()).map(|new| String::from_utf8(new.bytes).expect("text"))
+        let reader = FixtureReader::of(protocol, &Options::default(), name, None);
+        canonical_form(&reader, text.as_bytes()).map(|new| String::from_utf8(new.bytes).expect("text"))
     };
     let late = r#"{"agent_name":"a","timestamp":"2026-01-01t00:00:00Z"}"#;
     let wanted = r#"{"timestamp":"2026-01-01T00:00:00Z","agent_name":"a"}"#;
     assert_eq!(new("sessions.ndjson", &format!("{late}\n")), Some(format!("{wanted}\n")));
-    // A container is the wrapper of its records.
+    // A container wraps its records.
     let bundle = |record: &str| format!("{{ \"events\": [], \"x\": 1, \"sessions\": [{record}] }}\n");
     assert_eq!(new("a.json", &bundle(late)), Some(bundle(wanted)));
-    // What only looks like a record is not the program's to order.
+    // JSON that only looks like a record is not reordered.
     assert_eq!(new("session.schema.json", "{\"title\":\"x\",\"agent_name\":\"a\",\"session_id\":\"s\"}\n"), None);
 }

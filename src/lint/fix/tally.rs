@@ -1,16 +1,16 @@
-//! What was found in a fixture, wherever it stands: the same before and after, or less.
+//! Counts the findings of a fixture without their places, to compare them before and after a change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sessionlint_core::finding::{Kind, Report};
 
-/// Findings by kind and stream, and how often there is each.
+/// Number of findings of each kind and stream.
 #[derive(Debug, Default, PartialEq)]
 pub struct Tally(BTreeMap<(Kind, Option<Arc<str>>), u64>);
 
 impl Tally {
-    /// Those of a report, repeats too.
+    /// Counts the findings of a report, including repeats.
     pub fn of(report: &Report) -> Tally {
         let mut tally = Tally::default();
         for finding in &report.findings {
@@ -27,12 +27,12 @@ impl Tally {
         tally
     }
 
-    /// How many findings there are.
+    /// Returns the total number of findings.
     pub fn total(&self) -> u64 {
         self.0.values().sum()
     }
 
-    /// Whether there are fewer findings than before, and none that was not there.
+    /// Returns whether there are fewer findings than before, and none that is new.
     pub fn is_better_than(&self, before: &Tally) -> bool {
         if self.total() >= before.total() {
             return false;
@@ -48,8 +48,8 @@ impl Tally {
         };
         self.0.iter().all(|((kind, stream), count)| {
             let rest = take((kind.clone(), stream.clone()), *count);
-            // An event whose stream could not be read belongs to one once it is mended; and of what is told once, any
-            // one may be the first.
+            // An event whose stream could not be read belongs to one once it is fixed; and of findings that are
+            // reported only once, a different one may be the first.
             rest == 0 || take((kind.clone(), None), rest) == 0
         })
     }

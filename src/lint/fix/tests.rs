@@ -1,4 +1,5 @@
-//! By hand: what is mended, and what is left alone. What holds for every input stands in `lint/properties.rs`.
+//! Fixes, by hand-written examples: what is fixed, and what is left alone. `lint/properties.rs` tests the properties of
+//! every input.
 
 use sessionlint_core::check::check;
 use sessionlint_core::event::Options;
@@ -10,15 +11,15 @@ fn protocol() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")
 }
 
-fn tried(name: &str, text: &str, level: Level) -> (Option<String>, Fixed) {
-    let reading = Reading::of(protocol(), &Options::default(), name, None);
+fn tried(name: &str, text: &str, level: Level) -> (Option<String>, FixOutcome) {
+    let reader = FixtureReader::of(protocol(), &Options::default(), name, None);
     let judge = |bytes: &[u8]| check(protocol(), bytes, Options::default());
-    let mut fixed = fixed(&reading, &judge, text.as_bytes(), level);
+    let mut fixed = fix(&reader, &judge, text.as_bytes(), level);
     let new = fixed.bytes.take().map(|bytes| String::from_utf8(bytes).expect("text"));
     (new, fixed)
 }
 
-/// The text with these edits, each at a place that is there once, is what the unsafe fixes make of it.
+/// Asserts that the unsafe fixes make exactly these edits. The text before each edit must occur once.
 fn mends(name: &str, text: &str, rule: &str, edits: &[(&str, &str)]) {
     let mut wanted = text.to_owned();
     for (from, to) in edits {
@@ -32,7 +33,7 @@ fn mends(name: &str, text: &str, rule: &str, edits: &[(&str, &str)]) {
     assert_ne!(tried(name, text, Level::Safe).0.as_deref(), Some(wanted.as_str()), "that is not safe");
 }
 
-fn leaves_alone(name: &str, text: &str) -> Fixed {
+fn leaves_alone(name: &str, text: &str) -> FixOutcome {
     let (new, fixed) = tried(name, text, Level::Unsafe);
     assert_eq!(new, None);
     fixed
@@ -83,7 +84,7 @@ fn the_idle_status_comes_behind_the_completion_with_its_time() {
 }
 
 #[test]
-fn an_event_is_put_in_the_way_its_neighbour_stands() {
+fn an_event_is_inserted_in_the_framing_of_its_neighbour() {
     let (done, idle) = (done(), idle());
     mends("a.json", &format!("[\n  {BUSY},\n  {done}\n]\n"), "idle-missing", &[(&done, &format!("{done},\n  {idle}"))]);
     mends("a.json", &format!("[{BUSY},{done}]\n"), "idle-missing", &[(&done, &format!("{done},{idle}"))]);
@@ -103,7 +104,7 @@ fn an_event_is_put_in_the_way_its_neighbour_stands() {
 }
 
 #[test]
-fn where_the_framing_tells_more_of_an_event_none_is_put_in() {
+fn no_event_is_inserted_where_the_framing_tells_more_of_it() {
     let done = done();
     leaves_alone("a.sse", &format!("id: 1\ndata: {BUSY}\n\nid: 2\ndata: {done}\n\n"));
     let request =
@@ -121,7 +122,7 @@ fn the_last_chunk_of_the_text_is_marked() {
         "stream-not-done",
         &[(LAST, &LAST.replace("false", "true"))],
     );
-    // The last chunk of another session is not meant.
+    // The last chunk of another session is left alone.
     let other = |event: &str| event.replace("\"s\"", "\"other\"");
     mends(
         "a.ndjson",

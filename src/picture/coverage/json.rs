@@ -1,4 +1,4 @@
-//! Coverage for programs: one JSON document with every item and its count.
+//! The coverage report for programs: one JSON document with every item and its count.
 
 use std::io;
 
@@ -8,11 +8,11 @@ use sessionlint_core::protocol::tables::Condition;
 use super::{CellItem, Coverage, FieldItem, Group, Share};
 use crate::report::write_json;
 
-/// The document. Its keys are documented in the README.
+/// Returns the document. Its keys are documented in the README.
 ///
 /// # Errors
 ///
-/// None but those of the writer.
+/// Returns an error if the document cannot be serialised.
 pub fn json(coverage: &Coverage<'_>) -> io::Result<Vec<u8>> {
     let protocol = coverage.protocol;
     let tables = protocol.tables();
@@ -42,7 +42,7 @@ pub fn json(coverage: &Coverage<'_>) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Each field, with the values that its schema lists.
+/// Returns each field, with the values that its schema lists.
 fn fields(coverage: &Coverage<'_>) -> Vec<Value> {
     let of_one_field = coverage.fields.chunk_by(|a, b| (a.event, a.pointer) == (b.event, b.pointer));
     let one = |items: &[FieldItem<'_>]| {
@@ -66,7 +66,7 @@ fn cell(coverage: &Coverage<'_>, item: &CellItem) -> Value {
         (slots[condition.slot].to_string(), value!(condition.values))
     };
     let when = row.map(|(event, row)| row.when.iter().map(|one| condition(&event.slots, one)).collect());
-    let (rule, to) = coverage.does(&item.cell);
+    let (rule, to) = coverage.effect(&item.cell);
     value!({
         "lifecycle": lifecycle.name,
         "state": lifecycle.states[item.cell.state],

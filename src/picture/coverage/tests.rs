@@ -1,4 +1,4 @@
-//! The door of the pictures' tests, in recordings of a few lines whose coverage is counted by hand.
+//! Tests of coverage with the `door` protocol of the pictures' tests: recordings of a few lines, counted by hand.
 
 use sessionlint_core::check::Checker;
 use sessionlint_core::event::Options;
@@ -8,7 +8,7 @@ use super::*;
 use crate::picture::tests::door;
 use crate::picture::{Edge, graphs, mermaid};
 
-/// Opened, shut gently, and slammed when it was shut.
+/// The door is opened, shut gently, and slammed although it is shut.
 const THREE: &str = r#"{"type":"door.opened"}
 {"type":"door.shut","gently":true}
 {"type":"door.shut","gently":false}
@@ -28,22 +28,22 @@ fn with_coverage<T>(recording: &str, then: impl FnOnce(&Coverage<'_>) -> T) -> T
 fn each_group_counts_what_it_has() {
     with_coverage(THREE, |coverage| {
         let share = |covered, items| Share { covered, items };
-        // Four event types; each has the fields `type` and `gently`, and two values of `gently`.
+        // There are four event types; each has the fields `type` and `gently`, and two values of `gently`.
         assert_eq!(coverage.share(Group::EventTypes), share(2, 4));
         assert_eq!(coverage.share(Group::Fields), share(1 + 4, 16));
         // Five rows and the end, in three states: the three moves, and the end in "shut".
         assert_eq!(coverage.share(Group::Cells), share(4, 18));
-        // 18 of the framing and 3 of the door, of which `shut-twice` spoke.
+        // There are 18 rules of the framing and 3 of the door; only `shut-twice` was broken.
         assert_eq!(coverage.share(Group::Rules), share(1, 21));
         assert_eq!(coverage.overall(), share(12, 59));
         assert_eq!(coverage.overall().percent(), 20.3);
         // A quarter of 59 is 14.75.
-        assert_eq!((coverage.overall().lacks(25.0), coverage.overall().lacks(20.0)), (3, 0));
+        assert_eq!((coverage.overall().missing_for(25.0), coverage.overall().missing_for(20.0)), (3, 0));
     });
 }
 
 #[test]
-fn what_is_missing_is_said_row_by_row() {
+fn missing_items_are_listed_row_by_row() {
     with_coverage(THREE, |coverage| {
         assert_eq!(missing(coverage, Group::EventTypes), ["door.mended", "door.seen"]);
         let fields = missing(coverage, Group::Fields);
@@ -82,7 +82,7 @@ fn a_graph_has_the_counts_of_its_moves() {
         assert_eq!(graph.notes, ["in any state allowed, and changing none: seen never"]);
         let mut drawn = String::new();
         mermaid(&mut drawn, coverage.protocol, &[graph]).expect("text can be written");
-        // The line of the start is number 0.
+        // The line from the start has the number 0.
         assert!(drawn.contains("\n  linkStyle 4 stroke:"), "{drawn}");
         assert!(drawn.contains("]:::never\n"), "{drawn}");
     });
@@ -98,7 +98,7 @@ fn every_move_of_two_recordings_is_counted() {
 
 #[test]
 fn an_event_that_cannot_be_read_makes_what_follows_unsure() {
-    // After the loss it may be in any state; opening it when it is broken leaves it so.
+    // After the loss the door may be in any state; if it is broken, opening it leaves it broken.
     let lost = "{\"type\":\"door.opened\"}\ngarbage\n{\"type\":\"door.opened\"}\n{\"type\":\"door.seen\"}\n";
     with_coverage(lost, |coverage| {
         assert_eq!(coverage.event_types.iter().sum::<u64>(), 3, "the events are counted");

@@ -1,27 +1,27 @@
-//! Coverage for people: a table of the groups, then what never occurred.
+//! The coverage report for people: a table of the groups, then the items that never occurred.
 
 use std::fmt::{self, Write};
 
 use sessionlint_core::text::count;
 
 use super::{Coverage, FieldItem, Group, Share};
-use crate::picture::words::{lines, shown};
+use crate::picture::labels::{lines, printable};
 
-/// How many lines of a group are shown where not all were asked for.
+/// Maximum number of lines shown of each group, without `--all`.
 const MOST_LINES: usize = 20;
-/// How wide lines of names are, in characters.
+/// Maximum length of a line of names, in characters.
 const WIDTH: usize = 96;
 
-/// The text. `all`: every line of every group.
+/// Writes the report. `all` shows every line of every group.
 ///
 /// # Errors
 ///
-/// None but those of the writer.
+/// Returns only errors of the writer.
 pub fn text(out: &mut String, coverage: &Coverage<'_>, all: bool) -> fmt::Result {
     let summary = coverage.summary;
     let read = [(summary.files, "file"), (summary.events, "event"), (summary.streams, "stream")];
     let read = read.map(|(number, noun)| count(number, noun)).join(", ");
-    writeln!(out, "{}: {read}\n", shown(coverage.protocol.name()))?;
+    writeln!(out, "{}: {read}\n", printable(coverage.protocol.name()))?;
     writeln!(out, "  {:12}  {:>7}  {:>6}  {:>6}", "", "covered", "of", "%")?;
     for group in Group::ALL {
         line(out, group.name(), coverage.share(group))?;
@@ -58,13 +58,13 @@ fn heading(group: Group) -> &'static str {
     }
 }
 
-/// What of a group never occurred, in words.
+/// Returns the labels of the items of a group that never occurred.
 pub fn missing(coverage: &Coverage<'_>, group: Group) -> Vec<String> {
     let tables = coverage.protocol.tables();
     match group {
         Group::EventTypes => {
             let events = tables.events.iter().zip(&coverage.event_types);
-            events.filter(|(_, count)| **count == 0).map(|(event, _)| shown(&event.name)).collect()
+            events.filter(|(_, count)| **count == 0).map(|(event, _)| printable(&event.name)).collect()
         }
         Group::Fields => missing_fields(coverage),
         Group::Cells => {
@@ -74,18 +74,19 @@ pub fn missing(coverage: &Coverage<'_>, group: Group) -> Vec<String> {
         }
         Group::Rules => {
             let rules = tables.rules.iter().zip(&coverage.rules);
-            rules.filter(|(_, count)| **count == 0).map(|(rule, _)| shown(&rule.name)).collect()
+            rules.filter(|(_, count)| **count == 0).map(|(rule, _)| printable(&rule.name)).collect()
         }
     }
 }
 
-/// Of an event type that never occurred, its fields are one line; of a field that was never there, its values are none.
+/// Returns the labels of the fields and values that never occurred. The fields of an event type that never occurred are
+/// one label, and the values of a field that never occurred are left out.
 fn missing_fields(coverage: &Coverage<'_>) -> Vec<String> {
     let tables = coverage.protocol.tables();
     let mut words = Vec::new();
     for of_event in coverage.fields.chunk_by(|a, b| a.event == b.event) {
         let Some(event) = of_event.first().map(|item| item.event) else { continue };
-        let name = shown(&tables.events[event].name);
+        let name = printable(&tables.events[event].name);
         if coverage.event_types[event] == 0 {
             words.push(format!("{name}: all {}", of_event.len()));
             continue;
@@ -94,8 +95,8 @@ fn missing_fields(coverage: &Coverage<'_>) -> Vec<String> {
             let absent = |item: &&FieldItem<'_>| item.count == 0;
             let most = if of_field.first().is_some_and(|field| field.count == 0) { 1 } else { of_field.len() };
             for item in of_field.iter().take(most).filter(absent) {
-                let value = item.value.map(|value| format!(" = {}", shown(&value.to_string())));
-                words.push(format!("{name} {}{}", shown(&item.pointer.to_string()), value.unwrap_or_default()));
+                let value = item.value.map(|value| format!(" = {}", printable(&value.to_string())));
+                words.push(format!("{name} {}{}", printable(&item.pointer.to_string()), value.unwrap_or_default()));
             }
         }
     }

@@ -1,55 +1,57 @@
-//! The order of items in their layers, and their places from left to right.
+//! The order of items in their layers, and their x coordinates.
 
 use super::Item;
-use super::Kind;
+use super::ItemKind;
 
-/// How often the order is improved, and how often the places are.
+/// Number of sweeps that improve the order; for the coordinates, three times as many.
 const SWEEPS: usize = 24;
-/// Neighbours are tried the other way round only in pictures with no more items than this, to stay quick.
+/// Maximum number of items in a picture for which swaps of neighbours are tried, to stay quick.
 const MOST_TO_SWAP: usize = 400;
 
-/// Layers of items in order, and which item is linked to which of the layer below.
-pub struct Ranked {
+/// The items of each layer in order, and their links.
+pub struct Layering {
     pub layers: Vec<Vec<usize>>,
+    /// Pairs of an item and one of the layer below.
     pub links: Vec<(usize, usize)>,
     above: Vec<Vec<usize>>,
     below: Vec<Vec<usize>>,
 }
 
-/// Puts the items of each layer into an order in which few links cross.
-pub fn order(items: &[Item], layers: usize, links: Vec<(usize, usize)>) -> Ranked {
-    let mut ranked = Ranked {
+/// Orders the items of each layer so that few links cross.
+pub fn order_layers(items: &[Item], layers: usize, links: Vec<(usize, usize)>) -> Layering {
+    let mut layering = Layering {
         layers: vec![Vec::new(); layers],
         links,
         above: vec![Vec::new(); items.len()],
         below: vec![Vec::new(); items.len()],
     };
     for (index, item) in items.iter().enumerate() {
-        ranked.layers[item.layer].push(index);
+        layering.layers[item.layer].push(index);
     }
-    for (upper, lower) in &ranked.links {
-        ranked.below[*upper].push(*lower);
-        ranked.above[*lower].push(*upper);
+    for (upper, lower) in &layering.links {
+        layering.below[*upper].push(*lower);
+        layering.above[*lower].push(*upper);
     }
-    let mut best = (ranked.crossings(items.len()), ranked.layers.clone());
+    let mut best = (layering.crossings(items.len()), layering.layers.clone());
     for sweep in 0..SWEEPS {
         let downward = sweep % 2 == 0;
         for step in 0..layers {
-            ranked.by_neighbours(if downward { step } else { layers - 1 - step }, downward, items.len());
+            layering.sort_by_links(if downward { step } else { layers - 1 - step }, downward, items.len());
         }
         if items.len() <= MOST_TO_SWAP {
-            ranked.swap_neighbours(items.len());
+            layering.swap_neighbours(items.len());
         }
-        let crossings = ranked.crossings(items.len());
+        let crossings = layering.crossings(items.len());
         if crossings < best.0 {
-            best = (crossings, ranked.layers.clone());
+            best = (crossings, layering.layers.clone());
         }
     }
-    ranked.layers = best.1;
-    ranked
+    layering.layers = best.1;
+    layering
 }
 
-impl Ranked {
+impl Layering {
+    /// Returns the position of each item in its layer.
     fn positions(&self, items: usize) -> Vec<usize> {
         let mut positions = vec![0; items];
         for layer in &self.layers {
@@ -60,8 +62,9 @@ impl Ranked {
         positions
     }
 
-    /// Sorts a layer by where the neighbours of its items are.
-    fn by_neighbours(&mut self, layer: usize, downward: bool, items: usize) {
+    /// Sorts a layer by the mean position of the items that each item is linked to in the layer above, or below in an
+    /// upward sweep.
+    fn sort_by_links(&mut self, layer: usize, downward: bool, items: usize) {
         let positions = self.positions(items);
         let neighbours = if downward { &self.above } else { &self.below };
         let mean = |item: usize| {
@@ -72,7 +75,7 @@ impl Ranked {
         self.layers[layer].sort_by(|a, b| f64::total_cmp(&mean(*a), &mean(*b)));
     }
 
-    /// Swaps neighbours in a layer wherever fewer links cross that way.
+    /// Swaps neighbours in a layer wherever that makes fewer links cross.
     fn swap_neighbours(&mut self, items: usize) {
         let mut positions = self.positions(items);
         for layer in &mut self.layers {
@@ -101,12 +104,12 @@ impl Ranked {
         }
     }
 
-    /// How many pairs of links cross.
+    /// Returns the number of pairs of links that cross.
     fn crossings(&self, items: usize) -> usize {
         let positions = self.positions(items);
         let mut crossings = 0;
         for layer in &self.layers {
-            // The lower ends, in the order of the upper ones; each pair in the wrong order is a crossing.
+            // The lower ends, in the order of the upper ends; each pair in the wrong order is a crossing.
             let mut lower: Vec<usize> = Vec::new();
             for item in layer {
                 let mut ends: Vec<_> = self.below[*item].iter().map(|end| positions[*end]).collect();
@@ -124,10 +127,10 @@ impl Ranked {
     }
 }
 
-/// The middle of each item from left to right: as near to the middle of its neighbours as the order allows.
-pub fn coordinates(items: &[Item], ranked: &Ranked, apart: f64) -> Vec<f64> {
+/// Returns the x coordinate of each item's middle: as close to the middles of its linked items as the order allows.
+pub fn coordinates(items: &[Item], layering: &Layering, apart: f64) -> Vec<f64> {
     let mut xs = vec![0.0; items.len()];
-    for layer in &ranked.layers {
+    for layer in &layering.layers {
         let offsets = offsets(items, layer, apart);
         let middle = offsets.last().copied().unwrap_or_default() / 2.0;
         for (item, offset) in layer.iter().zip(&offsets) {
@@ -135,10 +138,10 @@ pub fn coordinates(items: &[Item], ranked: &Ranked, apart: f64) -> Vec<f64> {
         }
     }
     for sweep in 0..3 * SWEEPS {
-        let layers = ranked.layers.len();
+        let layers = layering.layers.len();
         for step in 0..layers {
-            let layer = &ranked.layers[if sweep % 2 == 0 { step } else { layers - 1 - step }];
-            let wanted: Vec<_> = layer.iter().map(|item| wanted(items, ranked, &xs, *item)).collect();
+            let layer = &layering.layers[if sweep % 2 == 0 { step } else { layers - 1 - step }];
+            let wanted: Vec<_> = layer.iter().map(|item| wanted(items, layering, &xs, *item)).collect();
             settle(layer, &wanted, &offsets(items, layer, apart), &mut xs);
         }
     }
@@ -150,14 +153,14 @@ pub fn coordinates(items: &[Item], ranked: &Ranked, apart: f64) -> Vec<f64> {
     xs
 }
 
-/// How far right of the first each item of a layer must at least be.
+/// Returns the minimum distance of each item of a layer from the first one.
 fn offsets(items: &[Item], layer: &[usize], apart: f64) -> Vec<f64> {
     let mut offsets = Vec::with_capacity(layer.len());
     let mut at = 0.0;
     for (position, item) in layer.iter().enumerate() {
         if position > 0 {
             let before = &items[layer[position - 1]];
-            // Rounding moves each by a half at most.
+            // Rounding moves each item by at most a half.
             at += before.size.width / 2.0 + before.beside + apart + items[*item].size.width / 2.0 + 1.0;
         }
         offsets.push(at);
@@ -165,14 +168,14 @@ fn offsets(items: &[Item], layer: &[usize], apart: f64) -> Vec<f64> {
     offsets
 }
 
-/// Where an item would like to be, and how much.
-fn wanted(items: &[Item], ranked: &Ranked, xs: &[f64], item: usize) -> (f64, f64) {
+/// Returns the coordinate that would be best for an item, and its weight.
+fn wanted(items: &[Item], layering: &Layering, xs: &[f64], item: usize) -> (f64, f64) {
     let straight = |item: usize| match items[item].kind {
-        Kind::Node(_) => 1.0,
-        Kind::Label(_) => 2.0,
-        Kind::Bend(_) => 6.0,
+        ItemKind::Node(_) => 1.0,
+        ItemKind::Label(_) => 2.0,
+        ItemKind::Bend(_) => 6.0,
     };
-    let near = ranked.above[item].iter().chain(&ranked.below[item]);
+    let near = layering.above[item].iter().chain(&layering.below[item]);
     let (sum, weight) = near.fold((0.0, 0.0), |(sum, weight), other| {
         let pull = straight(item) * straight(*other) * items[item].pull * items[*other].pull;
         (sum + pull * xs[*other], weight + pull)
@@ -180,10 +183,10 @@ fn wanted(items: &[Item], ranked: &Ranked, xs: &[f64], item: usize) -> (f64, f64
     if weight > 0.0 { (sum / weight, weight) } else { (xs[item], 1.0) }
 }
 
-/// Places a layer with the least squares of distances to what is wanted, keeping the order and the room of each: items
-/// that would overlap are moved as one.
+/// Places the items of a layer with the least squares of distances to the wanted coordinates, keeping their order and
+/// minimum distances: items that would overlap are moved as one block.
 fn settle(layer: &[usize], wanted: &[(f64, f64)], offsets: &[f64], xs: &mut [f64]) {
-    // Blocks of items: mean of what is wanted less the offset, weight, and how many.
+    // Blocks of items: mean of the wanted coordinates less the offsets, weight, and number of items.
     let mut blocks: Vec<(f64, f64, usize)> = Vec::new();
     for ((x, weight), offset) in wanted.iter().zip(offsets) {
         let mut block = (x - offset, *weight, 1);

@@ -1,11 +1,11 @@
-//! Source lines as miette shows them: cut to a width, and harmless.
+//! Source lines as miette shows them: cut to a width, and without control characters.
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use sessionlint_core::finding::{Excerpt, Place};
 use sessionlint_core::text::visible;
 
-/// Single source lines from anywhere in a file, as one source code: each has its own range of offsets, and
-/// its own line number.
+/// Single source lines from anywhere in a file, combined into one source code for miette: each line has its own range
+/// of offsets and its own line number.
 #[derive(Debug, Default)]
 pub struct Excerpts {
     lines: Vec<ExcerptLine>,
@@ -15,25 +15,27 @@ pub struct Excerpts {
 struct ExcerptLine {
     offset: usize,
     text: String,
-    /// 0-based, as miette counts.
+    /// Line number, from 0 as miette counts.
     line: usize,
-    /// Of the marked part, 0-based.
+    /// Column of the marked part, from 0.
     column: usize,
+    /// Offset of the marked part in `text`, in bytes.
     mark: usize,
-    /// The name of its file, where that is to be shown.
+    /// The name of the line's file, if it is to be shown.
     named: Option<String>,
 }
 
 impl Excerpts {
-    /// Adds the line of a place, cut to `width`; gives the span to label.
+    /// Adds the line of a place, cut to `width` columns, and returns the span to label. Returns `None` for a primary
+    /// place without text.
     pub fn add(&mut self, place: &Place, primary: bool, named: Option<String>, width: usize) -> Option<SourceSpan> {
         let (text, mark) = match place.excerpt.text.is_empty() {
             false => fitted(&place.excerpt, width.max(20)),
             true if primary => return None,
-            // Its text is not kept any more; its line is worth telling all the same.
+            // The text is not kept any more, but the line number is still useful.
             true => ("…".to_owned(), 0..'…'.len_utf8()),
         };
-        // Between two lines a byte is left out, so that no span can reach from one into the other.
+        // One byte is left out between two lines, so that no span can reach from one into the other.
         let offset = self.lines.last().map_or(0, |last| last.offset + last.text.len() + 1);
         let span = SourceSpan::new((offset + mark.start).into(), mark.len());
         self.lines.push(ExcerptLine {
@@ -69,13 +71,14 @@ impl SourceCode for Excerpts {
     }
 }
 
-/// A line cut to a width around its mark, made harmless, with `…` where it was cut.
+/// Returns a line cut to a width around its mark, without control characters, with `…` where it was cut; and the range
+/// of the mark in it, in bytes.
 fn fitted(excerpt: &Excerpt, width: usize) -> (String, std::ops::Range<usize>) {
     let before: Vec<char> = excerpt.text[..excerpt.mark.start].chars().collect();
     let mut marked: Vec<char> = excerpt.text[excerpt.mark.clone()].chars().collect();
     let mut after: Vec<char> = excerpt.text[excerpt.mark.end..].chars().collect();
     if marked.is_empty() {
-        // A place between two characters is shown under the next one, or behind the line.
+        // An empty place is shown under the next character, or after the end of the line.
         marked.push(if after.is_empty() { ' ' } else { after.remove(0) });
     }
     let room = width.saturating_sub(marked.len().min(width * 2 / 3));
@@ -106,7 +109,7 @@ mod tests {
     #[test]
     fn a_line_is_cut_around_its_mark() {
         let text = format!("{}MARK{}", "a".repeat(200), "b".repeat(200));
-        let excerpt = Excerpt { text, mark: 200..204, ..Excerpt::default() };
+        let excerpt = Excerpt::of_line(text, 200..204);
         let (text, mark) = fitted(&excerpt, 60);
         assert_eq!(&text[mark], "MARK");
         assert!(text.starts_with('…') && text.ends_with('…'));
@@ -115,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_harmless() {
-        let excerpt = Excerpt { text: "a\x1b[2Jb".to_owned(), mark: 1..5, ..Excerpt::default() };
+        let excerpt = Excerpt::of_line("a\x1b[2Jb", 1..5);
         assert_eq!(fitted(&excerpt, 60).0, "a␛[2Jb");
     }
 }

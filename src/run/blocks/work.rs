@@ -1,71 +1,74 @@
-//! Who of several threads does what next.
+//! Schedules the steps of blocks among several threads.
 //!
-//! Nothing is known here of what blocks hold, nor of how threads wait: only of the steps that are open.
+//! This module does not know what blocks hold, nor how threads wait: it only knows which steps are open.
 
 use std::collections::VecDeque;
 
-/// How many blocks there are, about: what one thread gets through while the system has put another one aside.
+/// Approximate number of blocks: about as many as one thread processes while the system has suspended another one.
 const BLOCKS: usize = 16;
 
-/// How many blocks go by, at least and at most, before a thread that got nowhere is woken again.
+/// Minimum and maximum number of blocks to be judged before a thread that made no progress is woken again.
 const PAUSES: [u64; 2] = [16, 256];
 
-/// The blocks between their steps. `J` is what judges; it can do so for one block at a time.
+/// The blocks between their steps. `J` is the checker, which judges one block at a time.
 pub struct Work<B, J> {
-    /// None while a block is judged, and after the last one.
+    /// The checker; `None` while a block is judged, and after the last one.
     judge: Option<J>,
-    /// The number of the block that is judged next.
+    /// The number of the next block to judge.
     next: u64,
-    /// What is to be judged, in no order.
+    /// The blocks to judge, in no order.
     examined: Vec<Item<B>>,
-    /// What is to be told, in order.
+    /// The blocks to report, in order.
     judged: VecDeque<Item<B>>,
-    is_telling: bool,
+    /// Whether a thread is reporting a block.
+    is_reporting: bool,
     threads: Vec<Thread<B>>,
-    /// There is nothing more to do, or nobody who could.
+    /// Whether the work has ended: there is nothing more to do, or a thread has panicked.
     pub is_over: bool,
 }
 
 /// A block, or room for one.
 #[derive(Default)]
 pub struct Item<B> {
-    /// Its place in the input; from 0.
+    /// The number of the block in the input, from 0.
     pub number: u64,
-    /// The thread that reads and examines it, again and again.
+    /// The thread that reads and examines this block, and refills it.
     owner: usize,
-    /// Whether it holds memory of the thread that examined it. What one thread takes and another gives back, both have
-    /// to lock, so that it is best judged by that thread.
+    /// Whether the block has memory allocated by its owner, and is best judged by that thread: memory that one thread
+    /// allocates and another frees has to be locked by both.
     pub is_bound: bool,
     pub block: B,
 }
 
-/// What a thread does next, with what it takes for it.
+/// The next step for a thread, with the block it works on.
 pub enum Step<B, J> {
-    /// To read a block into this one, and to examine it.
+    /// Read a block into this one, and examine it.
     Read(Item<B>),
     Judge(Item<B>, J),
-    Tell(Item<B>),
+    Report(Item<B>),
 }
 
-/// What the others know of a thread.
+/// The state of a thread.
 struct Thread<B> {
-    /// Its blocks that can be filled again, the warmest last, and how many more it may make.
+    /// The thread's blocks that can be refilled, the most recently used last.
     idle: Vec<Item<B>>,
+    /// Number of blocks that the thread may still allocate.
     more: usize,
     is_asleep: bool,
-    /// It waits for input, perhaps for long.
+    /// Whether the thread waits for input, perhaps for long.
     is_reading: bool,
-    /// How many blocks it has read, and others judged while it was awake, since that was looked at.
+    /// Number of blocks that the thread has read since the last check in [`Work::sleep`].
     read: usize,
+    /// Number of blocks that others have judged since then while the thread was awake.
     judged: usize,
-    /// It is not woken before this block is the next to be judged.
+    /// The thread is not woken before this block is the next to be judged.
     paused: u64,
-    /// For how many blocks it is paused next time.
+    /// Length of the next pause, in blocks.
     pause: u64,
 }
 
 impl<B: Default, J> Work<B, J> {
-    /// Nothing is read yet.
+    /// Returns the work for a number of threads, before anything is read.
     pub fn new(judge: J, threads: usize) -> Work<B, J> {
         let thread = |_| Thread {
             idle: Vec::new(),
@@ -82,30 +85,31 @@ impl<B: Default, J> Work<B, J> {
             next: 0,
             examined: Vec::new(),
             judged: VecDeque::new(),
-            is_telling: false,
+            is_reporting: false,
             threads: (0..threads).map(thread).collect(),
             is_over: false,
         }
     }
 
-    /// What judges, unless it is at work or gone.
+    /// Returns the checker, unless it is in use or gone.
     pub fn judge(&self) -> Option<&J> {
         self.judge.as_ref()
     }
 
-    /// What a thread can do, the most urgent first: only one block at a time is judged, and a block that was told can be
-    /// filled again. Each step ends with [`Work::examined`], [`Work::judged`] or [`Work::told`].
+    /// Returns the most urgent step that a thread can do. Judging comes first because only one block is judged at a time,
+    /// then reporting because a reported block can be refilled. Each step ends with [`Work::examined`], [`Work::judged`]
+    /// or [`Work::reported`].
     pub fn step(&mut self, thread: usize, may_read: bool) -> Option<Step<B, J>> {
         if let Some(at) = self.examined.iter().position(|item| self.is_next(item) && self.is_for(item, thread))
             && let Some(judge) = self.judge.take()
         {
             return Some(Step::Judge(self.examined.swap_remove(at), judge));
         }
-        if !self.is_telling
+        if !self.is_reporting
             && let Some(item) = self.judged.pop_front()
         {
-            self.is_telling = true;
-            return Some(Step::Tell(item));
+            self.is_reporting = true;
+            return Some(Step::Report(item));
         }
         if !may_read {
             return None;
@@ -123,29 +127,29 @@ impl<B: Default, J> Work<B, J> {
         Some(Step::Read(item))
     }
 
-    /// A thread has read the input of a block. Whether the block can be judged at once.
+    /// Notes that a block's owner has read it. Returns whether the block can be judged at once.
     pub fn has_read(&mut self, item: &Item<B>) -> bool {
         self.threads[item.owner].is_reading = false;
         self.is_next(item)
     }
 
-    /// Whether a block can be judged at once.
+    /// Returns whether a block can be judged at once.
     fn is_next(&self, item: &Item<B>) -> bool {
         self.judge.is_some() && self.next == item.number
     }
 
-    /// Whether a thread is to judge a block.
+    /// Returns whether a thread may judge a block.
     fn is_for(&self, item: &Item<B>, thread: usize) -> bool {
         let owner = &self.threads[item.owner];
         item.owner == thread || !item.is_bound || owner.is_asleep || owner.is_reading
     }
 
-    /// Puts down a block that can be judged when it is the next.
+    /// Adds a block that can be judged when it is the next.
     pub fn examined(&mut self, item: Item<B>) {
         self.examined.push(item);
     }
 
-    /// Puts down a block that a thread judged. `judge`: none, if it was the last one.
+    /// Adds a block that a thread has judged, and takes back the checker; `judge` is `None` after the last block.
     pub fn judged(&mut self, item: Item<B>, judge: Option<J>, thread: usize) {
         self.next = item.number + 1;
         self.judge = judge;
@@ -155,13 +159,13 @@ impl<B: Default, J> Work<B, J> {
         }
     }
 
-    /// Puts down a block that was told.
-    pub fn told(&mut self, item: Item<B>) {
-        self.is_telling = false;
+    /// Takes back a block that was reported.
+    pub fn reported(&mut self, item: Item<B>) {
+        self.is_reporting = false;
         self.threads[item.owner].idle.push(item);
     }
 
-    /// A thread that found no step goes to sleep.
+    /// Puts a thread to sleep that found no step.
     pub fn sleep(&mut self, thread: usize) {
         let (next, share) = (self.next, self.share());
         let thread = &mut self.threads[thread];
@@ -169,7 +173,7 @@ impl<B: Default, J> Work<B, J> {
         if thread.read < share {
             return;
         }
-        // If next to nothing was judged while it read so much, the system lets no two threads work at once. To divide the
+        // If next to nothing was judged while the thread read this much, the threads share one processor. Dividing the
         // work is then only a loss.
         match thread.judged * 4 < thread.read {
             true => (thread.paused, thread.pause) = (next + thread.pause, PAUSES[1].min(2 * thread.pause)),
@@ -178,25 +182,25 @@ impl<B: Default, J> Work<B, J> {
         (thread.read, thread.judged) = (0, 0);
     }
 
-    /// Whether a thread sleeps that is to be woken.
+    /// Returns whether a sleeping thread is to be woken.
     pub fn is_to_wake(&self) -> bool {
         self.threads.iter().any(|thread| thread.is_asleep && self.is_worth_waking(thread))
     }
 
-    /// Wakes a thread, unless it is better asleep.
+    /// Wakes a thread, unless it has too little to do. Returns whether it is awake.
     pub fn wake(&mut self, thread: usize) -> bool {
         let wakes = self.is_over || self.is_worth_waking(&self.threads[thread]);
         self.threads[thread].is_asleep = !wakes;
         wakes
     }
 
-    /// Whether a thread that sleeps has enough to do.
+    /// Returns whether a sleeping thread has enough to do.
     fn is_worth_waking(&self, thread: &Thread<B>) -> bool {
-        let steps = thread.more + thread.idle.len() + if self.is_telling { 0 } else { self.judged.len() };
+        let steps = thread.more + thread.idle.len() + if self.is_reporting { 0 } else { self.judged.len() };
         thread.paused <= self.next && steps >= self.share() / 2
     }
 
-    /// How many blocks each thread has.
+    /// Number of blocks for each thread.
     fn share(&self) -> usize {
         BLOCKS / self.threads.len()
     }
@@ -208,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    /// A thread in the middle of what it does.
+    /// The activity of a thread.
     enum Doing {
         Nothing,
         Step(Step<(), ()>),
@@ -216,10 +220,10 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the system lets run, and for how long: blocks are judged and told one after the other, and there is
-        /// always a thread that is awake.
+        /// Whichever threads the system runs, and for how long: blocks are judged and reported in order, and at least one
+        /// thread is always awake.
         #[test]
-        fn all_blocks_are_judged_and_told_in_order(
+        fn all_blocks_are_judged_and_reported_in_order(
             threads in 1..=4_usize,
             last in 0..200_u64,
             bound in prop::collection::vec(any::<bool>(), 200),
@@ -227,11 +231,11 @@ mod tests {
         ) {
             let mut work = Work::<(), ()>::new((), threads);
             let mut doing: Vec<_> = (0..threads).map(|_| Doing::Nothing).collect();
-            let (mut read, mut judged, mut told) = (0, 0, 0);
+            let (mut read, mut judged, mut reported) = (0, 0, 0);
             let mut turns = turns.into_iter();
             let mut fair = 0;
             while !work.is_over {
-                // When all turns are gone, each thread in its turn.
+                // When all turns are used up, the threads take turns.
                 let (thread, steps) = turns.next().unwrap_or_else(|| {
                     fair += 1;
                     (fair, 1)
@@ -255,18 +259,18 @@ mod tests {
                             let judge = (item.number < last).then_some(());
                             work.judged(item, judge, thread);
                         }
-                        Doing::Step(Step::Tell(item)) => {
-                            prop_assert_eq!(item.number, told);
-                            told += 1;
+                        Doing::Step(Step::Report(item)) => {
+                            prop_assert_eq!(item.number, reported);
+                            reported += 1;
                             work.is_over = item.number == last;
-                            work.told(item);
+                            work.reported(item);
                         }
                     }
                     match work.step(thread, true) {
                         Some(Step::Read(mut item)) => {
                             item.number = read;
                             read += 1;
-                            prop_assert!(read <= told + BLOCKS as u64);
+                            prop_assert!(read <= reported + BLOCKS as u64);
                             doing[thread] = Doing::Step(Step::Read(item));
                         }
                         Some(step) => doing[thread] = Doing::Step(step),
@@ -287,11 +291,11 @@ mod tests {
                 }
                 prop_assert!(work.is_over || doing.iter().any(|doing| !matches!(doing, Doing::Sleeping)));
             }
-            prop_assert_eq!(told, last + 1);
+            prop_assert_eq!(reported, last + 1);
         }
     }
 
-    /// Reads all that a thread may, and goes to sleep.
+    /// Lets a thread read as much as it may and go to sleep.
     fn read_all(work: &mut Work<(), ()>, thread: usize, first: u64) -> u64 {
         let mut number = first;
         while let Some(step) = work.step(thread, true) {
@@ -318,7 +322,7 @@ mod tests {
         let (first, second) = (read(&mut work, 0, 0), read(&mut work, 1, 1));
         work.examined(first);
         let Some(Step::Judge(first, ())) = work.step(0, true) else { panic!("it is the next") };
-        // The other one finds nothing to judge, and reads on.
+        // The other thread finds nothing to judge, and reads on.
         work.examined(second);
         assert!(matches!(work.step(1, true), Some(Step::Read(_))));
         work.judged(first, Some(()), 0);
@@ -328,12 +332,12 @@ mod tests {
     #[test]
     fn a_thread_that_reads_while_nothing_is_judged_is_paused() {
         let mut work = Work::<(), ()>::new((), 2);
-        // The first thread has a block in hand, and the system put it aside.
+        // The first thread has a block, and is suspended by the system.
         let Some(Step::Read(mut first)) = work.step(0, true) else { panic!("it can read") };
         first.number = 0;
         work.has_read(&first);
         assert_eq!(read_all(&mut work, 1, 1), 9);
-        // It goes on, and has much to do before the other one is woken again.
+        // The first thread goes on, and has much to do before the other one is woken again.
         work.examined(first);
         let mut number = 9;
         while !work.is_to_wake() {
@@ -345,7 +349,7 @@ mod tests {
                     work.examined(item);
                 }
                 Step::Judge(item, ()) => work.judged(item, Some(()), 0),
-                Step::Tell(item) => work.told(item),
+                Step::Report(item) => work.reported(item),
             }
         }
         assert_eq!(work.next, PAUSES[0]);

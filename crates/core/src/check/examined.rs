@@ -143,6 +143,7 @@ impl<'p> Examined<'p> {
                 segments: &[Segment { at: 0, origin: behind(found.origin) }],
                 terminated: true,
                 utf8: found.utf8,
+                row: None,
             };
             let (judged, captured) = (found.judged.as_ref(), self.captures.between(found.mark, end));
             let is_faulty = judged.is_some() && !captured.violations.is_empty();

@@ -43,18 +43,18 @@ pub(crate) struct Judge {
 impl Judge {
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge {
         let options = settings.options();
-        let limits = Limits { max_text_bytes: options.max_text_bytes, max_streams: options.max_streams };
+        let limits = Limits { max_text_bytes: options.max_text_bytes(), max_streams: options.max_streams() };
         let event_types = protocol.tables().events.len();
         Judge {
-            wire: options.wire,
+            wire: options.wire(),
             readable: Captures::default(),
-            machine: Machine::new(protocol, limits, options.fragment),
+            machine: Machine::new(protocol, limits, options.fragment()),
             verdicts: Vec::new(),
             alone: Alone::new(protocol, settings, file),
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,
-            excerpts: options.excerpts,
+            excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             exercised: None,
         }

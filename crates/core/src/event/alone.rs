@@ -36,7 +36,12 @@ pub(crate) struct Alone {
 impl Alone {
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone {
         let unknown = Unknown::new(protocol.tables().events.len());
-        Alone { protocol: protocol.clone(), voice: settings.voice(protocol, file), unknown, spoken_of: Arc::default() }
+        Alone {
+            protocol: protocol.clone(),
+            voice: Voice::new(protocol, settings.severities().clone(), file),
+            unknown,
+            spoken_of: Arc::default(),
+        }
     }
 
     /// The name of a stream as text, which one finding after the other shares.

@@ -38,7 +38,7 @@ impl Origin {
     /// The place of nothing but this byte's start, without text around it.
     pub fn place(self) -> Place {
         let Origin { offset, line, column } = self;
-        Place { line, column, start: offset, end: offset, event: None, excerpt: Excerpt::default() }
+        Place::new(line, column, offset..offset)
     }
 
     /// The start of the next line, if this is the start of one of so many bytes, its end among them.
@@ -86,24 +86,27 @@ pub struct Frame<'a> {
     pub terminated: bool,
     /// Whether the text is known to be valid UTF-8; it may be all the same if this is false.
     pub utf8: bool,
+    /// The caller's row, if the frame is no part of a file.
+    pub row: Option<u64>,
 }
 
 /// A value in a frame, which is judged like a frame of its own.
 pub struct Part<'a> {
     pub text: &'a [u8],
     segment: [Segment; 1],
+    row: Option<u64>,
 }
 
 impl Part<'_> {
     pub fn frame(&self) -> Frame<'_> {
-        Frame { text: self.text, segments: &self.segment, terminated: true, utf8: true }
+        Frame { text: self.text, segments: &self.segment, terminated: true, utf8: true, row: self.row }
     }
 }
 
 impl Frame<'_> {
     /// A value of the frame, which is known to be valid UTF-8 and stands in the file as it is, from `origin` on.
     pub fn part(&self, span: &Range<usize>, origin: Origin) -> Part<'_> {
-        Part { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }] }
+        Part { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
     }
 
     fn segment(&self, at: usize) -> (Segment, &[u8]) {
@@ -162,14 +165,14 @@ impl Frame<'_> {
         let origin = self.origin_by(span.start, landmarks);
         let end = self.end(origin, &span, |at| self.origin_by(at, landmarks));
         let excerpt = if excerpt { self.excerpt(span, origin.column) } else { Excerpt::default() };
-        Place { excerpt, end, event, ..origin.place() }
+        Place { excerpt, end, event, row: self.row, ..origin.place() }
     }
 
     /// The same without the line around it.
     pub fn bare_place(&self, span: Range<usize>, event: Option<u64>) -> Place {
         let origin = self.origin(span.start);
         let end = self.end(origin, &span, |at| self.origin(at));
-        Place { end, event, ..origin.place() }
+        Place { end, event, row: self.row, ..origin.place() }
     }
 
     /// Takes note of where an event stands, for findings that may refer to it later.
@@ -178,6 +181,7 @@ impl Frame<'_> {
         noted.origin = self.origin(span.start);
         noted.end = self.end(noted.origin, span, |at| self.origin(at));
         noted.event = event;
+        noted.row = self.row;
     }
 
     /// Takes note of how an event begins; `mark` is the part of it to point at. Nothing is allocated once `noted` has
@@ -231,6 +235,7 @@ pub struct Noted {
     origin: Origin,
     end: u64,
     event: Option<u64>,
+    row: Option<u64>,
     #[serde(skip)]
     head: Vec<u8>,
     #[serde(skip)]
@@ -241,7 +246,7 @@ pub struct Noted {
 
 impl Default for Noted {
     fn default() -> Self {
-        Noted { origin: Origin::START, end: 0, event: None, head: Vec::new(), mark: 0..0, whole: false }
+        Noted { origin: Origin::START, end: 0, event: None, row: None, head: Vec::new(), mark: 0..0, whole: false }
     }
 }
 
@@ -256,7 +261,7 @@ impl Noted {
     /// Its place, with its first line as far as that was noted.
     pub fn place(&self) -> Place {
         let excerpt = beginning(&self.head, self.whole, self.origin.column, self.mark.clone());
-        Place { end: self.end, event: self.event, excerpt, ..self.origin.place() }
+        Place { end: self.end, event: self.event, row: self.row, excerpt, ..self.origin.place() }
     }
 }
 
@@ -325,7 +330,7 @@ mod tests {
     #[test]
     fn columns_count_characters_and_offsets_count_bytes() {
         let segments = [Segment { at: 0, origin: Origin { offset: 100, line: 7, column: 3 } }];
-        let frame = Frame { text: "éa\nöx".as_bytes(), segments: &segments, terminated: true, utf8: true };
+        let frame = Frame { text: "éa\nöx".as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
         assert_eq!(frame.origin(2), Origin { offset: 102, line: 7, column: 4 });
         assert_eq!(frame.origin(6), Origin { offset: 106, line: 8, column: 2 });
     }
@@ -337,7 +342,7 @@ mod tests {
             Segment { at: 0, origin: Origin { offset: 6, line: 1, column: 7 } },
             Segment { at: 2, origin: Origin { offset: 14, line: 2, column: 7 } },
         ];
-        let frame = Frame { text: b"{\n \"x\"", segments: &segments, terminated: true, utf8: true };
+        let frame = Frame { text: b"{\n \"x\"", segments: &segments, terminated: true, utf8: true, row: None };
         let place = frame.place(3..6, Some(0));
         assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
         assert_eq!(place.excerpt.text, " \"x\"");
@@ -353,7 +358,7 @@ mod tests {
         let third = text.rfind('\n').expect("there are three lines") + 1;
         let segment = Segment { at: third, origin: Origin { offset: 30_000, line: 3, column: 7 } };
         for segments in [vec![Segment { at: 0, origin: start }], vec![Segment { at: 0, origin: start }, segment]] {
-            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true };
+            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
             let landmarks = Landmarks::default();
             for at in (0..text.len()).step_by(97).chain([third - 1, third, text.len() - 1]) {
                 assert_eq!(frame.origin_by(at, &landmarks), frame.origin(at), "{at}");
@@ -366,7 +371,7 @@ mod tests {
         for (before, after) in [(0, 0), (120, 239), (121, 240), (124, 243), (125, 244), (5000, 5000)] {
             let text = format!("first\n{}X{}\nlast", "b".repeat(before), "a".repeat(after));
             let segments = [Segment { at: 0, origin: Origin::START }];
-            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true };
+            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
             let excerpt = frame.place(6 + before..7 + before, None).excerpt;
             assert_eq!(&excerpt.text[excerpt.mark.clone()], "X");
             assert_eq!(excerpt.column as usize, 1 + before.saturating_sub(WINDOW_BEFORE));

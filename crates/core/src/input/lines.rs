@@ -94,7 +94,13 @@ impl Lines {
         let origin = if trimmed.len() == text.len() { start } else { start.after(&text[..text.len() - trimmed.len()]) };
         let trimmed = trimmed.trim_ascii_end();
         if !trimmed.is_empty() {
-            out(Piece::Frame(Frame { text: trimmed, segments: &[Segment { at: 0, origin }], terminated, utf8 }));
+            out(Piece::Frame(Frame {
+                text: trimmed,
+                segments: &[Segment { at: 0, origin }],
+                terminated,
+                utf8,
+                row: None,
+            }));
         }
     }
 }

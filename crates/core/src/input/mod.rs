@@ -232,14 +232,7 @@ fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'sta
     let excerpt = crate::finding::Excerpt { cut_after: true, ..frame::window(kept, start.column, 0..kept.len()) };
     Piece::Broken(Broken {
         rule: Framing::LineTooLong,
-        place: Place {
-            line: start.line,
-            column: start.column,
-            start: start.offset,
-            end: start.offset + length,
-            event: None,
-            excerpt,
-        },
+        place: Place::new(start.line, start.column, start.offset..start.offset + length).with_excerpt(excerpt),
         message: format!("this is {length} bytes long, and the limit is {limit}: it was not read"),
         help: None,
         lost: true,

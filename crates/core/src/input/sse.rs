@@ -97,7 +97,7 @@ impl Sse {
             _ if (line.len() as u64) < length => out(too_long(start, length, &line, self.limit)),
             _ => {
                 let segments = [Segment { at: 0, origin: start }];
-                let frame = Frame { text: &line, segments: &segments, terminated, utf8: false };
+                let frame = Frame { text: &line, segments: &segments, terminated, utf8: false, row: None };
                 out(Piece::Broken(Broken {
                     rule: Framing::NotAnEvent,
                     place: frame.place(0..line.len(), None),
@@ -138,7 +138,13 @@ impl Sse {
         } else {
             let text = self.data.trim_ascii();
             if !text.is_empty() && text != DONE {
-                out(Piece::Frame(Frame { text: &self.data, segments: &self.segments, terminated, utf8: false }));
+                out(Piece::Frame(Frame {
+                    text: &self.data,
+                    segments: &self.segments,
+                    terminated,
+                    utf8: false,
+                    row: None,
+                }));
             }
         }
         self.data.clear();

@@ -172,7 +172,13 @@ impl Values {
             out(too_long(self.start, self.length, kept, self.limit));
         } else {
             let segments = [Segment { at: 0, origin: self.start }];
-            out(Piece::Frame(Frame { text: self.held.trim_ascii_end(), segments: &segments, terminated, utf8: false }));
+            out(Piece::Frame(Frame {
+                text: self.held.trim_ascii_end(),
+                segments: &segments,
+                terminated,
+                utf8: false,
+                row: None,
+            }));
         }
         self.held.clear();
         self.length = 0;
@@ -182,14 +188,7 @@ impl Values {
 
     /// Something wrong between the values, where the next byte stands.
     fn broken(&self, rule: Framing, message: String, lost: bool) -> Piece<'static> {
-        let place = crate::finding::Place {
-            line: self.here.line,
-            column: self.here.column,
-            start: self.here.offset,
-            end: self.here.offset,
-            event: None,
-            excerpt: crate::finding::Excerpt::default(),
-        };
+        let place = self.here.place();
         Piece::Broken(Broken { rule, place, message, help: None, lost })
     }
 }

@@ -62,10 +62,10 @@ impl<'p> RecordChecker<'p> {
             counts: vec![0; protocol.tables().events.len()],
             unknown_said: false,
             anything: false,
-            excerpts: options.excerpts,
+            excerpts: options.excerpts(),
             said: Vec::new(),
         };
-        Some(RecordChecker { input: Input::new(options.wire, options.max_line_bytes), judge })
+        Some(RecordChecker { input: Input::new(options.wire(), options.max_line_bytes()), judge })
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.

@@ -92,8 +92,8 @@ impl<'p> Collector<'p> {
     pub fn file(&mut self, settings: &Settings, said: Option<usize>, file: Option<Arc<str>>) -> CollectedFile<'_, 'p> {
         let options = settings.options();
         let sorter = Sorter::new(self.protocol, self.records, said, file.as_deref());
-        let input = Input::new(options.wire, options.max_line_bytes);
-        CollectedFile { input, sorter, file, excerpts: options.excerpts, number: 0, collector: self }
+        let input = Input::new(options.wire(), options.max_line_bytes());
+        CollectedFile { input, sorter, file, excerpts: options.excerpts(), number: 0, collector: self }
     }
 
     pub fn known(self) -> Known {

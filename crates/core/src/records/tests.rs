@@ -42,7 +42,7 @@ fn judge_with(files: &[(&str, &[u8])], asked: Asked, excerpts: bool) -> Vec<Repo
 
 fn settings(excerpts: bool) -> Settings {
     let severities = BTreeMap::from([("event-after-session".to_owned(), Some(Severity::Warning))]);
-    Settings::new(protocol(), Options { severities, excerpts, ..Options::default() })
+    Settings::new(protocol(), Options::default().with_severities(severities).with_excerpts(excerpts))
 }
 
 fn judge_by(settings: &Settings, files: &[(&str, &[u8])], asked: Asked, piece: usize) -> Vec<Report> {

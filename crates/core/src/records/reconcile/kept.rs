@@ -73,10 +73,10 @@ impl<'r> Clerk<'r> {
             protocol,
             reconcile: records.reconcile.as_ref()?,
             sorter: Sorter::new(protocol, records, kind, Some(&file)),
-            reading: Reading::new(file, options.excerpts),
+            reading: Reading::new(file, options.excerpts()),
             kept,
         };
-        Some(Clerk { input: Input::new(options.wire, options.max_line_bytes), hand })
+        Some(Clerk { input: Input::new(options.wire(), options.max_line_bytes()), hand })
     }
 
     /// Takes the next bytes, decompressed; they may be cut anywhere.

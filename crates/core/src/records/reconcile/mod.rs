@@ -93,7 +93,7 @@ pub fn reconcile(
     let Some(reconcile) = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()) else {
         return Outcome::default();
     };
-    let voice = settings.voice(protocol, None);
+    let voice = Voice::new(protocol, settings.severities().clone(), None);
     let mut comparison = Comparison { reconcile, voice, strictness, outcome: Outcome::default() };
     for (spot, count) in told.unread.iter().chain(&kept.unread) {
         comparison.unread(spot, *count);

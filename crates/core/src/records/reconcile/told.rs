@@ -76,8 +76,8 @@ impl<'r> Listener<'r> {
         file: Arc<str>,
         told: &'r mut Told,
     ) -> Listener<'r> {
-        let input = Input::new(options.wire, options.max_line_bytes);
-        let ear = Ear { events, reconcile, reading: Reading::new(file, options.excerpts), number: 0, told };
+        let input = Input::new(options.wire(), options.max_line_bytes());
+        let ear = Ear { events, reconcile, reading: Reading::new(file, options.excerpts()), number: 0, told };
         Listener { input, ear }
     }
 

@@ -1,4 +1,4 @@
-//! An expectation, written again after what is found now.
+//! Rewrites an expectation to match the current findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,39 +9,40 @@ use sessionlint_core::finding::{Report, Severity};
 use super::{Expectation, Key, Line};
 use crate::difference::difference;
 
-/// A file of expectations that is to be written.
+/// An expectation file that is to be written.
 pub struct Update {
-    /// Where.
+    /// The file to write.
     pub path: PathBuf,
-    /// What stands there; nothing: it is a new file.
+    /// The current content; `None` for a new file.
     pub before: Option<String>,
     pub after: String,
 }
 
-/// What becomes of the expectations of a run.
+/// The expectation files that a run changes, and those that it cannot change.
 #[derive(Default)]
 pub struct Updates {
-    /// Those that are to be written.
+    /// The files to write.
     pub new: Vec<Update>,
-    /// The names of those that cannot be written again, because something in them cannot be understood.
+    /// The names of the files that cannot be updated, because they have mistakes.
     pub broken: Vec<Arc<str>>,
 }
 
 impl Update {
-    /// What changes, for a terminal.
+    /// Returns the unified diff of the file, with terminal colours.
     pub fn difference(&self) -> String {
         difference(&self.path.to_string_lossy(), self.before.as_deref().map(str::as_bytes), self.after.as_bytes())
     }
 
-    /// Whether nothing is expected any more.
+    /// Returns whether no finding is expected any more.
     pub fn is_empty(&self) -> bool {
         self.after.lines().all(|line| line.is_empty() || line.starts_with('#'))
     }
 }
 
 impl Expectation {
-    /// The expectation of what a report says. Its options and comments stay; a comment keeps its place before the finding
-    /// that it stands before, as long as that is there. `given`: options that the report depends on; the file's own win.
+    /// Returns the expectation of exactly the findings in `report`. Options and comments are kept; a comment stays in
+    /// front of its finding as long as that finding is there. `given`: the options that the report depends on; those in
+    /// the file take precedence.
     pub fn updated(&self, report: &Report, given: &[String]) -> Expectation {
         let listed: BTreeSet<&str> = self.keys().map(|(_, (_, rule))| &**rule).collect();
         let mut found: BTreeMap<Key, u64> = BTreeMap::new();
@@ -50,7 +51,7 @@ impl Expectation {
                 *found.entry((finding.place.line, finding.rule.clone())).or_default() += 1;
             }
         }
-        // What stands before the first finding is of the whole file.
+        // Lines before the first finding are about the whole file.
         let head = self.lines.iter().take_while(|line| line.key.is_none()).count();
         let mut lines: Vec<String> = self.lines[..head].iter().map(|line| self.written(line)).collect();
         if let Some(options) = self.options_with(given) {
@@ -83,19 +84,19 @@ impl Expectation {
             let span = at..at + whole.len() - 1;
             at += whole.len();
             let text = &whole[..whole.len() - 1];
-            Line { span, key: super::parsed(text).ok().filter(|_| !text.starts_with('#')) }
+            Line { span, key: super::parse_line(text).ok().filter(|_| !text.starts_with('#')) }
         };
         let lines = text.split_inclusive('\n').map(line).collect();
-        Expectation { name: Arc::clone(&self.name), lines, text, faults: Vec::new(), refused: false }
+        Expectation { name: Arc::clone(&self.name), lines, text, faults: Vec::new(), args_rejected: false }
     }
 
-    /// The update that makes this one of another.
-    pub fn instead_of(self, old: Option<&Expectation>, path: PathBuf) -> Update {
+    /// Returns the update that replaces `old` with this expectation.
+    pub fn into_update(self, old: Option<&Expectation>, path: PathBuf) -> Update {
         Update { path, before: old.map(|old| old.text.clone()), after: self.text }
     }
 
-    /// Whether two expect the same.
-    pub fn is_like(&self, other: &Expectation) -> bool {
+    /// Returns whether two expectations have the same findings.
+    pub fn expects_same_as(&self, other: &Expectation) -> bool {
         let sorted = |one: &Expectation| {
             let mut keys: Vec<_> = one.keys().map(|(_, key)| key.clone()).collect();
             keys.sort();
@@ -104,7 +105,7 @@ impl Expectation {
         sorted(self) == sorted(other)
     }
 
-    /// The first line, with more options; none if it has them.
+    /// Returns the first line with the `given` options added; `None` if it has all of them already.
     fn options_with(&self, given: &[String]) -> Option<String> {
         let mut options: Vec<&str> = self.args().split_ascii_whitespace().collect();
         let own = options.len();

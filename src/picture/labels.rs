@@ -1,4 +1,4 @@
-//! The words of a picture: events by their short names, conditions, and what is said in notes.
+//! The labels of a picture: short names of events, conditions, titles and notes.
 
 use std::collections::BTreeMap;
 
@@ -8,42 +8,43 @@ use sessionlint_core::text::visible;
 
 use super::Node;
 
-/// A row of a lifecycle, applied to one event type.
+/// A reference to a row of a lifecycle, by the indices of its event type and of the row among that type's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Applied {
+pub struct RowRef {
     pub event: usize,
     pub row: usize,
 }
 
-/// A name of the protocol's, without what could steer a terminal or is in no XML.
-pub fn shown(name: &str) -> String {
+/// Replaces the characters of a name that could control a terminal or are not allowed in XML.
+pub fn printable(name: &str) -> String {
     visible(name).replace(['\u{FFFE}', '\u{FFFF}'], "\u{FFFD}")
 }
 
-/// The rows that change no state and speak no rule.
-pub fn still(lifecycle: &Lifecycle) -> Vec<Applied> {
+/// Returns the rows that change no state and break no rule.
+pub fn stationary_rows(lifecycle: &Lifecycle) -> Vec<RowRef> {
     let mut still = Vec::new();
     for (event, rows) in lifecycle.rows.iter().enumerate() {
         for (row, cells) in rows.iter().map(|row| &row.cells).enumerate() {
             if cells.iter().enumerate().all(|(state, cell)| cell.rule.is_none() && usize::from(cell.to) == state) {
-                still.push(Applied { event, row });
+                still.push(RowRef { event, row });
             }
         }
     }
     still
 }
 
-/// Names things of one protocol; remembers the conditions that were given a mark in place of words.
-pub struct Words<'t> {
+/// Makes the labels of one protocol, and remembers the conditions that are shown as footnotes.
+pub struct Labels<'t> {
     tables: &'t Tables,
-    /// What all event types begin with, up to a full stop.
+    /// The common prefix of all event types, up to a full stop; left out in labels.
     prefix: String,
-    /// Conditions on other lifecycles; the first has the mark ¹.
+    /// Conditions on other lifecycles, shown as footnotes; the first has the mark ¹.
     marked: Vec<String>,
 }
 
-impl<'t> Words<'t> {
-    pub fn of(tables: &'t Tables) -> Words<'t> {
+impl<'t> Labels<'t> {
+    /// Returns labels that leave out the common prefix of all event types.
+    pub fn of(tables: &'t Tables) -> Labels<'t> {
         let mut names = tables.events.iter().map(|event| &*event.name);
         let mut prefix = names.next().unwrap_or_default();
         for name in names {
@@ -51,48 +52,49 @@ impl<'t> Words<'t> {
             prefix = &prefix[..common];
         }
         let prefix = match prefix.rfind('.') {
-            // One event alone would be left with less than its name.
+            // A single event type is its own prefix, which must not be cut.
             Some(end) if tables.events.len() > 1 => &prefix[..=end],
             _ => "",
         };
-        Words { tables, prefix: prefix.to_owned(), marked: Vec::new() }
+        Labels { tables, prefix: prefix.to_owned(), marked: Vec::new() }
     }
 
-    /// With every event's whole name.
-    pub fn unabridged(tables: &'t Tables) -> Words<'t> {
-        Words { tables, prefix: String::new(), marked: Vec::new() }
+    /// Returns labels with the full names of events.
+    pub fn unabridged(tables: &'t Tables) -> Labels<'t> {
+        Labels { tables, prefix: String::new(), marked: Vec::new() }
     }
 
-    /// What stands before every event's name and is left out.
+    /// Returns a note on the common prefix, if one is left out.
     pub fn prefix_note(&self) -> Option<String> {
         (!self.prefix.is_empty())
-            .then(|| format!("every event's name begins with “{}”, which is left out here", shown(&self.prefix)))
+            .then(|| format!("every event's name begins with “{}”, which is left out here", printable(&self.prefix)))
     }
 
-    /// The short name of an event type.
+    /// Returns the short name of an event type.
     fn event(&self, event: usize) -> String {
         let name = &self.tables.events[event].name;
-        shown(name.strip_prefix(&self.prefix).filter(|short| !short.is_empty()).unwrap_or(name))
+        printable(name.strip_prefix(&self.prefix).filter(|short| !short.is_empty()).unwrap_or(name))
     }
 
-    /// The last part of the name of a field.
+    /// Returns the last segment of a field's pointer.
     fn field(&self, row: &Row, event: usize, slot: usize) -> String {
         let event = &self.tables.events[event];
         let pointer = match row.each {
             Some(array) => &event.arrays[array].slots[slot],
             None => &event.slots[slot],
         };
-        shown(pointer.0.last().map_or("", String::as_str))
+        printable(pointer.0.last().map_or("", String::as_str))
     }
 
-    /// Events with their conditions, such as `status (pending = true)`; the rows of one event are put together.
-    pub fn events(&mut self, lifecycle: &Lifecycle, applied: &[Applied]) -> Vec<String> {
+    /// Returns the events of rows with their conditions, such as `status (pending = true)`; rows of one event that differ
+    /// in the values of one field are merged.
+    pub fn events(&mut self, lifecycle: &Lifecycle, applied: &[RowRef]) -> Vec<String> {
         self.events_of_rows(lifecycle, applied).into_iter().map(|(words, _)| words).collect()
     }
 
-    /// The same, each with the rows that it stands for.
-    pub fn events_of_rows(&mut self, lifecycle: &Lifecycle, applied: &[Applied]) -> Vec<(String, Vec<Applied>)> {
-        let mut by_event: BTreeMap<(usize, String), Vec<Applied>> = BTreeMap::new();
+    /// Returns the labels of [`Labels::events`], each with its rows.
+    pub fn events_of_rows(&mut self, lifecycle: &Lifecycle, applied: &[RowRef]) -> Vec<(String, Vec<RowRef>)> {
+        let mut by_event: BTreeMap<(usize, String), Vec<RowRef>> = BTreeMap::new();
         for one in applied {
             let mark = self.mark(&lifecycle.rows[one.event][one.row]);
             by_event.entry((one.event, mark)).or_default().push(*one);
@@ -100,7 +102,7 @@ impl<'t> Words<'t> {
         let mut words = Vec::new();
         for ((event, mark), rows) in by_event {
             let name = self.event(event);
-            for (condition, rows) in self.together(lifecycle, event, rows) {
+            for (condition, rows) in self.merge_values(lifecycle, event, rows) {
                 let condition = if condition.is_empty() { condition } else { format!(" ({condition})") };
                 words.push((format!("{name}{condition}{mark}"), rows));
             }
@@ -108,15 +110,16 @@ impl<'t> Words<'t> {
         words
     }
 
-    /// One row for an event, such as `status (pending = true)`, whatever it asks of other lifecycles.
+    /// Returns the label of one row, such as `status (pending = true)`, without its conditions on other lifecycles.
     pub fn row(&self, event: usize, row: &Row) -> String {
         let conditions = self.conditions(event, &row.when);
         let name = self.event(event);
         if conditions.is_empty() { name } else { format!("{name} ({conditions})") }
     }
 
-    /// The conditions of rows of one event. Rows that ask for values of the same field alone ask for any of these.
-    fn together(&self, lifecycle: &Lifecycle, event: usize, applied: Vec<Applied>) -> Vec<(String, Vec<Applied>)> {
+    /// Returns the conditions of the rows of one event. If each row has one condition, on the same field, they are merged
+    /// into a single condition with all the values.
+    fn merge_values(&self, lifecycle: &Lifecycle, event: usize, applied: Vec<RowRef>) -> Vec<(String, Vec<RowRef>)> {
         let rows: Vec<_> = applied.iter().map(|one| &lifecycle.rows[event][one.row]).collect();
         let mut slots = rows.iter().map(|row| match row.when.as_slice() {
             [one] => Some(one.slot),
@@ -135,23 +138,24 @@ impl<'t> Words<'t> {
         vec![(self.conditions(event, &[Condition { slot, values }]), applied)]
     }
 
-    /// `pending = true`; several values are parted by `|`, several fields by a comma.
+    /// Returns conditions such as `pending = true`, with `|` between values and a comma between fields.
     pub fn conditions(&self, event: usize, when: &[Condition]) -> String {
         let condition = |condition: &Condition| {
             let pointer = &self.tables.events[event].slots[condition.slot].0;
             let values: Vec<_> = condition.values.iter().map(value).collect();
-            format!("{} = {}", shown(pointer.last().map_or("", String::as_str)), values.join(" | "))
+            format!("{} = {}", printable(pointer.last().map_or("", String::as_str)), values.join(" | "))
         };
         when.iter().map(condition).collect::<Vec<_>>().join(", ")
     }
 
-    /// Where other lifecycles must stand, in words; empty if anywhere.
+    /// Returns the conditions on the states of other lifecycles as text; empty if there are none.
     pub fn gates(&self, before: &[(usize, States)], after: &[(usize, States)]) -> String {
         let gate = |gates: &[(usize, States)], words: &str| {
             let one = |(lifecycle, states): &(usize, States)| {
                 let lifecycle = &self.tables.lifecycles[*lifecycle];
-                let names: Vec<_> = states.iter().map(|state| shown(&lifecycle.states[usize::from(state)])).collect();
-                format!("{} {words} {}", shown(&lifecycle.name), alternatives(&names))
+                let names: Vec<_> =
+                    states.iter().map(|state| printable(&lifecycle.states[usize::from(state)])).collect();
+                format!("{} {words} {}", printable(&lifecycle.name), alternatives(&names))
             };
             gates.iter().map(one).collect::<Vec<_>>()
         };
@@ -159,7 +163,7 @@ impl<'t> Words<'t> {
         before.into_iter().chain(after).collect::<Vec<_>>().join(" and ")
     }
 
-    /// The mark of what a row asks of other lifecycles.
+    /// Returns the footnote mark of a row's conditions on other lifecycles; empty if there are none.
     fn mark(&mut self, row: &Row) -> String {
         let gates = self.gates(&row.before, &row.after);
         if gates.is_empty() {
@@ -172,7 +176,7 @@ impl<'t> Words<'t> {
         superscript(number + 1)
     }
 
-    /// `tool-call: one for each tool_call_id, within turn`.
+    /// Returns the title of a lifecycle, such as `tool-call: one for each tool_call_id, within turn`.
     pub fn title(&self, lifecycle: &Lifecycle) -> String {
         let mut parts = Vec::new();
         if lifecycle.keyed.is_some() {
@@ -187,16 +191,17 @@ impl<'t> Words<'t> {
             let span = if lifecycle.keyed == Some(Keyed::Turn) { " of a turn" } else { "" };
             parts.push(format!("one for each {}{span}", alternatives(&keys)));
         }
-        parts.extend(lifecycle.within.map(|outer| format!("within {}", shown(&self.tables.lifecycles[outer].name))));
-        let name = shown(&lifecycle.name);
+        parts
+            .extend(lifecycle.within.map(|outer| format!("within {}", printable(&self.tables.lifecycles[outer].name))));
+        let name = printable(&lifecycle.name);
         if parts.is_empty() { name } else { format!("{name}: {}", parts.join(", ")) }
     }
 
-    /// What neither states nor moves say.
+    /// Returns the notes of a lifecycle: the facts that neither states nor moves show.
     pub fn notes(&self, lifecycle: &Lifecycle) -> Vec<String> {
         let marked = self.marked.iter().enumerate();
         let mut notes: Vec<_> = marked.map(|(n, gates)| format!("{} only where {gates}", superscript(n + 1))).collect();
-        if let Some(outer) = lifecycle.within.map(|outer| shown(&self.tables.lifecycles[outer].name)) {
+        if let Some(outer) = lifecycle.within.map(|outer| printable(&self.tables.lifecycles[outer].name)) {
             if lifecycle.keyed.is_none() {
                 notes.push(format!("starts afresh whenever {outer} opens"));
             }
@@ -211,11 +216,11 @@ impl<'t> Words<'t> {
                 of_all.push(name.clone());
             }
             if let Some(array) = row.each {
-                let array = shown(self.tables.events[event].arrays[array].at.0.last().map_or("", String::as_str));
+                let array = printable(self.tables.events[event].arrays[array].at.0.last().map_or("", String::as_str));
                 of_each.push(format!("{name} counts once for each of its {array}"));
             }
             for check in &row.same {
-                let rule = shown(&self.tables.rules[usize::from(check.rule.0)].name);
+                let rule = printable(&self.tables.rules[usize::from(check.rule.0)].name);
                 let events = same.entry((self.field(row, event, check.slot), rule)).or_default();
                 if !events.contains(&name) {
                     events.push(name.clone());
@@ -223,7 +228,7 @@ impl<'t> Words<'t> {
             }
         }
         if !of_all.is_empty() {
-            let owner = lifecycle.within.map(|outer| shown(&self.tables.lifecycles[outer].name));
+            let owner = lifecycle.within.map(|outer| printable(&self.tables.lifecycles[outer].name));
             let owned =
                 owner.map_or("for all at once".to_owned(), |owner| format!("for all that the open {owner} owns"));
             notes.push(format!("{}: {owned}", of_all.join(", ")));
@@ -237,20 +242,21 @@ impl<'t> Words<'t> {
     }
 }
 
+/// Returns all rows of a lifecycle, each with its event type.
 fn rows(lifecycle: &Lifecycle) -> impl Iterator<Item = (usize, &Row)> {
     lifecycle.rows.iter().enumerate().flat_map(|(event, rows)| rows.iter().map(move |row| (event, row)))
 }
 
-/// A value as a condition shows it.
+/// Returns a value as shown in a condition.
 fn value(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Integer(value) => value.to_string(),
-        Scalar::Text(value) => shown(value),
+        Scalar::Text(value) => printable(value),
     }
 }
 
-/// `a, b or c`.
+/// Joins names to `a, b or c`.
 pub fn alternatives(names: &[String]) -> String {
     match names {
         [] => String::new(),
@@ -259,6 +265,7 @@ pub fn alternatives(names: &[String]) -> String {
     }
 }
 
+/// Returns a number in superscript digits.
 fn superscript(number: usize) -> String {
     let digit = |digit: char| match digit {
         '1' => '¹',
@@ -269,7 +276,7 @@ fn superscript(number: usize) -> String {
     number.to_string().chars().map(digit).collect()
 }
 
-/// Items put together to lines that are no longer than so many characters, where the items allow it.
+/// Joins items by commas, and wraps them into lines of at most `most` characters. A longer item has a line of its own.
 pub fn lines(items: &[String], most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -285,7 +292,7 @@ pub fn lines(items: &[String], most: usize) -> Vec<String> {
     lines
 }
 
-/// A sentence in lines that are no longer than so many characters, where its words allow it.
+/// Wraps a text into lines of at most `most` characters. A longer word has a line of its own.
 pub fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -300,25 +307,25 @@ pub fn wrapped(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// What a line in a state's box is about.
+/// The style of a line in a state's box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// A rule speaks.
+pub enum LineStyle {
+    /// A line with a rule that is broken.
     Rule,
     Plain,
 }
 
-/// The lines under a state's name.
-pub fn box_lines(node: &Node, most: usize) -> Vec<(Line, String)> {
+/// Returns the lines under a state's name, of at most `most` characters where possible.
+pub fn box_lines(node: &Node, most: usize) -> Vec<(LineStyle, String)> {
     let mut all = Vec::new();
     if let Some(rule) = &node.end {
-        all.push((Line::Rule, format!("end of stream: ✗ {rule}")));
+        all.push((LineStyle::Rule, format!("end of stream: ✗ {rule}")));
     }
     let mut stays = node.stays.clone();
     if let Some(first) = stays.first_mut() {
         *first = format!("stays: {first}");
     }
-    all.extend(lines(&stays, most).into_iter().map(|line| (Line::Plain, line)));
+    all.extend(lines(&stays, most).into_iter().map(|line| (LineStyle::Plain, line)));
     for one in &node.moves {
         let mut moved = lines(&one.events, most);
         let to = match &one.rule {
@@ -332,7 +339,7 @@ pub fn box_lines(node: &Node, most: usize) -> Vec<(Line, String)> {
             }
             _ => moved.push(to),
         }
-        let line = if one.rule.is_some() { Line::Rule } else { Line::Plain };
+        let line = if one.rule.is_some() { LineStyle::Rule } else { LineStyle::Plain };
         all.extend(moved.into_iter().map(|words| (line, words)));
     }
     all

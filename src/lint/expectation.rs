@@ -1,8 +1,8 @@
-//! What is expected of a fixture that is meant to be broken: `NAME.expected` beside `NAME`.
+//! The expected findings of a fixture that is meant to be broken: the file `NAME.expected` beside `NAME`.
 //!
-//! Its first line may be `# args:` with the options that the fixture is judged with; other lines that begin with `#` are
-//! comments. Every other line is a finding: its line in the fixture, a tab, its rule. Together they are all findings of
-//! severity warning and above, as a multiset. Notes count for the rules that the file lists, and for no other.
+//! The first line may be `# args:` with the options that the fixture is judged with; other lines that begin with `#`
+//! are comments. Every other line is a finding: its line in the fixture, a tab, its rule. Together they must be all
+//! findings of severity warning and above, as a multiset. Notes count only for the rules that the file lists.
 
 mod update;
 
@@ -17,70 +17,70 @@ use sessionlint_core::text::{count, visible};
 
 pub use update::Updates;
 
-/// The ending of its name, behind the whole name of its fixture.
+/// The suffix of an expectation's name, after the whole name of its fixture.
 pub const ENDING: &str = ".expected";
-/// How the first line begins if it holds options.
+/// The beginning of a first line that holds options.
 const ARGS: &str = "# args:";
-/// The option that a cut-out is judged with.
-pub const CUT_OUT: &str = "--fragment";
-/// What editors of some systems put before the first line.
+/// The option that a fragment is judged with.
+pub const FRAGMENT_OPTION: &str = "--fragment";
+/// The mark that some editors put before the first line.
 const BYTE_ORDER_MARK: char = '\u{FEFF}';
 /// The most findings that a message names.
 const MOST_NAMED: usize = 5;
 
-/// A finding as it is expected: its line and its rule.
+/// An expected finding: its line, 1-based, and its rule.
 type Key = (u64, Arc<str>);
 
-/// The expectation that belongs to a fixture.
-pub fn beside(fixture: &Path) -> PathBuf {
+/// Returns the path of the expectation that belongs to a fixture.
+pub fn path_for(fixture: &Path) -> PathBuf {
     let mut name = fixture.as_os_str().to_owned();
     name.push(ENDING);
     PathBuf::from(name)
 }
 
-/// The fixture that an expectation belongs to, if the name is that of one.
-pub fn fixture_of(expectation: &Path) -> Option<PathBuf> {
+/// Returns the path of the fixture that an expectation belongs to; `None` if the name is not that of an expectation.
+pub fn fixture_path(expectation: &Path) -> Option<PathBuf> {
     let name = expectation.file_name()?.to_str()?.strip_suffix(ENDING)?;
     (!name.is_empty()).then(|| expectation.with_file_name(name))
 }
 
-/// Whether a text is one of these, by one of its lines: other programs have files of that ending too.
+/// Returns whether a text is an expectation, judging by its lines: other programs use the same file extension.
 pub fn is_expectation(text: &str) -> bool {
-    let is_finding = |line: &str| parsed(line).is_ok_and(|(_, rule)| is_rule_name(&rule));
+    let is_finding = |line: &str| parse_line(line).is_ok_and(|(_, rule)| is_rule_name(&rule));
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     options_of(text).is_some() || text.lines().any(is_finding)
 }
 
-/// An expectation, read.
+/// The content of an expectation file.
 pub struct Expectation {
-    /// The name of its file.
+    /// The name of the file.
     pub name: Arc<str>,
     text: String,
     lines: Vec<Line>,
-    /// What is wrong with it: where, what, and what to do.
+    /// The mistakes in the file: the place, the message and the help of each.
     faults: Vec<(Range<usize>, String, Option<String>)>,
-    /// Its options cannot be understood.
-    refused: bool,
+    /// Whether the options cannot be understood.
+    args_rejected: bool,
 }
 
-/// One line of it.
+/// A line of an expectation.
 struct Line {
-    /// In the text, without its end.
+    /// The bytes in the text, without the line end.
     span: Range<usize>,
-    /// What is expected; none: a comment, or nothing.
+    /// The expected finding; `None` for a comment, an empty line or a mistake.
     key: Option<Key>,
 }
 
-/// What became of the findings of a fixture.
-pub struct Compared {
-    /// How many were expected.
+/// The result of comparing the findings of a fixture with its expectation.
+pub struct Comparison {
+    /// Number of findings that were expected.
     pub expected: u64,
-    /// Those that were expected and not found.
+    /// A finding for each expected finding that is missing.
     pub missing: Vec<Finding>,
 }
 
 impl Expectation {
-    /// Reads a text.
+    /// Parses the text of an expectation file.
     pub fn read(name: Arc<str>, text: String, rules: Rulebook<'_>) -> Expectation {
         let (mut lines, mut faults) = (Vec::new(), Vec::new());
         let start = text.len() - text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text).len();
@@ -94,7 +94,7 @@ impl Expectation {
                 let help = "move it to the first line".to_owned();
                 faults.push((span.clone(), "options stand in the first line alone".to_owned(), Some(help)));
             } else if !line.trim().is_empty() && !line.starts_with('#') {
-                match parsed(line) {
+                match parse_line(line) {
                     Err(message) => faults.push((span.clone(), message, None)),
                     Ok((_, rule)) if rules.rule(&rule).is_none() => {
                         let start = span.end - rule.len();
@@ -106,51 +106,50 @@ impl Expectation {
             lines.push(Line { span, key });
             at += whole.len();
         }
-        Expectation { name, text, lines, faults, refused: false }
+        Expectation { name, text, lines, faults, args_rejected: false }
     }
 
-    /// One that expects nothing yet.
+    /// Returns an expectation without any finding.
     pub fn new(name: Arc<str>) -> Expectation {
-        Expectation { name, lines: Vec::new(), text: String::new(), faults: Vec::new(), refused: false }
+        Expectation { name, lines: Vec::new(), text: String::new(), faults: Vec::new(), args_rejected: false }
     }
 
-    /// The options that its fixture is judged with.
+    /// Returns the options that the fixture is judged with; empty if there are none.
     pub fn args(&self) -> &str {
         self.options().unwrap_or_default()
     }
 
-    /// Likewise; none if its first line is not for options.
+    /// Returns the options of the first line; `None` if that line holds no options.
     fn options(&self) -> Option<&str> {
         options_of(&self.text[self.lines.first()?.span.clone()])
     }
 
-    /// Notes that its options cannot be understood.
-    pub fn refuse_args(&mut self, why: String) {
+    /// Adds the mistake that the options cannot be understood. `why`: the message.
+    pub fn reject_args(&mut self, why: String) {
         let span = self.lines.first().map_or(0..0, |line| line.span.clone());
         let help = "these are options of `sessionlint lint` for how an input is read and judged".to_owned();
         self.faults.insert(0, (span, why, Some(help)));
-        self.refused = true;
+        self.args_rejected = true;
     }
 
-    /// Whether nobody knows how its fixture is to be judged.
-    pub fn is_refused(&self) -> bool {
-        self.refused
+    /// Returns whether the options cannot be understood, so that the fixture cannot be judged.
+    pub fn has_rejected_args(&self) -> bool {
+        self.args_rejected
     }
 
-    /// What is wrong with it.
+    /// Returns a finding for each mistake in the file; none if `severity` is `None`.
     pub fn faults(&self, severity: Option<Severity>) -> Vec<Finding> {
         let Some(severity) = severity else { return Vec::new() };
         let finding = |(span, message, help): &(Range<usize>, String, Option<String>)| {
             let place = self.place(span);
-            let found =
-                Finding::of_file(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place);
-            Finding { help: help.clone().map(Into::into), ..found }
+            Finding::of_file(Upkeep::BrokenExpectation.name(), severity, message.clone(), &self.name, place)
+                .with_help(help.clone())
         };
         self.faults.iter().map(finding).collect()
     }
 
-    /// Whether all of it could be read.
-    pub fn is_whole(&self) -> bool {
+    /// Returns whether the file has no mistakes.
+    pub fn is_valid(&self) -> bool {
         self.faults.is_empty()
     }
 
@@ -158,9 +157,9 @@ impl Expectation {
         self.lines.iter().filter_map(|line| Some((line, line.key.as_ref()?)))
     }
 
-    /// Takes what is expected out of a report, and the notes that do not count. `missing`: the severity of what is expected
-    /// and not there.
-    pub fn compare(&self, report: &mut Report, fixture: &str, missing: Option<Severity>) -> Compared {
+    /// Removes from a report the expected findings, and the notes that do not count. `missing`: the severity of
+    /// expected findings that were not found; `None` if these are not reported.
+    pub fn compare(&self, report: &mut Report, fixture: &str, missing: Option<Severity>) -> Comparison {
         let mut left: BTreeMap<&Key, u64> = BTreeMap::new();
         for (_, key) in self.keys() {
             *left.entry(key).or_default() += 1;
@@ -188,13 +187,13 @@ impl Expectation {
         report.repeats.retain(|repeat| !gone.iter().any(|kind| repeat.is_of(kind)));
         recount(report);
         let mut findings = Vec::new();
-        // Of several alike, the last ones are missing.
+        // Of several equal lines, the last ones count as missing.
         for (line, key) in self.keys().collect::<Vec<_>>().into_iter().rev() {
             let Some(count) = left.get_mut(key).filter(|left| **left > 0) else { continue };
             *count -= 1;
             if let Some(severity) = missing {
                 let wanted = self.keys().filter(|(_, other)| *other == key).count();
-                let message = said_missing(key, wanted, fixture, by_line.get(&key.0));
+                let message = missing_message(key, wanted, fixture, by_line.get(&key.0));
                 let place = self.place(&line.span);
                 findings.push(Finding::of_file(
                     Upkeep::ExpectedFindingMissing.name(),
@@ -206,7 +205,7 @@ impl Expectation {
             }
         }
         findings.reverse();
-        Compared { expected, missing: findings }
+        Comparison { expected, missing: findings }
     }
 
     fn place(&self, span: &Range<usize>) -> Place {
@@ -215,31 +214,24 @@ impl Expectation {
         let start = before.rfind('\n').map_or(head.min(span.start), |end| end + 1);
         let line = self.text[start..].lines().next().unwrap_or_default();
         let mark = span.start - start..(span.end - start).min(line.len());
-        Place {
-            line: before.matches('\n').count() as u64 + 1,
-            column: self.text[start..span.start].chars().count() as u64 + 1,
-            start: span.start as u64,
-            end: span.end as u64,
-            event: None,
-            excerpt: Excerpt { text: line.to_owned(), column: 1, mark, ..Excerpt::default() },
-        }
+        let number = before.matches('\n').count() as u64 + 1;
+        let column = self.text[start..span.start].chars().count() as u64 + 1;
+        Place::new(number, column, span.start as u64..span.end as u64).with_excerpt(Excerpt::of_line(line, mark))
     }
 }
 
-/// What is wrong with an expectation whose fixture is not there.
-pub fn without_fixture(name: &Arc<str>, fixture: &Path, severity: Severity) -> Finding {
+/// Returns the finding for an expectation whose fixture does not exist.
+pub fn fixture_missing(name: &Arc<str>, fixture: &Path, severity: Severity) -> Finding {
     let message = format!("{} is not there", visible(&fixture.to_string_lossy()));
-    let place = Place { line: 1, column: 1, ..Place::default() };
-    Finding::of_file(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, place)
+    Finding::of_file(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, Place::of_file())
 }
 
-/// What is wrong with an expectation that is no text.
-pub fn no_text(name: &Arc<str>, why: &str, severity: Severity) -> Finding {
-    let place = Place { line: 1, column: 1, ..Place::default() };
-    Finding::of_file(Upkeep::BrokenExpectation.name(), severity, why.to_owned(), name, place)
+/// Returns the finding for an expectation that is not text. `why`: the message.
+pub fn not_text(name: &Arc<str>, why: &str, severity: Severity) -> Finding {
+    Finding::of_file(Upkeep::BrokenExpectation.name(), severity, why.to_owned(), name, Place::of_file())
 }
 
-/// Counts again what is left of a report.
+/// Recounts the summary of a report from its remaining findings.
 fn recount(report: &mut Report) {
     let summary = &mut report.summary;
     (summary.errors, summary.warnings, summary.notes) = (0, 0, 0);
@@ -251,14 +243,14 @@ fn recount(report: &mut Report) {
     }
 }
 
-/// The options that a line holds, if it does.
+/// Returns the options of an `# args:` line; `None` for any other line.
 fn options_of(line: &str) -> Option<&str> {
     let first = line.lines().next()?.strip_prefix('#')?;
     Some(first.trim_start().strip_prefix("args:")?.trim())
 }
 
-/// A line as a finding, or what is wrong with it.
-fn parsed(line: &str) -> Result<Key, String> {
+/// Parses a line as an expected finding; the error is the message of a finding.
+fn parse_line(line: &str) -> Result<Key, String> {
     let Some((number, rule)) = line.split_once('\t') else {
         return Err("this is no finding: between its line and its rule there must be a tab".to_owned());
     };
@@ -274,7 +266,7 @@ fn is_rule_name(rule: &str) -> bool {
     rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
-fn said_missing((line, rule): &Key, wanted: usize, fixture: &str, found: Option<&Vec<Arc<str>>>) -> String {
+fn missing_message((line, rule): &Key, wanted: usize, fixture: &str, found: Option<&Vec<Arc<str>>>) -> String {
     let fixture = visible(fixture);
     let alike = found.map_or(0, |found| found.iter().filter(|other| *other == rule).count());
     if alike > 0 {
@@ -324,7 +316,7 @@ mod tests {
     fn options_comments_and_findings_are_told_apart() {
         let read = read("# args: --fragment\r\n# why\n\n3\twrong-type\r\n3\twrong-type\n");
         assert_eq!(read.args(), "--fragment");
-        assert!(read.is_whole());
+        assert!(read.is_valid());
         let keys: Vec<_> = read.keys().map(|(_, (line, rule))| (*line, rule.to_string())).collect();
         assert_eq!(keys, [(3, "wrong-type".to_owned()), (3, "wrong-type".to_owned())]);
     }
@@ -335,7 +327,7 @@ mod tests {
             ["# args: --fragment", "#args:--fragment", "#  args:  --fragment \n", "\u{FEFF}# args: --fragment\r\n"]
         {
             assert_eq!(read(text).args(), "--fragment", "{text:?}");
-            assert!(read(text).is_whole() && is_expectation(text), "{text:?}");
+            assert!(read(text).is_valid() && is_expectation(text), "{text:?}");
         }
         assert_eq!(read("# arguments: --fragment").args(), "");
         let marked = read("\u{FEFF}1\twrong-type\n2\twrong-tpye\n");
@@ -363,9 +355,9 @@ mod tests {
 
     #[test]
     fn names_lead_there_and_back() {
-        assert_eq!(beside(Path::new("a/b.json")), Path::new("a/b.json.expected"));
-        assert_eq!(fixture_of(Path::new("a/b.json.expected")).as_deref(), Some(Path::new("a/b.json")));
-        assert_eq!(fixture_of(Path::new("a/.expected")), None);
-        assert_eq!(fixture_of(Path::new("a/expected")), None);
+        assert_eq!(path_for(Path::new("a/b.json")), Path::new("a/b.json.expected"));
+        assert_eq!(fixture_path(Path::new("a/b.json.expected")).as_deref(), Some(Path::new("a/b.json")));
+        assert_eq!(fixture_path(Path::new("a/.expected")), None);
+        assert_eq!(fixture_path(Path::new("a/expected")), None);
     }
 }

@@ -1,20 +1,20 @@
-//! Writing to what others may have told not to wait.
+//! Writing to a pipe or terminal that another process may have made non-blocking.
 
 use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
 
-/// How long nothing is tried again.
+/// Pause before the next try.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Waits until there is room, also where the file would have said that there is none.
+/// A writer that retries on [`WouldBlock`](ErrorKind::WouldBlock) until there is room.
 ///
-/// Programs that share a pipe or a terminal share whether writing to it waits; some switch that off for themselves, and
-/// with it for everybody.
+/// Programs that share a pipe or a terminal share its non-blocking mode: a program that sets it for itself sets it for
+/// all of them.
 #[derive(Debug)]
-pub struct Patient<W>(pub W);
+pub struct RetryWriter<W>(pub W);
 
-impl<W: Write> Write for Patient<W> {
+impl<W: Write> Write for RetryWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {

@@ -1,4 +1,5 @@
-//! Files of stored records: those that belong together are read once to know what may be named, and once to judge.
+//! Files of stored records. Those that belong together are read twice: once to collect the records that others may refer
+//! to, and once to judge.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,16 +12,16 @@ use sessionlint_core::protocol::{Beside, Protocol};
 use sessionlint_core::records::{Asked, BEGINNING, Collector, Known, looks_like_records};
 
 use super::{BLOCK, Target};
-use crate::compressed::{self, Decompressed};
+use crate::compressed::{self, Decompressor};
 
-/// How stored records are judged, and which files hold them.
+/// The settings for stored records, and which files are treated as such.
 #[derive(Clone, Copy)]
-pub struct Stored<'r> {
+pub struct RecordSettings<'r> {
     pub protocol: RecordProtocol<'r>,
-    /// Of each target, in their order, for that protocol.
+    /// Returns the settings of a target, by its index, for that protocol.
     pub settings: &'r (dyn Fn(usize) -> Arc<Settings> + Sync),
     pub asked: Asked,
-    /// Whether all files hold records; otherwise those that look so.
+    /// Whether all files hold records; otherwise only those that look like it.
     pub all: bool,
 }
 
@@ -28,12 +29,12 @@ pub struct Stored<'r> {
 #[derive(Clone, Copy)]
 pub enum RecordProtocol<'r> {
     Loaded(&'r Protocol),
-    /// To be loaded when it is needed: most runs have no records.
+    /// Loaded when it is needed, because most runs have no records.
     Later(Beside),
 }
 
 impl<'r> RecordProtocol<'r> {
-    /// The protocol.
+    /// Returns the protocol, loaded if necessary.
     pub fn get(self) -> Option<&'r Protocol> {
         match self {
             RecordProtocol::Loaded(protocol) => Some(protocol),
@@ -42,9 +43,9 @@ impl<'r> RecordProtocol<'r> {
     }
 }
 
-/// The targets that are one piece of work, in their order: each by itself, except those of one folder that are named after
-/// the lists of a container.
-pub fn units(stored: Option<&Stored<'_>>, targets: &[Target]) -> Vec<Vec<usize>> {
+/// Groups targets into units of work, in their order: each target by itself, except those of one folder that are named
+/// after the lists of a container.
+pub fn units(stored: Option<&RecordSettings<'_>>, targets: &[Target]) -> Vec<Vec<usize>> {
     let each = || (0..targets.len()).map(|number| vec![number]).collect();
     // Only names that may matter make it worth loading the protocol.
     let Some(stored) = stored.filter(|_| targets.len() > 1) else { return each() };
@@ -73,51 +74,52 @@ pub fn units(stored: Option<&Stored<'_>>, targets: &[Target]) -> Vec<Vec<usize>>
     units
 }
 
+/// Returns whether a file's name, up to its first full stop, is one of `names`.
 fn is_named(path: &Path, names: &[&str]) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();
     names.contains(&stem)
 }
 
-/// An input, opened, and what it is.
-pub enum Opened {
+/// An open input, by its content.
+pub enum OpenedInput {
     Stream(Box<dyn Read + Send>),
     /// Stored records, at their beginning.
     Records(File),
 }
 
-/// Opens an input and finds out what it is.
+/// Opens an input and detects whether it holds a stream or stored records.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
-pub fn open(stored: Option<&Stored<'_>>, events: &Protocol, target: &Target) -> io::Result<Opened> {
+/// Returns an error if the input cannot be read.
+pub fn open(stored: Option<&RecordSettings<'_>>, events: &Protocol, target: &Target) -> io::Result<OpenedInput> {
     let (mut reader, name): (Box<dyn Read + Send>, _) = match target {
         Target::StandardInput => (Box::new(io::stdin()), "-".into()),
         Target::File(path) => (Box::new(File::open(path)?), path.to_string_lossy()),
     };
-    let Some(stored) = stored else { return Ok(Opened::Stream(reader)) };
+    let Some(stored) = stored else { return Ok(OpenedInput::Stream(reader)) };
     let mut beginning = Vec::with_capacity(BEGINNING);
     reader.by_ref().take(BEGINNING as u64).read_to_end(&mut beginning)?;
     let records = stored.all
         || looks_like_records(&compressed::beginning(&beginning, BEGINNING), &name, events, || stored.protocol.get());
     let whole = io::Cursor::new(beginning).chain(reader);
     if !records {
-        return Ok(Opened::Stream(Box::new(whole)));
+        return Ok(OpenedInput::Stream(Box::new(whole)));
     }
     match target {
         Target::File(path) if path.is_file() => File::open(path),
-        // What can be read but once is kept, because records are read twice.
+        // An input that can be read only once is copied, because records are read twice.
         _ => as_file(whole),
     }
-    .map(Opened::Records)
+    .map(OpenedInput::Records)
 }
 
-/// Whether a file looks like stored records now.
+/// Returns whether a file looks like stored records now.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// Returns an error if the file cannot be read.
 pub fn holds_records(path: &Path, events: &Protocol, beside: Beside) -> io::Result<bool> {
     let mut beginning = Vec::new();
     File::open(path)?.take(BEGINNING as u64).read_to_end(&mut beginning)?;
@@ -125,6 +127,7 @@ pub fn holds_records(path: &Path, events: &Protocol, beside: Beside) -> io::Resu
     Ok(looks_like_records(&beginning, &path.to_string_lossy(), events, beside))
 }
 
+/// Copies an input to a temporary file, and returns the file at its beginning.
 fn as_file(mut reader: impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(&mut reader, &mut file)?;
@@ -132,16 +135,17 @@ fn as_file(mut reader: impl Read) -> io::Result<File> {
     Ok(file)
 }
 
-/// What the files of a unit hold that may be named. What cannot be read is reported when it is judged.
+/// Collects the records in the files of a unit that others may refer to. Files that cannot be read are reported later,
+/// when they are judged.
 pub fn known<'f>(
-    stored: &Stored<'_>,
+    stored: &RecordSettings<'_>,
     files: impl Iterator<Item = (usize, &'f Arc<str>, &'f mut File)>,
 ) -> Option<Known> {
     let mut collector = Collector::new(stored.protocol.get()?)?;
     let mut block = vec![0; BLOCK];
     for (number, name, file) in files {
         let mut reading = collector.file(&(stored.settings)(number), stored.asked.kind, Some(name.clone()));
-        let Ok(mut reader) = Decompressed::new(&mut *file) else { continue };
+        let Ok(mut reader) = Decompressor::new(&mut *file) else { continue };
         while let Ok(count @ 1..) = reader.read(&mut block) {
             reading.feed(&block[..count]);
         }

@@ -1,28 +1,31 @@
-//! Whether a file is a report of an earlier run, by how it begins: one that is may be replaced by the next report.
+//! Detects whether a file is a report of an earlier run, by its beginning. Only such a file may be replaced by the next
+//! report.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// How much of a file is looked at, in bytes: more than the first finding of any report.
-const LOOKED_AT: u64 = 1 << 16;
+/// Number of bytes read from a file: more than the first finding of any report takes.
+const PREFIX_BYTES: u64 = 1 << 16;
 
-/// Whether a file is a report in one of the formats, or empty, as the reports of some are where nothing was found.
+/// Returns whether a file is a report in one of the formats. An empty file is one too, as some formats write nothing
+/// if there are no findings.
 ///
 /// # Errors
 ///
-/// When it cannot be read.
+/// Returns an error if the file cannot be read.
 pub fn is_report(path: &Path) -> io::Result<bool> {
     let mut beginning = Vec::new();
-    File::open(path)?.take(LOOKED_AT).read_to_end(&mut beginning)?;
-    Ok(begins_a_report(&String::from_utf8_lossy(&beginning)))
+    File::open(path)?.take(PREFIX_BYTES).read_to_end(&mut beginning)?;
+    Ok(begins_report(&String::from_utf8_lossy(&beginning)))
 }
 
-fn begins_a_report(text: &str) -> bool {
-    text.is_empty() || is_document(text) || is_finding_a_line(text) || is_for_gitlab(text) || is_for_people(text)
+fn begins_report(text: &str) -> bool {
+    text.is_empty() || is_document(text) || is_jsonl(text) || is_gitlab(text) || is_human(text)
 }
 
-/// JSON, SARIF, JUnit XML, Markdown and the commands for GitHub say of themselves whose they are.
+/// Returns whether a text begins with a JSON, SARIF, JUnit or Markdown report of sessionlint, or with a command for
+/// GitHub; all of these name their tool or have a fixed form.
 fn is_document(text: &str) -> bool {
     let holds = |beginning: &str, name: &str| {
         text.strip_prefix(beginning).is_some_and(|rest| rest.lines().next().is_some_and(|line| line.contains(name)))
@@ -35,17 +38,17 @@ fn is_document(text: &str) -> bool {
         || commands.iter().any(|command| holds(command, "title="))
 }
 
-fn is_finding_a_line(text: &str) -> bool {
+fn is_jsonl(text: &str) -> bool {
     let behind_rule = text.strip_prefix(r#"{"rule":""#).and_then(|rest| Some(rest.split_once('"')?.1));
     behind_rule.is_some_and(|rest| rest.starts_with(r#","severity":""#) && rest.contains(r#"","message":""#))
 }
 
-fn is_for_gitlab(text: &str) -> bool {
+fn is_gitlab(text: &str) -> bool {
     text == "[\n]\n" || text.starts_with("[\n{\"description\":\"") && text.contains(r#"","check_name":""#)
 }
 
-/// A finding or the counts, coloured or not.
-fn is_for_people(text: &str) -> bool {
+/// Returns whether a text begins with a finding or the counts of the report for people, coloured or not.
+fn is_human(text: &str) -> bool {
     let plain = anstream::adapter::strip_str(text).to_string();
     let line = plain.trim_start_matches(|c: char| c.is_whitespace() || "×⚠☞".contains(c));
     let line = line.lines().next().unwrap_or_default();

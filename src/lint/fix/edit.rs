@@ -1,4 +1,4 @@
-//! Findings → edits that may mend them.
+//! Turns findings into edits that may fix them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,37 +9,37 @@ use sessionlint_core::input::Piece;
 use sessionlint_core::input::json::Node;
 use sessionlint_core::protocol::tables::Fix;
 
-use super::insert::inserted;
-use crate::lint::canonical::Reading;
+use super::insert::insertion;
+use crate::lint::canonical::FixtureReader;
 
-/// An edit.
+/// A replacement of some bytes of a file.
 #[derive(Debug, PartialEq)]
-pub struct Proposal {
-    /// What it takes the place of, in the file.
+pub struct Edit {
+    /// The bytes of the file that are replaced.
     pub at: Range<usize>,
     pub new: Vec<u8>,
-    /// The rule that it mends.
+    /// The rule whose finding it fixes.
     pub rule: Arc<str>,
 }
 
-/// An event of a fixture, where it stands in the file.
+/// An event of a fixture, with its place in the file.
 pub struct Site {
-    /// Its frame.
+    /// The bytes of its frame in the file.
     pub frame: Range<usize>,
-    /// Its number among the known types.
+    /// The index of its type in the protocol's tables.
     pub event_type: usize,
-    /// Itself, in its frame.
+    /// The event itself, with offsets in its frame.
     pub event: Node,
     pub stream: Option<String>,
 }
 
-/// What the findings propose, in the order of the file, no two for the same bytes.
-pub fn of_findings(reading: &Reading<'_>, bytes: &[u8], findings: &[Finding]) -> Vec<Proposal> {
+/// Returns the edits that the findings propose, in the order of the file and without overlaps.
+pub fn propose(reader: &FixtureReader<'_>, bytes: &[u8], findings: &[Finding]) -> Vec<Edit> {
     let mut sites = None;
-    let mut proposals: Vec<_> = findings
+    let mut edits: Vec<_> = findings
         .iter()
         .filter_map(|finding| {
-            let fix = reading.protocol.rule(&finding.rule).and_then(|rule| rule.fix.as_ref());
+            let fix = reader.protocol.rule(&finding.rule).and_then(|rule| rule.fix.as_ref());
             let (at, new) = match (&finding.proposal, fix) {
                 (Some(proposal), _) => (place(finding, bytes)?, proposal.as_bytes().to_vec()),
                 (None, Some(Fix::Negate)) => {
@@ -47,42 +47,46 @@ pub fn of_findings(reading: &Reading<'_>, bytes: &[u8], findings: &[Finding]) ->
                     let new: &[u8] = if &bytes[at.clone()] == b"true" { b"false" } else { b"true" };
                     (at, new.to_vec())
                 }
-                (None, Some(fix)) => {
-                    by_sites(reading, bytes, finding, fix, sites.get_or_insert_with(|| of_file(reading, bytes)))?
-                }
+                (None, Some(fix)) => edit_by_events(
+                    reader,
+                    bytes,
+                    finding,
+                    fix,
+                    sites.get_or_insert_with(|| event_sites(reader, bytes)),
+                )?,
                 (None, None) => return None,
             };
-            Some(Proposal { at, new, rule: finding.rule.clone() })
+            Some(Edit { at, new, rule: finding.rule.clone() })
         })
         .collect();
-    proposals.sort_by_key(|proposal| (proposal.at.start, proposal.at.end));
-    proposals.dedup_by(|later, earlier| later.at.start < earlier.at.end || later == earlier);
-    proposals
+    edits.sort_by_key(|edit| (edit.at.start, edit.at.end));
+    edits.dedup_by(|later, earlier| later.at.start < earlier.at.end || later == earlier);
+    edits
 }
 
-/// The file with these edits.
-pub fn applied(bytes: &[u8], proposals: &[&Proposal]) -> Vec<u8> {
-    let mut ordered = proposals.to_vec();
-    ordered.sort_by_key(|proposal| (proposal.at.start, proposal.at.end));
+/// Returns the file with the edits applied.
+pub fn apply(bytes: &[u8], edits: &[&Edit]) -> Vec<u8> {
+    let mut ordered = edits.to_vec();
+    ordered.sort_by_key(|edit| (edit.at.start, edit.at.end));
     let (mut new, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    for proposal in ordered {
-        new.extend_from_slice(&bytes[at..proposal.at.start]);
-        new.extend_from_slice(&proposal.new);
-        at = proposal.at.end;
+    for edit in ordered {
+        new.extend_from_slice(&bytes[at..edit.at.start]);
+        new.extend_from_slice(&edit.new);
+        at = edit.at.end;
     }
     new.extend_from_slice(&bytes[at..]);
     new
 }
 
-/// The key or the value that a finding stands at.
+/// Returns the bytes of the key or value that a finding is about; `None` if it has no place within one line.
 fn place(finding: &Finding, bytes: &[u8]) -> Option<Range<usize>> {
     let range = finding.place.start as usize..finding.place.end as usize;
     bytes.get(range.clone()).filter(|found| !found.is_empty() && !found.contains(&b'\n')).map(|_| range)
 }
 
-/// By the events of the finding's stream.
-fn by_sites(
-    reading: &Reading<'_>,
+/// Returns the edit of a fix that changes or inserts an event of the finding's stream.
+fn edit_by_events(
+    reader: &FixtureReader<'_>,
     bytes: &[u8],
     finding: &Finding,
     fix: &Fix,
@@ -104,21 +108,21 @@ fn by_sites(
             let start = place.map_or(finding.place.start, |related| related.place.start) as usize;
             let site = sites[..sites.partition_point(|site| site.frame.start <= start)].last()?;
             let site = Some(site).filter(|site| site.frame.contains(&start))?;
-            inserted(reading, bytes, site, template)
+            insertion(reader, bytes, site, template)
         }
     }
 }
 
-/// The events of a file that are of a known type and stand in it as they are.
-fn of_file(reading: &Reading<'_>, bytes: &[u8]) -> Vec<Site> {
+/// Returns the events of a file that are of a known type and occupy one range of bytes.
+fn event_sites(reader: &FixtureReader<'_>, bytes: &[u8]) -> Vec<Site> {
     let mut sites = Vec::new();
-    reading.pieces(bytes, reading.wire_of(bytes), &mut |piece| {
+    reader.pieces(bytes, reader.wire_of(bytes), &mut |piece| {
         let Piece::Frame(frame) = piece else { return };
         let (Ok(tree), [segment]) = (read(&frame), frame.segments) else { return };
-        let Some(event) = reading.event(&tree, frame.text) else { return };
-        let Some(event_type) = reading.protocol.event_id(&event.name) else { return };
+        let Some(event) = reader.event(&tree, frame.text) else { return };
+        let Some(event_type) = reader.protocol.event_id(&event.name) else { return };
         let start = segment.origin.offset as usize;
-        let stream = reading.protocol.tables().shape.stream.as_ref().and_then(|at| {
+        let stream = reader.protocol.tables().shape.stream.as_ref().and_then(|at| {
             let name = event.node.at(frame.text, &at.0)?.to_value(frame.text);
             Some(name.as_str().map_or_else(|| name.to_string(), str::to_owned))
         });

@@ -1,8 +1,8 @@
-//! Texts that have broken readers before.
+//! Generates texts of the kinds that have broken parsers before.
 
 use super::choices::Choices;
 
-/// Whole texts, the plain ones first.
+/// The texts, plain ones first.
 const TEXTS: [&str; 28] = [
     "ok",
     "Hello there",
@@ -34,8 +34,8 @@ const TEXTS: [&str; 28] = [
     "\u{10fffd}\u{e0001}",
 ];
 
-/// A text; `least`: in characters.
-pub fn text(choices: &mut Choices<'_>, least: usize) -> String {
+/// Generates a text of at least `least` characters.
+pub fn odd_text(choices: &mut Choices<'_>, least: usize) -> String {
     let mut text = choices.one_of(&TEXTS).copied().unwrap_or_default().to_owned();
     match choices.below(16) {
         15 => text = text.repeat(200),

@@ -1,37 +1,38 @@
-//! Several reports of one run.
+//! Several reports of one run, behind the trait of one.
 
 use std::io;
 
 use sessionlint_core::finding::{Finding, Severity};
 
-use super::{End, FileEnd, Reporter};
+use super::{FileEnd, Reporter, RunEnd};
 
-/// Tells each of several reports everything.
+/// A reporter that passes everything on to several others.
 ///
-/// A report whose reader has gone away ends there, and the others go on; when none is left, that is the error, unless the
-/// run has more to do than to report.
-pub struct Several<'r> {
+/// A report whose reader has closed its pipe is dropped, and the others go on. When the last one is dropped, that is
+/// an error, unless closed readers are ignored.
+pub struct MultiReporter<'r> {
     reporters: Vec<Box<dyn Reporter + Send + 'r>>,
-    goes_on_unread: bool,
+    ignores_closed_readers: bool,
     worst: Option<Severity>,
 }
 
-impl<'r> Several<'r> {
-    /// Tells these, in this order.
-    pub fn new(reporters: Vec<Box<dyn Reporter + Send + 'r>>) -> Several<'r> {
-        Several { reporters, goes_on_unread: false, worst: None }
+impl<'r> MultiReporter<'r> {
+    /// Passes everything on to `reporters`, in this order.
+    pub fn new(reporters: Vec<Box<dyn Reporter + Send + 'r>>) -> MultiReporter<'r> {
+        MultiReporter { reporters, ignores_closed_readers: false, worst: None }
     }
 
-    /// Lets the run go on when nobody reads any more.
-    pub fn go_on_unread(&mut self) {
-        self.goes_on_unread = true;
+    /// Lets the run go on when no report has a reader any more.
+    pub fn ignore_closed_readers(&mut self) {
+        self.ignores_closed_readers = true;
     }
 
-    /// The worst of what was told.
+    /// Returns the highest severity of any finding, shown or not.
     pub fn worst(&self) -> Option<Severity> {
         self.worst
     }
 
+    /// Calls a method of each reporter, and drops those whose reader is gone.
     fn each(&mut self, mut tell: impl FnMut(&mut dyn Reporter) -> io::Result<()>) -> io::Result<()> {
         let mut gone = None;
         let mut next = 0;
@@ -46,13 +47,13 @@ impl<'r> Several<'r> {
             }
         }
         match gone {
-            Some(error) if self.reporters.is_empty() && !self.goes_on_unread => Err(error),
+            Some(error) if self.reporters.is_empty() && !self.ignores_closed_readers => Err(error),
             _ => Ok(()),
         }
     }
 }
 
-impl Reporter for Several<'_> {
+impl Reporter for MultiReporter<'_> {
     fn shows_excerpts(&self) -> bool {
         self.reporters.iter().any(|reporter| reporter.shows_excerpts())
     }
@@ -71,14 +72,14 @@ impl Reporter for Several<'_> {
     }
 
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
-        // Of those that were not shown, only the counts are told.
+        // Findings that were not shown are known by their counts only.
         let counted = |severity: &Severity| end.summary.is_some_and(|summary| summary.at_least(*severity) > 0);
         let counts = [Severity::Error, Severity::Warning, Severity::Note].into_iter().find(counted);
         self.worst = self.worst.max(counts);
         self.each(|reporter| reporter.file_end(end))
     }
 
-    fn end(&mut self, end: &End<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         self.each(|reporter| reporter.end(end))
     }
 }
@@ -91,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes down what it is told, as far as somebody reads it.
+    /// Logs the messages of findings; its reader goes away after `most` of them.
     struct Log {
         told: Arc<Mutex<Vec<String>>>,
         most: usize,
@@ -112,7 +113,7 @@ mod tests {
             Ok(())
         }
 
-        fn end(&mut self, _: &End<'_>) -> io::Result<()> {
+        fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
             Ok(())
         }
     }
@@ -125,7 +126,7 @@ mod tests {
     fn each_is_told_all_until_its_reader_goes_away() {
         let logs: [Arc<Mutex<Vec<String>>>; 2] = Default::default();
         let log = |number: usize, most| Log { told: Arc::clone(&logs[number]), most, excerpts: number == 0 };
-        let mut several = Several::new(vec![Box::new(log(0, 3)), Box::new(log(1, 1))]);
+        let mut several = MultiReporter::new(vec![Box::new(log(0, 3)), Box::new(log(1, 1))]);
         assert!(several.shows_excerpts(), "one of them does");
         for message in ["a", "b", "c"] {
             several.finding(&finding(message)).expect("one report is left");
@@ -134,9 +135,9 @@ mod tests {
         assert_eq!((error.kind(), several.worst()), (io::ErrorKind::BrokenPipe, Some(Severity::Error)));
         assert_eq!(*logs[0].lock().expect("unlocked"), ["a", "b", "c"]);
         assert_eq!(*logs[1].lock().expect("unlocked"), ["a"]);
-        let mut unread = Several::new(vec![Box::new(log(1, 0))]);
+        let mut unread = MultiReporter::new(vec![Box::new(log(1, 0))]);
         assert!(!unread.shows_excerpts());
-        unread.go_on_unread();
+        unread.ignore_closed_readers();
         unread.finding(&finding("e")).expect("the run has more to do");
     }
 }

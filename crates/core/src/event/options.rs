@@ -1,0 +1,239 @@
+//! How to check: the options that a caller sets, and what they become for a protocol.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::finding::Severity;
+use crate::input::Wire;
+use crate::protocol::{Protocol, Rule};
+use crate::text::{did_you_mean, nearest};
+
+/// How to check. The default is what `sessionlint check` does without options.
+///
+/// ```
+/// use sessionlint_core::{Options, Protocol, Severity};
+///
+/// let protocol = Protocol::builtin("session-events").expect("it is built in");
+/// let options = Options::default()
+///     .with_fragment(true)
+///     .with_rule(protocol, "unknown-field", Some(Severity::Error))
+///     .expect("the rule exists");
+///
+/// let refused = options.with_rule(protocol, "unknown-feild", None).expect_err("there is no such rule");
+/// assert_eq!(refused.help(), Some("did you mean unknown-field?"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    file: Option<Arc<str>>,
+    wire: Option<Wire>,
+    fragment: bool,
+    severities: BTreeMap<String, Option<Severity>>,
+    max_line_bytes: usize,
+    max_text_bytes: usize,
+    max_streams: usize,
+    excerpts: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            file: None,
+            wire: None,
+            fragment: false,
+            severities: BTreeMap::new(),
+            max_line_bytes: 64 << 20,
+            max_text_bytes: 16 << 20,
+            max_streams: 1_000_000,
+            excerpts: true,
+        }
+    }
+}
+
+impl Options {
+    /// Sets the input's name, which findings carry [default: `None`].
+    #[must_use]
+    pub fn with_file(self, file: impl Into<Arc<str>>) -> Options {
+        Options { file: Some(file.into()), ..self }
+    }
+
+    /// Sets the form of the input; `None` finds it from the content [default: `None`].
+    #[must_use]
+    pub fn with_wire(self, wire: impl Into<Option<Wire>>) -> Options {
+        Options { wire: wire.into(), ..self }
+    }
+
+    /// Sets whether the input is a cut-out of a stream: what came before it is unknown, and its end means nothing
+    /// [default: `false`].
+    #[must_use]
+    pub fn with_fragment(self, fragment: bool) -> Options {
+        Options { fragment, ..self }
+    }
+
+    /// Gives a rule another severity than the protocol's; `None` switches it off.
+    ///
+    /// # Errors
+    ///
+    /// If the protocol has no rule of this name.
+    pub fn with_rule(
+        mut self,
+        protocol: &Protocol,
+        rule: &str,
+        severity: Option<Severity>,
+    ) -> Result<Options, UnknownRule> {
+        if protocol.rule(rule).is_none() {
+            return Err(UnknownRule::new(protocol, rule));
+        }
+        self.severities.insert(rule.to_owned(), severity);
+        Ok(self)
+    }
+
+    /// Gives rules other severities, for callers that looked their names up already, perhaps in several protocols: names
+    /// that the protocol of a checker does not have are passed over.
+    #[must_use]
+    pub fn with_severities(mut self, severities: impl IntoIterator<Item = (String, Option<Severity>)>) -> Options {
+        self.severities.extend(severities);
+        self
+    }
+
+    /// Sets the length of the longest event that is read, in bytes [default: 64 MiB].
+    #[must_use]
+    pub fn with_max_line_bytes(self, max_line_bytes: usize) -> Options {
+        Options { max_line_bytes, ..self }
+    }
+
+    /// Sets how much text of a turn is kept to compare with its final message, in bytes [default: 16 MiB].
+    #[must_use]
+    pub fn with_max_text_bytes(self, max_text_bytes: usize) -> Options {
+        Options { max_text_bytes, ..self }
+    }
+
+    /// Sets how many streams are kept at once [default: 1,000,000].
+    #[must_use]
+    pub fn with_max_streams(self, max_streams: usize) -> Options {
+        Options { max_streams, ..self }
+    }
+
+    /// Sets whether places come with the source text around them [default: `true`]. Checking is faster without.
+    #[must_use]
+    pub fn with_excerpts(self, excerpts: bool) -> Options {
+        Options { excerpts, ..self }
+    }
+
+    /// Returns the input's name.
+    pub fn file(&self) -> Option<&Arc<str>> {
+        self.file.as_ref()
+    }
+
+    /// Returns the form of the input; `None` if it is found from the content.
+    pub fn wire(&self) -> Option<Wire> {
+        self.wire
+    }
+
+    /// Returns whether the input is a cut-out of a stream.
+    pub fn fragment(&self) -> bool {
+        self.fragment
+    }
+
+    /// Returns the severities that replace the protocol's, by rule; `None` switches a rule off.
+    pub fn severities(&self) -> &BTreeMap<String, Option<Severity>> {
+        &self.severities
+    }
+
+    /// Returns the length of the longest event that is read, in bytes.
+    pub fn max_line_bytes(&self) -> usize {
+        self.max_line_bytes
+    }
+
+    /// Returns how much text of a turn is kept, in bytes.
+    pub fn max_text_bytes(&self) -> usize {
+        self.max_text_bytes
+    }
+
+    /// Returns how many streams are kept at once.
+    pub fn max_streams(&self) -> usize {
+        self.max_streams
+    }
+
+    /// Returns whether places come with the source text around them.
+    pub fn excerpts(&self) -> bool {
+        self.excerpts
+    }
+}
+
+/// A name that no rule of a protocol has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRule {
+    name: String,
+    help: Option<String>,
+}
+
+impl UnknownRule {
+    fn new(protocol: &Protocol, name: &str) -> UnknownRule {
+        let near = nearest(name, protocol.rules().iter().map(|rule| &*rule.name));
+        UnknownRule { name: name.to_owned(), help: near.map(did_you_mean) }
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the rule that was probably meant, as advice; `None` if no name is near.
+    pub fn help(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+}
+
+impl fmt::Display for UnknownRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no rule {:?}", self.name)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
+    }
+}
+
+impl std::error::Error for UnknownRule {}
+
+/// Options made ready for a protocol, once for any number of inputs.
+#[derive(Debug)]
+pub struct Settings {
+    options: Options,
+    /// By rule; `None` switches it off.
+    severities: Arc<[Option<Severity>]>,
+}
+
+impl Settings {
+    /// Makes options ready. The name of an input is not among them.
+    pub fn new(protocol: &Protocol, options: Options) -> Settings {
+        let severity = |rule: &Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
+        let severities = protocol.rules().iter().map(severity).collect();
+        Settings { options, severities }
+    }
+
+    /// Returns the severity of a rule: `Some(None)` if it is switched off, `None` if there is no such rule.
+    pub fn severity(&self, protocol: &Protocol, rule: &str) -> Option<Option<Severity>> {
+        let number = protocol.rules().iter().position(|known| &*known.name == rule)?;
+        self.severities.get(number).copied()
+    }
+
+    /// Returns the settings for cut-outs of streams, or for whole ones.
+    pub fn with_fragment(&self, fragment: bool) -> Settings {
+        Settings { options: self.options.clone().with_fragment(fragment), severities: self.severities.clone() }
+    }
+
+    /// Returns the settings for an input of this form, unless the options name the form of all.
+    pub fn with_wire(&self, wire: Option<Wire>) -> Settings {
+        let options = self.options.clone().with_wire(self.options.wire.or(wire));
+        Settings { options, severities: self.severities.clone() }
+    }
+
+    /// Returns the severities, by rule.
+    pub(crate) fn severities(&self) -> &Arc<[Option<Severity>]> {
+        &self.severities
+    }
+
+    /// Returns the options that they were made from.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+}
