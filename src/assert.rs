@@ -1,6 +1,6 @@
 //! The assertion `assert_conforms!`, for tests of producers.
 
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rulebook};

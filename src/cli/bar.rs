@@ -1,7 +1,7 @@
-//! The progress bar: on standard error, for work that takes long, and only where somebody sees it.
+//! The progress bar: on standard error, for work that takes long, and only on a terminal.
 //!
-//! The report goes to standard output, which is most often the same terminal. The bar must be out of the way whenever
-//! something is written there, and must never be drawn beside half a line of it: it would wipe that half out.
+//! The report goes to standard output, which usually is the same terminal. The bar must be hidden whenever something is
+//! written there, and must never be drawn next to half a line of the report, because it would erase that half.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -14,33 +14,33 @@ use sessionlint_core::text::count;
 
 use crate::run::{Progress, Target};
 
-/// What takes less needs no bar.
+/// The time after which the bar appears.
 const DELAY: Duration = Duration::from_secs(2);
-/// How often it is drawn anew.
+/// The interval at which the bar is redrawn.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// How far bytes are read, where the total is known, and where it is not.
+/// The templates for bytes that are read, with and without a known total.
 const OF_TOTAL: &str = "{spinner} {bar:24} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {msg}";
 const SO_FAR: &str = "{spinner} {decimal_bytes}, {decimal_bytes_per_sec}, {msg}";
 
-/// Work that comes along, as a bar shows it.
-pub trait Course: Sync {
-    /// How far it goes, if that is known.
+/// The progress of some work, as a bar shows it.
+pub trait ProgressSource: Sync {
+    /// Returns the total, if it is known.
     fn total(&self) -> Option<u64>;
-    /// How far it has come.
+    /// Returns the current position.
     fn position(&self) -> u64;
-    /// What else there is to say.
+    /// Returns the text beside the bar.
     fn message(&self) -> String;
-    /// How the bar looks, of a known total or without.
+    /// Returns the template of the bar, for a known total or without one.
     fn template(&self, is_of_total: bool) -> &'static str;
 }
 
-/// Reading, counted in bytes.
-struct Reading<'r> {
+/// The progress of reading targets, in bytes.
+struct ReadProgress<'r> {
     progress: &'r Progress,
     targets: &'r [Target],
 }
 
-impl Course for Reading<'_> {
+impl ProgressSource for ReadProgress<'_> {
     fn total(&self) -> Option<u64> {
         self.targets.iter().map(Target::length).sum()
     }
@@ -58,8 +58,8 @@ impl Course for Reading<'_> {
     }
 }
 
-/// Whether there is somebody to see a bar, and a screen that it can be wiped from.
-pub fn is_seen() -> bool {
+/// Returns `true` if standard error is a terminal that a bar can be drawn on and erased from.
+pub fn is_visible() -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     io::stderr().is_terminal() && !is_set("CI") && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
@@ -68,66 +68,66 @@ pub fn is_seen() -> bool {
 pub struct Bar(ProgressBar);
 
 impl Bar {
-    /// One that nothing is seen of until work takes long.
+    /// Creates a bar that stays hidden until the work takes long.
     pub fn hidden() -> Bar {
         Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()))
     }
 
-    /// Reads targets, and shows how far that has come if it takes long. After it, nothing is left of the bar.
-    pub fn during<T>(&self, progress: &Progress, targets: &[Target], work: impl FnOnce() -> T) -> T {
-        self.along(&Reading { progress, targets }, work)
+    /// Does work that reads targets, and shows its progress if it takes long. The bar is erased afterwards.
+    pub fn show_reading<T>(&self, progress: &Progress, targets: &[Target], work: impl FnOnce() -> T) -> T {
+        self.show_during(&ReadProgress { progress, targets }, work)
     }
 
-    /// The same for any work.
-    pub fn along<T>(&self, course: &impl Course, work: impl FnOnce() -> T) -> T {
+    /// Does any work, and shows its progress if it takes long. The bar is erased afterwards.
+    pub fn show_during<T>(&self, source: &impl ProgressSource, work: impl FnOnce() -> T) -> T {
         let (end, ended) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(move || self.show(course, &ended));
-            // Dropped after the work, and also if it panics.
+            scope.spawn(move || self.show(source, &ended));
+            // Dropped after the work, even if it panics.
             let _end: mpsc::Sender<()> = end;
             work()
         })
     }
 
-    fn show(&self, course: &impl Course, ended: &Receiver<()>) {
+    fn show(&self, source: &impl ProgressSource, ended: &Receiver<()>) {
         let ends_within = |time| !matches!(ended.recv_timeout(time), Err(RecvTimeoutError::Timeout));
         if ends_within(DELAY) {
             return;
         }
-        // Looking at every file takes a while too, so it waits until there is somebody to tell.
-        let mut total = course.total();
-        self.set_total(course, total);
-        self.tell(course);
+        // Finding the length of every file takes time too, so it waits until the bar is shown.
+        let mut total = source.total();
+        self.set_total(source, total);
+        self.update(source);
         self.0.set_draw_target(ProgressDrawTarget::stderr());
         while !ends_within(INTERVAL) {
-            // A file has grown, or its name did not tell that it is compressed.
-            if total.is_some_and(|total| course.position() > total) {
+            // A file has grown, or is compressed although its name does not show it.
+            if total.is_some_and(|total| source.position() > total) {
                 total = None;
-                self.set_total(course, total);
+                self.set_total(source, total);
             }
-            self.tell(course);
+            self.update(source);
         }
         self.0.finish_and_clear();
     }
 
-    fn set_total(&self, course: &impl Course, total: Option<u64>) {
-        self.0.set_style(style(course.template(total.is_some())));
+    fn set_total(&self, source: &impl ProgressSource, total: Option<u64>) {
+        self.0.set_style(style(source.template(total.is_some())));
         match total {
             Some(total) => self.0.set_length(total),
             None => self.0.unset_length(),
         }
     }
 
-    fn tell(&self, course: &impl Course) {
-        let message = course.message();
-        // Each change draws.
+    fn update(&self, source: &impl ProgressSource) {
+        let message = source.message();
+        // Setting the message redraws the bar even if the message is the same.
         if self.0.message() != message {
             self.0.set_message(message);
         }
-        self.0.set_position(course.position());
+        self.0.set_position(source.position());
     }
 
-    /// Standard output, for a report that the bar does not get into.
+    /// Returns a writer to standard output that keeps the bar out of the report.
     pub fn standard_output(&self) -> impl Write + Send + use<> {
         let out = io::stdout();
         let screen = match (out.is_terminal(), is_file(&out)) {
@@ -135,7 +135,7 @@ impl Bar {
             (false, true) => Screen::Elsewhere,
             (false, false) => Screen::Unknown,
         };
-        Lines { bar: self.0.clone(), out, screen, begun: Vec::new() }
+        LineWriter { bar: self.0.clone(), out, screen, partial: Vec::new() }
     }
 }
 
@@ -155,35 +155,35 @@ fn is_file(_: &io::Stdout) -> bool {
     false
 }
 
-/// Which screen an output ends up on.
+/// The screen that an output appears on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Screen {
-    /// The bar's.
+    /// The screen of the bar.
     Same,
-    /// None: it is a file.
+    /// No screen, because the output is a file.
     Elsewhere,
-    /// Perhaps that of the bar, by way of another program, which knows nothing of the bar.
+    /// Possibly the screen of the bar, through another program that does not know of the bar.
     Unknown,
 }
 
-/// Hands whole lines on, with the bar out of the way.
-struct Lines<W> {
+/// Forwards whole lines while the bar is hidden.
+struct LineWriter<W> {
     bar: ProgressBar,
     out: W,
     screen: Screen,
-    /// The line that has no end yet.
-    begun: Vec<u8>,
+    /// A line without its newline so far.
+    partial: Vec<u8>,
 }
 
-impl<W: Write> Lines<W> {
-    /// Hands on what has begun, and `more`.
-    fn hand_on(&mut self, more: &[u8]) -> io::Result<()> {
-        if self.begun.is_empty() && more.is_empty() {
+impl<W: Write> LineWriter<W> {
+    /// Forwards the partial line, and `more`.
+    fn forward(&mut self, more: &[u8]) -> io::Result<()> {
+        if self.partial.is_empty() && more.is_empty() {
             return Ok(());
         }
-        let Lines { bar, out, screen, begun } = self;
+        let LineWriter { bar, out, screen, partial } = self;
         let mut write = || {
-            out.write_all(begun)?;
+            out.write_all(partial)?;
             out.write_all(more)?;
             out.flush()
         };
@@ -195,23 +195,23 @@ impl<W: Write> Lines<W> {
                 write()?;
             }
         }
-        self.begun.clear();
+        self.partial.clear();
         Ok(())
     }
 }
 
-impl<W: Write> Write for Lines<W> {
+impl<W: Write> Write for LineWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
         if whole > 0 {
-            self.hand_on(&bytes[..whole])?;
+            self.forward(&bytes[..whole])?;
         }
-        self.begun.extend_from_slice(&bytes[whole..]);
+        self.partial.extend_from_slice(&bytes[whole..]);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.hand_on(&[])
+        self.forward(&[])
     }
 }
 
@@ -228,7 +228,7 @@ mod tests {
     impl Write for Terminal {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-            // As a terminal does for a program's line ends.
+            // A terminal translates newlines in the same way.
             self.0.write_str(&text.replace('\n', "\r\n"))?;
             Ok(bytes.len())
         }
@@ -238,13 +238,13 @@ mod tests {
         }
     }
 
-    fn terminal(screen: Screen) -> (Terminal, ProgressBar, Lines<Terminal>) {
+    fn terminal(screen: Screen) -> (Terminal, ProgressBar, LineWriter<Terminal>) {
         let terminal = Terminal(InMemoryTerm::new(10, 60));
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(terminal.0.clone())));
         bar.set_style(ProgressStyle::with_template("BAR {pos}").expect("a template"));
         bar.set_position(1);
         bar.tick();
-        let lines = Lines { bar: bar.clone(), out: terminal.clone(), screen, begun: Vec::new() };
+        let lines = LineWriter { bar: bar.clone(), out: terminal.clone(), screen, partial: Vec::new() };
         (terminal, bar, lines)
     }
 
@@ -293,6 +293,6 @@ mod tests {
 
     #[test]
     fn work_is_done_and_its_result_given() {
-        assert_eq!(Bar::hidden().during(&Progress::default(), &[], || 7), 7);
+        assert_eq!(Bar::hidden().show_reading(&Progress::default(), &[], || 7), 7);
     }
 }

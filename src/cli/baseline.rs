@@ -1,70 +1,70 @@
-//! `--baseline` and `--write-baseline`: what is known already, and what becomes known now.
+//! `--baseline` and `--write-baseline`: reads the baseline of known findings, or records a new one.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::Failure;
-use super::config::refused;
+use super::CliError;
+use super::config::report_file_error;
 use super::output::is_file;
-use super::place::{Place, is_plain, place, shown};
+use super::output_file::{OutputFile, display_path, is_plain, resolve};
 use crate::config::Config;
 use crate::config::baseline::Baseline;
 use crate::run::Target;
 
 #[derive(clap::Args)]
-pub struct KnownArguments {
-    /// Hold back the findings that this file knows, and report what it knows and is not there any more
+pub struct BaselineArguments {
+    /// Hide the findings recorded in this file, and report recorded ones that no longer occur
     #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
     baseline: Option<PathBuf>,
 
-    /// Record today's findings in this file, and report none of them
+    /// Record the current findings in this file instead of reporting them
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
 }
 
-impl KnownArguments {
-    /// Whether findings are recorded.
-    pub fn records(&self) -> bool {
+impl BaselineArguments {
+    /// Returns `true` if findings are to be recorded.
+    pub fn is_recorded(&self) -> bool {
         self.write_baseline.is_some()
     }
 }
 
-/// What a run knows already.
-pub struct Known {
+/// The baseline of a run, if it has one.
+pub struct OpenBaseline {
     pub baseline: Option<Baseline>,
-    /// The baseline's file.
+    /// The path of the baseline.
     pub file: Option<PathBuf>,
-    /// Where it is recorded, if it is.
-    place: Option<Place>,
+    /// The file that findings are recorded in; `None` if the baseline is only read.
+    output: Option<OutputFile>,
 }
 
-impl Known {
-    /// Reads the baseline that was asked for, or else the one that `sessionlint.toml` names. Where one is recorded,
-    /// nothing is known beforehand. A baseline that was found in a folder is left out of `targets`.
+impl OpenBaseline {
+    /// Reads the baseline that the arguments name, or else the one in `sessionlint.toml`. A baseline that is to be
+    /// recorded starts without findings. Removes the baseline from `targets`, unless it is one of `paths`.
     pub fn open(
-        arguments: &KnownArguments,
+        arguments: &BaselineArguments,
         paths: &[PathBuf],
         config: Option<&Config>,
         targets: &mut Vec<Target>,
-    ) -> Result<Known, Failure> {
+    ) -> Result<OpenBaseline, CliError> {
         let file = arguments.write_baseline.as_ref().or(arguments.baseline.as_ref());
         let configured = || config.and_then(Config::baseline);
         let Some(file) = file.cloned().or_else(configured) else {
-            return Ok(Known { baseline: None, file: None, place: None });
+            return Ok(OpenBaseline { baseline: None, file: None, output: None });
         };
-        let path = place(&file);
+        let path = resolve(&file);
         let is_named = paths.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path));
         if is_named && arguments.write_baseline.is_some() && is_plain(&path) {
-            let file = shown(&file);
-            return Err(Failure::Message(format!("{file} is to be checked, so no baseline can be recorded there")));
+            let file = display_path(&file);
+            return Err(CliError::Message(format!("{file} is to be checked, so no baseline can be recorded there")));
         }
-        let (mut baseline, place) = if arguments.write_baseline.is_some() {
-            (Baseline::record(&file).map_err(refused)?, Some(to_record(&file)?))
+        let (mut baseline, output) = if arguments.write_baseline.is_some() {
+            (Baseline::record(&file).map_err(report_file_error)?, Some(open_for_recording(&file)?))
         } else {
             let named_by = config.filter(|_| arguments.baseline.is_none());
             let unread = |error| {
-                refused(match named_by {
+                report_file_error(match named_by {
                     Some(config) => config.unreadable_baseline(error),
                     None => error,
                 })
@@ -75,35 +75,35 @@ impl Known {
             targets.retain(|target| !is_file(target, &path));
         }
         baseline.folders = paths.iter().filter(|path| path.is_dir()).cloned().collect();
-        Ok(Known { baseline: Some(baseline), file: Some(file), place })
+        Ok(OpenBaseline { baseline: Some(baseline), file: Some(file), output })
     }
 
-    /// Writes what was recorded, and gives the name of its file; none if nothing is to be recorded.
-    pub fn write(&mut self) -> Result<Option<String>, Failure> {
-        let (Some(baseline), Some(place)) = (&mut self.baseline, &self.place) else { return Ok(None) };
+    /// Writes the recorded findings, and returns the name of the file; `None` if the baseline is not recorded.
+    pub fn write(&mut self) -> Result<Option<String>, CliError> {
+        let (Some(baseline), Some(output)) = (&mut self.baseline, &self.output) else { return Ok(None) };
         let name = baseline.name();
         let text = baseline.recorded_text().ok_or_else(|| {
             let help = "mend what is found most, or switch its rule off, and try again";
-            let name = shown(Path::new(&name));
-            Failure::Message(format!("{name} would be larger than 16 MiB and was not written; {help}"))
+            let name = display_path(Path::new(&name));
+            CliError::Message(format!("{name} would be larger than 16 MiB and was not written; {help}"))
         })?;
-        place.writer()?.write_all(text.as_bytes())?;
+        output.writer()?.write_all(text.as_bytes())?;
         Ok(Some(name))
     }
 
-    /// Puts what was written into its place.
-    pub fn keep(self) -> Result<(), Failure> {
-        self.place.map_or(Ok(()), Place::keep)
+    /// Moves the recorded baseline to its final path.
+    pub fn persist(self) -> Result<(), CliError> {
+        self.output.map_or(Ok(()), OutputFile::persist)
     }
 }
 
-fn to_record(file: &Path) -> Result<Place, Failure> {
-    let path = place(file);
+fn open_for_recording(file: &Path) -> Result<OutputFile, CliError> {
+    let path = resolve(file);
     if path.is_dir() {
-        return Err(Failure::Message(format!("{} is a folder; a baseline needs a file", shown(file))));
+        return Err(CliError::Message(format!("{} is a folder; a baseline needs a file", display_path(file))));
     }
     if !is_plain(&path) {
-        return Err(Failure::Message(format!("{} is no file that a baseline can be kept in", shown(file))));
+        return Err(CliError::Message(format!("{} is no file that a baseline can be kept in", display_path(file))));
     }
-    Place::open(path)
+    OutputFile::open(path)
 }

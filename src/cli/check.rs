@@ -1,29 +1,29 @@
-//! `sessionlint check`.
+//! `sessionlint check`: checks recorded streams and stored records.
 
-use super::judging::{Done, Job, JudgingArguments};
-use super::{Exit, Failure, follow};
+use super::judging::{Job, JobResult, JudgingArguments};
+use super::{CliError, Exit, follow};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     judging: JudgingArguments,
 
-    /// Count events by type, turns, tool calls, bytes and time
+    /// Print counts of events by type, turns, tool calls, bytes and time
     #[arg(long)]
     stats: bool,
 
-    /// Watch one file that grows and tell findings at once, until an interrupt (Ctrl-C)
+    /// Follow one growing file, and report findings at once, until interrupted (Ctrl-C)
     #[arg(long)]
     follow: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let judging = &arguments.judging;
     let input = &judging.input;
     let (protocol, config) = input.load()?;
     let options = judging.options(protocol.rules_of_run())?;
     let growing = match arguments.follow {
-        true if judging.records.are_said() => return Err(follow::not_of_records()),
+        true if judging.records.are_given() => return Err(follow::records_error()),
         true => Some(follow::open(&input.paths, &protocol)?),
         false => None,
     };
@@ -44,10 +44,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
                 told.map(|()| outcome)?
             }
             (None, Some(bar)) => {
-                bar.during(work.run.progress, work.targets, || work.run.check(work.targets, baseline, reporter))?
+                bar.show_reading(work.run.progress, work.targets, || work.run.check(work.targets, baseline, reporter))?
             }
             (None, None) => work.run.check(work.targets, baseline, reporter)?,
         };
-        Ok(Done { outcome, linted: None, shows_stats: arguments.stats })
+        Ok(JobResult { outcome, linted: None, shows_stats: arguments.stats })
     })
 }

@@ -1,20 +1,20 @@
-//! `sessionlint completions`.
+//! `sessionlint completions`: prints a script for shell completion.
 
 use std::io::Write;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, Exit, Failure};
+use super::{Cli, CliError, Exit};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The shell to complete for
+    /// Shell to generate the script for
     shell: Shell,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    // Into memory first: the generator panics where it cannot write.
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
+    // Generated in memory first, because the generator panics if it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "sessionlint", &mut script);
     std::io::stdout().lock().write_all(&script)?;

@@ -1,56 +1,56 @@
-//! Which `sessionlint.toml` holds, and the protocol to judge by, which it may name.
+//! Selects the `sessionlint.toml` that applies, and the protocol, which it may name.
 
 use std::path::{Path, PathBuf};
 
 use sessionlint_core::protocol::{Beside, Protocol, Rulebook};
 use sessionlint_core::text::{nearest, visible};
 
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 use crate::config::{Config, NAME};
 use crate::error::ProtocolErrorDiagnostic;
 use crate::load::load_protocol;
 use crate::run::{RecordProtocol, start_folder};
 
-/// The protocol if nobody names one.
+/// The protocol that is used if none is named.
 const DEFAULT: &str = "session-events";
 
-/// The protocol to judge by, and the file that may name it.
+/// Arguments that select the protocol, and the `sessionlint.toml` that may name it.
 #[derive(clap::Args)]
 pub struct ProtocolArgument {
-    /// A built-in protocol, or a folder with a protocol.toml; session-events if neither this nor sessionlint.toml says
+    /// Built-in protocol, or folder with a protocol.toml [default: session-events, or the one in sessionlint.toml]
     #[arg(long, value_name = "NAME|DIR")]
     protocol: Option<String>,
 
-    /// The sessionlint.toml to use, not the one of the nearest folder above
+    /// The sessionlint.toml to use, instead of the one in the nearest parent folder
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     config: Option<PathBuf>,
 
-    /// Use no sessionlint.toml
+    /// Ignore sessionlint.toml
     #[arg(long)]
     no_config: bool,
 }
 
-/// A protocol that is built in, or one that was loaded.
-pub enum Chosen {
-    /// The one that holds where nothing is said; what is not of its kind is judged by another.
-    Usual(&'static Protocol),
+/// The protocol of a run: built in, or loaded from a folder.
+pub enum ProtocolChoice {
+    /// The default protocol, which the built-in protocol of stored records complements.
+    Default(&'static Protocol),
     Builtin(&'static Protocol),
     Loaded(Box<Protocol>),
 }
 
-impl std::ops::Deref for Chosen {
+impl std::ops::Deref for ProtocolChoice {
     type Target = Protocol;
 
     fn deref(&self) -> &Protocol {
         match self {
-            Chosen::Usual(protocol) | Chosen::Builtin(protocol) => protocol,
-            Chosen::Loaded(protocol) => protocol,
+            ProtocolChoice::Default(protocol) | ProtocolChoice::Builtin(protocol) => protocol,
+            ProtocolChoice::Loaded(protocol) => protocol,
         }
     }
 }
 
 impl ProtocolArgument {
-    /// The same words again.
+    /// Returns the given arguments, as words of a command line.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
         let protocol = self.protocol.iter().flat_map(|name| ["--protocol".to_owned(), name.clone()]);
@@ -58,30 +58,34 @@ impl ProtocolArgument {
         protocol.chain(config).chain(self.no_config.then(|| "--no-config".to_owned())).collect()
     }
 
-    /// The protocol, and what holds for these paths.
-    pub fn load(&self, paths: &[PathBuf]) -> Result<(Chosen, Option<Config>), Failure> {
-        let config = match self.file(paths)? {
-            Some(file) => Some(Config::read(&file).map_err(refused)?),
+    /// Loads the protocol, and the `sessionlint.toml` that applies to these paths.
+    pub fn load(&self, paths: &[PathBuf]) -> Result<(ProtocolChoice, Option<Config>), CliError> {
+        let config = match self.find_file(paths)? {
+            Some(file) => Some(Config::read(&file).map_err(report_file_error)?),
             None => None,
         };
         let protocol = match (&self.protocol, &config) {
-            (Some(name), _) => Chosen::named(name)?,
-            (None, Some(config)) => Chosen::of(config)?,
-            (None, None) => Chosen::usual()?,
+            (Some(name), _) => ProtocolChoice::named(name)?,
+            (None, Some(config)) => ProtocolChoice::from_config(config)?,
+            (None, None) => ProtocolChoice::default_protocol()?,
         };
         if let Some(config) = &config {
-            config.check_rules(protocol.rules_of_run()).map_err(refused)?;
+            config.check_rules(protocol.rules_of_run()).map_err(report_file_error)?;
         }
         Ok((protocol, config))
     }
 
-    /// The protocol, and what holds in the current folder.
-    pub fn load_here(&self) -> Result<(Chosen, Option<Config>), Failure> {
+    /// Loads the protocol, and the `sessionlint.toml` that applies in the current folder.
+    pub fn load_here(&self) -> Result<(ProtocolChoice, Option<Config>), CliError> {
         self.load(&[PathBuf::from("-")])
     }
 
-    /// The file that holds for all of these paths.
-    fn file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, Failure> {
+    /// Returns the `sessionlint.toml` that applies to all of these paths.
+    ///
+    /// # Errors
+    ///
+    /// Fails if different ones apply to different paths.
+    fn find_file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, CliError> {
         if self.no_config || self.config.is_some() {
             return Ok(self.config.clone());
         }
@@ -89,40 +93,40 @@ impl ProtocolArgument {
         let Some((first, file)) = found.next() else { return Ok(None) };
         let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
         let held = |path: &Path, file: Option<PathBuf>| match file {
-            Some(file) => format!("{} holds for {}", shown(&file), shown(path)),
-            None => format!("no {NAME} holds for {}", shown(path)),
+            Some(file) => format!("{} holds for {}", display_path(&file), display_path(path)),
+            None => format!("no {NAME} holds for {}", display_path(path)),
         };
         let message = format!(
             "{}, but {}; name one with --config, or check the paths one after the other",
             held(first, file),
             held(other, another)
         );
-        Err(Failure::Message(message))
+        Err(CliError::Message(message))
     }
 }
 
-/// The protocol of stored records that stands beside [`DEFAULT`].
+/// The protocol of stored records that complements [`DEFAULT`].
 const RECORDS: &str = "session-records";
 
 /// Returns the built-in protocol of stored records.
-pub fn of_records() -> Option<&'static Protocol> {
+pub fn record_protocol() -> Option<&'static Protocol> {
     Protocol::builtin(RECORDS)
 }
 
-impl Chosen {
-    fn usual() -> Result<Chosen, Failure> {
+impl ProtocolChoice {
+    fn default_protocol() -> Result<ProtocolChoice, CliError> {
         match Protocol::builtin(DEFAULT) {
-            Some(protocol) => Ok(Chosen::Usual(protocol)),
-            None => Chosen::named(DEFAULT),
+            Some(protocol) => Ok(ProtocolChoice::Default(protocol)),
+            None => ProtocolChoice::named(DEFAULT),
         }
     }
 
-    /// The protocol that judges what is not of this one's kind.
+    /// Returns the protocol that judges stored records beside this one; `None` if the protocol was named explicitly.
     pub fn beside(&self) -> Option<Beside> {
-        matches!(self, Chosen::Usual(_)).then_some(of_records as Beside)
+        matches!(self, ProtocolChoice::Default(_)).then_some(record_protocol as Beside)
     }
 
-    /// The one that judges stored records, if there is one.
+    /// Returns the protocol that judges stored records, if there is one.
     pub fn records(&self) -> Option<RecordProtocol<'_>> {
         match self.is_of_records() {
             true => Some(RecordProtocol::Loaded(self)),
@@ -130,53 +134,53 @@ impl Chosen {
         }
     }
 
-    /// The rules that a run's findings may be of.
+    /// Returns the rules that findings of a run may have.
     pub fn rules_of_run(&self) -> Rulebook<'_> {
         Rulebook { protocol: self, beside: self.beside() }
     }
 
-    /// The built-in protocol of this name, or the one in this folder.
-    pub fn named(name: &str) -> Result<Chosen, Failure> {
-        Chosen::find(name, Path::new(name))?
-            .map_err(|help| Failure::Message(format!("there is no protocol and no folder {}; {help}", visible(name))))
+    /// Returns the built-in protocol with this name, or loads the one in this folder.
+    pub fn named(name: &str) -> Result<ProtocolChoice, CliError> {
+        ProtocolChoice::find(name, Path::new(name))?
+            .map_err(|help| CliError::Message(format!("there is no protocol and no folder {}; {help}", visible(name))))
     }
 
-    /// The one that the file names.
-    fn of(config: &Config) -> Result<Chosen, Failure> {
+    /// Returns the protocol that a `sessionlint.toml` names, or else the default one.
+    fn from_config(config: &Config) -> Result<ProtocolChoice, CliError> {
         let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
-            return Chosen::usual();
+            return ProtocolChoice::default_protocol();
         };
-        Chosen::find(name, &folder)?.map_err(|help| refused(config.unknown_protocol(help)))
+        ProtocolChoice::find(name, &folder)?.map_err(|help| report_file_error(config.unknown_protocol(help)))
     }
 
-    /// Says what to do if there is none.
-    fn find(name: &str, folder: &Path) -> Result<Result<Chosen, String>, Failure> {
+    /// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.
+    fn find(name: &str, folder: &Path) -> Result<Result<ProtocolChoice, String>, CliError> {
         if let Some(protocol) = Protocol::builtin(name) {
-            return Ok(Ok(Chosen::Builtin(protocol)));
+            return Ok(Ok(ProtocolChoice::Builtin(protocol)));
         }
         if folder.is_file() {
             let within = folder.parent().filter(|within| !within.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            return Ok(Err(format!("a protocol is named by its folder: {}", shown(within))));
+            return Ok(Err(format!("a protocol is named by its folder: {}", display_path(within))));
         }
         if !folder.is_dir() {
             let near = nearest(name, Protocol::builtin_names());
             let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));
             return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
         }
-        Ok(Ok(Chosen::Loaded(Box::new(
-            load_protocol(folder).map_err(|error| refused(ProtocolErrorDiagnostic::from(&error)))?,
+        Ok(Ok(ProtocolChoice::Loaded(Box::new(
+            load_protocol(folder).map_err(|error| report_file_error(ProtocolErrorDiagnostic::from(&error)))?,
         ))))
     }
 }
 
-/// Shows a refused file with its places.
-pub fn refused(error: impl miette::Diagnostic + Send + Sync + 'static) -> Failure {
-    // Before each mistake of several stands a word that says nothing.
+/// Prints the mistakes in a file with excerpts, and returns the early end of the subcommand.
+pub fn report_file_error(error: impl miette::Diagnostic + Send + Sync + 'static) -> CliError {
+    // The `Error:` line before each of several mistakes carries no information.
     let report = format!("{:?}", miette::Report::new(error)).replace("\nError: \n", "\n");
     anstream::eprintln!("{report}");
-    Failure::Exit(Exit::Usage)
+    CliError::Exit(Exit::Usage)
 }
 
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     visible(&path.to_string_lossy())
 }

@@ -1,4 +1,4 @@
-//! `sessionlint coverage`.
+//! `sessionlint coverage`: counts the parts of a protocol that recordings exercise.
 
 use std::io::{self, Write};
 
@@ -10,9 +10,9 @@ use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
 use sessionlint_core::text::{count, visible};
 
-use super::graph::{self, draw, known_lifecycle};
-use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
-use super::{Exit, Failure, TextOrJson};
+use super::graph::{self, check_lifecycle, draw};
+use super::input::{InputArguments, TargetSettings, cores, report_errors, require_targets};
+use super::{CliError, Exit, TextOrJson};
 use crate::picture::coverage::{Coverage, json, text};
 use crate::report::MultiReporter;
 use crate::run::{Outcome, Progress, Run};
@@ -22,19 +22,19 @@ pub struct Arguments {
     #[command(flatten)]
     input: InputArguments,
 
-    /// Exit with 1 if less is exercised of all there is, in percent
-    #[arg(long, value_name = "N", value_parser = percent)]
+    /// Exit with code 1 if less than this percentage of the protocol is exercised
+    #[arg(long, value_name = "N", value_parser = parse_percent)]
     fail_under: Option<f64>,
 
-    /// What to print; the pictures are those of `graph`, with counts
-    #[arg(long, value_parser = format(), default_value = "text")]
+    /// Format of the output; the pictures are those of `graph`, with counts
+    #[arg(long, value_parser = format_parser(), default_value = "text")]
     format: Format,
 
-    /// Draw this lifecycle alone
+    /// Draw only this lifecycle
     #[arg(long, value_name = "NAME")]
     lifecycle: Option<String>,
 
-    /// List all that is never exercised, however much that is
+    /// List everything that is never exercised, without a limit
     #[arg(long)]
     all: bool,
 }
@@ -45,7 +45,7 @@ enum Format {
     Picture(graph::Format),
 }
 
-fn format() -> impl TypedValueParser<Value = Format> {
+fn format_parser() -> impl TypedValueParser<Value = Format> {
     let pages = TextOrJson::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let pictures = graph::Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     PossibleValuesParser::new(pages.chain(pictures)).try_map(|name| match TextOrJson::from_str(&name, false) {
@@ -54,31 +54,31 @@ fn format() -> impl TypedValueParser<Value = Format> {
     })
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+fn parse_percent(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
     number.ok_or_else(|| "it must be a number from 0 to 100".to_owned())
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.input.load()?;
-    // What is wrong with the command is said before the work.
+    // Mistakes in the command line are reported before any work is done.
     if protocol.is_of_records() {
         let name = visible(protocol.name());
         let message = format!("coverage is of streams of events, and the protocol {name} is one of stored records");
-        return Err(Failure::Message(message));
+        return Err(CliError::Message(message));
     }
-    known_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
+    check_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
     if arguments.lifecycle.is_some() && matches!(arguments.format, Format::Page(_)) {
-        return Err(Failure::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
+        return Err(CliError::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
     }
     let (targets, errors) = arguments.input.expand(config.as_ref());
-    say(&errors);
-    refuse_nothing(&targets, &errors, "")?;
+    report_errors(&errors);
+    require_targets(&targets, &errors, "")?;
     let options = with_every_rule(arguments.input.reading.options(), &protocol).with_excerpts(false);
-    let settings = Alike::new(&protocol, config.as_deref(), &options, &targets);
+    let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {
         protocol: &protocol,
-        settings: &settings.of_targets,
+        settings: &settings.per_target,
         stored: None,
         stale: None,
         max_findings: Some(0),
@@ -86,14 +86,14 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         progress: &Progress::default(),
         exercises: true,
     };
-    // What is wrong with the recordings is for `check` to say.
+    // Findings in the recordings are for `check` to report.
     let outcome = run.check(&targets, None, &mut MultiReporter::new(Vec::new()))?;
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
-    anstream::stdout().lock().write_all(&shown(arguments, &coverage)?)?;
-    // After the long page, so that it is seen.
-    say(&outcome.unreadable);
+    anstream::stdout().lock().write_all(&render(arguments, &coverage)?)?;
+    // Printed after the long page, so that they are not overlooked.
+    report_errors(&outcome.unreadable);
     let enough = arguments.fail_under.is_none_or(|least| is_enough(&coverage, least));
     Ok(if !errors.is_empty() || !outcome.unreadable.is_empty() {
         Exit::Usage
@@ -104,19 +104,19 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     })
 }
 
-/// A rule that is off, in the protocol or in `sessionlint.toml`, is part of the protocol all the same: it counts as if it
-/// were on.
+/// Switches on every rule, including those that the protocol or `sessionlint.toml` switches off: they are part of the
+/// protocol all the same.
 fn with_every_rule(options: Options, protocol: &Protocol) -> Options {
     let on = |rule: &Rule| (rule.name.to_string(), Some(rule.severity.unwrap_or(Severity::Note)));
     options.with_severities(protocol.rules().iter().map(on))
 }
 
-fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Failure> {
+fn render(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, CliError> {
     match arguments.format {
         Format::Page(TextOrJson::Json) => Ok(json(coverage)?),
         Format::Page(TextOrJson::Text) => {
             let mut page = String::new();
-            text(&mut page, coverage, arguments.all).map_err(|error| Failure::Output(io::Error::other(error)))?;
+            text(&mut page, coverage, arguments.all).map_err(|error| CliError::Output(io::Error::other(error)))?;
             Ok(page.into_bytes())
         }
         Format::Picture(format) => {
@@ -126,7 +126,7 @@ fn shown(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Fail
     }
 }
 
-/// Whether so many percent are exercised; if not, says how much is missing, and what first.
+/// Returns `true` if at least this percentage is exercised; otherwise prints how much is missing, and an example.
 fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
     let overall = coverage.overall();
     let lacks = overall.missing_for(least);

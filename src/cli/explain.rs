@@ -1,4 +1,4 @@
-//! `sessionlint explain`.
+//! `sessionlint explain`: explains a rule, with quotes and an example.
 
 use std::io::Write;
 
@@ -6,21 +6,21 @@ use sessionlint_core::protocol::{Basis, Example, Protocol};
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolArgument;
-use super::{Exit, Failure, known_rule};
+use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The rule's name, such as idle-missing
+    /// Name of the rule, such as idle-missing
     rule: String,
 
     #[command(flatten)]
     protocol: ProtocolArgument,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (chosen, config) = arguments.protocol.load_here()?;
-    let (protocol, rule) = known_rule(chosen.rules_of_run(), &arguments.rule)?;
+    let (protocol, rule) = find_rule(chosen.rules_of_run(), &arguments.rule)?;
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
     let mut out = anstream::stdout().lock();
     writeln!(out, "{} ({severity})\n", rule.name)?;
@@ -51,12 +51,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
     }
     if let Some(example) = protocol.example(&rule.name) {
-        show(&mut out, protocol, &rule.name, example)?;
+        write_example(&mut out, protocol, &rule.name, example)?;
     }
     Ok(Exit::Clean)
 }
 
-fn show(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> std::io::Result<()> {
+fn write_example(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> std::io::Result<()> {
     let options = if example.args.is_empty() { String::new() } else { format!(", with {}", example.args) };
     let escapes = if example.escapes { ", where \\xNN is a byte" } else { "" };
     for (words, text) in [("breaks it", &example.breaks), ("keeps it", &example.keeps)] {
@@ -67,11 +67,11 @@ fn show(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example
         }
     }
     if example.escapes || !example.breaks.is_empty() && !example.breaks.ends_with('\n') {
-        // An editor would write other bytes than these.
+        // An editor could not write these bytes.
         return Ok(());
     }
     if protocol.rule(rule).is_some_and(|rule| rule.basis == Basis::Inference) {
-        // Two files: a stream, and records.
+        // The example is two files: a stream, and records.
         return writeln!(
             out,
             "\nTry it: put the lines whose payload is an object into stream.ndjson and the others into records.ndjson, and \

@@ -1,4 +1,4 @@
-//! `sessionlint fmt`.
+//! `sessionlint fmt`: formats fixtures or standard input in their canonical form.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,10 +13,10 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::{Asked, Known};
 use sessionlint_core::text::visible;
 
-use super::config::Chosen;
-use super::input::{Alike, InputArguments, ReadingArguments, cores, refuse_nothing, say};
-use super::mend::{Deed, Hand, Screen};
-use super::{Exit, Failure};
+use super::config::ProtocolChoice;
+use super::fixes::{Destination, FixMode, FixSink};
+use super::input::{InputArguments, ReadingArguments, TargetSettings, cores, report_errors, require_targets};
+use super::{CliError, Exit};
 use crate::config::Config;
 use crate::difference::difference;
 use crate::error::RunError;
@@ -32,76 +32,76 @@ use crate::run::{
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Files, folders, patterns; `-`, or nothing where something is piped in: standard input to standard output
+    /// Files, folders or glob patterns; `-`, or no path if input is piped in, formats standard input to standard output
     #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
     reading: ReadingArguments,
 
-    /// List the files that would change, and change nothing; exit code 1 if there are any
+    /// List the files that would change, without changing them; exit code 1 if there are any
     #[arg(long, conflicts_with = "diff")]
     check: bool,
 
-    /// Show what would change, and change nothing; exit code 1 if anything would
+    /// Show the changes without making them; exit code 1 if there are any
     #[arg(long)]
     diff: bool,
 
-    /// The name of the file that standard input is the content of; its ending says how events stand in it
+    /// Name of the file that standard input comes from; its extension defines the form of the events
     #[arg(long, value_name = "NAME")]
     stdin_name: Option<String>,
 
-    /// Say also what was left as it is, and why
+    /// Also list the files that are left unchanged, with the reason
     #[arg(short, long)]
     verbose: bool,
 
-    /// Say nothing of what was done
+    /// Print no summary of the changes
     #[arg(short, long)]
     quiet: bool,
 
-    /// How many threads may work; as many as there are cores if not given
+    /// Number of threads [default: number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<u16>>,
 }
 
-pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
     let Arguments { mut paths, reading, check, diff, stdin_name, verbose, quiet, jobs } = arguments;
     let is_filter = match paths.as_slice() {
         [] => stdin_name.is_some() || is_piped(),
         [one] => is_standard_input(one),
         several if several.iter().any(|path| is_standard_input(path)) => {
-            return Err(Failure::Message("`-` stands alone: standard input goes to standard output".to_owned()));
+            return Err(CliError::Message("`-` stands alone: standard input goes to standard output".to_owned()));
         }
         _ => false,
     };
     if stdin_name.is_some() && !is_filter {
-        return Err(Failure::Message("--stdin-name goes with standard input".to_owned()));
+        return Err(CliError::Message("--stdin-name goes with standard input".to_owned()));
     }
     if paths.is_empty() {
         paths.push(if is_filter { "-" } else { "." }.into());
     }
-    let deed = match (check, diff) {
-        (true, _) => Deed::List,
-        (_, true) => Deed::Show,
-        _ => Deed::Write,
+    let mode = match (check, diff) {
+        (true, _) => FixMode::List,
+        (_, true) => FixMode::Diff,
+        _ => FixMode::Write,
     };
     let input = InputArguments { paths, reading };
     let (protocol, config) = input.load()?;
     let options = input.reading.form.options().with_excerpts(false);
     if is_filter {
-        let filter = Filter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
-        return filter.run(deed);
+        let filter = StdinFilter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
+        return filter.run(mode);
     }
     let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
     let (found, errors) = input.expand_to(config.as_ref(), is_lint_candidate);
     let targets = with_fixtures(found, &named);
-    say(&errors);
-    refuse_nothing(&targets, &errors, " .md .markdown")?;
-    let hand = Hand::new(deed, Screen::StandardOutput, &input.paths);
+    report_errors(&errors);
+    require_targets(&targets, &errors, " .md .markdown")?;
+    let fixes = FixSink::new(mode, Destination::StandardOutput, &input.paths);
     let jobs = jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
-    let unreadable = format(&protocol, config.as_deref(), &options, &targets, &named, &hand, jobs)?;
-    say(&unreadable);
-    let exit = hand.end(quiet, verbose)?;
+    let unreadable = format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
+    report_errors(&unreadable);
+    let exit = fixes.finish(quiet, verbose)?;
     Ok(if errors.is_empty() && unreadable.is_empty() { exit } else { Exit::Usage })
 }
 
@@ -109,7 +109,8 @@ fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Whether standard input is a pipe or a file: what runs without a terminal has something else there.
+/// Returns `true` if standard input is a pipe or a file. Without a terminal it may also be a device such as
+/// `/dev/null`.
 fn is_piped() -> bool {
     let is_device = fs::metadata("/dev/stdin").is_ok_and(|metadata| {
         #[cfg(unix)]
@@ -121,24 +122,24 @@ fn is_piped() -> bool {
     !is_device && !io::stdin().is_terminal()
 }
 
-/// Formats all fixtures; what could not be read.
+/// Formats all fixtures, and returns the errors of reading.
 fn format(
-    protocol: &Chosen,
+    protocol: &ProtocolChoice,
     config: Option<&Config>,
     options: &Options,
     targets: &[Target],
     named: &HashSet<PathBuf>,
-    hand: &Hand,
+    fixes: &FixSink,
     jobs: usize,
-) -> Result<Vec<RunError>, Failure> {
-    let settings = Alike::new(protocol, config, options, targets);
+) -> Result<Vec<RunError>, CliError> {
+    let settings = TargetSettings::new(protocol, config, options, targets);
     let records = protocol.records();
     let of_records = records.and_then(RecordProtocol::get).unwrap_or(protocol);
-    let stored = Alike::new(of_records, config, options, targets);
-    let of_target = |number: usize| stored.of_targets[number].clone();
+    let stored = TargetSettings::new(of_records, config, options, targets);
+    let of_target = |number: usize| stored.per_target[number].clone();
     let run = Run {
         protocol,
-        settings: &settings.of_targets,
+        settings: &settings.per_target,
         stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,
@@ -154,22 +155,22 @@ fn format(
     let lint = LintOptions {
         rules: protocol.rules_of_run(),
         named,
-        is_within: &|file| hand.may_follow(file),
+        is_within: &|file| fixes.covers(file),
         fragment: &|_| None,
-        // What is expected of a fixture keeps it from being written.
+        // A fixture with expected findings is not formatted.
         parse_args: &|_, _| Err(String::new()),
         lists_all: false,
         updates: false,
         given_args: &[],
-        fix: Some(FixOptions { level: Level::Safe, in_place: hand.writes(), report: &|mended| hand.take(mended) }),
+        fix: Some(FixOptions { level: Level::Safe, in_place: fixes.writes(), report: &|mended| fixes.apply(mended) }),
     };
-    Ok(run.lint(&lint, targets, None, &mut Silent)?.0.unreadable)
+    Ok(run.lint(&lint, targets, None, &mut NullReporter)?.0.unreadable)
 }
 
-/// Says nothing of what is found: that is for `lint`.
-struct Silent;
+/// A reporter that discards findings, which are for `lint` to report.
+struct NullReporter;
 
-impl Reporter for Silent {
+impl Reporter for NullReporter {
     fn shows_excerpts(&self) -> bool {
         false
     }
@@ -183,45 +184,45 @@ impl Reporter for Silent {
     }
 }
 
-/// Formats standard input, which is held in memory as a whole. What cannot be formatted goes through as it is.
-struct Filter<'f> {
-    protocol: &'f Chosen,
+/// Formats standard input, which is read into memory as a whole. Text that cannot be formatted is passed on unchanged.
+struct StdinFilter<'f> {
+    protocol: &'f ProtocolChoice,
     options: &'f Options,
-    /// The name of the file that it is the content of.
+    /// The name of the file that the text comes from, if it is given.
     name: Option<String>,
     verbose: bool,
     quiet: bool,
 }
 
-impl Filter<'_> {
-    fn run(&self, deed: Deed) -> Result<Exit, Failure> {
+impl StdinFilter<'_> {
+    fn run(&self, mode: FixMode) -> Result<Exit, CliError> {
         let name: Arc<str> = self.name.as_deref().unwrap_or("-").into();
         if is_markdown(Path::new(&*name)) {
             let message = "Markdown is formatted in its file: name that, and not standard input";
-            return Err(Failure::Message(message.to_owned()));
+            return Err(CliError::Message(message.to_owned()));
         }
         let mut bytes = Vec::new();
         let read = io::stdin().lock().read_to_end(&mut bytes);
-        read.map_err(|error| Failure::Message(visible(&format!("standard input cannot be read: {error}"))))?;
-        let new = self.formatted(&name, &bytes);
-        match (&new, deed) {
-            (_, Deed::Write) => {
+        read.map_err(|error| CliError::Message(visible(&format!("standard input cannot be read: {error}"))))?;
+        let new = self.canonical_form(&name, &bytes);
+        match (&new, mode) {
+            (_, FixMode::Write) => {
                 let mut out = io::stdout().lock();
                 out.write_all(new.as_ref().unwrap_or(&bytes))?;
                 out.flush()?;
                 return Ok(Exit::Clean);
             }
             (None, _) => return Ok(Exit::Clean),
-            (Some(new), Deed::Show) => {
+            (Some(new), FixMode::Diff) => {
                 write!(anstream::stdout().lock(), "{}", difference(&name, Some(&bytes), new))?;
             }
-            (Some(_), Deed::List) => writeln!(anstream::stdout().lock(), "{}", visible(&name))?,
+            (Some(_), FixMode::List) => writeln!(anstream::stdout().lock(), "{}", visible(&name))?,
         }
         Ok(Exit::Findings)
     }
 
-    /// The canonical form of a text; none if it is in that form, or is to stay as it is.
-    fn formatted(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
+    /// Returns the canonical form of a text; `None` if the text has that form already, or must not be changed.
+    fn canonical_form(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
         if self.name.is_some() && expectation::path_for(Path::new(&**name)).symlink_metadata().is_ok() {
             if self.verbose {
                 anstream::eprintln!("sessionlint: {} is left as it is: {MEANT_TO_BE_BROKEN}", visible(name));

@@ -1,8 +1,8 @@
-//! `sessionlint fuzz`.
+//! `sessionlint fuzz`: runs a producer with many inputs, and saves and reports its failures.
 
 mod replay;
-mod told;
-mod way;
+mod report;
+mod setup;
 
 use std::ffi::OsString;
 use std::io;
@@ -12,71 +12,71 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use report::FuzzReport;
 use serde_json::Value;
 use sessionlint_core::event::Settings;
 use sessionlint_core::text::{count, visible};
-use told::Told;
-use way::{Way, WayArguments};
+use setup::{ProducerArguments, ProducerSetup};
 
-use super::bar::{self, Bar, Course};
-use super::config::{Chosen, refused};
-use super::input::{Alike, ReadingArguments, cores};
-use super::judging::{FailingArguments, threads};
+use super::bar::{self, Bar, ProgressSource};
+use super::config::{ProtocolChoice, report_file_error};
+use super::input::{ReadingArguments, TargetSettings, cores};
+use super::judging::{SeverityArguments, parse_threads};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
-use super::place::{Trees, shown};
-use super::{Exit, Failure};
+use super::output_file::{NamedRoots, display_path};
+use super::{CliError, Exit};
 use crate::config::{self, Config};
 use crate::drive::duration;
+use crate::drive::failure_folder::{self, FailureWriter, SavedFailure, failure_folder};
 use crate::drive::inputs::{Inputs, read_seeds};
-use crate::drive::interrupts::Interrupts;
-use crate::drive::judge::Judge;
-use crate::drive::kept::{self, Keeping, Kept, folder_of};
-use crate::drive::producer::Stop;
-use crate::drive::search::{self, Found, Progress, Search};
-use crate::drive::shrink::Bench;
+use crate::drive::interrupts::InterruptHandler;
+use crate::drive::producer::StopFlag;
+use crate::drive::search::{self, Search, SearchProgress, SearchResult};
+use crate::drive::shrink::Harness;
+use crate::drive::verdict::Judge;
 use crate::error::FileError;
 
-/// How many cases there are where neither their number nor the time is given.
+/// The number of cases if neither `--cases` nor `--time` is given.
 const CASES: u64 = 500;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    way: WayArguments,
+    producer: ProducerArguments,
 
-    /// A JSON Schema of the inputs; each is a value that it allows, on one line
+    /// JSON Schema of the inputs, each of which is a value that it allows, on one line
     #[arg(long, value_name = "FILE", conflicts_with = "inputs")]
     input_schema: Option<PathBuf>,
 
-    /// A folder with an input in each file: these are taken first, and then mutations of them
+    /// Folder with one input per file: these are run first, and then mutations of them
     #[arg(long, value_name = "DIR")]
     inputs: Option<PathBuf>,
 
-    /// How many cases, if neither this nor --time is given 500
+    /// Number of cases [default: 500 unless --time is given]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     cases: Option<u64>,
 
-    /// For how long cases are played, such as 30s or 5m; failures are shrunk after that
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Time for running cases, such as 30s or 5m; failures are shrunk after it
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     time: Option<Duration>,
 
-    /// Stop after so many different failures
-    #[arg(long, value_name = "N", value_parser = several)]
+    /// Stop after this number of different failures
+    #[arg(long, value_name = "N", value_parser = parse_positive)]
     stop_after: Option<NonZero<usize>>,
 
-    /// The same seed gives the same inputs
+    /// Seed of the inputs; the same seed gives the same inputs
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
 
-    /// How many cases are played at once; as many as there are cores if not given
-    #[arg(long, value_name = "N", value_parser = threads)]
+    /// Number of cases to run at once [default: number of cores]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     jobs: Option<NonZero<u16>>,
 
-    /// Where failures are kept, a folder each
+    /// Folder in which failures are saved, each in a folder of its own
     #[arg(long, value_name = "DIR", default_value = "sessionlint-failures")]
     failures: PathBuf,
 
-    /// Play kept failures again, one or a folder of them, and tell which are fixed
+    /// Replay one saved failure, or a folder of them, and report which are fixed
     #[arg(
         long,
         value_name = "DIR",
@@ -87,88 +87,98 @@ pub struct Arguments {
     #[command(flatten)]
     reading: ReadingArguments,
 
-    /// What to print, or with =FILE to write to a file; several times for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
     #[command(flatten)]
-    failing: FailingArguments,
+    failing: SeverityArguments,
 
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `auto` respects NO_COLOR
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     color: Color,
 
-    /// Leave the summary and the progress bar out
+    /// Omit the summary and the progress bar
     #[arg(short, long)]
     quiet: bool,
 
-    /// The producer and its arguments: a process for each case
+    /// The producer and its arguments, started once for each case
     #[arg(value_name = "COMMAND", last = true)]
     command: Vec<OsString>,
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    duration::read(text).ok_or_else(|| duration::HELP.to_owned())
+fn parse_time(text: &str) -> Result<Duration, String> {
+    duration::parse(text).ok_or_else(|| duration::HELP.to_owned())
 }
 
-fn several(text: &str) -> Result<NonZero<usize>, String> {
+fn parse_positive(text: &str) -> Result<NonZero<usize>, String> {
     text.parse().map_err(|_| "it must be a whole number, at least 1".to_owned())
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.reading.protocol.load_here()?;
     if protocol.is_of_records() {
         let message = "producers emit events, and this protocol is one of stored records";
-        return Err(Failure::Message(message.to_owned()));
+        return Err(CliError::Message(message.to_owned()));
     }
-    let judge = judge(arguments, &protocol, config.as_ref())?;
+    let judge = build_judge(arguments, &protocol, config.as_ref())?;
     let config_file = config.as_ref().map(Config::path);
     let outputs = Outputs::open(&arguments.formats, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
-    let told = Told { rules: protocol.rules_of_run(), color: arguments.color };
+    let report = FuzzReport { rules: protocol.rules_of_run(), color: arguments.color };
     match &arguments.replay {
-        Some(folder) => replay::run(arguments, folder, &judge, &told, outputs),
-        None => search(arguments, &judge, &told, outputs),
+        Some(folder) => replay::run(arguments, folder, &judge, &report, outputs),
+        None => search(arguments, &judge, &report, outputs),
     }
 }
 
-/// From here on an interrupt lets the run come to its end. Before, it ends the program as ever.
-fn interrupts() -> Result<(Arc<Stop>, Interrupts), Failure> {
-    let stop = Arc::new(Stop::default());
-    let heard = Interrupts::hear(Arc::clone(&stop));
-    let heard = heard.map_err(|error| Failure::Message(format!("interrupts cannot be heard: {error}")))?;
-    Ok((stop, heard))
+/// Installs the interrupt handler: from here on, an interrupt ends the run in an orderly way instead of killing the
+/// program.
+fn catch_interrupts() -> Result<(Arc<StopFlag>, InterruptHandler), CliError> {
+    let stop = Arc::new(StopFlag::default());
+    let handler = InterruptHandler::install(Arc::clone(&stop));
+    let handler = handler.map_err(|error| CliError::Message(format!("interrupts cannot be heard: {error}")))?;
+    Ok((stop, handler))
 }
 
-fn judge<'p>(arguments: &Arguments, protocol: &'p Chosen, config: Option<&Config>) -> Result<Judge<'p>, Failure> {
+fn build_judge<'p>(
+    arguments: &Arguments,
+    protocol: &'p ProtocolChoice,
+    config: Option<&Config>,
+) -> Result<Judge<'p>, CliError> {
     let severities = arguments.failing.severities(protocol.rules_of_run())?;
     let options = arguments.reading.options().with_severities(severities);
     let settings = |excerpts| -> Arc<Settings> {
-        Alike::new(protocol, config, &options.clone().with_excerpts(excerpts), &[]).usual
+        TargetSettings::new(protocol, config, &options.clone().with_excerpts(excerpts), &[]).base
     };
     let fail_on = arguments.failing.fail_on(config);
-    Ok(Judge { protocol, quick: settings(false), shown: settings(true), fail_on })
+    Ok(Judge { protocol, quick: settings(false), reported: settings(true), fail_on })
 }
 
-/// The command that plays what is kept in a folder again, judged as it was.
-fn again(arguments: &Arguments, folder: &Path) -> String {
+/// Returns the command that replays the failure in a folder with the same options for judging.
+fn replay_command(arguments: &Arguments, folder: &Path) -> String {
     let mut words: Vec<String> = ["sessionlint", "fuzz", "--replay"].map(str::to_owned).to_vec();
     words.push(folder.to_string_lossy().into_owned());
     words.extend(arguments.reading.as_given());
     words.extend(arguments.failing.as_given());
-    words.extend(arguments.way.again());
+    words.extend(arguments.producer.replay_words());
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
-fn search(arguments: &Arguments, judge: &Judge<'_>, told: &Told<'_>, outputs: Outputs) -> Result<Exit, Failure> {
-    let way = Way::given(&arguments.way, &arguments.command)?;
-    let (producer, lines) = way.open()?;
-    look_at_failures(arguments)?;
-    let inputs = inputs(arguments, lines)?;
-    let (stop, _interrupts) = interrupts()?;
-    let progress = Progress::default();
-    let bench = Bench { producer: &*producer, judge, stop: &stop };
+fn search(
+    arguments: &Arguments,
+    judge: &Judge<'_>,
+    report: &FuzzReport<'_>,
+    outputs: Outputs,
+) -> Result<Exit, CliError> {
+    let setup = ProducerSetup::from_arguments(&arguments.producer, &arguments.command)?;
+    let (producer, lines) = setup.open()?;
+    check_failures_folder(arguments)?;
+    let inputs = build_inputs(arguments, lines)?;
+    let (stop, _interrupts) = catch_interrupts()?;
+    let progress = SearchProgress::default();
+    let harness = Harness { producer: &*producer, judge, stop: &stop };
     let search = Search {
-        bench,
+        harness,
         inputs: &inputs,
         cases: arguments.cases.or(arguments.time.is_none().then_some(CASES)),
         until: arguments.time.map(|time| Instant::now() + time),
@@ -176,112 +186,114 @@ fn search(arguments: &Arguments, judge: &Judge<'_>, told: &Told<'_>, outputs: Ou
         jobs: arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())),
         progress: &progress,
     };
-    let mut found = match !arguments.quiet && bar::is_seen() {
-        true => Bar::hidden().along(&Cases { search: &search, progress: &progress }, || search.run()),
+    let mut found = match !arguments.quiet && bar::is_visible() {
+        true => Bar::hidden().show_during(&CaseProgress { search: &search, progress: &progress }, || search.run()),
         false => search.run(),
     };
-    let driven = way.driven();
-    let keeping = Keeping { judge, driven: &driven, seed: arguments.seed };
-    let (mut folders, mut commands, mut unkept) = (Vec::new(), Vec::new(), Vec::new());
+    let record = setup.record();
+    let writer = FailureWriter { judge, producer: &record, seed: arguments.seed };
+    let (mut folders, mut commands, mut unsaved) = (Vec::new(), Vec::new(), Vec::new());
     for failure in &mut found.failures {
-        let folder = folder_of(&arguments.failures, &failure.kind);
-        let again = again(arguments, &folder);
-        let kept = keep(bench, &keeping, failure, &folder, &again);
+        let folder = failure_folder(&arguments.failures, &failure.kind);
+        let again = replay_command(arguments, &folder);
+        let kept = save(harness, &writer, failure, &folder, &again);
         commands.push(kept.is_ok().then_some(again));
-        unkept.extend(kept.err().map(|error| format!("{} cannot be kept: {error}", folder.to_string_lossy())));
+        unsaved.extend(kept.err().map(|error| format!("{} cannot be kept: {error}", folder.to_string_lossy())));
         folders.push(folder);
     }
-    let shown = found.failures.iter().zip(&folders).map(|(failure, folder)| told::Shown {
+    let shown = found.failures.iter().zip(&folders).map(|(failure, folder)| report::ReportedFailure {
         kind: &failure.kind,
         input: &failure.input,
-        played: &failure.played,
+        execution: &failure.execution,
         times: failure.times,
         folder,
     });
-    told.report(judge, &shown.collect::<Vec<_>>(), found.elapsed, outputs)?;
+    report.report(judge, &shown.collect::<Vec<_>>(), found.elapsed, outputs)?;
     match arguments.quiet {
         true => commands.iter().flatten().for_each(|again| anstream::eprintln!("again: {}", visible(again))),
-        false => told.summary(&found, &commands, judge.fail_on, stop.is_said()),
+        false => report.print_summary(&found, &commands, judge.fail_on, stop.is_set()),
     }
-    unkept.iter().for_each(|why| anstream::eprintln!("sessionlint: {}", visible(why)));
-    Ok(if unkept.is_empty() { exit(&found, &stop) } else { Exit::Usage })
+    unsaved.iter().for_each(|why| anstream::eprintln!("sessionlint: {}", visible(why)));
+    Ok(if unsaved.is_empty() { exit_of(&found, &stop) } else { Exit::Usage })
 }
 
-/// Looks whether failures can be kept, before there are any, and will not be taken for inputs.
-fn look_at_failures(arguments: &Arguments) -> Result<(), Failure> {
+/// Checks, before the search, that failures can be saved and will not be read as inputs later.
+fn check_failures_folder(arguments: &Arguments) -> Result<(), CliError> {
     let root = &arguments.failures;
-    kept::look(root).map_err(|error| {
-        let (root, error) = (shown(root), visible(&error.to_string()));
-        Failure::Message(format!("failures cannot be kept in {root}: {error}; name another folder with --failures"))
+    failure_folder::check_writable(root).map_err(|error| {
+        let (root, error) = (display_path(root), visible(&error.to_string()));
+        CliError::Message(format!("failures cannot be kept in {root}: {error}; name another folder with --failures"))
     })?;
     match &arguments.inputs {
-        Some(inputs) if Trees::of(std::slice::from_ref(inputs)).hold(kept::nearest_of(root)) => {
-            let (root, inputs) = (shown(root), shown(inputs));
+        Some(inputs)
+            if NamedRoots::of(std::slice::from_ref(inputs)).contains(failure_folder::nearest_existing(root)) =>
+        {
+            let (root, inputs) = (display_path(root), display_path(inputs));
             let message = format!("failures would be kept in {root}, which is in the folder of inputs, {inputs}");
-            Err(Failure::Message(format!("{message}; name another one with --failures")))
+            Err(CliError::Message(format!("{message}; name another one with --failures")))
         }
         _ => Ok(()),
     }
 }
 
-/// Keeps a failure in its folder; what was kept of an earlier run stays if it is smaller and still fails.
-fn keep(
-    bench: Bench<'_>,
-    keeping: &Keeping<'_>,
+/// Saves a failure in its folder. The failure of an earlier run stays if its input is smaller and still fails.
+fn save(
+    harness: Harness<'_>,
+    writer: &FailureWriter<'_>,
     failure: &mut search::Failure,
     folder: &Path,
     again: &str,
 ) -> io::Result<()> {
-    let kept = Kept::read(folder).ok().filter(|kept| kept.kind() == failure.kind);
+    let kept = SavedFailure::read(folder).ok().filter(|kept| kept.kind() == failure.kind);
     let smaller = kept.filter(|kept| kept.input.len() < failure.input.len());
-    let still = smaller.and_then(|kept| Some((bench.fails_by(&failure.kind, &kept.input).ok()??, kept)));
+    let still = smaller.and_then(|kept| Some((harness.fails_with(&failure.kind, &kept.input).ok()??, kept)));
     match still {
-        Some((played, kept)) => {
-            (failure.played, failure.input) = (played, kept.input);
+        Some((execution, kept)) => {
+            (failure.execution, failure.input) = (execution, kept.input);
             Ok(())
         }
-        None => keeping.write(folder, failure, again.to_owned()),
+        None => writer.write(folder, failure, again.to_owned()),
     }
 }
 
-fn exit(found: &Found, stop: &Stop) -> Exit {
-    if let Some(why) = &found.unplayable {
-        // What was found before that counts, but not as a whole run.
+fn exit_of(found: &SearchResult, stop: &StopFlag) -> Exit {
+    if let Some(why) = &found.producer_error {
+        // Failures found before the error are reported, but the run is incomplete.
         anstream::eprintln!("sessionlint: {why}");
         return Exit::Usage;
     }
-    match (found.failing, stop.is_said()) {
+    match (found.failing, stop.is_set()) {
         (0, false) => Exit::Clean,
         (0, true) => Exit::Interrupted,
         _ => Exit::Findings,
     }
 }
 
-fn inputs(arguments: &Arguments, lines: Option<NonZero<usize>>) -> Result<Inputs, Failure> {
+fn build_inputs(arguments: &Arguments, lines: Option<NonZero<usize>>) -> Result<Inputs, CliError> {
     let seed = arguments.seed;
     match (&arguments.input_schema, &arguments.inputs) {
         (Some(file), _) => {
             let wrong = |why: String| {
-                Failure::Message(format!("{} cannot be used as a schema: {}", shown(file), visible(&why)))
+                CliError::Message(format!("{} cannot be used as a schema: {}", display_path(file), visible(&why)))
             };
             let help = "--input-schema names a file with a JSON Schema";
             let text = config::read(file)
-                .map_err(|cause| refused(FileError::Unreadable { path: file.clone(), cause, help }))?;
+                .map_err(|cause| report_file_error(FileError::Unreadable { path: file.clone(), cause, help }))?;
             let document: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
             Inputs::by_schema(seed, &document, lines).map_err(wrong)
         }
-        (None, Some(folder)) => Ok(Inputs::seeds(seed, &read_seeds(folder).map_err(refused)?, lines)),
+        (None, Some(folder)) => Ok(Inputs::seeds(seed, &read_seeds(folder).map_err(report_file_error)?, lines)),
         (None, None) => Ok(Inputs::prompts(seed, lines)),
     }
 }
 
-/// How far a search has come, as the bar shows it.
-struct Cases<'c> {
+/// The progress of a search, for the progress bar.
+struct CaseProgress<'c> {
     search: &'c Search<'c>,
-    progress: &'c Progress,
+    progress: &'c SearchProgress,
 }
 
-impl Course for Cases<'_> {
+impl ProgressSource for CaseProgress<'_> {
     fn total(&self) -> Option<u64> {
         self.search.cases
     }
@@ -292,7 +304,7 @@ impl Course for Cases<'_> {
 
     fn message(&self) -> String {
         let failures = self.progress.failures.load(Ordering::Relaxed);
-        match self.progress.shrinks.load(Ordering::Relaxed) {
+        match self.progress.is_shrinking.load(Ordering::Relaxed) {
             true => {
                 format!("{} of {} shrunk", self.progress.shrunk.load(Ordering::Relaxed), count(failures, "failure"))
             }

@@ -1,4 +1,4 @@
-//! `sessionlint generate`.
+//! `sessionlint generate`: generates streams from a protocol, legal ones or ones that break rules.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,106 +6,106 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
-use super::place::{Place, place, shown};
-use super::{Exit, Failure};
+use super::output_file::{OutputFile, display_path, resolve};
+use super::{CliError, Exit};
 use crate::generate::{Stream, StreamOptions, breakable, illegal, legal, tape, wild};
 
-/// How many decisions a stream is made of, before it comes to its end.
-const TAPE: usize = 4000;
-/// The same for each event of long ones, and at most.
-const DECISIONS_AN_EVENT: usize = 100;
-const MOST_TAPE: usize = 10_000_000;
-/// How often a stream is looked for that breaks a rule on the wire that is asked for.
-const MOST_TRIES: u64 = 20;
+/// The number of decisions of a stream, before its end.
+const TAPE_LENGTH: usize = 4000;
+/// The number of decisions per event of long streams, and the limit for the whole stream.
+const DECISIONS_PER_EVENT: usize = 100;
+const MAX_TAPE_LENGTH: usize = 10_000_000;
+/// The number of attempts to generate a stream that breaks a rule on the given wire format.
+const MAX_TRIES: u64 = 20;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     protocol: ProtocolArgument,
 
-    /// How many streams
+    /// Number of streams
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
 
-    /// The same seed gives the same bytes
+    /// Seed of the streams; the same seed gives the same bytes
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
 
-    /// Break this rule, once in each stream and no other; `any` takes each in turn
+    /// Break this rule once in each stream, and no other; `any` breaks each rule in turn
     #[arg(long = "break", value_name = "RULE|any")]
     breaks: Option<String>,
 
-    /// Events in any order, allowed or not: many rules are broken
+    /// Generate events in any order, allowed or not, which breaks many rules
     #[arg(long, conflicts_with = "breaks")]
     wild: bool,
 
-    /// How events are written
-    #[arg(long, value_enum, default_value_t = WireOut::Ndjson)]
-    wire: WireOut,
+    /// Wire format of the streams
+    #[arg(long, value_enum, default_value_t = OutputWire::Ndjson)]
+    wire: OutputWire,
 
-    /// The folder for the streams, a file each, with what is to be found in it beside it; one stream may be printed
+    /// Folder for the streams, one file each, with a file of its expected findings [default: print a single stream]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// The most turns of a stream, or whatever the protocol's first lifecycle opens
+    /// Maximum number of turns in a stream, or of whatever the protocol's first lifecycle opens
     #[arg(long, value_name = "N", default_value_t = StreamOptions::default().turns)]
     turns: u64,
 
-    /// How many sessions are interleaved in a stream
-    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().sessions, value_parser = sessions)]
+    /// Number of sessions that are interleaved in a stream
+    #[arg(long, value_name = "N", default_value_t = StreamOptions::default().sessions, value_parser = parse_sessions)]
     sessions: usize,
 
-    /// The most events of a stream, before what ends it
+    /// Maximum number of events in a stream, not counting those that end it
     #[arg(long, value_name = "N", default_value_t = StreamOptions::default().events)]
     events: usize,
 
-    /// How often an event type is tried, beside 10 for the others; 0 is never
-    #[arg(long, value_name = "TYPE=N", value_parser = weight)]
+    /// Weight with which an event type is tried; the others have 10, and 0 means never
+    #[arg(long, value_name = "TYPE=N", value_parser = parse_weight)]
     weight: Vec<(String, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum WireOut {
-    /// One event a line
+enum OutputWire {
+    /// One event per line
     Ndjson,
     /// Server-sent events
     Sse,
-    /// A JSON-RPC notification a line
+    /// One JSON-RPC notification per line
     JsonRpc,
 }
 
-impl WireOut {
+impl OutputWire {
     fn ending(self) -> &'static str {
         match self {
-            WireOut::Ndjson => "ndjson",
-            WireOut::Sse => "sse",
-            WireOut::JsonRpc => "jsonl",
+            OutputWire::Ndjson => "ndjson",
+            OutputWire::Sse => "sse",
+            OutputWire::JsonRpc => "jsonl",
         }
     }
 
     fn bytes(self, stream: &Stream) -> Vec<u8> {
         match self {
-            WireOut::Ndjson => stream.ndjson(),
-            WireOut::Sse => stream.written(b"data: ", b"\n\n"),
-            WireOut::JsonRpc => stream.written(br#"{"jsonrpc":"2.0","method":"event","params":"#, b"}\n"),
+            OutputWire::Ndjson => stream.ndjson(),
+            OutputWire::Sse => stream.written(b"data: ", b"\n\n"),
+            OutputWire::JsonRpc => stream.written(br#"{"jsonrpc":"2.0","method":"event","params":"#, b"}\n"),
         }
     }
 }
 
-fn sessions(text: &str) -> Result<usize, String> {
+fn parse_sessions(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1000) => Ok(number),
         _ => Err("a number from 1 to 1000".to_owned()),
     }
 }
 
-fn weight(text: &str) -> Result<(String, usize), String> {
+fn parse_weight(text: &str) -> Result<(String, usize), String> {
     let (name, number) = text.split_once('=').ok_or("TYPE=N, such as session.error=0")?;
     match number.parse() {
         Ok(number @ 0..=1000) => Ok((name.to_owned(), number)),
@@ -113,24 +113,24 @@ fn weight(text: &str) -> Result<(String, usize), String> {
     }
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (chosen, _) = arguments.protocol.load_here()?;
     let protocol: &Protocol = &chosen;
     if protocol.is_of_records() {
         let message =
             format!("{} is a protocol of stored records; streams are made of events", visible(protocol.name()));
-        return Err(Failure::Message(message));
+        return Err(CliError::Message(message));
     }
-    let weights = weights(arguments, protocol)?;
+    let weights = check_weights(arguments, protocol)?;
     let (turns, sessions, events) = (arguments.turns, arguments.sessions, arguments.events);
     let knobs = StreamOptions { turns, sessions, events, weights };
-    let rules = rules(arguments, protocol)?;
+    let rules = rules_to_break(arguments, protocol)?;
     match &arguments.out {
         None if arguments.count != 1 => {
-            Err(Failure::Message("several streams need a folder: say --out DIR".to_owned()))
+            Err(CliError::Message("several streams need a folder: say --out DIR".to_owned()))
         }
         None => {
-            let made = made(arguments, protocol, &knobs, &rules, 0)?;
+            let made = generate_stream(arguments, protocol, &knobs, &rules, 0)?;
             io::stdout().lock().write_all(&made.bytes)?;
             if let Some((line, rule)) = made.breaks {
                 anstream::eprintln!("sessionlint: line {line} breaks {rule}");
@@ -140,7 +140,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Some(folder) => {
             new_folder(folder)?;
             for number in 0..arguments.count {
-                let made = made(arguments, protocol, &knobs, &rules, number)?;
+                let made = generate_stream(arguments, protocol, &knobs, &rules, number)?;
                 let name = format!("stream-{:05}.{}", number + 1, arguments.wire.ending());
                 write(&folder.join(&name), &made.bytes)?;
                 if let Some((line, rule)) = made.breaks {
@@ -152,36 +152,36 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
 }
 
-/// Makes a folder, or takes an empty one: what an earlier run left would pass for what this one made.
-pub fn new_folder(folder: &Path) -> Result<(), Failure> {
-    let cannot = |error: io::Error| Failure::Message(format!("{} cannot be made: {error}", shown(folder)));
+/// Creates a folder, or accepts an empty one: files of an earlier run could be mistaken for new ones.
+pub fn new_folder(folder: &Path) -> Result<(), CliError> {
+    let cannot = |error: io::Error| CliError::Message(format!("{} cannot be made: {error}", display_path(folder)));
     fs::create_dir_all(folder).map_err(cannot)?;
     match fs::read_dir(folder).map_err(cannot)?.next() {
         None => Ok(()),
-        Some(_) => Err(Failure::Message(format!("{} is not empty; name a new folder", shown(folder)))),
+        Some(_) => Err(CliError::Message(format!("{} is not empty; name a new folder", display_path(folder)))),
     }
 }
 
-/// Writes a file, whole or not at all.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let place = Place::open(place(path))?;
-    place.writer()?.write_all(bytes)?;
-    place.keep()
+/// Writes a file, completely or not at all.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let file = OutputFile::open(resolve(path))?;
+    file.writer()?.write_all(bytes)?;
+    file.persist()
 }
 
-fn weights(arguments: &Arguments, protocol: &Protocol) -> Result<BTreeMap<String, usize>, Failure> {
+fn check_weights(arguments: &Arguments, protocol: &Protocol) -> Result<BTreeMap<String, usize>, CliError> {
     let unknown = arguments.weight.iter().find(|(name, _)| protocol.event_id(name).is_none());
     if let Some((name, _)) = unknown {
         let near = nearest(name, protocol.schemas().map(|(known, _)| known));
         let help =
             near.map_or_else(|| "`sessionlint schema` lists them".to_owned(), |near| format!("did you mean {near}?"));
-        return Err(Failure::Message(format!("there is no event type {}; {help}", visible(name))));
+        return Err(CliError::Message(format!("there is no event type {}; {help}", visible(name))));
     }
     Ok(arguments.weight.iter().cloned().collect())
 }
 
-/// The rules to break, each in turn; none for legal streams.
-fn rules<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p str>, Failure> {
+/// Returns the rules to break in turn; empty for legal streams.
+fn rules_to_break<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p str>, CliError> {
     let breakable: Vec<&str> = breakable(protocol).map(|rule| &*rule.name).collect();
     match arguments.breaks.as_deref() {
         None => Ok(Vec::new()),
@@ -191,7 +191,7 @@ fn rules<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p st
             None if protocol.rule(name).is_some() => {
                 let name = visible(name);
                 let why = "it is off, or speaks of input that is no stream: see `sessionlint explain`";
-                Err(Failure::Message(format!("no stream is made that breaks {name}: {why}")))
+                Err(CliError::Message(format!("no stream is made that breaks {name}: {why}")))
             }
             None => {
                 let near = nearest(name, breakable.into_iter());
@@ -199,54 +199,56 @@ fn rules<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<Vec<&'p st
                     || "`sessionlint rules` lists them".to_owned(),
                     |near| format!("did you mean {near}?"),
                 );
-                Err(Failure::Message(format!("there is no rule {}; {help}", visible(name))))
+                Err(CliError::Message(format!("there is no rule {}; {help}", visible(name))))
             }
         },
     }
 }
 
-/// A stream as it is written, and the line that breaks a rule, if one does.
-struct Made {
+/// A serialized stream, and the line and name of the rule that it breaks, if any.
+struct GeneratedStream {
     bytes: Vec<u8>,
     breaks: Option<(u64, String)>,
 }
 
-fn made(
+fn generate_stream(
     arguments: &Arguments,
     protocol: &Protocol,
     knobs: &StreamOptions,
     rules: &[&str],
     number: u64,
-) -> Result<Made, Failure> {
+) -> Result<GeneratedStream, CliError> {
     let seed = arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
     if arguments.wild {
-        let bytes = arguments.wire.bytes(&wild(protocol, knobs, &tape(seed, TAPE)));
-        return Ok(Made { bytes, breaks: None });
+        let bytes = arguments.wire.bytes(&wild(protocol, knobs, &tape(seed, TAPE_LENGTH)));
+        return Ok(GeneratedStream { bytes, breaks: None });
     }
-    let length = knobs.events.saturating_mul(DECISIONS_AN_EVENT).clamp(TAPE, MOST_TAPE);
+    let length = knobs.events.saturating_mul(DECISIONS_PER_EVENT).clamp(TAPE_LENGTH, MAX_TAPE_LENGTH);
     if rules.is_empty() {
         let stream = legal(protocol, knobs, &tape(seed, length));
         if stream.lines.is_empty() {
-            return Err(Failure::Message("no legal stream was found; allow more events, or other weights".to_owned()));
+            return Err(CliError::Message("no legal stream was found; allow more events, or other weights".to_owned()));
         }
-        return Ok(Made { bytes: arguments.wire.bytes(&stream), breaks: None });
+        return Ok(GeneratedStream { bytes: arguments.wire.bytes(&stream), breaks: None });
     }
     let breaking = |rule: &str| {
-        (0..MOST_TRIES).find_map(|again| {
-            let stream = illegal(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE))?;
+        (0..MAX_TRIES).find_map(|again| {
+            let stream = illegal(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE_LENGTH))?;
             let bytes = arguments.wire.bytes(&stream);
             let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
             match findings.as_slice() {
-                [one] if *one.rule == *rule => Some(Made { bytes, breaks: Some((one.place.line, rule.to_owned())) }),
+                [one] if *one.rule == *rule => {
+                    Some(GeneratedStream { bytes, breaks: Some((one.place.line, rule.to_owned())) })
+                }
                 _ => None,
             }
         })
     };
-    // Not every rule can be broken on every wire: then the next one is.
+    // A rule that cannot be broken on this wire format is replaced by the next one.
     let first = number as usize % rules.len();
     let found = rules[first..].iter().chain(&rules[..first]).find_map(|rule| breaking(rule));
     found.ok_or_else(|| {
         let help = "allow more events, other weights, or another --wire";
-        Failure::Message(format!("no stream was found that breaks {} and nothing else; {help}", rules[first]))
+        CliError::Message(format!("no stream was found that breaks {} and nothing else; {help}", rules[first]))
     })
 }

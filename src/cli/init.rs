@@ -1,25 +1,25 @@
-//! `sessionlint init`.
+//! `sessionlint init`: writes a `sessionlint.toml` that explains every key.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use super::place::shown;
-use super::{Exit, Failure};
+use super::output_file::display_path;
+use super::{CliError, Exit};
 use crate::config::{NAME, SCHEMA, TEMPLATE};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The folder whose recordings it is for
+    /// Folder to write it to, with the recordings that it applies to
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
 
-    /// Print the JSON Schema of sessionlint.toml, for editors, and write nothing
+    /// Print the JSON Schema of sessionlint.toml, for editors, without writing a file
     #[arg(long, conflicts_with = "folder")]
     schema: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let mut out = anstream::stdout().lock();
     if arguments.schema {
         out.write_all(SCHEMA.as_bytes())?;
@@ -27,11 +27,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let path = if arguments.folder.as_os_str() == "." { NAME.into() } else { arguments.folder.join(NAME) };
     let cannot = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::Message(format!("{} is there already, and stays as it is", shown(&path))),
-        _ => Failure::Message(format!("{} cannot be written: {error}", shown(&path))),
+        ErrorKind::AlreadyExists => {
+            CliError::Message(format!("{} is there already, and stays as it is", display_path(&path)))
+        }
+        _ => CliError::Message(format!("{} cannot be written: {error}", display_path(&path))),
     };
     let mut file = File::create_new(&path).map_err(cannot)?;
     file.write_all(TEMPLATE.as_bytes()).map_err(cannot)?;
-    writeln!(out, "wrote {}: every key is in it, explained and switched off", shown(&path))?;
+    writeln!(out, "wrote {}: every key is in it, explained and switched off", display_path(&path))?;
     Ok(Exit::Clean)
 }

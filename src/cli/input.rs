@@ -1,4 +1,4 @@
-//! Which recordings are read, and how: what `check`, `coverage` and `tap` have in common.
+//! Arguments that select recordings and define how they are read, shared by `check`, `coverage`, `tap` and others.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -11,15 +11,15 @@ use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::visible;
 
-use super::config::{Chosen, ProtocolArgument};
-use super::{Failure, meaning};
+use super::config::{ProtocolArgument, ProtocolChoice};
+use super::{CliError, lookup};
 use crate::config::Config;
 use crate::error::RunError;
 use crate::run::{ExcludeFilter, Target, expand, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
-    /// Files, folders, patterns; `-` is standard input
+    /// Files, folders or glob patterns; `-` is standard input
     #[arg(value_name = "PATHS", default_value = ".")]
     pub paths: Vec<PathBuf>,
 
@@ -27,7 +27,7 @@ pub struct InputArguments {
     pub reading: ReadingArguments,
 }
 
-/// How an input is read, wherever it comes from.
+/// Arguments that define how an input is read, and by which protocol.
 #[derive(clap::Args)]
 pub struct ReadingArguments {
     #[command(flatten)]
@@ -37,26 +37,26 @@ pub struct ReadingArguments {
     pub form: FormArguments,
 }
 
-/// How an input is read by a protocol.
+/// Arguments that define how an input is read, by whichever protocol.
 #[derive(clap::Args)]
 pub struct FormArguments {
-    /// The form of the input; found from its content if not given
+    /// Wire format of the input [default: detected from its content]
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
 
-    /// The input is a cut-out: nothing is known of what came before, and its end means nothing
+    /// Treat the input as a fragment: events before its beginning and after its end are unknown
     #[arg(long)]
     fragment: bool,
 
-    /// The longest event that is read, in bytes
+    /// Size of the largest event that is read, in bytes
     #[arg(long, value_name = "N", default_value_t = Options::default().max_line_bytes())]
     max_line_bytes: usize,
 
-    /// The most text that is kept of a turn to compare with its final message, in bytes
+    /// Maximum size of the text of a turn that is kept for comparison with its final message, in bytes
     #[arg(long, value_name = "N", default_value_t = Options::default().max_text_bytes())]
     max_text_bytes: usize,
 
-    /// The most streams that are kept at once
+    /// Maximum number of streams that are tracked at once
     #[arg(long, value_name = "N", default_value_t = Options::default().max_streams())]
     max_streams: usize,
 }
@@ -66,18 +66,19 @@ fn wire_parser() -> PossibleValuesParser {
 }
 
 impl InputArguments {
-    /// The protocol to judge by, and the `sessionlint.toml` that holds.
-    pub fn load(&self) -> Result<(Chosen, Option<Arc<Config>>), Failure> {
+    /// Loads the protocol, and the `sessionlint.toml` that applies.
+    pub fn load(&self) -> Result<(ProtocolChoice, Option<Arc<Config>>), CliError> {
         let (protocol, config) = self.reading.protocol.load(&self.paths)?;
         Ok((protocol, config.map(Arc::new)))
     }
 
-    /// The recordings that the paths name, without what is excluded; and what cannot be found.
+    /// Returns the recordings that the paths select, without excluded ones, and an error for each path that is not
+    /// found.
     pub fn expand(&self, config: Option<&Arc<Config>>) -> (Vec<Target>, Vec<RunError>) {
         self.expand_to(config, is_recording)
     }
 
-    /// The same for files of other kinds; `wanted` tells them by their names.
+    /// Returns the files that the paths select and `wanted` accepts by name, like [`InputArguments::expand`].
     pub fn expand_to(
         &self,
         config: Option<&Arc<Config>>,
@@ -91,30 +92,30 @@ impl InputArguments {
 }
 
 impl ReadingArguments {
-    /// The arguments that are not as they are without being said, to be said again.
+    /// Returns the arguments that differ from their defaults, as words of a command line.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
         self.protocol.as_given().into_iter().chain(self.form.as_given().into_iter().flatten()).collect()
     }
 
-    /// What the arguments say, with every rule as the protocol has it.
+    /// Returns the options of the arguments, with the protocol's own severity for every rule.
     pub fn options(&self) -> Options {
         self.form.options()
     }
 }
 
 impl FormArguments {
-    /// What the arguments say, with every rule as the protocol has it.
+    /// Returns the options of the arguments, with the protocol's own severity for every rule.
     pub fn options(&self) -> Options {
         Options::default()
-            .with_wire(self.wire.as_deref().and_then(|word| meaning(&Wire::ALL, word)))
+            .with_wire(self.wire.as_deref().and_then(|word| lookup(&Wire::ALL, word)))
             .with_fragment(self.fragment)
             .with_max_line_bytes(self.max_line_bytes)
             .with_max_text_bytes(self.max_text_bytes)
             .with_max_streams(self.max_streams)
     }
 
-    /// The words of each argument that is not as it is without being said.
+    /// Returns each argument that differs from its default, as words of a command line.
     pub fn as_given(&self) -> Vec<Vec<String>> {
         let usual = Options::default();
         let limits = [
@@ -129,7 +130,7 @@ impl FormArguments {
         wire.chain(fragment).chain(limits).collect()
     }
 
-    /// Returns the options with the limits of the arguments, where these are not the defaults.
+    /// Returns the options with the limits of the arguments that differ from their defaults.
     pub fn limited(&self, options: Options) -> Options {
         let usual = Options::default();
         let limit = |given: usize, usual: usize, other: usize| if given == usual { other } else { given };
@@ -140,15 +141,15 @@ impl FormArguments {
     }
 }
 
-/// The settings of each target, made once for all that are judged alike.
-pub struct Alike {
-    pub of_targets: Vec<Arc<Settings>>,
-    /// What holds where no override does.
-    pub usual: Arc<Settings>,
+/// The settings of each target, shared by the targets that the same overrides apply to.
+pub struct TargetSettings {
+    pub per_target: Vec<Arc<Settings>>,
+    /// The settings without any override.
+    pub base: Arc<Settings>,
 }
 
-impl Alike {
-    pub fn new(protocol: &Protocol, config: Option<&Config>, given: &Options, targets: &[Target]) -> Alike {
+impl TargetSettings {
+    pub fn new(protocol: &Protocol, config: Option<&Config>, given: &Options, targets: &[Target]) -> TargetSettings {
         let mut made: HashMap<Vec<usize>, Arc<Settings>> = HashMap::new();
         let mut make = |overrides: Vec<usize>| {
             let new = |overrides: &Vec<usize>| {
@@ -161,13 +162,14 @@ impl Alike {
             (Some(config), Target::File(file)) => config.overrides_for(file),
             _ => Vec::new(),
         };
-        let of_targets = targets.iter().map(|target| make(overrides(target))).collect();
-        Alike { of_targets, usual: make(Vec::new()) }
+        let per_target = targets.iter().map(|target| make(overrides(target))).collect();
+        TargetSettings { per_target, base: make(Vec::new()) }
     }
 }
 
-/// Refuses to work on nothing. `errors`: what was said of that already. `besides`: what is looked at besides recordings.
-pub fn refuse_nothing(targets: &[Target], errors: &[RunError], besides: &str) -> Result<(), Failure> {
+/// Fails if there are no targets. `errors` are the errors that were already reported; `besides` lists the extensions of
+/// other files that are read.
+pub fn require_targets(targets: &[Target], errors: &[RunError], besides: &str) -> Result<(), CliError> {
     if targets.is_empty() {
         let help = format!(
             "a folder is searched for .ndjson .jsonl .json .sse .log{besides}, also with .gz or .zst; \
@@ -175,19 +177,19 @@ pub fn refuse_nothing(targets: &[Target], errors: &[RunError], besides: &str) ->
         );
         let said = errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));
         let nothing = if said { "" } else { "there is nothing to check; " };
-        return Err(Failure::Message(format!("{nothing}{help}")));
+        return Err(CliError::Message(format!("{nothing}{help}")));
     }
     Ok(())
 }
 
-/// Says what could not be read. What causes it may hold names from the disk.
-pub fn say(errors: &[RunError]) {
+/// Prints errors of reading. Control characters are made visible, because an error may quote names from the disk.
+pub fn report_errors(errors: &[RunError]) {
     for error in errors {
         anstream::eprintln!("sessionlint: {}", visible(&error.to_string()));
     }
 }
 
-/// How many threads may work where the caller does not say.
+/// Returns the default number of threads: the number of cores.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }

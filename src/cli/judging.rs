@@ -1,4 +1,4 @@
-//! How what was read is judged and reported: what `check` and `lint` have in common.
+//! Judging inputs and reporting the findings: the arguments and the workflow that `check` and `lint` share.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,11 +14,11 @@ use sessionlint_core::records::Asked;
 use sessionlint_core::text::visible;
 
 use super::bar::{self, Bar};
-use super::baseline::{Known, KnownArguments};
-use super::config::Chosen;
-use super::input::{Alike, InputArguments, cores, refuse_nothing, say};
+use super::baseline::{BaselineArguments, OpenBaseline};
+use super::config::ProtocolChoice;
+use super::input::{InputArguments, TargetSettings, cores, report_errors, require_targets};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, known_rule, meaning};
+use super::{CliError, Exit, find_rule, lookup};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::error::RunError;
@@ -31,72 +31,72 @@ pub struct JudgingArguments {
     #[command(flatten)]
     pub input: InputArguments,
 
-    /// What to print, or with =FILE to write to a file; several times for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
     #[command(flatten)]
-    failing: FailingArguments,
+    failing: SeverityArguments,
 
     #[command(flatten)]
-    known: KnownArguments,
+    baseline: BaselineArguments,
 
-    /// Show every finding; many of one kind fold into one otherwise
+    /// Show every finding instead of folding many of one kind into one
     #[arg(long)]
     pub all: bool,
 
     #[command(flatten)]
-    pub shown: ShownArguments,
+    pub shown: DisplayArguments,
 
     #[command(flatten)]
     pub records: RecordArguments,
 
-    /// How many threads may work; as many as there are cores if not given
-    #[arg(long, value_name = "N", value_parser = threads)]
+    /// Number of threads [default: number of cores]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     jobs: Option<NonZero<u16>>,
 }
 
-/// What fails a run.
+/// Arguments that define which findings fail a run.
 #[derive(clap::Args)]
-pub struct FailingArguments {
-    /// The least severity that makes the exit code 1; error if neither this nor sessionlint.toml says
+pub struct SeverityArguments {
+    /// Lowest severity that makes the exit code 1 [default: error, or the one in sessionlint.toml]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
 
-    /// Change a rule's severity: error, warning, note or off
+    /// Change the severity of a rule: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
     rules: Vec<String>,
 }
 
-/// How much of what was found is shown, wherever that is.
+/// Arguments that define how findings are displayed.
 #[derive(clap::Args)]
-pub struct ShownArguments {
-    /// Show no more findings than this; all of them count
+pub struct DisplayArguments {
+    /// Show at most this many findings; all of them count
     #[arg(long, value_name = "N")]
     pub max_findings: Option<u64>,
 
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `auto` respects NO_COLOR
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 
-    /// Leave the summary out
+    /// Omit the summary
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// What is said of stored records.
+/// Arguments about stored records.
 #[derive(clap::Args)]
 pub struct RecordArguments {
-    /// The kind of the stored records whose container does not tell it, such as session
+    /// Kind of the stored records whose container does not name it, such as session
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
 
-    /// All stored records are there: what one names and is not there is missing
+    /// Assume that all stored records are present, and report references to absent ones as missing
     #[arg(long)]
     pub complete: bool,
 }
 
-pub fn threads(text: &str) -> Result<NonZero<u16>, String> {
+pub fn parse_threads(text: &str) -> Result<NonZero<u16>, String> {
     text.parse().map_err(|_| format!("it must be a whole number from 1 to {}", u16::MAX))
 }
 
@@ -104,19 +104,19 @@ pub fn fail_on_parser() -> PossibleValuesParser {
     PossibleValuesParser::new(FAIL_ON.map(|(name, _)| name))
 }
 
-impl FailingArguments {
-    /// The least severity that fails the run; none: nothing does.
+impl SeverityArguments {
+    /// Returns the lowest severity that fails the run; `None` if no finding does.
     pub fn fail_on(&self, config: Option<&Config>) -> Option<Severity> {
-        let given = self.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+        let given = self.fail_on.as_deref().and_then(|word| lookup(&FAIL_ON, word));
         given.or(config.and_then(|config| config.fail_on)).unwrap_or(Some(Severity::Error))
     }
 
-    /// The severities that are changed.
-    pub fn severities(&self, rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, Failure> {
+    /// Returns the changed severities, by rule.
+    pub fn severities(&self, rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, CliError> {
         severities(&self.rules, rules)
     }
 
-    /// The same words again.
+    /// Returns the given arguments, as words of a command line.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
         let rules = self.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]);
@@ -125,75 +125,79 @@ impl FailingArguments {
 }
 
 impl JudgingArguments {
-    /// How inputs are read and judged.
-    pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, Failure> {
+    /// Returns the options that inputs are read and judged with.
+    pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, CliError> {
         Ok(self.input.reading.options().with_severities(self.failing.severities(rules)?))
     }
 
-    /// How many threads may work.
+    /// Returns the number of threads.
     fn jobs(&self) -> usize {
         self.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()))
     }
 }
 
 impl RecordArguments {
-    /// Whether anything is said.
-    pub fn are_said(&self) -> bool {
+    /// Returns `true` if any of the arguments is given.
+    pub fn are_given(&self) -> bool {
         self.kind.is_some() || self.complete
     }
 
-    /// The words of each that is said.
+    /// Returns each argument that is given, as words of a command line.
     pub fn as_given(&self) -> Vec<Vec<String>> {
         let kind = self.kind.iter().map(|kind| vec!["--kind".to_owned(), kind.clone()]);
         kind.chain(self.complete.then(|| vec!["--complete".to_owned()])).collect()
     }
 
-    /// What they say of the records of a run.
-    pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, Failure> {
+    /// Returns the options for the records of a run.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an argument is given and the run has no protocol of stored records, or not this kind of record.
+    pub fn asked(&self, records: Option<RecordProtocol<'_>>) -> Result<Asked, CliError> {
         let none =
-            || Failure::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
+            || CliError::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
         if self.complete && records.is_none() {
             let message = "--complete goes with stored records, and this protocol is one of events";
-            return Err(Failure::Message(message.to_owned()));
+            return Err(CliError::Message(message.to_owned()));
         }
         let kind = match &self.kind {
             None => None,
-            Some(kind) => kind_of(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
+            Some(kind) => find_kind(Some(kind), records.and_then(RecordProtocol::get).ok_or_else(none)?)?,
         };
         Ok(Asked { kind, complete: self.complete })
     }
 }
 
-/// What `--rule` says.
-pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, Failure> {
+/// Parses the values of `--rule`: severities by rule.
+pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<String, Option<Severity>>, CliError> {
     let mut severities = BTreeMap::new();
     for setting in settings {
         let (name, severity) = setting.split_once('=').ok_or_else(|| {
-            Failure::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
+            CliError::Message(format!("--rule takes NAME=SEVERITY, such as {}=warning", visible(setting)))
         })?;
-        let severity = meaning(&SEVERITIES, severity).ok_or_else(|| {
+        let severity = lookup(&SEVERITIES, severity).ok_or_else(|| {
             let (setting, severity) = (visible(setting), visible(severity));
-            Failure::Message(format!(
+            CliError::Message(format!(
                 "--rule {setting}: {severity} is no severity; there are error, warning, note and off"
             ))
         })?;
-        severities.insert(known_rule(rules, name)?.1.name.to_string(), severity);
+        severities.insert(find_rule(rules, name)?.1.name.to_string(), severity);
     }
     Ok(severities)
 }
 
-/// The kind of record that `--kind` says.
-pub fn kind_of(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize>, Failure> {
+/// Returns the id of the kind of record that `--kind` names.
+pub fn find_kind(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize>, CliError> {
     let Some(kind) = kind else { return Ok(None) };
     let kinds: Vec<_> = protocol.kinds().collect();
     let found = kinds.iter().find(|(_, name)| *name == kind).map(|(id, _)| *id);
     found.map(Some).ok_or_else(|| {
         let names: Vec<_> = kinds.iter().map(|(_, name)| *name).collect();
-        Failure::Message(format!("{} is no kind of record; there are {}", visible(kind), names.join(", ")))
+        CliError::Message(format!("{} is no kind of record; there are {}", visible(kind), names.join(", ")))
     })
 }
 
-/// `all_read`: whether everything was found that was named, and could be read.
+/// Returns the exit code of a run. `all_read` means that every path was found and could be read.
 pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exit {
     let failing = fail_on.map_or(0, |least| summary.at_least(least));
     match (all_read, failing) {
@@ -203,89 +207,101 @@ pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exi
     }
 }
 
-/// A run, as the command line asks for it.
+/// The parameters of a run.
 pub struct Job<'j> {
     pub judging: &'j JudgingArguments,
-    pub protocol: &'j Chosen,
+    pub protocol: &'j ProtocolChoice,
     pub config: Option<&'j Config>,
     pub options: Options,
-    /// Whether every finding is shown by itself.
+    /// Whether every finding is shown, without folding.
     pub all: bool,
-    /// Whether it shows how far it has come, where somebody sees that.
+    /// Whether a progress bar is shown, if there is a terminal.
     pub shows_progress: bool,
-    /// What of a folder is looked at besides recordings.
+    /// The extensions of files that are read besides recordings.
     pub besides: &'static str,
 }
 
-/// What a run has found to do.
-pub struct Work<'w> {
+/// The context in which a subcommand does its part of a run.
+pub struct JobContext<'w> {
     pub run: Run<'w>,
     pub targets: &'w [Target],
     pub options: &'w Options,
-    /// The protocol of records, if there is one.
+    /// The protocol of stored records, if there is one.
     pub records: Option<RecordProtocol<'w>>,
 }
 
-/// What was done.
-pub struct Done {
+/// The result of a subcommand's part of a run.
+pub struct JobResult {
     pub outcome: Outcome,
     pub linted: Option<LintSummary>,
     pub shows_stats: bool,
 }
 
 impl Job<'_> {
-    /// Opens what is written, does the work, and closes it. `found`: what the paths name, and what was not found.
+    /// Opens the reports and the baseline, does the work, and closes them. Takes the targets, and the errors about
+    /// paths that were not found.
     pub fn run(
         self,
         (mut targets, errors): (Vec<Target>, Vec<RunError>),
-        work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut MultiReporter<'_>, Option<&Bar>) -> Result<Done, Failure>,
-    ) -> Result<Exit, Failure> {
+        work: impl FnOnce(
+            &JobContext<'_>,
+            Option<&mut Baseline>,
+            &mut MultiReporter<'_>,
+            Option<&Bar>,
+        ) -> Result<JobResult, CliError>,
+    ) -> Result<Exit, CliError> {
         let Job { judging, protocol, config, options, .. } = self;
         let JudgingArguments { input, shown, .. } = judging;
-        say(&errors);
-        let mut known = Known::open(&judging.known, &input.paths, config, &mut targets)?;
+        report_errors(&errors);
+        let mut baseline = OpenBaseline::open(&judging.baseline, &input.paths, config, &mut targets)?;
         let (console, config_file) = (Console::StandardOutput, config.map(Config::path));
-        let outputs =
-            Outputs::open(&judging.formats, console, &input.paths, config_file, known.file.as_deref(), &mut targets)?;
-        refuse_nothing(&targets, &errors, self.besides)?;
+        let outputs = Outputs::open(
+            &judging.formats,
+            console,
+            &input.paths,
+            config_file,
+            baseline.file.as_deref(),
+            &mut targets,
+        )?;
+        require_targets(&targets, &errors, self.besides)?;
         let started = Instant::now();
-        let bar = (!shown.quiet && self.shows_progress && bar::is_seen()).then(Bar::hidden);
+        let bar = (!shown.quiet && self.shows_progress && bar::is_visible()).then(Bar::hidden);
         let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
         let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
-        if judging.known.records() {
+        if judging.baseline.is_recorded() {
             reporter.ignore_closed_readers();
         }
         let options = options.with_excerpts(reporter.shows_excerpts());
-        let settings = Alike::new(protocol, config, &options, &targets);
+        let settings = TargetSettings::new(protocol, config, &options, &targets);
         let records = protocol.records();
         let asked = judging.records.asked(records)?;
         let all = protocol.is_of_records() || asked.kind.is_some();
-        // Most runs have no stored records, and do not wait for what these would need.
+        // Created lazily, because most runs have no stored records.
         let stored_alike = OnceLock::new();
         let of_target = |number: usize| {
             let of_records = || records.and_then(RecordProtocol::get).unwrap_or(protocol);
-            let alike = stored_alike.get_or_init(|| Alike::new(of_records(), config, &options, &targets));
-            alike.of_targets[number].clone()
+            let alike = stored_alike.get_or_init(|| TargetSettings::new(of_records(), config, &options, &targets));
+            alike.per_target[number].clone()
         };
         let run = Run {
             protocol,
-            settings: &settings.of_targets,
+            settings: &settings.per_target,
             stored: records.map(|protocol| RecordSettings { protocol, settings: &of_target, asked, all }),
-            stale: settings.usual.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
+            stale: settings.base.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
             progress: &Progress::default(),
             exercises: false,
         };
-        let found = Work { run, targets: &targets, options: &options, records };
-        let outcome = reported(&found, &errors, started, &mut known, &mut reporter, bar.as_ref(), work);
+        let found = JobContext { run, targets: &targets, options: &options, records };
+        let outcome = run_and_report(&found, &errors, started, &mut baseline, &mut reporter, bar.as_ref(), work);
         let worst = reporter.worst();
-        // Some systems rename no file that is still open.
+        // Some systems cannot rename a file that is open.
         drop(reporter);
         let fail_on = judging.failing.fail_on(config);
         let outcome = match outcome {
-            // The reader of our output has seen enough. What it was told counts all the same.
-            Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // The reader of the output has closed it. The findings that were reported count all the same.
+            Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 let failed = fail_on.is_some_and(|least| worst >= Some(least));
                 return Ok(match (errors.is_empty(), failed) {
                     (false, _) => Exit::Usage,
@@ -295,26 +311,31 @@ impl Job<'_> {
             }
             other => other?,
         };
-        say(&outcome.unreadable);
-        outputs.keep()?;
-        known.keep()?;
+        report_errors(&outcome.unreadable);
+        outputs.persist()?;
+        baseline.persist()?;
         Ok(exit(fail_on, &outcome.summary, errors.is_empty() && outcome.unreadable.is_empty()))
     }
 }
 
-/// Does the work and tells its end.
-fn reported(
-    found: &Work<'_>,
+/// Does the work between the beginning and the end of the report.
+fn run_and_report(
+    found: &JobContext<'_>,
     unfound: &[RunError],
     started: Instant,
-    known: &mut Known,
+    baseline: &mut OpenBaseline,
     reporter: &mut MultiReporter<'_>,
     bar: Option<&Bar>,
-    work: impl FnOnce(&Work<'_>, Option<&mut Baseline>, &mut MultiReporter<'_>, Option<&Bar>) -> Result<Done, Failure>,
-) -> Result<Outcome, Failure> {
+    work: impl FnOnce(
+        &JobContext<'_>,
+        Option<&mut Baseline>,
+        &mut MultiReporter<'_>,
+        Option<&Bar>,
+    ) -> Result<JobResult, CliError>,
+) -> Result<Outcome, CliError> {
     reporter.begin()?;
-    let Done { outcome, linted, shows_stats } = work(found, known.baseline.as_mut(), reporter, bar)?;
-    let recorded = known.write()?;
+    let JobResult { outcome, linted, shows_stats } = work(found, baseline.baseline.as_mut(), reporter, bar)?;
+    let recorded = baseline.write()?;
     let end = RunEnd {
         summary: &outcome.summary,
         stats: shows_stats.then_some(&outcome.stats),
@@ -326,8 +347,8 @@ fn reported(
         elapsed: started.elapsed(),
     };
     match reporter.end(&end) {
-        // All was judged: that nobody reads the end changes nothing.
+        // Everything was judged, so a reader that misses the end changes nothing.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(outcome),
-        told => told.map(|()| outcome).map_err(Failure::Output),
+        written => written.map(|()| outcome).map_err(CliError::Output),
     }
 }

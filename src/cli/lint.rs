@@ -1,4 +1,4 @@
-//! `sessionlint lint`.
+//! `sessionlint lint`: lints fixtures of every form, fixes them, and updates expectations.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -8,12 +8,12 @@ use clap::Parser;
 use sessionlint_core::event::Options;
 use sessionlint_core::text::{count, visible};
 
-use super::config::Chosen;
+use super::config::ProtocolChoice;
+use super::fixes::{Destination, FixMode, FixSink};
 use super::input::FormArguments;
-use super::judging::{Done, Job, JudgingArguments, RecordArguments, Work, severities};
-use super::mend::{Deed, Hand, Screen};
-use super::place::{create, replace, shown};
-use super::{Exit, Failure};
+use super::judging::{Job, JobContext, JobResult, JudgingArguments, RecordArguments, severities};
+use super::output_file::{create, display_path, replace};
+use super::{CliError, Exit};
 use crate::lint::expectation::Updates;
 use crate::lint::fix::Level;
 use crate::run::{ExpectationArgs, FixOptions, LintOptions, RecordProtocol, Target, is_lint_candidate, with_fixtures};
@@ -23,11 +23,11 @@ pub struct Arguments {
     #[command(flatten)]
     judging: JudgingArguments,
 
-    /// List every fixture with what it was taken for, and what was skipped with the reason
+    /// List every fixture with its form, and every skipped file with the reason
     #[arg(short, long)]
     verbose: bool,
 
-    /// Write .expected files again after what is found now, and show what changes; new ones for files that are named
+    /// Update .expected files to the current findings, and show the changes; creates them for files that are named
     #[arg(long, conflicts_with = "mends")]
     update_expected: bool,
 
@@ -35,19 +35,19 @@ pub struct Arguments {
     fixing: FixArguments,
 }
 
-/// Whether fixtures are mended, and how far.
+/// Arguments that define which fixes are applied to fixtures.
 #[derive(clap::Args)]
 #[group(id = "mends", multiple = true)]
 struct FixArguments {
-    /// Write fixtures in their canonical form, which cannot change what they mean, and report what is left
+    /// Rewrite fixtures in their canonical form, which keeps their meaning, and report the remaining findings
     #[arg(long)]
     fix: bool,
 
-    /// Do also what the help of findings proposes, where that leaves fewer findings and no new ones
+    /// Also apply the fixes that the help of findings proposes, if fewer findings and no new ones are left
     #[arg(long)]
     unsafe_fixes: bool,
 
-    /// Show what --fix or --unsafe-fixes would change, and change nothing; exit code 1 if anything would
+    /// Show what --fix or --unsafe-fixes would change, without changing it; exit code 1 if there are changes
     #[arg(long)]
     diff: bool,
 }
@@ -61,7 +61,7 @@ impl FixArguments {
     }
 }
 
-/// What may stand behind `# args:` in an expectation.
+/// The options that `# args:` in an expectation accepts.
 #[derive(Parser)]
 #[command(no_binary_name = true, disable_help_flag = true)]
 struct FixtureArguments {
@@ -74,12 +74,12 @@ struct FixtureArguments {
     #[arg(long = "rule")]
     rules: Vec<String>,
 
-    /// That of the run, or the one that its records are judged by.
+    /// The protocol of the run, or the one for its stored records.
     #[arg(long)]
     protocol: Option<String>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let judging = &arguments.judging;
     let input = &judging.input;
     let (protocol, config) = input.load()?;
@@ -94,18 +94,18 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         config: config_file,
         options,
         all: judging.all,
-        // Differences are shown while the run goes on.
+        // Differences are shown during the run.
         shows_progress: !arguments.fixing.diff,
         besides: " .md .markdown",
     };
     let mut updates = Updates::default();
     let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
-    let deed = if arguments.fixing.diff { Deed::Show } else { Deed::Write };
+    let mode = if arguments.fixing.diff { FixMode::Diff } else { FixMode::Write };
     if level.is_some() && input.paths.iter().any(|path| path.as_os_str() == "-") {
         let message = "files are fixed, and standard input is none; `sessionlint fmt -` passes it on formatted";
-        return Err(Failure::Message(message.to_owned()));
+        return Err(CliError::Message(message.to_owned()));
     }
-    let hand = Hand::new(deed, Screen::StandardError, &input.paths);
+    let fixes = FixSink::new(mode, Destination::StandardError, &input.paths);
     let given = input.reading.form.as_given().into_iter().chain(judging.records.as_given());
     let given: Vec<_> = given.map(|words| words.join(" ")).collect();
     let exit = job.run((found, errors), |work, baseline, reporter, bar| {
@@ -120,42 +120,47 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let told = |number: usize, args: &str| {
             let given = config_file
                 .map_or_else(|| work.options.clone(), |config| config.merge(work.options, &overrides(number)));
-            told(args, given, &protocol, work)
+            fixture_options(args, given, &protocol, work)
         };
-        let tell = |mended| hand.take(mended);
+        let tell = |mended| fixes.apply(mended);
         let lint = LintOptions {
             rules: protocol.rules_of_run(),
             named: &named,
-            is_within: &|file| hand.may_follow(file),
+            is_within: &|file| fixes.covers(file),
             fragment: &decided,
             parse_args: &told,
             lists_all: arguments.verbose,
             updates: arguments.update_expected,
             given_args: &given,
-            fix: level.map(|level| FixOptions { level, in_place: hand.writes(), report: &tell }),
+            fix: level.map(|level| FixOptions { level, in_place: fixes.writes(), report: &tell }),
         };
         let lint = || work.run.lint(&lint, work.targets, baseline, reporter);
         let (outcome, linted, new) = match bar {
-            Some(bar) => bar.during(work.run.progress, work.targets, lint)?,
+            Some(bar) => bar.show_reading(work.run.progress, work.targets, lint)?,
             None => lint()?,
         };
         updates = new;
-        Ok(Done { outcome, linted: Some(linted), shows_stats: false })
+        Ok(JobResult { outcome, linted: Some(linted), shows_stats: false })
     })?;
-    let written = if arguments.update_expected { write(&updates)? } else { Exit::Clean };
-    let mended = hand.end(quiet, arguments.verbose)?;
+    let written = if arguments.update_expected { write_expectations(&updates)? } else { Exit::Clean };
+    let mended = fixes.finish(quiet, arguments.verbose)?;
     let later = if written == Exit::Clean { mended } else { written };
     Ok(if exit == Exit::Usage || later == Exit::Clean { exit } else { later })
 }
 
-/// What the options of an expectation mean for a file that is judged like this otherwise.
-fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Result<ExpectationArgs, String> {
+/// Parses the options of an expectation, and applies them to `given`, the options that hold for the file otherwise.
+fn fixture_options(
+    args: &str,
+    given: Options,
+    protocol: &ProtocolChoice,
+    work: &JobContext<'_>,
+) -> Result<ExpectationArgs, String> {
     let said = FixtureArguments::try_parse_from(args.split_ascii_whitespace()).map_err(|error| {
         let text = error.render().to_string();
         visible(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
     })?;
-    let words = |failure: Failure| match failure {
-        Failure::Message(message) => message,
+    let words = |failure: CliError| match failure {
+        CliError::Message(message) => message,
         _ => "they cannot be used".to_owned(),
     };
     let records = work.records.and_then(RecordProtocol::get);
@@ -174,11 +179,11 @@ fn told(args: &str, given: Options, protocol: &Chosen, work: &Work<'_>) -> Resul
     Ok(ExpectationArgs { options, asked, all_records: all_records || asked.kind.is_some() })
 }
 
-/// Writes expectations, and shows what changes. What cannot be written is said.
-fn write(updates: &Updates) -> Result<Exit, Failure> {
+/// Writes expectations, and shows the changes. Prints a message for each file that cannot be written.
+fn write_expectations(updates: &Updates) -> Result<Exit, CliError> {
     let (mut out, mut exit, mut written) = (anstream::stderr().lock(), Exit::Clean, 0);
     for update in &updates.new {
-        let (path, after) = (shown(&update.path), update.after.as_bytes());
+        let (path, after) = (display_path(&update.path), update.after.as_bytes());
         let done = match &update.before {
             Some(before) => replace(&update.path, before.as_bytes(), after),
             None => create(&update.path, after),

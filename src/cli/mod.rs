@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. How anything is judged is not known here.
+//! The command line: one file per subcommand. Nothing here decides what is a finding.
 
 mod bar;
 mod baseline;
@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod coverage;
 mod explain;
+mod fixes;
 mod fmt;
 mod follow;
 #[cfg(feature = "proptest")]
@@ -17,10 +18,9 @@ mod init;
 mod input;
 mod judging;
 mod lint;
-mod mend;
 mod mutate;
 mod output;
-mod place;
+mod output_file;
 mod protocol;
 mod reconcile;
 mod rules;
@@ -36,21 +36,21 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
 use sessionlint_core::text::visible;
 
-/// What the program's exit codes mean.
+/// The outcome of the program, which becomes its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Nothing at or above `--fail-on` was found.
+    /// There are no findings at or above `--fail-on`.
     Clean,
-    /// Something was found.
+    /// There are findings at or above `--fail-on`.
     Findings,
-    /// Wrong use, or input that cannot be read.
+    /// The command line is wrong, or input cannot be read.
     Usage,
-    /// A fault of the program itself.
+    /// The program itself has a bug.
     Fault,
-    /// The run was interrupted before anything was found.
+    /// The run was interrupted before it had any findings.
     #[cfg(feature = "proptest")]
     Interrupted,
-    /// A producer that was tapped failed with this code.
+    /// A tapped producer failed with this exit code.
     Producer(u8),
 }
 
@@ -70,7 +70,7 @@ impl From<Exit> for ExitCode {
 
 #[derive(Parser)]
 #[command(name = "sessionlint", version, about = "Conformance validator for AI-agent session event streams")]
-#[command(after_help = "Exit codes: 0 clean, 1 findings, 2 wrong use or unreadable input, 3 a fault of sessionlint.")]
+#[command(after_help = "Exit codes: 0 clean, 1 findings, 2 usage error or unreadable input, 3 bug in sessionlint.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -78,38 +78,38 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check recorded streams, and stored records
+    /// Check recorded streams and stored records
     Check(Box<check::Arguments>),
-    /// Count which parts of a protocol recordings exercise, and which never
+    /// Count the parts of a protocol that recordings exercise, and those that they never do
     Coverage(coverage::Arguments),
-    /// Say what a rule means, with the document's words and an example
+    /// Explain a rule, with quotes from the document and an example
     Explain(explain::Arguments),
-    /// Write fixtures in their canonical form, or format standard input
+    /// Format fixtures, or standard input, in their canonical form
     Fmt(Box<fmt::Arguments>),
-    /// Drive a producer with inputs, and keep the smallest that make it fail
+    /// Run a producer with many inputs, and save the smallest ones that make it fail
     #[cfg(feature = "proptest")]
     Fuzz(Box<fuzz::Arguments>),
-    /// Make streams from a protocol's tables and schemas, legal ones or broken ones
+    /// Generate streams from a protocol's tables and schemas: legal ones, or ones that break rules
     Generate(generate::Arguments),
-    /// Draw the lifecycles: which events move them, and what rules speak of
+    /// Draw the lifecycles: their states, the events that move them, and the rules that apply
     Graph(graph::Arguments),
-    /// Write a sessionlint.toml, with every key explained
+    /// Write a sessionlint.toml that explains every key
     Init(init::Arguments),
-    /// Examine a protocol and print its tables
+    /// Validate a protocol and print its tables
     Protocol(protocol::Arguments),
-    /// Lint fixtures wherever they are: streams, cut-outs, single events, records, blocks of Markdown
+    /// Lint fixtures of every form: streams, fragments, single events, records, Markdown code blocks
     Lint(Box<lint::Arguments>),
-    /// Break a recording in every way that applies, one rule a file
+    /// Break every rule that a recording can break, one rule per file
     Mutate(mutate::Arguments),
-    /// Hold recorded streams against the stored records of their sessions
+    /// Compare recorded streams with the stored records of their sessions
     Reconcile(Box<reconcile::Arguments>),
     /// List the rules
     Rules(rules::Arguments),
     /// Print the JSON Schema of an event type, or list the types
     Schema(schema::Arguments),
-    /// Run a producer, pass its output through as it is, and check it as it comes
+    /// Run a producer, pass its output through unchanged, and check it as it arrives
     Tap(Box<tap::Arguments>),
-    /// Print a script that completes commands and options in a shell
+    /// Print a script for shell completion of commands and options
     Completions(completions::Arguments),
 }
 
@@ -119,35 +119,35 @@ enum TextOrJson {
     Json,
 }
 
-/// What ends a subcommand early.
-enum Failure {
-    /// Said already, or not worth saying.
+/// An early end of a subcommand.
+enum CliError {
+    /// The reason was already printed, or needs no message.
     Exit(Exit),
-    /// To be said on standard error.
+    /// A message for standard error.
     Message(String),
-    /// The output could not be written.
+    /// Standard output could not be written.
     Output(io::Error),
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
-        Failure::Output(error)
+        CliError::Output(error)
     }
 }
 
-/// The rule of this name, or a message with the nearest one.
-fn known_rule<'p>(rules: Rulebook<'p>, name: &str) -> Result<(&'p Protocol, &'p Rule), Failure> {
+/// Returns the rule with this name, or an error that proposes the nearest name.
+fn find_rule<'p>(rules: Rulebook<'p>, name: &str) -> Result<(&'p Protocol, &'p Rule), CliError> {
     rules
         .find(name)
-        .ok_or_else(|| Failure::Message(format!("there is no rule {}; {}", visible(name), rules.help_for(name))))
+        .ok_or_else(|| CliError::Message(format!("there is no rule {}; {}", visible(name), rules.help_for(name))))
 }
 
-/// What a word means in a list of words.
-fn meaning<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
+/// Looks up a word in a list of words and their meanings.
+fn lookup<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
     words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
 }
 
-/// Runs the program with the process's own arguments.
+/// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match catch_unwind(AssertUnwindSafe(|| run(arguments))) {
@@ -163,7 +163,7 @@ fn run(arguments: Vec<OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no errors; a broken pipe while printing them is none either.
+            // Help and version are not errors, and neither is a broken pipe while they are printed.
             let printed = error.print().and_then(|()| io::stdout().flush());
             let unread = |error: io::Error| error.kind() == io::ErrorKind::BrokenPipe;
             let is_clean = !error.use_stderr() && printed.map_or_else(unread, |()| true);
@@ -189,19 +189,19 @@ fn run(arguments: Vec<OsString>) -> Exit {
         Command::Tap(arguments) => tap::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
-    result.unwrap_or_else(tell)
+    result.unwrap_or_else(report_error)
 }
 
-/// Says what ended a subcommand early.
-fn tell(failure: Failure) -> Exit {
+/// Prints the reason for an early end, and returns the exit code.
+fn report_error(failure: CliError) -> Exit {
     match failure {
-        Failure::Exit(exit) => exit,
-        Failure::Message(message) => {
+        CliError::Exit(exit) => exit,
+        CliError::Message(message) => {
             anstream::eprintln!("sessionlint: {message}");
             Exit::Usage
         }
-        Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
-        Failure::Output(error) => {
+        CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        CliError::Output(error) => {
             anstream::eprintln!("sessionlint: the output cannot be written: {error}");
             Exit::Usage
         }

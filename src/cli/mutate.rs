@@ -1,32 +1,32 @@
-//! `sessionlint mutate`.
+//! `sessionlint mutate`: breaks a recording, one rule per file.
 
 use std::path::PathBuf;
 
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::text::{count, visible};
 
 use super::config::ProtocolArgument;
 use super::generate::{new_folder, write};
-use super::place::shown;
-use super::{Exit, Failure};
+use super::output_file::display_path;
+use super::{CliError, Exit};
 use crate::generate::{breakable, mutated, tape};
 use crate::run::{Target, read};
 
-/// How many decisions a search has.
-const TAPE: usize = 4000;
+/// The number of decisions of a search.
+const TAPE_LENGTH: usize = 4000;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A recording without findings, one event a line
+    /// Recording without findings, one event per line
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The folder for the broken recordings: a file for each rule, with what is to be found in it beside it
+    /// Folder for the broken recordings: one file per rule, each with a file of its expected findings
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// The same seed gives the same bytes
+    /// Seed of the changes; the same seed gives the same bytes
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
 
@@ -34,28 +34,28 @@ pub struct Arguments {
     protocol: ProtocolArgument,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, _) = arguments.protocol.load(std::slice::from_ref(&arguments.file))?;
     let mut bytes = Vec::new();
     read(&Target::File(arguments.file.clone()), |piece| bytes.extend_from_slice(piece))
-        .map_err(|error| Failure::Message(visible(&error.to_string())))?;
+        .map_err(|error| CliError::Message(visible(&error.to_string())))?;
     let found = check(&protocol, &bytes, Options::default().with_excerpts(false)).findings.len() as u64;
     if found > 0 {
-        let (file, found) = (shown(&arguments.file), count(found, "finding"));
+        let (file, found) = (display_path(&arguments.file), count(found, "finding"));
         let message = format!("{file} has {found}; what is broken already cannot be broken in one rule alone");
-        return Err(Failure::Message(message));
+        return Err(CliError::Message(message));
     }
     let lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).map(<[u8]>::to_vec).collect();
     let lines: Vec<Vec<u8>> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     let is_object = |line: &Vec<u8>| line.first() == Some(&b'{') && line.last() == Some(&b'}');
     if lines.is_empty() || !lines.iter().all(is_object) {
-        let file = shown(&arguments.file);
-        return Err(Failure::Message(format!("{file} is not one event a line, which is what can be broken")));
+        let file = display_path(&arguments.file);
+        return Err(CliError::Message(format!("{file} is not one event a line, which is what can be broken")));
     }
     new_folder(&arguments.out)?;
     let (mut broken, mut whole) = (0, Vec::new());
     for (number, rule) in breakable(&protocol).enumerate() {
-        let tape = tape(arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64), TAPE);
+        let tape = tape(arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number as u64), TAPE_LENGTH);
         match mutated(&protocol, &rule.name, &lines, &tape) {
             Some(stream) => {
                 let name = format!("{}.ndjson", rule.name);
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         }
     }
     let rules = count(broken, "rule");
-    anstream::println!("broken in {rules}, a file each in {}", shown(&arguments.out));
+    anstream::println!("broken in {rules}, a file each in {}", display_path(&arguments.out));
     if !whole.is_empty() {
         anstream::println!("not broken alone in this recording: {}", whole.join(", "));
     }

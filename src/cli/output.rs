@@ -1,4 +1,5 @@
-//! Where reports go, and in which format: standard output or error, and files, which are complete or not there.
+//! The destinations and formats of reports: standard output, standard error, and files, which are written completely or
+//! not at all.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,47 +13,47 @@ use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{nearest, visible};
 use terminal_size::terminal_size_of;
 
-use super::Failure;
+use super::CliError;
 use super::bar::Bar;
-use super::place::{Place, is_plain, place, shown};
+use super::output_file::{OutputFile, display_path, is_plain, resolve};
 use crate::report::{
     GitHub, GitLab, Human, HumanOptions, JUnit, Json, Jsonl, Markdown, MultiReporter, Reporter, Sarif, is_report,
 };
 use crate::run::{RetryWriter, Target};
 
-/// How wide the report is where no terminal says so, in columns.
+/// The width of a report that does not go to a terminal, in columns.
 const WIDTH: usize = 100;
-/// How much is written at once, in bytes.
+/// The size of the output buffer, in bytes.
 const BUFFER: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people (the default)
+    /// Human-readable text (the default)
     Human,
-    /// One JSON document
+    /// A single JSON document
     Json,
-    /// One JSON object a finding, one a line
+    /// One JSON object per finding, one per line
     Jsonl,
     /// SARIF 2.1.0, for code scanning services and editors
     Sarif,
-    /// JUnit XML: a test suite a file, a test case a stream
+    /// JUnit XML: a test suite per file, a test case per stream
     #[value(name = "junit")]
     JUnit,
-    /// Workflow commands of GitHub Actions
+    /// GitHub Actions workflow commands
     #[value(name = "github")]
     GitHub,
-    /// The code quality report of GitLab
+    /// GitLab code quality report
     #[value(name = "gitlab")]
     GitLab,
-    /// A summary of the run
+    /// Markdown summary of the run
     Markdown,
 }
 
-/// A format, and where the report goes: `FORMAT` or `FORMAT=FILE`.
+/// A format and the destination of the report: `FORMAT` or `FORMAT=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     format: Format,
-    /// None: it is printed.
+    /// The file; `None` if the report is printed.
     file: Option<PathBuf>,
 }
 
@@ -78,7 +79,7 @@ impl FromStr for Output {
     }
 }
 
-/// Reads an [`Output`]. Help and completion are told the formats, which alone are right too.
+/// Parses an [`Output`]. Lists the bare format names so that help and completion can offer them.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputParser;
 
@@ -102,11 +103,11 @@ pub enum Color {
     Never,
 }
 
-/// Where a report is printed that goes to no file.
+/// The destination of a report that does not go to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Console {
     StandardOutput,
-    /// Where standard output is somebody else's.
+    /// Used where standard output belongs to the output of another program.
     StandardError,
 }
 
@@ -147,7 +148,7 @@ impl Console {
     }
 }
 
-/// How a report for people looks, wherever it goes.
+/// The appearance of a human-readable report, whatever its destination.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     pub color: Color,
@@ -155,16 +156,19 @@ pub struct Style {
     pub quiet: bool,
 }
 
-/// All reports of a run.
+/// The reports of a run.
 pub struct Outputs {
     console: Console,
     /// At most one of them is printed.
-    outputs: Vec<(Format, Option<Place>)>,
+    outputs: Vec<(Format, Option<OutputFile>)>,
 }
 
 impl Outputs {
-    /// Opens what was asked for, and leaves those files out of `targets` that a report goes to: a folder may well hold
-    /// the report of the last run. No report can go to a recording, to `sessionlint.toml` or the baseline.
+    /// Opens the reports, and removes their files from `targets`, because a folder may have the report of the last run.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a report would go to a recording, to `sessionlint.toml` or to the baseline, or cannot be opened.
     pub fn open(
         wanted: &[Output],
         console: Console,
@@ -172,28 +176,28 @@ impl Outputs {
         config: Option<&Path>,
         baseline: Option<&Path>,
         targets: &mut Vec<Target>,
-    ) -> Result<Outputs, Failure> {
+    ) -> Result<Outputs, CliError> {
         let human = [Output { format: Format::Human, file: None }];
         let wanted = if wanted.is_empty() { &human } else { wanted };
         if wanted.iter().filter(|output| output.file.is_none()).count() > 1 {
             let message = format!("only one --format can go to {}; write FORMAT=FILE", console.name());
-            return Err(Failure::Message(message));
+            return Err(CliError::Message(message));
         }
-        // Nothing is opened before all is known to be right.
+        // Nothing is opened until everything has been checked.
         let mut paths: Vec<PathBuf> = Vec::new();
         for file in wanted.iter().filter_map(|output| output.file.as_ref()) {
-            let path = place(file);
-            let refused = |why: &str| Err(Failure::Message(format!("{} {why}", shown(file))));
+            let path = resolve(file);
+            let refused = |why: &str| Err(CliError::Message(format!("{} {why}", display_path(file))));
             if path.is_dir() {
                 return refused("is a folder; a report needs a file");
             }
             if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path)) && is_plain(&path) {
                 return refused("is to be checked, so no report can go there");
             }
-            if config.is_some_and(|config| place(config) == path) {
+            if config.is_some_and(|config| resolve(config) == path) {
                 return refused("says how to check, so no report can go there");
             }
-            if baseline.is_some_and(|baseline| place(baseline) == path) {
+            if baseline.is_some_and(|baseline| resolve(baseline) == path) {
                 return refused("is the baseline, so no report can go there");
             }
             if paths.contains(&path) {
@@ -214,20 +218,20 @@ impl Outputs {
         for output in wanted {
             let place = match &output.file {
                 None => None,
-                Some(_) => paths.next().map(Place::open).transpose()?,
+                Some(_) => paths.next().map(OutputFile::open).transpose()?,
             };
             outputs.push((output.format, place));
         }
         Ok(Outputs { console, outputs })
     }
 
-    /// What writes all of them.
+    /// Creates a reporter that writes all reports.
     pub fn reporter<'p>(
         &self,
         rules: Rulebook<'p>,
         style: Style,
         bar: Option<&Bar>,
-    ) -> Result<MultiReporter<'p>, Failure> {
+    ) -> Result<MultiReporter<'p>, CliError> {
         let mut reporters: Vec<Box<dyn Reporter + Send + 'p>> = Vec::new();
         for (format, place) in &self.outputs {
             let console = self.console;
@@ -251,13 +255,13 @@ impl Outputs {
         Ok(MultiReporter::new(reporters))
     }
 
-    /// Puts the files into their places. The reports must be complete.
-    pub fn keep(self) -> Result<(), Failure> {
-        self.outputs.into_iter().filter_map(|(_, place)| place).try_for_each(Place::keep)
+    /// Moves the files to their final paths. The reports must be complete.
+    pub fn persist(self) -> Result<(), CliError> {
+        self.outputs.into_iter().filter_map(|(_, place)| place).try_for_each(OutputFile::persist)
     }
 }
 
-/// Whether a target is this file, whatever it is called.
+/// Returns `true` if a target is this file, whatever path leads to it.
 pub fn is_file(target: &Target, file: &Path) -> bool {
     match target {
         Target::File(path) => fs::canonicalize(path).is_ok_and(|path| path == file),

@@ -1,4 +1,4 @@
-//! `sessionlint protocol`.
+//! `sessionlint protocol`: validates a protocol and prints its tables.
 
 mod records;
 
@@ -8,25 +8,25 @@ use std::io::Write as _;
 use sessionlint_core::protocol::tables::{Cell, Lifecycle, States, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
-use super::config::Chosen;
-use super::{Exit, Failure};
+use super::config::ProtocolChoice;
+use super::{CliError, Exit};
 use crate::picture::labels::{Labels, RowRef, alternatives, printable};
 
-/// Tables are cut into blocks of states that are not wider than this, where one state leaves the room.
+/// The width of a table, in columns. Wider tables are split into blocks of states, of at least one state each.
 const WIDTH: usize = 116;
-const APART: usize = 2;
+const COLUMN_GAP: usize = 2;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A built-in protocol, or a folder with a protocol.toml
+    /// Built-in protocol, or folder with a protocol.toml
     #[arg(value_name = "NAME|DIR", default_value = "session-events")]
     protocol: String,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let protocol = Chosen::named(&arguments.protocol)?;
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
+    let protocol = ProtocolChoice::named(&arguments.protocol)?;
     let mut page = String::new();
-    write_protocol(&mut page, &protocol).map_err(|error| Failure::Output(std::io::Error::other(error)))?;
+    write_protocol(&mut page, &protocol).map_err(|error| CliError::Output(std::io::Error::other(error)))?;
     anstream::stdout().lock().write_all(page.as_bytes())?;
     Ok(Exit::Clean)
 }
@@ -80,10 +80,10 @@ fn write_fields(out: &mut String, tables: &Tables) -> fmt::Result {
     for pointer in &shape.unwrap {
         writeln!(out, "  an event may be wrapped at {}", printable(&pointer.to_string()))?;
     }
-    writeln!(out, "  an event of any other type: {}", spoken(tables, tables.unknown))
+    writeln!(out, "  an event of any other type: {}", rule_mark(tables, tables.unknown))
 }
 
-/// Events down, states across.
+/// Writes the table of a lifecycle, with events as rows and states as columns.
 fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> fmt::Result {
     let mut words = Labels::unabridged(tables);
     let mut head: Vec<String> = lifecycle.states.iter().map(|state| printable(state)).collect();
@@ -103,7 +103,7 @@ fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> 
     }
     if lifecycle.end.iter().any(Option::is_some) {
         let mut end = vec!["end of the stream".to_owned()];
-        end.extend(lifecycle.end.iter().map(|rule| rule.map_or("·".to_owned(), |rule| spoken(tables, rule))));
+        end.extend(lifecycle.end.iter().map(|rule| rule.map_or("·".to_owned(), |rule| rule_mark(tables, rule))));
         rows.push(vec![end]);
     }
     writeln!(out, "\nlifecycle {}", words.title(lifecycle))?;
@@ -122,38 +122,38 @@ fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> 
     write_table(out, &rows)
 }
 
-/// What an event does in a state: the rule that speaks, and where judging carries on.
+/// Returns the two lines of a cell: the rule that an event breaks in a state, and the state in which judging continues.
 fn cell_words(tables: &Tables, lifecycle: &Lifecycle, state: usize, cell: Cell) -> [String; 2] {
     let to = usize::from(cell.to);
     let moved = if to == state { String::new() } else { format!("→ {}", printable(&lifecycle.states[to])) };
     match cell.rule {
-        Some(rule) => [spoken(tables, rule), moved],
+        Some(rule) => [rule_mark(tables, rule), moved],
         None if to == state => ["·".to_owned(), moved],
         None => [moved, String::new()],
     }
 }
 
-/// Rows of lines of cells, the first row of them and the first cell of each being heads.
+/// Writes a table of rows, each of which has lines of cells. The first row and the first cell of each line are headers.
 fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
     let cells = rows.first().and_then(|row| row.first()).map_or(0, Vec::len);
     let width = |cell: usize| rows.iter().flatten().map(|line| columns(&line[cell])).max().unwrap_or_default();
     let mut first = 1;
     while first < cells {
         let mut last = first + 1;
-        let mut used = width(0) + APART + width(first);
-        while last < cells && used + APART + width(last) <= WIDTH {
-            used += APART + width(last);
+        let mut used = width(0) + COLUMN_GAP + width(first);
+        while last < cells && used + COLUMN_GAP + width(last) <= WIDTH {
+            used += COLUMN_GAP + width(last);
             last += 1;
         }
         writeln!(out)?;
         for line in rows.iter().flatten() {
             let mut text = String::from("  ");
             for cell in std::iter::once(0).chain(first..last) {
-                let padding = width(cell) + APART - columns(&line[cell]);
+                let padding = width(cell) + COLUMN_GAP - columns(&line[cell]);
                 text.push_str(&line[cell]);
                 text.push_str(&" ".repeat(padding));
             }
-            // Most rows need no second line.
+            // The second line of most rows is empty.
             if !text.trim().is_empty() {
                 writeln!(out, "{}", text.trim_end())?;
             }
@@ -172,7 +172,7 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
         format!("{} {}", printable(&kind.name), printable(&kind.slots[slot].to_string()))
     };
     for (event, append) in text.append.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
-        writeln!(out, "  a piece: {}{}", named(event, append.slot), only(&words.gates(&[], &append.after)))?;
+        writeln!(out, "  a piece: {}{}", named(event, append.slot), only_where(&words.gates(&[], &append.after)))?;
     }
     for (event, when) in text.cut.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one))) {
         let when = words.conditions(event, when);
@@ -180,21 +180,21 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
         writeln!(out, "  the whole may begin anew after: {}{when}", printable(&tables.events[event].name))?;
     }
     for (event, whole) in text.whole.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
-        let gates = only(&words.gates(&whole.before, &[]));
-        writeln!(out, "  the whole: {}{gates}: {}", named(event, whole.slot), spoken(tables, whole.rule))?;
+        let gates = only_where(&words.gates(&whole.before, &[]));
+        writeln!(out, "  the whole: {}{gates}: {}", named(event, whole.slot), rule_mark(tables, whole.rule))?;
     }
     Ok(())
 }
 
-fn only(gates: &str) -> String {
+fn only_where(gates: &str) -> String {
     if gates.is_empty() { String::new() } else { format!(", only where {gates}") }
 }
 
-/// Time, and words that contradict a field.
+/// Writes the rules about time, and the words that contradict a field.
 fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     let words = Labels::unabridged(tables);
     for rule in &tables.times {
-        writeln!(out, "\ntime\n  earlier than the stream's event before it: {}", spoken(tables, *rule))?;
+        writeln!(out, "\ntime\n  earlier than the stream's event before it: {}", rule_mark(tables, *rule))?;
     }
     if tables.contradictions.iter().any(|of_event| !of_event.is_empty()) {
         writeln!(out, "\ncontradictions")?;
@@ -207,13 +207,13 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
         let when = if when.is_empty() { when } else { format!(" ({when})") };
         let says: Vec<_> = one.says.iter().map(|says| format!("“{}”", printable(says))).collect();
         let field = printable(&kind.slots[one.slot].to_string());
-        let rule = spoken(tables, one.rule);
+        let rule = rule_mark(tables, one.rule);
         writeln!(out, "  {}{when}: {field} is {}: {rule}", printable(&kind.name), alternatives(&says))?;
     }
     Ok(())
 }
 
-fn spoken(tables: &Tables, rule: RuleId) -> String {
+fn rule_mark(tables: &Tables, rule: RuleId) -> String {
     format!("✗ {}", printable(&tables.rules[usize::from(rule.0)].name))
 }
 

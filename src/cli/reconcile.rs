@@ -1,4 +1,4 @@
-//! `sessionlint reconcile`.
+//! `sessionlint reconcile`: compares recorded streams with stored records.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use sessionlint_core::finding::{Severity, Summary};
 use sessionlint_core::protocol::{Protocol, Rulebook};
 use sessionlint_core::records::reconcile::{Clerk, Kept, Listener, Strictness, Told, reconcile};
 
-use super::config::{ProtocolArgument, of_records};
-use super::input::{Alike, say};
-use super::judging::{exit, fail_on_parser, kind_of, severities};
+use super::config::{ProtocolArgument, record_protocol};
+use super::input::{TargetSettings, report_errors};
+use super::judging::{exit, fail_on_parser, find_kind, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
-use super::{Exit, Failure, meaning};
+use super::{CliError, Exit, lookup};
 use crate::config::{Config, FAIL_ON};
 use crate::report::{FileEnd, Reporter, RunEnd};
 use crate::run::{ExcludeFilter, Target, expand, is_recording, read};
@@ -21,74 +21,74 @@ use crate::run::{ExcludeFilter, Target, expand, is_recording, read};
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
 pub struct Arguments {
-    /// Recorded streams: files, folders, patterns
+    /// Recorded streams: files, folders or glob patterns
     #[arg(value_name = "STREAM", required = true)]
     streams: Vec<PathBuf>,
 
-    /// Stored records of the same sessions: files, folders, patterns
+    /// Stored records of the same sessions: files, folders or glob patterns
     #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
     records: Vec<PathBuf>,
 
     #[command(flatten)]
     protocol: ProtocolArgument,
 
-    /// All records are there: a streamed session without one is missing
+    /// Assume that all records are present, and report a streamed session without a record as missing
     #[arg(long)]
     complete: bool,
 
-    /// How far apart times may be, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
+    /// Maximum difference between times, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = parse_seconds)]
     tolerance: f64,
 
-    /// The kind of the stored records whose container does not tell it, such as session
+    /// Kind of the stored records whose container does not name it, such as session
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
 
-    /// What to print, or with =FILE to write to a file; several times for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
-    /// The least severity that makes the exit code 1; warning if not given, because all rules are warnings
+    /// Lowest severity that makes the exit code 1 [default: warning, the severity of all rules]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
 
-    /// Change a rule's severity: error, warning, note or off
+    /// Change the severity of a rule: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
     rules: Vec<String>,
 
-    /// Show every finding; many of one kind fold into one otherwise
+    /// Show every finding instead of folding many of one kind into one
     #[arg(long)]
     all: bool,
 
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `auto` respects NO_COLOR
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     color: Color,
 
-    /// Leave the summary out
+    /// Omit the summary
     #[arg(short, long)]
     quiet: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+fn parse_seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds >= 0.0 && seconds.is_finite() => Ok(seconds),
         _ => Err("a number of seconds, such as 0.5".to_owned()),
     }
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let started = Instant::now();
     let (chosen, config) = arguments.protocol.load(&arguments.streams)?;
     let events: &Protocol = &chosen;
-    let none = || Failure::Message("there is no protocol of stored records to hold streams against".to_owned());
-    let protocol = of_records().ok_or_else(none)?;
+    let none = || CliError::Message("there is no protocol of stored records to hold streams against".to_owned());
+    let protocol = record_protocol().ok_or_else(none)?;
     let words = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
     if events.is_of_records() {
         let message = format!("{} is a protocol of stored records; streams are of events", events.name());
-        return Err(Failure::Message(message));
+        return Err(CliError::Message(message));
     }
     let rules = Rulebook::of(protocol);
-    let kind = kind_of(arguments.kind.as_deref(), protocol)?;
+    let kind = find_kind(arguments.kind.as_deref(), protocol)?;
     let config = config.map(Arc::new);
     let excluding = config.clone();
     let excluded: ExcludeFilter =
@@ -96,9 +96,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
     let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);
     errors.extend(missing);
-    // A folder may hold both: what is named as a stream is no record.
+    // A folder may have both; a file that was named as a stream is not read as a record.
     records.retain(|record| !streams.contains(record));
-    say(&errors);
+    report_errors(&errors);
     let mut targets: Vec<Target> = streams.iter().chain(&records).cloned().collect();
     let inputs: Vec<PathBuf> = arguments.streams.iter().chain(&arguments.records).cloned().collect();
     let config_file = config.as_deref().map(Config::path);
@@ -106,11 +106,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let outputs = Outputs::open(&arguments.formats, console, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
-    // All is judged before anything is said.
+    // Everything is judged before anything is reported.
     reporter.ignore_closed_readers();
     let severities = severities(&arguments.rules, rules)?;
     let options = Options::default().with_severities(severities).with_excerpts(reporter.shows_excerpts());
-    let settings = Alike::new(protocol, config.as_deref(), &options, &[]).usual;
+    let settings = TargetSettings::new(protocol, config.as_deref(), &options, &[]).base;
     let (mut told, mut kept, mut unreadable) = (Told::default(), Kept::default(), Vec::new());
     for target in &streams {
         let mut listener = Listener::new(events, words, &options, target.name(), &mut told);
@@ -122,7 +122,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         unreadable.extend(read(target, |piece| clerk.feed(piece)).err());
         clerk.finish();
     }
-    say(&unreadable);
+    report_errors(&unreadable);
     let files: Vec<_> = targets.iter().map(Target::name).collect();
     let strictness = Strictness { tolerance: arguments.tolerance, complete: arguments.complete };
     let outcome = reconcile(protocol, &settings, &told, &kept, strictness, &files);
@@ -142,11 +142,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let end = RunEnd { reconciled, unfound: &errors, ..RunEnd::of(&summary, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
-    outputs.keep()?;
+    outputs.persist()?;
     if !outcome.compared && !arguments.complete {
         let message = "nothing was compared: no session is both in the streams and in the records";
-        return Err(Failure::Message(message.to_owned()));
+        return Err(CliError::Message(message.to_owned()));
     }
-    let given = arguments.fail_on.as_deref().and_then(|word| meaning(&FAIL_ON, word));
+    let given = arguments.fail_on.as_deref().and_then(|word| lookup(&FAIL_ON, word));
     Ok(exit(given.unwrap_or(Some(Severity::Warning)), &summary, errors.is_empty() && unreadable.is_empty()))
 }

@@ -1,4 +1,4 @@
-//! `sessionlint rules`.
+//! `sessionlint rules`: lists the rules of a protocol.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use sessionlint_core::protocol::Rule;
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolArgument;
-use super::{Exit, Failure, TextOrJson};
+use super::{CliError, Exit, TextOrJson};
 use crate::config::NAME;
 
 #[derive(clap::Args)]
@@ -16,12 +16,12 @@ pub struct Arguments {
     #[command(flatten)]
     protocol: ProtocolArgument,
 
-    /// What to print
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.protocol.load_here()?;
     let said = |rule: &Rule| config.as_ref()?.rule(&rule.name);
     let severity = |rule: &Rule| said(rule).map_or(rule.severity, |said| said.severity);

@@ -1,19 +1,19 @@
-//! `sessionlint schema`.
+//! `sessionlint schema`: prints the JSON Schema of an event type.
 
 use std::io::Write;
 
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
-use super::{Exit, Failure};
+use super::{CliError, Exit};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The event type, such as session.status; without one, the types are listed
+    /// Event type, such as session.status [default: list the types]
     #[arg(value_name = "TYPE")]
     event_type: Option<String>,
 
-    /// Say whether events of the type are judged in one pass, or why not
+    /// Print whether events of the type are judged in one pass, and if not, why
     #[arg(long, requires = "event_type")]
     plan: bool,
 
@@ -21,7 +21,7 @@ pub struct Arguments {
     protocol: ProtocolArgument,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, _) = arguments.protocol.load_here()?;
     let mut out = anstream::stdout().lock();
     let Some(wanted) = &arguments.event_type else {
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             let near = nearest(wanted, protocol.schemas().map(|(name, _)| name));
             let help = near
                 .map_or_else(|| "`sessionlint schema` lists them".to_owned(), |near| format!("did you mean {near}?"));
-            Err(Failure::Message(format!("there is no event type {}; {help}", visible(wanted))))
+            Err(CliError::Message(format!("there is no event type {}; {help}", visible(wanted))))
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Processes, each with all that it starts: begun together, and ended together.
+//! Process groups: a process and everything it starts, which are killed together.
 //!
-//! On Unix each is the first of a process group of its own. Whatever of the group still lives is killed when the group
-//! goes out of scope, also where a panic unwinds; only what left the group by its own doing (`setsid`) is out of reach.
-//! On other systems the process alone is ended.
+//! On Unix each process leads a process group of its own. Whatever is still alive in the group is killed when the
+//! [`ProcessGroup`] goes out of scope, even during unwinding; only a process that left the group by itself (`setsid`)
+//! is out of reach. On other systems only the first process is killed.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,98 +10,98 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use super::producer::Stop;
+use super::producer::StopFlag;
 
-/// The groups that live, by the number of their first process. It is taken out before that is waited for: from then on
-/// the number may be another's.
-static LIVING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+/// The live groups, by the process ID of their first process. A group is removed before its first process is reaped:
+/// after that the ID may be reused.
+static LIVE_GROUPS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// Whether no group may be started any more. Read-locked while one is, so that none is missed when all are ended.
-static OVER: RwLock<bool> = RwLock::new(false);
+/// Whether starting groups is forbidden. Read-locked while a group starts, so that [`kill_all`] misses none.
+static SHUT_DOWN: RwLock<bool> = RwLock::new(false);
 
-fn living() -> MutexGuard<'static, BTreeSet<u32>> {
-    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+fn live_groups() -> MutexGuard<'static, BTreeSet<u32>> {
+    LIVE_GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends all groups, and lets none be started from now on: for the end of the program, however it comes.
-pub fn end_all() {
-    *OVER.write().unwrap_or_else(PoisonError::into_inner) = true;
-    for group in &*living() {
+/// Kills all groups and forbids starting new ones. Called when the program is about to end, for whatever reason.
+pub fn kill_all() {
+    *SHUT_DOWN.write().unwrap_or_else(PoisonError::into_inner) = true;
+    for group in &*live_groups() {
         kill(*group);
     }
 }
 
-/// A process and all that it starts.
-pub struct Group {
+/// A process and everything it starts.
+pub struct ProcessGroup {
     first: Child,
     ended: bool,
 }
 
-impl Group {
+impl ProcessGroup {
     /// Starts a process in a group of its own.
     ///
     /// # Errors
     ///
-    /// When it cannot be started, or the program is about to end.
-    pub fn start(command: &mut Command) -> io::Result<Group> {
+    /// Fails if the process cannot be started, or if [`kill_all`] was called.
+    pub fn start(command: &mut Command) -> io::Result<ProcessGroup> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
-        let over = OVER.read().unwrap_or_else(PoisonError::into_inner);
-        if *over {
+        let is_shut_down = SHUT_DOWN.read().unwrap_or_else(PoisonError::into_inner);
+        if *is_shut_down {
             return Err(io::Error::other("the program is about to end"));
         }
         let first = command.spawn()?;
-        living().insert(first.id());
-        Ok(Group { first, ended: false })
+        live_groups().insert(first.id());
+        Ok(ProcessGroup { first, ended: false })
     }
 
-    /// The first process, for its pipes.
+    /// Returns the first process, for access to its pipes.
     pub fn first(&mut self) -> &mut Child {
         &mut self.first
     }
 
-    /// Waits until the first process has ended by itself. Where it has not in time, or the run is stopped, the group is
-    /// killed.
-    pub fn wait(&mut self, until: Instant, stop: &Stop) -> bool {
-        wait::until_ended(&mut self.first, until, stop)
+    /// Waits for the first process to end by itself and returns `true`. If it does not end before `until`, or the run
+    /// is stopped, kills the group and returns `false`.
+    pub fn wait(&mut self, until: Instant, stop: &StopFlag) -> bool {
+        wait::wait_until_ended(&mut self.first, until, stop)
     }
 
-    /// Kills what lives of the group; tells how the first process ended.
+    /// Kills what is left of the group, and returns the exit status of the first process.
     ///
     /// # Errors
     ///
-    /// When it cannot be waited for.
+    /// Fails if the process cannot be waited for.
     pub fn end(&mut self) -> io::Result<ExitStatus> {
         if !self.ended {
             self.ended = true;
-            let mut living = living();
+            let mut living = live_groups();
             kill(self.first.id());
             living.remove(&self.first.id());
         }
-        // Where there are no groups. On Unix it was killed by now.
+        // For systems without process groups; on Unix the process is dead by now.
         let _ = self.first.kill();
         self.first.wait()
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         let _ = self.end();
     }
 }
 
-/// Kills a group whose first process was not waited for yet.
+/// Kills a group whose first process has not been reaped yet.
 #[cfg(unix)]
 fn kill(group: u32) {
     use rustix::process::{Pid, Signal, kill_process_group};
 
     if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
-        // Nothing of it may live any more.
+        // An error means that the group has no process left.
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
-/// What is left alone here finds its pipes closed when this program ends.
+/// Does nothing: processes that are left over find their pipes closed when this program ends.
 #[cfg(not(unix))]
 fn kill(_: u32) {}
 
@@ -115,27 +115,27 @@ mod wait {
     use rustix::io::retry_on_intr;
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-    use super::super::producer::Stop;
-    use super::super::running::LOOK;
+    use super::super::producer::StopFlag;
+    use super::super::subprocess::POLL_INTERVAL;
 
-    /// The process stays there as what has ended, so that its number, and the group's, stays its own.
-    pub fn until_ended(child: &mut Child, until: Instant, stop: &Stop) -> bool {
+    /// Waits without reaping the process, so that its ID, which is also the group's, is not reused.
+    pub fn wait_until_ended(child: &mut Child, until: Instant, stop: &StopFlag) -> bool {
         let (id, options) = (Pid::from_child(child), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
         let wait = |options| retry_on_intr(|| waitid(WaitId::Pid(id), options));
         if wait(options | WaitIdOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {
             return true;
         }
         thread::scope(|scope| {
-            let (say, said) = sync_channel(1);
+            let (sender, receiver) = sync_channel(1);
             scope.spawn(move || {
                 let _ = wait(options);
-                // Nobody waits for it if it was too late.
-                let _ = say.send(());
+                // Nobody receives this if the process ended too late.
+                let _ = sender.send(());
             });
             loop {
                 let left = until.saturating_duration_since(Instant::now());
-                match said.recv_timeout(left.min(LOOK)) {
-                    Err(RecvTimeoutError::Timeout) if left.is_zero() || stop.is_said() => {
+                match receiver.recv_timeout(left.min(POLL_INTERVAL)) {
+                    Err(RecvTimeoutError::Timeout) if left.is_zero() || stop.is_set() => {
                         super::kill(child.id());
                         return false;
                     }
@@ -153,16 +153,16 @@ mod wait {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::super::producer::Stop;
+    use super::super::producer::StopFlag;
 
-    /// Between two looks at the process.
+    /// The pause between two checks of the process.
     const PAUSE: Duration = Duration::from_millis(1);
 
-    pub fn until_ended(child: &mut Child, until: Instant, stop: &Stop) -> bool {
+    pub fn wait_until_ended(child: &mut Child, until: Instant, stop: &StopFlag) -> bool {
         loop {
             match child.try_wait() {
                 Ok(Some(_)) => return true,
-                Ok(None) if Instant::now() < until && !stop.is_said() => thread::sleep(PAUSE),
+                Ok(None) if Instant::now() < until && !stop.is_set() => thread::sleep(PAUSE),
                 _ => return false,
             }
         }

@@ -1,7 +1,7 @@
-//! Where inputs come from: one for each number, and the same for the same seed, however many cases are played at once.
+//! Generates inputs by number: the same seed gives the same inputs, however many cases run at once.
 //!
-//! An input is bytes. How it was made is a tree of `proptest`, which knows simpler ones; it is made anew from the number
-//! when a case fails, so that nothing is kept of those that do not.
+//! An input is bytes. It comes from a `proptest` value tree, which also knows simpler inputs. The tree is rebuilt from
+//! the number when a case fails, so that nothing is kept for cases that do not.
 
 mod prompts;
 mod seeds;
@@ -19,71 +19,79 @@ use sessionlint_core::schema::Schema;
 use crate::generate::{length, value};
 pub use seeds::read as read_seeds;
 
-/// The longest input, in bytes.
-pub const LONGEST: usize = 1 << 20;
-/// How often an input is looked for that a schema allows, and how much is made in vain each time: values, and their
-/// bytes. Of long values few are made, so that what is looked for is found or given up in a moment.
-const MOST_TRIES: u64 = 8;
-const MOST_REJECTS: usize = 1000;
-const MOST_REJECTED: usize = 4 << 20;
+/// The size of the largest input, in bytes.
+pub const MAX_INPUT_BYTES: usize = 1 << 20;
+/// The attempts to generate an input that a schema allows, and the number and total size of the values that each
+/// attempt may reject. Fewer values are tried if they are long, so that an attempt succeeds or gives up quickly.
+const MAX_TRIES: u64 = 8;
+const MAX_REJECTS: usize = 1000;
+const MAX_REJECTED_BYTES: usize = 4 << 20;
 
-/// An input as it was made, which knows simpler ones.
-pub type Tree = Box<dyn ValueTree<Value = Vec<u8>>>;
+/// A generated input, together with simpler variants of it.
+pub type InputTree = Box<dyn ValueTree<Value = Vec<u8>>>;
 
-/// Inputs by their numbers.
+/// The inputs of a run, by number.
 pub struct Inputs {
     seed: u64,
-    /// Those that come first, as they are.
+    /// Given inputs, which come first and unchanged.
     first: Vec<Vec<u8>>,
     strategy: SBoxedStrategy<Vec<u8>>,
-    /// In place of one that could not be made.
-    spare: Vec<u8>,
-    /// How many values may be made in vain.
-    rejects: usize,
-    /// Of how many lines each of them is, if that is given.
+    /// Used in place of an input that could not be generated.
+    fallback: Vec<u8>,
+    /// Number of values that an attempt may reject.
+    max_rejects: usize,
+    /// The number of lines of each input, if it is fixed.
     lines: Option<NonZero<usize>>,
-    /// What each line is valid by.
+    /// The schema that each line must conform to.
     schema: Option<Schema>,
 }
 
 impl Inputs {
-    /// Prompts as people and machines write them. `lines`: how many of them make an input, if not one.
+    /// Generates prompts as people and machines write them. `lines` is the number of prompts per input, if it is fixed.
     pub fn prompts(seed: u64, lines: Option<NonZero<usize>>) -> Inputs {
-        let strategy = lined(prompts::prompt().prop_map(String::into_bytes).sboxed(), lines);
-        Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), rejects: MOST_REJECTS, lines, schema: None }
+        let strategy = with_line_count(prompts::prompt().prop_map(String::into_bytes).sboxed(), lines);
+        Inputs {
+            seed,
+            first: Vec::new(),
+            strategy,
+            fallback: Vec::new(),
+            max_rejects: MAX_REJECTS,
+            lines,
+            schema: None,
+        }
     }
 
-    /// What somebody gave, as it is, and then mutations of it. There must be some.
+    /// Returns the given seeds unchanged, and then generates mutations of them. `seeds` must not be empty.
     pub fn seeds(seed: u64, seeds: &[Vec<u8>], lines: Option<NonZero<usize>>) -> Inputs {
-        let first = seeds.iter().map(|seed| of_lines(seed, lines)).collect();
-        let strategy = lined(seeds::mutated(seeds), lines);
-        Inputs { seed, first, strategy, spare: Vec::new(), rejects: MOST_REJECTS, lines, schema: None }
+        let first = seeds.iter().map(|seed| to_line_count(seed, lines)).collect();
+        let strategy = with_line_count(seeds::mutations(seeds), lines);
+        Inputs { seed, first, strategy, fallback: Vec::new(), max_rejects: MAX_REJECTS, lines, schema: None }
     }
 
-    /// Values that a JSON Schema allows, each on one line.
+    /// Generates values that a JSON Schema allows, each on one line.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with a document that is no schema, or that no value was found by.
+    /// Fails if the document is not a JSON Schema, or if no value was found that it allows.
     pub fn by_schema(seed: u64, document: &Value, lines: Option<NonZero<usize>>) -> Result<Inputs, String> {
         let schema = Some(Schema::new(document.clone())?);
         let values = value(document)?.prop_map(|value| value.to_string().into_bytes());
-        let strategy = lined(values.sboxed(), lines);
-        let rejects = (MOST_REJECTED / length(document).max(1)).clamp(1, MOST_REJECTS);
-        let mut inputs = Inputs { seed, first: Vec::new(), strategy, spare: Vec::new(), rejects, lines, schema };
+        let strategy = with_line_count(values.sboxed(), lines);
+        let max_rejects = (MAX_REJECTED_BYTES / length(document).max(1)).clamp(1, MAX_REJECTS);
+        let mut inputs = Inputs { seed, first: Vec::new(), strategy, fallback: Vec::new(), max_rejects, lines, schema };
         let found = inputs.tree(0).map(|tree| tree.current());
-        inputs.spare = found.ok_or("no value was found that it allows")?;
+        inputs.fallback = found.ok_or("no value was found that it allows")?;
         Ok(inputs)
     }
 
-    /// The input of this number.
+    /// Returns the input with this number.
     pub fn input(&self, number: u64) -> Vec<u8> {
         let given = usize::try_from(number).ok().and_then(|number| self.first.get(number));
-        given.cloned().unwrap_or_else(|| self.tree(number).map_or_else(|| self.spare.clone(), |tree| tree.current()))
+        given.cloned().unwrap_or_else(|| self.tree(number).map_or_else(|| self.fallback.clone(), |tree| tree.current()))
     }
 
-    /// How the input of this number was made; none if it was given.
-    pub fn tree(&self, number: u64) -> Option<Tree> {
+    /// Returns the value tree of the input with this number; `None` if the input was given.
+    pub fn tree(&self, number: u64) -> Option<InputTree> {
         let number = number.checked_sub(self.first.len() as u64)?;
         let made = |again: u64| {
             let mut bytes = [0; 32];
@@ -91,14 +99,14 @@ impl Inputs {
                 part.copy_from_slice(&number.to_le_bytes());
             }
             let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-            let rejects = self.rejects as u32;
-            let config = Config { failure_persistence: None, max_local_rejects: rejects, ..Config::default() };
+            let max_rejects = self.max_rejects as u32;
+            let config = Config { failure_persistence: None, max_local_rejects: max_rejects, ..Config::default() };
             self.strategy.new_tree(&mut TestRunner::new_with_rng(config, random)).ok()
         };
-        (0..MOST_TRIES).find_map(made)
+        (0..MAX_TRIES).find_map(made)
     }
 
-    /// Whether an input has the number of lines that was asked for, and each is what the schema asks for.
+    /// Returns `true` if an input has the fixed number of lines and the schema allows each line.
     pub fn allows(&self, input: &[u8]) -> bool {
         let lines = || input.split(|byte| *byte == b'\n');
         self.lines.is_none_or(|count| lines().count() == count.get())
@@ -107,16 +115,16 @@ impl Inputs {
             })
     }
 
-    /// Whether the number of lines is given.
-    pub fn are_lined(&self) -> bool {
+    /// Returns `true` if the number of lines is fixed.
+    pub fn has_fixed_lines(&self) -> bool {
         self.lines.is_some()
     }
 }
 
-/// Inputs of so many lines, made of inputs that are a line each.
-fn lined(strategy: SBoxedStrategy<Vec<u8>>, lines: Option<NonZero<usize>>) -> SBoxedStrategy<Vec<u8>> {
+/// Builds inputs with a fixed number of lines from single-line inputs.
+fn with_line_count(strategy: SBoxedStrategy<Vec<u8>>, lines: Option<NonZero<usize>>) -> SBoxedStrategy<Vec<u8>> {
     let bounded = strategy.prop_map(|mut input| {
-        input.truncate(LONGEST);
+        input.truncate(MAX_INPUT_BYTES);
         input
     });
     let Some(count) = lines else { return bounded.sboxed() };
@@ -127,8 +135,8 @@ fn lined(strategy: SBoxedStrategy<Vec<u8>>, lines: Option<NonZero<usize>>) -> SB
     vec(line, count.get()).prop_map(|lines| lines.join(&b'\n')).sboxed()
 }
 
-/// As many lines of an input, and empty ones where it has fewer.
-fn of_lines(input: &[u8], lines: Option<NonZero<usize>>) -> Vec<u8> {
+/// Truncates an input to a number of lines, or pads it with empty ones.
+fn to_line_count(input: &[u8], lines: Option<NonZero<usize>>) -> Vec<u8> {
     let Some(count) = lines else { return input.to_vec() };
     let given = input.split(|byte| *byte == b'\n').chain(std::iter::repeat(&[][..]));
     given.take(count.get()).collect::<Vec<_>>().join(&b'\n')
@@ -193,13 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_allows_nothing_or_is_none_is_refused() {
+    fn a_schema_that_is_invalid_or_allows_nothing_is_refused() {
         assert!(Inputs::by_schema(1, &json!({"type": "texst"}), None).is_err());
         assert!(Inputs::by_schema(1, &json!({"type": "string", "not": {}}), None).is_err());
     }
 
     #[test]
-    fn what_a_schema_asks_for_without_end_is_given_up() {
+    fn a_schema_with_endless_values_is_given_up() {
         let itself = json!({"$ref": "#"});
         for endless in [
             json!({"type": "object", "properties": {"a": itself}, "required": ["a"]}),

@@ -1,79 +1,79 @@
-//! What interrupts a run: the first time it comes to its end as it should, the second time at once.
+//! Signals that interrupt a run: the first one ends it in an orderly way, the second one at once.
 
 use std::io;
 use std::sync::Arc;
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
-use super::group::end_all;
-use super::producer::Stop;
+use super::group::kill_all;
+use super::producer::StopFlag;
 
-/// What comes so soon after the first signal is the same one: `timeout` signals its child and then its group, and a
-/// terminal's window that is closed may say it twice.
+/// A signal that arrives this soon after the first one counts as the same: `timeout` signals its child and then its
+/// group, and closing a terminal window may send a signal twice.
 #[cfg(unix)]
-const SAME: Duration = Duration::from_millis(500);
+const REPEAT_WINDOW: Duration = Duration::from_millis(500);
 
-/// Hears what interrupts the program (Ctrl-C, SIGTERM, SIGHUP) until it goes out of scope. Producers have process groups
-/// of their own, so that a terminal interrupts this program alone. Where a panic unwinds through it, all producers are
-/// ended, and none can be started any more.
-pub struct Interrupts {
+/// Handles the signals that interrupt the program (Ctrl-C, SIGTERM, SIGHUP) until it goes out of scope. Producers have
+/// process groups of their own, so that a terminal interrupts this program alone. If a panic unwinds through the
+/// handler, all producers are killed and no more can be started.
+pub struct InterruptHandler {
     #[cfg(unix)]
-    heard: signal_hook::iterator::Handle,
+    handle: signal_hook::iterator::Handle,
 }
 
-impl Interrupts {
-    /// From now on, the first signal says `stop`; the second one, half a second after it or later, ends all producers and
-    /// the program. What the program was told to ignore (by `nohup`, or because it runs in the background of a script) it
-    /// goes on to ignore.
+impl InterruptHandler {
+    /// Installs the handler. The first signal sets `stop`; a second one, at least half a second later, kills all
+    /// producers and ends the program. Signals that the program was started to ignore (by `nohup`, or as a background
+    /// job of a script) stay ignored.
     ///
     /// # Errors
     ///
-    /// When signals cannot be heard.
+    /// Fails if the signal handlers cannot be registered.
     #[cfg(unix)]
-    pub fn hear(stop: Arc<Stop>) -> io::Result<Interrupts> {
+    pub fn install(stop: Arc<StopFlag>) -> io::Result<InterruptHandler> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
         let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
         let mut signals = signal_hook::iterator::Signals::new(heard)?;
-        let heard = signals.handle();
+        let handle = signals.handle();
         std::thread::spawn(move || {
             let mut signals = signals.forever();
             if signals.next().is_none() {
                 return;
             }
-            stop.say();
+            stop.set();
             let first = Instant::now();
-            if let Some(signal) = signals.find(|_| first.elapsed() >= SAME) {
-                end_all();
+            if let Some(signal) = signals.find(|_| first.elapsed() >= REPEAT_WINDOW) {
+                kill_all();
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
                 std::process::exit(128 + signal);
             }
         });
-        Ok(Interrupts { heard })
+        Ok(InterruptHandler { handle })
     }
 
-    /// Here Ctrl-C ends the program as ever, and the producers that the console runs with it.
+    /// Does nothing: on these systems Ctrl-C ends the program, and the producers that share its console, as usual.
     ///
     /// # Errors
     ///
-    /// None.
+    /// Never fails.
     #[cfg(not(unix))]
-    pub fn hear(_: Arc<Stop>) -> io::Result<Interrupts> {
-        Ok(Interrupts {})
+    pub fn install(_: Arc<StopFlag>) -> io::Result<InterruptHandler> {
+        Ok(InterruptHandler {})
     }
 }
 
-impl Drop for Interrupts {
+impl Drop for InterruptHandler {
     fn drop(&mut self) {
         #[cfg(unix)]
-        self.heard.close();
+        self.handle.close();
         if std::thread::panicking() {
-            end_all();
+            kill_all();
         }
     }
 }
 
-/// Whether this program was started to ignore a signal. Only Linux tells it.
+/// Returns `true` if this program was started with the signal ignored. Can be found out on Linux only.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,19 +1,21 @@
-//! Producers, driven with inputs, and what they answer: checked, and shrunk to the smallest input that shows a failure.
+//! Driving producers with inputs: each answer is checked, and each failure is shrunk to the smallest input that shows
+//! it.
 //!
-//! A [`producer`] plays one case after another; how it is reached (a process, a conversation, a server) is its own matter.
-//! Which inputs it is given is that of [`inputs`], what failed that of the [`judge`], and the [`search`] runs both.
+//! A [`producer`] runs one case after another; how it is reached (a process, a conversation, a server) is its own
+//! matter. [`inputs`] generates the inputs, [`verdict`] decides which failures a case has, and [`search`] combines the
+//! two.
 
 pub mod duration;
+pub mod failure_folder;
 mod group;
 pub mod http;
 pub mod inputs;
 pub mod interrupts;
-pub mod judge;
-pub mod kept;
 pub mod process;
 pub mod producer;
 mod reduce;
-mod running;
 pub mod script;
 pub mod search;
 pub mod shrink;
+mod subprocess;
+pub mod verdict;

@@ -1,4 +1,4 @@
-//! What is driven: something that takes an input and answers with a stream of events.
+//! The [`Producer`] trait: something that takes an input and answers with a stream of events.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,113 +8,118 @@ use std::time::Duration;
 use sessionlint_core::input::Wire;
 use sessionlint_core::text::visible;
 
-/// Something that answers an input with events, one case after the other, several at a time.
+/// Something that answers an input with events. Several threads may run cases at the same time.
 pub trait Producer: Sync {
-    /// Plays one case. Whatever was started for it has ended when this returns, also when it hung and when `stop` was
-    /// said in the middle.
+    /// Runs one case. Whatever was started for it has ended when this returns, even if it hung or `stop` was set
+    /// midway.
     ///
     /// # Errors
     ///
-    /// When no case can be played at all: the program cannot be started, nothing listens at the address.
-    fn play(&self, input: &[u8], stop: &Stop) -> Result<Played, Unplayable>;
+    /// Fails if no case can be run at all: the program cannot be started, or nothing listens at the address.
+    fn run(&self, input: &[u8], stop: &StopFlag) -> Result<Execution, ProducerError>;
 }
 
-/// What became of one case.
+/// One execution of a case: what the producer answered, and how it ended.
 #[derive(Clone, Debug)]
-pub struct Played {
-    /// What the producer answered, as it came; no more than the limit.
+pub struct Execution {
+    /// The bytes that the producer answered, unchanged; never more than [`Bounds::max_bytes`].
     pub stream: Vec<u8>,
-    /// The form of the answer, where the producer says it or the way of driving it does.
+    /// The wire format of the answer, if the producer declares it or the kind of producer implies it.
     pub wire: Option<Wire>,
-    /// How it ended.
+    /// The way in which the case ended.
     pub end: Ending,
-    /// The end of what it wrote to standard error, or of a body that is no stream: a few kilobytes at most.
-    pub complaint: Vec<u8>,
+    /// The last few kilobytes of standard error, or the beginning of an error response.
+    pub diagnostics: Vec<u8>,
 }
 
-/// How a case ended.
+/// The way in which a case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// As it should: the output closed and the program succeeded; the conversation was talked to its end.
-    Whole,
-    /// The producer failed, such as "it ended with exit code 3", "signal 11 ended it", "the status of its response is 500".
+    /// The case ran to its end: the output was closed and the program succeeded, or the script was carried out.
+    Completed,
+    /// The producer failed, with a description such as "it ended with exit code 3", "signal 11 ended it" or "the status
+    /// of its response is 500".
     Crashed(String),
-    /// It was not done in time.
+    /// The producer exceeded the time limit.
     Hung(Hang),
-    /// It answered more than this many bytes, and was ended.
+    /// The producer answered more than this many bytes, and was killed.
     Flooded(u64),
-    /// The run was stopped from outside; the case says nothing.
+    /// The run was stopped from outside, so the case proves nothing.
     Stopped,
 }
 
-/// What was not done in time.
+/// A description of a time limit that was exceeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hang {
-    /// What was waited for, such as "its output was not closed after 10 s".
-    pub what: String,
-    /// What to do, where more is known than that it hung.
+    /// A description, such as "its output was not closed after 10 s".
+    pub reason: String,
+    /// Help, if the cause is known.
     pub help: Option<&'static str>,
 }
 
 impl Ending {
-    /// It was not done in time with this.
+    /// Returns an ending for an exceeded time limit whose cause is not known.
     pub fn hung(what: String) -> Ending {
-        Ending::Hung(Hang { what, help: None })
+        Ending::Hung(Hang { reason: what, help: None })
     }
 }
 
-/// Why no case can be played.
+/// A reason why no case can be run.
 #[derive(Debug, thiserror::Error)]
-pub enum Unplayable {
-    /// The program cannot be started.
+pub enum ProducerError {
+    /// The program could not be started.
     #[error("{} cannot be started: {cause}", visible(&program.to_string_lossy()))]
     Start {
-        /// Its name, as it was given.
+        /// The program's name, as it was given.
         program: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         cause: io::Error,
     },
-    /// The server cannot be reached, or did not speak HTTP.
+    /// The server could not be reached, or did not answer in HTTP.
     #[error("{} cannot be reached: {}", visible(url), visible(cause))]
     Reach {
-        /// The address.
+        /// The server's address.
         url: String,
-        /// Why.
+        /// A description of the failure.
         cause: String,
     },
 }
 
-/// What ends a run early: said once, from any thread, and asked often.
+/// A flag that ends a run early. Any thread may set it; the threads that run cases poll it.
 #[derive(Debug, Default)]
-pub struct Stop(AtomicBool);
+pub struct StopFlag(AtomicBool);
 
-impl Stop {
-    /// Says that the run is over.
-    pub fn say(&self) {
+impl StopFlag {
+    /// Asks for the run to end.
+    pub fn set(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether that was said.
-    pub fn is_said(&self) -> bool {
+    /// Returns `true` once the flag has been set.
+    pub fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-/// What every case is bounded by.
+/// The limits of a single case.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// The longest that one case may take.
+    /// The longest time that one case may take.
     pub timeout: Duration,
-    /// The most that is kept of an answer, in bytes.
-    pub most_bytes: u64,
+    /// The largest answer that is accepted, in bytes.
+    pub max_bytes: u64,
 }
 
 impl Bounds {
-    /// Adds a piece to what was answered so far, as far as there is room for it.
-    pub fn keep(&self, stream: &mut Vec<u8>, piece: &[u8]) -> Result<(), Ending> {
-        let room = self.most_bytes.saturating_sub(stream.len() as u64);
+    /// Appends a piece to the answer so far, as much of it as the limit allows.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Ending::Flooded`] if the piece does not fit.
+    pub fn append(&self, stream: &mut Vec<u8>, piece: &[u8]) -> Result<(), Ending> {
+        let room = self.max_bytes.saturating_sub(stream.len() as u64);
         let fits = piece.len().min(usize::try_from(room).unwrap_or(usize::MAX));
         stream.extend_from_slice(&piece[..fits]);
-        if fits < piece.len() { Err(Ending::Flooded(self.most_bytes)) } else { Ok(()) }
+        if fits < piece.len() { Err(Ending::Flooded(self.max_bytes)) } else { Ok(()) }
     }
 }

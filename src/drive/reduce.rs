@@ -1,36 +1,42 @@
-//! A failing input → the least of it that still fails, by leaving out parts: lines, words, characters; of JSON, members
-//! and items. What no part can be left out of is made plain.
+//! A failing input → the smallest part of it that still fails, found by leaving out parts: lines, words and characters
+//! of text; members and items of JSON. Characters that cannot be left out are replaced by a placeholder.
 //!
-//! Parts are left out in runs that get shorter (delta debugging), so that much goes with few tries.
+//! Parts are left out in runs that get shorter (delta debugging), so that few attempts remove much.
 
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
-/// No more tries are to be had.
+/// The error of a search that has no attempts left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spent;
+pub struct BudgetSpent;
 
-/// Whether something still fails.
-pub type Fails<'f, T> = dyn FnMut(&T) -> Result<bool, Spent> + 'f;
+/// A test of whether a candidate still fails.
+pub type StillFails<'f, T> = dyn FnMut(&T) -> Result<bool, BudgetSpent> + 'f;
 
-/// So many parts are tried at every offset, more of them only side by side.
-const FEW: usize = 32;
-/// How often all is gone over, because one part may go once another has gone.
-const MOST_ROUNDS: usize = 4;
-/// What anything is made plain by.
-const PLAIN: &[u8] = b"a";
+/// Up to this many parts, runs are left out at every offset; beyond it, only side by side.
+const MAX_OVERLAPPING: usize = 32;
+/// The number of passes over the whole input: leaving out one part may make another one superfluous.
+const MAX_ROUNDS: usize = 4;
+/// The replacement for a character that cannot be left out.
+const PLACEHOLDER: &[u8] = b"a";
 
-/// Tries what is less than this input, as long as that fails. The last that failed is the least. `lined`: the number of
-/// lines must stay.
-pub fn reduce(input: &[u8], lined: bool, fails: &mut Fails<'_, [u8]>) -> Result<(), Spent> {
+/// Tries smaller and smaller variants of an input. The last variant for which `fails` returned `true` is the smallest.
+/// `lined` means that the number of lines must not change.
+///
+/// # Errors
+///
+/// Fails as soon as `fails` does.
+pub fn reduce(input: &[u8], lined: bool, fails: &mut StillFails<'_, [u8]>) -> Result<(), BudgetSpent> {
     let mut input = input.to_vec();
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let before = input.clone();
         let parsed: Option<Value> = serde_json::from_slice(&input).ok();
         input = match parsed.filter(|value| value.is_object() || value.is_array()) {
-            Some(tree) => value(&tree, &mut |value| fails(value.to_string().as_bytes()))?.to_string().into_bytes(),
-            None => text(&input, lined, fails)?,
+            Some(tree) => {
+                reduce_value(&tree, &mut |value| fails(value.to_string().as_bytes()))?.to_string().into_bytes()
+            }
+            None => reduce_text(&input, lined, fails)?,
         };
         if input == before {
             break;
@@ -39,34 +45,34 @@ pub fn reduce(input: &[u8], lined: bool, fails: &mut Fails<'_, [u8]>) -> Result<
     Ok(())
 }
 
-/// The least of a text: of its lines, then of the words of each, then of the characters of each word.
-fn text(text: &[u8], lined: bool, fails: &mut Fails<'_, [u8]>) -> Result<Vec<u8>, Spent> {
+/// Reduces a text: first its lines, then the words of each line, then the characters of each word.
+fn reduce_text(text: &[u8], lined: bool, fails: &mut StillFails<'_, [u8]>) -> Result<Vec<u8>, BudgetSpent> {
     let mut lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     if !lined {
-        lines = fewer(lines, &mut |lines| fails(&lines.join(&b'\n')))?;
+        lines = drop_parts(lines, &mut |lines| fails(&lines.join(&b'\n')))?;
     }
     for number in 0..lines.len() {
         let whole = |line: Vec<u8>| {
             let (before, after) = (&lines[..number], &lines[number + 1..]);
             [before, &[line], after].concat().join(&b'\n')
         };
-        lines[number] = line(&lines[number], &mut |line| fails(&whole(line.to_vec())))?;
+        lines[number] = reduce_line(&lines[number], &mut |line| fails(&whole(line.to_vec())))?;
     }
     Ok(lines.join(&b'\n'))
 }
 
-fn line(line: &[u8], fails: &mut Fails<'_, [u8]>) -> Result<Vec<u8>, Spent> {
+fn reduce_line(line: &[u8], fails: &mut StillFails<'_, [u8]>) -> Result<Vec<u8>, BudgetSpent> {
     let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let mut words: Vec<Vec<u8>> = words.map(<[u8]>::to_vec).collect();
     let spaced = words.join(&b' ');
-    // What matters may be the white space itself.
+    // The failure may depend on the white space itself.
     if spaced != line && !fails(&spaced)? {
-        return word(line, fails);
+        return reduce_word(line, fails);
     }
-    words = fewer(words, &mut |words| fails(&words.join(&b' ')))?;
+    words = drop_parts(words, &mut |words| fails(&words.join(&b' ')))?;
     for number in 0..words.len() {
         let same = (0..words.len()).filter(|other| words[*other] == words[number]).collect::<Vec<_>>();
-        // Perhaps what matters is that two words are the same.
+        // The failure may depend on two words being equal.
         for some in [same.as_slice(), &[number]] {
             let with = |word: &[u8]| {
                 let mut words = words.clone();
@@ -74,32 +80,36 @@ fn line(line: &[u8], fails: &mut Fails<'_, [u8]>) -> Result<Vec<u8>, Spent> {
                 words
             };
             let mut is_less = |word: &[u8]| if word.is_empty() { Ok(false) } else { fails(&with(word).join(&b' ')) };
-            words = with(&word(&words[number], &mut is_less)?);
+            words = with(&reduce_word(&words[number], &mut is_less)?);
         }
     }
-    // Or that there is much of it.
+    // Or on the length alone.
     let spaced = words.join(&b' ');
-    let much = PLAIN.repeat(spaced.len());
+    let much = PLACEHOLDER.repeat(spaced.len());
     Ok(if words.len() > 1 && fails(&much)? { much } else { spaced })
 }
 
-fn word(word: &[u8], fails: &mut Fails<'_, [u8]>) -> Result<Vec<u8>, Spent> {
+fn reduce_word(word: &[u8], fails: &mut StillFails<'_, [u8]>) -> Result<Vec<u8>, BudgetSpent> {
     let characters: Vec<&[u8]> = match std::str::from_utf8(word) {
         Ok(text) => text.char_indices().map(|(at, c)| &word[at..at + c.len_utf8()]).collect(),
         Err(_) => word.chunks(1).collect(),
     };
-    let mut characters = fewer(characters, &mut |characters| fails(&characters.concat()))?;
-    // All of it at once, or else one by one.
-    plain(&mut characters, 0..usize::MAX, fails)?;
+    let mut characters = drop_parts(characters, &mut |characters| fails(&characters.concat()))?;
+    // All characters at once, or else one by one.
+    simplify(&mut characters, 0..usize::MAX, fails)?;
     for number in 0..characters.len() {
-        plain(&mut characters, number..number + 1, fails)?;
+        simplify(&mut characters, number..number + 1, fails)?;
     }
     Ok(characters.concat())
 }
 
-/// Makes some characters plain, if that still fails.
-fn plain(characters: &mut Vec<&[u8]>, some: Range<usize>, fails: &mut Fails<'_, [u8]>) -> Result<(), Spent> {
-    let made = characters.iter().enumerate().map(|(number, c)| if some.contains(&number) { PLAIN } else { *c });
+/// Replaces some characters by the placeholder, if the result still fails.
+fn simplify(
+    characters: &mut Vec<&[u8]>,
+    some: Range<usize>,
+    fails: &mut StillFails<'_, [u8]>,
+) -> Result<(), BudgetSpent> {
+    let made = characters.iter().enumerate().map(|(number, c)| if some.contains(&number) { PLACEHOLDER } else { *c });
     let made: Vec<&[u8]> = made.collect();
     if made != *characters && fails(&made.concat())? {
         *characters = made;
@@ -107,8 +117,8 @@ fn plain(characters: &mut Vec<&[u8]>, some: Range<usize>, fails: &mut Fails<'_, 
     Ok(())
 }
 
-/// The least of a JSON value.
-fn value(now: &Value, fails: &mut Fails<'_, Value>) -> Result<Value, Spent> {
+/// Reduces a JSON value.
+fn reduce_value(now: &Value, fails: &mut StillFails<'_, Value>) -> Result<Value, BudgetSpent> {
     let least = match now {
         Value::Null => Value::Null,
         Value::Bool(_) => json!(false),
@@ -122,34 +132,35 @@ fn value(now: &Value, fails: &mut Fails<'_, Value>) -> Result<Value, Spent> {
     }
     match now {
         Value::String(now) => {
-            let text = text(now.as_bytes(), false, &mut |text| match std::str::from_utf8(text) {
+            let text = reduce_text(now.as_bytes(), false, &mut |text| match std::str::from_utf8(text) {
                 Ok(text) => fails(&json!(text)),
                 Err(_) => Ok(false),
             })?;
             Ok(json!(String::from_utf8_lossy(&text)))
         }
         Value::Number(_) => Ok(if fails(&json!(1))? { json!(1) } else { now.clone() }),
-        Value::Array(items) => Ok(parts(items.clone(), |item| item, Value::Array, fails)?),
+        Value::Array(items) => Ok(reduce_parts(items.clone(), |item| item, Value::Array, fails)?),
         Value::Object(members) => {
             let members: Vec<(String, Value)> = members.clone().into_iter().collect();
             let whole = |members: Vec<(String, Value)>| Value::Object(members.into_iter().collect::<Map<_, _>>());
-            parts(members, |member| &mut member.1, whole, fails)
+            reduce_parts(members, |member| &mut member.1, whole, fails)
         }
         _ => Ok(now.clone()),
     }
 }
 
-/// The fewest parts of a value, each the least. `of`: the value of a part; `whole`: what has such parts.
-fn parts<P: Clone>(
+/// Reduces the number of parts of a value, then each part. `of` returns the value of a part; `whole` builds a value
+/// from parts.
+fn reduce_parts<P: Clone>(
     parts: Vec<P>,
     of: impl Fn(&mut P) -> &mut Value,
     whole: impl Fn(Vec<P>) -> Value,
-    fails: &mut Fails<'_, Value>,
-) -> Result<Value, Spent> {
-    let mut parts = fewer(parts, &mut |parts| fails(&whole(parts.to_vec())))?;
+    fails: &mut StillFails<'_, Value>,
+) -> Result<Value, BudgetSpent> {
+    let mut parts = drop_parts(parts, &mut |parts| fails(&whole(parts.to_vec())))?;
     for number in 0..parts.len() {
         let now = of(&mut parts[number]).clone();
-        let least = value(&now, &mut |value| {
+        let least = reduce_value(&now, &mut |value| {
             let mut parts = parts.clone();
             *of(&mut parts[number]) = value.clone();
             fails(&whole(parts))
@@ -159,8 +170,8 @@ fn parts<P: Clone>(
     Ok(whole(parts))
 }
 
-/// The fewest of some parts, in their order.
-fn fewer<P: Clone>(mut parts: Vec<P>, fails: &mut Fails<'_, [P]>) -> Result<Vec<P>, Spent> {
+/// Leaves out as many parts as possible, and keeps the order of the rest.
+fn drop_parts<P: Clone>(mut parts: Vec<P>, fails: &mut StillFails<'_, [P]>) -> Result<Vec<P>, BudgetSpent> {
     let mut length = parts.len();
     while length > 0 {
         let (mut at, mut gone) = (0, false);
@@ -170,7 +181,7 @@ fn fewer<P: Clone>(mut parts: Vec<P>, fails: &mut Fails<'_, [P]>) -> Result<Vec<
             if fails(&rest)? {
                 (parts, gone) = (rest, true);
             } else {
-                at += if parts.len() <= FEW { 1 } else { length };
+                at += if parts.len() <= MAX_OVERLAPPING { 1 } else { length };
             }
         }
         if length == 1 && gone {
@@ -185,7 +196,7 @@ fn fewer<P: Clone>(mut parts: Vec<P>, fails: &mut Fails<'_, [P]>) -> Result<Vec<
 mod tests {
     use super::*;
 
-    /// The least of an input, and how many tries it took.
+    /// Returns the smallest variant of an input, and the number of attempts.
     fn least(input: &str, lined: bool, fails: impl Fn(&str) -> bool) -> (String, usize) {
         let (mut least, mut tries) = (input.to_owned(), 0);
         let done = reduce(input.as_bytes(), lined, &mut |input| {
@@ -222,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn little_is_tried_for_much() {
+    fn few_attempts_remove_much() {
         let prompt = "word ".repeat(300) + "crash" + &" word".repeat(300);
         let (least, tries) = least(&prompt, false, |text| text.split(' ').any(|word| word == "crash"));
         assert_eq!(least, "crash");
@@ -230,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_stays_as_long_as_it_must() {
+    fn an_input_stays_as_long_as_it_must() {
         let prompt = "An answer of which the last full stop comes only after it was said to be complete, surely.";
         let (least, _) = least(prompt, false, |text| text.chars().count() > 80);
         assert_eq!(least, "a".repeat(81));
@@ -244,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_stays_one_and_its_texts_are_made_less() {
+    fn a_tree_stays_a_tree_and_its_texts_are_reduced() {
         let input = r#"{"id":17,"text":"Look !read:a there","more":[1,{"deep":[true,null]}]}"#;
         let fails = |text: &str| {
             let value: Value = serde_json::from_str(text).expect("JSON");
@@ -260,8 +271,8 @@ mod tests {
         let mut left = 3;
         let done = reduce(b"one two three four five", false, &mut |_| {
             left -= 1;
-            if left == 0 { Err(Spent) } else { Ok(false) }
+            if left == 0 { Err(BudgetSpent) } else { Ok(false) }
         });
-        assert_eq!((done, left), (Err(Spent), 0));
+        assert_eq!((done, left), (Err(BudgetSpent), 0));
     }
 }

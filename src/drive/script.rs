@@ -1,11 +1,11 @@
-//! A producer that is talked to: each case is a process and a conversation with it over standard input and output, one
-//! JSON message a line each way, as a script says.
+//! A producer that holds a conversation. Each case is a process of its own; a script drives it over standard input and
+//! output, with one JSON message per line in each direction.
 //!
-//! No protocol is known here: the script (docs/talk.md) says which messages are sent, and what is waited for.
+//! This module knows no protocol: the script (docs/talk.md) defines which messages are sent and which are awaited.
 
-mod file;
+mod conversation;
 mod message;
-mod talk;
+mod parse;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -18,83 +18,84 @@ use serde_json::Value;
 use sessionlint_core::input::Wire;
 use template::Template;
 
-use super::producer::{Bounds, Played, Producer, Stop, Unplayable};
-use super::running::Running;
+use super::producer::{Bounds, Execution, Producer, ProducerError, StopFlag};
+use super::subprocess::Subprocess;
 use crate::config;
 use crate::error::FileError;
 
-/// A program that is started for every case and talked to.
-pub struct Script {
-    talk: Talk,
+/// A program that is started once for each case and driven by a script.
+pub struct ScriptedProcess {
+    script: Script,
     command: Vec<OsString>,
     folder: Option<PathBuf>,
     bounds: Bounds,
 }
 
-impl Script {
-    /// The program and its arguments, and what is said to it.
-    pub fn new(talk: Talk, command: &[OsString], bounds: Bounds) -> Script {
-        Script { talk, command: command.to_vec(), folder: None, bounds }
+impl ScriptedProcess {
+    /// Creates a producer from a script, and a program with its arguments.
+    pub fn new(script: Script, command: &[OsString], bounds: Bounds) -> ScriptedProcess {
+        ScriptedProcess { script, command: command.to_vec(), folder: None, bounds }
     }
 
-    /// The same in a folder, if that is not the current one.
-    pub fn within(self, folder: Option<PathBuf>) -> Script {
-        Script { folder, ..self }
-    }
-}
-
-impl Producer for Script {
-    fn play(&self, input: &[u8], stop: &Stop) -> Result<Played, Unplayable> {
-        let mut running = Running::start(&self.command, self.folder.as_deref(), self.bounds, stop)?;
-        let end = talk::hold(&self.talk, input, self.bounds.timeout, &mut running);
-        // Beside events there are answers, which are none.
-        Ok(running.finish(end, Some(Wire::JsonRpc)))
+    /// Sets the folder that the program is started in; `None` is the current one.
+    pub fn within(self, folder: Option<PathBuf>) -> ScriptedProcess {
+        ScriptedProcess { folder, ..self }
     }
 }
 
-/// A script: what is said, and what is waited for.
+impl Producer for ScriptedProcess {
+    fn run(&self, input: &[u8], stop: &StopFlag) -> Result<Execution, ProducerError> {
+        let mut subprocess = Subprocess::start(&self.command, self.folder.as_deref(), self.bounds, stop)?;
+        let end = conversation::run(&self.script, input, self.bounds.timeout, &mut subprocess);
+        // The output has responses as well as events, which JSON-RPC tells apart.
+        Ok(subprocess.finish(end, Some(Wire::JsonRpc)))
+    }
+}
+
+/// A script: the messages to send and to wait for.
 #[derive(Debug)]
-pub struct Talk {
+pub struct Script {
     prompts: usize,
-    events: Vec<Event>,
+    events: Vec<EventPattern>,
     steps: Vec<Step>,
 }
 
-impl Talk {
-    /// Reads a script.
+impl Script {
+    /// Reads a script from a file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is wrong: every mistake with its place.
-    pub fn load(path: &Path) -> Result<Talk, FileError> {
+    /// Fails if the file cannot be read, or with every mistake in it and its position.
+    pub fn load(path: &Path) -> Result<Script, FileError> {
         let help = "--script names a file that says what is sent to the producer; docs/talk.md has its form";
         let text = config::read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
-        Talk::read(path, &text)
+        Script::parse(path, &text)
     }
 
-    /// Reads the text of a script; `path` is its name.
+    /// Parses the text of a script. `path` is the name that errors give it.
     ///
     /// # Errors
     ///
-    /// When it is wrong: every mistake with its place.
-    pub fn read(path: &Path, text: &str) -> Result<Talk, FileError> {
-        file::read(path, text)
+    /// Fails with every mistake in the text and its position.
+    pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
+        parse::parse(path, text)
     }
 
-    /// How many prompts, a line each, the input of a case should have: at least one.
+    /// Returns the number of prompts, one per line, that the input of a case should have: at least one.
     pub fn prompts(&self) -> usize {
         self.prompts
     }
 }
 
-/// What an event looks like that is waited for.
+/// A pattern that matches the events to wait for.
 #[derive(Debug)]
-struct Event {
+struct EventPattern {
     name: String,
-    /// The values that it has, by JSON Pointer.
-    has: Vec<(String, Value)>,
+    /// The values that an event must have, by JSON Pointer.
+    fields: Vec<(String, Value)>,
 }
 
+/// A step of a script.
 #[derive(Debug)]
 enum Step {
     Send(Template),
@@ -103,23 +104,25 @@ enum Step {
     Close,
 }
 
+/// A step that waits for a message.
 #[derive(Debug)]
 struct Wait {
-    what: Awaited,
-    /// None: for as long as the case may take.
+    target: WaitTarget,
+    /// The time limit of the step; `None` for that of the case.
     within: Option<Duration>,
-    /// Whether the conversation goes on without it.
+    /// Whether the conversation continues after the time limit.
     optional: bool,
-    /// The event that ends the waiting when it comes first.
+    /// The index of an event that ends the wait if it is received first.
     unless: Option<usize>,
-    /// What is remembered of the message: names, and JSON Pointers.
-    take: Vec<(String, String)>,
+    /// The values to capture from the message: names, and JSON Pointers.
+    captures: Vec<(String, String)>,
 }
 
+/// The message that a step waits for.
 #[derive(Debug)]
-enum Awaited {
-    /// The answer to the message that this step sent.
+enum WaitTarget {
+    /// The response to the message that the step with this index sent.
     Answer(usize),
-    /// An event, by its index.
+    /// The event pattern with this index.
     Event(usize),
 }

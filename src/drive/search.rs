@@ -1,7 +1,7 @@
-//! The run: one case after the other, several at a time, until there are enough; then each failure is shrunk.
+//! The search for failures: runs cases, several at a time, until the limits are reached, and then shrinks each failure.
 //!
-//! Cases are handed out by number and told in the order of their numbers, so that what is found, and by which input first,
-//! does not depend on how many are played at once. What waits to be told is bounded.
+//! Cases are started and recorded in the order of their numbers, so that the failures, and the input that each is found
+//! with, do not depend on how many cases run at once. The memory of outcomes that wait to be recorded is bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
@@ -13,238 +13,243 @@ use std::time::{Duration, Instant};
 use sessionlint_core::finding::Kind;
 
 use super::inputs::Inputs;
-use super::judge::Judged;
-use super::producer::{Ending, Played, Unplayable};
-use super::shrink::{Bench, Least, Times, shrink};
+use super::producer::{Ending, Execution, ProducerError};
+use super::shrink::{FailureRate, Harness, ShrinkResult, shrink};
+use super::verdict::Verdict;
 
-/// How far cases may run ahead of one that takes long.
-const MOST_AHEAD: u64 = 512;
-/// How many bytes of answers may wait to be told.
-const MOST_WAITING: usize = 64 << 20;
-/// How many failures are kept, and how many bytes of their answers and inputs; what comes after that is counted.
-const MOST_FAILURES: usize = 100;
-const MOST_KEPT: usize = 256 << 20;
+/// The number of cases that may run ahead of the slowest one.
+const MAX_AHEAD: u64 = 512;
+/// The size of the answers that may wait to be recorded, in bytes.
+const MAX_PENDING_BYTES: usize = 64 << 20;
+/// The number of failures that are kept, and the total size of their answers and inputs. Further failures are only
+/// counted.
+const MAX_FAILURES: usize = 100;
+const MAX_KEPT_BYTES: usize = 256 << 20;
 
-/// How many ways of failing are counted.
-const MOST_KINDS: usize = 10_000;
+/// The number of kinds of failures that are counted.
+const MAX_KINDS: usize = 10_000;
 
-/// What to do.
+/// The parameters of a search.
 pub struct Search<'s> {
-    pub bench: Bench<'s>,
+    pub harness: Harness<'s>,
     pub inputs: &'s Inputs,
-    /// How many cases; none: until the time is over.
+    /// Number of cases; `None` to run until the deadline.
     pub cases: Option<u64>,
+    /// The deadline, after which no case is started.
     pub until: Option<Instant>,
-    /// How many different failures are enough.
+    /// Number of different failures to stop after.
     pub stop_after: Option<usize>,
-    /// How many cases are played at once, at least one.
+    /// Number of cases that run at once, at least one.
     pub jobs: usize,
-    pub progress: &'s Progress,
+    pub progress: &'s SearchProgress,
 }
 
-/// How far a run has come, for whoever shows it.
+/// The progress of a search, for display.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct SearchProgress {
     pub cases: AtomicU64,
-    /// Different failures, and how many of them are shrunk.
+    /// Number of different failures, and how many of them have been shrunk.
     pub failures: AtomicU64,
     pub shrunk: AtomicU64,
-    /// Whether the search is over.
-    pub shrinks: AtomicBool,
+    /// Whether all cases have run, and failures are being shrunk.
+    pub is_shrinking: AtomicBool,
 }
 
-/// What a run came to.
+/// The result of a search.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct SearchResult {
     pub cases: u64,
-    /// Cases with any failure.
+    /// Number of cases with at least one failure.
     pub failing: u64,
-    /// How many findings failed no case.
+    /// Number of findings below the severity that fails a case.
     pub below: u64,
-    /// How many cases failed in each way.
+    /// Number of cases by kind of failure.
     pub kinds: BTreeMap<Kind, u64>,
     /// The different failures, in the order in which they were found.
     pub failures: Vec<Failure>,
-    /// How long the search took, without shrinking.
+    /// The duration of the search, without shrinking.
     pub elapsed: Duration,
-    /// How often the producer was asked for shrinking.
-    pub plays: u64,
-    /// Why no more cases could be played.
-    pub unplayable: Option<Unplayable>,
+    /// Number of times that the producer was run for shrinking.
+    pub shrink_runs: u64,
+    /// The error that ended the search, if the producer could not be run any more.
+    pub producer_error: Option<ProducerError>,
 }
 
-/// One way in which the producer fails.
+/// A failure of the producer, and the smallest input that shows it.
 #[derive(Debug)]
 pub struct Failure {
     pub kind: Kind,
-    /// The number of the case that showed it first.
+    /// The number of the first case that had it.
     pub number: u64,
     /// The input of that case.
     pub first: Vec<u8>,
-    /// The least input.
+    /// The smallest input that was found to show it.
     pub input: Vec<u8>,
-    /// What was answered to it.
-    pub played: Played,
-    pub times: Times,
+    /// The execution of that input.
+    pub execution: Execution,
+    pub times: FailureRate,
 }
 
-/// What became of a case.
-enum Outcome {
-    Played { judged: Judged, answer: Option<Played> },
+/// The outcome of a case. `answer` is kept if the case may have a new kind of failure.
+enum CaseOutcome {
+    Judged { verdict: Verdict, answer: Option<Execution> },
     Stopped,
-    Unplayable(Unplayable),
+    Failed(ProducerError),
 }
 
-/// What the threads share.
+/// The state that the threads share.
 #[derive(Default)]
-struct Shared {
-    /// The next case that is played, and the next that is told.
-    next: u64,
-    told: u64,
-    /// Played, and not told yet; and how many bytes that holds.
-    waiting: BTreeMap<u64, Outcome>,
+struct QueueState {
+    /// The next case to run, and the next outcome to record.
+    next_case: u64,
+    next_outcome: u64,
+    /// The outcomes that wait to be recorded, and their size in bytes.
+    finished: BTreeMap<u64, CaseOutcome>,
     bytes: usize,
-    /// The ways of failing that were told, whose answers need not be kept.
-    known: BTreeSet<Kind>,
+    /// The kinds of failures that are recorded, whose answers need not be kept again.
+    known_kinds: BTreeSet<Kind>,
     is_over: bool,
-    /// How many threads still play.
-    playing: usize,
+    /// Number of threads that still run cases.
+    workers: usize,
 }
 
-struct Desk {
-    shared: Mutex<Shared>,
+/// Hands out cases to the threads, and collects their outcomes.
+struct Queue {
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
-impl Desk {
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'d>(&self, shared: MutexGuard<'d, Shared>) -> MutexGuard<'d, Shared> {
-        self.changed.wait(shared).unwrap_or_else(PoisonError::into_inner)
+    fn wait<'q>(&self, state: MutexGuard<'q, QueueState>) -> MutexGuard<'q, QueueState> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Says that a thread plays no more. What one that panics has not done, nobody waits for.
-struct Playing<'d>(&'d Desk);
+/// Signs a thread off when it goes out of scope. If the thread panics, the search ends, because its case would be
+/// awaited for ever.
+struct WorkerGuard<'q>(&'q Queue);
 
-impl Drop for Playing<'_> {
+impl Drop for WorkerGuard<'_> {
     fn drop(&mut self) {
-        let mut shared = self.0.lock();
-        shared.playing -= 1;
-        shared.is_over |= thread::panicking();
+        let mut state = self.0.lock();
+        state.workers -= 1;
+        state.is_over |= thread::panicking();
         self.0.changed.notify_all();
     }
 }
 
 impl Search<'_> {
-    /// Looks for failures, and shrinks them.
-    pub fn run(&self) -> Found {
+    /// Searches for failures, and shrinks them.
+    pub fn run(&self) -> SearchResult {
         let started = Instant::now();
-        let shared = Shared { playing: self.jobs, ..Shared::default() };
-        let desk = Desk { shared: Mutex::new(shared), changed: Condvar::new() };
+        let state = QueueState { workers: self.jobs, ..QueueState::default() };
+        let queue = Queue { state: Mutex::new(state), changed: Condvar::new() };
         let mut found = thread::scope(|scope| {
             for _ in 0..self.jobs {
-                scope.spawn(|| self.play(&desk));
+                scope.spawn(|| self.work(&queue));
             }
-            self.tell(&desk)
+            self.collect(&queue)
         });
         found.elapsed = started.elapsed();
-        self.progress.shrinks.store(true, Ordering::Relaxed);
-        self.shrink(&mut found);
+        self.progress.is_shrinking.store(true, Ordering::Relaxed);
+        self.shrink_all(&mut found);
         found
     }
 
-    /// Plays cases as long as there are any.
-    fn play(&self, desk: &Desk) {
-        let _playing = Playing(desk);
-        while let Some(number) = self.next(desk) {
-            let outcome = self.case(desk, number);
-            let mut shared = desk.lock();
-            shared.bytes += outcome.bytes();
-            shared.waiting.insert(number, outcome);
-            desk.changed.notify_all();
+    /// Runs cases until there are no more.
+    fn work(&self, queue: &Queue) {
+        let _guard = WorkerGuard(queue);
+        while let Some(number) = self.next_case(queue) {
+            let outcome = self.run_case(queue, number);
+            let mut state = queue.lock();
+            state.bytes += outcome.bytes();
+            state.finished.insert(number, outcome);
+            queue.changed.notify_all();
         }
     }
 
-    /// The next case, as soon as there is room for what becomes of it.
-    fn next(&self, desk: &Desk) -> Option<u64> {
-        let mut shared = desk.lock();
-        while !shared.is_over && (shared.next >= shared.told + MOST_AHEAD || shared.bytes > MOST_WAITING) {
-            shared = desk.wait(shared);
+    /// Returns the number of the next case, as soon as there is room for its outcome; `None` if the search is over.
+    fn next_case(&self, queue: &Queue) -> Option<u64> {
+        let mut state = queue.lock();
+        while !state.is_over && (state.next_case >= state.next_outcome + MAX_AHEAD || state.bytes > MAX_PENDING_BYTES) {
+            state = queue.wait(state);
         }
         let is_late = self.until.is_some_and(|until| Instant::now() >= until);
-        let is_last = self.cases.is_some_and(|cases| shared.next >= cases);
-        if shared.is_over || is_late || is_last || self.bench.stop.is_said() {
+        let is_last = self.cases.is_some_and(|cases| state.next_case >= cases);
+        if state.is_over || is_late || is_last || self.harness.stop.is_set() {
             return None;
         }
-        shared.next += 1;
-        Some(shared.next - 1)
+        state.next_case += 1;
+        Some(state.next_case - 1)
     }
 
-    fn case(&self, desk: &Desk, number: u64) -> Outcome {
-        let played = match self.bench.producer.play(&self.inputs.input(number), self.bench.stop) {
-            Ok(played) if played.end == Ending::Stopped => return Outcome::Stopped,
-            Ok(played) => played,
-            Err(why) => return Outcome::Unplayable(why),
+    fn run_case(&self, queue: &Queue, number: u64) -> CaseOutcome {
+        let execution = match self.harness.producer.run(&self.inputs.input(number), self.harness.stop) {
+            Ok(execution) if execution.end == Ending::Stopped => return CaseOutcome::Stopped,
+            Ok(execution) => execution,
+            Err(why) => return CaseOutcome::Failed(why),
         };
-        let judged = self.bench.judge.judged(&played);
-        let is_new = !judged.kinds.is_empty() && {
-            let shared = desk.lock();
-            judged.kinds.iter().any(|kind| !shared.known.contains(kind))
+        let verdict = self.harness.judge.verdict(&execution);
+        let is_new = !verdict.kinds.is_empty() && {
+            let state = queue.lock();
+            verdict.kinds.iter().any(|kind| !state.known_kinds.contains(kind))
         };
-        Outcome::Played { judged, answer: is_new.then_some(played) }
+        CaseOutcome::Judged { verdict, answer: is_new.then_some(execution) }
     }
 
-    /// Takes what becomes of the cases, in their order.
-    fn tell(&self, desk: &Desk) -> Found {
-        let (mut found, mut kept) = (Found::default(), 0);
+    /// Records the outcomes of the cases, in the order of their numbers.
+    fn collect(&self, queue: &Queue) -> SearchResult {
+        let (mut found, mut kept) = (SearchResult::default(), 0);
         loop {
-            let mut shared = desk.lock();
-            let number = shared.told;
+            let mut state = queue.lock();
+            let number = state.next_outcome;
             let outcome = loop {
-                if let Some(outcome) = shared.waiting.remove(&number) {
+                if let Some(outcome) = state.finished.remove(&number) {
                     break outcome;
                 }
-                if shared.playing == 0 {
+                if state.workers == 0 {
                     return found;
                 }
-                shared = desk.wait(shared);
+                state = queue.wait(state);
             };
-            shared.bytes -= outcome.bytes();
-            shared.told += 1;
+            state.bytes -= outcome.bytes();
+            state.next_outcome += 1;
             let is_enough = match outcome {
-                Outcome::Stopped => false,
-                Outcome::Unplayable(why) => {
-                    found.unplayable = Some(why);
+                CaseOutcome::Stopped => false,
+                CaseOutcome::Failed(why) => {
+                    found.producer_error = Some(why);
                     true
                 }
-                Outcome::Played { judged: Judged { kinds, below }, answer } => {
-                    drop(shared);
+                CaseOutcome::Judged { verdict: Verdict { kinds, below }, answer } => {
+                    drop(state);
                     found.below += below;
-                    let new = self.count(&mut found, &mut kept, number, kinds, answer);
-                    shared = desk.lock();
-                    shared.known.extend(new);
+                    let new = self.record(&mut found, &mut kept, number, kinds, answer);
+                    state = queue.lock();
+                    state.known_kinds.extend(new);
                     self.stop_after.is_some_and(|enough| found.failures.len() >= enough)
                 }
             };
-            shared.is_over |= is_enough;
-            desk.changed.notify_all();
+            state.is_over |= is_enough;
+            queue.changed.notify_all();
             if is_enough {
                 return found;
             }
         }
     }
 
-    /// Counts a case, and keeps what is new in it; the ways of failing that are. `kept`: how many bytes are kept so far.
-    fn count(
+    /// Counts a case and keeps its new failures, whose kinds it returns. `kept` is the size of everything kept so far,
+    /// in bytes.
+    fn record(
         &self,
-        found: &mut Found,
+        found: &mut SearchResult,
         kept: &mut usize,
         number: u64,
         kinds: Vec<Kind>,
-        answer: Option<Played>,
+        answer: Option<Execution>,
     ) -> Vec<Kind> {
         let mut new = Vec::new();
         found.cases += 1;
@@ -255,22 +260,22 @@ impl Search<'_> {
                 continue;
             }
             *kept += size(&kind);
-            if found.kinds.len() >= MOST_KINDS || *kept > MOST_KEPT {
+            if found.kinds.len() >= MAX_KINDS || *kept > MAX_KEPT_BYTES {
                 continue;
             }
             found.kinds.insert(kind.clone(), 1);
             new.push(kind.clone());
             let is_enough = self.stop_after.is_some_and(|enough| found.failures.len() >= enough);
-            let Some(answer) = answer.as_ref().filter(|_| !is_enough && found.failures.len() < MOST_FAILURES) else {
+            let Some(answer) = answer.as_ref().filter(|_| !is_enough && found.failures.len() < MAX_FAILURES) else {
                 continue;
             };
             let first = self.inputs.input(number);
             *kept += first.len() + answer.stream.len();
-            if *kept > MOST_KEPT {
+            if *kept > MAX_KEPT_BYTES {
                 continue;
             }
-            let (input, played) = (first.clone(), answer.clone());
-            found.failures.push(Failure { kind, number, first, input, played, times: Times::default() });
+            let (input, execution) = (first.clone(), answer.clone());
+            found.failures.push(Failure { kind, number, first, input, execution, times: FailureRate::default() });
         }
         self.progress.cases.fetch_add(1, Ordering::Relaxed);
         self.progress.failures.store(found.failures.len() as u64, Ordering::Relaxed);
@@ -278,48 +283,49 @@ impl Search<'_> {
     }
 
     /// Shrinks every failure, several at a time.
-    fn shrink(&self, found: &mut Found) {
+    fn shrink_all(&self, found: &mut SearchResult) {
         let next = AtomicUsize::new(0);
         let failures = &found.failures;
         let work = || {
             let mut shrunk = Vec::new();
-            while !self.bench.stop.is_said() {
+            while !self.harness.stop.is_set() {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(failure) = failures.get(number) else { break };
-                let least = shrink(self.bench, &failure.kind, self.inputs, failure.number, &failure.first);
+                let least = shrink(self.harness, &failure.kind, self.inputs, failure.number, &failure.first);
                 self.progress.shrunk.fetch_add(1, Ordering::Relaxed);
                 shrunk.push((number, least));
             }
             shrunk
         };
-        let shrunk: Vec<(usize, Least)> = thread::scope(|scope| {
+        let shrunk: Vec<(usize, ShrinkResult)> = thread::scope(|scope| {
             let threads: Vec<_> = (0..self.jobs.min(failures.len())).map(|_| scope.spawn(work)).collect();
             let joined = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
             joined.flatten().collect()
         });
         for (number, least) in shrunk {
             let failure = &mut found.failures[number];
-            found.plays += least.plays;
+            found.shrink_runs += least.runs;
             (failure.input, failure.times) = (least.input, least.times);
-            if let Some(played) = least.played {
-                failure.played = played;
+            if let Some(execution) = least.execution {
+                failure.execution = execution;
             }
         }
     }
 }
 
-impl Outcome {
+impl CaseOutcome {
     fn bytes(&self) -> usize {
         match self {
-            Outcome::Played { judged, answer } => {
-                judged.kinds.iter().map(size).sum::<usize>() + answer.as_ref().map_or(0, |answer| answer.stream.len())
+            CaseOutcome::Judged { verdict, answer } => {
+                verdict.kinds.iter().map(size).sum::<usize>() + answer.as_ref().map_or(0, |answer| answer.stream.len())
             }
-            Outcome::Stopped | Outcome::Unplayable(_) => 0,
+            CaseOutcome::Stopped | CaseOutcome::Failed(_) => 0,
         }
     }
 }
 
-/// How many bytes the text of a kind takes: a producer may name types and fields as long as it likes.
+/// Returns the size of the texts in a kind of failure: a producer may make the names of types and fields as long as it
+/// likes.
 fn size(kind: &Kind) -> usize {
     kind.event_type.as_deref().map_or(0, str::len) + kind.pointer.as_deref().map_or(0, str::len)
 }

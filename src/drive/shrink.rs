@@ -1,7 +1,7 @@
-//! A failing case → the least input that fails in the same way, and how often it does.
+//! A failing case → the smallest input with the same kind of failure, and how often it fails.
 //!
-//! First by the tree that the input was made by, which `proptest` makes simpler, then by leaving out parts of what that
-//! gave. Both are bounded in how often the producer is asked, and more so in how often it hangs.
+//! The input is first simplified by its `proptest` value tree, and then by leaving out parts of the result. In both,
+//! the number of runs is bounded, and more tightly the number of runs that hang.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -9,176 +9,180 @@ use std::hash::BuildHasher;
 use sessionlint_core::finding::Kind;
 
 use super::inputs::Inputs;
-use super::judge::Judge;
-use super::producer::{Ending, Played, Producer, Stop};
-use super::reduce::{Spent, reduce};
+use super::producer::{Ending, Execution, Producer, StopFlag};
+use super::reduce::{BudgetSpent, reduce};
+use super::verdict::Judge;
 
-/// How often the producer is asked for one failure, and how often it may hang meanwhile.
-const MOST_PLAYS: u64 = 1000;
-const MOST_HUNG: u64 = 30;
-/// How much of both is the tree's; how many simpler values are looked at, which may be the same input.
-const MOST_PLAYS_OF_TREE: u64 = 300;
-const MOST_HUNG_OF_TREE: u64 = 6;
-const MOST_TRIES_OF_TREE: u64 = 5000;
-/// How many inputs are looked at in all: most were tried before.
-const MOST_TRIES: u64 = 100_000;
-/// How often an input is played again: at first until it fails again, in the end each time.
-const MOST_AGAIN: u32 = 3;
+/// The number of runs to shrink one failure, and the number of them that may hang.
+const MAX_RUNS: u64 = 1000;
+const MAX_HANGS: u64 = 30;
+/// The share of both for the value tree, and the number of its values that are looked at, some of which are the same
+/// input.
+const MAX_RUNS_OF_TREE: u64 = 300;
+const MAX_HANGS_OF_TREE: u64 = 6;
+const MAX_TRIES_OF_TREE: u64 = 5000;
+/// The number of inputs that are looked at in all, most of which have been run before.
+const MAX_TRIES: u64 = 100_000;
+/// The number of times that an input is run again: before shrinking until it fails again, after shrinking every time.
+const MAX_RERUNS: u32 = 3;
 
-/// How often an input failed of the times it was played.
+/// Number of runs of an input, and of those that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Times {
+pub struct FailureRate {
     pub failed: u32,
-    pub played: u32,
+    pub runs: u32,
 }
 
-impl Times {
-    /// Whether it fails each time, as far as one knows.
+impl FailureRate {
+    /// Returns `true` if every run so far has failed.
     pub fn is_always(self) -> bool {
-        self.failed == self.played
+        self.failed == self.runs
     }
 }
 
-/// The least that was found.
+/// The result of shrinking a failure.
 #[derive(Debug)]
-pub struct Least {
+pub struct ShrinkResult {
     pub input: Vec<u8>,
-    /// What the producer answered to it; none: it did not fail again.
-    pub played: Option<Played>,
-    pub times: Times,
-    /// How often the producer was asked.
-    pub plays: u64,
+    /// The last failing execution of the input; `None` if it did not fail again.
+    pub execution: Option<Execution>,
+    pub times: FailureRate,
+    /// Number of times that the producer was run.
+    pub runs: u64,
 }
 
-/// What plays cases and judges them.
+/// Runs inputs and judges them.
 #[derive(Clone, Copy)]
-pub struct Bench<'b> {
+pub struct Harness<'b> {
     pub producer: &'b dyn Producer,
     pub judge: &'b Judge<'b>,
-    pub stop: &'b Stop,
+    pub stop: &'b StopFlag,
 }
 
-impl Bench<'_> {
-    /// Plays an input; what came of it if it fails in this way.
-    pub fn fails_by(&self, kind: &Kind, input: &[u8]) -> Result<Option<Played>, Spent> {
-        let played = self.producer.play(input, self.stop).map_err(|_| Spent)?;
-        if self.stop.is_said() || played.end == Ending::Stopped {
-            return Err(Spent);
+impl Harness<'_> {
+    /// Runs an input, and returns the execution if it has a failure of this kind.
+    pub fn fails_with(&self, kind: &Kind, input: &[u8]) -> Result<Option<Execution>, BudgetSpent> {
+        let execution = self.producer.run(input, self.stop).map_err(|_| BudgetSpent)?;
+        if self.stop.is_set() || execution.end == Ending::Stopped {
+            return Err(BudgetSpent);
         }
-        Ok(self.judge.fails_by(kind, &played).then_some(played))
+        Ok(self.judge.fails_with(kind, &execution).then_some(execution))
     }
 }
 
-/// Looks for the least input that fails in this way. `input` is what failed first, the one of this number.
-pub fn shrink(bench: Bench<'_>, kind: &Kind, inputs: &Inputs, number: u64, input: &[u8]) -> Least {
-    let once = Times { failed: 1, played: 1 };
-    let (times, again) = self::again(bench, kind, input, once, Times::is_always);
-    let mut plays = u64::from(times.played - once.played);
+/// Searches for the smallest input with a failure of this kind. `input` is the one that failed first, and `number` is
+/// its number.
+pub fn shrink(harness: Harness<'_>, kind: &Kind, inputs: &Inputs, number: u64, input: &[u8]) -> ShrinkResult {
+    let once = FailureRate { failed: 1, runs: 1 };
+    let (times, again) = self::rerun(harness, kind, input, once, FailureRate::is_always);
+    let mut runs = u64::from(times.runs - once.runs);
     if !times.is_always() {
-        return Least { input: input.to_vec(), played: again, times, plays };
+        return ShrinkResult { input: input.to_vec(), execution: again, times, runs };
     }
-    let mut shrinking = Shrinking::new(bench, kind, inputs, input);
-    let done = shrinking.by_tree(number).and_then(|()| {
+    let mut shrinking = Shrinker::new(harness, kind, inputs, input);
+    let done = shrinking.simplify_tree(number).and_then(|()| {
         let start = shrinking.least.clone();
-        reduce(&start, inputs.are_lined(), &mut |input| shrinking.fails(input))
+        reduce(&start, inputs.has_fixed_lines(), &mut |input| shrinking.fails(input))
     });
-    plays += shrinking.plays;
-    let Shrinking { least, played, .. } = shrinking;
-    let found = Least { input: least, played: played.or(again), times, plays };
-    if done == Err(Spent) && bench.stop.is_said() {
+    runs += shrinking.runs;
+    let Shrinker { least, execution, .. } = shrinking;
+    let found = ShrinkResult { input: least, execution: execution.or(again), times, runs };
+    if done == Err(BudgetSpent) && harness.stop.is_set() {
         return found;
     }
-    // Whether it fails each time is what a person asks next.
+    // The next question of the reader is whether it fails every time.
     let so_far = if found.input == input { times } else { once };
-    let (times, again) = self::again(bench, kind, &found.input, so_far, |_| false);
-    let plays = plays + u64::from(times.played - so_far.played);
-    Least { played: again.or(found.played), times, plays, input: found.input }
+    let (times, again) = self::rerun(harness, kind, &found.input, so_far, |_| false);
+    let runs = runs + u64::from(times.runs - so_far.runs);
+    ShrinkResult { execution: again.or(found.execution), times, runs, input: found.input }
 }
 
-/// Plays an input a few times more, until that is enough: how often it failed, and what was answered when it last did.
-fn again(
-    bench: Bench<'_>,
+/// Runs an input a few more times, until `is_enough`. Returns how often it failed in all, and the last failing
+/// execution.
+fn rerun(
+    harness: Harness<'_>,
     kind: &Kind,
     input: &[u8],
-    so_far: Times,
-    is_enough: fn(Times) -> bool,
-) -> (Times, Option<Played>) {
-    let (mut times, mut played) = (so_far, None);
-    for _ in 0..MOST_AGAIN {
-        let Ok(failed) = bench.fails_by(kind, input) else { break };
-        times.played += 1;
+    so_far: FailureRate,
+    is_enough: fn(FailureRate) -> bool,
+) -> (FailureRate, Option<Execution>) {
+    let (mut times, mut execution) = (so_far, None);
+    for _ in 0..MAX_RERUNS {
+        let Ok(failed) = harness.fails_with(kind, input) else { break };
+        times.runs += 1;
         times.failed += u32::from(failed.is_some());
-        played = failed.or(played);
+        execution = failed.or(execution);
         if is_enough(times) {
             break;
         }
     }
-    (times, played)
+    (times, execution)
 }
 
-struct Shrinking<'s> {
-    bench: Bench<'s>,
+/// The state of shrinking one failure.
+struct Shrinker<'s> {
+    harness: Harness<'s>,
     kind: &'s Kind,
     inputs: &'s Inputs,
-    /// What was tried, by hash, and whether it failed.
+    /// The inputs that were run, by hash, and whether they failed.
     tried: HashMap<u64, bool>,
     tries: u64,
-    plays: u64,
-    hung: u64,
-    /// What failed last, and what was answered.
+    runs: u64,
+    hangs: u64,
+    /// The last input that failed, and its execution.
     least: Vec<u8>,
-    played: Option<Played>,
+    execution: Option<Execution>,
 }
 
-impl<'s> Shrinking<'s> {
-    fn new(bench: Bench<'s>, kind: &'s Kind, inputs: &'s Inputs, first: &[u8]) -> Shrinking<'s> {
-        let mut shrinking = Shrinking {
-            bench,
+impl<'s> Shrinker<'s> {
+    fn new(harness: Harness<'s>, kind: &'s Kind, inputs: &'s Inputs, first: &[u8]) -> Shrinker<'s> {
+        let mut shrinking = Shrinker {
+            harness,
             kind,
             inputs,
             tried: HashMap::new(),
             tries: 0,
-            plays: 0,
-            hung: 0,
+            runs: 0,
+            hangs: 0,
             least: first.to_vec(),
-            played: None,
+            execution: None,
         };
         shrinking.tried.insert(hash(first), true);
         shrinking
     }
 
-    /// Whether an input fails; it becomes the least if so.
-    fn fails(&mut self, input: &[u8]) -> Result<bool, Spent> {
+    /// Returns `true` if an input fails, and makes it the smallest one.
+    fn fails(&mut self, input: &[u8]) -> Result<bool, BudgetSpent> {
         self.tries += 1;
         let key = hash(input);
         if let Some(failed) = self.tried.get(&key).copied() {
             if failed {
                 self.least = input.to_vec();
             }
-            return if self.tries < MOST_TRIES { Ok(failed) } else { Err(Spent) };
+            return if self.tries < MAX_TRIES { Ok(failed) } else { Err(BudgetSpent) };
         }
-        if self.bench.stop.is_said() || self.plays >= MOST_PLAYS || self.hung >= MOST_HUNG || self.tries >= MOST_TRIES {
-            return Err(Spent);
+        if self.harness.stop.is_set() || self.runs >= MAX_RUNS || self.hangs >= MAX_HANGS || self.tries >= MAX_TRIES {
+            return Err(BudgetSpent);
         }
         if !self.inputs.allows(input) {
             return Ok(false);
         }
-        self.plays += 1;
-        let played = self.bench.fails_by(self.kind, input)?;
-        self.tried.insert(key, played.is_some());
-        let Some(played) = played else { return Ok(false) };
-        self.hung += u64::from(matches!(played.end, Ending::Hung(_)));
-        (self.least, self.played) = (input.to_vec(), Some(played));
+        self.runs += 1;
+        let execution = self.harness.fails_with(self.kind, input)?;
+        self.tried.insert(key, execution.is_some());
+        let Some(execution) = execution else { return Ok(false) };
+        self.hangs += u64::from(matches!(execution.end, Ending::Hung(_)));
+        (self.least, self.execution) = (input.to_vec(), Some(execution));
         Ok(true)
     }
 
-    /// Makes it simpler as it was made.
-    fn by_tree(&mut self, number: u64) -> Result<(), Spent> {
+    /// Simplifies the input by its value tree.
+    fn simplify_tree(&mut self, number: u64) -> Result<(), BudgetSpent> {
         let Some(mut tree) = self.inputs.tree(number) else { return Ok(()) };
         let mut goes_on = tree.simplify();
         while goes_on {
-            let is_spent = self.plays >= MOST_PLAYS_OF_TREE || self.hung >= MOST_HUNG_OF_TREE;
-            if is_spent || self.tries >= MOST_TRIES_OF_TREE {
+            let is_spent = self.runs >= MAX_RUNS_OF_TREE || self.hangs >= MAX_HANGS_OF_TREE;
+            if is_spent || self.tries >= MAX_TRIES_OF_TREE {
                 break;
             }
             goes_on = if self.fails(&tree.current())? { tree.simplify() } else { tree.complicate() };
@@ -187,7 +191,7 @@ impl<'s> Shrinking<'s> {
     }
 }
 
-/// Made of what is the same in each run, so that runs are too.
+/// Hashes an input with a fixed seed, so that the search is reproducible.
 fn hash(input: &[u8]) -> u64 {
     foldhash::fast::FixedState::with_seed(0).hash_one(input)
 }

@@ -1,7 +1,7 @@
 //! Generates streams that break one rule: by an event that the tables forbid, by ending too early, or by an edit.
 
 use serde_json::Value;
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;

@@ -1,6 +1,6 @@
 //! Mutates an existing recording so that it breaks one rule.
 
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;

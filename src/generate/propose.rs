@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
-use sessionlint_core::check::Checker;
+use sessionlint_core::check::StreamChecker;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::protocol::tables::Row;
 use sessionlint_core::schema::Pointer;
@@ -72,7 +72,13 @@ impl<'p> Proposer<'p> {
     }
 
     /// Proposes an event of a type. `wild`: whether the tables may forbid it.
-    pub fn propose(&self, checker: &Checker, event_type: usize, wild: bool, choices: &mut Choices<'_>) -> Proposal {
+    pub fn propose(
+        &self,
+        checker: &StreamChecker,
+        event_type: usize,
+        wild: bool,
+        choices: &mut Choices<'_>,
+    ) -> Proposal {
         let tables = self.protocol.tables();
         let kind = &tables.events[event_type];
         let number = choices.below(self.sessions.len());
@@ -178,7 +184,7 @@ impl Draft<'_> {
 
     /// Sets the pieces of text and the whole texts of the event. Returns whether half a character is left for the next
     /// piece.
-    fn texts(&mut self, checker: &Checker, choices: &mut Choices<'_>) -> bool {
+    fn texts(&mut self, checker: &StreamChecker, choices: &mut Choices<'_>) -> bool {
         let tables = self.protocol.tables();
         let slots = &tables.events[self.event_type].slots;
         let mut half = self.session.half;

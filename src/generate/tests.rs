@@ -1,6 +1,6 @@
 //! The promises of generated streams.
 
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 
 use super::*;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sessionlint_core::check::Checker;
-use sessionlint_core::event::Options;
+use sessionlint_core::check::StreamChecker;
+use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Protocol;
 
@@ -68,7 +68,7 @@ impl Stream {
 pub struct Walk<'p> {
     protocol: &'p Protocol,
     options: &'p StreamOptions,
-    pub checker: Checker,
+    pub checker: StreamChecker,
     proposer: Proposer<'p>,
     pub lines: Vec<Vec<u8>>,
     /// The indices of event types, each as often as its weight.
@@ -80,7 +80,8 @@ impl<'p> Walk<'p> {
         let weight = |name: &str| options.weights.get(name).copied().unwrap_or(10);
         let types = protocol.tables().events.iter().enumerate();
         let types = types.flat_map(|(number, event)| std::iter::repeat_n(number, weight(&event.name))).collect();
-        let checker = Checker::new(protocol, Options::default().with_excerpts(false));
+        let settings = Settings::new(protocol, Options::default().with_excerpts(false));
+        let checker = StreamChecker::new(protocol, &settings, None);
         let proposer = Proposer::new(protocol, options.sessions);
         Walk { protocol, options, checker, proposer, lines: Vec::new(), types }
     }
@@ -127,7 +128,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Proposes an event that may be forbidden. Returns the checker after it, and its findings.
-    pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker, Vec<Finding>)> {
+    pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, StreamChecker, Vec<Finding>)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, true, choices);
         let (trial, findings) = self.try_proposal(&proposal);
@@ -141,22 +142,22 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, Checker)> {
+    fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, StreamChecker)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
         let (trial, findings) = self.try_proposal(&proposal);
         findings.is_empty().then_some((proposal, trial))
     }
 
-    fn try_proposal(&self, proposal: &Proposal) -> (Checker, Vec<Finding>) {
+    fn try_proposal(&self, proposal: &Proposal) -> (StreamChecker, Vec<Finding>) {
         let mut trial = self.checker.clone();
         trial.feed(&proposal.line);
         trial.feed(b"\n");
-        let findings = trial.take_findings();
+        let findings = std::mem::take(trial.findings());
         (trial, findings)
     }
 
-    pub fn take(&mut self, proposal: Proposal, trial: Checker) {
+    pub fn take(&mut self, proposal: Proposal, trial: StreamChecker) {
         self.lines.push(self.proposer.accept(proposal));
         self.checker = trial;
     }
@@ -169,7 +170,7 @@ impl<'p> Walk<'p> {
     }
 }
 
-fn findings_at_end(checker: &Checker) -> usize {
+fn findings_at_end(checker: &StreamChecker) -> usize {
     checker.clone().finish().findings.len()
 }
 

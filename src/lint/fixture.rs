@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sessionlint_core::check::Checker;
+use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::{Finding, Related, Report, Severity};
 use sessionlint_core::framing::Framing;
@@ -152,7 +152,7 @@ impl<'p> Linter<'p> {
         let Some(first) = &fixture.survey.first else { return true };
         let finding_count = |fragment: bool| {
             let options = settings.streams.options().clone().with_wire(Some(Wire::Json)).with_fragment(fragment);
-            let mut checker = Checker::new(self.protocol, options);
+            let mut checker = StreamChecker::new(self.protocol, &Settings::new(self.protocol, options), None);
             checker.feed(first);
             checker.cut().findings.len()
         };
@@ -161,7 +161,7 @@ impl<'p> Linter<'p> {
 
     fn stream(&self, fixture: &Fixture<'_>, settings: &Settings, fragment: bool) -> Report {
         let settings = settings.with_fragment(fragment);
-        let mut checker = Checker::of(self.protocol, &settings, Some(fixture.file.clone()));
+        let mut checker = StreamChecker::new(self.protocol, &settings, Some(fixture.file.clone()));
         let mut list = FindingList::default();
         for piece in fixture.text.chunks(PIECE) {
             checker.feed(piece);

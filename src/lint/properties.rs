@@ -1,7 +1,7 @@
 //! Properties of the canonical form and of fixes that hold for every fixture.
 
 use proptest::prelude::*;
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::input::json::{Kind, Node, inner, parse};
 use sessionlint_core::input::{Piece, Wire};

@@ -14,7 +14,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use sessionlint_core::check::{Checker, Examined, Examiner};
+use sessionlint_core::check::{Examined, Examiner, StreamChecker};
 use sessionlint_core::finding::Finding;
 
 use self::lines::{LineBlock, LineReader};
@@ -40,7 +40,7 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
         }
     };
     let file: Arc<str> = name.into();
-    let checker = Box::new(Checker::of(run.protocol, &run.settings[0], Some(file.clone())));
+    let checker = Box::new(StreamChecker::new(run.protocol, &run.settings[0], Some(file.clone())));
     let threads = run.jobs.min(MOST_THREADS);
     let shared = Shared {
         run,
@@ -69,7 +69,7 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
     });
 }
 
-type Work<'p> = work::Work<Block<'p>, Box<Checker>>;
+type Work<'p> = work::Work<Block<'p>, Box<StreamChecker>>;
 
 /// The state that the threads share.
 struct Shared<'s, 'k, 'p, R: Read> {
@@ -94,7 +94,7 @@ struct Block<'p> {
     is_examined: bool,
     found: Vec<Finding>,
     /// The checker, after the last block of the input.
-    checker: Option<Box<Checker>>,
+    checker: Option<Box<StreamChecker>>,
 }
 
 impl<'p, R: Read> Shared<'_, '_, 'p, R> {
@@ -170,7 +170,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
     }
 
     /// Applies a block to the tables, and keeps its findings.
-    fn judge(&self, block: &mut Block<'p>, checker: &mut Checker) {
+    fn judge(&self, block: &mut Block<'p>, checker: &mut StreamChecker) {
         // Findings share names by reference counts. Updating the counts from two threads at once costs more than all the
         // rest, so that findings are dropped by the thread that made them.
         block.found.clear();
@@ -192,7 +192,7 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
             let is_off = |rule: &str| self.run.is_off(0, rule);
             match block.lines.failed.take() {
                 None => sink.end(&self.file, checker.finish(), is_off),
-                Some(ReadError::Damaged(cause)) => sink.end(&self.file, checker.finish_damaged(&cause), is_off),
+                Some(ReadError::Damaged(cause)) => sink.end(&self.file, checker.end(Some(&cause)).0, is_off),
                 Some(ReadError::Unreadable(cause)) => sink.unreadable(&self.file, cause),
             };
         }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 
-use sessionlint_core::check::Checker;
+use sessionlint_core::check::StreamChecker;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::records::{Known, RecordChecker};
 
@@ -108,7 +108,7 @@ impl Unit<'_, '_, '_> {
     fn stream(&mut self, number: usize, file: Arc<str>, reader: impl Read) -> bool {
         let run = self.run;
         let name = &*file;
-        let mut checker = Checker::of(run.protocol, &run.settings[number], Some(file.clone()));
+        let mut checker = StreamChecker::new(run.protocol, &run.settings[number], Some(file.clone()));
         if run.exercises {
             checker.exercise();
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use sessionlint_core::check::Checker;
+use sessionlint_core::check::StreamChecker;
 
 use super::{BLOCK, Outcome, Run, Sink};
 use crate::config::baseline::Baseline;
@@ -61,7 +61,7 @@ impl Run<'_> {
     }
 
     fn check_live_into(&self, sink: &mut Sink<'_>, name: &Arc<str>, source: &mut dyn LiveSource) {
-        let checker = || Checker::of(self.protocol, &self.settings[0], Some(name.clone()));
+        let checker = || StreamChecker::new(self.protocol, &self.settings[0], Some(name.clone()));
         let mut checking = checker();
         let mut block = vec![0; BLOCK];
         while sink.failed.is_none() || source.outlives_report() {
@@ -69,7 +69,7 @@ impl Run<'_> {
                 Ok(SourceItem::Bytes(count)) => {
                     self.progress.add_bytes(count);
                     checking.feed(&block[..count]);
-                    let findings = checking.take_findings();
+                    let findings = std::mem::take(checking.findings());
                     if !findings.is_empty() && sink.findings(&findings) {
                         sink.show_now();
                     }

@@ -108,7 +108,8 @@ fn check_in_pieces(pieces: &[&[u8]], options: &Options) -> Report {
     }
     let mut report = checker.finish();
     findings.append(&mut report.findings);
-    Report { findings, ..report }
+    report.findings = findings;
+    report
 }
 
 /// Compares the findings one by one, so that a failure shows the first that differs.

@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-
 use sessionlint::generate::{StreamOptions, tape, wild};
-use sessionlint::{Checker, Options, Protocol, Report};
+use sessionlint::{Options, Protocol, Report};
+use sessionlint_core::check::StreamChecker;
+use sessionlint_core::event::Settings;
 
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
@@ -61,7 +62,8 @@ fn damaged(mut lines: Vec<Vec<u8>>, damages: &[(prop::sample::Index, Damage)]) -
 }
 
 fn report(recording: &[u8], short: bool) -> Report {
-    let mut checker = Checker::new(&PROTOCOL, Options::default().with_max_text_bytes(200));
+    let mut checker =
+        StreamChecker::new(&PROTOCOL, &Settings::new(&PROTOCOL, Options::default().with_max_text_bytes(200)), None);
     if !short {
         checker.exercise();
     }

@@ -9,6 +9,7 @@
 
 pub mod bytes;
 pub mod check;
+mod checker;
 mod error;
 pub mod event;
 pub mod finding;
@@ -21,7 +22,7 @@ pub mod records;
 pub mod schema;
 pub mod text;
 
-pub use check::{Checker, check};
+pub use checker::{Checker, check};
 pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem};
 pub use event::{Options, UnknownRule};
 pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};

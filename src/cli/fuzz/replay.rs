@@ -1,4 +1,4 @@
-//! `sessionlint fuzz --replay`: what was kept is played again.
+//! `sessionlint fuzz --replay`: runs saved failures again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,62 +7,62 @@ use std::time::Instant;
 use sessionlint_core::finding::Kind;
 use sessionlint_core::text::{count, visible};
 
-use super::super::config::refused;
+use super::super::config::report_file_error;
 use super::super::output::Outputs;
-use super::super::place::shown;
-use super::super::{Exit, Failure, tell};
-use super::told::{self, Told, place_of};
-use super::way::Way;
-use super::{Arguments, interrupts};
-use crate::drive::judge::Judge;
-use crate::drive::kept::Kept;
-use crate::drive::producer::{Ending, Played, Producer, Stop, Unplayable};
-use crate::drive::shrink::Times;
+use super::super::output_file::display_path;
+use super::super::{CliError, Exit, report_error};
+use super::report::{FuzzReport, ReportedFailure, place_of};
+use super::setup::ProducerSetup;
+use super::{Arguments, catch_interrupts};
+use crate::drive::failure_folder::SavedFailure;
+use crate::drive::producer::{Ending, Execution, Producer, ProducerError, StopFlag};
+use crate::drive::shrink::FailureRate;
+use crate::drive::verdict::Judge;
 
-/// How often what failed each time is played, until it fails, and what failed sometimes.
-const PLAYS: u32 = 3;
-const PLAYS_OF_FLAKY: u32 = 8;
+/// The number of runs within which a failure must show again: if it failed every time before, and if only sometimes.
+const MAX_RUNS: u32 = 3;
+const MAX_RUNS_IF_FLAKY: u32 = 8;
 
-/// A kept failure that was played, and how it fails now.
-struct Again<'k> {
-    kept: &'k Kept,
-    /// None: it does not.
+/// A saved failure that was replayed.
+struct Replay<'k> {
+    saved: &'k SavedFailure,
+    /// The kind of failure that it has now; `None` if it did not fail.
     kind: Option<Kind>,
-    played: Played,
-    /// How often it failed now.
-    times: Times,
+    execution: Execution,
+    /// Number of runs in this replay, and of those that failed.
+    times: FailureRate,
 }
 
 pub fn run(
     arguments: &Arguments,
     folder: &Path,
     judge: &Judge<'_>,
-    told: &Told<'_>,
+    report: &FuzzReport<'_>,
     outputs: Outputs,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, CliError> {
     let started = Instant::now();
     let (mut all, mut unplayed) = (Vec::new(), 0);
-    for kept in Kept::read_all(folder).map_err(refused)? {
-        match kept {
-            Ok(kept) => all.push(kept),
+    for saved in SavedFailure::read_all(folder).map_err(report_file_error)? {
+        match saved {
+            Ok(saved) => all.push(saved),
             Err(damaged) => {
-                refused(damaged);
+                report_file_error(damaged);
                 unplayed += 1;
             }
         }
     }
-    let (stop, _interrupts) = interrupts()?;
-    let (mut played, mut said) = (Vec::new(), BTreeSet::new());
+    let (stop, _interrupts) = catch_interrupts()?;
+    let (mut replays, mut reported) = (Vec::new(), BTreeSet::new());
     let total = all.len() + unplayed;
-    for kept in &all {
-        match play_as_kept(arguments, kept, judge, told, &stop) {
-            Ok(Some(again)) => played.push(again),
+    for saved in &all {
+        match replay_saved(arguments, saved, judge, report, &stop) {
+            Ok(Some(replay)) => replays.push(replay),
             Ok(None) => break,
             Err(why) => {
                 unplayed += 1;
-                // What all of them lack is said once.
-                if !matches!(&why, Failure::Message(words) if !said.insert(words.clone())) {
-                    tell(why);
+                // A message that applies to all of them is printed once.
+                if !matches!(&why, CliError::Message(words) if !reported.insert(words.clone())) {
+                    report_error(why);
                 }
             }
         }
@@ -70,21 +70,21 @@ pub fn run(
     if unplayed == total {
         return Ok(Exit::Usage);
     }
-    let failing = |again: &&Again<'_>| again.kind.is_some();
-    let shown_failures = played.iter().filter(failing).filter_map(|played| {
-        Some(told::Shown {
-            kind: played.kind.as_ref()?,
-            input: &played.kept.input,
-            played: &played.played,
-            times: played.times,
-            folder: &played.kept.folder,
+    let failing = |replay: &&Replay<'_>| replay.kind.is_some();
+    let shown_failures = replays.iter().filter(failing).filter_map(|replay| {
+        Some(ReportedFailure {
+            kind: replay.kind.as_ref()?,
+            input: &replay.saved.input,
+            execution: &replay.execution,
+            times: replay.times,
+            folder: &replay.saved.folder,
         })
     });
-    told.report(judge, &shown_failures.collect::<Vec<_>>(), started.elapsed(), outputs)?;
+    report.report(judge, &shown_failures.collect::<Vec<_>>(), started.elapsed(), outputs)?;
     if !arguments.quiet {
-        say(&played, total, stop.is_said());
+        print_summary(&replays, total, stop.is_set());
     }
-    Ok(match (played.iter().any(|again| failing(&again)), stop.is_said()) {
+    Ok(match (replays.iter().any(|replay| failing(&replay)), stop.is_set()) {
         _ if unplayed > 0 => Exit::Usage,
         (true, _) => Exit::Findings,
         (false, true) => Exit::Interrupted,
@@ -92,67 +92,68 @@ pub fn run(
     })
 }
 
-/// Plays a failure in the way in which it was found; none: the run was stopped.
-fn play_as_kept<'k>(
+/// Replays a failure with the producer that it was found with; `None` if the run was stopped.
+fn replay_saved<'k>(
     arguments: &Arguments,
-    kept: &'k Kept,
+    saved: &'k SavedFailure,
     judge: &Judge<'_>,
-    told: &Told<'_>,
-    stop: &Stop,
-) -> Result<Option<Again<'k>>, Failure> {
-    let rule = kept.kind().rule;
-    if told.rules.find(&rule).is_none() {
-        let (folder, help) = (shown(&kept.folder), told.rules.help_for(&rule));
-        return Err(Failure::Message(format!("{folder} names a rule that is not there, {}; {help}", visible(&rule))));
+    report: &FuzzReport<'_>,
+    stop: &StopFlag,
+) -> Result<Option<Replay<'k>>, CliError> {
+    let rule = saved.kind().rule;
+    if report.rules.find(&rule).is_none() {
+        let (folder, help) = (display_path(&saved.folder), report.rules.help_for(&rule));
+        return Err(CliError::Message(format!("{folder} names a rule that is not there, {}; {help}", visible(&rule))));
     }
-    let way = Way::kept(&kept.case.producer, &kept.folder, &arguments.way, &arguments.command)?;
-    let (producer, _) = way.open()?;
-    let again = play(kept, &*producer, judge, stop);
-    again.map_err(|why| Failure::Message(format!("{why} (for {}: {})", shown(&kept.folder), way.shown())))
+    let setup =
+        ProducerSetup::from_saved(&saved.case.producer, &saved.folder, &arguments.producer, &arguments.command)?;
+    let (producer, _) = setup.open()?;
+    let result = replay(saved, &*producer, judge, stop);
+    result.map_err(|why| CliError::Message(format!("{why} (for {}: {})", display_path(&saved.folder), setup.display())))
 }
 
-/// Plays a kept input; none: the run was stopped.
-fn play<'k>(
-    kept: &'k Kept,
+/// Runs a saved input until it fails in the same way, or the runs are used up; `None` if the run was stopped.
+fn replay<'k>(
+    saved: &'k SavedFailure,
     producer: &dyn Producer,
     judge: &Judge<'_>,
-    stop: &Stop,
-) -> Result<Option<Again<'k>>, Unplayable> {
-    let kind = kept.kind();
-    let most = if kept.case.times().is_always() { PLAYS } else { PLAYS_OF_FLAKY };
-    let (mut times, mut otherwise) = (Times::default(), None);
+    stop: &StopFlag,
+) -> Result<Option<Replay<'k>>, ProducerError> {
+    let kind = saved.kind();
+    let most = if saved.case.times().is_always() { MAX_RUNS } else { MAX_RUNS_IF_FLAKY };
+    let (mut times, mut otherwise) = (FailureRate::default(), None);
     loop {
-        let played = producer.play(&kept.input, stop)?;
-        if played.end == Ending::Stopped || stop.is_said() {
+        let execution = producer.run(&saved.input, stop)?;
+        if execution.end == Ending::Stopped || stop.is_set() {
             return Ok(None);
         }
-        let kinds = judge.kinds(&played);
-        times.played += 1;
+        let kinds = judge.failure_kinds(&execution);
+        times.runs += 1;
         if kinds.contains(&kind) {
             times.failed += 1;
-            return Ok(Some(Again { kept, kind: Some(kind), played, times }));
+            return Ok(Some(Replay { saved, kind: Some(kind), execution, times }));
         }
         if let Some(other) = kinds.into_iter().next() {
-            otherwise = Some((other, played.clone()));
+            otherwise = Some((other, execution.clone()));
         }
-        if times.played >= most {
-            let (kind, played) = otherwise.map_or((None, played), |(other, played)| (Some(other), played));
-            // How often it fails in another way is not counted.
-            let times = if kind.is_some() { Times::default() } else { times };
-            return Ok(Some(Again { kept, kind, played, times }));
+        if times.runs >= most {
+            let (kind, execution) = otherwise.map_or((None, execution), |(other, execution)| (Some(other), execution));
+            // Failures of another kind are not counted.
+            let times = if kind.is_some() { FailureRate::default() } else { times };
+            return Ok(Some(Replay { saved, kind, execution, times }));
         }
     }
 }
 
-/// Says what became of each.
-fn say(played: &[Again<'_>], all: usize, is_interrupted: bool) {
+/// Prints the result of each replay, and a summary.
+fn print_summary(played: &[Replay<'_>], all: usize, is_interrupted: bool) {
     let (mut fixed, mut failing, mut unsure) = (0, 0, 0);
-    for Again { kept, kind, times, .. } in played {
-        let (folder, found) = (shown(&kept.folder), kept.case.times());
+    for Replay { saved, kind, times, .. } in played {
+        let (folder, found) = (display_path(&saved.folder), saved.case.times());
         match kind {
             None if !found.is_always() => {
                 unsure += 1;
-                let (plays, Times { failed, played }) = (times.played, found);
+                let (plays, FailureRate { failed, runs: played }) = (times.runs, found);
                 let found = format!("when it was found it failed {failed} of {played} times");
                 anstream::eprintln!("  did not fail in {plays} plays: {folder}; {found}");
             }
@@ -162,7 +163,7 @@ fn say(played: &[Again<'_>], all: usize, is_interrupted: bool) {
             }
             Some(kind) => {
                 failing += 1;
-                let otherwise = if *kind == kept.kind() { "still fails" } else { "fails otherwise" };
+                let otherwise = if *kind == saved.kind() { "still fails" } else { "fails otherwise" };
                 anstream::eprintln!("  {otherwise}: {folder}, by {}{}", visible(&kind.rule), place_of(kind));
             }
         }

@@ -1,14 +1,14 @@
-//! What a protocol of stored records is: kinds, containers, and what is asked of records.
+//! Prints the tables of a protocol of stored records: kinds, containers, checks and links.
 
 use std::fmt::{self, Write as _};
 
 use sessionlint_core::protocol::Tables;
 use sessionlint_core::protocol::records::{LinkTest, Records, Test};
 
-use super::spoken;
+use super::rule_mark;
 use crate::picture::labels::{alternatives, printable};
 
-/// Writes all of it but the rules.
+/// Writes the tables of records, without the rules.
 pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
     write_shape(out, tables, records)?;
     writeln!(out, "\nkinds, in the order in which the name of a file is tried")?;
@@ -38,7 +38,7 @@ fn write_shape(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
     if let Some(event) = &records.event {
         writeln!(out, "  with an object at {} it is the event of a stream", printable(&event.to_string()))?;
     }
-    writeln!(out, "  a record of a kind that nothing tells: {}", spoken(tables, records.unknown))
+    writeln!(out, "  a record of a kind that nothing tells: {}", rule_mark(tables, records.unknown))
 }
 
 fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
@@ -60,7 +60,7 @@ fn write_containers(out: &mut String, tables: &Tables, records: &Records) -> fmt
             writeln!(out, "    {}: {kind}", printable(&list.key))?;
         }
     }
-    writeln!(out, "  one that is not as its schema says: {}", spoken(tables, records.broken))
+    writeln!(out, "  one that is not as its schema says: {}", rule_mark(tables, records.broken))
 }
 
 fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {
@@ -77,7 +77,7 @@ fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Re
                 Test::NoTimeZone => "is no name of a time zone".to_owned(),
                 Test::Repeated => format!("is that of an earlier {}", printable(&kind.name)),
             };
-            let (name, rule) = (printable(&kind.name), spoken(tables, check.rule));
+            let (name, rule) = (printable(&kind.name), rule_mark(tables, check.rule));
             writeln!(out, "  {name} {} {test}: {rule}", field(check.slot))?;
         }
     }
@@ -103,7 +103,7 @@ fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
                 printable(&other.name)
             )?;
             if let Some(rule) = link.missing {
-                writeln!(out, "    there is none, and all records are there: {}", spoken(tables, rule))?;
+                writeln!(out, "    there is none, and all records are there: {}", rule_mark(tables, rule))?;
             }
             for check in &link.checks {
                 let test = match check.test {
@@ -113,7 +113,7 @@ fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
                         format!("is after its {} and {} seconds", others(start), others(seconds))
                     }
                 };
-                writeln!(out, "    {} {test}: {}", own(check.slot), spoken(tables, check.rule))?;
+                writeln!(out, "    {} {test}: {}", own(check.slot), rule_mark(tables, check.rule))?;
             }
         }
     }

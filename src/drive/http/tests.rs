@@ -1,17 +1,17 @@
-//! Servers as they are met, on the loopback.
+//! Servers as they occur in practice, on the loopback interface.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 
 use super::*;
 
-/// Nothing takes so long, unless it hangs.
+/// Longer than anything takes that does not hang.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// For what does hang.
+/// The time limit for cases that hang.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Serves until the tests end: each request, as it came, with the connection, of which it is told how many requests came
-/// before. The connection stays open as long as this is wanted.
+/// Starts a server that runs until the tests end, and returns its address. `respond` receives each request, the
+/// connection, and the number of earlier requests on it; the connection is closed when it returns `false`.
 fn serve(respond: impl Fn(&str, &mut TcpStream, usize) -> bool + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/play", listener.local_addr().expect("it listens"));
@@ -32,7 +32,8 @@ fn serve(respond: impl Fn(&str, &mut TcpStream, usize) -> bool + Send + Sync + '
     url
 }
 
-/// Nothing is sent before the last response was read, so that no buffer holds what comes next.
+/// Reads a request; `None` at the end of the connection. The client sends nothing until it has read the last response,
+/// so no bytes of the next request are lost in the buffer.
 fn read_request(stream: &TcpStream) -> Option<String> {
     let mut input = BufReader::new(stream);
     let (mut request, mut length) = (String::new(), 0);
@@ -50,7 +51,7 @@ fn read_request(stream: &TcpStream) -> Option<String> {
     Some(request + &String::from_utf8_lossy(&body))
 }
 
-/// A server that writes this to each connection and closes it.
+/// Starts a server that writes this response to each connection and closes it.
 fn answering(response: impl Into<Vec<u8>>) -> String {
     let response = response.into();
     serve(move |_, stream, _| {
@@ -59,13 +60,13 @@ fn answering(response: impl Into<Vec<u8>>) -> String {
     })
 }
 
-fn asks(url: &str, headers: &[&str], timeout: Duration, most_bytes: u64) -> Http {
+fn asks(url: &str, headers: &[&str], timeout: Duration, max_bytes: u64) -> Http {
     let headers: Vec<_> = headers.iter().map(|header| (*header).to_owned()).collect();
-    Http::new(url, &headers, Bounds { timeout, most_bytes }).expect("it is well-formed")
+    Http::new(url, &headers, Bounds { timeout, max_bytes }).expect("it is well-formed")
 }
 
-fn played(url: &str) -> Played {
-    asks(url, &[], DEADLINE, 1 << 30).play(b"{}", &Stop::default()).expect("it can be reached")
+fn played(url: &str) -> Execution {
+    asks(url, &[], DEADLINE, 1 << 30).run(b"{}", &StopFlag::default()).expect("it can be reached")
 }
 
 fn crashed(how: &str) -> Ending {
@@ -78,14 +79,14 @@ fn the_form_of_an_answer_is_that_of_its_content_type() {
         played(&answering(format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\ndata: {{}}\n\n")))
     };
     let sse = answer("Text/Event-Stream; charset=utf-8");
-    assert_eq!((sse.end, sse.wire, &*sse.stream), (Ending::Whole, Some(Wire::Sse), &b"data: {}\n\n"[..]));
+    assert_eq!((sse.end, sse.wire, &*sse.stream), (Ending::Completed, Some(Wire::Sse), &b"data: {}\n\n"[..]));
     assert_eq!(answer("application/x-ndjson").wire, Some(Wire::Ndjson));
     assert_eq!(answer("application/json").wire, None);
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n3\r\n{}\n\r\n0\r\n\r\n";
     let chunked = played(&answering(chunked));
-    assert_eq!((chunked.end, chunked.wire, &*chunked.stream), (Ending::Whole, None, &b"{}\n{}\n"[..]));
+    assert_eq!((chunked.end, chunked.wire, &*chunked.stream), (Ending::Completed, None, &b"{}\n{}\n"[..]));
     let nothing = played(&answering("HTTP/1.1 204 No Content\r\n\r\n"));
-    assert_eq!((nothing.end, &*nothing.stream), (Ending::Whole, &b""[..]));
+    assert_eq!((nothing.end, &*nothing.stream), (Ending::Completed, &b""[..]));
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn the_input_is_the_body_and_headers_win() {
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(request.as_bytes())).is_ok()
     });
     let ask = |headers: &[&str], input: &str| {
-        let played = asks(&url, headers, DEADLINE, 1 << 30).play(input.as_bytes(), &Stop::default());
+        let played = asks(&url, headers, DEADLINE, 1 << 30).run(input.as_bytes(), &StopFlag::default());
         String::from_utf8(played.expect("it can be reached").stream).expect("UTF-8")
     };
     let json = ask(&[], "{\"text\": \"é\"}").to_ascii_lowercase();
@@ -113,15 +114,15 @@ fn the_input_is_the_body_and_headers_win() {
 fn another_status_than_success_is_a_failure() {
     let broken = played(&answering(format!("HTTP/1.1 500 Oops\r\n\r\n{}", "bad luck\n".repeat(1000))));
     assert_eq!(broken.end, crashed("the status of its response is 500 Internal Server Error"));
-    assert!(broken.stream.is_empty() && broken.complaint.starts_with(b"bad luck\n"));
-    assert_eq!(broken.complaint.len(), 4096);
+    assert!(broken.stream.is_empty() && broken.diagnostics.starts_with(b"bad luck\n"));
+    assert_eq!(broken.diagnostics.len(), 4096);
     let own = played(&answering("HTTP/1.1 599 Oops\r\nContent-Length: 0\r\n\r\n"));
     assert_eq!(own.end, crashed("the status of its response is 599"));
     let elsewhere = answering("HTTP/1.1 200 OK\r\n\r\nnever");
     let sent_on =
         played(&answering(format!("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {elsewhere}\r\n\r\n")));
     assert_eq!(sent_on.end, crashed("the status of its response is 302 Found, and redirects are not followed"));
-    assert_eq!(String::from_utf8_lossy(&sent_on.complaint), format!("Location: {elsewhere}\n"));
+    assert_eq!(String::from_utf8_lossy(&sent_on.diagnostics), format!("Location: {elsewhere}\n"));
 }
 
 #[test]
@@ -129,22 +130,22 @@ fn a_server_that_is_not_there_cannot_be_asked() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", listener.local_addr().expect("it listens"));
     drop(listener);
-    let unplayable = asks(&url, &[], DEADLINE, 1).play(b"", &Stop::default()).expect_err("nothing listens");
+    let unplayable = asks(&url, &[], DEADLINE, 1).run(b"", &StopFlag::default()).expect_err("nothing listens");
     assert!(unplayable.to_string().starts_with(&format!("{url} cannot be reached: ")), "{unplayable}");
 }
 
 #[test]
-fn what_is_no_http_is_another_server_or_a_failure() {
+fn a_response_that_is_not_http_is_another_server_or_a_failure() {
     let other = answering("220 mail.example ESMTP\r\n");
-    let unplayable = asks(&other, &[], DEADLINE, 1).play(b"", &Stop::default()).expect_err("it is a mail server");
+    let unplayable = asks(&other, &[], DEADLINE, 1).run(b"", &StopFlag::default()).expect_err("it is a mail server");
     assert!(unplayable.to_string().contains(" cannot be reached: its response is no HTTP: "), "{unplayable}");
     let later = serve(|_, stream, count| {
         let response = ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "panic: HTTP\r\n\r\n"][count.min(1)];
         stream.write_all(response.as_bytes()).is_ok() && count == 0
     });
     let later = asks(&later, &[], DEADLINE, 1);
-    assert_eq!(later.play(b"", &Stop::default()).expect("it answers").end, Ending::Whole);
-    let end = later.play(b"", &Stop::default()).expect("it answered").end;
+    assert_eq!(later.run(b"", &StopFlag::default()).expect("it answers").end, Ending::Completed);
+    let end = later.run(b"", &StopFlag::default()).expect("it answered").end;
     assert!(matches!(&end, Ending::Crashed(what) if what.starts_with("its response is no HTTP: ")), "{end:?}");
 }
 
@@ -166,13 +167,13 @@ fn a_connection_that_breaks_is_a_failure_of_the_server() {
 
 #[test]
 fn a_connection_that_was_closed_while_it_waited_is_no_failure() {
-    // It looks open until the next request is sent.
+    // The connection looks open until the next request is sent.
     let url = serve(|_, stream, count| {
         count == 0 && stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_ok()
     });
     let http = asks(&url, &[], DEADLINE, 1);
     for _ in 0..5 {
-        assert_eq!(http.play(b"", &Stop::default()).expect("it answers").end, Ending::Whole);
+        assert_eq!(http.run(b"", &StopFlag::default()).expect("it answers").end, Ending::Completed);
     }
 }
 
@@ -182,8 +183,8 @@ fn a_response_that_is_not_there_in_time_hangs() {
     let hung = |url: &str, how: &str| {
         let mut time = SHORT;
         loop {
-            let end = asks(url, &[], time, 1 << 30).play(b"", &Stop::default()).expect("it is there").end;
-            if end == Ending::hung(format!("{how} {}", shown(time))) {
+            let end = asks(url, &[], time, 1 << 30).run(b"", &StopFlag::default()).expect("it is there").end;
+            if end == Ending::hung(format!("{how} {}", in_words(time))) {
                 break;
             }
             assert!(time < DEADLINE && matches!(end, Ending::Hung(_)), "{end:?}");
@@ -205,7 +206,7 @@ fn a_response_that_is_not_there_in_time_hangs() {
 }
 
 #[test]
-fn no_more_is_kept_than_may_be() {
+fn no_more_is_kept_than_the_limit_allows() {
     let flood = serve(|_, stream, _| {
         let mut written = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
         while written.is_ok() {
@@ -213,11 +214,11 @@ fn no_more_is_kept_than_may_be() {
         }
         false
     });
-    let flood = asks(&flood, &[], DEADLINE, 100_001).play(b"", &Stop::default()).expect("it is there");
+    let flood = asks(&flood, &[], DEADLINE, 100_001).run(b"", &StopFlag::default()).expect("it is there");
     assert_eq!((flood.end, flood.stream.len()), (Ending::Flooded(100_001), 100_001));
     let full = answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}\n");
-    let full = asks(&full, &[], DEADLINE, 3).play(b"", &Stop::default()).expect("it is there");
-    assert_eq!((full.end, full.stream.len()), (Ending::Whole, 3));
+    let full = asks(&full, &[], DEADLINE, 3).run(b"", &StopFlag::default()).expect("it is there");
+    assert_eq!((full.end, full.stream.len()), (Ending::Completed, 3));
 }
 
 #[test]
@@ -225,11 +226,11 @@ fn a_case_ends_when_the_run_is_stopped() {
     let silent = serve(|_, _, _| true);
     let begun = serve(|_, stream, _| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}\n").is_ok());
     for url in [silent, begun] {
-        let (stop, http) = (Stop::default(), asks(&url, &[], DEADLINE, 1 << 30));
+        let (stop, http) = (StopFlag::default(), asks(&url, &[], DEADLINE, 1 << 30));
         let played = thread::scope(|scope| {
-            let playing = scope.spawn(|| http.play(b"", &stop));
+            let playing = scope.spawn(|| http.run(b"", &stop));
             thread::sleep(SHORT);
-            stop.say();
+            stop.set();
             playing.join().expect("no panic").expect("it is there")
         });
         assert_eq!(played.end, Ending::Stopped);
@@ -237,10 +238,10 @@ fn a_case_ends_when_the_run_is_stopped() {
 }
 
 #[test]
-fn what_is_not_well_formed_is_refused_and_no_secret_is_told() {
+fn malformed_options_are_refused_without_revealing_secrets() {
     let refused = |url: &str, headers: &[&str]| {
         let headers: Vec<_> = headers.iter().map(|header| (*header).to_owned()).collect();
-        let refused = Http::new(url, &headers, Bounds { timeout: DEADLINE, most_bytes: 1 });
+        let refused = Http::new(url, &headers, Bounds { timeout: DEADLINE, max_bytes: 1 });
         refused.err().unwrap_or_else(|| panic!("{url} {headers:?}")).to_string()
     };
     let write = "write it as http://127.0.0.1:8080/path";

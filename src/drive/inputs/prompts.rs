@@ -1,4 +1,4 @@
-//! Prompts: what people ask for, and what they paste.
+//! Prompts: requests as people type them, and text as they paste it.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::sample::select;
 
 use crate::generate::text;
 
-/// Words that are said to agents, the plain ones first.
+/// Words that occur in prompts, the plainest first.
 const WORDS: [&str; 48] = [
     "a",
     "the",
@@ -58,12 +58,12 @@ const WORDS: [&str; 48] = [
     "I'm",
 ];
 
-/// A word.
+/// Generates a word.
 pub fn word() -> impl Strategy<Value = String> {
     select(&WORDS[..]).prop_map(str::to_owned)
 }
 
-/// A prompt, the empty one too.
+/// Generates a prompt, which may be empty.
 pub fn prompt() -> impl Strategy<Value = String> {
     let end = || select(&["", ".", "?", "!", "…"][..]);
     let sentence = || (vec(word(), 0..12), end()).prop_map(|(words, end)| words.join(" ") + end);

@@ -1,4 +1,4 @@
-//! Inputs that somebody gave, and mutations of them: their words put together anew, with odd texts among them.
+//! Seeds, which are inputs that the caller gives, and their mutations: recombined words, with odd texts among them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,20 +13,20 @@ use proptest::sample::Index;
 use proptest::strategy::SBoxedStrategy;
 use serde_json::Value;
 
-use super::{LONGEST, prompts, trees};
+use super::{MAX_INPUT_BYTES, prompts, trees};
 use crate::error::FileError;
 use crate::generate::text;
 
-/// How many files are read, and how many bytes of all of them.
-const MOST_SEEDS: usize = 10_000;
-const MOST_BYTES: usize = 64 << 20;
+/// The number of files that are read, and their total size in bytes.
+const MAX_SEEDS: usize = 10_000;
+const MAX_BYTES: usize = 64 << 20;
 
-/// Reads the seeds of a folder, a file each, in the order of their names and without their last line's end. What is
-/// hidden is passed over, and so are folders in it.
+/// Reads the seeds of a folder, one per file, sorted by file name and without a final newline. Hidden files and
+/// subfolders are skipped.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or holds no seed or too much.
+/// Fails if the folder cannot be read, has no seed, or exceeds the limits.
 pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
     let refused = |path: &Path, cause: io::Error| FileError::Unreadable {
         path: path.to_owned(),
@@ -41,8 +41,8 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
         if !is_hidden && fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_file()) {
             paths.push(entry.path());
         }
-        if paths.len() > MOST_SEEDS {
-            return Err(refused(folder, too_much(format!("it has more than {MOST_SEEDS} files"))));
+        if paths.len() > MAX_SEEDS {
+            return Err(refused(folder, too_much(format!("it has more than {MAX_SEEDS} files"))));
         }
     }
     if paths.is_empty() {
@@ -53,14 +53,14 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
     for path in paths {
         let mut seed = Vec::new();
         let file = File::open(&path).map_err(|cause| refused(&path, cause))?;
-        file.take(LONGEST as u64 + 2).read_to_end(&mut seed).map_err(|cause| refused(&path, cause))?;
+        file.take(MAX_INPUT_BYTES as u64 + 2).read_to_end(&mut seed).map_err(|cause| refused(&path, cause))?;
         if seed.last() == Some(&b'\n') {
             seed.pop();
             seed.pop_if(|byte| *byte == b'\r');
         }
         bytes += seed.len();
-        if seed.len() > LONGEST || bytes > MOST_BYTES {
-            let most = if bytes > MOST_BYTES { MOST_BYTES } else { LONGEST };
+        if seed.len() > MAX_INPUT_BYTES || bytes > MAX_BYTES {
+            let most = if bytes > MAX_BYTES { MAX_BYTES } else { MAX_INPUT_BYTES };
             return Err(refused(&path, too_much(format!("more than {most} bytes are not taken"))));
         }
         seeds.push(seed);
@@ -70,34 +70,35 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
 
 type Word = Vec<u8>;
 
-/// What a line's end is among words.
-const LINE_END: &[u8] = b"\n";
+/// The word that represents a line break.
+const NEWLINE: &[u8] = b"\n";
 
-/// What mutations are made of.
+/// The material of mutations.
 struct Pool {
     /// The words of each seed.
     seeds: Vec<Vec<Word>>,
-    /// All of them, each once, the short ones first.
+    /// The distinct words of all seeds, the shortest first.
     words: Vec<Word>,
 }
 
-/// Mutations of seeds. Those of JSON are mutated in their tree mostly.
-pub fn mutated(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
+/// Generates mutations of seeds. Seeds that are JSON are mostly mutated as trees.
+pub fn mutations(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
     let is_tree = |value: &Value| value.is_object() || value.is_array();
     let as_json = |seed: &Vec<u8>| serde_json::from_slice(seed).ok().filter(is_tree);
     let values: Vec<Value> = seeds.iter().filter_map(as_json).collect();
-    // Of JSON, words are those of its texts.
+    // The words of JSON are those of its strings.
     let texts = values.iter().flat_map(trees::texts).map(String::into_bytes);
     let plain = seeds.iter().filter(|seed| as_json(seed).is_none()).cloned();
     let pool = Arc::new(Pool::new(&plain.chain(texts).collect::<Vec<_>>()));
     let whole = Arc::new(Pool::new(seeds));
-    let mutated = |pool: &Arc<Pool>| with_bytes(prop_oneof![2 => spliced(pool), 1 => edited(pool)]).sboxed();
+    let mutated =
+        |pool: &Arc<Pool>| with_byte_changes(prop_oneof![2 => splices(pool), 1 => edits_of_seed(pool)]).sboxed();
     match (values.len(), seeds.len()) {
         (0, _) => mutated(&whole),
         (trees, all) => {
-            // As many as there are of each, and now and then trees as if they were texts.
+            // In proportion to the seeds of each kind; now and then, trees are mutated as text.
             let weight = |count: usize| 10 * count as u32;
-            let in_tree = trees::mutated(values, mutated(&pool));
+            let in_tree = trees::mutations(values, mutated(&pool));
             match all - trees {
                 0 => prop_oneof![9 => in_tree, 1 => mutated(&whole)].sboxed(),
                 others => prop_oneof![weight(trees) => in_tree, weight(others) => mutated(&pool)].sboxed(),
@@ -108,13 +109,13 @@ pub fn mutated(seeds: &[Vec<u8>]) -> SBoxedStrategy<Vec<u8>> {
 
 impl Pool {
     fn new(seeds: &[Vec<u8>]) -> Pool {
-        let mut seeds: Vec<_> = seeds.iter().map(|seed| words(seed)).filter(|words| !words.is_empty()).collect();
+        let mut seeds: Vec<_> = seeds.iter().map(|seed| split_words(seed)).filter(|words| !words.is_empty()).collect();
         if seeds.is_empty() {
             seeds.push(vec![Word::new()]);
         }
-        let words = seeds.iter().flatten().filter(|word| *word != LINE_END);
-        // What ends a sentence is often not meant to be part of the word.
-        let words: BTreeSet<&[u8]> = words.flat_map(|word| [word, without_end(word)]).collect();
+        let words = seeds.iter().flatten().filter(|word| *word != NEWLINE);
+        // Punctuation at the end of a sentence is often not part of the word.
+        let words: BTreeSet<&[u8]> = words.flat_map(|word| [word, trim_punctuation(word)]).collect();
         let mut words: Vec<Word> = words.into_iter().map(<[u8]>::to_vec).collect();
         words.sort_by_key(Vec::len);
         if words.is_empty() {
@@ -123,27 +124,27 @@ impl Pool {
         Pool { seeds, words }
     }
 
-    /// A part of a seed, which is not empty.
-    fn stretch(&self, seed: usize, from: Index, length: usize) -> Vec<Word> {
+    /// Returns up to `length` consecutive words of a seed, and at least one.
+    fn slice(&self, seed: usize, from: Index, length: usize) -> Vec<Word> {
         let words = &self.seeds[seed];
         let from = from.index(words.len());
         words[from..(from + length).min(words.len())].to_vec()
     }
 }
 
-fn words(text: &[u8]) -> Vec<Word> {
+fn split_words(text: &[u8]) -> Vec<Word> {
     let lines = text.split(|byte| *byte == b'\n');
     let words = |line: &[u8]| {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         words.map(<[u8]>::to_vec).collect::<Vec<_>>()
     };
-    lines.map(words).collect::<Vec<_>>().join(&LINE_END.to_vec())
+    lines.map(words).collect::<Vec<_>>().join(&NEWLINE.to_vec())
 }
 
-fn joined(words: &[Word]) -> Vec<u8> {
+fn join_words(words: &[Word]) -> Vec<u8> {
     let mut text = Vec::new();
     for word in words {
-        if !text.is_empty() && !text.ends_with(LINE_END) && word != LINE_END {
+        if !text.is_empty() && !text.ends_with(NEWLINE) && word != NEWLINE {
             text.push(b' ');
         }
         text.extend_from_slice(word);
@@ -151,20 +152,20 @@ fn joined(words: &[Word]) -> Vec<u8> {
     text
 }
 
-fn without_end(word: &[u8]) -> &[u8] {
+fn trim_punctuation(word: &[u8]) -> &[u8] {
     let end = word.iter().rposition(|byte| !byte.is_ascii_punctuation());
     end.map_or(word, |end| &word[..=end])
 }
 
-/// The places between the parts of a word: where letters and digits meet others.
+/// Returns the offsets between the parts of a word, where alphanumeric characters meet others.
 fn seams(word: &[u8]) -> Vec<usize> {
     let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
     let seam = |at: &usize| is_of_word(word[*at - 1]) != is_of_word(word[*at]) || !is_of_word(word[*at]);
     (1..word.len()).filter(seam).collect()
 }
 
-/// One side of a word at one of its seams; all of it if there is none.
-fn part(word: &[u8], seam: Index, is_front: bool) -> Word {
+/// Returns the part of a word on one side of one of its seams; the whole word if it has none.
+fn word_part(word: &[u8], seam: Index, is_front: bool) -> Word {
     match seams(word).as_slice() {
         [] => word.to_vec(),
         seams if is_front => word[..seams[seam.index(seams.len())]].to_vec(),
@@ -172,19 +173,19 @@ fn part(word: &[u8], seam: Index, is_front: bool) -> Word {
     }
 }
 
-/// A few words.
-fn run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
+/// Generates a short sequence of words.
+fn word_run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
     let any_word = || 0..pool.words.len();
     let of = |pool: &Arc<Pool>| Arc::clone(pool);
     let (stretches, repeated, parts, grafts) = (of(pool), of(pool), of(pool), of(pool));
     prop_oneof![
         4 => (any_word(), 1..5_usize).prop_map(move |(word, times)| vec![repeated.words[word].clone(); times]),
         6 => (0..pool.seeds.len(), any::<Index>(), 1..13_usize)
-            .prop_map(move |(seed, from, length)| stretches.stretch(seed, from, length)),
+            .prop_map(move |(seed, from, length)| stretches.slice(seed, from, length)),
         3 => (any_word(), any::<Index>(), any::<bool>())
-            .prop_map(move |(word, seam, is_front)| vec![part(&parts.words[word], seam, is_front)]),
+            .prop_map(move |(word, seam, is_front)| vec![word_part(&parts.words[word], seam, is_front)]),
         3 => ((any_word(), any::<Index>()), (any_word(), any::<Index>())).prop_map(move |(front, back)| {
-            let part = |(word, seam): (usize, Index), is_front| part(&grafts.words[word], seam, is_front);
+            let part = |(word, seam): (usize, Index), is_front| word_part(&grafts.words[word], seam, is_front);
             vec![[part(front, true), part(back, false)].concat()]
         }),
         1 => prompts::word().prop_map(|word| vec![word.into_bytes()]),
@@ -193,12 +194,12 @@ fn run(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<Word>> {
     .sboxed()
 }
 
-/// Words of several seeds, one after the other.
-fn spliced(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
-    vec(run(pool), 1..8).prop_map(|runs| joined(&runs.concat())).sboxed()
+/// Generates texts of words from several seeds, one after the other.
+fn splices(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
+    vec(word_run(pool), 1..8).prop_map(|runs| join_words(&runs.concat())).sboxed()
 }
 
-/// What is done to the words of a seed.
+/// A change to the words of a seed.
 #[derive(Clone, Debug)]
 enum Edit {
     Drop(Index, usize),
@@ -237,21 +238,21 @@ impl Edit {
             }
             Edit::Part(at, seam, is_front) => {
                 if let Some(at) = some(at, 1) {
-                    words[at.start] = part(&words[at.start], *seam, *is_front);
+                    words[at.start] = word_part(&words[at.start], *seam, *is_front);
                 }
             }
         }
     }
 }
 
-/// A seed, with a few of its words changed.
-fn edited(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
+/// Generates seeds with a few of their words changed.
+fn edits_of_seed(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
     let index = any::<Index>;
     let edit = prop_oneof![
         (index(), 1..4_usize).prop_map(|(from, length)| Edit::Drop(from, length)),
         (index(), 1..4_usize).prop_map(|(from, length)| Edit::Repeat(from, length)),
         (index(), index()).prop_map(|(one, other)| Edit::Swap(one, other)),
-        (index(), run(pool)).prop_map(|(at, new)| Edit::Insert(at, new)),
+        (index(), word_run(pool)).prop_map(|(at, new)| Edit::Insert(at, new)),
         (index(), index(), any::<bool>()).prop_map(|(at, seam, is_front)| Edit::Part(at, seam, is_front)),
     ];
     let seeds = Arc::clone(pool);
@@ -259,13 +260,13 @@ fn edited(pool: &Arc<Pool>) -> SBoxedStrategy<Vec<u8>> {
         .prop_map(move |(seed, edits)| {
             let mut words = seeds.seeds[seed].clone();
             edits.iter().for_each(|edit| edit.apply(&mut words));
-            joined(&words)
+            join_words(&words)
         })
         .sboxed()
 }
 
-/// Texts with a few of their bytes changed, left out or new, now and then.
-fn with_bytes(texts: impl Strategy<Value = Vec<u8>> + Send + Sync + 'static) -> impl Strategy<Value = Vec<u8>> {
+/// Occasionally changes, removes or inserts a few bytes of the texts.
+fn with_byte_changes(texts: impl Strategy<Value = Vec<u8>> + Send + Sync + 'static) -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<Index>(), 0..3_u8, any::<u8>());
     (texts, proptest::option::weighted(0.06, vec(change, 1..4))).prop_map(|(mut text, changes)| {
         for (at, how, byte) in changes.into_iter().flatten() {

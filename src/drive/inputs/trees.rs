@@ -1,4 +1,4 @@
-//! JSON that somebody gave, changed in its tree, so that it stays JSON.
+//! Mutations of JSON seeds, applied to the tree, so that the result is still JSON.
 
 use std::sync::Arc;
 
@@ -9,52 +9,52 @@ use proptest::strategy::SBoxedStrategy;
 use serde_json::{Value, json};
 use sessionlint_core::schema::Pointer;
 
-/// The texts in a value.
+/// Returns the strings in a value.
 pub fn texts(value: &Value) -> Vec<String> {
-    places(value).iter().filter_map(|place| value.pointer(place)?.as_str().map(str::to_owned)).collect()
+    pointers(value).iter().filter_map(|place| value.pointer(place)?.as_str().map(str::to_owned)).collect()
 }
 
-/// The pointers of a value and of all that is in it.
-fn places(value: &Value) -> Vec<String> {
-    fn within(value: &Value, here: &Pointer, places: &mut Vec<String>) {
-        places.push(here.text());
+/// Returns the JSON Pointers of a value and of everything in it.
+fn pointers(value: &Value) -> Vec<String> {
+    fn within(value: &Value, here: &Pointer, pointers: &mut Vec<String>) {
+        pointers.push(here.text());
         match value {
             Value::Object(members) => {
-                members.iter().for_each(|(name, value)| within(value, &here.child(name), places));
+                members.iter().for_each(|(name, value)| within(value, &here.child(name), pointers));
             }
             Value::Array(items) => {
                 let items = items.iter().enumerate();
-                items.for_each(|(number, value)| within(value, &here.child(&number.to_string()), places));
+                items.for_each(|(number, value)| within(value, &here.child(&number.to_string()), pointers));
             }
             _ => {}
         }
     }
-    let mut places = Vec::new();
-    within(value, &Pointer::default(), &mut places);
-    places
+    let mut pointers = Vec::new();
+    within(value, &Pointer::default(), &mut pointers);
+    pointers
 }
 
-/// What is done to a value, or to something in it.
+/// A change to a value, or to something in it.
 #[derive(Clone, Debug)]
 enum Change {
-    /// Another text in place of one of its texts.
+    /// Replaces a string with another one.
     Text(Index, String),
-    /// Another value in place of any.
+    /// Replaces any value with another one.
     Value(Index, Value),
-    /// What stands elsewhere in it.
+    /// Copies the value at one pointer to another.
     Copy(Index, Index),
-    /// One member or item fewer.
+    /// Removes a member or an item.
     Drop(Index, Index),
 }
 
 impl Change {
     fn apply(&self, value: &mut Value) {
-        let places = places(value);
-        let at = |index: &Index| places[index.index(places.len())].as_str();
+        let pointers = pointers(value);
+        let at = |index: &Index| pointers[index.index(pointers.len())].as_str();
         match self {
             Change::Text(index, text) => {
                 let is_text = |place: &&String| value.pointer(place).is_some_and(Value::is_string);
-                let texts: Vec<&String> = places.iter().filter(is_text).collect();
+                let texts: Vec<&String> = pointers.iter().filter(is_text).collect();
                 if !texts.is_empty()
                     && let Some(here) = value.pointer_mut(texts[index.index(texts.len())])
                 {
@@ -86,8 +86,8 @@ impl Change {
     }
 }
 
-/// One of the values with a few changes, on one line. `texts`: what may stand in place of its texts.
-pub fn mutated(values: Vec<Value>, texts: SBoxedStrategy<Vec<u8>>) -> SBoxedStrategy<Vec<u8>> {
+/// Generates values with a few changes, each on one line. `texts` generates replacements for their strings.
+pub fn mutations(values: Vec<Value>, texts: SBoxedStrategy<Vec<u8>>) -> SBoxedStrategy<Vec<u8>> {
     let index = any::<Index>;
     let text = texts.prop_map(|text| String::from_utf8_lossy(&text).into_owned());
     let other = prop_oneof![

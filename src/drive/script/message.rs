@@ -1,4 +1,4 @@
-//! What stands in a script for JSON → messages with holes, and values without.
+//! Converts the TOML and JSON values of a script to message templates and constants.
 
 use std::ops::Range;
 
@@ -6,9 +6,9 @@ use sessionlint_core::keys::{Reader, Value};
 use sessionlint_core::schema::Pointer;
 use toml::de::DeValue;
 
-use super::template::{Fault, Hole, Template};
+use super::template::{Placeholder, Template, TemplateError};
 
-/// A JSON Pointer.
+/// Parses a JSON Pointer, and reports a malformed one.
 pub fn pointer(reader: &mut Reader, text: &str, span: Range<usize>) -> Option<String> {
     if Pointer::parse(text).is_none() {
         let message = format!("{text:?} is no JSON Pointer");
@@ -18,69 +18,79 @@ pub fn pointer(reader: &mut Reader, text: &str, span: Range<usize>) -> Option<St
     Some(text.to_owned())
 }
 
-/// A value of TOML as JSON, in which nothing is put in.
-pub fn plain(reader: &mut Reader, value: &Value<'_>) -> serde_json::Value {
-    template(reader, value, &|text, _, _| Template::Value(text.into())).fill(&|_| serde_json::Value::Null)
+/// Converts a TOML value to JSON, without placeholders.
+pub fn constant(reader: &mut Reader, value: &Value<'_>) -> serde_json::Value {
+    toml_template(reader, value, &|text, _, _| Template::Value(text.into())).fill(&|_| serde_json::Value::Null)
 }
 
-/// A string with holes, whose names `known` knows.
-pub fn string(reader: &mut Reader, text: &str, span: Range<usize>, known: &impl Fn(&str) -> Option<Hole>) -> Template {
+/// Parses a string with placeholders. `known` resolves their names.
+pub fn string_template(
+    reader: &mut Reader,
+    text: &str,
+    span: Range<usize>,
+    known: &impl Fn(&str) -> Option<Placeholder>,
+) -> Template {
     Template::text(text, known).unwrap_or_else(|fault| {
         let (message, help) = match fault {
-            Fault::Open => ("the two braces are not closed".to_owned(), "write {{NAME}}".to_owned()),
-            Fault::Unknown(name) => (format!("there is no {{{{{name}}}}} here"), HOLES.to_owned()),
+            TemplateError::Unclosed => ("the two braces are not closed".to_owned(), "write {{NAME}}".to_owned()),
+            TemplateError::Unknown(name) => (format!("there is no {{{{{name}}}}} here"), PLACEHOLDERS_HELP.to_owned()),
         };
         reader.problem(span, message, help);
         Template::Value(text.into())
     })
 }
 
-const HOLES: &str =
+const PLACEHOLDERS_HELP: &str =
     "there are {{id}}, {{prompt}}, {{prompt:2}} and so on up to `prompts`, and what an earlier step takes";
 
-/// Reads strings.
-type Strings<'s> = dyn Fn(&str, &mut Reader, Range<usize>) -> Template + 's;
+/// Converts a string to a template.
+type StringReader<'s> = dyn Fn(&str, &mut Reader, Range<usize>) -> Template + 's;
 
-/// A value of TOML as JSON with holes.
-pub fn template(reader: &mut Reader, value: &Value<'_>, strings: &Strings<'_>) -> Template {
+/// Converts a TOML value to a JSON template.
+pub fn toml_template(reader: &mut Reader, value: &Value<'_>, strings: &StringReader<'_>) -> Template {
     Template::Value(match value.get_ref() {
         DeValue::String(text) => return strings(text, reader, value.span()),
         DeValue::Array(items) => {
-            return Template::Array(items.iter().map(|item| template(reader, item, strings)).collect());
+            return Template::Array(items.iter().map(|item| toml_template(reader, item, strings)).collect());
         }
         DeValue::Table(table) => {
             let members =
-                table.iter().map(|(key, value)| (key.get_ref().to_string(), template(reader, value, strings)));
+                table.iter().map(|(key, value)| (key.get_ref().to_string(), toml_template(reader, value, strings)));
             return Template::Object(members.collect());
         }
         DeValue::Boolean(known) => (*known).into(),
         DeValue::Datetime(time) => time.to_string().into(),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => number.into(),
-            Err(_) => no_number(reader, value),
+            Err(_) => unrepresentable_number(reader, value),
         },
         DeValue::Float(number) => match number.as_str().parse::<f64>() {
             Ok(number) if number.is_finite() => number.into(),
-            _ => no_number(reader, value),
+            _ => unrepresentable_number(reader, value),
         },
     })
 }
 
-fn no_number(reader: &mut Reader, value: &Value<'_>) -> serde_json::Value {
+fn unrepresentable_number(reader: &mut Reader, value: &Value<'_>) -> serde_json::Value {
     let message = "JSON has no such number".to_owned();
     reader.problem(value.span(), message, "write a finite number of 64 bits, or a string");
     serde_json::Value::Null
 }
 
-/// The same for what is JSON already, all of it at one place.
-pub fn json(reader: &mut Reader, value: serde_json::Value, span: &Range<usize>, strings: &Strings<'_>) -> Template {
+/// Converts a JSON value to a template. Mistakes are reported at `span`, whichever part of the value has them.
+pub fn json_template(
+    reader: &mut Reader,
+    value: serde_json::Value,
+    span: &Range<usize>,
+    strings: &StringReader<'_>,
+) -> Template {
     match value {
         serde_json::Value::String(text) => strings(&text, reader, span.clone()),
         serde_json::Value::Array(items) => {
-            Template::Array(items.into_iter().map(|item| json(reader, item, span, strings)).collect())
+            Template::Array(items.into_iter().map(|item| json_template(reader, item, span, strings)).collect())
         }
         serde_json::Value::Object(members) => Template::Object(
-            members.into_iter().map(|(key, value)| (key, json(reader, value, span, strings))).collect(),
+            members.into_iter().map(|(key, value)| (key, json_template(reader, value, span, strings))).collect(),
         ),
         other => Template::Value(other),
     }

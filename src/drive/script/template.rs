@@ -1,12 +1,12 @@
-//! Messages with holes in them. A hole is filled in the tree of the message, before that is written: whatever is put
-//! into it, the message stays JSON.
+//! Message templates. Placeholders are replaced in the tree of a message before it is serialized, so that the message
+//! is valid JSON whatever they are replaced with.
 
 use serde_json::{Map, Value};
 
-/// A message, or a part of one.
+/// A template of a message, or of a part of one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Template {
-    /// A value without a hole.
+    /// A value without placeholders.
     Value(Value),
     Text(Vec<Part>),
     Array(Vec<Template>),
@@ -16,75 +16,75 @@ pub enum Template {
 /// A part of a string.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
-    Words(String),
-    Hole(Hole),
+    Literal(String),
+    Placeholder(Placeholder),
 }
 
-/// What is put in.
+/// A placeholder, by the value that replaces it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Hole {
-    /// The number of the message.
+pub enum Placeholder {
+    /// The id of the message.
     Id,
-    /// A prompt of the input, from 0.
+    /// The prompt with this index, from 0.
     Prompt(usize),
-    /// What was taken from an earlier message.
-    Taken(String),
+    /// A value that was captured from an earlier message.
+    Captured(String),
 }
 
-/// Why a string is no template.
+/// A mistake in a template string.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
-    /// Two braces are not closed.
-    Open,
-    /// There is nothing of this name.
+pub enum TemplateError {
+    /// A placeholder is not closed.
+    Unclosed,
+    /// No placeholder has this name.
     Unknown(String),
 }
 
 impl Template {
-    /// Reads a string; `hole` knows the names.
-    pub fn text(text: &str, hole: impl Fn(&str) -> Option<Hole>) -> Result<Template, Fault> {
+    /// Parses a string. `hole` resolves the names of placeholders.
+    pub fn text(text: &str, hole: impl Fn(&str) -> Option<Placeholder>) -> Result<Template, TemplateError> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((words, after)) = rest.split_once("{{") {
-            let (name, after) = after.split_once("}}").ok_or(Fault::Open)?;
+            let (name, after) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
             let name = name.trim();
             if !words.is_empty() {
-                parts.push(Part::Words(words.to_owned()));
+                parts.push(Part::Literal(words.to_owned()));
             }
-            parts.push(Part::Hole(hole(name).ok_or_else(|| Fault::Unknown(name.to_owned()))?));
+            parts.push(Part::Placeholder(hole(name).ok_or_else(|| TemplateError::Unknown(name.to_owned()))?));
             rest = after;
         }
         if parts.is_empty() {
             return Ok(Template::Value(text.into()));
         }
         if !rest.is_empty() {
-            parts.push(Part::Words(rest.to_owned()));
+            parts.push(Part::Literal(rest.to_owned()));
         }
         Ok(Template::Text(parts))
     }
 
-    /// A member of an object.
+    /// Returns a member of an object.
     pub fn member(&self, key: &str) -> Option<&Template> {
         let Template::Object(members) = self else { return None };
         members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// Whether this hole is somewhere in it.
-    pub fn holds(&self, hole: &Hole) -> bool {
+    /// Returns `true` if the template has this placeholder anywhere.
+    pub fn contains_placeholder(&self, hole: &Placeholder) -> bool {
         match self {
             Template::Value(_) => false,
-            Template::Text(parts) => parts.iter().any(|part| matches!(part, Part::Hole(other) if other == hole)),
-            Template::Array(items) => items.iter().any(|item| item.holds(hole)),
-            Template::Object(members) => members.iter().any(|(_, value)| value.holds(hole)),
+            Template::Text(parts) => parts.iter().any(|part| matches!(part, Part::Placeholder(other) if other == hole)),
+            Template::Array(items) => items.iter().any(|item| item.contains_placeholder(hole)),
+            Template::Object(members) => members.iter().any(|(_, value)| value.contains_placeholder(hole)),
         }
     }
 
-    /// Fills the holes. A string that is nothing but a hole becomes the value with its own type; within a longer one a
-    /// string is put in as it is, and anything else as its JSON text.
-    pub fn fill(&self, value_of: &impl Fn(&Hole) -> Value) -> Value {
+    /// Replaces the placeholders. A string that consists of one placeholder becomes the value, with its own type.
+    /// Within a longer string, a string is inserted unchanged and any other value as its JSON text.
+    pub fn fill(&self, value_of: &impl Fn(&Placeholder) -> Value) -> Value {
         match self {
             Template::Value(value) => value.clone(),
             Template::Text(parts) => match parts.as_slice() {
-                [Part::Hole(hole)] => value_of(hole),
+                [Part::Placeholder(hole)] => value_of(hole),
                 parts => parts.iter().map(|part| part.fill(value_of)).collect::<String>().into(),
             },
             Template::Array(items) => items.iter().map(|item| item.fill(value_of)).collect(),
@@ -97,10 +97,10 @@ impl Template {
 }
 
 impl Part {
-    fn fill(&self, value_of: &impl Fn(&Hole) -> Value) -> String {
+    fn fill(&self, value_of: &impl Fn(&Placeholder) -> Value) -> String {
         match self {
-            Part::Words(words) => words.clone(),
-            Part::Hole(hole) => match value_of(hole) {
+            Part::Literal(words) => words.clone(),
+            Part::Placeholder(hole) => match value_of(hole) {
                 Value::String(text) => text,
                 other => other.to_string(),
             },

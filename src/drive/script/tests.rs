@@ -1,23 +1,23 @@
-//! What is said in a conversation, what is waited for, and what is wrong with a script.
+//! Conversations: the messages that are sent and awaited, and the mistakes in scripts.
 
-use super::talk::missing;
+use super::conversation::not_received;
 use super::*;
 use crate::drive::producer::Ending;
 
 const SEND: &str = "[[step]]\nsend = { text = \"{{prompt}}\" }\n";
 
-fn read(text: &str) -> Result<Talk, FileError> {
-    Talk::read(Path::new("talk.toml"), text)
+fn read(text: &str) -> Result<Script, FileError> {
+    Script::parse(Path::new("talk.toml"), text)
 }
 
-/// The messages about a script, with what each points at.
+/// Returns the messages about a script, each with the text that it points at.
 fn mistakes(text: &str) -> Vec<(String, &str)> {
     let Err(FileError::Wrong { problems, .. }) = read(text) else { panic!("{text} is fine") };
     let at = |offset: usize| text[offset..].split(['\n', ',']).next().unwrap_or_default();
     problems.iter().map(|problem| (problem.to_string(), at(problem.offset))).collect()
 }
 
-/// The one mistake of a script that is right otherwise.
+/// Returns the only mistake of a script.
 fn mistake(rest: &str) -> (String, String) {
     let text = format!("version = 1\n{rest}");
     let found = mistakes(&text);
@@ -89,7 +89,7 @@ fn mistakes_are_found_at_their_places() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_and_one_of_the_toml_by_itself() {
+fn all_mistakes_are_reported_together_but_one_in_the_toml_alone() {
     let found = mistakes("prompts = \"2\"\n[[step]]\nsend = '{'\n[[step]]\nwait-for = \"answer\"\nwithin = \"soon\"\n");
     let messages: Vec<_> = found.iter().map(|(message, _)| message.split(':').next().unwrap_or_default()).collect();
     let expected = [
@@ -105,9 +105,9 @@ fn all_mistakes_are_told_at_once_and_one_of_the_toml_by_itself() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_said_to_be_unreadable() {
+fn a_missing_file_is_reported_as_unreadable() {
     let folder = tempfile::tempdir().expect("a folder");
-    let error = Talk::load(&folder.path().join("talk.toml")).expect_err("it is not there");
+    let error = Script::load(&folder.path().join("talk.toml")).expect_err("it is not there");
     assert!(error.to_string().contains("talk.toml cannot be read"), "{error}");
 }
 
@@ -119,19 +119,19 @@ mod talks {
 
     use super::*;
 
-    /// Talks to a shell.
-    fn talk_for(timeout: Duration, script: &str, shell: &str, input: &str) -> Played {
-        let talk = read(&format!("version = 1\n{script}")).expect("the script is right");
+    /// Carries out a script with a shell as the producer.
+    fn talk_for(timeout: Duration, script: &str, shell: &str, input: &str) -> Execution {
+        let script = read(&format!("version = 1\n{script}")).expect("the script is right");
         let command = ["sh", "-c", shell].map(OsString::from);
-        let script = Script::new(talk, &command, Bounds { timeout, most_bytes: 1 << 30 });
-        script.play(input.as_bytes(), &Stop::default()).expect("the shell can be started")
+        let script = ScriptedProcess::new(script, &command, Bounds { timeout, max_bytes: 1 << 30 });
+        script.run(input.as_bytes(), &StopFlag::default()).expect("the shell can be started")
     }
 
-    fn talk(script: &str, shell: &str, input: &str) -> Played {
+    fn talk(script: &str, shell: &str, input: &str) -> Execution {
         talk_for(Duration::from_secs(60), script, shell, input)
     }
 
-    fn lines(played: &Played) -> Vec<Value> {
+    fn lines(played: &Execution) -> Vec<Value> {
         let lines = played.stream.split_inclusive(|byte| *byte == b'\n');
         lines.map(|line| serde_json::from_slice(line).expect("JSON")).collect()
     }
@@ -157,7 +157,7 @@ mod talks {
         "#;
         let shell = r#"read -r a; printf '%s\n' '{"id":1,"result":{"session":"s\"7","list":[1,null]}}' "$a"; cat"#;
         let played = talk(script, shell, "a \"}} {{id}} \\\ntwo\nlines\n");
-        assert_eq!(played.end, Ending::Whole);
+        assert_eq!(played.end, Ending::Completed);
         assert_eq!(played.wire, Some(Wire::JsonRpc));
         let lines = lines(&played);
         assert_eq!(lines[1], json!({"id": 1, "first": "a \"}} {{id}} \\", "rest": "say: two\nlines!"}));
@@ -187,11 +187,11 @@ mod talks {
         );
         let idle = r#"{"method":"event","params":{"type":"status","payload":{"pending":false}}}"#;
         let played = talk(&in_vain, &format!("read a; echo '{idle}'; cat"), "");
-        assert_eq!((&played.end, &lines(&played)[1]), (&Ending::Whole, &json!([2])));
-        // What comes in its place ends the waiting at once, and is there for the next step.
+        assert_eq!((&played.end, &lines(&played)[1]), (&Ending::Completed, &json!([2])));
+        // The `unless` event ends the wait at once, and is left for the next step.
         let unless = in_vain.replace("optional = true\nwithin = \"200ms\"", "unless = \"idle\"");
         let played = talk(&unless, &format!("read a; echo '{idle}'; cat"), "");
-        assert_eq!((&played.end, &lines(&played)[1]), (&Ending::Whole, &json!([2])));
+        assert_eq!((&played.end, &lines(&played)[1]), (&Ending::Completed, &json!([2])));
     }
 
     #[test]
@@ -202,22 +202,22 @@ mod talks {
         };
         let idle = r#"{"type":"status","payload":{"pending":false}}"#;
         let hung = talk(&script("100ms"), &format!("echo '{idle}'; sleep 1000"), "");
-        assert_eq!(hung.end, missing("no event \"idle\" came within 100 ms".to_owned()));
-        assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; echo '{idle}'"), "").end, Ending::Whole);
-        assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; printf '%s' '{idle}'"), "").end, Ending::Whole);
+        assert_eq!(hung.end, not_received("no event \"idle\" came within 100 ms".to_owned()));
+        assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; echo '{idle}'"), "").end, Ending::Completed);
+        assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; printf '%s' '{idle}'"), "").end, Ending::Completed);
     }
 
     #[test]
-    fn something_can_be_said_in_the_middle_of_a_turn() {
+    fn a_message_can_be_sent_in_the_middle_of_a_turn() {
         let script = format!(
             "{EVENTS}{ASK}[[step]]\nwait-for = \"tool\"\n[[step]]\nsend = {{ id = \"{{{{id}}}}\", method = \"stop\" }}\n\
              [[step]]\nwait-for = \"answer\"\n[[step]]\nwait-for = \"idle\"\n"
         );
-        // The tool runs until it is told to stop. Answers may be late.
+        // The tool runs until it receives `stop`. Responses may be late.
         let shell = r#"read a; echo '{"params":{"type":"tool"}}'; read b; printf '%s\n' "$b";
             echo '{"params":{"type":"status","payload":{"pending":false}}}'; echo '{"id":2,"result":{}}'; cat"#;
         let played = talk(&script, shell, "go");
-        assert_eq!(played.end, Ending::Whole);
+        assert_eq!(played.end, Ending::Completed);
         assert_eq!(lines(&played)[1], json!({"id": 2, "method": "stop"}));
     }
 
@@ -226,14 +226,14 @@ mod talks {
         let silent = "echo '{\"id\":7}'; sleep 1000";
         let waits = |more: &str| format!("{ASK}[[step]]\nwait-for = \"answer\"\n{more}");
         let late = talk(&waits("within = \"50ms\""), silent, "").end;
-        assert_eq!(late, missing("no answer to message 1 (prompt) came within 50 ms".to_owned()));
+        assert_eq!(late, not_received("no answer to message 1 (prompt) came within 50 ms".to_owned()));
         let hung = |script: &str, end: fn(String) -> Ending, what: &str| {
             let played = talk_for(Duration::from_millis(400), script, silent, "");
             assert_eq!(played.end, end(what.to_owned()), "{script}");
         };
         let over = "no answer to message 1 (prompt) came before the 400 ms of the case were over";
-        hung(&waits(""), missing, over);
-        hung(&waits("within = \"5s\"\noptional = true"), missing, over);
+        hung(&waits(""), not_received, over);
+        hung(&waits("within = \"5s\"\noptional = true"), not_received, over);
         hung(&format!("{ASK}[[step]]\npause = \"5s\""), Ending::hung, "the conversation was not over after 400 ms");
         hung(ASK, Ending::hung, "its output was not closed after 400 ms");
     }
@@ -245,7 +245,7 @@ mod talks {
         assert_eq!(talk(&waits, "exit 0", "").end, Ending::Crashed(early.to_owned()));
         assert_eq!(talk(&waits, "exit 4", "").end, Ending::Crashed("it ended with exit code 4".to_owned()));
         let optional = format!("{waits}within = \"60s\"\noptional = true\n[[step]]\nsend = '1'\n");
-        assert_eq!(talk(&optional, "exit 0", "").end, Ending::Whole);
+        assert_eq!(talk(&optional, "exit 0", "").end, Ending::Completed);
         let takes = format!("{waits}take = {{ a = \"/result/a\" }}\n");
         let lacks = "the answer to message 1 (prompt) has nothing at /result/a";
         let answer = r#"read a; echo '{"id":1,"error":{}}'; cat"#;
@@ -271,7 +271,7 @@ mod talks {
         ";
         let shell = r#"read a; read b; echo '{"id":1,"method":"ask"}'; echo '{"id":2,"result":2}'; echo '{"id":1,"result":"one"}'; cat"#;
         let played = talk(script, shell, "");
-        assert_eq!((&played.end, &lines(&played)[3]), (&Ending::Whole, &json!(["one"])));
+        assert_eq!((&played.end, &lines(&played)[3]), (&Ending::Completed, &json!(["one"])));
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod talks {
         let script =
             format!("{ASK}[[step]]\npause = \"50ms\"\n[[step]]\nclose = true\n[[step]]\nwait-for = \"answer\"\n");
         let shell = r#"head -c 2000000 /dev/zero; cat >/dev/null; echo; echo '{"id":1}'"#;
-        assert_eq!(talk(&script, shell, "").end, Ending::Whole);
+        assert_eq!(talk(&script, shell, "").end, Ending::Completed);
     }
 
     #[test]
@@ -293,19 +293,20 @@ mod talks {
             return;
         }
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent");
-        let talk = Talk::load(&examples.join("talk.toml")).expect("the example is right");
-        assert_eq!(talk.prompts(), 2);
+        let script = Script::load(&examples.join("talk.toml")).expect("the example is right");
+        assert_eq!(script.prompts(), 2);
         let command = ["python3".into(), examples.join("agent.py").into(), "--talk".into()];
-        let script = Script::new(talk, &command, Bounds { timeout: Duration::from_secs(60), most_bytes: 1 << 20 });
+        let script =
+            ScriptedProcess::new(script, &command, Bounds { timeout: Duration::from_secs(60), max_bytes: 1 << 20 });
         for (input, has) in [
             ("one !wait two\nthree", &["session.interrupted", "\"final_message\":\"three\""][..]),
             ("hello\ncrash", &["\"final_message\":\"hello\"", "session.error"]),
             ("!fail\n!wait", &["session.completed"]),
             ("", &["session.completed"]),
         ] {
-            let played = script.play(input.as_bytes(), &Stop::default()).expect("Python can be started");
+            let played = script.run(input.as_bytes(), &StopFlag::default()).expect("Python can be started");
             let text = String::from_utf8_lossy(&played.stream).into_owned();
-            assert_eq!(played.end, Ending::Whole, "{input}: {text}");
+            assert_eq!(played.end, Ending::Completed, "{input}: {text}");
             assert!(has.iter().all(|has| text.contains(has)), "{input}: {text}");
             let protocol = sessionlint_core::Protocol::builtin("session-events").expect("it is built in");
             let options = sessionlint_core::Options::default().with_wire(played.wire);

@@ -1,7 +1,7 @@
 //! Fixes, by hand-written examples: what is fixed, and what is left alone. `lint/properties.rs` tests the properties of
 //! every input.
 
-use sessionlint_core::check::check;
+use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::protocol::Protocol;
 

@@ -1,7 +1,7 @@
 //! Tests of coverage with the `door` protocol of the pictures' tests: recordings of a few lines, counted by hand.
 
-use sessionlint_core::check::Checker;
-use sessionlint_core::event::Options;
+use sessionlint_core::check::StreamChecker;
+use sessionlint_core::event::{Options, Settings};
 
 use super::text::missing;
 use super::*;
@@ -16,7 +16,7 @@ const THREE: &str = r#"{"type":"door.opened"}
 
 fn with_coverage<T>(recording: &str, then: impl FnOnce(&Coverage<'_>) -> T) -> T {
     let protocol = door();
-    let mut checker = Checker::new(&protocol, Options::default());
+    let mut checker = StreamChecker::new(&protocol, &Settings::new(&protocol, Options::default()), None);
     checker.exercise();
     checker.feed(recording.as_bytes());
     let (report, exercised) = checker.end(None);

@@ -145,6 +145,22 @@ impl Input {
         }
     }
 
+    /// Takes bytes that are one frame, beside whatever is fed. `row` is the caller's number of it.
+    pub fn event(&mut self, bytes: &[u8], row: u64, out: &mut dyn FnMut(Piece<'_>)) {
+        self.bytes += bytes.len() as u64;
+        let start = bytes.len() - bytes.trim_ascii_start().len();
+        let text = bytes[start..].trim_ascii_end();
+        self.anything |= !text.is_empty();
+        let origin = Origin::START.after(&bytes[..start]);
+        let row = Some(row);
+        if text.len() > self.max_frame {
+            let Piece::Broken(mut broken) = too_long(origin, text.len() as u64, text, self.max_frame) else { return };
+            broken.place.row = row;
+            return out(Piece::Broken(broken));
+        }
+        out(Piece::Frame(Frame { text, segments: &[Segment { at: 0, origin }], terminated: true, utf8: false, row }));
+    }
+
     /// Where the next byte stands, if the input is one event a line and it starts a line.
     pub fn line_start(&self) -> Option<Origin> {
         match &self.splitter {

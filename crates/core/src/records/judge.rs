@@ -74,6 +74,12 @@ impl<'p> RecordChecker<'p> {
         self.input.feed(bytes, &mut |piece| judge.piece(piece));
     }
 
+    /// Judges bytes that are one record, or a container of records. `row` is the caller's number of it, which places have.
+    pub fn event(&mut self, bytes: &[u8], row: u64) {
+        let judge = &mut self.judge;
+        self.input.event(bytes, row, &mut |piece| judge.piece(piece));
+    }
+
     /// The findings that were not taken yet.
     pub fn findings(&mut self) -> &mut Vec<Finding> {
         &mut self.judge.alone.voice.findings

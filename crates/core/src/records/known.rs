@@ -119,6 +119,12 @@ impl CollectedFile<'_, '_> {
         input.feed(bytes, &mut |piece| collector.piece(sorter, file, *excerpts, number, piece));
     }
 
+    /// Takes bytes that are one record, or a container of records; `row` is the caller's number of it.
+    pub fn event(&mut self, bytes: &[u8], row: u64) {
+        let CollectedFile { input, sorter, file, excerpts, number, collector } = self;
+        input.event(bytes, row, &mut |piece| collector.piece(sorter, file, *excerpts, number, piece));
+    }
+
     /// Ends the file.
     pub fn finish(self) {
         let CollectedFile { mut input, sorter, file, excerpts, mut number, collector } = self;

@@ -1,7 +1,7 @@
-//! What is kept of a failure, a folder each: the input, what was answered, what was found in it, and how to have it again.
+//! Failure folders: one per failure, with the input, the answer, the findings, and the command that replays it.
 //!
-//! A folder is written beside its place and renamed when it is complete. What is read may be anybody's: it is bounded, and
-//! refused with its place if it is not what was written.
+//! A folder is written under a temporary name and renamed when it is complete. A folder that is read may come from
+//! anybody: its files are limited in size, and a malformed one is refused with the position of the mistake.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -13,111 +13,113 @@ use sessionlint_core::Problem;
 use sessionlint_core::finding::Kind;
 use sessionlint_core::input::Wire;
 
-use super::judge::Judge;
-use super::producer::Played;
+use super::producer::Execution;
 use super::search::Failure;
-use super::shrink::Times;
+use super::shrink::FailureRate;
+use super::verdict::Judge;
 use crate::error::FileError;
 use crate::report::{Jsonl, kind_fingerprint};
 
-/// The files of a folder.
-const CASE: &str = "case.toml";
-const INPUT: &str = "input";
-const FIRST_INPUT: &str = "first-input";
-const FINDINGS: &str = "findings.jsonl";
-const COMPLAINT: &str = "stderr";
+/// The names of the files in a folder.
+const CASE_FILE: &str = "case.toml";
+const INPUT_FILE: &str = "input";
+const FIRST_INPUT_FILE: &str = "first-input";
+const FINDINGS_FILE: &str = "findings.jsonl";
+const STDERR_FILE: &str = "stderr";
 
-/// What is read of one at most, in bytes.
-const LONGEST_CASE: u64 = 64 << 10;
-const LONGEST_INPUT: u64 = 64 << 20;
-/// How many folders are read.
-const MOST_FOLDERS: usize = 10_000;
-/// The version of what is written.
+/// The sizes of the largest files that are read, in bytes.
+const MAX_CASE_BYTES: u64 = 64 << 10;
+const MAX_INPUT_BYTES: u64 = 64 << 20;
+/// The number of folders that are read.
+const MAX_FOLDERS: usize = 10_000;
+/// The version of the format.
 const VERSION: u32 = 1;
 const HELP: &str = "name a folder that `sessionlint fuzz` wrote, or one of those in it";
 
-/// How a producer is driven, without anything that is secret.
+/// The `[producer]` table of `case.toml`: how a producer is run, without secrets.
+/// Serde puts the name of this type into messages about a value of another type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Driven {
-    /// The program and its arguments; none: it is not run, or its name is no UTF-8.
+    /// The program and its arguments; `None` if the producer is not a command, or the command is not UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
-    /// Where it is run, and where the script is looked for: the way there from the failure's folder.
+    /// The folder in which the command is run and the script is searched for, relative to the failure's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The names of the headers of a request. Their values are nobody's business.
+    /// The names of the request's headers. Their values may be secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<String>,
-    /// As it is said on the command line.
+    /// The time limit of a case, in the form of the command line.
     pub timeout: String,
     pub max_bytes: u64,
 }
 
-/// `case.toml`.
+/// The contents of `case.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Case {
+pub struct CaseFile {
     version: u32,
-    /// The command that plays it again.
+    /// The command that replays the failure.
     pub again: String,
     pub seed: u64,
-    /// The number of the case that failed first.
+    /// The number of the first case with this failure.
     pub case: u64,
-    /// How often the input failed, of how many times.
+    /// Number of times that the input failed, and that it was run.
     failed: u32,
     played: u32,
     failure: Signature,
     pub producer: Driven,
 }
 
-impl Case {
-    /// How often the input failed when it was found.
-    pub fn times(&self) -> Times {
-        Times { failed: self.failed, played: self.played }
+impl CaseFile {
+    /// Returns how often the input failed when the failure was found.
+    pub fn times(&self) -> FailureRate {
+        FailureRate { failed: self.failed, runs: self.played }
     }
 }
 
+/// The `[failure]` table of `case.toml`: the kind of the failure. The name of this type, too, is in messages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Signature {
     rule: String,
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     event_type: Option<String>,
-    /// With `*` for every index.
+    /// The JSON Pointer, with `*` for every index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
 }
 
-/// A failure as it was kept.
+/// A failure that was read from its folder.
 #[derive(Debug)]
-pub struct Kept {
+pub struct SavedFailure {
     pub folder: PathBuf,
-    pub case: Case,
+    pub case: CaseFile,
     pub input: Vec<u8>,
 }
 
-impl Kept {
-    /// In which way it failed.
+impl SavedFailure {
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> Kind {
         let Signature { rule, event_type, pointer } = &self.case.failure;
         Kind { rule: rule.as_str().into(), event_type: event_type.as_deref().map(Arc::from), pointer: pointer.clone() }
     }
 
-    /// Reads a folder of a failure.
+    /// Reads a failure's folder.
     ///
     /// # Errors
     ///
-    /// When it is none, or cannot be read.
-    pub fn read(folder: &Path) -> Result<Kept, FileError> {
-        let path = folder.join(CASE);
-        let text = String::from_utf8(bounded(&path, LONGEST_CASE)?)
+    /// Fails if the folder is not a failure's, or cannot be read.
+    pub fn read(folder: &Path) -> Result<SavedFailure, FileError> {
+        let path = folder.join(CASE_FILE);
+        let text = String::from_utf8(read_bounded(&path, MAX_CASE_BYTES)?)
             .map_err(|error| unreadable(&path, io::Error::new(ErrorKind::InvalidData, error.utf8_error())))?;
-        let case: Case = toml::from_str(&text).map_err(|error| FileError::toml(&path, &text, &error, HELP))?;
+        let case: CaseFile = toml::from_str(&text).map_err(|error| FileError::toml(&path, &text, &error, HELP))?;
         if case.version != VERSION {
             let problem = Problem {
                 message: format!("this is version {}, and version {VERSION} can be read", case.version),
@@ -127,28 +129,31 @@ impl Kept {
             };
             return Err(FileError::new(&path, &text, vec![problem]));
         }
-        Ok(Kept { folder: folder.to_owned(), input: bounded(&folder.join(INPUT), LONGEST_INPUT)?, case })
+        Ok(SavedFailure {
+            folder: folder.to_owned(),
+            input: read_bounded(&folder.join(INPUT_FILE), MAX_INPUT_BYTES)?,
+            case,
+        })
     }
 
-    /// Reads one failure, or all in a folder of them, in the order of their names; each by itself, because one that is
-    /// damaged is no reason to leave the others alone.
+    /// Reads a failure's folder, or all of them in a parent folder, sorted by name. Each has a result of its own,
+    /// because a damaged one is no reason to skip the others.
     ///
     /// # Errors
     ///
-    /// When there is none.
-    pub fn read_all(folder: &Path) -> Result<Vec<Result<Kept, FileError>>, FileError> {
-        if folder.join(CASE).is_file() {
-            return Ok(vec![Kept::read(folder)]);
+    /// Fails if there is no failure in the folder, or if there are too many.
+    pub fn read_all(folder: &Path) -> Result<Vec<Result<SavedFailure, FileError>>, FileError> {
+        if folder.join(CASE_FILE).is_file() {
+            return Ok(vec![SavedFailure::read(folder)]);
         }
         let mut folders = Vec::new();
         for entry in fs::read_dir(folder).map_err(|cause| unreadable(folder, cause))? {
             let path = entry.map_err(|cause| unreadable(folder, cause))?.path();
-            if path.join(CASE).is_file() {
+            if path.join(CASE_FILE).is_file() {
                 folders.push(path);
             }
-            if folders.len() > MOST_FOLDERS {
-                let cause =
-                    io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {MOST_FOLDERS} failures"));
+            if folders.len() > MAX_FOLDERS {
+                let cause = io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {MAX_FOLDERS} failures"));
                 return Err(unreadable(folder, cause));
             }
         }
@@ -156,7 +161,7 @@ impl Kept {
             return Err(unreadable(folder, io::Error::new(ErrorKind::NotFound, "there is no failure in it")));
         }
         folders.sort();
-        Ok(folders.iter().map(|folder| Kept::read(folder)).collect())
+        Ok(folders.iter().map(|folder| SavedFailure::read(folder)).collect())
     }
 }
 
@@ -164,8 +169,8 @@ fn unreadable(path: &Path, cause: io::Error) -> FileError {
     FileError::Unreadable { path: path.to_owned(), cause, help: HELP }
 }
 
-fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
-    // Nobody waits for what comes out of a pipe.
+fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    // Reading a pipe could block for ever.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(unreadable(path, io::Error::new(ErrorKind::InvalidInput, "it is no file")));
     }
@@ -179,29 +184,30 @@ fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// What there is of the way to a folder: it, or the nearest above it.
-pub fn nearest_of(folder: &Path) -> &Path {
+/// Returns the folder itself if it exists, or else its nearest ancestor that does.
+pub fn nearest_existing(folder: &Path) -> &Path {
     let is_there = |path: &&Path| path.symlink_metadata().is_ok();
     folder.ancestors().find(is_there).unwrap_or(Path::new("."))
 }
 
-/// Looks whether failures can be kept in a folder, which need not be there yet.
+/// Checks that failures can be saved in a folder, which need not exist yet.
 ///
 /// # Errors
 ///
-/// When they cannot.
-pub fn look(root: &Path) -> io::Result<()> {
-    let nearest = nearest_of(root);
+/// Fails if they cannot.
+pub fn check_writable(root: &Path) -> io::Result<()> {
+    let nearest = nearest_existing(root);
     if !nearest.is_dir() {
         let what = format!("{} is not a folder", nearest.to_string_lossy());
         return Err(io::Error::new(ErrorKind::NotADirectory, what));
     }
-    // The cause comes with the name of the temporary folder, which tells nobody anything.
+    // The error itself would name the temporary folder, which means nothing to the user.
     tempfile::tempdir_in(nearest).map(drop).map_err(|error| error.kind().into())
 }
 
-/// The way from the folders in `root` to the current one: a place on no machine in particular.
-fn way_back(root: &Path) -> Option<String> {
+/// Returns the relative path from the folders in `root` to the current folder, so that a saved failure does not depend
+/// on the machine.
+fn path_back(root: &Path) -> Option<String> {
     let (from, to) = (fs::canonicalize(root).ok()?, fs::canonicalize(".").ok()?);
     let common = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
     let up = (from.components().count() + 1).checked_sub(common).filter(|_| common > 0)?;
@@ -210,20 +216,20 @@ fn way_back(root: &Path) -> Option<String> {
     parts.map(|parts| parts.join("/"))
 }
 
-/// Where a failure of a kind is kept.
-pub fn folder_of(root: &Path, kind: &Kind) -> PathBuf {
+/// Returns the folder for a kind of failure.
+pub fn failure_folder(root: &Path, kind: &Kind) -> PathBuf {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let rule: String = kind.rule.chars().map(plain).take(80).collect();
     root.join(format!("{rule}-{}", kind_fingerprint(kind)))
 }
 
-fn root_of(folder: &Path) -> &Path {
+fn parent_of(folder: &Path) -> &Path {
     folder.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The name of the file with what was answered.
-pub fn stream_of(played: &Played) -> &'static str {
-    match played.wire {
+/// Returns the name of the file with the answer.
+pub fn stream_file_name(execution: &Execution) -> &'static str {
+    match execution.wire {
         Some(Wire::Sse) => "stream.sse",
         Some(Wire::JsonRpc) => "stream.jsonl",
         Some(Wire::Json) => "stream.json",
@@ -231,28 +237,28 @@ pub fn stream_of(played: &Played) -> &'static str {
     }
 }
 
-/// The file with the input.
-pub fn input_of(folder: &Path) -> PathBuf {
-    folder.join(INPUT)
+/// Returns the path of the file with the input.
+pub fn input_path(folder: &Path) -> PathBuf {
+    folder.join(INPUT_FILE)
 }
 
-/// What all failures of a run have in common.
-pub struct Keeping<'k> {
+/// Writes the failures of a run.
+pub struct FailureWriter<'k> {
     pub judge: &'k Judge<'k>,
-    pub driven: &'k Driven,
+    pub producer: &'k Driven,
     pub seed: u64,
 }
 
-impl Keeping<'_> {
-    /// Writes a failure into its folder, in place of what was there. `again`: the command that plays it again.
+impl FailureWriter<'_> {
+    /// Writes a failure to its folder, and replaces an earlier failure there. `again` is the command that replays it.
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or there is something else in its place.
+    /// Fails if the folder cannot be written, or if something other than a failure is there.
     pub fn write(&self, folder: &Path, failure: &Failure, again: String) -> io::Result<()> {
-        let root = root_of(folder);
+        let root = parent_of(folder);
         fs::create_dir_all(root)?;
-        if folder.exists() && !folder.join(CASE).is_file() {
+        if folder.exists() && !folder.join(CASE_FILE).is_file() {
             let what = "something else is in its place; name another folder with --failures";
             return Err(io::Error::new(ErrorKind::AlreadyExists, what));
         }
@@ -265,43 +271,43 @@ impl Keeping<'_> {
         fs::create_dir(&new)?;
         self.fill(&new, folder, failure, again)?;
         if folder.exists() {
-            // It goes with the temporary folder.
+            // The old folder is deleted together with the temporary one.
             fs::rename(folder, temporary.path().join("old"))?;
         }
         fs::rename(&new, folder)
     }
 
     fn fill(&self, new: &Path, folder: &Path, failure: &Failure, again: String) -> io::Result<()> {
-        let Failure { kind, played, times, .. } = failure;
-        let root = root_of(folder);
-        fs::write(new.join(INPUT), &failure.input)?;
+        let Failure { kind, execution, times, .. } = failure;
+        let root = parent_of(folder);
+        fs::write(new.join(INPUT_FILE), &failure.input)?;
         if failure.first != failure.input {
-            fs::write(new.join(FIRST_INPUT), &failure.first)?;
+            fs::write(new.join(FIRST_INPUT_FILE), &failure.first)?;
         }
-        let stream = stream_of(played);
-        fs::write(new.join(stream), &played.stream)?;
-        if !played.complaint.is_empty() {
-            fs::write(new.join(COMPLAINT), &played.complaint)?;
+        let stream = stream_file_name(execution);
+        fs::write(new.join(stream), &execution.stream)?;
+        if !execution.diagnostics.is_empty() {
+            fs::write(new.join(STDERR_FILE), &execution.diagnostics)?;
         }
-        let mut findings = BufWriter::new(File::create(new.join(FINDINGS))?);
+        let mut findings = BufWriter::new(File::create(new.join(FINDINGS_FILE))?);
         let name: Arc<str> = folder.join(stream).to_string_lossy().into();
-        self.judge.report(played, &name, &mut Jsonl::new(&mut findings))?;
+        self.judge.report(execution, &name, &mut Jsonl::new(&mut findings))?;
         findings.flush()?;
-        let directory = self.driven.command.as_ref().and_then(|_| way_back(root));
-        let case = Case {
+        let directory = self.producer.command.as_ref().and_then(|_| path_back(root));
+        let case = CaseFile {
             version: VERSION,
             again,
             seed: self.seed,
             case: failure.number,
             failed: times.failed,
-            played: times.played,
+            played: times.runs,
             failure: Signature {
                 rule: kind.rule.to_string(),
                 event_type: kind.event_type.as_deref().map(str::to_owned),
                 pointer: kind.pointer.clone(),
             },
-            producer: Driven { directory, ..self.driven.clone() },
+            producer: Driven { directory, ..self.producer.clone() },
         };
-        fs::write(new.join(CASE), toml::to_string(&case).map_err(io::Error::other)?)
+        fs::write(new.join(CASE_FILE), toml::to_string(&case).map_err(io::Error::other)?)
     }
 }

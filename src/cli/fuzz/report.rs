@@ -1,4 +1,4 @@
-//! What is told of a run: a finding for each failure, with the input that shows it, and the summary.
+//! The report of a fuzz run: a finding for each failure, with the input that shows it, and the summary.
 
 use std::io;
 use std::path::Path;
@@ -10,65 +10,65 @@ use sessionlint_core::input::window;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
-use super::super::Failure;
+use super::super::CliError;
 use super::super::output::{Color, Outputs, Style};
-use crate::drive::judge::Judge;
-use crate::drive::kept::{input_of, stream_of};
-use crate::drive::producer::Played;
-use crate::drive::search::Found;
-use crate::drive::shrink::Times;
+use crate::drive::failure_folder::{input_path, stream_file_name};
+use crate::drive::producer::Execution;
+use crate::drive::search::SearchResult;
+use crate::drive::shrink::FailureRate;
+use crate::drive::verdict::Judge;
 use crate::report::{FileEnd, Reporter, RunEnd};
 
-/// How a run is told.
-pub struct Told<'t> {
+/// Reports the failures of a run.
+pub struct FuzzReport<'t> {
     pub rules: Rulebook<'t>,
     pub color: Color,
 }
 
-/// A failure, to be shown.
-pub struct Shown<'s> {
+/// A failure to report.
+pub struct ReportedFailure<'s> {
     pub kind: &'s Kind,
     pub input: &'s [u8],
-    pub played: &'s Played,
-    pub times: Times,
+    pub execution: &'s Execution,
+    pub times: FailureRate,
     pub folder: &'s Path,
 }
 
-impl Told<'_> {
+impl FuzzReport<'_> {
     /// Reports a finding for each failure.
     pub fn report(
         &self,
         judge: &Judge<'_>,
-        failures: &[Shown<'_>],
+        failures: &[ReportedFailure<'_>],
         elapsed: Duration,
         outputs: Outputs,
-    ) -> Result<(), Failure> {
-        // The summary is one of cases, and not of files.
+    ) -> Result<(), CliError> {
+        // The summary counts cases, not files, and is printed separately.
         let style = Style { color: self.color, all: true, quiet: true };
         let mut reporter = outputs.reporter(self.rules, style, None)?;
-        let told = self.findings(judge, failures, elapsed, &mut reporter);
+        let reported = self.findings(judge, failures, elapsed, &mut reporter);
         drop(reporter);
-        match told {
-            // The reader has seen enough. What was found is kept all the same.
+        match reported {
+            // The reader has closed the output. The failures are saved all the same.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            told => told.map_err(Failure::Output).and_then(|()| outputs.keep()),
+            reported => reported.map_err(CliError::Output).and_then(|()| outputs.persist()),
         }
     }
 
     fn findings(
         &self,
         judge: &Judge<'_>,
-        failures: &[Shown<'_>],
+        failures: &[ReportedFailure<'_>],
         elapsed: Duration,
         reporter: &mut dyn Reporter,
     ) -> io::Result<()> {
         reporter.begin()?;
         let mut all = Summary::default();
         for failure in failures {
-            let file: Arc<str> = failure.folder.join(stream_of(failure.played)).to_string_lossy().into();
+            let file: Arc<str> = failure.folder.join(stream_file_name(failure.execution)).to_string_lossy().into();
             let mut summary = Summary::default();
             summary.files = 1;
-            let found = judge.shown(failure.played, &file);
+            let found = judge.failure_findings(failure.execution, &file);
             if let Some(finding) = found.into_iter().find(|finding| finding.kind() == *failure.kind) {
                 summary.count(&finding.rule, finding.severity, 1);
                 reporter.finding(&self.finding(finding, failure))?;
@@ -79,13 +79,13 @@ impl Told<'_> {
         reporter.end(&RunEnd::of(&all, elapsed))
     }
 
-    /// The finding with the input that shows it.
-    fn finding(&self, finding: Finding, failure: &Shown<'_>) -> Finding {
+    /// Adds the input that shows a failure to its finding.
+    fn finding(&self, finding: Finding, failure: &ReportedFailure<'_>) -> Finding {
         let rule_help = self.rules.rule(&finding.rule).map(|rule| rule.help.clone().into());
         let help = finding.help.clone().or(rule_help).unwrap_or_default();
         let of_times = match failure.times {
             times if times.is_always() => String::new(),
-            Times { failed, played } => format!(" ({failed} of {played} times)"),
+            FailureRate { failed, runs: played } => format!(" ({failed} of {played} times)"),
         };
         let mut finding = finding;
         let is_empty = match failure.input.split(|byte| *byte == b'\n').count() as u64 {
@@ -94,9 +94,9 @@ impl Told<'_> {
                 let more = if lines > 1 { format!("; it has {}", count(lines, "line")) } else { String::new() };
                 let is_blank = lines > 1 && failure.input.iter().all(|byte| *byte == b'\n');
                 let more = if is_blank { more + ", all of them empty" } else { more };
-                let file = Some(input_of(failure.folder).to_string_lossy().into());
+                let file = Some(input_path(failure.folder).to_string_lossy().into());
                 let message = format!("this input shows it{of_times}{more}");
-                let input = Related::in_file(file, message, telling_line(failure.input));
+                let input = Related::in_file(file, message, first_non_blank_line(failure.input));
                 finding.related.insert(0, input);
                 String::new()
             }
@@ -105,29 +105,35 @@ impl Told<'_> {
         finding.with_help(Some(help))
     }
 
-    /// Says what a search came to.
-    pub fn summary(&self, found: &Found, again: &[Option<String>], fail_on: Option<Severity>, is_interrupted: bool) {
+    /// Prints the summary of a search.
+    pub fn print_summary(
+        &self,
+        found: &SearchResult,
+        again: &[Option<String>],
+        fail_on: Option<Severity>,
+        is_interrupted: bool,
+    ) {
         anstream::eprint!("{}", summary(found, again, fail_on, is_interrupted));
     }
 }
 
-/// The first line of an input that says something, or else its first.
-fn telling_line(input: &[u8]) -> Place {
+/// Returns the place of the first line of an input that is not empty, or else of the first line.
+fn first_non_blank_line(input: &[u8]) -> Place {
     let blank = input.iter().position(|byte| *byte != b'\n').unwrap_or_default();
     let line = input[blank..].split(|byte| *byte == b'\n').next().unwrap_or_default();
     let (start, excerpt) = (blank as u64, window(line, 1, 0..line.len()));
     Place::new(start + 1, 1, start..start + line.len() as u64).with_excerpt(excerpt)
 }
 
-/// Where a failure is, beside its rule: the event's type, and the pointer.
+/// Formats the event type and the pointer of a kind of failure, for display after its rule.
 pub fn place_of(kind: &Kind) -> String {
     let parts: Vec<_> = kind.event_type.as_deref().into_iter().chain(kind.pointer.as_deref()).collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", visible(&parts.join(" "))) }
 }
 
-fn summary(found: &Found, again: &[Option<String>], fail_on: Option<Severity>, is_interrupted: bool) -> String {
+fn summary(found: &SearchResult, again: &[Option<String>], fail_on: Option<Severity>, is_interrupted: bool) -> String {
     if found.cases == 0 {
-        // Why none could be played is said by itself.
+        // The reason that no case was run is printed separately.
         return if is_interrupted { "interrupted: 0 cases\n".to_owned() } else { String::new() };
     }
     let seconds = found.elapsed.as_secs_f64();
@@ -141,7 +147,7 @@ fn summary(found: &Found, again: &[Option<String>], fail_on: Option<Severity>, i
         0 => "none failed".to_owned(),
         failing => format!("{failing} failed"),
     };
-    let plays = match found.plays {
+    let plays = match found.shrink_runs {
         0 => String::new(),
         plays => format!("; shrinking took {}", count(plays, "more run")),
     };
@@ -152,7 +158,7 @@ fn summary(found: &Found, again: &[Option<String>], fail_on: Option<Severity>, i
     for (failure, again) in failures {
         let times = match failure.times {
             times if times.is_always() => String::new(),
-            Times { failed, played } => format!(" (failed {failed} of {played} times)"),
+            FailureRate { failed, runs: played } => format!(" (failed {failed} of {played} times)"),
         };
         let cases = count(found.kinds.get(&failure.kind).copied().unwrap_or_default(), "case");
         let (rule, place) = (visible(&failure.kind.rule), place_of(&failure.kind));

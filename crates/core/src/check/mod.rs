@@ -13,7 +13,7 @@ mod reader;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::event::{Options, Settings};
+use crate::event::Settings;
 use crate::finding::{Finding, Report};
 use crate::input::{Frame, Input, Origin, Piece, Recipient, Segment};
 use crate::protocol::Protocol;
@@ -25,24 +25,12 @@ pub use exercised::Exercised;
 use judge::Judge;
 use reader::Reader;
 
-/// Checks one input.
-///
-/// ```
-/// use sessionlint_core::{Checker, Options, Protocol};
-///
-/// let protocol = Protocol::builtin("session-events").expect("it is built in");
-/// let mut checker = Checker::new(protocol, Options::default());
-/// checker.feed(br#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#);
-/// checker.feed(br#""payload":{"session_id":"ses_1","pending":"no","status_label":"idle"}}"#);
-/// let report = checker.finish();
-///
-/// let finding = &report.findings[0];
-/// assert_eq!(&*finding.rule, "wrong-type");
-/// assert_eq!(finding.message, "`payload.pending` must be a boolean, but is the string \"no\"");
-/// assert_eq!((finding.place.line, finding.place.column), (1, 103));
-/// ```
+/// How much of what is fed is examined at once, in bytes: no more than stays in a core's cache.
+const PIECE: usize = 64 * 1024;
+
+/// Checks one input that holds streams of events.
 #[derive(Clone)]
-pub struct Checker {
+pub struct StreamChecker {
     protocol: Protocol,
     input: Input,
     front: Front,
@@ -97,18 +85,12 @@ impl Recipient for Way<'_> {
     }
 }
 
-impl Checker {
-    /// A checker for one input.
-    pub fn new(protocol: &Protocol, options: Options) -> Checker {
-        let file = options.file().cloned();
-        Checker::of(protocol, &Settings::new(protocol, options), file)
-    }
-
-    /// A checker for one of many inputs, which has this name. The settings are those of the same protocol.
-    pub fn of(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Checker {
+impl StreamChecker {
+    /// Returns a checker for an input of this name. The settings must be those of the same protocol.
+    pub fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamChecker {
         let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
         let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
-        Checker { protocol: protocol.clone(), input, front, judge: Judge::new(protocol, settings, file) }
+        StreamChecker { protocol: protocol.clone(), input, front, judge: Judge::new(protocol, settings, file) }
     }
 
     /// Counts from here on what of the protocol the input exercises. It takes several times as long.
@@ -120,8 +102,16 @@ impl Checker {
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
-        let Checker { protocol, input, front, judge } = self;
-        input.feed_to(bytes, &mut Way { protocol, front, judge });
+        let StreamChecker { protocol, input, front, judge } = self;
+        let mut way = Way { protocol, front, judge };
+        bytes.chunks(PIECE).for_each(|piece| input.feed_to(piece, &mut way));
+    }
+
+    /// Judges bytes that are one event, whatever line ends are in them. `row` is the caller's number of it: the places of
+    /// its findings, and those that refer to it later, have it, and are counted from the first of these bytes.
+    pub fn event(&mut self, bytes: &[u8], row: u64) {
+        let StreamChecker { protocol, input, front, judge } = self;
+        input.event(bytes, row, &mut |piece| Way { protocol, front: &mut *front, judge: &mut *judge }.piece(piece));
     }
 
     /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
@@ -142,7 +132,7 @@ impl Checker {
 
     /// Judges a block that was examined ahead.
     pub fn feed_examined(&mut self, block: &[u8], examined: &mut Examined<'_>) {
-        let Checker { protocol, judge, .. } = self;
+        let StreamChecker { protocol, judge, .. } = self;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
             examined.frames(block, start, |frame, judged, captured, faults| {
@@ -155,11 +145,6 @@ impl Checker {
         }
     }
 
-    /// The findings since the last call.
-    pub fn take_findings(&mut self) -> Vec<Finding> {
-        std::mem::take(self.findings())
-    }
-
     /// The findings that were not taken yet.
     pub fn findings(&mut self) -> &mut Vec<Finding> {
         self.judge.findings()
@@ -168,11 +153,6 @@ impl Checker {
     /// Ends the input.
     pub fn finish(self) -> Report {
         self.end(None).0
-    }
-
-    /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause` says how.
-    pub fn finish_damaged(self, cause: &str) -> Report {
-        self.end(Some(cause)).0
     }
 
     /// Ends an input that goes on where nobody reads it: what was begun and its end mean nothing.
@@ -184,27 +164,11 @@ impl Checker {
     /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
     /// counted.
     pub fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
-        let Checker { protocol, input, front, judge } = &mut self;
+        let StreamChecker { protocol, input, front, judge } = &mut self;
         match damaged {
             None => input.finish(&mut |piece| Way { protocol, front: &mut *front, judge: &mut *judge }.piece(piece)),
             Some(cause) => judge.damaged(input.position(), cause),
         }
         self.judge.finish(&self.protocol, &self.input)
     }
-}
-
-/// Checks a whole input that is in memory.
-///
-/// ```
-/// let report = sessionlint_core::check(
-///     sessionlint_core::Protocol::builtin("session-events").expect("it is built in"),
-///     b"",
-///     sessionlint_core::Options::default(),
-/// );
-/// assert_eq!(&*report.findings[0].rule, "empty-input");
-/// ```
-pub fn check(protocol: &Protocol, input: &[u8], options: Options) -> Report {
-    let mut checker = Checker::new(protocol, options);
-    checker.feed(input);
-    checker.finish()
 }

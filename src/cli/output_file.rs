@@ -1,7 +1,7 @@
-//! Where a file goes that the program writes.
+//! Files that the program writes.
 //!
-//! It is written beside its place and renamed when it is complete. So there is the old one or the new one, never half
-//! of one, and nothing new where the run failed.
+//! A file is written to a temporary file in the same folder, and renamed when it is complete. So there is either the
+//! old file or the new one, never half of one, and no new file if the run failed.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
@@ -12,25 +12,28 @@ use std::path::{Path, PathBuf};
 use sessionlint_core::text::visible;
 use tempfile::NamedTempFile;
 
-use super::Failure;
+use super::CliError;
 use crate::run::start_folder;
 
-/// A file's place, and what will be there.
-pub struct Place {
+/// A file that is written, and appears under its path when it is complete.
+pub struct OutputFile {
     path: PathBuf,
-    /// What is renamed in the end; none for a device or a pipe, which nothing may take the place of.
+    /// The file that is renamed in the end; `None` for a device or a pipe, which must not be replaced.
     temporary: Option<NamedTempFile>,
 }
 
-impl Place {
-    /// Makes ready for a file. `path` is what [`place`] gave.
-    pub fn open(path: PathBuf) -> Result<Place, Failure> {
-        let temporary =
-            if is_plain(&path) { Some(beside(&path).map_err(|error| cannot(&path, &error))?) } else { None };
-        Ok(Place { path, temporary })
+impl OutputFile {
+    /// Creates the temporary file. `path` must come from [`resolve`].
+    pub fn open(path: PathBuf) -> Result<OutputFile, CliError> {
+        let temporary = if is_plain(&path) {
+            Some(temporary_beside(&path).map_err(|error| cannot_write(&path, &error))?)
+        } else {
+            None
+        };
+        Ok(OutputFile { path, temporary })
     }
 
-    /// What writes it.
+    /// Returns a writer of the contents.
     pub fn writer(&self) -> io::Result<File> {
         match &self.temporary {
             Some(temporary) => temporary.as_file().try_clone(),
@@ -38,65 +41,65 @@ impl Place {
         }
     }
 
-    /// Puts the file into its place. It must be complete.
-    pub fn keep(self) -> Result<(), Failure> {
+    /// Moves the file to its path. It must be complete.
+    pub fn persist(self) -> Result<(), CliError> {
         match self.temporary {
             Some(temporary) => {
-                temporary.persist(&self.path).map(|_| ()).map_err(|error| cannot(&self.path, &error.error))
+                temporary.persist(&self.path).map(|_| ()).map_err(|error| cannot_write(&self.path, &error.error))
             }
             None => Ok(()),
         }
     }
 }
 
-/// Why a file was not replaced, to be read after its name.
-pub type Refused = String;
+/// The reason that a file was not written, phrased to follow its name.
+pub type WriteError = String;
 
-/// Puts new bytes into the place of a file that was read. Its permissions stay, and its owner and group.
+/// Replaces the contents of a file that was read before. Keeps its permissions, owner and group.
 ///
 /// # Errors
 ///
-/// Says why not: it may not be written, or it is not what was read any more.
-pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), Refused> {
-    // A link stays one: what it leads to is replaced.
-    let file = place(file);
-    let metadata = fs::metadata(&file).map_err(refused)?;
+/// Fails if the file cannot be written, or has changed since it was read.
+pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
+    // Of a symbolic link, the target is replaced.
+    let file = resolve(file);
+    let metadata = fs::metadata(&file).map_err(write_error)?;
     if metadata.permissions().readonly() {
         return Err("cannot be written: it is read-only".to_owned());
     }
-    let temporary = filled(&file, new)?;
-    // Whoever may not give a file away would take it.
-    give(temporary.as_file(), &metadata)
+    let temporary = write_beside(&file, new)?;
+    // Without the right to change the owner, the new file would belong to the user.
+    copy_owner(temporary.as_file(), &metadata)
         .map_err(|error| format!("cannot be written: its owner and group cannot stay: {error}"))?;
-    fs::set_permissions(temporary.path(), metadata.permissions()).map_err(refused)?;
-    if fs::read(&file).map_err(refused)? != read {
+    fs::set_permissions(temporary.path(), metadata.permissions()).map_err(write_error)?;
+    if fs::read(&file).map_err(write_error)? != read {
         return Err("was changed by somebody else meanwhile, and is left as it is now".to_owned());
     }
-    temporary.persist(&file).map(|_| ()).map_err(|error| refused(error.error))
+    temporary.persist(&file).map(|_| ()).map_err(|error| write_error(error.error))
 }
 
-/// Writes a file where there is none.
+/// Creates a file that does not exist yet.
 ///
 /// # Errors
 ///
-/// Says why not: it may not be written, or something is there, be it a link that leads nowhere.
-pub fn create(file: &Path, new: &[u8]) -> Result<(), Refused> {
-    filled(file, new)?.persist_noclobber(file).map(|_| ()).map_err(|error| refused(error.error))
+/// Fails if the file cannot be written, or if its path exists, even as a dangling symbolic link.
+pub fn create(file: &Path, new: &[u8]) -> Result<(), WriteError> {
+    write_beside(file, new)?.persist_noclobber(file).map(|_| ()).map_err(|error| write_error(error.error))
 }
 
-fn filled(file: &Path, new: &[u8]) -> Result<NamedTempFile, Refused> {
-    let mut temporary = beside(file).map_err(refused)?;
-    temporary.write_all(new).map_err(refused)?;
+fn write_beside(file: &Path, new: &[u8]) -> Result<NamedTempFile, WriteError> {
+    let mut temporary = temporary_beside(file).map_err(write_error)?;
+    temporary.write_all(new).map_err(write_error)?;
     Ok(temporary)
 }
 
-fn refused(error: io::Error) -> Refused {
+fn write_error(error: io::Error) -> WriteError {
     format!("cannot be written: {error}")
 }
 
-/// Gives a file the owner and the group of the one whose place it takes.
+/// Gives a file the owner and the group of the file that it replaces.
 #[cfg(unix)]
-fn give(file: &File, old: &Metadata) -> io::Result<()> {
+fn copy_owner(file: &File, old: &Metadata) -> io::Result<()> {
     let new = file.metadata()?;
     if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
         Ok(())
@@ -106,47 +109,47 @@ fn give(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn give(_: &File, _: &Metadata) -> io::Result<()> {
+fn copy_owner(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// The folders that the caller named, or that the files are in, and where these files are if they are links.
-pub struct Trees(Vec<PathBuf>);
+/// The roots of the paths that the user named: folders, the parent folders of files, and the targets of symbolic links.
+pub struct NamedRoots(Vec<PathBuf>);
 
-impl Trees {
-    pub fn of(paths: &[PathBuf]) -> Trees {
+impl NamedRoots {
+    pub fn of(paths: &[PathBuf]) -> NamedRoots {
         let folder = |path: &PathBuf| {
             let start = start_folder(path);
             fs::canonicalize(if start.as_os_str().is_empty() { Path::new(".") } else { &start }).ok()
         };
         let file = |path: &PathBuf| fs::canonicalize(path).ok();
-        Trees(paths.iter().flat_map(|path| folder(path).into_iter().chain(file(path))).collect())
+        NamedRoots(paths.iter().flat_map(|path| folder(path).into_iter().chain(file(path))).collect())
     }
 
-    /// Whether a file is in one of them, wherever links lead.
-    pub fn hold(&self, file: &Path) -> bool {
+    /// Returns `true` if a file is inside one of the roots, after symbolic links are resolved.
+    pub fn contains(&self, file: &Path) -> bool {
         fs::canonicalize(file).is_ok_and(|file| self.0.iter().any(|tree| file.starts_with(tree)))
     }
 }
 
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".sessionlint-").suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // The cause comes with the name of the temporary file, which tells nobody anything.
+    // The error itself would name the temporary file, which means nothing to the user.
     builder.tempfile_in(folder_of(path)).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::NotFound, "its folder does not exist"),
         kind => kind.into(),
     })
 }
 
-fn cannot(path: &Path, error: &io::Error) -> Failure {
-    Failure::Message(format!("{} cannot be written: {error}", shown(path)))
+fn cannot_write(path: &Path, error: &io::Error) -> CliError {
+    CliError::Message(format!("{} cannot be written: {error}", display_path(path)))
 }
 
-/// The file that a name stands for; of a link, what it leads to, so that the link stays.
-pub fn place(file: &Path) -> PathBuf {
+/// Resolves a path, so that a symbolic link is kept and its target is written.
+pub fn resolve(file: &Path) -> PathBuf {
     fs::canonicalize(file).unwrap_or_else(|_| match (fs::canonicalize(folder_of(file)), file.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
         _ => file.to_owned(),
@@ -157,12 +160,12 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether there is a file of the usual kind, or nothing yet.
+/// Returns `true` if the path is a regular file, or does not exist yet.
 pub fn is_plain(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
-pub fn shown(path: &Path) -> String {
+pub fn display_path(path: &Path) -> String {
     visible(&path.to_string_lossy())
 }
 

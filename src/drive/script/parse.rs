@@ -1,5 +1,4 @@
-//! The text of a script → [`Talk`]. Everything that can be wrong with it is found here, all mistakes at once, each with
-//! its place.
+//! The text of a script → [`Script`]. All mistakes are found here and reported together, each with its position.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,33 +8,33 @@ use sessionlint_core::keys::{Reader, Value};
 use sessionlint_core::text::nearest;
 use toml::de::DeTable;
 
-use super::message::{json, plain, pointer, string, template};
-use super::template::{Hole, Template};
-use super::{Awaited, Event, Step, Talk, Wait};
+use super::message::{constant, json_template, pointer, string_template, toml_template};
+use super::template::{Placeholder, Template};
+use super::{EventPattern, Script, Step, Wait, WaitTarget};
 use crate::drive::duration;
 use crate::error::FileError;
 
-/// The version of the form.
+/// The version of the format.
 const VERSION: u64 = 1;
-/// The most prompts of a case.
-const MOST_PROMPTS: usize = 100;
-/// What is waited for that is no event.
+/// The largest number of prompts of a case.
+const MAX_PROMPTS: usize = 100;
+/// The name that waits for a response instead of an event.
 const ANSWER: &str = "answer";
 
-/// What may stand in the file, and in a step.
+/// The keys of the file, and of a step.
 const KEYS: [&str; 4] = ["version", "prompts", "events", "step"];
 const STEP_KEYS: [&str; 10] =
     ["send", "wait-for", "pause", "close", "name", "to", "within", "optional", "unless", "take"];
-/// The keys that say what a step does, and those that say more of the first two.
+/// The keys that define the action of a step, and the options of the first two actions.
 const ACTIONS: [&str; 4] = ["send", "wait-for", "pause", "close"];
-const OF_SEND: [&str; 1] = ["name"];
-const OF_WAIT: [&str; 5] = ["to", "within", "optional", "unless", "take"];
+const SEND_KEYS: [&str; 1] = ["name"];
+const WAIT_KEYS: [&str; 5] = ["to", "within", "optional", "unless", "take"];
 
 const STEP_HELP: &str =
     "write [[step]], and under it one of send = { … }, wait-for = \"…\", pause = \"50ms\", close = true";
 
-/// Reads the file's text; `path` is its name.
-pub fn read(path: &Path, text: &str) -> Result<Talk, FileError> {
+/// Parses the text of a script. `path` is the name that errors give it.
+pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
     let help = "docs/talk.md has the form of a script";
     let table = DeTable::parse(text).map_err(|error| FileError::toml(path, text, &error, help))?;
     let table = table.get_ref();
@@ -44,31 +43,32 @@ pub fn read(path: &Path, text: &str) -> Result<Talk, FileError> {
     for key in table.keys().filter(|key| !KEYS.contains(&&**key.get_ref())) {
         reader.unknown(key.get_ref(), key.span(), &KEYS);
     }
-    let prompts = table.get("prompts").map_or(1, |value| prompts(&mut reader, value));
-    let events = table.get("events").map_or_else(Vec::new, |value| events(&mut reader, value));
-    let mut steps = Steps { reader, prompts, events: &events, holes: BTreeSet::new(), sent: Vec::new(), closed: false };
-    let read = steps.all(table);
+    let prompts = table.get("prompts").map_or(1, |value| read_prompts(&mut reader, value));
+    let events = table.get("events").map_or_else(Vec::new, |value| read_events(&mut reader, value));
+    let mut steps =
+        StepReader { reader, prompts, events: &events, placeholders: BTreeSet::new(), sent: Vec::new(), closed: false };
+    let read = steps.read_all(table);
     if steps.reader.is_clean() {
-        steps.unused_prompt(table, &read);
+        steps.report_unused_prompt(table, &read);
     }
-    let Steps { reader, .. } = steps;
-    reader.finish(Talk { prompts, events, steps: read }).map_err(|problems| FileError::new(path, text, problems))
+    let StepReader { reader, .. } = steps;
+    reader.finish(Script { prompts, events, steps: read }).map_err(|problems| FileError::new(path, text, problems))
 }
 
-fn prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
+fn read_prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
     let number = value.get_ref().as_integer().and_then(|number| number.to_string().parse().ok());
     match number {
-        Some(number @ 1..=MOST_PROMPTS) => number,
+        Some(number @ 1..=MAX_PROMPTS) => number,
         _ => {
-            let message = format!("`prompts` must be a whole number from 1 to {MOST_PROMPTS}");
+            let message = format!("`prompts` must be a whole number from 1 to {MAX_PROMPTS}");
             reader.problem(value.span(), message, "it is how many prompts a case has: {{prompt:1}}, {{prompt:2}}, …");
-            MOST_PROMPTS
+            MAX_PROMPTS
         }
     }
 }
 
-/// The events that may be waited for.
-fn events(reader: &mut Reader, value: &Value<'_>) -> Vec<Event> {
+/// Reads the `[events]` table.
+fn read_events(reader: &mut Reader, value: &Value<'_>) -> Vec<EventPattern> {
     let help = "write [events], and under it NAME = { \"/type\" = \"…\" }";
     let Some(table) = value.get_ref().as_table() else {
         reader.wrong_type("events", value, "a table", help);
@@ -81,50 +81,50 @@ fn events(reader: &mut Reader, value: &Value<'_>) -> Vec<Event> {
             let message = "an event cannot be named `answer`: that is waited for without an event".to_owned();
             reader.problem(span, message, "give it another name");
         }
-        let has = match value.get_ref().as_table() {
+        let fields = match value.get_ref().as_table() {
             None => {
                 reader.wrong_type(&name, value, "a table", help);
                 Vec::new()
             }
-            Some(has) if has.is_empty() => {
+            Some(fields) if fields.is_empty() => {
                 let message = format!("the event `{name}` has no mark to be known by");
                 reader.problem(value.span(), message, help);
                 Vec::new()
             }
-            Some(has) => has
+            Some(fields) => fields
                 .iter()
                 .filter_map(|(at, value)| {
                     let at = pointer(reader, at.get_ref(), at.span())?;
-                    Some((at, plain(reader, value)))
+                    Some((at, constant(reader, value)))
                 })
                 .collect(),
         };
-        events.push(Event { name, has });
+        events.push(EventPattern { name, fields });
     }
     events
 }
 
 /// A message that an earlier step sends.
-struct Sent {
+struct EarlierMessage {
     step: usize,
     name: Option<String>,
     has_id: bool,
 }
 
-/// Reads the steps, each knowing what is before it.
-struct Steps<'e> {
+/// Reads the steps, each in the context of the steps before it.
+struct StepReader<'e> {
     reader: Reader,
     prompts: usize,
-    events: &'e [Event],
-    /// The names of what was taken so far.
-    holes: BTreeSet<String>,
-    sent: Vec<Sent>,
-    /// Whether standard input is closed by now.
+    events: &'e [EventPattern],
+    /// The names that earlier steps capture.
+    placeholders: BTreeSet<String>,
+    sent: Vec<EarlierMessage>,
+    /// Whether an earlier step closes standard input.
     closed: bool,
 }
 
-impl Steps<'_> {
-    fn all(&mut self, table: &DeTable<'_>) -> Vec<Step> {
+impl StepReader<'_> {
+    fn read_all(&mut self, table: &DeTable<'_>) -> Vec<Step> {
         let Some(value) = table.get("step") else {
             self.reader.problem(0..0, "the script has no step".to_owned(), STEP_HELP);
             return Vec::new();
@@ -140,7 +140,7 @@ impl Steps<'_> {
         for value in tables.iter() {
             match value.get_ref().as_table() {
                 Some(table) => {
-                    // What is wrong takes a place too: other mistakes are found by the order of the steps.
+                    // A wrong step is kept as a substitute, so that the indices of later steps are right.
                     let step = self.step(table, value, steps.len()).unwrap_or(Step::Close);
                     steps.push(step);
                 }
@@ -150,9 +150,9 @@ impl Steps<'_> {
         steps
     }
 
-    /// A prompt that is sent nowhere would make cases of no difference.
-    fn unused_prompt(&mut self, table: &DeTable<'_>, steps: &[Step]) {
-        let sends = |step: &Step, number| matches!(step, Step::Send(message) if message.holds(&Hole::Prompt(number)));
+    /// Reports a prompt that no message has: cases that differ only in it would be the same.
+    fn report_unused_prompt(&mut self, table: &DeTable<'_>, steps: &[Step]) {
+        let sends = |step: &Step, number| matches!(step, Step::Send(message) if message.contains_placeholder(&Placeholder::Prompt(number)));
         let unused = (0..self.prompts).find(|number| !steps.iter().any(|step| sends(step, *number)));
         if let Some(number) = unused.map(|number| number + 1) {
             let span = table.get("prompts").map_or(0..0, toml::Spanned::span);
@@ -174,8 +174,8 @@ impl Steps<'_> {
                     self.reader.unknown(name, span, &STEP_KEYS);
                     continue;
                 }
-                [action] if OF_SEND.contains(&name) && *action != "send" => of("send"),
-                [action] if OF_WAIT.contains(&name) && *action != "wait-for" => of("wait-for"),
+                [action] if SEND_KEYS.contains(&name) && *action != "send" => of("send"),
+                [action] if WAIT_KEYS.contains(&name) && *action != "wait-for" => of("wait-for"),
                 _ => continue,
             };
             self.reader.problem(span, message, help);
@@ -199,24 +199,24 @@ impl Steps<'_> {
 
     fn send(&mut self, table: &DeTable<'_>, step: usize) -> Option<Step> {
         let value = table.get("send")?;
-        let (prompts, holes) = (self.prompts, &self.holes);
+        let (prompts, placeholders) = (self.prompts, &self.placeholders);
         let known = |name: &str| match name.strip_prefix("prompt:") {
             Some(written) => {
-                (1..=prompts).find(|number| number.to_string() == written).map(|number| Hole::Prompt(number - 1))
+                (1..=prompts).find(|number| number.to_string() == written).map(|number| Placeholder::Prompt(number - 1))
             }
-            None if name == "id" => Some(Hole::Id),
-            None if name == "prompt" => Some(Hole::Prompt(0)),
-            None => holes.contains(name).then(|| Hole::Taken(name.to_owned())),
+            None if name == "id" => Some(Placeholder::Id),
+            None if name == "prompt" => Some(Placeholder::Prompt(0)),
+            None => placeholders.contains(name).then(|| Placeholder::Captured(name.to_owned())),
         };
-        let strings = |text: &str, reader: &mut Reader, span| string(reader, text, span, &known);
+        let strings = |text: &str, reader: &mut Reader, span| string_template(reader, text, span, &known);
         let help = "write it as a table, { method = \"prompt\" }, or as a text of JSON, '{\"method\": \"prompt\"}'";
         let message = match value.get_ref().as_str().map(serde_json::from_str::<serde_json::Value>) {
-            Some(Ok(message)) => json(&mut self.reader, message, &value.span(), &strings),
+            Some(Ok(message)) => json_template(&mut self.reader, message, &value.span(), &strings),
             Some(Err(error)) => {
                 self.reader.problem(value.span(), format!("`send` is no JSON: {error}"), help);
                 Template::Value(serde_json::Value::Null)
             }
-            None => template(&mut self.reader, value, &strings),
+            None => toml_template(&mut self.reader, value, &strings),
         };
         if self.closed {
             let message = "nothing can be sent after `close`".to_owned();
@@ -233,7 +233,7 @@ impl Steps<'_> {
             let message = format!("another message has the name {name:?}");
             self.reader.problem(value.span(), message, "give each a name of its own");
         }
-        self.sent.push(Sent { step, name, has_id: message.member("id").is_some() });
+        self.sent.push(EarlierMessage { step, name, has_id: message.member("id").is_some() });
         Some(Step::Send(message))
     }
 
@@ -241,7 +241,7 @@ impl Steps<'_> {
         let value = table.get("wait-for")?;
         let name = self.reader.text("wait-for", value)?;
         let what =
-            if name == ANSWER { self.answer(table, value) } else { self.event(&name, value).map(Awaited::Event) };
+            if name == ANSWER { self.answer(table, value) } else { self.event(&name, value).map(WaitTarget::Event) };
         if let Some(to) = table.get("to").filter(|_| name != ANSWER) {
             let message = "only an answer is one to a message".to_owned();
             self.reader.problem(to.span(), message, "take `to` out, or write wait-for = \"answer\"");
@@ -261,14 +261,14 @@ impl Steps<'_> {
             self.reader.problem(take.span(), message, "take `take` out, or `optional` and `unless`");
         }
         let take = table.get("take").map_or_else(Vec::new, |value| self.take(value));
-        Some(Step::WaitFor(Wait { what: what?, within, optional, unless, take }))
+        Some(Step::WaitFor(Wait { target: what?, within, optional, unless, captures: take }))
     }
 
-    /// The answer to the message that `to` names, or else to the last one that has an id.
-    fn answer(&mut self, table: &DeTable<'_>, value: &Value<'_>) -> Option<Awaited> {
+    /// Returns the response to the message that `to` names, or else to the last message with an id.
+    fn answer(&mut self, table: &DeTable<'_>, value: &Value<'_>) -> Option<WaitTarget> {
         let with_id = "give a message before this step id = \"{{id}}\": its answer has the same";
         let Some(to) = table.get("to") else {
-            let last = self.sent.iter().rev().find(|sent| sent.has_id).map(|sent| Awaited::Answer(sent.step));
+            let last = self.sent.iter().rev().find(|sent| sent.has_id).map(|sent| WaitTarget::Answer(sent.step));
             if last.is_none() {
                 self.reader.problem(value.span(), "no message before this step has an id".to_owned(), with_id);
             }
@@ -287,7 +287,7 @@ impl Steps<'_> {
         if !sent.has_id {
             self.reader.problem(to.span(), format!("the message {name:?} has no id"), with_id);
         }
-        Some(Awaited::Answer(sent.step))
+        Some(WaitTarget::Answer(sent.step))
     }
 
     fn event(&mut self, name: &str, value: &Value<'_>) -> Option<usize> {
@@ -317,7 +317,7 @@ impl Steps<'_> {
                 self.reader.problem(span, message, "take a name of letters and digits, other than id and prompt");
             }
             let at = self.reader.text(&name, at).and_then(|text| pointer(&mut self.reader, &text, at.span()));
-            self.holes.insert(name.clone());
+            self.placeholders.insert(name.clone());
             taken.extend(at.map(|at| (name, at)));
         }
         taken
@@ -325,7 +325,7 @@ impl Steps<'_> {
 
     fn duration(&mut self, key: &str, value: &Value<'_>) -> Option<Duration> {
         let text = self.reader.text(key, value)?;
-        let read = duration::read(&text);
+        let read = duration::parse(&text);
         if read.is_none() {
             self.reader.problem(value.span(), format!("{text:?} is no duration"), duration::HELP);
         }

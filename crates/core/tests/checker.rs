@@ -1,0 +1,110 @@
+//! The checker that callers use: events one by one with rows, large buffers, and stored records.
+
+use sessionlint_core::{Checker, Finding, Options, Protocol, Report, check};
+
+fn protocol(name: &str) -> &'static Protocol {
+    Protocol::builtin(name).expect("it is built in")
+}
+
+fn status(pending: bool, second: u32) -> String {
+    let label = if pending { "thinking" } else { "idle" };
+    format!(
+        r#"{{"type":"session.status","timestamp":"2026-01-01T00:00:{second:02}Z","payload":{{"session_id":"s","pending":{pending},"status_label":"{label}"}}}}"#
+    )
+}
+
+fn call(second: u32) -> String {
+    format!(
+        r#"{{"type":"session.tool.call.started","timestamp":"2026-01-01T00:00:{second:02}Z","payload":{{"session_id":"s","tool_call_id":"c","tool_name":"t","tool_input":{{}}}}}}"#
+    )
+}
+
+fn completed(second: u32) -> String {
+    format!(
+        r#"{{"type":"session.completed","timestamp":"2026-01-01T00:00:{second:02}Z","payload":{{"session_id":"s","final_message":""}}}}"#
+    )
+}
+
+/// Each finding's rule, row, line and column, and the rows of its related places.
+fn places(report: &Report) -> Vec<(&str, Option<u64>, u64, u64, Vec<Option<u64>>)> {
+    fn of(finding: &Finding) -> (&str, Option<u64>, u64, u64, Vec<Option<u64>>) {
+        let Finding { rule, place, related, .. } = finding;
+        (rule, place.row, place.line, place.column, related.iter().map(|related| related.place.row).collect())
+    }
+    report.findings.iter().map(of).collect()
+}
+
+#[test]
+fn events_that_come_by_themselves_are_judged_in_order_and_found_by_their_rows() {
+    let mut checker = Checker::new(protocol("session-events"), Options::default());
+    for (event, row) in [(status(true, 0), 70), (call(1), 80), (completed(2), 90), (status(false, 3), 100)] {
+        checker.event(event.as_bytes(), row);
+    }
+    let report = checker.finish();
+    assert_eq!(places(&report), [("tool-call-unfinished", Some(90), 1, 9, vec![Some(80)])]);
+    assert_eq!((report.summary.events, report.summary.streams), (4, 1));
+}
+
+#[test]
+fn line_ends_and_blanks_in_an_event_cut_nothing() {
+    let pretty = status(true, 0).replace(',', ",\n\t").replace('{', "{\r\n");
+    let mut checker = Checker::new(protocol("session-events"), Options::default());
+    checker.event(format!("\n  {pretty}\n").as_bytes(), 7);
+    checker.event(completed(1).replace(r#""final_message":"""#, "\"final_message\":\n17").as_bytes(), 8);
+    checker.event(status(false, 2).as_bytes(), 9);
+    let report = checker.finish();
+    assert_eq!(places(&report), [("wrong-type", Some(8), 2, 1, vec![])]);
+}
+
+#[test]
+fn what_is_no_event_is_one_finding_at_its_row() {
+    let options = Options::default().with_max_line_bytes(200);
+    let of = |bytes: &[u8]| {
+        let mut checker = Checker::new(protocol("session-events"), options.clone());
+        checker.event(bytes, 3);
+        let report = checker.finish();
+        let found = places(&report).into_iter().map(|(rule, row, ..)| (rule.to_owned(), row));
+        found.collect::<Vec<_>>()
+    };
+    let at_row = |rule: &str| vec![(rule.to_owned(), Some(3))];
+    assert_eq!(of(b"{\"type\":"), at_row("invalid-json"));
+    assert_eq!(of(b"{} {}"), at_row("invalid-json"));
+    assert_eq!(of(b"[]"), at_row("not-an-event"));
+    assert_eq!(of(b"\"\xff\""), at_row("invalid-utf8"));
+    assert_eq!(of(b" "), at_row("invalid-json"));
+    assert_eq!(of(format!("\"{}\"", "x".repeat(200)).as_bytes()), at_row("line-too-long"));
+}
+
+#[test]
+fn large_buffers_give_what_small_ones_give() {
+    let mut recording = String::new();
+    for turn in 0..3000 {
+        let second = turn % 60;
+        recording +=
+            &[status(true, second), call(second), completed(second), status(false, second), String::new()].join("\n");
+    }
+    assert!(recording.len() > 1 << 20);
+    let whole = check(protocol("session-events"), recording.as_bytes(), Options::default());
+    let mut checker = Checker::new(protocol("session-events"), Options::default());
+    recording.as_bytes().chunks(1000).for_each(|piece| checker.feed(piece));
+    assert_eq!(whole, checker.finish());
+    assert!(whole.summary.errors >= 3000);
+}
+
+#[test]
+fn stored_records_are_judged_too_whatever_comes_first() {
+    let session = r#"{"timestamp":"2026-01-01T00:00:10Z","session_id":"s1","conversation_id":"k","agent_name":"a"}"#;
+    let event = r#"{"timestamp":"2026-01-01T00:00:05Z","session_id":"s1","type":"sms"}"#;
+    let records = format!(r#"{{"events":[{event}],"sessions":[{session}],"actions":[]}}"#);
+    let whole = check(protocol("session-records"), records.as_bytes(), Options::default());
+    assert_eq!(whole.summary.records, 2);
+    let early: Vec<_> = whole.findings.iter().map(|finding| (&*finding.rule, finding.related.len())).collect();
+    assert!(early.contains(&("event-before-session", 1)), "{early:?}");
+
+    let mut checker = Checker::new(protocol("session-records"), Options::default());
+    checker.event(event.as_bytes(), 1);
+    checker.event(session.as_bytes(), 2);
+    let report = checker.finish();
+    let early = places(&report).into_iter().find(|(rule, ..)| *rule == "event-before-session").expect("it is early");
+    assert_eq!((early.1, early.4), (Some(1), vec![Some(2)]));
+}
