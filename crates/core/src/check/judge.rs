@@ -16,8 +16,8 @@ use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, times
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::json::Tree;
-use crate::input::{Frame, Input, InputFault, Landmarks, Origin, Wire};
-use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness};
+use crate::input::{Broken, Frame, Input, Landmarks, Origin, Wire};
+use crate::machine::{CellObserver, EventView, Limits, Machine, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
@@ -124,7 +124,7 @@ impl Judge {
     /// What cannot be a frame.
     pub(crate) fn broken(&mut self, broken: InputFault) {
         if broken.lost {
-            self.machine.lose();
+            self.machine.note_loss();
         }
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
@@ -186,7 +186,7 @@ impl Judge {
         };
         let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.alone.name(&name));
         self.alone.say(&here, faults, stream.as_ref());
-        self.order(protocol, &here, id, captures.all(), true, Nobody);
+        self.order(protocol, &here, id, captures.all(), true, NoObserver);
         self.readable = captures;
     }
 
@@ -232,19 +232,19 @@ impl Judge {
                 (captured.fields[stream], captured.fields[time])
         {
             let written = &frame.text[start as usize..end as usize];
-            let observed = Observed {
+            let observed = EventView {
                 event_type: id,
                 text: frame.text,
                 time: Some(Stamp { written, usual: true }),
                 fields: captured.fields,
                 items: captured.items,
-                places: &here,
+                locator: &here,
             };
-            if self.machine.step_again(&frame.text[from as usize..to as usize], &observed) {
+            if self.machine.step_repeat(&frame.text[from as usize..to as usize], &observed) {
                 return;
             }
         }
-        self.order(protocol, &here, id, captured, true, Nobody);
+        self.order(protocol, &here, id, captured, true, NoObserver);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -306,7 +306,7 @@ impl Judge {
         if let Some(name) = &name {
             let time = timestamp(text, field(&shape.time));
             let time = time.as_deref().map(|written| Stamp { written, usual: false });
-            self.machine.pass(name, time, here, &mut self.verdicts);
+            self.machine.step_unknown(name, time, here, &mut self.verdicts);
             self.alone.voice.verdicts(&mut self.verdicts, here, None);
         }
     }
@@ -330,7 +330,7 @@ impl Judge {
         };
         let captures = self.alone.judge(here, tree, event, id, keys, at_edge);
         match self.exercised.take() {
-            None => self.order(protocol, here, id, captures.all(), false, Nobody),
+            None => self.order(protocol, here, id, captures.all(), false, NoObserver),
             Some(mut exercised) => {
                 exercised.event(id, &event_type.schema, event.node, text);
                 self.order(protocol, here, id, captures.all(), false, &mut *exercised);
@@ -347,7 +347,7 @@ impl Judge {
         id: usize,
         captured: EventCaptures<'_>,
         fast: bool,
-        witness: impl Witness,
+        observer: impl CellObserver,
     ) {
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
@@ -355,7 +355,7 @@ impl Judge {
         if event_type.stream.is_some_and(|slot| captured.fields[slot] == Capture::Absent) {
             return;
         }
-        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.lose() };
+        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.note_loss() };
         let field = event_type.time.map(|slot| captured.fields[slot]);
         let time = match field {
             Some(Capture::Text(start, end)) if fast && event_type.usual_time => {
@@ -369,8 +369,8 @@ impl Judge {
         };
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
         let observed =
-            Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
-        self.machine.step(&stream, &observed, witness, &mut self.verdicts);
+            EventView { event_type: id, text, time, fields: captured.fields, items: captured.items, locator: here };
+        self.machine.step(&stream, &observed, observer, &mut self.verdicts);
         self.alone.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
@@ -394,7 +394,7 @@ impl Judge {
     pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<Exercised>>) {
         if self.whole {
             match &mut self.exercised {
-                None => self.machine.finish(Nobody, &mut self.verdicts),
+                None => self.machine.finish(NoObserver, &mut self.verdicts),
                 Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
             }
             for verdict in std::mem::take(&mut self.verdicts) {
@@ -407,7 +407,7 @@ impl Judge {
             let place = Place { line: 1, column: 1, ..Place::default() };
             self.alone.voice.say(rule, place, Said { message, ..Said::default() });
         }
-        self.alone.voice.summary.streams = self.machine.streams();
+        self.alone.voice.summary.streams = self.machine.stream_count();
         self.stats.bytes = input.bytes();
         self.stats.opened = self.machine.opened();
         for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {

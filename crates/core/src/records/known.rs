@@ -84,7 +84,7 @@ impl<'p> Collector<'p> {
     /// None: the protocol is not one of records.
     pub fn new(protocol: &'p Protocol) -> Option<Collector<'p>> {
         let records = protocol.tables().records.as_ref()?;
-        let by_kind = records.remembered.iter().map(|_| HashMap::new()).collect();
+        let by_kind = records.indexed.iter().map(|_| HashMap::new()).collect();
         Some(Collector { protocol, records, known: Known { by_kind } })
     }
 
@@ -165,7 +165,7 @@ impl Collector<'_> {
         file: &Option<Arc<str>>,
         (number, excerpts): (u64, bool),
     ) {
-        let Some(remembered) = &self.records.remembered[kind] else { return };
+        let Some(remembered) = &self.records.indexed[kind] else { return };
         let event_type = &self.protocol.tables().events[kind];
         let event = Event::of(node, &event_type.name);
         let value = |slot: usize| Value::of(frame.text, event.field(frame.text, &event_type.slots[slot]));

@@ -10,7 +10,7 @@ use crate::event::Options;
 use crate::input::json::Node;
 use crate::input::{Frame, Input, Piece};
 use crate::protocol::Protocol;
-use crate::protocol::records::Reconcile;
+use crate::protocol::records::Reconciliation;
 use crate::records::known::Value;
 use crate::records::sort::{Cursor, Found, Sorter};
 use crate::schema::Pointer;
@@ -53,7 +53,7 @@ pub struct Clerk<'r> {
 
 struct Hand<'r> {
     protocol: &'r Protocol,
-    reconcile: &'r Reconcile,
+    reconcile: &'r Reconciliation,
     sorter: Sorter<'r>,
     reading: Reading,
     kept: &'r mut Kept,

@@ -10,7 +10,7 @@ use crate::event::Options;
 use crate::input::json::NodeKind;
 use crate::input::{Input, Piece};
 use crate::protocol::Protocol;
-use crate::protocol::records::Reconcile;
+use crate::protocol::records::Reconciliation;
 use crate::records::known::Value;
 use crate::schema::captures::Capture;
 use crate::schema::date_time::Time;
@@ -61,7 +61,7 @@ pub struct Listener<'r> {
 
 struct Ear<'r> {
     events: &'r Protocol,
-    reconcile: &'r Reconcile,
+    reconcile: &'r Reconciliation,
     reading: Reading,
     number: u64,
     told: &'r mut Told,
@@ -71,7 +71,7 @@ impl<'r> Listener<'r> {
     /// `options`: how the file is read.
     pub fn new(
         events: &'r Protocol,
-        reconcile: &'r Reconcile,
+        reconcile: &'r Reconciliation,
         options: &Options,
         file: Arc<str>,
         told: &'r mut Told,
@@ -115,7 +115,7 @@ impl Ear<'_> {
         let moment = Moment { time: shape.time.as_ref().and_then(value).and_then(|time| time.time()), spot };
         let session = self.told.sessions.entry(session.id().into()).or_insert_with(|| Session::new(&moment));
         session.note(&moment);
-        let Reconcile { started, completed, results, each, .. } = self.reconcile;
+        let Reconciliation { started, completed, results, each, .. } = self.reconcile;
         if *event.name == *started.0 {
             if let (Some(id), Some(name)) = (value(&started.1), value(&started.2)) {
                 session.by_id.insert(id.id().into(), session.calls.len());
