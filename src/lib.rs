@@ -52,5 +52,6 @@ pub use compressed::{Decompressor, ReadError};
 pub use load::load_protocol;
 pub use sessionlint_core::{
     Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,
-    Related, Repeat, Report, Rule, Severity, SourceProblem, Stats, Summary, Wire, check,
+    Related, Repeat, Report, Rule, Severity, SnapshotError, SnapshotErrorKind, SourceProblem, Stats, Summary,
+    UnknownName, Wire, check,
 };

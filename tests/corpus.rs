@@ -104,7 +104,8 @@ fn valid_streams_are_clean() {
             }
         }
     }
-    assert!(checked >= 15, "the corpus is here");
+    // The number when this was written: none of them may get lost.
+    assert!(checked >= 58, "the corpus has only {checked} valid streams");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 

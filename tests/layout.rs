@@ -15,7 +15,7 @@ const HOUSES: [House; 2] = [
         source: "crates/core/src",
         rooms: &[
             "bytes", "text", "framing", "error", "keys", "finding", "input", "schema", "protocol", "machine", "event",
-            "check", "records", "checker", "lib",
+            "check", "records", "snapshot", "checker", "lib",
         ],
     },
     // All of the core stands before these.

@@ -217,6 +217,9 @@ impl<W: Write> Write for LineWriter<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::time::Instant;
+
     use indicatif::{InMemoryTerm, TermLike};
 
     use super::*;
@@ -291,8 +294,45 @@ mod tests {
         }
     }
 
+    /// Work that reports each time it is asked how far it has come.
+    struct Asked(mpsc::Sender<()>);
+
+    impl ProgressSource for Asked {
+        fn total(&self) -> Option<u64> {
+            None
+        }
+
+        fn position(&self) -> u64 {
+            let _ = self.0.send(());
+            0
+        }
+
+        fn message(&self) -> String {
+            String::new()
+        }
+
+        fn template(&self, _: bool) -> &'static str {
+            SO_FAR
+        }
+    }
+
     #[test]
-    fn work_is_done_and_its_result_given() {
-        assert_eq!(Bar::hidden().show_reading(&Progress::default(), &[], || 7), 7);
+    fn long_work_is_asked_repeatedly_how_far_it_has_come() {
+        let (asked, questions) = mpsc::channel();
+        // The work lasts until the second question.
+        let is_asked = || questions.recv_timeout(DELAY * 30).is_ok();
+        assert_eq!(Bar::hidden().show_during(&Asked(asked), || [is_asked(), is_asked()]), [true, true]);
+    }
+
+    #[test]
+    fn short_work_is_not_delayed_even_if_it_panics() {
+        let (asked, questions) = mpsc::channel();
+        let begun = Instant::now();
+        assert_eq!(Bar::hidden().show_during(&Asked(asked.clone()), || 7), 7);
+        let panics = || -> u8 { resume_unwind(Box::new("the work panics")) };
+        let panicked = catch_unwind(AssertUnwindSafe(|| Bar::hidden().show_during(&Asked(asked), panics)));
+        assert_eq!(panicked.expect_err("the panic reaches the caller").downcast_ref(), Some(&"the work panics"));
+        assert!(begun.elapsed() < DELAY, "the end of the work ends the bar");
+        assert!(questions.try_recv().is_err(), "no bar was shown");
     }
 }

@@ -188,7 +188,7 @@ fn parts(reader: &FixtureReader<'_>, bytes: &[u8], wire: Wire, compact: bool, ch
             let text = if whole { reader.canonical_frame(&frame, start, compact, changes) } else { None };
             parts.push(Part { range: start..end, text });
         }
-        Piece::Broken(broken) => {
+        Piece::Fault(broken) => {
             parts.push(Part { range: broken.place.start as usize..broken.place.end as usize, text: None });
         }
     });

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sessionlint_core::check;
 use sessionlint_core::event::Options;
-use sessionlint_core::input::json::{Kind, Node, inner, parse};
+use sessionlint_core::input::json::{Node, NodeKind, inner, parse};
 use sessionlint_core::input::{Piece, Wire};
 use sessionlint_core::protocol::Protocol;
 
@@ -31,7 +31,7 @@ fn scrambled(text: &[u8], node: &Node, numbers: &mut Numbers, spaces: &[&str], o
     let raw = std::str::from_utf8(&text[node.span.clone()]).expect("what is made is text");
     let space = |numbers: &mut Numbers, out: &mut String| out.push_str(spaces[numbers.below(spaces.len())]);
     match &node.kind {
-        Kind::Object(members) => {
+        NodeKind::Object(members) => {
             let mut rest: Vec<_> = members.iter().collect();
             out.push('{');
             for number in 0..members.len() {
@@ -46,7 +46,7 @@ fn scrambled(text: &[u8], node: &Node, numbers: &mut Numbers, spaces: &[&str], o
             space(numbers, out);
             out.push('}');
         }
-        Kind::Array(items) => {
+        NodeKind::Array(items) => {
             out.push('[');
             for (number, item) in items.iter().enumerate() {
                 out.push_str(if number > 0 { "," } else { "" });
@@ -55,7 +55,7 @@ fn scrambled(text: &[u8], node: &Node, numbers: &mut Numbers, spaces: &[&str], o
             }
             out.push(']');
         }
-        Kind::String if raw.ends_with("Z\"") && raw.starts_with("\"20") && numbers.below(3) == 0 => {
+        NodeKind::String if raw.ends_with("Z\"") && raw.starts_with("\"20") && numbers.below(3) == 0 => {
             let spelt = raw.replace('T', ["T", "t"][numbers.below(2)]).replace('Z', ["z", "+00:00"][numbers.below(2)]);
             out.push_str(&spelt);
         }
@@ -105,18 +105,18 @@ fn reader(name: &str) -> FixtureReader<'static> {
 fn leaves(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     fn collect(text: &[u8], node: &Node, path: &[u8], out: &mut Vec<(Vec<u8>, Vec<u8>)>) {
         match &node.kind {
-            Kind::Object(members) if !members.is_empty() => {
+            NodeKind::Object(members) if !members.is_empty() => {
                 for member in members {
                     collect(text, &member.value, &[path, b"/", inner(text, &member.key)].concat(), out);
                 }
             }
-            Kind::Array(items) if !items.is_empty() => {
+            NodeKind::Array(items) if !items.is_empty() => {
                 for (number, item) in items.iter().enumerate() {
                     collect(text, item, &[path, b"/", number.to_string().as_bytes()].concat(), out);
                 }
             }
-            Kind::Object(_) => out.push((path.to_vec(), b"{}".to_vec())),
-            Kind::Array(_) => out.push((path.to_vec(), b"[]".to_vec())),
+            NodeKind::Object(_) => out.push((path.to_vec(), b"{}".to_vec())),
+            NodeKind::Array(_) => out.push((path.to_vec(), b"[]".to_vec())),
             _ if path.ends_with(b"/timestamp") => {
                 let raw = String::from_utf8_lossy(&text[node.span.clone()]).to_uppercase().replace("+00:00\"", "Z\"");
                 out.push((path.to_vec(), raw.into_bytes()));

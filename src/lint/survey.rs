@@ -11,7 +11,7 @@ use sessionlint_core::event::Options;
 use sessionlint_core::event::read;
 use sessionlint_core::event::{Event, NotAnEvent, timestamp};
 use sessionlint_core::finding::Place;
-use sessionlint_core::input::json::{Kind, Node, inner, unescaped};
+use sessionlint_core::input::json::{Node, NodeKind, inner, unescaped};
 use sessionlint_core::input::{Frame, Input, Piece, Wire};
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::Classifier;
@@ -67,7 +67,7 @@ impl<'p> Surveyor<'p> {
         let event_type = &protocol.tables().shape.event_type;
         // A member for the type occurs in many other JSON texts, too.
         let of_all = of_all.into_iter().map(|name| Pointer(vec![name.to_owned()]));
-        let required = of_all.filter(|field| !field.holds(event_type)).collect();
+        let required = of_all.filter(|field| !field.contains(event_type)).collect();
         Surveyor { protocol, quoted: events.iter().map(|event| quoted(&event.name)).collect(), required }
     }
 
@@ -85,7 +85,7 @@ impl<'p> Surveyor<'p> {
             survey.pieces += 1;
             let frame = match piece {
                 Piece::Frame(frame) => frame,
-                Piece::Broken(broken) => {
+                Piece::Fault(broken) => {
                     survey.broken = true;
                     return (broken.rule, broken.message).hash(&mut hasher);
                 }
@@ -157,15 +157,15 @@ impl<'p> Surveyor<'p> {
 /// of numbers do.
 fn digest(node: &Node, text: &[u8], hasher: &mut impl Hasher) {
     match &node.kind {
-        Kind::Null => 0_u8.hash(hasher),
-        Kind::Bool(value) => (1_u8, value).hash(hasher),
-        Kind::Number => (2_u8, &text[node.span.clone()]).hash(hasher),
-        Kind::String => (3_u8, &*unescaped(inner(text, &node.span))).hash(hasher),
-        Kind::Array(items) => {
+        NodeKind::Null => 0_u8.hash(hasher),
+        NodeKind::Bool(value) => (1_u8, value).hash(hasher),
+        NodeKind::Number => (2_u8, &text[node.span.clone()]).hash(hasher),
+        NodeKind::String => (3_u8, &*unescaped(inner(text, &node.span))).hash(hasher),
+        NodeKind::Array(items) => {
             (4_u8, items.len()).hash(hasher);
             items.iter().for_each(|item| digest(item, text, hasher));
         }
-        Kind::Object(members) => {
+        NodeKind::Object(members) => {
             (5_u8, members.len()).hash(hasher);
             for member in members {
                 unescaped(inner(text, &member.key)).hash(hasher);

@@ -9,7 +9,7 @@ mod text;
 use serde_json::Value;
 use sessionlint_core::check::Exercised;
 use sessionlint_core::finding::{Stats, Summary};
-use sessionlint_core::machine::Taken;
+use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::tables::{Lifecycle, Row, States};
 use sessionlint_core::protocol::{Basis, Protocol, Rule, RuleId};
 use sessionlint_core::schema::Pointer;
@@ -89,7 +89,7 @@ pub struct FieldItem<'c> {
 /// A cell of a lifecycle's table.
 #[derive(Debug)]
 pub struct CellItem {
-    pub cell: Taken,
+    pub cell: CellId,
     /// Whether the cell can be taken at all; if not, it counts neither as covered nor as missing.
     pub reachable: bool,
     pub count: u64,
@@ -161,34 +161,34 @@ impl<'c> Coverage<'c> {
     /// Returns how often rows were taken in some states.
     pub fn taken(&self, lifecycle: usize, rows: &[RowRef], states: std::ops::Range<usize>) -> u64 {
         let cells = rows.iter().flat_map(|row| states.clone().map(move |state| (row, state)));
-        let cells = cells.map(|(row, state)| Taken { lifecycle, row: Some((row.event, row.row)), state });
+        let cells = cells.map(|(row, state)| CellId { lifecycle, row: Some((row.event, row.row)), state });
         cells.map(|cell| self.exercised.cell(&cell)).sum()
     }
 
     /// Returns how often a stream ended in a state.
     pub fn ended(&self, lifecycle: usize, state: usize) -> u64 {
-        self.exercised.cell(&Taken { lifecycle, row: None, state })
+        self.exercised.cell(&CellId { lifecycle, row: None, state })
     }
 
     /// Returns whether an instance was ever in a state.
     pub fn reached(&self, lifecycle: usize, state: usize) -> bool {
-        let leads_here = |cell: &Taken| {
+        let leads_here = |cell: &CellId| {
             cell.state == state
                 || cell.row.is_some_and(|(event, row)| self.row(cell, event, row).cells[cell.state].to == state as u8)
         };
         self.exercised.cells.keys().any(|cell| cell.lifecycle == lifecycle && leads_here(cell))
     }
 
-    fn row(&self, cell: &Taken, event: usize, row: usize) -> &'c Row {
+    fn row(&self, cell: &CellId, event: usize, row: usize) -> &'c Row {
         &self.lifecycle(cell).rows[event][row]
     }
 
-    fn lifecycle(&self, cell: &Taken) -> &'c Lifecycle {
+    fn lifecycle(&self, cell: &CellId) -> &'c Lifecycle {
         &self.protocol.tables().lifecycles[cell.lifecycle]
     }
 
     /// Returns the rule that a cell breaks, and the state that it leads to, if any; the end of the stream leads nowhere.
-    fn effect(&self, cell: &Taken) -> (Option<&'c Rule>, Option<&'c str>) {
+    fn effect(&self, cell: &CellId) -> (Option<&'c Rule>, Option<&'c str>) {
         let lifecycle = self.lifecycle(cell);
         let rule = |id: RuleId| &self.protocol.rules()[usize::from(id.0)];
         match cell.row {
@@ -225,7 +225,7 @@ impl<'c> Coverage<'c> {
 /// The loader has already checked that every state can be reached. It has not checked rows without a key and the end of
 /// the stream: these apply only to the instances that the open turn owns, which are only in states that follow an
 /// opening one. Whether other lifecycles let a row apply in each state is not known; it is assumed that they do.
-fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(Taken, bool)> {
+fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(CellId, bool)> {
     let owned = match lifecycle.keyed {
         None => States::all(lifecycle.states.len()),
         Some(_) => lifecycle.reached_from(lifecycle.opens),
@@ -234,13 +234,13 @@ fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(Taken, bool)> {
     for (event, rows) in lifecycle.rows.iter().enumerate() {
         for row in rows {
             for state in 0..lifecycle.states.len() {
-                let cell = Taken { lifecycle: number, row: Some((event, row.number)), state };
+                let cell = CellId { lifecycle: number, row: Some((event, row.number)), state };
                 cells.push((cell, !row.key.is_empty() || owned.has(state as u8)));
             }
         }
     }
     if lifecycle.end.iter().any(Option::is_some) {
-        let end = |state| (Taken { lifecycle: number, row: None, state }, owned.has(state as u8));
+        let end = |state| (CellId { lifecycle: number, row: None, state }, owned.has(state as u8));
         cells.extend((0..lifecycle.states.len()).map(end));
     }
     cells

@@ -42,7 +42,7 @@ fn said_of(events: &[Json], mine: impl Fn(u64) -> Option<u64>) -> Vec<Said> {
 
 fn interleaving_changes_nothing(left: &[Json], right: &[Json], order: &[bool]) -> Result<(), TestCaseError> {
     let (Some(left), Some(right)) = (renamed(left, "left-"), renamed(right, "right-")) else {
-        return Ok(());
+        return Err(TestCaseError::reject("an event has no session"));
     };
     let (mut file, mut numbers) = (Vec::new(), Vec::new());
     let (mut of_left, mut of_right) = (left.iter().enumerate().peekable(), right.iter().enumerate().peekable());
@@ -69,7 +69,9 @@ fn interleaving_changes_nothing(left: &[Json], right: &[Json], order: &[bool]) -
 const MANY_SESSIONS: usize = 1100;
 
 fn rest_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
-    let Some(events) = renamed(events, "mine-") else { return Ok(()) };
+    let Some(events) = renamed(events, "mine-") else {
+        return Err(TestCaseError::reject("an event has no session"));
+    };
     let other = |number| {
         let idle = format!(
             r#"{{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"other-{number}","pending":false,"status_label":"idle"}}}}"#
@@ -161,9 +163,7 @@ impl Writing for Odd {
 
 fn writing_changes_nothing(events: &[Json], seed: u64, escapes: bool) -> Result<(), TestCaseError> {
     // Of two members with one key the last one counts, so the order matters there.
-    if events.iter().any(Json::has_duplicate_keys) {
-        return Ok(());
-    }
+    prop_assume!(!events.iter().any(Json::has_duplicate_keys));
     let mut odd = Odd { random: seed, escapes };
     let written: String = events.iter().map(|event| event.write(&mut odd) + "\n").collect();
     let compared = |text: &str| {

@@ -1,6 +1,8 @@
 //! Mistakes in the tables and in the texts of the rules.
 
-use crate::refused;
+use sessionlint::load_protocol;
+
+use crate::{Folder, refused};
 
 // ---- cells and states -----------------------------------------------------------------------------
 
@@ -60,6 +62,23 @@ fn a_lifecycle_has_states_but_not_too_many() {
     refused(r#""none", "open", "done"]"#, &format!("{states}]"))
         .says("has 1 to 32 states, and this one has 40", "▸[[lifecycle]]\nname   = \"reply\"");
     refused(r#""none", "open", "done"]"#, "]").says("this one has 0", "▸[[lifecycle]]\nname   = \"reply\"");
+}
+
+#[test]
+fn a_protocol_has_lifecycles_but_not_too_many() {
+    let with = |more: usize| {
+        let more: String = (0..more)
+            .map(|n| format!("[[lifecycle]]\nname   = \"more-{n}\"\nwithin = \"turn\"\nstates = [\"only\"]\n\n"))
+            .collect();
+        Folder::copy().edit("protocol.toml", "[[text]]\n", &format!("{more}[[text]]\n"))
+    };
+    // The protocol has two lifecycles before these, and one after them.
+    load_protocol(&with(61).0).expect("64 lifecycles are not too many");
+    with(63)
+        .refusal("protocol.toml")
+        .says("a protocol has at most 64 lifecycles, and this one has 66", "name   = ▸\"more-62\"")
+        .advises("at most 64 lifecycles", "take some out")
+        .and_nothing_else(1);
 }
 
 // ---- rows -----------------------------------------------------------------------------------------

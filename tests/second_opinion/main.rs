@@ -1,12 +1,15 @@
 //! The engine against a second reading of docs/session-events.md: every sequence over the alphabets
 //! below, up to the given length, is judged by both, and they must agree, line by line and
-//! in the same order. The second reading (`tables.rs`, `reading.rs`) is naive on purpose and shares
+//! in the same order. Of the longest sequences only a sample is judged, unless `SESSIONLINT_SLOW=1` asks for all.
+//! The second reading (`tables.rs`, `reading.rs`) is naive on purpose and shares
 //! nothing with the engine, so that a mistake has to be made twice to go unnoticed.
 
 mod by_hand;
 mod enumeration;
 mod events;
 mod reading;
+#[path = "../slow/mod.rs"]
+mod slow;
 mod tables;
 mod wire;
 
@@ -56,7 +59,7 @@ fn the_tables() {
         "tool-call-unfinished",
         "tool-result-missing",
     ];
-    judge_all(&alphabet, 5, &reached);
+    judge_all("the tables", &alphabet, 5, &reached);
 }
 
 /// The comparisons besides the tables: names, `ok`, texts, timestamps and labels.
@@ -102,7 +105,7 @@ fn the_fields() {
         "time-goes-backwards",
         "label-contradicts-pending",
     ];
-    judge_all(&alphabet, 4, &reached);
+    judge_all("the fields", &alphabet, 4, &reached);
 }
 
 /// A longer enumeration for the text and its cuts.
@@ -120,7 +123,7 @@ fn the_text() {
         is(error()),
     ];
     let reached = ["chunk-after-done", "stream-not-done"];
-    judge_all(&alphabet, 6, &reached);
+    judge_all("the text", &alphabet, 6, &reached);
 }
 
 /// A longer enumeration for one call, through several turns.
@@ -137,7 +140,7 @@ fn the_tool_call() {
         is(error()),
     ];
     let reached = ["duplicate-tool-call", "tool-result-missing"];
-    judge_all(&alphabet, 6, &reached);
+    judge_all("the tool call", &alphabet, 6, &reached);
 }
 
 /// Two sessions in one file, with the same call ids; the second one's clock is an hour behind.
@@ -155,5 +158,5 @@ fn two_sessions() {
     let two = one.clone().map(|symbol| symbol.of("ses_two").off(-3600));
     let alphabet = [one, two].concat();
     let reached = ["turn-unfinished", "idle-missing", "tool-call-unfinished"];
-    judge_all(&alphabet, 5, &reached);
+    judge_all("two sessions", &alphabet, 5, &reached);
 }

@@ -1,18 +1,17 @@
-//! Bytes, several at a time: the few loops that all time goes into.
+//! Operations on bytes, several at a time: the few loops in which nearly all time is spent.
 
 use std::borrow::Cow;
 
 use wide::u8x16;
 
-/// Bytes as text, in which U+FFFD stands for what is no UTF-8. Nearly all are valid, which is found out faster than what
-/// to replace.
+/// Converts bytes to text, with U+FFFD in place of invalid UTF-8. Fast for valid UTF-8, as nearly all is.
 pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-/// How many characters bytes are; those that are no UTF-8 count as far as they look like characters.
+/// Returns the number of characters. Invalid UTF-8 counts by the bytes that look like the start of a character.
 #[inline]
-pub fn characters(bytes: &[u8]) -> u64 {
+pub fn count_characters(bytes: &[u8]) -> u64 {
     let (blocks, rest) = bytes.as_chunks::<16>();
     let inside = |block: &[u8; 16]| {
         let block = u8x16::new(*block);
@@ -22,18 +21,18 @@ pub fn characters(bytes: &[u8]) -> u64 {
     bytes.len() as u64 - blocks.iter().map(inside).sum::<u64>() - in_rest
 }
 
-/// Bytes that are looked for at given places, ready to be compared sixteen at a time.
+/// A byte string that is prepared to be compared sixteen bytes at a time.
 #[derive(Clone, Debug)]
 pub struct Literal {
     bytes: Box<[u8]>,
-    /// What is left of them behind the last whole sixteen, and zeros.
+    /// The bytes behind the last whole block of sixteen, filled up with zeros.
     rest: [u8; 16],
-    /// Which bytes of that count.
+    /// The bytes of `rest` that must match, as bits.
     counts: u32,
 }
 
 impl Literal {
-    /// Makes bytes ready.
+    /// Prepares a byte string.
     pub fn new(bytes: &[u8]) -> Literal {
         let tail = bytes.as_chunks::<16>().1;
         let mut rest = [0; 16];
@@ -41,12 +40,12 @@ impl Literal {
         Literal { bytes: bytes.into(), rest, counts: (1 << tail.len()) - 1 }
     }
 
-    /// The bytes.
+    /// Returns the byte string.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The place behind them, if they stand here.
+    /// Returns the offset behind the literal if `text` has it at `at`.
     #[inline]
     pub fn end_in(&self, text: &[u8], at: usize) -> Option<usize> {
         let mut at = at;
@@ -58,24 +57,24 @@ impl Literal {
             at += 16;
         }
         let found = text.get(at..)?;
-        let stands = match found.first_chunk::<16>() {
+        let matches = match found.first_chunk::<16>() {
             Some(found) => u8x16::new(*found).simd_eq(u8x16::new(self.rest)).to_bitmask() & self.counts == self.counts,
             None => found.starts_with(tail),
         };
-        stands.then_some(at + tail.len())
+        matches.then_some(at + tail.len())
     }
 }
 
-/// Whether a text starts with a literal. Made for literals of some tens of bytes, for which calling the system's
-/// comparison costs more than comparing.
+/// Returns whether a text starts with a literal. Made for literals of some tens of bytes, for which a call of `memcmp`
+/// takes longer than the comparison.
 #[inline]
 pub fn starts_with(text: &[u8], literal: &[u8]) -> bool {
-    text.get(..literal.len()).is_some_and(|text| same(text, literal))
+    text.get(..literal.len()).is_some_and(|text| equal(text, literal))
 }
 
-/// Whether two short texts are the same.
+/// Returns whether two short texts are equal, without a call of `memcmp`.
 #[inline]
-pub fn same(one: &[u8], other: &[u8]) -> bool {
+pub fn equal(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;
     }
@@ -91,9 +90,9 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// Whether a short text holds a byte.
+/// Returns whether a short text contains a byte.
 #[inline]
-pub fn holds(text: &[u8], byte: u8) -> bool {
+pub fn contains(text: &[u8], byte: u8) -> bool {
     let in_block = |block: u128| u8x16::new(block.to_ne_bytes()).simd_eq(u8x16::splat(byte)).to_bitmask() != 0;
     match (text.last_chunk::<16>(), text.first_chunk::<8>(), text.last_chunk::<8>()) {
         // The last block overlaps with those before it.
@@ -108,7 +107,7 @@ pub fn holds(text: &[u8], byte: u8) -> bool {
     }
 }
 
-/// Whether a text comes after another of the same length, byte by byte.
+/// Returns whether a text is greater than another text of the same length, in the order of their bytes.
 #[inline]
 pub fn is_greater(one: &[u8], other: &[u8]) -> bool {
     let (blocks, rest) = one.as_chunks::<8>();
@@ -121,15 +120,17 @@ pub fn is_greater(one: &[u8], other: &[u8]) -> bool {
     rest > other_rest
 }
 
-/// The first byte from `at` on that ends a run of plain string content: a quote, a backslash or a control character.
+/// Returns the offset of the first byte from `at` on that ends a run of plain string content: a quote, a backslash or a
+/// control character below 0x20. Returns the length of the text if there is none.
 #[inline]
 pub fn skip_plain(text: &[u8], at: usize) -> usize {
     skip(text, at, special, |byte| byte < 0x20 || matches!(byte, b'"' | b'\\'))
 }
 
-/// The same if it is one of the next 16 bytes, and these are there.
+/// Returns the offset that [`skip_plain`] returns if it is among the next 16 bytes. `None` if it is not, or if the text
+/// has fewer than 16 bytes from `at` on.
 #[inline]
-pub fn short_plain(text: &[u8], at: usize) -> Option<usize> {
+pub fn skip_short_plain(text: &[u8], at: usize) -> Option<usize> {
     let block = text.get(at..)?.first_chunk()?;
     match special(u8x16::new(*block)).to_bitmask() {
         0 => None,
@@ -137,15 +138,16 @@ pub fn short_plain(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// The first byte from `at` on that does not stand in JSON as it is in ASCII: what [`skip_plain`] stops at, and all from
-/// 0x7F on.
+/// Returns the offset of the first byte from `at` on that must be escaped in ASCII JSON: one at which [`skip_plain`]
+/// stops, or any from 0x7F on. Returns the length of the text if there is none.
 #[inline]
 pub fn skip_printable(text: &[u8], at: usize) -> usize {
     let found = |block: u8x16| special(block) | block.simd_eq(block.max(u8x16::splat(0x7F)));
     skip(text, at, found, |byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\'))
 }
 
-/// The first byte from `at` on that is found.
+/// Returns the offset of the first byte from `at` on that is found. `in_block` marks the found bytes of a block, and
+/// `is_found` decides on single bytes; they must agree.
 #[inline]
 fn skip(text: &[u8], at: usize, in_block: impl Fn(u8x16) -> u8x16, is_found: impl Fn(u8) -> bool) -> usize {
     let mut at = at;
@@ -164,7 +166,7 @@ fn skip(text: &[u8], at: usize, in_block: impl Fn(u8x16) -> u8x16, is_found: imp
         };
     }
     if let (0, Some(start), Some(end)) = (at, text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        // So do the two halves of a text of less than a block.
+        // The two halves of a text shorter than a block overlap too.
         let mut block = [0; 16];
         block[..8].copy_from_slice(start);
         block[8..].copy_from_slice(end);
@@ -180,13 +182,35 @@ fn skip(text: &[u8], at: usize, in_block: impl Fn(u8x16) -> u8x16, is_found: imp
     at
 }
 
-/// The quotes, backslashes and control characters of a block.
+/// Marks the quotes, backslashes and control characters below 0x20 of a block.
 #[inline]
 fn special(block: u8x16) -> u8x16 {
     let quotes = block.simd_eq(u8x16::splat(b'"'));
     let backslashes = block.simd_eq(u8x16::splat(b'\\'));
     let controls = block.simd_eq(block.min(u8x16::splat(0x1F)));
     quotes | backslashes | controls
+}
+
+/// A digest of some bytes that tells them from others that were not made to have the same; the same on every machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Digest(u64);
+
+impl Digest {
+    /// Adds bytes, which a later addition cannot run into.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut mix = |word: u64| self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+        mix(bytes.len() as u64);
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            mix(u64::from_le_bytes(word));
+        }
+    }
+
+    pub(crate) fn value(self) -> u64 {
+        self.0
+    }
 }
 
 #[cfg(test)]
@@ -203,15 +227,15 @@ mod tests {
             let slow = bytes[at..].iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).map_or(bytes.len(), |n| at + n);
             proptest::prop_assert_eq!(skip_plain(&bytes, at), slow);
             let short = bytes.len() - at >= 16 && slow - at < 16;
-            proptest::prop_assert_eq!(short_plain(&bytes, at), short.then_some(slow));
+            proptest::prop_assert_eq!(skip_short_plain(&bytes, at), short.then_some(slow));
             let slow = bytes[at..].iter().position(|b| !matches!(b, b' '..=b'~') || matches!(b, b'"' | b'\\'));
             proptest::prop_assert_eq!(skip_printable(&bytes, at), slow.map_or(bytes.len(), |n| at + n));
             let slow = bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
-            proptest::prop_assert_eq!(characters(&bytes), slow);
+            proptest::prop_assert_eq!(count_characters(&bytes), slow);
         }
 
         #[test]
-        fn plain_text_is_skipped_up_to_what_ends_it(plain in "[ -!#-\\[\\]-~é🙂]{0,60}", end in 0usize..4) {
+        fn plain_text_is_skipped_up_to_its_end(plain in "[ -!#-\\[\\]-~é🙂]{0,60}", end in 0usize..4) {
             let end = [&b"\""[..], b"\\", b"\x1f", b""][end];
             let text = [plain.as_bytes(), end, b"more\"text, enough of it"].concat();
             let expected = if end.is_empty() { plain.len() + 4 } else { plain.len() };
@@ -219,25 +243,25 @@ mod tests {
         }
 
         #[test]
-        fn comparing_is_comparing(one in "[ab]{0,20}", other in "[ab]{0,20}", at in 0usize..20) {
+        fn short_comparisons_agree_with_those_of_slices(one in "[ab]{0,20}", other in "[ab]{0,20}", at in 0usize..20) {
             let (one, other) = (one.as_bytes(), other.as_bytes());
             let short = one.len().min(other.len());
             proptest::prop_assert_eq!(is_greater(&one[..short], &other[..short]), one[..short] > other[..short]);
-            proptest::prop_assert_eq!(holds(one, b'b'), one.contains(&b'b'));
-            proptest::prop_assert_eq!(same(one, other), one == other);
+            proptest::prop_assert_eq!(contains(one, b'b'), one.contains(&b'b'));
+            proptest::prop_assert_eq!(equal(one, other), one == other);
             proptest::prop_assert_eq!(starts_with(one, other), one.starts_with(other));
             let text = [b"ab", one, b"ab ab ab ab ab ab"].concat();
             for text in [&text[..], &text[..2 + one.len()]] {
                 for (literal, at) in [(one, 2), (other, 2), (other, at), (b"", text.len() + 1)] {
-                    let stands = text.get(at..).is_some_and(|text| text.starts_with(literal));
-                    proptest::prop_assert_eq!(Literal::new(literal).end_in(text, at), stands.then(|| at + literal.len()));
+                    let matches = text.get(at..).is_some_and(|text| text.starts_with(literal));
+                    proptest::prop_assert_eq!(Literal::new(literal).end_in(text, at), matches.then(|| at + literal.len()));
                 }
             }
             let mut changed = one.to_vec();
-            proptest::prop_assert!(same(one, &changed));
+            proptest::prop_assert!(equal(one, &changed));
             if let Some(byte) = changed.get_mut(at) {
                 *byte ^= 1;
-                proptest::prop_assert!(!same(one, &changed));
+                proptest::prop_assert!(!equal(one, &changed));
             }
         }
     }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::check::StreamChecker;
 use crate::event::{Options, Settings};
 use crate::finding::{Finding, Report};
 use crate::protocol::Protocol;
 use crate::records::{IndexBuilder, RecordChecker, RecordOptions};
+use crate::snapshot::{self, SnapshotError, SnapshotErrorKind};
 
 /// Checks one input: streams of events, or stored records if the protocol is one of records.
 ///
@@ -30,6 +33,8 @@ use crate::records::{IndexBuilder, RecordChecker, RecordOptions};
 /// ```
 #[derive(Clone)]
 pub struct Checker {
+    protocol: Protocol,
+    settings: Arc<Settings>,
     engine: Engine,
 }
 
@@ -40,10 +45,8 @@ enum Engine {
 }
 
 /// Stored records, which are read twice.
-#[derive(Clone)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Records {
-    protocol: Protocol,
-    settings: Arc<Settings>,
     /// What was fed.
     bytes: Vec<u8>,
     /// The events, each with its row, one after the other.
@@ -59,15 +62,58 @@ impl Checker {
         let settings = Settings::new(protocol, options);
         let engine = match protocol.is_of_records() {
             false => Engine::Streams(Box::new(StreamChecker::new(protocol, &settings, file))),
-            true => Engine::Records(Box::new(Records {
-                protocol: protocol.clone(),
-                settings: settings.into(),
-                bytes: Vec::new(),
-                events: Vec::new(),
-                rows: Vec::new(),
-            })),
+            true => Engine::Records(Box::default()),
         };
-        Checker { engine }
+        Checker { protocol: protocol.clone(), settings: settings.into(), engine }
+    }
+
+    /// Returns the state of the checker, as bytes that [`Checker::restore`] takes. They hold no findings: take these
+    /// first. Nor do they hold the source text of earlier events, which later findings then refer to without showing it.
+    ///
+    /// ```
+    /// use sessionlint_core::{Checker, Options, Protocol};
+    ///
+    /// let protocol = Protocol::builtin("session-events").expect("it is built in");
+    /// let mut checker = Checker::new(protocol, Options::default());
+    /// checker.event(br#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{"session_id":"s","pending":true,"status_label":"thinking"}}"#, 1);
+    /// let state = checker.snapshot();
+    ///
+    /// let restored = Checker::restore(protocol, Options::default(), &state).expect("the state is this checker's");
+    /// assert_eq!(&*restored.finish().findings[0].rule, "turn-unfinished");
+    /// assert!(Checker::restore(protocol, Options::default().with_fragment(true), &state).is_err());
+    /// ```
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        match &self.engine {
+            Engine::Streams(checker) => snapshot::write(&self.protocol, &self.settings, &checker.state()),
+            Engine::Records(records) => snapshot::write(&self.protocol, &self.settings, records.as_ref()),
+        }
+    }
+
+    /// Returns a checker that goes on where [`Checker::snapshot`] was called. The protocol and the options must be the
+    /// same as then, but for the file's name and for whether there are excerpts.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no snapshot, or one of another version of this crate, of another protocol, or of other options.
+    /// Bytes that were made up do no harm: at worst they are a state that no input leads to.
+    pub fn restore(protocol: &Protocol, options: Options, state: &[u8]) -> Result<Checker, SnapshotError> {
+        let mut checker = Checker::new(protocol, options);
+        match &mut checker.engine {
+            Engine::Streams(streams) => {
+                let state = snapshot::read(protocol, &checker.settings, state)?;
+                let file = checker.settings.options().file().cloned();
+                **streams = StreamChecker::restored(protocol, &checker.settings, file, state)
+                    .ok_or(SnapshotError::of(SnapshotErrorKind::Damaged))?;
+            }
+            Engine::Records(records) => {
+                **records = snapshot::read(protocol, &checker.settings, state)?;
+                if !records.is_sound() {
+                    return Err(SnapshotError::of(SnapshotErrorKind::Damaged));
+                }
+            }
+        }
+        Ok(checker)
     }
 
     /// Judges the next bytes of the input, decompressed. They may be cut anywhere, and as large as they come.
@@ -127,14 +173,20 @@ impl Checker {
     fn end(self, damaged: Option<&str>) -> Report {
         match self.engine {
             Engine::Streams(checker) => checker.end(damaged).0,
-            Engine::Records(records) => records.judge(damaged),
+            Engine::Records(records) => records.judge(&self.protocol, &self.settings, damaged),
         }
     }
 }
 
 impl Records {
-    fn judge(&self, damaged: Option<&str>) -> Report {
-        let Records { protocol, settings, bytes, .. } = self;
+    /// Whether they may be in this state after a restart.
+    fn is_sound(&self) -> bool {
+        let ends = self.rows.iter().map(|(end, _)| *end);
+        ends.clone().is_sorted() && ends.last().unwrap_or(0) == self.events.len()
+    }
+
+    fn judge(&self, protocol: &Protocol, settings: &Settings, damaged: Option<&str>) -> Report {
+        let bytes = &self.bytes;
         let file = settings.options().file().cloned();
         let record_options = RecordOptions::default();
         // A protocol that is not one of records has no such checker.

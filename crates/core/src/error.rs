@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::text::{count, visible};
+use crate::text::{count, did_you_mean, nearest, visible};
 
 /// A mistake in a file that is written for the program, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,3 +198,37 @@ impl std::error::Error for ProtocolError {
         }
     }
 }
+
+/// A name that nothing has: no rule of a protocol, no severity, no form of input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    what: &'static str,
+    name: String,
+    help: String,
+}
+
+impl UnknownName {
+    pub(crate) fn new<'n>(what: &'static str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> UnknownName {
+        let there_are = || format!("there are {}", known.clone().collect::<Vec<_>>().join(", "));
+        let help = nearest(name, known.clone()).map_or_else(there_are, did_you_mean);
+        UnknownName { what, name: name.to_owned(), help }
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns what to do: the name that was probably meant, or all that there are.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no {} {:?}; {}", self.what, self.name, self.help)
+    }
+}
+
+impl std::error::Error for UnknownName {}

@@ -7,10 +7,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::error::UnknownName;
 
 /// How much a finding matters. Ordered: a note is less than a warning, a warning less than an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
+
     /// The lower-case word that reports and the command line use.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +38,15 @@ impl Severity {
             Severity::Warning => "warning",
             Severity::Error => "error",
         }
+    }
+}
+
+impl FromStr for Severity {
+    type Err = UnknownName;
+
+    fn from_str(word: &str) -> Result<Severity, UnknownName> {
+        let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == word);
+        known.ok_or_else(|| UnknownName::new("severity", word, Severity::ALL.iter().map(|severity| severity.as_str())))
     }
 }
 
@@ -66,6 +81,9 @@ impl Excerpt {
     }
 }
 
+/// More bytes, lines or events than any input has: sums of smaller numbers do not overflow.
+pub(crate) const MOST_BYTES: u64 = 1 << 60;
+
 /// A place in a file, or in an event that came by itself.
 ///
 /// Serialized, it has no excerpt, and no row if that is `None`.
@@ -99,6 +117,12 @@ impl Place {
     /// Returns the place of a file as a whole: its first byte.
     pub fn of_file() -> Place {
         Place::new(1, 1, 0..0)
+    }
+
+    /// Whether something of a real input may be here.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_number = |number: &u64| (1..MOST_BYTES).contains(number);
+        is_number(&self.line) && is_number(&self.column) && (self.start..MOST_BYTES).contains(&self.end)
     }
 
     /// Returns the place with source text around it.

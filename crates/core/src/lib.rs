@@ -20,11 +20,13 @@ pub mod machine;
 pub mod protocol;
 pub mod records;
 pub mod schema;
+mod snapshot;
 pub mod text;
 
 pub use checker::{Checker, check};
-pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem};
-pub use event::{Options, UnknownRule};
+pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem, UnknownName};
+pub use event::Options;
 pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
 pub use input::Wire;
 pub use protocol::{Basis, Example, Protocol, Rule};
+pub use snapshot::{SnapshotError, SnapshotErrorKind};

@@ -95,10 +95,10 @@ fn write_links(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
     for (kind, links) in tables.events.iter().zip(&records.links) {
         for link in links {
             let other = &tables.events[link.to];
-            let Some(remembered) = &records.remembered[link.to] else { continue };
+            let Some(indexed) = &records.indexed[link.to] else { continue };
             let own = |slot: usize| printable(&kind.slots[slot].to_string());
-            let others = |index: usize| printable(&other.slots[remembered.slots[index]].to_string());
-            let key = printable(&other.slots[remembered.key].to_string());
+            let others = |index: usize| printable(&other.slots[indexed.slots[index]].to_string());
+            let key = printable(&other.slots[indexed.key].to_string());
             writeln!(
                 out,
                 "  {} {} is the {key} of a {}",

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use serde_json::Value;
-use sessionlint_core::input::json::{Kind, Member, Node, Tree, inner, parse, unescaped_lossy};
+use sessionlint_core::input::json::{Member, Node, NodeKind, Tree, inner, parse, unescaped_lossy};
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::schema::{Schema, date_time, quoted};
 
@@ -83,8 +83,8 @@ impl<'w, 'p> Writer<'w, 'p> {
         let of_type = || found().map(|index| self.typed[index].schema).map(|schema| (schema, schema.document()));
         let subschema = subschema.or_else(of_type);
         match &node.kind {
-            Kind::Object(members) => self.object(node, members, subschema),
-            Kind::Array(items) => {
+            NodeKind::Object(members) => self.object(node, members, subschema),
+            NodeKind::Array(items) => {
                 let of_items = subschema.and_then(|(schema, subschema)| Some((schema, schema.items(subschema)?)));
                 let mut from = node.span.start;
                 for (index, item) in items.iter().enumerate() {
@@ -94,7 +94,7 @@ impl<'w, 'p> Writer<'w, 'p> {
                 }
                 self.between(from..node.span.end, if items.is_empty() { b"[]" } else { b"]" });
             }
-            Kind::String if subschema.is_some_and(|(schema, subschema)| schema.is_date_time(subschema)) => {
+            NodeKind::String if subschema.is_some_and(|(schema, subschema)| schema.is_date_time(subschema)) => {
                 self.date_time(&node.span)
             }
             _ => self.new.extend_from_slice(&self.text[node.span.clone()]),

@@ -8,7 +8,7 @@ use sessionlint_core::protocol::tables::Condition;
 use super::{CellItem, Coverage, FieldItem, Group, Share};
 use crate::report::write_json;
 
-/// Returns the document. Its keys are documented in the README.
+/// Returns the document. Its keys are documented in `docs/coverage.md`.
 ///
 /// # Errors
 ///

@@ -3,10 +3,10 @@
 use super::reader::{Judged, Reader};
 use crate::event::alone::explained;
 use crate::input::lines::Lines;
-use crate::input::{Frame, Origin, Piece, Recipient, Segment};
+use crate::input::{Frame, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::Faults;
-use crate::schema::captures::{Captured, Captures, Mark};
+use crate::schema::captures::{CaptureMark, Captures, EventCaptures};
 
 /// Examines blocks, again and again.
 pub struct Examiner<'p> {
@@ -35,7 +35,7 @@ struct Found {
     utf8: bool,
     judged: Option<Judged>,
     /// Where its captures start.
-    mark: Mark,
+    mark: CaptureMark,
 }
 
 impl<'p> Examiner<'p> {
@@ -62,7 +62,7 @@ struct Examination<'e, 'p> {
     examined: &'e mut Examined<'p>,
 }
 
-impl Recipient for Examination<'_, '_> {
+impl PieceSink for Examination<'_, '_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let Examined { captures, frames, faults, sound, .. } = &mut *self.examined;
         match piece {
@@ -75,7 +75,7 @@ impl Recipient for Examination<'_, '_> {
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
                 frames.push(Found { origin, length, utf8: frame.utf8, judged, mark });
             }
-            Piece::Broken(_) => *sound = false,
+            Piece::Fault(_) => *sound = false,
         }
     }
 
@@ -101,7 +101,7 @@ fn in_words<'p>(
     judged: &Judged,
     text: &[u8],
     captures: &Captures,
-    mark: Mark,
+    mark: CaptureMark,
 ) -> Option<Option<Faults<'p>>> {
     if captures.violations.len() == mark.violation {
         return None;
@@ -125,7 +125,7 @@ impl<'p> Examined<'p> {
         &mut self,
         block: &[u8],
         start: Origin,
-        mut out: impl FnMut(&Frame<'_>, Option<&Judged>, Captured<'_>, Option<Faults<'p>>),
+        mut out: impl FnMut(&Frame<'_>, Option<&Judged>, EventCaptures<'_>, Option<Faults<'p>>),
     ) -> Option<Origin> {
         let end = self.end.filter(|_| self.sound)?;
         let behind = |origin: Origin| Origin {

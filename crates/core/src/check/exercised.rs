@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::input::json::{Kind, Node};
-use crate::machine::{Taken, Witness};
+use crate::machine::{CellId, CellObserver};
 use crate::protocol::Tables;
 use crate::schema::Schema;
 
@@ -17,7 +17,7 @@ pub struct Exercised {
     /// By event type, and by field of its schema.
     pub fields: Vec<Vec<Presence>>,
     /// The cells that were certainly taken.
-    pub cells: BTreeMap<Taken, u64>,
+    pub cells: BTreeMap<CellId, u64>,
 }
 
 /// How often a field was there, whatever its value; that of an array's items, once an item.
@@ -47,7 +47,7 @@ impl Exercised {
     }
 
     /// Returns how often a cell was taken.
-    pub fn cell(&self, cell: &Taken) -> u64 {
+    pub fn cell(&self, cell: &CellId) -> u64 {
         self.cells.get(cell).copied().unwrap_or_default()
     }
 
@@ -65,11 +65,11 @@ impl Exercised {
     }
 }
 
-impl Witness for Exercised {
-    const LOOKS: bool = true;
+impl CellObserver for Exercised {
+    const ACTIVE: bool = true;
 
-    fn took(&mut self, taken: Taken) {
-        *self.cells.entry(taken).or_default() += 1;
+    fn observe(&mut self, cell: CellId) {
+        *self.cells.entry(cell).or_default() += 1;
     }
 }
 
@@ -85,7 +85,7 @@ fn count(node: &Node, text: &[u8], pointer: &[String], values: &[Value], presenc
         return;
     };
     match &node.kind {
-        Kind::Array(items) if segment == "*" => {
+        NodeKind::Array(items) if segment == "*" => {
             items.iter().for_each(|item| count(item, text, rest, values, presence));
         }
         _ => {

@@ -7,19 +7,35 @@ use std::sync::Arc;
 
 use super::exercised::Exercised;
 use super::reader::Judged;
+use serde::{Deserialize, Serialize};
+
 use crate::event::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of};
-use crate::event::voice::{Here, Said};
+use crate::event::unknown::Unknown;
+use crate::event::voice::{Here, Said, VoiceState};
 use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, timestamp};
-use crate::finding::{Finding, Place, Report, Stats};
+use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::json::Tree;
 use crate::input::{Broken, Frame, Input, Landmarks, Origin, Wire};
-use crate::machine::{Limits, Machine, Nobody, Observed, Verdict, Witness};
+use crate::machine::{CellObserver, EventView, Limits, Machine, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
-use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
+use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
 use crate::schema::{Faults, Pointer, quoted};
 use crate::text::nearest;
+
+/// How far a judge has come, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct JudgeState {
+    machine: MachineState,
+    voice: VoiceState,
+    unknown: Unknown,
+    /// Events by type, of the types that the protocol does not have.
+    unknown_types: BTreeMap<String, u64>,
+    /// By event type: how many there were.
+    events: Vec<u64>,
+    whole: bool,
+}
 
 #[derive(Clone)]
 pub(crate) struct Judge {
@@ -60,6 +76,32 @@ impl Judge {
         }
     }
 
+    /// Returns how far it has come, to be stored. Findings that were not taken are not in it.
+    pub(crate) fn state(&self) -> JudgeState {
+        JudgeState {
+            machine: self.machine.state(),
+            voice: self.alone.voice.state(),
+            unknown: self.alone.unknown.clone(),
+            unknown_types: self.stats.by_type.clone(),
+            events: self.events.clone(),
+            whole: self.whole,
+        }
+    }
+
+    /// Goes on where the state was taken. Returns `None` if no judge could be in that state.
+    pub(crate) fn restore(mut self, protocol: &Protocol, state: JudgeState) -> Option<Judge> {
+        let JudgeState { machine, voice, unknown, unknown_types, events, whole } = state;
+        let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
+        let is_sound = counts
+            && events.len() == self.events.len()
+            && unknown_types.len() <= MOST_UNKNOWN + 1
+            && unknown.is_sound(events.len(), protocol.rules().len())
+            && self.alone.voice.restore(voice);
+        self.machine = self.machine.restore(machine)?;
+        (self.alone.unknown, self.stats.by_type, self.events, self.whole) = (unknown, unknown_types, events, whole);
+        is_sound.then_some(self)
+    }
+
     /// Counts from here on what of the protocol is exercised, by the events that go the slow way.
     pub(crate) fn exercise(&mut self, protocol: &Protocol) {
         self.exercised = Some(Box::new(Exercised::new(protocol.tables())));
@@ -80,9 +122,9 @@ impl Judge {
     }
 
     /// What cannot be a frame.
-    pub(crate) fn broken(&mut self, broken: Broken) {
+    pub(crate) fn broken(&mut self, broken: InputFault) {
         if broken.lost {
-            self.machine.lose();
+            self.machine.note_loss();
         }
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
@@ -98,7 +140,7 @@ impl Judge {
         protocol: &'p Protocol,
         frame: &Frame<'_>,
         judged: Option<&Judged>,
-        captured: Captured<'_>,
+        captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
         match judged {
@@ -119,7 +161,7 @@ impl Judge {
         protocol: &'p Protocol,
         frame: &Frame<'_>,
         judged: &Judged,
-        captured: Captured<'_>,
+        captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
         let id = judged.event_type;
@@ -144,7 +186,7 @@ impl Judge {
         };
         let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.alone.name(&name));
         self.alone.say(&here, faults, stream.as_ref());
-        self.order(protocol, &here, id, captures.all(), true, Nobody);
+        self.order(protocol, &here, id, captures.all(), true, NoObserver);
         self.readable = captures;
     }
 
@@ -158,14 +200,20 @@ impl Judge {
                 Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
-                    self.broken(Broken { rule: Framing::NotAnEvent, place, message: found, help: None, lost: true });
+                    self.broken(InputFault {
+                        rule: Framing::NotAnEvent,
+                        place,
+                        message: found,
+                        help: None,
+                        lost: true,
+                    });
                 }
             },
         }
     }
 
     /// An event that the fast way found nothing wrong with.
-    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &Judged, captured: Captured<'_>) {
+    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &Judged, captured: EventCaptures<'_>) {
         let id = judged.event_type;
         let event_type = &protocol.tables().events[id];
         let (span, type_span) = (0..frame.text.len(), judged.type_span.clone());
@@ -184,19 +232,19 @@ impl Judge {
                 (captured.fields[stream], captured.fields[time])
         {
             let written = &frame.text[start as usize..end as usize];
-            let observed = Observed {
+            let observed = EventView {
                 event_type: id,
                 text: frame.text,
                 time: Some(Stamp { written, usual: true }),
                 fields: captured.fields,
                 items: captured.items,
-                places: &here,
+                locator: &here,
             };
-            if self.machine.step_again(&frame.text[from as usize..to as usize], &observed) {
+            if self.machine.step_repeat(&frame.text[from as usize..to as usize], &observed) {
                 return;
             }
         }
-        self.order(protocol, &here, id, captured, true, Nobody);
+        self.order(protocol, &here, id, captured, true, NoObserver);
     }
 
     fn next_event(&mut self, event_type: usize) -> u64 {
@@ -258,7 +306,7 @@ impl Judge {
         if let Some(name) = &name {
             let time = timestamp(text, field(&shape.time));
             let time = time.as_deref().map(|written| Stamp { written, usual: false });
-            self.machine.pass(name, time, here, &mut self.verdicts);
+            self.machine.step_unknown(name, time, here, &mut self.verdicts);
             self.alone.voice.verdicts(&mut self.verdicts, here, None);
         }
     }
@@ -282,7 +330,7 @@ impl Judge {
         };
         let captures = self.alone.judge(here, tree, event, id, keys, at_edge);
         match self.exercised.take() {
-            None => self.order(protocol, here, id, captures.all(), false, Nobody),
+            None => self.order(protocol, here, id, captures.all(), false, NoObserver),
             Some(mut exercised) => {
                 exercised.event(id, &event_type.schema, event.node, text);
                 self.order(protocol, here, id, captures.all(), false, &mut *exercised);
@@ -297,9 +345,9 @@ impl Judge {
         protocol: &Protocol,
         here: &Here<'_>,
         id: usize,
-        captured: Captured<'_>,
+        captured: EventCaptures<'_>,
         fast: bool,
-        witness: impl Witness,
+        observer: impl CellObserver,
     ) {
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
@@ -307,7 +355,7 @@ impl Judge {
         if event_type.stream.is_some_and(|slot| captured.fields[slot] == Capture::Absent) {
             return;
         }
-        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.lose() };
+        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.note_loss() };
         let field = event_type.time.map(|slot| captured.fields[slot]);
         let time = match field {
             Some(Capture::Text(start, end)) if fast && event_type.usual_time => {
@@ -321,8 +369,8 @@ impl Judge {
         };
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
         let observed =
-            Observed { event_type: id, text, time, fields: captured.fields, items: captured.items, places: here };
-        self.machine.step(&stream, &observed, witness, &mut self.verdicts);
+            EventView { event_type: id, text, time, fields: captured.fields, items: captured.items, locator: here };
+        self.machine.step(&stream, &observed, observer, &mut self.verdicts);
         self.alone.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
@@ -334,7 +382,7 @@ impl Judge {
     /// The compressed form of the input is damaged here.
     pub(crate) fn damaged(&mut self, at: Origin, cause: &str) {
         self.whole = false;
-        self.broken(Broken {
+        self.broken(InputFault {
             rule: Framing::TruncatedInput,
             place: at.place(),
             message: cause.to_owned(),
@@ -346,7 +394,7 @@ impl Judge {
     pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<Exercised>>) {
         if self.whole {
             match &mut self.exercised {
-                None => self.machine.finish(Nobody, &mut self.verdicts),
+                None => self.machine.finish(NoObserver, &mut self.verdicts),
                 Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
             }
             for verdict in std::mem::take(&mut self.verdicts) {
@@ -359,7 +407,7 @@ impl Judge {
             let place = Place { line: 1, column: 1, ..Place::default() };
             self.alone.voice.say(rule, place, Said { message, ..Said::default() });
         }
-        self.alone.voice.summary.streams = self.machine.streams();
+        self.alone.voice.summary.streams = self.machine.stream_count();
         self.stats.bytes = input.bytes();
         self.stats.opened = self.machine.opened();
         for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {

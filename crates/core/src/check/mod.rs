@@ -13,16 +13,18 @@ mod reader;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::Settings;
 use crate::finding::{Finding, Report};
-use crate::input::{Frame, Input, Origin, Piece, Recipient, Segment};
+use crate::input::{Frame, Input, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 #[cfg(any(test, feature = "two-ways"))]
 pub use agree::ways_agree;
 pub use examined::{Examined, Examiner};
 pub use exercised::Exercised;
-use judge::Judge;
+use judge::{Judge, JudgeState};
 use reader::Reader;
 
 /// How much of what is fed is examined at once, in bytes: no more than stays in a core's cache.
@@ -35,6 +37,13 @@ pub struct StreamChecker {
     input: Input,
     front: Front,
     judge: Judge,
+}
+
+/// How far a checker has come, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StreamState {
+    input: InputState,
+    judge: JudgeState,
 }
 
 /// The fast way, which stands before the judge.
@@ -52,7 +61,7 @@ struct Way<'w> {
     judge: &'w mut Judge,
 }
 
-impl Recipient for Way<'_> {
+impl PieceSink for Way<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let Front { reader, captures } = &mut *self.front;
         match piece {
@@ -61,7 +70,7 @@ impl Recipient for Way<'_> {
                 let judged = reader.read_frame(&frame, captures);
                 self.judge.examined(self.protocol, &frame, judged.as_ref(), captures.all(), None);
             }
-            Piece::Broken(broken) => self.judge.broken(broken),
+            Piece::Fault(broken) => self.judge.broken(broken),
         }
     }
 
@@ -98,6 +107,25 @@ impl StreamChecker {
         // Every event then goes the slow way, which has a tree.
         self.front.reader.be_unsure();
         self.judge.exercise(&self.protocol);
+    }
+
+    /// Returns how far the checker has come, to be stored. Findings that were not taken are not in it.
+    pub(crate) fn state(&self) -> StreamState {
+        StreamState { input: self.input.state(), judge: self.judge.state() }
+    }
+
+    /// Returns a checker that goes on where the state was taken; `None` if none could be in that state.
+    pub(crate) fn restored(
+        protocol: &Protocol,
+        settings: &Settings,
+        file: Option<Arc<str>>,
+        state: StreamState,
+    ) -> Option<StreamChecker> {
+        let StreamChecker { protocol, front, judge, .. } = StreamChecker::new(protocol, settings, file);
+        let options = settings.options();
+        let input = Input::restored(state.input, options.wire(), options.max_line_bytes())?;
+        let judge = judge.restore(&protocol, state.judge)?;
+        Some(StreamChecker { protocol, input, front, judge })
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.

@@ -13,12 +13,12 @@ use super::voice::{Here, Said, Voice};
 use crate::bytes::lossy;
 use crate::finding::{Related, Repeat, Report, Stats, without_indices};
 use crate::framing::Framing;
-use crate::input::json::{Fault, FaultKind, Tree, inner, parse, unescaped_lossy};
-use crate::input::{Broken, Frame};
+use crate::input::json::{ParseError, ParseErrorKind, Tree, inner, parse, unescaped_lossy};
+use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
-use crate::schema::captures::{Capture, Captured, Captures, UnknownKey};
-use crate::schema::{Explained, Fault as SchemaFault, Faults, MOST_LISTED, Pointer, explain, judge, quoted};
+use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
+use crate::schema::{Fault, Faults, Judgment, MOST_LISTED, Pointer, explain, judge, quoted};
 
 /// The most characters of a name that a message quotes.
 pub(crate) const SHOWN_CHARS: usize = 60;
@@ -59,7 +59,7 @@ impl Alone {
         &mut self,
         (id, event_type): (usize, &'p EventType),
         text: &[u8],
-        captured: Captured<'_>,
+        captured: EventCaptures<'_>,
         in_words: Option<Faults<'p>>,
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
@@ -95,7 +95,7 @@ impl Alone {
         let text = here.frame.text;
         let (mut captures, mut misspelt) = (Captures::default(), HashSet::new());
         event.capture(text, event_type, &mut captures);
-        let Explained { faults, unknown } = judge(&event_type.schema, event.node, text, &mut |fault| {
+        let Judgment { faults, unknown } = judge(&event_type.schema, event.node, text, &mut |fault| {
             misspelt.extend(misspelt_key(fault));
             unreadable(event_type, slice::from_ref(fault), &mut captures);
         });
@@ -237,28 +237,28 @@ impl Alone {
 pub(crate) fn explained<'p>(
     event_type: &'p EventType,
     text: &[u8],
-    captured: Captured<'_>,
-    unlisted: &mut dyn FnMut(&SchemaFault<'_>),
+    captured: EventCaptures<'_>,
+    unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Option<Faults<'p>> {
     let program = event_type.plan.as_ref().ok()?;
     Some(explain(event_type.schema.noun(), program, text, captured, unlisted))
 }
 
 /// Where a misspelt key starts, behind its quotation mark.
-fn misspelt_key(fault: &SchemaFault<'_>) -> Option<usize> {
+fn misspelt_key(fault: &Fault<'_>) -> Option<usize> {
     fault.misspelt.then_some(fault.span.start + 1)
 }
 
 /// The text of a frame that cannot be read.
-pub(crate) fn not_json(frame: &Frame<'_>, fault: Fault) -> Broken {
+pub(crate) fn not_json(frame: &Frame<'_>, fault: ParseError) -> InputFault {
     let rule = match fault.kind {
-        FaultKind::Incomplete if !frame.terminated => Framing::TruncatedLine,
+        ParseErrorKind::Incomplete if !frame.terminated => Framing::TruncatedLine,
         _ if std::str::from_utf8(frame.text).is_err() => Framing::InvalidUtf8,
-        FaultKind::Invalid | FaultKind::Incomplete => Framing::InvalidJson,
-        FaultKind::TooDeep => Framing::TooDeep,
-        FaultKind::OutOfRange => Framing::NumberOutOfRange,
+        ParseErrorKind::Invalid | ParseErrorKind::Incomplete => Framing::InvalidJson,
+        ParseErrorKind::TooDeep => Framing::TooDeep,
+        ParseErrorKind::OutOfRange => Framing::NumberOutOfRange,
     };
-    Broken { rule, place: frame.place(fault.at, None), message: fault.message, help: None, lost: true }
+    InputFault { rule, place: frame.place(fault.at, None), message: fault.message, help: None, lost: true }
 }
 
 /// The name of the stream that an event belongs to; none if it cannot be read.
@@ -270,7 +270,7 @@ pub(crate) fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Captu
 }
 
 /// The tree of a frame.
-pub fn read(frame: &Frame<'_>) -> Result<Tree, Fault> {
+pub fn read(frame: &Frame<'_>) -> Result<Tree, ParseError> {
     if frame.utf8 {
         return parse(frame.text);
     }
@@ -280,8 +280,8 @@ pub fn read(frame: &Frame<'_>) -> Result<Tree, Fault> {
             let start = error.valid_up_to();
             let end = error.error_len().map_or(frame.text.len(), |length| start + length);
             let cut_off = error.error_len().is_none();
-            let kind = if cut_off { FaultKind::Incomplete } else { FaultKind::Invalid };
-            Err(Fault { kind, at: start..end, message: "it stops in the middle of a character".to_owned() })
+            let kind = if cut_off { ParseErrorKind::Incomplete } else { ParseErrorKind::Invalid };
+            Err(ParseError { kind, at: start..end, message: "it stops in the middle of a character".to_owned() })
         }
     }
 }

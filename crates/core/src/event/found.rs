@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::input::json::{Kind, Node, inner, unescaped, unescaped_lossy};
+use crate::input::json::{Node, NodeKind, inner, unescaped, unescaped_lossy};
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
 use crate::schema::captures::{Capture, Captures, Items};
-use crate::schema::{Fault, Pointer, date_time, shown};
+use crate::schema::{Fault, Pointer, date_time, describe_value};
 
 /// The member that every JSON-RPC 2.0 message has.
 const JSON_RPC: &str = "jsonrpc";
@@ -48,10 +48,10 @@ impl<'t> Event<'t> {
         let shape = &protocol.tables().shape;
         let bare = Pointer::default();
         for wrapper in std::iter::once(&bare).chain(&shape.unwrap) {
-            let Some(node) = root.at(text, &wrapper.0).filter(|node| matches!(node.kind, Kind::Object(_))) else {
+            let Some(node) = root.at(text, &wrapper.0).filter(|node| matches!(node.kind, NodeKind::Object(_))) else {
                 continue;
             };
-            let Some(name) = node.at(text, &shape.event_type.0).filter(|name| name.kind == Kind::String) else {
+            let Some(name) = node.at(text, &shape.event_type.0).filter(|name| name.kind == NodeKind::String) else {
                 continue;
             };
             let type_span = name.span.clone();
@@ -66,9 +66,9 @@ impl<'t> Event<'t> {
         Err(match (root.at(text, &shape.event_type.0), &root.kind) {
             (Some(found), _) => NotAnEvent::Other(
                 found.span.clone(),
-                format!("its `{name}` must be a string, but is {}", shown(&text[found.span.clone()])),
+                format!("its `{name}` must be a string, but is {}", describe_value(&text[found.span.clone()])),
             ),
-            (None, Kind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no `{name}`")),
+            (None, NodeKind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no `{name}`")),
             (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
         })
     }
@@ -81,7 +81,7 @@ impl<'t> Event<'t> {
             let first = (captures.fields.len() - base) as u32;
             let whole = capture(self.node, text, &array.at);
             let items = match self.node.at(text, &array.at.0).map(|node| &node.kind) {
-                Some(Kind::Array(items)) => items.as_slice(),
+                Some(NodeKind::Array(items)) => items.as_slice(),
                 _ => &[],
             };
             for item in items {
@@ -101,7 +101,7 @@ impl<'t> Event<'t> {
 /// Marks the fields of an event that have a fault, or are inside of what has one: they cannot be read.
 pub(crate) fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
     let Captures { fields, items, .. } = captures;
-    let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.holds(at));
+    let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.contains(at));
     for (slot, field) in event_type.slots.iter().zip(&mut *fields) {
         if faulty(slot) {
             *field = Capture::Unreadable;
@@ -147,10 +147,10 @@ fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
     let Some(node) = node.at(text, &pointer.0) else { return Capture::Absent };
     let (start, end) = (node.span.start as u32, node.span.end as u32);
     match node.kind {
-        Kind::Null => Capture::Null,
-        Kind::Bool(value) => Capture::Bool(value),
-        Kind::Number => Capture::Number(start, end),
-        Kind::String => Capture::Text(start + 1, end - 1),
-        Kind::Array(_) | Kind::Object(_) => Capture::Container,
+        NodeKind::Null => Capture::Null,
+        NodeKind::Bool(value) => Capture::Bool(value),
+        NodeKind::Number => Capture::Number(start, end),
+        NodeKind::String => Capture::Text(start + 1, end - 1),
+        NodeKind::Array(_) | NodeKind::Object(_) => Capture::Container,
     }
 }

@@ -5,11 +5,11 @@
 pub(crate) mod alone;
 pub(crate) mod found;
 mod options;
-mod unknown;
+pub(crate) mod unknown;
 pub(crate) mod voice;
 
 pub use alone::read;
 pub(crate) use found::stream_name;
 pub use found::{Event, NotAnEvent, timestamp};
-pub use options::{Options, Settings, UnknownRule};
+pub use options::{Options, Settings};
 pub(crate) use unknown::MOST_UNKNOWN;

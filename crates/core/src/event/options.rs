@@ -1,13 +1,13 @@
 //! How to check: the options that a caller sets, and what they become for a protocol.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
+use crate::bytes::Digest;
+use crate::error::UnknownName;
 use crate::finding::Severity;
 use crate::input::Wire;
 use crate::protocol::{Protocol, Rule};
-use crate::text::{did_you_mean, nearest};
 
 /// How to check. The default is what `sessionlint check` does without options.
 ///
@@ -21,7 +21,7 @@ use crate::text::{did_you_mean, nearest};
 ///     .expect("the rule exists");
 ///
 /// let refused = options.with_rule(protocol, "unknown-feild", None).expect_err("there is no such rule");
-/// assert_eq!(refused.help(), Some("did you mean unknown-field?"));
+/// assert_eq!(refused.help(), "did you mean unknown-field?");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -80,9 +80,9 @@ impl Options {
         protocol: &Protocol,
         rule: &str,
         severity: Option<Severity>,
-    ) -> Result<Options, UnknownRule> {
+    ) -> Result<Options, UnknownName> {
         if protocol.rule(rule).is_none() {
-            return Err(UnknownRule::new(protocol, rule));
+            return Err(UnknownName::new("rule", rule, protocol.rules().iter().map(|rule| &*rule.name)));
         }
         self.severities.insert(rule.to_owned(), severity);
         Ok(self)
@@ -161,39 +161,6 @@ impl Options {
     }
 }
 
-/// A name that no rule of a protocol has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownRule {
-    name: String,
-    help: Option<String>,
-}
-
-impl UnknownRule {
-    fn new(protocol: &Protocol, name: &str) -> UnknownRule {
-        let near = nearest(name, protocol.rules().iter().map(|rule| &*rule.name));
-        UnknownRule { name: name.to_owned(), help: near.map(did_you_mean) }
-    }
-
-    /// Returns the name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns the rule that was probably meant, as advice; `None` if no name is near.
-    pub fn help(&self) -> Option<&str> {
-        self.help.as_deref()
-    }
-}
-
-impl fmt::Display for UnknownRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no rule {:?}", self.name)?;
-        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
-    }
-}
-
-impl std::error::Error for UnknownRule {}
-
 /// Options made ready for a protocol, once for any number of inputs.
 #[derive(Debug)]
 pub struct Settings {
@@ -230,6 +197,19 @@ impl Settings {
     /// Returns the severities, by rule.
     pub(crate) fn severities(&self) -> &Arc<[Option<Severity>]> {
         &self.severities
+    }
+
+    /// Returns a digest of everything that decides what is found.
+    pub(crate) fn digest(&self) -> Digest {
+        let Options { wire, fragment, max_line_bytes, max_text_bytes, max_streams, .. } = &self.options;
+        let severity = |severity: &Option<Severity>| severity.map_or(0, |severity| severity as u8 + 1);
+        let mut digest = Digest::default();
+        digest.add(format!("{wire:?} {fragment}").as_bytes());
+        digest.add(&self.severities.iter().map(severity).collect::<Vec<_>>());
+        for limit in [max_line_bytes, max_text_bytes, max_streams] {
+            digest.add(&(*limit as u64).to_le_bytes());
+        }
+        digest
     }
 
     /// Returns the options that they were made from.

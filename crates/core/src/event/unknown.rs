@@ -1,9 +1,10 @@
 //! Event types and fields that a protocol does not know: the first of each is reported, the rest are counted.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::bytes::same;
+use crate::bytes::equal;
 use crate::protocol::RuleId;
 use crate::schema::captures::UnknownKey;
 
@@ -14,7 +15,7 @@ pub(crate) const MOST_UNKNOWN: usize = 1000;
 pub(crate) type Kind = (RuleId, Arc<str>, Option<String>);
 
 /// What was seen so far.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Unknown {
     numbers: BTreeMap<Kind, usize>,
     /// By number: how often it came again.
@@ -25,7 +26,7 @@ pub(crate) struct Unknown {
     too_many: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Learnt {
     object: u16,
     key: Box<[u8]>,
@@ -45,6 +46,18 @@ pub(crate) enum Counted {
 impl Unknown {
     pub(crate) fn new(event_types: usize) -> Unknown {
         Unknown { learnt: (0..event_types).map(|_| Vec::new()).collect(), ..Unknown::default() }
+    }
+
+    /// Whether it may be in this state after a restart, with so many event types and rules.
+    pub(crate) fn is_sound(&self, event_types: usize, rules: usize) -> bool {
+        let is_number = |number: &usize| *number < self.counts.len();
+        let learnt = || self.learnt.iter().flatten();
+        self.numbers.len() == self.counts.len()
+            && self.counts.len() <= MOST_UNKNOWN
+            && self.numbers.iter().all(|((rule, ..), number)| usize::from(rule.0) < rules && is_number(number))
+            && self.counts.iter().all(|count| *count < MOST_BYTES)
+            && (self.learnt.len() == event_types && learnt().count() == self.learnt_count)
+            && learnt().all(|learnt| is_number(&learnt.number))
     }
 
     /// Counts an unknown name.
@@ -76,7 +89,7 @@ impl Unknown {
         let learnt = &self.learnt[event_type];
         let find = |key: &UnknownKey| {
             let name = &text[key.start as usize..key.end as usize];
-            learnt.iter().find(|learnt| learnt.object == key.object && same(&learnt.key, name))
+            learnt.iter().find(|learnt| learnt.object == key.object && equal(&learnt.key, name))
         };
         if !keys.iter().all(|key| find(key).is_some()) {
             return false;

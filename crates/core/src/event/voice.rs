@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::finding::{Finding, Place, Related, Severity, Summary};
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
 use crate::input::json::parse;
 use crate::input::{Frame, Landmarks, Noted};
-use crate::machine::{At, Places, Verdict};
+use crate::machine::{EventLocator, Target, Verdict};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
-use crate::schema::captures::{Capture, Captured};
+use crate::schema::captures::{Capture, EventCaptures};
 use crate::schema::{MOST_LISTED, Pointer};
 use crate::text::count;
 
@@ -28,6 +30,16 @@ pub struct Voice {
     /// Whether a rule spoke that is an error by itself.
     pub error: bool,
     /// How often each rule spoke.
+    spoken: Vec<u64>,
+}
+
+/// What was counted, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct VoiceState {
+    events: u64,
+    skipped: u64,
+    error: bool,
+    /// By rule.
     spoken: Vec<u64>,
 }
 
@@ -58,6 +70,22 @@ impl Voice {
             error: false,
             spoken: vec![0; protocol.rules().len()],
         }
+    }
+
+    /// Returns what was counted, to be stored. The findings are not in it.
+    pub(crate) fn state(&self) -> VoiceState {
+        let Summary { events, skipped, .. } = self.summary;
+        VoiceState { events, skipped, error: self.error, spoken: self.spoken.clone() }
+    }
+
+    /// Goes on where the state was taken. Returns whether it could be in that state.
+    pub(crate) fn restore(&mut self, state: VoiceState) -> bool {
+        let VoiceState { events, skipped, error, spoken } = state;
+        let is_sound = spoken.iter().chain([&events, &skipped]).all(|count| *count < MOST_BYTES);
+        let is_sound = is_sound && spoken.len() == self.spoken.len();
+        (self.summary.events, self.summary.skipped) = (events, skipped);
+        (self.error, self.spoken) = (error, spoken);
+        is_sound
     }
 
     /// A rule's words with the facts in them, which may be taken away.
@@ -154,7 +182,7 @@ impl Voice {
         &mut self,
         verdicts: &mut Vec<Verdict>,
         here: &Here<'_>,
-        event: Option<(&EventType, Captured<'_>)>,
+        event: Option<(&EventType, EventCaptures<'_>)>,
     ) {
         if verdicts.is_empty() {
             return;
@@ -163,7 +191,7 @@ impl Voice {
         let further = verdicts.split_off(verdicts.len().min(MOST_LISTED));
         let stream = further.first().map(|verdict| verdict.stream.clone());
         for verdict in verdicts.drain(..) {
-            if matches!(verdict.at, At::Earlier(..)) {
+            if matches!(verdict.at, Target::Earlier(..)) {
                 self.earlier(verdict);
                 continue;
             }
@@ -188,7 +216,7 @@ impl Voice {
 
     /// Says what the machine said about a place of its own.
     pub fn earlier(&mut self, verdict: Verdict) {
-        if let At::Earlier(place, event_type) = &verdict.at {
+        if let Target::Earlier(place, event_type) = &verdict.at {
             let (place, event_type) = ((**place).clone(), event_type.clone());
             self.verdict(verdict, place, None, event_type);
         }
@@ -208,32 +236,32 @@ impl Voice {
     }
 
     /// The pointer of what a rule speaks about, and the byte of the value to start from.
-    fn pointer<'e>(&'e self, at: &At, event: Option<&'e EventType>) -> (Option<Cow<'e, Pointer>>, usize) {
+    fn pointer<'e>(&'e self, at: &Target, event: Option<&'e EventType>) -> (Option<Cow<'e, Pointer>>, usize) {
         let of = |slot: &usize| event.map(|event| Cow::Borrowed(&event.slots[*slot]));
         match at {
-            At::Time => (self.protocol.tables().shape.time.as_ref().map(Cow::Borrowed), 0),
-            At::Slot(slot) => (of(slot), 0),
-            At::Part(slot, part) => (of(slot), *part + 1),
-            At::Item { array, index, slot } => {
+            Target::Time => (self.protocol.tables().shape.time.as_ref().map(Cow::Borrowed), 0),
+            Target::Slot(slot) => (of(slot), 0),
+            Target::Part(slot, part) => (of(slot), *part + 1),
+            Target::Item { array, index, slot } => {
                 let array = event.map(|event| &event.arrays[*array]);
                 let item = array.map(|array| array.at.child(&index.to_string()).join(&array.slots[*slot]));
                 (item.map(Cow::Owned), 0)
             }
-            At::Type | At::Earlier(..) => (None, 0),
+            Target::Type | Target::Earlier(..) => (None, 0),
         }
     }
 }
 
 /// Where a string or a number stands that was captured.
-fn captured_at(at: &At, event_type: &EventType, captured: Captured<'_>) -> Option<Range<usize>> {
+fn captured_at(at: &Target, event_type: &EventType, captured: Captured<'_>) -> Option<Range<usize>> {
     let field = match at {
-        At::Time => event_type.time?,
-        At::Slot(slot) | At::Part(slot, _) => *slot,
-        At::Item { array, index, slot } => {
+        Target::Time => event_type.time?,
+        Target::Slot(slot) | Target::Part(slot, _) => *slot,
+        Target::Item { array, index, slot } => {
             let width = event_type.arrays[*array].slots.len();
             captured.items[*array].first as usize + index * width + slot
         }
-        At::Type | At::Earlier(..) => return None,
+        Target::Type | Target::Earlier(..) => return None,
     };
     match captured.fields[field] {
         Capture::Text(start, end) => Some(start as usize - 1..end as usize + 1),
@@ -269,12 +297,12 @@ impl Here<'_> {
     }
 }
 
-impl Places for Here<'_> {
+impl EventLocator for Here<'_> {
     fn event_type(&self) -> &Arc<str> {
         self.event_type
     }
 
-    fn note(&self, noted: &mut Noted) {
+    fn note(&self, noted: &mut EventNote) {
         self.frame.note(&self.span, self.number, noted);
         if self.excerpts {
             self.frame.note_text(&self.span, &self.type_span, noted);

@@ -1,61 +1,67 @@
-//! Finds the form of an input from its first lines.
+//! Detects the form of an input from its first lines.
 
-use super::json::FaultKind;
+use super::json::ParseErrorKind;
 use super::{Wire, json};
+use serde::{Deserialize, Serialize};
 
+/// The byte-order mark in UTF-8, which a file may start with.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The least that is looked at before a first line counts as too long, in bytes.
-const LEAST_LOOKED_AT: usize = 64 * 1024;
+/// The number of bytes that are examined, even if the longest frame is shorter, before the first line counts as too
+/// long.
+const LEAST_EXAMINED: usize = 64 * 1024;
 
-/// How many lines behind an unfinished first one are looked at.
-const LINES_LOOKED_AT: usize = 2;
+/// The number of lines that are examined behind an unfinished first line.
+const LINES_EXAMINED: usize = 2;
 
-/// The start of a file, held back until its form is known.
+/// A buffer for the start of a file until its form is known.
 #[derive(Clone)]
-pub(crate) struct Head {
+pub(crate) struct FormDetector {
+    /// The form, if the caller knows it.
     wire: Option<Wire>,
-    held: Vec<u8>,
-    /// How much of `held` is known to hold no line end after the first character.
+    buffer: Vec<u8>,
+    /// The number of bytes of `buffer` that are known to have no line end behind the first character.
     scanned: usize,
 }
 
-impl Head {
-    pub(crate) fn new(wire: Option<Wire>) -> Head {
-        Head { wire, held: Vec::new(), scanned: 0 }
+impl FormDetector {
+    /// Creates a detector; if `wire` is given, it only waits for a whole byte-order mark.
+    pub(crate) fn new(wire: Option<Wire>) -> FormDetector {
+        FormDetector { wire, buffer: Vec::new(), scanned: 0 }
     }
 
-    /// Takes more bytes. Gives the form and all that was held once the form is known.
+    /// Reads the next bytes. Returns the form and all bytes so far as soon as the form is known. `limit` is the length
+    /// of the longest frame, in bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8], limit: usize) -> Option<(Wire, Vec<u8>)> {
-        self.held.extend_from_slice(bytes);
-        // However many bytes come at once, no more are looked at than would be if they came one by one.
-        let most = limit.max(LEAST_LOOKED_AT);
-        let wire = match self.decide(self.held.len().min(most), false) {
+        self.buffer.extend_from_slice(bytes);
+        // The result must not depend on the chunks: no more bytes are examined than if they came one by one.
+        let most = limit.max(LEAST_EXAMINED);
+        let wire = match self.decide(self.buffer.len().min(most), false) {
             Some(wire) => wire,
-            // No form has a first line as long as this; lines are the form that says so.
-            None if self.held.len() >= most => Wire::Ndjson,
+            // The first line is too long in any form; lines are the form that reports it.
+            None if self.buffer.len() >= most => Wire::Ndjson,
             None => return None,
         };
-        Some((wire, std::mem::take(&mut self.held)))
+        Some((wire, std::mem::take(&mut self.buffer)))
     }
 
-    /// Decides with what there is.
+    /// Decides on the form at the end of the file.
     pub(crate) fn finish(&mut self) -> (Wire, Vec<u8>) {
-        let wire = self.decide(self.held.len(), true).unwrap_or(Wire::Ndjson);
-        (wire, std::mem::take(&mut self.held))
+        let wire = self.decide(self.buffer.len(), true).unwrap_or(Wire::Ndjson);
+        (wire, std::mem::take(&mut self.buffer))
     }
 
-    /// Decides by the first bytes; none if more must be seen.
+    /// Decides on the form by the first `length` bytes; `None` if more bytes are needed.
     fn decide(&mut self, length: usize, at_end: bool) -> Option<Wire> {
-        let held = &self.held[..length];
-        if !at_end && held.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(held) {
+        let buffer = &self.buffer[..length];
+        if !at_end && buffer.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(buffer) {
             return None;
         }
         if self.wire.is_some() {
             return self.wire;
         }
-        let text = held.strip_prefix(BYTE_ORDER_MARK).unwrap_or(held).trim_ascii_start();
-        let start = held.len() - text.len();
+        let text = buffer.strip_prefix(BYTE_ORDER_MARK).unwrap_or(buffer).trim_ascii_start();
+        let start = buffer.len() - text.len();
         match text.first()? {
             b'[' => match text[1..].trim_ascii_start().first() {
                 Some(b'{' | b'[' | b']') => Some(Wire::Json),
@@ -64,38 +70,40 @@ impl Head {
             },
             b'{' => {
                 let from = self.scanned.max(start);
-                let Some(end) = memchr::memchr(b'\n', &held[from..]) else {
+                let Some(end) = memchr::memchr(b'\n', &buffer[from..]) else {
                     self.scanned = length;
                     return at_end.then_some(Wire::Ndjson);
                 };
-                one_a_line(text, from + end - start, at_end)
+                object_form(text, from + end - start, at_end)
             }
-            _ => field_lines(text, at_end),
+            _ => field_form(text, at_end),
         }
     }
 }
 
-/// Whether an object that starts a file is the first of one a line, or is written over several lines. The first line has
-/// this length.
-fn one_a_line(text: &[u8], length: usize, at_end: bool) -> Option<Wire> {
+/// Decides whether the object that starts a file is on one line, as all events then are, or on several lines. `length`
+/// is that of the first line. `None` if more bytes are needed.
+fn object_form(text: &[u8], length: usize, at_end: bool) -> Option<Wire> {
     let (first, rest) = text.split_at(length);
     if std::str::from_utf8(first).is_err() || json::parse(first).is_ok() {
         return Some(Wire::Ndjson);
     }
-    // A broken first line or the first of several: what starts like another event decides.
+    // The first line is broken, or the first of several: the next line decides, by whether it starts like another
+    // event.
     match rest.trim_ascii_start().first() {
         Some(b' ' | b'\t' | b'"' | b'}') => Some(Wire::Json),
         Some(_) if matches!(first.trim_ascii_end().last(), Some(b'{' | b'[' | b',' | b':')) => {
-            over_lines(text, length, at_end)
+            unfinished_form(text, length, at_end)
         }
         Some(_) => Some(Wire::Ndjson),
         None => at_end.then_some(Wire::Ndjson),
     }
 }
 
-/// Whether an object goes on behind its first line, which ends where a line may end. If that line was torn, what follows
-/// are events, and two of them are not in one value without a comma.
-fn over_lines(text: &[u8], first: usize, at_end: bool) -> Option<Wire> {
+/// Decides whether an object goes on behind its first line, whose last character allows that. If instead the first line
+/// was torn, events follow it, and two of them cannot be part of one value without a comma between them. `None` if more
+/// bytes are needed.
+fn unfinished_form(text: &[u8], first: usize, at_end: bool) -> Option<Wire> {
     let (mut end, mut lines) = (first, 0);
     for line in text[first..].split_inclusive(|byte| *byte == b'\n') {
         if !line.ends_with(b"\n") && !at_end {
@@ -108,16 +116,16 @@ fn over_lines(text: &[u8], first: usize, at_end: bool) -> Option<Wire> {
         lines += 1;
         match json::parse(&text[..end]) {
             Ok(_) => return Some(Wire::Json),
-            Err(fault) if fault.kind != FaultKind::Incomplete => return Some(Wire::Ndjson),
-            Err(_) if lines == LINES_LOOKED_AT => return Some(Wire::Json),
+            Err(fault) if fault.kind != ParseErrorKind::Incomplete => return Some(Wire::Ndjson),
+            Err(_) if lines == LINES_EXAMINED => return Some(Wire::Json),
             Err(_) => {}
         }
     }
     at_end.then_some(Wire::Ndjson)
 }
 
-/// Whether the first line is one of server-sent events.
-fn field_lines(text: &[u8], at_end: bool) -> Option<Wire> {
+/// Decides whether the first line is a field or a comment of server-sent events; `None` if more bytes are needed.
+fn field_form(text: &[u8], at_end: bool) -> Option<Wire> {
     const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
     if FIELDS.iter().any(|field| text.starts_with(field)) {
         return Some(Wire::Sse);
@@ -131,16 +139,16 @@ mod tests {
     use super::*;
 
     fn detect(text: &str) -> Wire {
-        let whole = Head::new(None).feed(text.as_bytes(), 1000).map(|(wire, _)| wire);
-        let mut head = Head::new(None);
+        let whole = FormDetector::new(None).feed(text.as_bytes(), 1000).map(|(wire, _)| wire);
+        let mut head = FormDetector::new(None);
         let bytewise = text.bytes().find_map(|byte| head.feed(&[byte], 1000)).map(|(wire, _)| wire);
         let bytewise = bytewise.unwrap_or_else(|| head.finish().0);
-        let mut head = Head::new(None);
+        let mut head = FormDetector::new(None);
         let whole = whole.unwrap_or_else(|| {
             let _ = head.feed(text.as_bytes(), 1000);
             head.finish().0
         });
-        assert_eq!(whole, bytewise, "{text:?} must be seen alike however it is cut");
+        assert_eq!(whole, bytewise, "{text:?} has one form, however it is cut");
         whole
     }
 

@@ -1,33 +1,34 @@
-//! A frame: one candidate for an event, and where each of its bytes stands in the file.
+//! Frames: each is one candidate for an event, and knows where each of its bytes is in the file.
 
 use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bytes::{characters, lossy};
+use crate::bytes::{count_characters, lossy};
 use crate::finding::{Excerpt, Place};
 
-/// How many characters of an event are kept for findings that later refer to it.
+/// The number of characters of an event that are kept for later findings that refer to it.
 pub(crate) const REMEMBERED_CHARS: usize = 200;
-/// Bytes that hold as many characters, whatever they are.
-const REMEMBERED_BYTES: usize = 4 * REMEMBERED_CHARS;
-/// How far the landmarks of a frame are apart, in bytes.
+/// The number of bytes that have at least [`REMEMBERED_CHARS`] characters.
+const REMEMBERED_BYTES: usize = LONGEST_CHARACTER * REMEMBERED_CHARS;
+/// The distance between the landmarks of a frame, in bytes.
 const LANDMARK_BYTES: usize = 4096;
-/// How much of a long line is kept before and after what a finding marks, in bytes.
+/// The length of an excerpt before the start of the marked range, in bytes.
 const WINDOW_BEFORE: usize = 120;
+/// The length of an excerpt from the start of the marked range on, in bytes.
 const WINDOW_AFTER: usize = 240;
-/// In bytes of UTF-8.
+/// The length of the longest character in UTF-8, in bytes.
 const LONGEST_CHARACTER: usize = 4;
 
-/// Where a byte stands in the file.
+/// The position of a byte in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// 0-based, in the decompressed file.
+    /// The byte offset, 0-based, in the decompressed file.
     pub offset: u64,
-    /// 1-based.
+    /// The line, 1-based.
     pub line: u64,
-    /// 1-based, in characters.
+    /// The column, 1-based, in characters.
     pub column: u64,
 }
 
@@ -35,80 +36,84 @@ impl Origin {
     /// The start of a file.
     pub const START: Origin = Origin { offset: 0, line: 1, column: 1 };
 
-    /// The place of nothing but this byte's start, without text around it.
+    /// Returns the empty place at the start of this byte, without an excerpt.
     pub fn place(self) -> Place {
         let Origin { offset, line, column } = self;
         Place::new(line, column, offset..offset)
     }
 
-    /// The start of the next line, if this is the start of one of so many bytes, its end among them.
+    /// Returns the start of the next line, if a line of this many bytes starts here; its line end counts.
     #[inline]
     pub fn next_line(self, bytes: usize) -> Origin {
         Origin { offset: self.offset + bytes as u64, line: self.line + 1, column: 1 }
     }
 
-    /// The place behind `bytes`, if they start here. Bytes that are no UTF-8 count as far as they look
-    /// like characters.
+    /// Returns the origin behind `bytes`, if they start here. Invalid UTF-8 counts by the bytes that look like the
+    /// start of a character.
     pub fn after(self, bytes: &[u8]) -> Origin {
         let offset = self.offset + bytes.len() as u64;
         match memchr::memrchr(b'\n', bytes) {
-            None => Origin { offset, column: self.column + characters(bytes), ..self },
+            None => Origin { offset, column: self.column + count_characters(bytes), ..self },
             Some(last) => {
                 let line = self.line + memchr::memchr_iter(b'\n', &bytes[..=last]).count() as u64;
-                Origin { offset, line, column: 1 + characters(&bytes[last + 1..]) }
+                Origin { offset, line, column: 1 + count_characters(&bytes[last + 1..]) }
             }
         }
     }
 }
 
-/// A piece of a frame that stands in the file as it is.
+/// A part of a frame's text that is in the file unchanged and in one piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Where it starts in the frame's text.
+    /// The byte offset of the part in the frame's text.
     pub at: usize,
-    /// Where it starts in the file.
+    /// The origin of the part in the file.
     pub origin: Origin,
 }
 
-/// Where every so many bytes of a frame stand, for those who ask for many places of one: without, each would be counted
-/// from the frame's start. They are found when a place behind the first is asked for.
+/// The origins of every 4096th byte of a frame, for callers that look up many places in one frame: without them, each
+/// lookup would count from the start of the frame. They are computed on the first lookup behind 4096 bytes.
 #[derive(Debug, Default)]
 pub struct Landmarks(OnceCell<Vec<Origin>>);
 
-/// One candidate for an event: JSON text, not yet read.
+/// One candidate for an event: a JSON text that has not been parsed yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// The text, which may have been put together from several lines (server-sent events).
+    /// The text. For server-sent events it may be put together from several lines.
     pub text: &'a [u8],
-    /// Where it comes from: never empty, the first segment at 0.
+    /// The segments of the text, in its order; at least one, and the first is at 0.
     pub segments: &'a [Segment],
-    /// Whether the input went on after it, at least with a line end.
+    /// Whether anything followed the text in the input, if only a line end.
     pub terminated: bool,
-    /// Whether the text is known to be valid UTF-8; it may be all the same if this is false.
+    /// Whether the text is known to be valid UTF-8. If `false`, it may still be valid.
     pub utf8: bool,
-    /// The caller's row, if the frame is no part of a file.
+    /// The caller's row for the frame, if it is not a part of a file.
     pub row: Option<u64>,
 }
 
-/// A value in a frame, which is judged like a frame of its own.
-pub struct Part<'a> {
+/// A value in a frame that is judged like a frame of its own.
+pub struct Subframe<'a> {
+    /// The JSON text of the value.
     pub text: &'a [u8],
     segment: [Segment; 1],
     row: Option<u64>,
 }
 
-impl Part<'_> {
+impl Subframe<'_> {
+    /// Returns the value as a frame.
     pub fn frame(&self) -> Frame<'_> {
         Frame { text: self.text, segments: &self.segment, terminated: true, utf8: true, row: self.row }
     }
 }
 
 impl Frame<'_> {
-    /// A value of the frame, which is known to be valid UTF-8 and stands in the file as it is, from `origin` on.
-    pub fn part(&self, span: &Range<usize>, origin: Origin) -> Part<'_> {
-        Part { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
+    /// Returns the value at `span` as a subframe. It must be valid UTF-8 and in the file in one piece, from `origin`
+    /// on.
+    pub fn subframe(&self, span: &Range<usize>, origin: Origin) -> Subframe<'_> {
+        Subframe { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
     }
 
+    /// Returns the segment that has the byte at `at`, and the segment's text.
     fn segment(&self, at: usize) -> (Segment, &[u8]) {
         let after = self.segments.partition_point(|segment| segment.at <= at).max(1);
         let segment = self.segments[after - 1];
@@ -116,7 +121,8 @@ impl Frame<'_> {
         (segment, &self.text[segment.at..end])
     }
 
-    /// Where a byte of the text stands in the file.
+    /// Returns the origin of a byte of the text. Takes time linear in the byte's distance from the start of its
+    /// segment.
     #[inline]
     pub fn origin(&self, at: usize) -> Origin {
         if at == 0 {
@@ -126,7 +132,7 @@ impl Frame<'_> {
         segment.origin.after(&self.text[segment.at..at])
     }
 
-    /// The same, counted from the landmark before it.
+    /// Returns the origin of a byte, counted from the landmark before it.
     fn origin_by(&self, at: usize, landmarks: &Landmarks) -> Origin {
         let number = at / LANDMARK_BYTES;
         if number == 0 {
@@ -144,7 +150,7 @@ impl Frame<'_> {
             .map_or_else(|| self.origin(at), |known| self.origin_from(number * LANDMARK_BYTES, *known, at))
     }
 
-    /// Where a byte stands, from where one before it does.
+    /// Returns the origin of the byte at `at`, counted from `known`, the origin of an earlier byte at `before`.
     fn origin_from(&self, before: usize, known: Origin, at: usize) -> Origin {
         let (segment, _) = self.segment(at);
         if segment.at > before {
@@ -154,13 +160,14 @@ impl Frame<'_> {
         }
     }
 
-    /// A range of the text as a place in the file, with the line around it.
+    /// Returns the place in the file of a range of the text, with an excerpt. `event` is the number of the event.
     pub fn place(&self, span: Range<usize>, event: Option<u64>) -> Place {
         let place = self.bare_place(span.clone(), event);
         Place { excerpt: self.excerpt(span, place.column), ..place }
     }
 
-    /// The same, with or without the line, for those who ask for many.
+    /// Returns the place like [`Frame::place`], with or without an excerpt. Faster for many places in one frame, which
+    /// share the `landmarks`.
     pub fn place_by(&self, span: Range<usize>, event: Option<u64>, excerpt: bool, landmarks: &Landmarks) -> Place {
         let origin = self.origin_by(span.start, landmarks);
         let end = self.end(origin, &span, |at| self.origin_by(at, landmarks));
@@ -168,33 +175,34 @@ impl Frame<'_> {
         Place { excerpt, end, event, row: self.row, ..origin.place() }
     }
 
-    /// The same without the line around it.
+    /// Returns the place like [`Frame::place`], without an excerpt.
     pub fn bare_place(&self, span: Range<usize>, event: Option<u64>) -> Place {
         let origin = self.origin(span.start);
         let end = self.end(origin, &span, |at| self.origin(at));
         Place { end, event, row: self.row, ..origin.place() }
     }
 
-    /// Takes note of where an event stands, for findings that may refer to it later.
+    /// Notes the place of an event, for later findings that refer to it.
     #[inline]
-    pub fn note(&self, span: &Range<usize>, event: Option<u64>, noted: &mut Noted) {
+    pub fn note(&self, span: &Range<usize>, event: Option<u64>, noted: &mut EventNote) {
         noted.origin = self.origin(span.start);
         noted.end = self.end(noted.origin, span, |at| self.origin(at));
         noted.event = event;
         noted.row = self.row;
     }
 
-    /// Takes note of how an event begins; `mark` is the part of it to point at. Nothing is allocated once `noted` has
-    /// been used.
+    /// Notes the beginning of an event; `mark` is the part of the event to point at. Allocates only on the first use of
+    /// `noted`.
     #[inline]
-    pub fn note_text(&self, span: &Range<usize>, mark: &Range<usize>, noted: &mut Noted) {
+    pub fn note_text(&self, span: &Range<usize>, mark: &Range<usize>, noted: &mut EventNote) {
         noted.head.clear();
         noted.head.extend_from_slice(&self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]);
         noted.mark = mark.start - span.start..mark.end - span.start;
         noted.whole = span.len() <= REMEMBERED_BYTES;
     }
 
-    /// The place of an event, as it is remembered for findings that may refer to it later.
+    /// Returns the place of an event with an excerpt from its beginning, for later findings that refer to the event.
+    /// `mark` is the part of the event to point at.
     pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
         let place = self.bare_place(span.clone(), event);
         let head = &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)];
@@ -202,7 +210,8 @@ impl Frame<'_> {
         Place { excerpt: beginning(head, span.len() <= REMEMBERED_BYTES, place.column, mark), ..place }
     }
 
-    /// The byte of the file behind a range that starts at `origin`; `origin_of` says where another byte stands.
+    /// Returns the byte offset in the file behind a range that starts at `origin`. `origin_of` looks up the origins of
+    /// other bytes.
     #[inline]
     fn end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
         if self.segments.len() == 1 || span.is_empty() {
@@ -212,7 +221,8 @@ impl Frame<'_> {
         }
     }
 
-    /// The line around a range that starts in this column. A line may be long: it is not looked at further than it is shown.
+    /// Returns an excerpt around a range that starts in `column`. As a line may be long, only the bytes of the excerpt
+    /// are examined.
     fn excerpt(&self, span: Range<usize>, column: u64) -> Excerpt {
         let (segment, text) = self.segment(span.start);
         let from = span.start - segment.at;
@@ -221,51 +231,59 @@ impl Frame<'_> {
         let line_start = memchr::memrchr(b'\n', &text[first..from]).map_or(first, |at| first + at + 1);
         let line_end = memchr::memchr(b'\n', &text[from..last]).map_or(last, |at| from + at);
         let line = &text[line_start..line_end];
-        let column = column - characters(&text[line_start..from]);
+        let column = column - count_characters(&text[line_start..from]);
         let mark_end = (span.end - segment.at).min(line_end) - line_start;
         window(line, column, from - line_start..mark_end)
     }
 }
 
-/// An event that a finding may refer to later, noted without much ado.
+/// A note of an event's place and beginning, for later findings that refer to the event. It is taken for nearly every
+/// event and needed for few, so it is cheap to take, and turned into a [`Place`] on demand.
 ///
-/// Written down for later (serialised) it is without the event's text.
+/// The serialised form has no text of the event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Noted {
+pub struct EventNote {
+    /// The origin of the event's first byte.
     origin: Origin,
+    /// The byte offset in the file behind the event.
     end: u64,
+    /// The number of the event.
     event: Option<u64>,
+    /// The caller's row for the event, if it is not a part of a file.
     row: Option<u64>,
+    /// The start of the event's text.
     #[serde(skip)]
     head: Vec<u8>,
+    /// The byte range of the event's text to point at.
     #[serde(skip)]
     mark: Range<usize>,
+    /// Whether `head` is all of the event's text.
     #[serde(skip)]
     whole: bool,
 }
 
-impl Default for Noted {
+impl Default for EventNote {
     fn default() -> Self {
-        Noted { origin: Origin::START, end: 0, event: None, row: None, head: Vec::new(), mark: 0..0, whole: false }
+        EventNote { origin: Origin::START, end: 0, event: None, row: None, head: Vec::new(), mark: 0..0, whole: false }
     }
 }
 
-impl Noted {
-    /// Its place, with all of it marked.
+impl EventNote {
+    /// Returns the place of the event, with the whole excerpt marked.
     pub fn whole(&self) -> Place {
         let mut place = self.place();
         place.excerpt.mark = 0..place.excerpt.text.len();
         place
     }
 
-    /// Its place, with its first line as far as that was noted.
+    /// Returns the place of the event, with an excerpt from its first line.
     pub fn place(&self) -> Place {
         let excerpt = beginning(&self.head, self.whole, self.origin.column, self.mark.clone());
         Place { end: self.end, event: self.event, row: self.row, excerpt, ..self.origin.place() }
     }
 }
 
-/// The first line of an event as it is remembered. `whole`: whether the event goes no further than `head`.
+/// Returns an excerpt from the first line of an event. `head` is the start of the event, or all of it if `whole`.
 fn beginning(head: &[u8], whole: bool, column: u64, mark: Range<usize>) -> Excerpt {
     let line = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
     let kept = first_characters(line, REMEMBERED_CHARS);
@@ -278,12 +296,12 @@ fn beginning(head: &[u8], whole: bool, column: u64, mark: Range<usize>) -> Excer
     }
 }
 
-/// Cuts a long line around what is marked in it.
+/// Returns an excerpt from a line that starts in `column`, cut around the range `mark` if the line is long.
 pub fn window(line: &[u8], column: u64, mark: Range<usize>) -> Excerpt {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let mark = mark.start.min(line.len())..mark.end.min(line.len());
     let start = boundary(line, mark.start.saturating_sub(WINDOW_BEFORE));
-    // Bytes that are no UTF-8 may look like the middle of a character that began before the mark.
+    // Invalid UTF-8 may look like the middle of a character that began before the mark.
     let end = boundary(line, (mark.start + WINDOW_AFTER).min(line.len())).max(mark.start);
     let before = lossy(&line[start..mark.start]);
     let marked = lossy(&line[mark.start..mark.end.clamp(mark.start, end)]);
@@ -291,13 +309,13 @@ pub fn window(line: &[u8], column: u64, mark: Range<usize>) -> Excerpt {
     Excerpt {
         mark: before.len()..before.len() + marked.len(),
         text: [before, marked, after].concat(),
-        column: column + characters(&line[..start]),
+        column: column + count_characters(&line[..start]),
         cut_before: start > 0,
         cut_after: end < line.len(),
     }
 }
 
-/// The start of the character that holds the byte at `at`.
+/// Returns the start of the character that the byte at `at` belongs to.
 fn boundary(line: &[u8], at: usize) -> usize {
     let mut at = at;
     while at > 0 && at < line.len() && line[at] & 0xC0 == 0x80 {
@@ -306,6 +324,7 @@ fn boundary(line: &[u8], at: usize) -> usize {
     at
 }
 
+/// Returns the first `count` characters of a line, or all of it if it has fewer.
 fn first_characters(line: &[u8], count: usize) -> &[u8] {
     let head = &line[..line.len().min(count)];
     if head.len() == line.len() || head.is_ascii() {
@@ -354,7 +373,7 @@ mod tests {
         let long = |character: &str| character.repeat(3 * LANDMARK_BYTES / character.len());
         let text = [long("é"), "\n".to_owned(), long("a"), "\n".to_owned(), long("🙂")].concat();
         let start = Origin { offset: 6, line: 1, column: 7 };
-        // The third line is a segment of its own, such as a `data:` line is.
+        // The third line is a segment of its own, as a `data:` line is.
         let third = text.rfind('\n').expect("there are three lines") + 1;
         let segment = Segment { at: third, origin: Origin { offset: 30_000, line: 3, column: 7 } };
         for segments in [vec![Segment { at: 0, origin: start }], vec![Segment { at: 0, origin: start }, segment]] {
@@ -380,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_characters_are_shown_too() {
+    fn invalid_utf8_is_shown_too() {
         let excerpt = window(b"ab\x80\x80", 1, 3..4);
         assert_eq!((excerpt.column, excerpt.mark.start), (1, 5));
         assert_eq!(window(b"\x80\x80\x80", 1, 2..3).mark.start, 6);

@@ -1,49 +1,54 @@
-//! One JSON text a line.
+//! Splits an input that has one JSON text a line.
 
-use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, Recipient, Segment, too_long};
+use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, PieceSink, Segment, too_long};
 
+/// A splitter into lines.
 #[derive(Clone)]
 pub(crate) struct Lines {
-    /// Where the next line starts.
+    /// The origin of the next line.
     origin: Origin,
+    /// The length of the longest frame, in bytes.
     limit: usize,
-    /// The start of a line whose end has not come yet; no more than `limit` bytes are held.
-    held: Vec<u8>,
-    /// How long that line is so far.
+    /// The start of a line whose end has not arrived yet, at most `limit + 1` bytes of it.
+    buffer: Vec<u8>,
+    /// The length of that line so far, in bytes.
     length: u64,
-    /// Whether its last byte so far is a carriage return.
+    /// Whether the last byte of that line so far is a carriage return.
     after_return: bool,
 }
 
 impl Lines {
+    /// Creates a splitter for lines from `origin` on.
     pub(crate) fn new(origin: Origin, limit: usize) -> Lines {
-        Lines { origin, limit, held: Vec::new(), length: 0, after_return: false }
+        Lines { origin, limit, buffer: Vec::new(), length: 0, after_return: false }
     }
 
+    /// Returns the position of the next byte: its offset, with the line and the column of the line's start.
     pub(crate) fn position(&self) -> Origin {
         Origin { offset: self.origin.offset + self.length, ..self.origin }
     }
 
-    /// Whether the next byte starts a line.
+    /// Returns whether the next byte starts a line.
     pub(crate) fn at_line_start(&self) -> bool {
         self.length == 0
     }
 
-    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
+    /// Reads the next bytes, and passes on each piece that they complete.
+    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
         let mut rest = bytes;
         if self.length > 0 {
-            // The line that was begun before.
+            // The line that an earlier chunk began.
             let end = memchr::memchr(b'\n', rest);
-            self.hold(&rest[..end.unwrap_or(rest.len())]);
+            self.push(&rest[..end.unwrap_or(rest.len())]);
             let Some(end) = end else { return };
-            let held = std::mem::take(&mut self.held);
-            self.line(&held, self.length, true, false, &mut |piece| out.piece(piece));
-            self.held = held;
-            self.held.clear();
+            let buffer = std::mem::take(&mut self.buffer);
+            self.line(&buffer, self.length, true, false, &mut |piece| out.piece(piece));
+            self.buffer = buffer;
+            self.buffer.clear();
             self.length = 0;
             rest = &rest[end + 1..];
         }
-        // All whole lines at once are validated faster than one by one.
+        // Validating all whole lines at once is faster than line by line.
         let whole = memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1);
         let (lines, tail) = rest.split_at(whole);
         let utf8 = simdutf8::basic::from_utf8(lines).is_ok();
@@ -59,35 +64,39 @@ impl Lines {
             lines = &lines[end + 1..];
         }
         if !tail.is_empty() {
-            self.hold(tail);
+            self.push(tail);
         }
     }
 
+    /// Passes on the last line, if it has no line end.
     pub(crate) fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         if self.length > 0 {
-            let held = std::mem::take(&mut self.held);
-            self.line(&held, self.length, false, false, out);
+            let buffer = std::mem::take(&mut self.buffer);
+            self.line(&buffer, self.length, false, false, out);
         }
     }
 
-    fn hold(&mut self, bytes: &[u8]) {
+    /// Appends bytes to the unfinished line.
+    fn push(&mut self, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };
         self.after_return = *last == b'\r';
         self.length += bytes.len() as u64;
-        let room = (self.limit + 1).saturating_sub(self.held.len());
-        self.held.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let room = (self.limit + 1).saturating_sub(self.buffer.len());
+        self.buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn line(&mut self, held: &[u8], length: u64, terminated: bool, utf8: bool, out: &mut dyn FnMut(Piece<'_>)) {
+    /// Passes on a line, given without its line feed. `length` is that of the whole line, of which `kept` may be only
+    /// the start.
+    fn line(&mut self, kept: &[u8], length: u64, terminated: bool, utf8: bool, out: &mut dyn FnMut(Piece<'_>)) {
         let start = self.origin;
         self.origin = Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };
-        let text = held.strip_suffix(b"\r").unwrap_or(held);
-        // Of a line that is too long, the end is not held.
-        let held_whole = held.len() as u64 == length;
-        let ends_with_return = if held_whole { text.len() < held.len() } else { self.after_return };
+        let text = kept.strip_suffix(b"\r").unwrap_or(kept);
+        // The end of a line that is too long has not been kept.
+        let is_whole = kept.len() as u64 == length;
+        let ends_with_return = if is_whole { text.len() < kept.len() } else { self.after_return };
         let length = length - u64::from(ends_with_return);
         if length > self.limit as u64 {
-            out(too_long(start, length, &held[..held.len().min(KEPT_OF_TOO_LONG)], self.limit));
+            out(too_long(start, length, &kept[..kept.len().min(KEPT_OF_TOO_LONG)], self.limit));
             return;
         }
         let trimmed = text.trim_ascii_start();

@@ -1,8 +1,7 @@
 //! Bytes → frames, each with its place in the file.
 //!
-//! The form of the input is found from its content, a frame that cannot be read is a value, and nothing
-//! here grows with the length of the input: one frame is held at a time, and no frame is longer than
-//! the limit.
+//! The form of the input is detected from its content, and a part that cannot be read is a value, not an error. Memory
+//! does not grow with the length of the input: one frame is buffered at a time, and no frame is longer than the limit.
 
 mod detect;
 mod frame;
@@ -13,58 +12,66 @@ mod values;
 
 pub use detect::BYTE_ORDER_MARK;
 pub use frame::window;
+pub(crate) use frame::{EventNote, Landmarks};
 pub use frame::{Frame, Origin, Segment};
-pub(crate) use frame::{Landmarks, Noted};
 
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::UnknownName;
+pub(crate) use crate::finding::MOST_BYTES;
 use crate::finding::Place;
 use crate::framing::Framing;
 
-/// How events stand in the input. Each of them may hold its events bare or in JSON-RPC messages.
+/// The form of an input: how its events are separated. In each form, the events may be bare or inside JSON-RPC
+/// messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// One JSON text a line.
     Ndjson,
-    /// JSON texts one after the other, over any number of lines; the items of an outer array are taken
-    /// one by one.
+    /// JSON texts in sequence, each over any number of lines; each item of an outer array is a text of its own.
     Json,
-    /// Server-sent events: `data:` lines.
+    /// Server-sent events: the text is in `data:` lines.
     Sse,
     /// One JSON-RPC 2.0 message a line; those that carry no event are skipped.
     JsonRpc,
 }
 
 impl Wire {
-    /// All of them, by the names that the command line uses.
+    /// All forms, with their names on the command line.
     pub const ALL: [(&'static str, Wire); 4] =
         [("ndjson", Wire::Ndjson), ("json", Wire::Json), ("sse", Wire::Sse), ("json-rpc", Wire::JsonRpc)];
 }
 
-/// What comes out of the input.
+/// A piece of an input.
 #[derive(Debug)]
 pub enum Piece<'a> {
-    /// A text to read as an event.
+    /// A text that is read as an event.
     Frame(Frame<'a>),
-    /// Something that is no such text.
-    Broken(Broken),
+    /// A part that cannot be read.
+    Fault(InputFault),
 }
 
-/// Where pieces go.
-pub trait Recipient {
-    /// Takes the next piece.
+/// A receiver of the pieces of an input.
+pub trait PieceSink {
+    /// Receives the next piece.
     fn piece(&mut self, piece: Piece<'_>);
 
-    /// Takes events ahead of the search for the ends of their lines: those at the start of `lines`, as far as it is sure
-    /// of them. `lines` are whole lines, valid UTF-8, and stand at `origin`; no frame may be longer than `longest`, in
-    /// bytes. Gives the place behind the last line that was taken.
+    /// Reads events from the start of `lines` before the input searches for the ends of the lines, up to the first line
+    /// that needs a frame of its own. `lines` are whole lines of valid UTF-8 that start at `origin`; a frame must not
+    /// be longer than `longest` bytes. Returns the origin of the first line that was not read.
+    ///
+    /// By default, no line is read ahead.
     fn ahead(&mut self, _lines: &[u8], origin: Origin, _longest: usize) -> Origin {
         origin
     }
 }
 
-/// A recipient that looks at pieces alone.
-struct Pieces<F>(F);
+/// A sink that calls a function with each piece.
+struct FnSink<F>(F);
 
-impl<F: FnMut(Piece<'_>)> Recipient for Pieces<F> {
+impl<F: FnMut(Piece<'_>)> PieceSink for FnSink<F> {
     fn piece(&mut self, piece: Piece<'_>) {
         (self.0)(piece);
     }
@@ -72,96 +79,104 @@ impl<F: FnMut(Piece<'_>)> Recipient for Pieces<F> {
 
 /// A part of the input that cannot be read.
 #[derive(Debug)]
-pub struct Broken {
-    /// The rule that it breaks.
+pub struct InputFault {
+    /// The rule that the part breaks.
     pub rule: Framing,
-    /// Where.
+    /// The place of the part in the file.
     pub place: Place,
-    /// What is wrong.
+    /// What was found and what was expected.
     pub message: String,
-    /// What to do, where that is particular.
+    /// What to do, if the help of the rule is not enough.
     pub help: Option<&'static str>,
-    /// Whether an event may have been lost with it.
+    /// Whether an event may have been lost with the part.
     pub lost: bool,
 }
 
-/// Takes the bytes of one file, in any cut, and gives its frames.
+/// A splitter of one file into pieces. The file's bytes may arrive in chunks of any size.
 #[derive(Clone)]
 pub struct Input {
     splitter: Splitter,
-    /// The longest frame, in bytes.
+    /// The length of the longest frame that is read, in bytes.
     max_frame: usize,
+    /// The number of bytes so far.
     bytes: u64,
-    anything: bool,
+    /// Whether there was anything but white space and a byte-order mark so far.
+    has_content: bool,
+    /// Whether the last byte so far was a line feed.
     ends_with_newline: bool,
 }
 
+/// The splitter for the form of the input.
 #[derive(Clone)]
 enum Splitter {
-    Unknown(detect::Head),
+    /// The form is not known yet.
+    Unknown(detect::FormDetector),
     Lines(lines::Lines),
     Values(values::Values),
     Sse(sse::Sse),
 }
 
 impl Input {
-    /// Input of one file. Without `wire` the form is found from the content.
+    /// Creates an input for one file. Without `wire`, the form is detected from the content. Frames longer than
+    /// `max_frame` bytes are reported as faults and not read.
     pub fn new(wire: Option<Wire>, max_frame: usize) -> Input {
-        let head = detect::Head::new(wire);
-        Input { splitter: Splitter::Unknown(head), max_frame, bytes: 0, anything: false, ends_with_newline: false }
+        let head = detect::FormDetector::new(wire);
+        Input { splitter: Splitter::Unknown(head), max_frame, bytes: 0, has_content: false, ends_with_newline: false }
     }
 
-    /// How many bytes came so far.
+    /// Returns the number of bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether anything but white space and a byte-order mark came so far.
+    /// Returns whether there was anything but white space and a byte-order mark so far.
     pub fn has_content(&self) -> bool {
-        self.anything
+        self.has_content
     }
 
-    /// Whether the form is one in which there can be text that carries nothing: fields and comments without data.
+    /// Returns whether the input is server-sent events: only these may have content that carries no events, as fields
+    /// and comments without data.
     pub fn is_server_sent(&self) -> bool {
         matches!(self.splitter, Splitter::Sse(_))
     }
 
-    /// Takes the next bytes.
+    /// Reads the next bytes, and calls `out` with each piece that they complete.
     pub fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
-        self.feed_to(bytes, &mut Pieces(out));
+        self.feed_to(bytes, &mut FnSink(out));
     }
 
-    /// The same for a recipient that may take events ahead.
-    pub fn feed_to(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
+    /// Reads the next bytes like [`Input::feed`], for a sink that may [read ahead](PieceSink::ahead).
+    pub fn feed_to(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
         let Some(last) = bytes.last() else { return };
         self.bytes += bytes.len() as u64;
         self.ends_with_newline = *last == b'\n';
         if let Splitter::Unknown(head) = &mut self.splitter {
-            if let Some((wire, held)) = head.feed(bytes, self.max_frame) {
-                self.start(wire, &held, out);
+            if let Some((wire, buffered)) = head.feed(bytes, self.max_frame) {
+                self.start(wire, &buffered, out);
             }
         } else {
             self.split(bytes, out);
         }
     }
 
-    /// Takes bytes that are one frame, beside whatever is fed. `row` is the caller's number of it.
+    /// Reads bytes that are one frame by themselves, apart from the bytes that are fed. `row` is the caller's number
+    /// for the frame.
     pub fn event(&mut self, bytes: &[u8], row: u64, out: &mut dyn FnMut(Piece<'_>)) {
         self.bytes += bytes.len() as u64;
         let start = bytes.len() - bytes.trim_ascii_start().len();
         let text = bytes[start..].trim_ascii_end();
-        self.anything |= !text.is_empty();
+        self.has_content |= !text.is_empty();
         let origin = Origin::START.after(&bytes[..start]);
         let row = Some(row);
         if text.len() > self.max_frame {
-            let Piece::Broken(mut broken) = too_long(origin, text.len() as u64, text, self.max_frame) else { return };
-            broken.place.row = row;
-            return out(Piece::Broken(broken));
+            let Piece::Fault(mut fault) = too_long(origin, text.len() as u64, text, self.max_frame) else { return };
+            fault.place.row = row;
+            return out(Piece::Fault(fault));
         }
         out(Piece::Frame(Frame { text, segments: &[Segment { at: 0, origin }], terminated: true, utf8: false, row }));
     }
 
-    /// Where the next byte stands, if the input is one event a line and it starts a line.
+    /// Returns the origin of the next byte if the form is one text a line and the byte starts a line.
     pub fn line_start(&self) -> Option<Origin> {
         match &self.splitter {
             Splitter::Lines(lines) if lines.at_line_start() => Some(lines.position()),
@@ -169,19 +184,19 @@ impl Input {
         }
     }
 
-    /// Passes over whole lines that were read already; the next one starts at `end`.
+    /// Skips whole lines that have been read elsewhere; the next line starts at `end`.
     pub fn skip(&mut self, lines: &[u8], end: Origin) {
         self.bytes += lines.len() as u64;
         self.ends_with_newline = true;
-        self.anything |= lines.iter().any(|byte| !byte.is_ascii_whitespace());
+        self.has_content |= lines.iter().any(|byte| !byte.is_ascii_whitespace());
         self.splitter = Splitter::Lines(lines::Lines::new(end, self.max_frame));
     }
 
-    /// Ends the input.
+    /// Ends the input, and calls `out` with each piece that its end completes.
     pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         if let Splitter::Unknown(head) = &mut self.splitter {
-            let (wire, held) = head.finish();
-            self.start(wire, &held, &mut Pieces(&mut *out));
+            let (wire, buffered) = head.finish();
+            self.start(wire, &buffered, &mut FnSink(&mut *out));
         }
         match &mut self.splitter {
             Splitter::Unknown(_) => {}
@@ -191,24 +206,26 @@ impl Input {
         }
     }
 
-    fn start(&mut self, wire: Wire, held: &[u8], out: &mut dyn Recipient) {
+    /// Starts splitting with the detected form and the bytes that were buffered until then.
+    fn start(&mut self, wire: Wire, buffered: &[u8], out: &mut dyn PieceSink) {
         let mut origin = Origin::START;
-        let mut held = held;
-        if let Some(rest) = held.strip_prefix(detect::BYTE_ORDER_MARK) {
+        let mut buffered = buffered;
+        if let Some(rest) = buffered.strip_prefix(detect::BYTE_ORDER_MARK) {
             origin.offset = detect::BYTE_ORDER_MARK.len() as u64;
-            held = rest;
+            buffered = rest;
         }
         self.splitter = match wire {
             Wire::Ndjson | Wire::JsonRpc => Splitter::Lines(lines::Lines::new(origin, self.max_frame)),
             Wire::Json => Splitter::Values(values::Values::new(origin, self.max_frame)),
             Wire::Sse => Splitter::Sse(sse::Sse::new(origin, self.max_frame)),
         };
-        self.split(held, out);
+        self.split(buffered, out);
     }
 
-    fn split(&mut self, bytes: &[u8], out: &mut dyn Recipient) {
-        if !self.anything {
-            self.anything = bytes.iter().any(|byte| !byte.is_ascii_whitespace());
+    /// Reads the next bytes in the form that is known by now.
+    fn split(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
+        if !self.has_content {
+            self.has_content = bytes.iter().any(|byte| !byte.is_ascii_whitespace());
         }
         match &mut self.splitter {
             Splitter::Unknown(_) => {}
@@ -218,7 +235,7 @@ impl Input {
         }
     }
 
-    /// Where the input stands now, for what is wrong with its end.
+    /// Returns the origin of the next byte, to report what is wrong with the end of the input.
     pub fn position(&self) -> Origin {
         match &self.splitter {
             Splitter::Unknown(_) => Origin::START,
@@ -229,24 +246,24 @@ impl Input {
     }
 }
 
-/// The form that an input is read in: what the caller says, or what is found from its content.
+/// Returns the form in which [`Input`] reads these bytes: `wire` if it is given, or else the form that is detected.
 pub fn wire_of(bytes: &[u8], wire: Option<Wire>, max_frame: usize) -> Wire {
-    let mut head = detect::Head::new(wire);
+    let mut head = detect::FormDetector::new(wire);
     head.feed(bytes, max_frame).unwrap_or_else(|| head.finish()).0
 }
 
-/// A frame that is longer than the limit.
+/// Returns the fault of a frame that is longer than the limit. `kept` is the start of the frame's text.
 fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'static> {
-    // What is kept must not depend on how the bytes came: no more than the limit, and one line.
+    // The excerpt must not depend on the chunks in which the bytes arrived: no more than the limit, and one line.
     let kept = &kept[..kept.len().min(limit).min(KEPT_OF_TOO_LONG)];
     let kept = &kept[..memchr::memchr(b'\n', kept).unwrap_or(kept.len())];
     let kept = match std::str::from_utf8(kept) {
-        // The last character is cut in two.
+        // The cut is within the last character.
         Err(error) if error.error_len().is_none() => &kept[..error.valid_up_to()],
         _ => kept,
     };
     let excerpt = crate::finding::Excerpt { cut_after: true, ..frame::window(kept, start.column, 0..kept.len()) };
-    Piece::Broken(Broken {
+    Piece::Fault(InputFault {
         rule: Framing::LineTooLong,
         place: Place::new(start.line, start.column, start.offset..start.offset + length).with_excerpt(excerpt),
         message: format!("this is {length} bytes long, and the limit is {limit}: it was not read"),
@@ -255,5 +272,5 @@ fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'sta
     })
 }
 
-/// How much of a frame that is too long is kept for showing, in bytes.
+/// The length of the excerpt from a frame that is too long, in bytes.
 const KEPT_OF_TOO_LONG: usize = 200;

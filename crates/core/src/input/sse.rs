@@ -1,29 +1,36 @@
-//! Server-sent events, as the HTML standard describes them: the `data:` lines up to a blank line are one
-//! text. Other fields and comments carry no events.
+//! Splits server-sent events, as the HTML standard defines them: the `data:` lines up to a blank line are one text.
+//! Other fields and comments carry no events.
 
-use super::{Broken, Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
+use super::{Frame, InputFault, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
+use serde::{Deserialize, Serialize};
 
-/// What many producers send as the last message; no event.
+/// The last message of many producers, which is not an event.
 const DONE: &[u8] = b"[DONE]";
 
+/// A splitter into messages.
 #[derive(Clone)]
 pub(crate) struct Sse {
-    /// Where the line that is being read starts.
+    /// The origin of the line that is being read.
     origin: Origin,
+    /// The length of the longest frame, in bytes.
     limit: usize,
-    /// The line so far, without its field name once `in_data`; never more than `limit` bytes.
+    /// The start of the line that is being read, at most `limit + 7` bytes of it.
     line: Vec<u8>,
+    /// The length of that line so far, in bytes.
     length: u64,
-    /// Whether the byte before was a carriage return, which ends a line alone or with a line feed.
+    /// Whether the last byte was a carriage return, which ends a line with or without a line feed behind it.
     after_return: bool,
+    /// The text of the message so far.
     data: Vec<u8>,
+    /// The origins of the lines of `data`.
     segments: Vec<Segment>,
-    /// Where a message that is too long started, and how long it is.
+    /// The origin of a message that is too long, and the length of its text so far, in bytes.
     oversized: Option<(Origin, u64)>,
 }
 
 impl Sse {
+    /// Creates a splitter for messages from `origin` on.
     pub(crate) fn new(origin: Origin, limit: usize) -> Sse {
         Sse {
             origin,
@@ -37,10 +44,12 @@ impl Sse {
         }
     }
 
+    /// Returns the position of the next byte: its offset, with the line and the column of the line's start.
     pub(crate) fn position(&self) -> Origin {
         Origin { offset: self.origin.offset + self.length, ..self.origin }
     }
 
+    /// Reads the next bytes, and passes on each piece that they complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         let mut rest = bytes;
         if self.after_return && rest.first() == Some(&b'\n') {
@@ -49,7 +58,7 @@ impl Sse {
         }
         self.after_return = false;
         while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
-            self.hold(&rest[..end]);
+            self.push(&rest[..end]);
             let mut next = end + 1;
             if rest[end] == b'\r' {
                 match rest.get(next) {
@@ -61,9 +70,10 @@ impl Sse {
             self.end_line((next - end) as u64, true, out);
             rest = &rest[next..];
         }
-        self.hold(rest);
+        self.push(rest);
     }
 
+    /// Passes on the last message, if no blank line ended it.
     pub(crate) fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         let terminated = self.length == 0;
         if !terminated {
@@ -72,13 +82,15 @@ impl Sse {
         self.dispatch(terminated, out);
     }
 
-    fn hold(&mut self, bytes: &[u8]) {
+    /// Appends bytes to the line that is being read.
+    fn push(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
-        // The field's name and the space behind it are no part of the text that is limited.
+        // The limit is for the value: `data: ` does not count, and one more byte shows that the value is too long.
         let room = (self.limit + 7).saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
+    /// Ends the line that is being read. `line_end` is the length of its line end.
     fn end_line(&mut self, line_end: u64, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
         let line = std::mem::take(&mut self.line);
         let (start, length) = (self.origin, self.length);
@@ -98,7 +110,7 @@ impl Sse {
             _ => {
                 let segments = [Segment { at: 0, origin: start }];
                 let frame = Frame { text: &line, segments: &segments, terminated, utf8: false, row: None };
-                out(Piece::Broken(Broken {
+                out(Piece::Fault(InputFault {
                     rule: Framing::NotAnEvent,
                     place: frame.place(0..line.len(), None),
                     message: "this line is no field of a server-sent event: clients pass over it in silence".to_owned(),
@@ -111,6 +123,8 @@ impl Sse {
         self.line.clear();
     }
 
+    /// Appends the value of a `data` field to the message. `length` is that of the whole value, of which `value` may be
+    /// only the start.
     fn append(&mut self, value: &[u8], origin: Origin, length: u64) {
         if let Some((_, total)) = &mut self.oversized {
             *total += length + 1;
@@ -132,6 +146,7 @@ impl Sse {
         self.data.extend_from_slice(value);
     }
 
+    /// Passes on the message, if it has a text.
     fn dispatch(&mut self, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
         if let Some((start, length)) = self.oversized.take() {
             out(too_long(start, length, &self.data, self.limit));

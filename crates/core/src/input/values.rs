@@ -1,67 +1,81 @@
-//! JSON texts one after the other, over any number of lines; the items of an outer array one by one.
+//! Splits JSON texts in sequence, each over any number of lines; each item of an outer array is a text of its own.
 //!
-//! Only brackets and quotes are looked at here, to find where a value ends: whether it is JSON is for its
-//! reader to say. A line end inside a string ends the string, so that a torn string does not swallow the file.
+//! Only brackets and quotes are examined here, to find where a value ends: its reader decides whether it is JSON. A
+//! line end inside a string ends the string, so that an unterminated string does not swallow the rest of the file.
 
-use super::{Broken, Frame, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
+use super::{Frame, InputFault, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
+use serde::{Deserialize, Serialize};
 
+/// A splitter into JSON values.
 #[derive(Clone)]
 pub(crate) struct Values {
-    /// Where the next byte stands.
+    /// The origin of the next byte.
     here: Origin,
+    /// The length of the longest frame, in bytes.
     limit: usize,
-    /// The outer array, with where it began.
+    /// The origin of the outer array, if the next byte is inside one.
     array: Option<Origin>,
-    expect: Expect,
+    expect: Expectation,
     state: State,
-    /// The value that is being read; no more than the limit is held.
-    held: Vec<u8>,
+    /// The value that is being read, at most `limit + 1` bytes of it.
+    buffer: Vec<u8>,
+    /// The length of that value so far, in bytes.
     length: u64,
+    /// The origin of that value.
     start: Origin,
 }
 
+/// The token that is expected next between values.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Expect {
-    /// Before the first item of an array.
+enum Expectation {
+    /// At the start of an array: an item or the array's end.
     ValueOrEnd,
-    /// After a comma, or outside of an array.
+    /// Behind a comma, or outside of an array: a value.
     Value,
-    /// After an item.
+    /// Behind an item: a comma or the array's end.
     CommaOrEnd,
 }
 
+/// The part of a value that the next byte is in.
 #[derive(Clone, Copy)]
 enum State {
+    /// Between two values.
     Between,
-    /// Inside of brackets (or of a string at depth 0).
+    /// Inside brackets, or inside a string at depth 0.
     Nested {
+        /// The number of brackets that are open.
         depth: u64,
+        /// Whether the byte is inside a string.
         string: bool,
+        /// Whether the byte is behind a backslash.
         escaped: bool,
     },
-    /// A bare word or number, or what nobody can read: up to a comma, a bracket or the line's end.
+    /// Inside a bare word, a number or unreadable text: up to a comma, a bracket or the end of the line.
     Word,
 }
 
 impl Values {
+    /// Creates a splitter for values from `origin` on.
     pub(crate) fn new(origin: Origin, limit: usize) -> Values {
         Values {
             here: origin,
             limit,
             array: None,
-            expect: Expect::Value,
+            expect: Expectation::Value,
             state: State::Between,
-            held: Vec::new(),
+            buffer: Vec::new(),
             length: 0,
             start: origin,
         }
     }
 
+    /// Returns the origin of the next byte.
     pub(crate) fn position(&self) -> Origin {
         self.here
     }
 
+    /// Reads the next bytes, and passes on each piece that they complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         for &byte in bytes {
             self.byte(byte, out);
@@ -75,6 +89,7 @@ impl Values {
         }
     }
 
+    /// Passes on an unfinished value, and reports an array that was never closed.
     pub(crate) fn finish(&mut self, ends_with_newline: bool, out: &mut dyn FnMut(Piece<'_>)) {
         if !matches!(self.state, State::Between) {
             let whole = matches!(self.state, State::Word);
@@ -86,10 +101,11 @@ impl Values {
         if let Some(start) = self.array {
             let rule = if ends_with_newline { Framing::InvalidJson } else { Framing::TruncatedLine };
             let message = format!("the input ends, but the array that began in line {} was never closed", start.line);
-            out(self.broken(rule, message, true));
+            out(self.fault(rule, message, true));
         }
     }
 
+    /// Reads one byte.
     fn byte(&mut self, byte: u8, out: &mut dyn FnMut(Piece<'_>)) {
         match &mut self.state {
             State::Between => self.between(byte, out),
@@ -104,7 +120,7 @@ impl Values {
                     _ => {}
                 }
                 let done = *depth == 0 && !*string;
-                self.hold(byte);
+                self.push(byte);
                 if done {
                     self.emit(true, out);
                 }
@@ -115,38 +131,35 @@ impl Values {
                     self.emit(true, out);
                     self.between(byte, out);
                 }
-                _ => self.hold(byte),
+                _ => self.push(byte),
             },
         }
     }
 
+    /// Reads one byte between two values.
     fn between(&mut self, byte: u8, out: &mut dyn FnMut(Piece<'_>)) {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => {}
-            b',' if self.expect == Expect::CommaOrEnd => self.expect = Expect::Value,
+            b',' if self.expect == Expectation::CommaOrEnd => self.expect = Expectation::Value,
             b']' if self.array.is_some() => {
-                if self.expect == Expect::Value {
-                    out(self.broken(
-                        Framing::InvalidJson,
-                        "a value is expected after the last comma".to_owned(),
-                        false,
-                    ));
+                if self.expect == Expectation::Value {
+                    out(self.fault(Framing::InvalidJson, "a value is expected after the last comma".to_owned(), false));
                 }
                 self.array = None;
-                self.expect = Expect::Value;
+                self.expect = Expectation::Value;
             }
             b'[' if self.array.is_none() => {
                 self.array = Some(self.here);
-                self.expect = Expect::ValueOrEnd;
+                self.expect = Expectation::ValueOrEnd;
             }
             b',' => {
                 let message = "a comma stands here, where a value is expected".to_owned();
-                out(self.broken(Framing::InvalidJson, message, false));
+                out(self.fault(Framing::InvalidJson, message, false));
             }
             _ => {
-                if self.expect == Expect::CommaOrEnd {
+                if self.expect == Expectation::CommaOrEnd {
                     let message = "a comma is missing between this value and the one before".to_owned();
-                    out(self.broken(Framing::InvalidJson, message, false));
+                    out(self.fault(Framing::InvalidJson, message, false));
                 }
                 self.start = self.here;
                 self.state = match byte {
@@ -154,41 +167,43 @@ impl Values {
                     b'"' => State::Nested { depth: 0, string: true, escaped: false },
                     _ => State::Word,
                 };
-                self.hold(byte);
+                self.push(byte);
             }
         }
     }
 
-    fn hold(&mut self, byte: u8) {
+    /// Appends a byte to the value that is being read.
+    fn push(&mut self, byte: u8) {
         self.length += 1;
-        if self.held.len() <= self.limit {
-            self.held.push(byte);
+        if self.buffer.len() <= self.limit {
+            self.buffer.push(byte);
         }
     }
 
+    /// Passes on the value that is being read.
     fn emit(&mut self, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
         if self.length > self.limit as u64 {
-            let kept = &self.held[..self.held.len().min(KEPT_OF_TOO_LONG)];
+            let kept = &self.buffer[..self.buffer.len().min(KEPT_OF_TOO_LONG)];
             out(too_long(self.start, self.length, kept, self.limit));
         } else {
             let segments = [Segment { at: 0, origin: self.start }];
             out(Piece::Frame(Frame {
-                text: self.held.trim_ascii_end(),
+                text: self.buffer.trim_ascii_end(),
                 segments: &segments,
                 terminated,
                 utf8: false,
                 row: None,
             }));
         }
-        self.held.clear();
+        self.buffer.clear();
         self.length = 0;
         self.state = State::Between;
-        self.expect = if self.array.is_some() { Expect::CommaOrEnd } else { Expect::Value };
+        self.expect = if self.array.is_some() { Expectation::CommaOrEnd } else { Expectation::Value };
     }
 
-    /// Something wrong between the values, where the next byte stands.
-    fn broken(&self, rule: Framing, message: String, lost: bool) -> Piece<'static> {
+    /// Returns a fault between two values, at the next byte.
+    fn fault(&self, rule: Framing, message: String, lost: bool) -> Piece<'static> {
         let place = self.here.place();
-        Piece::Broken(Broken { rule, place, message, help: None, lost })
+        Piece::Fault(InputFault { rule, place, message, help: None, lost })
     }
 }

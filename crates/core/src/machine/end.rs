@@ -1,45 +1,45 @@
-//! What the end of a stream means.
+//! Judges the end of a stream: reports the instances that end in a state in which they must not.
 
 use std::sync::Arc;
 
-use super::field::shown_text;
-use super::instance::{Marks, related};
-use super::streams::{Slot, Stream};
-use super::{At, Verdict};
+use super::field::display_text;
+use super::instance::{History, related_places};
+use super::streams::{LifecycleState, Stream};
+use super::{Target, Verdict};
 use crate::protocol::tables::{Lifecycle, States};
 use crate::protocol::{RuleId, Tables};
 
-/// The rule that speaks if a stream ends in one of these states: one that all of them speak.
-pub(crate) fn rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId> {
+/// Returns the rule to report if a stream ends in one of these states; `None` unless all of them report the same rule.
+pub(crate) fn end_rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId> {
     let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
     let first = rules.next().flatten();
     first.filter(|_| rules.all(|rule| rule == first))
 }
 
-/// Says what a stream lacks that ends here.
+/// Reports what the stream lacks if it ends here.
 pub(crate) fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
-    let mut spoken = 0u64;
+    let mut reported = 0u64;
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
-        let muted = lifecycle.within.is_some_and(|outer| spoken >> outer & 1 == 1);
-        let mut speak = |possible: States, marks: &Marks, key: Option<&[u8]>| {
-            let Some(rule) = rule(possible, lifecycle) else { return };
-            spoken |= 1 << number;
+        let muted = lifecycle.within.is_some_and(|outer| reported >> outer & 1 == 1);
+        let mut report = |possible: States, history: &History, key: Option<&[u8]>| {
+            let Some(rule) = end_rule(possible, lifecycle) else { return };
+            reported |= 1 << number;
             if !muted {
-                let facts = key.map(|key| ("key", shown_text(key)));
+                let facts = key.map(|key| ("key", display_text(key)));
                 out.push(Verdict {
                     rule,
                     stream: stream.name.clone(),
-                    at: At::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
-                    related: related(marks, lifecycle),
+                    at: Target::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
+                    related: related_places(history, lifecycle),
                     facts: facts.into_iter().collect(),
                 });
             }
         };
-        match &stream.slots[number] {
-            Slot::Single(single) => speak(single.possible, &single.marks, None),
-            Slot::Keyed(keyed) => {
-                for (key, possible, marks) in keyed.certainly_open(lifecycle) {
-                    speak(possible, marks, Some(key));
+        match &stream.lifecycles[number] {
+            LifecycleState::Single(single) => report(single.possible, &single.history, None),
+            LifecycleState::Keyed(keyed) => {
+                for (key, possible, history) in keyed.certainly_open(lifecycle) {
+                    report(possible, history, Some(key));
                 }
             }
         }

@@ -1,77 +1,84 @@
-//! Fields of events: reading, keeping and comparing them.
+//! Reads, keeps and compares the fields of events.
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Observed};
+use super::{EventView, Target};
 use crate::input::json::unescaped;
 use crate::protocol::Scalar;
 use crate::protocol::tables::Row;
 use crate::schema::quoted;
 
-/// A field of an event, as far as it can be read.
+/// The value of an event's field, as far as it can be read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Field<'a> {
-    /// It is not there, and need not be.
+    /// Missing, and not required.
     Absent,
-    /// It is missing or wrong.
+    /// Required but missing, or not valid by the schema.
     Unreadable,
     Null,
     Bool(bool),
-    /// As it is written.
+    /// The digits as written.
     Number(&'a [u8]),
-    /// What stands between the quotes, still escaped.
+    /// The text between the quotes, still escaped.
     Text(&'a [u8]),
     /// An array or an object.
     Container,
 }
 
-/// Where the fields of a row stand: in the event, or in an item of an array.
+/// The value that a row's slots refer to: the event, or an item of one of its arrays.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
-    pub event: &'a Observed<'a>,
-    pub item: Option<Item>,
+    /// The event.
+    pub event: &'a EventView<'a>,
+    /// The item, if the row applies to each item of an array.
+    pub item: Option<ArrayItem>,
 }
 
+/// An item of an event's array.
 #[derive(Clone, Copy)]
-pub(crate) struct Item {
+pub(crate) struct ArrayItem {
+    /// The number of the array in the event's type.
     pub array: usize,
+    /// The index of the item.
     pub index: usize,
-    /// Where its fields start.
+    /// The index of the item's first field among the captures.
     pub first: usize,
 }
 
 impl<'a> Scope<'a> {
+    /// Returns the field in this slot.
     pub(crate) fn field(self, slot: usize) -> Field<'a> {
         self.event.field(self.item.map_or(0, |item| item.first) + slot)
     }
 
-    pub(crate) fn at(self, slot: usize) -> At {
+    /// Returns the target of a verdict about the field in this slot.
+    pub(crate) fn at(self, slot: usize) -> Target {
         match self.item {
-            None => At::Slot(slot),
-            Some(Item { array, index, .. }) => At::Item { array, index, slot },
+            None => Target::Slot(slot),
+            Some(ArrayItem { array, index, .. }) => Target::Item { array, index, slot },
         }
     }
 }
 
-/// The key of a row, read.
+/// The result of reading a row's key.
 pub(crate) enum Key {
     Read(Vec<u8>),
     Absent,
     Unreadable,
 }
 
-/// A value to compare with later.
+/// A value kept to compare later fields with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Kept {
+pub(crate) enum KeptValue {
     Null,
     Bool(bool),
     Number(Box<[u8]>),
-    /// Still escaped.
+    /// The text, still escaped.
     Text(Box<[u8]>),
 }
 
-/// Reads a row's key. A composite key is a list of JSON strings, which keeps its parts apart.
-pub(crate) fn key(row: &Row, scope: Scope<'_>) -> Key {
+/// Reads a row's key. The parts of a composite key are written as JSON strings, so that no two keys look alike.
+pub(crate) fn read_key(row: &Row, scope: Scope<'_>) -> Key {
     let mut key = Vec::new();
     for slot in &row.key {
         let part = match scope.field(*slot) {
@@ -91,6 +98,7 @@ pub(crate) fn key(row: &Row, scope: Scope<'_>) -> Key {
     Key::Read(key)
 }
 
+/// Returns whether a field has a value; texts are compared unescaped, numbers by value.
 pub(crate) fn equals(field: Field<'_>, value: &Scalar) -> bool {
     match (field, value) {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
@@ -104,27 +112,37 @@ fn number(raw: &[u8]) -> Option<f64> {
     std::str::from_utf8(raw).ok()?.parse().ok()
 }
 
-impl Kept {
-    pub(crate) fn of(field: Field<'_>) -> Option<Kept> {
+impl KeptValue {
+    /// Copies a field's value; `None` if there is none to compare.
+    pub(crate) fn of(field: Field<'_>) -> Option<KeptValue> {
         match field {
-            Field::Null => Some(Kept::Null),
-            Field::Bool(value) => Some(Kept::Bool(value)),
-            Field::Number(raw) => Some(Kept::Number(raw.into())),
-            Field::Text(raw) => Some(Kept::Text(raw.into())),
+            Field::Null => Some(KeptValue::Null),
+            Field::Bool(value) => Some(KeptValue::Bool(value)),
+            Field::Number(raw) => Some(KeptValue::Number(raw.into())),
+            Field::Text(raw) => Some(KeptValue::Text(raw.into())),
             Field::Absent | Field::Unreadable | Field::Container => None,
+        }
+    }
+
+    /// Whether a field of an event can have been kept so.
+    pub(crate) fn is_sound(&self) -> bool {
+        match self {
+            Kept::Text(raw) => is_string_content(raw),
+            Kept::Null | Kept::Bool(_) | Kept::Number(_) => true,
         }
     }
 
     fn field(&self) -> Field<'_> {
         match self {
-            Kept::Null => Field::Null,
-            Kept::Bool(value) => Field::Bool(*value),
-            Kept::Number(raw) => Field::Number(raw),
-            Kept::Text(raw) => Field::Text(raw),
+            KeptValue::Null => Field::Null,
+            KeptValue::Bool(value) => Field::Bool(*value),
+            KeptValue::Number(raw) => Field::Number(raw),
+            KeptValue::Text(raw) => Field::Text(raw),
         }
     }
 
-    /// Whether a field has this value; one that is not there or cannot be read contradicts nothing.
+    /// Returns whether a field has this value. `true` for a field that is missing or cannot be read, as it contradicts
+    /// nothing.
     pub(crate) fn equals(&self, field: Field<'_>) -> bool {
         match (self.field(), field) {
             (_, Field::Absent | Field::Unreadable | Field::Container) => true,
@@ -134,22 +152,24 @@ impl Kept {
         }
     }
 
-    pub(crate) fn shown(&self) -> String {
-        shown(self.field())
+    /// Formats the value for a message.
+    pub(crate) fn display(&self) -> String {
+        display_field(self.field())
     }
 }
 
-/// A value as messages show it.
-pub(crate) fn shown(field: Field<'_>) -> String {
+/// Formats a field's value for a message.
+pub(crate) fn display_field(field: Field<'_>) -> String {
     match field {
         Field::Null => "null".to_owned(),
         Field::Bool(value) => value.to_string(),
         Field::Number(raw) => String::from_utf8_lossy(raw).into_owned(),
-        Field::Text(raw) => shown_text(&unescaped(raw)),
+        Field::Text(raw) => display_text(&unescaped(raw)),
         Field::Absent | Field::Unreadable | Field::Container => "something else".to_owned(),
     }
 }
 
-pub(crate) fn shown_text(text: &[u8]) -> String {
+/// Quotes and shortens a text for a message.
+pub(crate) fn display_text(text: &[u8]) -> String {
     quoted(&String::from_utf8_lossy(text), 60)
 }

@@ -1,85 +1,94 @@
-//! Instances of lifecycles: sets of possible states, and the events that led into them.
+//! Instances of lifecycles: their sets of possible states, and the events that led into these.
 
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::end;
-use super::field::Kept;
+use super::field::KeptValue;
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
-use crate::protocol::tables::{Cell, Lifecycle, Meets, States};
+use crate::protocol::tables::{Cell, Certainty, Lifecycle, States};
 
-/// The most instances of a stream that goes to sleep: all of them are written down again whenever it does.
-const MOST_WRITTEN_DOWN_AGAIN: usize = 64;
+/// The most instances in a stream that may be packed. Each packing of the stream writes all of them again.
+const MOST_PACKED_AGAIN: usize = 64;
 
-/// The events that led an instance into its states, each with the state.
-pub(crate) type Marks = Vec<(u8, Arc<Place>)>;
+/// The events that led an instance into its states: each state with the place of the event.
+pub(crate) type History = Vec<(u8, Arc<Place>)>;
 
 /// The instance of a lifecycle without keys.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Single {
+pub(crate) struct SingleInstance {
     pub possible: States,
-    pub marks: Marks,
+    pub history: History,
 }
 
-impl Default for Single {
+impl Default for SingleInstance {
     fn default() -> Self {
-        Single { possible: States::one(0), marks: Vec::new() }
+        SingleInstance { possible: States::one(0), history: Vec::new() }
     }
 }
 
-impl Single {
-    /// Any state is possible from here on.
+impl SingleInstance {
+    /// Makes every state possible.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle) {
         self.possible = States::all(lifecycle.states.len());
-        self.marks.clear();
+        self.history.clear();
     }
 }
 
-type ByKey<V> = HashMap<Box<[u8]>, V, RandomState>;
+type KeyMap<V> = HashMap<Box<[u8]>, V, RandomState>;
 
-/// The instances of a lifecycle with keys. Written down they take a tenth of the room; that is done with what was
-/// known when the turn around them opened afresh.
+/// The instances of a lifecycle with keys. Packed (serialised) instances take a tenth of the memory; all instances are
+/// packed whenever the surrounding turn opens anew.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Keyed {
-    /// Those of the open turn, and of what came since.
-    known: ByKey<Instance>,
-    written_down: ByKey<Box<[u8]>>,
-    /// The possible states of keys not seen yet.
+pub(crate) struct KeyedInstances {
+    /// The instances used since the turn opened.
+    known: KeyMap<Instance>,
+    /// The other instances, serialised.
+    packed: KeyMap<Box<[u8]>>,
+    /// The possible states of a key that has not been seen yet.
     unseen: States,
-    /// Whether keys not seen yet stay unsure to the end of the stream.
+    /// Whether keys that have not been seen yet stay unsure until the stream ends.
     unseen_for_good: bool,
-    /// How often all instances became unsure.
+    /// Number of times that all instances became unsure.
     doubts: u64,
-    /// How often the turn around them may have opened afresh.
+    /// Number of times that the surrounding turn may have opened anew.
     open_doubts: u64,
-    /// The keys that the open turn opened, in that order.
+    /// The keys that the open turn opened, in the order of their opening.
     pub open: Vec<Box<[u8]>>,
+}
+
+/// Writes a map in the order of its keys: the same state is written as the same bytes.
+fn in_order<V: Serialize, S: Serializer>(map: &ByKey<V>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    serializer.collect_map(entries)
 }
 
 /// The instance of one key.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub possible: States,
-    pub marks: Marks,
-    /// By number of the lifecycle's kept values.
-    pub kept: Vec<Option<Kept>>,
-    /// Whether the open turn opened it.
-    pub open: Meets,
-    /// The doubts that it knows of. There may be as many as instances, so that none is told to all of them: each hears of
-    /// them when it is asked for.
+    pub history: History,
+    /// The kept values, by their numbers in the lifecycle.
+    pub kept: Vec<Option<KeptValue>>,
+    /// Whether the open turn opened this instance.
+    pub open: Certainty,
+    /// Number of doubts that this instance has applied. Doubts are applied lazily, on lookup: updating every instance
+    /// on every doubt would be quadratic.
     doubts: u64,
+    /// Likewise for the doubts about the turn.
     open_doubts: u64,
 }
 
-impl Default for Keyed {
+impl Default for KeyedInstances {
     fn default() -> Self {
-        Keyed {
+        KeyedInstances {
             known: HashMap::default(),
-            written_down: HashMap::default(),
+            packed: HashMap::default(),
             unseen: States::one(0),
             unseen_for_good: false,
             doubts: 0,
@@ -91,26 +100,26 @@ impl Default for Keyed {
 
 impl Instance {
     fn new(possible: States, doubts: u64) -> Instance {
-        Instance { possible, marks: Vec::new(), kept: Vec::new(), open: Meets::No, doubts, open_doubts: 0 }
+        Instance { possible, history: Vec::new(), kept: Vec::new(), open: Certainty::No, doubts, open_doubts: 0 }
     }
 }
 
-impl Keyed {
-    /// Any state is possible for every key, seen or not. `for_good`: an opening may be lost.
+impl KeyedInstances {
+    /// Makes every state possible for every key, seen or not. `for_good`: an event that opens an instance may be lost.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
         self.doubts += 1;
         self.unseen = States::all(lifecycle.states.len());
         self.unseen_for_good |= for_good;
     }
 
-    /// The instance of a key.
+    /// Returns the instance of a key, creating it if the key is new.
     pub(crate) fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> Option<&mut Instance> {
         let any = States::all(lifecycle.states.len());
         // Looked up twice, so that a known key costs no allocation.
         if !self.known.contains_key(key) {
-            let instance = match self.written_down.remove(key) {
-                // What cannot be read back is not known; it has not happened.
-                Some(written) => postcard::from_bytes(&written).unwrap_or_else(|_| Instance::new(any, self.doubts)),
+            let instance = match self.packed.remove(key) {
+                // Should not happen. If it does, nothing is known of the instance.
+                Some(packed) => postcard::from_bytes(&packed).unwrap_or_else(|_| Instance::new(any, self.doubts)),
                 None => Instance::new(self.unseen, self.doubts),
             };
             self.known.insert(key.into(), instance);
@@ -122,74 +131,76 @@ impl Keyed {
         }
         if instance.open_doubts != self.open_doubts {
             instance.open_doubts = self.open_doubts;
-            // What was not opened by the last turn is not opened by the one that may have begun.
-            instance.open = instance.open.and(Meets::Perhaps);
+            // An instance that the last turn did not open is not one that the turn that may have begun opened.
+            instance.open = instance.open.and(Certainty::Perhaps);
         }
         Some(instance)
     }
 
-    /// The instances that the open turn certainly opened, in that order, with their keys.
-    pub(crate) fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &Marks)> {
+    /// Returns the instances that the open turn certainly opened, with their keys, in the order of their opening.
+    pub(crate) fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &History)> {
         self.open.iter().filter_map(move |key| {
             let is_open =
-                |instance: &&Instance| instance.open == Meets::Yes && instance.open_doubts == self.open_doubts;
+                |instance: &&Instance| instance.open == Certainty::Yes && instance.open_doubts == self.open_doubts;
             let instance = self.known.get(key).filter(is_open)?;
             let sure = instance.doubts == self.doubts;
             let possible = if sure { instance.possible } else { States::all(lifecycle.states.len()) };
-            Some((&**key, possible, &instance.marks))
+            Some((&**key, possible, &instance.history))
         })
     }
 
-    /// The turn around it opened afresh.
-    pub(crate) fn start_afresh(&mut self, forget: bool) {
+    /// Releases or forgets the open instances, because the surrounding turn opened anew. `forget`: keys are known for one
+    /// turn only.
+    pub(crate) fn reset(&mut self, forget: bool) {
         for key in std::mem::take(&mut self.open) {
             if let Some(instance) = self.known.get_mut(&key) {
-                instance.open = Meets::No;
+                instance.open = Certainty::No;
             }
         }
         if forget {
             self.known.clear();
         } else {
-            self.write_down();
+            self.pack();
         }
         if !self.unseen_for_good {
             self.unseen = States::one(0);
         }
     }
 
-    /// The turn around it may have opened afresh.
+    /// Notes that the surrounding turn may have opened anew.
     pub(crate) fn doubt_open(&mut self) {
         self.open_doubts += 1;
     }
 
-    /// Whether nothing would be said if the stream ended here, and little would be written down.
+    /// Returns whether the end of the stream would report nothing, and few enough instances would be packed.
     pub(crate) fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
-        self.written_down.len() + self.known.len() <= MOST_WRITTEN_DOWN_AGAIN
-            && self.certainly_open(lifecycle).all(|(_, possible, _)| end::rule(possible, lifecycle).is_none())
+        self.packed.len() + self.known.len() <= MOST_PACKED_AGAIN
+            && self.certainly_open(lifecycle).all(|(_, possible, _)| end::end_rule(possible, lifecycle).is_none())
     }
 
-    /// Writes all instances down, without the text of the events that they remember.
-    fn write_down(&mut self) {
+    /// Serialises all instances, without the text of the events in their histories.
+    fn pack(&mut self) {
         for (key, instance) in self.known.drain() {
-            if let Ok(written) = postcard::to_allocvec(&instance) {
-                self.written_down.insert(key, written.into());
+            if let Ok(packed) = postcard::to_allocvec(&instance) {
+                self.packed.insert(key, packed.into());
             }
         }
     }
 }
 
-/// What a row does to a set of possible states.
-pub(crate) struct Move {
+/// The effect of a row on a set of possible states.
+pub(crate) struct Transition {
+    /// The possible states afterwards.
     pub to: States,
-    /// The rule that every possible state speaks.
+    /// The rule that every possible state reports, if there is one.
     pub rule: Option<RuleId>,
-    /// Whether it opens a new instance.
-    pub opens: Meets,
+    /// Whether the transition opens a new instance.
+    pub opens: Certainty,
 }
 
-impl Move {
-    /// Applies a row's cells. `meets`: whether the row's conditions are met at all.
-    pub(crate) fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Meets) -> Move {
+impl Transition {
+    /// Computes the effect of a row's cells. `meets`: whether the row's conditions are met.
+    pub(crate) fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Certainty) -> Transition {
         let mut to = States::default();
         let (mut all_open, mut some_open) = (true, false);
         let mut rule: Option<Option<RuleId>> = None;
@@ -201,34 +212,34 @@ impl Move {
             some_open |= opens;
             rule = match rule {
                 None => Some(cell.rule),
-                Some(said) if said == cell.rule => Some(said),
+                Some(other) if other == cell.rule => Some(other),
                 Some(_) => Some(None),
             };
         }
-        let certain = meets == Meets::Yes;
+        let certain = meets == Certainty::Yes;
         let opens = match (all_open, some_open) {
-            (true, true) if certain => Meets::Yes,
-            (_, true) => Meets::Perhaps,
-            _ => Meets::No,
+            (true, true) if certain => Certainty::Yes,
+            (_, true) => Certainty::Perhaps,
+            _ => Certainty::No,
         };
-        Move { to: if certain { to } else { to.or(from) }, rule: rule.flatten().filter(|_| certain), opens }
+        Transition { to: if certain { to } else { to.or(from) }, rule: rule.flatten().filter(|_| certain), opens }
     }
 
-    /// Whether it is certain that a state was left.
+    /// Returns whether the old state was certainly left.
     pub(crate) fn left(&self, from: States) -> bool {
         self.to.0 & from.0 == 0
     }
 }
 
-/// The one state of a set, if there is just one.
-pub(crate) fn only(states: States) -> Option<u8> {
+/// Returns the only state of a set; `None` if there are several or none.
+pub(crate) fn only_state(states: States) -> Option<u8> {
     (states.0.count_ones() == 1).then(|| states.0.trailing_zeros() as u8)
 }
 
-/// What the events that led here were, in the order of the file, each kind once.
-pub(crate) fn related(marks: &Marks, lifecycle: &Lifecycle) -> Vec<Related> {
+/// Returns the events that led an instance here, in the order of the file, one for each message.
+pub(crate) fn related_places(history: &History, lifecycle: &Lifecycle) -> Vec<Related> {
     let mut related: Vec<Related> = Vec::new();
-    for (state, place) in marks {
+    for (state, place) in history {
         if let Some(words) = &lifecycle.entered[usize::from(*state)]
             && !related.iter().any(|known| known.message == *words)
         {

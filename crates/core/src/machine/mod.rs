@@ -1,55 +1,57 @@
-//! The order of events: per-stream state, and one step over the tables for each event.
+//! Judges the order of events: keeps the state of each stream, and takes one step over the tables for each event.
 //!
-//! It sees numbers and field values, never JSON text or files, and it knows no protocol by name. What
-//! cannot be known (an unreadable field, a lost frame, a fragment) makes an instance *unsure*: its state is
-//! then a set of possible states, and a rule speaks only where every possible state speaks it. A false
-//! alarm is worse than a missed finding.
+//! The machine sees numbers and field values, never JSON text or files, and knows no protocol by name. Anything that
+//! cannot be known (an unreadable field, a lost frame, a fragment) makes an instance *unsure*: its state is then a set
+//! of possible states, and a rule is reported only if every possible state reports it. A false alarm is worse than a
+//! missed finding.
 
 mod end;
 mod field;
 mod instance;
+mod observer;
+mod repeat;
 mod step;
-mod still;
+mod streamed_text;
 mod streams;
-mod text;
-mod witness;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::Noted;
+use crate::input::EventNote;
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
 use field::Field;
+pub use observer::CellId;
+pub(crate) use observer::{CellObserver, NoObserver};
 use step::Scratch;
+use streamed_text::TextState;
 use streams::{Stream, Streams};
-use text::TextState;
-pub use witness::Taken;
-pub(crate) use witness::{Nobody, Witness};
 
-/// An event as the tables see it.
+/// The parts of an event that the tables read.
 #[derive(Clone, Copy)]
-pub struct Observed<'a> {
-    /// The number of its type.
+pub struct EventView<'a> {
+    /// The number of the event's type.
     pub event_type: usize,
-    /// The text that the captures are ranges of.
+    /// The text that the captures point into.
     pub text: &'a [u8],
-    /// Its timestamp, if that can be read.
+    /// The event's timestamp; `None` if it cannot be read.
     pub time: Option<Stamp<'a>>,
-    /// By slot of its type, and behind them those of the arrays' items.
+    /// The captured fields: first the slots of the event's type, then those of its arrays' items.
     pub fields: &'a [Capture],
-    /// By array of its type.
+    /// The captured items of each array of the event's type.
     pub items: &'a [Items],
-    /// Where it stands.
-    pub places: &'a dyn Places,
+    /// Locates the event in its file.
+    pub locator: &'a dyn EventLocator,
 }
 
-impl<'a> Observed<'a> {
-    /// A field of the event.
+impl<'a> EventView<'a> {
+    /// Returns a field of the event.
     #[inline]
     fn field(&self, slot: usize) -> Field<'a> {
         let inside = |start: u32, end: u32| &self.text[start as usize..end as usize];
@@ -65,55 +67,76 @@ impl<'a> Observed<'a> {
     }
 }
 
-/// Where an event stands, asked for only when it has to be known.
-pub trait Places {
-    /// The event's type.
+/// Locates an event in its file. Called only when a place is needed, because computing one costs time.
+pub trait EventLocator {
+    /// Returns the event's type.
     fn event_type(&self) -> &Arc<str>;
-    /// Takes note of the event as a whole.
+    /// Notes the place of the whole event, reusing the memory of `noted`.
     fn note(&self, noted: &mut Noted);
-    /// A range of the event's text.
+    /// Returns the place of a range of the event's text.
     fn part(&self, range: Range<usize>) -> Place;
-    /// The event as a whole, to be remembered.
+    /// Returns the place of the whole event, for a finding that may come later.
     fn event(&self) -> Place;
 }
 
-/// Where a rule speaks.
+/// The part of an event, or the earlier event, that a verdict points at.
 #[derive(Clone, Debug, PartialEq)]
-pub enum At {
-    /// The event as a whole: its type.
+pub enum Target {
+    /// The event's type, which stands for the whole event.
     Type,
-    /// Its timestamp.
+    /// The event's timestamp.
     Time,
-    /// A field.
+    /// A field of the event, by slot.
     Slot(usize),
-    /// The rest of a text field, from this byte of what stands between its quotes.
+    /// The rest of a text field: its slot, and the number of bytes between its opening quote and the rest.
     Part(usize, usize),
     /// A field of an array's item.
-    Item { array: usize, index: usize, slot: usize },
-    /// A place of this or an earlier event of this type.
+    Item {
+        /// The number of the array in the event's type.
+        array: usize,
+        /// The index of the item.
+        index: usize,
+        /// The slot of the field among those of the item.
+        slot: usize,
+    },
+    /// A place of this or an earlier event, with that event's type.
     Earlier(Arc<Place>, Arc<str>),
 }
 
-/// What the words in braces of a rule stand for.
+/// The values of the placeholders (words in braces) of a rule's message.
 pub type Facts = Vec<(&'static str, String)>;
 
-/// A rule that speaks.
+/// A broken rule, with what a finding needs to report it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
+    /// The rule that is broken.
     pub rule: RuleId,
+    /// The name of the stream.
     pub stream: Arc<str>,
-    pub at: At,
+    /// The part of the event that the finding points at.
+    pub at: Target,
+    /// The earlier events that explain the finding.
     pub related: Vec<Related>,
+    /// The values of the placeholders in the rule's message.
     pub facts: Facts,
 }
 
-/// What bounds the machine's memory.
+/// Bounds on the machine's memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of text kept for one turn.
+    /// Maximum length of the text of one turn, in bytes. Longer texts are not compared.
     pub max_text_bytes: usize,
-    /// Streams kept at once.
+    /// Maximum number of streams kept at once. Beyond it, the longest idle one is forgotten.
     pub max_streams: usize,
+}
+
+/// How far a machine has come, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct MachineState {
+    streams: StreamsState,
+    losses: u64,
+    forgotten: bool,
+    opened: Vec<u64>,
 }
 
 /// The state of all streams of one file.
@@ -123,13 +146,15 @@ pub struct Machine {
     limits: Limits,
     fragment: bool,
     streams: Streams,
-    /// Counts what was lost; a stream that has not seen the latest loss is unsure.
+    /// Number of losses so far; a stream that has not noted the latest one is unsure.
     losses: u64,
+    /// Whether a stream was forgotten, so that a stream that opens may be one of those.
     forgotten: bool,
     scratch: Scratch,
 }
 
 impl Machine {
+    /// Creates a machine without streams. `fragment`: the input may begin and end in the middle of a stream.
     pub fn new(protocol: &Protocol, limits: Limits, fragment: bool) -> Machine {
         Machine {
             protocol: protocol.clone(),
@@ -142,17 +167,17 @@ impl Machine {
         }
     }
 
-    /// Something was lost that may have belonged to any stream: nothing is sure any more.
-    pub fn lose(&mut self) {
+    /// Notes that an event of an unknown stream was lost, which makes every stream unsure.
+    pub fn note_loss(&mut self) {
         self.losses += 1;
     }
 
-    /// How many streams there were.
-    pub fn streams(&self) -> u64 {
+    /// Returns the number of streams opened so far.
+    pub fn stream_count(&self) -> u64 {
         self.streams.seen()
     }
 
-    /// How many instances each lifecycle opened, by its name.
+    /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.
     pub fn opened(&self) -> BTreeMap<String, u64> {
         let counted = self
             .protocol
@@ -164,60 +189,68 @@ impl Machine {
         counted.map(|(lifecycle, opened)| (lifecycle.name.clone(), *opened)).collect()
     }
 
-    /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
+    /// Returns the text that a stream has sent so far, for each of the tables' texts; `None` if no piece came, or one
+    /// may be missing.
     pub fn streamed(&self, stream: &[u8]) -> Vec<Option<String>> {
-        match self.streams.awake(stream) {
+        match self.streams.live(stream) {
             Some(stream) => stream.texts.iter().map(TextState::streamed).collect(),
             None => self.protocol.tables().texts.iter().map(|_| None).collect(),
         }
     }
 
     /// Judges an event of a known type.
-    pub fn step(&mut self, stream: &[u8], event: &Observed<'_>, witness: impl Witness, out: &mut Vec<Verdict>) {
-        let index = self.enter(stream, event.places, out);
+    pub fn step(&mut self, stream: &[u8], event: &EventView<'_>, observer: impl CellObserver, out: &mut Vec<Verdict>) {
+        let index = self.enter(stream, event.locator, out);
         let tables = self.protocol.tables();
         let stream = self.streams.get(index, tables);
-        stream.notice(self.losses, tables);
+        stream.note_losses(self.losses, tables);
         judge_time(tables, stream, event.time, out);
-        step::apply(tables, stream, event, &mut self.scratch, witness, out);
-        leave(stream, event.places, event.time);
+        step::apply(tables, stream, event, &mut self.scratch, observer, out);
+        leave(stream, event.locator, event.time);
         self.streams.touch(index, tables);
     }
 
-    /// Judges an event in the short way: it is not before its stream's last event, and moves nothing. So are most. False:
-    /// it is another event, and nothing was done. `raw_stream`: the name as it is written.
+    /// Judges an event by the short path: one that is not earlier than its stream's last event, and repeats it, as most
+    /// events do. Returns `false`, and changes nothing, if the event needs [`Machine::step`]. `raw_stream` is the stream's
+    /// name as written in the JSON text, still escaped.
     #[inline]
-    pub fn step_again(&mut self, raw_stream: &[u8], event: &Observed<'_>) -> bool {
+    pub fn step_repeat(&mut self, raw_stream: &[u8], event: &EventView<'_>) -> bool {
         let Some(index) = self.streams.find(raw_stream) else { return false };
         let Some(stream) = self.streams.plain(index) else { return false };
         let Some(now) = event.time else { return false };
         let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
         if stream.losses != self.losses
             || !(stream.last_is_timed && now.is_not_before_usual(last))
-            || !still::apply_again(self.protocol.tables(), stream, event, &self.scratch)
+            || !repeat::apply_repeat(self.protocol.tables(), stream, event, &self.scratch)
         {
             return false;
         }
         stream.last_time.copy_from_slice(now.written);
-        event.places.note(&mut stream.last);
+        event.locator.note(&mut stream.last);
         self.streams.touch(index, self.protocol.tables());
         true
     }
 
-    /// Takes note of an event of an unknown type: it advances time, and moves nothing.
-    pub fn pass(&mut self, stream: &[u8], time: Option<Stamp<'_>>, places: &dyn Places, out: &mut Vec<Verdict>) {
-        let index = self.enter(stream, places, out);
+    /// Judges an event of an unknown type, which advances time but moves no lifecycle.
+    pub fn step_unknown(
+        &mut self,
+        stream: &[u8],
+        time: Option<Stamp<'_>>,
+        locator: &dyn EventLocator,
+        out: &mut Vec<Verdict>,
+    ) {
+        let index = self.enter(stream, locator, out);
         let tables = self.protocol.tables();
         let stream = self.streams.get(index, tables);
-        stream.notice(self.losses, tables);
+        stream.note_losses(self.losses, tables);
         judge_time(tables, stream, time, out);
-        stream.still.end();
-        leave(stream, places, time);
+        stream.repeat.clear();
+        leave(stream, locator, time);
         self.streams.touch(index, tables);
     }
 
-    /// Finds the stream, or opens it.
-    fn enter(&mut self, name: &[u8], places: &dyn Places, out: &mut Vec<Verdict>) -> u32 {
+    /// Returns the index of the stream, opening it if it is new.
+    fn enter(&mut self, name: &[u8], locator: &dyn EventLocator, out: &mut Vec<Verdict>) -> u32 {
         if let Some(index) = self.streams.find(name) {
             return index;
         }
@@ -232,7 +265,7 @@ impl Machine {
             out.push(Verdict {
                 rule: framing(Framing::CheckSkipped),
                 stream: name,
-                at: At::Earlier(Arc::new(places.event()), places.event_type().clone()),
+                at: Target::Earlier(Arc::new(locator.event()), locator.event_type().clone()),
                 related: Vec::new(),
                 facts: vec![("found", found)],
             });
@@ -241,21 +274,21 @@ impl Machine {
         self.streams.open(name, self.protocol.tables(), unsure, self.losses)
     }
 
-    /// Judges the ends of all streams, in the order of their last events.
-    pub fn finish<W: Witness>(&mut self, mut witness: W, out: &mut Vec<Verdict>) {
-        if W::LOOKS && !self.fragment {
-            for stream in self.streams.asleep(self.protocol.tables()).filter(|stream| stream.losses == self.losses) {
-                witness::end(&mut witness, self.protocol.tables(), &stream);
+    /// Judges the end of every stream, in the order of their last events.
+    pub fn finish<W: CellObserver>(&mut self, mut observer: W, out: &mut Vec<Verdict>) {
+        if W::ACTIVE && !self.fragment {
+            for stream in self.streams.packed(self.protocol.tables()).filter(|stream| stream.losses == self.losses) {
+                observer::observe_end(&mut observer, self.protocol.tables(), &stream);
             }
         }
-        for index in self.streams.awake_by_last_event() {
-            // What a fragment or a lost frame cut off may have gone on in any way.
+        for index in self.streams.live_by_last_event() {
+            // The missing rest of a fragment, or a lost frame, may have completed the stream.
             if self.fragment || self.streams.get(index, self.protocol.tables()).losses != self.losses {
                 continue;
             }
             let stream = self.streams.get(index, self.protocol.tables());
-            if W::LOOKS {
-                witness::end(&mut witness, self.protocol.tables(), stream);
+            if W::ACTIVE {
+                observer::observe_end(&mut observer, self.protocol.tables(), stream);
             }
             end::judge_end(self.protocol.tables(), stream, out);
             for text in &mut stream.texts {
@@ -265,10 +298,11 @@ impl Machine {
     }
 }
 
-fn leave(stream: &mut Stream, places: &dyn Places, time: Option<Stamp<'_>>) {
-    places.note(&mut stream.last);
-    if !Arc::ptr_eq(&stream.last_type, places.event_type()) {
-        stream.last_type = places.event_type().clone();
+/// Records the event as its stream's last one.
+fn leave(stream: &mut Stream, locator: &dyn EventLocator, time: Option<Stamp<'_>>) {
+    locator.note(&mut stream.last);
+    if !Arc::ptr_eq(&stream.last_type, locator.event_type()) {
+        stream.last_type = locator.event_type().clone();
     }
     stream.last_is_timed = time.is_some();
     if let Some(time) = time {
@@ -278,13 +312,14 @@ fn leave(stream: &mut Stream, places: &dyn Places, time: Option<Stamp<'_>>) {
     }
 }
 
+/// Reports an event that is earlier than its stream's last timed event.
 fn judge_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>, out: &mut Vec<Verdict>) {
     let Some(now) = time else { return };
     let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
     if last.written.is_empty() || !date_time::is_after(last, now) {
         return;
     }
-    // An event whose time could not be read may stand between the two.
+    // An event whose time could not be read may come between the two.
     let before =
         Related { message: "the session's event before it".into(), file: None, place: Arc::new(stream.last.place()) };
     let before = stream.last_is_timed.then_some(before);
@@ -292,7 +327,7 @@ fn judge_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>, out: &m
         out.push(Verdict {
             rule: *rule,
             stream: stream.name.clone(),
-            at: At::Time,
+            at: Target::Time,
             related: before.clone().into_iter().collect(),
             facts: vec![("found", now.to_string()), ("kept", last.to_string())],
         });

@@ -1,4 +1,4 @@
-//! The streams of a file: found by name, forgotten by age, and written down small while nothing happens in them.
+//! The streams of a file: finds them by name, packs those that are idle, and forgets the longest idle one.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -8,106 +8,115 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::end;
-use super::instance::{Keyed, Single};
-use super::still::Still;
-use super::text::TextState;
+use super::instance::{KeyedInstances, SingleInstance};
+use super::repeat::RepeatPattern;
+use super::streamed_text::TextState;
 use crate::bytes::{holds, same};
 use crate::input::Noted;
 use crate::protocol::Tables;
+use crate::protocol::tables::Lifecycle;
+use crate::schema::date_time::{self, LastMinute, usual_length};
 
-/// How many streams, those touched last, are always kept as they are.
+/// Number of streams, counted from the one touched last, that are never packed.
 const MOST_FRESH: usize = 1000;
 
 /// The state of one lifecycle in a stream.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) enum Slot {
-    Single(Single),
-    Keyed(Keyed),
+pub(crate) enum LifecycleState {
+    /// Of a lifecycle without keys.
+    Single(SingleInstance),
+    /// Of a lifecycle with keys.
+    Keyed(KeyedInstances),
 }
 
-/// One stream. Serialised, it is without the text of the events that it remembers.
+/// The state of one stream. Serialising it leaves out the text of the events that it refers to.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Stream {
     #[serde(skip)]
     pub name: Arc<str>,
-    /// By lifecycle.
-    pub slots: Vec<Slot>,
-    /// By text.
+    /// The state of each lifecycle.
+    pub lifecycles: Vec<LifecycleState>,
+    /// The state of each text.
     pub texts: Vec<TextState>,
+    /// The place of the last event.
     pub last: Noted,
+    /// The type of the last event.
     pub last_type: Arc<str>,
-    /// The last timestamp, as it was written; empty before the first.
+    /// The last readable timestamp, as written; empty before the first.
     pub last_time: Vec<u8>,
+    /// Whether the last timestamp has the usual form; see [`Stamp::usual`](crate::schema::date_time::Stamp::usual).
     pub last_time_is_usual: bool,
-    /// Whether it is the last event's.
+    /// Whether the last timestamp is that of the last event.
     pub last_is_timed: bool,
-    /// The losses of the file that this stream knows of.
+    /// Number of the file's losses that this stream has noted.
     pub losses: u64,
     #[serde(skip)]
-    pub still: Still,
+    pub repeat: RepeatPattern,
 }
 
 impl Stream {
     fn new(name: &[u8], tables: &Tables, losses: u64) -> Stream {
-        let slots = tables.lifecycles.iter().map(|lifecycle| match lifecycle.keyed {
-            None => Slot::Single(Single::default()),
-            Some(_) => Slot::Keyed(Keyed::default()),
+        let lifecycles = tables.lifecycles.iter().map(|lifecycle| match lifecycle.keyed {
+            None => LifecycleState::Single(SingleInstance::default()),
+            Some(_) => LifecycleState::Keyed(KeyedInstances::default()),
         });
         Stream {
             name: String::from_utf8_lossy(name).into(),
-            slots: slots.collect(),
+            lifecycles: lifecycles.collect(),
             texts: tables.texts.iter().map(|_| TextState::default()).collect(),
-            last: Noted::default(),
+            last: EventNote::default(),
             last_type: Arc::default(),
             last_time: Vec::new(),
             last_time_is_usual: false,
             last_is_timed: false,
             losses,
-            still: Still::default(),
+            repeat: RepeatPattern::default(),
         }
     }
 
-    /// Takes note of how much the file has lost by now.
-    pub(crate) fn notice(&mut self, losses: u64, tables: &Tables) {
+    /// Makes the stream unsure if the file had losses since the last call.
+    pub(crate) fn note_losses(&mut self, losses: u64, tables: &Tables) {
         if self.losses != losses {
             self.losses = losses;
-            self.lose(tables);
+            self.make_unsure(tables);
         }
     }
 
-    /// Something of this stream may have been lost: every instance is unsure, and no text is whole.
-    pub(crate) fn lose(&mut self, tables: &Tables) {
-        self.still.end();
-        for (slot, lifecycle) in self.slots.iter_mut().zip(&tables.lifecycles) {
-            match slot {
-                Slot::Single(single) => single.make_unsure(lifecycle),
-                Slot::Keyed(keyed) => keyed.make_unsure(lifecycle, true),
+    /// Makes every instance unsure and every text incomplete, because an event of the stream may be lost.
+    pub(crate) fn make_unsure(&mut self, tables: &Tables) {
+        self.repeat.clear();
+        for (state, lifecycle) in self.lifecycles.iter_mut().zip(&tables.lifecycles) {
+            match state {
+                LifecycleState::Single(single) => single.make_unsure(lifecycle),
+                LifecycleState::Keyed(keyed) => keyed.make_unsure(lifecycle, true),
             }
         }
         for text in &mut self.texts {
-            text.lose();
+            text.make_incomplete();
         }
     }
 
-    /// Whether nothing would be said if the stream ended here, and little would be written down.
+    /// Returns whether the end of the stream would report nothing, and packing it would be cheap.
     fn is_at_rest(&self, tables: &Tables) -> bool {
-        let mut slots = self.slots.iter().zip(&tables.lifecycles);
+        let mut lifecycles = self.lifecycles.iter().zip(&tables.lifecycles);
         self.texts.iter().all(TextState::is_at_rest)
-            && slots.all(|(slot, lifecycle)| match slot {
-                Slot::Single(single) => end::rule(single.possible, lifecycle).is_none(),
-                Slot::Keyed(keyed) => keyed.is_at_rest(lifecycle),
+            && lifecycles.all(|(state, lifecycle)| match state {
+                LifecycleState::Single(single) => end::end_rule(single.possible, lifecycle).is_none(),
+                LifecycleState::Keyed(keyed) => keyed.is_at_rest(lifecycle),
             })
     }
 
-    fn write_down(&self) -> Option<Box<[u8]>> {
+    /// Serialises the stream.
+    fn pack(&self) -> Option<Box<[u8]>> {
         postcard::to_allocvec(self).ok().map(Vec::into_boxed_slice)
     }
 
-    fn read(name: &[u8], written: &[u8], tables: &Tables) -> Stream {
-        let mut stream = postcard::from_bytes(written).unwrap_or_else(|_| {
-            // What cannot be read back is not known; it has not happened.
+    /// Reads back what [`Stream::pack`] wrote.
+    fn unpack(name: &[u8], packed: &[u8], tables: &Tables) -> Stream {
+        let mut stream = postcard::from_bytes(packed).unwrap_or_else(|_| {
+            // Should not happen. If it does, nothing is known of the stream.
             let mut unsure = Stream::new(name, tables, 0);
-            unsure.lose(tables);
+            unsure.make_unsure(tables);
             unsure
         });
         stream.name = String::from_utf8_lossy(name).into();
@@ -115,7 +124,7 @@ impl Stream {
     }
 }
 
-/// All streams, in the order in which they were last touched.
+/// All streams, in the order in which they were last touched: a linked list in `entries`, and an index by name.
 #[derive(Clone, Default)]
 pub(crate) struct Streams {
     by_name: HashTable<u32>,
@@ -123,97 +132,105 @@ pub(crate) struct Streams {
     entries: Vec<Entry>,
     oldest: Option<u32>,
     newest: Option<u32>,
-    /// The oldest of the fresh ones.
+    /// The oldest of the fresh entries.
     oldest_fresh: Option<u32>,
+    /// Number of fresh entries.
     fresh: usize,
-    /// A place that a forgotten stream left.
+    /// The index of a forgotten stream's entry, to be reused.
     free: Option<u32>,
+    /// Number of streams opened so far.
     seen: u64,
 }
 
+/// A stream in the list.
 #[derive(Clone)]
 struct Entry {
     name: Box<[u8]>,
-    /// Whether the name stands in JSON as it is.
+    /// Whether the name in JSON has no escapes.
     plain: bool,
-    state: State,
-    /// The streams touched just before and after this one.
+    storage: Storage,
+    /// The stream touched just before this one.
     older: Option<u32>,
+    /// The stream touched just after this one.
     newer: Option<u32>,
-    /// Whether it is one of those touched last.
+    /// Whether the stream is one of those touched last, which are not packed.
     fresh: bool,
 }
 
+/// The form in which a stream is kept.
 #[derive(Clone)]
-enum State {
-    Awake(Box<Stream>),
-    /// Written down: it was long at rest.
-    Asleep(Box<[u8]>),
+enum Storage {
+    /// Ready for the next event.
+    Live(Box<Stream>),
+    /// Serialised, because nothing happened in the stream for long.
+    Packed(Box<[u8]>),
 }
 
 impl Streams {
     /// The most streams that can be kept at once.
     pub(crate) const MOST: usize = u32::MAX as usize;
 
+    /// Returns the number of streams kept.
     pub(crate) fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// How many were opened in all.
+    /// Returns the number of streams opened so far.
     pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
 
+    /// Returns the index of a stream.
     pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
         // Most often the next event is of the same stream.
         if let Some(newest) = self.newest
-            && same(&self.entries[newest as usize].name, name)
+            && equal(&self.entries[newest as usize].name, name)
         {
             return Some(newest);
         }
-        self.by_name.find(self.hasher.hash_one(name), |index| same(&self.entries[*index as usize].name, name)).copied()
+        self.by_name.find(self.hasher.hash_one(name), |index| equal(&self.entries[*index as usize].name, name)).copied()
     }
 
-    /// A stream that is not asleep and whose name stands in JSON as it is.
+    /// Returns a stream that is not packed and whose name in JSON has no escapes.
     #[inline]
     pub(crate) fn plain(&mut self, index: u32) -> Option<&mut Stream> {
         let entry = &mut self.entries[index as usize];
-        match &mut entry.state {
-            State::Awake(stream) if entry.plain => Some(stream),
+        match &mut entry.storage {
+            Storage::Live(stream) if entry.plain => Some(stream),
             _ => None,
         }
     }
 
-    /// A stream that is not asleep.
-    pub(crate) fn awake(&self, name: &[u8]) -> Option<&Stream> {
-        match &self.entries[self.find(name)? as usize].state {
-            State::Awake(stream) => Some(stream),
-            State::Asleep(_) => None,
+    /// Returns a stream that is not packed.
+    pub(crate) fn live(&self, name: &[u8]) -> Option<&Stream> {
+        match &self.entries[self.find(name)? as usize].storage {
+            Storage::Live(stream) => Some(stream),
+            Storage::Packed(_) => None,
         }
     }
 
-    /// A stream, which wakes up if it was asleep.
+    /// Returns a stream, unpacking it if need be.
     pub(crate) fn get(&mut self, index: u32, tables: &Tables) -> &mut Stream {
-        let Entry { name, state, .. } = &mut self.entries[index as usize];
-        if let State::Asleep(written) = state {
-            *state = State::Awake(Box::new(Stream::read(name, written, tables)));
+        let Entry { name, storage, .. } = &mut self.entries[index as usize];
+        if let Storage::Packed(packed) = storage {
+            *storage = Storage::Live(Box::new(Stream::unpack(name, packed, tables)));
         }
-        match state {
-            State::Awake(stream) => stream,
-            State::Asleep(_) => unreachable!("it was woken up just now"),
+        match storage {
+            Storage::Live(stream) => stream,
+            Storage::Packed(_) => unreachable!("it was unpacked just now"),
         }
     }
 
-    /// Opens a stream. An unsure one may have begun before.
+    /// Opens a stream. `unsure`: the stream may have begun earlier.
     pub(crate) fn open(&mut self, name: &[u8], tables: &Tables, unsure: bool, losses: u64) -> u32 {
         self.seen += 1;
         let mut stream = Stream::new(name, tables, losses);
         if unsure {
-            stream.lose(tables);
+            stream.make_unsure(tables);
         }
-        let state = State::Awake(Box::new(stream));
+        let storage = Storage::Live(Box::new(stream));
         let plain = !holds(name, b'\\');
-        let entry = Entry { name: name.into(), plain, state, older: None, newer: None, fresh: false };
+        let entry = Entry { name: name.into(), plain, storage, older: None, newer: None, fresh: false };
         let index = match self.free.take() {
             Some(index) => {
                 self.entries[index as usize] = entry;
@@ -231,15 +248,16 @@ impl Streams {
         index
     }
 
-    /// Makes this the stream that was touched last.
+    /// Makes a stream the one that was touched last.
     #[inline]
     pub(crate) fn touch(&mut self, index: u32, tables: &Tables) {
         if self.newest != Some(index) {
-            self.renew(index, tables);
+            self.move_to_newest(index, tables);
         }
     }
 
-    fn renew(&mut self, index: u32, tables: &Tables) {
+    /// Moves a stream to the end of the list, and packs streams that are no longer fresh.
+    fn move_to_newest(&mut self, index: u32, tables: &Tables) {
         self.detach(index);
         self.append(index);
         while self.fresh > MOST_FRESH
@@ -249,16 +267,16 @@ impl Streams {
             self.oldest_fresh = entry.newer;
             self.fresh -= 1;
             entry.fresh = false;
-            if let State::Awake(stream) = &mut entry.state
+            if let Storage::Live(stream) = &mut entry.storage
                 && stream.is_at_rest(tables)
-                && let Some(written) = stream.write_down()
+                && let Some(packed) = stream.pack()
             {
-                entry.state = State::Asleep(written);
+                entry.storage = Storage::Packed(packed);
             }
         }
     }
 
-    /// Forgets the stream that was touched longest ago, and gives its name.
+    /// Forgets the stream that was touched longest ago, and returns its name.
     pub(crate) fn forget_longest_idle(&mut self) -> Option<Arc<str>> {
         let index = self.oldest?;
         self.detach(index);
@@ -270,23 +288,26 @@ impl Streams {
         Some(String::from_utf8_lossy(&self.entries[index as usize].name).into())
     }
 
-    /// The streams that are awake, by their last events; at the end of those asleep nothing is to be said.
-    pub(crate) fn awake_by_last_event(&self) -> Vec<u32> {
-        self.by_last_event().filter(|index| matches!(self.entries[*index as usize].state, State::Awake(_))).collect()
+    /// Returns the streams that are not packed, in the order of their last events. The end of a packed stream never reports
+    /// anything.
+    pub(crate) fn live_by_last_event(&self) -> Vec<u32> {
+        self.by_last_event().filter(|index| matches!(self.entries[*index as usize].storage, Storage::Live(_))).collect()
     }
 
-    /// The streams that are asleep, by their last events. They stay so: each is read when its turn comes.
-    pub(crate) fn asleep(&self, tables: &Tables) -> impl Iterator<Item = Stream> {
+    /// Returns the packed streams, in the order of their last events. They stay packed; a copy of each is unpacked in turn.
+    pub(crate) fn packed(&self, tables: &Tables) -> impl Iterator<Item = Stream> {
         self.by_last_event().filter_map(|index| match &self.entries[index as usize] {
-            Entry { name, state: State::Asleep(written), .. } => Some(Stream::read(name, written, tables)),
+            Entry { name, storage: Storage::Packed(packed), .. } => Some(Stream::unpack(name, packed, tables)),
             _ => None,
         })
     }
 
+    /// Returns the indices of all streams, in the order of their last events.
     fn by_last_event(&self) -> impl Iterator<Item = u32> {
         std::iter::successors(self.oldest, |index| self.entries[*index as usize].newer)
     }
 
+    /// Adds an entry to the end of the list.
     fn append(&mut self, index: u32) {
         let newest = self.newest.replace(index);
         match newest {
@@ -299,6 +320,7 @@ impl Streams {
         self.fresh += 1;
     }
 
+    /// Takes an entry out of the list.
     fn detach(&mut self, index: u32) {
         let Entry { older, newer, fresh, .. } = self.entries[index as usize];
         match older {

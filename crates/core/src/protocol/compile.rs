@@ -1,5 +1,5 @@
-//! `protocol.toml` and schemas → tables. Everything that a protocol can get wrong is found here, each
-//! mistake with its place in the file.
+//! Compiles `protocol.toml` and the schemas into tables. Every mistake that a protocol can have is found here, with its
+//! place in the file.
 
 mod fixes;
 mod lifecycles;
@@ -20,25 +20,32 @@ use crate::schema::program::{ArrayShape, Program};
 use crate::schema::{Pointer, Schema, Subschema};
 use crate::text::{did_you_mean, nearest};
 pub use fixes::put;
-use lifecycles::shown;
+use lifecycles::display_scalar;
 
-/// The words in braces that a rule's `says` may hold.
+/// The placeholders (words in braces) that a rule's `says` may contain.
 const FACTS: [&str; 5] = ["event", "key", "kept", "found", "parted"];
 
+/// A range of bytes in `protocol.toml`.
 type Span = Range<usize>;
 
+/// The state of a compilation: the tables so far, and the mistakes found.
 pub(crate) struct Compiler<'f> {
     file: &'f file::File,
     problems: Vec<Problem>,
     rules: Vec<Rule>,
     rule_ids: HashMap<Arc<str>, RuleId>,
+    /// The rules that a table names.
     used: BTreeSet<RuleId>,
     events: Vec<EventType>,
     event_ids: HashMap<Arc<str>, usize>,
 }
 
 impl<'f> Compiler<'f> {
-    /// Compiles a file against its schemas, which come by event type.
+    /// Compiles a file and its schemas, given by event type. `document` is the text to look quotes up in, if any.
+    ///
+    /// # Errors
+    ///
+    /// Returns all mistakes found, if there are any.
     pub(crate) fn compile(
         file: &'f file::File,
         [framing, upkeep]: [&file::RulesFile; 2],
@@ -54,12 +61,12 @@ impl<'f> Compiler<'f> {
             events: Vec::new(),
             event_ids: HashMap::new(),
         };
-        compiler.take_rules(framing, document);
-        compiler.take_schemas(schemas);
-        let tables = compiler.tables();
+        compiler.add_rules(framing, document);
+        compiler.add_schemas(schemas);
+        let tables = compiler.compile_tables();
         compiler.find_unused_rules();
-        compiler.fixes(&tables.shape);
-        compiler.plan(&tables.shape);
+        compiler.compile_fixes(&tables.shape);
+        compiler.compile_plans(&tables.shape);
         compiler.add_upkeep(upkeep);
         if compiler.problems.is_empty() {
             Ok(Tables { events: compiler.events, rules: compiler.rules, ..tables })
@@ -68,8 +75,9 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    fn problem(&mut self, span: Span, message: String, help: impl Into<String>) {
-        // One mistake may be met once for every state or event that it touches.
+    /// Records a mistake in the file.
+    fn refuse(&mut self, span: Span, message: String, help: impl Into<String>) {
+        // A mistake may be found once for every state or event that it affects.
         let problem = Problem { message, label: "here".to_owned(), span, help: help.into() };
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
@@ -78,7 +86,8 @@ impl<'f> Compiler<'f> {
 
     // ---- rules ------------------------------------------------------------------------------------
 
-    fn take_rules(&mut self, framing: &file::RulesFile, document: Option<&str>) {
+    /// Adds the framing rules, then the protocol's own. A protocol may reword a framing rule.
+    fn add_rules(&mut self, framing: &file::RulesFile, document: Option<&str>) {
         for rule in Framing::ALL {
             let own = self.file.rule.iter().find(|(name, _)| name.get_ref() == rule.name());
             let words = own.or_else(|| framing.rule.iter().find(|(name, _)| name.get_ref() == rule.name()));
@@ -95,7 +104,7 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    /// Adds the program's own rules, when no table can name them any more.
+    /// Adds the program's own rules. Called last, so that no table can name them.
     fn add_upkeep(&mut self, upkeep: &file::RulesFile) {
         for rule in Upkeep::ALL {
             if let Some((_, words)) = upkeep.rule.iter().find(|(name, _)| name.get_ref() == rule.name()) {
@@ -120,9 +129,10 @@ impl<'f> Compiler<'f> {
         });
     }
 
+    /// Checks the texts and quotes of a rule.
     fn check_words(&mut self, name: &Spanned<String>, words: &file::RuleWords, document: Option<&str>) {
         if words.basis == Basis::Upkeep || Upkeep::ALL.iter().any(|rule| rule.name() == name.get_ref()) {
-            self.problem(
+            self.refuse(
                 name.span(),
                 format!("{} is a rule of the program itself, or says that it is", name.get_ref()),
                 "a protocol's rule has a name of its own, and the basis document, schema or framing",
@@ -130,7 +140,7 @@ impl<'f> Compiler<'f> {
         }
         for (what, text) in [("says", &words.says), ("help", &words.help)] {
             if text.get_ref().trim().is_empty() {
-                self.problem(
+                self.refuse(
                     text.span(),
                     format!("the rule {} has no words: `{what}` is empty", name.get_ref()),
                     "say what was found (says) and what to do (help)",
@@ -140,7 +150,7 @@ impl<'f> Compiler<'f> {
         for fact in braces(words.says.get_ref()) {
             if !FACTS.contains(&fact) {
                 let known = FACTS.map(|fact| format!("{{{fact}}}")).join(", ");
-                self.problem(
+                self.refuse(
                     words.says.span(),
                     format!("{{{fact}}} stands for nothing"),
                     format!("the words in braces are {known}"),
@@ -148,7 +158,7 @@ impl<'f> Compiler<'f> {
             }
         }
         if words.basis == Basis::Document && words.quotes.is_empty() {
-            self.problem(
+            self.refuse(
                 name.span(),
                 format!("the rule {} rests on the document but does not quote it", name.get_ref()),
                 "add `quotes`, or set basis = \"framing\" if the document has no words for it",
@@ -156,9 +166,9 @@ impl<'f> Compiler<'f> {
         }
         for quote in &words.quotes {
             if quote.get_ref().trim().is_empty() {
-                self.problem(quote.span(), "an empty quote says nothing".to_owned(), "quote the document's words");
+                self.refuse(quote.span(), "an empty quote says nothing".to_owned(), "quote the document's words");
             } else if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
-                self.problem(
+                self.refuse(
                     quote.span(),
                     "the document does not say this".to_owned(),
                     "quote it letter by letter, from one line of the document beside the protocol",
@@ -167,13 +177,13 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    /// The rule that is named here.
-    fn rule_of(&mut self, name: &Spanned<String>) -> RuleId {
-        self.rule(name.get_ref(), name.span())
+    /// Returns the number of the rule that a table names here, and marks the rule as used.
+    fn use_rule(&mut self, name: &Spanned<String>) -> RuleId {
+        self.use_rule_named(name.get_ref(), name.span())
     }
 
-    /// The rule of this name, which some table uses.
-    fn rule(&mut self, name: &str, span: Span) -> RuleId {
+    /// Returns the number of a rule by name, and marks the rule as used.
+    fn use_rule_named(&mut self, name: &str, span: Span) -> RuleId {
         match self.rule_ids.get(name) {
             Some(id) => {
                 self.used.insert(*id);
@@ -181,7 +191,7 @@ impl<'f> Compiler<'f> {
             }
             None => {
                 let near = nearest(name, self.rule_ids.keys().map(|known| &**known));
-                self.problem(
+                self.refuse(
                     span,
                     format!("there is no rule {name}"),
                     near.map_or_else(|| format!("add [rule.{name}] with its severity and words"), did_you_mean),
@@ -191,6 +201,7 @@ impl<'f> Compiler<'f> {
         }
     }
 
+    /// Refuses rules that no table names.
     fn find_unused_rules(&mut self) {
         let file = self.file;
         for name in file.rule.keys() {
@@ -198,17 +209,18 @@ impl<'f> Compiler<'f> {
             let framing = Framing::ALL.iter().any(|rule| rule.name() == name.get_ref());
             if !framing && id.is_some_and(|id| !self.used.contains(id)) {
                 let message = format!("no table uses the rule {}", name.get_ref());
-                self.problem(name.span(), message, "name it in a cell, or take it out");
+                self.refuse(name.span(), message, "name it in a cell, or take it out");
             }
         }
     }
 
     // ---- events and their fields ------------------------------------------------------------------
 
-    fn take_schemas(&mut self, schemas: BTreeMap<String, Schema>) {
+    /// Adds an event type for each schema.
+    fn add_schemas(&mut self, schemas: BTreeMap<String, Schema>) {
         let records = self.file.record.is_some();
         for (name, schema) in schemas {
-            let schema = if records { schema.called(name.replace('-', " ")) } else { schema };
+            let schema = if records { schema.with_noun(name.replace('-', " ")) } else { schema };
             let name: Arc<str> = name.into();
             self.event_ids.insert(name.clone(), self.events.len());
             self.events.push(EventType {
@@ -225,37 +237,38 @@ impl<'f> Compiler<'f> {
         if self.events.is_empty() {
             let message = "there is no schema in this folder".to_owned();
             let span = self.file.event.as_ref().map_or(0..0, |event| event.event_type.span());
-            self.problem(span, message, "add a .schema.json for every event type, or every kind of record");
+            self.refuse(span, message, "add a .schema.json for every event type, or every kind of record");
         }
     }
 
-    fn pointer(&mut self, text: &Spanned<String>) -> Pointer {
+    /// Parses a JSON Pointer.
+    fn parse_pointer(&mut self, text: &Spanned<String>) -> Pointer {
         Pointer::parse(text.get_ref()).unwrap_or_else(|| {
             let message = format!("{} is no JSON Pointer", text.get_ref());
-            self.problem(text.span(), message, "a JSON Pointer starts with `/`, such as /payload/session_id");
+            self.refuse(text.span(), message, "a JSON Pointer starts with `/`, such as /payload/session_id");
             Pointer::default()
         })
     }
 
-    /// Whether an event's schema has a field at this pointer.
+    /// Checks that an event's schema declares a field at this pointer.
     fn check_field(&mut self, event: usize, pointer: &Pointer, span: &Span) {
         if self.events[event].schema.at(&pointer.0) == Subschema::Missing {
             let message = format!("{} has no field {pointer}", self.events[event].name);
             let help = "use a pointer that the event's schema declares, or declare the field there";
-            self.problem(span.clone(), message, help);
+            self.refuse(span.clone(), message, help);
         }
     }
 
-    /// The slot of a field of an event.
+    /// Returns the slot of an event's field, adding one if need be.
     fn slot(&mut self, event: usize, at: &Spanned<String>) -> usize {
-        let pointer = self.pointer(at);
+        let pointer = self.parse_pointer(at);
         self.check_field(event, &pointer, &at.span());
         intern(&mut self.events[event].slots, pointer)
     }
 
-    /// The number of an array of an event.
+    /// Returns the number of an event's array, adding it if need be.
     fn array(&mut self, event: usize, at: &Spanned<String>) -> usize {
-        let pointer = self.pointer(at);
+        let pointer = self.parse_pointer(at);
         self.check_field(event, &pointer, &at.span());
         let arrays = &mut self.events[event].arrays;
         if let Some(index) = arrays.iter().position(|array| array.at == pointer) {
@@ -265,20 +278,21 @@ impl<'f> Compiler<'f> {
         arrays.len() - 1
     }
 
-    /// The slot of a field, or of a field of an array's items.
+    /// Returns the slot of an event's field, or of a field of its array's items.
     fn slot_of(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>) -> usize {
         let Some(array) = array else { return self.slot(event, at) };
-        let pointer = self.pointer(at);
+        let pointer = self.parse_pointer(at);
         let whole = self.events[event].arrays[array].at.child("*").join(&pointer);
         self.check_field(event, &whole, &at.span());
         intern(&mut self.events[event].arrays[array].slots, pointer)
     }
 
-    /// Looks for the fast way through every schema, now that all fields are known that the tables read.
-    fn plan(&mut self, shape: &EventShape) {
+    /// Compiles every schema to a program that judges an event in one pass, if possible. Called when all fields that the
+    /// tables read are known.
+    fn compile_plans(&mut self, shape: &EventShape) {
         let records = self.file.record.is_some();
         for event in &mut self.events {
-            // Not every kind of record has them.
+            // Some kinds of record lack one of these fields.
             let has = |at: &&Pointer| !records || event.schema.at(&at.0) != Subschema::Missing;
             let (stream, time) = (shape.stream.as_ref().filter(has), shape.time.as_ref().filter(has));
             event.stream = stream.map(|at| intern(&mut event.slots, at.clone()));
@@ -295,8 +309,9 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    /// The events that a row names. `others` are those that `*` stands for, where it may stand.
-    fn on(&mut self, names: &file::OneOrMany, others: Option<&[usize]>) -> Vec<usize> {
+    /// Returns the numbers of the event types that a row names. `others` are those that `*` stands for; `None` if it is not
+    /// allowed here.
+    fn find_events(&mut self, names: &file::OneOrMany, others: Option<&[usize]>) -> Vec<usize> {
         let mut events = Vec::new();
         for name in &names.0 {
             if let ("*", Some(others)) = (name.get_ref().as_str(), others) {
@@ -306,13 +321,14 @@ impl<'f> Compiler<'f> {
             } else {
                 let near = nearest(name.get_ref(), self.event_ids.keys().map(|known| &**known));
                 let help = near.map_or_else(|| format!("add {}.schema.json", name.get_ref()), did_you_mean);
-                self.problem(name.span(), format!("there is no event type {}", name.get_ref()), help);
+                self.refuse(name.span(), format!("there is no event type {}", name.get_ref()), help);
             }
         }
         events
     }
 
-    fn conditions(&mut self, event: usize, when: &file::When) -> Vec<Condition> {
+    /// Compiles the fields and values of a `when`.
+    fn compile_conditions(&mut self, event: usize, when: &file::When) -> Vec<Condition> {
         let mut conditions = Vec::new();
         for (at, values) in when {
             let slot = self.slot(event, at);
@@ -323,24 +339,24 @@ impl<'f> Compiler<'f> {
         conditions
     }
 
-    /// Whether an event can have these values in a field, of which these are allowed; all are if none is listed.
+    /// Checks that all values for an event's field are among the allowed ones. An empty `allowed` allows every value.
     fn check_values(&mut self, event: usize, at: &Spanned<String>, values: &[file::Scalar], allowed: &[file::Scalar]) {
         if let Some(value) = values.iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
-            let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), shown(value));
-            let known: Vec<_> = allowed.iter().map(shown).collect();
-            self.problem(at.span(), message, format!("its schema allows {}", known.join(", ")));
+            let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), display_scalar(value));
+            let known: Vec<_> = allowed.iter().map(display_scalar).collect();
+            self.refuse(at.span(), message, format!("its schema allows {}", known.join(", ")));
         }
     }
 
-    /// Lifecycle → states, of lifecycles that come before the one numbered `until`.
-    fn gate(&mut self, gate: &file::Gate, until: usize) -> Vec<(usize, States)> {
+    /// Compiles a gate: lifecycles, each with a set of states. Only lifecycles before the one numbered `until` are allowed.
+    fn compile_gate(&mut self, gate: &file::Gate, until: usize) -> Vec<(usize, States)> {
         let file = self.file;
         let mut conditions = Vec::new();
         for (name, states) in gate {
             let earlier = &file.lifecycle[..until];
             let Some(index) = earlier.iter().position(|l| l.get_ref().name.get_ref() == name.get_ref()) else {
                 let message = format!("there is no lifecycle {} before this one", name.get_ref());
-                self.problem(
+                self.refuse(
                     name.span(),
                     message,
                     "`before` and `after` may name lifecycles that stand earlier in the file",
@@ -350,7 +366,7 @@ impl<'f> Compiler<'f> {
             let lifecycle = file.lifecycle[index].get_ref();
             if lifecycle.keyed.is_some() {
                 let message = format!("{} has keys, and so no one state", name.get_ref());
-                self.problem(name.span(), message, "`before` and `after` may name lifecycles without keys");
+                self.refuse(name.span(), message, "`before` and `after` may name lifecycles without keys");
             }
             let states = self.state_set(lifecycle, states);
             conditions.push((index, states));
@@ -359,11 +375,12 @@ impl<'f> Compiler<'f> {
     }
 }
 
-/// The words in braces of a text.
+/// Returns the placeholders (words in braces) of a text.
 pub(crate) fn braces(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word))
 }
 
+/// Returns the index of a pointer among the slots, adding it if need be.
 fn intern(slots: &mut Vec<Pointer>, pointer: Pointer) -> usize {
     slots.iter().position(|known| *known == pointer).unwrap_or_else(|| {
         slots.push(pointer);

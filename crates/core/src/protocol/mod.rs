@@ -25,6 +25,7 @@ pub use rulebook::Rulebook;
 pub use tables::{Rule, RuleId, framing};
 pub use upkeep::Upkeep;
 
+use crate::bytes::Digest;
 use crate::error::{Problem, ProtocolError};
 use crate::keys;
 use crate::schema::Schema;
@@ -55,6 +56,7 @@ struct Compiled {
     examples: OnceLock<BTreeMap<String, Example>>,
     tables: Tables,
     event_ids: HashMap<Arc<str>, usize>,
+    digest: Digest,
 }
 
 /// The protocol that judges what is not of the usual one's kind, loaded when it is needed.
@@ -176,7 +178,13 @@ impl Protocol {
             examples,
             tables,
             event_ids,
+            digest: folder.digest(),
         })))
+    }
+
+    /// Returns a digest of its tables and schemas.
+    pub(crate) fn digest(&self) -> Digest {
+        self.0.digest
     }
 
     /// Its name, as `--protocol` takes it.
@@ -278,6 +286,17 @@ impl Example {
 }
 
 impl Folder {
+    /// A digest of everything that decides how events are judged.
+    fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        digest.add(self.protocol.as_bytes());
+        for (name, text) in &self.schemas {
+            digest.add(name.as_bytes());
+            digest.add(text.as_bytes());
+        }
+        digest
+    }
+
     fn new<N: AsRef<str>, T: Into<String>>(
         name: &str,
         files: impl IntoIterator<Item = (N, T)>,

@@ -1,149 +1,180 @@
-//! How stored records are found, told apart and checked, compiled: kinds and containers are event types of the tables,
-//! each with its schema. Nothing here is checked any more.
+//! The compiled part of a protocol that tells how stored records are found, distinguished and checked. Kinds and
+//! containers are event types of the tables, each with its schema. The compiler has checked all of it.
 
 use globset::GlobMatcher;
 
 use super::tables::RuleId;
 use crate::schema::Pointer;
 
-/// What a protocol of records has besides schemas and rules.
+/// The tables of a protocol of records, besides its schemas and rules.
 #[derive(Debug)]
 pub struct Records {
-    /// In the order in which a file's name is tried.
-    pub kinds: Vec<Kind>,
+    /// The kinds of record, in the order in which their file patterns are tried.
+    pub kinds: Vec<RecordKind>,
+    /// The kinds of container, in the order in which they are tried.
     pub containers: Vec<Container>,
-    /// An object that has an object here is the event of a stream.
+    /// The field that marks an event of a stream: an object with an object there is no record, and is skipped.
     pub event: Option<Pointer>,
-    /// Nothing tells the kind of a record.
+    /// The rule to report if the kind of a record cannot be told.
     pub unknown: RuleId,
-    /// A container is not as its schema says.
+    /// The rule to report if a container is not valid by its schema.
     pub broken: RuleId,
-    /// By event type: what is asked of a record by itself.
+    /// By event type: the checks of a record by itself.
     pub checks: Vec<Vec<Check>>,
-    /// By event type: what it is to other records.
+    /// By event type: the links from a record to others.
     pub links: Vec<Vec<Link>>,
-    /// By event type: what is remembered of the records that others name.
-    pub remembered: Vec<Option<Remembered>>,
-    /// What a recorded stream and the records of its sessions have in common.
-    pub reconcile: Option<Reconcile>,
+    /// By event type: the fields to index of records that others refer to.
+    pub indexed: Vec<Option<IndexedFields>>,
+    /// The mapping between recorded streams and the records of their sessions.
+    pub reconcile: Option<Reconciliation>,
 }
 
-/// Where a stream, whose protocol is another, and records tell of the same.
+/// The mapping between the events of a stream, which have another protocol, and the records of its sessions.
 #[derive(Debug)]
-pub struct Reconcile {
-    /// The event that starts a call, the field that holds the call's id, and the one that holds the tool's name.
+pub struct Reconciliation {
+    /// The event that starts a call, and its fields with the call's id and the tool's name.
     pub started: (String, Pointer, Pointer),
-    /// The event that completes a call, and the field that holds its id.
+    /// The event that completes a call, and its field with the call's id.
     pub completed: (String, Pointer),
     /// The event that reports results.
     pub results: String,
-    /// Its array, and the fields of each item that hold the call's id and whether the call went well.
+    /// The array of results, and the fields of each item with the call's id and with whether the call succeeded.
     pub each: (Pointer, Pointer, Pointer),
-    /// The event types of Sessions and SessionActions.
+    /// The event type of the record of a session.
     pub session: usize,
+    /// The event type of the record of a call.
     pub action: usize,
-    /// Of a Session.
+    /// The field of a session with its duration in seconds.
     pub duration: Pointer,
-    /// Of a SessionAction: the tool's name, its result and its error.
+    /// The field of an action with the tool's name.
     pub name: Pointer,
+    /// The field of an action with the call's result.
     pub result: Pointer,
+    /// The field of an action with the call's error.
     pub error: Pointer,
-    pub rules: ReconcileRules,
+    /// The rules to report for differences.
+    pub rules: ReconciliationRules,
 }
 
-/// The rule for each way in which they may not fit.
+/// The rule for each difference between a stream and its records.
 #[derive(Debug)]
-pub struct ReconcileRules {
+pub struct ReconciliationRules {
+    /// A completed call has no action.
     pub action_missing: RuleId,
+    /// An action has no call.
     pub action_unexpected: RuleId,
+    /// Only one of the call and its action succeeded.
     pub outcome: RuleId,
+    /// The times of the action and the call differ.
     pub action_time: RuleId,
+    /// The times of the session and the stream differ.
     pub session_time: RuleId,
+    /// The session has no record although the records are complete.
     pub record_missing: RuleId,
 }
 
 /// A kind of record.
 #[derive(Debug)]
-pub struct Kind {
-    /// Its number among the event types.
+pub struct RecordKind {
+    /// The kind's number among the event types.
     pub id: usize,
-    /// For the names of files, without their endings.
+    /// The patterns for names of files, without their extensions.
     pub files: Vec<GlobMatcher>,
-    /// The fields that no other kind has.
+    /// The fields that only this kind has, by which it is recognised.
     pub telling: Vec<String>,
 }
 
-/// What holds records.
+/// A kind of container of records.
 #[derive(Debug)]
 pub struct Container {
-    /// Its number among the event types.
+    /// The container's number among the event types.
     pub id: usize,
-    /// It is known by any of these, each of which is some keys together.
+    /// Alternatives of keys by which a container is recognised: it has all keys of one of them.
     pub known: Vec<Vec<String>>,
+    /// The lists of records in the container.
     pub lists: Vec<List>,
-    /// Whether a folder with files of the lists' names is such a container too.
+    /// Whether a folder with files named after the lists is checked like a container.
     pub folder: bool,
 }
 
 /// A list of records in a container.
 #[derive(Debug)]
 pub struct List {
+    /// The key of the list in the container.
     pub key: String,
-    /// The event type of its records; none: they are of any one kind.
+    /// The event type of its records; `None` if they may be of any one kind.
     pub kind: Option<usize>,
 }
 
-/// What a rule has to say of one record.
+/// A check of one record by itself.
 #[derive(Debug)]
 pub struct Check {
-    /// The field that it speaks of.
+    /// The slot of the field that the finding points at.
     pub slot: usize,
+    /// The mistake to look for.
     pub test: Test,
+    /// The rule to report if the record has it.
     pub rule: RuleId,
 }
 
+/// A mistake in a field of a record.
 #[derive(Debug)]
 pub enum Test {
+    /// The field has the same text as the field in this slot.
     SameAs(usize),
+    /// The field is a number less than this.
     Below(f64),
+    /// Both the field and the field in this slot have a value.
     Beside(usize),
+    /// The field is not a name of the IANA time zone database.
     NoTimeZone,
+    /// An earlier record of the kind has the same value in this field.
     Repeated,
 }
 
-/// A field that names another record.
+/// A field that refers to another record.
 #[derive(Debug)]
 pub struct Link {
+    /// The field's slot.
     pub slot: usize,
     /// The event type of the other record.
     pub to: usize,
+    /// The message for the other record, for findings that refer to it.
     pub label: String,
-    /// There is no such record.
+    /// The rule to report if there is no such record.
     pub missing: Option<RuleId>,
+    /// The comparisons with the other record.
     pub checks: Vec<LinkCheck>,
 }
 
+/// A comparison of a field with the record that a link refers to.
 #[derive(Debug)]
 pub struct LinkCheck {
-    /// The field that it speaks of.
+    /// The slot of the field that the finding points at.
     pub slot: usize,
+    /// The mistake to look for.
     pub test: LinkTest,
+    /// The rule to report if the record has it.
     pub rule: RuleId,
 }
 
-/// Fields of the other record are indices into [`Remembered::slots`].
+/// A mistake in a field that shows in comparison with another record. The other record's fields are indices into
+/// [`IndexedFields::slots`].
 #[derive(Debug)]
 pub enum LinkTest {
+    /// The field has another text than the other record's field.
     Not(usize),
+    /// The field is a time before that of the other record.
     Before(usize),
+    /// The field is a time after that of the other record plus its seconds in a second field.
     After(usize, usize),
 }
 
-/// What is remembered of a record, so that others can be held against it.
+/// The fields that are indexed of each record of a kind, to compare other records with.
 #[derive(Debug)]
-pub struct Remembered {
-    /// The field that others name it by.
+pub struct IndexedFields {
+    /// The slot of the field by which other records refer to this one.
     pub key: usize,
-    /// Fields of it.
+    /// The slots of the fields that links compare with.
     pub slots: Vec<usize>,
 }

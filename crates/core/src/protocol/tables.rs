@@ -1,4 +1,4 @@
-//! A protocol, compiled: names are numbers, pointers are slots. Nothing here is checked any more.
+//! The tables of a compiled protocol, in which names are numbers and pointers are slots. The compiler has checked them.
 
 use std::sync::Arc;
 
@@ -12,43 +12,50 @@ use crate::schema::program::{ArrayShape, Program};
 use crate::schema::{Pointer, Schema, Subschema};
 
 /// A rule's number in its protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RuleId(pub u16);
 
-/// The number of a rule of the framing.
+/// Returns the number of a framing rule.
 pub fn framing(rule: Framing) -> RuleId {
     RuleId(rule as u16)
 }
 
-/// A rule and its words.
+/// A rule and its texts.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name, which says what is wrong.
+    /// The rule's name, which says what is wrong.
     pub name: Arc<str>,
-    /// How much it matters; none: switched off unless the caller wants it.
+    /// The severity of its findings; `None` if the rule is off unless the caller turns it on.
     pub severity: Option<Severity>,
-    /// What it rests on.
+    /// The source that the rule is derived from.
     pub basis: Basis,
-    /// What it is about, in one sentence without words in braces.
+    /// The rule's meaning, in one sentence without placeholders.
     pub means: String,
-    /// What was found, in one sentence; words in braces stand for what the stream had.
+    /// The message of its findings, in one sentence. Placeholders (words in braces) stand for values of the stream.
     pub says: String,
-    /// What to do.
+    /// The advice of its findings: what to do.
     pub help: String,
-    /// The document's words, verbatim.
+    /// Quotes from the document, verbatim.
     pub quotes: Vec<String>,
-    /// The edit that does what the help says, if there is one.
+    /// The edit that follows the advice, if there is one.
     pub fix: Option<Fix>,
 }
 
-/// An edit that does what a rule's help says.
+/// An edit that follows a rule's advice.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fix {
-    /// The boolean that the finding stands at becomes the other one.
+    /// Negates the boolean that the finding points at.
     Negate,
-    /// A field of the stream's last event of this type before the finding gets a value.
-    Set { event_type: usize, at: Pointer, to: Scalar },
-    /// This event, which lacks its time and its stream, comes behind the last one that explains the finding.
+    /// Sets a field of the stream's last event of a type before the finding.
+    Set {
+        /// The number of the event type.
+        event_type: usize,
+        /// The field.
+        at: Pointer,
+        /// The field's new value.
+        to: Scalar,
+    },
+    /// Inserts this event, which lacks its time and stream, after the last event that explains the finding.
     Insert(Value),
 }
 
@@ -60,27 +67,27 @@ impl States {
     /// The most states that a lifecycle may have.
     pub const MOST: usize = 32;
 
-    /// This state alone.
+    /// Returns the set of this state alone.
     pub fn one(state: u8) -> States {
         States(1u32.checked_shl(u32::from(state)).unwrap_or_default())
     }
 
-    /// The first `count` states.
+    /// Returns the set of the first `count` states.
     pub fn all(count: usize) -> States {
         States(if count >= Self::MOST { u32::MAX } else { (1 << count) - 1 })
     }
 
-    /// The states in either.
+    /// Returns the union of two sets.
     pub fn or(self, other: States) -> States {
         States(self.0 | other.0)
     }
 
-    /// Whether the state is in it.
+    /// Returns whether the set contains a state.
     pub fn has(self, state: u8) -> bool {
         self.0 & States::one(state).0 != 0
     }
 
-    /// The states, in order.
+    /// Returns the states of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -91,37 +98,46 @@ impl States {
     }
 }
 
-/// How much of a set of possible states meets a condition.
+/// Whether a condition is met, given that not everything can be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Meets {
+pub enum Certainty {
+    /// Certainly not met.
     No,
+    /// Met in some of the possible states, or not known.
     Perhaps,
+    /// Certainly met.
     Yes,
 }
 
-impl Meets {
-    /// Both conditions together.
-    pub fn and(self, other: Meets) -> Meets {
+impl Certainty {
+    /// Returns whether both conditions are met.
+    pub fn and(self, other: Certainty) -> Certainty {
         match (self, other) {
-            (Meets::No, _) | (_, Meets::No) => Meets::No,
-            (Meets::Yes, Meets::Yes) => Meets::Yes,
-            _ => Meets::Perhaps,
+            (Certainty::No, _) | (_, Certainty::No) => Certainty::No,
+            (Certainty::Yes, Certainty::Yes) => Certainty::Yes,
+            _ => Certainty::Perhaps,
         }
     }
 }
 
-/// How an event is recognised and read.
+/// The pointers by which an event is recognised and read.
 #[derive(Debug, Default)]
 pub struct EventShape {
+    /// The field with the name of the event's type.
     pub event_type: Pointer,
+    /// The field with the timestamp.
     pub time: Option<Pointer>,
+    /// The field with the stream's name; `None` if a file is one stream.
     pub stream: Option<Pointer>,
+    /// The fields in which a wrapper may hold the event, in the order in which they are tried.
     pub unwrap: Vec<Pointer>,
 }
 
-/// One type of event: its schema, and the fields that the tables read.
+/// An event type: its schema, and the fields that the tables read.
 pub struct EventType {
+    /// The type's name, as events have it.
     pub name: Arc<str>,
+    /// The schema that judges each event of the type.
     pub schema: Schema,
     /// The fields that the tables read; a slot is an index into this.
     pub slots: Vec<Pointer>,
@@ -131,19 +147,19 @@ pub struct EventType {
     pub stream: Option<usize>,
     /// The slot of the timestamp.
     pub time: Option<usize>,
-    /// Whether its schema asserts that it is a date-time.
+    /// Whether the schema asserts that the timestamp is a date-time.
     pub usual_time: bool,
-    /// The fast way, or why there is none.
+    /// The program that judges an event in one pass, or the reason why there is none.
     pub plan: Result<Program, String>,
 }
 
 impl EventType {
-    /// The values that the schema allows for a field, if they can be listed.
+    /// Returns the values that the schema allows for the field in a slot; empty if they cannot be listed.
     pub fn values_of(&self, slot: usize) -> Vec<Scalar> {
         self.values_at(&self.slots[slot])
     }
 
-    /// The same for any field.
+    /// Returns the values that the schema allows for a field; empty if they cannot be listed.
     pub fn values_at(&self, at: &Pointer) -> Vec<Scalar> {
         let Subschema::Declared(schema) = self.schema.at(&at.0) else {
             return Vec::new();
@@ -156,25 +172,34 @@ impl EventType {
     }
 }
 
-/// One table.
+/// A compiled lifecycle: for each event and each state the next state, and the rule to report, if any.
 #[derive(Debug)]
 pub struct Lifecycle {
+    /// The lifecycle's name.
     pub name: String,
+    /// The number of the surrounding lifecycle.
     pub within: Option<usize>,
+    /// The names of the states. The first one is the start.
     pub states: Vec<String>,
+    /// The states that open a new instance when they are entered from another state …
     pub opens: States,
+    /// … except from one of these.
     pub resumes: States,
+    /// The lifetime of keys; `None` if there is one instance, without a key.
     pub keyed: Option<super::file::Keyed>,
-    /// By state: what happened at the event that led into it.
+    /// By state: the message for the event that led into it, for findings that refer to that event.
     pub entered: Vec<Option<Arc<str>>>,
-    /// By event type: its rows.
+    /// By event type: the rows for it.
     pub rows: Vec<Vec<Row>>,
-    /// By state: the rule that speaks at the end of the stream.
+    /// By state: the rule to report if the stream ends there.
     pub end: Vec<Option<RuleId>>,
 }
 
 impl Lifecycle {
-    /// The states that moves lead to from these, themselves among them.
+    /// The most lifecycles that a protocol may have: a step keeps a set of them in the bits of a `u64`.
+    pub const MOST: usize = u64::BITS as usize;
+
+    /// Returns the states that can be reached from a set of states, including the set itself.
     pub fn reached_from(&self, states: States) -> States {
         let mut reached = states;
         loop {
@@ -195,49 +220,55 @@ impl Lifecycle {
 /// A row of a table, for one event type.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Among the rows of its lifecycle for this event type.
+    /// The row's index among the rows of its lifecycle for this event type.
     pub number: usize,
-    /// The fields and the values that they must have. Slots are of the event.
+    /// The fields of the event and the values that they must have.
     pub when: Vec<Condition>,
+    /// The lifecycles, each with the states that it must have been in before the event.
     pub before: Vec<(usize, States)>,
+    /// The lifecycles, each with the states that it must be in after its own move.
     pub after: Vec<(usize, States)>,
-    /// The array that the row applies to each item of; then `key`, `same` and `keep` are slots of the item.
+    /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
     pub each: Option<usize>,
+    /// The slots that make up the instance's key.
     pub key: Vec<usize>,
-    pub same: Vec<Same>,
-    /// Slots to keep, each under a number of the lifecycle's kept values.
+    /// The fields that must equal kept values.
+    pub same: Vec<SameCheck>,
+    /// The numbers of the kept values to set, each with the slot of its new value.
     pub keep: Vec<(usize, usize)>,
-    /// By state.
+    /// The cell for each state.
     pub cells: Vec<Cell>,
 }
 
-/// What an event type can move, so that a step looks at nothing else.
+/// The lifecycles and texts that an event type can change, so that a step need not look at the others.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// The lifecycles that have rows for it, in order.
+    /// The lifecycles that have rows for the event type, in order.
     pub lifecycles: Vec<usize>,
-    /// The texts that it adds to, cuts or is the whole of.
+    /// The texts that the event type appends to, cuts or completes.
     pub texts: Vec<usize>,
-    /// Whether any of them asks where a lifecycle was before the event.
-    pub looks_back: bool,
-    /// The slots that its rows look at.
-    pub looks_at: Vec<usize>,
-    /// Whether those and the states are all that it depends on: no keys, no words.
-    pub may_be_still: bool,
-    /// The text that it adds to and the slot that holds the piece, if that is all that it does to texts.
+    /// Whether a row or text depends on the state of a lifecycle before the event.
+    pub needs_before: bool,
+    /// The slots that the conditions of its rows read.
+    pub condition_slots: Vec<usize>,
+    /// Whether the effect depends on nothing but these slots and the states of lifecycles: not on keys, nor on words of
+    /// contradictions. An event that then changes no state can be repeated by the short path.
+    pub may_repeat: bool,
+    /// The text that the event type appends to and the slot of the piece, if it does nothing else to texts.
     pub appends: Option<(usize, usize)>,
 }
 
 impl Effects {
-    /// Those of one event type.
+    /// Collects the effects of an event type.
     pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], contradictions: &[Contradiction]) -> Effects {
         let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
-        let mut looks_at: Vec<_> = rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
-        looks_at.sort_unstable();
-        looks_at.dedup();
+        let mut condition_slots: Vec<_> =
+            rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
+        condition_slots.sort_unstable();
+        condition_slots.dedup();
         let mut keyed = lifecycles.iter().filter(|lifecycle| lifecycle.keyed.is_some());
         let wholes = texts.iter().filter_map(|text| text.whole[event].as_ref());
-        let looks_back =
+        let needs_before =
             rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
         let touches =
             |text: &Text| text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some();
@@ -252,72 +283,92 @@ impl Effects {
             lifecycles: (0..lifecycles.len()).filter(|index| !lifecycles[*index].rows[event].is_empty()).collect(),
             texts: texts_touched,
             appends,
-            looks_back,
-            looks_at,
-            may_be_still: contradictions.is_empty() && keyed.all(|lifecycle| lifecycle.rows[event].is_empty()),
+            needs_before,
+            condition_slots,
+            may_repeat: contradictions.is_empty() && keyed.all(|lifecycle| lifecycle.rows[event].is_empty()),
         }
     }
 }
 
-/// A field and the values that it must have.
+/// A field and the values that it may have.
 #[derive(Clone, Debug)]
 pub struct Condition {
+    /// The field's slot.
     pub slot: usize,
+    /// The values, of which the field must have one.
     pub values: Vec<Scalar>,
 }
 
 /// A kept value and the field that must equal it.
 #[derive(Clone, Debug)]
-pub struct Same {
+pub struct SameCheck {
+    /// The number of the kept value in its lifecycle.
     pub kept: usize,
+    /// The field's slot.
     pub slot: usize,
+    /// The rule to report if they differ.
     pub rule: RuleId,
 }
 
-/// A cell: the rule that speaks, if any, and the state to carry on in.
+/// A cell of a row: the effect of the event in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
+    /// The rule to report, if any.
     pub rule: Option<RuleId>,
+    /// The next state.
     pub to: u8,
 }
 
-/// A text that arrives in pieces.
+/// A text that arrives in pieces, and the whole that must equal it.
 #[derive(Debug)]
 pub struct Text {
+    /// The number of the lifecycle whose opening empties the text.
     pub within: Option<usize>,
+    /// The message for the event with the first piece, for findings that refer to it.
     pub began: Arc<str>,
-    /// By event type.
+    /// By event type: the piece in the event.
     pub append: Vec<Option<Append>>,
-    /// By event type: any of these.
+    /// By event type: alternatives of conditions, any of which lets the whole begin after the event.
     pub cut: Vec<Vec<Vec<Condition>>>,
-    /// By event type.
+    /// By event type: the whole in the event.
     pub whole: Vec<Option<Whole>>,
 }
 
+/// A field that is the next piece of a text.
 #[derive(Clone, Debug)]
 pub struct Append {
+    /// The field's slot.
     pub slot: usize,
+    /// The lifecycles, each with the states that it must be in after its own move.
     pub after: Vec<(usize, States)>,
 }
 
+/// A field that must equal the pieces of a text put together.
 #[derive(Clone, Debug)]
 pub struct Whole {
+    /// The field's slot.
     pub slot: usize,
+    /// The lifecycles, each with the states that it must have been in before the event.
     pub before: Vec<(usize, States)>,
+    /// The rule to report if they differ.
     pub rule: RuleId,
 }
 
-/// Words that a field cannot honestly say, for one event type.
+/// Words that contradict an event if one of its fields has them, for one event type.
 #[derive(Clone, Debug)]
 pub struct Contradiction {
+    /// The conditions under which the words contradict the event.
     pub when: Vec<Condition>,
+    /// The field's slot.
     pub slot: usize,
-    /// In the form that [`plain_words`] gives.
+    /// The words, as [`plain_words`] returns them.
     pub says: Vec<String>,
+    /// The rule to report if the field has one of them.
     pub rule: RuleId,
 }
 
-/// A label as it is compared: letter case, surrounding space and a trailing ellipsis aside.
+/// Returns a label in the form in which labels are compared: in lower case, without surrounding space or a trailing
+/// ellipsis.
 pub fn plain_words(label: &str) -> String {
     let label = label.trim();
     let label = label.strip_suffix("...").or_else(|| label.strip_suffix('…')).unwrap_or(label);

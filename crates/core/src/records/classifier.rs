@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::index::FieldValue;
 use crate::event::Event;
-use crate::input::json::{Kind as JsonKind, Member, Node, inner, unescaped_lossy};
+use crate::input::json::{Member, Node, NodeKind, inner, unescaped_lossy};
 use crate::input::{Frame, Origin};
 use crate::protocol::Protocol;
 use crate::protocol::records::{Container, Records};
@@ -81,7 +81,7 @@ impl<'p> Classifier<'p> {
 
     /// Passes the items of a frame to `out`, in the order of the text. `root`: the tree of the frame's `text`.
     pub fn classify<'n>(&self, root: &'n Node, text: &[u8], out: &mut dyn FnMut(FrameItem<'n>)) {
-        if let JsonKind::Array(items) = &root.kind {
+        if let NodeKind::Array(items) = &root.kind {
             return items.iter().for_each(|item| self.item(item, text, out));
         }
         self.item(root, text, out);
@@ -101,7 +101,7 @@ impl<'p> Classifier<'p> {
 
     /// Passes an object of a frame to `out`: a record, or a container and its items.
     fn item<'n>(&self, node: &'n Node, text: &[u8], out: &mut dyn FnMut(FrameItem<'n>)) {
-        let JsonKind::Object(members) = &node.kind else { return out(FrameItem::NotAnObject(node)) };
+        let NodeKind::Object(members) = &node.kind else { return out(FrameItem::NotAnObject(node)) };
         match self.container(node, members, text) {
             Some(container) => self.container_items(container, node, text, out),
             None => self.record(node, None, None, text, out),
@@ -133,13 +133,13 @@ impl<'p> Classifier<'p> {
         for member in node.members() {
             let key = unescaped_lossy(inner(text, &member.key));
             let Some(list) = container.lists.iter().find(|list| list.key == key) else { continue };
-            let JsonKind::Array(items) = &member.value.kind else { continue };
+            let NodeKind::Array(items) = &member.value.kind else { continue };
             // All records of a list are of one kind, so the first one whose fields imply a kind decides for all.
             let by_fields = || items.iter().find_map(|item| self.kind_by_fields(item, text).ok());
             let kind = list.kind.or(self.given_kind).or(self.kind_from_name).or_else(by_fields);
             for item in items {
                 match &item.kind {
-                    JsonKind::Object(_) => self.record(item, kind, session.clone(), text, out),
+                    NodeKind::Object(_) => self.record(item, kind, session.clone(), text, out),
                     _ => out(FrameItem::NotAnObject(item)),
                 }
             }
@@ -157,7 +157,7 @@ impl<'p> Classifier<'p> {
     ) {
         let is_event = || {
             let payload = self.records.event.as_ref().and_then(|at| node.at(text, &at.0));
-            payload.is_some_and(|payload| matches!(payload.kind, JsonKind::Object(_)))
+            payload.is_some_and(|payload| matches!(payload.kind, NodeKind::Object(_)))
         };
         if kind.is_none() && self.given_kind.is_none() && is_event() {
             return out(FrameItem::Event);

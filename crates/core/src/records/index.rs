@@ -91,7 +91,7 @@ impl<'p> IndexBuilder<'p> {
     /// Returns a builder of an empty index; `None` if the protocol is not one of records.
     pub fn new(protocol: &'p Protocol) -> Option<IndexBuilder<'p>> {
         let records = protocol.tables().records.as_ref()?;
-        let by_kind = records.remembered.iter().map(|_| HashMap::new()).collect();
+        let by_kind = records.indexed.iter().map(|_| HashMap::new()).collect();
         Some(IndexBuilder { protocol, records, index: RecordIndex { by_kind } })
     }
 
@@ -180,7 +180,7 @@ impl IndexBuilder<'_> {
         file: &Option<Arc<str>>,
         (number, excerpts): (u64, bool),
     ) {
-        let Some(fields) = &self.records.remembered[kind] else { return };
+        let Some(fields) = &self.records.indexed[kind] else { return };
         let event_type = &self.protocol.tables().events[kind];
         let event = Event::of(node, &event_type.name);
         let value = |slot: usize| FieldValue::of(frame.text, event.field(frame.text, &event_type.slots[slot]));
@@ -189,7 +189,7 @@ impl IndexBuilder<'_> {
             return;
         }
         let origin = cursor.origin(node.span.start);
-        let own = frame.part(&node.span, origin);
+        let own = frame.subframe(&node.span, origin);
         let (span, mark) = (0..own.text.len(), 0..own.text.len());
         let place = match excerpts {
             true => own.frame().remembered(span, mark, Some(number)),

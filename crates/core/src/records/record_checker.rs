@@ -12,14 +12,14 @@ use crate::event::alone::{Alone, not_json, read};
 use crate::event::voice::{Here, Said};
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::json::{Kind, Member, Node, Tree, parse};
-use crate::input::{Broken, Frame, Input, Landmarks, Piece};
+use crate::input::json::{Member, Node, NodeKind, Tree, parse};
+use crate::input::{Frame, Input, InputFault, Landmarks, Piece};
 use crate::protocol::records::Records;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, Captures};
 use crate::schema::date_time::LastMinute;
 use crate::schema::walk;
-use crate::schema::{judge, shown};
+use crate::schema::{describe_value, judge};
 
 /// The caller's options for stored records.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,7 +95,7 @@ impl<'p> RecordChecker<'p> {
             None => self.input.finish(&mut |piece| frames.piece(piece)),
             Some(cause) => {
                 let place = self.input.position().place();
-                frames.input_fault(Broken {
+                frames.input_fault(InputFault {
                     rule: Framing::TruncatedInput,
                     place,
                     message: cause.to_owned(),
@@ -140,18 +140,18 @@ impl<'p> FrameChecker<'p> {
         self.has_pieces = true;
         match piece {
             Piece::Frame(frame) => self.frame(&frame),
-            Piece::Broken(broken) => self.input_fault(broken),
+            Piece::Fault(fault) => self.input_fault(fault),
         }
     }
 
     /// Reports a part of the input that cannot be read.
-    fn input_fault(&mut self, broken: Broken) {
-        let rule = framing(broken.rule);
-        let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
+    fn input_fault(&mut self, fault: InputFault) {
+        let rule = framing(fault.rule);
+        let message = self.alone.voice.message(rule, &mut [("found", fault.message)]);
         // Always explicit: reports default to the help of the run's protocol, which may be another one with other words.
-        let help = broken.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
+        let help = fault.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
         let help = Some(help.to_owned().into());
-        self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
+        self.alone.voice.say(rule, fault.place, Said { message, help, ..Said::default() });
     }
 
     /// Checks the items of a frame.
@@ -165,7 +165,7 @@ impl<'p> FrameChecker<'p> {
         let mut cursor = OriginCursor::new(frame);
         for item in &items {
             // The place of one of a million items must not cost a count of the lines of all items before it.
-            let mut part = |node: &Node| frame.part(&node.span, cursor.origin(node.span.start));
+            let mut part = |node: &Node| frame.subframe(&node.span, cursor.origin(node.span.start));
             match item {
                 FrameItem::Record { node, kind, session } => {
                     self.record(&part(node).frame(), *kind, session.as_ref());
@@ -232,7 +232,7 @@ impl<'p> FrameChecker<'p> {
     /// Reports a value that should be a record but is not an object.
     fn not_an_object(&mut self, value: &Frame<'_>) {
         let rule = framing(Framing::WrongType);
-        let found = format!("a record must be an object, but this is {}", shown(value.text));
+        let found = format!("a record must be an object, but this is {}", describe_value(value.text));
         let message = self.alone.voice.message(rule, &mut [("found", found)]);
         self.report(value, 0..value.text.len(), rule, Said { message, ..Said::default() });
     }
@@ -242,14 +242,14 @@ impl<'p> FrameChecker<'p> {
         let shape = &self.protocol.tables().events[id];
         let empty = |member: &Member| {
             let kind = match &member.value.kind {
-                Kind::Array(_) => Kind::Array(Vec::new()),
-                Kind::Object(_) => Kind::Object(Vec::new()),
+                NodeKind::Array(_) => NodeKind::Array(Vec::new()),
+                NodeKind::Object(_) => NodeKind::Object(Vec::new()),
                 other => other.clone(),
             };
             Member { key: member.key.clone(), value: Node { span: member.value.span.clone(), kind } }
         };
         let members = node.members().iter().map(empty).collect();
-        let shallow = Node { span: node.span.clone(), kind: Kind::Object(members) };
+        let shallow = Node { span: node.span.clone(), kind: NodeKind::Object(members) };
         let rule = self.records.broken;
         let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {}).faults;
         let unlisted = faults.unlisted.values().sum();

@@ -322,7 +322,7 @@ fn corpus() -> Vec<Vec<u8>> {
         }
     }
     let mut files = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-records"), &mut files);
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/session-records"), &mut files);
     files.retain(|file| file.len() < 8_000);
     files.sort();
     files

@@ -1,104 +1,123 @@
-//! The fields that the tables read, as byte ranges of an event's text. Both ways of judging an event fill
-//! the same buffers, which are used again for the next event.
+//! The fields that the tables read, as byte ranges of an event's text.
+//!
+//! Both paths fill these buffers, which are cleared and filled again for the next event.
 
 use std::ops::Range;
 
-/// A field of an event, as far as it can be read. Ranges are bytes of the frame's text.
+/// The value of a field of an event, as far as it can be read. Pairs of numbers are the start and the end of a byte
+/// range of the frame's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Capture {
-    /// It is not there, and need not be.
+    /// The event does not have the field, and need not have it.
     #[default]
     Absent,
-    /// It is missing or wrong.
+    /// The field is missing or invalid.
     Unreadable,
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
-    /// As it is written.
+    /// A number: the range of its digits.
     Number(u32, u32),
-    /// What stands between the quotes, still escaped.
+    /// A string: the range between its quotes, where it is still escaped.
     Text(u32, u32),
     /// An array or an object.
     Container,
 }
 
-/// The items of an array, each with the same number of fields.
+/// The items of an array, each with an equal number of captured fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Items {
     /// Whether the array could be read.
     pub readable: bool,
-    /// Where the fields of the first item are.
+    /// The index of the first item's first field in [`EventCaptures::fields`]; the others follow item by item.
     pub first: u32,
-    /// How many items there are.
+    /// The number of items.
     pub count: u32,
 }
 
-/// A key that a schema does not declare: the number of the object's node in the program, and where it stands between
-/// its quotes.
+/// A key that a schema does not declare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownKey {
+    /// The number of the object's node in the program.
     pub object: u16,
+    /// The byte offset behind the key's opening quote.
     pub start: u32,
+    /// The byte offset of the key's closing quote.
     pub end: u32,
 }
 
-/// How many arrays in each other are told apart where something is wrong in them.
+/// The most arrays inside one another for which a violation has the indices of the items.
 pub(crate) const MOST_ARRAYS: usize = 3;
 
-/// A value that is not as its schema has it.
+/// A value that violates its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The number of the value's node in the program.
     pub node: u16,
-    pub violated: Violated,
-    /// Where the value stands.
+    /// The violated part of the schema.
+    pub constraint: Constraint,
+    /// The byte offset of the value.
     pub start: u32,
+    /// The byte offset behind the value.
     pub end: u32,
-    /// Which items of arrays it is inside of, from the outermost.
+    /// The indices of the items of arrays that the value is inside of, from the outermost; the rest is zeros.
     pub items: [u32; MOST_ARRAYS],
 }
 
-/// What of a schema a value does not keep.
+/// A part of a schema that a value violates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Violated {
-    /// These required properties, as bits.
+pub enum Constraint {
+    /// The required properties that are missing, as bits by their index in the object's node.
     Required(u64),
-    /// The keyword of this name.
+    /// The keyword with this name.
     Keyword(&'static str),
 }
 
-/// What was captured of some events.
+/// The captures of one or several events, one event behind the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captures {
+    /// The fields: for each event its slots, and behind them the slots of the items of its arrays.
     pub fields: Vec<Capture>,
+    /// The arrays whose items have captured fields.
     pub items: Vec<Items>,
+    /// The keys that no schema declares; only the fast path captures them.
     pub unknown: Vec<UnknownKey>,
-    /// What is wrong, if the events are not valid.
+    /// The violations; only the fast path captures them.
     pub violations: Vec<Violation>,
 }
 
-/// Where in [`Captures`] one event's are.
+/// A boundary between two events in [`Captures`]: an index into each of its vectors.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mark {
+pub struct CaptureMark {
+    /// The index into [`Captures::fields`].
     pub field: usize,
+    /// The index into [`Captures::items`].
     pub item: usize,
+    /// The index into [`Captures::unknown`].
     pub unknown: usize,
+    /// The index into [`Captures::violations`].
     pub violation: usize,
 }
 
-/// What was captured of one event.
+/// The captures of one event; the fields are those of [`Captures`].
 #[derive(Clone, Copy, Debug)]
-pub struct Captured<'c> {
+pub struct EventCaptures<'c> {
+    /// The event's slots, and behind them the slots of the items of its arrays.
     pub fields: &'c [Capture],
+    /// The event's arrays, in the order of the program.
     pub items: &'c [Items],
+    /// The event's keys that its schema does not declare.
     pub unknown: &'c [UnknownKey],
+    /// The event's violations.
     pub violations: &'c [Violation],
 }
 
 impl Captures {
-    /// What was captured between two marks.
+    /// Returns the captures of the event between two marks.
     #[inline]
-    pub fn between(&self, start: Mark, end: Mark) -> Captured<'_> {
-        Captured {
+    pub fn between(&self, start: CaptureMark, end: CaptureMark) -> EventCaptures<'_> {
+        EventCaptures {
             fields: &self.fields[start.field..end.field],
             items: &self.items[start.item..end.item],
             unknown: &self.unknown[start.unknown..end.unknown],
@@ -106,31 +125,32 @@ impl Captures {
         }
     }
 
-    /// All of it, where that is one event's.
-    pub fn all(&self) -> Captured<'_> {
-        Captured { fields: &self.fields, items: &self.items, unknown: &self.unknown, violations: &self.violations }
+    /// Returns all captures, which must be those of one event.
+    pub fn all(&self) -> EventCaptures<'_> {
+        EventCaptures { fields: &self.fields, items: &self.items, unknown: &self.unknown, violations: &self.violations }
     }
 
-    /// Makes this the captures of one event, without its unknown keys and what is wrong with it.
-    pub fn copy(&mut self, captured: Captured<'_>) {
+    /// Replaces all captures by the fields and items of one event, without its unknown keys and violations.
+    pub fn copy(&mut self, captured: EventCaptures<'_>) {
         self.clear();
         self.fields.extend_from_slice(captured.fields);
         self.items.extend_from_slice(captured.items);
     }
 
+    /// Removes all captures.
     #[inline]
     pub fn clear(&mut self) {
-        // What is captured can be dropped without a look at it.
+        // None of these types needs to be dropped, so this only sets the lengths.
         self.fields.clear();
         self.items.clear();
         self.unknown.clear();
         self.violations.clear();
     }
 
-    /// The end of what there is, where the next event's captures will start.
+    /// Returns the mark at the end, where the next event's captures will start.
     #[inline]
-    pub fn mark(&self) -> Mark {
-        Mark {
+    pub fn mark(&self) -> CaptureMark {
+        CaptureMark {
             field: self.fields.len(),
             item: self.items.len(),
             unknown: self.unknown.len(),
@@ -138,8 +158,8 @@ impl Captures {
         }
     }
 
-    /// Forgets what came after a mark.
-    pub fn truncate(&mut self, mark: Mark) {
+    /// Removes the captures after a mark.
+    pub fn truncate(&mut self, mark: CaptureMark) {
         self.fields.truncate(mark.field);
         self.items.truncate(mark.item);
         self.unknown.truncate(mark.unknown);
@@ -148,7 +168,7 @@ impl Captures {
 }
 
 impl Capture {
-    /// The bytes that a string or a number stands at.
+    /// Returns the byte range of a number, or of a string between its quotes; `None` for any other capture.
     pub fn range(self) -> Option<Range<usize>> {
         match self {
             Capture::Number(start, end) | Capture::Text(start, end) => Some(start as usize..end as usize),

@@ -1,4 +1,4 @@
-//! The fields that a schema declares.
+//! Collects the fields that a schema declares.
 
 use std::collections::BTreeMap;
 
@@ -6,48 +6,53 @@ use serde_json::Value;
 
 use super::{Pointer, Schema};
 
-/// How many schemas inside of one are looked at: far more than any event has fields. What refers to itself, or to others
-/// again and again, ends here.
+/// The most subschemas of one schema that are visited, far more than any event has fields. Schemas that refer to others
+/// again and again end here.
 const MOST_SCHEMAS: usize = 4096;
-/// How deep they may stand in each other.
+/// The depth of the deepest subschema that is visited.
 const MAX_DEPTH: usize = 64;
 
-/// A place that a schema declares: a property, or the items of an array.
+/// A field that a schema declares: a property, or the items of an array.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// With `*` for any item of an array.
+    /// The pointer of the field, with `*` for any item of an array.
     pub pointer: Pointer,
-    /// The values that the schema lists for it (`enum`, booleans, a `const` in each of several alternatives); none where
-    /// it lists fewer than two.
+    /// The values that the schema lists for the field: its `enum`, the booleans, or a `const` in each of several
+    /// alternatives. Empty if the schema lists fewer than two.
     pub values: Vec<Value>,
 }
 
-/// All fields in the order of the schema, those of alternatives (`allOf`, `anyOf`, `oneOf`) too; each once. A field
-/// whose schema refers to one around it is there, but what is inside of it is not repeated.
+/// Returns all fields in the order of the schema, those of alternatives (`allOf`, `anyOf`, `oneOf`) included, each
+/// once. A field whose schema refers to a schema around it is returned, but not the fields inside it again.
 pub(crate) fn fields(schema: &Schema) -> Vec<Field> {
-    let mut walk = Walk { schema, fields: Vec::new(), known: BTreeMap::new(), inside: Vec::new(), looked: 0 };
-    walk.look(schema.document(), &Pointer::default(), 0);
-    for field in &mut walk.fields {
+    let mut collector =
+        FieldCollector { schema, fields: Vec::new(), known: BTreeMap::new(), inside: Vec::new(), visited: 0 };
+    collector.visit(schema.document(), &Pointer::default(), 0);
+    for field in &mut collector.fields {
         if field.values.len() < 2 {
             field.values.clear();
         }
     }
-    walk.fields
+    collector.fields
 }
 
-struct Walk<'s> {
+/// The state of [`fields`].
+struct FieldCollector<'s> {
     schema: &'s Schema,
     fields: Vec<Field>,
+    /// The indices of the fields in `fields`.
     known: BTreeMap<Pointer, usize>,
-    /// The references that lead here.
+    /// The references that the current schema is inside of.
     inside: Vec<&'s str>,
-    looked: usize,
+    /// The number of schemas visited so far.
+    visited: usize,
 }
 
-impl<'s> Walk<'s> {
-    fn look(&mut self, here: &'s Value, at: &Pointer, depth: usize) {
-        self.looked += 1;
-        if self.looked > MOST_SCHEMAS || depth > MAX_DEPTH {
+impl<'s> FieldCollector<'s> {
+    /// Collects the fields of a schema for the value at a pointer, and of all schemas inside it.
+    fn visit(&mut self, here: &'s Value, at: &Pointer, depth: usize) {
+        self.visited += 1;
+        if self.visited > MOST_SCHEMAS || depth > MAX_DEPTH {
             return;
         }
         if !at.0.is_empty() {
@@ -58,22 +63,23 @@ impl<'s> Walk<'s> {
             && let Some(target) = reference.strip_prefix('#').and_then(|target| self.schema.document().pointer(target))
         {
             self.inside.push(reference);
-            self.look(target, at, depth + 1);
+            self.visit(target, at, depth + 1);
             self.inside.pop();
         }
         for (name, property) in here.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            self.look(property, &at.child(name), depth + 1);
+            self.visit(property, &at.child(name), depth + 1);
         }
         if let Some(items) = here.get("items") {
-            self.look(items, &at.child("*"), depth + 1);
+            self.visit(items, &at.child("*"), depth + 1);
         }
         for keyword in ["allOf", "anyOf", "oneOf"] {
             for part in here.get(keyword).and_then(Value::as_array).into_iter().flatten() {
-                self.look(part, at, depth + 1);
+                self.visit(part, at, depth + 1);
             }
         }
     }
 
+    /// Collects one field, or adds values to it.
     fn field(&mut self, here: &Value, at: &Pointer) {
         let number = *self.known.entry(at.clone()).or_insert_with(|| {
             self.fields.push(Field { pointer: at.clone(), values: Vec::new() });

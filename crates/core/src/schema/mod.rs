@@ -1,29 +1,22 @@
 //! JSON Schemas: what is wrong with one event by itself.
 //!
-//! There are two ways. The fast one (`program`, `walk`) judges an event in one pass, or is not sure. The slow one lets
-//! the `jsonschema` crate judge. Both come from the same schema files, capture the same fields, and say in the same words
-//! what is wrong, and where exactly. Order and streams are not known here.
+//! There are two paths. The fast path (`fast`) judges an event in one pass, or leaves it to the slow path. The slow
+//! path lets the `jsonschema` crate judge. Both use the same schema files, capture the same fields, and report the same
+//! faults in the same words at the same places (`words`). The order of events, and streams, are not known here.
 
 pub(crate) mod captures;
-mod compile;
 pub mod date_time;
-mod explain;
-mod faults;
+mod fast;
 mod fields;
-mod flat;
-mod letters;
 mod pointer;
-pub(crate) mod program;
-pub(crate) mod tokens;
 mod unknown;
-pub(crate) mod walk;
-mod wrong;
+mod words;
 
-pub use explain::quoted;
-pub(crate) use explain::{Explained, explain, judge, shown};
-pub(crate) use faults::{Fault, Faults, MOST_LISTED};
+pub(crate) use fast::{program, tokens, walk};
 pub use fields::Field;
 pub use pointer::Pointer;
+pub use words::quoted;
+pub(crate) use words::{Fault, Faults, Judgment, MOST_LISTED, describe_value, explain, judge};
 
 use std::sync::OnceLock;
 
@@ -32,28 +25,28 @@ use serde_json::Value;
 /// One compiled schema (draft 2020-12, formats asserted).
 pub struct Schema {
     document: Value,
-    /// What messages call a value of it.
+    /// The noun for a value of this schema in messages.
     noun: String,
-    /// Made when it is first asked for: nearly all events are judged without it, and it takes longer to make than a
-    /// small file to check.
+    /// Built on first use: nearly all events are judged without a validator, and building one takes longer than
+    /// checking a small file. `None` if the document is not a schema.
     validator: OnceLock<Option<jsonschema::Validator>>,
-    /// Likewise.
+    /// Collected on first use.
     fields: OnceLock<Vec<Field>>,
 }
 
-/// What a schema says of the value at a pointer.
+/// The part of a schema that applies to the value at a pointer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Subschema<'s> {
-    /// It has a schema of its own.
+    /// The schema that the document declares for the value.
     Declared(&'s Value),
-    /// The schema is too clever for a plain answer (alternatives, patterns): the value may be there.
+    /// Unknown, because the schema has alternatives or patterns: the value may be allowed.
     Unclear,
-    /// It is not mentioned.
+    /// The document declares no such value.
     Missing,
 }
 
 impl<'s> Subschema<'s> {
-    /// The schema, if there is one.
+    /// Returns the declared schema; `None` if it is unclear or missing.
     pub fn schema(self) -> Option<&'s Value> {
         match self {
             Subschema::Declared(schema) => Some(schema),
@@ -62,10 +55,10 @@ impl<'s> Subschema<'s> {
     }
 }
 
-/// What messages call a value, if nothing else is said.
+/// The noun for a value in messages, unless [`Schema::with_noun`] sets another.
 const EVENT: &str = "event";
 
-/// Keywords that make what an object may hold depend on what it holds.
+/// Keywords by which the contents of an object decide which other contents it may have.
 const ALTERNATIVES: [&str; 10] = [
     "anyOf",
     "oneOf",
@@ -79,72 +72,74 @@ const ALTERNATIVES: [&str; 10] = [
     "$dynamicRef",
 ];
 
-/// How many `$ref`s are followed in a row before they count as a circle.
+/// The most `$ref`s that are followed in a row; more count as a cycle.
 const MAX_REFERENCES: usize = 16;
 
 impl Schema {
-    /// The fields that a value must have.
+    /// Returns the names that the document lists in `required`, at its top level.
     pub fn required(&self) -> Vec<&str> {
         let names = self.document.get("required").and_then(Value::as_array).into_iter().flatten();
         names.filter_map(Value::as_str).collect()
     }
 
-    /// A schema that is known to be one.
+    /// Creates a schema from a document that is known to be a valid schema. If it is not one, [`Schema::allows`]
+    /// returns `false` for every value.
     pub fn trusted(document: Value) -> Schema {
         Schema { document, noun: EVENT.to_owned(), validator: OnceLock::new(), fields: OnceLock::new() }
     }
 
-    /// A schema, after a look at whether it is one.
+    /// Creates a schema from a document, after validating the document itself.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with a document that is no schema.
+    /// Returns the reason why the document is not a valid schema.
     pub fn new(document: Value) -> Result<Schema, String> {
         let validator = validator(&document)?;
         Ok(Schema { document, noun: EVENT.to_owned(), validator: Some(validator).into(), fields: OnceLock::new() })
     }
 
-    /// A schema whose values messages call by another word.
-    pub fn called(self, noun: String) -> Schema {
+    /// Sets the noun for a value of this schema in messages [default: event].
+    pub fn with_noun(self, noun: String) -> Schema {
         Schema { noun, ..self }
     }
 
-    /// What messages call a value of it.
+    /// Returns the noun for a value of this schema in messages.
     pub fn noun(&self) -> &str {
         &self.noun
     }
 
-    /// The judge of the `jsonschema` crate.
+    /// Returns the validator of the `jsonschema` crate; `None` if the document is not a schema.
     fn validator(&self) -> Option<&jsonschema::Validator> {
         self.validator.get_or_init(|| validator(&self.document).ok()).as_ref()
     }
 
-    /// The fields that it declares.
+    /// Returns all fields that the schema declares, those of its alternatives too, each once.
     pub fn fields(&self) -> &[Field] {
         self.fields.get_or_init(|| fields::fields(self))
     }
 
-    /// Whether a value is known to be invalid: nobody asks a schema that is trusted.
+    /// Returns whether a value is known to be invalid. Always `false` if no validator has been built yet, as for a
+    /// [trusted](Schema::trusted) schema.
     pub fn refuses(&self, value: &Value) -> bool {
         self.validator.get().and_then(Option::as_ref).is_some_and(|validator| !validator.is_valid(value))
     }
 
-    /// Whether a value is valid, by the `jsonschema` crate.
+    /// Returns whether a value is valid, judged by the `jsonschema` crate.
     pub fn allows(&self, value: &Value) -> bool {
         self.validator().is_some_and(|validator| validator.is_valid(value))
     }
 
-    /// The document it was made from.
+    /// Returns the JSON document of the schema.
     pub fn document(&self) -> &Value {
         &self.document
     }
 
-    /// The `description` of the schema as a whole.
+    /// Returns the top-level `description` of the schema.
     pub fn description(&self) -> Option<&str> {
         self.document.get("description")?.as_str()
     }
 
-    /// What it says of the value at a pointer. A segment `*` is any item of an array.
+    /// Looks up the subschema for the value at the segments of a JSON Pointer. A segment `*` is any item of an array.
     pub fn at<S: AsRef<str>>(&self, segments: &[S]) -> Subschema<'_> {
         let mut here = &self.document;
         for segment in segments {
@@ -153,11 +148,11 @@ impl Schema {
                 other => return other,
             }
         }
-        self.resolved(here).map_or(Subschema::Unclear, Subschema::Declared)
+        self.resolve(here).map_or(Subschema::Unclear, Subschema::Declared)
     }
 
-    /// The document's own words on the value at a pointer, or else on the whole event.
-    pub fn words<S: AsRef<str>>(&self, segments: &[S]) -> Option<&str> {
+    /// Returns the `description` of the value at the segments of a JSON Pointer, or else that of the whole schema.
+    pub fn description_at<S: AsRef<str>>(&self, segments: &[S]) -> Option<&str> {
         let own = match self.at(segments) {
             Subschema::Declared(schema) => schema.get("description").and_then(Value::as_str),
             _ => None,
@@ -165,8 +160,9 @@ impl Schema {
         own.or_else(|| self.description())
     }
 
+    /// Looks up the subschema for a member or an item (`*` or an index) of a value of `schema`.
     fn step<'s>(&'s self, schema: &'s Value, segment: &str) -> Subschema<'s> {
-        let Some(schema) = self.resolved(schema) else {
+        let Some(schema) = self.resolve(schema) else {
             return Subschema::Unclear;
         };
         if let Some(next) = schema.get("properties").and_then(|properties| properties.get(segment)) {
@@ -188,13 +184,15 @@ impl Schema {
         if clever { Subschema::Unclear } else { Subschema::Missing }
     }
 
-    /// What it declares at an object, in its order: name → schema. None where that depends on what the object holds.
+    /// Returns the properties that an object schema of this document declares, in their order, as names and schemas.
+    /// `None` if they depend on the contents of the object.
     pub fn declared<'s>(&'s self, here: &'s Value) -> Option<Vec<(&'s str, &'s Value)>> {
         self.declared_within(here, 0)
     }
 
+    /// Returns the declared properties like [`Schema::declared`], for a schema inside `depth` others.
     fn declared_within<'s>(&'s self, here: &'s Value, depth: usize) -> Option<Vec<(&'s str, &'s Value)>> {
-        let here = self.resolved(here)?;
+        let here = self.resolve(here)?;
         if depth > MAX_REFERENCES || ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some()) {
             return None;
         }
@@ -206,20 +204,21 @@ impl Schema {
         Some(declared)
     }
 
-    /// What it says of the items of an array. None where that depends on what the array holds.
+    /// Returns the schema for the items of an array schema of this document. `None` if it declares none, or if the
+    /// schema depends on the contents of the array.
     pub fn items<'s>(&'s self, here: &'s Value) -> Option<&'s Value> {
-        let here = self.resolved(here)?;
+        let here = self.resolve(here)?;
         let clever = ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some());
         here.get("items").filter(|_| !clever)
     }
 
-    /// Whether a value here is a date-time.
+    /// Returns whether a schema of this document asserts the format `date-time`.
     pub fn is_date_time(&self, here: &Value) -> bool {
-        self.resolved(here).and_then(|here| here.get("format")).is_some_and(|format| format == "date-time")
+        self.resolve(here).and_then(|here| here.get("format")).is_some_and(|format| format == "date-time")
     }
 
-    /// Follows `$ref`s inside of the document.
-    fn resolved<'s>(&'s self, schema: &'s Value) -> Option<&'s Value> {
+    /// Follows the `$ref`s of a schema within the document; `None` if one leads outside or they form a cycle.
+    fn resolve<'s>(&'s self, schema: &'s Value) -> Option<&'s Value> {
         let mut schema = schema;
         for _ in 0..MAX_REFERENCES {
             let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
@@ -231,6 +230,7 @@ impl Schema {
     }
 }
 
+/// Builds a validator for a document, or returns the reason why the document is not a schema.
 fn validator(document: &Value) -> Result<jsonschema::Validator, String> {
     jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)

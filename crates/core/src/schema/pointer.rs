@@ -4,12 +4,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A pointer into an event, as its unescaped segments.
+/// A JSON Pointer into an event, as its unescaped segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer(pub Vec<String>);
 
 impl Pointer {
-    /// Reads a pointer such as `/payload/session_id`; the empty text is the whole event.
+    /// Parses a pointer such as `/payload/session_id`; the empty text is the whole event. `None` if any other text does
+    /// not start with `/`.
     pub fn parse(text: &str) -> Option<Pointer> {
         if text.is_empty() {
             return Some(Pointer::default());
@@ -18,7 +19,7 @@ impl Pointer {
         Some(Pointer(segments.map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()))
     }
 
-    /// The pointer as RFC 6901 writes it.
+    /// Returns the pointer in the notation of RFC 6901.
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(self.0.iter().map(|segment| segment.len() + 1).sum());
         for segment in &self.0 {
@@ -32,24 +33,24 @@ impl Pointer {
         text
     }
 
-    /// The pointer of a member or item of what this one points at.
+    /// Returns the pointer of a member or an item of the value at this pointer.
     pub fn child(&self, segment: &str) -> Pointer {
         let mut segments = self.0.clone();
         segments.push(segment.to_owned());
         Pointer(segments)
     }
 
-    /// The pointer that starts with this one and goes on with `other`.
+    /// Returns the pointer that applies `other` to the value at this pointer.
     pub fn join(&self, other: &Pointer) -> Pointer {
         Pointer(self.0.iter().chain(&other.0).cloned().collect())
     }
 
-    /// Whether `other` is this one, or inside of it.
-    pub fn holds(&self, other: &Pointer) -> bool {
+    /// Returns whether `other` points at the value at this pointer, or inside it.
+    pub fn contains(&self, other: &Pointer) -> bool {
         other.0.starts_with(&self.0)
     }
 
-    /// The way the document names a field: `payload.results[0].ok`.
+    /// Returns the name of the field in the notation that specifications use: `payload.results[0].ok`.
     pub fn dotted(&self) -> String {
         let mut text = String::new();
         for (index, segment) in self.0.iter().enumerate() {
@@ -69,23 +70,23 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// A pointer that findings are told with, and the texts of it.
+/// A pointer with its texts, which many findings share.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Written {
+pub struct RenderedPointer {
     pointer: Pointer,
-    /// As [`Pointer::text`] gives it.
+    /// The result of [`Pointer::text`].
     pub text: Arc<str>,
-    /// As [`Pointer::dotted`] gives it.
+    /// The result of [`Pointer::dotted`].
     pub dotted: Arc<str>,
 }
 
-impl From<Pointer> for Written {
-    fn from(pointer: Pointer) -> Written {
-        Written { text: pointer.text().into(), dotted: pointer.dotted().into(), pointer }
+impl From<Pointer> for RenderedPointer {
+    fn from(pointer: Pointer) -> RenderedPointer {
+        RenderedPointer { text: pointer.text().into(), dotted: pointer.dotted().into(), pointer }
     }
 }
 
-impl Deref for Written {
+impl Deref for RenderedPointer {
     type Target = Pointer;
 
     fn deref(&self) -> &Pointer {

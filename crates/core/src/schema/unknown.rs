@@ -1,20 +1,22 @@
-//! Fields that a schema does not mention.
+//! Finds the fields of an event that its schema does not declare, for the slow path.
 
 use std::ops::Range;
 
 use serde_json::Value;
 
 use super::{ALTERNATIVES, Pointer, Schema, Subschema};
-use crate::input::json::{Kind, Node, inner, unescaped_lossy};
+use crate::input::json::{Node, NodeKind, inner, unescaped_lossy};
 
-/// The keys of `event` that the schema does not declare, wherever it declares any: where each stands, and
-/// its pointer. Free-form objects, and objects with alternatives, have no unknown keys.
+/// Returns the keys of `event` that the schema does not declare: the byte range of each (with its quotes) and its
+/// pointer, in the order of the text. Objects for which the schema declares no properties, or has alternatives, have no
+/// unknown keys.
 pub(crate) fn unknown_fields(schema: &Schema, event: &Node, text: &[u8]) -> Vec<(Range<usize>, Pointer)> {
     let mut found = Vec::new();
     walk(schema, schema.document(), event, text, &Pointer::default(), &mut found);
     found
 }
 
+/// Collects the unknown keys of a value and of all values inside it.
 fn walk(
     schema: &Schema,
     here: &Value,
@@ -23,12 +25,12 @@ fn walk(
     pointer: &Pointer,
     found: &mut Vec<(Range<usize>, Pointer)>,
 ) {
-    let Some(here) = schema.resolved(here) else { return };
+    let Some(here) = schema.resolve(here) else { return };
     if ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some()) {
         return;
     }
     match &node.kind {
-        Kind::Object(members) => {
+        NodeKind::Object(members) => {
             let declares = here.get("properties").is_some() || here.get("allOf").is_some();
             let others = here.get("additionalProperties").unwrap_or(&Value::Bool(true));
             if !declares {
@@ -39,13 +41,13 @@ fn walk(
                 let pointer = pointer.child(&name);
                 match schema.step(here, &name) {
                     Subschema::Declared(next) => walk(schema, next, &member.value, text, &pointer, found),
-                    // Where others are not allowed, they are faults.
+                    // Where other keys are not allowed, they are faults instead.
                     Subschema::Missing if others == &Value::Bool(true) => found.push((member.key.clone(), pointer)),
                     Subschema::Missing | Subschema::Unclear => {}
                 }
             }
         }
-        Kind::Array(items) => {
+        NodeKind::Array(items) => {
             let Some(next) = here.get("items") else { return };
             for (index, item) in items.iter().enumerate() {
                 walk(schema, next, item, text, &pointer.child(&index.to_string()), found);

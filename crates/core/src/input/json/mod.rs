@@ -1,129 +1,143 @@
-//! JSON text → a tree that knows where every key and value stands.
+//! JSON text → a tree that knows the byte range of every key and value.
 //!
-//! Strict RFC 8259, nothing is repaired. A tree is made only for what a finding may have to point at;
-//! the values themselves stay in the source text. What strict parsers disagree on (duplicate keys, lone
-//! surrogates) is collected beside the tree, because the event is still judged.
+//! Strict RFC 8259; nothing is repaired. The tree has only byte ranges, which findings point at; the contents of
+//! strings and numbers stay in the source text. Duplicate keys and lone surrogates, on which strict parsers disagree,
+//! are collected beside the tree, because the event is still judged.
 
 mod parser;
-mod text;
+mod string;
 
 use std::ops::Range;
 
 pub use parser::parse;
-pub use text::{ends_with_high, inner, starts_with_low, unescape_one, unescaped, unescaped_lossy};
+pub use string::{ends_with_high, inner, starts_with_low, unescape_one, unescaped, unescaped_lossy};
 
-/// The deepest nesting of arrays and objects that is read.
+/// The deepest nesting of arrays and objects that is parsed.
 pub const MAX_DEPTH: usize = 127;
 
-/// A value and where it stands, as a byte range of the source text.
+/// A value of a tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
+    /// The byte range of the value in the source text.
     pub span: Range<usize>,
-    pub kind: Kind,
+    /// The type of the value, with the values inside it.
+    pub kind: NodeKind,
 }
 
+/// The type of a value, with the values inside it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub enum NodeKind {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number, in the range of a 64-bit float.
     Number,
-    /// The span holds the quotes too.
+    /// A string. The node's span includes the quotes.
     String,
+    /// An array, with its items.
     Array(Vec<Node>),
+    /// An object, with its members in the order of the text, duplicates included.
     Object(Vec<Member>),
 }
 
 /// A key and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// Where the key stands, quotes included.
+    /// The byte range of the key, with its quotes.
     pub key: Range<usize>,
+    /// The value.
     pub value: Node,
 }
 
 /// A parsed text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
+    /// The outermost value.
     pub root: Node,
-    /// Keys that stand a second time in their object: the earlier key and the later one.
+    /// The byte ranges of the first key of a name in its object, and of each later key of that name.
     pub duplicate_keys: Vec<(Range<usize>, Range<usize>)>,
-    /// `\uD800`–`\uDFFF` escapes without their other half.
+    /// The byte ranges of `\uD800`–`\uDFFF` escapes without their other half.
     pub lone_surrogates: Vec<Range<usize>>,
 }
 
-/// Why a text cannot be read.
+/// The reason why a text cannot be parsed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    pub kind: FaultKind,
-    /// Where; empty at the end of the text.
+pub struct ParseError {
+    /// The kind of error.
+    pub kind: ParseErrorKind,
+    /// The byte range at fault; empty at the end of the text.
     pub at: Range<usize>,
-    /// What is wrong, to be read after "this is not JSON: ".
+    /// What was found and what was expected, to be read after "this is not JSON: ".
     pub message: String,
 }
 
+/// The kind of a [`ParseError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// Not JSON.
+pub enum ParseErrorKind {
+    /// The text is not JSON.
     Invalid,
-    /// The text stops before the value does.
+    /// The text ends before the value does.
     Incomplete,
-    /// More than [`MAX_DEPTH`] arrays and objects inside each other.
+    /// The text has more than [`MAX_DEPTH`] arrays and objects inside one another.
     TooDeep,
-    /// A number that no 64-bit float can hold.
+    /// The text has a number outside the range of a 64-bit float.
     OutOfRange,
 }
 
 impl Node {
-    /// The members of this, if it is an object.
+    /// Returns the members of an object; empty for any other value.
     pub fn members(&self) -> &[Member] {
         match &self.kind {
-            Kind::Object(members) => members,
+            NodeKind::Object(members) => members,
             _ => &[],
         }
     }
 
-    /// The member of this object with this (unescaped) name; the last one, if there are several.
+    /// Returns the member of an object with this unescaped name; the last one if there are several.
     pub fn member<'n>(&'n self, text: &[u8], name: &str) -> Option<&'n Member> {
         self.members().iter().rev().find(|member| *unescaped(inner(text, &member.key)) == *name.as_bytes())
     }
 
-    /// The node at a JSON Pointer's segments.
+    /// Returns the node at the unescaped segments of a JSON Pointer.
     pub fn at<'n, S: AsRef<str>>(&'n self, text: &[u8], segments: &[S]) -> Option<&'n Node> {
         let mut node = self;
         for segment in segments {
             node = match &node.kind {
-                Kind::Array(items) => items.get(array_index(segment.as_ref())?)?,
+                NodeKind::Array(items) => items.get(array_index(segment.as_ref())?)?,
                 _ => &node.member(text, segment.as_ref())?.value,
             };
         }
         Some(node)
     }
 
-    /// The node that stands at just these bytes.
+    /// Returns the node with exactly this byte range.
     pub fn node_at(&self, span: &Range<usize>) -> Option<&Node> {
         let mut node = self;
         while node.span != *span {
             node = match &node.kind {
-                Kind::Array(items) => items.iter().find(|item| item.span.contains(&span.start))?,
-                Kind::Object(members) => &members.iter().find(|member| member.value.span.contains(&span.start))?.value,
+                NodeKind::Array(items) => items.iter().find(|item| item.span.contains(&span.start))?,
+                NodeKind::Object(members) => {
+                    &members.iter().find(|member| member.value.span.contains(&span.start))?.value
+                }
                 _ => return None,
             };
         }
         Some(node)
     }
 
-    /// The JSON Pointer segments of the innermost key or value that stands at a byte of the text.
+    /// Returns the JSON Pointer segments of the innermost value, or of the key's value, that has the byte at `at`.
     pub fn path_to(&self, text: &[u8], at: usize) -> Vec<String> {
         let mut path = Vec::new();
         let mut node = self;
         loop {
-            // Children stand in the order of the text.
+            // Children are in the order of the text.
             let next = match &node.kind {
-                Kind::Array(items) => {
+                NodeKind::Array(items) => {
                     let index = items.partition_point(|item| item.span.end <= at);
                     items.get(index).filter(|item| item.span.start <= at).map(|item| (index.to_string(), item))
                 }
-                Kind::Object(members) => members
+                NodeKind::Object(members) => members
                     .get(members.partition_point(|member| member.value.span.end <= at))
                     .filter(|member| member.key.start <= at)
                     .map(|member| (unescaped_lossy(inner(text, &member.key)).into_owned(), &member.value)),
@@ -135,28 +149,28 @@ impl Node {
         }
     }
 
-    /// What this is, in a word with its article, as messages say it.
+    /// Returns the type of the value with its article, as messages name it.
     pub fn article(&self) -> &'static str {
         match self.kind {
-            Kind::Null => "null",
-            Kind::Bool(_) => "a boolean",
-            Kind::Number => "a number",
-            Kind::String => "a string",
-            Kind::Array(_) => "an array",
-            Kind::Object(_) => "an object",
+            NodeKind::Null => "null",
+            NodeKind::Bool(_) => "a boolean",
+            NodeKind::Number => "a number",
+            NodeKind::String => "a string",
+            NodeKind::Array(_) => "an array",
+            NodeKind::Object(_) => "an object",
         }
     }
 
-    /// The value for judging. Lone surrogates become U+FFFD.
+    /// Converts the node to a [`serde_json::Value`]. Lone surrogates become U+FFFD; of duplicate keys, the last counts.
     pub fn to_value(&self, text: &[u8]) -> serde_json::Value {
         use serde_json::Value;
         match &self.kind {
-            Kind::Null => Value::Null,
-            Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number => serde_json::from_slice(&text[self.span.clone()]).unwrap_or(Value::Null),
-            Kind::String => Value::String(unescaped_lossy(inner(text, &self.span)).into_owned()),
-            Kind::Array(items) => Value::Array(items.iter().map(|n| n.to_value(text)).collect()),
-            Kind::Object(members) => Value::Object(
+            NodeKind::Null => Value::Null,
+            NodeKind::Bool(value) => Value::Bool(*value),
+            NodeKind::Number => serde_json::from_slice(&text[self.span.clone()]).unwrap_or(Value::Null),
+            NodeKind::String => Value::String(unescaped_lossy(inner(text, &self.span)).into_owned()),
+            NodeKind::Array(items) => Value::Array(items.iter().map(|n| n.to_value(text)).collect()),
+            NodeKind::Object(members) => Value::Object(
                 members
                     .iter()
                     .map(|member| {
@@ -169,6 +183,7 @@ impl Node {
     }
 }
 
+/// Parses a segment of a JSON Pointer as an array index, which has no leading zeros and no sign.
 fn array_index(segment: &str) -> Option<usize> {
     let plain = segment == "0" || !segment.starts_with(['0', '+']);
     if plain { segment.parse().ok() } else { None }
@@ -210,10 +225,10 @@ mod tests {
     fn faults_say_what_stands_there_and_what_was_expected() {
         let fault = |text: &[u8]| parse(text).expect_err("broken");
         assert_eq!(fault(br#"{"a" 1}"#).message, "`1` stands here, where `:` is expected");
-        assert_eq!(fault(br#"{"a":"x"#).kind, FaultKind::Incomplete);
-        assert_eq!(fault(br#"{"a":tru"#).kind, FaultKind::Incomplete);
-        assert_eq!(fault(br#"{"a":trux"#).kind, FaultKind::Invalid);
-        assert_eq!(fault(b"[1e400]").kind, FaultKind::OutOfRange);
+        assert_eq!(fault(br#"{"a":"x"#).kind, ParseErrorKind::Incomplete);
+        assert_eq!(fault(br#"{"a":tru"#).kind, ParseErrorKind::Incomplete);
+        assert_eq!(fault(br#"{"a":trux"#).kind, ParseErrorKind::Invalid);
+        assert_eq!(fault(b"[1e400]").kind, ParseErrorKind::OutOfRange);
         assert_eq!(fault("[é]".as_bytes()).at, 1..3);
         assert_eq!(fault(b"{} x").at, 3..4);
         assert_eq!(
@@ -226,8 +241,8 @@ mod tests {
     fn nesting_is_bounded() {
         let nested = |n: usize| ["[".repeat(n), "]".repeat(n)].concat();
         assert!(parse(nested(127).as_bytes()).is_ok());
-        assert_eq!(parse(nested(128).as_bytes()).expect_err("deep").kind, FaultKind::TooDeep);
-        assert_eq!(parse("[".repeat(100_000).as_bytes()).expect_err("deep").kind, FaultKind::TooDeep);
+        assert_eq!(parse(nested(128).as_bytes()).expect_err("deep").kind, ParseErrorKind::TooDeep);
+        assert_eq!(parse("[".repeat(100_000).as_bytes()).expect_err("deep").kind, ParseErrorKind::TooDeep);
     }
 
     proptest::proptest! {
@@ -237,7 +252,7 @@ mod tests {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match (&ours, &theirs) {
                 (Ok(tree), Ok(value)) => proptest::prop_assert_eq!(&tree.root.to_value(text.as_bytes()), value),
-                // serde_json refuses lone surrogates; here they are a warning of their own.
+                // serde_json refuses lone surrogates; here they are collected for a rule of their own.
                 (Ok(tree), Err(_)) => proptest::prop_assert!(!tree.lone_surrogates.is_empty()),
                 (Err(_), Ok(_)) => proptest::prop_assert!(false, "refused: {ours:?}"),
                 (Err(_), Err(_)) => {}

@@ -1,20 +1,25 @@
-//! JSON text → a tree, or where and how it stops being JSON.
+//! JSON text → a tree, or where and why it is not JSON.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
-use crate::bytes::{holds, same, skip_plain};
+use crate::bytes::{contains, equal, skip_plain};
 
-use super::text::{code_unit, inner, is_high, is_low, unescaped};
-use super::{Fault, FaultKind, Kind, MAX_DEPTH, Member, Node, Tree};
+use super::string::{code_unit, inner, is_high, is_low, unescaped};
+use super::{MAX_DEPTH, Member, Node, NodeKind, ParseError, ParseErrorKind, Tree};
 
-/// So few keys are compared with each other.
+/// The most keys of an object that are compared pairwise to find duplicates; with more, a hash map is faster.
 const FEW_MEMBERS: usize = 16;
 
-/// Reads one JSON text, which must be valid UTF-8.
-pub fn parse(text: &[u8]) -> Result<Tree, Fault> {
+/// Parses one JSON text, which must be valid UTF-8.
+///
+/// # Errors
+///
+/// Returns where and why the text is not JSON, is nested deeper than [`MAX_DEPTH`], or has a number outside the range
+/// of a 64-bit float.
+pub fn parse(text: &[u8]) -> Result<Tree, ParseError> {
     let mut parser = Parser { text, at: 0, depth: 0, duplicate_keys: Vec::new(), lone_surrogates: Vec::new() };
     parser.space();
     let root = parser.value()?;
@@ -22,8 +27,8 @@ pub fn parse(text: &[u8]) -> Result<Tree, Fault> {
     if parser.at < text.len() {
         let end = text[parser.at..].iter().position(|b| b.is_ascii_whitespace());
         let end = end.map_or(text.len(), |n| parser.at + n);
-        return Err(Fault {
-            kind: FaultKind::Invalid,
+        return Err(ParseError {
+            kind: ParseErrorKind::Invalid,
             at: parser.at..end,
             message: "the value is complete, yet more text follows it".to_owned(),
         });
@@ -31,26 +36,30 @@ pub fn parse(text: &[u8]) -> Result<Tree, Fault> {
     Ok(Tree { root, duplicate_keys: parser.duplicate_keys, lone_surrogates: parser.lone_surrogates })
 }
 
+/// The state of [`parse`]. Each method for a token starts at `at` and leaves `at` behind the token.
 struct Parser<'t> {
     text: &'t [u8],
+    /// The offset of the next byte.
     at: usize,
+    /// The number of arrays and objects around the next byte.
     depth: usize,
     duplicate_keys: Vec<(Range<usize>, Range<usize>)>,
     lone_surrogates: Vec<Range<usize>>,
 }
 
 impl Parser<'_> {
+    /// Skips white space.
     fn space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
             self.at += 1;
         }
     }
 
-    /// A fault at the current place: what was found there, and what was expected.
-    fn expected(&self, what: &str) -> Fault {
+    /// Returns the error that the next byte is not the start of `what`.
+    fn expected(&self, what: &str) -> ParseError {
         let Some(&byte) = self.text.get(self.at) else {
-            return Fault {
-                kind: FaultKind::Incomplete,
+            return ParseError {
+                kind: ParseErrorKind::Incomplete,
                 at: self.at..self.at,
                 message: format!("it stops here, where {what} is expected"),
             };
@@ -69,35 +78,37 @@ impl Parser<'_> {
             0..=0x1F => format!("the control character U+{byte:04X} stands here"),
             _ => format!("`{}` stands here", String::from_utf8_lossy(&rest[..length])),
         };
-        Fault {
-            kind: FaultKind::Invalid,
+        ParseError {
+            kind: ParseErrorKind::Invalid,
             at: self.at..self.at + length,
             message: format!("{found}, where {what} is expected"),
         }
     }
 
-    fn value(&mut self) -> Result<Node, Fault> {
+    /// Parses a value.
+    fn value(&mut self) -> Result<Node, ParseError> {
         let start = self.at;
         let kind = match self.text.get(self.at) {
             Some(b'{') => self.object()?,
             Some(b'[') => self.array()?,
             Some(b'"') => {
                 self.string()?;
-                Kind::String
+                NodeKind::String
             }
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
-                Kind::Number
+                NodeKind::Number
             }
-            Some(b't') => self.word("true", Kind::Bool(true))?,
-            Some(b'f') => self.word("false", Kind::Bool(false))?,
-            Some(b'n') => self.word("null", Kind::Null)?,
+            Some(b't') => self.word("true", NodeKind::Bool(true))?,
+            Some(b'f') => self.word("false", NodeKind::Bool(false))?,
+            Some(b'n') => self.word("null", NodeKind::Null)?,
             _ => return Err(self.expected("a value")),
         };
         Ok(Node { span: start..self.at, kind })
     }
 
-    fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, Fault> {
+    /// Parses `word`, which is a value of this kind.
+    fn word(&mut self, word: &str, kind: NodeKind) -> Result<NodeKind, ParseError> {
         let rest = &self.text[self.at..];
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
@@ -109,11 +120,12 @@ impl Parser<'_> {
         Err(self.expected("a value"))
     }
 
-    fn descend(&mut self) -> Result<(), Fault> {
+    /// Enters an array or an object, and skips white space.
+    fn descend(&mut self) -> Result<(), ParseError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Fault {
-                kind: FaultKind::TooDeep,
+            return Err(ParseError {
+                kind: ParseErrorKind::TooDeep,
                 at: self.at..self.at + 1,
                 message: format!("arrays and objects stand more than {MAX_DEPTH} deep in each other"),
             });
@@ -123,17 +135,19 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// Leaves an array or an object.
     fn ascend(&mut self) {
         self.depth -= 1;
         self.at += 1;
     }
 
-    fn array(&mut self) -> Result<Kind, Fault> {
+    /// Parses an array.
+    fn array(&mut self) -> Result<NodeKind, ParseError> {
         self.descend()?;
         let mut items = Vec::new();
         if self.text.get(self.at) == Some(&b']') {
             self.ascend();
-            return Ok(Kind::Array(items));
+            return Ok(NodeKind::Array(items));
         }
         loop {
             items.push(self.value()?);
@@ -145,19 +159,20 @@ impl Parser<'_> {
                 }
                 Some(b']') => {
                     self.ascend();
-                    return Ok(Kind::Array(items));
+                    return Ok(NodeKind::Array(items));
                 }
                 _ => return Err(self.expected("`,` or `]`")),
             }
         }
     }
 
-    fn object(&mut self) -> Result<Kind, Fault> {
+    /// Parses an object.
+    fn object(&mut self) -> Result<NodeKind, ParseError> {
         self.descend()?;
         let mut members: Vec<Member> = Vec::new();
         if self.text.get(self.at) == Some(&b'}') {
             self.ascend();
-            return Ok(Kind::Object(members));
+            return Ok(NodeKind::Object(members));
         }
         loop {
             if self.text.get(self.at) != Some(&b'"') {
@@ -183,18 +198,19 @@ impl Parser<'_> {
                 Some(b'}') => {
                     self.ascend();
                     self.find_duplicates(&members);
-                    return Ok(Kind::Object(members));
+                    return Ok(NodeKind::Object(members));
                 }
                 _ => return Err(self.expected("`,` or `}`")),
             }
         }
     }
 
+    /// Collects the duplicate keys of an object.
     fn find_duplicates(&mut self, members: &[Member]) {
         if members.len() <= FEW_MEMBERS {
-            let plain = |member: &Member| !holds(inner(self.text, &member.key), b'\\');
+            let plain = |member: &Member| !contains(inner(self.text, &member.key), b'\\');
             let same_key =
-                |one: &Member, other: &Member| same(inner(self.text, &one.key), inner(self.text, &other.key));
+                |one: &Member, other: &Member| equal(inner(self.text, &one.key), inner(self.text, &other.key));
             let mut later = members.iter().enumerate();
             if later.all(|(index, member)| plain(member) && !members[..index].iter().any(|one| same_key(one, member))) {
                 return;
@@ -211,7 +227,8 @@ impl Parser<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
+    /// Parses a string.
+    fn string(&mut self) -> Result<(), ParseError> {
         self.at += 1;
         loop {
             match self.text.get(self.at) {
@@ -224,13 +241,14 @@ impl Parser<'_> {
                 Some(_) => self.at = skip_plain(self.text, self.at),
                 None => {
                     let message = "it stops here, in the middle of a string".to_owned();
-                    return Err(Fault { kind: FaultKind::Incomplete, at: self.at..self.at, message });
+                    return Err(ParseError { kind: ParseErrorKind::Incomplete, at: self.at..self.at, message });
                 }
             }
         }
     }
 
-    fn escape(&mut self) -> Result<(), Fault> {
+    /// Parses an escape, and collects it if it is a lone surrogate.
+    fn escape(&mut self) -> Result<(), ParseError> {
         let start = self.at;
         match self.text.get(start + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
@@ -259,7 +277,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    /// Parses a number.
+    fn number(&mut self) -> Result<(), ParseError> {
         let start = self.at;
         if self.text[self.at] == b'-' {
             self.at += 1;
@@ -286,20 +305,22 @@ impl Parser<'_> {
         if in_range {
             return Ok(());
         }
-        Err(Fault {
-            kind: FaultKind::OutOfRange,
+        Err(ParseError {
+            kind: ParseErrorKind::OutOfRange,
             at: start..self.at,
             message: "this number is larger than a 64-bit floating-point number can hold".to_owned(),
         })
     }
 
+    /// Parses any number of digits.
     fn digits(&mut self) {
         while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
             self.at += 1;
         }
     }
 
-    fn some_digits(&mut self) -> Result<(), Fault> {
+    /// Parses one digit or more.
+    fn some_digits(&mut self) -> Result<(), ParseError> {
         if !self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
             return Err(self.expected("a digit"));
         }

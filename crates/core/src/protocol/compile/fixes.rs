@@ -1,4 +1,4 @@
-//! What mends the findings of a rule: checked against the schemas, so that a fix can never make an event that is broken.
+//! Compiles the fixes of rules, and checks them by the schemas, so that no fix produces an invalid event.
 
 use serde_json::{Map, Value};
 use toml::Spanned;
@@ -9,13 +9,14 @@ use super::Compiler;
 use crate::schema::Pointer;
 use crate::text::{did_you_mean, nearest};
 
-/// What stands for the time and the stream that an inserted event will have, when it is tried.
+/// The time that stands in for an inserted event's own when the event is checked.
 const SOME_TIME: &str = "2026-01-01T00:00:00Z";
+/// The stream that stands in for an inserted event's own when the event is checked.
 const SOME_STREAM: &str = "stream";
 
 impl Compiler<'_> {
-    /// Gives the rules their fixes.
-    pub(crate) fn fixes(&mut self, shape: &EventShape) {
+    /// Compiles the fixes of all rules.
+    pub(crate) fn compile_fixes(&mut self, shape: &EventShape) {
         let file = self.file;
         for (name, words) in &file.rule {
             let (Some(fix), Some(id)) = (&words.fix, self.rule_ids.get(name.get_ref().as_str()).copied()) else {
@@ -23,30 +24,32 @@ impl Compiler<'_> {
             };
             if file.event.is_none() {
                 let message = "stored records are not mended".to_owned();
-                self.problem(fix.span(), message, "leave the fix out; only rules of streams have one");
+                self.refuse(fix.span(), message, "leave the fix out; only rules of streams have one");
                 continue;
             }
-            self.rules[usize::from(id.0)].fix = self.fix(fix.get_ref(), shape);
+            self.rules[usize::from(id.0)].fix = self.compile_fix(fix.get_ref(), shape);
         }
     }
 
-    fn fix(&mut self, fix: &file::Fix, shape: &EventShape) -> Option<Fix> {
+    /// Compiles one fix.
+    fn compile_fix(&mut self, fix: &file::Fix, shape: &EventShape) -> Option<Fix> {
         match fix {
             file::Fix::Negate => Some(Fix::Negate),
             file::Fix::Set { on, at, to } => {
                 let names = file::OneOrMany(vec![on.clone()]);
-                let event_type = *self.on(&names, None).first()?;
-                let pointer = self.pointer(at);
+                let event_type = *self.find_events(&names, None).first()?;
+                let pointer = self.parse_pointer(at);
                 self.check_field(event_type, &pointer, &at.span());
                 let allowed = self.events[event_type].values_at(&pointer);
                 self.check_values(event_type, at, std::slice::from_ref(to), &allowed);
                 Some(Fix::Set { event_type, at: pointer, to: to.clone() })
             }
-            file::Fix::Insert(event) => self.inserted(event, shape),
+            file::Fix::Insert(event) => self.compile_insert(event, shape),
         }
     }
 
-    fn inserted(&mut self, event: &Spanned<Map<String, Value>>, shape: &EventShape) -> Option<Fix> {
+    /// Checks that an inserted event is valid by its schema.
+    fn compile_insert(&mut self, event: &Spanned<Map<String, Value>>, shape: &EventShape) -> Option<Fix> {
         let template = Value::Object(event.get_ref().clone());
         let mut tried = template.clone();
         for (at, value) in [(&shape.time, SOME_TIME), (&shape.stream, SOME_STREAM)] {
@@ -58,20 +61,20 @@ impl Compiler<'_> {
         let Some(id) = self.event_ids.get(name.as_str()) else {
             let near = nearest(&name, self.event_ids.keys().map(|known| &**known));
             let help = near.map_or_else(|| format!("write its type at {}", shape.event_type), did_you_mean);
-            self.problem(event.span(), format!("the event that is put in has no known type: {name:?}"), help);
+            self.refuse(event.span(), format!("the event that is put in has no known type: {name:?}"), help);
             return None;
         };
         if self.events[*id].schema.refuses(&tried) {
             let message = format!("this is no {name} by its schema");
             let help = "write every field that the schema requires, save the time and the stream: those are copied";
-            self.problem(event.span(), message, help);
+            self.refuse(event.span(), message, help);
             return None;
         }
         Some(Fix::Insert(template))
     }
 }
 
-/// Puts a value at a pointer, in objects that are made where there are none.
+/// Puts a value at a pointer, replacing everything on the way that is not an object by one.
 pub fn put(event: &mut Value, at: &Pointer, value: Value) {
     let mut here = event;
     for segment in &at.0 {

@@ -1,4 +1,4 @@
-//! Lifecycles, texts and contradictions: rows and cells, and what is wrong with them.
+//! Compiles lifecycles, texts and contradictions, and finds the mistakes in their rows and cells.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,43 +7,45 @@ use toml::Spanned;
 
 use super::super::file::{self, Scalar};
 use super::super::tables::{
-    Append, Cell, Condition, Contradiction, Effects, EventShape, Lifecycle, Row, Same, States, Text, Whole, plain_words,
+    Append, Cell, Condition, Contradiction, Effects, EventShape, Lifecycle, Row, SameCheck, States, Text, Whole,
+    plain_words,
 };
 use super::{Compiler, Span};
 use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
 
 impl Compiler<'_> {
-    pub(crate) fn tables(&mut self) -> Tables {
+    /// Compiles all tables. The event types and rules, which are still being added to, are left empty.
+    pub(crate) fn compile_tables(&mut self) -> Tables {
         let file = self.file;
         let (shape, unknown, records) = match (&file.event, &file.record) {
-            (Some(event), None) => (self.event_shape(event), self.rule_of(&event.unknown), None),
+            (Some(event), None) => (self.compile_shape(event), self.use_rule(&event.unknown), None),
             (None, Some(record)) => {
-                let (shape, records) = self.records(record);
+                let (shape, records) = self.compile_records(record);
                 (shape, records.unknown, Some(records))
             }
             _ => {
                 let message = "a protocol has either events or records".to_owned();
-                self.problem(0..0, message, "write [event] for streams of events, or [record] for stored records");
+                self.refuse(0..0, message, "write [event] for streams of events, or [record] for stored records");
                 (EventShape::default(), RuleId(0), None)
             }
         };
-        self.check_words_of_form();
-        let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.lifecycle(index)).collect();
-        let texts: Vec<_> = file.text.iter().map(|text| self.text(text)).collect();
+        self.check_tables_of_form();
+        let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.compile_lifecycle(index)).collect();
+        let texts: Vec<_> = file.text.iter().map(|text| self.compile_text(text)).collect();
         if let (Some(time), None) = (file.time.first(), &shape.time) {
             let message = "no field holds the time".to_owned();
-            self.problem(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
+            self.refuse(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
         }
-        let times = file.time.iter().map(|time| self.rule_of(&time.rule)).collect();
+        let times = file.time.iter().map(|time| self.use_rule(&time.rule)).collect();
         let mut contradictions = vec![Vec::new(); self.events.len()];
         for contradiction in &file.contradiction {
-            for event in self.on(&contradiction.on, None) {
+            for event in self.find_events(&contradiction.on, None) {
                 let entry = Contradiction {
-                    when: self.conditions(event, &contradiction.when),
+                    when: self.compile_conditions(event, &contradiction.when),
                     slot: self.slot(event, &contradiction.at),
                     says: contradiction.says.iter().map(|words| plain_words(words)).collect(),
-                    rule: self.rule_of(&contradiction.rule),
+                    rule: self.use_rule(&contradiction.rule),
                 };
                 contradictions[event].push(entry);
             }
@@ -54,8 +56,9 @@ impl Compiler<'_> {
         Tables { shape, records, unknown, lifecycles, texts, times, contradictions, effects, events, rules }
     }
 
-    /// What is about streams goes with `[event]`, what is about stored records with `[record]`.
-    fn check_words_of_form(&mut self) {
+    /// Checks that all tables are for the protocol's form: some are only for streams (`[event]`), others only for stored
+    /// records (`[record]`).
+    fn check_tables_of_form(&mut self) {
         let file = self.file;
         let of_streams = [
             ("lifecycle", file.lifecycle.first().map(Spanned::span)),
@@ -77,22 +80,24 @@ impl Compiler<'_> {
         for (word, span) in others {
             if let Some(span) = span {
                 let help = "a protocol is one of streams of events or one of stored records; make two of them";
-                self.problem(span, format!("[[{word}]] goes with [{needed}], which this protocol has not"), help);
+                self.refuse(span, format!("[[{word}]] goes with [{needed}], which this protocol has not"), help);
             }
         }
     }
 
-    fn event_shape(&mut self, event: &file::Event) -> EventShape {
+    /// Compiles `[event]`.
+    fn compile_shape(&mut self, event: &file::Event) -> EventShape {
         let shape = EventShape {
-            event_type: self.pointer(&event.event_type),
-            time: event.time.as_ref().map(|at| self.pointer(at)),
-            stream: event.stream.as_ref().map(|at| self.pointer(at)),
-            unwrap: event.unwrap.iter().map(|at| self.pointer(at)).collect(),
+            event_type: self.parse_pointer(&event.event_type),
+            time: event.time.as_ref().map(|at| self.parse_pointer(at)),
+            stream: event.stream.as_ref().map(|at| self.parse_pointer(at)),
+            unwrap: event.unwrap.iter().map(|at| self.parse_pointer(at)).collect(),
         };
         self.check_shape(event, &shape);
         shape
     }
 
+    /// Checks that every schema declares the fields of `[event]`.
     fn check_shape(&mut self, event: &file::Event, shape: &EventShape) {
         let fields = [
             (Some(&event.event_type), Some(&shape.event_type)),
@@ -108,37 +113,43 @@ impl Compiler<'_> {
         }
         if shape.event_type.0.is_empty() {
             let message = "`type` points at the whole event".to_owned();
-            self.problem(event.event_type.span(), message, "name the field that holds the event's type");
+            self.refuse(event.event_type.span(), message, "name the field that holds the event's type");
         }
     }
 
-    fn lifecycle(&mut self, index: usize) -> Lifecycle {
+    /// Compiles the lifecycle at an index of the file.
+    fn compile_lifecycle(&mut self, index: usize) -> Lifecycle {
         let file = self.file;
         let lifecycle = file.lifecycle[index].get_ref();
         let count = lifecycle.states.len();
         if count == 0 || count > States::MOST {
             let message = format!("a lifecycle has 1 to {} states, and this one has {count}", States::MOST);
-            self.problem(file.lifecycle[index].span(), message, "list the states, the first one is the start");
+            self.refuse(file.lifecycle[index].span(), message, "list the states, the first one is the start");
+        }
+        if index == Lifecycle::MOST {
+            let all = file.lifecycle.len();
+            let message = format!("a protocol has at most {} lifecycles, and this one has {all}", Lifecycle::MOST);
+            self.refuse(lifecycle.name.span(), message, "take some out, or make two protocols");
         }
         if file.lifecycle[..index].iter().any(|earlier| earlier.get_ref().name.get_ref() == lifecycle.name.get_ref()) {
             let message = format!("there are two lifecycles {}", lifecycle.name.get_ref());
-            self.problem(lifecycle.name.span(), message, "give each lifecycle a name of its own");
+            self.refuse(lifecycle.name.span(), message, "give each lifecycle a name of its own");
         }
-        let within = lifecycle.within.as_ref().and_then(|name| self.outer(name, index));
+        let within = lifecycle.within.as_ref().and_then(|name| self.find_outer(name, index));
         let mut entered = vec![None; count];
         for (state, words) in &lifecycle.entered {
-            if let Some(state) = self.state(lifecycle, state.get_ref(), state.span()) {
+            if let Some(state) = self.find_state(lifecycle, state.get_ref(), state.span()) {
                 entered[usize::from(state)] = Some(Arc::from(words.as_str()));
             }
         }
         let mut end = vec![None; count];
         for (state, rule) in &lifecycle.end {
-            let rule = self.rule(rule.get_ref(), rule.span());
-            if let Some(state) = self.state(lifecycle, state.get_ref(), state.span()) {
+            let rule = self.use_rule_named(rule.get_ref(), rule.span());
+            if let Some(state) = self.find_state(lifecycle, state.get_ref(), state.span()) {
                 end[usize::from(state)] = Some(rule);
             }
         }
-        let rows = self.rows(lifecycle, index);
+        let rows = self.compile_rows(lifecycle, index);
         let compiled = Lifecycle {
             name: lifecycle.name.get_ref().clone(),
             within,
@@ -152,43 +163,47 @@ impl Compiler<'_> {
         };
         self.find_unreachable(lifecycle, &compiled);
         if within.is_none() {
-            self.check_everything_is_named(lifecycle, &compiled);
+            self.check_exhaustive(lifecycle, &compiled);
         }
         compiled
     }
 
-    pub(crate) fn outer(&mut self, name: &Spanned<String>, until: usize) -> Option<usize> {
+    /// Finds the lifecycle that a `within` names, among those before the one numbered `until`.
+    pub(crate) fn find_outer(&mut self, name: &Spanned<String>, until: usize) -> Option<usize> {
         let earlier = &self.file.lifecycle[..until];
         let found = earlier.iter().position(|l| l.get_ref().name.get_ref() == name.get_ref());
         if found.is_none() {
             let message = format!("there is no lifecycle {} before this one", name.get_ref());
-            self.problem(name.span(), message, "`within` names a lifecycle that stands earlier in the file");
+            self.refuse(name.span(), message, "`within` names a lifecycle that stands earlier in the file");
         }
         found
     }
 
-    fn state(&mut self, lifecycle: &file::Lifecycle, name: &str, span: Span) -> Option<u8> {
+    /// Finds a state of a lifecycle by name.
+    fn find_state(&mut self, lifecycle: &file::Lifecycle, name: &str, span: Span) -> Option<u8> {
         let found = lifecycle.states.iter().position(|state| state.get_ref() == name);
         if found.is_none() {
             let near = nearest(name, lifecycle.states.iter().map(|state| state.get_ref().as_str()));
             let known: Vec<_> = lifecycle.states.iter().map(|state| state.get_ref().as_str()).collect();
             let help = near.map_or_else(|| format!("its states are {}", known.join(", ")), did_you_mean);
-            self.problem(span, format!("the lifecycle {} has no state {name}", lifecycle.name.get_ref()), help);
+            self.refuse(span, format!("the lifecycle {} has no state {name}", lifecycle.name.get_ref()), help);
         }
         found.map(|state| state as u8)
     }
 
+    /// Returns the set of the named states.
     pub(crate) fn state_set(&mut self, lifecycle: &file::Lifecycle, names: &file::OneOrMany) -> States {
         let mut set = States::default();
         for name in &names.0 {
-            if let Some(state) = self.state(lifecycle, name.get_ref(), name.span()) {
+            if let Some(state) = self.find_state(lifecycle, name.get_ref(), name.span()) {
                 set = set.or(States::one(state));
             }
         }
         set
     }
 
-    fn rows(&mut self, lifecycle: &file::Lifecycle, index: usize) -> Vec<Vec<Row>> {
+    /// Compiles the rows of a lifecycle, by event type.
+    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, index: usize) -> Vec<Vec<Row>> {
         let named: BTreeSet<usize> = lifecycle
             .row
             .iter()
@@ -207,21 +222,21 @@ impl Compiler<'_> {
         let mut rows: Vec<Vec<Row>> = vec![Vec::new(); self.events.len()];
         for spanned in &lifecycle.row {
             let row = spanned.get_ref();
-            let cells = self.cells(lifecycle, spanned);
-            let before = self.gate(&row.before, index);
-            let after = self.gate(&row.after, index);
+            let cells = self.compile_cells(lifecycle, spanned);
+            let before = self.compile_gate(&row.before, index);
+            let after = self.compile_gate(&row.after, index);
             let of_instances = row.each.is_some() || !row.same.is_empty() || !row.keep.is_empty();
             if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
                 let help = "add `keyed = \"stream\"` to the lifecycle, or take `key`, `each`, `same` and `keep` out";
-                self.problem(spanned.span(), message, help);
+                self.refuse(spanned.span(), message, help);
             } else if of_instances && row.key.0.is_empty() {
                 let message = "this row does not say which instance it is about".to_owned();
-                self.problem(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
+                self.refuse(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
             }
-            for event in self.on(&row.on, Some(&others)) {
+            for event in self.find_events(&row.on, Some(&others)) {
                 let each = row.each.as_ref().map(|at| self.array(event, at));
-                let same = row.same.iter().map(|same| self.same(event, each, same, &kept)).collect();
+                let same = row.same.iter().map(|same| self.compile_same(event, each, same, &kept)).collect();
                 let mut keep = Vec::new();
                 for (name, at) in &row.keep {
                     let slot = self.slot_of(event, each, at);
@@ -229,7 +244,7 @@ impl Compiler<'_> {
                 }
                 let compiled = Row {
                     number: rows[event].len(),
-                    when: self.conditions(event, &row.when),
+                    when: self.compile_conditions(event, &row.when),
                     before: before.clone(),
                     after: after.clone(),
                     each,
@@ -241,7 +256,7 @@ impl Compiler<'_> {
                 if rows[event].iter().any(|earlier| overlap(&earlier.when, &compiled.when)) {
                     let message =
                         format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
-                    self.problem(
+                    self.refuse(
                         spanned.span(),
                         message,
                         "tell them apart by `when`, with values that no other row of the event has",
@@ -253,24 +268,26 @@ impl Compiler<'_> {
         rows
     }
 
-    fn same(&mut self, event: usize, each: Option<usize>, same: &file::Same, kept: &[String]) -> Same {
+    /// Compiles an entry of a row's `same`. `kept` are the names that the lifecycle's rows keep.
+    fn compile_same(&mut self, event: usize, each: Option<usize>, same: &file::Same, kept: &[String]) -> SameCheck {
         let number = kept.iter().position(|name| name == same.kept.get_ref());
         if number.is_none() {
             let message = format!("no row of this lifecycle keeps a {}", same.kept.get_ref());
-            self.problem(same.kept.span(), message, "add it to `keep` in the row that sees it first");
+            self.refuse(same.kept.span(), message, "add it to `keep` in the row that sees it first");
         }
-        Same {
+        SameCheck {
             kept: number.unwrap_or_default(),
             slot: self.slot_of(event, each, &same.at),
-            rule: self.rule(same.rule.get_ref(), same.rule.span()),
+            rule: self.use_rule_named(same.rule.get_ref(), same.rule.span()),
         }
     }
 
-    fn cells(&mut self, lifecycle: &file::Lifecycle, row: &Spanned<file::Row>) -> Vec<Cell> {
+    /// Compiles the cells of a row: one for each state.
+    fn compile_cells(&mut self, lifecycle: &file::Lifecycle, row: &Spanned<file::Row>) -> Vec<Cell> {
         let written = &row.get_ref().cell;
         for name in written.keys() {
             if name.get_ref() != "else" {
-                self.state(lifecycle, name.get_ref(), name.span());
+                self.find_state(lifecycle, name.get_ref(), name.span());
             }
         }
         let mut cells = Vec::new();
@@ -278,41 +295,46 @@ impl Compiler<'_> {
             let find = |wanted: &str| written.iter().find(|(name, _)| name.get_ref() == wanted);
             let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
                 let message = format!("this row has no cell for the state {}", state.get_ref());
-                self.problem(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
+                self.refuse(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
                 cells.push(Cell { rule: None, to: number as u8 });
                 continue;
             };
             let (rule, to) = match cell.get_ref() {
                 file::Cell::To(to) => (None, to.as_str()),
                 file::Cell::Speak(file::Speak { rule, to }) => {
-                    (Some(self.rule(rule, cell.span())), to.as_deref().unwrap_or("="))
+                    (Some(self.use_rule_named(rule, cell.span())), to.as_deref().unwrap_or("="))
                 }
             };
-            let to =
-                if to == "=" { number as u8 } else { self.state(lifecycle, to, cell.span()).unwrap_or(number as u8) };
+            let to = if to == "=" {
+                number as u8
+            } else {
+                self.find_state(lifecycle, to, cell.span()).unwrap_or(number as u8)
+            };
             cells.push(Cell { rule, to });
         }
         cells
     }
 
+    /// Refuses states that no cell leads into.
     fn find_unreachable(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
         let reached = lifecycle.reached_from(States::one(0));
         for (number, state) in written.states.iter().enumerate() {
             if !reached.has(number as u8) {
                 let message = format!("nothing leads into the state {}", state.get_ref());
-                self.problem(state.span(), message, "name it in a cell of a state that is reached, or take it out");
+                self.refuse(state.span(), message, "name it in a cell of a state that is reached, or take it out");
             }
         }
     }
 
-    /// The outermost lifecycle may forget no event, and no value that the schema allows.
-    fn check_everything_is_named(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
+    /// Checks that an outermost lifecycle has rows for every event type, and for every value that the schema lists for a
+    /// field in `when`.
+    fn check_exhaustive(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
         for event in 0..self.events.len() {
             let rows = &lifecycle.rows[event];
             let name = self.events[event].name.clone();
             if rows.is_empty() {
                 let message = format!("the lifecycle {} has no row for {name}", written.name.get_ref());
-                self.problem(
+                self.refuse(
                     written.name.span(),
                     message,
                     "add a row for it, or one with on = \"*\" for all that no other row names",
@@ -329,49 +351,51 @@ impl Compiler<'_> {
                     let message = format!(
                         "no row of {} matches {name} with {pointer} = {}",
                         written.name.get_ref(),
-                        shown(&value)
+                        display_scalar(&value)
                     );
-                    self.problem(written.name.span(), message, "add a row for it");
+                    self.refuse(written.name.span(), message, "add a row for it");
                     break;
                 }
             }
         }
     }
 
-    fn text(&mut self, text: &file::Text) -> Text {
+    /// Compiles a `[[text]]`.
+    fn compile_text(&mut self, text: &file::Text) -> Text {
         let count = self.events.len();
         let all = self.file.lifecycle.len();
-        let within = text.within.as_ref().and_then(|name| self.outer(name, all));
+        let within = text.within.as_ref().and_then(|name| self.find_outer(name, all));
         let mut append = vec![None; count];
-        let after = self.gate(&text.append.after, all);
-        for event in self.on(&text.append.on, None) {
+        let after = self.compile_gate(&text.append.after, all);
+        for event in self.find_events(&text.append.on, None) {
             append[event] = Some(Append { slot: self.slot(event, &text.append.at), after: after.clone() });
         }
         let mut cut = vec![Vec::new(); count];
         for written in &text.cut {
-            for event in self.on(&written.on, None) {
-                let conditions = self.conditions(event, &written.when);
+            for event in self.find_events(&written.on, None) {
+                let conditions = self.compile_conditions(event, &written.when);
                 cut[event].push(conditions);
             }
         }
         let mut whole = vec![None; count];
-        let before = self.gate(&text.whole.before, all);
-        let rule = self.rule(text.whole.rule.get_ref(), text.whole.rule.span());
-        for event in self.on(&text.whole.on, None) {
+        let before = self.compile_gate(&text.whole.before, all);
+        let rule = self.use_rule_named(text.whole.rule.get_ref(), text.whole.rule.span());
+        for event in self.find_events(&text.whole.on, None) {
             whole[event] = Some(Whole { slot: self.slot(event, &text.whole.at), before: before.clone(), rule });
         }
         Text { within, began: Arc::from(text.began.as_str()), append, cut, whole }
     }
 }
 
-/// Whether an event can meet both: no field of theirs has only values that differ.
+/// Returns whether an event can meet both sets of conditions: no field is required to have different values.
 fn overlap(a: &[Condition], b: &[Condition]) -> bool {
     !a.iter().any(|one| {
         b.iter().any(|other| one.slot == other.slot && !one.values.iter().any(|value| other.values.contains(value)))
     })
 }
 
-pub(crate) fn shown(value: &Scalar) -> String {
+/// Formats a value for a message.
+pub(crate) fn display_scalar(value: &Scalar) -> String {
     match value {
         Scalar::Bool(value) => value.to_string(),
         Scalar::Integer(value) => value.to_string(),

@@ -32,7 +32,7 @@ impl FrameReader {
                 Ok(tree) => return Some((frame, tree)),
                 Err(_) => frame.bare_place(0..frame.text.len(), None),
             },
-            Piece::Broken(broken) => broken.place,
+            Piece::Fault(fault) => fault.place,
         };
         self.add_unreadable(place);
         None

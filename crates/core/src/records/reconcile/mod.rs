@@ -18,7 +18,7 @@ use crate::event::Settings;
 use crate::event::voice::{Said, Voice};
 use crate::finding::{Finding, Place, Related};
 use crate::framing::Framing;
-use crate::protocol::records::Reconcile;
+use crate::protocol::records::Reconciliation;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::date_time::Time;
 use crate::schema::quoted;
@@ -119,7 +119,7 @@ pub fn reconcile(
 
 /// A comparison in progress.
 struct Comparison<'p> {
-    reconcile: &'p Reconcile,
+    reconcile: &'p Reconciliation,
     voice: Voice,
     options: ReconcileOptions,
     report: ReconcileReport,

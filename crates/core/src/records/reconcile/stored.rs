@@ -10,7 +10,7 @@ use crate::event::Options;
 use crate::input::json::Node;
 use crate::input::{Frame, Input, Piece};
 use crate::protocol::Protocol;
-use crate::protocol::records::Reconcile;
+use crate::protocol::records::Reconciliation;
 use crate::records::classifier::{Classifier, FrameItem, OriginCursor};
 use crate::records::index::FieldValue;
 use crate::schema::Pointer;
@@ -59,7 +59,7 @@ pub struct RecordReader<'r> {
 /// Extracts sessions and actions from the frames of one file.
 struct RecordExtractor<'r> {
     protocol: &'r Protocol,
-    reconcile: &'r Reconcile,
+    reconcile: &'r Reconciliation,
     classifier: Classifier<'r>,
     frames: FrameReader,
     stored: &'r mut StoredSessions,
@@ -111,7 +111,7 @@ impl RecordExtractor<'_> {
             match item {
                 FrameItem::Record { node, kind, session } => {
                     self.stored.records += 1;
-                    let part = frame.part(&node.span, cursor.origin(node.span.start));
+                    let part = frame.subframe(&node.span, cursor.origin(node.span.start));
                     self.record(&part.frame(), node, text, kind, session);
                 }
                 FrameItem::Container { session: Some(session), .. } => {

@@ -7,10 +7,10 @@ use super::Location;
 use super::frame_reader::FrameReader;
 use crate::event::Event;
 use crate::event::Options;
-use crate::input::json::Kind;
+use crate::input::json::NodeKind;
 use crate::input::{Input, Piece};
 use crate::protocol::Protocol;
-use crate::protocol::records::Reconcile;
+use crate::protocol::records::Reconciliation;
 use crate::records::index::FieldValue;
 use crate::schema::captures::Capture;
 use crate::schema::date_time::Time;
@@ -71,7 +71,7 @@ pub struct StreamReader<'r> {
 /// Extracts sessions and tool calls from the frames of one file.
 struct StreamExtractor<'r> {
     events: &'r Protocol,
-    reconcile: &'r Reconcile,
+    reconcile: &'r Reconciliation,
     frames: FrameReader,
     /// The number of the next event.
     number: u64,
@@ -83,7 +83,7 @@ impl<'r> StreamReader<'r> {
     /// `reconcile`: the mapping between its events and records.
     pub fn new(
         events: &'r Protocol,
-        reconcile: &'r Reconcile,
+        reconcile: &'r Reconciliation,
         options: &Options,
         file: Arc<str>,
         streamed: &'r mut StreamedSessions,
@@ -128,7 +128,7 @@ impl StreamExtractor<'_> {
         let timed = TimedEvent { time: shape.time.as_ref().and_then(value).and_then(|time| time.time()), location };
         let session = self.streamed.sessions.entry(session.id().into()).or_insert_with(|| StreamedSession::new(&timed));
         session.extend_to(&timed);
-        let Reconcile { started, completed, results, each, .. } = self.reconcile;
+        let Reconciliation { started, completed, results, each, .. } = self.reconcile;
         if *event.name == *started.0 {
             if let (Some(id), Some(name)) = (value(&started.1), value(&started.2)) {
                 session.by_id.insert(id.id().into(), session.calls.len());
@@ -139,7 +139,7 @@ impl StreamExtractor<'_> {
                 call.completed = Some(timed);
             }
         } else if *event.name == **results
-            && let Some(Kind::Array(items)) = event.node.at(text, &each.0.0).map(|array| &array.kind)
+            && let Some(NodeKind::Array(items)) = event.node.at(text, &each.0.0).map(|array| &array.kind)
         {
             for item in items {
                 let item = Event::of(item, "");

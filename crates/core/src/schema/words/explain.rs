@@ -1,4 +1,7 @@
-//! What is wrong with an event, in words and with its exact place.
+//! Explains what is wrong with an event, with the exact place of each fault.
+//!
+//! [`explain`] takes the violations that the fast path found; [`judge`] is the slow path as a whole. Both report equal
+//! faults for equal events.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,57 +11,60 @@ use std::sync::Arc;
 use jsonschema::error::ValidationErrorKind as Kinds;
 use serde_json::Value;
 
-use super::captures::{Captured, UnknownKey, Violated, Violation};
-use super::faults::{Collector, Fault, Faults};
-use super::letters::Letters;
-use super::pointer::Written;
-use super::program::Program;
-use super::unknown::unknown_fields;
-use super::wrong::{Help, Wrong};
-use super::{Pointer, Schema, Subschema, date_time};
+use super::faults::{Fault, FaultCollector, Faults};
+use super::requirement::{Help, Requirement};
 use crate::bytes::lossy;
 use crate::framing::Framing;
 use crate::input::json::{Node, inner, unescaped_lossy};
+use crate::schema::captures::{Constraint, EventCaptures, UnknownKey, Violation};
+use crate::schema::pointer::RenderedPointer;
+use crate::schema::program::Program;
+use crate::schema::unknown::unknown_fields;
+use crate::schema::{Pointer, Schema, Subschema, date_time};
+use crate::text::{FoldedName, did_you_mean};
 
-/// What is wrong with an event by itself.
+/// The result of judging one event by its schema alone.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Explained {
+pub(crate) struct Judgment {
+    /// The faults of the event, in words.
     pub faults: Faults<'static>,
-    /// The keys that the schema does not declare, in the order of the text: where each stands, and its pointer.
+    /// The keys that the schema does not declare, in the order of the text: the byte range of each (with its quotes)
+    /// and its pointer.
     pub unknown: Vec<(Range<usize>, Pointer)>,
 }
 
-/// Explains what the fast way found wrong with an event. `noun`: what messages call it; `unlisted` is told of each fault
-/// beyond those that are listed.
+/// Explains the violations that the fast path captured from an event. Messages call the event `noun`; `unlisted` is
+/// called with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
 pub(crate) fn explain<'p>(
     noun: &str,
     program: &'p Program,
     text: &[u8],
-    captured: Captured<'_>,
+    captured: EventCaptures<'_>,
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Faults<'p> {
-    let (mut faults, mut taken) = (Collector::new(captured.violations.len(), unlisted), HashSet::new());
-    // An event may have as many unknown keys as faults: those of an object are found by where it stands.
+    let (mut faults, mut taken) = (FaultCollector::new(captured.violations.len(), unlisted), HashSet::new());
+    // An event may have as many unknown keys as faults: sorted, those of one object are found by its byte range.
     let mut unknown: Vec<_> = captured.unknown.iter().collect();
     unknown.sort_unstable_by_key(|key| key.start);
     for violation in captured.violations {
-        let Violation { node, violated, start, end, items } = violation;
+        let Violation { node, constraint, start, end, items } = violation;
         let source = &program.sources[usize::from(*node)];
         let span = *start as usize..*end as usize;
         let explainer =
             Explainer { text, noun, pointer: source.pointer(items), span: span.clone(), quote: source.quote() };
-        let missing = match violated {
-            Violated::Keyword(keyword) => {
-                source.wrong(keyword).into_iter().for_each(|wrong| faults.add(explainer.explain(wrong)));
+        let missing = match constraint {
+            Constraint::Keyword(keyword) => {
+                let requirement = source.requirement(keyword).into_iter();
+                requirement.for_each(|requirement| faults.add(explainer.explain(requirement)));
                 continue;
             }
-            Violated::Required(missing) => missing,
+            Constraint::Required(missing) => missing,
         };
-        let mine = |key: &&UnknownKey| key.object == *node;
+        let same_object = |key: &&UnknownKey| key.object == *node;
         let inside = unknown.partition_point(|key| (key.start as usize) < span.start)
             ..unknown.partition_point(|key| (key.start as usize) < span.end);
         let undeclared =
-            unknown[inside].iter().copied().filter(mine).map(|key| key.start as usize - 1..key.end as usize + 1);
+            unknown[inside].iter().copied().filter(same_object).map(|key| key.start as usize - 1..key.end as usize + 1);
         for property in source.required.iter().filter(|property| missing >> property.index & 1 == 1) {
             let own = &program.sources[usize::from(property.node)];
             let (name, pointer) = (&property.name, own.pointer(items));
@@ -68,15 +74,16 @@ pub(crate) fn explain<'p>(
     faults.finish()
 }
 
-/// Judges an event by the `jsonschema` crate, and explains what is wrong with it, likewise.
-pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMut(&Fault<'_>)) -> Explained {
+/// Judges an event by the `jsonschema` crate and explains what is wrong with it. `unlisted` is called with each fault
+/// beyond [`MOST_LISTED`](super::MOST_LISTED).
+pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMut(&Fault<'_>)) -> Judgment {
     let value = event.to_value(text);
-    let (mut faults, mut taken) = (Collector::new(0, unlisted), HashSet::new());
+    let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), HashSet::new());
     for error in schema.validator().into_iter().flat_map(|validator| validator.iter_errors(&value)) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
         let declared = schema.at(&pointer.0);
-        let quote = quoted_words(schema.words(&pointer.0));
+        let quote = quote_of(schema.description_at(&pointer.0));
         let explainer = Explainer {
             text,
             noun: schema.noun(),
@@ -88,7 +95,7 @@ pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut d
             Kinds::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 let pointer = explainer.pointer.child(name);
-                let quote = quoted_words(schema.words(&pointer.0));
+                let quote = quote_of(schema.description_at(&pointer.0));
                 let undeclared = |name: &str| match declared {
                     Subschema::Declared(declared) => schema.step(declared, name) == Subschema::Missing,
                     other => other == Subschema::Missing,
@@ -101,47 +108,52 @@ pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut d
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
                 unexpected.iter().for_each(|name| faults.add(owned(explainer.forbidden(name, key(name)))));
             }
-            kind => faults.add(owned(match Wrong::by_error(kind, declared.schema()) {
-                Some(wrong) => explainer.explain(&wrong),
-                None => explainer.words(&error.to_string()),
+            kind => faults.add(owned(match Requirement::of_error(kind, declared.schema()) {
+                Some(requirement) => explainer.explain(&requirement),
+                None => explainer.relay(&error.to_string()),
             })),
         }
     }
-    Explained { faults: faults.finish(), unknown: unknown_fields(schema, event, text) }
+    Judgment { faults: faults.finish(), unknown: unknown_fields(schema, event, text) }
 }
 
+/// Makes a fault independent of the program it borrows from.
 fn owned(fault: Fault<'_>) -> Fault<'static> {
     let quote = fault.quote.map(|quote| Cow::Owned(quote.into_owned()));
     Fault { pointer: Cow::Owned(fault.pointer.into_owned()), quote, ..fault }
 }
 
-fn quoted_words(words: Option<&str>) -> Option<Cow<'static, Arc<str>>> {
-    words.map(|words| Cow::Owned(words.into()))
+/// Returns a schema's description in the form that a [`Fault`] quotes.
+fn quote_of(description: Option<&str>) -> Option<Cow<'static, Arc<str>>> {
+    description.map(|description| Cow::Owned(description.into()))
 }
 
-/// Puts into words what is wrong with a value.
+/// Writes the faults of one value of an event.
 struct Explainer<'e, 'p> {
+    /// The text of the whole event.
     text: &'e [u8],
-    /// What messages call the whole.
+    /// The noun for the whole event in messages.
     noun: &'e str,
-    pointer: Cow<'p, Written>,
-    /// Where the value stands.
+    /// The pointer of the value.
+    pointer: Cow<'p, RenderedPointer>,
+    /// The byte range of the value in `text`.
     span: Range<usize>,
-    /// The document's words on it.
+    /// The schema's description of the value.
     quote: Option<Cow<'p, Arc<str>>>,
 }
 
 impl<'p> Explainer<'_, 'p> {
-    fn explain(&self, wrong: &Wrong) -> Fault<'p> {
+    /// Returns the fault of a value that does not meet a requirement.
+    fn explain(&self, requirement: &Requirement) -> Fault<'p> {
         let mut message = String::with_capacity(120);
         self.name(&mut message);
-        message.extend([" must be ", &wrong.must, ", but is "]);
-        show(&self.text[self.span.clone()], &mut message);
-        let (help, proposal) = self.help(&wrong.help).unzip();
-        Fault { proposal: proposal.flatten(), ..self.fault(wrong.rule, message, help) }
+        message.extend([" must be ", &requirement.must, ", but is "]);
+        describe_into(&self.text[self.span.clone()], &mut message);
+        let (help, proposal) = self.help(&requirement.help).unzip();
+        Fault { proposal: proposal.flatten(), ..self.fault(requirement.rule, message, help) }
     }
 
-    /// What to do, and the JSON text that it proposes.
+    /// Returns what to do about the value, and the JSON text that the advice proposes; `None` if there is no advice.
     fn help(&self, help: &Help) -> Option<(Cow<'static, str>, Option<Arc<str>>)> {
         let raw = &self.text[self.span.clone()];
         match (help, raw.first()) {
@@ -160,20 +172,21 @@ impl<'p> Explainer<'_, 'p> {
                 fits.then(|| ("send the value itself, without quotes around it".into(), Some(text.trim().into())))
             }
             (Help::Nearest(options), _) => {
-                self.nearest(options).map(|near| (format!("did you mean {near}?").into(), Some(near.into())))
+                self.nearest(options).map(|near| (did_you_mean(near.to_owned()).into(), Some(near.into())))
             }
             (Help::Type { .. } | Help::None, _) => None,
         }
     }
 
-    /// What is wrong in words of others.
-    fn words(&self, words: &str) -> Fault<'p> {
+    /// Returns a fault with the message of an error that has no requirement of its own.
+    fn relay(&self, error: &str) -> Fault<'p> {
         let mut message = String::new();
         self.name(&mut message);
-        message.extend([" is not as documented: ", words]);
+        message.extend([" is not as documented: ", error]);
         self.fault(Framing::WrongValue, message, None)
     }
 
+    /// Returns a fault at the value itself.
     fn fault(&self, rule: Framing, message: String, help: Option<Cow<'static, str>>) -> Fault<'p> {
         Fault {
             rule,
@@ -187,12 +200,15 @@ impl<'p> Explainer<'_, 'p> {
         }
     }
 
-    /// A property of this object that is not there. `undeclared`: the object's keys that the schema does not declare;
-    /// `taken`: where the keys start that were taken for misspellings before. Each is one of one property alone.
+    /// Returns the fault of an object that lacks a property.
+    ///
+    /// `undeclared` are the byte ranges of the object's keys that the schema does not declare, one of which may be a
+    /// misspelling of the property. `taken` holds the starts of the keys that were found to misspell other properties:
+    /// a key misspells one property only.
     fn missing(
         &self,
         property: &str,
-        pointer: Cow<'p, Written>,
+        pointer: Cow<'p, RenderedPointer>,
         quote: Option<Cow<'p, Arc<str>>>,
         undeclared: impl Iterator<Item = Range<usize>>,
         taken: &mut HashSet<usize>,
@@ -213,34 +229,34 @@ impl<'p> Explainer<'_, 'p> {
         }
     }
 
-    /// `key`: where it stands.
+    /// Returns the fault of an object that has a member that is not allowed; `key` is the byte range of the member's
+    /// key.
     fn forbidden(&self, name: &str, key: Range<usize>) -> Fault<'p> {
         let pointer = self.pointer.child(name);
-        let pointer = Written::from(pointer);
+        let pointer = RenderedPointer::from(pointer);
         let message = format!("`{}` is not allowed here", pointer.dotted);
         let help = Some(format!("leave `{name}` out").into());
         Fault { pointer: Cow::Owned(pointer), span: key, ..self.fault(Framing::WrongValue, message, help) }
     }
 
-    /// The one of these keys that was probably meant to be `property`.
+    /// Returns the key that is probably a misspelling of `property`, as its byte range and its name.
     fn misspelling(&self, property: &str, keys: impl Iterator<Item = Range<usize>>) -> Option<(Range<usize>, String)> {
         let mut keys = keys.peekable();
         keys.peek()?;
-        let wanted = Letters::of(property);
-        let allowed = if wanted.count() >= 5 { 2 } else { 1 };
-        let candidate = |key: Range<usize>| {
+        let wanted = FoldedName::letters(property);
+        let most = if wanted.count() >= 5 { 2 } else { 1 };
+        let candidates = keys.filter_map(|key| {
             let name = unescaped_lossy(inner(self.text, &key)).into_owned();
-            if name.len() > 4 * property.len() {
-                return None;
-            }
-            let distance = wanted.distance(&Letters::of(&name), allowed)?;
-            Some((distance, key, name))
-        };
-        // Of two that are as near, the name decides and not the order of the keys.
-        let found = keys.filter_map(candidate).min_by(|(a, _, one), (b, _, other)| (a, one).cmp(&(b, other)));
-        found.map(|(_, key, name)| (key, name))
+            // A key may be as long as the event: so long a one is not worth folding.
+            (name.len() <= 4 * property.len()).then(|| {
+                let letters = FoldedName::letters(&name);
+                ((name, key.start, key.end), letters)
+            })
+        });
+        wanted.nearest(candidates, most).map(|(name, start, end)| (start..end, name))
     }
 
+    /// Appends the name of the value as messages call it: its dotted pointer, or the noun for the whole event.
     fn name(&self, out: &mut String) {
         if self.pointer.0.is_empty() {
             out.extend(["the ", self.noun]);
@@ -249,7 +265,7 @@ impl<'p> Explainer<'_, 'p> {
         }
     }
 
-    /// The text of the value, if it is a string.
+    /// Returns the unescaped text of the value if it is a string, or else an empty text.
     fn string(&self) -> Cow<'_, str> {
         match self.text[self.span.clone()] {
             [b'"', ref raw @ .., b'"'] => unescaped_lossy(raw),
@@ -257,21 +273,23 @@ impl<'p> Explainer<'_, 'p> {
         }
     }
 
-    fn nearest<'o>(&self, options: &'o [(String, Letters)]) -> Option<&'o str> {
-        let found = Letters::of(&self.string());
-        let near = options.iter().filter_map(|(option, letters)| Some((letters.distance(&found, 2)?, option)));
-        near.min_by_key(|(distance, _)| *distance).map(|(_, option)| &**option)
+    /// Returns the option that the value probably misspells; of several that are as near, the first in the schema.
+    fn nearest<'o>(&self, options: &'o [(String, FoldedName)]) -> Option<&'o str> {
+        let candidates = options.iter().enumerate().map(|(index, (_, letters))| (index, letters));
+        FoldedName::letters(&self.string()).nearest(candidates, 2).map(|index| &*options[index].0)
     }
 }
 
-/// A value as messages show it: what it is, and the thing itself if it is short. `raw` is its JSON.
-pub(crate) fn shown(raw: &[u8]) -> String {
-    let mut shown = String::new();
-    show(raw, &mut shown);
-    shown
+/// Describes a value for a message, as in `the string "x"` or `an empty array`. `raw` is the value's JSON text; long
+/// strings and numbers are shortened.
+pub(crate) fn describe_value(raw: &[u8]) -> String {
+    let mut description = String::new();
+    describe_into(raw, &mut description);
+    description
 }
 
-fn show(raw: &[u8], out: &mut String) {
+/// Appends the description of a value, as [`describe_value`] returns it.
+fn describe_into(raw: &[u8], out: &mut String) {
     let is_empty = |inside: &[u8]| inside.iter().all(u8::is_ascii_whitespace);
     match raw {
         b"\"\"" => out.push_str("an empty string"),
@@ -285,7 +303,7 @@ fn show(raw: &[u8], out: &mut String) {
     }
 }
 
-/// A text cut to a number of characters.
+/// Cuts a text to at most `most` characters, with an ellipsis in place of the rest.
 pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {
         return Cow::Borrowed(text);
@@ -296,7 +314,7 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// A text as messages quote it: in JSON, and cut to a number of characters.
+/// Quotes a text for a message: as a JSON string, cut to at most `most` characters.
 pub fn quoted(text: &str, most: usize) -> String {
     let text = shortened(text, most);
     serde_json::to_string(&text).unwrap_or_else(|_| text.into_owned())

@@ -1,33 +1,33 @@
-//! A schema → its program, or why there is none.
+//! A schema → its program, or the reason why there is none.
 //!
-//! Only schemas that can be judged in one pass are compiled. Everything else (alternatives, patterns,
-//! circles …) sends its event type the slow way, and says why.
+//! Only schemas that can be judged in one pass are compiled. With any other (alternatives, patterns, cyclic references
+//! …), all events of its type take the slow path.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Pointer;
 use super::flat::flatten;
-use super::program::ArrayShape;
 use super::program::{
-    ArrayNode, Leaf, MAX_PROPERTIES, Node, NumberNode, ObjectNode, Program, Property, Required, Source, StringNode,
-    Taken, Types,
+    ArrayNode, ArrayShape, CaptureTarget, Leaf, MAX_PROPERTIES, NodeSource, NumberNode, ObjectNode, Program, Property,
+    RequiredProperty, SchemaNode, StringNode, TypeSet,
 };
-use super::wrong::Wrong;
+use crate::schema::Pointer;
+use crate::schema::words::Requirement;
 
-/// How deep `$ref`s may lead before they count as a circle.
+/// The most `$ref`s inside one another; more count as a cycle.
 const MAX_REFERENCES: usize = 16;
 
 impl Program {
-    /// Compiles a schema, with the fields to capture.
+    /// Compiles a schema. `slots` are the pointers of the fields to capture, and `arrays` the arrays whose items have
+    /// fields to capture; the captures of an event are in the same order.
     ///
     /// # Errors
     ///
-    /// The reason why the schema cannot be judged in one pass.
+    /// Returns the reason why the schema cannot be judged in one pass.
     pub fn compile(document: &Value, slots: &[Pointer], arrays: &[ArrayShape]) -> Result<Program, String> {
         let mut compiler = Compiler { document, slots, arrays, sources: Vec::new(), found: 0, references: 0 };
-        let root = compiler.node(document, &Place::default(), None)?;
+        let root = compiler.node(document, &Location::default(), None)?;
         let wanted = slots.len() + arrays.iter().map(|array| 1 + array.slots.len()).sum::<usize>();
         if compiler.found != wanted {
             return Err("a field that the tables read stands where the schema does not declare it".to_owned());
@@ -46,48 +46,52 @@ impl Program {
     }
 }
 
+/// The state of [`Program::compile`].
 struct Compiler<'c> {
     document: &'c Value,
     slots: &'c [Pointer],
     arrays: &'c [ArrayShape],
-    sources: Vec<Source>,
-    /// How many of the fields to capture were met.
+    sources: Vec<NodeSource>,
+    /// The number of fields and arrays to capture that the schema was found to declare.
     found: usize,
+    /// The number of `$ref`s that the current schema is inside of.
     references: usize,
 }
 
-/// Where a node stands: its pointer, and which segments of it are the items of arrays.
+/// The location of a node: its pointer, and the indices of the pointer's segments that are items of arrays.
 #[derive(Clone, Default)]
-struct Place {
+struct Location {
     pointer: Pointer,
     items: Vec<usize>,
 }
 
-impl Place {
-    fn property(&self, key: &str) -> Place {
-        Place { pointer: self.pointer.child(key), items: self.items.clone() }
+impl Location {
+    /// Returns the location of a property of an object at this location.
+    fn property(&self, key: &str) -> Location {
+        Location { pointer: self.pointer.child(key), items: self.items.clone() }
     }
 
-    fn item(&self) -> Place {
+    /// Returns the location of the items of an array at this location.
+    fn item(&self) -> Location {
         let items = self.items.iter().copied().chain([self.pointer.0.len()]).collect();
-        Place { pointer: self.pointer.child("*"), items }
+        Location { pointer: self.pointer.child("*"), items }
     }
 }
 
 impl Compiler<'_> {
-    /// `item`: the array that this is inside an item of.
-    fn node(&mut self, schema: &Value, at: &Place, item: Option<usize>) -> Result<Node, String> {
+    /// Compiles the schema of one value. `item` is the index of the captured array that the value is inside of.
+    fn node(&mut self, schema: &Value, at: &Location, item: Option<usize>) -> Result<SchemaNode, String> {
         if let Some(reference) = schema.get("$ref") {
             return self.reference(reference, schema, at, item);
         }
-        let taken = self.taken(&at.pointer, item);
+        let target = self.target(&at.pointer, item);
         let id = u16::try_from(self.sources.len()).map_err(|_| "too many values")?;
         let source = self.source(schema, at);
         self.sources.push(source);
-        let mut node = Node {
-            types: Types::ALL,
-            declared: Types::ALL,
-            taken,
+        let mut node = SchemaNode {
+            types: TypeSet::ALL,
+            declared: TypeSet::ALL,
+            target,
             string: StringNode::Any,
             number: None,
             object: None,
@@ -109,38 +113,42 @@ impl Compiler<'_> {
         Ok(node)
     }
 
-    fn source(&self, schema: &Value, at: &Place) -> Source {
+    /// Returns the source of a node, without its required properties.
+    fn source(&self, schema: &Value, at: &Location) -> NodeSource {
         let words = |schema: &Value| schema.get("description").and_then(Value::as_str).map(Arc::from);
-        let wrong = |(keyword, _): (&String, &Value)| Some((keyword.clone(), Wrong::by_keyword(keyword, schema)?));
-        Source {
+        let requirement =
+            |(keyword, _): (&String, &Value)| Some((keyword.clone(), Requirement::of_keyword(keyword, schema)?));
+        NodeSource {
             pointer: at.pointer.clone().into(),
             items: at.items.clone(),
             required: Vec::new(),
             quote: words(schema).or_else(|| words(self.document)),
-            wrongs: schema.as_object().into_iter().flatten().filter_map(wrong).collect(),
+            requirements: schema.as_object().into_iter().flatten().filter_map(requirement).collect(),
         }
     }
 
-    fn taken(&mut self, at: &Pointer, item: Option<usize>) -> Taken {
-        let taken = match item {
-            None => self.slots.iter().position(|slot| slot == at).map(|slot| Taken::Slot(slot as u16)),
+    /// Returns the slot that the value at a pointer is captured in.
+    fn target(&mut self, at: &Pointer, item: Option<usize>) -> CaptureTarget {
+        let target = match item {
+            None => self.slots.iter().position(|slot| slot == at).map(|slot| CaptureTarget::Slot(slot as u16)),
             Some(array) => {
                 let array = &self.arrays[array];
                 let inside = Pointer(at.0[array.at.0.len() + 1..].to_vec());
-                array.slots.iter().position(|slot| *slot == inside).map(|slot| Taken::ItemSlot(slot as u16))
+                array.slots.iter().position(|slot| *slot == inside).map(|slot| CaptureTarget::ItemSlot(slot as u16))
             }
         };
-        self.found += usize::from(taken.is_some());
-        taken.unwrap_or(Taken::Nothing)
+        self.found += usize::from(target.is_some());
+        target.unwrap_or(CaptureTarget::None)
     }
 
+    /// Compiles the schema that a `$ref` leads to.
     fn reference(
         &mut self,
         reference: &Value,
         schema: &Value,
-        at: &Place,
+        at: &Location,
         item: Option<usize>,
-    ) -> Result<Node, String> {
+    ) -> Result<SchemaNode, String> {
         let target =
             reference.as_str().and_then(|text| text.strip_prefix('#')).and_then(|at| self.document.pointer(at));
         let Some(target) = target else { return Err(format!("$ref {reference}")) };
@@ -156,8 +164,8 @@ impl Compiler<'_> {
         node
     }
 
-    /// Looks at a keyword by itself; refuses those that are not known here.
-    fn keyword(&mut self, node: &mut Node, keyword: &str, value: &Value) -> Result<(), String> {
+    /// Applies a keyword that needs no other one, and refuses a keyword that is unknown.
+    fn keyword(&mut self, node: &mut SchemaNode, keyword: &str, value: &Value) -> Result<(), String> {
         match keyword {
             "$schema" | "$id" | "$comment" | "$defs" | "title" | "description" | "examples" | "default"
             | "deprecated" | "readOnly" | "writeOnly" => {}
@@ -181,7 +189,7 @@ impl Compiler<'_> {
                     Value::Array(names) => names.iter().collect(),
                     one => vec![one],
                 };
-                node.types = Types(0);
+                node.types = TypeSet(0);
                 for name in names {
                     node.types.0 |= type_bit(name)?;
                 }
@@ -192,7 +200,8 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn strings(&self, node: &mut Node, schema: &Value) -> Result<(), String> {
+    /// Applies the keywords for strings.
+    fn strings(&self, node: &mut SchemaNode, schema: &Value) -> Result<(), String> {
         let options = match (schema.get("const"), schema.get("enum")) {
             (None, None) => None,
             (Some(one), None) => Some(vec![one]),
@@ -210,7 +219,7 @@ impl Compiler<'_> {
             if node.string != StringNode::Any || least.is_some() || most.is_some() {
                 return Err("const or enum beside other keywords for strings".to_owned());
             }
-            node.types = Types(node.types.0 & Types::STRING);
+            node.types = TypeSet(node.types.0 & TypeSet::STRING);
             node.string = StringNode::OneOf(words, if schema.get("const").is_some() { "const" } else { "enum" });
         } else if least.is_some() || most.is_some() {
             if node.string != StringNode::Any {
@@ -227,7 +236,8 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn numbers(&self, node: &mut Node, schema: &Value) -> Result<(), String> {
+    /// Applies the keywords for numbers.
+    fn numbers(&self, node: &mut SchemaNode, schema: &Value) -> Result<(), String> {
         let bound = |keyword: &str, none: f64| match schema.get(keyword) {
             None => Ok(none),
             Some(value) => value.as_f64().filter(|bound| bound.abs() < 1e15).ok_or(format!("{keyword} {value}")),
@@ -246,7 +256,14 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn object(&mut self, node: &mut Node, schema: &Value, at: &Place, item: Option<usize>) -> Result<(), String> {
+    /// Applies the keywords for objects.
+    fn object(
+        &mut self,
+        node: &mut SchemaNode,
+        schema: &Value,
+        at: &Location,
+        item: Option<usize>,
+    ) -> Result<(), String> {
         let (declared, required) = (schema.get("properties"), schema.get("required"));
         let open = match schema.get("additionalProperties") {
             None | Some(Value::Bool(true)) => true,
@@ -278,19 +295,26 @@ impl Compiler<'_> {
             let name = name.as_str().ok_or_else(undeclared)?;
             let index = properties.iter().position(|p| *p.key == *name.as_bytes()).ok_or_else(undeclared)?;
             bits |= 1 << index;
-            let required = Required { name: name.to_owned(), index, node: properties[index].node.id };
+            let required = RequiredProperty { name: name.to_owned(), index, node: properties[index].node.id };
             self.sources[usize::from(node.id)].required.push(required);
         }
         node.object = Some(Box::new(ObjectNode { properties, required: bits, open }));
         Ok(())
     }
 
-    fn array(&mut self, node: &mut Node, schema: &Value, at: &Place, item: Option<usize>) -> Result<(), String> {
+    /// Applies the keywords for arrays.
+    fn array(
+        &mut self,
+        node: &mut SchemaNode,
+        schema: &Value,
+        at: &Location,
+        item: Option<usize>,
+    ) -> Result<(), String> {
         let array = self.arrays.iter().position(|array| array.at == at.pointer).filter(|_| item.is_none());
         let bound =
             |keyword: &str, none| schema.get(keyword).map_or(Some(none), Value::as_u64).ok_or(keyword.to_owned());
         let (least, most) = (bound("minItems", 0)?, bound("maxItems", u64::MAX)?);
-        if array.is_some() && node.types.0 & !Types::ARRAY != 0 {
+        if array.is_some() && node.types.0 & !TypeSet::ARRAY != 0 {
             return Err("an array that the tables read may be something else".to_owned());
         }
         let captured = array.map(|array| (array as u16, self.arrays[array].slots.len() as u16));
@@ -306,18 +330,20 @@ impl Compiler<'_> {
     }
 }
 
+/// Returns the bit of [`TypeSet`] for a type's name.
 fn type_bit(name: &Value) -> Result<u8, String> {
     Ok(match name.as_str() {
-        Some("null") => Types::NULL,
-        Some("boolean") => Types::BOOL,
-        Some("number" | "integer") => Types::NUMBER,
-        Some("string") => Types::STRING,
-        Some("array") => Types::ARRAY,
-        Some("object") => Types::OBJECT,
+        Some("null") => TypeSet::NULL,
+        Some("boolean") => TypeSet::BOOL,
+        Some("number" | "integer") => TypeSet::NUMBER,
+        Some("string") => TypeSet::STRING,
+        Some("array") => TypeSet::ARRAY,
+        Some("object") => TypeSet::OBJECT,
         _ => return Err(format!("the type {name}")),
     })
 }
 
+/// Returns the names that the keyword `type` lists.
 fn names(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
@@ -326,7 +352,7 @@ fn names(schema: &Value) -> Vec<&str> {
     }
 }
 
-/// Whether a text stands in JSON as it is.
+/// Returns whether a text needs no escapes in JSON.
 fn is_plain(text: &str) -> bool {
     !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
 }

@@ -1,4 +1,4 @@
-//! The faults of an event: the first of them in words, and how many there are besides.
+//! The faults of an event: the first of them in words, and the number of the others.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -6,11 +6,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Pointer;
-use super::pointer::Written;
 use crate::framing::Framing;
+use crate::schema::Pointer;
+use crate::schema::pointer::RenderedPointer;
 
-/// The most faults of an event that are kept with their words.
+/// The most faults of an event that are listed with their messages; the others are only counted.
 pub(crate) const MOST_LISTED: usize = 1000;
 
 /// One fault of an event.
@@ -18,59 +18,62 @@ pub(crate) const MOST_LISTED: usize = 1000;
 pub struct Fault<'p> {
     /// `missing-field`, `wrong-type` or `wrong-value`.
     pub rule: Framing,
-    /// The field that is at fault; for a missing field, where it should be.
-    pub pointer: Cow<'p, Written>,
-    /// What to point at, as a byte range of the text: the value, the misspelt key, or the object that
-    /// lacks the key.
+    /// The field at fault; for a missing field, the place where it should be.
+    pub pointer: Cow<'p, RenderedPointer>,
+    /// The byte range of the text to point at: the value, the misspelt key, or the object that lacks the key.
     pub span: Range<usize>,
-    /// What was found and what was expected.
+    /// What was found and what was expected, as one sentence without its period.
     pub message: String,
-    /// What to do, where it is particular to this fault.
+    /// What to do, if there is advice for this very fault.
     pub help: Option<Cow<'static, str>>,
-    /// The document's words on the field.
+    /// The schema's description of the field.
     pub quote: Option<Cow<'p, Arc<str>>>,
-    /// Whether `span` is a misspelt key, which is then no unknown field.
+    /// Whether `span` is a misspelt key, which must not be reported as an unknown field too.
     pub misspelt: bool,
-    /// The JSON text that the help proposes in the place of what stands there.
+    /// The JSON text that the help proposes in place of `span`.
     pub proposal: Option<Arc<str>>,
 }
 
-/// One fault a place.
+/// The faults of an event, one for each pointer.
 #[derive(Debug, Default, PartialEq)]
 pub struct Faults<'p> {
-    /// The first ones, in the order of the pointers.
+    /// The first [`MOST_LISTED`] faults, in the order of their pointers.
     pub listed: Vec<Fault<'p>>,
-    /// How many others there are, by rule.
+    /// The number of the other faults, by rule.
     pub unlisted: BTreeMap<Framing, u64>,
 }
 
-/// Collects faults in any order. An event may have as many as it has bytes: what is kept of those that are not listed
-/// is a number each.
-pub(crate) struct Collector<'p, 'u> {
-    /// No more than twice as many as are listed.
+/// Collects the faults of an event in any order. An event may have as many faults as it has bytes: of each fault that
+/// is not listed, only a hash and a rule are kept.
+pub(crate) struct FaultCollector<'p, 'u> {
+    /// At most twice [`MOST_LISTED`].
     faults: Vec<Fault<'p>>,
-    /// By the hash of its pointer: the rule of each place that is not listed.
+    /// The rule of each fault that is not listed, by the hash of its pointer.
     unlisted: HashMap<u64, Framing>,
     hasher: RandomState,
-    /// Is told of each fault that is not listed.
-    tell: &'u mut dyn FnMut(&Fault<'_>),
+    /// Called with each fault that is not listed.
+    on_unlisted: &'u mut dyn FnMut(&Fault<'_>),
 }
 
-impl<'p, 'u> Collector<'p, 'u> {
-    pub(crate) fn new(expected: usize, tell: &'u mut dyn FnMut(&Fault<'_>)) -> Collector<'p, 'u> {
+impl<'p, 'u> FaultCollector<'p, 'u> {
+    /// Creates a collector for about `expected` faults. `on_unlisted` is called with each fault that is not listed,
+    /// perhaps more than once for one pointer.
+    pub(crate) fn new(expected: usize, on_unlisted: &'u mut dyn FnMut(&Fault<'_>)) -> FaultCollector<'p, 'u> {
         let faults = Vec::with_capacity(expected.min(2 * MOST_LISTED));
-        Collector { faults, unlisted: HashMap::new(), hasher: RandomState::new(), tell }
+        FaultCollector { faults, unlisted: HashMap::new(), hasher: RandomState::new(), on_unlisted }
     }
 
+    /// Adds a fault.
     pub(crate) fn add(&mut self, fault: Fault<'p>) {
         if self.faults.len() == 2 * MOST_LISTED {
-            self.settle();
+            self.compact();
         }
         self.faults.push(fault);
     }
 
+    /// Returns the faults that are listed, and counts the others.
     pub(crate) fn finish(mut self) -> Faults<'p> {
-        self.settle();
+        self.compact();
         let mut unlisted = BTreeMap::new();
         for rule in self.unlisted.into_values() {
             *unlisted.entry(rule).or_default() += 1;
@@ -78,12 +81,14 @@ impl<'p, 'u> Collector<'p, 'u> {
         Faults { listed: self.faults, unlisted }
     }
 
-    /// Leaves one fault a place, and the first places: whatever order the schema or the event has its keys in. A wrong
-    /// type says it all.
-    fn settle(&mut self) {
+    /// Reduces the faults to the first [`MOST_LISTED`], one for each pointer. The result does not depend on the order
+    /// in which they were added. Of several at one pointer, a missing field is kept before a wrong type, and a wrong
+    /// type before any other: a value of the wrong type has no other fault worth reading.
+    fn compact(&mut self) {
         if self.faults.len() < 2 {
             return;
         }
+        /// Returns the key by which faults are sorted.
         fn order<'f>(fault: &'f Fault<'_>) -> (&'f Pointer, u8, &'f str) {
             (&fault.pointer, rank(fault.rule), &fault.message)
         }
@@ -93,11 +98,12 @@ impl<'p, 'u> Collector<'p, 'u> {
             let place = self.hasher.hash_one(&**fault.pointer);
             let rule = self.unlisted.entry(place).or_insert(fault.rule);
             *rule = std::cmp::min_by_key(*rule, fault.rule, |rule| rank(*rule));
-            (self.tell)(&fault);
+            (self.on_unlisted)(&fault);
         }
     }
 }
 
+/// Returns the rank of a rule among the faults at one pointer; the smallest is kept.
 fn rank(rule: Framing) -> u8 {
     match rule {
         Framing::MissingField => 0,
@@ -116,21 +122,21 @@ mod tests {
         Fault { rule, pointer, span: number..number, message, help: None, quote: None, misspelt: false, proposal: None }
     }
 
-    /// Whichever way finds the faults, in whatever order: the same are listed, and the same are counted.
+    /// The two paths find faults in different orders, and must list and count equal ones.
     #[test]
     fn the_first_places_are_listed_and_the_others_counted_in_any_order() {
         let places = 5 * MOST_LISTED;
-        // 7 and the number of places have no divisor in common, so that each place comes once a round.
+        // 7 and the number of pointers have no common divisor, so that each pointer occurs once.
         let shuffled: Vec<_> = (0..places).map(|number| number * 7 % places).collect();
         let orders = [(0..places).collect(), (0..places).rev().collect(), shuffled];
         for order in orders {
-            let mut told = vec![false; places];
-            let mut tell = |fault: &Fault<'_>| told[fault.span.start] = true;
-            let mut collector = Collector::new(0, &mut tell);
+            let mut passed = vec![false; places];
+            let mut pass = |fault: &Fault<'_>| passed[fault.span.start] = true;
+            let mut collector = FaultCollector::new(0, &mut pass);
             for number in &order {
                 collector.add(fault(*number, Framing::WrongValue));
             }
-            // A place has one fault, and what is missing says it all.
+            // A pointer has one fault, and a missing field outranks the others.
             for number in order.iter().filter(|number| *number % 2 == 0) {
                 collector.add(fault(*number, Framing::MissingField));
             }
@@ -139,7 +145,7 @@ mod tests {
             assert!(listed.iter().all(|fault| (fault.rule == Framing::MissingField) == (fault.span.start % 2 == 0)));
             let half = 2 * MOST_LISTED as u64;
             assert_eq!(unlisted, [(Framing::MissingField, half), (Framing::WrongValue, half)].into());
-            assert!(told[MOST_LISTED..].iter().all(|told| *told), "of none of the others nothing is known");
+            assert!(passed[MOST_LISTED..].iter().all(|passed| *passed), "every fault that is not listed is passed on");
         }
     }
 }

@@ -1,49 +1,52 @@
 //! A compiled schema → its flat program, for events that are written in the schema's order, without white space.
 
-use super::program::{Leaf, Node, ObjectEnd, Step, StringNode, Taken, Types};
+use super::program::{CaptureTarget, Leaf, ObjectEnd, SchemaNode, Step, StringNode, TypeSet};
 use crate::bytes::Literal;
 
 impl Leaf {
-    /// The leaf for a value, and the slot that it fills by itself. The frequent ones have a short way of their own.
-    fn of(node: &Node, depth: usize) -> (Leaf, Option<u16>) {
-        let slot = match node.taken {
-            Taken::Nothing => None,
-            Taken::Slot(slot) => Some(slot),
-            Taken::ItemSlot(_) => return (Leaf::Value(Box::new(node.clone()), depth), None),
+    /// Returns the leaf for a value, and the slot that the flat program captures it in. Frequent kinds of value have
+    /// leaves of their own, which need no walker.
+    fn of(node: &SchemaNode, depth: usize) -> (Leaf, Option<u16>) {
+        let slot = match node.target {
+            CaptureTarget::None => None,
+            CaptureTarget::Slot(slot) => Some(slot),
+            CaptureTarget::ItemSlot(_) => return (Leaf::Value(Box::new(node.clone()), depth), None),
         };
         match (node.types.0, &node.string) {
-            (Types::STRING, StringNode::Any) => (Leaf::Text { not_empty: false }, slot),
-            (Types::STRING, StringNode::NotEmpty) => (Leaf::Text { not_empty: true }, slot),
-            (Types::STRING, StringNode::DateTime) => (Leaf::Time, slot),
-            (Types::BOOL, _) => (Leaf::Bool, slot),
+            (TypeSet::STRING, StringNode::Any) => (Leaf::Text { not_empty: false }, slot),
+            (TypeSet::STRING, StringNode::NotEmpty) => (Leaf::Text { not_empty: true }, slot),
+            (TypeSet::STRING, StringNode::DateTime) => (Leaf::Time, slot),
+            (TypeSet::BOOL, _) => (Leaf::Bool, slot),
             _ => (Leaf::Value(Box::new(node.clone()), depth), None),
         }
     }
 }
 
-/// Every declared property in order: how an event begins, and the steps that follow.
-pub(crate) fn flatten(root: &Node) -> (Box<[u8]>, Vec<Step>) {
-    let mut flat = Flat::default();
+/// Returns the text that an event begins with if it has every declared property in order, and the steps that follow.
+pub(crate) fn flatten(root: &SchemaNode) -> (Box<[u8]>, Vec<Step>) {
+    let mut flat = FlatBuilder::default();
     flat.value(root, 0);
     flat.end();
     (flat.beginning.unwrap_or_default(), flat.steps)
 }
 
-/// A flat program that is being written.
+/// The state of [`flatten`].
 #[derive(Default)]
-struct Flat {
+struct FlatBuilder {
+    /// `None` until the first value.
     beginning: Option<Box<[u8]>>,
     steps: Vec<Step>,
-    /// The value that what is written now stands behind.
+    /// The last value; `written` is the text behind it.
     leaf: Option<(Leaf, Option<u16>)>,
     written: Vec<u8>,
-    /// The objects that end in it.
+    /// The objects that end in `written`.
     ends: Vec<ObjectEnd>,
 }
 
-impl Flat {
-    fn value(&mut self, node: &Node, depth: usize) {
-        let only_object = node.types.0 == Types::OBJECT && node.taken == Taken::Nothing;
+impl FlatBuilder {
+    /// Writes a value that is inside of `depth` objects.
+    fn value(&mut self, node: &SchemaNode, depth: usize) {
+        let only_object = node.types.0 == TypeSet::OBJECT && node.target == CaptureTarget::None;
         match (&node.object, &node.string) {
             (Some(object), _) if only_object && !object.properties.is_empty() => {
                 for (index, property) in object.properties.iter().enumerate() {
@@ -59,7 +62,7 @@ impl Flat {
                 }
                 self.written.push(b'}');
             }
-            (_, StringNode::OneOf(words, _)) if words.len() == 1 && node.taken == Taken::Nothing => {
+            (_, StringNode::OneOf(words, _)) if words.len() == 1 && node.target == CaptureTarget::None => {
                 self.written.push(b'"');
                 self.written.extend_from_slice(&words[0]);
                 self.written.push(b'"');
@@ -75,7 +78,7 @@ impl Flat {
         }
     }
 
-    /// Ends what is written, before the next value.
+    /// Ends the text behind the last value, or the beginning if there was none.
     fn end(&mut self) {
         let written = std::mem::take(&mut self.written);
         let ends = std::mem::take(&mut self.ends).into();

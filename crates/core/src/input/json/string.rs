@@ -1,19 +1,20 @@
-//! What stands between the quotes of a JSON string: escapes, and halves of surrogate pairs.
+//! The content of JSON strings: escapes and halves of surrogate pairs. Raw content is the text between the quotes, with
+//! its escapes.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::bytes::{holds, lossy};
+use crate::bytes::{contains, lossy};
 
-/// What stands between the quotes of a string that stands at `span`.
+/// Returns the raw content of the string at `span`, which includes the quotes.
 pub fn inner<'t>(text: &'t [u8], span: &Range<usize>) -> &'t [u8] {
     &text[span.start + 1..span.end - 1]
 }
 
-/// Raw string content → its text. A lone surrogate becomes the three bytes that UTF-8 would give it if
-/// it could (WTF-8), so that the halves of a pair can be compared.
+/// Resolves the escapes of raw content. A lone surrogate becomes three bytes, as WTF-8 encodes it, so that the halves
+/// of a pair can be compared.
 pub fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
-    if !holds(raw, b'\\') {
+    if !contains(raw, b'\\') {
         return Cow::Borrowed(raw);
     }
     let mut out = Vec::with_capacity(raw.len());
@@ -24,7 +25,7 @@ pub fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Appends what stands at `at` in raw string content and says how many raw bytes that was.
+/// Appends the byte or the unescaped character at `at` of raw content to `out`, and returns its length in raw bytes.
 pub fn unescape_one(raw: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     if raw[at] != b'\\' {
         out.push(raw[at]);
@@ -59,10 +60,11 @@ pub fn unescape_one(raw: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     2
 }
 
+/// Appends a code point in UTF-8, or a lone surrogate in WTF-8.
 fn push_code(out: &mut Vec<u8>, code: u32) {
     match char::from_u32(code) {
         Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        // A lone surrogate: three bytes, as UTF-8 would encode the number.
+        // A lone surrogate, encoded as UTF-8 encodes other code points of its size.
         None => out.extend_from_slice(&[
             0xE0 | (code >> 12) as u8,
             0x80 | (code >> 6 & 0x3F) as u8,
@@ -71,19 +73,19 @@ fn push_code(out: &mut Vec<u8>, code: u32) {
     }
 }
 
-/// Raw string content → text, lone surrogates replaced.
+/// Resolves the escapes of raw content. Lone surrogates and invalid UTF-8 become U+FFFD.
 pub fn unescaped_lossy(raw: &[u8]) -> Cow<'_, str> {
     match unescaped(raw) {
         Cow::Borrowed(bytes) => lossy(bytes),
         Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
             Ok(text) => text,
-            // The three bytes of a lone surrogate are three faults to UTF-8, but one character here.
+            // UTF-8 decoding replaces each of the three bytes of a lone surrogate, which are one character here.
             Err(error) => String::from_utf8_lossy(error.as_bytes()).replace("\u{FFFD}\u{FFFD}\u{FFFD}", "\u{FFFD}"),
         }),
     }
 }
 
-/// The UTF-16 unit of a `\uXXXX` escape at `at`.
+/// Returns the UTF-16 code unit of the `\uXXXX` escape at `at`; `None` if there is no such escape.
 pub(crate) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
     let digits = raw.get(at..at + 6)?;
     if digits[0] != b'\\' || digits[1] != b'u' || !digits[2..].iter().all(u8::is_ascii_hexdigit) {
@@ -92,27 +94,29 @@ pub(crate) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
     u16::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
 }
 
+/// Returns whether a UTF-16 code unit is the first half of a surrogate pair.
 pub(crate) fn is_high(unit: u16) -> bool {
     (0xD800..0xDC00).contains(&unit)
 }
 
+/// Returns whether a UTF-16 code unit is the second half of a surrogate pair.
 pub(crate) fn is_low(unit: u16) -> bool {
     (0xDC00..0xE000).contains(&unit)
 }
 
-/// Whether raw string content starts with the low half of a surrogate pair.
+/// Returns whether raw content starts with the escape of a low surrogate, the second half of a pair.
 #[inline]
 pub fn starts_with_low(raw: &[u8]) -> bool {
     raw.first() == Some(&b'\\') && code_unit(raw, 0).is_some_and(is_low)
 }
 
-/// Whether raw string content ends with the high half of a surrogate pair.
+/// Returns whether raw content ends with the escape of a high surrogate, the first half of a pair.
 #[inline]
 pub fn ends_with_high(raw: &[u8]) -> bool {
     let Some(at) = raw.len().checked_sub(6) else {
         return false;
     };
-    // An even run of backslashes before it leaves the escape's own one unescaped.
+    // The escape's own backslash is not escaped itself if the run of backslashes before it is even.
     let unescaped = || raw[..at].iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 0;
     raw[at] == b'\\' && code_unit(raw, at).is_some_and(is_high) && unescaped()
 }

@@ -1,27 +1,27 @@
-//! Keys that no schema declares, where producers mostly write them: behind all that are declared.
+//! Undeclared keys where producers mostly write them: behind all declared keys of an object.
 
 use super::Walker;
-use crate::bytes::{same, starts_with};
-use crate::schema::captures::{Captures, Mark};
+use crate::bytes::{equal, starts_with};
+use crate::schema::captures::{CaptureMark, Captures};
 use crate::schema::date_time::LastMinute;
 use crate::schema::program::Step;
-use crate::schema::tokens::{At, Unsure, key};
+use crate::schema::tokens::{End, Fallback, key};
 
-/// The end of what is written behind a value, if there are further keys in it before the ends of objects, without white
-/// space around them.
+/// Returns the end of the text behind a step's value if objects that end in it have undeclared keys before their ends,
+/// without white space around the keys. Captures these keys.
 #[inline(never)]
-pub(crate) fn behind_further_keys(
+pub(crate) fn read_unknown_keys(
     step: &Step,
     text: &[u8],
     at: usize,
     captures: &mut Captures,
     last_minute: &mut LastMinute,
-) -> At {
-    let mut walker = Walker::new(text, captures, Mark::default(), last_minute);
+) -> End {
+    let mut walker = Walker::new(text, captures, CaptureMark::default(), last_minute);
     let (mut at, mut written) = (at, 0);
     let part = |at: usize, part: &[u8]| match text.get(at..) {
         Some(rest) if starts_with(rest, part) => Ok(at + part.len()),
-        _ => Err(Unsure),
+        _ => Err(Fallback),
     };
     for end in &step.ends {
         at = part(at, &step.behind.bytes()[written..end.at])?;
@@ -31,14 +31,14 @@ pub(crate) fn behind_further_keys(
         while text.get(at) == Some(&b',') {
             let (start, behind) = key(text, at + 1)?;
             let name = &text[start..behind - 1];
-            if end.keys.iter().any(|declared| same(declared, name)) || text.get(behind) != Some(&b':') {
-                return Err(Unsure);
+            if end.keys.iter().any(|declared| equal(declared, name)) || text.get(behind) != Some(&b':') {
+                return Err(Fallback);
             }
-            walker.unknown_key(end.object, first, start..behind - 1)?;
+            walker.capture_unknown_key(end.object, first, start..behind - 1)?;
             at = walker.free(behind + 1)?;
-            // White space may have line ends in it, and whoever reads lines must not be led across one.
+            // White space may contain line ends, and a caller that reads lines must not read across one.
             if memchr::memchr(b'\n', &text[behind..at]).is_some() {
-                return Err(Unsure);
+                return Err(Fallback);
             }
         }
     }

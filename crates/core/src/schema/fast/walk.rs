@@ -1,38 +1,42 @@
-//! The fast way: one pass over an event's text that judges it and captures its fields.
+//! One pass over an event's text that judges it and captures its fields.
 //!
-//! It says "certainly fine", or what is certainly wrong, or nothing at all. Whatever it is not sure of (what is no JSON,
-//! escapes in keys, long numbers, repeated keys, lone surrogates) is for the slow way to judge. The text must be valid
-//! UTF-8.
+//! Its verdict is certain: the event is valid, or these are all its violations. Where it cannot decide (invalid JSON,
+//! escapes in keys, long numbers, repeated keys, lone surrogates), it returns [`Fallback`], and the slow path judges
+//! the event. The text must be valid UTF-8.
 
-mod faults;
-mod further;
+mod unknown_keys;
+mod violations;
 
 use std::ops::Range;
 
-use super::captures::{Capture, Captures, Items, MOST_ARRAYS, Mark, UnknownKey, Violated};
-use super::date_time::{self, LastMinute};
-use super::program::{Leaf, Node, Program, StringNode, Taken, Types};
-use super::tokens::{At, Unsure, colon, key, number, space, string_rest, usual_time, word};
+use super::program::{CaptureTarget, Leaf, Program, SchemaNode, StringNode, TypeSet};
+use super::tokens::{End, Fallback, colon, key, number, space, string_rest, usual_time, word};
 use crate::bytes::starts_with;
 use crate::input::json::MAX_DEPTH;
-use faults::wrong_string;
-use further::behind_further_keys;
+use crate::schema::captures::{Capture, CaptureMark, Captures, Constraint, Items, MOST_ARRAYS, UnknownKey};
+use crate::schema::date_time::{self, LastMinute};
+use unknown_keys::read_unknown_keys;
+use violations::violated_keyword;
 
-/// The most keys of one object that the schema does not declare; they are compared with each other.
+/// The most undeclared keys of one object. They are compared pairwise to find repeated ones, so more take the slow
+/// path.
 const MOST_FREE_KEYS: usize = 16;
 
-/// Reads an event that starts as the flat program does and is written in the schema's order, or else any other.
-/// The captures are appended, and what is wrong with it; none are left behind when it is not sure.
+/// Reads one event, and appends its captures and its violations to `captures`.
 ///
-/// `in_order`: whether to try the flat program, whose beginning the text is known to start with. Gives whether that
-/// was enough.
+/// If `in_order`, the text is known to start with the beginning of the flat program, which is tried first. Returns
+/// whether the flat program was enough.
+///
+/// # Errors
+///
+/// Returns [`Fallback`] if the slow path has to judge the event. `captures` is then unchanged.
 pub(crate) fn read(
     program: &Program,
     text: &[u8],
     in_order: bool,
     last_minute: &mut LastMinute,
     captures: &mut Captures,
-) -> Result<bool, Unsure> {
+) -> Result<bool, Fallback> {
     let mark = captures.mark();
     begin(program, captures);
     if in_order {
@@ -48,27 +52,31 @@ pub(crate) fn read(
         Ok(end) if end == text.len() => Ok(false),
         _ => {
             captures.truncate(mark);
-            Err(Unsure)
+            Err(Fallback)
         }
     }
 }
 
-/// Reads the event that a text starts with, written in the schema's order and on one line; the text is known to start
-/// as the flat program does, and goes on behind the event. Gives the event's end; where it is not sure,
-/// captures may be left behind.
+/// Reads an event at the start of a longer text by the flat program alone: its keys must be in the schema's order, and
+/// it must be on one line. The text is known to start with the beginning of the flat program. Returns the event's end.
+///
+/// # Errors
+///
+/// Returns [`Fallback`] if the event is written otherwise. `captures` may then have captures of a part of it.
 #[inline(always)]
-pub(crate) fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> At {
+pub(crate) fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> End {
     let mark = captures.mark();
     begin(program, captures);
     let end = flat(program, text, captures, mark, last_minute)?;
     // To the walker, white space may have line ends in it.
     let is_one_line = !program.walks || memchr::memchr(b'\n', &text[..end]).is_none();
-    if is_one_line { Ok(end) } else { Err(Unsure) }
+    if is_one_line { Ok(end) } else { Err(Fallback) }
 }
 
-/// As many as most events have.
+/// As many absent captures as most events have slots, to be copied at once.
 const ABSENT: [Capture; 16] = [Capture::Absent; 16];
 
+/// Appends the slots and arrays of one event, all absent.
 #[inline(always)]
 fn begin(program: &Program, captures: &mut Captures) {
     let (fields, items) = (captures.fields.len(), captures.items.len());
@@ -81,16 +89,17 @@ fn begin(program: &Program, captures: &mut Captures) {
     }
 }
 
-/// The end of any value, whatever it is.
-pub(crate) fn any_value(text: &[u8], at: usize) -> At {
+/// Returns the end of any JSON value.
+pub(crate) fn any_value(text: &[u8], at: usize) -> End {
     let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
-    Walker::new(text, &mut nothing, Mark::default(), &mut last_minute).free(at)
+    Walker::new(text, &mut nothing, CaptureMark::default(), &mut last_minute).free(at)
 }
 
-/// Where the content of a string member of the outermost object stands, for finding an event's type without a tree.
+/// Returns the byte range of the content of a string member of the outermost object: the type of an event, without
+/// building a tree. `None` if there is no such member, or if it cannot be found by the fast path.
 pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
     let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
-    let mut walker = Walker::new(text, &mut nothing, Mark::default(), &mut last_minute);
+    let mut walker = Walker::new(text, &mut nothing, CaptureMark::default(), &mut last_minute);
     walker.depth = 1;
     let mut at = space(text, 0);
     if text.get(at) != Some(&b'{') {
@@ -114,23 +123,29 @@ pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> 
     }
 }
 
-/// Reads an event by the flat program, from behind its beginning. This is where most events end: everything else stays
-/// out of its way.
+/// Reads an event by the flat program, from behind its beginning. Most events are read here alone, so anything rare is
+/// in functions that are not inlined.
 #[inline(always)]
-fn flat(program: &Program, text: &[u8], captures: &mut Captures, mark: Mark, last_minute: &mut LastMinute) -> At {
+fn flat(
+    program: &Program,
+    text: &[u8],
+    captures: &mut Captures,
+    mark: CaptureMark,
+    last_minute: &mut LastMinute,
+) -> End {
     let mut at = program.beginning.len();
     for step in &program.steps {
         let (end, capture) = match &step.leaf {
             Leaf::Text { not_empty } => {
                 let end = string_rest(text, at)? - 1;
                 if *not_empty && end == at {
-                    return Err(Unsure);
+                    return Err(Fallback);
                 }
                 (end, Capture::Text(at as u32, end as u32))
             }
             Leaf::Time => {
-                let rest = text.get(at..).ok_or(Unsure)?;
-                let end = at + date_time::usual_length(rest, last_minute).ok_or(Unsure)?;
+                let rest = text.get(at..).ok_or(Fallback)?;
+                let end = at + date_time::usual_length(rest, last_minute).ok_or(Fallback)?;
                 (end, Capture::Text(at as u32, end as u32))
             }
             Leaf::Bool => {
@@ -143,7 +158,7 @@ fn flat(program: &Program, text: &[u8], captures: &mut Captures, mark: Mark, las
                 let end = walker.value(node, at)?;
                 at = match step.behind.end_in(text, end) {
                     Some(at) => at,
-                    None => behind_further_keys(step, text, end, captures, last_minute)?,
+                    None => read_unknown_keys(step, text, end, captures, last_minute)?,
                 };
                 continue;
             }
@@ -153,30 +168,36 @@ fn flat(program: &Program, text: &[u8], captures: &mut Captures, mark: Mark, las
         }
         at = match step.behind.end_in(text, end) {
             Some(at) => at,
-            None => behind_further_keys(step, text, end, captures, last_minute)?,
+            None => read_unknown_keys(step, text, end, captures, last_minute)?,
         };
     }
     Ok(at)
 }
 
+/// A reader of values by their schema nodes.
 struct Walker<'t, 'c> {
     text: &'t [u8],
     captures: &'c mut Captures,
-    /// Where the event's captures start.
+    /// The start of the event's captures in [`Captures::fields`].
     base: usize,
+    /// The start of the event's arrays in [`Captures::items`].
     item_base: usize,
-    /// Where the captures of the item that is being read start.
+    /// The start of the captures of the item that is being read, in [`Captures::fields`].
     item: usize,
+    /// The number of objects and arrays around the value that is being read.
     depth: usize,
-    /// How many arrays it is inside of, and which item of each.
+    /// The number of arrays around the value that is being read.
     arrays: usize,
+    /// The index of the item in each of these arrays, from the outermost.
     indices: [u32; MOST_ARRAYS],
+    /// The start of the event's violations in [`Captures::violations`].
     violation_base: usize,
     last_minute: &'c mut LastMinute,
 }
 
 impl<'t, 'c> Walker<'t, 'c> {
-    fn new(text: &'t [u8], captures: &'c mut Captures, mark: Mark, last_minute: &'c mut LastMinute) -> Self {
+    /// Creates a walker for the event whose captures start at `mark`.
+    fn new(text: &'t [u8], captures: &'c mut Captures, mark: CaptureMark, last_minute: &'c mut LastMinute) -> Self {
         Walker {
             text,
             captures,
@@ -191,57 +212,60 @@ impl<'t, 'c> Walker<'t, 'c> {
         }
     }
 
+    /// Reads and judges one value, and returns its end.
     #[inline]
-    fn value(&mut self, node: &Node, at: usize) -> At {
+    fn value(&mut self, node: &SchemaNode, at: usize) -> End {
         let (kind, capture, end) = match self.text.get(at) {
             Some(b'"') => {
                 let end = match &node.string {
                     StringNode::Any => string_rest(self.text, at + 1)?,
                     StringNode::DateTime => match usual_time(self.text, at, self.last_minute) {
                         Ok(end) => end,
-                        Err(Unsure) => self.other_time(node, at)?,
+                        Err(Fallback) => self.unusual_time(node, at)?,
                     },
-                    asked => {
+                    constraint => {
                         let end = string_rest(self.text, at + 1)?;
-                        if let Some(keyword) = wrong_string(asked, &self.text[at + 1..end - 1])? {
-                            self.violated(node, at..end, Violated::Keyword(keyword))?;
+                        if let Some(keyword) = violated_keyword(constraint, &self.text[at + 1..end - 1])? {
+                            self.capture_violation(node, at..end, Constraint::Keyword(keyword))?;
                         }
                         end
                     }
                 };
-                (Types::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
+                (TypeSet::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
             }
-            Some(b'{') => (Types::OBJECT, Capture::Container, self.object(node, at)?),
-            Some(b'[') => (Types::ARRAY, Capture::Container, self.array(node, at)?),
-            Some(b't') => (Types::BOOL, Capture::Bool(true), word(self.text, b"true", at)?),
-            Some(b'f') => (Types::BOOL, Capture::Bool(false), word(self.text, b"false", at)?),
-            Some(b'n') => (Types::NULL, Capture::Null, word(self.text, b"null", at)?),
+            Some(b'{') => (TypeSet::OBJECT, Capture::Container, self.object(node, at)?),
+            Some(b'[') => (TypeSet::ARRAY, Capture::Container, self.array(node, at)?),
+            Some(b't') => (TypeSet::BOOL, Capture::Bool(true), word(self.text, b"true", at)?),
+            Some(b'f') => (TypeSet::BOOL, Capture::Bool(false), word(self.text, b"false", at)?),
+            Some(b'n') => (TypeSet::NULL, Capture::Null, word(self.text, b"null", at)?),
             Some(b'-' | b'0'..=b'9') => {
                 let end = number(self.text, at)?;
                 if let Some(bounds) = &node.number {
-                    self.number(node, bounds, at..end)?;
+                    self.check_bounds(node, bounds, at..end)?;
                 }
-                (Types::NUMBER, Capture::Number(at as u32, end as u32), end)
+                (TypeSet::NUMBER, Capture::Number(at as u32, end as u32), end)
             }
-            _ => return Err(Unsure),
+            _ => return Err(Fallback),
         };
         if !node.types.has(kind) {
-            self.wrong_type(node, kind, at..end)?;
+            self.capture_wrong_type(node, kind, at..end)?;
         }
-        match node.taken {
-            Taken::Nothing => {}
-            Taken::Slot(slot) => self.captures.fields[self.base + usize::from(slot)] = capture,
-            Taken::ItemSlot(slot) => self.captures.fields[self.item + usize::from(slot)] = capture,
+        match node.target {
+            CaptureTarget::None => {}
+            CaptureTarget::Slot(slot) => self.captures.fields[self.base + usize::from(slot)] = capture,
+            CaptureTarget::ItemSlot(slot) => self.captures.fields[self.item + usize::from(slot)] = capture,
         }
         Ok(end)
     }
 
-    fn descend(&mut self) -> Result<(), Unsure> {
+    /// Enters an object or an array.
+    fn descend(&mut self) -> Result<(), Fallback> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(Unsure) } else { Ok(()) }
+        if self.depth > MAX_DEPTH { Err(Fallback) } else { Ok(()) }
     }
 
-    fn object(&mut self, value: &Node, at: usize) -> At {
+    /// Reads and judges an object, and returns its end.
+    fn object(&mut self, value: &SchemaNode, at: usize) -> End {
         let Some(node) = value.object.as_deref() else { return self.free(at) };
         self.descend()?;
         let start_of_object = at;
@@ -271,7 +295,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             match found {
                 Some(index) => {
                     if seen >> index & 1 == 1 {
-                        return Err(Unsure);
+                        return Err(Fallback);
                     }
                     seen |= 1 << index;
                     next = index + 1;
@@ -279,9 +303,9 @@ impl<'t, 'c> Walker<'t, 'c> {
                 }
                 None => {
                     if !node.open {
-                        return Err(Unsure);
+                        return Err(Fallback);
                     }
-                    self.unknown_key(value.id, unknown, start..end - 1)?;
+                    self.capture_unknown_key(value.id, unknown, start..end - 1)?;
                     at = self.free(at)?;
                 }
             }
@@ -289,38 +313,40 @@ impl<'t, 'c> Walker<'t, 'c> {
             match self.text.get(at) {
                 Some(b',') => at = space(self.text, at + 1),
                 Some(b'}') => break,
-                _ => return Err(Unsure),
+                _ => return Err(Fallback),
             }
         }
         self.end_of_object(value, node.required & !seen, start_of_object..at + 1)
     }
 
+    /// Leaves an object, and returns its end. `missing` are the required properties that it lacks, as bits.
     #[inline]
-    fn end_of_object(&mut self, value: &Node, missing: u64, span: Range<usize>) -> At {
+    fn end_of_object(&mut self, value: &SchemaNode, missing: u64, span: Range<usize>) -> End {
         self.depth -= 1;
         let end = span.end;
         if missing != 0 {
-            self.violated(value, span, Violated::Required(missing))?;
+            self.capture_violation(value, span, Constraint::Required(missing))?;
         }
         Ok(end)
     }
 
-    /// Takes note of a key that is not declared. `first`: where the notes of this object may start; those of objects
-    /// inside of it have other numbers.
-    fn unknown_key(&mut self, object: u16, first: usize, span: Range<usize>) -> Result<(), Unsure> {
+    /// Captures a key that is not declared. The unknown keys of this object start no earlier than at the index `first`;
+    /// among them may be those of objects inside of it, which have other node numbers.
+    fn capture_unknown_key(&mut self, object: u16, first: usize, span: Range<usize>) -> Result<(), Fallback> {
         let name = &self.text[span.clone()];
-        let same = |known: &&UnknownKey| known.object == object;
-        let mut mine = self.captures.unknown[first..].iter().filter(same);
+        let same_object = |known: &&UnknownKey| known.object == object;
+        let mut others = self.captures.unknown[first..].iter().filter(same_object);
         let text = self.text;
-        let repeated = mine.clone().any(|known| &text[known.start as usize..known.end as usize] == name);
-        if repeated || mine.nth(MOST_FREE_KEYS - 1).is_some() {
-            return Err(Unsure);
+        let repeated = others.clone().any(|known| &text[known.start as usize..known.end as usize] == name);
+        if repeated || others.nth(MOST_FREE_KEYS - 1).is_some() {
+            return Err(Fallback);
         }
         self.captures.unknown.push(UnknownKey { object, start: span.start as u32, end: span.end as u32 });
         Ok(())
     }
 
-    fn array(&mut self, value: &Node, at: usize) -> At {
+    /// Reads and judges an array, and returns its end.
+    fn array(&mut self, value: &SchemaNode, at: usize) -> End {
         let Some(node) = value.array.as_deref() else { return self.free(at) };
         self.descend()?;
         let start_of_array = at;
@@ -347,7 +373,7 @@ impl<'t, 'c> Walker<'t, 'c> {
                 match self.text.get(at) {
                     Some(b',') => at = space(self.text, at + 1),
                     Some(b']') => break,
-                    _ => return Err(Unsure),
+                    _ => return Err(Fallback),
                 }
             }
         }
@@ -356,7 +382,7 @@ impl<'t, 'c> Walker<'t, 'c> {
         self.arrays -= 1;
         if !(node.least..=node.most).contains(&count) {
             let keyword = if count < node.least { "minItems" } else { "maxItems" };
-            self.violated(value, start_of_array..at + 1, Violated::Keyword(keyword))?;
+            self.capture_violation(value, start_of_array..at + 1, Constraint::Keyword(keyword))?;
         }
         if let Some((array, _)) = node.captured {
             let first = (first - self.base) as u32;
@@ -366,8 +392,8 @@ impl<'t, 'c> Walker<'t, 'c> {
         Ok(at + 1)
     }
 
-    /// The end of any value, whose keys nobody declares.
-    fn free(&mut self, at: usize) -> At {
+    /// Returns the end of a value that has no schema.
+    fn free(&mut self, at: usize) -> End {
         match self.text.get(at) {
             Some(b'"') => string_rest(self.text, at + 1),
             Some(b'{') => self.free_object(at),
@@ -376,11 +402,12 @@ impl<'t, 'c> Walker<'t, 'c> {
             Some(b'f') => word(self.text, b"false", at),
             Some(b'n') => word(self.text, b"null", at),
             Some(b'-' | b'0'..=b'9') => number(self.text, at),
-            _ => Err(Unsure),
+            _ => Err(Fallback),
         }
     }
 
-    fn free_object(&mut self, at: usize) -> At {
+    /// Returns the end of an object that has no schema.
+    fn free_object(&mut self, at: usize) -> End {
         self.descend()?;
         let mut keys = [(0u32, 0u32); MOST_FREE_KEYS];
         let mut count = 0;
@@ -394,7 +421,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             let name = &self.text[start..end - 1];
             let repeated = keys[..count].iter().any(|(from, to)| &self.text[*from as usize..*to as usize] == name);
             if repeated || count == MOST_FREE_KEYS {
-                return Err(Unsure);
+                return Err(Fallback);
             }
             keys[count] = (start as u32, end as u32 - 1);
             count += 1;
@@ -404,14 +431,15 @@ impl<'t, 'c> Walker<'t, 'c> {
             match self.text.get(at) {
                 Some(b',') => at = space(self.text, at + 1),
                 Some(b'}') => break,
-                _ => return Err(Unsure),
+                _ => return Err(Fallback),
             }
         }
         self.depth -= 1;
         Ok(at + 1)
     }
 
-    fn free_array(&mut self, at: usize) -> At {
+    /// Returns the end of an array that has no schema.
+    fn free_array(&mut self, at: usize) -> End {
         self.descend()?;
         let mut at = space(self.text, at + 1);
         if self.text.get(at) == Some(&b']') {
@@ -424,7 +452,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             match self.text.get(at) {
                 Some(b',') => at = space(self.text, at + 1),
                 Some(b']') => break,
-                _ => return Err(Unsure),
+                _ => return Err(Fallback),
             }
         }
         self.depth -= 1;

@@ -1,41 +1,44 @@
-//! Text that arrives in pieces, and its comparison with the whole.
+//! Texts that arrive in pieces: collects the pieces, and compares them with the whole.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Verdict, framing};
+use super::{Target, Verdict, framing};
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::json::{ends_with_high, starts_with_low, unescape_one, unescaped, unescaped_lossy};
+use crate::input::json::{
+    ends_with_high, is_string_content, starts_with_low, unescape_one, unescaped, unescaped_lossy,
+};
 use crate::schema::quoted;
 
-/// How much of each text a mismatch shows, in characters.
+/// Maximum length of each of the two texts that a mismatch shows, in characters.
 const SHOWN_CHARS: usize = 32;
-/// How many beginnings are tried for the one that fits best, once it is clear that none fits.
+/// Number of beginnings tried for the best match, once it is clear that none matches fully.
 const TRIED_BEGINNINGS: usize = 8;
 
-/// The text of the open turn, as it is written: still escaped, so that nothing is decoded while all is well.
+/// The text of the open turn as written, still escaped: it need not be decoded unless there is a mismatch.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct TextState {
     written: Vec<u8>,
-    /// Where the text may also begin.
+    /// The offsets at which the whole may begin, besides the start.
     cuts: Vec<usize>,
-    /// The first piece; none before it came.
+    /// The place of the first piece; `None` if none came yet.
     began: Option<Arc<Place>>,
-    /// Whether a piece is missing, so that nothing can be compared.
+    /// Whether a piece may be missing, so that nothing can be compared.
     incomplete: bool,
-    /// Half a character at the end of the last piece, whose other half may come.
-    half: Option<Half>,
+    /// Half a character at the end of the last piece; its other half may come with the next one.
+    half: Option<HalfCharacter>,
 }
 
-/// Buffers that were given back, for the next texts: streams that have no text open hold none.
+/// Buffers to reuse for the next texts. A stream without an open text has no buffer.
 #[derive(Clone, Default)]
-pub(crate) struct Buffers(Vec<Vec<u8>>);
+pub(crate) struct BufferPool(Vec<Vec<u8>>);
 
-impl Buffers {
-    /// How many are kept, and how large they may be, in bytes.
+impl BufferPool {
+    /// Maximum number of buffers in the pool.
     const MOST: usize = 64;
+    /// Maximum capacity of a buffer in the pool, in bytes.
     const LARGEST: usize = 64 * 1024;
 
     fn take(&mut self) -> Vec<u8> {
@@ -50,28 +53,29 @@ impl Buffers {
     }
 }
 
-/// Half a character at the edge of a piece, and the type of the event that it is in.
+/// Half a character (one escape of a surrogate pair) at the edge of a piece.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Half {
-    /// As it is written.
+pub(crate) struct HalfCharacter {
+    /// The escape as written.
     written: String,
     place: Arc<Place>,
+    /// The type of the event that the piece came in.
     event_type: Arc<str>,
 }
 
-impl Half {
-    pub(crate) fn new(written: &[u8], place: Place, event_type: &Arc<str>) -> Half {
+impl HalfCharacter {
+    pub(crate) fn new(written: &[u8], place: Place, event_type: &Arc<str>) -> HalfCharacter {
         let written = String::from_utf8_lossy(written).into_owned();
-        Half { written, place: Arc::new(place), event_type: event_type.clone() }
+        HalfCharacter { written, place: Arc::new(place), event_type: event_type.clone() }
     }
 
-    /// Its other half is missing.
-    pub(crate) fn alone(self, stream: &Arc<str>) -> Verdict {
-        let Half { written, place, event_type } = self;
+    /// Returns the verdict that the other half is missing.
+    pub(crate) fn into_verdict(self, stream: &Arc<str>) -> Verdict {
+        let HalfCharacter { written, place, event_type } = self;
         Verdict {
             rule: framing(Framing::LoneSurrogate),
             stream: stream.clone(),
-            at: At::Earlier(place, event_type),
+            at: Target::Earlier(place, event_type),
             related: Vec::new(),
             facts: vec![("found", written)],
         }
@@ -79,15 +83,15 @@ impl Half {
 }
 
 impl TextState {
-    /// A new turn opened.
-    pub(crate) fn start_afresh(&mut self, buffers: &mut Buffers) {
+    /// Empties the text, because a new turn opened.
+    pub(crate) fn reset(&mut self, buffers: &mut BufferPool) {
         buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
         self.incomplete = false;
     }
 
-    /// A piece may be missing.
-    pub(crate) fn lose(&mut self) {
+    /// Gives the text up, because a piece may be missing.
+    pub(crate) fn make_incomplete(&mut self) {
         self.clear();
         self.half = None;
         self.incomplete = true;
@@ -99,37 +103,37 @@ impl TextState {
         self.began = None;
     }
 
-    /// The whole may also begin here.
+    /// Adds a beginning that the whole may have: the end of the pieces so far.
     pub(crate) fn cut(&mut self) {
         if self.cuts.last() != Some(&self.written.len()) {
             self.cuts.push(self.written.len());
         }
     }
 
-    /// Whether nothing of it is kept.
+    /// Returns whether the text is empty.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.written.is_empty() && self.half.is_none()
     }
 
-    /// The pieces put together; none where none came, or one may be missing.
+    /// Returns the pieces put together; `None` if no piece came, or one may be missing.
     pub(crate) fn streamed(&self) -> Option<String> {
         let sure = self.has_begun() && !self.incomplete;
         sure.then(|| unescaped_lossy(&self.written).into_owned())
     }
 
-    /// Whether a piece came.
+    /// Returns whether a piece came.
     pub(crate) fn has_begun(&self) -> bool {
         self.began.is_some()
     }
 
-    /// Takes a piece, with its place if it is the first. Says whether the text is now longer than the limit, and was
-    /// given up.
+    /// Appends a piece, with its place if it is the first. Returns `true` if the text is now longer than `limit` bytes and
+    /// was therefore given up.
     pub(crate) fn append(
         &mut self,
         piece: &[u8],
         limit: usize,
         place: Option<Arc<Place>>,
-        buffers: &mut Buffers,
+        buffers: &mut BufferPool,
     ) -> bool {
         if self.incomplete {
             return false;
@@ -147,23 +151,28 @@ impl TextState {
         false
     }
 
-    /// Takes a piece that is not the first, where there is nothing to think about: it neither starts nor ends with an
-    /// escape that could be half a character. False: nothing was done.
+    /// Appends a piece that is not the first and neither starts nor ends with half a character. Returns `false`, and
+    /// changes nothing, if the piece needs [`TextState::join`] and [`TextState::append`].
     #[inline]
-    pub(crate) fn append_plainly(&mut self, piece: &[u8], limit: usize) -> bool {
+    pub(crate) fn append_simple(&mut self, piece: &[u8], limit: usize) -> bool {
         let fits = self.has_begun() && self.written.len() + piece.len() <= limit;
         let plain =
             (self.incomplete || fits) && self.half.is_none() && !starts_with_low(piece) && !ends_with_high(piece);
-        // Where a piece is missing, no other counts.
+        // Once a piece is missing, the others are of no use.
         if plain && !self.incomplete {
             self.written.extend_from_slice(piece);
         }
         plain
     }
 
-    /// Looks at half characters where two pieces meet: a low half at the start of the new piece, a high half at its
-    /// end.
-    pub(crate) fn join(&mut self, stream: &Arc<str>, low: Option<Half>, high: Option<Half>) -> Option<Verdict> {
+    /// Joins the half characters where two pieces meet: `low` is at the start of the new piece, `high` at its end. Returns
+    /// a verdict if a half has no other half.
+    pub(crate) fn join(
+        &mut self,
+        stream: &Arc<str>,
+        low: Option<HalfCharacter>,
+        high: Option<HalfCharacter>,
+    ) -> Option<Verdict> {
         let alone = match (self.half.take(), low) {
             (Some(_), Some(_)) => None,
             // The half before it may be in a piece that is missing.
@@ -171,21 +180,22 @@ impl TextState {
             (before, low) => before.or(low),
         };
         self.half = high;
-        alone.map(|half| half.alone(stream))
+        alone.map(|half| half.into_verdict(stream))
     }
 
-    /// Nothing follows the last piece.
+    /// Returns the verdict on half a character at the end of the last piece, as no piece follows.
     pub(crate) fn release(&mut self, stream: &Arc<str>) -> Option<Verdict> {
-        self.half.take().map(|half| half.alone(stream))
+        self.half.take().map(|half| half.into_verdict(stream))
     }
 
-    /// Compares the whole with the pieces. Nothing to compare is no mismatch.
-    pub(crate) fn compare(&mut self, whole: &[u8], buffers: &mut Buffers) -> Option<Mismatch> {
+    /// Compares the whole with the pieces, and empties the text. Returns `None` if they are equal, or there is nothing to
+    /// compare.
+    pub(crate) fn compare(&mut self, whole: &[u8], buffers: &mut BufferPool) -> Option<Mismatch> {
         if self.incomplete || self.began.is_none() {
             self.clear();
             return None;
         }
-        let mismatch = mismatch(&self.written, &self.cuts, whole);
+        let mismatch = find_mismatch(&self.written, &self.cuts, whole);
         let began = self.began.take();
         buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
@@ -193,44 +203,45 @@ impl TextState {
     }
 }
 
-/// Where the whole is not the pieces put together.
+/// A difference between the whole and the pieces put together.
 pub(crate) struct Mismatch {
-    /// In words.
+    /// A description of the difference, for the message.
     pub parted: String,
-    /// The byte of the whole, as it is written, where the two part.
+    /// The offset of the difference in the whole as written, in bytes.
     pub at: usize,
     began: Option<Arc<Place>>,
 }
 
 impl Mismatch {
-    /// Where the text began.
+    /// Returns the place where the text began, with a message.
     pub(crate) fn related(&self, words: &Arc<str>) -> Vec<Related> {
         self.began.iter().map(|place| Related { message: words.clone(), file: None, place: place.clone() }).collect()
     }
 }
 
-/// Compares as it is written where possible; only a difference is decoded.
-fn mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String, usize)> {
+/// Finds the first difference: its description, and its offset in `whole`. Texts are decoded only if they differ as
+/// written.
+fn find_mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String, usize)> {
     let begins = |cut: usize| written.len() - cut == whole.len() && written[cut..] == *whole;
     if begins(0) || cuts.iter().any(|cut| begins(*cut)) {
         return None;
     }
-    let (text, starts) = decoded(written, cuts);
+    let (text, starts) = decode(written, cuts);
     let said = unescaped(whole);
     if starts.iter().any(|start| text[*start..] == *said) {
         return None;
     }
-    // Of beginnings that fit alike, the latest with any text is most likely the one that was meant.
+    // Of beginnings that match equally well, the latest with any text is most likely the intended one.
     let tried = starts.iter().take(1).chain(&starts[starts.len().saturating_sub(TRIED_BEGINNINGS)..]);
     let common = |start: usize| text[start..].iter().zip(&*said).take_while(|(a, b)| a == b).count();
     let (start, common) =
         tried.map(|start| (*start, common(*start))).max_by_key(|(start, common)| (*common, *start < text.len()))?;
-    let common = whole_characters(&said, common);
-    Some((words(&text[start..], &said, common), written_offset(whole, common)))
+    let common = floor_to_character(&said, common);
+    Some((describe_mismatch(&text[start..], &said, common), written_offset(whole, common)))
 }
 
-/// The text, and where it may begin.
-fn decoded(written: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<usize>) {
+/// Returns the unescaped text, and the offsets at which the whole may begin in it.
+fn decode(written: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<usize>) {
     let mut text = Vec::with_capacity(written.len());
     let mut starts = vec![0];
     let mut cuts = cuts.iter().peekable();
@@ -245,8 +256,8 @@ fn decoded(written: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<usize>) {
     (text, starts)
 }
 
-/// A common length without the part of a character.
-fn whole_characters(text: &[u8], length: usize) -> usize {
+/// Rounds a length down to the end of a character.
+fn floor_to_character(text: &[u8], length: usize) -> usize {
     let mut length = length;
     while length > 0 && length < text.len() && text[length] & 0xC0 == 0x80 {
         length -= 1;
@@ -254,7 +265,7 @@ fn whole_characters(text: &[u8], length: usize) -> usize {
     length
 }
 
-/// The byte of written text that a byte of decoded text comes from.
+/// Returns the offset in escaped text that an offset in its unescaped form comes from.
 fn written_offset(written: &[u8], decoded: usize) -> usize {
     let mut out = Vec::with_capacity(decoded);
     let mut at = 0;
@@ -264,7 +275,8 @@ fn written_offset(written: &[u8], decoded: usize) -> usize {
     at
 }
 
-fn words(streamed: &[u8], said: &[u8], common: usize) -> String {
+/// Describes a difference after `common` bytes.
+fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
     let characters = String::from_utf8_lossy(&said[..common]).chars().count();
     let show = |bytes: &[u8]| quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
     let after = match characters {
@@ -283,20 +295,20 @@ fn words(streamed: &[u8], said: &[u8], common: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::mismatch;
+    use super::find_mismatch;
 
     #[test]
     fn equal_text_may_be_written_differently() {
-        assert_eq!(mismatch(br"a\u0062c", &[], b"abc"), None);
-        assert_eq!(mismatch(br"\ud83d\ude00", &[], "😀".as_bytes()), None);
-        assert_eq!(mismatch(br"one\ntwo", &[5], b"two"), None);
-        assert_eq!(mismatch(br"\u006fne\ntwo", &[10], b"\\u0074wo"), None);
-        assert_eq!(mismatch(b"one", &[3], b""), None);
+        assert_eq!(find_mismatch(br"a\u0062c", &[], b"abc"), None);
+        assert_eq!(find_mismatch(br"\ud83d\ude00", &[], "😀".as_bytes()), None);
+        assert_eq!(find_mismatch(br"one\ntwo", &[5], b"two"), None);
+        assert_eq!(find_mismatch(br"\u006fne\ntwo", &[10], b"\\u0074wo"), None);
+        assert_eq!(find_mismatch(b"one", &[3], b""), None);
     }
 
     #[test]
     fn the_words_say_where_the_texts_part() {
-        let parted = |written: &[u8], whole: &[u8]| mismatch(written, &[], whole).expect("they differ");
+        let parted = |written: &[u8], whole: &[u8]| find_mismatch(written, &[], whole).expect("they differ");
         assert_eq!(
             parted(b"Hello there", br"Hell\u006f you"),
             ("after 6 characters it has \"you\" where \"there\" was streamed".to_owned(), 11)

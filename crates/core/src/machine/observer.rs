@@ -1,0 +1,75 @@
+//! Observers of the cells that a stream uses, for coverage. Checking needs none: the code is compiled a second time with
+//! [`NoObserver`], which removes the calls.
+
+use super::instance::only_state;
+use super::streams::{LifecycleState, Stream};
+use crate::protocol::Tables;
+use crate::protocol::tables::{Certainty, Row, States};
+
+/// Identifies a cell of the tables: the entry of a row, or of the end, for a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CellId {
+    /// The number of the lifecycle.
+    pub lifecycle: usize,
+    /// The event type and the row's number among the rows for it; `None` for the end of the stream.
+    pub row: Option<(usize, usize)>,
+    /// The state before the event.
+    pub state: usize,
+}
+
+/// Receives each cell that an instance certainly used. Cells are left out if the state or the row is unsure.
+pub trait CellObserver {
+    /// Whether the observer wants calls. If so, no event takes the short path.
+    const ACTIVE: bool;
+
+    /// Receives a cell that an instance used.
+    fn observe(&mut self, cell: CellId);
+}
+
+/// An observer that receives nothing.
+pub(crate) struct NoObserver;
+
+impl CellObserver for NoObserver {
+    const ACTIVE: bool = false;
+
+    fn observe(&mut self, _: CellId) {}
+}
+
+impl<W: CellObserver> CellObserver for &mut W {
+    const ACTIVE: bool = W::ACTIVE;
+
+    fn observe(&mut self, cell: CellId) {
+        W::observe(self, cell);
+    }
+}
+
+/// Passes on the cell of a row applied to an instance. `gate`: whether the row applies.
+pub(crate) fn observe_row<W: CellObserver>(
+    observer: &mut W,
+    lifecycle: usize,
+    (event_type, row): (usize, &Row),
+    from: States,
+    gate: Certainty,
+) {
+    if W::ACTIVE
+        && gate == Certainty::Yes
+        && let Some(state) = only_state(from)
+    {
+        observer.observe(CellId { lifecycle, row: Some((event_type, row.number)), state: usize::from(state) });
+    }
+}
+
+/// Passes on the cells of a stream's end.
+pub(crate) fn observe_end<W: CellObserver>(observer: &mut W, tables: &Tables, stream: &Stream) {
+    for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
+        let mut tell = |possible: States| {
+            if let Some(state) = only_state(possible) {
+                observer.observe(CellId { lifecycle: number, row: None, state: usize::from(state) });
+            }
+        };
+        match &stream.lifecycles[number] {
+            LifecycleState::Single(single) => tell(single.possible),
+            LifecycleState::Keyed(keyed) => keyed.certainly_open(lifecycle).for_each(|(_, possible, _)| tell(possible)),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! A compiled schema: nodes for the walker, and a flat program of literals and leaves for events that are written in
+//! the schema's own order of keys.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::bytes::{Literal, equal};
+use crate::schema::Pointer;
+use crate::schema::pointer::RenderedPointer;
+use crate::schema::words::Requirement;
+
+/// The most properties of one object: each is one bit of a `u64`.
+pub(crate) const MAX_PROPERTIES: usize = 64;
+
+/// The types that a value may have, one bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeSet(pub u8);
+
+impl TypeSet {
+    /// The bit of `null`.
+    pub const NULL: u8 = 1;
+    /// The bit of `true` and `false`.
+    pub const BOOL: u8 = 2;
+    /// The bit of numbers, integers among them.
+    pub const NUMBER: u8 = 4;
+    /// The bit of strings.
+    pub const STRING: u8 = 8;
+    /// The bit of arrays.
+    pub const ARRAY: u8 = 16;
+    /// The bit of objects.
+    pub const OBJECT: u8 = 32;
+    /// All types.
+    pub const ALL: TypeSet = TypeSet(63);
+
+    /// Returns whether the set has a type, given by its bit.
+    pub fn has(self, one: u8) -> bool {
+        self.0 & one != 0
+    }
+}
+
+/// The slot that the value of a node is captured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureTarget {
+    /// The value is not captured.
+    None,
+    /// The slot with this number among those of the event.
+    Slot(u16),
+    /// The slot with this number among those of the array's item.
+    ItemSlot(u16),
+}
+
+/// The schema of one value in a compiled schema.
+#[derive(Clone, Debug)]
+pub struct SchemaNode {
+    /// The types that the value may have by all keywords together.
+    pub types: TypeSet,
+    /// The types that the keyword `type` lists.
+    pub declared: TypeSet,
+    /// The slot that the value is captured in.
+    pub target: CaptureTarget,
+    /// The constraint on the value if it is a string.
+    pub string: StringNode,
+    /// The constraint on the value if it is a number; `None` if all numbers are allowed.
+    pub number: Option<NumberNode>,
+    /// The constraint on the value if it is an object; `None` if all objects are allowed.
+    pub object: Option<Box<ObjectNode>>,
+    /// The constraint on the value if it is an array; `None` if all arrays are allowed and none is captured.
+    pub array: Option<Box<ArrayNode>>,
+    /// The number of the node in the program.
+    pub id: u16,
+}
+
+/// The part of the schema that a node was compiled from, kept to explain violations.
+#[derive(Debug, Default)]
+pub struct NodeSource {
+    /// The pointer of the value in an event, with `*` for an item of an array.
+    pub(crate) pointer: RenderedPointer,
+    /// The indices of the pointer's segments that are items of arrays, in ascending order.
+    pub(crate) items: Vec<usize>,
+    /// The required properties, in the schema's order.
+    pub required: Vec<RequiredProperty>,
+    /// The schema's description of the value, or else of the whole event.
+    pub(crate) quote: Option<Arc<str>>,
+    /// The requirements on the value, by keyword.
+    pub(crate) requirements: Vec<(String, Requirement)>,
+}
+
+/// A property that an object must have.
+#[derive(Debug)]
+pub struct RequiredProperty {
+    /// The name of the property.
+    pub name: String,
+    /// The index of the property in [`ObjectNode::properties`].
+    pub index: usize,
+    /// The number of the property's node in the program.
+    pub node: u16,
+}
+
+impl NodeSource {
+    /// Returns the pointer of a value in an event. `items` are the indices of the items of arrays that the value is
+    /// inside of, from the outermost; indices beyond the last such array are ignored.
+    pub fn pointer(&self, items: &[u32]) -> Cow<'_, RenderedPointer> {
+        if self.items.is_empty() {
+            return Cow::Borrowed(&self.pointer);
+        }
+        let mut pointer = (*self.pointer).clone();
+        for (at, item) in self.items.iter().zip(items) {
+            pointer.0[*at] = item.to_string();
+        }
+        Cow::Owned(pointer.into())
+    }
+
+    /// Returns the schema's description of the value.
+    pub fn quote(&self) -> Option<Cow<'_, Arc<str>>> {
+        self.quote.as_ref().map(Cow::Borrowed)
+    }
+
+    /// Returns the requirement of a keyword; `None` if the schema has no such keyword.
+    pub fn requirement(&self, keyword: &str) -> Option<&Requirement> {
+        self.requirements.iter().find(|(known, _)| known == keyword).map(|(_, requirement)| requirement)
+    }
+}
+
+/// The constraint on a string.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StringNode {
+    /// Any string.
+    Any,
+    /// Any string that is not empty.
+    NotEmpty,
+    /// An RFC 3339 date-time.
+    DateTime,
+    /// A string whose length is within these bounds, both inclusive, in characters.
+    Length {
+        /// The least number of characters.
+        least: u64,
+        /// The greatest number of characters.
+        most: u64,
+    },
+    /// One of these strings, none of which needs escapes. The keyword is `const` or `enum`.
+    OneOf(Vec<Box<[u8]>>, &'static str),
+}
+
+/// The constraint on a number. A bound that the schema does not set is an infinity.
+#[derive(Clone, Debug)]
+pub struct NumberNode {
+    /// Whether it must be an integer.
+    pub integer: bool,
+    /// The inclusive lower bound.
+    pub least: f64,
+    /// The inclusive upper bound.
+    pub most: f64,
+    /// The exclusive lower bound.
+    pub more_than: f64,
+    /// The exclusive upper bound.
+    pub less_than: f64,
+}
+
+/// The constraint on an object.
+#[derive(Clone, Debug)]
+pub struct ObjectNode {
+    /// The declared properties, in the schema's order; at most [`MAX_PROPERTIES`].
+    pub properties: Vec<Property>,
+    /// The required properties, as bits: bit `n` is the property with index `n`.
+    pub required: u64,
+    /// Whether keys that are not declared are allowed.
+    pub open: bool,
+}
+
+impl ObjectNode {
+    /// Returns the index of the property with this name. The property at `next` is tried first: keys mostly come in the
+    /// schema's order.
+    #[inline]
+    pub fn find(&self, name: &[u8], next: usize) -> Option<usize> {
+        if self.properties.get(next).is_some_and(|property| equal(&property.key, name)) {
+            return Some(next);
+        }
+        self.properties.iter().position(|property| equal(&property.key, name))
+    }
+}
+
+/// A declared property of an object.
+#[derive(Clone, Debug)]
+pub struct Property {
+    /// The key, without quotes; it needs no escapes.
+    pub key: Box<[u8]>,
+    /// The key as it is mostly written, with its quotes and the colon.
+    pub written: Box<[u8]>,
+    /// The schema of the value.
+    pub node: SchemaNode,
+}
+
+/// The constraint on an array.
+#[derive(Clone, Debug)]
+pub struct ArrayNode {
+    /// The least number of items.
+    pub least: u64,
+    /// The greatest number of items.
+    pub most: u64,
+    /// The schema of each item; `None` if any value is allowed.
+    pub items: Option<SchemaNode>,
+    /// If fields of the items are captured: the index of the array in [`Captures::items`], and the number of fields for
+    /// each item.
+    ///
+    /// [`Captures::items`]: crate::schema::captures::Captures::items
+    pub captured: Option<(u16, u16)>,
+}
+
+/// A step of the flat program: a value, and the text from its end to the start of the next value.
+#[derive(Debug)]
+pub struct Step {
+    /// The value.
+    pub leaf: Leaf,
+    /// The slot that the value is captured in, unless the walker captures it.
+    pub slot: Option<u16>,
+    /// The text behind the value. Behind a string, it starts with the closing quote.
+    pub behind: Literal,
+    /// The objects that end within `behind` and may have keys that are not declared, in the order of their ends.
+    pub ends: Box<[ObjectEnd]>,
+}
+
+/// The end of an object within the text behind a value.
+#[derive(Debug)]
+pub struct ObjectEnd {
+    /// The byte offset of the closing brace in [`Step::behind`].
+    pub at: usize,
+    /// The number of the object's node in the program.
+    pub object: u16,
+    /// The keys that the object declares, without quotes.
+    pub keys: Box<[Box<[u8]>]>,
+    /// The number of objects that its members are inside of, itself included.
+    pub depth: usize,
+}
+
+/// A value of the flat program. A string is read from behind its opening quote.
+#[derive(Debug)]
+pub enum Leaf {
+    /// A string.
+    Text {
+        /// Whether the string must not be empty.
+        not_empty: bool,
+    },
+    /// A date-time.
+    Time,
+    /// `true` or `false`.
+    Bool,
+    /// Any other value, read by the walker, and the number of objects that it is inside of.
+    Value(Box<SchemaNode>, usize),
+}
+
+/// A compiled schema.
+#[derive(Debug)]
+pub struct Program {
+    /// The schema of the event itself.
+    pub root: SchemaNode,
+    /// The text that an event begins with if its keys are in the schema's order, up to the first value; empty if the
+    /// schema declares no properties.
+    pub beginning: Box<[u8]>,
+    /// The values that follow, in the schema's order.
+    pub steps: Vec<Step>,
+    /// Whether one of the steps calls the walker.
+    pub walks: bool,
+    /// The number of slots of the event.
+    pub slots: usize,
+    /// The number of arrays whose items are captured.
+    pub arrays: usize,
+    /// The source of each node, by the number of the node.
+    pub sources: Vec<NodeSource>,
+}
+
+/// An array of an event whose items are captured.
+#[derive(Debug, PartialEq)]
+pub struct ArrayShape {
+    /// The pointer of the array in the event.
+    pub at: Pointer,
+    /// The pointers of the fields to capture, each from the item.
+    pub slots: Vec<Pointer>,
+}

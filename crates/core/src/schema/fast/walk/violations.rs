@@ -1,0 +1,112 @@
+//! The violations that the walker captures. All of this is rare, and kept out of the walker's inlined code.
+
+use std::ops::Range;
+
+use super::Walker;
+use crate::bytes::{contains, equal};
+use crate::schema::captures::{Constraint, MOST_ARRAYS, Violation};
+use crate::schema::date_time;
+use crate::schema::program::{NumberNode, SchemaNode, StringNode};
+use crate::schema::tokens::{End, Fallback, string_rest};
+
+/// The longest number that is certainly compared exactly, in bytes.
+const LONGEST_BOUNDED_NUMBER: usize = 15;
+/// The most violations that are captured from one event. The slow path needs about twenty times the memory for each.
+const MOST_VIOLATIONS: usize = 1 << 20;
+
+impl Walker<'_, '_> {
+    /// Captures a violation by the value at `span`.
+    #[cold]
+    pub(crate) fn capture_violation(
+        &mut self,
+        node: &SchemaNode,
+        span: Range<usize>,
+        constraint: Constraint,
+    ) -> Result<(), Fallback> {
+        let count = self.captures.violations.len() - self.violation_base;
+        if count >= MOST_VIOLATIONS || self.arrays > MOST_ARRAYS {
+            return Err(Fallback);
+        }
+        let (node, start, end) = (node.id, span.start as u32, span.end as u32);
+        let mut items = self.indices;
+        items[self.arrays..].fill(0);
+        self.captures.violations.push(Violation { node, constraint, start, end, items });
+        Ok(())
+    }
+
+    /// Captures the violation by a value of the wrong type; `kind` is the bit of its type.
+    #[cold]
+    pub(crate) fn capture_wrong_type(
+        &mut self,
+        node: &SchemaNode,
+        kind: u8,
+        span: Range<usize>,
+    ) -> Result<(), Fallback> {
+        let keyword = match &node.string {
+            StringNode::OneOf(_, keyword) if node.declared.has(kind) => keyword,
+            _ => "type",
+        };
+        self.capture_violation(node, span, Constraint::Keyword(keyword))
+    }
+
+    /// Returns the end of a string that is not a date-time in the usual form, and captures the violation if it is not a
+    /// date-time at all. Falls back on a date-time in another form.
+    #[cold]
+    pub(crate) fn unusual_time(&mut self, node: &SchemaNode, at: usize) -> End {
+        let end = string_rest(self.text, at + 1)?;
+        let raw = &self.text[at + 1..end - 1];
+        let written = std::str::from_utf8(raw).map_err(|_| Fallback)?;
+        if contains(raw, b'\\') || date_time::parse(written).is_some() {
+            return Err(Fallback);
+        }
+        self.capture_violation(node, at..end, Constraint::Keyword("format"))?;
+        Ok(end)
+    }
+
+    /// Captures the violations by a number, given the bounds of its node.
+    pub(crate) fn check_bounds(
+        &mut self,
+        node: &SchemaNode,
+        bounds: &NumberNode,
+        span: Range<usize>,
+    ) -> Result<(), Fallback> {
+        let raw = &self.text[span.clone()];
+        if raw.len() > LONGEST_BOUNDED_NUMBER || bounds.integer && raw.contains(&b'.') {
+            return Err(Fallback);
+        }
+        let number: f64 = std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).ok_or(Fallback)?;
+        // A bound that the schema does not set is an infinity, which no number violates.
+        let violated = [
+            (number < bounds.least, "minimum"),
+            (number > bounds.most, "maximum"),
+            (number <= bounds.more_than, "exclusiveMinimum"),
+            (number >= bounds.less_than, "exclusiveMaximum"),
+        ];
+        for (_, keyword) in violated.into_iter().filter(|(violated, _)| *violated) {
+            self.capture_violation(node, span.clone(), Constraint::Keyword(keyword))?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the keyword that a string violates, given its raw content; `None` if it violates none. The format
+/// `date-time` is not judged here.
+#[inline]
+pub(crate) fn violated_keyword(constraint: &StringNode, raw: &[u8]) -> Result<Option<&'static str>, Fallback> {
+    match constraint {
+        StringNode::Any | StringNode::DateTime => Ok(None),
+        StringNode::NotEmpty => Ok(raw.is_empty().then_some("minLength")),
+        StringNode::OneOf(words, _) if words.iter().any(|word| equal(word, raw)) => Ok(None),
+        // With its escapes resolved, the text may be one of the words, or of another length.
+        StringNode::OneOf(..) | StringNode::Length { .. } if contains(raw, b'\\') => Err(Fallback),
+        StringNode::OneOf(_, keyword) => Ok(Some(keyword)),
+        StringNode::Length { least, most } => {
+            let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
+            Ok(match (characters < *least, characters > *most) {
+                (true, _) => Some("minLength"),
+                (_, true) => Some("maxLength"),
+                _ => None,
+            })
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Faults in words: what a value must be, what it is, where it is, and what may help. Both paths use these words.
+
+mod explain;
+mod faults;
+mod requirement;
+
+pub use explain::quoted;
+pub(crate) use explain::{Judgment, describe_value, explain, judge};
+pub(crate) use faults::{Fault, Faults, MOST_LISTED};
+pub(crate) use requirement::Requirement;
