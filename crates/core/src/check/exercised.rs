@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::input::json::{Kind, Node};
+use crate::input::json::{Node, NodeKind};
 use crate::machine::{CellId, CellObserver};
 use crate::protocol::Tables;
 use crate::schema::Schema;

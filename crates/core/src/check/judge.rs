@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::exercised::Exercised;
-use super::reader::Judged;
 use serde::{Deserialize, Serialize};
 
+use super::exercised::Exercised;
+use super::reader::Judged;
 use crate::event::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of};
 use crate::event::unknown::Unknown;
 use crate::event::voice::{Here, Said, VoiceState};
@@ -16,8 +16,8 @@ use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, times
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::json::Tree;
-use crate::input::{Broken, Frame, Input, Landmarks, Origin, Wire};
-use crate::machine::{CellObserver, EventView, Limits, Machine, NoObserver, Verdict};
+use crate::input::{Frame, Input, InputFault, Landmarks, Origin, Wire};
+use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};

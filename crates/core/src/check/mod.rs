@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Settings;
 use crate::finding::{Finding, Report};
-use crate::input::{Frame, Input, Origin, Piece, PieceSink, Segment};
+use crate::input::{Frame, Input, InputState, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 #[cfg(any(test, feature = "two-ways"))]

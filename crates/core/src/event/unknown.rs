@@ -1,10 +1,12 @@
 //! Event types and fields that a protocol does not know: the first of each is reported, the rest are counted.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bytes::equal;
+use crate::finding::MOST_BYTES;
 use crate::protocol::RuleId;
 use crate::schema::captures::UnknownKey;
 

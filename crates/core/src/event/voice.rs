@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
 use crate::input::json::parse;
-use crate::input::{Frame, Landmarks, Noted};
+use crate::input::{EventNote, Frame, Landmarks};
 use crate::machine::{EventLocator, Target, Verdict};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
@@ -39,8 +39,8 @@ pub(crate) struct VoiceState {
     events: u64,
     skipped: u64,
     error: bool,
-    /// By rule.
-    spoken: Vec<u64>,
+    /// The rules with findings, each with their number.
+    spoken: Vec<(u16, u64)>,
 }
 
 /// What a finding says, before it knows its rule and place.
@@ -75,17 +75,24 @@ impl Voice {
     /// Returns what was counted, to be stored. The findings are not in it.
     pub(crate) fn state(&self) -> VoiceState {
         let Summary { events, skipped, .. } = self.summary;
-        VoiceState { events, skipped, error: self.error, spoken: self.spoken.clone() }
+        let spoken = self.spoken.iter().enumerate().filter(|(_, count)| **count > 0);
+        let spoken = spoken.map(|(rule, count)| (rule as u16, *count)).collect();
+        VoiceState { events, skipped, error: self.error, spoken }
     }
 
     /// Goes on where the state was taken. Returns whether it could be in that state.
     pub(crate) fn restore(&mut self, state: VoiceState) -> bool {
         let VoiceState { events, skipped, error, spoken } = state;
-        let is_sound = spoken.iter().chain([&events, &skipped]).all(|count| *count < MOST_BYTES);
-        let is_sound = is_sound && spoken.len() == self.spoken.len();
-        (self.summary.events, self.summary.skipped) = (events, skipped);
-        (self.error, self.spoken) = (error, spoken);
+        let counts = spoken.iter().map(|(_, count)| count).chain([&events, &skipped]);
+        let is_sound = counts.into_iter().all(|count| *count < MOST_BYTES);
+        (self.summary.events, self.summary.skipped, self.error) = (events, skipped, error);
         is_sound
+            && spoken.into_iter().all(|(rule, count)| {
+                self.spoken.get_mut(usize::from(rule)).is_some_and(|spoken| {
+                    *spoken = count;
+                    true
+                })
+            })
     }
 
     /// A rule's words with the facts in them, which may be taken away.
@@ -253,7 +260,7 @@ impl Voice {
 }
 
 /// Where a string or a number stands that was captured.
-fn captured_at(at: &Target, event_type: &EventType, captured: Captured<'_>) -> Option<Range<usize>> {
+fn captured_at(at: &Target, event_type: &EventType, captured: EventCaptures<'_>) -> Option<Range<usize>> {
     let field = match at {
         Target::Time => event_type.time?,
         Target::Slot(slot) | Target::Part(slot, _) => *slot,

@@ -1,8 +1,9 @@
 //! Detects the form of an input from its first lines.
 
+use serde::{Deserialize, Serialize};
+
 use super::json::ParseErrorKind;
 use super::{Wire, json};
-use serde::{Deserialize, Serialize};
 
 /// The byte-order mark in UTF-8, which a file may start with.
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -15,7 +16,7 @@ const LEAST_EXAMINED: usize = 64 * 1024;
 const LINES_EXAMINED: usize = 2;
 
 /// A buffer for the start of a file until its form is known.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct FormDetector {
     /// The form, if the caller knows it.
     wire: Option<Wire>,
@@ -28,6 +29,11 @@ impl FormDetector {
     /// Creates a detector; if `wire` is given, it only waits for a whole byte-order mark.
     pub(crate) fn new(wire: Option<Wire>) -> FormDetector {
         FormDetector { wire, buffer: Vec::new(), scanned: 0 }
+    }
+
+    /// Returns whether a detector can be in this state; one that was stored may be made up.
+    pub(crate) fn is_sound(&self, wire: Option<Wire>) -> bool {
+        self.wire == wire && self.scanned <= self.buffer.len()
     }
 
     /// Reads the next bytes. Returns the form and all bytes so far as soon as the form is known. `limit` is the length

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::MOST_BYTES;
 use crate::bytes::{count_characters, lossy};
 use crate::finding::{Excerpt, Place};
 
@@ -36,6 +37,12 @@ impl Origin {
     /// The start of a file.
     pub const START: Origin = Origin { offset: 0, line: 1, column: 1 };
 
+    /// Returns whether a byte of a real input can have this origin.
+    pub(crate) fn is_sound(self) -> bool {
+        [self.offset, self.line, self.column].iter().all(|number| *number < MOST_BYTES)
+            && self.line.min(self.column) > 0
+    }
+
     /// Returns the empty place at the start of this byte, without an excerpt.
     pub fn place(self) -> Place {
         let Origin { offset, line, column } = self;
@@ -63,7 +70,7 @@ impl Origin {
 }
 
 /// A part of a frame's text that is in the file unchanged and in one piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     /// The byte offset of the part in the frame's text.
     pub at: usize,
@@ -269,6 +276,11 @@ impl Default for EventNote {
 }
 
 impl EventNote {
+    /// Returns whether an event of a real input can have been noted like this.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.origin.is_sound() && (self.origin.offset..MOST_BYTES).contains(&self.end)
+    }
+
     /// Returns the place of the event, with the whole excerpt marked.
     pub fn whole(&self) -> Place {
         let mut place = self.place();

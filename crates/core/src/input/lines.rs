@@ -1,9 +1,11 @@
 //! Splits an input that has one JSON text a line.
 
-use super::{Frame, KEPT_OF_TOO_LONG, Origin, Piece, PieceSink, Segment, too_long};
+use serde::{Deserialize, Serialize};
+
+use super::{Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, PieceSink, Segment, too_long};
 
 /// A splitter into lines.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Lines {
     /// The origin of the next line.
     origin: Origin,
@@ -21,6 +23,15 @@ impl Lines {
     /// Creates a splitter for lines from `origin` on.
     pub(crate) fn new(origin: Origin, limit: usize) -> Lines {
         Lines { origin, limit, buffer: Vec::new(), length: 0, after_return: false }
+    }
+
+    /// Returns whether a splitter can be in this state; one that was stored may be made up.
+    pub(crate) fn is_sound(&self, limit: usize) -> bool {
+        self.origin.is_sound()
+            && self.limit == limit
+            && self.length < MOST_BYTES
+            && self.buffer.len() as u64 <= self.length
+            && self.buffer.len() <= limit.saturating_add(1)
     }
 
     /// Returns the position of the next byte: its offset, with the line and the column of the line's start.

@@ -26,7 +26,9 @@ use crate::framing::Framing;
 
 /// The form of an input: how its events are separated. In each form, the events may be bare or inside JSON-RPC
 /// messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+// Exhaustive on purpose: whoever matches on it must decide about a new form.
 pub enum Wire {
     /// One JSON text a line.
     Ndjson,
@@ -42,6 +44,15 @@ impl Wire {
     /// All forms, with their names on the command line.
     pub const ALL: [(&'static str, Wire); 4] =
         [("ndjson", Wire::Ndjson), ("json", Wire::Json), ("sse", Wire::Sse), ("json-rpc", Wire::JsonRpc)];
+}
+
+impl FromStr for Wire {
+    type Err = UnknownName;
+
+    fn from_str(word: &str) -> Result<Wire, UnknownName> {
+        let known = Wire::ALL.into_iter().find(|(name, _)| *name == word).map(|(_, wire)| wire);
+        known.ok_or_else(|| UnknownName::new("form of input", word, Wire::ALL.iter().map(|(name, _)| *name)))
+    }
 }
 
 /// A piece of an input.
@@ -107,7 +118,7 @@ pub struct Input {
 }
 
 /// The splitter for the form of the input.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 enum Splitter {
     /// The form is not known yet.
     Unknown(detect::FormDetector),
@@ -243,6 +254,37 @@ impl Input {
             Splitter::Values(values) => values.position(),
             Splitter::Sse(sse) => sse.position(),
         }
+    }
+}
+
+/// The state of an [`Input`], to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct InputState {
+    splitter: Splitter,
+    bytes: u64,
+    has_content: bool,
+    ends_with_newline: bool,
+}
+
+impl Input {
+    /// Returns the state, to be stored.
+    pub(crate) fn state(&self) -> InputState {
+        let Input { splitter, bytes, has_content, ends_with_newline, .. } = self.clone();
+        InputState { splitter, bytes, has_content, ends_with_newline }
+    }
+
+    /// Returns an input that continues from a stored state; `None` if no input can be in that state. `wire` and
+    /// `max_frame` must be those of the stored input.
+    pub(crate) fn restored(state: InputState, wire: Option<Wire>, max_frame: usize) -> Option<Input> {
+        let InputState { splitter, bytes, has_content, ends_with_newline } = state;
+        let is_sound = match &splitter {
+            Splitter::Unknown(detector) => detector.is_sound(wire),
+            Splitter::Lines(lines) => lines.is_sound(max_frame),
+            Splitter::Values(values) => values.is_sound(max_frame),
+            Splitter::Sse(sse) => sse.is_sound(max_frame),
+        };
+        let input = Input { splitter, max_frame, bytes, has_content, ends_with_newline };
+        (is_sound && bytes < MOST_BYTES).then_some(input)
     }
 }
 

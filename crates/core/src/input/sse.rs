@@ -1,15 +1,16 @@
 //! Splits server-sent events, as the HTML standard defines them: the `data:` lines up to a blank line are one text.
 //! Other fields and comments carry no events.
 
-use super::{Frame, InputFault, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
-use crate::framing::Framing;
 use serde::{Deserialize, Serialize};
+
+use super::{Frame, InputFault, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
+use crate::framing::Framing;
 
 /// The last message of many producers, which is not an event.
 const DONE: &[u8] = b"[DONE]";
 
 /// A splitter into messages.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Sse {
     /// The origin of the line that is being read.
     origin: Origin,
@@ -42,6 +43,20 @@ impl Sse {
             segments: Vec::new(),
             oversized: None,
         }
+    }
+
+    /// Returns whether a splitter can be in this state; one that was stored may be made up.
+    pub(crate) fn is_sound(&self, limit: usize) -> bool {
+        let Sse { origin, line, length, data, segments, oversized, .. } = self;
+        let in_order = segments.is_sorted_by(|one, next| one.at < next.at);
+        let inside = segments.iter().all(|segment| segment.at <= data.len() && segment.origin.is_sound());
+        let starts = segments.first().map_or(data.is_empty() || oversized.is_some(), |first| first.at == 0);
+        origin.is_sound()
+            && self.limit == limit
+            && *length < MOST_BYTES
+            && line.len() as u64 <= *length
+            && (in_order && inside && starts)
+            && oversized.is_none_or(|(start, total)| start.is_sound() && total < MOST_BYTES)
     }
 
     /// Returns the position of the next byte: its offset, with the line and the column of the line's start.

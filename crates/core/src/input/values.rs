@@ -3,12 +3,13 @@
 //! Only brackets and quotes are examined here, to find where a value ends: its reader decides whether it is JSON. A
 //! line end inside a string ends the string, so that an unterminated string does not swallow the rest of the file.
 
-use super::{Frame, InputFault, KEPT_OF_TOO_LONG, Origin, Piece, Segment, too_long};
-use crate::framing::Framing;
 use serde::{Deserialize, Serialize};
 
+use super::{Frame, InputFault, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
+use crate::framing::Framing;
+
 /// A splitter into JSON values.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Values {
     /// The origin of the next byte.
     here: Origin,
@@ -27,7 +28,7 @@ pub(crate) struct Values {
 }
 
 /// The token that is expected next between values.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Expectation {
     /// At the start of an array: an item or the array's end.
     ValueOrEnd,
@@ -38,7 +39,7 @@ enum Expectation {
 }
 
 /// The part of a value that the next byte is in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 enum State {
     /// Between two values.
     Between,
@@ -68,6 +69,19 @@ impl Values {
             length: 0,
             start: origin,
         }
+    }
+
+    /// Returns whether a splitter can be in this state; one that was stored may be made up.
+    pub(crate) fn is_sound(&self, limit: usize) -> bool {
+        let depth = match self.state {
+            State::Nested { depth, .. } => depth,
+            State::Between | State::Word => 0,
+        };
+        let origins = [Some(self.here), Some(self.start), self.array];
+        origins.into_iter().flatten().all(Origin::is_sound)
+            && self.limit == limit
+            && self.length.max(depth) < MOST_BYTES
+            && self.buffer.len() as u64 <= self.length
     }
 
     /// Returns the origin of the next byte.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EventView, Target};
-use crate::input::json::unescaped;
+use crate::input::json::{is_string_content, unescaped};
 use crate::protocol::Scalar;
 use crate::protocol::tables::Row;
 use crate::schema::quoted;
@@ -124,11 +124,11 @@ impl KeptValue {
         }
     }
 
-    /// Whether a field of an event can have been kept so.
+    /// Returns whether a field of an event can have been kept like this.
     pub(crate) fn is_sound(&self) -> bool {
         match self {
-            Kept::Text(raw) => is_string_content(raw),
-            Kept::Null | Kept::Bool(_) | Kept::Number(_) => true,
+            KeptValue::Text(raw) => is_string_content(raw),
+            KeptValue::Null | KeptValue::Bool(_) | KeptValue::Number(_) => true,
         }
     }
 

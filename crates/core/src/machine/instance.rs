@@ -31,7 +31,22 @@ impl Default for SingleInstance {
     }
 }
 
+/// More doubts than there can be.
+const MOST_DOUBTS: u64 = 1 << 60;
+
+/// Returns whether these are states of a lifecycle, and events that led into such.
+fn are_of(lifecycle: &Lifecycle, possible: States, history: &History) -> bool {
+    let count = lifecycle.states.len();
+    possible.or(States::all(count)) == States::all(count)
+        && history.iter().all(|(state, place)| usize::from(*state) < count && place.is_sound())
+}
+
 impl SingleInstance {
+    /// Returns whether an instance can be in this state; one that was stored may be made up.
+    pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
+        are_of(lifecycle, self.possible, &self.history)
+    }
+
     /// Makes every state possible.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle) {
         self.possible = States::all(lifecycle.states.len());
@@ -46,8 +61,10 @@ type KeyMap<V> = HashMap<Box<[u8]>, V, RandomState>;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct KeyedInstances {
     /// The instances used since the turn opened.
+    #[serde(serialize_with = "in_order")]
     known: KeyMap<Instance>,
     /// The other instances, serialised.
+    #[serde(serialize_with = "in_order")]
     packed: KeyMap<Box<[u8]>>,
     /// The possible states of a key that has not been seen yet.
     unseen: States,
@@ -62,7 +79,7 @@ pub(crate) struct KeyedInstances {
 }
 
 /// Writes a map in the order of its keys: the same state is written as the same bytes.
-fn in_order<V: Serialize, S: Serializer>(map: &ByKey<V>, serializer: S) -> Result<S::Ok, S::Error> {
+fn in_order<V: Serialize, S: Serializer>(map: &KeyMap<V>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
     serializer.collect_map(entries)
@@ -104,7 +121,24 @@ impl Instance {
     }
 }
 
+impl Instance {
+    fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
+        are_of(lifecycle, self.possible, &self.history)
+            && self.kept.iter().flatten().all(KeptValue::is_sound)
+            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+    }
+}
+
 impl KeyedInstances {
+    /// Returns whether instances can be in this state; those that were stored may be made up.
+    pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
+        let unpacked = |packed: &[u8]| postcard::from_bytes::<Instance>(packed).ok();
+        are_of(lifecycle, self.unseen, &Vec::new())
+            && self.known.values().all(|instance| instance.is_sound(lifecycle))
+            && self.packed.values().all(|packed| unpacked(packed).is_some_and(|one| one.is_sound(lifecycle)))
+            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+    }
+
     /// Makes every state possible for every key, seen or not. `for_good`: an event that opens an instance may be lost.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
         self.doubts += 1;

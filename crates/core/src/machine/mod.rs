@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::EventNote;
+use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
@@ -31,7 +31,7 @@ pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
 use step::Scratch;
 use streamed_text::TextState;
-use streams::{Stream, Streams};
+use streams::{Stream, Streams, StreamsState};
 
 /// The parts of an event that the tables read.
 #[derive(Clone, Copy)]
@@ -72,7 +72,7 @@ pub trait EventLocator {
     /// Returns the event's type.
     fn event_type(&self) -> &Arc<str>;
     /// Notes the place of the whole event, reusing the memory of `noted`.
-    fn note(&self, noted: &mut Noted);
+    fn note(&self, noted: &mut EventNote);
     /// Returns the place of a range of the event's text.
     fn part(&self, range: Range<usize>) -> Place;
     /// Returns the place of the whole event, for a finding that may come later.
@@ -130,7 +130,7 @@ pub struct Limits {
     pub max_streams: usize,
 }
 
-/// How far a machine has come, to be stored.
+/// The state of a [`Machine`], to be stored.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct MachineState {
     streams: StreamsState,
@@ -165,6 +165,28 @@ impl Machine {
             forgotten: false,
             scratch: Scratch::new(protocol.tables(), limits.max_text_bytes),
         }
+    }
+
+    /// Returns the state, to be stored.
+    pub(crate) fn state(&self) -> MachineState {
+        MachineState {
+            streams: self.streams.state(),
+            losses: self.losses,
+            forgotten: self.forgotten,
+            opened: self.scratch.opened.clone(),
+        }
+    }
+
+    /// Continues from a stored state; returns `None` if no machine can be in that state.
+    pub(crate) fn restore(mut self, state: MachineState) -> Option<Machine> {
+        let MachineState { streams, losses, forgotten, opened } = state;
+        let counts = opened.iter().chain([&losses]).all(|count| *count < MOST_BYTES);
+        if !counts || opened.len() != self.scratch.opened.len() {
+            return None;
+        }
+        self.streams = Streams::restored(streams, self.protocol.tables(), losses)?;
+        (self.losses, self.forgotten, self.scratch.opened) = (losses, forgotten, opened);
+        (self.streams.len() <= self.limits.max_streams.clamp(1, Streams::MOST)).then_some(self)
     }
 
     /// Notes that an event of an unknown stream was lost, which makes every stream unsure.

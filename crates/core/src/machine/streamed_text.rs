@@ -83,6 +83,15 @@ impl HalfCharacter {
 }
 
 impl TextState {
+    /// Returns whether a text can be in this state; one that was stored may be made up.
+    pub(crate) fn is_sound(&self) -> bool {
+        let places = self.began.iter().chain(self.half.iter().map(|half| &half.place));
+        self.cuts.iter().all(|cut| *cut <= self.written.len())
+            && self.cuts.is_sorted()
+            && places.into_iter().all(|place| place.is_sound())
+            && is_string_content(&self.written)
+    }
+
     /// Empties the text, because a new turn opened.
     pub(crate) fn reset(&mut self, buffers: &mut BufferPool) {
         buffers.give_back(std::mem::take(&mut self.written));

@@ -11,8 +11,8 @@ use super::end;
 use super::instance::{KeyedInstances, SingleInstance};
 use super::repeat::RepeatPattern;
 use super::streamed_text::TextState;
-use crate::bytes::{holds, same};
-use crate::input::Noted;
+use crate::bytes::{contains, equal};
+use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::Tables;
 use crate::protocol::tables::Lifecycle;
 use crate::schema::date_time::{self, LastMinute, usual_length};
@@ -39,7 +39,7 @@ pub(crate) struct Stream {
     /// The state of each text.
     pub texts: Vec<TextState>,
     /// The place of the last event.
-    pub last: Noted,
+    pub last: EventNote,
     /// The type of the last event.
     pub last_type: Arc<str>,
     /// The last readable timestamp, as written; empty before the first.
@@ -106,6 +106,27 @@ impl Stream {
             })
     }
 
+    /// Returns whether a stream can be in this state; one that was stored may be made up.
+    fn is_sound(&self, tables: &Tables, losses: u64) -> bool {
+        let is_sound = |(state, lifecycle): (&LifecycleState, &Lifecycle)| match (state, lifecycle.keyed) {
+            (LifecycleState::Single(single), None) => single.is_sound(lifecycle),
+            (LifecycleState::Keyed(keyed), Some(_)) => keyed.is_sound(lifecycle),
+            _ => false,
+        };
+        let time = &self.last_time;
+        let is_time = match self.last_time_is_usual {
+            true => usual_length(time, &mut LastMinute::default()) == Some(time.len()),
+            false => time.is_empty() || std::str::from_utf8(time).is_ok_and(|time| date_time::parse(time).is_some()),
+        };
+        self.lifecycles.len() == tables.lifecycles.len()
+            && self.lifecycles.iter().zip(&tables.lifecycles).all(is_sound)
+            && self.texts.len() == tables.texts.len()
+            && self.texts.iter().all(TextState::is_sound)
+            && self.last.is_sound()
+            && (is_time && (!self.last_is_timed || !time.is_empty()))
+            && self.losses <= losses
+    }
+
     /// Serialises the stream.
     fn pack(&self) -> Option<Box<[u8]>> {
         postcard::to_allocvec(self).ok().map(Vec::into_boxed_slice)
@@ -155,6 +176,22 @@ struct Entry {
     newer: Option<u32>,
     /// Whether the stream is one of those touched last, which are not packed.
     fresh: bool,
+}
+
+/// All streams, to be stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StreamsState {
+    streams: Vec<StoredStream>,
+    seen: u64,
+}
+
+/// A stream, to be stored.
+#[derive(Serialize, Deserialize)]
+struct StoredStream {
+    name: Box<[u8]>,
+    packed: Box<[u8]>,
+    /// Whether it was live.
+    live: bool,
 }
 
 /// The form in which a stream is kept.
@@ -229,7 +266,7 @@ impl Streams {
             stream.make_unsure(tables);
         }
         let storage = Storage::Live(Box::new(stream));
-        let plain = !holds(name, b'\\');
+        let plain = !contains(name, b'\\');
         let entry = Entry { name: name.into(), plain, storage, older: None, newer: None, fresh: false };
         let index = match self.free.take() {
             Some(index) => {
@@ -274,6 +311,39 @@ impl Streams {
                 entry.storage = Storage::Packed(packed);
             }
         }
+    }
+
+    /// Returns all streams to be stored, the longest idle one first.
+    pub(crate) fn state(&self) -> StreamsState {
+        let stored = |entry: &Entry| {
+            let (packed, live) = match &entry.storage {
+                Storage::Live(stream) => (stream.pack()?, true),
+                Storage::Packed(packed) => (packed.clone(), false),
+            };
+            Some(StoredStream { name: entry.name.clone(), packed, live })
+        };
+        let streams = self.by_last_event().filter_map(|index| stored(&self.entries[index as usize]));
+        StreamsState { streams: streams.collect(), seen: self.seen }
+    }
+
+    /// Returns streams that continue from a stored state; `None` if no streams can be in that state.
+    pub(crate) fn restored(state: StreamsState, tables: &Tables, losses: u64) -> Option<Streams> {
+        let mut streams = Streams::default();
+        for StoredStream { name, packed, live } in state.streams {
+            let mut stream: Stream = postcard::from_bytes(&packed).ok()?;
+            // Only streams at rest are packed: the end of the file reports nothing of them.
+            let is_sound = stream.is_sound(tables, losses) && (live || stream.is_at_rest(tables));
+            if !is_sound || streams.find(&name).is_some() {
+                return None;
+            }
+            stream.name = String::from_utf8_lossy(&name).into();
+            let index = streams.open(&name, tables, false, losses);
+            streams.entries[index as usize].storage =
+                if live { Storage::Live(Box::new(stream)) } else { Storage::Packed(packed) };
+            streams.touch(index, tables);
+        }
+        streams.seen = (state.seen >= streams.seen && state.seen < MOST_BYTES).then_some(state.seen)?;
+        Some(streams)
     }
 
     /// Forgets the stream that was touched longest ago, and returns its name.

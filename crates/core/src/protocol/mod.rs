@@ -167,6 +167,7 @@ impl Protocol {
         // The quotes of a trusted protocol are known to be in its document.
         let document = folder.document.as_deref().filter(|_| !trusted);
         let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document).map_err(refuse)?;
+        let digest = folder.digest(&tables.rules);
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol(Arc::new(Compiled {
             title: file.title.unwrap_or_else(|| file.name.clone()),
@@ -178,7 +179,7 @@ impl Protocol {
             examples,
             tables,
             event_ids,
-            digest: folder.digest(),
+            digest,
         })))
     }
 
@@ -286,9 +287,10 @@ impl Example {
 }
 
 impl Folder {
-    /// A digest of everything that decides how events are judged.
-    fn digest(&self) -> Digest {
+    /// A digest of everything that decides how events are judged. The rules of the framing are in no file of the folder.
+    fn digest(&self, rules: &[Rule]) -> Digest {
         let mut digest = Digest::default();
+        rules.iter().for_each(|rule| digest.add(rule.name.as_bytes()));
         digest.add(self.protocol.as_bytes());
         for (name, text) in &self.schemas {
             digest.add(name.as_bytes());

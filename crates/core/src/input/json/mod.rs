@@ -10,6 +10,7 @@ mod string;
 use std::ops::Range;
 
 pub use parser::parse;
+pub(crate) use string::is_string_content;
 pub use string::{ends_with_high, inner, starts_with_low, unescape_one, unescaped, unescaped_lossy};
 
 /// The deepest nesting of arrays and objects that is parsed.

@@ -85,6 +85,13 @@ pub fn unescaped_lossy(raw: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Returns whether a JSON string can have this content between its quotes.
+pub(crate) fn is_string_content(raw: &[u8]) -> bool {
+    let text = [b"\"", raw, b"\""].concat();
+    super::parse(&text)
+        .is_ok_and(|tree| tree.root.kind == super::NodeKind::String && tree.root.span.len() == text.len())
+}
+
 /// Returns the UTF-16 code unit of the `\uXXXX` escape at `at`; `None` if there is no such escape.
 pub(crate) fn code_unit(raw: &[u8], at: usize) -> Option<u16> {
     let digits = raw.get(at..at + 6)?;
