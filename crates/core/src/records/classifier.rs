@@ -87,8 +87,8 @@ impl<'p> Classifier<'p> {
         self.item(root, text, out);
     }
 
-    /// Returns whether a frame has a record with every field that its kind requires. A record with only some of them may
-    /// be other JSON with fields of the same names.
+    /// Returns whether a frame has a record with every field that its kind requires. A record with only some of them
+    /// may be other JSON with fields of the same names.
     pub fn has_complete_record(&self, root: &Node, text: &[u8]) -> bool {
         let mut has_one = false;
         self.classify(root, text, &mut |item| {
@@ -212,6 +212,7 @@ pub(crate) struct OriginCursor<'f> {
 }
 
 impl<'f> OriginCursor<'f> {
+    /// Returns a cursor at the start of a frame.
     pub(crate) fn new(frame: &'f Frame<'f>) -> OriginCursor<'f> {
         OriginCursor { frame, at: 0, origin: frame.origin(0) }
     }

@@ -2,8 +2,9 @@
 //! recorded streams.
 //!
 //! Files that belong together are read twice. The first reading indexes the records that others may refer to (the
-//! sessions); the second one judges each record in the order of the text. So findings come in order even where a session
-//! follows its events, and memory grows with the number of indexed records, not with the records that refer to them.
+//! sessions); the second one judges each record in the order of the text. So findings come in order even where a
+//! session follows its events, and memory grows with the number of indexed records, not with the records that refer to
+//! them.
 
 mod classifier;
 mod detect;

@@ -24,8 +24,8 @@ use crate::schema::{describe_value, judge};
 /// The caller's options for stored records.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RecordOptions {
-    /// The kind of the records whose container does not name it, as a number among the event types; `None` if file names
-    /// and fields decide.
+    /// The kind of the records whose container does not name it, as a number among the event types; `None` if file
+    /// names and fields decide.
     pub kind: Option<usize>,
     /// Whether all records are present: if so, a reference to a record that is missing is a finding.
     pub complete: bool,
@@ -38,8 +38,8 @@ pub struct RecordChecker<'p> {
 }
 
 impl<'p> RecordChecker<'p> {
-    /// Returns a checker for one file; `None` if the protocol is not one of records. `index`: the records that others may
-    /// refer to, of this file and of the files that belong to it.
+    /// Returns a checker for one file; `None` if the protocol is not one of records. `index`: the records that others
+    /// may refer to, of this file and of the files that belong to it.
     pub fn new(
         protocol: &'p Protocol,
         settings: &Settings,
@@ -75,8 +75,8 @@ impl<'p> RecordChecker<'p> {
         self.input.feed(bytes, &mut |piece| frames.piece(piece));
     }
 
-    /// Checks bytes that are one record or one container of records. `row`: the caller's number for it, which the places
-    /// of its findings have.
+    /// Checks bytes that are one record or one container of records. `row`: the caller's number for it, which the
+    /// places of its findings have.
     pub fn event(&mut self, bytes: &[u8], row: u64) {
         let frames = &mut self.frames;
         self.input.event(bytes, row, &mut |piece| frames.piece(piece));
@@ -87,8 +87,8 @@ impl<'p> RecordChecker<'p> {
         &mut self.frames.alone.voice.findings
     }
 
-    /// Ends the input, and returns the remaining findings and the counts. `damaged`: the damage of the compressed form at
-    /// this point, if any.
+    /// Ends the input, and returns the remaining findings and the counts. `damaged`: the damage of the compressed form
+    /// at this point, if any.
     pub fn end(mut self, damaged: Option<&str>) -> Report {
         let frames = &mut self.frames;
         match damaged {
@@ -148,7 +148,8 @@ impl<'p> FrameChecker<'p> {
     fn input_fault(&mut self, fault: InputFault) {
         let rule = framing(fault.rule);
         let message = self.alone.voice.message(rule, &mut [("found", fault.message)]);
-        // Always explicit: reports default to the help of the run's protocol, which may be another one with other words.
+        // Always explicit: reports default to the help of the run's protocol, which may be another one with other
+        // words.
         let help = fault.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
         let help = Some(help.to_owned().into());
         self.alone.voice.say(rule, fault.place, Said { message, help, ..Said::default() });

@@ -57,8 +57,8 @@ pub(crate) struct RelationFault {
     pub related: Vec<Related>,
 }
 
-/// Checks a record by all rules of its kind, and appends the faults to `out`. `complete`: whether all records are present;
-/// if so, a reference to a record that is missing is a fault.
+/// Checks a record by all rules of its kind, and appends the faults to `out`. `complete`: whether all records are
+/// present; if so, a reference to a record that is missing is a fault.
 pub(crate) fn check(
     records: &Records,
     kind: usize,

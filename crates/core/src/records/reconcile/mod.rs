@@ -86,8 +86,8 @@ pub struct ReconcileOptions {
     pub complete: bool,
 }
 
-/// Compares streams with records. `protocol`: the protocol of the records. `files`: the names of all files, in the order
-/// of the findings. Returns an empty report if the protocol does not relate records to streams.
+/// Compares streams with records. `protocol`: the protocol of the records. `files`: the names of all files, in the
+/// order of the findings. Returns an empty report if the protocol does not relate records to streams.
 pub fn reconcile(
     protocol: &Protocol,
     settings: &Settings,
