@@ -7,6 +7,7 @@
 mod builtin;
 mod compile;
 mod file;
+mod listed;
 pub mod records;
 mod rulebook;
 pub mod tables;
@@ -27,8 +28,10 @@ pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
 use crate::error::{Problem, ProtocolError};
+use crate::framing::Framing;
 use crate::keys;
 use crate::schema::Schema;
+use listed::ListedRules;
 use records::Records;
 use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
 
@@ -142,8 +145,8 @@ impl Protocol {
         let refuse =
             |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
         let file: file::File = toml::from_str(&folder.protocol).map_err(|error| refuse(vec![toml_problem(&error)]))?;
-        let framing = rules_file("framing.toml", include_str!("framing.toml"))?;
-        let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"))?;
+        let framing = rules_file("framing.toml", include_str!("framing.toml"), &Framing::ALL.map(Framing::name))?;
+        let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"), &Upkeep::ALL.map(Upkeep::name))?;
         let mut schemas = BTreeMap::new();
         for (name, text) in &folder.schemas {
             let path = format!("{}/{name}{SCHEMA_ENDING}", folder.name);
@@ -321,9 +324,11 @@ impl Folder {
     }
 }
 
-/// Rules that are compiled into the program.
-fn rules_file(name: &str, text: &str) -> Result<file::RulesFile, ProtocolError> {
-    toml::from_str(text).map_err(|error| ProtocolError::new(name, text, vec![toml_problem(&error)]))
+/// Reads the words of the rules that are listed in the program.
+fn rules_file(name: &str, text: &str, list: &[&'static str]) -> Result<ListedRules, ProtocolError> {
+    let refuse = |problems| ProtocolError::new(name, text, problems);
+    let file = toml::from_str(text).map_err(|error| refuse(vec![toml_problem(&error)]))?;
+    listed::with_words(list, file).map_err(refuse)
 }
 
 fn read_examples(text: Option<&str>) -> Result<BTreeMap<String, Example>, toml::de::Error> {
