@@ -16,7 +16,7 @@ use terminal_size::terminal_size_of;
 use super::CliError;
 use super::bar::Bar;
 use super::output_file::{OutputFile, display_path, is_plain, resolve};
-use crate::report::{Format, HumanOptions, MultiReporter, Reporter, is_report};
+use crate::report::{Format, MultiReporter, Reporter, TextOptions, is_report};
 use crate::run::{RetryWriter, Target};
 
 /// The width of a report that does not go to a terminal, in columns.
@@ -214,7 +214,8 @@ impl Outputs {
                 None => (console.writer(bar), console.color(style.color), console.width()),
             };
             let out = BufWriter::with_capacity(BUFFER, out);
-            let look = HumanOptions { color, width, all: style.all, quiet: style.quiet };
+            let look =
+                TextOptions::default().with_color(color).with_width(width).with_all(style.all).with_quiet(style.quiet);
             reporters.push((format.reporter)(out, rules, look));
         }
         Ok(MultiReporter::new(reporters))

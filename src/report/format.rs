@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 
 use sessionlint_core::protocol::Rulebook;
 
-use super::{HumanOptions, Reporter, github, gitlab, human, json, jsonl, junit, markdown, sarif};
+use super::{Reporter, TextOptions, github, gitlab, human, json, jsonl, junit, markdown, sarif};
 
 /// The destination of a report.
 pub type Destination = BufWriter<Box<dyn Write + Send>>;
@@ -19,7 +19,7 @@ pub struct Format {
     /// Returns whether a text is the beginning of a report in this format. An empty text need not be recognised.
     pub recognises: fn(&str) -> bool,
     /// Creates a reporter that writes in this format.
-    pub reporter: for<'p> fn(Destination, Rulebook<'p>, HumanOptions) -> Box<dyn Reporter + Send + 'p>,
+    pub reporter: for<'p> fn(Destination, Rulebook<'p>, TextOptions) -> Box<dyn Reporter + Send + 'p>,
 }
 
 impl Format {

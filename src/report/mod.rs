@@ -23,8 +23,8 @@ pub use detect::is_report;
 #[cfg(feature = "proptest")]
 pub use fingerprint::kind_fingerprint;
 pub use format::Format;
-pub use human::{Human, HumanOptions};
-pub use json::write as write_json;
+pub use human::{Human, TextOptions};
+pub use json::{Json, write as write_json};
 #[cfg(feature = "proptest")]
 pub use jsonl::Jsonl;
 pub use markdown::escaped as escape_markdown;
