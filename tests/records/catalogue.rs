@@ -99,11 +99,12 @@ fn what_is_left_out_here_is_a_rule_with_a_reason() {
     }
 }
 
-/// The library's `Checker` judges records as the program does.
+/// The library's checker judges records too, by their own rules.
 #[test]
-fn a_checker_takes_a_record_for_what_it_is() {
-    let record = br#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"s1","agent_name":"a"}"#;
+fn a_checker_judges_a_record_as_one() {
+    let record = br#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"s1","agent_name":7}"#;
     let protocol = Protocol::builtin("session-records").expect("it is built in");
     let report = sessionlint::check(protocol, record, sessionlint::Options::default());
-    assert_eq!((report.findings.len(), report.summary.records), (0, 1));
+    let rules: Vec<_> = report.findings.iter().map(|finding| &*finding.rule).collect();
+    assert_eq!((rules, report.summary.records), (vec!["wrong-type"], 1));
 }
