@@ -15,13 +15,13 @@ pub mod event;
 pub mod finding;
 pub mod framing;
 pub mod input;
-pub mod keys;
 pub mod machine;
 pub mod protocol;
 pub mod records;
 pub mod schema;
 mod snapshot;
 pub mod text;
+pub mod toml_reader;
 
 pub use checker::{Checker, check};
 pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem, UnknownName};
