@@ -7,6 +7,10 @@
 #![warn(unreachable_pub)]
 #![warn(missing_docs)]
 
+// First, for its macro.
+#[macro_use]
+pub mod toml_reader;
+
 pub mod bytes;
 pub mod check;
 mod checker;
@@ -21,7 +25,6 @@ pub mod records;
 pub mod schema;
 mod snapshot;
 pub mod text;
-pub mod toml_reader;
 
 pub use checker::{Checker, check};
 pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem, UnknownName};

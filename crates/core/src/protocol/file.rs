@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use crate::toml_reader::OneOrMany;
-use crate::toml_tables;
 pub use words::{Basis, Keyed, Scalar};
 pub(crate) use words::{Cell, Fix, LinkTest, SeverityOrOff, Test};
 

@@ -26,7 +26,7 @@ pub use upkeep::Upkeep;
 use crate::bytes::Digest;
 use crate::error::{Problem, ProtocolError};
 use crate::schema::Schema;
-use crate::{toml_reader, toml_tables};
+use crate::toml_reader;
 use records::Records;
 use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
 
