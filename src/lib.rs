@@ -30,9 +30,9 @@
 //! the number of streams. A `check-skipped` note reports each check that a limit made the checker give up.
 
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod assert;
-#[doc(hidden)]
 pub mod cli;
 mod compressed;
 mod config;
@@ -44,12 +44,15 @@ pub mod generate;
 mod lint;
 mod load;
 mod picture;
+mod render;
 mod report;
 mod run;
 
 pub use assert::conforms;
 pub use compressed::{Decompressor, ReadError};
 pub use load::load_protocol;
+pub use render::{ReportExt, to_json};
+pub use report::TextOptions;
 pub use sessionlint_core::{
     Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,
     Related, Repeat, Report, Rule, Severity, SnapshotError, SnapshotErrorKind, SourceProblem, Stats, Summary,
