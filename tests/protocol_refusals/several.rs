@@ -19,6 +19,7 @@ fn all_mistakes_of_the_tables_are_reported_at_once() {
         .edit("protocol.toml", "states = [\"none\", \"open\", \"done\"]\n", "")
         .edit("protocol.toml", "keyed  = \"stream\" ", "keyed  = \"steam\" ")
         .edit("protocol.toml", set, &set.replace("at =", "att ="))
+        .edit("protocol.toml", "payload = { pending = false, status", "payload = { pending = nan, status")
         .refusal("protocol.toml");
     refusal
         .says("there is no key `titel` here", "▸titel   = ")
@@ -32,7 +33,8 @@ fn all_mistakes_of_the_tables_are_reported_at_once() {
         .advises("`keyed` cannot be \"steam\"", "did you mean stream?")
         .says("there is no `at` here", "{ set = ▸{ on = \"session.stream.chunk\", att")
         .says("there is no key `att` here", "▸att = \"/payload/done\"")
-        .and_nothing_else(9);
+        .says("JSON has no such number", "payload = { pending = ▸nan, status")
+        .and_nothing_else(10);
     assert!(places(&refusal).is_sorted(), "{:?}", places(&refusal));
 }
 

@@ -14,7 +14,8 @@ use crate::error::Problem;
 use crate::text::{did_you_mean, nearest};
 pub use values::OneOrMany;
 
-/// The largest number of mistakes that are kept of a file. One with more was not written by hand.
+/// The largest number of mistakes that are reported of a file. To place each of them takes time in proportion to the
+/// file, and a file with more was not written by hand.
 const MOST_PROBLEMS: usize = 100;
 
 /// A value with its place.
@@ -82,7 +83,7 @@ macro_rules! toml_tables {
 ///
 /// # Errors
 ///
-/// Returns all mistakes, if there are any; only the first one if the text is no TOML.
+/// Returns the mistakes, if there are any; only the first one if the text is no TOML.
 pub fn read<T: FromToml>(text: &str, help: &'static str) -> Result<T, Vec<Problem>> {
     let table = parse(text, help)?;
     let file = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
@@ -227,7 +228,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// Returns all mistakes in the order of their places, if there are any.
+    /// Returns the mistakes in the order of their places, if there are any.
     pub fn finish<T>(mut self, read: Option<T>) -> Result<T, Vec<Problem>> {
         match read {
             Some(read) if self.problems.is_empty() => Ok(read),
@@ -267,17 +268,16 @@ impl Table<'_, '_> {
         read(key, self.table.get(key)?, self.reader)
     }
 
-    /// Reads the value of a key that excludes the table's other keys. Returns `Some(None)` if the key is missing, and
-    /// `None` if there are mistakes in the value.
-    pub fn alternative<T: FromToml, A>(&mut self, key: &str, alternative: impl FnOnce(T) -> A) -> Option<Option<A>> {
-        self.optional::<Option<T>>(key).map(|read| read.map(alternative))
+    /// Reads the value of a key that excludes the table's other keys; see [`Table::only`].
+    pub fn alternative<T: FromToml, A>(&mut self, key: &str, alternative: impl FnOnce(T) -> A) -> Option<A> {
+        self.read(key, T::from_toml).map(alternative)
     }
 
     /// Returns the one alternative that the table has. Without one, or with several, the table is a mistake.
-    pub fn only<A, const N: usize>(self, alternatives: [Option<Option<A>>; N]) -> Option<A> {
+    pub fn only<A, const N: usize>(self, alternatives: [Option<A>; N]) -> Option<A> {
         let Table { reader, table, span, known } = self;
         match known.iter().filter(|key| table.contains_key(**key)).count() {
-            1 => alternatives.into_iter().flatten().flatten().next(),
+            1 => alternatives.into_iter().flatten().next(),
             // A key that does not exist is a mistake already.
             0 if !table.is_empty() => None,
             _ => {
