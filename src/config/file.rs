@@ -84,18 +84,18 @@ fn rules(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Vec<RuleSe
     };
     let mut rules = Vec::new();
     for (name, value) in table {
-        let (mut severity, mut reason) = (None, None);
-        if let Some(keys) = value.get_ref().as_table() {
+        let (severity, reason) = if let Some(keys) = value.get_ref().as_table() {
             let mut table = reader.keys(keys, value.span(), &RULE_KEYS);
-            severity = table.read("severity", |key, value, reader| reader.one_of(key, value, &SEVERITIES));
-            reason = table.read("reason", |key, value, reader| reader.text(key, value));
+            let severity = table.read("severity", |key, value, reader| reader.one_of(key, value, &SEVERITIES));
+            let reason = table.read("reason", |key, value, reader| reader.text(key, value));
             if !keys.contains_key("severity") {
                 let message = format!("the rule {} is given no severity", name.get_ref());
                 reader.problem(name.span(), message, "write { severity = \"note\", reason = \"…\" }");
             }
+            (severity, reason)
         } else {
-            severity = reader.one_of(name.get_ref(), value, &SEVERITIES);
-        }
+            (reader.one_of(name.get_ref(), value, &SEVERITIES), None)
+        };
         let (name, span) = (name.get_ref().to_string(), name.span());
         rules.extend(severity.map(|severity| RuleSetting { name, span, severity, reason }));
     }

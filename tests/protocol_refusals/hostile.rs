@@ -38,8 +38,11 @@ fn a_file_with_very_many_mistakes_is_refused_with_some_of_them() {
     folder.refusal("protocol.toml").and_nothing_else(100);
 }
 
-/// The files of the built-in protocols: the tables, and the others by name.
-static PROTOCOLS: LazyLock<Vec<(Value, Vec<(String, String)>)>> = LazyLock::new(|| {
+/// The tables of a protocol, and its other files by name.
+type Files = (Value, Vec<(String, String)>);
+
+/// The files of the built-in protocols.
+static PROTOCOLS: LazyLock<Vec<Files>> = LazyLock::new(|| {
     let protocol = |name: &str| {
         let mut files = Vec::new();
         for entry in fs::read_dir(schemas().join(name)).expect("readable") {
