@@ -134,14 +134,15 @@ fn the_graph_is_what_the_program_draws() {
     );
 }
 
+// The page is narrower than the code.
+#[rustfmt::skip]
 fn options_of_the_page(protocol: &sessionlint::Protocol) -> Result<sessionlint::Options, sessionlint::UnknownName> {
     use sessionlint::{Options, Severity};
 
-    let options = Options::default().with_file("session.ndjson").with_fragment(true).with_rule(
-        protocol,
-        "unknown-field",
-        Some(Severity::Error),
-    )?;
+    let options = Options::default()
+        .with_file("session.ndjson")
+        .with_fragment(true)
+        .with_rule(protocol, "unknown-field", Some(Severity::Error))?;
     Ok(options)
 }
 

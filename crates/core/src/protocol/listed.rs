@@ -43,13 +43,14 @@ pub(crate) fn with_words(list: &[&'static str], file: RulesFile) -> Result<Liste
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::toml_reader;
 
     #[test]
     fn a_rule_without_words_and_words_without_a_rule_are_refused() {
         let text = |name: &str| {
             format!("[rule.{name}]\nseverity = \"note\"\nbasis = \"framing\"\nsays = \"a\"\nhelp = \"b\"\n")
         };
-        let read = |text: &str| toml::from_str::<RulesFile>(text).expect("it is a file of rules");
+        let read = |text: &str| toml_reader::read::<RulesFile>(text, "").expect("it is a file of rules");
         let file = [text("too-long"), text("too-deep")].concat();
         let names = |listed: ListedRules| listed.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let listed = with_words(&["too-long", "too-deep"], read(&file)).expect("they are the same rules");
