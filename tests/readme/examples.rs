@@ -59,7 +59,7 @@ fn the_quick_start_works() {
     let expected = [
         "cargo run --release -- check corpus/session-events/valid",
         "cargo test",
-        "cargo install --path .",
+        "cargo install --profile dist --path .",
         "sessionlint check FILE",
     ];
     assert_eq!(commands, expected);
