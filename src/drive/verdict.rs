@@ -125,7 +125,7 @@ impl Judge<'_> {
             }
             let Report { findings, .. } = match execution.end {
                 Ending::Completed | Ending::Crashed(_) => checker.finish(),
-                Ending::Hung(_) | Ending::Flooded(_) | Ending::Stopped => checker.cut(),
+                Ending::Hung(_) | Ending::Flooded(_) | Ending::Stopped => checker.finish_early(),
             };
             findings.into_iter().for_each(&mut *tell);
         }
