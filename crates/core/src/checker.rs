@@ -14,10 +14,10 @@ use crate::snapshot::{self, SnapshotError, SnapshotErrorKind};
 
 /// Checks one input: streams of events, or stored records if the protocol is one of records.
 ///
-/// A checker reads no files and no clock, and starts no threads. For streams, its memory does not grow with the length of
-/// the input: it grows with distinct streams, with the call ids of each, and with the text of open turns, all of which
-/// [`Options`] limits. Stored records may refer to later ones, so the checker keeps them, and [`Checker::finish`] judges
-/// them.
+/// A checker reads no files and no clock, and starts no threads. For streams, its memory does not grow with the length
+/// of the input: it grows with distinct streams, with the call ids of each, and with the text of open turns, all of
+/// which [`Options`] limits. Stored records may refer to later ones, so the checker keeps them, and [`Checker::finish`]
+/// judges them.
 ///
 /// ```
 /// use sessionlint_core::{Checker, Options, Protocol};
@@ -60,6 +60,7 @@ struct BufferedRecords {
 
 impl Checker {
     /// Returns a checker for one input.
+    #[must_use]
     pub fn new(protocol: &Protocol, options: Options) -> Checker {
         let file = options.file().cloned();
         let settings = Settings::new(protocol, options);
@@ -70,9 +71,9 @@ impl Checker {
         Checker { protocol: protocol.clone(), settings: settings.into(), engine }
     }
 
-    /// Returns the state of the checker, as bytes for [`Checker::restore`]. The state does not include findings: take them
-    /// first. Nor does it include the source text of earlier events: findings after a restart refer to such events without
-    /// an excerpt.
+    /// Returns the state of the checker, as bytes for [`Checker::restore`]. The state does not include findings: take
+    /// them first. Nor does it include the source text of earlier events: findings after a restart refer to such events
+    /// without an excerpt.
     ///
     /// ```
     /// use sessionlint_core::{Checker, Options, Protocol};
@@ -128,11 +129,11 @@ impl Checker {
         }
     }
 
-    /// Judges bytes that are one event (or one record), whatever line ends they contain, for events that are not lines of
-    /// a file, such as the rows of a table.
+    /// Judges bytes that are one event (or one record), whatever line ends they contain, for events that are not lines
+    /// of a file, such as the rows of a table.
     ///
-    /// `row` is the caller's own number for the event. The event's places have it, including the related places of later
-    /// findings; their lines, columns and bytes count from the start of the event's own text.
+    /// `row` is the caller's own number for the event. The event's places have it, including the related places of
+    /// later findings; their lines, columns and bytes count from the start of the event's own text.
     ///
     /// ```
     /// use sessionlint_core::{Checker, Options, Protocol};
@@ -169,8 +170,8 @@ impl Checker {
         self.end(None)
     }
 
-    /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause`: the message of the finding
-    /// about the damage.
+    /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause`: the message of the
+    /// finding about the damage.
     pub fn finish_damaged(self, cause: &str) -> Report {
         self.end(Some(cause))
     }
@@ -200,7 +201,8 @@ impl BufferedRecords {
         ends.clone().is_sorted() && ends.next_back().unwrap_or(0) == self.events.len()
     }
 
-    /// Judges the records: reads them once for the index of records that others may refer to, and again for the findings.
+    /// Judges the records: reads them once for the index of records that others may refer to, and again for the
+    /// findings.
     fn judge(&self, protocol: &Protocol, settings: &Settings, damaged: Option<&str>) -> Report {
         let bytes = &self.bytes;
         let file = settings.options().file().cloned();

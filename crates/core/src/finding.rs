@@ -1,8 +1,8 @@
 //! Findings and reports: the mistakes in an input, as plain data that can be serialized.
 //!
 //! A finding is never an error of the program: a mistake in the input is a finding, a run that fails is an error. Lines
-//! and columns are 1-based, and columns count characters; `start` and `end` are 0-based byte offsets into the decompressed
-//! file; event numbers are 0-based.
+//! and columns are 1-based, and columns count characters; `start` and `end` are 0-based byte offsets into the
+//! decompressed file; event numbers are 0-based.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -100,8 +100,8 @@ pub struct Place {
     pub end: u64,
     /// The number of the event at the place, 0-based; `None` for a frame that is not an event.
     pub event: Option<u64>,
-    /// The row that the caller of [`Checker::event`](crate::Checker::event) passed; `None` in a file. With a row, lines,
-    /// columns and bytes count from the start of the event's own text.
+    /// The row that the caller of [`Checker::event`](crate::Checker::event) passed; `None` in a file. With a row,
+    /// lines, columns and bytes count from the start of the event's own text.
     pub row: Option<u64>,
     /// The source text around the place.
     #[serde(skip)]

@@ -1,7 +1,9 @@
 //! Examines blocks of lines before they are judged.
 //!
-//! An examination needs no state of any stream, so any thread can examine any block; only judging must follow the order of
-//! the blocks.
+//! An examination needs no state of any stream, so any thread can examine any block; only judging must follow the order
+//! of the blocks.
+
+use std::fmt;
 
 use super::fast_reader::{FastEvent, FastReader};
 use crate::event::event_checker::explain_violations;
@@ -43,6 +45,12 @@ struct ExaminedFrame {
     event: Option<FastEvent>,
     /// The start of the frame's captures.
     mark: CaptureMark,
+}
+
+impl fmt::Debug for Examiner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Examiner").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
 }
 
 impl<'p> Examiner<'p> {
@@ -128,14 +136,21 @@ fn explain_faults<'p>(
     Some(faults.filter(|_| all_listed))
 }
 
+impl fmt::Debug for ExaminedBlock<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExaminedBlock").field("frames", &self.frames.len()).finish_non_exhaustive()
+    }
+}
+
 impl<'p> ExaminedBlock<'p> {
     /// Returns whether any event of the block has a fault by itself.
     pub fn has_faults(&self) -> bool {
         !self.faults.is_empty()
     }
 
-    /// Passes the frames of the block to `out` in order, with places for a block at `start`. Returns the place after the
-    /// block, or `None` if the block must be read again; then `out` received nothing.
+    /// Passes the frames of the block to `out` in order, with places for a block at `start`. Returns the place after
+    /// the block, or `None` if the block must be read again; then `out` received nothing.
+    #[must_use]
     pub fn frames(
         &mut self,
         block: &[u8],

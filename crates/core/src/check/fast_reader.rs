@@ -21,8 +21,8 @@ pub(crate) struct FastReader {
     /// The beginning of the last event, as an index: most often also that of the next.
     last: usize,
     last_minute: LastMinute,
-    /// By event type: the number of events still to come that are not tried in the schema's order, because the last ones
-    /// were in another order, had more keys, or had faults.
+    /// By event type: the number of events still to come that are not tried in the schema's order, because the last
+    /// ones were in another order, had more keys, or had faults.
     backoff: Vec<u8>,
     /// By event type: the number of failed tries in the schema's order since the last one that succeeded.
     failed_tries: Vec<u8>,
@@ -114,8 +114,8 @@ impl FastReader {
     }
 
     /// Reads the event on the first of these lines if it is written in the schema's order: the line then ends with the
-    /// event, so there is no search for its end. Returns `None`, with `captures` as before, if the line must be read like
-    /// any other. `longest`: the maximum length of an event, in bytes. The text must be valid UTF-8.
+    /// event, so there is no search for its end. Returns `None`, with `captures` as before, if the line must be read
+    /// like any other. `longest`: the maximum length of an event, in bytes. The text must be valid UTF-8.
     #[inline(always)]
     pub(crate) fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<FastLine> {
         if lines.len() > self.longest {

@@ -93,6 +93,7 @@ impl StreamJudge {
     }
 
     /// Continues from a state. Returns `None` if no input leads to that state.
+    #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
         let StreamJudgeState { machine, log, unknown, unknown_types, events, whole } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
@@ -139,8 +140,8 @@ impl StreamJudge {
         self.event_checker.log.report(rule, fault.place, Details { message, help, ..Details::default() });
     }
 
-    /// Judges a frame after the fast path, which captured the fields of nearly every event. `fast_event` is `None` if the
-    /// fast path was not sure. `faults`: the faults of the event, if they are already in words.
+    /// Judges a frame after the fast path, which captured the fields of nearly every event. `fast_event` is `None` if
+    /// the fast path was not sure. `faults`: the faults of the event, if they are already in words.
     pub(crate) fn judge_frame<'p>(
         &mut self,
         protocol: &'p Protocol,
@@ -372,8 +373,8 @@ impl StreamJudge {
         }
     }
 
-    /// Judges the order of events: lets the machine take a step for the captured event, and reports its verdicts. `fast`:
-    /// whether the fast path captured the event; it accepts timestamps in the usual form only.
+    /// Judges the order of events: lets the machine take a step for the captured event, and reports its verdicts.
+    /// `fast`: whether the fast path captured the event; it accepts timestamps in the usual form only.
     fn judge_order(
         &mut self,
         protocol: &Protocol,

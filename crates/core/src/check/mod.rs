@@ -1,8 +1,9 @@
 //! Checks streams of events: bytes in, findings out.
 //!
-//! The fast path reads nearly every event in one pass; the judge takes over the events of which the fast path is not sure,
-//! and judges the order of all. This room does no I/O, reads no clock and starts no threads. Its memory does not grow with
-//! the length of the input, but with distinct streams, call ids and the text of open turns, each with a limit.
+//! The fast path reads nearly every event in one pass; the judge takes over the events of which the fast path is not
+//! sure, and judges the order of all. This room does no I/O, reads no clock and starts no threads. Its memory does not
+//! grow with the length of the input, but with distinct streams, call ids and the text of open turns, each with a
+//! limit.
 
 mod coverage;
 mod examiner;
@@ -12,6 +13,7 @@ mod judge;
 mod paths_agree;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +33,7 @@ pub use paths_agree::paths_agree;
 /// The number of bytes that are read at once: few enough to stay in a core's cache.
 const PIECE: usize = 64 * 1024;
 
-/// Checks one input that holds streams of events.
+/// Checks one input of streams of events.
 #[derive(Clone)]
 pub struct StreamChecker {
     protocol: Protocol,
@@ -95,6 +97,12 @@ impl PieceSink for EventSink<'_> {
     }
 }
 
+impl fmt::Debug for StreamChecker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamChecker").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
+}
+
 impl StreamChecker {
     /// Returns a checker for an input of this name. The settings must be those of this protocol.
     pub fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamChecker {
@@ -103,7 +111,8 @@ impl StreamChecker {
         StreamChecker { protocol: protocol.clone(), input, fast, judge: StreamJudge::new(protocol, settings, file) }
     }
 
-    /// Counts from now on the parts of the protocol that the input exercises. Checking then takes several times as long.
+    /// Counts from now on the parts of the protocol that the input exercises. Checking then takes several times as
+    /// long.
     pub fn count_coverage(&mut self) {
         // Fields are counted in a tree, which only the slow path has.
         self.fast.reader.decline_all();
@@ -116,6 +125,7 @@ impl StreamChecker {
     }
 
     /// Returns a checker that continues from a state; `None` if no input leads to that state.
+    #[must_use]
     pub(crate) fn restored(
         protocol: &Protocol,
         settings: &Settings,
@@ -136,15 +146,15 @@ impl StreamChecker {
         bytes.chunks(PIECE).for_each(|piece| input.feed_to(piece, &mut sink));
     }
 
-    /// Judges bytes that are one event, whatever line ends they contain. `row` is the caller's number for the event: its
-    /// places have it, including the related places of later findings, and count from the first of these bytes.
+    /// Judges bytes that are one event, whatever line ends they contain. `row` is the caller's number for the event:
+    /// its places have it, including the related places of later findings, and count from the first of these bytes.
     pub fn event(&mut self, bytes: &[u8], row: u64) {
         let StreamChecker { protocol, input, fast, judge } = self;
         input.event(bytes, row, &mut |piece| EventSink { protocol, fast: &mut *fast, judge: &mut *judge }.piece(piece));
     }
 
-    /// Returns the text that a stream has sent so far, by the protocol's texts; `None` for a text that was not sent or is
-    /// uncertain.
+    /// Returns the text that a stream has sent so far, by the protocol's texts; `None` for a text that was not sent or
+    /// is uncertain.
     pub fn streamed(&self, stream: &str) -> Vec<Option<String>> {
         self.judge.streamed(stream)
     }
@@ -154,8 +164,8 @@ impl StreamChecker {
         self.judge.opened()
     }
 
-    /// Returns whether the input has one event per line and the next byte starts a line, so that blocks of whole lines can
-    /// be examined ahead.
+    /// Returns whether the input has one event per line and the next byte starts a line, so that blocks of whole lines
+    /// can be examined ahead.
     pub fn at_line_start(&self) -> bool {
         self.input.line_start().is_some()
     }

@@ -15,8 +15,8 @@ use crate::schema::{explain, judge};
 ///
 /// # Errors
 ///
-/// If the paths disagree, with a description of the difference: where the fast path judges, it must find the faults, the
-/// fields and the unknown keys that the slow path finds.
+/// If the paths disagree, with a description of the difference: where the fast path judges, it must find the faults,
+/// the fields and the unknown keys that the slow path finds.
 pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     let mut fast = Captures::default();
     if std::str::from_utf8(text).is_err() {

@@ -9,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use super::Settings;
-use super::finder::{Event, stream_name, unreadable};
+use super::finder::{Event, mark_unreadable, stream_name};
 use super::finding_log::{Details, EventContext, FindingLog};
 use super::unknown_names::{MOST_UNKNOWN, Occurrence, UnknownNames};
 use crate::bytes::lossy;
@@ -59,6 +59,7 @@ impl EventChecker {
     /// Returns the faults that the fast path found in an event, counts the event's unknown keys, and marks the fields
     /// with a fault in `readable`. Returns `None` if one of the keys has not been learned yet: the event must then take
     /// the slow path. `explained`: the faults, if they are already in words.
+    #[must_use]
     pub(crate) fn fast_path_faults<'p>(
         &mut self,
         (id, event_type): (usize, &'p EventType),
@@ -84,8 +85,8 @@ impl EventChecker {
 
     /// Judges an event on the slow path, reports its findings, and returns the fields that can be read.
     ///
-    /// `keys`: the unknown keys that the fast path found and could not count yet. `at_edge`: whether a lone surrogate is
-    /// at the edge of a text, so that its other half may be in another event.
+    /// `keys`: the unknown keys that the fast path found and could not count yet. `at_edge`: whether a lone surrogate
+    /// is at the edge of a text, so that its other half may be in another event.
     pub(crate) fn judge(
         &mut self,
         here: &EventContext<'_>,
@@ -202,8 +203,8 @@ impl EventChecker {
         number
     }
 
-    /// Counts an unknown name. Returns whether the name is the first of its kind in the file, and the number under which
-    /// it is counted. Reports once that there are too many to tell apart.
+    /// Counts an unknown name. Returns whether the name is the first of its kind in the file, and the number under
+    /// which it is counted. Reports once that there are too many to tell apart.
     pub(crate) fn count_unknown(
         &mut self,
         rule: RuleId,

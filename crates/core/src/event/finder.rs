@@ -43,8 +43,8 @@ impl<'t> Event<'t> {
         Event { node, name: Cow::Borrowed(name), type_span, wrapper: Pointer::default() }
     }
 
-    /// Finds the event in a frame: the frame itself, or the content of a wrapper. `only_messages`: whether every frame is
-    /// a JSON-RPC message.
+    /// Finds the event in a frame: the frame itself, or the content of a wrapper. `only_messages`: whether every frame
+    /// is a JSON-RPC message.
     ///
     /// # Errors
     ///

@@ -83,6 +83,7 @@ impl FindingLog {
     }
 
     /// Continues from a state. Returns whether an input can lead to that state.
+    #[must_use]
     pub(crate) fn restore(&mut self, state: FindingLogState) -> bool {
         let FindingLogState { events, skipped, has_error, counts } = state;
         let numbers = counts.iter().map(|(_, count)| count).chain([&events, &skipped]);
@@ -177,6 +178,7 @@ impl FindingLog {
     }
 
     /// Returns all counts, including those of the findings.
+    #[must_use]
     pub fn summary(&mut self) -> Summary {
         let mut summary = std::mem::take(&mut self.summary);
         for (rule, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {

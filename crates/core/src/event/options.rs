@@ -63,8 +63,8 @@ impl Options {
         Options { wire: wire.into(), ..self }
     }
 
-    /// Sets whether the input is a fragment of a stream: the events before it are unknown, and its end is not the end of
-    /// the stream [default: `false`].
+    /// Sets whether the input is a fragment of a stream: the events before it are unknown, and its end is not the end
+    /// of the stream [default: `false`].
     #[must_use]
     pub fn with_fragment(self, fragment: bool) -> Options {
         Options { fragment, ..self }
@@ -88,8 +88,8 @@ impl Options {
         Ok(self)
     }
 
-    /// Sets the severities of rules by name, for callers that have checked the names, perhaps against several protocols.
-    /// A checker ignores the names that its protocol does not have.
+    /// Sets the severities of rules by name, for callers that have checked the names, perhaps against several
+    /// protocols. A checker ignores the names that its protocol does not have.
     #[must_use]
     pub fn with_severities(mut self, severities: impl IntoIterator<Item = (String, Option<Severity>)>) -> Options {
         self.severities.extend(severities);

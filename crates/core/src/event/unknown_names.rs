@@ -1,4 +1,5 @@
-//! Counts the event types and fields that a protocol does not know: the first of each is reported, the rest are counted.
+//! Counts the event types and fields that a protocol does not know: the first of each is reported, the rest are
+//! counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -99,8 +100,9 @@ impl UnknownNames {
         }
     }
 
-    /// Counts the unknown keys of an event and returns `true` if all of them have been learned; otherwise counts nothing
-    /// and returns `false`.
+    /// Counts the unknown keys of an event and returns `true` if all of them have been learned; otherwise counts
+    /// nothing and returns `false`.
+    #[must_use]
     pub(crate) fn count_learned(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
         let learned = &self.learned[event_type];
         let find = |key: &UnknownKey| {

@@ -245,7 +245,8 @@ impl Protocol {
         self.0.tables.events.iter().map(|event| (&*event.name, event.schema.document()))
     }
 
-    /// Returns the reason why events of a type cannot take the fast path; `None` if they can, or if there is no such type.
+    /// Returns the reason why events of a type cannot take the fast path; `None` if they can, or if there is no such
+    /// type.
     pub fn plan(&self, event_type: &str) -> Option<&str> {
         let event = &self.0.tables.events[self.event_id(event_type)?];
         event.plan.as_ref().err().map(String::as_str)
@@ -270,6 +271,16 @@ impl Protocol {
     /// Returns the number of an event type, as an index into [`Tables::events`].
     pub fn event_id(&self, name: &str) -> Option<usize> {
         self.0.event_ids.get(name).copied()
+    }
+}
+
+impl fmt::Debug for Tables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables")
+            .field("events", &self.events.len())
+            .field("lifecycles", &self.lifecycles.len())
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -306,8 +317,8 @@ impl Example {
 }
 
 impl Folder {
-    /// Returns a digest of everything that decides how events are judged. `rules` are passed because those of the framing
-    /// are not in a file of the folder.
+    /// Returns a digest of everything that decides how events are judged. `rules` are passed because those of the
+    /// framing are not in a file of the folder.
     fn digest(&self, rules: &[Rule]) -> Digest {
         let mut digest = Digest::default();
         rules.iter().for_each(|rule| digest.add(rule.name.as_bytes()));

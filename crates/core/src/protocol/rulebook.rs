@@ -36,8 +36,8 @@ impl<'p> Rulebook<'p> {
         self.find(name).map(|(_, rule)| rule)
     }
 
-    /// Returns the protocol that judged a finding, and the finding's rule; `None` for the rule of a finding that neither
-    /// protocol has.
+    /// Returns the protocol that judged a finding, and the finding's rule; `None` for the rule of a finding that
+    /// neither protocol has.
     pub fn of_finding(&self, finding: &Finding) -> (&'p Protocol, Option<&'p Rule>) {
         let own = |protocol: &Protocol| {
             let mine = finding.event_type.as_deref().is_none_or(|name| protocol.event_id(name).is_some());
