@@ -68,9 +68,9 @@ pub struct Excerpt {
     pub column: u64,
     /// The part to mark, as a byte range of `text`.
     pub mark: Range<usize>,
-    /// Whether the line goes on before `text`.
+    /// Whether the line has more text before `text`.
     pub cut_before: bool,
-    /// Whether the line goes on after `text`.
+    /// Whether the line has more text after `text`.
     pub cut_after: bool,
 }
 

@@ -11,7 +11,7 @@ use crate::machine::{CellId, CellObserver};
 use crate::protocol::Tables;
 use crate::schema::Schema;
 
-/// How often an input exercised each field and each cell of a protocol.
+/// The number of times that an input exercised each field and each cell of a protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CoverageCounts {
     /// By event type, then by field of its schema.
@@ -20,7 +20,8 @@ pub struct CoverageCounts {
     pub cells: BTreeMap<CellId, u64>,
 }
 
-/// How often a field was present, whatever its value. A field of an array's items counts once for each item.
+/// The number of events in which a field was present, whatever its value. A field of an array's items counts once for
+/// each item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
     /// The number of times that the field was present.

@@ -58,7 +58,7 @@ impl UnknownNames {
         UnknownNames { learned: (0..event_types).map(|_| Vec::new()).collect(), ..UnknownNames::default() }
     }
 
-    /// Returns whether an input can lead to this state, for a protocol with so many event types and rules.
+    /// Returns whether an input can lead to this state, for a protocol with these numbers of event types and rules.
     pub(crate) fn is_sound(&self, event_types: usize, rules: usize) -> bool {
         let is_number = |number: &usize| *number < self.counts.len();
         let learned = || self.learned.iter().flatten();
