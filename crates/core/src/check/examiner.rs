@@ -151,7 +151,7 @@ impl<'p> ExaminedBlock<'p> {
     /// Passes the frames of the block to `out` in order, with places for a block at `start`. Returns the place after
     /// the block, or `None` if the block must be read again; then `out` received nothing.
     #[must_use]
-    pub fn frames(
+    pub(crate) fn frames(
         &mut self,
         block: &[u8],
         start: Origin,

@@ -47,7 +47,7 @@ struct Beginning {
 
 /// An event that the fast path judged. It is valid if no violations were captured.
 #[derive(Debug)]
-pub struct FastEvent {
+pub(crate) struct FastEvent {
     /// The event's type, as an index of the protocol's event types.
     pub event_type: usize,
     /// The place of the type, as a byte range of the frame's text, with its quotes.
@@ -95,7 +95,7 @@ impl FastReader {
 
     /// Returns a reader that does not try the schema's order first.
     #[cfg(any(test, feature = "two-paths"))]
-    pub fn for_any_order(protocol: &Protocol) -> FastReader {
+    pub(crate) fn for_any_order(protocol: &Protocol) -> FastReader {
         let mut reader = FastReader::new(protocol);
         reader.backoff.fill(BACKOFF);
         reader

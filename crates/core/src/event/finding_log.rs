@@ -19,7 +19,7 @@ use crate::text::count;
 
 /// Collects the findings of one input, and counts them.
 #[derive(Clone)]
-pub struct FindingLog {
+pub(crate) struct FindingLog {
     protocol: Protocol,
     file: Option<Arc<str>>,
     /// By rule; `None` switches it off.
@@ -46,7 +46,7 @@ pub(crate) struct FindingLogState {
 
 /// The contents of a finding, apart from its rule, severity and place. The fields are those of [`Finding`].
 #[derive(Default)]
-pub struct Details {
+pub(crate) struct Details {
     pub message: String,
     pub help: Option<Cow<'static, str>>,
     pub pointer: Option<Arc<str>>,
@@ -62,7 +62,7 @@ pub struct Details {
 
 impl FindingLog {
     /// Returns an empty log for a file of this name.
-    pub fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> FindingLog {
+    pub(crate) fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> FindingLog {
         FindingLog {
             protocol: protocol.clone(),
             file,
@@ -99,7 +99,7 @@ impl FindingLog {
     }
 
     /// Returns the message of a rule with the facts filled in. The facts may be moved out.
-    pub fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
+    pub(crate) fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
         self.message_of(rule, facts, "…")
     }
 
@@ -122,13 +122,13 @@ impl FindingLog {
     }
 
     /// Returns the name of a rule and its severity; `None` if the rule is switched off.
-    pub fn rule(&self, rule: RuleId) -> (&Arc<str>, Option<Severity>) {
+    pub(crate) fn rule(&self, rule: RuleId) -> (&Arc<str>, Option<Severity>) {
         let index = usize::from(rule.0);
         (&self.protocol.tables().rules[index].name, self.severities[index])
     }
 
     /// Adds a finding, unless its rule is switched off.
-    pub fn report(&mut self, rule: RuleId, place: Place, details: Details) {
+    pub(crate) fn report(&mut self, rule: RuleId, place: Place, details: Details) {
         let index = usize::from(rule.0);
         let words = &self.protocol.tables().rules[index];
         self.has_error |= words.severity == Some(Severity::Error);
@@ -152,7 +152,7 @@ impl FindingLog {
     }
 
     /// Counts the findings about an event beyond those that a report lists, and reports how many they are.
-    pub fn count_unlisted(
+    pub(crate) fn count_unlisted(
         &mut self,
         here: &EventContext<'_>,
         stream: Option<&Arc<str>>,
@@ -179,7 +179,7 @@ impl FindingLog {
 
     /// Returns all counts, including those of the findings.
     #[must_use]
-    pub fn summary(&mut self) -> Summary {
+    pub(crate) fn summary(&mut self) -> Summary {
         let mut summary = std::mem::take(&mut self.summary);
         for (rule, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             if let (name, Some(severity)) = self.rule(RuleId(rule as u16)) {
@@ -191,7 +191,7 @@ impl FindingLog {
 
     /// Reports the machine's verdicts on the event at `here`. `event`: its type and captured fields, if its type is
     /// known.
-    pub fn report_verdicts(
+    pub(crate) fn report_verdicts(
         &mut self,
         verdicts: &mut Vec<Verdict>,
         here: &EventContext<'_>,
@@ -228,7 +228,7 @@ impl FindingLog {
     }
 
     /// Reports a verdict on an earlier event, whose place the machine remembered.
-    pub fn report_earlier(&mut self, verdict: Verdict) {
+    pub(crate) fn report_earlier(&mut self, verdict: Verdict) {
         if let Target::Earlier(place, event_type) = &verdict.at {
             let (place, event_type) = ((**place).clone(), event_type.clone());
             self.report_verdict(verdict, place, None, event_type);
@@ -285,7 +285,7 @@ fn captured_span(at: &Target, event_type: &EventType, captured: EventCaptures<'_
 }
 
 /// An event or record and its place.
-pub struct EventContext<'e> {
+pub(crate) struct EventContext<'e> {
     pub frame: &'e Frame<'e>,
     /// The place of the event, as a byte range of the frame's text.
     pub span: Range<usize>,
@@ -302,12 +302,12 @@ pub struct EventContext<'e> {
 
 impl EventContext<'_> {
     /// Returns the place of a range of the frame's text.
-    pub fn place(&self, span: Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
         self.frame.place_by(span, self.number, self.excerpts, &self.landmarks)
     }
 
     /// Returns the details that every finding about this event has.
-    pub fn details(&self, stream: Option<&Arc<str>>) -> Details {
+    pub(crate) fn details(&self, stream: Option<&Arc<str>>) -> Details {
         Details { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Details::default() }
     }
 }
