@@ -10,7 +10,10 @@
 //! let protocol = Protocol::from_files(
 //!     "greetings",
 //!     [
-//!         ("protocol.toml", "name = \"greetings\"\nversion = \"1\"\n[event]\ntype = \"/type\"\nunknown = \"unknown-event\"\n"),
+//!         (
+//!             "protocol.toml",
+//!             "name = 'greetings'\nversion = '1'\n[event]\ntype = '/type'\nunknown = 'unknown-event'\n",
+//!         ),
 //!         ("hello.schema.json", r#"{"type": "object", "properties": {"type": {}, "name": {"type": "string"}}}"#),
 //!     ],
 //! )
@@ -32,8 +35,8 @@
 //!
 //! - `builtin` (on by default) embeds the protocols of `sessionlint-schemas`, for `Protocol::builtin`. Without it, a
 //!   protocol comes from [`Protocol::from_files`].
-//! - `two-paths` (off by default) adds `check::paths_agree`, with which the fuzz target of this repository compares the fast
-//!   path with the slow path. Other callers have no use for it.
+//! - `two-paths` (off by default) adds `check::paths_agree`, with which the fuzz target of this repository compares the
+//!   fast path with the slow path. Other callers have no use for it.
 //!
 //! # Limits
 //!
@@ -45,18 +48,18 @@
 //! # Scope
 //!
 //! This crate opens no files, reads no clock, starts no threads, knows no terminal and contains no C code: callers
-//! read, decompress and show. All state is in the values that callers own, and equal inputs have equal reports.
+//! read, decompress and show. Equal inputs have equal reports, however their bytes are cut.
 //!
 //! Some parts that serve the program are here because they depend on compiled protocols:
 //!
-//! - The rules of upkeep ([`protocol::Upkeep`]), about fixtures, baselines and producers: a protocol's list of rules ends
-//!   with them, so that names, severities and explanations work alike for every rule. The program makes their findings.
-//! - Reconciliation ([`records::reconcile`]), which compares streams with stored records, both of
-//!   which only the engine can read.
+//! - The rules of upkeep ([`protocol::Upkeep`]), about fixtures, baselines and producers: a protocol's list of rules
+//!   ends with them, so that names, severities and explanations work alike for every rule. The program makes their
+//!   findings.
+//! - Reconciliation ([`records::reconcile`]), which compares streams with stored records: only the engine reads both.
 //! - `globset`, because `protocol.toml` names files of stored records by patterns: compiling the protocol finds a wrong
 //!   pattern at its place. Patterns are compared with names, without access to a file system.
-//! - `chrono-tz`, because a check of stored records requires names of time zones. It embeds the names; nothing reads the
-//!   time zone of the machine.
+//! - `chrono-tz`, because a check of stored records requires names of time zones. It embeds the names; nothing reads
+//!   the time zone of the machine.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

@@ -25,9 +25,12 @@ fn completed(second: u32) -> String {
     )
 }
 
-/// Returns each finding's rule, row, line and column, and the rows of its related places.
-fn places(report: &Report) -> Vec<(&str, Option<u64>, u64, u64, Vec<Option<u64>>)> {
-    fn of(finding: &Finding) -> (&str, Option<u64>, u64, u64, Vec<Option<u64>>) {
+/// A finding's rule, row, line and column, and the rows of its related places.
+type Summary<'r> = (&'r str, Option<u64>, u64, u64, Vec<Option<u64>>);
+
+/// Returns the summary of each finding.
+fn summaries(report: &Report) -> Vec<Summary<'_>> {
+    fn of(finding: &Finding) -> Summary<'_> {
         let Finding { rule, place, related, .. } = finding;
         (rule, place.row, place.line, place.column, related.iter().map(|related| related.place.row).collect())
     }
@@ -41,7 +44,7 @@ fn events_passed_by_themselves_are_judged_in_order_and_found_by_their_rows() {
         checker.event(event.as_bytes(), row);
     }
     let report = checker.finish();
-    assert_eq!(places(&report), [("tool-call-unfinished", Some(90), 1, 9, vec![Some(80)])]);
+    assert_eq!(summaries(&report), [("tool-call-unfinished", Some(90), 1, 9, vec![Some(80)])]);
     assert_eq!((report.summary.events, report.summary.streams), (4, 1));
 }
 
@@ -53,7 +56,7 @@ fn line_ends_and_blanks_do_not_split_an_event() {
     checker.event(completed(1).replace(r#""final_message":"""#, "\"final_message\":\n17").as_bytes(), 8);
     checker.event(status(false, 2).as_bytes(), 9);
     let report = checker.finish();
-    assert_eq!(places(&report), [("wrong-type", Some(8), 2, 1, vec![])]);
+    assert_eq!(summaries(&report), [("wrong-type", Some(8), 2, 1, vec![])]);
 }
 
 #[test]
@@ -63,7 +66,7 @@ fn bytes_that_are_not_an_event_are_one_finding_at_their_row() {
         let mut checker = Checker::new(protocol("session-events"), options.clone());
         checker.event(bytes, 3);
         let report = checker.finish();
-        let found = places(&report).into_iter().map(|(rule, row, ..)| (rule.to_owned(), row));
+        let found = summaries(&report).into_iter().map(|(rule, row, ..)| (rule.to_owned(), row));
         found.collect::<Vec<_>>()
     };
     let at_row = |rule: &str| vec![(rule.to_owned(), Some(3))];
@@ -105,6 +108,6 @@ fn stored_records_are_judged_in_any_order() {
     checker.event(event.as_bytes(), 1);
     checker.event(session.as_bytes(), 2);
     let report = checker.finish();
-    let early = places(&report).into_iter().find(|(rule, ..)| *rule == "event-before-session").expect("it is early");
+    let early = summaries(&report).into_iter().find(|(rule, ..)| *rule == "event-before-session").expect("it is early");
     assert_eq!((early.1, early.4), (Some(1), vec![Some(2)]));
 }
