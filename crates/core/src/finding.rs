@@ -234,15 +234,15 @@ impl Finding {
     }
 
     /// Returns the finding's kind.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FindingKind {
         let pointer = self.pointer.as_deref().map(without_indices);
-        Kind { rule: self.rule.clone(), event_type: self.event_type.clone(), pointer }
+        FindingKind { rule: self.rule.clone(), event_type: self.event_type.clone(), pointer }
     }
 }
 
 /// The kind of a finding: what findings have in common wherever in a file they occur.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Kind {
+pub struct FindingKind {
     /// The name of the rule.
     pub rule: Arc<str>,
     /// The type of the event.
@@ -280,7 +280,7 @@ pub struct Repeat {
 
 impl Repeat {
     /// Returns whether the finding that is repeated is of this kind.
-    pub fn is_of(&self, kind: &Kind) -> bool {
+    pub fn is_of(&self, kind: &FindingKind) -> bool {
         // The repeats of an unknown event type have no pointer: the name alone identifies them.
         let same_pointer = self.pointer.is_none() || self.pointer == kind.pointer;
         self.rule == kind.rule && self.event_type == kind.event_type && same_pointer

@@ -27,9 +27,10 @@
 //! # Public API
 //!
 //! The names at the root of this crate are its stable interface, and the crate `sessionlint` re-exports them. The
-//! modules [`bytes`], [`check`], [`event`], [`finding`], [`framing`], [`input`], [`keys`], [`machine`], [`protocol`],
-//! [`records`], [`schema`] and [`text`] are the parts on which the program `sessionlint` builds. They are public for
-//! the program only: except for the types that are re-exported at the root, their contents may change in any release.
+//! modules [`bytes`], [`mod@check`], [`event`], [`finding`], [`framing`], [`input`], [`machine`], [`protocol`],
+//! [`records`], [`schema`], [`text`] and [`toml_reader`], and the macro [`toml_tables!`], are the parts on which the
+//! program `sessionlint` builds. They are public for the program only: except for the types that are re-exported at
+//! the root, their contents may change in any release.
 //!
 //! # Features
 //!
@@ -65,6 +66,10 @@
 #![warn(unreachable_pub)]
 #![warn(missing_docs)]
 
+// First, for its macro.
+#[macro_use]
+pub mod toml_reader;
+
 pub mod bytes;
 pub mod check;
 mod checker;
@@ -73,7 +78,6 @@ pub mod event;
 pub mod finding;
 pub mod framing;
 pub mod input;
-pub mod keys;
 pub mod machine;
 pub mod protocol;
 pub mod records;

@@ -1,6 +1,6 @@
 //! One event or one record by itself: finding it in its frame, judging it by its schema, and reporting its findings.
 //!
-//! The room [`check`](crate::check) judges the order of events, and [`records`](crate::records) the relations between
+//! The room [`check`](mod@crate::check) judges the order of events, and [`records`](crate::records) the relations between
 //! records; both build on this one.
 
 pub(crate) mod event_checker;

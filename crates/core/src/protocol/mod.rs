@@ -17,8 +17,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use serde::Deserialize;
-
 pub use compile::put;
 pub use file::{Basis, Keyed, Scalar};
 pub use rulebook::Rulebook;
@@ -27,11 +25,13 @@ pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
 use crate::error::{Problem, ProtocolError};
-use crate::keys;
 use crate::schema::Schema;
+use crate::toml_reader;
 use records::Records;
 use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
 
+/// The help for a mistake in a protocol's TOML that has no help of its own.
+const HELP: &str = "docs/protocol-language.md explains every word of the file";
 /// The suffix of the name of every schema file, after the event's type.
 const SCHEMA_ENDING: &str = ".schema.json";
 
@@ -54,7 +54,7 @@ struct Compiled {
     document: Option<String>,
     examples_text: Option<String>,
     /// The examples by rule; those of a trusted protocol are parsed on first use.
-    examples: OnceLock<BTreeMap<String, Example>>,
+    examples: OnceLock<Examples>,
     tables: Tables,
     event_ids: HashMap<Arc<str>, usize>,
     digest: Digest,
@@ -87,21 +87,23 @@ pub struct Tables {
     pub rules: Vec<Rule>,
 }
 
-/// An example of a rule: a file that breaks the rule, and one that keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Example {
-    /// The text of a file that breaks the rule; see `escapes`.
-    pub breaks: String,
-    /// The text of the file after the mistake is corrected.
-    pub keeps: String,
-    /// The options of `sessionlint check` that both files require.
-    #[serde(default)]
-    pub args: String,
-    /// Whether `\xNN` in the texts denotes a byte.
-    #[serde(default)]
-    pub escapes: bool,
+toml_tables! {
+    /// An example of a rule: a file that breaks the rule, and one that keeps it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Example {
+        /// The text of a file that breaks the rule; see `escapes`.
+        pub breaks: String = required,
+        /// The text of the file after the mistake is corrected.
+        pub keeps: String = required,
+        /// The options of `sessionlint check` that both files require.
+        pub args: String = optional,
+        /// Whether `\xNN` in the texts denotes a byte.
+        pub escapes: bool = optional,
+    }
 }
+
+/// The examples of a protocol, by rule.
+type Examples = BTreeMap<file::Name, Example>;
 
 /// The texts of a protocol's files.
 struct Folder {
@@ -152,7 +154,7 @@ impl Protocol {
     fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
         let refuse =
             |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
-        let file: file::File = toml::from_str(&folder.protocol).map_err(|error| refuse(vec![toml_problem(&error)]))?;
+        let file: file::File = toml_reader::read(&folder.protocol, HELP).map_err(refuse)?;
         let framing = rules_file("framing.toml", include_str!("framing.toml"))?;
         let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"))?;
         let mut schemas = BTreeMap::new();
@@ -169,10 +171,9 @@ impl Protocol {
         }
         let examples = OnceLock::new();
         if !trusted {
-            let read = read_examples(folder.examples.as_deref()).map_err(|error| {
-                let text = folder.examples.as_deref().unwrap_or_default();
-                ProtocolError::new(&format!("{}/examples.toml", folder.name), text, vec![toml_problem(&error)])
-            })?;
+            let text = folder.examples.as_deref().unwrap_or_default();
+            let read = toml_reader::read(text, HELP)
+                .map_err(|problems| ProtocolError::new(&format!("{}/examples.toml", folder.name), text, problems))?;
             let _ = examples.set(read);
         }
         // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
@@ -236,7 +237,8 @@ impl Protocol {
 
     /// Returns the example of a rule.
     pub fn example(&self, rule: &str) -> Option<&Example> {
-        let read = || read_examples(self.0.examples_text.as_deref()).unwrap_or_default();
+        let text = self.0.examples_text.as_deref().unwrap_or_default();
+        let read = || toml_reader::read(text, HELP).unwrap_or_default();
         self.0.examples.get_or_init(read).get(rule)
     }
 
@@ -355,17 +357,7 @@ impl Folder {
 
 /// Parses a file of rules that is embedded in the program.
 fn rules_file(name: &str, text: &str) -> Result<file::RulesFile, ProtocolError> {
-    toml::from_str(text).map_err(|error| ProtocolError::new(name, text, vec![toml_problem(&error)]))
-}
-
-/// Parses the text of `examples.toml`; without one there are no examples.
-fn read_examples(text: Option<&str>) -> Result<BTreeMap<String, Example>, toml::de::Error> {
-    text.map_or_else(|| Ok(BTreeMap::new()), toml::from_str)
-}
-
-/// Returns the problem of an error in `protocol.toml`.
-fn toml_problem(error: &toml::de::Error) -> Problem {
-    keys::toml_problem(error, "docs/protocol-language.md explains every word of the file")
+    toml_reader::read(text, HELP).map_err(|problems| ProtocolError::new(name, text, problems))
 }
 
 /// Returns the error of a schema file that is not JSON.
