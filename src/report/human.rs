@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use excerpts::Excerpts;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
-use sessionlint_core::finding::{Finding, Kind, Place, Related, Repeat, Severity};
+use sessionlint_core::finding::{Finding, FindingKind, Place, Related, Repeat, Severity};
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
@@ -96,7 +96,7 @@ pub struct Human<'p, W> {
     handler: GraphicalReportHandler,
     kinds: Vec<KindGroup>,
     /// The index in `kinds` of each kind.
-    index: HashMap<Kind, usize>,
+    index: HashMap<FindingKind, usize>,
     /// The number of the next finding in this file, from 0.
     next_number: usize,
 }
