@@ -7,3 +7,4 @@ mod keys;
 mod links;
 mod page;
 mod program;
+mod rust_version;

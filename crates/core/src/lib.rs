@@ -2,6 +2,12 @@
 //!
 //! Agents tell their user interfaces what they do as a stream of JSON events. A [`Checker`] takes the bytes of such a
 //! stream, cut anywhere, and gives [`Finding`]s. It reads no files and no clock, and starts no threads.
+//!
+//! # Features
+//!
+//! - `builtin`, on by default: the protocols of `sessionlint-schemas`, by `Protocol::builtin`. Without it, a protocol
+//!   is compiled from the files that a program passes to [`Protocol::from_files`].
+//! - `two-ways`: `check::ways_agree`, which judges an event in both ways. It is for the fuzzer of this repository.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
