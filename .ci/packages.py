@@ -83,7 +83,7 @@ def main():
     (workspace / "Cargo.toml").write_text("\n".join(lines) + "\n")
     profile = manifest["profile"]["dev"]
     settings = {f"CARGO_PROFILE_DEV_{key.upper().replace('-', '_')}": str(value) for key, value in profile.items()}
-    cargo("check", "--offline", cwd=workspace, env={**os.environ, **settings})
+    cargo("check", "--locked", cwd=workspace, env={**os.environ, **settings})
 
 
 if __name__ == "__main__":

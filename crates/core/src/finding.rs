@@ -243,7 +243,9 @@ impl Finding {
 /// What findings of one kind have in common, wherever in a file they stand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind {
+    /// The name of the rule that was broken.
     pub rule: Arc<str>,
+    /// The event's type, if the finding is about one.
     pub event_type: Option<Arc<str>>,
     /// The JSON Pointer, with `*` for every array index.
     pub pointer: Option<String>,

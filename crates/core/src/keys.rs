@@ -18,10 +18,12 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Keeps a mistake with its place and what to do about it.
     pub fn problem(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
         self.problems.push(Problem { message, label: "here".to_owned(), span, help: help.into() });
     }
 
+    /// Keeps the mistake that a key is none of those known here.
     pub fn unknown(&mut self, key: &str, span: Range<usize>, known: &[&str]) {
         let near = nearest(key, known.iter().copied());
         let help =
@@ -29,6 +31,7 @@ impl Reader {
         self.problem(span, format!("there is no key `{key}` here"), help);
     }
 
+    /// Keeps the mistake that a key's value is not of the expected type.
     pub fn wrong_type(&mut self, key: &str, value: &Value<'_>, expected: &str, help: impl Into<String>) {
         let found = value.get_ref().type_str();
         self.problem(value.span(), format!("`{key}` must be {expected}, but is of the type {found}"), help);
@@ -49,6 +52,7 @@ impl Reader {
         }
     }
 
+    /// Reads a boolean. Returns `None` after a mistake, as the other readers of values do.
     pub fn boolean(&mut self, key: &str, value: &Value<'_>) -> Option<bool> {
         let known = value.get_ref().as_bool();
         if known.is_none() {
@@ -57,6 +61,7 @@ impl Reader {
         known
     }
 
+    /// Reads a string that is not empty.
     pub fn text(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
         match value.get_ref().as_str() {
             Some("") => self.problem(value.span(), format!("`{key}` is empty"), "take the key out, or give it a value"),
@@ -66,6 +71,7 @@ impl Reader {
         None
     }
 
+    /// Reads one of these words, and returns what it stands for.
     pub fn one_of<T: Copy>(&mut self, key: &str, value: &Value<'_>, words: &[(&str, T)]) -> Option<T> {
         let known = words.iter().map(|(word, _)| *word).collect::<Vec<_>>();
         let there_are = format!("there are {}", known.join(", "));

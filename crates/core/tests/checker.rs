@@ -25,9 +25,11 @@ fn completed(second: u32) -> String {
     )
 }
 
-/// Each finding's rule, row, line and column, and the rows of its related places.
-fn places(report: &Report) -> Vec<(&str, Option<u64>, u64, u64, Vec<Option<u64>>)> {
-    fn of(finding: &Finding) -> (&str, Option<u64>, u64, u64, Vec<Option<u64>>) {
+/// A finding's rule, row, line and column, and the rows of its related places.
+type RuleAndPlaces<'r> = (&'r str, Option<u64>, u64, u64, Vec<Option<u64>>);
+
+fn places(report: &Report) -> Vec<RuleAndPlaces<'_>> {
+    fn of(finding: &Finding) -> RuleAndPlaces<'_> {
         let Finding { rule, place, related, .. } = finding;
         (rule, place.row, place.line, place.column, related.iter().map(|related| related.place.row).collect())
     }

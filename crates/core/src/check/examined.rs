@@ -39,6 +39,7 @@ struct Found {
 }
 
 impl<'p> Examiner<'p> {
+    /// Creates an examiner for lines of at most this many bytes.
     pub fn new(protocol: &'p Protocol, max_line_bytes: usize) -> Examiner<'p> {
         Examiner { protocol, reader: Reader::new(protocol), max_line_bytes }
     }

@@ -90,7 +90,7 @@ impl Reader {
 
     /// A reader that does not try the schema's order first.
     #[cfg(any(test, feature = "two-ways"))]
-    pub fn of_any_order(protocol: &Protocol) -> Reader {
+    pub(crate) fn of_any_order(protocol: &Protocol) -> Reader {
         let mut reader = Reader::new(protocol);
         reader.other_order.fill(TRY_AGAIN);
         reader

@@ -16,8 +16,11 @@ const MESSAGE_MEMBERS: [&str; 4] = ["method", "result", "error", "id"];
 
 /// An event in a frame.
 pub struct Event<'t> {
+    /// Its object in the frame's tree.
     pub node: &'t Node,
+    /// The name of its type.
     pub name: Cow<'t, str>,
+    /// The value of its type, in the frame's text.
     pub type_span: Range<usize>,
     /// Where it sits in its frame.
     pub wrapper: Pointer,

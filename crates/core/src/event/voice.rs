@@ -19,13 +19,14 @@ use crate::text::count;
 
 /// Says findings, and counts them.
 #[derive(Clone)]
-pub struct Voice {
+pub(crate) struct Voice {
     protocol: Protocol,
     file: Option<Arc<str>>,
     /// By rule; none: switched off.
     severities: Arc<[Option<Severity>]>,
     /// What was said and not taken yet.
     pub findings: Vec<Finding>,
+    /// What was counted, apart from the findings of each rule.
     pub summary: Summary,
     /// Whether a rule spoke that is an error by itself.
     pub error: bool,
@@ -45,13 +46,20 @@ pub(crate) struct VoiceState {
 
 /// What a finding says, before it knows its rule and place.
 #[derive(Default)]
-pub struct Said {
+pub(crate) struct Said {
+    /// What is wrong.
     pub message: String,
+    /// What to do about it.
     pub help: Option<Cow<'static, str>>,
+    /// The JSON Pointer of the value that the finding is about, in its event.
     pub pointer: Option<Arc<str>>,
+    /// The name of the event's type.
     pub event_type: Option<Arc<str>>,
+    /// The name of the event's stream.
     pub stream: Option<Arc<str>>,
+    /// The earlier places that explain the finding.
     pub related: Vec<Related>,
+    /// The sentence of the protocol's document that was violated.
     pub quote: Option<Arc<str>>,
     /// The JSON text that the help proposes.
     pub proposal: Option<Arc<str>>,
@@ -60,7 +68,8 @@ pub struct Said {
 }
 
 impl Voice {
-    pub fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> Voice {
+    /// Creates a voice for the rules of a protocol, whose severities come in the order of its rules.
+    pub(crate) fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> Voice {
         Voice {
             protocol: protocol.clone(),
             file,
@@ -96,7 +105,7 @@ impl Voice {
     }
 
     /// A rule's words with the facts in them, which may be taken away.
-    pub fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
+    pub(crate) fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
         self.message_of(rule, facts, "…")
     }
 
@@ -119,13 +128,13 @@ impl Voice {
     }
 
     /// The name of a rule and its severity, unless it is switched off.
-    pub fn rule(&self, rule: RuleId) -> (&Arc<str>, Option<Severity>) {
+    pub(crate) fn rule(&self, rule: RuleId) -> (&Arc<str>, Option<Severity>) {
         let index = usize::from(rule.0);
         (&self.protocol.tables().rules[index].name, self.severities[index])
     }
 
     /// Says a finding.
-    pub fn say(&mut self, rule: RuleId, place: Place, said: Said) {
+    pub(crate) fn say(&mut self, rule: RuleId, place: Place, said: Said) {
         let index = usize::from(rule.0);
         let words = &self.protocol.tables().rules[index];
         self.error |= words.severity == Some(Severity::Error);
@@ -149,7 +158,7 @@ impl Voice {
     }
 
     /// Counts further findings about an event of which as many are listed as a report may hold, and says how many they are.
-    pub fn unlisted(
+    pub(crate) fn unlisted(
         &mut self,
         here: &Here<'_>,
         stream: Option<&Arc<str>>,
@@ -174,7 +183,7 @@ impl Voice {
     }
 
     /// Everything that was counted, the findings that were said with it.
-    pub fn summary(&mut self) -> Summary {
+    pub(crate) fn summary(&mut self) -> Summary {
         let mut summary = std::mem::take(&mut self.summary);
         for (rule, count) in self.spoken.iter().enumerate().filter(|(_, count)| **count > 0) {
             if let (name, Some(severity)) = self.rule(RuleId(rule as u16)) {
@@ -185,7 +194,7 @@ impl Voice {
     }
 
     /// Says what the machine said about the event that stands here, which is of a known type if its fields were captured.
-    pub fn verdicts(
+    pub(crate) fn verdicts(
         &mut self,
         verdicts: &mut Vec<Verdict>,
         here: &Here<'_>,
@@ -222,7 +231,7 @@ impl Voice {
     }
 
     /// Says what the machine said about a place of its own.
-    pub fn earlier(&mut self, verdict: Verdict) {
+    pub(crate) fn earlier(&mut self, verdict: Verdict) {
         if let Target::Earlier(place, event_type) = &verdict.at {
             let (place, event_type) = ((**place).clone(), event_type.clone());
             self.verdict(verdict, place, None, event_type);
@@ -278,7 +287,8 @@ fn captured_at(at: &Target, event_type: &EventType, captured: EventCaptures<'_>)
 }
 
 /// An event and where it stands.
-pub struct Here<'e> {
+pub(crate) struct Here<'e> {
+    /// The frame that it is in.
     pub frame: &'e Frame<'e>,
     /// The event, in its frame's text.
     pub span: Range<usize>,
@@ -286,20 +296,22 @@ pub struct Here<'e> {
     pub type_span: Range<usize>,
     /// 0-based, in the file; none: it is no event, and no record.
     pub number: Option<u64>,
+    /// The name of its type.
     pub event_type: &'e Arc<str>,
     /// Whether places come with the text around them.
     pub excerpts: bool,
+    /// The origins in the frame that were computed so far.
     pub landmarks: Landmarks,
 }
 
 impl Here<'_> {
     /// A range of the frame's text.
-    pub fn place(&self, span: Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
         self.frame.place_by(span, self.number, self.excerpts, &self.landmarks)
     }
 
     /// What every finding about this event says.
-    pub fn said(&self, stream: Option<&Arc<str>>) -> Said {
+    pub(crate) fn said(&self, stream: Option<&Arc<str>>) -> Said {
         Said { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Said::default() }
     }
 }

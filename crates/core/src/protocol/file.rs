@@ -253,6 +253,7 @@ pub(crate) struct Lifecycle {
     pub end: BTreeMap<Name, Name>,
 }
 
+/// How long a key of a lifecycle is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Keyed {
@@ -456,8 +457,11 @@ impl<'de> Deserialize<'de> for OneOrMany {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged, expecting = "a boolean, a whole number or a string")]
 pub enum Scalar {
+    /// A boolean.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
+    /// A string.
     Text(String),
 }
 

@@ -64,19 +64,25 @@ pub type Beside = fn() -> Option<&'static Protocol>;
 
 /// What the engine works with.
 pub struct Tables {
+    /// Where the fields are that every event has.
     pub shape: EventShape,
     /// How stored records are found and checked, if the protocol is one of records.
     pub records: Option<Records>,
     /// What an event type without a schema means.
     pub unknown: RuleId,
+    /// The event types, by their ids.
     pub events: Vec<EventType>,
+    /// The lifecycles; each may depend on those before it.
     pub lifecycles: Vec<Lifecycle>,
+    /// The texts that are streamed in pieces and then given whole.
     pub texts: Vec<Text>,
+    /// The rules that an event breaks whose timestamp is before that of its stream's last event.
     pub times: Vec<RuleId>,
     /// By event type.
     pub contradictions: Vec<Vec<Contradiction>>,
     /// By event type.
     pub effects: Vec<Effects>,
+    /// Every rule, by its [`RuleId`].
     pub rules: Vec<Rule>,
 }
 
@@ -251,10 +257,12 @@ impl Protocol {
         kinds.map(|kind| (kind.id, &*self.0.tables.events[kind.id].name))
     }
 
+    /// Returns what the engine works with.
     pub fn tables(&self) -> &Tables {
         &self.0.tables
     }
 
+    /// Returns the id of the event type of this name, or `None` if the protocol has no such type.
     pub fn event_id(&self, name: &str) -> Option<usize> {
         self.0.event_ids.get(name).copied()
     }

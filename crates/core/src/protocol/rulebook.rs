@@ -8,7 +8,9 @@ use crate::text::nearest;
 /// not loaded before it is needed.
 #[derive(Clone, Copy)]
 pub struct Rulebook<'p> {
+    /// The protocol that judges.
     pub protocol: &'p Protocol,
+    /// The protocol that judges what is not of that one's kind.
     pub beside: Option<Beside>,
 }
 
