@@ -3,9 +3,10 @@
 use sessionlint_core::check;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::Severity;
-use sessionlint_core::protocol::{Protocol, Rulebook};
+use sessionlint_core::protocol::Protocol;
 
-use crate::report::{FileEnd, Human, HumanOptions, Reporter, RunEnd};
+use crate::render::ReportExt;
+use crate::report::TextOptions;
 
 /// Panics unless a stream conforms to `session-events` (or to another protocol), which means that it has no findings of
 /// severity warning or above. The events may be a `&str`, a `String`, bytes, or anything else that is `AsRef<[u8]>`, in
@@ -51,22 +52,5 @@ pub fn conforms(protocol: &Protocol, events: impl AsRef<[u8]>) -> Result<(), Str
     if report.summary.at_least(Severity::Warning) == 0 {
         return Ok(());
     }
-    let mut text = Vec::new();
-    let mut human = Human::new(
-        &mut text,
-        Rulebook::of(protocol),
-        HumanOptions { color: false, width: 100, all: false, quiet: false },
-    );
-    let mut write = || {
-        for finding in &report.findings {
-            human.finding(finding)?;
-        }
-        let repeats = &report.repeats;
-        human.file_end(&FileEnd { repeats, ..FileEnd::of("-") })?;
-        human.end(&RunEnd::of(&report.summary, Default::default()))
-    };
-    match write() {
-        Ok(()) => Err(String::from_utf8_lossy(&text).into_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    Err(report.text(protocol, TextOptions::default()))
 }

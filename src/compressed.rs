@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
+use thiserror::Error;
+
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// Frames that zstd decoders skip start with 0x184D2A50 to 0x184D2A5F, in little-endian order.
@@ -16,12 +18,14 @@ const ZSTD_MAX_WINDOW_LOG: u32 = 27;
 const PIECE: usize = 4096;
 
 /// An error of [`Decompressor::read`].
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum ReadError {
     /// The compressed data is damaged or stops early: a fault of the input. Holds the reason.
+    #[error("{0}")]
     Damaged(String),
     /// The file itself could not be read: a fault of the run.
-    Unreadable(io::Error),
+    #[error(transparent)]
+    Unreadable(#[from] io::Error),
 }
 
 /// A reader of a file's bytes that decompresses them if they are compressed.

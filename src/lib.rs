@@ -35,9 +35,9 @@
 //!   `sessionlint fuzz`, which generates its inputs with them.
 
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod assert;
-#[doc(hidden)]
 pub mod cli;
 mod compressed;
 mod config;
@@ -49,12 +49,15 @@ pub mod generate;
 mod lint;
 mod load;
 mod picture;
+mod render;
 mod report;
 mod run;
 
 pub use assert::conforms;
 pub use compressed::{Decompressor, ReadError};
 pub use load::load_protocol;
+pub use render::{ReportExt, to_json};
+pub use report::TextOptions;
 pub use sessionlint_core::{
     Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,
     Related, Repeat, Report, Rule, Severity, SnapshotError, SnapshotErrorKind, SourceProblem, Stats, Summary,

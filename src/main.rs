@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    sessionlint::cli::main()
+    sessionlint::cli::run(std::env::args_os()).into()
 }

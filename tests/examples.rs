@@ -1,6 +1,10 @@
-//! The protocol in `examples/` does what its page says.
+//! The protocol in `examples/` does what its page says, and the program in it what it says of itself.
 
-use std::path::Path;
+#[path = "built/mod.rs"]
+mod built;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sessionlint::{Options, check, load_protocol};
 
@@ -70,4 +74,38 @@ fn the_page_quotes_the_folder() {
         };
         assert!(plain(protocol).contains(&plain(part)), "{part}");
     }
+}
+
+/// Every file of the corpus of session-events, and the page of its document.
+fn corpus() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-events");
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("the folder is there");
+        entries.map(|entry| entry.expect("it can be read").path()).collect()
+    };
+    let invalid = entries(&root.join("invalid")).into_iter().flat_map(|rule| entries(&rule));
+    let mut files: Vec<_> = entries(&root.join("valid")).into_iter().chain(invalid).collect();
+    files.retain(|file| file.extension().is_none_or(|ending| ending != "expected"));
+    files.sort();
+    files
+}
+
+#[test]
+fn the_public_api_prints_what_the_program_prints() {
+    let corpus = corpus();
+    assert!(corpus.len() > 300, "{} files", corpus.len());
+    let by_api = Command::new(built::example("check_jsonl")).args(&corpus).output().expect("the example starts");
+    let by_program = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+        .args(["check", "--no-config", "--protocol", "session-events", "--format", "jsonl", "--jobs", "1"])
+        .args(&corpus)
+        .output()
+        .expect("the program starts");
+    assert_eq!(by_api.status.code(), by_program.status.code(), "{}", String::from_utf8_lossy(&by_api.stderr));
+    let lines = |output: &[u8]| String::from_utf8_lossy(output).lines().map(str::to_owned).collect::<Vec<_>>();
+    let (by_api, by_program) = (lines(&by_api.stdout), lines(&by_program.stdout));
+    assert!(by_api.len() > 300, "{} findings", by_api.len());
+    for (api, program) in by_api.iter().zip(&by_program) {
+        assert_eq!(api, program);
+    }
+    assert_eq!(by_api.len(), by_program.len());
 }

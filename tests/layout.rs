@@ -29,6 +29,7 @@ const HOUSES: [House; 2] = [
             "generate",
             "lint",
             "report",
+            "render",
             "config",
             "picture",
             "run",

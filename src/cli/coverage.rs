@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use sessionlint_core::check::Exercised;
+use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
@@ -89,7 +89,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     // Findings in the recordings are for `check` to report.
     let outcome = run.check(&targets, None, &mut MultiReporter::new(Vec::new()))?;
     let Outcome { summary, stats, exercised, .. } = &outcome;
-    let exercised = exercised.clone().unwrap_or_else(|| Box::new(Exercised::new(protocol.tables())));
+    let exercised = exercised.clone().unwrap_or_else(|| Box::new(CoverageCounts::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
     anstream::stdout().lock().write_all(&render(arguments, &coverage)?)?;
     // Printed after the long page, so that they are not overlooked.

@@ -30,7 +30,6 @@ mod tap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
@@ -38,7 +37,7 @@ use sessionlint_core::text::visible;
 
 /// The outcome of the program, which becomes its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+enum Exit {
     /// There are no findings at or above `--fail-on`.
     Clean,
     /// There are findings at or above `--fail-on`.
@@ -54,9 +53,9 @@ pub enum Exit {
     Producer(u8),
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
             Exit::Clean => 0,
             Exit::Findings => 1,
             Exit::Usage => 2,
@@ -64,7 +63,7 @@ impl From<Exit> for ExitCode {
             #[cfg(feature = "proptest")]
             Exit::Interrupted => 130,
             Exit::Producer(code) => code,
-        })
+        }
     }
 }
 
@@ -147,19 +146,25 @@ fn lookup<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
     words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
 }
 
-/// Runs the program with the arguments of the process.
-pub fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    match catch_unwind(AssertUnwindSafe(|| run(arguments))) {
-        Ok(exit) => exit.into(),
-        Err(_) => {
-            anstream::eprintln!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
-            Exit::Fault.into()
-        }
-    }
+/// Runs the program with these arguments, the first of which is its own name. It reads standard input, and writes to
+/// standard output and standard error, of this process. Returns the exit code: 0 to 3, as the documentation of the
+/// program explains them.
+///
+/// ```
+/// let arguments = ["sessionlint", "explain", "no-such-rule"];
+/// assert_eq!(sessionlint::cli::run(arguments.map(Into::into)), 2);
+/// ```
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let exit = catch_unwind(AssertUnwindSafe(|| run_command(arguments))).unwrap_or_else(|_| {
+        anstream::eprintln!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
+        Exit::Fault
+    });
+    exit.code()
 }
 
-fn run(arguments: Vec<OsString>) -> Exit {
+fn run_command(arguments: Vec<OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

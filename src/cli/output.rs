@@ -17,7 +17,7 @@ use super::CliError;
 use super::bar::Bar;
 use super::output_file::{OutputFile, display_path, is_plain, resolve};
 use crate::report::{
-    GitHub, GitLab, Human, HumanOptions, JUnit, Json, Jsonl, Markdown, MultiReporter, Reporter, Sarif, is_report,
+    GitHub, GitLab, Human, JUnit, Json, Jsonl, Markdown, MultiReporter, Reporter, Sarif, TextOptions, is_report,
 };
 use crate::run::{RetryWriter, Target};
 
@@ -240,7 +240,8 @@ impl Outputs {
                 None => (console.writer(bar), console.color(style.color), console.width()),
             };
             let out = BufWriter::with_capacity(BUFFER, out);
-            let look = HumanOptions { color, width, all: style.all, quiet: style.quiet };
+            let look =
+                TextOptions::default().with_color(color).with_width(width).with_all(style.all).with_quiet(style.quiet);
             reporters.push(match format {
                 Format::Human => Box::new(Human::new(out, rules, look)),
                 Format::Json => Box::new(Json::new(out)),

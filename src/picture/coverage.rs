@@ -7,7 +7,7 @@ mod json;
 mod text;
 
 use serde_json::Value;
-use sessionlint_core::check::Exercised;
+use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::finding::{Stats, Summary};
 use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::tables::{Lifecycle, Row, States};
@@ -106,12 +106,17 @@ pub struct Coverage<'c> {
     /// The count of each rule, without the rules of the program itself: these are at the end of the list, and no recording
     /// can break them.
     pub rules: Vec<u64>,
-    exercised: &'c Exercised,
+    exercised: &'c CoverageCounts,
 }
 
 impl<'c> Coverage<'c> {
     /// Returns the coverage from the counts of a run. Rules that were off count as not covered.
-    pub fn new(protocol: &'c Protocol, summary: &'c Summary, stats: &Stats, exercised: &'c Exercised) -> Coverage<'c> {
+    pub fn new(
+        protocol: &'c Protocol,
+        summary: &'c Summary,
+        stats: &Stats,
+        exercised: &'c CoverageCounts,
+    ) -> Coverage<'c> {
         let tables = protocol.tables();
         let count = |counts: &std::collections::BTreeMap<String, u64>, name: &str| {
             counts.get(name).copied().unwrap_or_default()

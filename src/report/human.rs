@@ -24,23 +24,52 @@ const NAMED_LINES: usize = 5;
 const FRAME_COLUMNS: usize = 12;
 
 /// Options of the report for people.
-#[derive(Clone, Copy, Debug)]
-pub struct HumanOptions {
-    /// Whether to use colours.
-    pub color: bool,
-    /// Width of the output, in columns.
-    pub width: usize,
-    /// Whether to show every finding by itself, without folding.
-    pub all: bool,
-    /// Whether to leave out the summary.
-    pub quiet: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextOptions {
+    color: bool,
+    width: usize,
+    all: bool,
+    quiet: bool,
+}
+
+impl Default for TextOptions {
+    fn default() -> Self {
+        TextOptions { color: false, width: 100, all: false, quiet: false }
+    }
+}
+
+impl TextOptions {
+    /// Sets whether to use colours, as ANSI escape sequences [default: `false`].
+    #[must_use]
+    pub fn with_color(self, color: bool) -> TextOptions {
+        TextOptions { color, ..self }
+    }
+
+    /// Sets the width of the text, in columns [default: 100].
+    #[must_use]
+    pub fn with_width(self, width: usize) -> TextOptions {
+        TextOptions { width, ..self }
+    }
+
+    /// Sets whether to show every finding by itself; more than five alike are folded into one otherwise [default:
+    /// `false`].
+    #[must_use]
+    pub fn with_all(self, all: bool) -> TextOptions {
+        TextOptions { all, ..self }
+    }
+
+    /// Sets whether to leave out the summary [default: `false`].
+    #[must_use]
+    pub fn with_quiet(self, quiet: bool) -> TextOptions {
+        TextOptions { quiet, ..self }
+    }
 }
 
 /// The report for people.
 pub struct Human<'p, W> {
     out: W,
     rules: Rulebook<'p>,
-    options: HumanOptions,
+    options: TextOptions,
     handler: GraphicalReportHandler,
     kinds: Vec<KindGroup>,
     /// The index in `kinds` of each kind.
@@ -71,7 +100,7 @@ struct Entry {
 
 impl<'p, W: Write> Human<'p, W> {
     /// Writes to `out`.
-    pub fn new(out: W, rules: Rulebook<'p>, options: HumanOptions) -> Human<'p, W> {
+    pub fn new(out: W, rules: Rulebook<'p>, options: TextOptions) -> Human<'p, W> {
         let theme = if options.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_links(false)
@@ -307,7 +336,7 @@ struct FindingDiagnostic {
 }
 
 impl FindingDiagnostic {
-    fn new(entry: &Entry, rules: &Rulebook<'_>, options: &HumanOptions, repeats: &[Repeat]) -> FindingDiagnostic {
+    fn new(entry: &Entry, rules: &Rulebook<'_>, options: &TextOptions, repeats: &[Repeat]) -> FindingDiagnostic {
         let finding = &entry.finding;
         let file = file_name(finding);
         let said = join_messages(&finding.message, &entry.more);

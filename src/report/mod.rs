@@ -21,7 +21,7 @@ pub use detect::is_report;
 pub use fingerprint::kind_fingerprint;
 pub use github::GitHub;
 pub use gitlab::GitLab;
-pub use human::{Human, HumanOptions};
+pub use human::{Human, TextOptions};
 pub use json::{Json, Jsonl, write as write_json};
 pub use junit::JUnit;
 pub use markdown::Markdown;

@@ -14,7 +14,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use sessionlint_core::check::{Examined, Examiner, StreamChecker};
+use sessionlint_core::check::{ExaminedBlock, Examiner, StreamChecker};
 use sessionlint_core::finding::Finding;
 
 use self::lines::{LineBlock, LineReader};
@@ -90,7 +90,7 @@ struct Shared<'s, 'k, 'p, R: Read> {
 struct Block<'p> {
     lines: LineBlock,
     /// The result of examining the block; unused unless `is_examined`.
-    examined: Examined<'p>,
+    examined: ExaminedBlock<'p>,
     is_examined: bool,
     found: Vec<Finding>,
     /// The checker, after the last block of the input.

@@ -110,7 +110,7 @@ impl Unit<'_, '_, '_> {
         let name = &*file;
         let mut checker = StreamChecker::new(run.protocol, &run.settings[number], Some(file.clone()));
         if run.exercises {
-            checker.exercise();
+            checker.count_coverage();
         }
         let mut reader = match Decompressor::new(reader) {
             Ok(reader) => reader,

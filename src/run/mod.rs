@@ -28,7 +28,7 @@ pub use retry::RetryWriter;
 pub use tap::{Tap, exit_code};
 
 use records::OpenedInput;
-use sessionlint_core::check::Exercised;
+use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::{Finding, Report, Severity, Stats, Summary};
 use sessionlint_core::protocol::Protocol;
@@ -86,7 +86,7 @@ pub struct Outcome {
     /// Files that could not be read.
     pub unreadable: Vec<RunError>,
     /// Which parts of the protocol were exercised, if that was counted.
-    pub exercised: Option<Box<Exercised>>,
+    pub exercised: Option<Box<CoverageCounts>>,
 }
 
 impl Run<'_> {
@@ -238,7 +238,7 @@ impl Sink<'_> {
     }
 
     /// Adds the parts of the protocol that a file exercised.
-    fn add_exercised(&mut self, exercised: Option<Box<Exercised>>) {
+    fn add_exercised(&mut self, exercised: Option<Box<CoverageCounts>>) {
         match (&mut self.outcome.exercised, exercised) {
             (Some(sum), Some(more)) => sum.add(&more),
             (sum, more) => *sum = sum.take().or(more),

@@ -20,7 +20,7 @@ pub struct Agent(Vec<PathBuf>);
 pub fn agents() -> Vec<Agent> {
     static AGENTS: OnceLock<Vec<Agent>> = OnceLock::new();
     let started = || {
-        let mut agents = vec![Agent(vec![rust_agent()])];
+        let mut agents = vec![Agent(vec![crate::built::example("agent")])];
         let new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 9))"];
         if Command::new("python3").args(new_enough).status().is_ok_and(|status| status.success()) {
             agents.push(Agent(vec!["python3".into(), root().join("examples/agent/agent.py")]));
@@ -35,24 +35,6 @@ pub fn agents() -> Vec<Agent> {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Returns the path of the built example. `cargo test` has built it by now; `cargo test --test producers` has not.
-fn rust_agent() -> PathBuf {
-    let test = std::env::current_exe().expect("this test is a file");
-    let (Some(profile), Some(target)) = (test.ancestors().nth(2), test.ancestors().nth(3)) else {
-        panic!("{} is in no target folder", test.display())
-    };
-    let name =
-        profile.file_name().and_then(|name| name.to_str()).map(|name| if name == "debug" { "dev" } else { name });
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--locked", "--offline", "--example", "agent", "--profile", name.unwrap_or("dev")])
-        .arg("--target-dir")
-        .arg(target)
-        .current_dir(root())
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "the example builds");
-    profile.join("examples").join(format!("agent{}", std::env::consts::EXE_SUFFIX))
 }
 
 impl Agent {

@@ -2,6 +2,8 @@
 //! the rule that their page names, on a prompt that triggers it and on no other.
 
 mod agents;
+#[path = "../built/mod.rs"]
+mod built;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

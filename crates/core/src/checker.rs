@@ -181,8 +181,8 @@ impl Checker {
 impl Records {
     /// Whether they may be in this state after a restart.
     fn is_sound(&self) -> bool {
-        let last = self.rows.last().map_or(0, |(end, _)| *end);
-        self.rows.is_sorted_by_key(|(end, _)| *end) && last == self.events.len()
+        let mut ends = self.rows.iter().map(|(end, _)| *end);
+        ends.clone().is_sorted() && ends.next_back().unwrap_or(0) == self.events.len()
     }
 
     fn judge(&self, protocol: &Protocol, settings: &Settings, damaged: Option<&str>) -> Report {

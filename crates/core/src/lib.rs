@@ -7,7 +7,7 @@
 //!
 //! - `builtin`, on by default: the protocols of `sessionlint-schemas`, by `Protocol::builtin`. Without it, a protocol
 //!   is compiled from the files that a program passes to [`Protocol::from_files`].
-//! - `two-ways`: `check::ways_agree`, which judges an event in both ways. It is for the fuzzer of this repository.
+//! - `two-paths`: `check::paths_agree`, which judges an event on both paths. It is for the fuzzer of this repository.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

@@ -17,7 +17,7 @@ const THREE: &str = r#"{"type":"door.opened"}
 fn with_coverage<T>(recording: &str, then: impl FnOnce(&Coverage<'_>) -> T) -> T {
     let protocol = door();
     let mut checker = StreamChecker::new(&protocol, &Settings::new(&protocol, Options::default()), None);
-    checker.exercise();
+    checker.count_coverage();
     checker.feed(recording.as_bytes());
     let (report, exercised) = checker.end(None);
     let exercised = exercised.expect("it was counted");

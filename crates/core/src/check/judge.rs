@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::exercised::Exercised;
-use super::reader::Judged;
-use crate::event::alone::{Alone, SHOWN_CHARS, not_json, read, stream_of};
-use crate::event::unknown::Unknown;
-use crate::event::voice::{Here, Said, VoiceState};
+use super::coverage::CoverageCounts;
+use super::fast_reader::FastEvent;
+use crate::event::event_checker::{EventChecker, SHOWN_CHARS, not_json, read, stream_of};
+use crate::event::finding_log::{Details, EventContext, FindingLogState};
+use crate::event::unknown_names::UnknownNames;
 use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
@@ -26,10 +26,10 @@ use crate::text::nearest;
 
 /// How far a judge has come, to be stored.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct JudgeState {
+pub(crate) struct StreamJudgeState {
     machine: MachineState,
-    voice: VoiceState,
-    unknown: Unknown,
+    log: FindingLogState,
+    unknown: UnknownNames,
     /// Events by type, of the types that the protocol does not have.
     unknown_types: BTreeMap<String, u64>,
     /// By event type: how many there were.
@@ -38,13 +38,13 @@ pub(crate) struct JudgeState {
 }
 
 #[derive(Clone)]
-pub(crate) struct Judge {
+pub(crate) struct StreamJudge {
     wire: Option<Wire>,
     /// What can be read of an event with faults; kept for its memory.
     readable: Captures,
     machine: Machine,
     verdicts: Vec<Verdict>,
-    alone: Alone,
+    event_checker: EventChecker,
     stats: Stats,
     /// By event type: how many there were.
     events: Vec<u64>,
@@ -53,20 +53,20 @@ pub(crate) struct Judge {
     excerpts: bool,
     last_minute: LastMinute,
     /// What of the protocol is exercised, if that is counted.
-    exercised: Option<Box<Exercised>>,
+    exercised: Option<Box<CoverageCounts>>,
 }
 
-impl Judge {
-    pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Judge {
+impl StreamJudge {
+    pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamJudge {
         let options = settings.options();
         let limits = Limits { max_text_bytes: options.max_text_bytes(), max_streams: options.max_streams() };
         let event_types = protocol.tables().events.len();
-        Judge {
+        StreamJudge {
             wire: options.wire(),
             readable: Captures::default(),
             machine: Machine::new(protocol, limits, options.fragment()),
             verdicts: Vec::new(),
-            alone: Alone::new(protocol, settings, file),
+            event_checker: EventChecker::new(protocol, settings, file),
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,
@@ -77,11 +77,11 @@ impl Judge {
     }
 
     /// Returns how far it has come, to be stored. Findings that were not taken are not in it.
-    pub(crate) fn state(&self) -> JudgeState {
-        JudgeState {
+    pub(crate) fn state(&self) -> StreamJudgeState {
+        StreamJudgeState {
             machine: self.machine.state(),
-            voice: self.alone.voice.state(),
-            unknown: self.alone.unknown.clone(),
+            log: self.event_checker.log.state(),
+            unknown: self.event_checker.unknown.clone(),
             unknown_types: self.stats.by_type.clone(),
             events: self.events.clone(),
             whole: self.whole,
@@ -89,26 +89,27 @@ impl Judge {
     }
 
     /// Goes on where the state was taken. Returns `None` if no judge could be in that state.
-    pub(crate) fn restore(mut self, protocol: &Protocol, state: JudgeState) -> Option<Judge> {
-        let JudgeState { machine, voice, unknown, unknown_types, events, whole } = state;
+    pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
+        let StreamJudgeState { machine, log, unknown, unknown_types, events, whole } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
             && unknown_types.len() <= MOST_UNKNOWN + 1
             && unknown.is_sound(events.len(), protocol.rules().len())
-            && self.alone.voice.restore(voice);
+            && self.event_checker.log.restore(log);
         self.machine = self.machine.restore(machine)?;
-        (self.alone.unknown, self.stats.by_type, self.events, self.whole) = (unknown, unknown_types, events, whole);
+        (self.event_checker.unknown, self.stats.by_type, self.events, self.whole) =
+            (unknown, unknown_types, events, whole);
         is_sound.then_some(self)
     }
 
     /// Counts from here on what of the protocol is exercised, by the events that go the slow way.
-    pub(crate) fn exercise(&mut self, protocol: &Protocol) {
-        self.exercised = Some(Box::new(Exercised::new(protocol.tables())));
+    pub(crate) fn count_coverage(&mut self, protocol: &Protocol) {
+        self.exercised = Some(Box::new(CoverageCounts::new(protocol.tables())));
     }
 
     pub(crate) fn findings(&mut self) -> &mut Vec<Finding> {
-        &mut self.alone.voice.findings
+        &mut self.event_checker.log.findings
     }
 
     /// The text that a stream has sent so far, by the tables' texts.
@@ -128,9 +129,9 @@ impl Judge {
         }
         self.whole &= broken.rule != Framing::TruncatedLine;
         let rule = framing(broken.rule);
-        let message = self.alone.voice.message(rule, &mut [("found", broken.message)]);
+        let message = self.event_checker.log.message(rule, &mut [("found", broken.message)]);
         let help = broken.help.map(Into::into);
-        self.alone.voice.say(rule, broken.place, Said { message, help, ..Said::default() });
+        self.event_checker.log.say(rule, broken.place, Details { message, help, ..Details::default() });
     }
 
     /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure. `faults`:
@@ -139,7 +140,7 @@ impl Judge {
         &mut self,
         protocol: &'p Protocol,
         frame: &Frame<'_>,
-        judged: Option<&Judged>,
+        judged: Option<&FastEvent>,
         captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
@@ -147,7 +148,7 @@ impl Judge {
             Some(judged) if !captured.violations.is_empty() => self.faulty(protocol, frame, judged, captured, faults),
             Some(judged)
                 if captured.unknown.is_empty()
-                    || self.alone.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
+                    || self.event_checker.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
             {
                 self.valid(protocol, frame, judged, captured);
             }
@@ -160,7 +161,7 @@ impl Judge {
         &mut self,
         protocol: &'p Protocol,
         frame: &Frame<'_>,
-        judged: &Judged,
+        judged: &FastEvent,
         captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
@@ -169,13 +170,13 @@ impl Judge {
         let text = frame.text;
         let mut captures = std::mem::take(&mut self.readable);
         captures.copy(captured);
-        let Some(faults) = self.alone.faults_of((id, event_type), text, captured, faults, &mut captures) else {
+        let Some(faults) = self.event_checker.faults_of((id, event_type), text, captured, faults, &mut captures) else {
             self.readable = captures;
             return self.slow(protocol, frame, captured.unknown);
         };
         let (span, type_span) = (0..text.len(), judged.type_span.clone());
         let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
-        let here = Here {
+        let here = EventContext {
             frame,
             span,
             type_span,
@@ -184,8 +185,8 @@ impl Judge {
             excerpts,
             landmarks: Landmarks::default(),
         };
-        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.alone.name(&name));
-        self.alone.say(&here, faults, stream.as_ref());
+        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.event_checker.name(&name));
+        self.event_checker.say(&here, faults, stream.as_ref());
         self.order(protocol, &here, id, captures.all(), true, NoObserver);
         self.readable = captures;
     }
@@ -197,7 +198,7 @@ impl Judge {
             Err(fault) => self.broken(not_json(frame, fault)),
             Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
                 Ok(event) => self.event(protocol, frame, &tree, &event, keys),
-                Err(NotAnEvent::Message) => self.alone.voice.summary.skipped += 1,
+                Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
                     let place = frame.place(span, None);
                     self.broken(InputFault {
@@ -213,11 +214,11 @@ impl Judge {
     }
 
     /// An event that the fast way found nothing wrong with.
-    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &Judged, captured: EventCaptures<'_>) {
+    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &FastEvent, captured: EventCaptures<'_>) {
         let id = judged.event_type;
         let event_type = &protocol.tables().events[id];
         let (span, type_span) = (0..frame.text.len(), judged.type_span.clone());
-        let here = Here {
+        let here = EventContext {
             frame,
             span,
             type_span,
@@ -249,8 +250,8 @@ impl Judge {
 
     fn next_event(&mut self, event_type: usize) -> u64 {
         self.events[event_type] += 1;
-        self.alone.voice.summary.events += 1;
-        self.alone.voice.summary.events - 1
+        self.event_checker.log.summary.events += 1;
+        self.event_checker.log.summary.events - 1
     }
 
     fn event(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>, keys: &[UnknownKey]) {
@@ -259,17 +260,18 @@ impl Judge {
         if let Some(id) = protocol.event_id(&event.name) {
             let event_type = &tables.events[id].name;
             let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
-            let here = Here { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
+            let here =
+                EventContext { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
             return self.known(protocol, &here, tree, event, id, keys);
         }
-        let number = Some(self.alone.voice.summary.events);
-        self.alone.voice.summary.events += 1;
+        let number = Some(self.event_checker.log.summary.events);
+        self.event_checker.log.summary.events += 1;
         // Names come from the input: past the limit, new ones are counted together.
         let counts = &mut self.stats.by_type;
         let told_apart = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
         *counts.entry(if told_apart { &*event.name } else { "(others)" }.to_owned()).or_default() += 1;
         let event_type = Arc::from(&*event.name);
-        let here = Here {
+        let here = EventContext {
             frame,
             span,
             type_span,
@@ -281,7 +283,7 @@ impl Judge {
         self.unknown(protocol, &here, tree, event);
     }
 
-    fn unknown(&mut self, protocol: &Protocol, here: &Here<'_>, tree: &Tree, event: &Event<'_>) {
+    fn unknown(&mut self, protocol: &Protocol, here: &EventContext<'_>, tree: &Tree, event: &Event<'_>) {
         let shape = &protocol.tables().shape;
         let text = here.frame.text;
         let field = |at: &Option<Pointer>| at.as_ref().map_or(Capture::Absent, |at| event.field(text, at));
@@ -289,32 +291,32 @@ impl Judge {
             Some(_) => stream_name(text, field(&shape.stream)),
             None => Some(Cow::Borrowed(&b""[..])),
         };
-        let stream = name.as_deref().map(|name| self.alone.name(name));
-        self.alone.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
+        let stream = name.as_deref().map(|name| self.event_checker.name(name));
+        self.event_checker.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
         let rule = protocol.tables().unknown;
-        if self.alone.is_first(rule, None, here, stream.as_ref()).0 {
+        if self.event_checker.is_first(rule, None, here, stream.as_ref()).0 {
             let known = protocol.tables().events.iter().map(|event| &*event.name);
             let near = nearest(here.event_type, known);
             let help = near.as_ref().map(|near| format!("did you mean {near}?").into());
             let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
             let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
-            let message = self.alone.voice.message(rule, &mut facts);
+            let message = self.event_checker.log.message(rule, &mut facts);
             let pointer = Some(shape.event_type.text().into());
-            let said = Said { message, help, pointer, proposal, ..here.said(stream.as_ref()) };
-            self.alone.voice.say(rule, here.place(here.type_span.clone()), said);
+            let said = Details { message, help, pointer, proposal, ..here.said(stream.as_ref()) };
+            self.event_checker.log.say(rule, here.place(here.type_span.clone()), said);
         }
         if let Some(name) = &name {
             let time = timestamp(text, field(&shape.time));
             let time = time.as_deref().map(|written| Stamp { written, usual: false });
             self.machine.step_unknown(name, time, here, &mut self.verdicts);
-            self.alone.voice.verdicts(&mut self.verdicts, here, None);
+            self.event_checker.log.verdicts(&mut self.verdicts, here, None);
         }
     }
 
     fn known(
         &mut self,
         protocol: &Protocol,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         tree: &Tree,
         event: &Event<'_>,
         id: usize,
@@ -328,7 +330,7 @@ impl Judge {
             let mut pieces = appends.iter().filter_map(|append| captures.fields[append.slot].range());
             pieces.any(|piece| span.start == piece.start || span.end == piece.end)
         };
-        let captures = self.alone.judge(here, tree, event, id, keys, at_edge);
+        let captures = self.event_checker.judge(here, tree, event, id, keys, at_edge);
         match self.exercised.take() {
             None => self.order(protocol, here, id, captures.all(), false, NoObserver),
             Some(mut exercised) => {
@@ -343,7 +345,7 @@ impl Judge {
     fn order(
         &mut self,
         protocol: &Protocol,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         id: usize,
         captured: EventCaptures<'_>,
         fast: bool,
@@ -371,7 +373,7 @@ impl Judge {
         let observed =
             EventView { event_type: id, text, time, fields: captured.fields, items: captured.items, locator: here };
         self.machine.step(&stream, &observed, observer, &mut self.verdicts);
-        self.alone.voice.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
+        self.event_checker.log.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
     /// Nothing is known of the input's end.
@@ -391,28 +393,28 @@ impl Judge {
         });
     }
 
-    pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<Exercised>>) {
+    pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<CoverageCounts>>) {
         if self.whole {
             match &mut self.exercised {
                 None => self.machine.finish(NoObserver, &mut self.verdicts),
                 Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
             }
             for verdict in std::mem::take(&mut self.verdicts) {
-                self.alone.voice.earlier(verdict);
+                self.event_checker.log.earlier(verdict);
             }
         }
-        if self.whole && self.alone.voice.summary.events == 0 && !self.alone.voice.error {
+        if self.whole && self.event_checker.log.summary.events == 0 && !self.event_checker.log.error {
             let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
-            let message = self.alone.voice.message(rule, &mut []);
+            let message = self.event_checker.log.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
-            self.alone.voice.say(rule, place, Said { message, ..Said::default() });
+            self.event_checker.log.say(rule, place, Details { message, ..Details::default() });
         }
-        self.alone.voice.summary.streams = self.machine.stream_count();
+        self.event_checker.log.summary.streams = self.machine.stream_count();
         self.stats.bytes = input.bytes();
         self.stats.opened = self.machine.opened();
         for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);
         }
-        (self.alone.finish(self.stats), self.exercised)
+        (self.event_checker.finish(self.stats), self.exercised)
     }
 }

@@ -3,12 +3,12 @@
 //! It does no I/O, reads no clock and starts no threads. Nothing that it keeps grows with the length of
 //! the input: it grows with distinct streams, call ids and the text of open turns, each with a limit.
 
-#[cfg(any(test, feature = "two-ways"))]
-mod agree;
-mod examined;
-mod exercised;
+mod coverage;
+mod examiner;
+mod fast_reader;
 mod judge;
-mod reader;
+#[cfg(any(test, feature = "two-paths"))]
+mod paths_agree;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ use crate::finding::{Finding, Report};
 use crate::input::{Frame, Input, InputState, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
-#[cfg(any(test, feature = "two-ways"))]
-pub use agree::ways_agree;
-pub use examined::{Examined, Examiner};
-pub use exercised::Exercised;
-use judge::{Judge, JudgeState};
-use reader::Reader;
+pub use coverage::CoverageCounts;
+pub use examiner::{ExaminedBlock, Examiner};
+use fast_reader::FastReader;
+use judge::{StreamJudge, StreamJudgeState};
+#[cfg(any(test, feature = "two-paths"))]
+pub use paths_agree::paths_agree;
 
 /// How much of what is fed is examined at once, in bytes: no more than stays in a core's cache.
 const PIECE: usize = 64 * 1024;
@@ -35,35 +35,35 @@ const PIECE: usize = 64 * 1024;
 pub struct StreamChecker {
     protocol: Protocol,
     input: Input,
-    front: Front,
-    judge: Judge,
+    fast: FastPath,
+    judge: StreamJudge,
 }
 
 /// How far a checker has come, to be stored.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StreamState {
     input: InputState,
-    judge: JudgeState,
+    judge: StreamJudgeState,
 }
 
 /// The fast way, which stands before the judge.
 #[derive(Clone)]
-struct Front {
-    reader: Reader,
+struct FastPath {
+    reader: FastReader,
     /// The captures of one event; kept for their memory.
     captures: Captures,
 }
 
 /// The way of an input through both.
-struct Way<'w> {
+struct EventSink<'w> {
     protocol: &'w Protocol,
-    front: &'w mut Front,
-    judge: &'w mut Judge,
+    fast: &'w mut FastPath,
+    judge: &'w mut StreamJudge,
 }
 
-impl PieceSink for Way<'_> {
+impl PieceSink for EventSink<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
-        let Front { reader, captures } = &mut *self.front;
+        let FastPath { reader, captures } = &mut *self.fast;
         match piece {
             Piece::Frame(frame) => {
                 captures.clear();
@@ -75,7 +75,7 @@ impl PieceSink for Way<'_> {
     }
 
     fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
-        let Front { reader, captures } = &mut *self.front;
+        let FastPath { reader, captures } = &mut *self.fast;
         let (mut rest, mut origin) = (lines, origin);
         loop {
             captures.clear();
@@ -98,15 +98,15 @@ impl StreamChecker {
     /// Returns a checker for an input of this name. The settings must be those of the same protocol.
     pub fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamChecker {
         let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
-        let front = Front { reader: Reader::new(protocol), captures: Captures::default() };
-        StreamChecker { protocol: protocol.clone(), input, front, judge: Judge::new(protocol, settings, file) }
+        let fast = FastPath { reader: FastReader::new(protocol), captures: Captures::default() };
+        StreamChecker { protocol: protocol.clone(), input, fast, judge: StreamJudge::new(protocol, settings, file) }
     }
 
     /// Counts from here on what of the protocol the input exercises. It takes several times as long.
-    pub fn exercise(&mut self) {
+    pub fn count_coverage(&mut self) {
         // Every event then goes the slow way, which has a tree.
-        self.front.reader.be_unsure();
-        self.judge.exercise(&self.protocol);
+        self.fast.reader.be_unsure();
+        self.judge.count_coverage(&self.protocol);
     }
 
     /// Returns how far the checker has come, to be stored. Findings that were not taken are not in it.
@@ -121,25 +121,25 @@ impl StreamChecker {
         file: Option<Arc<str>>,
         state: StreamState,
     ) -> Option<StreamChecker> {
-        let StreamChecker { protocol, front, judge, .. } = StreamChecker::new(protocol, settings, file);
+        let StreamChecker { protocol, fast, judge, .. } = StreamChecker::new(protocol, settings, file);
         let options = settings.options();
         let input = Input::restored(state.input, options.wire(), options.max_line_bytes())?;
         let judge = judge.restore(&protocol, state.judge)?;
-        Some(StreamChecker { protocol, input, front, judge })
+        Some(StreamChecker { protocol, input, fast, judge })
     }
 
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
-        let StreamChecker { protocol, input, front, judge } = self;
-        let mut way = Way { protocol, front, judge };
+        let StreamChecker { protocol, input, fast, judge } = self;
+        let mut way = EventSink { protocol, fast, judge };
         bytes.chunks(PIECE).for_each(|piece| input.feed_to(piece, &mut way));
     }
 
     /// Judges bytes that are one event, whatever line ends are in them. `row` is the caller's number of it: the places of
     /// its findings, and those that refer to it later, have it, and are counted from the first of these bytes.
     pub fn event(&mut self, bytes: &[u8], row: u64) {
-        let StreamChecker { protocol, input, front, judge } = self;
-        input.event(bytes, row, &mut |piece| Way { protocol, front: &mut *front, judge: &mut *judge }.piece(piece));
+        let StreamChecker { protocol, input, fast, judge } = self;
+        input.event(bytes, row, &mut |piece| EventSink { protocol, fast: &mut *fast, judge: &mut *judge }.piece(piece));
     }
 
     /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
@@ -159,7 +159,7 @@ impl StreamChecker {
     }
 
     /// Judges a block that was examined ahead.
-    pub fn feed_examined(&mut self, block: &[u8], examined: &mut Examined<'_>) {
+    pub fn feed_examined(&mut self, block: &[u8], examined: &mut ExaminedBlock<'_>) {
         let StreamChecker { protocol, judge, .. } = self;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
@@ -191,10 +191,12 @@ impl StreamChecker {
 
     /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
     /// counted.
-    pub fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<Exercised>>) {
-        let StreamChecker { protocol, input, front, judge } = &mut self;
+    pub fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<CoverageCounts>>) {
+        let StreamChecker { protocol, input, fast, judge } = &mut self;
         match damaged {
-            None => input.finish(&mut |piece| Way { protocol, front: &mut *front, judge: &mut *judge }.piece(piece)),
+            None => {
+                input.finish(&mut |piece| EventSink { protocol, fast: &mut *fast, judge: &mut *judge }.piece(piece))
+            }
             Some(cause) => judge.damaged(input.position(), cause),
         }
         self.judge.finish(&self.protocol, &self.input)

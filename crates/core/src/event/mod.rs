@@ -2,14 +2,14 @@
 //!
 //! The order of events is judged by `check`, and what records are to each other by `records`; both stand on this room.
 
-pub(crate) mod alone;
-pub(crate) mod found;
+pub(crate) mod event_checker;
+pub(crate) mod finder;
+pub(crate) mod finding_log;
 mod options;
-pub(crate) mod unknown;
-pub(crate) mod voice;
+pub(crate) mod unknown_names;
 
-pub use alone::read;
-pub(crate) use found::stream_name;
-pub use found::{Event, NotAnEvent, timestamp};
+pub use event_checker::read;
+pub(crate) use finder::stream_name;
+pub use finder::{Event, NotAnEvent, timestamp};
 pub use options::{Options, Settings};
-pub(crate) use unknown::MOST_UNKNOWN;
+pub(crate) use unknown_names::MOST_UNKNOWN;

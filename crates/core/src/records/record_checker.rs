@@ -8,8 +8,8 @@ use super::index::{FieldValue, RecordIndex};
 use super::relations::{self, Record, RelationFault};
 use crate::event::Event;
 use crate::event::Settings;
-use crate::event::alone::{Alone, not_json, read};
-use crate::event::voice::{Here, Said};
+use crate::event::event_checker::{EventChecker, not_json, read};
+use crate::event::finding_log::{Details, EventContext};
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::json::{Member, Node, NodeKind, Tree, parse};
@@ -55,7 +55,7 @@ impl<'p> RecordChecker<'p> {
             classifier: Classifier::new(protocol, records, record_options.kind, file.as_deref()),
             index,
             complete: record_options.complete,
-            alone: Alone::new(protocol, settings, file.clone()),
+            event_checker: EventChecker::new(protocol, settings, file.clone()),
             file,
             captures: Captures::default(),
             readable: Captures::default(),
@@ -84,7 +84,7 @@ impl<'p> RecordChecker<'p> {
 
     /// Returns the findings so far, for the caller to drain.
     pub fn findings(&mut self) -> &mut Vec<Finding> {
-        &mut self.frames.alone.voice.findings
+        &mut self.frames.event_checker.log.findings
     }
 
     /// Ends the input, and returns the remaining findings and the counts. `damaged`: the damage of the compressed form
@@ -116,7 +116,7 @@ struct FrameChecker<'p> {
     index: &'p RecordIndex,
     complete: bool,
     file: Option<Arc<str>>,
-    alone: Alone,
+    event_checker: EventChecker,
     /// The captured fields of one record, reused for each record to save allocations.
     captures: Captures,
     /// `captures` without the fields with faults, reused likewise.
@@ -147,12 +147,12 @@ impl<'p> FrameChecker<'p> {
     /// Reports a part of the input that cannot be read.
     fn input_fault(&mut self, fault: InputFault) {
         let rule = framing(fault.rule);
-        let message = self.alone.voice.message(rule, &mut [("found", fault.message)]);
+        let message = self.event_checker.log.message(rule, &mut [("found", fault.message)]);
         // Always explicit: reports default to the help of the run's protocol, which may be another one with other
         // words.
         let help = fault.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
         let help = Some(help.to_owned().into());
-        self.alone.voice.say(rule, fault.place, Said { message, help, ..Said::default() });
+        self.event_checker.log.say(rule, fault.place, Details { message, help, ..Details::default() });
     }
 
     /// Checks the items of a frame.
@@ -173,7 +173,7 @@ impl<'p> FrameChecker<'p> {
                 }
                 FrameItem::UnknownKind { node, cause } => self.unknown_kind(&part(node).frame(), cause),
                 FrameItem::NotAnObject(node) => self.not_an_object(&part(node).frame()),
-                FrameItem::Event => self.alone.voice.summary.skipped += 1,
+                FrameItem::Event => self.event_checker.log.summary.skipped += 1,
                 FrameItem::Container { node, id, .. } => self.container(frame, &part(node).frame(), node, *id),
             }
         }
@@ -201,41 +201,41 @@ impl<'p> FrameChecker<'p> {
                 lone_surrogates: tree.lone_surrogates.iter().filter(|span| is_here(span.start)).cloned().collect(),
             };
             let name = &self.protocol.tables().events[container.id].name;
-            let here = Here { number: None, ..self.here(frame, name) };
-            self.alone.surrogates_and_duplicates(&here, &tree, &Default::default(), None, |_| false);
+            let here = EventContext { number: None, ..self.here(frame, name) };
+            self.event_checker.surrogates_and_duplicates(&here, &tree, &Default::default(), None, |_| false);
         }
     }
 
     /// Returns the context of findings about a record or container that is the whole of `frame`.
-    fn here<'e>(&self, frame: &'e Frame<'e>, name: &'e Arc<str>) -> Here<'e> {
-        let (span, number) = (0..frame.text.len(), Some(self.alone.voice.summary.records));
+    fn here<'e>(&self, frame: &'e Frame<'e>, name: &'e Arc<str>) -> EventContext<'e> {
+        let (span, number) = (0..frame.text.len(), Some(self.event_checker.log.summary.records));
         let (excerpts, landmarks) = (self.excerpts, Landmarks::default());
-        Here { frame, type_span: 0..0, span, number, event_type: name, excerpts, landmarks }
+        EventContext { frame, type_span: 0..0, span, number, event_type: name, excerpts, landmarks }
     }
 
     /// Adds a finding. `span`: its range in the frame.
-    fn report(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Said) {
+    fn report(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Details) {
         let place = if self.excerpts { frame.place(span, None) } else { frame.bare_place(span, None) };
-        self.alone.voice.say(rule, place, said);
+        self.event_checker.log.say(rule, place, said);
     }
 
     /// Counts a record of an unknown kind, and reports the first one of the file.
     fn unknown_kind(&mut self, record: &Frame<'_>, cause: &str) {
-        self.alone.voice.summary.records += 1;
+        self.event_checker.log.summary.records += 1;
         if std::mem::replace(&mut self.unknown_kind_reported, true) {
             return;
         }
         let rule = self.records.unknown;
-        let message = self.alone.voice.message(rule, &mut [("found", cause.to_owned())]);
-        self.report(record, 0..record.text.len(), rule, Said { message, ..Said::default() });
+        let message = self.event_checker.log.message(rule, &mut [("found", cause.to_owned())]);
+        self.report(record, 0..record.text.len(), rule, Details { message, ..Details::default() });
     }
 
     /// Reports a value that should be a record but is not an object.
     fn not_an_object(&mut self, value: &Frame<'_>) {
         let rule = framing(Framing::WrongType);
         let found = format!("a record must be an object, but this is {}", describe_value(value.text));
-        let message = self.alone.voice.message(rule, &mut [("found", found)]);
-        self.report(value, 0..value.text.len(), rule, Said { message, ..Said::default() });
+        let message = self.event_checker.log.message(rule, &mut [("found", found)]);
+        self.report(value, 0..value.text.len(), rule, Details { message, ..Details::default() });
     }
 
     /// Judges a container without its items. `own`: the container as a frame by itself.
@@ -255,18 +255,18 @@ impl<'p> FrameChecker<'p> {
         let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {}).faults;
         let unlisted = faults.unlisted.values().sum();
         for fault in faults.listed {
-            let said = Said {
-                message: self.alone.voice.message(rule, &mut [("found", fault.message)]),
+            let said = Details {
+                message: self.event_checker.log.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
                 pointer: Some(fault.pointer.text.clone()),
                 event_type: Some(shape.name.clone()),
-                ..Said::default()
+                ..Details::default()
             };
             let start = node.span.start;
             self.report(own, fault.span.start - start..fault.span.end - start, rule, said);
         }
         let here = self.here(frame, &shape.name);
-        self.alone.voice.unlisted(&here, None, [(rule, unlisted)]);
+        self.event_checker.log.unlisted(&here, None, [(rule, unlisted)]);
     }
 
     /// Judges a record. `container_session`: the session that its container names.
@@ -275,11 +275,11 @@ impl<'p> FrameChecker<'p> {
         let event_type = &protocol.tables().events[kind];
         let here = self.here(frame, &event_type.name);
         self.counts[kind] += 1;
-        self.alone.voice.summary.records += 1;
+        self.event_checker.log.summary.records += 1;
         let mut captures = std::mem::take(&mut self.captures);
         let mut readable = std::mem::take(&mut self.readable);
         captures.clear();
-        let before = self.alone.voice.findings.len();
+        let before = self.event_checker.log.findings.len();
         self.check_shape(&here, kind, &mut captures, &mut readable);
         let record = Record {
             text: frame.text,
@@ -295,37 +295,40 @@ impl<'p> FrameChecker<'p> {
             (None, Some(slot)) => FieldValue::of(frame.text, captures.fields[slot]).map(|id| id.id().into()),
             (None, None) => None,
         };
-        self.alone.voice.summary.loose += u64::from(container_session.is_none() && event_type.stream.is_none());
+        self.event_checker.log.summary.loose += u64::from(container_session.is_none() && event_type.stream.is_none());
         for mut fault in faults.drain(..) {
-            let message = self.alone.voice.message(fault.rule, &mut fault.facts);
+            let message = self.event_checker.log.message(fault.rule, &mut fault.facts);
             let pointer = Some(event_type.slots[fault.slot].text().into());
-            let said = Said { message, pointer, related: fault.related, ..here.said(None) };
+            let said = Details { message, pointer, related: fault.related, ..here.said(None) };
             let span = match captures.fields[fault.slot] {
                 Capture::Text(start, end) => start as usize - 1..end as usize + 1,
                 Capture::Number(start, end) => start as usize..end as usize,
                 _ => here.span.clone(),
             };
-            self.alone.voice.say(fault.rule, here.place(span), said);
+            self.event_checker.log.say(fault.rule, here.place(span), said);
         }
         // Every finding about a record belongs to the record's session, which its container may name.
-        for finding in &mut self.alone.voice.findings[before..] {
+        for finding in &mut self.event_checker.log.findings[before..] {
             finding.stream = session.clone();
         }
         (self.captures, self.readable, self.faults) = (captures, readable, faults);
     }
 
     /// Judges the shape of a record. Sets `captures` to its fields, and `readable` to those without a fault.
-    fn check_shape(&mut self, here: &Here<'_>, kind: usize, captures: &mut Captures, readable: &mut Captures) {
+    fn check_shape(&mut self, here: &EventContext<'_>, kind: usize, captures: &mut Captures, readable: &mut Captures) {
         let event_type = &self.protocol.tables().events[kind];
         let text = here.frame.text;
         let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
         let sure =
             program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
         readable.copy(captures.all());
-        let faults =
-            if sure { self.alone.faults_of((kind, event_type), text, captures.all(), None, readable) } else { None };
+        let faults = if sure {
+            self.event_checker.faults_of((kind, event_type), text, captures.all(), None, readable)
+        } else {
+            None
+        };
         if let Some(faults) = faults {
-            self.alone.say(here, faults, None);
+            self.event_checker.say(here, faults, None);
             return;
         }
         let keys = std::mem::take(&mut captures.unknown);
@@ -334,29 +337,29 @@ impl<'p> FrameChecker<'p> {
         let Ok(tree) = parse(text) else { return };
         let event = Event::of(&tree.root, &event_type.name);
         event.capture(text, event_type, captures);
-        *readable = self.alone.judge(here, &tree, &event, kind, &keys, |_, _| false);
+        *readable = self.event_checker.judge(here, &tree, &event, kind, &keys, |_, _| false);
     }
 
     /// Returns the report. `whole`: whether the input was read up to its end.
     fn finish(mut self, input: &Input, whole: bool) -> Report {
         // An empty list is valid, but an input of only comments, or only events of a stream, is not a list of records.
-        let voice = &self.alone.voice;
-        let only_events = voice.summary.records == 0 && voice.summary.skipped > 0 && !voice.error;
+        let log = &self.event_checker.log;
+        let only_events = log.summary.records == 0 && log.summary.skipped > 0 && !log.error;
         let nothing = match input.has_content() {
             false => Some(Framing::EmptyInput),
             true => (only_events || input.is_server_sent() && !self.has_pieces).then_some(Framing::NoEvents),
         };
         if let Some(rule) = nothing.filter(|_| whole) {
             let rule = framing(rule);
-            let message = self.alone.voice.message(rule, &mut []);
+            let message = self.event_checker.log.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
-            self.alone.voice.say(rule, place, Said { message, ..Said::default() });
+            self.event_checker.log.say(rule, place, Details { message, ..Details::default() });
         }
         let mut stats = Stats { bytes: input.bytes(), ..Stats::default() };
         for (kind, count) in self.protocol.tables().events.iter().zip(&self.counts).filter(|(_, count)| **count > 0) {
             stats.by_type.insert(kind.name.to_string(), *count);
         }
-        self.alone.finish(stats)
+        self.event_checker.finish(stats)
     }
 }
 

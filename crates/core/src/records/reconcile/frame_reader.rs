@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Location;
-use crate::event::alone::read;
+use crate::event::event_checker::read;
 use crate::finding::Place;
 use crate::input::json::Tree;
 use crate::input::{Frame, Piece};

@@ -15,7 +15,7 @@ pub use streamed::{StreamReader, StreamedSessions};
 
 use super::index::FieldValue;
 use crate::event::Settings;
-use crate::event::voice::{Said, Voice};
+use crate::event::finding_log::{Details, FindingLog};
 use crate::finding::{Finding, Place, Related};
 use crate::framing::Framing;
 use crate::protocol::records::Reconciliation;
@@ -99,17 +99,17 @@ pub fn reconcile(
     let Some(reconcile) = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()) else {
         return ReconcileReport::default();
     };
-    let voice = Voice::new(protocol, settings.severities().clone(), None);
-    let mut comparison = Comparison { reconcile, voice, options, report: ReconcileReport::default() };
+    let log = FindingLog::new(protocol, settings.severities().clone(), None);
+    let mut comparison = Comparison { reconcile, log, options, report: ReconcileReport::default() };
     for (location, count) in streamed.unreadable.iter().chain(&stored.unreadable) {
         comparison.unreadable(location, *count);
     }
     for (id, session) in &streamed.sessions {
         comparison.session(id, session, stored);
     }
-    let Comparison { voice, mut report, .. } = comparison;
+    let Comparison { log, mut report, .. } = comparison;
     let order: BTreeMap<&str, usize> = files.iter().enumerate().rev().map(|(number, file)| (&**file, number)).collect();
-    report.findings = voice.findings;
+    report.findings = log.findings;
     report.findings.sort_by_key(|finding| {
         let file = finding.file.as_deref().and_then(|file| order.get(file).copied());
         (file, finding.place.start, finding.place.end)
@@ -120,7 +120,7 @@ pub fn reconcile(
 /// A comparison in progress.
 struct Comparison<'p> {
     reconcile: &'p Reconciliation,
-    voice: Voice,
+    log: FindingLog,
     options: ReconcileOptions,
     report: ReconcileReport,
 }
@@ -135,16 +135,16 @@ impl Comparison<'_> {
         mut facts: Vec<(&'static str, String)>,
         related: Vec<Related>,
     ) {
-        let said = Said {
-            message: self.voice.message(rule, &mut facts),
+        let said = Details {
+            message: self.log.message(rule, &mut facts),
             pointer: location.pointer.clone(),
             event_type: location.event_type.clone(),
             stream: Some(session.into()),
             related,
             file: Some(location.file.clone()),
-            ..Said::default()
+            ..Details::default()
         };
-        self.voice.say(rule, (*location.place).clone(), said);
+        self.log.say(rule, (*location.place).clone(), said);
     }
 
     /// Reports the parts of a file that cannot be read: they are not compared, which must not go unnoticed.
@@ -152,9 +152,9 @@ impl Comparison<'_> {
         let rule = framing(Framing::CheckSkipped);
         let more = if count > 1 { format!(", and {} more in this file", count - 1) } else { String::new() };
         let found = format!("this cannot be read and takes no part{more}: `sessionlint check` says what is wrong");
-        let message = self.voice.message(rule, &mut [("found", found)]);
-        let said = Said { message, file: Some(location.file.clone()), ..Said::default() };
-        self.voice.say(rule, (*location.place).clone(), said);
+        let message = self.log.message(rule, &mut [("found", found)]);
+        let said = Details { message, file: Some(location.file.clone()), ..Details::default() };
+        self.log.say(rule, (*location.place).clone(), said);
     }
 
     /// Compares a session with its record and its actions.

@@ -12,7 +12,7 @@ use crate::schema::walk::{read, read_start, string_member};
 
 /// Finds the type of an event without reading it, and reads it the fast way.
 #[derive(Clone)]
-pub(crate) struct Reader {
+pub(crate) struct FastReader {
     protocol: Protocol,
     /// The member that holds the event's type.
     key: Arc<[u8]>,
@@ -45,22 +45,22 @@ struct Beginning {
 }
 
 /// An event that was judged: valid, if nothing wrong was captured.
-pub struct Judged {
+pub struct FastEvent {
     pub event_type: usize,
     pub type_span: Range<usize>,
 }
 
 /// A line whose event was judged before its end was known.
-pub(crate) struct Line {
-    pub judged: Judged,
+pub(crate) struct FastLine {
+    pub judged: FastEvent,
     /// How long the event is, in bytes.
     pub length: usize,
     /// How long the line is, its end among it.
     pub whole: usize,
 }
 
-impl Reader {
-    pub(crate) fn new(protocol: &Protocol) -> Reader {
+impl FastReader {
+    pub(crate) fn new(protocol: &Protocol) -> FastReader {
         let tables = protocol.tables();
         let key = tables.shape.event_type.0.last().map_or(&b""[..], String::as_bytes);
         let mut beginnings = Vec::new();
@@ -75,7 +75,7 @@ impl Reader {
                 beginnings.push(Beginning { event_type, bytes: bytes.clone(), type_span: type_start..type_end });
             }
         }
-        Reader {
+        FastReader {
             protocol: protocol.clone(),
             key: key.into(),
             beginnings: beginnings.into(),
@@ -89,9 +89,9 @@ impl Reader {
     }
 
     /// A reader that does not try the schema's order first.
-    #[cfg(any(test, feature = "two-ways"))]
-    pub(crate) fn of_any_order(protocol: &Protocol) -> Reader {
-        let mut reader = Reader::new(protocol);
+    #[cfg(any(test, feature = "two-paths"))]
+    pub(crate) fn of_any_order(protocol: &Protocol) -> FastReader {
+        let mut reader = FastReader::new(protocol);
         reader.other_order.fill(TRY_AGAIN);
         reader
     }
@@ -103,7 +103,7 @@ impl Reader {
 
     /// Reads what may be an event; none if the fast way is not sure.
     #[inline]
-    pub(crate) fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<Judged> {
+    pub(crate) fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<FastEvent> {
         let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
         if utf8 { self.read(frame.text, captures) } else { None }
     }
@@ -112,7 +112,7 @@ impl Reader {
     /// line is then where the event ends, and need not be looked for. None: it must be read as any other is, and what was
     /// captured is taken back. `longest`: how long an event may be, in bytes. The text is valid UTF-8.
     #[inline(always)]
-    pub(crate) fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<Line> {
+    pub(crate) fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<FastLine> {
         if lines.len() > self.longest {
             return None;
         }
@@ -135,11 +135,11 @@ impl Reader {
             return None;
         };
         self.in_vain[event_type] = 0;
-        Some(Line { judged: Judged { event_type, type_span: type_span.clone() }, length, whole })
+        Some(FastLine { judged: FastEvent { event_type, type_span: type_span.clone() }, length, whole })
     }
 
     /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
-    pub(crate) fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<Judged> {
+    pub(crate) fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<FastEvent> {
         if text.len() > self.longest {
             self.tried = false;
             return None;
@@ -179,14 +179,14 @@ impl Reader {
     }
 
     /// What the event will be if it is valid, and whether it begins as its flat program does.
-    fn find(&mut self, text: &[u8]) -> Option<(Judged, bool)> {
+    fn find(&mut self, text: &[u8]) -> Option<(FastEvent, bool)> {
         if let Some(index) = self.beginning(text) {
             let Beginning { event_type, type_span, .. } = &self.beginnings[index];
-            return Some((Judged { event_type: *event_type, type_span: type_span.clone() }, true));
+            return Some((FastEvent { event_type: *event_type, type_span: type_span.clone() }, true));
         }
         let inner = string_member(text, &self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.event_id(name)?;
-        Some((Judged { event_type, type_span: inner.start - 1..inner.end + 1 }, false))
+        Some((FastEvent { event_type, type_span: inner.start - 1..inner.end + 1 }, false))
     }
 }

@@ -18,25 +18,25 @@ pub(crate) type Kind = (RuleId, Arc<str>, Option<String>);
 
 /// What was seen so far.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Unknown {
+pub(crate) struct UnknownNames {
     numbers: BTreeMap<Kind, usize>,
     /// By number: how often it came again.
     counts: Vec<u64>,
     /// By event type: the keys that the fast way can count by itself.
-    learnt: Vec<Vec<Learnt>>,
-    learnt_count: usize,
+    learned: Vec<Vec<LearnedKey>>,
+    learned_count: usize,
     too_many: bool,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-struct Learnt {
+struct LearnedKey {
     object: u16,
     key: Box<[u8]>,
     number: usize,
 }
 
 /// What an unknown name is.
-pub(crate) enum Counted {
+pub(crate) enum Occurrence {
     First(usize),
     Again(usize),
     /// There are too many to tell apart; `said`: not for the first time.
@@ -45,59 +45,59 @@ pub(crate) enum Counted {
     },
 }
 
-impl Unknown {
-    pub(crate) fn new(event_types: usize) -> Unknown {
-        Unknown { learnt: (0..event_types).map(|_| Vec::new()).collect(), ..Unknown::default() }
+impl UnknownNames {
+    pub(crate) fn new(event_types: usize) -> UnknownNames {
+        UnknownNames { learned: (0..event_types).map(|_| Vec::new()).collect(), ..UnknownNames::default() }
     }
 
     /// Whether it may be in this state after a restart, with so many event types and rules.
     pub(crate) fn is_sound(&self, event_types: usize, rules: usize) -> bool {
         let is_number = |number: &usize| *number < self.counts.len();
-        let learnt = || self.learnt.iter().flatten();
+        let learned = || self.learned.iter().flatten();
         self.numbers.len() == self.counts.len()
             && self.counts.len() <= MOST_UNKNOWN
             && self.numbers.iter().all(|((rule, ..), number)| usize::from(rule.0) < rules && is_number(number))
             && self.counts.iter().all(|count| *count < MOST_BYTES)
-            && (self.learnt.len() == event_types && learnt().count() == self.learnt_count)
-            && learnt().all(|learnt| is_number(&learnt.number))
+            && (self.learned.len() == event_types && learned().count() == self.learned_count)
+            && learned().all(|learned| is_number(&learned.number))
     }
 
     /// Counts an unknown name.
-    pub(crate) fn count(&mut self, kind: Kind) -> Counted {
+    pub(crate) fn count(&mut self, kind: Kind) -> Occurrence {
         if let Some(number) = self.numbers.get(&kind) {
             self.counts[*number] += 1;
-            return Counted::Again(*number);
+            return Occurrence::Again(*number);
         }
         if self.numbers.len() >= MOST_UNKNOWN {
-            return Counted::TooMany { said: std::mem::replace(&mut self.too_many, true) };
+            return Occurrence::TooMany { said: std::mem::replace(&mut self.too_many, true) };
         }
         self.numbers.insert(kind, self.counts.len());
         self.counts.push(0);
-        Counted::First(self.counts.len() - 1)
+        Occurrence::First(self.counts.len() - 1)
     }
 
     /// Lets the fast way count a key from now on.
     pub(crate) fn learn(&mut self, event_type: usize, found: Option<&UnknownKey>, key: &[u8], number: Option<usize>) {
         if let (Some(found), Some(number)) = (found, number)
-            && self.learnt_count < MOST_UNKNOWN
+            && self.learned_count < MOST_UNKNOWN
         {
-            self.learnt_count += 1;
-            self.learnt[event_type].push(Learnt { object: found.object, key: key.into(), number });
+            self.learned_count += 1;
+            self.learned[event_type].push(LearnedKey { object: found.object, key: key.into(), number });
         }
     }
 
     /// Counts the unknown keys of an event, if all of them are known to be unknown; counts none otherwise.
     pub(crate) fn count_known(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
-        let learnt = &self.learnt[event_type];
+        let learned = &self.learned[event_type];
         let find = |key: &UnknownKey| {
             let name = &text[key.start as usize..key.end as usize];
-            learnt.iter().find(|learnt| learnt.object == key.object && equal(&learnt.key, name))
+            learned.iter().find(|learned| learned.object == key.object && equal(&learned.key, name))
         };
         if !keys.iter().all(|key| find(key).is_some()) {
             return false;
         }
-        for learnt in keys.iter().filter_map(find) {
-            self.counts[learnt.number] += 1;
+        for learned in keys.iter().filter_map(find) {
+            self.counts[learned.number] += 1;
         }
         true
     }

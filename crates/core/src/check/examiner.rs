@@ -1,7 +1,7 @@
 //! Blocks of lines, examined ahead of their turn: what needs no state of any stream can be done by any thread.
 
-use super::reader::{Judged, Reader};
-use crate::event::alone::explained;
+use super::fast_reader::{FastEvent, FastReader};
+use crate::event::event_checker::explained;
 use crate::input::lines::Lines;
 use crate::input::{Frame, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
@@ -11,15 +11,15 @@ use crate::schema::captures::{CaptureMark, Captures, EventCaptures};
 /// Examines blocks, again and again.
 pub struct Examiner<'p> {
     protocol: &'p Protocol,
-    reader: Reader,
+    reader: FastReader,
     max_line_bytes: usize,
 }
 
 /// What the fast way found in a block of whole lines.
 #[derive(Default)]
-pub struct Examined<'p> {
+pub struct ExaminedBlock<'p> {
     captures: Captures,
-    frames: Vec<Found>,
+    frames: Vec<ExaminedFrame>,
     /// Of each frame that has faults, what they are; none where they are more than are listed.
     faults: Vec<Option<Faults<'p>>>,
     /// The place behind the block, from its start.
@@ -28,12 +28,12 @@ pub struct Examined<'p> {
     sound: bool,
 }
 
-struct Found {
+struct ExaminedFrame {
     /// Where the frame stands, from the start of the block.
     origin: Origin,
     length: u32,
     utf8: bool,
-    judged: Option<Judged>,
+    judged: Option<FastEvent>,
     /// Where its captures start.
     mark: CaptureMark,
 }
@@ -41,11 +41,11 @@ struct Found {
 impl<'p> Examiner<'p> {
     /// Creates an examiner for lines of at most this many bytes.
     pub fn new(protocol: &'p Protocol, max_line_bytes: usize) -> Examiner<'p> {
-        Examiner { protocol, reader: Reader::new(protocol), max_line_bytes }
+        Examiner { protocol, reader: FastReader::new(protocol), max_line_bytes }
     }
 
     /// Reads a block, which starts with a line and ends with a line's end, into buffers that are used again.
-    pub fn examine(&mut self, block: &[u8], examined: &mut Examined<'p>) {
+    pub fn examine(&mut self, block: &[u8], examined: &mut ExaminedBlock<'p>) {
         examined.captures.clear();
         examined.frames.clear();
         examined.faults.clear();
@@ -59,13 +59,13 @@ impl<'p> Examiner<'p> {
 /// An examination of a block that is under way.
 struct Examination<'e, 'p> {
     protocol: &'p Protocol,
-    reader: &'e mut Reader,
-    examined: &'e mut Examined<'p>,
+    reader: &'e mut FastReader,
+    examined: &'e mut ExaminedBlock<'p>,
 }
 
 impl PieceSink for Examination<'_, '_> {
     fn piece(&mut self, piece: Piece<'_>) {
-        let Examined { captures, frames, faults, sound, .. } = &mut *self.examined;
+        let ExaminedBlock { captures, frames, faults, sound, .. } = &mut *self.examined;
         match piece {
             Piece::Frame(frame) => {
                 let mark = captures.mark();
@@ -74,20 +74,26 @@ impl PieceSink for Examination<'_, '_> {
                     faults.extend(in_words(self.protocol, judged, frame.text, captures, mark));
                 }
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
-                frames.push(Found { origin, length, utf8: frame.utf8, judged, mark });
+                frames.push(ExaminedFrame { origin, length, utf8: frame.utf8, judged, mark });
             }
             Piece::Fault(_) => *sound = false,
         }
     }
 
     fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
-        let Examined { captures, frames, faults, .. } = &mut *self.examined;
+        let ExaminedBlock { captures, frames, faults, .. } = &mut *self.examined;
         let (mut rest, mut origin) = (lines, origin);
         loop {
             let mark = captures.mark();
             let Some(line) = self.reader.read_line(rest, longest, captures) else { return origin };
             faults.extend(in_words(self.protocol, &line.judged, &rest[..line.length], captures, mark));
-            frames.push(Found { origin, length: line.length as u32, utf8: true, judged: Some(line.judged), mark });
+            frames.push(ExaminedFrame {
+                origin,
+                length: line.length as u32,
+                utf8: true,
+                judged: Some(line.judged),
+                mark,
+            });
             rest = &rest[line.whole..];
             origin = origin.next_line(line.whole);
         }
@@ -99,7 +105,7 @@ impl PieceSink for Examination<'_, '_> {
 #[inline]
 fn in_words<'p>(
     protocol: &'p Protocol,
-    judged: &Judged,
+    judged: &FastEvent,
     text: &[u8],
     captures: &Captures,
     mark: CaptureMark,
@@ -114,7 +120,7 @@ fn in_words<'p>(
     Some(faults.filter(|_| all_listed))
 }
 
-impl<'p> Examined<'p> {
+impl<'p> ExaminedBlock<'p> {
     /// Whether something is wrong with an event by itself.
     pub fn has_faults(&self) -> bool {
         !self.faults.is_empty()
@@ -126,7 +132,7 @@ impl<'p> Examined<'p> {
         &mut self,
         block: &[u8],
         start: Origin,
-        mut out: impl FnMut(&Frame<'_>, Option<&Judged>, EventCaptures<'_>, Option<Faults<'p>>),
+        mut out: impl FnMut(&Frame<'_>, Option<&FastEvent>, EventCaptures<'_>, Option<Faults<'p>>),
     ) -> Option<Origin> {
         let end = self.end.filter(|_| self.sound)?;
         let behind = |origin: Origin| Origin {

@@ -7,9 +7,9 @@ use std::slice;
 use std::sync::Arc;
 
 use super::Settings;
-use super::found::{Event, stream_name, unreadable};
-use super::unknown::{Counted, MOST_UNKNOWN, Unknown};
-use super::voice::{Here, Said, Voice};
+use super::finder::{Event, stream_name, unreadable};
+use super::finding_log::{Details, EventContext, FindingLog};
+use super::unknown_names::{MOST_UNKNOWN, Occurrence, UnknownNames};
 use crate::bytes::lossy;
 use crate::finding::{Related, Repeat, Report, Stats, without_indices};
 use crate::framing::Framing;
@@ -25,20 +25,20 @@ pub(crate) const SHOWN_CHARS: usize = 60;
 
 /// Judges each by itself, and says what is wrong.
 #[derive(Clone)]
-pub(crate) struct Alone {
+pub(crate) struct EventChecker {
     protocol: Protocol,
-    pub voice: Voice,
-    pub unknown: Unknown,
+    pub log: FindingLog,
+    pub unknown: UnknownNames,
     /// The name of the stream that was spoken of last.
     spoken_of: Arc<str>,
 }
 
-impl Alone {
-    pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> Alone {
-        let unknown = Unknown::new(protocol.tables().events.len());
-        Alone {
+impl EventChecker {
+    pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> EventChecker {
+        let unknown = UnknownNames::new(protocol.tables().events.len());
+        EventChecker {
             protocol: protocol.clone(),
-            voice: Voice::new(protocol, settings.severities().clone(), file),
+            log: FindingLog::new(protocol, settings.severities().clone(), file),
             unknown,
             spoken_of: Arc::default(),
         }
@@ -84,7 +84,7 @@ impl Alone {
     /// have its other half elsewhere.
     pub(crate) fn judge(
         &mut self,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         tree: &Tree,
         event: &Event<'_>,
         id: usize,
@@ -117,27 +117,27 @@ impl Alone {
     }
 
     /// Says what is wrong.
-    pub(crate) fn say(&mut self, here: &Here<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
+    pub(crate) fn say(&mut self, here: &EventContext<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
         let Faults { listed, unlisted } = faults;
         for fault in listed {
             let rule = framing(fault.rule);
-            let said = Said {
-                message: self.voice.message(rule, &mut [("found", fault.message)]),
+            let said = Details {
+                message: self.log.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
                 pointer: Some(fault.pointer.text.clone()),
                 quote: fault.quote.map(Cow::into_owned),
                 proposal: fault.proposal,
                 ..here.said(stream)
             };
-            self.voice.say(rule, here.place(fault.span), said);
+            self.log.say(rule, here.place(fault.span), said);
         }
         let unlisted = unlisted.into_iter().map(|(rule, count)| (framing(rule), count));
-        self.voice.unlisted(here, stream, unlisted);
+        self.log.unlisted(here, stream, unlisted);
     }
 
     pub(crate) fn surrogates_and_duplicates(
         &mut self,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         tree: &Tree,
         wrapper: &Pointer,
         stream: Option<&Arc<str>>,
@@ -149,34 +149,34 @@ impl Alone {
             let rule = twice;
             let key = unescaped_lossy(inner(text, again));
             let place = Arc::new(here.place(first.clone()));
-            let said = Said {
-                message: self.voice.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
+            let said = Details {
+                message: self.log.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
                 pointer: pointer_to(tree, text, wrapper, again.start, &key).map(Arc::from),
                 related: vec![Related { message: "it stands here first".into(), file: None, place }],
                 ..here.said(stream)
             };
-            self.voice.say(rule, here.place(again.clone()), said);
+            self.log.say(rule, here.place(again.clone()), said);
         }
         let mut halves = tree.lone_surrogates.iter().filter(|span| !elsewhere(span));
         for span in halves.by_ref().take(MOST_LISTED) {
             let rule = half;
             let found = lossy(&text[span.clone()]).into_owned();
             let pointer = Pointer(tree.root.path_to(text, span.start));
-            let said = Said {
-                message: self.voice.message(rule, &mut [("found", found)]),
+            let said = Details {
+                message: self.log.message(rule, &mut [("found", found)]),
                 pointer: within_event(wrapper, &pointer).map(Arc::from),
                 ..here.said(stream)
             };
-            self.voice.say(rule, here.place(span.clone()), said);
+            self.log.say(rule, here.place(span.clone()), said);
         }
         let repeated = tree.duplicate_keys.len().saturating_sub(MOST_LISTED);
-        self.voice.unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)]);
+        self.log.unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)]);
     }
 
     /// Says that a field is unknown, if it is the first of its kind; gives the number that it is counted under.
     fn unknown_field(
         &mut self,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         key: Range<usize>,
         pointer: &Pointer,
         stream: Option<&Arc<str>>,
@@ -185,12 +185,12 @@ impl Alone {
         let general = without_indices(&pointer.to_string());
         let (first, number) = self.is_first(rule, Some(general), here, stream);
         if first {
-            let said = Said {
-                message: self.voice.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
+            let said = Details {
+                message: self.log.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
                 pointer: Some(pointer.text().into()),
                 ..here.said(stream)
             };
-            self.voice.say(rule, here.place(key), said);
+            self.log.say(rule, here.place(key), said);
         }
         number
     }
@@ -200,20 +200,20 @@ impl Alone {
         &mut self,
         rule: RuleId,
         pointer: Option<String>,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         stream: Option<&Arc<str>>,
     ) -> (bool, Option<usize>) {
         match self.unknown.count((rule, here.event_type.clone(), pointer)) {
-            Counted::First(number) => (true, Some(number)),
-            Counted::Again(number) => (false, Some(number)),
-            Counted::TooMany { said: true } => (false, None),
-            Counted::TooMany { said: false } => {
+            Occurrence::First(number) => (true, Some(number)),
+            Occurrence::Again(number) => (false, Some(number)),
+            Occurrence::TooMany { said: true } => (false, None),
+            Occurrence::TooMany { said: false } => {
                 let rule = framing(Framing::CheckSkipped);
                 let found = format!(
                     "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
                 );
-                let said = Said { message: self.voice.message(rule, &mut [("found", found)]), ..here.said(stream) };
-                self.voice.say(rule, here.place(here.span.clone()), said);
+                let said = Details { message: self.log.message(rule, &mut [("found", found)]), ..here.said(stream) };
+                self.log.say(rule, here.place(here.span.clone()), said);
                 (false, None)
             }
         }
@@ -221,15 +221,15 @@ impl Alone {
 
     /// Everything that was found.
     pub(crate) fn finish(mut self, stats: Stats) -> Report {
-        let (mut summary, mut repeats) = (self.voice.summary(), Vec::new());
+        let (mut summary, mut repeats) = (self.log.summary(), Vec::new());
         for ((rule, event_type, pointer), count) in self.unknown.repeats() {
-            let (name, severity) = self.voice.rule(rule);
+            let (name, severity) = self.log.rule(rule);
             if let Some(severity) = severity {
                 summary.count(name, severity, count);
                 repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
             }
         }
-        Report { findings: self.voice.findings, repeats, summary, stats }
+        Report { findings: self.log.findings, repeats, summary, stats }
     }
 }
 

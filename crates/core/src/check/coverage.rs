@@ -13,7 +13,7 @@ use crate::schema::Schema;
 
 /// What was exercised, and how often.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Exercised {
+pub struct CoverageCounts {
     /// By event type, and by field of its schema.
     pub fields: Vec<Vec<Presence>>,
     /// The cells that were certainly taken.
@@ -28,15 +28,15 @@ pub struct Presence {
     pub values: Vec<u64>,
 }
 
-impl Exercised {
+impl CoverageCounts {
     /// Nothing yet.
-    pub fn new(tables: &Tables) -> Exercised {
+    pub fn new(tables: &Tables) -> CoverageCounts {
         let fields = |schema: &Schema| {
             let presence = |values: usize| Presence { count: 0, values: vec![0; values] };
             schema.fields().iter().map(|field| presence(field.values.len())).collect()
         };
         let fields = tables.events.iter().map(|event| fields(&event.schema)).collect();
-        Exercised { fields, cells: BTreeMap::new() }
+        CoverageCounts { fields, cells: BTreeMap::new() }
     }
 
     /// Counts the fields of an event of this type, those at fault too.
@@ -52,7 +52,7 @@ impl Exercised {
     }
 
     /// Adds what another input exercised.
-    pub fn add(&mut self, other: &Exercised) {
+    pub fn add(&mut self, other: &CoverageCounts) {
         for (presence, more) in self.fields.iter_mut().flatten().zip(other.fields.iter().flatten()) {
             presence.count += more.count;
             for (count, more) in presence.values.iter_mut().zip(&more.values) {
@@ -65,7 +65,7 @@ impl Exercised {
     }
 }
 
-impl CellObserver for Exercised {
+impl CellObserver for CoverageCounts {
     const ACTIVE: bool = true;
 
     fn observe(&mut self, cell: CellId) {

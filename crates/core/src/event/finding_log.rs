@@ -19,7 +19,7 @@ use crate::text::count;
 
 /// Says findings, and counts them.
 #[derive(Clone)]
-pub(crate) struct Voice {
+pub(crate) struct FindingLog {
     protocol: Protocol,
     file: Option<Arc<str>>,
     /// By rule; none: switched off.
@@ -36,7 +36,7 @@ pub(crate) struct Voice {
 
 /// What was counted, to be stored.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct VoiceState {
+pub(crate) struct FindingLogState {
     events: u64,
     skipped: u64,
     error: bool,
@@ -46,7 +46,7 @@ pub(crate) struct VoiceState {
 
 /// What a finding says, before it knows its rule and place.
 #[derive(Default)]
-pub(crate) struct Said {
+pub(crate) struct Details {
     /// What is wrong.
     pub message: String,
     /// What to do about it.
@@ -67,10 +67,10 @@ pub(crate) struct Said {
     pub file: Option<Arc<str>>,
 }
 
-impl Voice {
-    /// Creates a voice for the rules of a protocol, whose severities come in the order of its rules.
-    pub(crate) fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> Voice {
-        Voice {
+impl FindingLog {
+    /// Creates a log for the rules of a protocol, whose severities come in the order of its rules.
+    pub(crate) fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> FindingLog {
+        FindingLog {
             protocol: protocol.clone(),
             file,
             severities,
@@ -82,16 +82,16 @@ impl Voice {
     }
 
     /// Returns what was counted, to be stored. The findings are not in it.
-    pub(crate) fn state(&self) -> VoiceState {
+    pub(crate) fn state(&self) -> FindingLogState {
         let Summary { events, skipped, .. } = self.summary;
         let spoken = self.spoken.iter().enumerate().filter(|(_, count)| **count > 0);
         let spoken = spoken.map(|(rule, count)| (rule as u16, *count)).collect();
-        VoiceState { events, skipped, error: self.error, spoken }
+        FindingLogState { events, skipped, error: self.error, spoken }
     }
 
     /// Goes on where the state was taken. Returns whether it could be in that state.
-    pub(crate) fn restore(&mut self, state: VoiceState) -> bool {
-        let VoiceState { events, skipped, error, spoken } = state;
+    pub(crate) fn restore(&mut self, state: FindingLogState) -> bool {
+        let FindingLogState { events, skipped, error, spoken } = state;
         let counts = spoken.iter().map(|(_, count)| count).chain([&events, &skipped]);
         let is_sound = counts.into_iter().all(|count| *count < MOST_BYTES);
         (self.summary.events, self.summary.skipped, self.error) = (events, skipped, error);
@@ -134,7 +134,7 @@ impl Voice {
     }
 
     /// Says a finding.
-    pub(crate) fn say(&mut self, rule: RuleId, place: Place, said: Said) {
+    pub(crate) fn say(&mut self, rule: RuleId, place: Place, said: Details) {
         let index = usize::from(rule.0);
         let words = &self.protocol.tables().rules[index];
         self.error |= words.severity == Some(Severity::Error);
@@ -160,7 +160,7 @@ impl Voice {
     /// Counts further findings about an event of which as many are listed as a report may hold, and says how many they are.
     pub(crate) fn unlisted(
         &mut self,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         stream: Option<&Arc<str>>,
         rules: impl IntoIterator<Item = (RuleId, u64)>,
     ) {
@@ -177,7 +177,7 @@ impl Voice {
                 format!("{} about this event, which are counted and not listed", count(unlisted, "more finding"));
             let rule = framing(Framing::CheckSkipped);
             let help = Some("mend what is listed, and check again".into());
-            let said = Said { message: self.message(rule, &mut [("found", found)]), help, ..here.said(stream) };
+            let said = Details { message: self.message(rule, &mut [("found", found)]), help, ..here.said(stream) };
             self.say(rule, here.place(here.type_span.clone()), said);
         }
     }
@@ -197,7 +197,7 @@ impl Voice {
     pub(crate) fn verdicts(
         &mut self,
         verdicts: &mut Vec<Verdict>,
-        here: &Here<'_>,
+        here: &EventContext<'_>,
         event: Option<(&EventType, EventCaptures<'_>)>,
     ) {
         if verdicts.is_empty() {
@@ -240,13 +240,13 @@ impl Voice {
 
     fn verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<String>, event_type: Arc<str>) {
         let mut facts = verdict.facts;
-        let said = Said {
+        let said = Details {
             message: self.message_of(verdict.rule, &mut facts, &event_type),
             pointer: pointer.map(Arc::from),
             event_type: Some(event_type),
             stream: Some(verdict.stream),
             related: verdict.related,
-            ..Said::default()
+            ..Details::default()
         };
         self.say(verdict.rule, place, said);
     }
@@ -287,7 +287,7 @@ fn captured_at(at: &Target, event_type: &EventType, captured: EventCaptures<'_>)
 }
 
 /// An event and where it stands.
-pub(crate) struct Here<'e> {
+pub(crate) struct EventContext<'e> {
     /// The frame that it is in.
     pub frame: &'e Frame<'e>,
     /// The event, in its frame's text.
@@ -304,19 +304,19 @@ pub(crate) struct Here<'e> {
     pub landmarks: Landmarks,
 }
 
-impl Here<'_> {
+impl EventContext<'_> {
     /// A range of the frame's text.
     pub(crate) fn place(&self, span: Range<usize>) -> Place {
         self.frame.place_by(span, self.number, self.excerpts, &self.landmarks)
     }
 
     /// What every finding about this event says.
-    pub(crate) fn said(&self, stream: Option<&Arc<str>>) -> Said {
-        Said { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Said::default() }
+    pub(crate) fn said(&self, stream: Option<&Arc<str>>) -> Details {
+        Details { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Details::default() }
     }
 }
 
-impl EventLocator for Here<'_> {
+impl EventLocator for EventContext<'_> {
     fn event_type(&self) -> &Arc<str> {
         self.event_type
     }

@@ -19,7 +19,7 @@ static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
 fuzz_target!(|text: &[u8]| {
     // No event type is in both: the other one returns at once.
     for protocol in [*PROTOCOL, &*EVERY_KEYWORD] {
-        if let Err(disagreement) = sessionlint_core::check::ways_agree(protocol, text) {
+        if let Err(disagreement) = sessionlint_core::check::paths_agree(protocol, text) {
             panic!("{disagreement}");
         }
     }

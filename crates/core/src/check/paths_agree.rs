@@ -2,9 +2,9 @@
 
 use std::slice;
 
-use super::reader::{Judged, Reader};
+use super::fast_reader::{FastEvent, FastReader};
 use crate::event::Event;
-use crate::event::found::unreadable;
+use crate::event::finder::unreadable;
 use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
@@ -17,17 +17,17 @@ use crate::schema::{explain, judge};
 ///
 /// Says how the ways disagree: where the fast way judges, it must find the faults that the slow way finds, capture the
 /// same fields and see the same unknown keys.
-pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
+pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     let mut fast = Captures::default();
     if std::str::from_utf8(text).is_err() {
         return Ok(false);
     }
-    let judged = Reader::new(protocol).read(text, &mut fast);
+    let judged = FastReader::new(protocol).read(text, &mut fast);
     if judged.is_none() && fast != Captures::default() {
         return Err("the fast way left captures of an event behind that it was not sure of".to_owned());
     }
     let mut any_order = Captures::default();
-    let again = Reader::of_any_order(protocol).read(text, &mut any_order);
+    let again = FastReader::of_any_order(protocol).read(text, &mut any_order);
     if again.is_some() != judged.is_some() || any_order != fast {
         return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
     }
@@ -76,11 +76,11 @@ pub fn ways_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
 }
 
 /// The same event as one line of several, whose end is not known beforehand.
-fn as_a_line(protocol: &Protocol, text: &[u8], judged: Option<&Judged>, captures: &Captures) -> Result<(), String> {
+fn as_a_line(protocol: &Protocol, text: &[u8], judged: Option<&FastEvent>, captures: &Captures) -> Result<(), String> {
     // What follows is what would make the most of an end that was missed.
     let lines = [text, b"\n", text, b"}}\"\n"].concat();
     let mut ahead = Captures::default();
-    let Some(line) = Reader::new(protocol).read_line(&lines, text.len(), &mut ahead) else {
+    let Some(line) = FastReader::new(protocol).read_line(&lines, text.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
@@ -120,7 +120,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Reader, ways_agree};
+    use super::{FastReader, paths_agree};
     use crate::protocol::Protocol;
     use crate::schema::captures::Captures;
 
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn the_documents_examples_go_the_fast_way() {
         for (protocol, event) in EVENTS.iter() {
-            assert_eq!(ways_agree(protocol, event.as_bytes()), Ok(true), "{event}");
+            assert_eq!(paths_agree(protocol, event.as_bytes()), Ok(true), "{event}");
         }
     }
 
@@ -216,7 +216,7 @@ mod tests {
     fn other_orders_spaces_and_unknown_keys_go_the_fast_way_too() {
         let event = "{ \"payload\" : {\"extra\":{\"a\":[1,2]},\"done\":true , \"text\":\"a\\n\\ud83d\\ude00\",\"session_id\":\"s\"},\n \
                      \"timestamp\":\"2026-01-01T00:00:00Z\", \"type\":\"session.stream.chunk\" }";
-        assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true));
+        assert_eq!(paths_agree(&PROTOCOL, event.as_bytes()), Ok(true));
     }
 
     #[test]
@@ -228,13 +228,13 @@ mod tests {
         };
         let taken = |event: &str| {
             let lines = format!("{event}\n");
-            Reader::new(&PROTOCOL).read_line(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
+            FastReader::new(&PROTOCOL).read_line(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
         };
         for (more, outside) in
             [(r#","a":1"#, ""), ("", r#","b":{"c":[1,"2"]},"d":"e""#), (r#","a":null"#, r#","a":true"#)]
         {
             let event = event(more, outside);
-            assert_eq!((ways_agree(&PROTOCOL, event.as_bytes()), taken(&event)), (Ok(true), true), "{event}");
+            assert_eq!((paths_agree(&PROTOCOL, event.as_bytes()), taken(&event)), (Ok(true), true), "{event}");
         }
         // Told twice, in white space, over a line's end, with an escape: not ahead, and no line's end is passed over.
         for (more, outside) in [
@@ -245,7 +245,7 @@ mod tests {
             (r#","\u0061":1"#, ""),
         ] {
             let event = event(more, outside);
-            assert!(ways_agree(&PROTOCOL, event.as_bytes()).is_ok() && !taken(&event), "{event}");
+            assert!(paths_agree(&PROTOCOL, event.as_bytes()).is_ok() && !taken(&event), "{event}");
         }
     }
 
@@ -268,7 +268,7 @@ mod tests {
             results(r#"{"tool_call_id":1,"ok":"yes"}"#),
             results("null"),
         ] {
-            assert_eq!(ways_agree(&PROTOCOL, faulty.as_bytes()), Ok(true), "{faulty}");
+            assert_eq!(paths_agree(&PROTOCOL, faulty.as_bytes()), Ok(true), "{faulty}");
         }
     }
 
@@ -283,13 +283,13 @@ mod tests {
 
     /// As many faults as bytes.
     #[test]
-    fn the_ways_agree_on_an_event_of_many_faults() {
+    fn the_paths_agree_on_an_event_of_many_faults() {
         for item in ["{}", "1", r#"{"ok":7,"tool_call_i":"a"}"#] {
             let items = vec![item; 3000].join(",");
             let event = format!(
                 r#"{{"type":"session.tool.results","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"a","results":[{items}]}}}}"#
             );
-            assert_eq!(ways_agree(&PROTOCOL, event.as_bytes()), Ok(true), "{item}");
+            assert_eq!(paths_agree(&PROTOCOL, event.as_bytes()), Ok(true), "{item}");
         }
     }
 
@@ -318,7 +318,7 @@ mod tests {
                     _ => if let Some(byte) = text.get_mut(from) { *byte ^= 1 << (to % 8) },
                 }
             }
-            let agreed = ways_agree(protocol, &text);
+            let agreed = paths_agree(protocol, &text);
             prop_assert!(agreed.is_ok(), "{}: {:?}", String::from_utf8_lossy(&text), agreed);
         }
     }

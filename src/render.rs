@@ -1,0 +1,69 @@
+//! Renders reports as the program prints them, for callers of the library.
+
+use std::io;
+
+use serde::Serialize;
+use sessionlint_core::Report;
+use sessionlint_core::protocol::{Protocol, Rulebook};
+
+use crate::report::{FileEnd, Human, Json, Reporter, RunEnd, TextOptions, write_json};
+
+/// Methods of a [`Report`] that render it as the program prints it.
+///
+/// ```
+/// use sessionlint::{Options, Protocol, ReportExt, TextOptions, check};
+///
+/// let protocol = Protocol::builtin("session-events").expect("it is built in");
+/// let report = check(protocol, b"{}", Options::default().with_file("session.ndjson"));
+///
+/// assert!(report.text(protocol, TextOptions::default()).contains("error[not-an-event]"));
+/// assert!(report.json().contains(r#""rule":"not-an-event""#));
+/// ```
+pub trait ReportExt {
+    /// Returns the report for people, as `--format human` prints it. `protocol` must be the protocol that judged. What
+    /// comes from the recording is safe to show on a terminal.
+    fn text(&self, protocol: &Protocol, options: TextOptions) -> String;
+
+    /// Returns the report as one JSON document, as `--format json` prints it. Every character is escaped that a terminal
+    /// could act on.
+    fn json(&self) -> String;
+}
+
+impl ReportExt for Report {
+    fn text(&self, protocol: &Protocol, options: TextOptions) -> String {
+        let mut text = Vec::new();
+        let written = write(self, &mut Human::new(&mut text, Rulebook::of(protocol), options));
+        into_text(written, text)
+    }
+
+    fn json(&self) -> String {
+        let mut text = Vec::new();
+        let written = write(self, &mut Json::new(&mut text));
+        into_text(written, text)
+    }
+}
+
+/// Returns a value, such as a [`Finding`](sessionlint_core::Finding), as JSON on one line without a line end. Every
+/// character is escaped that a terminal could act on. `--format jsonl` prints findings like this.
+pub fn to_json(value: &impl Serialize) -> String {
+    let mut text = Vec::new();
+    into_text(write_json(&mut text, value), text)
+}
+
+fn write(report: &Report, reporter: &mut dyn Reporter) -> io::Result<()> {
+    reporter.begin()?;
+    for finding in &report.findings {
+        reporter.finding(finding)?;
+    }
+    let file = report.findings.iter().find_map(|finding| finding.file.as_deref()).unwrap_or("-");
+    reporter.file_end(&FileEnd { summary: Some(&report.summary), repeats: &report.repeats, ..FileEnd::of(file) })?;
+    reporter.end(&RunEnd::of(&report.summary, Default::default()))
+}
+
+/// Returns what was written; writing to memory does not fail.
+fn into_text(written: io::Result<()>, text: Vec<u8>) -> String {
+    match written {
+        Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) => error.to_string(),
+    }
+}
