@@ -3,10 +3,10 @@
 //!
 //! The maximum sizes of inputs are written by hand from what triggers each bug.
 
+#[expect(dead_code, reason = "some of it is for the test that plays single prompts")]
 #[path = "../producers/agents.rs"]
 mod agents;
 mod bugs;
-#[expect(dead_code, reason = "some of it is for the test that plays single prompts")]
 #[path = "../built/mod.rs"]
 mod built;
 mod driving;
