@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource};
-use sessionlint_core::keys::toml_problem;
 use sessionlint_core::text::{count, visible};
 use sessionlint_core::{Problem, ProtocolError};
 use thiserror::Error;
@@ -120,11 +119,6 @@ impl FileError {
         problems.sort_by_key(|problem| problem.span.start);
         let file = file.to_string_lossy().into_owned();
         FileError::Wrong { problems: ProblemDiagnostic::all(&file, text, problems), file }
-    }
-
-    /// Returns the error for a text that is not TOML, or not the TOML that was expected.
-    pub fn toml(file: &Path, text: &str, error: &toml::de::Error, help: &str) -> FileError {
-        FileError::new(file, text, vec![toml_problem(error, help)])
     }
 }
 

@@ -8,10 +8,11 @@ use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sessionlint_core::Problem;
 use sessionlint_core::finding::Kind;
 use sessionlint_core::input::Wire;
+use sessionlint_core::{toml_reader, toml_tables};
 
 use super::producer::Execution;
 use super::search::Failure;
@@ -36,44 +37,55 @@ const MAX_FOLDERS: usize = 10_000;
 const VERSION: u32 = 1;
 const HELP: &str = "name a folder that `sessionlint fuzz` wrote, or one of those in it";
 
-/// The `[producer]` table of `case.toml`: how a producer is run, without secrets.
-/// Serde puts the name of this type into messages about a value of another type.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Driven {
-    /// The program and its arguments; `None` if the producer is not a command, or the command is not UTF-8.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<Vec<String>>,
-    /// The folder in which the command is run and the script is searched for, relative to the failure's folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub directory: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub script: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// The names of the request's headers. Their values may be secret.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<String>,
-    /// The time limit of a case, in the form of the command line.
-    pub timeout: String,
-    pub max_bytes: u64,
-}
+toml_tables! {
+    /// The `[producer]` table of `case.toml`: how a producer is run, without secrets.
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub struct Driven {
+        /// The program and its arguments; `None` if the producer is not a command, or the command is not UTF-8.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub command: Option<Vec<String>> = optional,
+        /// The folder in which the command is run and the script is searched for, relative to the failure's folder.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub directory: Option<String> = optional,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub script: Option<String> = optional,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub url: Option<String> = optional,
+        /// The names of the request's headers. Their values may be secret.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub headers: Vec<String> = optional,
+        /// The time limit of a case, in the form of the command line.
+        pub timeout: String = required,
+        pub max_bytes: u64 = required("max-bytes"),
+    }
 
-/// The contents of `case.toml`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct CaseFile {
-    version: u32,
-    /// The command that replays the failure.
-    pub again: String,
-    pub seed: u64,
-    /// The number of the first case with this failure.
-    pub case: u64,
-    /// Number of times that the input failed, and that it was run.
-    failed: u32,
-    played: u32,
-    failure: Signature,
-    pub producer: Driven,
+    /// The contents of `case.toml`.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct CaseFile {
+        version: u32 = required,
+        /// The command that replays the failure.
+        pub again: String = required,
+        pub seed: u64 = required,
+        /// The number of the first case with this failure.
+        pub case: u64 = required,
+        /// Number of times that the input failed, and that it was run.
+        failed: u32 = required,
+        played: u32 = required,
+        failure: Signature = required,
+        pub producer: Driven = required,
+    }
+
+    /// The `[failure]` table of `case.toml`: the kind of the failure.
+    #[derive(Clone, Debug, Serialize)]
+    struct Signature {
+        rule: String = required,
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        event_type: Option<String> = optional("type"),
+        /// The JSON Pointer, with `*` for every index.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pointer: Option<String> = optional,
+    }
 }
 
 impl CaseFile {
@@ -81,18 +93,6 @@ impl CaseFile {
     pub fn times(&self) -> FailureRate {
         FailureRate { failed: self.failed, runs: self.played }
     }
-}
-
-/// The `[failure]` table of `case.toml`: the kind of the failure. The name of this type, too, is in messages.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Signature {
-    rule: String,
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    event_type: Option<String>,
-    /// The JSON Pointer, with `*` for every index.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pointer: Option<String>,
 }
 
 /// A failure that was read from its folder.
@@ -119,7 +119,8 @@ impl SavedFailure {
         let path = folder.join(CASE_FILE);
         let text = String::from_utf8(read_bounded(&path, MAX_CASE_BYTES)?)
             .map_err(|error| unreadable(&path, io::Error::new(ErrorKind::InvalidData, error.utf8_error())))?;
-        let case: CaseFile = toml::from_str(&text).map_err(|error| FileError::toml(&path, &text, &error, HELP))?;
+        let case: CaseFile =
+            toml_reader::read(&text, HELP).map_err(|problems| FileError::new(&path, &text, problems))?;
         if case.version != VERSION {
             let problem = Problem {
                 message: format!("this is version {}, and version {VERSION} can be read", case.version),
@@ -309,5 +310,31 @@ impl FailureWriter<'_> {
             producer: Driven { directory, ..self.producer.clone() },
         };
         fs::write(new.join(CASE_FILE), toml::to_string(&case).map_err(io::Error::other)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_mistakes_of_a_case_are_reported_at_once() {
+        let text = "version = 1\nagain = 7\nseed = 0\ncase = -1\nfailed = 1\nplayed = 1\nfailure = 2\n\
+            [producer]\ncommand = [\"a\", 3]\ntimout = \"1s\"\nmax-bytes = \"many\"\n";
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(CASE_FILE), text).expect("written");
+        let Err(FileError::Wrong { problems, .. }) = SavedFailure::read(folder.path()) else { panic!("it is wrong") };
+        let at = |offset: usize| text[offset..].split(['\n', ' ', ']']).next().unwrap_or_default();
+        let found: Vec<_> = problems.iter().map(|problem| (problem.to_string(), at(problem.offset))).collect();
+        let expected = [
+            ("`again` must be a string, but is of the type integer", "7"),
+            ("`case` must be a whole number from 0 to 18446744073709551615", "-1"),
+            ("`failure` must be a table, but is of the type integer", "2"),
+            ("there is no `timeout` here", "[producer"),
+            ("`command` must be a string, but is of the type integer", "3"),
+            ("there is no key `timout` here", "timout"),
+            ("`max-bytes` must be a whole number, but is of the type string", "\"many\""),
+        ];
+        assert_eq!(found, expected.map(|(message, at)| (message.to_owned(), at)));
     }
 }

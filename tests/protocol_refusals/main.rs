@@ -1,6 +1,8 @@
 //! A protocol with a mistake is refused when it is loaded, and the refusal points at the mistake.
 
+mod hostile;
 mod records;
+mod several;
 mod tables;
 
 use std::fs;
@@ -126,7 +128,8 @@ fn refused(from: &str, to: &str) -> Refusal {
 #[test]
 fn a_word_that_the_language_lacks_is_refused() {
     refused("name   = \"reply\"\nwithin = \"turn\"\nstates", "name   = \"reply\"\ninside = \"turn\"\nstates")
-        .says("there is no key `inside` here; there are `name`, `within`", "\n▸inside = \"turn\"")
+        .says("there is no key `inside` here", "\n▸inside = \"turn\"")
+        .advises("there is no key `inside` here", "there are name, within")
         .and_nothing_else(1);
 }
 

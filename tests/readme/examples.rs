@@ -130,6 +130,18 @@ fn the_graph_is_what_the_program_draws() {
     assert_eq!(graphs, [run(root(), "graph --lifecycle turn").0]);
 }
 
+// The page is narrower than the code.
+#[rustfmt::skip]
+fn options_of_the_page(protocol: &sessionlint::Protocol) -> Result<sessionlint::Options, sessionlint::UnknownName> {
+    use sessionlint::{Options, Severity};
+
+    let options = Options::default()
+        .with_file("session.ndjson")
+        .with_fragment(true)
+        .with_rule(protocol, "unknown-field", Some(Severity::Error))?;
+    Ok(options)
+}
+
 #[test]
 fn the_library_s_examples_compile_and_run() {
     let events = concat!(
@@ -152,11 +164,12 @@ fn the_library_s_examples_compile_and_run() {
     let report = checker.finish();
     println!("{} errors", report.summary.errors);
     assert_eq!(report.summary.errors, 0);
+    assert!(options_of_the_page(protocol).is_ok_and(|options| options.fragment()));
 
     // The code that runs here is the code of the page, line by line.
     let here: Vec<_> = include_str!("examples.rs").lines().map(str::trim).collect();
     let blocks = page("docs/library.md").blocks("rust");
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for block in blocks {
         for line in block.text.lines().map(str::trim) {
             assert!(here.contains(&line), "{line}");

@@ -94,11 +94,11 @@ fn what_is_left_out_here_is_a_rule_with_a_reason() {
     }
 }
 
-/// The library's `Checker` is for streams: it must not pass records silently.
+/// The library's checker judges records too, by their own rules.
 #[test]
-fn a_checker_takes_no_record_for_an_event() {
-    let record = br#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"s1","agent_name":"a"}"#;
+fn a_checker_judges_a_record_as_one() {
+    let record = br#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"s1","agent_name":7}"#;
     let report = sessionlint::check(protocol(), record, sessionlint::Options::default());
     let rules: Vec<_> = report.findings.iter().map(|finding| &*finding.rule).collect();
-    assert_eq!((rules, report.summary.records), (vec!["not-an-event"], 0));
+    assert_eq!((rules, report.summary.records), (vec!["wrong-type"], 1));
 }

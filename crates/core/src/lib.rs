@@ -13,6 +13,10 @@
 #![warn(unreachable_pub)]
 #![warn(missing_docs)]
 
+// First, for its macro.
+#[macro_use]
+pub mod toml_reader;
+
 pub mod bytes;
 pub mod check;
 mod checker;
@@ -21,7 +25,6 @@ pub mod event;
 pub mod finding;
 pub mod framing;
 pub mod input;
-pub mod keys;
 pub mod machine;
 pub mod protocol;
 pub mod records;

@@ -6,10 +6,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use sessionlint_core::Problem;
 use sessionlint_core::finding::Kind;
 use sessionlint_core::text::is_control;
+use sessionlint_core::{toml_reader, toml_tables};
 use toml::Spanned;
 
 use super::Entry;
@@ -22,30 +22,27 @@ const HELP: &str = "sessionlint check PATHS --write-baseline FILE writes one; me
 /// The entries of a baseline, by file and kind of finding.
 pub type KnownFindings = BTreeMap<String, HashMap<Kind, Entry>>;
 
-/// The file as TOML. Serde puts the name of this type into messages about a value of another type.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    version: Spanned<u64>,
-    findings: Vec<Spanned<Recorded>>,
-}
+toml_tables! {
+    /// The file as TOML.
+    struct File {
+        version: Spanned<u64> = required,
+        findings: Vec<Spanned<Recorded>> = required,
+    }
 
-/// An entry as TOML. Its name, too, is in messages.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Recorded {
-    file: String,
-    rule: Arc<str>,
-    #[serde(rename = "type")]
-    event_type: Option<Arc<str>>,
-    pointer: Option<String>,
-    count: Spanned<u64>,
+    /// An entry as TOML.
+    struct Recorded {
+        file: String = required,
+        rule: String = required,
+        event_type: Option<String> = optional("type"),
+        pointer: Option<String> = optional,
+        count: Spanned<u64> = required,
+    }
 }
 
 /// Reads the text of the baseline at `path`. `written` normalizes the name of a recording to the form that the program
 /// writes.
 pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Result<KnownFindings, FileError> {
-    let file: File = toml::from_str(text).map_err(|error| FileError::toml(path, text, &error, HELP))?;
+    let file: File = toml_reader::read(text, HELP).map_err(|problems| FileError::new(path, text, problems))?;
     let mut problems = Vec::new();
     let mut problem = |span: Range<usize>, message: String| {
         problems.push(Problem { message, label: "here".to_owned(), span, help: HELP.to_owned() });
@@ -62,7 +59,8 @@ pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Resu
             problem(count.span(), "this entry records no finding".to_owned());
         }
         let entry = Entry { count: count.into_inner(), span: span.clone(), ..Entry::default() };
-        if known.entry(written(file)).or_default().insert(Kind { rule, event_type, pointer }, entry).is_some() {
+        let kind = Kind { rule: rule.into(), event_type: event_type.map(Arc::from), pointer };
+        if known.entry(written(file)).or_default().insert(kind, entry).is_some() {
             problem(span, "an entry before this one records the same".to_owned());
         }
     }
@@ -110,6 +108,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let text = "version = 1\nfindings = [\n  { file = 1, rule = \"r\", count = 1 },\n  7,\n\
+            \x20 { file = \"a\", rlue = \"r\", count = -1 },\n]\nmore = true\n";
+        let refused = read(Path::new("b.toml"), text, |file| file);
+        let Err(FileError::Wrong { problems, .. }) = refused else { panic!("it has mistakes") };
+        let at = |offset: usize| text[offset..].split(['\n', ' ', ',']).next().unwrap_or_default();
+        let found: Vec<_> = problems.iter().map(|problem| (problem.to_string(), at(problem.offset))).collect();
+        let expected = [
+            ("`file` must be a string, but is of the type integer", "1"),
+            ("`findings` must be a table, but is of the type integer", "7"),
+            ("there is no `rule` here", "{"),
+            ("there is no key `rlue` here", "rlue"),
+            ("`count` must be a whole number from 0 to 18446744073709551615", "-1"),
+            ("there is no key `more` here", "more"),
+        ];
+        assert_eq!(found, expected.map(|(message, at)| (message.to_owned(), at)));
+    }
 
     proptest! {
         #[test]

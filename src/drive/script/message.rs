@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use sessionlint_core::keys::{Reader, Value};
 use sessionlint_core::schema::Pointer;
+use sessionlint_core::toml_reader::{Reader, Value};
 use toml::de::DeValue;
 
 use super::template::{Placeholder, Template, TemplateError};
@@ -20,7 +20,7 @@ pub fn pointer(reader: &mut Reader, text: &str, span: Range<usize>) -> Option<St
 
 /// Converts a TOML value to JSON, without placeholders.
 pub fn constant(reader: &mut Reader, value: &Value<'_>) -> serde_json::Value {
-    toml_template(reader, value, &|text, _, _| Template::Value(text.into())).fill(&|_| serde_json::Value::Null)
+    reader.json(value).unwrap_or_default()
 }
 
 /// Parses a string with placeholders. `known` resolves their names.
@@ -48,33 +48,18 @@ type StringReader<'s> = dyn Fn(&str, &mut Reader, Range<usize>) -> Template + 's
 
 /// Converts a TOML value to a JSON template.
 pub fn toml_template(reader: &mut Reader, value: &Value<'_>, strings: &StringReader<'_>) -> Template {
-    Template::Value(match value.get_ref() {
-        DeValue::String(text) => return strings(text, reader, value.span()),
+    match value.get_ref() {
+        DeValue::String(text) => strings(text, reader, value.span()),
         DeValue::Array(items) => {
-            return Template::Array(items.iter().map(|item| toml_template(reader, item, strings)).collect());
+            Template::Array(items.iter().map(|item| toml_template(reader, item, strings)).collect())
         }
         DeValue::Table(table) => {
             let members =
                 table.iter().map(|(key, value)| (key.get_ref().to_string(), toml_template(reader, value, strings)));
-            return Template::Object(members.collect());
+            Template::Object(members.collect())
         }
-        DeValue::Boolean(known) => (*known).into(),
-        DeValue::Datetime(time) => time.to_string().into(),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => number.into(),
-            Err(_) => unrepresentable_number(reader, value),
-        },
-        DeValue::Float(number) => match number.as_str().parse::<f64>() {
-            Ok(number) if number.is_finite() => number.into(),
-            _ => unrepresentable_number(reader, value),
-        },
-    })
-}
-
-fn unrepresentable_number(reader: &mut Reader, value: &Value<'_>) -> serde_json::Value {
-    let message = "JSON has no such number".to_owned();
-    reader.problem(value.span(), message, "write a finite number of 64 bits, or a string");
-    serde_json::Value::Null
+        _ => Template::Value(constant(reader, value)),
+    }
 }
 
 /// Converts a JSON value to a template. Mistakes are reported at `span`, whichever part of the value has them.

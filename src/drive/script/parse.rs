@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use sessionlint_core::keys::{Reader, Value};
 use sessionlint_core::text::nearest;
+use sessionlint_core::toml_reader::{self, FromToml, Reader, Value};
 use toml::de::DeTable;
 
 use super::message::{constant, json_template, pointer, string_template, toml_template};
@@ -36,13 +36,12 @@ const STEP_HELP: &str =
 /// Parses the text of a script. `path` is the name that errors give it.
 pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
     let help = "docs/talk.md has the form of a script";
-    let table = DeTable::parse(text).map_err(|error| FileError::toml(path, text, &error, help))?;
-    let table = table.get_ref();
-    let mut reader = Reader::default();
+    let refuse = |problems| FileError::new(path, text, problems);
+    let table = toml_reader::parse(text, help).map_err(refuse)?;
+    let (table, span) = (table.get_ref(), table.span());
+    let mut reader = Reader::new(help);
     reader.version(table, VERSION);
-    for key in table.keys().filter(|key| !KEYS.contains(&&**key.get_ref())) {
-        reader.unknown(key.get_ref(), key.span(), &KEYS);
-    }
+    reader.keys(table, span, &KEYS);
     let prompts = table.get("prompts").map_or(1, |value| read_prompts(&mut reader, value));
     let events = table.get("events").map_or_else(Vec::new, |value| read_events(&mut reader, value));
     let mut steps =
@@ -52,7 +51,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
         steps.report_unused_prompt(table, &read);
     }
     let StepReader { reader, .. } = steps;
-    reader.finish(Script { prompts, events, steps: read }).map_err(|problems| FileError::new(path, text, problems))
+    reader.finish(Some(Script { prompts, events, steps: read })).map_err(refuse)
 }
 
 fn read_prompts(reader: &mut Reader, value: &Value<'_>) -> usize {
@@ -247,7 +246,10 @@ impl StepReader<'_> {
             self.reader.problem(to.span(), message, "take `to` out, or write wait-for = \"answer\"");
         }
         let within = table.get("within").and_then(|value| self.duration("within", value));
-        let optional = table.get("optional").and_then(|value| self.reader.boolean("optional", value)).unwrap_or(false);
+        let optional = table
+            .get("optional")
+            .and_then(|value| bool::from_toml("optional", value, &mut self.reader))
+            .unwrap_or(false);
         let unless = table.get("unless").and_then(|value| {
             let name = self.reader.text("unless", value)?;
             self.event(&name, value)
@@ -334,7 +336,7 @@ impl StepReader<'_> {
 
     fn close(&mut self, value: &Value<'_>) -> Option<Step> {
         self.closed = true;
-        if !self.reader.boolean("close", value)? {
+        if !bool::from_toml("close", value, &mut self.reader)? {
             let message = "`close` is true or not there".to_owned();
             self.reader.problem(value.span(), message, "take the step out: standard input stays open until the end");
         }

@@ -311,7 +311,7 @@ impl<'f> Compiler<'f> {
 
     /// Returns the numbers of the event types that a row names. `others` are those that `*` stands for; `None` if it is not
     /// allowed here.
-    fn find_events(&mut self, names: &file::OneOrMany, others: Option<&[usize]>) -> Vec<usize> {
+    fn find_events(&mut self, names: &file::Names, others: Option<&[usize]>) -> Vec<usize> {
         let mut events = Vec::new();
         for name in &names.0 {
             if let ("*", Some(others)) = (name.get_ref().as_str(), others) {
@@ -333,8 +333,8 @@ impl<'f> Compiler<'f> {
         for (at, values) in when {
             let slot = self.slot(event, at);
             let allowed = self.events[event].values_of(slot);
-            self.check_values(event, at, values.values(), &allowed);
-            conditions.push(Condition { slot, values: values.values().to_vec() });
+            self.check_values(event, at, &values.0, &allowed);
+            conditions.push(Condition { slot, values: values.0.clone() });
         }
         conditions
     }

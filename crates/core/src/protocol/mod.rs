@@ -17,8 +17,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use serde::Deserialize;
-
 pub use compile::put;
 pub use file::{Basis, Keyed, Scalar};
 pub use rulebook::Rulebook;
@@ -27,11 +25,13 @@ pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
 use crate::error::{Problem, ProtocolError};
-use crate::keys;
 use crate::schema::Schema;
+use crate::toml_reader;
 use records::Records;
 use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
 
+/// What to do about a mistake in `protocol.toml` that has no help of its own.
+const HELP: &str = "docs/protocol-language.md explains every word of the file";
 /// The end of the name of every schema file; what stands before it is the event's type.
 const SCHEMA_ENDING: &str = ".schema.json";
 
@@ -53,7 +53,7 @@ struct Compiled {
     document: Option<String>,
     examples_text: Option<String>,
     /// Those of a trusted protocol are read when they are first asked for.
-    examples: OnceLock<BTreeMap<String, Example>>,
+    examples: OnceLock<Examples>,
     tables: Tables,
     event_ids: HashMap<Arc<str>, usize>,
     digest: Digest,
@@ -86,21 +86,23 @@ pub struct Tables {
     pub rules: Vec<Rule>,
 }
 
-/// A stream that breaks a rule, and one that keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Example {
-    /// The bytes of a file that breaks the rule; see `escapes`.
-    pub breaks: String,
-    /// The same, mended.
-    pub keeps: String,
-    /// Options of `sessionlint check` that both need.
-    #[serde(default)]
-    pub args: String,
-    /// Whether `\xNN` stands for a byte in them.
-    #[serde(default)]
-    pub escapes: bool,
+toml_tables! {
+    /// A stream that breaks a rule, and one that keeps it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Example {
+        /// The bytes of a file that breaks the rule; see `escapes`.
+        pub breaks: String = required,
+        /// The same, mended.
+        pub keeps: String = required,
+        /// Options of `sessionlint check` that both need.
+        pub args: String = optional,
+        /// Whether `\xNN` stands for a byte in them.
+        pub escapes: bool = optional,
+    }
 }
+
+/// By rule.
+type Examples = BTreeMap<file::Name, Example>;
 
 /// The files of a protocol, by name.
 struct Folder {
@@ -147,7 +149,7 @@ impl Protocol {
     fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
         let refuse =
             |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
-        let file: file::File = toml::from_str(&folder.protocol).map_err(|error| refuse(vec![toml_problem(&error)]))?;
+        let file: file::File = toml_reader::read(&folder.protocol, HELP).map_err(refuse)?;
         let framing = rules_file("framing.toml", include_str!("framing.toml"))?;
         let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"))?;
         let mut schemas = BTreeMap::new();
@@ -164,10 +166,9 @@ impl Protocol {
         }
         let examples = OnceLock::new();
         if !trusted {
-            let read = read_examples(folder.examples.as_deref()).map_err(|error| {
-                let text = folder.examples.as_deref().unwrap_or_default();
-                ProtocolError::new(&format!("{}/examples.toml", folder.name), text, vec![toml_problem(&error)])
-            })?;
+            let text = folder.examples.as_deref().unwrap_or_default();
+            let read = toml_reader::read(text, HELP)
+                .map_err(|problems| ProtocolError::new(&format!("{}/examples.toml", folder.name), text, problems))?;
             let _ = examples.set(read);
         }
         // The quotes of a trusted protocol are known to be in its document.
@@ -231,7 +232,8 @@ impl Protocol {
 
     /// The example of a rule.
     pub fn example(&self, rule: &str) -> Option<&Example> {
-        let read = || read_examples(self.0.examples_text.as_deref()).unwrap_or_default();
+        let text = self.0.examples_text.as_deref().unwrap_or_default();
+        let read = || toml_reader::read(text, HELP).unwrap_or_default();
         self.0.examples.get_or_init(read).get(rule)
     }
 
@@ -331,15 +333,7 @@ impl Folder {
 
 /// Rules that are compiled into the program.
 fn rules_file(name: &str, text: &str) -> Result<file::RulesFile, ProtocolError> {
-    toml::from_str(text).map_err(|error| ProtocolError::new(name, text, vec![toml_problem(&error)]))
-}
-
-fn read_examples(text: Option<&str>) -> Result<BTreeMap<String, Example>, toml::de::Error> {
-    text.map_or_else(|| Ok(BTreeMap::new()), toml::from_str)
-}
-
-fn toml_problem(error: &toml::de::Error) -> Problem {
-    keys::toml_problem(error, "docs/protocol-language.md explains every word of the file")
+    toml_reader::read(text, HELP).map_err(|problems| ProtocolError::new(name, text, problems))
 }
 
 fn json_problem(path: &str, text: &str, error: &serde_json::Error) -> ProtocolError {

@@ -168,7 +168,7 @@ impl EventType {
             return vec![Scalar::Bool(true), Scalar::Bool(false)];
         }
         let options = schema.get("enum").and_then(Value::as_array);
-        options.into_iter().flatten().filter_map(|value| serde_json::from_value(value.clone()).ok()).collect()
+        options.into_iter().flatten().filter_map(Scalar::from_json).collect()
     }
 }
 

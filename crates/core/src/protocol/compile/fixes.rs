@@ -8,6 +8,7 @@ use super::super::tables::{EventShape, Fix};
 use super::Compiler;
 use crate::schema::Pointer;
 use crate::text::{did_you_mean, nearest};
+use crate::toml_reader::OneOrMany;
 
 /// The time that stands in for an inserted event's own when the event is checked.
 const SOME_TIME: &str = "2026-01-01T00:00:00Z";
@@ -35,8 +36,8 @@ impl Compiler<'_> {
     fn compile_fix(&mut self, fix: &file::Fix, shape: &EventShape) -> Option<Fix> {
         match fix {
             file::Fix::Negate => Some(Fix::Negate),
-            file::Fix::Set { on, at, to } => {
-                let names = file::OneOrMany(vec![on.clone()]);
+            file::Fix::Set(file::SetField { on, at, to }) => {
+                let names = OneOrMany(vec![on.clone()]);
                 let event_type = *self.find_events(&names, None).first()?;
                 let pointer = self.parse_pointer(at);
                 self.check_field(event_type, &pointer, &at.span());

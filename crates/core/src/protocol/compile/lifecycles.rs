@@ -192,7 +192,7 @@ impl Compiler<'_> {
     }
 
     /// Returns the set of the named states.
-    pub(crate) fn state_set(&mut self, lifecycle: &file::Lifecycle, names: &file::OneOrMany) -> States {
+    pub(crate) fn state_set(&mut self, lifecycle: &file::Lifecycle, names: &file::Names) -> States {
         let mut set = States::default();
         for name in &names.0 {
             if let Some(state) = self.find_state(lifecycle, name.get_ref(), name.span()) {
@@ -213,7 +213,7 @@ impl Compiler<'_> {
         let others: Vec<_> = (0..self.events.len()).filter(|event| !named.contains(event)).collect();
         let mut kept: Vec<String> = Vec::new();
         for row in &lifecycle.row {
-            for name in row.get_ref().keep.keys() {
+            for name in row.get_ref().keep.keys().map(Spanned::get_ref) {
                 if !kept.contains(name) {
                     kept.push(name.clone());
                 }
@@ -240,7 +240,7 @@ impl Compiler<'_> {
                 let mut keep = Vec::new();
                 for (name, at) in &row.keep {
                     let slot = self.slot_of(event, each, at);
-                    keep.extend(kept.iter().position(|known| known == name).map(|number| (number, slot)));
+                    keep.extend(kept.iter().position(|known| known == name.get_ref()).map(|number| (number, slot)));
                 }
                 let compiled = Row {
                     number: rows[event].len(),

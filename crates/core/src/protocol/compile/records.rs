@@ -175,7 +175,7 @@ impl Compiler<'_> {
             let test = match &check.is {
                 file::LinkTest::Not(other) => LinkTest::Not(self.index_field(to, other, records)),
                 file::LinkTest::Before(other) => LinkTest::Before(self.index_field(to, other, records)),
-                file::LinkTest::After(start, seconds) => {
+                file::LinkTest::After([start, seconds]) => {
                     LinkTest::After(self.index_field(to, start, records), self.index_field(to, seconds, records))
                 }
             };

@@ -1,0 +1,213 @@
+//! The values of `protocol.toml` that are one of several forms: a word of a list, or a table with one of several keys.
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::{Name, SetField, Speak};
+use crate::finding::Severity;
+use crate::toml_reader::{FromToml, Reader, Value};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// A key is known for the whole stream.
+    Stream,
+    /// A key is known while the outer lifecycle's one is open.
+    Turn,
+}
+
+impl FromToml for Keyed {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Keyed> {
+        reader.one_of(key, value, &[("stream", Keyed::Stream), ("turn", Keyed::Turn)])
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeverityOrOff {
+    Error,
+    Warning,
+    Note,
+    Off,
+}
+
+impl SeverityOrOff {
+    const WORDS: [(&str, SeverityOrOff); 4] = [
+        ("error", SeverityOrOff::Error),
+        ("warning", SeverityOrOff::Warning),
+        ("note", SeverityOrOff::Note),
+        ("off", SeverityOrOff::Off),
+    ];
+
+    pub(crate) fn severity(self) -> Option<Severity> {
+        match self {
+            SeverityOrOff::Error => Some(Severity::Error),
+            SeverityOrOff::Warning => Some(Severity::Warning),
+            SeverityOrOff::Note => Some(Severity::Note),
+            SeverityOrOff::Off => None,
+        }
+    }
+}
+
+impl FromToml for SeverityOrOff {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<SeverityOrOff> {
+        reader.one_of(key, value, &SeverityOrOff::WORDS)
+    }
+}
+
+/// What a rule rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The protocol's document, which is quoted.
+    Document,
+    /// The schema of the event, whose descriptions are the document's words on each field.
+    Schema,
+    /// What the project infers; no document says so.
+    Inference,
+    /// What every stream of JSON owes its reader; no protocol has to say it.
+    Framing,
+    /// What is kept beside recordings; these rules are the program's own.
+    Upkeep,
+}
+
+impl Basis {
+    const WORDS: [(&str, Basis); 5] = [
+        ("document", Basis::Document),
+        ("schema", Basis::Schema),
+        ("inference", Basis::Inference),
+        ("framing", Basis::Framing),
+        ("upkeep", Basis::Upkeep),
+    ];
+}
+
+impl FromToml for Basis {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Basis> {
+        reader.one_of(key, value, &Basis::WORDS)
+    }
+}
+
+/// A value that a field may have.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    Bool(bool),
+    Integer(i64),
+    Text(String),
+}
+
+impl Scalar {
+    /// Returns the scalar of a JSON value; `None` if it is something else.
+    pub(crate) fn from_json(value: &Json) -> Option<Scalar> {
+        match value {
+            Json::Bool(known) => Some(Scalar::Bool(*known)),
+            Json::Number(number) => number.as_i64().map(Scalar::Integer),
+            Json::String(text) => Some(Scalar::Text(text.clone())),
+            _ => None,
+        }
+    }
+}
+
+impl FromToml for Scalar {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Scalar> {
+        match value.get_ref() {
+            DeValue::Boolean(known) => Some(Scalar::Bool(*known)),
+            DeValue::Integer(_) => i64::from_toml(key, value, reader).map(Scalar::Integer),
+            DeValue::String(text) => Some(Scalar::Text(text.to_string())),
+            _ => {
+                let help = "these are the values that can be compared";
+                reader.wrong_type(key, value, "a boolean, a whole number or a string", help);
+                None
+            }
+        }
+    }
+}
+
+/// What a `[[check]]` looks for.
+#[derive(Clone, Debug)]
+pub(crate) enum Test {
+    /// The same text as another field.
+    SameAs(Name),
+    /// A number less than this.
+    Below(f64),
+    /// There, and another field is there too.
+    Beside(Name),
+    /// No name of the IANA time zone database.
+    NoTimeZone,
+    /// What an earlier record of the kind has there.
+    Repeated,
+}
+
+impl FromToml for Test {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Test> {
+        let words = [("no-time-zone", Test::NoTimeZone), ("repeated", Test::Repeated)];
+        reader.word_or_table(key, value, &words, &["same-as", "below", "beside"], |mut table| {
+            let same = table.alternative("same-as", Test::SameAs);
+            let (below, beside) = (table.alternative("below", Test::Below), table.alternative("beside", Test::Beside));
+            table.only([same, below, beside])
+        })
+    }
+}
+
+/// What a check of a `[[link]]` looks for.
+#[derive(Debug)]
+pub(crate) enum LinkTest {
+    /// Another text than the field of the other record.
+    Not(Name),
+    /// A time before that of the other record.
+    Before(Name),
+    /// A time after that of the other record and so many seconds more.
+    After([Name; 2]),
+}
+
+impl FromToml for LinkTest {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<LinkTest> {
+        let mut table = reader.table(key, value, &["not", "before", "after"])?;
+        let not = table.alternative("not", LinkTest::Not);
+        let before = table.alternative("before", LinkTest::Before);
+        let after = table.alternative("after", LinkTest::After);
+        table.only([not, before, after])
+    }
+}
+
+/// Where a row leads from a state.
+#[derive(Debug)]
+pub(crate) enum Cell {
+    To(String),
+    Speak(Speak),
+}
+
+impl FromToml for Cell {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Cell> {
+        match value.get_ref() {
+            DeValue::String(state) => Some(Cell::To(state.to_string())),
+            DeValue::Table(_) => Speak::from_toml(key, value, reader).map(Cell::Speak),
+            _ => {
+                let expected = "a state, \"=\", or { rule = …, to = … }";
+                reader.wrong_type(key, value, expected, "\"=\" leads to no other state");
+                None
+            }
+        }
+    }
+}
+
+/// The edit that does what the rule's help says.
+#[derive(Clone, Debug)]
+pub(crate) enum Fix {
+    /// The boolean that the finding stands at becomes the other one.
+    Negate,
+    /// A field gets a value.
+    Set(SetField),
+    /// An event is put in behind the last one that explains the finding; without its time and its stream, which it has
+    /// from that one.
+    Insert(Spanned<Map<String, Json>>),
+}
+
+impl FromToml for Fix {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Fix> {
+        reader.word_or_table(key, value, &[("negate", Fix::Negate)], &["set", "insert"], |mut table| {
+            let (set, insert) = (table.alternative("set", Fix::Set), table.alternative("insert", Fix::Insert));
+            table.only([set, insert])
+        })
+    }
+}

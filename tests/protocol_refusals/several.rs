@@ -1,0 +1,83 @@
+//! Files with several mistakes: all of them are reported at once, each at its place.
+
+use crate::{Folder, Refusal};
+
+/// Returns the places of the problems, in the order in which they are reported.
+fn places(refusal: &Refusal) -> Vec<usize> {
+    refusal.problems.iter().map(|problem| problem.span().start).collect()
+}
+
+#[test]
+fn all_mistakes_of_the_tables_are_reported_at_once() {
+    let set = r#"{ set = { on = "session.stream.chunk", at = "/payload/done", to = true } }"#;
+    let refusal = Folder::copy()
+        .edit("protocol.toml", "title   = ", "titel   = ")
+        .edit("protocol.toml", "unknown = \"unknown-event\"\n", "")
+        .edit("protocol.toml", "states  = [\"idle\", \"announced\"", "states  = [\"idle\", 7")
+        .edit("protocol.toml", "{ rule = \"turn-empty\", to = \"idle\" }", "{ rule = \"turn-empty\", to = 5 }")
+        .edit("protocol.toml", "cell.trailing    = \"=\"\ncell.drained", "cell.trailing    = true\ncell.drained")
+        .edit("protocol.toml", "states = [\"none\", \"open\", \"done\"]\n", "")
+        .edit("protocol.toml", "keyed  = \"stream\" ", "keyed  = \"steam\" ")
+        .edit("protocol.toml", set, &set.replace("at =", "att ="))
+        .edit("protocol.toml", "payload = { pending = false, status", "payload = { pending = nan, status")
+        .refusal("protocol.toml");
+    refusal
+        .says("there is no key `titel` here", "▸titel   = ")
+        .advises("there is no key `titel` here", "did you mean title?")
+        .says("there is no `unknown` here", "▸[event]")
+        .says("`states` must be a string, but is of the type integer", "[\"idle\", ▸7")
+        .says("`to` must be a string, but is of the type integer", "{ rule = \"turn-empty\", to = ▸5 }")
+        .says("`trailing` must be a state, \"=\", or { rule = …, to = … }", "cell.trailing    = ▸true")
+        .says("there is no `states` here", "▸[[lifecycle]]\nname   = \"reply\"")
+        .says("`keyed` cannot be \"steam\"", "keyed  = ▸\"steam\" ")
+        .advises("`keyed` cannot be \"steam\"", "did you mean stream?")
+        .says("there is no `at` here", "{ set = ▸{ on = \"session.stream.chunk\", att")
+        .says("there is no key `att` here", "▸att = \"/payload/done\"")
+        .says("JSON has no such number", "payload = { pending = ▸nan, status")
+        .and_nothing_else(10);
+    assert!(places(&refusal).is_sorted(), "{:?}", places(&refusal));
+}
+
+#[test]
+fn all_mistakes_of_the_tables_of_records_are_reported_at_once() {
+    Folder::copy_of("session-records")
+        .edit(
+            "protocol.toml",
+            "is   = { same-as = \"/session_id\" }",
+            "is   = { same-as = \"/session_id\", below = 1 }",
+        )
+        .edit("protocol.toml", "is   = { below = 0.0 }", "is   = { below = \"0\" }")
+        .edit("protocol.toml", "{ after = [\"/timestamp\", \"/duration\"] }", "{ after = [\"/timestamp\"] }")
+        .edit("protocol.toml", "known = [[\"items\"], ", "known = [\"items\", ")
+        .edit("protocol.toml", "is   = \"repeated\"", "is   = 2026-01-01")
+        .refusal("protocol.toml")
+        .says("exactly one of the keys same-as, below, beside", "is   = ▸{ same-as = \"/session_id\", below")
+        .says("`below` must be a number, but is of the type string", "{ below = ▸\"0\" }")
+        .says("`after` must have 2 items, but has 1", "{ after = ▸[\"/timestamp\"] }")
+        .says("`known` must be a list of strings, but is of the type string", "known = [▸\"items\", ")
+        .says("`is` must be a string or a table, but is of the type datetime", "is   = ▸2026-01-01")
+        .and_nothing_else(5);
+}
+
+#[test]
+fn a_table_in_place_of_a_list_of_tables_is_refused() {
+    Folder::copy()
+        .edit("protocol.toml", "[[time]]", "[time]")
+        .refusal("protocol.toml")
+        .says("`time` must be a list of tables, but is of the type table", "▸[time]")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn all_mistakes_of_the_examples_are_reported_at_once() {
+    let folder = Folder::copy();
+    folder.write("examples.toml", "[a]\nbreaks = 'x'\nkeps = 'y'\n[b]\nbreaks = 1\nkeeps = ''\nescapes = 'no'\n");
+    folder
+        .refusal("examples.toml")
+        .says("there is no `keeps` here", "▸[a]")
+        .says("there is no key `keps` here", "▸keps")
+        .advises("there is no key `keps` here", "did you mean keeps?")
+        .says("`breaks` must be a string, but is of the type integer", "breaks = ▸1")
+        .says("`escapes` must be a boolean, but is of the type string", "escapes = ▸'no'")
+        .and_nothing_else(4);
+}
