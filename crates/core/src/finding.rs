@@ -1,8 +1,8 @@
 //! Findings: what is wrong with the input, as plain data.
 //!
-//! A finding is never an error of the program: broken input makes findings, a broken run makes an
-//! [`Error`](crate::Error). Lines and columns are 1-based and columns count characters; `start` and
-//! `end` are 0-based byte offsets into the (decompressed) file; event numbers are 0-based.
+//! A finding is never an error of the program: broken input makes findings, and what prevents a run is an error of the
+//! caller's. Lines and columns are 1-based and columns count characters; `start` and `end` are 0-based byte offsets into
+//! the (decompressed) file; event numbers are 0-based.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

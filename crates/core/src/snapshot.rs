@@ -70,7 +70,7 @@ pub(crate) fn write(protocol: &Protocol, settings: &Settings, state: &impl Seria
     postcard::to_extend(state, bytes).unwrap_or_default()
 }
 
-/// Reads a state that [`write`] wrote. Whether a checker can be in it is for the caller to find out.
+/// Reads a state that [`write()`] wrote. Whether a checker can be in it is for the caller to find out.
 pub(crate) fn read<S: DeserializeOwned>(
     protocol: &Protocol,
     settings: &Settings,
