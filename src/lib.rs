@@ -28,6 +28,11 @@
 //! Memory does not grow with the length of an input. It grows with the number of distinct streams, with the
 //! call ids of each, and with the text of open turns; [`Options`] limits the size of a frame, the text of a turn and
 //! the number of streams. A `check-skipped` note reports each check that a limit made the checker give up.
+//!
+//! # Features
+//!
+//! - `proptest`, on by default: the strategies of [`generate`] for property tests, and the subcommand
+//!   `sessionlint fuzz`, which generates its inputs with them.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -35,7 +35,7 @@ pub const VERSION: u64 = 1;
 /// The file that `sessionlint init` writes: every key, explained. A line with a key begins with `#` and no space.
 pub const TEMPLATE: &str = include_str!("template.toml");
 /// The JSON Schema of the file, for editors.
-pub const SCHEMA: &str = include_str!("../../schemas/sessionlint.schema.json");
+pub use sessionlint_schemas::CONFIGURATION_SCHEMA as SCHEMA;
 
 /// The severities of a rule, by their names in the file and on the command line; `None` is off.
 pub const SEVERITIES: [(&str, Option<Severity>); 4] = [

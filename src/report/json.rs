@@ -92,7 +92,7 @@ pub fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, TerminalSafe)).map_err(io::Error::from)
 }
 
-/// Appends a finding exactly as [`write`] would, but faster: with millions of findings, writing them dominates the
+/// Appends a finding exactly as [`write()`] would, but faster: with millions of findings, writing them dominates the
 /// run time.
 pub(super) fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     let Finding {

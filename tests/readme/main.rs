@@ -10,3 +10,4 @@ mod links;
 mod output;
 mod page;
 mod program;
+mod rust_version;

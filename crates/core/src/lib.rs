@@ -64,7 +64,7 @@
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
-#![warn(missing_docs)]
+#![deny(missing_docs)]
 
 // First, for its macro.
 #[macro_use]

@@ -48,11 +48,17 @@ pub(crate) struct FindingLogState {
 #[derive(Default)]
 pub(crate) struct Details {
     pub message: String,
+    /// What to do about it.
     pub help: Option<Cow<'static, str>>,
+    /// The JSON Pointer of the value that the finding is about, in its event.
     pub pointer: Option<Arc<str>>,
+    /// The name of the event's type.
     pub event_type: Option<Arc<str>>,
+    /// The name of the event's stream.
     pub stream: Option<Arc<str>>,
+    /// The earlier places that explain the finding.
     pub related: Vec<Related>,
+    /// The sentence of the protocol's document that was violated.
     pub quote: Option<Arc<str>>,
     /// The JSON text that the help proposes.
     pub proposal: Option<Arc<str>>,
@@ -293,6 +299,7 @@ pub(crate) struct EventContext<'e> {
     pub type_span: Range<usize>,
     /// The number of the event in the file, 0-based; `None` for a container of records.
     pub number: Option<u64>,
+    /// The name of its type.
     pub event_type: &'e Arc<str>,
     /// Whether places have excerpts of the source text.
     pub excerpts: bool,

@@ -9,6 +9,7 @@ use super::{Name, SetField, Speak};
 use crate::finding::Severity;
 use crate::toml_reader::{FromToml, Reader, Value};
 
+/// How long a key of a lifecycle is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyed {
     /// A key is known for the whole stream.
@@ -91,8 +92,11 @@ impl FromToml for Basis {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scalar {
+    /// A boolean.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
+    /// A string.
     Text(String),
 }
 
