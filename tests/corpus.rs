@@ -7,11 +7,17 @@ use std::path::{Path, PathBuf};
 
 use sessionlint::{Basis, Checker, Options, Protocol, Report, Rule, Severity, Wire};
 
-/// The corpus folders, one per protocol of streams; that of stored records is in tests/records.
-const PROTOCOLS: [&str; 1] = ["session-events"];
+/// Returns the names of the built-in protocols of events; those of stored records are in tests/records.
+fn of_events() -> impl Iterator<Item = &'static str> {
+    Protocol::builtin_names().filter(|name| !protocol(name).is_of_records())
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
+}
 
 fn root(protocol: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(protocol)
+    corpus().join(protocol)
 }
 
 fn protocol(name: &str) -> &'static Protocol {
@@ -92,10 +98,23 @@ fn found(report: &Report, with_notes: bool) -> Vec<String> {
 }
 
 #[test]
+fn every_built_in_protocol_has_a_folder_in_the_corpus_and_every_folder_a_protocol() {
+    let known: BTreeSet<_> = Protocol::builtin_names().map(str::to_owned).collect();
+    let name = |folder: &PathBuf| folder.file_name().and_then(|name| name.to_str()).expect("UTF-8").to_owned();
+    let folders: BTreeSet<_> = files(&corpus()).iter().map(name).collect();
+    let protocols: Vec<_> = folders.difference(&known).collect();
+    assert!(protocols.is_empty(), "corpus/ has folders for which no protocol is built in: {protocols:?}");
+    let parts = ["README.md", "valid", "invalid"].map(Path::new);
+    let needed = known.iter().flat_map(|protocol| parts.map(|part| Path::new("corpus").join(protocol).join(part)));
+    let missing: Vec<_> = needed.filter(|part| !Path::new(env!("CARGO_MANIFEST_DIR")).join(part).exists()).collect();
+    assert!(missing.is_empty(), "built-in protocols lack these parts of their corpus: {missing:?}");
+}
+
+#[test]
 fn valid_streams_are_clean() {
     let mut checked = 0;
     let mut wrong = Vec::new();
-    for name in PROTOCOLS {
+    for name in of_events() {
         for file in files(&root(name).join("valid")) {
             let report = check(protocol(name), &fs::read(&file).expect("readable"), Options::default());
             checked += 1;
@@ -112,7 +131,7 @@ fn valid_streams_are_clean() {
 #[test]
 fn broken_streams_give_the_findings_that_were_written_down() {
     let mut wrong = Vec::new();
-    for name in PROTOCOLS {
+    for name in of_events() {
         for folder in files(&root(name).join("invalid")) {
             let rule = folder.file_name().and_then(|name| name.to_str()).expect("a rule's name").to_owned();
             let notes = protocol(name).rule(&rule).is_some_and(|rule| rule.severity == Some(Severity::Note));
@@ -143,7 +162,7 @@ const CONTAINERS: [&str; 3] = ["page", "transcript", "bundle"];
 fn every_rule_has_words_and_the_document_s_are_letter_by_letter() {
     for name in Protocol::builtin_names() {
         let protocol = protocol(name);
-        let document = protocol.document().expect("the document is kept beside the protocol");
+        let document = protocol.document().unwrap_or_else(|| panic!("schemas/{name}/document.md is missing"));
         for rule in protocol.rules() {
             // A rule that is off must say that it can be switched on.
             assert!(rule.severity.is_some() || rule.means.contains("only on request"), "{} has a severity", rule.name);
@@ -168,18 +187,21 @@ fn every_rule_has_words_and_the_document_s_are_letter_by_letter() {
 
 #[test]
 fn every_rule_has_a_folder_with_two_recordings() {
-    for name in PROTOCOLS {
+    for name in of_events() {
         let protocol = protocol(name);
         let folders: BTreeSet<_> = files(&root(name).join("invalid"))
             .iter()
             .filter_map(|folder| folder.file_name()?.to_str().map(str::to_owned))
             .collect();
         let rules: BTreeSet<_> = of_streams(protocol).map(|rule| rule.name.to_string()).collect();
-        assert_eq!(rules, folders, "one folder a rule, one rule a folder");
-        for rule in of_streams(protocol) {
-            let inputs = files(&root(name).join("invalid").join(&*rule.name));
+        let (missing, unknown): (Vec<_>, Vec<_>) =
+            (rules.difference(&folders).collect(), folders.difference(&rules).collect());
+        assert!(missing.is_empty(), "corpus/{name}/invalid/ has no folder for the rules {missing:?}");
+        assert!(unknown.is_empty(), "corpus/{name}/invalid/ has folders for which there is no rule: {unknown:?}");
+        for rule in rules {
+            let inputs = files(&root(name).join("invalid").join(&rule));
             let inputs = inputs.iter().filter(|file| !ends_with(file, ".expected")).count();
-            assert!(inputs >= 2, "{} has at least two inputs", rule.name);
+            assert!(inputs >= 2, "corpus/{name}/invalid/{rule}/ has {inputs} inputs, and needs two");
         }
     }
 }
@@ -187,16 +209,18 @@ fn every_rule_has_a_folder_with_two_recordings() {
 /// The examples that `explain` shows: the first must break its rule and no other, the second none.
 #[test]
 fn every_example_does_what_it_says() {
-    for name in PROTOCOLS {
+    for name in of_events() {
         let protocol = protocol(name);
-        for rule in of_streams(protocol) {
-            let example = protocol.example(&rule.name).unwrap_or_else(|| panic!("{} has an example", rule.name));
+        let lacks = of_streams(protocol).filter(|rule| protocol.example(&rule.name).is_none());
+        let missing: Vec<_> = lacks.map(|rule| &*rule.name).collect();
+        assert!(missing.is_empty(), "schemas/{name}/examples.toml has no examples of {missing:?}");
+        for (rule, example) in of_streams(protocol).filter_map(|rule| Some((rule, protocol.example(&rule.name)?))) {
             let said = |text: &str| {
                 let report = check(protocol, &example.bytes(text), options(protocol, &example.args));
                 report.findings.iter().map(|finding| finding.rule.to_string()).collect::<Vec<_>>()
             };
-            assert_eq!(said(&example.breaks), [rule.name.to_string()], "{} alone speaks", rule.name);
-            assert_eq!(said(&example.keeps), [""; 0], "{} is kept", rule.name);
+            assert_eq!(said(&example.breaks), [rule.name.to_string()], "{name}: `breaks` of {}", rule.name);
+            assert_eq!(said(&example.keeps), [""; 0], "{name}: `keeps` of {}", rule.name);
         }
     }
 }
@@ -204,10 +228,10 @@ fn every_example_does_what_it_says() {
 /// The document's own examples are valid events.
 #[test]
 fn the_documents_examples_fit_the_schemas() {
-    for name in PROTOCOLS {
+    for name in of_events() {
         for (event, schema) in protocol(name).schemas() {
-            let examples = schema["examples"].as_array().expect("there are examples");
-            assert!(!examples.is_empty(), "{event}");
+            let examples = schema["examples"].as_array().map_or(&[][..], Vec::as_slice);
+            assert!(!examples.is_empty(), "{name}/{event}.schema.json has no `examples`");
             for example in examples {
                 let options = Options::default().with_fragment(true);
                 let report = sessionlint::check(protocol(name), example.to_string().as_bytes(), options);

@@ -130,7 +130,8 @@ fn each_rule_that_speaks_of_streams_is_broken_in_turn() {
         rules.extend(expected.trim_end().split_once('\t').map(|(_, rule)| rule.to_owned()));
     }
     let all: BTreeSet<_> = breakable(events()).map(|rule| rule.name.to_string()).collect();
-    assert_eq!(rules, all);
+    let missing: Vec<_> = all.difference(&rules).collect();
+    assert!(missing.is_empty(), "no stream was generated that breaks one of these rules and no other: {missing:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Holds the fast way of judging an event to the slow one.
+//! Compares the fast path with the slow path.
 
 #![no_main]
 
@@ -10,14 +10,14 @@ use sessionlint::{Protocol, load_protocol};
 
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
-/// The built-in schemas use few keywords; this protocol's uses all that are compiled.
+/// The built-in schemas use few keywords; the schema of this protocol uses all that are compiled.
 static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/core/tests/data/every-keyword");
     load_protocol(Path::new(folder)).expect("it is right")
 });
 
 fuzz_target!(|text: &[u8]| {
-    // No event type is in both: the other one returns at once.
+    // The protocols have no event type in common, so one of the two calls returns at once.
     for protocol in [*PROTOCOL, &*EVERY_KEYWORD] {
         if let Err(disagreement) = sessionlint_core::check::paths_agree(protocol, text) {
             panic!("{disagreement}");
@@ -25,8 +25,8 @@ fuzz_target!(|text: &[u8]| {
     }
 });
 
-// Bytes changed at random are hardly ever JSON, and the fast way gives up at the first byte that is wrong. Most
-// mutants therefore keep the grammar; the rest are libFuzzer's own, which also know the dictionary.
+// Bytes changed at random are hardly ever JSON, and the fast path gives up at the first invalid byte. Most mutants
+// therefore keep the grammar; the rest are libFuzzer's own, which also use the dictionary.
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     if seed.is_multiple_of(8) {
         return fuzzer_mutate(data, size, max_size);

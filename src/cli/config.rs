@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sessionlint_core::protocol::{Beside, Protocol, Rulebook};
+use sessionlint_core::protocol::{Protocol, ProtocolLoader, Rulebook};
 use sessionlint_core::text::{nearest, visible};
 
 use super::{CliError, Exit};
@@ -122,8 +122,8 @@ impl ProtocolChoice {
     }
 
     /// Returns the protocol that judges stored records beside this one; `None` if the protocol was named explicitly.
-    pub fn beside(&self) -> Option<Beside> {
-        matches!(self, ProtocolChoice::Default(_)).then_some(record_protocol as Beside)
+    pub fn beside(&self) -> Option<ProtocolLoader> {
+        matches!(self, ProtocolChoice::Default(_)).then_some(record_protocol as ProtocolLoader)
     }
 
     /// Returns the protocol that judges stored records, if there is one.
@@ -136,7 +136,7 @@ impl ProtocolChoice {
 
     /// Returns the rules that findings of a run may have.
     pub fn rules_of_run(&self) -> Rulebook<'_> {
-        Rulebook { protocol: self, beside: self.beside() }
+        Rulebook { protocol: self, second: self.beside() }
     }
 
     /// Returns the built-in protocol with this name, or loads the one in this folder.

@@ -16,9 +16,7 @@ use terminal_size::terminal_size_of;
 use super::CliError;
 use super::bar::Bar;
 use super::output_file::{OutputFile, display_path, is_plain, resolve};
-use crate::report::{
-    GitHub, GitLab, Human, JUnit, Json, Jsonl, Markdown, MultiReporter, Reporter, Sarif, TextOptions, is_report,
-};
+use crate::report::{Format, MultiReporter, Reporter, TextOptions, is_report};
 use crate::run::{RetryWriter, Target};
 
 /// The width of a report that does not go to a terminal, in columns.
@@ -26,33 +24,10 @@ const WIDTH: usize = 100;
 /// The size of the output buffer, in bytes.
 const BUFFER: usize = 1 << 16;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Human-readable text (the default)
-    Human,
-    /// A single JSON document
-    Json,
-    /// One JSON object per finding, one per line
-    Jsonl,
-    /// SARIF 2.1.0, for code scanning services and editors
-    Sarif,
-    /// JUnit XML: a test suite per file, a test case per stream
-    #[value(name = "junit")]
-    JUnit,
-    /// GitHub Actions workflow commands
-    #[value(name = "github")]
-    GitHub,
-    /// GitLab code quality report
-    #[value(name = "gitlab")]
-    GitLab,
-    /// Markdown summary of the run
-    Markdown,
-}
-
 /// A format and the destination of the report: `FORMAT` or `FORMAT=FILE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Output {
-    format: Format,
+    format: &'static Format,
     /// The file; `None` if the report is printed.
     file: Option<PathBuf>,
 }
@@ -62,9 +37,8 @@ impl FromStr for Output {
 
     fn from_str(text: &str) -> Result<Output, String> {
         let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
-        let Ok(format) = Format::from_str(name, false) else {
-            let values: Vec<_> = Format::value_variants().iter().filter_map(Format::to_possible_value).collect();
-            let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+        let Some(format) = Format::named(name) else {
+            let names: Vec<_> = Format::ALL.iter().map(|format| format.name).collect();
             let near = nearest(name, names.iter().copied());
             let help =
                 near.map_or_else(|| format!("there are {}", names.join(", ")), |near| format!("did you mean {near}?"));
@@ -91,7 +65,7 @@ impl TypedValueParser for OutputParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Format::value_variants().iter().filter_map(Format::to_possible_value)))
+        Some(Box::new(Format::ALL.iter().map(|format| PossibleValue::new(format.name).help(format.about))))
     }
 }
 
@@ -160,7 +134,7 @@ pub struct Style {
 pub struct Outputs {
     console: Console,
     /// At most one of them is printed.
-    outputs: Vec<(Format, Option<OutputFile>)>,
+    outputs: Vec<(&'static Format, Option<OutputFile>)>,
 }
 
 impl Outputs {
@@ -177,7 +151,7 @@ impl Outputs {
         baseline: Option<&Path>,
         targets: &mut Vec<Target>,
     ) -> Result<Outputs, CliError> {
-        let human = [Output { format: Format::Human, file: None }];
+        let human = [Output { format: Format::DEFAULT, file: None }];
         let wanted = if wanted.is_empty() { &human } else { wanted };
         if wanted.iter().filter(|output| output.file.is_none()).count() > 1 {
             let message = format!("only one --format can go to {}; write FORMAT=FILE", console.name());
@@ -242,16 +216,7 @@ impl Outputs {
             let out = BufWriter::with_capacity(BUFFER, out);
             let look =
                 TextOptions::default().with_color(color).with_width(width).with_all(style.all).with_quiet(style.quiet);
-            reporters.push(match format {
-                Format::Human => Box::new(Human::new(out, rules, look)),
-                Format::Json => Box::new(Json::new(out)),
-                Format::Jsonl => Box::new(Jsonl::new(out)),
-                Format::Sarif => Box::new(Sarif::new(out, rules)),
-                Format::JUnit => Box::new(JUnit::new(out)),
-                Format::GitHub => Box::new(GitHub::new(out, rules)),
-                Format::GitLab => Box::new(GitLab::new(out)),
-                Format::Markdown => Box::new(Markdown::new(out, rules)),
-            });
+            reporters.push((format.reporter)(out, rules, look));
         }
         Ok(MultiReporter::new(reporters))
     }

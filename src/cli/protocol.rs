@@ -1,10 +1,12 @@
-//! `sessionlint protocol`: validates a protocol and prints its tables.
+//! `sessionlint protocol`: validates a protocol and prints its tables, or its rules as a page of documentation has them.
 
+mod markdown;
 mod records;
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
+use clap::ValueEnum;
 use sessionlint_core::protocol::tables::{Cell, Lifecycle, States, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
@@ -21,12 +23,28 @@ pub struct Arguments {
     /// Built-in protocol, or folder with a protocol.toml
     #[arg(value_name = "NAME|DIR", default_value = "session-events")]
     protocol: String,
+
+    /// Format of the output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The tables and the rules, as text
+    Text,
+    /// The rules alone, as a Markdown table
+    Markdown,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let protocol = ProtocolChoice::named(&arguments.protocol)?;
     let mut page = String::new();
-    write_protocol(&mut page, &protocol).map_err(|error| CliError::Output(std::io::Error::other(error)))?;
+    let written = match arguments.format {
+        Format::Text => write_protocol(&mut page, &protocol),
+        Format::Markdown => markdown::write_rules(&mut page, &protocol),
+    };
+    written.map_err(|error| CliError::Output(std::io::Error::other(error)))?;
     anstream::stdout().lock().write_all(page.as_bytes())?;
     Ok(Exit::Clean)
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use file::KnownFindings;
-use sessionlint_core::finding::{Excerpt, Finding, Kind, Place, Repeat, Severity};
+use sessionlint_core::finding::{Excerpt, Finding, FindingKind, Place, Repeat, Severity};
 use sessionlint_core::protocol::Upkeep;
 use sessionlint_core::text::count;
 
@@ -223,7 +223,7 @@ impl Baseline {
     }
 }
 
-fn message(file: &str, kind: &Kind, entry: &Entry) -> String {
+fn message(file: &str, kind: &FindingKind, entry: &Entry) -> String {
     let were = if entry.count == 1 { "was" } else { "were" };
     let found = match entry.found {
         0 => "none".to_owned(),

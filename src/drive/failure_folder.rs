@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use sessionlint_core::Problem;
-use sessionlint_core::finding::Kind;
+use sessionlint_core::finding::FindingKind;
 use sessionlint_core::input::Wire;
 use sessionlint_core::{toml_reader, toml_tables};
 
@@ -105,9 +105,13 @@ pub struct SavedFailure {
 
 impl SavedFailure {
     /// Returns the kind of the failure.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FindingKind {
         let Signature { rule, event_type, pointer } = &self.case.failure;
-        Kind { rule: rule.as_str().into(), event_type: event_type.as_deref().map(Arc::from), pointer: pointer.clone() }
+        FindingKind {
+            rule: rule.as_str().into(),
+            event_type: event_type.as_deref().map(Arc::from),
+            pointer: pointer.clone(),
+        }
     }
 
     /// Reads a failure's folder.
@@ -218,7 +222,7 @@ fn path_back(root: &Path) -> Option<String> {
 }
 
 /// Returns the folder for a kind of failure.
-pub fn failure_folder(root: &Path, kind: &Kind) -> PathBuf {
+pub fn failure_folder(root: &Path, kind: &FindingKind) -> PathBuf {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let rule: String = kind.rule.chars().map(plain).take(80).collect();
     root.join(format!("{rule}-{}", kind_fingerprint(kind)))

@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sessionlint_core::finding::Kind;
+use sessionlint_core::finding::FindingKind;
 
 use super::inputs::Inputs;
 use super::producer::{Ending, Execution, ProducerError};
@@ -64,7 +64,7 @@ pub struct SearchResult {
     /// Number of findings below the severity that fails a case.
     pub below: u64,
     /// Number of cases by kind of failure.
-    pub kinds: BTreeMap<Kind, u64>,
+    pub kinds: BTreeMap<FindingKind, u64>,
     /// The different failures, in the order in which they were found.
     pub failures: Vec<Failure>,
     /// The duration of the search, without shrinking.
@@ -78,7 +78,7 @@ pub struct SearchResult {
 /// A failure of the producer, and the smallest input that shows it.
 #[derive(Debug)]
 pub struct Failure {
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The number of the first case that had it.
     pub number: u64,
     /// The input of that case.
@@ -107,7 +107,7 @@ struct QueueState {
     finished: BTreeMap<u64, CaseOutcome>,
     bytes: usize,
     /// The kinds of failures that are recorded, whose answers need not be kept again.
-    known_kinds: BTreeSet<Kind>,
+    known_kinds: BTreeSet<FindingKind>,
     is_over: bool,
     /// Number of threads that still run cases.
     workers: usize,
@@ -248,9 +248,9 @@ impl Search<'_> {
         found: &mut SearchResult,
         kept: &mut usize,
         number: u64,
-        kinds: Vec<Kind>,
+        kinds: Vec<FindingKind>,
         answer: Option<Execution>,
-    ) -> Vec<Kind> {
+    ) -> Vec<FindingKind> {
         let mut new = Vec::new();
         found.cases += 1;
         found.failing += u64::from(!kinds.is_empty());
@@ -326,6 +326,6 @@ impl CaseOutcome {
 
 /// Returns the size of the texts in a kind of failure: a producer may make the names of types and fields as long as it
 /// likes.
-fn size(kind: &Kind) -> usize {
+fn size(kind: &FindingKind) -> usize {
     kind.event_type.as_deref().map_or(0, str::len) + kind.pointer.as_deref().map_or(0, str::len)
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
-use sessionlint_core::finding::Kind;
+use sessionlint_core::finding::FindingKind;
 
 use super::inputs::Inputs;
 use super::producer::{Ending, Execution, Producer, StopFlag};
@@ -61,7 +61,7 @@ pub struct Harness<'b> {
 
 impl Harness<'_> {
     /// Runs an input, and returns the execution if it has a failure of this kind.
-    pub fn fails_with(&self, kind: &Kind, input: &[u8]) -> Result<Option<Execution>, BudgetSpent> {
+    pub fn fails_with(&self, kind: &FindingKind, input: &[u8]) -> Result<Option<Execution>, BudgetSpent> {
         let execution = self.producer.run(input, self.stop).map_err(|_| BudgetSpent)?;
         if self.stop.is_set() || execution.end == Ending::Stopped {
             return Err(BudgetSpent);
@@ -72,7 +72,7 @@ impl Harness<'_> {
 
 /// Searches for the smallest input with a failure of this kind. `input` is the one that failed first, and `number` is
 /// its number.
-pub fn shrink(harness: Harness<'_>, kind: &Kind, inputs: &Inputs, number: u64, input: &[u8]) -> ShrinkResult {
+pub fn shrink(harness: Harness<'_>, kind: &FindingKind, inputs: &Inputs, number: u64, input: &[u8]) -> ShrinkResult {
     let once = FailureRate { failed: 1, runs: 1 };
     let (times, again) = self::rerun(harness, kind, input, once, FailureRate::is_always);
     let mut runs = u64::from(times.runs - once.runs);
@@ -101,7 +101,7 @@ pub fn shrink(harness: Harness<'_>, kind: &Kind, inputs: &Inputs, number: u64, i
 /// execution.
 fn rerun(
     harness: Harness<'_>,
-    kind: &Kind,
+    kind: &FindingKind,
     input: &[u8],
     so_far: FailureRate,
     is_enough: fn(FailureRate) -> bool,
@@ -122,7 +122,7 @@ fn rerun(
 /// The state of shrinking one failure.
 struct Shrinker<'s> {
     harness: Harness<'s>,
-    kind: &'s Kind,
+    kind: &'s FindingKind,
     inputs: &'s Inputs,
     /// The inputs that were run, by hash, and whether they failed.
     tried: HashMap<u64, bool>,
@@ -135,7 +135,7 @@ struct Shrinker<'s> {
 }
 
 impl<'s> Shrinker<'s> {
-    fn new(harness: Harness<'s>, kind: &'s Kind, inputs: &'s Inputs, first: &[u8]) -> Shrinker<'s> {
+    fn new(harness: Harness<'s>, kind: &'s FindingKind, inputs: &'s Inputs, first: &[u8]) -> Shrinker<'s> {
         let mut shrinking = Shrinker {
             harness,
             kind,

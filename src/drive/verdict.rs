@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::Settings;
-use sessionlint_core::finding::{Finding, Kind, Place, Report, Severity};
+use sessionlint_core::finding::{Finding, FindingKind, Place, Report, Severity};
 use sessionlint_core::input::window;
 use sessionlint_core::protocol::{Protocol, Upkeep};
 
@@ -38,7 +38,7 @@ pub struct Judge<'j> {
 #[derive(Debug)]
 pub struct Verdict {
     /// The kinds of its failures, in the order in which they were found.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<FindingKind>,
     /// Number of findings below the severity that fails a case.
     pub below: u64,
 }
@@ -51,12 +51,12 @@ impl Judge<'_> {
     }
 
     /// Returns the kinds of failures of a case, in the order in which they were found.
-    pub fn failure_kinds(&self, execution: &Execution) -> Vec<Kind> {
+    pub fn failure_kinds(&self, execution: &Execution) -> Vec<FindingKind> {
         self.verdict(execution).kinds
     }
 
     /// Returns `true` if a case has a failure of this kind.
-    pub fn fails_with(&self, kind: &Kind, execution: &Execution) -> bool {
+    pub fn fails_with(&self, kind: &FindingKind, execution: &Execution) -> bool {
         self.failure_kinds(execution).contains(kind)
     }
 
@@ -87,8 +87,8 @@ impl Judge<'_> {
         execution: &Execution,
         settings: &Settings,
         file: Option<&Arc<str>>,
-    ) -> (Vec<(Kind, Finding)>, u64) {
-        let (mut failures, mut below): (Vec<(Kind, Finding)>, u64) = (Vec::new(), 0);
+    ) -> (Vec<(FindingKind, Finding)>, u64) {
+        let (mut failures, mut below): (Vec<(FindingKind, Finding)>, u64) = (Vec::new(), 0);
         self.findings(execution, settings, file, &mut |finding| {
             if self.fail_on.is_none_or(|least| finding.severity < least) {
                 below += 1;
@@ -125,7 +125,7 @@ impl Judge<'_> {
             }
             let Report { findings, .. } = match execution.end {
                 Ending::Completed | Ending::Crashed(_) => checker.finish(),
-                Ending::Hung(_) | Ending::Flooded(_) | Ending::Stopped => checker.cut(),
+                Ending::Hung(_) | Ending::Flooded(_) | Ending::Stopped => checker.finish_early(),
             };
             findings.into_iter().for_each(&mut *tell);
         }

@@ -30,7 +30,7 @@ fn the_same_tape_makes_the_same_stream() {
 fn each_rule_is_broken_alone() {
     for rule in breakable(events()) {
         let stream = illegal(events(), &rule.name, &StreamOptions::default(), &tape(1, 2000));
-        let stream = stream.unwrap_or_else(|| panic!("{} was not broken", rule.name));
+        let stream = stream.unwrap_or_else(|| panic!("no stream breaks {} and no other rule", rule.name));
         let findings = check(events(), &stream.ndjson(), Options::default()).findings;
         let found: Vec<_> = findings.iter().map(|finding| (finding.place.line, &*finding.rule)).collect();
         let (line, name) = stream.breaks.expect("it breaks a rule");

@@ -16,7 +16,7 @@ pub use event::canonical_event;
 use event::TypedValue;
 use sessionlint_core::event::Event;
 use sessionlint_core::event::Options;
-use sessionlint_core::event::read;
+use sessionlint_core::event::parse_frame;
 use sessionlint_core::input::json::{Node, Tree};
 use sessionlint_core::input::{BYTE_ORDER_MARK, Frame, Input, Piece, Wire, wire_of};
 use sessionlint_core::protocol::Protocol;
@@ -125,7 +125,7 @@ impl<'p> FixtureReader<'p> {
     /// Returns the text of a frame in its canonical form; `None` if it cannot be read, so that nothing in it may be
     /// moved. `at`: the offset of the text in the file.
     fn canonical_frame(&self, frame: &Frame<'_>, at: usize, compact: bool, changes: &mut Changes) -> Option<Vec<u8>> {
-        let tree = read(frame).ok().filter(|tree| tree.lone_surrogates.is_empty())?;
+        let tree = parse_frame(frame).ok().filter(|tree| tree.lone_surrogates.is_empty())?;
         let typed = self.typed_values(&tree, frame.text);
         changes.has_known_type |= !typed.is_empty();
         Some(event::write_canonical(frame.text, at, &tree, &typed, compact, changes))

@@ -161,7 +161,7 @@ impl<'p> Linter<'p> {
             let options = settings.streams.options().clone().with_wire(Some(Wire::Json)).with_fragment(fragment);
             let mut checker = StreamChecker::new(self.protocol, &Settings::new(self.protocol, options), None);
             checker.feed(first);
-            checker.cut().findings.len()
+            checker.finish_early().findings.len()
         };
         finding_count(false) <= finding_count(true)
     }

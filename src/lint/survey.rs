@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 use sessionlint_core::event::Options;
-use sessionlint_core::event::read;
+use sessionlint_core::event::parse_frame;
 use sessionlint_core::event::{Event, NotAnEvent, timestamp};
 use sessionlint_core::finding::Place;
 use sessionlint_core::input::json::{Node, NodeKind, inner, unescaped};
@@ -90,7 +90,7 @@ impl<'p> Surveyor<'p> {
                     return (broken.rule, broken.message).hash(&mut hasher);
                 }
             };
-            match (read(&frame), records) {
+            match (parse_frame(&frame), records) {
                 (Ok(tree), None) => self.frame(&frame, &tree.root, options, &mut survey, &mut hasher),
                 (Ok(tree), Some(classifier)) => {
                     survey.of_protocol = survey.of_protocol || classifier.has_complete_record(&tree.root, frame.text);

@@ -133,7 +133,7 @@ impl<'c> Coverage<'c> {
         let cells = tables.lifecycles.iter().enumerate();
         let cells = cells.flat_map(|(number, lifecycle)| cells_of(number, lifecycle));
         let rules = tables.rules.iter().filter(|rule| rule.basis != Basis::Upkeep);
-        let counted = |(cell, reachable)| CellItem { cell, reachable, count: exercised.cell(&cell) };
+        let counted = |(cell, reachable)| CellItem { cell, reachable, count: exercised.cell_count(&cell) };
         Coverage {
             protocol,
             summary,
@@ -167,12 +167,12 @@ impl<'c> Coverage<'c> {
     pub fn taken(&self, lifecycle: usize, rows: &[RowRef], states: std::ops::Range<usize>) -> u64 {
         let cells = rows.iter().flat_map(|row| states.clone().map(move |state| (row, state)));
         let cells = cells.map(|(row, state)| CellId { lifecycle, row: Some((row.event, row.row)), state });
-        cells.map(|cell| self.exercised.cell(&cell)).sum()
+        cells.map(|cell| self.exercised.cell_count(&cell)).sum()
     }
 
     /// Returns how often a stream ended in a state.
     pub fn ended(&self, lifecycle: usize, state: usize) -> u64 {
-        self.exercised.cell(&CellId { lifecycle, row: None, state })
+        self.exercised.cell_count(&CellId { lifecycle, row: None, state })
     }
 
     /// Returns whether an instance was ever in a state.

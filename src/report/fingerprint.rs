@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 #[cfg(feature = "proptest")]
-use sessionlint_core::finding::Kind;
+use sessionlint_core::finding::FindingKind;
 use sessionlint_core::finding::{Finding, without_index};
 
 use super::plain_path;
@@ -53,7 +53,7 @@ impl Fingerprints {
 
 /// Returns a fingerprint of a kind of finding, the same in every file, in eight hexadecimal digits.
 #[cfg(feature = "proptest")]
-pub fn kind_fingerprint(kind: &Kind) -> String {
+pub fn kind_fingerprint(kind: &FindingKind) -> String {
     let mut hash = Hash::new();
     hash.part(&kind.rule);
     hash.part(kind.event_type.as_deref().unwrap_or_default());

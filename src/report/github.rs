@@ -6,7 +6,19 @@ use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::visible;
 
-use super::{FileEnd, Reporter, RunEnd, plain_path};
+use super::detect::begins_with_line;
+use super::{FileEnd, Format, Reporter, RunEnd, plain_path};
+
+/// The format of workflow commands.
+pub const FORMAT: Format = Format {
+    name: "github",
+    about: "GitHub Actions workflow commands",
+    recognises: |beginning| {
+        let commands = ["::error ", "::warning ", "::notice "];
+        commands.iter().any(|command| begins_with_line(beginning, command, "title="))
+    },
+    reporter: |out, rules, _| Box::new(GitHub::new(out, rules)),
+};
 
 /// Writes one line per finding, as it is judged.
 ///

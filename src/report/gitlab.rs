@@ -7,7 +7,18 @@ use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::text::visible;
 
 use super::fingerprint::Fingerprints;
-use super::{FileEnd, Reporter, RunEnd, json, plain_path};
+use super::{FileEnd, Format, Reporter, RunEnd, json, plain_path};
+
+/// The format of code quality reports.
+pub const FORMAT: Format = Format {
+    name: "gitlab",
+    about: "GitLab code quality report",
+    recognises: |beginning| {
+        let issue = beginning.starts_with("[\n{\"description\":\"") && beginning.contains(r#"","check_name":""#);
+        issue || beginning == "[\n]\n"
+    },
+    reporter: |out, _, _| Box::new(GitLab::new(out)),
+};
 
 /// Writes one issue per finding, as it is judged.
 pub struct GitLab<W> {

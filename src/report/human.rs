@@ -9,12 +9,35 @@ use std::io::{self, Write};
 
 use excerpts::Excerpts;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
-use sessionlint_core::finding::{Finding, Kind, Place, Related, Repeat, Severity};
+use sessionlint_core::finding::{Finding, FindingKind, Place, Related, Repeat, Severity};
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
-use super::{FileEnd, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
+use super::{FileEnd, Format, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
 use crate::lint::SkipReason;
+
+/// The format for people.
+pub const FORMAT: Format = Format {
+    name: "human",
+    about: "Human-readable text (the default)",
+    recognises,
+    reporter: |out, rules, options| Box::new(Human::new(out, rules, options)),
+};
+
+/// Returns whether a text begins with a finding or with the counts, coloured or not.
+fn recognises(beginning: &str) -> bool {
+    let plain = anstream::adapter::strip_str(beginning).to_string();
+    let line = plain.trim_start_matches(|c: char| c.is_whitespace() || "×⚠☞".contains(c));
+    let line = line.lines().next().unwrap_or_default();
+    let names_a_rule = ["error[", "warning[", "note["].iter().any(|severity| {
+        let name = line.strip_prefix(severity).and_then(|rest| rest.split_once(']'));
+        name.is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+    });
+    let counted = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let counts =
+        [" file, ", " files, ", " stream, ", " streams, ", " more finding not shown", " more findings not shown"];
+    names_a_rule || counted != line && counts.iter().any(|words| counted.starts_with(words))
+}
 
 /// Number of findings of one kind in a file that are shown one by one; more of them fold into one.
 const MOST_OF_A_KIND: usize = 5;
@@ -73,7 +96,7 @@ pub struct Human<'p, W> {
     handler: GraphicalReportHandler,
     kinds: Vec<KindGroup>,
     /// The index in `kinds` of each kind.
-    index: HashMap<Kind, usize>,
+    index: HashMap<FindingKind, usize>,
     /// The number of the next finding in this file, from 0.
     next_number: usize,
 }

@@ -1,4 +1,4 @@
-//! JSON: one finding per line, or one document.
+//! JSON: one document.
 
 use std::io::{self, Write};
 
@@ -8,43 +8,15 @@ use sessionlint_core::bytes::skip_printable;
 use sessionlint_core::finding::{Finding, Place, Related};
 use sessionlint_core::text::is_control;
 
-use super::{Reporter, RunEnd};
+use super::{Format, Reporter, RunEnd};
 
-/// Writes one finding per line, as it is judged; no summary.
-pub struct Jsonl<W> {
-    out: W,
-    /// Buffer for the finding that is being written; kept to reuse its memory.
-    text: Vec<u8>,
-}
-
-impl<W: Write> Jsonl<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Jsonl<W> {
-        Jsonl { out, text: Vec::new() }
-    }
-}
-
-impl<W: Write> Reporter for Jsonl<W> {
-    fn shows_excerpts(&self) -> bool {
-        false
-    }
-
-    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        write_finding(&mut self.text, finding);
-        self.text.push(b'\n');
-        self.out.write_all(&self.text)?;
-        self.text.clear();
-        Ok(())
-    }
-
-    fn show_now(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-
-    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
-        self.out.flush()
-    }
-}
+/// The format of a single JSON document.
+pub const FORMAT: Format = Format {
+    name: "json",
+    about: "A single JSON document",
+    recognises: |beginning| beginning.starts_with(r#"{"format":1,"tool":{"name":"sessionlint","#),
+    reporter: |out, _, _| Box::new(Json::new(out)),
+};
 
 /// Writes one document: `format`, `tool`, `findings`, then `summary` (and `stats`). The counts come last because
 /// findings are written as they are judged.
@@ -122,7 +94,7 @@ pub fn write(out: &mut Vec<u8>, value: &impl Serialize) -> io::Result<()> {
 
 /// Appends a finding exactly as [`write()`] would, but faster: with millions of findings, writing them dominates the
 /// run time.
-fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
+pub(super) fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     let Finding {
         rule,
         severity,

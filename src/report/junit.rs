@@ -11,7 +11,19 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::text::{count, visible};
 
-use super::{FileEnd, Reporter, RunEnd};
+use super::detect::begins_with_line;
+use super::{FileEnd, Format, Reporter, RunEnd};
+
+/// The format of JUnit XML.
+pub const FORMAT: Format = Format {
+    name: "junit",
+    about: "JUnit XML: a test suite per file, a test case per stream",
+    recognises: |beginning| {
+        let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+        begins_with_line(beginning, declaration, r#"<testsuites name="sessionlint""#)
+    },
+    reporter: |out, _, _| Box::new(JUnit::new(out)),
+};
 
 /// Maximum number of findings of a stream whose text is kept.
 const MOST_TEXTS: u64 = 100;

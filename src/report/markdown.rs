@@ -6,7 +6,15 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
-use super::{FileEnd, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
+use super::{FileEnd, Format, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
+
+/// The format of summaries in Markdown.
+pub const FORMAT: Format = Format {
+    name: "markdown",
+    about: "Markdown summary of the run",
+    recognises: |beginning| beginning.starts_with("## sessionlint: "),
+    reporter: |out, rules, _| Box::new(Markdown::new(out, rules)),
+};
 
 /// Maximum number of findings that are listed.
 const MOST_FINDINGS: usize = 20;
@@ -105,16 +113,28 @@ fn code_span(text: &str) -> String {
 }
 
 /// Escapes a text of a protocol so that it is shown literally, also in a table.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
+    let text = visible(text);
     let mut escaped = String::new();
-    for c in visible(text).chars() {
-        match c {
+    let mut characters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = characters.next() {
+        let after = characters.peek().copied().unwrap_or(' ');
+        let is_markup = match c {
+            '&' | '<' | '>' | '|' | '@' | '`' | '*' | '[' | ']' | '~' | '$' | '\\' | '!' | '#' => true,
+            // Emphasis begins and ends beside words, not inside of them.
+            '_' => !(before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric()),
+            // An address or an emoji goes on after it.
+            ':' => after != ' ',
+            _ => false,
+        };
+        if is_markup {
             // Not by a backslash: some parsers split a table into cells before they process backslashes.
-            '&' | '<' | '>' | '|' | '@' | '`' | '*' | '_' | '[' | ']' | '~' | '$' | '\\' | '!' | ':' | '#' => {
-                escaped.push_str(&format!("&#{};", u32::from(c)));
-            }
-            _ => escaped.push(c),
+            escaped.push_str(&format!("&#{};", u32::from(c)));
+        } else {
+            escaped.push(c);
         }
+        before = c;
     }
     escaped
 }
@@ -139,6 +159,13 @@ mod tests {
 
     #[test]
     fn words_of_a_protocol_are_no_markup() {
-        assert_eq!(escaped("a | `b` <c> _d_"), "a &#124; &#96;b&#96; &#60;c&#62; &#95;d&#95;");
+        for (text, expected) in [
+            ("a | `b` <c> _d_", "a &#124; &#96;b&#96; &#60;c&#62; &#95;d&#95;"),
+            ("a final_message: b", "a final_message: b"),
+            ("https://e.test :tada:", "https&#58;//e.test &#58;tada:"),
+            ("a\n# b", "a␊&#35; b"),
+        ] {
+            assert_eq!(escaped(text), expected);
+        }
     }
 }

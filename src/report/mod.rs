@@ -1,14 +1,17 @@
-//! Findings → text. One file per format, behind one trait; a format collects nothing that it can write at once.
+//! Findings → text. One file per format, behind one trait and in one table (`format.rs`); a format collects nothing
+//! that it can write at once.
 //!
 //! Text from a recording is shown through [`visible`] (or escaped by the format), because recordings may be hostile:
 //! their control characters must not reach a terminal.
 
 mod detect;
 mod fingerprint;
+mod format;
 mod github;
 mod gitlab;
 mod human;
 mod json;
+mod jsonl;
 mod junit;
 mod markdown;
 mod multi;
@@ -19,14 +22,13 @@ use std::io;
 pub use detect::is_report;
 #[cfg(feature = "proptest")]
 pub use fingerprint::kind_fingerprint;
-pub use github::GitHub;
-pub use gitlab::GitLab;
+pub use format::Format;
 pub use human::{Human, TextOptions};
-pub use json::{Json, Jsonl, write as write_json};
-pub use junit::JUnit;
-pub use markdown::Markdown;
+pub use json::{Json, write as write_json};
+#[cfg(feature = "proptest")]
+pub use jsonl::Jsonl;
+pub use markdown::escaped as escape_markdown;
 pub use multi::MultiReporter;
-pub use sarif::Sarif;
 
 use sessionlint_core::finding::{Finding, Repeat, Stats, Summary};
 use sessionlint_core::records::reconcile::SessionMatches;
@@ -92,7 +94,7 @@ impl<'f> RunEnd<'f> {
     }
 }
 
-/// A report format.
+/// A writer of reports in one format.
 pub trait Reporter {
     /// Returns whether the format shows the source text around places.
     fn shows_excerpts(&self) -> bool {

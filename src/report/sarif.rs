@@ -8,8 +8,19 @@ use sessionlint_core::finding::{Finding, Place};
 use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
 use sessionlint_core::text::{count, visible};
 
+use super::detect::begins_with_line;
 use super::fingerprint::Fingerprints;
-use super::{FileEnd, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path};
+use super::{FileEnd, Format, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path};
+
+/// The format of SARIF logs.
+pub const FORMAT: Format = Format {
+    name: "sarif",
+    about: "SARIF 2.1.0, for code scanning services and editors",
+    recognises: |beginning| {
+        begins_with_line(beginning, r#"{"$schema":"#, r#""runs":[{"tool":{"driver":{"name":"sessionlint","#)
+    },
+    reporter: |out, rules, _| Box::new(Sarif::new(out, rules)),
+};
 
 /// A SARIF log with one run, whose results are written as they are judged.
 ///

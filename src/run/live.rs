@@ -85,7 +85,7 @@ impl Run<'_> {
             let ended = std::mem::replace(&mut checking, checker());
             let report = match end {
                 StreamEnd::Whole => ended.finish(),
-                StreamEnd::Cut => ended.cut(),
+                StreamEnd::Cut => ended.finish_early(),
             };
             if sink.end(name, report, |rule| self.is_off(0, rule)) {
                 sink.show_now();

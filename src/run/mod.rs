@@ -259,7 +259,7 @@ impl Sink<'_> {
                 })
             });
             for (rule, (severity, count)) in std::mem::take(&mut self.held) {
-                summary.hold_back(&rule, severity, count);
+                summary.move_to_baselined(&rule, severity, count);
             }
             baseline.mark_judged(file, is_off);
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sessionlint_core::event::Settings;
-use sessionlint_core::protocol::{Beside, Protocol};
+use sessionlint_core::protocol::{Protocol, ProtocolLoader};
 use sessionlint_core::records::{DETECTION_BYTES, IndexBuilder, RecordIndex, RecordOptions, looks_like_records};
 
 use super::{BLOCK, Target};
@@ -33,7 +33,7 @@ pub enum RecordProtocol<'r> {
     /// A protocol that is already loaded.
     Loaded(&'r Protocol),
     /// A protocol that is loaded when it is needed, because most runs have no records.
-    Later(Beside),
+    Later(ProtocolLoader),
 }
 
 impl<'r> RecordProtocol<'r> {
@@ -126,7 +126,7 @@ pub fn open(stored: Option<&RecordSettings<'_>>, events: &Protocol, target: &Tar
 /// # Errors
 ///
 /// Returns an error if the file cannot be read.
-pub fn holds_records(path: &Path, events: &Protocol, beside: Beside) -> io::Result<bool> {
+pub fn holds_records(path: &Path, events: &Protocol, beside: ProtocolLoader) -> io::Result<bool> {
     let mut beginning = Vec::new();
     File::open(path)?.take(DETECTION_BYTES as u64).read_to_end(&mut beginning)?;
     let beginning = compressed::beginning(&beginning, DETECTION_BYTES);

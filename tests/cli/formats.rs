@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use super::every_format::every_format;
 use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, Ran, WARNING, event, keys, rules, text};
 
 const FINDING_KEYS: [&str; 14] = [
@@ -191,16 +192,9 @@ fn jsonl_is_the_findings_of_the_document_one_a_line() {
 fn a_reader_that_goes_away_is_no_fault() {
     let recording = ERROR.repeat(3000);
     let folder = Folder::with(&[("a", &recording)]);
-    for arguments in [
-        "check a",
+    let reports = every_format().into_iter().map(|format| format!("check --format {format} a"));
+    let others = [
         "check --all a",
-        "check --format json a",
-        "check --format jsonl a",
-        "check --format junit a",
-        "check --format sarif a",
-        "check --format github a",
-        "check --format gitlab a",
-        "check --format markdown a",
         "rules",
         "rules --format json",
         "schema",
@@ -208,7 +202,8 @@ fn a_reader_that_goes_away_is_no_fault() {
         "explain idle-missing",
         "--help",
         "check --help",
-    ] {
+    ];
+    for arguments in reports.chain(others.map(str::to_owned)) {
         // The reading end is closed before the program starts, so that every write fails.
         let (reader, writer) = std::io::pipe().expect("a pipe can be made");
         drop(reader);

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use serde_json::Value;
 
+use super::every_format::every_format;
 use super::program::{Folder, OPEN, Ran, event, ran, rules, text};
 
 /// Sequences that a terminal acts on, or that change how text around them is shown: an escape sequence that clears
@@ -37,20 +38,12 @@ pub fn assert_harmless(ran: &Ran, what: &str) {
     }
 }
 
-/// Every way to print the contents of a recording, each without colours of its own.
-const WAYS: [&str; 11] = [
-    "check --color never",
-    "check --color never --all",
-    "check --color never --stats",
-    "check --format json",
-    "check --format json --stats",
-    "check --format jsonl",
-    "check --format sarif",
-    "check --format junit",
-    "check --format github",
-    "check --format gitlab",
-    "check --format markdown",
-];
+/// Returns every way to print the contents of a recording, each without colours of its own.
+fn ways() -> Vec<String> {
+    let more = ["--all", "--stats", "--format json --stats"].map(str::to_owned);
+    let formats = every_format().into_iter().map(|format| format!("--format {format}"));
+    formats.chain(more).map(|options| format!("check --color never {options}")).collect()
+}
 
 /// Runs the program as if on a terminal: otherwise, escape sequences would be removed from some output, and
 /// the test would not see them.
@@ -114,12 +107,13 @@ pub fn recordings(evil: &str) -> Vec<(&'static str, String)> {
 
 #[test]
 fn what_json_lets_stand_in_a_string_is_shown_harmless() {
+    let ways = ways();
     // A finding that is not an error, in the form of one format or another.
     let found = ["warning", "note", "notice", "minor", "info"];
     for evil in [as_it_is(), escaped()] {
         for (what, recording) in recordings(&evil) {
             let folder = Folder::with(&[("a", &recording)]);
-            for way in WAYS {
+            for way in &ways {
                 let ran = run(&folder, way, &["a"]);
                 assert!(ran.code == 1 || found.iter().any(|word| ran.out.contains(word)), "{what}: {}", ran.out);
                 assert_harmless(&ran, &format!("{what}, {way}"));
@@ -130,6 +124,7 @@ fn what_json_lets_stand_in_a_string_is_shown_harmless() {
 
 #[test]
 fn what_is_no_json_is_shown_harmless() {
+    let ways = ways();
     let mut broken = recordings(HOSTILE);
     broken.extend([
         ("a line of a log", format!("{HOSTILE}\n")),
@@ -139,7 +134,7 @@ fn what_is_no_json_is_shown_harmless() {
     ]);
     for (what, recording) in broken {
         let folder = Folder::with(&[("a", &recording)]);
-        for way in WAYS {
+        for way in &ways {
             assert_harmless(&run(&folder, way, &["a"]), &format!("{what}, {way}"));
             assert_harmless(&run(&folder, way, &["--wire", "json", "a"]), &format!("{what}, {way}, as JSON"));
         }
@@ -147,7 +142,7 @@ fn what_is_no_json_is_shown_harmless() {
     // Bytes that are not UTF-8 come out as valid text.
     let folder = Folder::new();
     folder.write("a", b"{\"type\":\"\xff\xfe\x9b31m\x1b\"}\n\xc2\n");
-    for way in WAYS {
+    for way in &ways {
         assert_harmless(&run(&folder, way, &["a"]), way);
     }
 }
@@ -166,10 +161,11 @@ fn a_file_s_name_is_shown_harmless() {
     use std::os::unix::ffi::OsStrExt;
 
     let folder = Folder::new();
+    let ways = ways();
     let name = format!("{HOSTILE}.ndjson");
     for content in ["", "{broken\n", &event("custom.tick", "{}"), &event("session.error", "{}"), OPEN] {
         folder.write(&name, content);
-        for way in WAYS {
+        for way in &ways {
             assert_harmless(&run(&folder, way, &[&name]), &format!("{way} with its name"));
             assert_harmless(&run(&folder, way, &["."]), &format!("{way} of its folder"));
         }

@@ -4,12 +4,13 @@ use std::fs;
 
 use serde_json::Value;
 
+use super::every_format::every_format;
 use super::hostile::recordings;
 use super::program::{ERROR, Folder, text};
 use super::said::{array, assert_is_sarif, of_github, of_gitlab, of_junit, of_sarif, parsed};
 
 /// Text that is special in one format or another.
-const EVIL: &str = "]]></failure><script>x</script>\u{1b}[31m\r\n::error file=x::y%0A::z\n| a | ``` `b` ](http://e.test) **c** \
+pub const EVIL: &str = "]]></failure><script>x</script>\u{1b}[31m\r\n::error file=x::y%0A::z\n| a | ``` `b` ](http://e.test) **c** \
                     \u{202e}\"' & <img src=x> {0} @d \u{fffe}\\| -->";
 
 /// A line of Markdown without its code spans, as CommonMark finds them.
@@ -48,25 +49,38 @@ fn assert_markdown_is_safe(report: &str) {
 }
 
 fn assert_nothing_is_injected(folder: &Folder, name: &str, what: &str) {
-    let formats = "--format json --format sarif=o/sarif --format junit=o/junit --format github=o/github \
-                   --format gitlab=o/gitlab --format markdown=o/markdown";
-    let mut command = folder.command(format!("check {formats}").split_whitespace());
+    let formats = every_format().into_iter().map(|format| format!("--format={format}=o/{format}"));
+    let mut command = folder.command(["check".to_owned()].into_iter().chain(formats));
     command.arg(name);
-    let ran = super::program::ran(command);
-    let read = |name: &str| fs::read_to_string(folder.path().join("o").join(name)).expect("the report is there");
-    let document: Value = serde_json::from_str(&ran.out).expect("JSON");
-    let findings = array(&document["findings"]).len();
+    assert_eq!(super::program::ran(command).err, "", "{what}");
+    let findings = array(&parsed(folder, "o/json")["findings"]).len();
     assert!(findings > 0, "{what}");
 
-    assert_eq!(of_github(&read("github")).len(), findings, "{what}");
-    assert_eq!(of_gitlab(&parsed(folder, "o/gitlab")).len(), findings, "{what}");
-    assert_eq!(of_junit(&read("junit")).len(), 1, "{what}: one suite");
-    assert_markdown_is_safe(&read("markdown"));
-    let list = read("markdown").lines().filter(|line| line.starts_with("- **")).count();
-    assert_eq!(list, findings.min(20), "{what}");
-    let sarif = parsed(folder, "o/sarif");
-    assert_is_sarif(&sarif);
-    assert_eq!(of_sarif(&sarif).len(), findings, "{what}");
+    for format in every_format() {
+        let report = fs::read_to_string(folder.path().join("o").join(&format)).expect("the report is there");
+        match format.as_str() {
+            // Text for people; tests/cli/hostile.rs is about it.
+            "human" => {}
+            // It was read above.
+            "json" => {}
+            "jsonl" => assert_eq!(report.lines().count(), findings, "{what}"),
+            "github" => assert_eq!(of_github(&report).len(), findings, "{what}"),
+            "gitlab" => assert_eq!(of_gitlab(&parsed(folder, "o/gitlab")).len(), findings, "{what}"),
+            "junit" => assert_eq!(of_junit(&report).len(), 1, "{what}: one suite"),
+            "markdown" => {
+                assert_markdown_is_safe(&report);
+                let list = report.lines().filter(|line| line.starts_with("- **")).count();
+                assert_eq!(list, findings.min(20), "{what}");
+            }
+            "sarif" => assert_sarif_is_safe(&parsed(folder, "o/sarif"), findings, what),
+            other => panic!("nothing tests what a hostile text could do in the format {other}: add that here"),
+        }
+    }
+}
+
+fn assert_sarif_is_safe(sarif: &Value, findings: usize, what: &str) {
+    assert_is_sarif(sarif);
+    assert_eq!(of_sarif(sarif).len(), findings, "{what}");
     for result in array(&sarif["runs"][0]["results"]) {
         let message = text(&result["message"]["text"]);
         assert!(!message.contains("](") && !message.contains(" {0}"), "{what}: {message}");

@@ -5,6 +5,8 @@
 mod baseline;
 mod config;
 mod coverage;
+#[path = "../every_format/mod.rs"]
+mod every_format;
 mod exit_codes;
 mod fmt;
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::injection::EVIL;
 use super::program::{CLEAN, Folder, WARNING};
 
 /// A folder with a copy of the built-in protocol in `mine/`, in which one file was changed.
@@ -88,4 +89,43 @@ fn a_misspelt_protocol_is_answered_with_the_nearest() {
     let ran = folder.run("check --protocol quite-another-one a");
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("built in: session-events"), "{}", ran.err);
+}
+
+#[test]
+fn the_rules_are_a_markdown_table_with_what_each_rests_on() {
+    let folder = Folder::new();
+    let ran = folder.run("protocol session-records --format markdown");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert_eq!(lines[..2], ["| rule | severity | what is wrong | rests on |", "|---|---|---|---|"]);
+    for line in [
+        "| invalid-utf8 | error | these bytes are not UTF-8 | framing |",
+        "| missing-field | error | the one field that every record has is missing | the schema |",
+        "| event-before-session | warning | the event is of &#60;found&#62;, before its session began at &#60;kept&#62; | “An \
+         event represents a specific occurrence during a session.” |",
+        "| action-missing | warning | a tool call that was completed in the stream has no SessionAction | inference |",
+    ] {
+        assert!(lines.contains(&line), "{line}\n{}", ran.out);
+    }
+    assert!(!ran.out.contains("stale-baseline"), "the rules of the program itself are in no protocol's table");
+}
+
+#[test]
+fn nothing_in_a_protocol_is_markup_in_the_table_of_its_rules() {
+    let evil = serde_json::to_string(EVIL).expect("a string of JSON is one of TOML");
+    let folder = changed("protocol.toml", |text| {
+        text.replace("[rule.turn-empty]", &format!("[rule.{evil}]\nmeans = {evil}"))
+            .replace("rule = \"turn-empty\"", &format!("rule = {evil}"))
+            .replace("[\"session.completed - Turn is complete\"]", &format!("[{evil}]"))
+    });
+    fs::remove_file(folder.path().join("mine/document.md")).expect("the quotes are looked up in it");
+    let ran = folder.run("protocol mine --format markdown");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.out.lines().count(), folder.run("protocol --format markdown").out.lines().count());
+    // The rule's name and meaning, and the quotes of three rules; each has an opening and a closing tag.
+    assert_eq!(ran.out.matches("script&#62;").count(), 10, "{}", ran.out);
+    for line in ran.out.lines() {
+        assert_eq!(line.matches('|').count(), 5, "{line}");
+        assert!(!line.contains(['<', '>', '`', '[', ']', '*', '~', '\\', '@', '!', '\u{1b}', '\u{202e}']), "{line}");
+    }
 }

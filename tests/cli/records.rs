@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use super::every_format::every_format;
 use super::program::{CLEAN, ERROR, Folder, counts, files, ran, rules};
 use super::said::{array, assert_is_sarif, of_junit, of_sarif, parsed};
 
@@ -150,8 +151,8 @@ fn the_name_of_another_file_can_inject_nothing() {
     let folder = Folder::new();
     folder.write(format!("{evil}/events.json"), EARLY);
     folder.write(format!("{evil}/sessions.json"), SESSION);
-    for way in ["human", "json", "jsonl", "sarif", "junit", "github", "gitlab", "markdown"] {
-        let mut command = folder.command(["check", ".", "--color", "never", "--format", way]);
+    for way in every_format() {
+        let mut command = folder.command(["check", ".", "--color", "never", "--format", &way]);
         command.env("CLICOLOR_FORCE", "1");
         let ran = ran(command);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{way}");

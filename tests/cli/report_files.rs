@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
+use super::every_format::every_format;
 use super::program::{CLEAN, ERROR, Folder, NOTE, Ran, WARNING, ran};
 
 /// Returns the names of all entries of a folder.
@@ -21,7 +22,7 @@ fn read(folder: &Folder, name: &str) -> String {
 #[test]
 fn a_file_has_what_standard_output_would_have() {
     let folder = Folder::with(&[("a", ERROR), ("clean", CLEAN)]);
-    for format in ["human", "json", "jsonl", "sarif", "junit", "github", "gitlab", "markdown"] {
+    for format in every_format() {
         for (file, code) in [("a", 1), ("clean", 0)] {
             let to_file = folder.run(&format!("check --format {format}=report {file}"));
             assert_eq!((to_file.code, to_file.out.as_str(), to_file.err.as_str()), (code, "", ""), "{format}");
@@ -107,7 +108,7 @@ fn the_report_of_the_last_run_is_not_checked() {
 
 #[test]
 fn a_report_of_any_format_is_known_as_one_in_the_next_run() {
-    for format in ["human", "json", "jsonl", "sarif", "junit", "github", "gitlab", "markdown"] {
+    for format in every_format() {
         for recording in [ERROR, WARNING, NOTE, CLEAN] {
             let folder = Folder::with(&[("a.ndjson", recording)]);
             for options in ["", "--color always", "--max-findings 0", "--all"] {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::every_format::every_format;
 use super::program::{CLEAN, ERROR, Folder};
 use super::{kinds, linted, told};
 
@@ -129,9 +130,8 @@ fn names_and_contents_do_nothing_to_a_terminal() {
         (&format!("{name}.ndjson.expected"), "# \u{1b}[2J\n"),
         (&format!("gone{name}.json.expected"), "1\twrong-type\n"),
     ]);
-    for arguments in
-        ["-v", "-v --update-expected", "--format github", "--format markdown", "--format sarif", "--format junit"]
-    {
+    let reports = every_format().into_iter().map(|format| format!("--format {format}"));
+    for arguments in ["-v", "-v --update-expected"].map(str::to_owned).into_iter().chain(reports) {
         let ran = folder.run(&format!("lint --color never {arguments} ."));
         let said = [ran.out, ran.err].concat();
         assert!(said.contains("[2J"), "{arguments}: {said}");

@@ -2,6 +2,8 @@
 //!
 //! Every expectation is written by hand from the program's documented behaviour.
 
+#[path = "../every_format/mod.rs"]
+mod every_format;
 mod expectations;
 mod hostile;
 mod hygiene;

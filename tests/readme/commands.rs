@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use super::page::{about_use, page, quoted, readme, root};
+use super::every_format::every_format;
+use super::page::{about_use, first_column, page, quoted, readme, root};
 use super::program::{Example, options, run, run_noisily, subcommands};
 
 /// Subcommands that need arguments, or read standard input without them.
@@ -155,13 +156,6 @@ fn values_are_those_of_the_program() {
         "warning",
         "note",
         "never",
-        "human",
-        "jsonl",
-        "sarif",
-        "junit",
-        "github",
-        "gitlab",
-        "markdown",
         "mermaid",
         "dot",
         "svg",
@@ -182,4 +176,10 @@ fn the_readme_names_every_subcommand_in_its_table() {
     let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter_map(|words| words.split(' ').next());
     let names: BTreeSet<_> = names.filter(|name| *name != "assert_conforms!").map(str::to_owned).collect();
     assert_eq!(names, subcommands().into_iter().collect());
+}
+
+#[test]
+fn the_page_about_formats_names_each_of_them_in_its_table() {
+    let named = first_column(&page("docs/formats.md").section("Report formats"));
+    assert_eq!(named, every_format().into_iter().collect());
 }

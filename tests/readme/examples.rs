@@ -59,7 +59,7 @@ fn the_quick_start_works() {
     let expected = [
         "cargo run --release -- check corpus/session-events/valid",
         "cargo test",
-        "cargo install --path .",
+        "cargo install --profile dist --path .",
         "sessionlint check FILE",
     ];
     assert_eq!(commands, expected);
@@ -127,7 +127,11 @@ fn the_expected_file_is_valid() {
 #[test]
 fn the_graph_is_what_the_program_draws() {
     let graphs: Vec<_> = page("docs/rules.md").blocks("mermaid").into_iter().map(|block| block.text).collect();
-    assert_eq!(graphs, [run(root(), "graph --lifecycle turn").0]);
+    let drawn = run(root(), "graph --lifecycle turn").0;
+    assert!(
+        graphs == [drawn.as_str()],
+        "docs/rules.md must have what `sessionlint graph --lifecycle turn` draws:\n{drawn}"
+    );
 }
 
 // The page is narrower than the code.

@@ -2,9 +2,12 @@
 //! exists.
 
 mod commands;
+#[path = "../every_format/mod.rs"]
+mod every_format;
 mod examples;
 mod keys;
 mod links;
+mod output;
 mod page;
 mod program;
 mod rust_version;

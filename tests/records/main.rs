@@ -1,4 +1,5 @@
-//! Stored records: the corpus of `session-records`, as its README.md says, and the catalogue of the protocol's rules.
+//! Stored records: the corpus of every built-in protocol of them, as the README.md of `session-records` says, and the
+//! catalogue of its rules.
 //!
 //! Records that belong together may be in several files, so they are judged by the program, not by a `Checker`.
 
@@ -10,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use sessionlint::Protocol;
 
 /// A file or a folder that is checked on its own.
 struct Case {
+    protocol: &'static Protocol,
     path: PathBuf,
     /// The rule that the case's folder is named after, in the corpus's `invalid/`.
     rule: Option<String>,
@@ -21,8 +24,14 @@ struct Case {
 /// A finding: the file's name, the line, the rule and the severity.
 type Found = (String, u64, String, String);
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/session-records")
+/// Returns the built-in protocols of stored records; those of events are in tests/corpus.rs.
+fn protocols() -> Vec<&'static Protocol> {
+    let all = Protocol::builtin_names().map(|name| Protocol::builtin(name).expect("it is built in"));
+    all.filter(|protocol| protocol.is_of_records()).collect()
+}
+
+fn root(protocol: &Protocol) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(protocol.name())
 }
 
 /// Returns the entries of a folder, in order.
@@ -47,15 +56,15 @@ fn is_expectation(path: &Path) -> bool {
     name(path).ends_with(".expected")
 }
 
-/// Returns every case that `check` judges, in the order of their paths.
-fn cases() -> Vec<Case> {
+/// Returns every case of a protocol that `check` judges, in the order of their paths.
+fn cases(protocol: &'static Protocol) -> Vec<Case> {
     let in_folder = |folder: &Path, rule: Option<&str>| -> Vec<Case> {
         let is_case = |path: &PathBuf| !is_expectation(path) && !is_reconciled(path);
-        let case = |path| Case { path, rule: rule.map(str::to_owned) };
+        let case = |path| Case { protocol, path, rule: rule.map(str::to_owned) };
         entries(folder).into_iter().filter(is_case).map(case).collect()
     };
-    let mut cases = in_folder(&root().join("valid"), None);
-    for folder in entries(&root().join("invalid")) {
+    let mut cases = in_folder(&root(protocol).join("valid"), None);
+    for folder in entries(&root(protocol).join("invalid")) {
         cases.extend(in_folder(&folder, Some(&name(&folder))));
     }
     cases
@@ -76,8 +85,9 @@ impl Case {
     /// Returns the case's options, without the protocol, which the tests set themselves.
     fn options(&self) -> Vec<String> {
         let texts = self.expectations().into_iter().map(|(_, text)| text);
+        let protocol = format!("--protocol {}", self.protocol.name());
         let args = texts.filter_map(|text| Some(text.strip_prefix("# args:")?.lines().next()?.to_owned()));
-        let args: Vec<_> = args.map(|args| args.replace("--protocol session-records", "")).collect();
+        let args: Vec<_> = args.map(|args| args.replace(&protocol, "")).collect();
         args.iter().flat_map(|args| args.split_whitespace()).map(str::to_owned).collect()
     }
 

@@ -233,7 +233,7 @@ pub fn judge_all(name: &str, alphabet: &[Symbol], longest: usize, reached: &[&st
         }
         // The first in the alphabet's order, so that it is always the same one.
         if let Some((_, words)) = disagreements.into_iter().min() {
-            panic!("{words}");
+            panic!("{words}\n(the second reading is in tests/second_opinion/tables.rs and reading.rs)");
         }
         let expected = symbols.pow(length as u32).div_ceil(sample);
         assert_eq!(sequences, expected, "sequences of length {length} were left out");

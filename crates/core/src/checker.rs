@@ -1,5 +1,6 @@
-//! The checker that callers use: bytes in, findings out, whatever the protocol is about.
+//! The checker that callers use: bytes in, findings out, for streams of events and for stored records.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,10 @@ use crate::snapshot::{self, SnapshotError, SnapshotErrorKind};
 
 /// Checks one input: streams of events, or stored records if the protocol is one of records.
 ///
-/// It reads no files and no clock, and starts no threads. Of streams nothing is kept that grows with the length of the
-/// input: memory grows with distinct streams, with the call ids of each, and with the text of open turns, each of which
-/// [`Options`] bound. Stored records may name others that come later: they are kept, and judged by [`Checker::finish`].
+/// A checker reads no files and no clock, and starts no threads. For streams, its memory does not grow with the length
+/// of the input: it grows with distinct streams, with the call ids of each, and with the text of open turns, all of
+/// which [`Options`] limits. Stored records may refer to later ones, so the checker keeps them, and [`Checker::finish`]
+/// judges them.
 ///
 /// ```
 /// use sessionlint_core::{Checker, Options, Protocol};
@@ -38,25 +40,27 @@ pub struct Checker {
     engine: Engine,
 }
 
+/// The part that judges the input.
 #[derive(Clone)]
 enum Engine {
     Streams(Box<StreamChecker>),
-    Records(Box<Records>),
+    Records(Box<BufferedRecords>),
 }
 
-/// Stored records, which are read twice.
+/// The stored records of an input, kept because they are read twice.
 #[derive(Clone, Default, Serialize, Deserialize)]
-struct Records {
-    /// What was fed.
+struct BufferedRecords {
+    /// The bytes that were fed.
     bytes: Vec<u8>,
-    /// The events, each with its row, one after the other.
+    /// The texts of the events that were passed one by one, concatenated.
     events: Vec<u8>,
-    /// Where each of them ends, and its row.
+    /// The end in `events` and the row of each event.
     rows: Vec<(usize, u64)>,
 }
 
 impl Checker {
     /// Returns a checker for one input.
+    #[must_use]
     pub fn new(protocol: &Protocol, options: Options) -> Checker {
         let file = options.file().cloned();
         let settings = Settings::new(protocol, options);
@@ -67,8 +71,9 @@ impl Checker {
         Checker { protocol: protocol.clone(), settings: settings.into(), engine }
     }
 
-    /// Returns the state of the checker, as bytes that [`Checker::restore`] takes. They hold no findings: take these
-    /// first. Nor do they hold the source text of earlier events, which later findings then refer to without showing it.
+    /// Returns the state of the checker, as bytes for [`Checker::restore`]. The state does not include findings: take
+    /// them first. Nor does it include the source text of earlier events: findings after a restart refer to such events
+    /// without an excerpt.
     ///
     /// ```
     /// use sessionlint_core::{Checker, Options, Protocol};
@@ -90,13 +95,13 @@ impl Checker {
         }
     }
 
-    /// Returns a checker that goes on where [`Checker::snapshot`] was called. The protocol and the options must be the
-    /// same as then, but for the file's name and for whether there are excerpts.
+    /// Returns a checker that continues where [`Checker::snapshot`] was called. The protocol and the options must equal
+    /// those of that checker, except for the name of the file and whether places have excerpts.
     ///
     /// # Errors
     ///
-    /// If the bytes are no snapshot, or one of another version of this crate, of another protocol, or of other options.
-    /// Bytes that were made up do no harm: at worst they are a state that no input leads to.
+    /// If the bytes are not a snapshot, or the snapshot is of another version of this crate, of another protocol, or of
+    /// other options. Forged bytes do no harm: at worst they are a state that no input leads to.
     pub fn restore(protocol: &Protocol, options: Options, state: &[u8]) -> Result<Checker, SnapshotError> {
         let mut checker = Checker::new(protocol, options);
         match &mut checker.engine {
@@ -116,7 +121,7 @@ impl Checker {
         Ok(checker)
     }
 
-    /// Judges the next bytes of the input, decompressed. They may be cut anywhere, and as large as they come.
+    /// Judges the next bytes of the decompressed input. The bytes may be cut anywhere, and be of any length.
     pub fn feed(&mut self, bytes: &[u8]) {
         match &mut self.engine {
             Engine::Streams(checker) => checker.feed(bytes),
@@ -124,11 +129,11 @@ impl Checker {
         }
     }
 
-    /// Judges bytes that are one event (or one record), whatever line ends are in them. This is for events that do not
-    /// come as one file, such as the rows of a table.
+    /// Judges bytes that are one event (or one record), whatever line ends they contain, for events that are not lines
+    /// of a file, such as the rows of a table.
     ///
-    /// `row` is the caller's own number of the event. The places of its findings have it, and so have the related places
-    /// of later findings that refer to it; their lines, columns and bytes are counted within the event's own text.
+    /// `row` is the caller's own number for the event. The event's places have it, including the related places of
+    /// later findings; their lines, columns and bytes count from the start of the event's own text.
     ///
     /// ```
     /// use sessionlint_core::{Checker, Options, Protocol};
@@ -151,7 +156,7 @@ impl Checker {
         }
     }
 
-    /// Returns the findings since the last call. Those of stored records come from [`Checker::finish`] alone.
+    /// Returns the findings since the last call. For stored records, only [`Checker::finish`] returns findings.
     #[must_use]
     pub fn take_findings(&mut self) -> Vec<Finding> {
         match &mut self.engine {
@@ -160,16 +165,18 @@ impl Checker {
         }
     }
 
-    /// Ends the input, and returns what was not taken yet and the counts.
+    /// Ends the input, and returns the findings that were not taken yet and the counts.
     pub fn finish(self) -> Report {
         self.end(None)
     }
 
-    /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause` says how.
+    /// Ends an input whose rest cannot be read because its compressed form is damaged. `cause`: the message of the
+    /// finding about the damage.
     pub fn finish_damaged(self, cause: &str) -> Report {
         self.end(Some(cause))
     }
 
+    /// Ends the input. `damaged`: the damage of its compressed form at this point, if any.
     fn end(self, damaged: Option<&str>) -> Report {
         match self.engine {
             Engine::Streams(checker) => checker.end(damaged).0,
@@ -178,18 +185,29 @@ impl Checker {
     }
 }
 
-impl Records {
-    /// Whether they may be in this state after a restart.
+impl fmt::Debug for Checker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checker")
+            .field("protocol", &self.protocol)
+            .field("options", self.settings.options())
+            .finish_non_exhaustive()
+    }
+}
+
+impl BufferedRecords {
+    /// Returns whether an input can lead to this state.
     fn is_sound(&self) -> bool {
         let mut ends = self.rows.iter().map(|(end, _)| *end);
         ends.clone().is_sorted() && ends.next_back().unwrap_or(0) == self.events.len()
     }
 
+    /// Judges the records: reads them once for the index of records that others may refer to, and again for the
+    /// findings.
     fn judge(&self, protocol: &Protocol, settings: &Settings, damaged: Option<&str>) -> Report {
         let bytes = &self.bytes;
         let file = settings.options().file().cloned();
         let record_options = RecordOptions::default();
-        // A protocol that is not one of records has no such checker.
+        // Never `None`: the protocol is one of records.
         let Some(mut builder) = IndexBuilder::new(protocol) else { return Report::default() };
         let mut indexer = builder.begin_file(settings, record_options.kind, file.clone());
         indexer.feed(bytes);
@@ -204,10 +222,11 @@ impl Records {
         checker.end(damaged)
     }
 
-    fn each_event(&self, mut take: impl FnMut(&[u8], u64)) {
+    /// Passes the text and the row of each event to `visit`, in order.
+    fn each_event(&self, mut visit: impl FnMut(&[u8], u64)) {
         let mut start = 0;
         for (end, row) in &self.rows {
-            take(&self.events[start..*end], *row);
+            visit(&self.events[start..*end], *row);
             start = *end;
         }
     }

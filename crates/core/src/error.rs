@@ -1,4 +1,6 @@
-//! What is wrong with the files that people write for the program: never with the recording.
+//! Errors in the files that people write for the program, such as `protocol.toml`, and in the names that callers pass.
+//!
+//! A mistake in a recording is never an error: it is a [`Finding`](crate::Finding).
 
 use std::fmt;
 use std::ops::Range;
@@ -7,21 +9,21 @@ use std::sync::Arc;
 
 use crate::text::{count, did_you_mean, nearest, visible};
 
-/// A mistake in a file that is written for the program, with its place.
+/// A mistake in a file that was written for the program, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong.
+    /// The mistake, in one sentence.
     pub message: String,
-    /// What to write at the place.
+    /// The note to show at the place.
     pub label: String,
     /// The place, as a byte range of the file.
     pub span: Range<usize>,
-    /// What to do.
+    /// The advice on what to do.
     pub help: String,
 }
 
 impl Problem {
-    /// A mistake that the place itself shows.
+    /// Returns a mistake whose place needs no note but "here".
     pub fn new(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Problem {
         Problem { message: message.into(), label: "here".to_owned(), span, help: help.into() }
     }
@@ -43,7 +45,7 @@ pub struct SourceProblem {
 impl SourceProblem {
     fn new(text: &str, problem: Problem) -> SourceProblem {
         let Problem { message, label, span, help } = problem;
-        // Places of a file are between characters, but a place that is not must not end the program.
+        // Places are always between characters; one that is not must not cause a panic.
         let before = text.get(..span.start).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         SourceProblem {
@@ -56,32 +58,32 @@ impl SourceProblem {
         }
     }
 
-    /// What is wrong, in one sentence.
+    /// Returns the mistake, in one sentence.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to write at the place where it is shown.
+    /// Returns the note to show at the place.
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// The place, as a byte range of the file.
+    /// Returns the place, as a byte range of the file.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// The line in which it starts, 1-based.
+    /// Returns the line at which the place starts, 1-based.
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// The column at which it starts, 1-based, in characters.
+    /// Returns the column at which the place starts, 1-based, in characters.
     pub fn column(&self) -> u64 {
         self.column
     }
 
-    /// What to do.
+    /// Returns the advice on what to do.
     pub fn help(&self) -> &str {
         &self.help
     }
@@ -93,9 +95,9 @@ impl fmt::Display for SourceProblem {
     }
 }
 
-/// A protocol that cannot be used.
+/// The error of a protocol that cannot be used.
 ///
-/// Displayed, it names the file and every mistake in it, one a line.
+/// Its `Display` names the file and every mistake in the file, one per line.
 #[derive(Clone, Debug)]
 pub struct ProtocolError(Arc<Refusal>);
 
@@ -105,13 +107,13 @@ enum Refusal {
     Invalid { file: String, text: String, problems: Vec<SourceProblem> },
 }
 
-/// Why a protocol cannot be used.
+/// The reason why a protocol cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolErrorKind {
-    /// A file of it cannot be read.
+    /// A file of the protocol cannot be read.
     Unreadable,
-    /// A file of it has mistakes.
+    /// A file of the protocol has mistakes.
     Invalid,
 }
 
@@ -121,12 +123,12 @@ impl ProtocolError {
         ProtocolError(Arc::new(Refusal::Invalid { file: file.to_owned(), text: text.to_owned(), problems }))
     }
 
-    /// An error for whoever reads a protocol's files from somewhere: this file of it cannot be read.
+    /// Returns the error of a file that cannot be read, for callers that read a protocol's files themselves.
     pub fn unreadable(file: &Path, cause: std::io::Error) -> ProtocolError {
         ProtocolError(Arc::new(Refusal::Unreadable { file: file.to_owned(), cause }))
     }
 
-    /// Why it cannot be used.
+    /// Returns the reason why the protocol cannot be used.
     pub fn kind(&self) -> ProtocolErrorKind {
         match &*self.0 {
             Refusal::Unreadable { .. } => ProtocolErrorKind::Unreadable,
@@ -134,7 +136,7 @@ impl ProtocolError {
         }
     }
 
-    /// The name of the file that is unreadable or has the mistakes.
+    /// Returns the name of the file that is unreadable or has the mistakes.
     pub fn file(&self) -> std::borrow::Cow<'_, str> {
         match &*self.0 {
             Refusal::Unreadable { file, .. } => file.to_string_lossy(),
@@ -142,7 +144,7 @@ impl ProtocolError {
         }
     }
 
-    /// The text of the file that has the mistakes; empty if it is unreadable.
+    /// Returns the text of the file that has the mistakes; empty if the file is unreadable.
     pub fn text(&self) -> &str {
         match &*self.0 {
             Refusal::Unreadable { .. } => "",
@@ -150,7 +152,7 @@ impl ProtocolError {
         }
     }
 
-    /// Every mistake in the file, in the order in which they were found; none if it is unreadable.
+    /// Returns every mistake in the file, in the order in which they were found; empty if the file is unreadable.
     pub fn problems(&self) -> &[SourceProblem] {
         match &*self.0 {
             Refusal::Unreadable { .. } => &[],
@@ -158,7 +160,7 @@ impl ProtocolError {
         }
     }
 
-    /// The error in one line, without the mistakes.
+    /// Returns the error in one line, without the mistakes.
     pub fn headline(&self) -> String {
         let file = visible(&self.file());
         match &*self.0 {
@@ -169,7 +171,7 @@ impl ProtocolError {
         }
     }
 
-    /// What to do, where that is not said by each mistake.
+    /// Returns the advice on what to do; `None` if each mistake has its own.
     pub fn help(&self) -> Option<&str> {
         match &*self.0 {
             Refusal::Unreadable { .. } => {
@@ -199,7 +201,7 @@ impl std::error::Error for ProtocolError {
     }
 }
 
-/// A name that nothing has: no rule of a protocol, no severity, no form of input.
+/// The error of a name that does not exist, such as that of a rule, a severity or a form of input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownName {
     what: &'static str,
@@ -208,6 +210,7 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
+    /// Returns the error of a name that is not one of `known`. `what`: the noun for the thing that has no such name.
     pub(crate) fn new<'n>(what: &'static str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> UnknownName {
         let there_are = || format!("there are {}", known.clone().collect::<Vec<_>>().join(", "));
         let help = nearest(name, known.clone()).map_or_else(there_are, did_you_mean);
@@ -219,7 +222,7 @@ impl UnknownName {
         &self.name
     }
 
-    /// Returns what to do: the name that was probably meant, or all that there are.
+    /// Returns the advice on what to do: the name that was probably meant, or all names that exist.
     pub fn help(&self) -> &str {
         &self.help
     }

@@ -1,8 +1,8 @@
-//! Findings: what is wrong with the input, as plain data.
+//! Findings and reports: the mistakes in an input, as plain data that can be serialized.
 //!
-//! A finding is never an error of the program: broken input makes findings, and what prevents a run is an error of the
-//! caller's. Lines and columns are 1-based and columns count characters; `start` and `end` are 0-based byte offsets into
-//! the (decompressed) file; event numbers are 0-based.
+//! A finding is never an error of the program: a mistake in the input is a finding, a run that fails is an error. Lines
+//! and columns are 1-based, and columns count characters; `start` and `end` are 0-based byte offsets into the
+//! decompressed file; event numbers are 0-based.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,23 +15,23 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::UnknownName;
 
-/// How much a finding matters. Ordered: a note is less than a warning, a warning less than an error.
+/// The severity of a finding. A note is less than a warning, and a warning less than an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; breaks nothing.
     Note,
-    /// Probably a mistake, or one that the document does not spell out.
+    /// Probably a mistake, or a mistake that the document does not spell out.
     Warning,
-    /// The document is broken.
+    /// A violation of the protocol's document.
     Error,
 }
 
 impl Severity {
-    /// Every severity, the least first.
+    /// Every severity, in ascending order.
     pub const ALL: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
 
-    /// The lower-case word that reports and the command line use.
+    /// Returns the lower-case word for the severity that reports and the command line use.
     pub fn as_str(self) -> &'static str {
         match self {
             Severity::Note => "note",
@@ -56,9 +56,9 @@ impl std::fmt::Display for Severity {
     }
 }
 
-/// A piece of source text kept for showing: one line of the file, cut to a window if it is long.
+/// An excerpt of the source text to show with a place: one line of the file, cut to a window if the line is long.
 ///
-/// The text is as it stands in the recording: whoever shows it must escape it.
+/// The text is unchanged: before it is shown, control characters must be escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Excerpt {
@@ -66,27 +66,27 @@ pub struct Excerpt {
     pub text: String,
     /// The column (1-based, in characters) of the first character of `text`.
     pub column: u64,
-    /// What to mark, as a byte range of `text`.
+    /// The part to mark, as a byte range of `text`.
     pub mark: Range<usize>,
-    /// Whether the line goes on before `text`.
+    /// Whether the line has more text before `text`.
     pub cut_before: bool,
-    /// Whether the line goes on after `text`.
+    /// Whether the line has more text after `text`.
     pub cut_after: bool,
 }
 
 impl Excerpt {
-    /// Returns a whole line of a file with a part of it marked, as a byte range of the line.
+    /// Returns the excerpt of a whole line. `mark`: the part to mark, as a byte range of the line.
     pub fn of_line(line: impl Into<String>, mark: Range<usize>) -> Excerpt {
         Excerpt { text: line.into(), column: 1, mark, ..Excerpt::default() }
     }
 }
 
-/// More bytes, lines or events than any input has: sums of smaller numbers do not overflow.
+/// A bound that no real number of bytes, lines or events reaches: sums of smaller numbers do not overflow.
 pub(crate) const MOST_BYTES: u64 = 1 << 60;
 
-/// A place in a file, or in an event that came by itself.
+/// A place in a file, or in an event that was passed by itself.
 ///
-/// Serialized, it has no excerpt, and no row if that is `None`.
+/// The serialized form has no excerpt, and no row if that is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Place {
@@ -96,12 +96,12 @@ pub struct Place {
     pub column: u64,
     /// The first byte, 0-based, in the decompressed file.
     pub start: u64,
-    /// The byte after the last one.
+    /// The end, as the offset of the byte after the last one.
     pub end: u64,
-    /// The number of the event that stands here, 0-based; none for a frame that is no event.
+    /// The number of the event at the place, 0-based; `None` for a frame that is not an event.
     pub event: Option<u64>,
-    /// The row that the caller of [`Checker::event`](crate::Checker::event) gave for the event; `None` in a file. Lines,
-    /// columns and bytes are then those within the event's own text.
+    /// The row that the caller of [`Checker::event`](crate::Checker::event) passed; `None` in a file. With a row,
+    /// lines, columns and bytes count from the start of the event's own text.
     pub row: Option<u64>,
     /// The source text around the place.
     #[serde(skip)]
@@ -109,7 +109,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns a place of these bytes (0-based), which start at a line and a column (both 1-based).
+    /// Returns the place of a range of bytes (0-based) that starts at a line and a column (both 1-based).
     pub fn new(line: u64, column: u64, bytes: Range<u64>) -> Place {
         Place { line, column, start: bytes.start, end: bytes.end, ..Place::default() }
     }
@@ -119,13 +119,13 @@ impl Place {
         Place::new(1, 1, 0..0)
     }
 
-    /// Whether something of a real input may be here.
+    /// Returns whether a real input can have such a place.
     pub(crate) fn is_sound(&self) -> bool {
         let is_number = |number: &u64| (1..MOST_BYTES).contains(number);
         is_number(&self.line) && is_number(&self.column) && (self.start..MOST_BYTES).contains(&self.end)
     }
 
-    /// Returns the place with source text around it.
+    /// Returns the place with an excerpt of the source text.
     #[must_use]
     pub fn with_excerpt(self, excerpt: Excerpt) -> Place {
         Place { excerpt, ..self }
@@ -134,7 +134,7 @@ impl Place {
 
 impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Forms that do not name their fields must have all of them.
+        // A format without field names requires all fields.
         let has_row = self.row.is_some() || !serializer.is_human_readable();
         let mut place = serializer.serialize_struct("Place", 5 + usize::from(has_row))?;
         place.serialize_field("line", &self.line)?;
@@ -149,67 +149,67 @@ impl Serialize for Place {
     }
 }
 
-/// Another place that belongs to a finding, with what happened there.
+/// Another place that explains a finding, with a message about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Related {
-    /// What happened there, such as "the turn began here".
+    /// The message, such as "the turn began here".
     pub message: Arc<str>,
-    /// The name of the file; none: the finding's own.
+    /// The name of the file; `None` for the finding's own.
     pub file: Option<Arc<str>>,
-    /// Where.
+    /// The place.
     #[serde(flatten)]
     pub place: Arc<Place>,
 }
 
 impl Related {
-    /// Returns a place in the finding's own file.
+    /// Returns a related place in the finding's own file.
     pub fn new(message: impl Into<Arc<str>>, place: impl Into<Arc<Place>>) -> Related {
         Related { message: message.into(), file: None, place: place.into() }
     }
 
-    /// Returns a place in a file of this name; `None` for the finding's own.
+    /// Returns a related place in a file of this name; `None` for the finding's own.
     pub fn in_file(file: Option<Arc<str>>, message: impl Into<Arc<str>>, place: impl Into<Arc<Place>>) -> Related {
         Related { file, ..Related::new(message, place) }
     }
 }
 
-/// One thing that is wrong with the input.
+/// One mistake in the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The rule that speaks, such as `idle-missing`.
+    /// The name of the rule that was broken, such as `idle-missing`.
     pub rule: Arc<str>,
-    /// How much it matters, after the caller's own settings.
+    /// The severity, after the caller's settings.
     pub severity: Severity,
-    /// What was found and what was expected, in one sentence.
+    /// The message: what was found and what was expected, in one sentence.
     pub message: String,
-    /// The file's name as the caller gave it.
+    /// The name of the file, as the caller passed it.
     pub file: Option<Arc<str>>,
-    /// Where.
+    /// The place of the mistake.
     #[serde(flatten)]
     pub place: Place,
-    /// The event's type.
+    /// The type of the event.
     #[serde(rename = "type")]
     pub event_type: Option<Arc<str>>,
     /// The stream (session) that the event belongs to.
     pub stream: Option<Arc<str>>,
     /// The JSON Pointer of the offending value, from the event's root.
     pub pointer: Option<Arc<str>>,
-    /// What to do, where that is particular to this finding; the rule has its own help.
+    /// The advice that is particular to this finding; `None` if that of the rule applies.
     pub help: Option<Cow<'static, str>>,
-    /// The places that explain this one, in the order of the file.
+    /// The places that explain the finding, in the order of the file.
     pub related: Vec<Related>,
-    /// The document's words on the very field, where they are not the rule's own quotes.
+    /// The sentence of the document on the field, where it is not one of the rule's own quotes.
     #[serde(skip)]
     pub quote: Option<Arc<str>>,
-    /// The JSON text that the help proposes in the place of what stands there, for those who mend.
+    /// The JSON text that the help proposes as a replacement at the place, for automatic fixes.
     #[serde(skip)]
     pub proposal: Option<Arc<str>>,
 }
 
 impl Finding {
-    /// Returns a finding about a file, and not about an event in it.
+    /// Returns a finding about a file rather than about an event in the file.
     pub fn of_file(rule: &str, severity: Severity, message: String, file: &Arc<str>, place: Place) -> Finding {
         Finding {
             rule: rule.into(),
@@ -227,91 +227,91 @@ impl Finding {
         }
     }
 
-    /// Returns the finding with this advice, in place of any that it had.
+    /// Returns the finding with this help, in place of any that it had.
     #[must_use]
     pub fn with_help(self, help: Option<impl Into<Cow<'static, str>>>) -> Finding {
         Finding { help: help.map(Into::into), ..self }
     }
 
-    /// What it has in common with others of its kind.
-    pub fn kind(&self) -> Kind {
+    /// Returns the finding's kind.
+    pub fn kind(&self) -> FindingKind {
         let pointer = self.pointer.as_deref().map(without_indices);
-        Kind { rule: self.rule.clone(), event_type: self.event_type.clone(), pointer }
+        FindingKind { rule: self.rule.clone(), event_type: self.event_type.clone(), pointer }
     }
 }
 
-/// What findings of one kind have in common, wherever in a file they stand.
+/// The kind of a finding: what findings have in common wherever in a file they occur.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Kind {
-    /// The name of the rule that was broken.
+pub struct FindingKind {
+    /// The name of the rule.
     pub rule: Arc<str>,
-    /// The event's type, if the finding is about one.
+    /// The type of the event.
     pub event_type: Option<Arc<str>>,
     /// The JSON Pointer, with `*` for every array index.
     pub pointer: Option<String>,
 }
 
-/// A JSON Pointer with `*` for every array index: items of one array are of one kind.
+/// Returns a JSON Pointer with `*` for every array index: findings in items of one array are of one kind.
 pub fn without_indices(pointer: &str) -> String {
     pointer.split('/').map(without_index).collect::<Vec<_>>().join("/")
 }
 
-/// One segment of it.
+/// Returns one segment of a JSON Pointer, or `*` if the segment is an array index.
 pub fn without_index(segment: &str) -> &str {
     let is_index = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
     if is_index { "*" } else { segment }
 }
 
-/// How often a finding was said again after its first time, when only the first is reported
-/// (unknown event types and unknown fields).
+/// The number of repeats of a finding of which only the first occurrence is reported (unknown event types and unknown
+/// fields).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Repeat {
-    /// The rule.
+    /// The name of the rule.
     pub rule: Arc<str>,
-    /// The event's type.
+    /// The type of the event.
     #[serde(rename = "type")]
     pub event_type: Option<Arc<str>>,
     /// The JSON Pointer, with `*` for every array index.
     pub pointer: Option<String>,
-    /// How often, the first time not counted.
+    /// The number of repeats, without the first occurrence.
     pub count: u64,
 }
 
 impl Repeat {
-    /// Whether the finding that was said first is of this kind.
-    pub fn is_of(&self, kind: &Kind) -> bool {
-        // Unknown event types are told apart by their names alone.
+    /// Returns whether the finding that is repeated is of this kind.
+    pub fn is_of(&self, kind: &FindingKind) -> bool {
+        // The repeats of an unknown event type have no pointer: the name alone identifies them.
         let same_pointer = self.pointer.is_none() || self.pointer == kind.pointer;
         self.rule == kind.rule && self.event_type == kind.event_type && same_pointer
     }
 }
 
-/// Counts over everything that was checked.
+/// The counts of everything that was checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Files read.
+    /// The number of files.
     pub files: u64,
-    /// Events, unknown types included.
+    /// The number of events, including those of unknown types.
     pub events: u64,
-    /// Stored records.
+    /// The number of stored records.
     pub records: u64,
-    /// Those of them that belong to a session and do not say to which.
+    /// The number of stored records that belong to a session but do not name it.
     pub loose: u64,
-    /// Distinct streams (sessions); the same id in two files counts twice.
+    /// The number of distinct streams (sessions); an id that occurs in two files counts twice.
     pub streams: u64,
-    /// Messages that are no events and were passed over (JSON-RPC requests and responses).
+    /// The number of messages that are not events and were ignored (JSON-RPC requests and responses).
     pub skipped: u64,
-    /// Findings by severity; repeats of which only the first is reported count too.
+    /// The number of errors, including repeats that are not reported.
     pub errors: u64,
-    /// See `errors`.
+    /// The number of warnings, including repeats that are not reported.
     pub warnings: u64,
-    /// See `errors`.
+    /// The number of notes, including repeats that are not reported.
     pub notes: u64,
-    /// Findings that a baseline holds back, counted likewise; none of the other numbers counts them.
+    /// The number of findings that a baseline suppresses, including repeats. No other count includes these findings.
     pub baselined: u64,
-    /// Findings by rule, counted likewise.
+    /// The number of findings by rule, including repeats that are not reported.
     pub by_rule: BTreeMap<String, u64>,
 }
 
@@ -330,8 +330,8 @@ impl Summary {
         }
     }
 
-    /// Counts `times` findings of `rule` as known, after they were counted.
-    pub fn hold_back(&mut self, rule: &str, severity: Severity, times: u64) {
+    /// Moves `times` findings of `rule`, which must have been counted, to those that a baseline suppresses.
+    pub fn move_to_baselined(&mut self, rule: &str, severity: Severity, times: u64) {
         let count = match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
@@ -347,7 +347,7 @@ impl Summary {
         self.baselined += times;
     }
 
-    /// Adds what another file gave.
+    /// Adds the counts of another input.
     pub fn add(&mut self, other: &Summary) {
         self.files += other.files;
         self.events += other.events;
@@ -364,7 +364,7 @@ impl Summary {
         self.baselined += other.baselined;
     }
 
-    /// How many findings are at or above `severity`.
+    /// Returns the number of findings at or above `severity`.
     pub fn at_least(&self, severity: Severity) -> u64 {
         match severity {
             Severity::Error => self.errors,
@@ -378,16 +378,16 @@ impl Summary {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Events by type, unknown types under their own names.
+    /// The number of events by type; unknown types have their own names.
     pub by_type: BTreeMap<String, u64>,
-    /// What the protocol's lifecycles opened, by lifecycle: turns, tool calls.
+    /// The number of instances that each lifecycle opened, such as turns and tool calls, by the lifecycle's name.
     pub opened: BTreeMap<String, u64>,
-    /// Bytes read, after decompression.
+    /// The number of bytes, after decompression.
     pub bytes: u64,
 }
 
 impl Stats {
-    /// Adds what another file gave.
+    /// Adds the counts of another input.
     pub fn add(&mut self, other: &Stats) {
         for (name, count) in &other.by_type {
             *self.by_type.entry(name.clone()).or_default() += count;
@@ -399,23 +399,23 @@ impl Stats {
     }
 }
 
-/// What a whole input gave.
+/// The result of checking a whole input.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 #[must_use]
 pub struct Report {
-    /// The findings, in the order in which they were judged.
+    /// The findings, in the order in which they were found.
     pub findings: Vec<Finding>,
-    /// How often those were said again of which only the first is among the findings.
+    /// The repeats of findings of which only the first occurrence is among `findings`.
     pub repeats: Vec<Repeat>,
-    /// The counts.
+    /// The counts of everything that was checked.
     pub summary: Summary,
-    /// More counts.
+    /// More counts, for `--stats`.
     pub stats: Stats,
 }
 
 impl Report {
-    /// Returns a report of these findings, which the summary counts.
+    /// Returns a report of these findings, with a summary that counts them.
     pub fn new(findings: Vec<Finding>) -> Report {
         let mut summary = Summary::default();
         findings.iter().for_each(|finding| summary.count(&finding.rule, finding.severity, 1));

@@ -1,73 +1,74 @@
 //! The rules that every protocol has, because they are about the input and the schemas and not about
-//! order. Their words are in `framing.toml`.
+//! order. Their words are in `protocol/framing.toml`.
 
-/// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Framing {
-    InvalidJson,
-    InvalidUtf8,
-    NumberOutOfRange,
-    TooDeep,
-    LineTooLong,
-    TruncatedLine,
-    TruncatedInput,
-    EmptyInput,
-    NoEvents,
-    LoneSurrogate,
-    NotAnEvent,
-    DuplicateKey,
-    MissingField,
-    WrongType,
-    WrongValue,
-    UnknownEvent,
-    UnknownField,
-    CheckSkipped,
+/// Declares a list of rules: an enum of them, with all of them in order and their names.
+macro_rules! rules {
+    (
+        $(#[$attribute:meta])*
+        pub enum $list:ident {
+            $($(#[$about:meta])+ $rule:ident = $name:literal),+ $(,)?
+        }
+    ) => {
+        $(#[$attribute])*
+        pub enum $list {
+            $($(#[$about])+ $rule),+
+        }
+
+        impl $list {
+            /// All rules of the list, in order.
+            pub const ALL: [$list; [$($name),+].len()] = [$($list::$rule),+];
+
+            /// Returns the rule's name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($list::$rule => $name),+
+                }
+            }
+        }
+    };
 }
 
-impl Framing {
-    /// All of them; a protocol's rules start with these, in this order.
-    pub const ALL: [Framing; 18] = [
-        Framing::InvalidJson,
-        Framing::InvalidUtf8,
-        Framing::NumberOutOfRange,
-        Framing::TooDeep,
-        Framing::LineTooLong,
-        Framing::TruncatedLine,
-        Framing::TruncatedInput,
-        Framing::EmptyInput,
-        Framing::NoEvents,
-        Framing::LoneSurrogate,
-        Framing::NotAnEvent,
-        Framing::DuplicateKey,
-        Framing::MissingField,
-        Framing::WrongType,
-        Framing::WrongValue,
-        Framing::UnknownEvent,
-        Framing::UnknownField,
-        Framing::CheckSkipped,
-    ];
+pub(crate) use rules;
 
-    /// The rule's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Framing::InvalidJson => "invalid-json",
-            Framing::InvalidUtf8 => "invalid-utf8",
-            Framing::NumberOutOfRange => "number-out-of-range",
-            Framing::TooDeep => "too-deep",
-            Framing::LineTooLong => "line-too-long",
-            Framing::TruncatedLine => "truncated-line",
-            Framing::TruncatedInput => "truncated-input",
-            Framing::EmptyInput => "empty-input",
-            Framing::NoEvents => "no-events",
-            Framing::LoneSurrogate => "lone-surrogate",
-            Framing::NotAnEvent => "not-an-event",
-            Framing::DuplicateKey => "duplicate-key",
-            Framing::MissingField => "missing-field",
-            Framing::WrongType => "wrong-type",
-            Framing::WrongValue => "wrong-value",
-            Framing::UnknownEvent => "unknown-event",
-            Framing::UnknownField => "unknown-field",
-            Framing::CheckSkipped => "check-skipped",
-        }
+rules! {
+    /// A rule that every protocol has. The rules of a protocol begin with these, in this order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Framing {
+        /// A frame is not JSON.
+        InvalidJson = "invalid-json",
+        /// A frame has bytes that are not UTF-8.
+        InvalidUtf8 = "invalid-utf8",
+        /// A number is larger than a 64-bit floating-point number can hold.
+        NumberOutOfRange = "number-out-of-range",
+        /// Arrays and objects are nested too deeply.
+        TooDeep = "too-deep",
+        /// A frame is longer than the limit.
+        LineTooLong = "line-too-long",
+        /// The input ends in the middle of a frame.
+        TruncatedLine = "truncated-line",
+        /// Compressed data ends early or is damaged.
+        TruncatedInput = "truncated-input",
+        /// The input is empty, apart from white space.
+        EmptyInput = "empty-input",
+        /// The input has no event.
+        NoEvents = "no-events",
+        /// A string or key has half of a UTF-16 pair.
+        LoneSurrogate = "lone-surrogate",
+        /// A frame is JSON, but no event.
+        NotAnEvent = "not-an-event",
+        /// An object has a key twice.
+        DuplicateKey = "duplicate-key",
+        /// A field that the schema requires is missing.
+        MissingField = "missing-field",
+        /// A value has another JSON type than its schema allows.
+        WrongType = "wrong-type",
+        /// A value has the right type, but its schema does not allow it.
+        WrongValue = "wrong-value",
+        /// The protocol has no event type of this name.
+        UnknownEvent = "unknown-event",
+        /// The schema of the event has no field of this name.
+        UnknownField = "unknown-field",
+        /// Something was not checked because of a limit.
+        CheckSkipped = "check-skipped",
     }
 }

@@ -1,4 +1,4 @@
-//! The form in which a checker's state is stored, and why stored bytes are refused.
+//! Snapshots: the stored form of a checker's state, and the reasons why stored bytes are refused.
 
 use std::fmt;
 
@@ -9,37 +9,38 @@ use crate::bytes::Digest;
 use crate::event::Settings;
 use crate::protocol::Protocol;
 
-/// What every snapshot starts with.
+/// The first bytes of every snapshot.
 const MAGIC: [u8; 4] = *b"slst";
-/// The version of the form. It must change with every type that is stored; a test holds it.
+/// The version of the form. It must change with every type that is stored; a test enforces this.
 const VERSION: u16 = 1;
-/// The length of what comes before the state: the magic, the version, and the digests of protocol and options.
+/// The length of the header before the state: the magic, the version, and the digests of protocol and options.
 const HEAD: usize = 4 + 2 + 8 + 8;
 
-/// Bytes that are not the state of a checker with this protocol and these options.
+/// The error of bytes that are not the state of a checker with this protocol and these options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotError(SnapshotErrorKind);
 
-/// Why bytes are refused as the state of a checker.
+/// The reason why bytes are refused as the state of a checker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SnapshotErrorKind {
-    /// They are no snapshot, or a damaged one.
+    /// The bytes are not a snapshot, or are a damaged one.
     Damaged,
-    /// They were written by a version of this crate whose states are others.
+    /// The snapshot was written by a version of this crate with another form.
     Version,
-    /// They are of another protocol, or of another version of it.
+    /// The snapshot is of a checker with another protocol, or with another version of the protocol.
     Protocol,
-    /// They are of a checker with other options.
+    /// The snapshot is of a checker with other options.
     Options,
 }
 
 impl SnapshotError {
+    /// Returns the error for this reason.
     pub(crate) fn of(kind: SnapshotErrorKind) -> SnapshotError {
         SnapshotError(kind)
     }
 
-    /// Returns why the bytes are refused.
+    /// Returns the reason why the bytes are refused.
     pub fn kind(&self) -> SnapshotErrorKind {
         self.0
     }
@@ -58,7 +59,7 @@ impl fmt::Display for SnapshotError {
 
 impl std::error::Error for SnapshotError {}
 
-/// Writes a state.
+/// Serializes a state, with a header that names the version, the protocol and the options.
 pub(crate) fn write(protocol: &Protocol, settings: &Settings, state: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
     bytes.extend_from_slice(&MAGIC);
@@ -66,11 +67,11 @@ pub(crate) fn write(protocol: &Protocol, settings: &Settings, state: &impl Seria
     for digest in [protocol.digest(), settings.digest()] {
         bytes.extend_from_slice(&digest.value().to_le_bytes());
     }
-    // Only types that do not know their length fail, and no state has one; an empty state would be refused.
+    // Only a sequence of unknown length can fail, and no state has one. An empty result would be refused.
     postcard::to_extend(state, bytes).unwrap_or_default()
 }
 
-/// Reads a state that [`write()`] wrote. Whether a checker can be in it is for the caller to find out.
+/// Deserializes a state that [`write`] serialized. The caller must check whether a checker can be in that state.
 pub(crate) fn read<S: DeserializeOwned>(
     protocol: &Protocol,
     settings: &Settings,
@@ -78,17 +79,17 @@ pub(crate) fn read<S: DeserializeOwned>(
 ) -> Result<S, SnapshotError> {
     let refuse = |kind| Err(SnapshotError(kind));
     let Some((head, state)) = bytes.split_at_checked(HEAD) else { return refuse(SnapshotErrorKind::Damaged) };
-    let is = |at: usize, digest: Digest| head[at..at + 8] == digest.value().to_le_bytes();
+    let is_at = |at: usize, digest: Digest| head[at..at + 8] == digest.value().to_le_bytes();
     if head[..4] != MAGIC {
         return refuse(SnapshotErrorKind::Damaged);
     }
     if head[4..6] != VERSION.to_le_bytes() {
         return refuse(SnapshotErrorKind::Version);
     }
-    if !is(6, protocol.digest()) {
+    if !is_at(6, protocol.digest()) {
         return refuse(SnapshotErrorKind::Protocol);
     }
-    if !is(14, settings.digest()) {
+    if !is_at(14, settings.digest()) {
         return refuse(SnapshotErrorKind::Options);
     }
     match postcard::take_from_bytes(state) {

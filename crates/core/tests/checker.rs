@@ -1,4 +1,4 @@
-//! The checker that callers use: events one by one with rows, large buffers, and stored records.
+//! Tests of the public checker: events passed one by one with rows, large buffers, and stored records.
 
 use sessionlint_core::{Checker, Finding, Options, Protocol, Report, check};
 
@@ -26,10 +26,11 @@ fn completed(second: u32) -> String {
 }
 
 /// A finding's rule, row, line and column, and the rows of its related places.
-type RuleAndPlaces<'r> = (&'r str, Option<u64>, u64, u64, Vec<Option<u64>>);
+type Summary<'r> = (&'r str, Option<u64>, u64, u64, Vec<Option<u64>>);
 
-fn places(report: &Report) -> Vec<RuleAndPlaces<'_>> {
-    fn of(finding: &Finding) -> RuleAndPlaces<'_> {
+/// Returns the summary of each finding.
+fn summaries(report: &Report) -> Vec<Summary<'_>> {
+    fn of(finding: &Finding) -> Summary<'_> {
         let Finding { rule, place, related, .. } = finding;
         (rule, place.row, place.line, place.column, related.iter().map(|related| related.place.row).collect())
     }
@@ -37,35 +38,35 @@ fn places(report: &Report) -> Vec<RuleAndPlaces<'_>> {
 }
 
 #[test]
-fn events_that_come_by_themselves_are_judged_in_order_and_found_by_their_rows() {
+fn events_passed_by_themselves_are_judged_in_order_and_found_by_their_rows() {
     let mut checker = Checker::new(protocol("session-events"), Options::default());
     for (event, row) in [(status(true, 0), 70), (call(1), 80), (completed(2), 90), (status(false, 3), 100)] {
         checker.event(event.as_bytes(), row);
     }
     let report = checker.finish();
-    assert_eq!(places(&report), [("tool-call-unfinished", Some(90), 1, 9, vec![Some(80)])]);
+    assert_eq!(summaries(&report), [("tool-call-unfinished", Some(90), 1, 9, vec![Some(80)])]);
     assert_eq!((report.summary.events, report.summary.streams), (4, 1));
 }
 
 #[test]
-fn line_ends_and_blanks_in_an_event_cut_nothing() {
+fn line_ends_and_blanks_do_not_split_an_event() {
     let pretty = status(true, 0).replace(',', ",\n\t").replace('{', "{\r\n");
     let mut checker = Checker::new(protocol("session-events"), Options::default());
     checker.event(format!("\n  {pretty}\n").as_bytes(), 7);
     checker.event(completed(1).replace(r#""final_message":"""#, "\"final_message\":\n17").as_bytes(), 8);
     checker.event(status(false, 2).as_bytes(), 9);
     let report = checker.finish();
-    assert_eq!(places(&report), [("wrong-type", Some(8), 2, 1, vec![])]);
+    assert_eq!(summaries(&report), [("wrong-type", Some(8), 2, 1, vec![])]);
 }
 
 #[test]
-fn what_is_no_event_is_one_finding_at_its_row() {
+fn bytes_that_are_not_an_event_are_one_finding_at_their_row() {
     let options = Options::default().with_max_line_bytes(200);
     let of = |bytes: &[u8]| {
         let mut checker = Checker::new(protocol("session-events"), options.clone());
         checker.event(bytes, 3);
         let report = checker.finish();
-        let found = places(&report).into_iter().map(|(rule, row, ..)| (rule.to_owned(), row));
+        let found = summaries(&report).into_iter().map(|(rule, row, ..)| (rule.to_owned(), row));
         found.collect::<Vec<_>>()
     };
     let at_row = |rule: &str| vec![(rule.to_owned(), Some(3))];
@@ -78,7 +79,7 @@ fn what_is_no_event_is_one_finding_at_its_row() {
 }
 
 #[test]
-fn large_buffers_give_what_small_ones_give() {
+fn large_buffers_have_the_findings_of_small_ones() {
     let mut recording = String::new();
     for turn in 0..3000 {
         let second = turn % 60;
@@ -94,7 +95,7 @@ fn large_buffers_give_what_small_ones_give() {
 }
 
 #[test]
-fn stored_records_are_judged_too_whatever_comes_first() {
+fn stored_records_are_judged_in_any_order() {
     let session = r#"{"timestamp":"2026-01-01T00:00:10Z","session_id":"s1","conversation_id":"k","agent_name":"a"}"#;
     let event = r#"{"timestamp":"2026-01-01T00:00:05Z","session_id":"s1","type":"sms"}"#;
     let records = format!(r#"{{"events":[{event}],"sessions":[{session}],"actions":[]}}"#);
@@ -107,6 +108,6 @@ fn stored_records_are_judged_too_whatever_comes_first() {
     checker.event(event.as_bytes(), 1);
     checker.event(session.as_bytes(), 2);
     let report = checker.finish();
-    let early = places(&report).into_iter().find(|(rule, ..)| *rule == "event-before-session").expect("it is early");
+    let early = summaries(&report).into_iter().find(|(rule, ..)| *rule == "event-before-session").expect("it is early");
     assert_eq!((early.1, early.4), (Some(1), vec![Some(2)]));
 }

@@ -1,4 +1,4 @@
-//! A checker that is stored and restored goes on as if nothing had happened, and no bytes do harm.
+//! Tests of snapshots: a restored checker continues as if it had never stopped, and no bytes do harm.
 
 use proptest::prelude::*;
 use sessionlint_core::{Checker, Options, Protocol, Report, SnapshotErrorKind};
@@ -7,8 +7,8 @@ fn events() -> &'static Protocol {
     Protocol::builtin("session-events").expect("it is built in")
 }
 
-/// Pieces of a recording in which nearly everything is remembered: two sessions, text with half characters, calls,
-/// unknown names, a broken line.
+/// Lines of a recording that fill nearly every part of a state: two sessions, text with halves of characters, calls,
+/// unknown names, a truncated line.
 const LINES: [&str; 22] = [
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{"session_id":"a","pending":true,"status_label":"thinking"}}"#,
     r#"{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:01Z","payload":{"session_id":"a","text":"Hel","done":false}}"#,
@@ -34,7 +34,8 @@ const LINES: [&str; 22] = [
     "[]",
 ];
 
-/// Everything that is found, without what a snapshot leaves out: the text of earlier events.
+/// Returns the report with all findings but without excerpts, because a snapshot does not include the text of earlier
+/// events.
 fn found(mut findings: Vec<sessionlint_core::Finding>, mut report: Report) -> Report {
     findings.append(&mut report.findings);
     for related in findings.iter_mut().flat_map(|finding| &mut finding.related) {
@@ -47,7 +48,8 @@ fn found(mut findings: Vec<sessionlint_core::Finding>, mut report: Report) -> Re
     report
 }
 
-/// Feeds pieces, or gives them as events; with a stop before every one whose number is in `stops`.
+/// Checks pieces, as events or as pieces of a file, and restarts the checker before each piece whose number is in
+/// `stops`.
 fn checked(options: &Options, pieces: &[&[u8]], as_events: bool, stops: &[usize]) -> Report {
     let mut checker = Checker::new(events(), options.clone());
     let mut findings = Vec::new();
@@ -56,14 +58,14 @@ fn checked(options: &Options, pieces: &[&[u8]], as_events: bool, stops: &[usize]
             findings.append(&mut checker.take_findings());
             let state = checker.snapshot();
             checker = Checker::restore(events(), options.clone(), &state).expect("it is this checker's");
-            assert!(checker.snapshot() == state, "a state that is restored is the same");
+            assert!(checker.snapshot() == state, "a restored checker has the state that it was restored from");
         }
         if as_events { checker.event(piece, number as u64) } else { checker.feed(piece) }
     }
     found(findings, checker.finish())
 }
 
-/// A number of lines in any order, often in the right one.
+/// Makes lists of lines, in any order or in the order of the recording.
 fn lines() -> impl Strategy<Value = Vec<&'static str>> {
     let any = prop::collection::vec(prop::sample::select(&LINES[..]), 1..40);
     let in_order = prop::sample::subsequence(&LINES[..], 10..=LINES.len());
@@ -79,7 +81,7 @@ fn options() -> impl Strategy<Value = Options> {
     )
 }
 
-/// The lines in one of the forms of input.
+/// Returns the lines in one of the forms of input.
 fn written(lines: &[&str], form: usize) -> Vec<u8> {
     match form {
         0 => lines.iter().map(|line| format!("{line}\n")).collect::<String>(),
@@ -115,9 +117,9 @@ proptest! {
         prop_assert_eq!(checked(&options, &pieces, false, &stops), checked(&options, &pieces, false, &[]));
     }
 
-    /// Bytes that begin like a snapshot and are made up behind that: refused, or a checker that works.
+    /// A snapshot that was edited behind its header is refused, or restores to a checker that works.
     #[test]
-    fn made_up_states_do_no_harm(
+    fn edited_states_do_no_harm(
         lines in lines(),
         form in 0..3usize,
         kept in any::<prop::sample::Index>(),
@@ -149,7 +151,7 @@ proptest! {
 }
 
 #[test]
-fn states_of_others_are_refused_in_words() {
+fn a_state_of_another_checker_is_refused_with_the_reason() {
     let records = Protocol::builtin("session-records").expect("it is built in");
     let state = Checker::new(events(), Options::default()).snapshot();
     let refused = |protocol: &Protocol, options: Options, state: &[u8]| {
@@ -192,7 +194,7 @@ fn stored_records_are_restored_too() {
     assert_eq!(report, checker.finish());
 }
 
-/// Everything that a state may hold, in a protocol of its own: what is built in may change.
+/// A protocol that fills every part of a state. It is not a built-in one, because those may change.
 const TALK: &str = r#"
 name = "talk"
 version = "1"
@@ -256,7 +258,7 @@ says = "{parted}"
 help = "say the same"
 "#;
 
-/// The stored form may change only together with its version: older states would be read as something else.
+/// The stored form may change only together with its version; otherwise older states would be misread.
 #[test]
 fn the_version_changes_with_the_form() {
     let schema = r#"{"type":"object","properties":{"type":{"type":"string"},"time":{"type":"string","format":"date-time"},
@@ -279,7 +281,7 @@ fn the_version_changes_with_the_form() {
     }
     checker.feed(b"data: {\n");
     let state = checker.snapshot();
-    // What comes before are the digests, which change with the tables.
+    // The header before the state has digests, which change with the tables.
     let hash = state[22..]
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));

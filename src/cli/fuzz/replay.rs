@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use sessionlint_core::finding::Kind;
+use sessionlint_core::finding::FindingKind;
 use sessionlint_core::text::{count, visible};
 
 use super::super::config::report_file_error;
@@ -27,7 +27,7 @@ const MAX_RUNS_IF_FLAKY: u32 = 8;
 struct Replay<'k> {
     saved: &'k SavedFailure,
     /// The kind of failure that it has now; `None` if it did not fail.
-    kind: Option<Kind>,
+    kind: Option<FindingKind>,
     execution: Execution,
     /// Number of runs in this replay, and of those that failed.
     times: FailureRate,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessionlint_core::finding::{Finding, Kind, Place, Related, Severity, Summary};
+use sessionlint_core::finding::{Finding, FindingKind, Place, Related, Severity, Summary};
 use sessionlint_core::input::window;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
@@ -27,7 +27,7 @@ pub struct FuzzReport<'t> {
 
 /// A failure to report.
 pub struct ReportedFailure<'s> {
-    pub kind: &'s Kind,
+    pub kind: &'s FindingKind,
     pub input: &'s [u8],
     pub execution: &'s Execution,
     pub times: FailureRate,
@@ -126,7 +126,7 @@ fn first_non_blank_line(input: &[u8]) -> Place {
 }
 
 /// Formats the event type and the pointer of a kind of failure, for display after its rule.
-pub fn place_of(kind: &Kind) -> String {
+pub fn place_of(kind: &FindingKind) -> String {
     let parts: Vec<_> = kind.event_type.as_deref().into_iter().chain(kind.pointer.as_deref()).collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", visible(&parts.join(" "))) }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sessionlint_core::Problem;
-use sessionlint_core::finding::Kind;
+use sessionlint_core::finding::FindingKind;
 use sessionlint_core::text::is_control;
 use sessionlint_core::{toml_reader, toml_tables};
 use toml::Spanned;
@@ -20,7 +20,7 @@ const VERSION: u64 = 1;
 const HELP: &str = "sessionlint check PATHS --write-baseline FILE writes one; mend it, or delete it and write it again";
 
 /// The entries of a baseline, by file and kind of finding.
-pub type KnownFindings = BTreeMap<String, HashMap<Kind, Entry>>;
+pub type KnownFindings = BTreeMap<String, HashMap<FindingKind, Entry>>;
 
 toml_tables! {
     /// The file as TOML.
@@ -59,7 +59,7 @@ pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Resu
             problem(count.span(), "this entry records no finding".to_owned());
         }
         let entry = Entry { count: count.into_inner(), span: span.clone(), ..Entry::default() };
-        let kind = Kind { rule: rule.into(), event_type: event_type.map(Arc::from), pointer };
+        let kind = FindingKind { rule: rule.into(), event_type: event_type.map(Arc::from), pointer };
         if known.entry(written(file)).or_default().insert(kind, entry).is_some() {
             problem(span, "an entry before this one records the same".to_owned());
         }
@@ -75,7 +75,7 @@ pub const HEAD: &str = "# Known findings, which sessionlint does not report; wha
 pub const FOOT: &str = "]\n";
 
 /// Returns the line of an entry.
-pub fn line(file: &str, kind: &Kind, count: u64) -> String {
+pub fn line(file: &str, kind: &FindingKind, count: u64) -> String {
     let mut line = String::from("    { file = ");
     string(&mut line, file);
     for (key, value) in
@@ -136,7 +136,7 @@ mod tests {
             count in 1..u64::from(u32::MAX),
         ) {
             let [file, rule, event_type, pointer] = [0, 1, 2, 3].map(|index| texts[index].as_str());
-            let kind = Kind {
+            let kind = FindingKind {
                 rule: rule.into(),
                 event_type: some[0].then(|| event_type.into()),
                 pointer: some[1].then(|| pointer.to_owned()),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use sessionlint_core::event::read;
+use sessionlint_core::event::parse_frame;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::input::Piece;
 use sessionlint_core::input::json::Node;
@@ -118,7 +118,7 @@ fn event_sites(reader: &FixtureReader<'_>, bytes: &[u8]) -> Vec<Site> {
     let mut sites = Vec::new();
     reader.pieces(bytes, reader.wire_of(bytes), &mut |piece| {
         let Piece::Frame(frame) = piece else { return };
-        let (Ok(tree), [segment]) = (read(&frame), frame.segments) else { return };
+        let (Ok(tree), [segment]) = (parse_frame(&frame), frame.segments) else { return };
         let Some(event) = reader.event(&tree, frame.text) else { return };
         let Some(event_type) = reader.protocol.event_id(&event.name) else { return };
         let start = segment.origin.offset as usize;

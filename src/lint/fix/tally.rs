@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sessionlint_core::finding::{Kind, Report};
+use sessionlint_core::finding::{FindingKind, Report};
 
 /// Number of findings of each kind and stream.
 #[derive(Debug, Default, PartialEq)]
-pub struct Tally(BTreeMap<(Kind, Option<Arc<str>>), u64>);
+pub struct Tally(BTreeMap<(FindingKind, Option<Arc<str>>), u64>);
 
 impl Tally {
     /// Counts the findings of a report, including repeats.
@@ -17,7 +17,7 @@ impl Tally {
             *tally.0.entry((finding.kind(), finding.stream.clone())).or_default() += 1;
         }
         for repeat in &report.repeats {
-            let kind = Kind {
+            let kind = FindingKind {
                 rule: repeat.rule.clone(),
                 event_type: repeat.event_type.clone(),
                 pointer: repeat.pointer.clone(),
@@ -38,7 +38,7 @@ impl Tally {
             return false;
         }
         let mut known = before.0.clone();
-        let mut take = |key: (Kind, Option<Arc<str>>), count: u64| {
+        let mut take = |key: (FindingKind, Option<Arc<str>>), count: u64| {
             let left = known.get_mut(&key);
             let taken = left.as_ref().map_or(0, |left| count.min(**left));
             if let Some(left) = left {

@@ -1,6 +1,6 @@
-//! How much of a protocol an input exercises: counts by field and by cell, which do not grow with the input.
+//! Counts the parts of a protocol that an input exercises, by field and by cell. The counts do not grow with the input.
 //!
-//! Event types and rules are counted by every checker, in its [`Stats`](crate::Stats) and [`Summary`](crate::Summary).
+//! Every checker counts event types and rules anyway, in its [`Stats`](crate::Stats) and [`Summary`](crate::Summary).
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,27 @@ use crate::machine::{CellId, CellObserver};
 use crate::protocol::Tables;
 use crate::schema::Schema;
 
-/// What was exercised, and how often.
+/// The number of times that an input exercised each field and each cell of a protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CoverageCounts {
-    /// By event type, and by field of its schema.
+    /// By event type, then by field of its schema.
     pub fields: Vec<Vec<Presence>>,
-    /// The cells that were certainly taken.
+    /// The cells that were certainly taken, with the number of times.
     pub cells: BTreeMap<CellId, u64>,
 }
 
-/// How often a field was there, whatever its value; that of an array's items, once an item.
+/// The number of events in which a field was present, whatever its value. A field of an array's items counts once for
+/// each item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
+    /// The number of times that the field was present.
     pub count: u64,
-    /// By value that the schema lists: how often it had this one.
+    /// By value that the schema lists: the number of times that the field had this value.
     pub values: Vec<u64>,
 }
 
 impl CoverageCounts {
-    /// Nothing yet.
+    /// Returns counts of zero for every field of a protocol.
     pub fn new(tables: &Tables) -> CoverageCounts {
         let fields = |schema: &Schema| {
             let presence = |values: usize| Presence { count: 0, values: vec![0; values] };
@@ -39,19 +41,19 @@ impl CoverageCounts {
         CoverageCounts { fields, cells: BTreeMap::new() }
     }
 
-    /// Counts the fields of an event of this type, those at fault too.
-    pub fn event(&mut self, event_type: usize, schema: &Schema, event: &Node, text: &[u8]) {
+    /// Counts the fields of an event of this type, including those with a fault.
+    pub fn count_event(&mut self, event_type: usize, schema: &Schema, event: &Node, text: &[u8]) {
         for (field, presence) in schema.fields().iter().zip(&mut self.fields[event_type]) {
-            count(event, text, &field.pointer.0, &field.values, presence);
+            count_at(event, text, &field.pointer.0, &field.values, presence);
         }
     }
 
-    /// Returns how often a cell was taken.
-    pub fn cell(&self, cell: &CellId) -> u64 {
+    /// Returns the number of times that a cell was taken.
+    pub fn cell_count(&self, cell: &CellId) -> u64 {
         self.cells.get(cell).copied().unwrap_or_default()
     }
 
-    /// Adds what another input exercised.
+    /// Adds the counts of another input.
     pub fn add(&mut self, other: &CoverageCounts) {
         for (presence, more) in self.fields.iter_mut().flatten().zip(other.fields.iter().flatten()) {
             presence.count += more.count;
@@ -73,31 +75,31 @@ impl CellObserver for CoverageCounts {
     }
 }
 
-/// Counts what stands at a pointer, in which `*` is every item of an array.
-fn count(node: &Node, text: &[u8], pointer: &[String], values: &[Value], presence: &mut Presence) {
+/// Counts the values at a pointer, in which `*` is every item of an array.
+fn count_at(node: &Node, text: &[u8], pointer: &[String], values: &[Value], presence: &mut Presence) {
     let Some((segment, rest)) = pointer.split_first() else {
         presence.count += 1;
         if !values.is_empty() {
             let found = node.to_value(text);
-            let counts = presence.values.iter_mut().zip(values).filter(|(_, value)| same(&found, value));
+            let counts = presence.values.iter_mut().zip(values).filter(|(_, value)| is_same(&found, value));
             counts.for_each(|(count, _)| *count += 1);
         }
         return;
     };
     match &node.kind {
         NodeKind::Array(items) if segment == "*" => {
-            items.iter().for_each(|item| count(item, text, rest, values, presence));
+            items.iter().for_each(|item| count_at(item, text, rest, values, presence));
         }
         _ => {
             if let Some(member) = node.member(text, segment) {
-                count(&member.value, text, rest, values, presence);
+                count_at(&member.value, text, rest, values, presence);
             }
         }
     }
 }
 
-/// Whether two values are the same; 1 and 1.0 are.
-fn same(found: &Value, listed: &Value) -> bool {
+/// Returns whether two values are equal, where 1 equals 1.0.
+fn is_same(found: &Value, listed: &Value) -> bool {
     match (found, listed) {
         (Value::Number(found), Value::Number(listed)) => found.as_f64() == listed.as_f64(),
         _ => found == listed,

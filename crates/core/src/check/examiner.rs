@@ -1,62 +1,78 @@
-//! Blocks of lines, examined ahead of their turn: what needs no state of any stream can be done by any thread.
+//! Examines blocks of lines before they are judged.
+//!
+//! An examination needs no state of any stream, so any thread can examine any block; only judging must follow the order
+//! of the blocks.
+
+use std::fmt;
 
 use super::fast_reader::{FastEvent, FastReader};
-use crate::event::event_checker::explained;
+use crate::event::event_checker::explain_violations;
 use crate::input::lines::Lines;
 use crate::input::{Frame, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::Faults;
 use crate::schema::captures::{CaptureMark, Captures, EventCaptures};
 
-/// Examines blocks, again and again.
+/// Examines blocks on the fast path.
 pub struct Examiner<'p> {
     protocol: &'p Protocol,
     reader: FastReader,
     max_line_bytes: usize,
 }
 
-/// What the fast way found in a block of whole lines.
+/// The frames of a block of whole lines, with the events and faults that the fast path found.
 #[derive(Default)]
 pub struct ExaminedBlock<'p> {
     captures: Captures,
     frames: Vec<ExaminedFrame>,
-    /// Of each frame that has faults, what they are; none where they are more than are listed.
+    /// The faults of each frame that has any, in order; `None` for a frame with more faults than a report lists.
     faults: Vec<Option<Faults<'p>>>,
-    /// The place behind the block, from its start.
+    /// The place after the block, relative to its start.
     end: Option<Origin>,
-    /// Whether all of it is frames.
-    sound: bool,
+    /// Whether the block holds nothing but whole frames.
+    only_frames: bool,
 }
 
+/// A frame of an examined block.
 struct ExaminedFrame {
-    /// Where the frame stands, from the start of the block.
+    /// The place of the frame, relative to the start of the block.
     origin: Origin,
+    /// The length of the frame, in bytes.
     length: u32,
+    /// Whether the frame is known to be valid UTF-8.
     utf8: bool,
-    judged: Option<FastEvent>,
-    /// Where its captures start.
+    /// The event; `None` if the fast path is not sure.
+    event: Option<FastEvent>,
+    /// The start of the frame's captures.
     mark: CaptureMark,
 }
 
+impl fmt::Debug for Examiner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Examiner").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
+}
+
 impl<'p> Examiner<'p> {
-    /// Creates an examiner for lines of at most this many bytes.
+    /// Returns an examiner. `max_line_bytes`: the maximum length of an event, in bytes.
     pub fn new(protocol: &'p Protocol, max_line_bytes: usize) -> Examiner<'p> {
         Examiner { protocol, reader: FastReader::new(protocol), max_line_bytes }
     }
 
-    /// Reads a block, which starts with a line and ends with a line's end, into buffers that are used again.
+    /// Examines a block, which must start at the start of a line and end with a newline. `examined` is overwritten; its
+    /// memory is reused.
     pub fn examine(&mut self, block: &[u8], examined: &mut ExaminedBlock<'p>) {
         examined.captures.clear();
         examined.frames.clear();
         examined.faults.clear();
-        examined.sound = block.last() == Some(&b'\n');
+        examined.only_frames = block.last() == Some(&b'\n');
         let mut lines = Lines::new(Origin::START, self.max_line_bytes);
         lines.feed(block, &mut Examination { protocol: self.protocol, reader: &mut self.reader, examined });
         examined.end = Some(lines.position());
     }
 }
 
-/// An examination of a block that is under way.
+/// An examination of a block in progress.
 struct Examination<'e, 'p> {
     protocol: &'p Protocol,
     reader: &'e mut FastReader,
@@ -65,18 +81,18 @@ struct Examination<'e, 'p> {
 
 impl PieceSink for Examination<'_, '_> {
     fn piece(&mut self, piece: Piece<'_>) {
-        let ExaminedBlock { captures, frames, faults, sound, .. } = &mut *self.examined;
+        let ExaminedBlock { captures, frames, faults, only_frames, .. } = &mut *self.examined;
         match piece {
             Piece::Frame(frame) => {
                 let mark = captures.mark();
-                let judged = self.reader.read_frame(&frame, captures);
-                if let Some(judged) = &judged {
-                    faults.extend(in_words(self.protocol, judged, frame.text, captures, mark));
+                let fast_event = self.reader.read_frame(&frame, captures);
+                if let Some(fast_event) = &fast_event {
+                    faults.extend(explain_faults(self.protocol, fast_event, frame.text, captures, mark));
                 }
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
-                frames.push(ExaminedFrame { origin, length, utf8: frame.utf8, judged, mark });
+                frames.push(ExaminedFrame { origin, length, utf8: frame.utf8, event: fast_event, mark });
             }
-            Piece::Fault(_) => *sound = false,
+            Piece::Fault(_) => *only_frames = false,
         }
     }
 
@@ -86,12 +102,12 @@ impl PieceSink for Examination<'_, '_> {
         loop {
             let mark = captures.mark();
             let Some(line) = self.reader.read_line(rest, longest, captures) else { return origin };
-            faults.extend(in_words(self.protocol, &line.judged, &rest[..line.length], captures, mark));
+            faults.extend(explain_faults(self.protocol, &line.event, &rest[..line.length], captures, mark));
             frames.push(ExaminedFrame {
                 origin,
                 length: line.length as u32,
                 utf8: true,
-                judged: Some(line.judged),
+                event: Some(line.event),
                 mark,
             });
             rest = &rest[line.whole..];
@@ -100,12 +116,12 @@ impl PieceSink for Examination<'_, '_> {
     }
 }
 
-/// What is wrong with an event whose captures start at the mark, if anything is: faults, or nothing, where these are
-/// more than are listed.
+/// Returns the faults of an event whose captures start at the mark: `None` if it has none, `Some(None)` if it has more
+/// than a report lists.
 #[inline]
-fn in_words<'p>(
+fn explain_faults<'p>(
     protocol: &'p Protocol,
-    judged: &FastEvent,
+    fast_event: &FastEvent,
     text: &[u8],
     captures: &Captures,
     mark: CaptureMark,
@@ -114,48 +130,55 @@ fn in_words<'p>(
         return None;
     }
     let mut all_listed = true;
-    let event_type = &protocol.tables().events[judged.event_type];
+    let event_type = &protocol.tables().events[fast_event.event_type];
     let captured = captures.between(mark, captures.mark());
-    let faults = explained(event_type, text, captured, &mut |_| all_listed = false);
+    let faults = explain_violations(event_type, text, captured, &mut |_| all_listed = false);
     Some(faults.filter(|_| all_listed))
 }
 
+impl fmt::Debug for ExaminedBlock<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExaminedBlock").field("frames", &self.frames.len()).finish_non_exhaustive()
+    }
+}
+
 impl<'p> ExaminedBlock<'p> {
-    /// Whether something is wrong with an event by itself.
+    /// Returns whether any event of the block has a fault by itself.
     pub fn has_faults(&self) -> bool {
         !self.faults.is_empty()
     }
 
-    /// Gives the frames of the block in order, as they stand behind `start`, and the place behind the block; or
-    /// nothing, if the block must be read again.
-    pub fn frames(
+    /// Passes the frames of the block to `out` in order, with places for a block at `start`. Returns the place after
+    /// the block, or `None` if the block must be read again; then `out` received nothing.
+    #[must_use]
+    pub(crate) fn frames(
         &mut self,
         block: &[u8],
         start: Origin,
         mut out: impl FnMut(&Frame<'_>, Option<&FastEvent>, EventCaptures<'_>, Option<Faults<'p>>),
     ) -> Option<Origin> {
-        let end = self.end.filter(|_| self.sound)?;
-        let behind = |origin: Origin| Origin {
+        let end = self.end.filter(|_| self.only_frames)?;
+        let shifted = |origin: Origin| Origin {
             offset: start.offset + origin.offset,
             line: start.line + origin.line - 1,
             column: origin.column,
         };
         let last = self.captures.mark();
         let mut faults = self.faults.drain(..);
-        let ends = self.frames.iter().skip(1).map(|found| found.mark).chain([last]);
-        for (found, end) in self.frames.iter().zip(ends) {
-            let at = found.origin.offset as usize;
+        let ends = self.frames.iter().skip(1).map(|examined| examined.mark).chain([last]);
+        for (examined, end) in self.frames.iter().zip(ends) {
+            let at = examined.origin.offset as usize;
             let frame = Frame {
-                text: &block[at..at + found.length as usize],
-                segments: &[Segment { at: 0, origin: behind(found.origin) }],
+                text: &block[at..at + examined.length as usize],
+                segments: &[Segment { at: 0, origin: shifted(examined.origin) }],
                 terminated: true,
-                utf8: found.utf8,
+                utf8: examined.utf8,
                 row: None,
             };
-            let (judged, captured) = (found.judged.as_ref(), self.captures.between(found.mark, end));
-            let is_faulty = judged.is_some() && !captured.violations.is_empty();
-            out(&frame, judged, captured, if is_faulty { faults.next().flatten() } else { None });
+            let (fast_event, captured) = (examined.event.as_ref(), self.captures.between(examined.mark, end));
+            let is_faulty = fast_event.is_some() && !captured.violations.is_empty();
+            out(&frame, fast_event, captured, if is_faulty { faults.next().flatten() } else { None });
         }
-        Some(behind(end))
+        Some(shifted(end))
     }
 }

@@ -1,4 +1,4 @@
-//! The fast way to an event: from its first bytes to its program.
+//! The entrance to the fast path: finds the type of an event by its first bytes, and runs the type's program.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,56 +10,61 @@ use crate::schema::captures::Captures;
 use crate::schema::date_time::LastMinute;
 use crate::schema::walk::{read, read_start, string_member};
 
-/// Finds the type of an event without reading it, and reads it the fast way.
+/// Finds the type of an event without parsing the event, and reads the event on the fast path.
 #[derive(Clone)]
 pub(crate) struct FastReader {
     protocol: Protocol,
-    /// The member that holds the event's type.
+    /// The name of the member that holds the event's type.
     key: Arc<[u8]>,
+    /// The beginnings of the types whose beginning names the type.
     beginnings: Arc<[Beginning]>,
-    /// The type of the last event: most often also that of the next.
+    /// The beginning of the last event, as an index: most often also that of the next.
     last: usize,
     last_minute: LastMinute,
-    /// By event type: how many of the next ones are not tried in the schema's order, because the last ones were in
-    /// another, had more keys, or something was wrong with them.
-    other_order: Vec<u8>,
-    /// By event type: how many of the last ones, in a row, were tried in the schema's order in vain.
-    in_vain: Vec<u8>,
-    /// The longest text that it tries, in bytes.
+    /// By event type: the number of events still to come that are not tried in the schema's order, because the last
+    /// ones were in another order, had more keys, or had faults.
+    backoff: Vec<u8>,
+    /// By event type: the number of failed tries in the schema's order since the last one that succeeded.
+    failed_tries: Vec<u8>,
+    /// The maximum length of a text that is tried, in bytes.
     longest: usize,
-    /// Whether the next event was tried in the schema's order already, in vain.
-    tried: bool,
+    /// Whether the next event has already been tried in the schema's order and failed.
+    tried_in_order: bool,
 }
 
-/// After so many events it is tried again whether they come in the schema's order.
-const TRY_AGAIN: u8 = 32;
-/// After so many in vain it is not tried for a while.
-const MOST_IN_VAIN: u8 = 3;
+/// The number of events that are not tried in the schema's order after too many failed tries.
+const BACKOFF: u8 = 32;
+/// The number of failed tries in a row after which [`BACKOFF`] events are not tried.
+const TRIES_BEFORE_BACKOFF: u8 = 3;
 
-/// How events of a type begin when they are written in the schema's order.
+/// The first bytes of the events of a type that are written in the schema's order.
 struct Beginning {
     event_type: usize,
     bytes: Box<[u8]>,
-    /// Where the type stands in it, with its quotes.
+    /// The place of the type in `bytes`, with its quotes.
     type_span: Range<usize>,
 }
 
-/// An event that was judged: valid, if nothing wrong was captured.
-pub struct FastEvent {
+/// An event that the fast path judged. It is valid if no violations were captured.
+#[derive(Debug)]
+pub(crate) struct FastEvent {
+    /// The event's type, as an index of the protocol's event types.
     pub event_type: usize,
+    /// The place of the type, as a byte range of the frame's text, with its quotes.
     pub type_span: Range<usize>,
 }
 
-/// A line whose event was judged before its end was known.
+/// A line whose event was judged before the end of the line was known.
 pub(crate) struct FastLine {
-    pub judged: FastEvent,
-    /// How long the event is, in bytes.
+    pub event: FastEvent,
+    /// The length of the event, in bytes.
     pub length: usize,
-    /// How long the line is, its end among it.
+    /// The length of the line, including its end, in bytes.
     pub whole: usize,
 }
 
 impl FastReader {
+    /// Returns a reader that tries every event type in the schema's order first.
     pub(crate) fn new(protocol: &Protocol) -> FastReader {
         let tables = protocol.tables();
         let key = tables.shape.event_type.0.last().map_or(&b""[..], String::as_bytes);
@@ -67,7 +72,7 @@ impl FastReader {
         for (event_type, event) in tables.events.iter().enumerate() {
             let Ok(program) = &event.plan else { continue };
             let bytes = &program.beginning;
-            // It must hold the whole of `{"type":"name"`, or it could be the beginning of another type too.
+            // The beginning must contain the whole of `{"type":"name"`: a shorter one may fit another type, too.
             let type_start = key.len() + 4;
             let type_end = type_start + event.name.len() + 2;
             let whole = format!("{{\"{}\":\"{}\"", String::from_utf8_lossy(key), event.name);
@@ -81,36 +86,36 @@ impl FastReader {
             beginnings: beginnings.into(),
             last: 0,
             last_minute: LastMinute::default(),
-            other_order: vec![0; tables.events.len()],
-            in_vain: vec![0; tables.events.len()],
+            backoff: vec![0; tables.events.len()],
+            failed_tries: vec![0; tables.events.len()],
             longest: u32::MAX as usize,
-            tried: false,
+            tried_in_order: false,
         }
     }
 
-    /// A reader that does not try the schema's order first.
+    /// Returns a reader that does not try the schema's order first.
     #[cfg(any(test, feature = "two-paths"))]
-    pub(crate) fn of_any_order(protocol: &Protocol) -> FastReader {
+    pub(crate) fn for_any_order(protocol: &Protocol) -> FastReader {
         let mut reader = FastReader::new(protocol);
-        reader.other_order.fill(TRY_AGAIN);
+        reader.backoff.fill(BACKOFF);
         reader
     }
 
-    /// Is not sure of any event from here on, so that every one goes the slow way.
-    pub(crate) fn be_unsure(&mut self) {
+    /// Declines every event from now on, so that every one takes the slow path.
+    pub(crate) fn decline_all(&mut self) {
         self.longest = 0;
     }
 
-    /// Reads what may be an event; none if the fast way is not sure.
+    /// Reads a frame that may be an event; returns `None` if the fast path is not sure.
     #[inline]
     pub(crate) fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<FastEvent> {
         let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
         if utf8 { self.read(frame.text, captures) } else { None }
     }
 
-    /// Reads the event that stands on the first of these lines, if it is written in the schema's order: the end of the
-    /// line is then where the event ends, and need not be looked for. None: it must be read as any other is, and what was
-    /// captured is taken back. `longest`: how long an event may be, in bytes. The text is valid UTF-8.
+    /// Reads the event on the first of these lines if it is written in the schema's order: the line then ends with the
+    /// event, so there is no search for its end. Returns `None`, with `captures` as before, if the line must be read
+    /// like any other. `longest`: the maximum length of an event, in bytes. The text must be valid UTF-8.
     #[inline(always)]
     pub(crate) fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<FastLine> {
         if lines.len() > self.longest {
@@ -119,7 +124,7 @@ impl FastReader {
         let beginning = self.beginning(lines)?;
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
         let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
-        if self.other_order[event_type] > 0 {
+        if self.backoff[event_type] > 0 {
             return None;
         }
         let mark = captures.mark();
@@ -131,37 +136,38 @@ impl FastReader {
         });
         let (Some(length), Some(whole)) = (length, whole) else {
             captures.truncate(mark);
-            self.tried = true;
+            self.tried_in_order = true;
             return None;
         };
-        self.in_vain[event_type] = 0;
-        Some(FastLine { judged: FastEvent { event_type, type_span: type_span.clone() }, length, whole })
+        self.failed_tries[event_type] = 0;
+        Some(FastLine { event: FastEvent { event_type, type_span: type_span.clone() }, length, whole })
     }
 
-    /// Reads an event; none if the fast way is not sure. The text is valid UTF-8.
+    /// Reads an event; returns `None` if the fast path is not sure. The text must be valid UTF-8.
     pub(crate) fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<FastEvent> {
         if text.len() > self.longest {
-            self.tried = false;
+            self.tried_in_order = false;
             return None;
         }
-        let (judged, begins) = self.find(text)?;
-        let Ok(program) = &self.protocol.tables().events[judged.event_type].plan else { return None };
-        let (other_order, in_vain) = (&mut self.other_order[judged.event_type], &mut self.in_vain[judged.event_type]);
-        let in_order = begins && *other_order == 0;
-        let tried = std::mem::take(&mut self.tried);
-        let was_in_order = read(program, text, in_order && !tried, &mut self.last_minute, captures).ok()?;
+        let (fast_event, begins) = self.find(text)?;
+        let Ok(program) = &self.protocol.tables().events[fast_event.event_type].plan else { return None };
+        let (backoff, failed_tries) =
+            (&mut self.backoff[fast_event.event_type], &mut self.failed_tries[fast_event.event_type]);
+        let in_order = begins && *backoff == 0;
+        let tried_in_order = std::mem::take(&mut self.tried_in_order);
+        let was_in_order = read(program, text, in_order && !tried_in_order, &mut self.last_minute, captures).ok()?;
         match (was_in_order, in_order) {
-            (true, _) => *in_vain = 0,
+            (true, _) => *failed_tries = 0,
             (false, true) => {
-                *in_vain = (*in_vain + 1).min(MOST_IN_VAIN);
-                *other_order = if *in_vain == MOST_IN_VAIN { TRY_AGAIN } else { 0 };
+                *failed_tries = (*failed_tries + 1).min(TRIES_BEFORE_BACKOFF);
+                *backoff = if *failed_tries == TRIES_BEFORE_BACKOFF { BACKOFF } else { 0 };
             }
-            (false, false) => *other_order = other_order.saturating_sub(1),
+            (false, false) => *backoff = backoff.saturating_sub(1),
         }
-        Some(judged)
+        Some(fast_event)
     }
 
-    /// The way of beginning that a text has: most often that of the event before it.
+    /// Finds the beginning of a text, as an index. Tries that of the previous event first.
     #[inline(always)]
     fn beginning(&mut self, text: &[u8]) -> Option<usize> {
         let last = self.beginnings.get(self.last);
@@ -172,13 +178,14 @@ impl FastReader {
         }
     }
 
+    /// Finds the beginning of a text that does not begin like the previous event.
     #[cold]
     fn other_beginning(&mut self, text: &[u8]) -> Option<usize> {
         self.last = self.beginnings.iter().position(|beginning| starts_with(text, &beginning.bytes))?;
         Some(self.last)
     }
 
-    /// What the event will be if it is valid, and whether it begins as its flat program does.
+    /// Finds the type of an event. Also returns whether the event begins in the schema's order.
     fn find(&mut self, text: &[u8]) -> Option<(FastEvent, bool)> {
         if let Some(index) = self.beginning(text) {
             let Beginning { event_type, type_span, .. } = &self.beginnings[index];

@@ -1,69 +1,72 @@
-//! Frame → schema → machine → findings.
+//! Judges the frames of an input: passes each event to its schema, then to the machine, and collects the findings.
+
+mod slow_path;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::coverage::CoverageCounts;
 use super::fast_reader::FastEvent;
-use crate::event::event_checker::{EventChecker, SHOWN_CHARS, not_json, read, stream_of};
+use crate::event::event_checker::{EventChecker, stream_of};
 use crate::event::finding_log::{Details, EventContext, FindingLogState};
 use crate::event::unknown_names::UnknownNames;
-use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, Settings, stream_name, timestamp};
+use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::json::Tree;
 use crate::input::{Frame, Input, InputFault, Landmarks, Origin, Wire};
 use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
-use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
+use crate::schema::Faults;
+use crate::schema::captures::{Capture, Captures, EventCaptures};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
-use crate::schema::{Faults, Pointer, quoted};
-use crate::text::nearest;
 
-/// How far a judge has come, to be stored.
+/// The state of a [`StreamJudge`], for a snapshot.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StreamJudgeState {
     machine: MachineState,
     log: FindingLogState,
     unknown: UnknownNames,
-    /// Events by type, of the types that the protocol does not have.
+    /// The number of events of each type that the protocol does not have.
     unknown_types: BTreeMap<String, u64>,
-    /// By event type: how many there were.
+    /// By event type: the number of events.
     events: Vec<u64>,
     whole: bool,
 }
 
+/// Judges the events of one input, in order.
 #[derive(Clone)]
 pub(crate) struct StreamJudge {
     wire: Option<Wire>,
-    /// What can be read of an event with faults; kept for its memory.
-    readable: Captures,
+    /// The captures of an event with faults; kept to reuse their memory.
+    faulty_captures: Captures,
     machine: Machine,
+    /// The machine's verdicts on one event; kept to reuse their memory.
     verdicts: Vec<Verdict>,
     event_checker: EventChecker,
     stats: Stats,
-    /// By event type: how many there were.
+    /// By event type: the number of events.
     events: Vec<u64>,
-    /// Whether the input is whole, so that the ends of streams mean something.
+    /// Whether the input was read up to its end, so that streams that are unfinished there are findings.
     whole: bool,
+    /// Whether places have excerpts of the source text.
     excerpts: bool,
     last_minute: LastMinute,
-    /// What of the protocol is exercised, if that is counted.
-    exercised: Option<Box<CoverageCounts>>,
+    /// The parts of the protocol that were exercised; `None` if they are not counted.
+    coverage: Option<Box<CoverageCounts>>,
 }
 
 impl StreamJudge {
+    /// Returns a judge for a file of this name.
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamJudge {
         let options = settings.options();
         let limits = Limits { max_text_bytes: options.max_text_bytes(), max_streams: options.max_streams() };
         let event_types = protocol.tables().events.len();
         StreamJudge {
             wire: options.wire(),
-            readable: Captures::default(),
+            faulty_captures: Captures::default(),
             machine: Machine::new(protocol, limits, options.fragment()),
             verdicts: Vec::new(),
             event_checker: EventChecker::new(protocol, settings, file),
@@ -72,11 +75,11 @@ impl StreamJudge {
             whole: true,
             excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
-            exercised: None,
+            coverage: None,
         }
     }
 
-    /// Returns how far it has come, to be stored. Findings that were not taken are not in it.
+    /// Returns the judge's state, for a snapshot. It does not include the findings.
     pub(crate) fn state(&self) -> StreamJudgeState {
         StreamJudgeState {
             machine: self.machine.state(),
@@ -88,7 +91,8 @@ impl StreamJudge {
         }
     }
 
-    /// Goes on where the state was taken. Returns `None` if no judge could be in that state.
+    /// Continues from a state. Returns `None` if no input leads to that state.
+    #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
         let StreamJudgeState { machine, log, unknown, unknown_types, events, whole } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
@@ -103,78 +107,86 @@ impl StreamJudge {
         is_sound.then_some(self)
     }
 
-    /// Counts from here on what of the protocol is exercised, by the events that go the slow way.
+    /// Counts from now on the parts of the protocol that events on the slow path exercise.
     pub(crate) fn count_coverage(&mut self, protocol: &Protocol) {
-        self.exercised = Some(Box::new(CoverageCounts::new(protocol.tables())));
+        self.coverage = Some(Box::new(CoverageCounts::new(protocol.tables())));
     }
 
+    /// Returns the findings that were not taken yet.
     pub(crate) fn findings(&mut self) -> &mut Vec<Finding> {
         &mut self.event_checker.log.findings
     }
 
-    /// The text that a stream has sent so far, by the tables' texts.
+    /// Returns the text that a stream has sent so far, by the protocol's texts.
     pub(crate) fn streamed(&self, stream: &str) -> Vec<Option<String>> {
         self.machine.streamed(stream.as_bytes())
     }
 
-    /// How many instances each lifecycle opened, by its name.
+    /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.
     pub(crate) fn opened(&self) -> BTreeMap<String, u64> {
         self.machine.opened()
     }
 
-    /// What cannot be a frame.
-    pub(crate) fn broken(&mut self, broken: InputFault) {
-        if broken.lost {
+    /// Reports a part of the input that cannot be read.
+    pub(crate) fn report_fault(&mut self, fault: InputFault) {
+        if fault.lost {
             self.machine.note_loss();
         }
-        self.whole &= broken.rule != Framing::TruncatedLine;
-        let rule = framing(broken.rule);
-        let message = self.event_checker.log.message(rule, &mut [("found", broken.message)]);
-        let help = broken.help.map(Into::into);
-        self.event_checker.log.say(rule, broken.place, Details { message, help, ..Details::default() });
+        self.whole &= fault.rule != Framing::TruncatedLine;
+        let rule = framing(fault.rule);
+        let message = self.event_checker.log.message(rule, &mut [("found", fault.message)]);
+        let help = fault.help.map(Into::into);
+        self.event_checker.log.report(rule, fault.place, Details { message, help, ..Details::default() });
     }
 
-    /// A frame that the fast way has seen: it judged it and captured its fields, as nearly all, or was not sure. `faults`:
-    /// what is wrong with it, if that is in words already.
-    pub(crate) fn examined<'p>(
+    /// Judges a frame after the fast path, which captured the fields of nearly every event. `fast_event` is `None` if
+    /// the fast path was not sure. `faults`: the faults of the event, if they are already in words.
+    pub(crate) fn judge_frame<'p>(
         &mut self,
         protocol: &'p Protocol,
         frame: &Frame<'_>,
-        judged: Option<&FastEvent>,
+        fast_event: Option<&FastEvent>,
         captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
-        match judged {
-            Some(judged) if !captured.violations.is_empty() => self.faulty(protocol, frame, judged, captured, faults),
-            Some(judged)
-                if captured.unknown.is_empty()
-                    || self.event_checker.unknown.count_known(judged.event_type, frame.text, captured.unknown) =>
-            {
-                self.valid(protocol, frame, judged, captured);
+        match fast_event {
+            Some(fast_event) if !captured.violations.is_empty() => {
+                self.judge_faulty(protocol, frame, fast_event, captured, faults)
             }
-            _ => self.slow(protocol, frame, captured.unknown),
+            Some(fast_event)
+                if captured.unknown.is_empty()
+                    || self.event_checker.unknown.count_learned(
+                        fast_event.event_type,
+                        frame.text,
+                        captured.unknown,
+                    ) =>
+            {
+                self.judge_valid(protocol, frame, fast_event, captured);
+            }
+            _ => self.judge_on_slow_path(protocol, frame, captured.unknown),
         }
     }
 
-    /// An event that the fast way found something wrong with.
-    fn faulty<'p>(
+    /// Judges an event in which the fast path found faults.
+    fn judge_faulty<'p>(
         &mut self,
         protocol: &'p Protocol,
         frame: &Frame<'_>,
-        judged: &FastEvent,
+        fast_event: &FastEvent,
         captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
-        let id = judged.event_type;
+        let id = fast_event.event_type;
         let event_type = &protocol.tables().events[id];
         let text = frame.text;
-        let mut captures = std::mem::take(&mut self.readable);
+        let mut captures = std::mem::take(&mut self.faulty_captures);
         captures.copy(captured);
-        let Some(faults) = self.event_checker.faults_of((id, event_type), text, captured, faults, &mut captures) else {
-            self.readable = captures;
-            return self.slow(protocol, frame, captured.unknown);
+        let Some(faults) = self.event_checker.fast_path_faults((id, event_type), text, captured, faults, &mut captures)
+        else {
+            self.faulty_captures = captures;
+            return self.judge_on_slow_path(protocol, frame, captured.unknown);
         };
-        let (span, type_span) = (0..text.len(), judged.type_span.clone());
+        let (span, type_span) = (0..text.len(), fast_event.type_span.clone());
         let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
         let here = EventContext {
             frame,
@@ -185,39 +197,24 @@ impl StreamJudge {
             excerpts,
             landmarks: Landmarks::default(),
         };
-        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.event_checker.name(&name));
-        self.event_checker.say(&here, faults, stream.as_ref());
-        self.order(protocol, &here, id, captures.all(), true, NoObserver);
-        self.readable = captures;
+        let stream =
+            stream_of(text, event_type.stream, &captures.fields).map(|name| self.event_checker.shared_name(&name));
+        self.event_checker.report_faults(&here, faults, stream.as_ref());
+        self.judge_order(protocol, &here, id, captures.all(), true, NoObserver);
+        self.faulty_captures = captures;
     }
 
-    /// `keys`: the unknown keys that the fast way found and could not count yet.
-    fn slow(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
-        let text = frame.text;
-        match read(frame) {
-            Err(fault) => self.broken(not_json(frame, fault)),
-            Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
-                Ok(event) => self.event(protocol, frame, &tree, &event, keys),
-                Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
-                Err(NotAnEvent::Other(span, found)) => {
-                    let place = frame.place(span, None);
-                    self.broken(InputFault {
-                        rule: Framing::NotAnEvent,
-                        place,
-                        message: found,
-                        help: None,
-                        lost: true,
-                    });
-                }
-            },
-        }
-    }
-
-    /// An event that the fast way found nothing wrong with.
-    fn valid(&mut self, protocol: &Protocol, frame: &Frame<'_>, judged: &FastEvent, captured: EventCaptures<'_>) {
-        let id = judged.event_type;
+    /// Judges an event in which the fast path found no fault.
+    fn judge_valid(
+        &mut self,
+        protocol: &Protocol,
+        frame: &Frame<'_>,
+        fast_event: &FastEvent,
+        captured: EventCaptures<'_>,
+    ) {
+        let id = fast_event.event_type;
         let event_type = &protocol.tables().events[id];
-        let (span, type_span) = (0..frame.text.len(), judged.type_span.clone());
+        let (span, type_span) = (0..frame.text.len(), fast_event.type_span.clone());
         let here = EventContext {
             frame,
             span,
@@ -233,7 +230,7 @@ impl StreamJudge {
                 (captured.fields[stream], captured.fields[time])
         {
             let written = &frame.text[start as usize..end as usize];
-            let observed = EventView {
+            let view = EventView {
                 event_type: id,
                 text: frame.text,
                 time: Some(Stamp { written, usual: true }),
@@ -241,108 +238,23 @@ impl StreamJudge {
                 items: captured.items,
                 locator: &here,
             };
-            if self.machine.step_repeat(&frame.text[from as usize..to as usize], &observed) {
+            if self.machine.step_repeat(&frame.text[from as usize..to as usize], &view) {
                 return;
             }
         }
-        self.order(protocol, &here, id, captured, true, NoObserver);
+        self.judge_order(protocol, &here, id, captured, true, NoObserver);
     }
 
+    /// Counts an event of this type, and returns its number in the file.
     fn next_event(&mut self, event_type: usize) -> u64 {
         self.events[event_type] += 1;
         self.event_checker.log.summary.events += 1;
         self.event_checker.log.summary.events - 1
     }
 
-    fn event(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree, event: &Event<'_>, keys: &[UnknownKey]) {
-        let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
-        let tables = protocol.tables();
-        if let Some(id) = protocol.event_id(&event.name) {
-            let event_type = &tables.events[id].name;
-            let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
-            let here =
-                EventContext { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
-            return self.known(protocol, &here, tree, event, id, keys);
-        }
-        let number = Some(self.event_checker.log.summary.events);
-        self.event_checker.log.summary.events += 1;
-        // Names come from the input: past the limit, new ones are counted together.
-        let counts = &mut self.stats.by_type;
-        let told_apart = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
-        *counts.entry(if told_apart { &*event.name } else { "(others)" }.to_owned()).or_default() += 1;
-        let event_type = Arc::from(&*event.name);
-        let here = EventContext {
-            frame,
-            span,
-            type_span,
-            number,
-            event_type: &event_type,
-            excerpts: self.excerpts,
-            landmarks: Landmarks::default(),
-        };
-        self.unknown(protocol, &here, tree, event);
-    }
-
-    fn unknown(&mut self, protocol: &Protocol, here: &EventContext<'_>, tree: &Tree, event: &Event<'_>) {
-        let shape = &protocol.tables().shape;
-        let text = here.frame.text;
-        let field = |at: &Option<Pointer>| at.as_ref().map_or(Capture::Absent, |at| event.field(text, at));
-        let name = match &shape.stream {
-            Some(_) => stream_name(text, field(&shape.stream)),
-            None => Some(Cow::Borrowed(&b""[..])),
-        };
-        let stream = name.as_deref().map(|name| self.event_checker.name(name));
-        self.event_checker.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
-        let rule = protocol.tables().unknown;
-        if self.event_checker.is_first(rule, None, here, stream.as_ref()).0 {
-            let known = protocol.tables().events.iter().map(|event| &*event.name);
-            let near = nearest(here.event_type, known);
-            let help = near.as_ref().map(|near| format!("did you mean {near}?").into());
-            let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
-            let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
-            let message = self.event_checker.log.message(rule, &mut facts);
-            let pointer = Some(shape.event_type.text().into());
-            let said = Details { message, help, pointer, proposal, ..here.said(stream.as_ref()) };
-            self.event_checker.log.say(rule, here.place(here.type_span.clone()), said);
-        }
-        if let Some(name) = &name {
-            let time = timestamp(text, field(&shape.time));
-            let time = time.as_deref().map(|written| Stamp { written, usual: false });
-            self.machine.step_unknown(name, time, here, &mut self.verdicts);
-            self.event_checker.log.verdicts(&mut self.verdicts, here, None);
-        }
-    }
-
-    fn known(
-        &mut self,
-        protocol: &Protocol,
-        here: &EventContext<'_>,
-        tree: &Tree,
-        event: &Event<'_>,
-        id: usize,
-        keys: &[UnknownKey],
-    ) {
-        let event_type = &protocol.tables().events[id];
-        let text = here.frame.text;
-        // Half a character at the edge of a piece of text may have its other half in the next piece.
-        let appends: Vec<_> = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref()).collect();
-        let at_edge = |span: &Range<usize>, captures: &Captures| {
-            let mut pieces = appends.iter().filter_map(|append| captures.fields[append.slot].range());
-            pieces.any(|piece| span.start == piece.start || span.end == piece.end)
-        };
-        let captures = self.event_checker.judge(here, tree, event, id, keys, at_edge);
-        match self.exercised.take() {
-            None => self.order(protocol, here, id, captures.all(), false, NoObserver),
-            Some(mut exercised) => {
-                exercised.event(id, &event_type.schema, event.node, text);
-                self.order(protocol, here, id, captures.all(), false, &mut *exercised);
-                self.exercised = Some(exercised);
-            }
-        }
-    }
-
-    /// Moves the tables by the event that was captured. The fast way accepts timestamps in the usual form only.
-    fn order(
+    /// Judges the order of events: lets the machine take a step for the captured event, and reports its verdicts.
+    /// `fast`: whether the fast path captured the event; it accepts timestamps in the usual form only.
+    fn judge_order(
         &mut self,
         protocol: &Protocol,
         here: &EventContext<'_>,
@@ -353,7 +265,7 @@ impl StreamJudge {
     ) {
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        // Where the schema lets an event leave its stream out, the event belongs to none.
+        // An event without its stream, where the schema permits that, belongs to no stream.
         if event_type.stream.is_some_and(|slot| captured.fields[slot] == Capture::Absent) {
             return;
         }
@@ -370,21 +282,21 @@ impl StreamJudge {
             fast && event_type.usual_time || usual_length(written, &mut self.last_minute) == Some(written.len())
         };
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
-        let observed =
+        let view =
             EventView { event_type: id, text, time, fields: captured.fields, items: captured.items, locator: here };
-        self.machine.step(&stream, &observed, observer, &mut self.verdicts);
-        self.event_checker.log.verdicts(&mut self.verdicts, here, Some((event_type, captured)));
+        self.machine.step(&stream, &view, observer, &mut self.verdicts);
+        self.event_checker.log.report_verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 
-    /// Nothing is known of the input's end.
-    pub(crate) fn cut(&mut self) {
+    /// Treats the end of the input as unknown: nothing is reported about streams that are unfinished there.
+    pub(crate) fn ignore_end(&mut self) {
         self.whole = false;
     }
 
-    /// The compressed form of the input is damaged here.
-    pub(crate) fn damaged(&mut self, at: Origin, cause: &str) {
+    /// Reports that the compressed form of the input is damaged at this place.
+    pub(crate) fn report_damage(&mut self, at: Origin, cause: &str) {
         self.whole = false;
-        self.broken(InputFault {
+        self.report_fault(InputFault {
             rule: Framing::TruncatedInput,
             place: at.place(),
             message: cause.to_owned(),
@@ -393,21 +305,22 @@ impl StreamJudge {
         });
     }
 
+    /// Ends the input. Returns the report, and the coverage if it was counted.
     pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<CoverageCounts>>) {
         if self.whole {
-            match &mut self.exercised {
+            match &mut self.coverage {
                 None => self.machine.finish(NoObserver, &mut self.verdicts),
-                Some(exercised) => self.machine.finish(&mut **exercised, &mut self.verdicts),
+                Some(coverage) => self.machine.finish(&mut **coverage, &mut self.verdicts),
             }
             for verdict in std::mem::take(&mut self.verdicts) {
-                self.event_checker.log.earlier(verdict);
+                self.event_checker.log.report_earlier(verdict);
             }
         }
-        if self.whole && self.event_checker.log.summary.events == 0 && !self.event_checker.log.error {
+        if self.whole && self.event_checker.log.summary.events == 0 && !self.event_checker.log.has_error {
             let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
             let message = self.event_checker.log.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
-            self.event_checker.log.say(rule, place, Details { message, ..Details::default() });
+            self.event_checker.log.report(rule, place, Details { message, ..Details::default() });
         }
         self.event_checker.log.summary.streams = self.machine.stream_count();
         self.stats.bytes = input.bytes();
@@ -415,6 +328,6 @@ impl StreamJudge {
         for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);
         }
-        (self.event_checker.finish(self.stats), self.exercised)
+        (self.event_checker.finish(self.stats), self.coverage)
     }
 }

@@ -1,7 +1,9 @@
-//! The checker: bytes in, findings out.
+//! Checks streams of events: bytes in, findings out.
 //!
-//! It does no I/O, reads no clock and starts no threads. Nothing that it keeps grows with the length of
-//! the input: it grows with distinct streams, call ids and the text of open turns, each with a limit.
+//! The fast path reads nearly every event in one pass; the judge takes over the events of which the fast path is not
+//! sure, and judges the order of all. This room does no I/O, reads no clock and starts no threads. Its memory does not
+//! grow with the length of the input, but with distinct streams, call ids and the text of open turns, each with a
+//! limit.
 
 mod coverage;
 mod examiner;
@@ -11,6 +13,7 @@ mod judge;
 mod paths_agree;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -27,10 +30,10 @@ use judge::{StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
 pub use paths_agree::paths_agree;
 
-/// How much of what is fed is examined at once, in bytes: no more than stays in a core's cache.
+/// The number of bytes that are read at once: few enough to stay in a core's cache.
 const PIECE: usize = 64 * 1024;
 
-/// Checks one input that holds streams of events.
+/// Checks one input of streams of events.
 #[derive(Clone)]
 pub struct StreamChecker {
     protocol: Protocol,
@@ -39,26 +42,26 @@ pub struct StreamChecker {
     judge: StreamJudge,
 }
 
-/// How far a checker has come, to be stored.
+/// The state of a [`StreamChecker`], for a snapshot.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct StreamState {
     input: InputState,
     judge: StreamJudgeState,
 }
 
-/// The fast way, which stands before the judge.
+/// The fast path, which every frame takes before the judge.
 #[derive(Clone)]
 struct FastPath {
     reader: FastReader,
-    /// The captures of one event; kept for their memory.
+    /// The captures of one event; kept to reuse their memory.
     captures: Captures,
 }
 
-/// The way of an input through both.
-struct EventSink<'w> {
-    protocol: &'w Protocol,
-    fast: &'w mut FastPath,
-    judge: &'w mut StreamJudge,
+/// Passes the pieces of an input to the fast path and then to the judge.
+struct EventSink<'s> {
+    protocol: &'s Protocol,
+    fast: &'s mut FastPath,
+    judge: &'s mut StreamJudge,
 }
 
 impl PieceSink for EventSink<'_> {
@@ -67,10 +70,10 @@ impl PieceSink for EventSink<'_> {
         match piece {
             Piece::Frame(frame) => {
                 captures.clear();
-                let judged = reader.read_frame(&frame, captures);
-                self.judge.examined(self.protocol, &frame, judged.as_ref(), captures.all(), None);
+                let fast_event = reader.read_frame(&frame, captures);
+                self.judge.judge_frame(self.protocol, &frame, fast_event.as_ref(), captures.all(), None);
             }
-            Piece::Fault(broken) => self.judge.broken(broken),
+            Piece::Fault(fault) => self.judge.report_fault(fault),
         }
     }
 
@@ -87,34 +90,42 @@ impl PieceSink for EventSink<'_> {
                 utf8: true,
                 row: None,
             };
-            self.judge.examined(self.protocol, &frame, Some(&line.judged), captures.all(), None);
+            self.judge.judge_frame(self.protocol, &frame, Some(&line.event), captures.all(), None);
             rest = &rest[line.whole..];
             origin = origin.next_line(line.whole);
         }
     }
 }
 
+impl fmt::Debug for StreamChecker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamChecker").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
+}
+
 impl StreamChecker {
-    /// Returns a checker for an input of this name. The settings must be those of the same protocol.
+    /// Returns a checker for an input of this name. The settings must be those of this protocol.
     pub fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamChecker {
         let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
         let fast = FastPath { reader: FastReader::new(protocol), captures: Captures::default() };
         StreamChecker { protocol: protocol.clone(), input, fast, judge: StreamJudge::new(protocol, settings, file) }
     }
 
-    /// Counts from here on what of the protocol the input exercises. It takes several times as long.
+    /// Counts from now on the parts of the protocol that the input exercises. Checking then takes several times as
+    /// long.
     pub fn count_coverage(&mut self) {
-        // Every event then goes the slow way, which has a tree.
-        self.fast.reader.be_unsure();
+        // Fields are counted in a tree, which only the slow path has.
+        self.fast.reader.decline_all();
         self.judge.count_coverage(&self.protocol);
     }
 
-    /// Returns how far the checker has come, to be stored. Findings that were not taken are not in it.
+    /// Returns the checker's state, for a snapshot. It does not include the findings.
     pub(crate) fn state(&self) -> StreamState {
         StreamState { input: self.input.state(), judge: self.judge.state() }
     }
 
-    /// Returns a checker that goes on where the state was taken; `None` if none could be in that state.
+    /// Returns a checker that continues from a state; `None` if no input leads to that state.
+    #[must_use]
     pub(crate) fn restored(
         protocol: &Protocol,
         settings: &Settings,
@@ -131,29 +142,30 @@ impl StreamChecker {
     /// Judges the next bytes of the input, decompressed; they may be cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
         let StreamChecker { protocol, input, fast, judge } = self;
-        let mut way = EventSink { protocol, fast, judge };
-        bytes.chunks(PIECE).for_each(|piece| input.feed_to(piece, &mut way));
+        let mut sink = EventSink { protocol, fast, judge };
+        bytes.chunks(PIECE).for_each(|piece| input.feed_to(piece, &mut sink));
     }
 
-    /// Judges bytes that are one event, whatever line ends are in them. `row` is the caller's number of it: the places of
-    /// its findings, and those that refer to it later, have it, and are counted from the first of these bytes.
+    /// Judges bytes that are one event, whatever line ends they contain. `row` is the caller's number for the event:
+    /// its places have it, including the related places of later findings, and count from the first of these bytes.
     pub fn event(&mut self, bytes: &[u8], row: u64) {
         let StreamChecker { protocol, input, fast, judge } = self;
         input.event(bytes, row, &mut |piece| EventSink { protocol, fast: &mut *fast, judge: &mut *judge }.piece(piece));
     }
 
-    /// The text that a stream has sent so far, by the tables' texts; none where nothing was sent, or that is not sure.
+    /// Returns the text that a stream has sent so far, by the protocol's texts; `None` for a text that was not sent or
+    /// is uncertain.
     pub fn streamed(&self, stream: &str) -> Vec<Option<String>> {
         self.judge.streamed(stream)
     }
 
-    /// How many instances each lifecycle opened, by its name.
+    /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.
     pub fn opened(&self) -> BTreeMap<String, u64> {
         self.judge.opened()
     }
 
-    /// Whether the input is one event a line and the next byte starts a line, so that blocks of whole lines may be
-    /// examined ahead.
+    /// Returns whether the input has one event per line and the next byte starts a line, so that blocks of whole lines
+    /// can be examined ahead.
     pub fn at_line_start(&self) -> bool {
         self.input.line_start().is_some()
     }
@@ -163,8 +175,8 @@ impl StreamChecker {
         let StreamChecker { protocol, judge, .. } = self;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
-            examined.frames(block, start, |frame, judged, captured, faults| {
-                judge.examined(protocol, frame, judged, captured, faults);
+            examined.frames(block, start, |frame, fast_event, captured, faults| {
+                judge.judge_frame(protocol, frame, fast_event, captured, faults);
             })
         });
         match end {
@@ -173,31 +185,31 @@ impl StreamChecker {
         }
     }
 
-    /// The findings that were not taken yet.
+    /// Returns the findings that were not taken yet, for the caller to drain.
     pub fn findings(&mut self) -> &mut Vec<Finding> {
         self.judge.findings()
     }
 
-    /// Ends the input.
+    /// Ends the input, and returns the report.
     pub fn finish(self) -> Report {
         self.end(None).0
     }
 
-    /// Ends an input that goes on where nobody reads it: what was begun and its end mean nothing.
-    pub fn cut(mut self) -> Report {
-        self.judge.cut();
+    /// Ends an input whose rest is not read: nothing is reported about streams that are unfinished here.
+    pub fn finish_early(mut self) -> Report {
+        self.judge.ignore_end();
         self.judge.finish(&self.protocol, &self.input).0
     }
 
-    /// Ends the input; `damaged` says how its compressed form is damaged here. What the input exercised, if that was
-    /// counted.
+    /// Ends the input. `damaged`: the damage of its compressed form at this point, if any. Returns the report, and the
+    /// coverage if it was counted.
     pub fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<CoverageCounts>>) {
         let StreamChecker { protocol, input, fast, judge } = &mut self;
         match damaged {
             None => {
                 input.finish(&mut |piece| EventSink { protocol, fast: &mut *fast, judge: &mut *judge }.piece(piece))
             }
-            Some(cause) => judge.damaged(input.position(), cause),
+            Some(cause) => judge.report_damage(input.position(), cause),
         }
         self.judge.finish(&self.protocol, &self.input)
     }

@@ -1,62 +1,62 @@
-//! The fast way held to the slow one: for the property test and the fuzz target.
+//! Compares the fast path with the slow path, for the property test and the fuzz target.
 
 use std::slice;
 
 use super::fast_reader::{FastEvent, FastReader};
 use crate::event::Event;
-use crate::event::finder::unreadable;
+use crate::event::finder::mark_unreadable;
 use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
 use crate::schema::captures::{Capture, Captures};
 use crate::schema::{explain, judge};
 
-/// Judges one event in every way there is. Gives whether the fast way judged it.
+/// Judges one event on every path. Returns whether the fast path judged it.
 ///
 /// # Errors
 ///
-/// Says how the ways disagree: where the fast way judges, it must find the faults that the slow way finds, capture the
-/// same fields and see the same unknown keys.
+/// If the paths disagree, with a description of the difference: where the fast path judges, it must find the faults,
+/// the fields and the unknown keys that the slow path finds.
 pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     let mut fast = Captures::default();
     if std::str::from_utf8(text).is_err() {
         return Ok(false);
     }
-    let judged = FastReader::new(protocol).read(text, &mut fast);
-    if judged.is_none() && fast != Captures::default() {
-        return Err("the fast way left captures of an event behind that it was not sure of".to_owned());
+    let fast_event = FastReader::new(protocol).read(text, &mut fast);
+    if fast_event.is_none() && fast != Captures::default() {
+        return Err("the fast path left captures of an event behind that it was not sure of".to_owned());
     }
     let mut any_order = Captures::default();
-    let again = FastReader::of_any_order(protocol).read(text, &mut any_order);
-    if again.is_some() != judged.is_some() || any_order != fast {
+    let again = FastReader::for_any_order(protocol).read(text, &mut any_order);
+    if again.is_some() != fast_event.is_some() || any_order != fast {
         return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
     }
-    as_a_line(protocol, text, judged.as_ref(), &fast)?;
-    let Some(judged) = judged else { return Ok(false) };
-    let tree = parse(text).map_err(|fault| format!("the slow way cannot read it: {}", fault.message))?;
-    let event = Event::find(&tree.root, text, protocol, false).map_err(|_| "the slow way found no event")?;
+    as_a_line(protocol, text, fast_event.as_ref(), &fast)?;
+    let Some(fast_event) = fast_event else { return Ok(false) };
+    let tree = parse(text).map_err(|fault| format!("the slow path cannot read it: {}", fault.message))?;
+    let event = Event::find(&tree.root, text, protocol, false).map_err(|_| "the slow path found no event")?;
     if !tree.duplicate_keys.is_empty() || !tree.lone_surrogates.is_empty() {
-        return Err("the slow way found repeated keys or lone surrogates".to_owned());
+        return Err("the slow path found repeated keys or lone surrogates".to_owned());
     }
-    if protocol.event_id(&event.name) != Some(judged.event_type) || event.type_span != judged.type_span {
-        return Err(format!("the slow way found the type {} at {:?}", event.name, event.type_span));
+    if protocol.event_id(&event.name) != Some(fast_event.event_type) || event.type_span != fast_event.type_span {
+        return Err(format!("the slow path found the type {} at {:?}", event.name, event.type_span));
     }
-    let event_type = &protocol.tables().events[judged.event_type];
+    let event_type = &protocol.tables().events[fast_event.event_type];
     let program = event_type.plan.as_ref().map_err(|why| format!("judged without a program: {why}"))?;
     let (mut fast_fields, mut slow) = (Captures::default(), Captures::default());
     fast_fields.copy(fast.all());
     event.capture(text, event_type, &mut slow);
     let found = explain(event_type.schema.noun(), program, text, fast.all(), &mut |fault| {
-        unreadable(event_type, slice::from_ref(fault), &mut fast_fields);
+        mark_unreadable(event_type, slice::from_ref(fault), &mut fast_fields);
     });
     let expected = judge(&event_type.schema, event.node, text, &mut |fault| {
-        unreadable(event_type, slice::from_ref(fault), &mut slow);
+        mark_unreadable(event_type, slice::from_ref(fault), &mut slow);
     });
     if found != expected.faults {
         return Err(format!("other faults: compiled {found:?}, by the crate {:?}", expected.faults));
     }
     for captures in [&mut fast_fields, &mut slow] {
-        unreadable(event_type, &found.listed, captures);
+        mark_unreadable(event_type, &found.listed, captures);
     }
     same_captures(event_type, &fast_fields, &slow)?;
     let mut keys: Vec<_> = fast.unknown.iter().map(|key| key.start as usize).collect();
@@ -75,9 +75,14 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     Ok(true)
 }
 
-/// The same event as one line of several, whose end is not known beforehand.
-fn as_a_line(protocol: &Protocol, text: &[u8], judged: Option<&FastEvent>, captures: &Captures) -> Result<(), String> {
-    // What follows is what would make the most of an end that was missed.
+/// Compares the event with its reading as one line of several, whose end is not known beforehand.
+fn as_a_line(
+    protocol: &Protocol,
+    text: &[u8],
+    fast_event: Option<&FastEvent>,
+    captures: &Captures,
+) -> Result<(), String> {
+    // The next line continues the event in case the reader misses the end of the first one.
     let lines = [text, b"\n", text, b"}}\"\n"].concat();
     let mut ahead = Captures::default();
     let Some(line) = FastReader::new(protocol).read_line(&lines, text.len(), &mut ahead) else {
@@ -89,8 +94,8 @@ fn as_a_line(protocol: &Protocol, text: &[u8], judged: Option<&FastEvent>, captu
     };
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let first = first.strip_suffix(b"\r").unwrap_or(first);
-    let same = judged.is_some_and(|judged| {
-        (judged.event_type, &judged.type_span) == (line.judged.event_type, &line.judged.type_span)
+    let same = fast_event.is_some_and(|fast_event| {
+        (fast_event.event_type, &fast_event.type_span) == (line.event.event_type, &line.event.type_span)
     });
     if line.length != first.len() || first.len() == text.len() && !(same && ahead == *captures) {
         return Err(format!("ahead, {} bytes with {ahead:?}; alone {captures:?}", line.length));
@@ -98,11 +103,12 @@ fn as_a_line(protocol: &Protocol, text: &[u8], judged: Option<&FastEvent>, captu
     Ok(())
 }
 
+/// Compares the captures of both paths.
 fn same_captures(event_type: &EventType, fast: &Captures, slow: &Captures) -> Result<(), String> {
     let slots = event_type.slots.len();
     let items = |captures: &Captures, array: usize| {
         let (items, width) = (captures.items[array], event_type.arrays[array].slots.len());
-        // Where there is no item, it does not matter where they would be.
+        // The start of an empty array's items is arbitrary.
         let first = if items.count == 0 { 0 } else { items.first as usize };
         (items.readable, captures.fields[first..first + items.count as usize * width].to_vec())
     };
@@ -127,7 +133,7 @@ mod tests {
     static PROTOCOL: LazyLock<&Protocol> =
         LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
-    /// The built-in schemas use few keywords; this protocol's uses all that are compiled.
+    /// The built-in schemas use few keywords; the schema of this protocol uses all that are compiled.
     static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/every-keyword");
         let files = fs::read_dir(folder).expect("the folder is there").map(|entry| {
@@ -138,16 +144,16 @@ mod tests {
         Protocol::from_files(folder, files).expect("it is right")
     });
 
-    /// The examples of the schemas, in the schemas' order of keys.
+    /// The examples in the schemas, with their keys in the schema's order.
     static EVENTS: LazyLock<Vec<(&Protocol, String)>> = LazyLock::new(|| {
         let of = |protocol: &'static Protocol| {
             protocol.schemas().map(move |(_, schema)| (protocol, schema["examples"][0].to_string()))
         };
-        // As often as all others together, because it has as much to try.
+        // Repeated until it is as frequent as all others together: it has as much to try.
         of(&PROTOCOL).chain((0..9).flat_map(|_| of(&EVERY_KEYWORD))).collect()
     });
 
-    /// What breaks parsers and schemas.
+    /// Tokens that break parsers and schemas.
     const TOKENS: [&str; 54] = [
         "{",
         "}",
@@ -206,27 +212,27 @@ mod tests {
     ];
 
     #[test]
-    fn the_documents_examples_go_the_fast_way() {
+    fn the_documents_examples_take_the_fast_path() {
         for (protocol, event) in EVENTS.iter() {
             assert_eq!(paths_agree(protocol, event.as_bytes()), Ok(true), "{event}");
         }
     }
 
     #[test]
-    fn other_orders_spaces_and_unknown_keys_go_the_fast_way_too() {
+    fn other_orders_spaces_and_unknown_keys_take_the_fast_path_too() {
         let event = "{ \"payload\" : {\"extra\":{\"a\":[1,2]},\"done\":true , \"text\":\"a\\n\\ud83d\\ude00\",\"session_id\":\"s\"},\n \
                      \"timestamp\":\"2026-01-01T00:00:00Z\", \"type\":\"session.stream.chunk\" }";
         assert_eq!(paths_agree(&PROTOCOL, event.as_bytes()), Ok(true));
     }
 
     #[test]
-    fn keys_behind_all_others_need_no_other_way() {
+    fn keys_after_all_others_need_no_other_path() {
         let event = |more: &str, outside: &str| {
             format!(
                 r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s","text":"a","done":true{more}}}{outside}}}"#
             )
         };
-        let taken = |event: &str| {
+        let is_read_ahead = |event: &str| {
             let lines = format!("{event}\n");
             FastReader::new(&PROTOCOL).read_line(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
         };
@@ -234,9 +240,9 @@ mod tests {
             [(r#","a":1"#, ""), ("", r#","b":{"c":[1,"2"]},"d":"e""#), (r#","a":null"#, r#","a":true"#)]
         {
             let event = event(more, outside);
-            assert_eq!((paths_agree(&PROTOCOL, event.as_bytes()), taken(&event)), (Ok(true), true), "{event}");
+            assert_eq!((paths_agree(&PROTOCOL, event.as_bytes()), is_read_ahead(&event)), (Ok(true), true), "{event}");
         }
-        // Told twice, in white space, over a line's end, with an escape: not ahead, and no line's end is passed over.
+        // A repeated key, white space, a newline, an escape: not read ahead, and no end of a line is missed.
         for (more, outside) in [
             (r#","text":"b""#, ""),
             (r#","a":1,"a":2"#, ""),
@@ -245,12 +251,12 @@ mod tests {
             (r#","\u0061":1"#, ""),
         ] {
             let event = event(more, outside);
-            assert!(paths_agree(&PROTOCOL, event.as_bytes()).is_ok() && !taken(&event), "{event}");
+            assert!(paths_agree(&PROTOCOL, event.as_bytes()).is_ok() && !is_read_ahead(&event), "{event}");
         }
     }
 
     #[test]
-    fn the_usual_faults_are_judged_the_fast_way_too() {
+    fn the_usual_faults_are_judged_on_the_fast_path_too() {
         let chunk = |payload: &str| {
             format!(r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{payload}}}"#)
         };
@@ -272,16 +278,17 @@ mod tests {
         }
     }
 
+    /// Makes a mutation: two positions, the kind of change, and a token.
     fn mutation() -> impl Strategy<Value = (prop::sample::Index, prop::sample::Index, u8, prop::sample::Index)> {
         (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..5u8, any::<prop::sample::Index>())
     }
 
-    /// How many mutants; more by `SESSIONLINT_MUTANTS`, for a long run by hand.
+    /// Returns the number of mutants [default: 20,000]; `SESSIONLINT_MUTANTS` sets it for a long run by hand.
     fn cases() -> u32 {
         std::env::var("SESSIONLINT_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000)
     }
 
-    /// As many faults as bytes.
+    /// The number of faults is proportional to the number of bytes.
     #[test]
     fn the_paths_agree_on_an_event_of_many_faults() {
         for item in ["{}", "1", r#"{"ok":7,"tool_call_i":"a"}"#] {
@@ -296,7 +303,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(cases()))]
         #[test]
-        fn the_two_ways_never_disagree(
+        fn the_two_paths_never_disagree(
             event in any::<prop::sample::Index>(),
             mutations in prop::collection::vec(mutation(), 1..4),
         ) {

@@ -1,4 +1,6 @@
-//! What is wrong with one event, or one record, by itself: its shape, its keys, its characters.
+//! Judges one event or one record by itself: its shape, its keys and its characters.
+//!
+//! A fault that both paths can find becomes the same finding, whichever of them found it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use super::Settings;
-use super::finder::{Event, stream_name, unreadable};
+use super::finder::{Event, mark_unreadable, stream_name};
 use super::finding_log::{Details, EventContext, FindingLog};
 use super::unknown_names::{MOST_UNKNOWN, Occurrence, UnknownNames};
 use crate::bytes::lossy;
@@ -20,68 +22,71 @@ use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
 use crate::schema::{Fault, Faults, Judgment, MOST_LISTED, Pointer, explain, judge, quoted};
 
-/// The most characters of a name that a message quotes.
+/// The maximum number of characters of a name that a message quotes.
 pub(crate) const SHOWN_CHARS: usize = 60;
 
-/// Judges each by itself, and says what is wrong.
+/// Judges each event or record by itself, and reports its findings.
 #[derive(Clone)]
 pub(crate) struct EventChecker {
     protocol: Protocol,
     pub log: FindingLog,
+    /// The unknown event types and fields of the file.
     pub unknown: UnknownNames,
-    /// The name of the stream that was spoken of last.
-    spoken_of: Arc<str>,
+    /// The name of the last stream; findings about one stream share it.
+    last_stream: Arc<str>,
 }
 
 impl EventChecker {
+    /// Returns a checker for a file of this name.
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> EventChecker {
         let unknown = UnknownNames::new(protocol.tables().events.len());
         EventChecker {
             protocol: protocol.clone(),
             log: FindingLog::new(protocol, settings.severities().clone(), file),
             unknown,
-            spoken_of: Arc::default(),
+            last_stream: Arc::default(),
         }
     }
 
-    /// The name of a stream as text, which one finding after the other shares.
-    pub(crate) fn name(&mut self, name: &[u8]) -> Arc<str> {
-        if self.spoken_of.as_bytes() != name {
-            self.spoken_of = lossy(name).into();
+    /// Returns the name of a stream as text, shared with the previous call if that was for the same stream.
+    pub(crate) fn shared_name(&mut self, name: &[u8]) -> Arc<str> {
+        if self.last_stream.as_bytes() != name {
+            self.last_stream = lossy(name).into();
         }
-        self.spoken_of.clone()
+        self.last_stream.clone()
     }
 
-    /// What the fast way found wrong; its unknown keys are counted, and what has a fault is marked in `readable`. None: one
-    /// of the keys is not known to be unknown yet, and the slow way must be taken. `in_words`: what was found wrong, if it is
-    /// in words already.
-    pub(crate) fn faults_of<'p>(
+    /// Returns the faults that the fast path found in an event, counts the event's unknown keys, and marks the fields
+    /// with a fault in `readable`. Returns `None` if one of the keys has not been learned yet: the event must then take
+    /// the slow path. `explained`: the faults, if they are already in words.
+    #[must_use]
+    pub(crate) fn fast_path_faults<'p>(
         &mut self,
         (id, event_type): (usize, &'p EventType),
         text: &[u8],
         captured: EventCaptures<'_>,
-        in_words: Option<Faults<'p>>,
+        explained: Option<Faults<'p>>,
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
         let mut misspelt = HashSet::new();
-        let faults = match in_words {
+        let faults = match explained {
             Some(faults) => faults,
-            None => explained(event_type, text, captured, &mut |fault| {
+            None => explain_violations(event_type, text, captured, &mut |fault| {
                 misspelt.extend(misspelt_key(fault));
-                unreadable(event_type, slice::from_ref(fault), readable);
+                mark_unreadable(event_type, slice::from_ref(fault), readable);
             })?,
         };
         misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
-        unreadable(event_type, &faults.listed, readable);
+        mark_unreadable(event_type, &faults.listed, readable);
         let is_misspelt = |key: &UnknownKey| misspelt.contains(&(key.start as usize));
         let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();
-        (unknown.is_empty() || self.unknown.count_known(id, text, &unknown)).then_some(faults)
+        (unknown.is_empty() || self.unknown.count_learned(id, text, &unknown)).then_some(faults)
     }
 
-    /// Judges the slow way, says what is wrong, and gives the fields that can be read.
+    /// Judges an event on the slow path, reports its findings, and returns the fields that can be read.
     ///
-    /// `keys`: the unknown keys that the fast way found and could not count yet. `at_edge`: whether half a character may
-    /// have its other half elsewhere.
+    /// `keys`: the unknown keys that the fast path found and could not count yet. `at_edge`: whether a lone surrogate
+    /// is at the edge of a text, so that its other half may be in another event.
     pub(crate) fn judge(
         &mut self,
         here: &EventContext<'_>,
@@ -97,45 +102,47 @@ impl EventChecker {
         event.capture(text, event_type, &mut captures);
         let Judgment { faults, unknown } = judge(&event_type.schema, event.node, text, &mut |fault| {
             misspelt.extend(misspelt_key(fault));
-            unreadable(event_type, slice::from_ref(fault), &mut captures);
+            mark_unreadable(event_type, slice::from_ref(fault), &mut captures);
         });
         misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
-        unreadable(event_type, &faults.listed, &mut captures);
-        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.name(&name));
+        mark_unreadable(event_type, &faults.listed, &mut captures);
+        let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.shared_name(&name));
         let at_edge = |span: &Range<usize>| at_edge(span, &captures);
-        self.surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
-        let found: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
-        self.say(here, faults, stream.as_ref());
+        self.report_surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
+        let fast_keys: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
+        self.report_faults(here, faults, stream.as_ref());
         for (key, pointer) in unknown {
             let start = key.start + 1;
             if !misspelt.contains(&start) {
-                let number = self.unknown_field(here, key.clone(), &pointer, stream.as_ref());
-                self.unknown.learn(id, found.get(&start).copied(), inner(text, &key), number);
+                let number = self.report_unknown_field(here, key.clone(), &pointer, stream.as_ref());
+                self.unknown.learn(id, fast_keys.get(&start).copied(), inner(text, &key), number);
             }
         }
         captures
     }
 
-    /// Says what is wrong.
-    pub(crate) fn say(&mut self, here: &EventContext<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
+    /// Reports the faults of an event, and counts those beyond the limit of a report.
+    pub(crate) fn report_faults(&mut self, here: &EventContext<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
         let Faults { listed, unlisted } = faults;
         for fault in listed {
             let rule = framing(fault.rule);
-            let said = Details {
+            let details = Details {
                 message: self.log.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
                 pointer: Some(fault.pointer.text.clone()),
                 quote: fault.quote.map(Cow::into_owned),
                 proposal: fault.proposal,
-                ..here.said(stream)
+                ..here.details(stream)
             };
-            self.log.say(rule, here.place(fault.span), said);
+            self.log.report(rule, here.place(fault.span), details);
         }
         let unlisted = unlisted.into_iter().map(|(rule, count)| (framing(rule), count));
-        self.log.unlisted(here, stream, unlisted);
+        self.log.count_unlisted(here, stream, unlisted);
     }
 
-    pub(crate) fn surrogates_and_duplicates(
+    /// Reports repeated keys and lone surrogates. `elsewhere`: whether the other half of a lone surrogate may be in
+    /// another event, which makes it none.
+    pub(crate) fn report_surrogates_and_duplicates(
         &mut self,
         here: &EventContext<'_>,
         tree: &Tree,
@@ -149,32 +156,33 @@ impl EventChecker {
             let rule = twice;
             let key = unescaped_lossy(inner(text, again));
             let place = Arc::new(here.place(first.clone()));
-            let said = Details {
+            let details = Details {
                 message: self.log.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
                 pointer: pointer_to(tree, text, wrapper, again.start, &key).map(Arc::from),
                 related: vec![Related { message: "it stands here first".into(), file: None, place }],
-                ..here.said(stream)
+                ..here.details(stream)
             };
-            self.log.say(rule, here.place(again.clone()), said);
+            self.log.report(rule, here.place(again.clone()), details);
         }
         let mut halves = tree.lone_surrogates.iter().filter(|span| !elsewhere(span));
         for span in halves.by_ref().take(MOST_LISTED) {
             let rule = half;
             let found = lossy(&text[span.clone()]).into_owned();
             let pointer = Pointer(tree.root.path_to(text, span.start));
-            let said = Details {
+            let details = Details {
                 message: self.log.message(rule, &mut [("found", found)]),
                 pointer: within_event(wrapper, &pointer).map(Arc::from),
-                ..here.said(stream)
+                ..here.details(stream)
             };
-            self.log.say(rule, here.place(span.clone()), said);
+            self.log.report(rule, here.place(span.clone()), details);
         }
         let repeated = tree.duplicate_keys.len().saturating_sub(MOST_LISTED);
-        self.log.unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)]);
+        self.log.count_unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)]);
     }
 
-    /// Says that a field is unknown, if it is the first of its kind; gives the number that it is counted under.
-    fn unknown_field(
+    /// Counts an unknown field, and reports it if it is the first of its kind. Returns the number under which it is
+    /// counted.
+    fn report_unknown_field(
         &mut self,
         here: &EventContext<'_>,
         key: Range<usize>,
@@ -183,20 +191,21 @@ impl EventChecker {
     ) -> Option<usize> {
         let rule = framing(Framing::UnknownField);
         let general = without_indices(&pointer.to_string());
-        let (first, number) = self.is_first(rule, Some(general), here, stream);
+        let (first, number) = self.count_unknown(rule, Some(general), here, stream);
         if first {
-            let said = Details {
+            let details = Details {
                 message: self.log.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
                 pointer: Some(pointer.text().into()),
-                ..here.said(stream)
+                ..here.details(stream)
             };
-            self.log.say(rule, here.place(key), said);
+            self.log.report(rule, here.place(key), details);
         }
         number
     }
 
-    /// Whether this is the first time that a file has this unknown name, and the number that it is counted under.
-    pub(crate) fn is_first(
+    /// Counts an unknown name. Returns whether the name is the first of its kind in the file, and the number under
+    /// which it is counted. Reports once that there are too many to tell apart.
+    pub(crate) fn count_unknown(
         &mut self,
         rule: RuleId,
         pointer: Option<String>,
@@ -206,20 +215,21 @@ impl EventChecker {
         match self.unknown.count((rule, here.event_type.clone(), pointer)) {
             Occurrence::First(number) => (true, Some(number)),
             Occurrence::Again(number) => (false, Some(number)),
-            Occurrence::TooMany { said: true } => (false, None),
-            Occurrence::TooMany { said: false } => {
+            Occurrence::TooMany { reported: true } => (false, None),
+            Occurrence::TooMany { reported: false } => {
                 let rule = framing(Framing::CheckSkipped);
                 let found = format!(
                     "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
                 );
-                let said = Details { message: self.log.message(rule, &mut [("found", found)]), ..here.said(stream) };
-                self.log.say(rule, here.place(here.span.clone()), said);
+                let details =
+                    Details { message: self.log.message(rule, &mut [("found", found)]), ..here.details(stream) };
+                self.log.report(rule, here.place(here.span.clone()), details);
                 (false, None)
             }
         }
     }
 
-    /// Everything that was found.
+    /// Returns the report: the findings, the repeats of unknown names, and the counts.
     pub(crate) fn finish(mut self, stats: Stats) -> Report {
         let (mut summary, mut repeats) = (self.log.summary(), Vec::new());
         for ((rule, event_type, pointer), count) in self.unknown.repeats() {
@@ -233,8 +243,9 @@ impl EventChecker {
     }
 }
 
-/// What the fast way found wrong with an event, in words. `unlisted` is told of each fault beyond those that are listed.
-pub(crate) fn explained<'p>(
+/// Returns the faults that the fast path found in an event, in words; `None` if the event's type has no program.
+/// `unlisted` receives each fault beyond those that are listed.
+pub(crate) fn explain_violations<'p>(
     event_type: &'p EventType,
     text: &[u8],
     captured: EventCaptures<'_>,
@@ -244,13 +255,13 @@ pub(crate) fn explained<'p>(
     Some(explain(event_type.schema.noun(), program, text, captured, unlisted))
 }
 
-/// Where a misspelt key starts, behind its quotation mark.
+/// Returns the start of a misspelt key, after its quotation mark; `None` if the fault is another one.
 fn misspelt_key(fault: &Fault<'_>) -> Option<usize> {
     fault.misspelt.then_some(fault.span.start + 1)
 }
 
-/// The text of a frame that cannot be read.
-pub(crate) fn not_json(frame: &Frame<'_>, fault: ParseError) -> InputFault {
+/// Returns the fault of a frame that is not JSON.
+pub(crate) fn json_fault(frame: &Frame<'_>, fault: ParseError) -> InputFault {
     let rule = match fault.kind {
         ParseErrorKind::Incomplete if !frame.terminated => Framing::TruncatedLine,
         _ if std::str::from_utf8(frame.text).is_err() => Framing::InvalidUtf8,
@@ -261,7 +272,8 @@ pub(crate) fn not_json(frame: &Frame<'_>, fault: ParseError) -> InputFault {
     InputFault { rule, place: frame.place(fault.at, None), message: fault.message, help: None, lost: true }
 }
 
-/// The name of the stream that an event belongs to; none if it cannot be read.
+/// Returns the name of the stream that an event belongs to; `None` if the name cannot be read. A protocol without
+/// streams has a single one, with an empty name.
 pub(crate) fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Option<Cow<'t, [u8]>> {
     match slot {
         Some(slot) => stream_name(text, fields[slot]),
@@ -269,8 +281,12 @@ pub(crate) fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Captu
     }
 }
 
-/// The tree of a frame.
-pub fn read(frame: &Frame<'_>) -> Result<Tree, ParseError> {
+/// Parses a frame into a tree.
+///
+/// # Errors
+///
+/// If the frame is not JSON, or not UTF-8. The place of the error is a byte range of the frame's text.
+pub fn parse_frame(frame: &Frame<'_>) -> Result<Tree, ParseError> {
     if frame.utf8 {
         return parse(frame.text);
     }
@@ -286,16 +302,17 @@ pub fn read(frame: &Frame<'_>) -> Result<Tree, ParseError> {
     }
 }
 
-/// The pointer of a key of the tree, from the event's root.
+/// Returns the pointer of a key of the tree, from the event's root; `None` if the key is outside the event.
 fn pointer_to(tree: &Tree, text: &[u8], wrapper: &Pointer, at: usize, key: &str) -> Option<String> {
     let mut path = tree.root.path_to(text, at);
-    // The path goes on into the key's value where that starts at once; the key itself is what counts.
+    // The path may go on into the key's value; the pointer must end at the key.
     if let Some(last) = path.iter().rposition(|segment| segment == key) {
         path.truncate(last + 1);
     }
     within_event(wrapper, &Pointer(path))
 }
 
+/// Returns a pointer from the frame's root as one from the event's root; `None` if it points outside the event.
 fn within_event(wrapper: &Pointer, pointer: &Pointer) -> Option<String> {
     let inside = pointer.0.strip_prefix(wrapper.0.as_slice())?;
     Some(Pointer(inside.to_vec()).to_string())

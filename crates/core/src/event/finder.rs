@@ -1,4 +1,4 @@
-//! A frame's tree → the event in it, and the fields that the tables read.
+//! Finds the event in a frame's tree, and captures the fields that the tables read.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,33 +15,40 @@ const JSON_RPC: &str = "jsonrpc";
 const MESSAGE_MEMBERS: [&str; 4] = ["method", "result", "error", "id"];
 
 /// An event in a frame.
+#[derive(Debug)]
 pub struct Event<'t> {
-    /// Its object in the frame's tree.
+    /// The event's object.
     pub node: &'t Node,
-    /// The name of its type.
+    /// The name of the event's type.
     pub name: Cow<'t, str>,
-    /// The value of its type, in the frame's text.
+    /// The place of the type, as a byte range of the frame's text.
     pub type_span: Range<usize>,
-    /// Where it sits in its frame.
+    /// The event's place in its frame, from the frame's root.
     pub wrapper: Pointer,
 }
 
-/// Why a frame holds no event.
+/// The reason why a frame holds no event.
+#[derive(Debug)]
 pub enum NotAnEvent {
     /// A JSON-RPC message of another kind.
     Message,
-    /// Anything else: where, and what was found.
+    /// Anything else: the place in the frame's text, and what was found there.
     Other(Range<usize>, String),
 }
 
 impl<'t> Event<'t> {
-    /// An event, or a record, that is known to be one.
+    /// Returns the event or record of a node that is known to be one of this type.
     pub fn of(node: &'t Node, name: &'t str) -> Event<'t> {
         let type_span = node.span.start..node.span.start;
         Event { node, name: Cow::Borrowed(name), type_span, wrapper: Pointer::default() }
     }
 
-    /// Finds the event: the frame itself, or what its wrapper holds.
+    /// Finds the event in a frame: the frame itself, or the content of a wrapper. `only_messages`: whether every frame
+    /// is a JSON-RPC message.
+    ///
+    /// # Errors
+    ///
+    /// If the frame holds no event.
     pub fn find(
         root: &'t Node,
         text: &'t [u8],
@@ -95,14 +102,14 @@ impl<'t> Event<'t> {
         }
     }
 
-    /// A field of an event of any type.
+    /// Captures one field of an event of any type.
     pub fn field(&self, text: &[u8], at: &Pointer) -> Capture {
         capture(self.node, text, at)
     }
 }
 
-/// Marks the fields of an event that have a fault, or are inside of what has one: they cannot be read.
-pub(crate) fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
+/// Marks the fields of an event that have a fault, or are inside a value with a fault, as unreadable.
+pub(crate) fn mark_unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
     let Captures { fields, items, .. } = captures;
     let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.contains(at));
     for (slot, field) in event_type.slots.iter().zip(&mut *fields) {
@@ -114,7 +121,7 @@ pub(crate) fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures:
         if faulty(&array.at) {
             (items.readable, items.count) = (false, 0);
         }
-        // There may be as many faults as items: each is looked at once.
+        // There may be as many faults as items: a loop over both would be quadratic.
         for fault in faults {
             let Some([index, inside @ ..]) = fault.pointer.0.strip_prefix(array.at.0.as_slice()) else { continue };
             let Some(index) = index.parse::<usize>().ok().filter(|index| *index < items.count as usize) else {
@@ -129,7 +136,7 @@ pub(crate) fn unreadable(event_type: &EventType, faults: &[Fault<'_>], captures:
     }
 }
 
-/// The name of a stream, as a field has it; none if it cannot be read.
+/// Returns the name of a stream from a captured field; `None` if it cannot be read.
 pub(crate) fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     match field {
         Capture::Text(start, end) if start < end => Some(unescaped(&text[start as usize..end as usize])),
@@ -138,14 +145,14 @@ pub(crate) fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> 
     }
 }
 
-/// A timestamp, if a field is one.
+/// Returns the timestamp in a captured field, as written; `None` if the field is not a valid timestamp.
 pub fn timestamp(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     let Capture::Text(start, end) = field else { return None };
     let written = unescaped(&text[start as usize..end as usize]);
     date_time::parse(std::str::from_utf8(&written).ok()?).is_some().then_some(written)
 }
 
-/// A field at `pointer` of `node`.
+/// Captures the field at `pointer` of `node`.
 fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
     let Some(node) = node.at(text, &pointer.0) else { return Capture::Absent };
     let (start, end) = (node.span.start as u32, node.span.end as u32);

@@ -1,4 +1,4 @@
-//! What was found → findings: words, severities, counts.
+//! Makes findings of faults and verdicts: fills in the rule's message, applies the caller's severities, and counts.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,37 +17,36 @@ use crate::schema::captures::{Capture, EventCaptures};
 use crate::schema::{MOST_LISTED, Pointer};
 use crate::text::count;
 
-/// Says findings, and counts them.
+/// Collects the findings of one input, and counts them.
 #[derive(Clone)]
 pub(crate) struct FindingLog {
     protocol: Protocol,
     file: Option<Arc<str>>,
-    /// By rule; none: switched off.
+    /// By rule; `None` switches it off.
     severities: Arc<[Option<Severity>]>,
-    /// What was said and not taken yet.
+    /// The findings that were not taken yet.
     pub findings: Vec<Finding>,
-    /// What was counted, apart from the findings of each rule.
+    /// The counts of events and records; [`FindingLog::summary`] adds those of findings.
     pub summary: Summary,
-    /// Whether a rule spoke that is an error by itself.
-    pub error: bool,
-    /// How often each rule spoke.
-    spoken: Vec<u64>,
+    /// Whether a rule was broken that is an error before the caller's settings.
+    pub has_error: bool,
+    /// By rule: the number of its findings.
+    counts: Vec<u64>,
 }
 
-/// What was counted, to be stored.
+/// The counts of a [`FindingLog`], for a snapshot.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct FindingLogState {
     events: u64,
     skipped: u64,
-    error: bool,
-    /// The rules with findings, each with their number.
-    spoken: Vec<(u16, u64)>,
+    has_error: bool,
+    /// The rules with findings, each with the number of its findings.
+    counts: Vec<(u16, u64)>,
 }
 
-/// What a finding says, before it knows its rule and place.
+/// The contents of a finding, apart from its rule, severity and place. The fields are those of [`Finding`].
 #[derive(Default)]
 pub(crate) struct Details {
-    /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub help: Option<Cow<'static, str>>,
@@ -63,12 +62,12 @@ pub(crate) struct Details {
     pub quote: Option<Arc<str>>,
     /// The JSON text that the help proposes.
     pub proposal: Option<Arc<str>>,
-    /// The file, if it is not the one that is judged.
+    /// The name of the file; `None` for the log's own.
     pub file: Option<Arc<str>>,
 }
 
 impl FindingLog {
-    /// Creates a log for the rules of a protocol, whose severities come in the order of its rules.
+    /// Returns an empty log for a file of this name.
     pub(crate) fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> FindingLog {
         FindingLog {
             protocol: protocol.clone(),
@@ -76,40 +75,41 @@ impl FindingLog {
             severities,
             findings: Vec::new(),
             summary: Summary { files: 1, ..Summary::default() },
-            error: false,
-            spoken: vec![0; protocol.rules().len()],
+            has_error: false,
+            counts: vec![0; protocol.rules().len()],
         }
     }
 
-    /// Returns what was counted, to be stored. The findings are not in it.
+    /// Returns the counts, for a snapshot. The state does not include the findings.
     pub(crate) fn state(&self) -> FindingLogState {
         let Summary { events, skipped, .. } = self.summary;
-        let spoken = self.spoken.iter().enumerate().filter(|(_, count)| **count > 0);
-        let spoken = spoken.map(|(rule, count)| (rule as u16, *count)).collect();
-        FindingLogState { events, skipped, error: self.error, spoken }
+        let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        let counts = counts.map(|(rule, count)| (rule as u16, *count)).collect();
+        FindingLogState { events, skipped, has_error: self.has_error, counts }
     }
 
-    /// Goes on where the state was taken. Returns whether it could be in that state.
+    /// Continues from a state. Returns whether an input can lead to that state.
+    #[must_use]
     pub(crate) fn restore(&mut self, state: FindingLogState) -> bool {
-        let FindingLogState { events, skipped, error, spoken } = state;
-        let counts = spoken.iter().map(|(_, count)| count).chain([&events, &skipped]);
-        let is_sound = counts.into_iter().all(|count| *count < MOST_BYTES);
-        (self.summary.events, self.summary.skipped, self.error) = (events, skipped, error);
+        let FindingLogState { events, skipped, has_error, counts } = state;
+        let numbers = counts.iter().map(|(_, count)| count).chain([&events, &skipped]);
+        let is_sound = numbers.into_iter().all(|count| *count < MOST_BYTES);
+        (self.summary.events, self.summary.skipped, self.has_error) = (events, skipped, has_error);
         is_sound
-            && spoken.into_iter().all(|(rule, count)| {
-                self.spoken.get_mut(usize::from(rule)).is_some_and(|spoken| {
-                    *spoken = count;
+            && counts.into_iter().all(|(rule, count)| {
+                self.counts.get_mut(usize::from(rule)).is_some_and(|known| {
+                    *known = count;
                     true
                 })
             })
     }
 
-    /// A rule's words with the facts in them, which may be taken away.
+    /// Returns the message of a rule with the facts filled in. The facts may be moved out.
     pub(crate) fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
         self.message_of(rule, facts, "…")
     }
 
-    /// The same for an event of this type.
+    /// Returns the message of a rule for an event of this type, with the facts filled in. The facts may be moved out.
     fn message_of(&self, rule: RuleId, facts: &mut [(&'static str, String)], event_type: &str) -> String {
         let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
         if let ([("found", found)], "{found}") = (&mut *facts, rest) {
@@ -127,38 +127,38 @@ impl FindingLog {
         message
     }
 
-    /// The name of a rule and its severity, unless it is switched off.
+    /// Returns the name of a rule and its severity; `None` if the rule is switched off.
     pub(crate) fn rule(&self, rule: RuleId) -> (&Arc<str>, Option<Severity>) {
         let index = usize::from(rule.0);
         (&self.protocol.tables().rules[index].name, self.severities[index])
     }
 
-    /// Says a finding.
-    pub(crate) fn say(&mut self, rule: RuleId, place: Place, said: Details) {
+    /// Adds a finding, unless its rule is switched off.
+    pub(crate) fn report(&mut self, rule: RuleId, place: Place, details: Details) {
         let index = usize::from(rule.0);
         let words = &self.protocol.tables().rules[index];
-        self.error |= words.severity == Some(Severity::Error);
+        self.has_error |= words.severity == Some(Severity::Error);
         let Some(severity) = self.severities[index] else { return };
-        self.spoken[index] += 1;
+        self.counts[index] += 1;
         self.findings.push(Finding {
             rule: words.name.clone(),
             severity,
-            message: said.message,
-            file: said.file.or_else(|| self.file.clone()),
+            message: details.message,
+            file: details.file.or_else(|| self.file.clone()),
             place,
-            event_type: said.event_type,
-            // Where a protocol has no streams, they have no names.
-            stream: said.stream.filter(|stream| !stream.is_empty()),
-            pointer: said.pointer,
-            help: said.help,
-            related: said.related,
-            quote: said.quote,
-            proposal: said.proposal,
+            event_type: details.event_type,
+            // A protocol without streams has a single one, with an empty name.
+            stream: details.stream.filter(|stream| !stream.is_empty()),
+            pointer: details.pointer,
+            help: details.help,
+            related: details.related,
+            quote: details.quote,
+            proposal: details.proposal,
         });
     }
 
-    /// Counts further findings about an event of which as many are listed as a report may hold, and says how many they are.
-    pub(crate) fn unlisted(
+    /// Counts the findings about an event beyond those that a report lists, and reports how many they are.
+    pub(crate) fn count_unlisted(
         &mut self,
         here: &EventContext<'_>,
         stream: Option<&Arc<str>>,
@@ -166,9 +166,9 @@ impl FindingLog {
     ) {
         let mut unlisted = 0;
         for (rule, more) in rules.into_iter().filter(|(_, more)| *more > 0) {
-            self.error |= self.protocol.tables().rules[usize::from(rule.0)].severity == Some(Severity::Error);
+            self.has_error |= self.protocol.tables().rules[usize::from(rule.0)].severity == Some(Severity::Error);
             if let (_, Some(_)) = self.rule(rule) {
-                self.spoken[usize::from(rule.0)] += more;
+                self.counts[usize::from(rule.0)] += more;
                 unlisted += more;
             }
         }
@@ -177,15 +177,17 @@ impl FindingLog {
                 format!("{} about this event, which are counted and not listed", count(unlisted, "more finding"));
             let rule = framing(Framing::CheckSkipped);
             let help = Some("mend what is listed, and check again".into());
-            let said = Details { message: self.message(rule, &mut [("found", found)]), help, ..here.said(stream) };
-            self.say(rule, here.place(here.type_span.clone()), said);
+            let details =
+                Details { message: self.message(rule, &mut [("found", found)]), help, ..here.details(stream) };
+            self.report(rule, here.place(here.type_span.clone()), details);
         }
     }
 
-    /// Everything that was counted, the findings that were said with it.
+    /// Returns all counts, including those of the findings.
+    #[must_use]
     pub(crate) fn summary(&mut self) -> Summary {
         let mut summary = std::mem::take(&mut self.summary);
-        for (rule, count) in self.spoken.iter().enumerate().filter(|(_, count)| **count > 0) {
+        for (rule, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             if let (name, Some(severity)) = self.rule(RuleId(rule as u16)) {
                 summary.count(name, severity, *count);
             }
@@ -193,8 +195,9 @@ impl FindingLog {
         summary
     }
 
-    /// Says what the machine said about the event that stands here, which is of a known type if its fields were captured.
-    pub(crate) fn verdicts(
+    /// Reports the machine's verdicts on the event at `here`. `event`: its type and captured fields, if its type is
+    /// known.
+    pub(crate) fn report_verdicts(
         &mut self,
         verdicts: &mut Vec<Verdict>,
         here: &EventContext<'_>,
@@ -208,13 +211,13 @@ impl FindingLog {
         let stream = further.first().map(|verdict| verdict.stream.clone());
         for verdict in verdicts.drain(..) {
             if matches!(verdict.at, Target::Earlier(..)) {
-                self.earlier(verdict);
+                self.report_earlier(verdict);
                 continue;
             }
             let (pointer, part) = self.pointer(&verdict.at, event.map(|(event_type, _)| event_type));
-            let captured = event.and_then(|(event_type, captured)| captured_at(&verdict.at, event_type, captured));
+            let captured = event.and_then(|(event_type, captured)| captured_span(&verdict.at, event_type, captured));
             let value = captured.or_else(|| {
-                // Only what was not captured with its place has to be looked for.
+                // Only a value that was captured without its place requires a parse.
                 let text = here.frame.text;
                 let tree = tree.get_or_insert_with(|| parse(text).ok()).as_ref()?;
                 Some(tree.root.node_at(&here.span)?.at(text, &pointer.as_ref()?.0)?.span.clone())
@@ -225,22 +228,23 @@ impl FindingLog {
                 Some(value) => value,
                 None => here.type_span.clone(),
             };
-            self.verdict(verdict, here.place(span), pointer, here.event_type.clone());
+            self.report_verdict(verdict, here.place(span), pointer, here.event_type.clone());
         }
-        self.unlisted(here, stream.as_ref(), further.iter().map(|verdict| (verdict.rule, 1)));
+        self.count_unlisted(here, stream.as_ref(), further.iter().map(|verdict| (verdict.rule, 1)));
     }
 
-    /// Says what the machine said about a place of its own.
-    pub(crate) fn earlier(&mut self, verdict: Verdict) {
+    /// Reports a verdict on an earlier event, whose place the machine remembered.
+    pub(crate) fn report_earlier(&mut self, verdict: Verdict) {
         if let Target::Earlier(place, event_type) = &verdict.at {
             let (place, event_type) = ((**place).clone(), event_type.clone());
-            self.verdict(verdict, place, None, event_type);
+            self.report_verdict(verdict, place, None, event_type);
         }
     }
 
-    fn verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<String>, event_type: Arc<str>) {
+    /// Reports a verdict at this place.
+    fn report_verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<String>, event_type: Arc<str>) {
         let mut facts = verdict.facts;
-        let said = Details {
+        let details = Details {
             message: self.message_of(verdict.rule, &mut facts, &event_type),
             pointer: pointer.map(Arc::from),
             event_type: Some(event_type),
@@ -248,10 +252,10 @@ impl FindingLog {
             related: verdict.related,
             ..Details::default()
         };
-        self.say(verdict.rule, place, said);
+        self.report(verdict.rule, place, details);
     }
 
-    /// The pointer of what a rule speaks about, and the byte of the value to start from.
+    /// Returns the pointer of a verdict's target, and the offset in its value, in bytes, at which the finding starts.
     fn pointer<'e>(&'e self, at: &Target, event: Option<&'e EventType>) -> (Option<Cow<'e, Pointer>>, usize) {
         let of = |slot: &usize| event.map(|event| Cow::Borrowed(&event.slots[*slot]));
         match at {
@@ -268,8 +272,8 @@ impl FindingLog {
     }
 }
 
-/// Where a string or a number stands that was captured.
-fn captured_at(at: &Target, event_type: &EventType, captured: EventCaptures<'_>) -> Option<Range<usize>> {
+/// Returns the place of a captured string or number; `None` if the target is neither.
+fn captured_span(at: &Target, event_type: &EventType, captured: EventCaptures<'_>) -> Option<Range<usize>> {
     let field = match at {
         Target::Time => event_type.time?,
         Target::Slot(slot) | Target::Part(slot, _) => *slot,
@@ -286,32 +290,31 @@ fn captured_at(at: &Target, event_type: &EventType, captured: EventCaptures<'_>)
     }
 }
 
-/// An event and where it stands.
+/// An event or record and its place.
 pub(crate) struct EventContext<'e> {
-    /// The frame that it is in.
     pub frame: &'e Frame<'e>,
-    /// The event, in its frame's text.
+    /// The place of the event, as a byte range of the frame's text.
     pub span: Range<usize>,
-    /// Its type.
+    /// The place of the event's type, as a byte range of the frame's text.
     pub type_span: Range<usize>,
-    /// 0-based, in the file; none: it is no event, and no record.
+    /// The number of the event in the file, 0-based; `None` for a container of records.
     pub number: Option<u64>,
     /// The name of its type.
     pub event_type: &'e Arc<str>,
-    /// Whether places come with the text around them.
+    /// Whether places have excerpts of the source text.
     pub excerpts: bool,
-    /// The origins in the frame that were computed so far.
+    /// Known places in the frame, for frames in which many places are looked up.
     pub landmarks: Landmarks,
 }
 
 impl EventContext<'_> {
-    /// A range of the frame's text.
+    /// Returns the place of a range of the frame's text.
     pub(crate) fn place(&self, span: Range<usize>) -> Place {
         self.frame.place_by(span, self.number, self.excerpts, &self.landmarks)
     }
 
-    /// What every finding about this event says.
-    pub(crate) fn said(&self, stream: Option<&Arc<str>>) -> Details {
+    /// Returns the details that every finding about this event has.
+    pub(crate) fn details(&self, stream: Option<&Arc<str>>) -> Details {
         Details { event_type: Some(self.event_type.clone()), stream: stream.cloned(), ..Details::default() }
     }
 }

@@ -1,6 +1,7 @@
-//! One event, or one record, by itself: finding it in its frame, what is wrong with it, and the findings that say so.
+//! One event or one record by itself: finding it in its frame, judging it by its schema, and reporting its findings.
 //!
-//! The order of events is judged by `check`, and what records are to each other by `records`; both stand on this room.
+//! The room [`check`](mod@crate::check) judges the order of events, and [`records`](crate::records) the relations between
+//! records; both build on this one.
 
 pub(crate) mod event_checker;
 pub(crate) mod finder;
@@ -8,7 +9,7 @@ pub(crate) mod finding_log;
 mod options;
 pub(crate) mod unknown_names;
 
-pub use event_checker::read;
+pub use event_checker::parse_frame;
 pub(crate) use finder::stream_name;
 pub use finder::{Event, NotAnEvent, timestamp};
 pub use options::{Options, Settings};

@@ -1,4 +1,4 @@
-//! How to check: the options that a caller sets, and what they become for a protocol.
+//! The options that a caller sets, and the settings that they become for a protocol.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::finding::Severity;
 use crate::input::Wire;
 use crate::protocol::{Protocol, Rule};
 
-/// How to check. The default is what `sessionlint check` does without options.
+/// The options of a check. The defaults are those of `sessionlint check`.
 ///
 /// ```
 /// use sessionlint_core::{Options, Protocol, Severity};
@@ -57,20 +57,20 @@ impl Options {
         Options { file: Some(file.into()), ..self }
     }
 
-    /// Sets the form of the input; `None` finds it from the content [default: `None`].
+    /// Sets the form of the input; `None` detects it from the content [default: `None`].
     #[must_use]
     pub fn with_wire(self, wire: impl Into<Option<Wire>>) -> Options {
         Options { wire: wire.into(), ..self }
     }
 
-    /// Sets whether the input is a cut-out of a stream: what came before it is unknown, and its end means nothing
-    /// [default: `false`].
+    /// Sets whether the input is a fragment of a stream: the events before it are unknown, and its end is not the end
+    /// of the stream [default: `false`].
     #[must_use]
     pub fn with_fragment(self, fragment: bool) -> Options {
         Options { fragment, ..self }
     }
 
-    /// Gives a rule another severity than the protocol's; `None` switches it off.
+    /// Sets the severity of a rule, in place of the protocol's; `None` switches the rule off.
     ///
     /// # Errors
     ///
@@ -88,33 +88,34 @@ impl Options {
         Ok(self)
     }
 
-    /// Gives rules other severities, for callers that looked their names up already, perhaps in several protocols: names
-    /// that the protocol of a checker does not have are passed over.
+    /// Sets the severities of rules by name, for callers that have checked the names, perhaps against several
+    /// protocols. A checker ignores the names that its protocol does not have.
     #[must_use]
     pub fn with_severities(mut self, severities: impl IntoIterator<Item = (String, Option<Severity>)>) -> Options {
         self.severities.extend(severities);
         self
     }
 
-    /// Sets the length of the longest event that is read, in bytes [default: 64 MiB].
+    /// Sets the maximum length of an event, in bytes [default: 64 MiB].
     #[must_use]
     pub fn with_max_line_bytes(self, max_line_bytes: usize) -> Options {
         Options { max_line_bytes, ..self }
     }
 
-    /// Sets how much text of a turn is kept to compare with its final message, in bytes [default: 16 MiB].
+    /// Sets the maximum length of the text of a turn that is kept to compare with the final message, in bytes
+    /// [default: 16 MiB].
     #[must_use]
     pub fn with_max_text_bytes(self, max_text_bytes: usize) -> Options {
         Options { max_text_bytes, ..self }
     }
 
-    /// Sets how many streams are kept at once [default: 1,000,000].
+    /// Sets the maximum number of streams that are kept at once [default: 1,000,000].
     #[must_use]
     pub fn with_max_streams(self, max_streams: usize) -> Options {
         Options { max_streams, ..self }
     }
 
-    /// Sets whether places come with the source text around them [default: `true`]. Checking is faster without.
+    /// Sets whether places have excerpts of the source text [default: `true`]. Checking is faster without them.
     #[must_use]
     pub fn with_excerpts(self, excerpts: bool) -> Options {
         Options { excerpts, ..self }
@@ -125,12 +126,12 @@ impl Options {
         self.file.as_ref()
     }
 
-    /// Returns the form of the input; `None` if it is found from the content.
+    /// Returns the form of the input; `None` if it is detected from the content.
     pub fn wire(&self) -> Option<Wire> {
         self.wire
     }
 
-    /// Returns whether the input is a cut-out of a stream.
+    /// Returns whether the input is a fragment of a stream.
     pub fn fragment(&self) -> bool {
         self.fragment
     }
@@ -140,28 +141,28 @@ impl Options {
         &self.severities
     }
 
-    /// Returns the length of the longest event that is read, in bytes.
+    /// Returns the maximum length of an event, in bytes.
     pub fn max_line_bytes(&self) -> usize {
         self.max_line_bytes
     }
 
-    /// Returns how much text of a turn is kept, in bytes.
+    /// Returns the maximum length of the text of a turn that is kept, in bytes.
     pub fn max_text_bytes(&self) -> usize {
         self.max_text_bytes
     }
 
-    /// Returns how many streams are kept at once.
+    /// Returns the maximum number of streams that are kept at once.
     pub fn max_streams(&self) -> usize {
         self.max_streams
     }
 
-    /// Returns whether places come with the source text around them.
+    /// Returns whether places have excerpts of the source text.
     pub fn excerpts(&self) -> bool {
         self.excerpts
     }
 }
 
-/// Options made ready for a protocol, once for any number of inputs.
+/// Options resolved for a protocol, once for any number of inputs.
 #[derive(Debug)]
 pub struct Settings {
     options: Options,
@@ -170,7 +171,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Makes options ready. The name of an input is not among them.
+    /// Resolves options for a protocol.
     pub fn new(protocol: &Protocol, options: Options) -> Settings {
         let severity = |rule: &Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
         let severities = protocol.rules().iter().map(severity).collect();
@@ -183,12 +184,12 @@ impl Settings {
         self.severities.get(number).copied()
     }
 
-    /// Returns the settings for cut-outs of streams, or for whole ones.
+    /// Returns the settings for fragments of streams, or for whole streams.
     pub fn with_fragment(&self, fragment: bool) -> Settings {
         Settings { options: self.options.clone().with_fragment(fragment), severities: self.severities.clone() }
     }
 
-    /// Returns the settings for an input of this form, unless the options name the form of all.
+    /// Returns the settings for an input of this form, unless the options already set a form.
     pub fn with_wire(&self, wire: Option<Wire>) -> Settings {
         let options = self.options.clone().with_wire(self.options.wire.or(wire));
         Settings { options, severities: self.severities.clone() }
@@ -199,7 +200,7 @@ impl Settings {
         &self.severities
     }
 
-    /// Returns a digest of everything that decides what is found.
+    /// Returns a digest of every setting that can change a finding.
     pub(crate) fn digest(&self) -> Digest {
         let Options { wire, fragment, max_line_bytes, max_text_bytes, max_streams, .. } = &self.options;
         let severity = |severity: &Option<Severity>| severity.map_or(0, |severity| severity as u8 + 1);
@@ -212,7 +213,7 @@ impl Settings {
         digest
     }
 
-    /// Returns the options that they were made from.
+    /// Returns the options from which the settings were resolved.
     pub fn options(&self) -> &Options {
         &self.options
     }

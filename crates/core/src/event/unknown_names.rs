@@ -1,4 +1,5 @@
-//! Event types and fields that a protocol does not know: the first of each is reported, the rest are counted.
+//! Counts the event types and fields that a protocol does not know: the first of each is reported, the rest are
+//! counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,47 +11,54 @@ use crate::finding::MOST_BYTES;
 use crate::protocol::RuleId;
 use crate::schema::captures::UnknownKey;
 
-/// How many different ones are told apart in one file.
+/// The maximum number of different unknown names that are counted separately in one file.
 pub(crate) const MOST_UNKNOWN: usize = 1000;
 
-/// Rule, event type and pointer (with `*` for array indices).
-pub(crate) type Kind = (RuleId, Arc<str>, Option<String>);
+/// The identity of an unknown name: its rule, event type and pointer (with `*` for array indices).
+pub(crate) type NameId = (RuleId, Arc<str>, Option<String>);
 
-/// What was seen so far.
+/// The unknown names of one file so far.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct UnknownNames {
-    numbers: BTreeMap<Kind, usize>,
-    /// By number: how often it came again.
+    /// The number under which each name is counted.
+    numbers: BTreeMap<NameId, usize>,
+    /// By number: the repeats of the name after its first occurrence.
     counts: Vec<u64>,
-    /// By event type: the keys that the fast way can count by itself.
+    /// By event type: the keys that the fast path can count by itself.
     learned: Vec<Vec<LearnedKey>>,
     learned_count: usize,
-    too_many: bool,
+    /// Whether the limit has been reported.
+    limit_reported: bool,
 }
 
+/// An unknown key that the fast path can count by itself.
 #[derive(Clone, Serialize, Deserialize)]
 struct LearnedKey {
+    /// The number of the object's node in the program.
     object: u16,
+    /// The key as written, without quotation marks.
     key: Box<[u8]>,
+    /// The number under which the key is counted.
     number: usize,
 }
 
-/// What an unknown name is.
+/// The occurrence of an unknown name, with the number under which the name is counted.
 pub(crate) enum Occurrence {
     First(usize),
     Again(usize),
-    /// There are too many to tell apart; `said`: not for the first time.
+    /// There are too many names to count this one separately. `reported`: whether that has been reported before.
     TooMany {
-        said: bool,
+        reported: bool,
     },
 }
 
 impl UnknownNames {
+    /// Returns the state before the first event.
     pub(crate) fn new(event_types: usize) -> UnknownNames {
         UnknownNames { learned: (0..event_types).map(|_| Vec::new()).collect(), ..UnknownNames::default() }
     }
 
-    /// Whether it may be in this state after a restart, with so many event types and rules.
+    /// Returns whether an input can lead to this state, for a protocol with these numbers of event types and rules.
     pub(crate) fn is_sound(&self, event_types: usize, rules: usize) -> bool {
         let is_number = |number: &usize| *number < self.counts.len();
         let learned = || self.learned.iter().flatten();
@@ -63,31 +71,39 @@ impl UnknownNames {
     }
 
     /// Counts an unknown name.
-    pub(crate) fn count(&mut self, kind: Kind) -> Occurrence {
-        if let Some(number) = self.numbers.get(&kind) {
+    pub(crate) fn count(&mut self, id: NameId) -> Occurrence {
+        if let Some(number) = self.numbers.get(&id) {
             self.counts[*number] += 1;
             return Occurrence::Again(*number);
         }
         if self.numbers.len() >= MOST_UNKNOWN {
-            return Occurrence::TooMany { said: std::mem::replace(&mut self.too_many, true) };
+            return Occurrence::TooMany { reported: std::mem::replace(&mut self.limit_reported, true) };
         }
-        self.numbers.insert(kind, self.counts.len());
+        self.numbers.insert(id, self.counts.len());
         self.counts.push(0);
         Occurrence::First(self.counts.len() - 1)
     }
 
-    /// Lets the fast way count a key from now on.
-    pub(crate) fn learn(&mut self, event_type: usize, found: Option<&UnknownKey>, key: &[u8], number: Option<usize>) {
-        if let (Some(found), Some(number)) = (found, number)
+    /// Lets the fast path count a key from now on. `fast_key`: the key as the fast path found it.
+    pub(crate) fn learn(
+        &mut self,
+        event_type: usize,
+        fast_key: Option<&UnknownKey>,
+        key: &[u8],
+        number: Option<usize>,
+    ) {
+        if let (Some(fast_key), Some(number)) = (fast_key, number)
             && self.learned_count < MOST_UNKNOWN
         {
             self.learned_count += 1;
-            self.learned[event_type].push(LearnedKey { object: found.object, key: key.into(), number });
+            self.learned[event_type].push(LearnedKey { object: fast_key.object, key: key.into(), number });
         }
     }
 
-    /// Counts the unknown keys of an event, if all of them are known to be unknown; counts none otherwise.
-    pub(crate) fn count_known(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
+    /// Counts the unknown keys of an event and returns `true` if all of them have been learned; otherwise counts
+    /// nothing and returns `false`.
+    #[must_use]
+    pub(crate) fn count_learned(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
         let learned = &self.learned[event_type];
         let find = |key: &UnknownKey| {
             let name = &text[key.start as usize..key.end as usize];
@@ -102,9 +118,9 @@ impl UnknownNames {
         true
     }
 
-    /// What came more than once, and how often besides the first time.
-    pub(crate) fn repeats(self) -> impl Iterator<Item = (Kind, u64)> {
+    /// Returns the names that occurred more than once, each with the number of its repeats.
+    pub(crate) fn repeats(self) -> impl Iterator<Item = (NameId, u64)> {
         let counts = self.counts;
-        self.numbers.into_iter().map(move |(kind, number)| (kind, counts[number])).filter(|(_, count)| *count > 0)
+        self.numbers.into_iter().map(move |(id, number)| (id, counts[number])).filter(|(_, count)| *count > 0)
     }
 }

@@ -1,4 +1,4 @@
-//! The protocols of `sessionlint-schemas`, each compiled when it is first asked for.
+//! The built-in protocols: those of `sessionlint-schemas`, each compiled on first use.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -7,20 +7,23 @@ use sessionlint_schemas::PROTOCOLS;
 use super::{Folder, Protocol};
 use crate::error::ProtocolError;
 
-/// By position in [`PROTOCOLS`].
+/// The compiled protocols, in the order of [`PROTOCOLS`].
 static COMPILED: LazyLock<Vec<OnceLock<Protocol>>> =
     LazyLock::new(|| PROTOCOLS.iter().map(|_| OnceLock::new()).collect());
 
+/// Returns the names of the built-in protocols.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PROTOCOLS.iter().map(|folder| folder.name)
 }
 
+/// Returns the built-in protocol of this name, compiled on first use; `None` if there is none.
 pub(crate) fn find(name: &str) -> Option<&'static Protocol> {
     let number = PROTOCOLS.iter().position(|folder| folder.name == name)?;
     let compiled = || compile(&PROTOCOLS[number], true).unwrap_or_else(|error| panic!("{error}"));
     Some(COMPILED.get(number)?.get_or_init(compiled))
 }
 
+/// Compiles a built-in protocol. `trusted`: skips the checks that the tests of this crate have already made.
 fn compile(folder: &sessionlint_schemas::Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
     let files = folder.files.iter().map(|(name, text)| (*name, *text));
     Protocol::compile(&Folder::new(&format!("schemas/{}", folder.name), files)?, trusted)

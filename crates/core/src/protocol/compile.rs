@@ -12,6 +12,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::file::{self, Basis};
+use super::listed::ListedRules;
 use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States};
 use super::{Tables, Upkeep};
 use crate::error::Problem;
@@ -48,7 +49,7 @@ impl<'f> Compiler<'f> {
     /// Returns all mistakes found, if there are any.
     pub(crate) fn compile(
         file: &'f file::File,
-        [framing, upkeep]: [&file::RulesFile; 2],
+        [framing, upkeep]: [&ListedRules; 2],
         schemas: BTreeMap<String, Schema>,
         document: Option<&str>,
     ) -> Result<Tables, Vec<Problem>> {
@@ -87,15 +88,12 @@ impl<'f> Compiler<'f> {
     // ---- rules ------------------------------------------------------------------------------------
 
     /// Adds the framing rules, then the protocol's own. A protocol may reword a framing rule.
-    fn add_rules(&mut self, framing: &file::RulesFile, document: Option<&str>) {
-        for rule in Framing::ALL {
-            let own = self.file.rule.iter().find(|(name, _)| name.get_ref() == rule.name());
-            let words = own.or_else(|| framing.rule.iter().find(|(name, _)| name.get_ref() == rule.name()));
-            if let Some((_, words)) = words {
-                self.add_rule(rule.name(), words);
-            }
-        }
+    fn add_rules(&mut self, framing: &ListedRules, document: Option<&str>) {
         let file = self.file;
+        for (rule, words) in framing {
+            let own = file.rule.iter().find(|(name, _)| name.get_ref() == rule);
+            self.add_rule(rule, own.map_or(words, |(_, own)| own));
+        }
         for (name, words) in &file.rule {
             if !self.rule_ids.contains_key(name.get_ref().as_str()) {
                 self.add_rule(name.get_ref(), words);
@@ -105,11 +103,9 @@ impl<'f> Compiler<'f> {
     }
 
     /// Adds the program's own rules. Called last, so that no table can name them.
-    fn add_upkeep(&mut self, upkeep: &file::RulesFile) {
-        for rule in Upkeep::ALL {
-            if let Some((_, words)) = upkeep.rule.iter().find(|(name, _)| name.get_ref() == rule.name()) {
-                self.add_rule(rule.name(), words);
-            }
+    fn add_upkeep(&mut self, upkeep: &ListedRules) {
+        for (rule, words) in upkeep {
+            self.add_rule(rule, words);
         }
     }
 

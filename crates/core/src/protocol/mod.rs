@@ -1,18 +1,19 @@
-//! Protocols: a folder of JSON Schemas and a `protocol.toml`, compiled to tables once.
+//! Protocols: folders of JSON Schemas and a `protocol.toml`, compiled to tables once.
 //!
-//! No event is known here by its name. The built-in protocols are folders like any other, compiled into
-//! the program.
+//! No code here knows an event by its name. The built-in protocols are folders like any other, embedded in the program.
 
 #[cfg(feature = "builtin")]
 mod builtin;
 mod compile;
 mod file;
+mod listed;
 pub mod records;
 mod rulebook;
 pub mod tables;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -25,17 +26,19 @@ pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
 use crate::error::{Problem, ProtocolError};
+use crate::framing::Framing;
 use crate::schema::Schema;
 use crate::toml_reader;
+use listed::ListedRules;
 use records::Records;
 use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
 
-/// What to do about a mistake in `protocol.toml` that has no help of its own.
+/// The help for a mistake in a protocol's TOML that has no help of its own.
 const HELP: &str = "docs/protocol-language.md explains every word of the file";
-/// The end of the name of every schema file; what stands before it is the event's type.
+/// The suffix of the name of every schema file, after the event's type.
 const SCHEMA_ENDING: &str = ".schema.json";
 
-/// A protocol, ready to judge streams by. Clones share what was compiled.
+/// A compiled protocol, against which inputs are checked. Clones are cheap: they share the tables.
 ///
 /// ```
 /// let protocol = sessionlint_core::Protocol::builtin("session-events").expect("it is built in");
@@ -45,6 +48,7 @@ const SCHEMA_ENDING: &str = ".schema.json";
 #[derive(Clone)]
 pub struct Protocol(Arc<Compiled>);
 
+/// The shared contents of a [`Protocol`].
 struct Compiled {
     name: String,
     title: String,
@@ -52,74 +56,78 @@ struct Compiled {
     source: Option<String>,
     document: Option<String>,
     examples_text: Option<String>,
-    /// Those of a trusted protocol are read when they are first asked for.
+    /// The examples by rule; those of a trusted protocol are parsed on first use.
     examples: OnceLock<Examples>,
     tables: Tables,
     event_ids: HashMap<Arc<str>, usize>,
     digest: Digest,
 }
 
-/// The protocol that judges what is not of the usual one's kind, loaded when it is needed.
-pub type Beside = fn() -> Option<&'static Protocol>;
+/// A function that loads a protocol when it is first needed; `None` if it is not available.
+pub type ProtocolLoader = fn() -> Option<&'static Protocol>;
 
-/// What the engine works with.
+/// The tables of a protocol, compiled for the engine.
 pub struct Tables {
-    /// Where the fields are that every event has.
+    /// The fields that every event has: its type, time and stream.
     pub shape: EventShape,
-    /// How stored records are found and checked, if the protocol is one of records.
+    /// The tables of stored records; `None` if the protocol is one of streams.
     pub records: Option<Records>,
-    /// What an event type without a schema means.
+    /// The rule that an event of an unknown type breaks.
     pub unknown: RuleId,
-    /// The event types, by their ids.
+    /// The event types, or the kinds of stored records, in the order of their names.
     pub events: Vec<EventType>,
-    /// The lifecycles; each may depend on those before it.
+    /// The lifecycles, in the order of `protocol.toml`.
     pub lifecycles: Vec<Lifecycle>,
-    /// The texts that are streamed in pieces and then given whole.
+    /// The texts that streams send in pieces.
     pub texts: Vec<Text>,
-    /// The rules that an event breaks whose timestamp is before that of its stream's last event.
+    /// The rules that an event with an earlier timestamp than the event before it breaks.
     pub times: Vec<RuleId>,
-    /// By event type.
+    /// By event type: the contradictions between fields of one event.
     pub contradictions: Vec<Vec<Contradiction>>,
-    /// By event type.
+    /// By event type: the effects on lifecycles and texts.
     pub effects: Vec<Effects>,
-    /// Every rule, by its [`RuleId`].
+    /// The rules, in the order of their ids.
     pub rules: Vec<Rule>,
 }
 
 toml_tables! {
-    /// A stream that breaks a rule, and one that keeps it.
+    /// An example of a rule: a file that breaks the rule, and one that keeps it.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Example {
-        /// The bytes of a file that breaks the rule; see `escapes`.
+        /// The text of a file that breaks the rule; see `escapes`.
         pub breaks: String = required,
-        /// The same, mended.
+        /// The text of the file after the mistake is corrected.
         pub keeps: String = required,
-        /// Options of `sessionlint check` that both need.
+        /// The options of `sessionlint check` that both files require.
         pub args: String = optional,
-        /// Whether `\xNN` stands for a byte in them.
+        /// Whether `\xNN` in the texts denotes a byte.
         pub escapes: bool = optional,
     }
 }
 
-/// By rule.
+/// The examples of a protocol, by rule.
 type Examples = BTreeMap<file::Name, Example>;
 
-/// The files of a protocol, by name.
+/// The texts of a protocol's files.
 struct Folder {
-    /// What to call the folder in messages.
+    /// The name of the folder in messages.
     name: String,
+    /// The text of `protocol.toml`.
     protocol: String,
+    /// The event types, each with the text of its schema.
     schemas: Vec<(String, String)>,
+    /// The text of `document.md`.
     document: Option<String>,
+    /// The text of `examples.toml`.
     examples: Option<String>,
 }
 
 impl Protocol {
-    /// Returns the built-in protocol of this name, or `None` if there is none. It is compiled when it is first asked for.
+    /// Returns the built-in protocol of this name, compiled on first use; `None` if there is none.
     ///
     /// # Panics
     ///
-    /// If the protocol that this crate was built with has mistakes.
+    /// If the embedded protocol has mistakes, which the tests of this crate rule out.
     #[cfg(feature = "builtin")]
     pub fn builtin(name: &str) -> Option<&'static Protocol> {
         builtin::find(name)
@@ -132,12 +140,12 @@ impl Protocol {
     }
 
     /// Compiles a protocol from the texts of its files: `protocol.toml`, a `<event type>.schema.json` for every event
-    /// type, and optionally `document.md` (which the quotes are then looked up in) and `examples.toml`. Other files are
-    /// passed over. `folder` is what messages call the folder.
+    /// type, and optionally `document.md` (which must then contain the quotes) and `examples.toml`. Other files are
+    /// ignored. `folder`: the name of the folder in messages.
     ///
     /// # Errors
     ///
-    /// When a file is missing or is not what it should be. Mistakes in `protocol.toml` come with their places in it.
+    /// If a file is missing or has mistakes. A mistake in `protocol.toml` has its place in the file.
     pub fn from_files<N: AsRef<str>, T: Into<String>>(
         folder: &str,
         files: impl IntoIterator<Item = (N, T)>,
@@ -145,13 +153,13 @@ impl Protocol {
         Protocol::compile(&Folder::new(folder, files)?, false)
     }
 
-    /// `trusted`: the schemas are known to be schemas, the examples to be examples, and the quotes to be quotes.
+    /// Compiles a protocol. `trusted`: the schemas, examples and quotes are known to be valid and are not checked.
     fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
         let refuse =
             |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
         let file: file::File = toml_reader::read(&folder.protocol, HELP).map_err(refuse)?;
-        let framing = rules_file("framing.toml", include_str!("framing.toml"))?;
-        let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"))?;
+        let framing = rules_file("framing.toml", include_str!("framing.toml"), &Framing::ALL.map(Framing::name))?;
+        let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"), &Upkeep::ALL.map(Upkeep::name))?;
         let mut schemas = BTreeMap::new();
         for (name, text) in &folder.schemas {
             let path = format!("{}/{name}{SCHEMA_ENDING}", folder.name);
@@ -171,7 +179,7 @@ impl Protocol {
                 .map_err(|problems| ProtocolError::new(&format!("{}/examples.toml", folder.name), text, problems))?;
             let _ = examples.set(read);
         }
-        // The quotes of a trusted protocol are known to be in its document.
+        // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
         let document = folder.document.as_deref().filter(|_| !trusted);
         let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document).map_err(refuse)?;
         let digest = folder.digest(&tables.rules);
@@ -190,88 +198,105 @@ impl Protocol {
         })))
     }
 
-    /// Returns a digest of its tables and schemas.
+    /// Returns a digest of the protocol's tables and schemas.
     pub(crate) fn digest(&self) -> Digest {
         self.0.digest
     }
 
-    /// Its name, as `--protocol` takes it.
+    /// Returns the protocol's name, as `--protocol` accepts it.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// What it is, in a few words.
+    /// Returns the protocol's title.
     pub fn title(&self) -> &str {
         &self.0.title
     }
 
-    /// The version of the tables.
+    /// Returns the version of the tables.
     pub fn version(&self) -> &str {
         &self.0.version
     }
 
-    /// The title of the document that it was read from.
+    /// Returns the title of the document from which the rules were read.
     pub fn source(&self) -> Option<&str> {
         self.0.source.as_deref()
     }
 
-    /// That document, word for word.
+    /// Returns the text of the document from which the rules were read, word for word.
     pub fn document(&self) -> Option<&str> {
         self.0.document.as_deref()
     }
 
-    /// The rules: those of the framing first, those of upkeep last.
+    /// Returns the rules: those of the framing first, those of upkeep last.
     pub fn rules(&self) -> &[Rule] {
         &self.0.tables.rules
     }
 
-    /// The rule of this name.
+    /// Returns the rule of this name.
     pub fn rule(&self, name: &str) -> Option<&Rule> {
         self.0.tables.rules.iter().find(|rule| &*rule.name == name)
     }
 
-    /// The example of a rule.
+    /// Returns the example of a rule.
     pub fn example(&self, rule: &str) -> Option<&Example> {
         let text = self.0.examples_text.as_deref().unwrap_or_default();
         let read = || toml_reader::read(text, HELP).unwrap_or_default();
         self.0.examples.get_or_init(read).get(rule)
     }
 
-    /// The event types and their schemas, in the order of their names.
+    /// Returns the event types and their schemas, in the order of their names.
     pub fn schemas(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
         self.0.tables.events.iter().map(|event| (&*event.name, event.schema.document()))
     }
 
-    /// Why events of a type are not judged in one pass; none if they are.
+    /// Returns the reason why events of a type cannot take the fast path; `None` if they can, or if there is no such
+    /// type.
     pub fn plan(&self, event_type: &str) -> Option<&str> {
         let event = &self.0.tables.events[self.event_id(event_type)?];
         event.plan.as_ref().err().map(String::as_str)
     }
 
-    /// Whether it is one of stored records, and not of streams of events.
+    /// Returns whether the protocol is one of stored records rather than of streams of events.
     pub fn is_of_records(&self) -> bool {
         self.0.tables.records.is_some()
     }
 
-    /// The kinds of stored records: their numbers, and their names.
+    /// Returns the kinds of stored records, each with its number and its name.
     pub fn kinds(&self) -> impl Iterator<Item = (usize, &str)> {
         let kinds = self.0.tables.records.iter().flat_map(|records| &records.kinds);
         kinds.map(|kind| (kind.id, &*self.0.tables.events[kind.id].name))
     }
 
-    /// Returns what the engine works with.
+    /// Returns the compiled tables.
     pub fn tables(&self) -> &Tables {
         &self.0.tables
     }
 
-    /// Returns the id of the event type of this name, or `None` if the protocol has no such type.
+    /// Returns the number of an event type, as an index into [`Tables::events`].
     pub fn event_id(&self, name: &str) -> Option<usize> {
         self.0.event_ids.get(name).copied()
     }
 }
 
+impl fmt::Debug for Tables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables")
+            .field("events", &self.events.len())
+            .field("lifecycles", &self.lifecycles.len())
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Protocol").field("name", &self.name()).field("version", &self.version()).finish_non_exhaustive()
+    }
+}
+
 impl Example {
-    /// The bytes of one of its texts.
+    /// Returns the bytes of one of the example's texts.
     pub fn bytes(&self, text: &str) -> Vec<u8> {
         if !self.escapes {
             return text.as_bytes().to_vec();
@@ -297,7 +322,8 @@ impl Example {
 }
 
 impl Folder {
-    /// A digest of everything that decides how events are judged. The rules of the framing are in no file of the folder.
+    /// Returns a digest of everything that decides how events are judged. `rules` are passed because those of the
+    /// framing are not in a file of the folder.
     fn digest(&self, rules: &[Rule]) -> Digest {
         let mut digest = Digest::default();
         rules.iter().for_each(|rule| digest.add(rule.name.as_bytes()));
@@ -309,6 +335,7 @@ impl Folder {
         digest
     }
 
+    /// Sorts the files of a protocol by their names.
     fn new<N: AsRef<str>, T: Into<String>>(
         name: &str,
         files: impl IntoIterator<Item = (N, T)>,
@@ -331,11 +358,13 @@ impl Folder {
     }
 }
 
-/// Rules that are compiled into the program.
-fn rules_file(name: &str, text: &str) -> Result<file::RulesFile, ProtocolError> {
-    toml_reader::read(text, HELP).map_err(|problems| ProtocolError::new(name, text, problems))
+/// Parses a file of rules that is embedded in the program, which lists the same rules.
+fn rules_file(name: &str, text: &str, list: &[&'static str]) -> Result<ListedRules, ProtocolError> {
+    let listed = toml_reader::read(text, HELP).and_then(|file| listed::with_words(list, file));
+    listed.map_err(|problems| ProtocolError::new(name, text, problems))
 }
 
+/// Returns the error of a schema file that is not JSON.
 fn json_problem(path: &str, text: &str, error: &serde_json::Error) -> ProtocolError {
     let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let at = (line_start + error.column().saturating_sub(1)).min(text.len());

@@ -1,41 +1,43 @@
-//! The rules that a run's findings are of.
+//! The rules of a run: those of its protocol, and those of the protocol of stored records beside it.
 
-use super::{Beside, Protocol, Rule};
+use super::{Protocol, ProtocolLoader, Rule};
 use crate::finding::Finding;
 use crate::text::nearest;
 
-/// The rules of the protocol that judges, and of the one that judges what is not its own, if there is one. That one is
-/// not loaded before it is needed.
-#[derive(Clone, Copy)]
+/// The rules of one or two protocols, for finding the rule of a name or of a finding.
+#[derive(Clone, Copy, Debug)]
 pub struct Rulebook<'p> {
-    /// The protocol that judges.
+    /// The protocol of the run, whose rules take precedence.
     pub protocol: &'p Protocol,
-    /// The protocol that judges what is not of that one's kind.
-    pub beside: Option<Beside>,
+    /// The loader of a second protocol, which judges the inputs that are not of the first one's kind. It is not called
+    /// before a rule of the second protocol may be needed.
+    pub second: Option<ProtocolLoader>,
 }
 
 impl<'p> Rulebook<'p> {
-    /// The rules of one protocol.
+    /// Returns the rules of one protocol.
     pub fn of(protocol: &'p Protocol) -> Rulebook<'p> {
-        Rulebook { protocol, beside: None }
+        Rulebook { protocol, second: None }
     }
 
-    fn other(&self) -> Option<&'p Protocol> {
-        self.beside.and_then(|beside| beside())
+    /// Loads the second protocol, if there is one.
+    fn second_protocol(&self) -> Option<&'p Protocol> {
+        self.second.and_then(|load| load())
     }
 
-    /// The rule of this name, and its protocol.
+    /// Returns the rule of this name and its protocol.
     pub fn find(&self, name: &str) -> Option<(&'p Protocol, &'p Rule)> {
         let of = |protocol: &'p Protocol| Some((protocol, protocol.rule(name)?));
-        of(self.protocol).or_else(|| of(self.other()?))
+        of(self.protocol).or_else(|| of(self.second_protocol()?))
     }
 
-    /// The rule of this name.
+    /// Returns the rule of this name.
     pub fn rule(&self, name: &str) -> Option<&'p Rule> {
         self.find(name).map(|(_, rule)| rule)
     }
 
-    /// The rule that a finding is of, and its protocol.
+    /// Returns the protocol that judged a finding, and the finding's rule; `None` for the rule of a finding that
+    /// neither protocol has.
     pub fn of_finding(&self, finding: &Finding) -> (&'p Protocol, Option<&'p Rule>) {
         let own = |protocol: &Protocol| {
             let mine = finding.event_type.as_deref().is_none_or(|name| protocol.event_id(name).is_some());
@@ -43,12 +45,12 @@ impl<'p> Rulebook<'p> {
         };
         let protocol = match own(self.protocol) {
             true => self.protocol,
-            false => self.other().filter(|other| own(other)).unwrap_or(self.protocol),
+            false => self.second_protocol().filter(|other| own(other)).unwrap_or(self.protocol),
         };
         (protocol, protocol.rule(&finding.rule))
     }
 
-    /// What to do about a name that no rule has.
+    /// Returns the help for a name that no rule has: the nearest name, or the command that lists the rules.
     pub fn help_for(&self, name: &str) -> String {
         match nearest(name, self.rules().into_iter().map(|(_, rule)| &*rule.name)) {
             Some(near) => format!("did you mean {near}?"),
@@ -56,9 +58,10 @@ impl<'p> Rulebook<'p> {
         }
     }
 
-    /// All of them, each with its protocol.
+    /// Returns all rules, each with its protocol. A rule that both protocols have is listed once.
     pub fn rules(&self) -> Vec<(&'p Protocol, &'p Rule)> {
-        let others = self.other().into_iter().flat_map(|other| other.rules().iter().map(move |rule| (other, rule)));
+        let others =
+            self.second_protocol().into_iter().flat_map(|other| other.rules().iter().map(move |rule| (other, rule)));
         let others = others.filter(|(_, rule)| self.protocol.rule(&rule.name).is_none());
         self.protocol.rules().iter().map(|rule| (self.protocol, rule)).chain(others).collect()
     }

@@ -2,52 +2,33 @@
 //! producers that it drives. Every protocol's list ends with them, so that there is one list; no table can use them. Their
 //! words are in `upkeep.toml`.
 
-/// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Upkeep {
-    StaleBaseline,
-    ExpectedFindingMissing,
-    BrokenExpectation,
-    ExpectationWithoutFixture,
-    FrozenTime,
-    DuplicateFixture,
-    NotCanonical,
-    UnknownBlockWord,
-    ProducerCrash,
-    ProducerHang,
-    ProducerFlood,
-}
+use crate::framing::rules;
 
-impl Upkeep {
-    /// All of them; a protocol's rules end with these, in this order.
-    pub const ALL: [Upkeep; 11] = [
-        Upkeep::StaleBaseline,
-        Upkeep::ExpectedFindingMissing,
-        Upkeep::BrokenExpectation,
-        Upkeep::ExpectationWithoutFixture,
-        Upkeep::FrozenTime,
-        Upkeep::DuplicateFixture,
-        Upkeep::NotCanonical,
-        Upkeep::UnknownBlockWord,
-        Upkeep::ProducerCrash,
-        Upkeep::ProducerHang,
-        Upkeep::ProducerFlood,
-    ];
-
-    /// The rule's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Upkeep::StaleBaseline => "stale-baseline",
-            Upkeep::ExpectedFindingMissing => "expected-finding-missing",
-            Upkeep::BrokenExpectation => "broken-expectation",
-            Upkeep::ExpectationWithoutFixture => "expectation-without-fixture",
-            Upkeep::FrozenTime => "frozen-time",
-            Upkeep::DuplicateFixture => "duplicate-fixture",
-            Upkeep::NotCanonical => "not-canonical",
-            Upkeep::UnknownBlockWord => "unknown-block-word",
-            Upkeep::ProducerCrash => "producer-crash",
-            Upkeep::ProducerHang => "producer-hang",
-            Upkeep::ProducerFlood => "producer-flood",
-        }
+rules! {
+    /// A rule of the program itself. The rules of a protocol end with these, in this order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Upkeep {
+        /// The baseline has a finding that no longer occurs.
+        StaleBaseline = "stale-baseline",
+        /// A fixture lacks a finding that is expected of it.
+        ExpectedFindingMissing = "expected-finding-missing",
+        /// A line of an `.expected` file is not valid.
+        BrokenExpectation = "broken-expectation",
+        /// An `.expected` file belongs to no fixture.
+        ExpectationWithoutFixture = "expectation-without-fixture",
+        /// All events of a stream have the same timestamp.
+        FrozenTime = "frozen-time",
+        /// Two fixtures have the same events.
+        DuplicateFixture = "duplicate-fixture",
+        /// A fixture is not in its canonical form.
+        NotCanonical = "not-canonical",
+        /// The word after `sessionlint=` of a block in Markdown is unknown.
+        UnknownBlockWord = "unknown-block-word",
+        /// A driven producer failed.
+        ProducerCrash = "producer-crash",
+        /// A driven producer did not finish in time.
+        ProducerHang = "producer-hang",
+        /// A driven producer wrote more than its limit.
+        ProducerFlood = "producer-flood",
     }
 }

@@ -8,7 +8,7 @@ use super::index::{FieldValue, RecordIndex};
 use super::relations::{self, Record, RelationFault};
 use crate::event::Event;
 use crate::event::Settings;
-use crate::event::event_checker::{EventChecker, not_json, read};
+use crate::event::event_checker::{EventChecker, json_fault, parse_frame};
 use crate::event::finding_log::{Details, EventContext};
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::framing::Framing;
@@ -152,14 +152,14 @@ impl<'p> FrameChecker<'p> {
         // words.
         let help = fault.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
         let help = Some(help.to_owned().into());
-        self.event_checker.log.say(rule, fault.place, Details { message, help, ..Details::default() });
+        self.event_checker.log.report(rule, fault.place, Details { message, help, ..Details::default() });
     }
 
     /// Checks the items of a frame.
     fn frame(&mut self, frame: &Frame<'_>) {
-        let tree = match read(frame) {
+        let tree = match parse_frame(frame) {
             Ok(tree) => tree,
-            Err(fault) => return self.input_fault(not_json(frame, fault)),
+            Err(fault) => return self.input_fault(json_fault(frame, fault)),
         };
         let mut items = Vec::new();
         self.classifier.classify(&tree.root, frame.text, &mut |item| items.push(item));
@@ -202,7 +202,7 @@ impl<'p> FrameChecker<'p> {
             };
             let name = &self.protocol.tables().events[container.id].name;
             let here = EventContext { number: None, ..self.here(frame, name) };
-            self.event_checker.surrogates_and_duplicates(&here, &tree, &Default::default(), None, |_| false);
+            self.event_checker.report_surrogates_and_duplicates(&here, &tree, &Default::default(), None, |_| false);
         }
     }
 
@@ -214,9 +214,9 @@ impl<'p> FrameChecker<'p> {
     }
 
     /// Adds a finding. `span`: its range in the frame.
-    fn report(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, said: Details) {
+    fn report(&mut self, frame: &Frame<'_>, span: Range<usize>, rule: RuleId, details: Details) {
         let place = if self.excerpts { frame.place(span, None) } else { frame.bare_place(span, None) };
-        self.event_checker.log.say(rule, place, said);
+        self.event_checker.log.report(rule, place, details);
     }
 
     /// Counts a record of an unknown kind, and reports the first one of the file.
@@ -255,7 +255,7 @@ impl<'p> FrameChecker<'p> {
         let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {}).faults;
         let unlisted = faults.unlisted.values().sum();
         for fault in faults.listed {
-            let said = Details {
+            let details = Details {
                 message: self.event_checker.log.message(rule, &mut [("found", fault.message)]),
                 help: fault.help,
                 pointer: Some(fault.pointer.text.clone()),
@@ -263,10 +263,10 @@ impl<'p> FrameChecker<'p> {
                 ..Details::default()
             };
             let start = node.span.start;
-            self.report(own, fault.span.start - start..fault.span.end - start, rule, said);
+            self.report(own, fault.span.start - start..fault.span.end - start, rule, details);
         }
         let here = self.here(frame, &shape.name);
-        self.event_checker.log.unlisted(&here, None, [(rule, unlisted)]);
+        self.event_checker.log.count_unlisted(&here, None, [(rule, unlisted)]);
     }
 
     /// Judges a record. `container_session`: the session that its container names.
@@ -299,13 +299,13 @@ impl<'p> FrameChecker<'p> {
         for mut fault in faults.drain(..) {
             let message = self.event_checker.log.message(fault.rule, &mut fault.facts);
             let pointer = Some(event_type.slots[fault.slot].text().into());
-            let said = Details { message, pointer, related: fault.related, ..here.said(None) };
+            let details = Details { message, pointer, related: fault.related, ..here.details(None) };
             let span = match captures.fields[fault.slot] {
                 Capture::Text(start, end) => start as usize - 1..end as usize + 1,
                 Capture::Number(start, end) => start as usize..end as usize,
                 _ => here.span.clone(),
             };
-            self.event_checker.log.say(fault.rule, here.place(span), said);
+            self.event_checker.log.report(fault.rule, here.place(span), details);
         }
         // Every finding about a record belongs to the record's session, which its container may name.
         for finding in &mut self.event_checker.log.findings[before..] {
@@ -323,12 +323,12 @@ impl<'p> FrameChecker<'p> {
             program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
         readable.copy(captures.all());
         let faults = if sure {
-            self.event_checker.faults_of((kind, event_type), text, captures.all(), None, readable)
+            self.event_checker.fast_path_faults((kind, event_type), text, captures.all(), None, readable)
         } else {
             None
         };
         if let Some(faults) = faults {
-            self.event_checker.say(here, faults, None);
+            self.event_checker.report_faults(here, faults, None);
             return;
         }
         let keys = std::mem::take(&mut captures.unknown);
@@ -344,7 +344,7 @@ impl<'p> FrameChecker<'p> {
     fn finish(mut self, input: &Input, whole: bool) -> Report {
         // An empty list is valid, but an input of only comments, or only events of a stream, is not a list of records.
         let log = &self.event_checker.log;
-        let only_events = log.summary.records == 0 && log.summary.skipped > 0 && !log.error;
+        let only_events = log.summary.records == 0 && log.summary.skipped > 0 && !log.has_error;
         let nothing = match input.has_content() {
             false => Some(Framing::EmptyInput),
             true => (only_events || input.is_server_sent() && !self.has_pieces).then_some(Framing::NoEvents),
@@ -353,7 +353,7 @@ impl<'p> FrameChecker<'p> {
             let rule = framing(rule);
             let message = self.event_checker.log.message(rule, &mut []);
             let place = Place { line: 1, column: 1, ..Place::default() };
-            self.event_checker.log.say(rule, place, Details { message, ..Details::default() });
+            self.event_checker.log.report(rule, place, Details { message, ..Details::default() });
         }
         let mut stats = Stats { bytes: input.bytes(), ..Stats::default() };
         for (kind, count) in self.protocol.tables().events.iter().zip(&self.counts).filter(|(_, count)| **count > 0) {

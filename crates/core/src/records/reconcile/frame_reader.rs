@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Location;
-use crate::event::event_checker::read;
+use crate::event::event_checker::parse_frame;
 use crate::finding::Place;
 use crate::input::json::Tree;
 use crate::input::{Frame, Piece};
@@ -28,7 +28,7 @@ impl FrameReader {
     /// frame.
     pub(crate) fn frame<'f>(&mut self, piece: Piece<'f>) -> Option<(Frame<'f>, Tree)> {
         let place = match piece {
-            Piece::Frame(frame) => match read(&frame) {
+            Piece::Frame(frame) => match parse_frame(&frame) {
                 Ok(tree) => return Some((frame, tree)),
                 Err(_) => frame.bare_place(0..frame.text.len(), None),
             },

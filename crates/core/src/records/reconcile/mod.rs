@@ -135,7 +135,7 @@ impl Comparison<'_> {
         mut facts: Vec<(&'static str, String)>,
         related: Vec<Related>,
     ) {
-        let said = Details {
+        let details = Details {
             message: self.log.message(rule, &mut facts),
             pointer: location.pointer.clone(),
             event_type: location.event_type.clone(),
@@ -144,7 +144,7 @@ impl Comparison<'_> {
             file: Some(location.file.clone()),
             ..Details::default()
         };
-        self.log.say(rule, (*location.place).clone(), said);
+        self.log.report(rule, (*location.place).clone(), details);
     }
 
     /// Reports the parts of a file that cannot be read: they are not compared, which must not go unnoticed.
@@ -153,8 +153,8 @@ impl Comparison<'_> {
         let more = if count > 1 { format!(", and {} more in this file", count - 1) } else { String::new() };
         let found = format!("this cannot be read and takes no part{more}: `sessionlint check` says what is wrong");
         let message = self.log.message(rule, &mut [("found", found)]);
-        let said = Details { message, file: Some(location.file.clone()), ..Details::default() };
-        self.log.say(rule, (*location.place).clone(), said);
+        let details = Details { message, file: Some(location.file.clone()), ..Details::default() };
+        self.log.report(rule, (*location.place).clone(), details);
     }
 
     /// Compares a session with its record and its actions.

@@ -15,7 +15,7 @@ pub(crate) const MOST_LISTED: usize = 1000;
 
 /// One fault of an event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fault<'p> {
+pub(crate) struct Fault<'p> {
     /// `missing-field`, `wrong-type` or `wrong-value`.
     pub rule: Framing,
     /// The field at fault; for a missing field, the place where it should be.
@@ -36,7 +36,7 @@ pub struct Fault<'p> {
 
 /// The faults of an event, one for each pointer.
 #[derive(Debug, Default, PartialEq)]
-pub struct Faults<'p> {
+pub(crate) struct Faults<'p> {
     /// The first [`MOST_LISTED`] faults, in the order of their pointers.
     pub listed: Vec<Fault<'p>>,
     /// The number of the other faults, by rule.

@@ -1,0 +1,141 @@
+//! The slow path: judges the events of which the fast path is not sure, from the tree of their frame.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::StreamJudge;
+use crate::event::event_checker::{SHOWN_CHARS, json_fault, parse_frame};
+use crate::event::finding_log::{Details, EventContext};
+use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, stream_name, timestamp};
+use crate::framing::Framing;
+use crate::input::json::Tree;
+use crate::input::{Frame, InputFault, Landmarks, Wire};
+use crate::machine::NoObserver;
+use crate::protocol::Protocol;
+use crate::schema::captures::{Capture, Captures, UnknownKey};
+use crate::schema::date_time::Stamp;
+use crate::schema::{Pointer, quoted};
+use crate::text::nearest;
+
+impl StreamJudge {
+    /// Judges a frame on the slow path, from its tree. `keys`: the unknown keys that the fast path found and could not
+    /// count yet.
+    pub(super) fn judge_on_slow_path(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
+        let text = frame.text;
+        match parse_frame(frame) {
+            Err(fault) => self.report_fault(json_fault(frame, fault)),
+            Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
+                Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
+                Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
+                Err(NotAnEvent::Other(span, found)) => {
+                    let place = frame.place(span, None);
+                    self.report_fault(InputFault {
+                        rule: Framing::NotAnEvent,
+                        place,
+                        message: found,
+                        help: None,
+                        lost: true,
+                    });
+                }
+            },
+        }
+    }
+
+    /// Judges an event on the slow path.
+    fn judge_event(
+        &mut self,
+        protocol: &Protocol,
+        frame: &Frame<'_>,
+        tree: &Tree,
+        event: &Event<'_>,
+        keys: &[UnknownKey],
+    ) {
+        let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
+        let tables = protocol.tables();
+        if let Some(id) = protocol.event_id(&event.name) {
+            let event_type = &tables.events[id].name;
+            let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
+            let here =
+                EventContext { frame, span, type_span, number, event_type, excerpts, landmarks: Landmarks::default() };
+            return self.judge_known_type(protocol, &here, tree, event, id, keys);
+        }
+        let number = Some(self.event_checker.log.summary.events);
+        self.event_checker.log.summary.events += 1;
+        // Names come from the input: past the limit, new ones are counted together.
+        let counts = &mut self.stats.by_type;
+        let has_own_count = counts.len() < MOST_UNKNOWN || counts.contains_key(&*event.name);
+        *counts.entry(if has_own_count { &*event.name } else { "(others)" }.to_owned()).or_default() += 1;
+        let event_type = Arc::from(&*event.name);
+        let here = EventContext {
+            frame,
+            span,
+            type_span,
+            number,
+            event_type: &event_type,
+            excerpts: self.excerpts,
+            landmarks: Landmarks::default(),
+        };
+        self.judge_unknown_type(protocol, &here, tree, event);
+    }
+
+    /// Judges an event of a type that the protocol does not have.
+    fn judge_unknown_type(&mut self, protocol: &Protocol, here: &EventContext<'_>, tree: &Tree, event: &Event<'_>) {
+        let shape = &protocol.tables().shape;
+        let text = here.frame.text;
+        let field = |at: &Option<Pointer>| at.as_ref().map_or(Capture::Absent, |at| event.field(text, at));
+        let name = match &shape.stream {
+            Some(_) => stream_name(text, field(&shape.stream)),
+            None => Some(Cow::Borrowed(&b""[..])),
+        };
+        let stream = name.as_deref().map(|name| self.event_checker.shared_name(name));
+        self.event_checker.report_surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
+        let rule = protocol.tables().unknown;
+        if self.event_checker.count_unknown(rule, None, here, stream.as_ref()).0 {
+            let known = protocol.tables().events.iter().map(|event| &*event.name);
+            let near = nearest(here.event_type, known);
+            let help = near.as_ref().map(|near| format!("did you mean {near}?").into());
+            let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
+            let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
+            let message = self.event_checker.log.message(rule, &mut facts);
+            let pointer = Some(shape.event_type.text().into());
+            let details = Details { message, help, pointer, proposal, ..here.details(stream.as_ref()) };
+            self.event_checker.log.report(rule, here.place(here.type_span.clone()), details);
+        }
+        if let Some(name) = &name {
+            let time = timestamp(text, field(&shape.time));
+            let time = time.as_deref().map(|written| Stamp { written, usual: false });
+            self.machine.step_unknown(name, time, here, &mut self.verdicts);
+            self.event_checker.log.report_verdicts(&mut self.verdicts, here, None);
+        }
+    }
+
+    /// Judges an event of a known type on the slow path.
+    fn judge_known_type(
+        &mut self,
+        protocol: &Protocol,
+        here: &EventContext<'_>,
+        tree: &Tree,
+        event: &Event<'_>,
+        id: usize,
+        keys: &[UnknownKey],
+    ) {
+        let event_type = &protocol.tables().events[id];
+        let text = here.frame.text;
+        // A lone surrogate at the edge of a piece of text may have its other half in the next piece.
+        let appends: Vec<_> = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref()).collect();
+        let at_edge = |span: &Range<usize>, captures: &Captures| {
+            let mut pieces = appends.iter().filter_map(|append| captures.fields[append.slot].range());
+            pieces.any(|piece| span.start == piece.start || span.end == piece.end)
+        };
+        let captures = self.event_checker.judge(here, tree, event, id, keys, at_edge);
+        match self.coverage.take() {
+            None => self.judge_order(protocol, here, id, captures.all(), false, NoObserver),
+            Some(mut coverage) => {
+                coverage.count_event(id, &event_type.schema, event.node, text);
+                self.judge_order(protocol, here, id, captures.all(), false, &mut *coverage);
+                self.coverage = Some(coverage);
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The report formats that the program has, for tests of what every format must do.
+
+use std::process::Command;
+
+/// Returns the names of the report formats, in the order in which the help of `check` lists them.
+pub fn every_format() -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_sessionlint")).args(["check", "--help"]).output();
+    let help = String::from_utf8(output.expect("the program starts").stdout).expect("UTF-8");
+    let (_, rest) = help.split_once("--format <FORMAT[=FILE]>").expect("the option");
+    let (_, rest) = rest.split_once("Possible values:\n").expect("the formats");
+    let values = rest.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.trim().strip_prefix("- "));
+    let names: Vec<_> = values.filter_map(|value| Some(value.split_once(':')?.0.to_owned())).collect();
+    assert!(names.len() > 7, "{help}");
+    names
+}
