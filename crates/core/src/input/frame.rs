@@ -99,7 +99,7 @@ pub struct Frame<'a> {
 }
 
 /// A value in a frame that is judged like a frame of its own.
-pub struct Subframe<'a> {
+pub(crate) struct Subframe<'a> {
     /// The JSON text of the value.
     pub text: &'a [u8],
     segment: [Segment; 1],
@@ -108,7 +108,7 @@ pub struct Subframe<'a> {
 
 impl Subframe<'_> {
     /// Returns the value as a frame.
-    pub fn frame(&self) -> Frame<'_> {
+    pub(crate) fn frame(&self) -> Frame<'_> {
         Frame { text: self.text, segments: &self.segment, terminated: true, utf8: true, row: self.row }
     }
 }
@@ -116,7 +116,7 @@ impl Subframe<'_> {
 impl Frame<'_> {
     /// Returns the value at `span` as a subframe. It must be valid UTF-8 and in the file in one piece, from `origin`
     /// on.
-    pub fn subframe(&self, span: &Range<usize>, origin: Origin) -> Subframe<'_> {
+    pub(crate) fn subframe(&self, span: &Range<usize>, origin: Origin) -> Subframe<'_> {
         Subframe { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
     }
 

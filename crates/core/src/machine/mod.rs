@@ -35,7 +35,7 @@ use streams::{Stream, Streams, StreamsState};
 
 /// The parts of an event that the tables read.
 #[derive(Clone, Copy)]
-pub struct EventView<'a> {
+pub(crate) struct EventView<'a> {
     /// The number of the event's type.
     pub event_type: usize,
     /// The text that the captures point into.
@@ -68,7 +68,7 @@ impl<'a> EventView<'a> {
 }
 
 /// Locates an event in its file. Called only when a place is needed, because computing one costs time.
-pub trait EventLocator {
+pub(crate) trait EventLocator {
     /// Returns the event's type.
     fn event_type(&self) -> &Arc<str>;
     /// Notes the place of the whole event, reusing the memory of `noted`.
@@ -81,7 +81,7 @@ pub trait EventLocator {
 
 /// The part of an event, or the earlier event, that a verdict points at.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Target {
+pub(crate) enum Target {
     /// The event's type, which stands for the whole event.
     Type,
     /// The event's timestamp.
@@ -104,11 +104,11 @@ pub enum Target {
 }
 
 /// The values of the placeholders (words in braces) of a rule's message.
-pub type Facts = Vec<(&'static str, String)>;
+pub(crate) type Facts = Vec<(&'static str, String)>;
 
 /// A broken rule, with what a finding needs to report it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The rule that is broken.
     pub rule: RuleId,
     /// The name of the stream.
@@ -123,7 +123,7 @@ pub struct Verdict {
 
 /// Bounds on the machine's memory.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Maximum length of the text of one turn, in bytes. Longer texts are not compared.
     pub max_text_bytes: usize,
     /// Maximum number of streams kept at once. Beyond it, the longest idle one is forgotten.
@@ -141,7 +141,7 @@ pub(crate) struct MachineState {
 
 /// The state of all streams of one file.
 #[derive(Clone)]
-pub struct Machine {
+pub(crate) struct Machine {
     protocol: Protocol,
     limits: Limits,
     fragment: bool,
@@ -155,7 +155,7 @@ pub struct Machine {
 
 impl Machine {
     /// Creates a machine without streams. `fragment`: the input may begin and end in the middle of a stream.
-    pub fn new(protocol: &Protocol, limits: Limits, fragment: bool) -> Machine {
+    pub(crate) fn new(protocol: &Protocol, limits: Limits, fragment: bool) -> Machine {
         Machine {
             protocol: protocol.clone(),
             limits,
@@ -190,17 +190,17 @@ impl Machine {
     }
 
     /// Notes that an event of an unknown stream was lost, which makes every stream unsure.
-    pub fn note_loss(&mut self) {
+    pub(crate) fn note_loss(&mut self) {
         self.losses += 1;
     }
 
     /// Returns the number of streams opened so far.
-    pub fn stream_count(&self) -> u64 {
+    pub(crate) fn stream_count(&self) -> u64 {
         self.streams.seen()
     }
 
     /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.
-    pub fn opened(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn opened(&self) -> BTreeMap<String, u64> {
         let counted = self
             .protocol
             .tables()
@@ -213,7 +213,7 @@ impl Machine {
 
     /// Returns the text that a stream has sent so far, for each of the tables' texts; `None` if no piece came, or one
     /// may be missing.
-    pub fn streamed(&self, stream: &[u8]) -> Vec<Option<String>> {
+    pub(crate) fn streamed(&self, stream: &[u8]) -> Vec<Option<String>> {
         match self.streams.live(stream) {
             Some(stream) => stream.texts.iter().map(TextState::streamed).collect(),
             None => self.protocol.tables().texts.iter().map(|_| None).collect(),
@@ -221,7 +221,13 @@ impl Machine {
     }
 
     /// Judges an event of a known type.
-    pub fn step(&mut self, stream: &[u8], event: &EventView<'_>, observer: impl CellObserver, out: &mut Vec<Verdict>) {
+    pub(crate) fn step(
+        &mut self,
+        stream: &[u8],
+        event: &EventView<'_>,
+        observer: impl CellObserver,
+        out: &mut Vec<Verdict>,
+    ) {
         let index = self.enter(stream, event.locator, out);
         let tables = self.protocol.tables();
         let stream = self.streams.get(index, tables);
@@ -236,7 +242,7 @@ impl Machine {
     /// events do. Returns `false`, and changes nothing, if the event needs [`Machine::step`]. `raw_stream` is the stream's
     /// name as written in the JSON text, still escaped.
     #[inline]
-    pub fn step_repeat(&mut self, raw_stream: &[u8], event: &EventView<'_>) -> bool {
+    pub(crate) fn step_repeat(&mut self, raw_stream: &[u8], event: &EventView<'_>) -> bool {
         let Some(index) = self.streams.find(raw_stream) else { return false };
         let Some(stream) = self.streams.plain(index) else { return false };
         let Some(now) = event.time else { return false };
@@ -254,7 +260,7 @@ impl Machine {
     }
 
     /// Judges an event of an unknown type, which advances time but moves no lifecycle.
-    pub fn step_unknown(
+    pub(crate) fn step_unknown(
         &mut self,
         stream: &[u8],
         time: Option<Stamp<'_>>,
@@ -297,7 +303,7 @@ impl Machine {
     }
 
     /// Judges the end of every stream, in the order of their last events.
-    pub fn finish<W: CellObserver>(&mut self, mut observer: W, out: &mut Vec<Verdict>) {
+    pub(crate) fn finish<W: CellObserver>(&mut self, mut observer: W, out: &mut Vec<Verdict>) {
         if W::ACTIVE && !self.fragment {
             for stream in self.streams.packed(self.protocol.tables()).filter(|stream| stream.losses == self.losses) {
                 observer::observe_end(&mut observer, self.protocol.tables(), &stream);

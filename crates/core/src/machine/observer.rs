@@ -18,7 +18,7 @@ pub struct CellId {
 }
 
 /// Receives each cell that an instance certainly used. Cells are left out if the state or the row is unsure.
-pub trait CellObserver {
+pub(crate) trait CellObserver {
     /// Whether the observer wants calls. If so, no event takes the short path.
     const ACTIVE: bool;
 
