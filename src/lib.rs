@@ -31,7 +31,7 @@
 //!
 //! # Features
 //!
-//! - `proptest`, on by default: the strategies of [`generate`] for property tests, and the subcommand
+//! - `proptest` (on by default) adds the strategies of [`generate`] for property tests, and the subcommand
 //!   `sessionlint fuzz`, which generates its inputs with them.
 
 #![forbid(unsafe_code)]
