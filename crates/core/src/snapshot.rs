@@ -71,7 +71,7 @@ pub(crate) fn write(protocol: &Protocol, settings: &Settings, state: &impl Seria
     postcard::to_extend(state, bytes).unwrap_or_default()
 }
 
-/// Deserializes a state that [`write`] serialized. The caller must check whether a checker can be in that state.
+/// Deserializes a state that [`write()`] serialized. The caller must check whether a checker can be in that state.
 pub(crate) fn read<S: DeserializeOwned>(
     protocol: &Protocol,
     settings: &Settings,
