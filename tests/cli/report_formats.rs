@@ -272,3 +272,31 @@ fn the_formats_do_not_depend_on_the_number_of_threads() {
         assert_eq!(report("1"), report("8"), "{format}");
     }
 }
+
+/// A report must not be silent about what was not checked or not shown. Where a format has no place for it, this table
+/// says so.
+#[test]
+fn every_format_shows_what_it_left_out() {
+    let folder = Folder::with(&[("a.log", &[ERROR, ERROR].concat())]);
+    for format in every_format() {
+        let (names_missing_inputs, counts_hidden_findings) = match format.as_str() {
+            // Standard error, which is read beside it, names the inputs.
+            "human" => (false, true),
+            "sarif" | "junit" | "github" => (true, true),
+            // Its heading says how many of the findings are below.
+            "markdown" => (true, false),
+            // The summary counts every finding; the lists of findings have no place for anything else.
+            "json" | "jsonl" | "gitlab" => (false, false),
+            other => panic!("say here whether {other} names inputs that are not there, and counts hidden findings"),
+        };
+        let report = |arguments: &[&str]| {
+            let option = format!("--format={format}");
+            super::program::ran(folder.command(["check", &option].iter().chain(arguments))).out
+        };
+        let whole = report(&["a.log", "not-there.log"]);
+        assert!(whole.contains("but is"), "{format} does not show the message: {whole}");
+        assert_eq!(whole.contains("not-there.log"), names_missing_inputs, "{format}: {whole}");
+        let hidden = report(&["--max-findings=1", "a.log"]).contains("1 more finding not shown");
+        assert_eq!(hidden, counts_hidden_findings, "{format}");
+    }
+}
