@@ -286,7 +286,7 @@ impl Streams {
     }
 
     /// Makes a stream the one that was touched last.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn touch(&mut self, index: u32, tables: &Tables) {
         if self.newest != Some(index) {
             self.move_to_newest(index, tables);
