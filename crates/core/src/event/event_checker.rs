@@ -20,10 +20,7 @@ use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
-use crate::schema::{Fault, Faults, Judgment, MOST_LISTED, Pointer, explain, judge, quoted};
-
-/// The maximum number of characters of a name that a message quotes.
-pub(crate) const SHOWN_CHARS: usize = 60;
+use crate::schema::{Fault, Faults, Judgment, MOST_LISTED, Pointer, SHOWN_CHARS, explain, judge, quoted};
 
 /// Judges each event or record by itself, and reports its findings.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use super::{EventView, Target};
 use crate::input::json::{is_string_content, unescaped};
 use crate::protocol::Scalar;
 use crate::protocol::tables::Row;
-use crate::schema::quoted;
+use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The value of an event's field, as far as it can be read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -171,5 +171,5 @@ pub(crate) fn display_field(field: Field<'_>) -> String {
 
 /// Quotes and shortens a text for a message.
 pub(crate) fn display_text(text: &[u8]) -> String {
-    quoted(&String::from_utf8_lossy(text), 60)
+    quoted(&String::from_utf8_lossy(text), SHOWN_CHARS)
 }

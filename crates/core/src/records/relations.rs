@@ -9,10 +9,7 @@ use crate::finding::Related;
 use crate::protocol::RuleId;
 use crate::protocol::records::{Check, Link, LinkTest, Records, Test};
 use crate::schema::captures::Capture;
-use crate::schema::quoted;
-
-/// Maximum number of characters of a value that a message quotes.
-const SHOWN_CHARS: usize = 60;
+use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The parts of a record that the rules read.
 pub(crate) struct Record<'r> {

@@ -15,6 +15,7 @@ mod words;
 pub(crate) use fast::{program, tokens, walk};
 pub use fields::Field;
 pub use pointer::Pointer;
+pub(crate) use words::SHOWN_CHARS;
 pub use words::quoted;
 pub(crate) use words::{Fault, Faults, Judgment, MOST_LISTED, describe_value, explain, judge};
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::StreamJudge;
-use crate::event::event_checker::{SHOWN_CHARS, json_fault, parse_frame};
+use crate::event::event_checker::{json_fault, parse_frame};
 use crate::event::finding_log::{Details, EventContext};
 use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, stream_name, timestamp};
 use crate::framing::Framing;
@@ -15,7 +15,7 @@ use crate::machine::NoObserver;
 use crate::protocol::Protocol;
 use crate::schema::captures::{Capture, Captures, UnknownKey};
 use crate::schema::date_time::Stamp;
-use crate::schema::{Pointer, quoted};
+use crate::schema::{Pointer, SHOWN_CHARS, quoted};
 use crate::text::nearest;
 
 impl StreamJudge {

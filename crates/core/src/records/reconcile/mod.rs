@@ -21,12 +21,9 @@ use crate::framing::Framing;
 use crate::protocol::records::Reconciliation;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::date_time::Time;
-use crate::schema::quoted;
+use crate::schema::{SHOWN_CHARS, quoted};
 use stored::{StoredAction, StoredSession};
 use streamed::{StreamedSession, TimedEvent, ToolCall};
-
-/// Maximum number of characters of a name that a message quotes.
-const SHOWN_CHARS: usize = 60;
 
 /// The location of an event, a record or a field in one of the files.
 #[derive(Clone, Debug)]

@@ -293,7 +293,7 @@ fn describe_into(raw: &[u8], out: &mut String) {
     let is_empty = |inside: &[u8]| inside.iter().all(u8::is_ascii_whitespace);
     match raw {
         b"\"\"" => out.push_str("an empty string"),
-        [b'"', ..] => out.extend(["the string ", &shortened(&lossy(raw), 60)]),
+        [b'"', ..] => out.extend(["the string ", &shortened(&lossy(raw), SHOWN_CHARS)]),
         [b'[', inside @ .., b']'] if is_empty(inside) => out.push_str("an empty array"),
         [b'[', ..] => out.push_str("an array"),
         [b'{', inside @ .., b'}'] if is_empty(inside) => out.push_str("an empty object"),
@@ -313,6 +313,9 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
         None => Cow::Borrowed(text),
     }
 }
+
+/// The maximum number of characters of a name or a value that a message quotes.
+pub(crate) const SHOWN_CHARS: usize = 60;
 
 /// Quotes a text for a message: as a JSON string, cut to at most `most` characters.
 pub fn quoted(text: &str, most: usize) -> String {

@@ -4,6 +4,7 @@ mod explain;
 mod faults;
 mod requirement;
 
+pub(crate) use explain::SHOWN_CHARS;
 pub use explain::quoted;
 pub(crate) use explain::{Judgment, describe_value, explain, judge};
 pub(crate) use faults::{Fault, Faults, MOST_LISTED};
