@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::bytes::lossy;
-use crate::event::Settings;
-use crate::event::{Event, stream_name};
+use crate::event::{Event, Settings, parse_frame, stream_name};
 use crate::finding::Place;
-use crate::input::json::{Node, parse};
+use crate::input::json::Node;
 use crate::input::{Frame, Input, Piece};
 use crate::protocol::Protocol;
 use crate::protocol::records::Records;
@@ -156,11 +155,8 @@ impl IndexBuilder<'_> {
         piece: Piece<'_>,
     ) {
         let Piece::Frame(frame) = piece else { return };
-        if std::str::from_utf8(frame.text).is_err() {
-            return;
-        }
         // The second reading reports frames that cannot be read.
-        let Ok(tree) = parse(frame.text) else { return };
+        let Ok(tree) = parse_frame(&frame) else { return };
         let mut cursor = OriginCursor::new(&frame);
         classifier.classify(&tree.root, frame.text, &mut |item| {
             if let FrameItem::Record { node, kind, .. } = item {
