@@ -9,6 +9,11 @@ use sessionlint_core::text::{count, visible};
 use sessionlint_core::{Problem, ProtocolError};
 use thiserror::Error;
 
+/// Formats a path for a message, safe for a terminal.
+pub fn display_path(path: &Path) -> String {
+    visible(&path.to_string_lossy())
+}
+
 /// A mistake in a file, with the file's text made safe for a terminal.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
@@ -92,7 +97,7 @@ impl From<&ProtocolError> for ProtocolErrorDiagnostic {
 #[derive(Debug, Error, Diagnostic)]
 pub enum FileError {
     /// The file cannot be read.
-    #[error("{} cannot be read: {cause}", visible(&path.to_string_lossy()))]
+    #[error("{} cannot be read: {cause}", display_path(path))]
     Unreadable {
         /// The file's path.
         path: PathBuf,
@@ -126,7 +131,7 @@ impl FileError {
 #[derive(Debug, Error)]
 pub enum RunError {
     /// A file that cannot be read.
-    #[error("{}: {cause}", visible(&path.to_string_lossy()))]
+    #[error("{}: {cause}", display_path(path))]
     Unreadable {
         /// The file's path.
         path: PathBuf,
@@ -134,13 +139,13 @@ pub enum RunError {
         cause: std::io::Error,
     },
     /// A folder or pattern without any recording.
-    #[error("{}: there is nothing to check", visible(&path.to_string_lossy()))]
+    #[error("{}: there is nothing to check", display_path(path))]
     Nothing {
         /// The folder or pattern.
         path: PathBuf,
     },
     /// A folder that cannot be walked.
-    #[error("{}: {cause}", visible(&path.to_string_lossy()))]
+    #[error("{}: {cause}", display_path(path))]
     Walk {
         /// The folder.
         path: PathBuf,

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use super::CliError;
 use super::config::report_file_error;
 use super::output::is_file;
-use super::output_file::{OutputFile, display_path, is_plain, resolve};
+use super::output_file::{OutputFile, is_plain, resolve};
 use crate::config::Config;
 use crate::config::baseline::Baseline;
+use crate::error::display_path;
 use crate::run::Target;
 
 #[derive(clap::Args)]

@@ -7,7 +7,7 @@ use sessionlint_core::text::{nearest, visible};
 
 use super::{CliError, Exit};
 use crate::config::{Config, NAME};
-use crate::error::ProtocolErrorDiagnostic;
+use crate::error::{ProtocolErrorDiagnostic, display_path};
 use crate::load::load_protocol;
 use crate::run::{RecordProtocol, start_folder};
 
@@ -179,8 +179,4 @@ pub fn report_file_error(error: impl miette::Diagnostic + Send + Sync + 'static)
     let report = format!("{:?}", miette::Report::new(error)).replace("\nError: \n", "\n");
     anstream::eprintln!("{report}");
     CliError::Exit(Exit::Usage)
-}
-
-fn display_path(path: &Path) -> String {
-    visible(&path.to_string_lossy())
 }

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sessionlint_core::text::count;
 
-use super::output_file::{NamedRoots, display_path, replace};
+use super::output_file::{NamedRoots, replace};
 use super::{CliError, Exit};
 use crate::difference::difference;
+use crate::error::display_path;
 use crate::run::{FileChange, FixedFile};
 
 /// The treatment of a file that would change.

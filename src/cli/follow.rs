@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::config::ProtocolChoice;
-use super::output_file::display_path;
+use crate::error::display_path;
 use crate::run::{FollowChange, FollowedFile, holds_records};
 
 /// Opens the single file to follow.

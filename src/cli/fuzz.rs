@@ -23,7 +23,7 @@ use super::config::{ProtocolChoice, report_file_error};
 use super::input::{ReadingArguments, TargetSettings, cores};
 use super::judging::{SeverityArguments, parse_threads};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
-use super::output_file::{NamedRoots, display_path};
+use super::output_file::NamedRoots;
 use super::{CliError, Exit};
 use crate::config::{self, Config};
 use crate::drive::duration;
@@ -34,7 +34,7 @@ use crate::drive::producer::StopFlag;
 use crate::drive::search::{self, Search, SearchProgress, SearchResult};
 use crate::drive::shrink::Harness;
 use crate::drive::verdict::Judge;
-use crate::error::FileError;
+use crate::error::{FileError, display_path};
 
 /// The number of cases if neither `--cases` nor `--time` is given.
 const CASES: u64 = 500;

@@ -12,8 +12,9 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
-use super::output_file::{OutputFile, display_path, resolve};
+use super::output_file::{OutputFile, resolve};
 use super::{CliError, Exit};
+use crate::error::display_path;
 use crate::generate::{Stream, StreamOptions, breakable, illegal, legal, tape, wild};
 
 /// The number of decisions of a stream, before its end.

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use super::output_file::display_path;
 use super::{CliError, Exit};
 use crate::config::{NAME, SCHEMA, TEMPLATE};
+use crate::error::display_path;
 
 #[derive(clap::Args)]
 pub struct Arguments {

@@ -8,8 +8,8 @@ use sessionlint_core::text::{count, visible};
 
 use super::config::ProtocolArgument;
 use super::generate::{new_folder, write};
-use super::output_file::display_path;
 use super::{CliError, Exit};
+use crate::error::display_path;
 use crate::generate::{breakable, mutated, tape};
 use crate::run::{Target, read};
 

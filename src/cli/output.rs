@@ -15,7 +15,8 @@ use terminal_size::terminal_size_of;
 
 use super::CliError;
 use super::bar::Bar;
-use super::output_file::{OutputFile, display_path, is_plain, resolve};
+use super::output_file::{OutputFile, is_plain, resolve};
+use crate::error::display_path;
 use crate::report::{Format, MultiReporter, Reporter, TextOptions, is_report};
 use crate::run::{RetryWriter, Target};
 

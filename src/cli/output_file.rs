@@ -9,10 +9,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use sessionlint_core::text::visible;
 use tempfile::NamedTempFile;
 
 use super::CliError;
+use crate::error::display_path;
 use crate::run::start_folder;
 
 /// A file that is written, and appears under its path when it is complete.
@@ -163,10 +163,6 @@ fn folder_of(path: &Path) -> &Path {
 /// Returns `true` if the path is a regular file, or does not exist yet.
 pub fn is_plain(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |metadata| metadata.is_file())
-}
-
-pub fn display_path(path: &Path) -> String {
-    visible(&path.to_string_lossy())
 }
 
 #[cfg(test)]

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use sessionlint_core::text::visible;
-
 use super::input::{ReadingArguments, TargetSettings, report_errors};
 use super::judging::{DisplayArguments, SeverityArguments, exit};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit};
 use crate::config::Config;
+use crate::error::display_path;
 use crate::report::{Reporter, RunEnd};
 use crate::run::{Progress, Run, Tap, Target, exit_code};
 
@@ -62,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     };
     reporter.begin()?;
     let started = Instant::now();
-    let program = arguments.command.first().map(|program| visible(&program.to_string_lossy())).unwrap_or_default();
+    let program = arguments.command.first().map(|program| display_path(program.as_ref())).unwrap_or_default();
     let failed = |what: &str, error: io::Error| CliError::Message(format!("{program} cannot be {what}: {error}"));
     let mut tap = Tap::start(&arguments.command).map_err(|error| failed("started", error))?;
     // The name that the stream would have in a shell pipeline.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use sessionlint_core::input::Wire;
 use sessionlint_core::text::visible;
 
+use crate::error::display_path;
+
 /// Something that answers an input with events. Several threads may run cases at the same time.
 pub trait Producer: Sync {
     /// Runs one case. Whatever was started for it has ended when this returns, even if it hung or `stop` was set
@@ -68,7 +70,7 @@ impl Ending {
 #[derive(Debug, thiserror::Error)]
 pub enum ProducerError {
     /// The program could not be started.
-    #[error("{} cannot be started: {cause}", visible(&program.to_string_lossy()))]
+    #[error("{} cannot be started: {cause}", display_path(program))]
     Start {
         /// The program's name, as it was given.
         program: PathBuf,

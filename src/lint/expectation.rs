@@ -15,6 +15,7 @@ use sessionlint_core::finding::{Excerpt, Finding, Place, Report, Severity};
 use sessionlint_core::protocol::{Rulebook, Upkeep};
 use sessionlint_core::text::{count, visible};
 
+use crate::error::display_path;
 pub use update::Updates;
 
 /// The suffix of an expectation's name, after the whole name of its fixture.
@@ -222,7 +223,7 @@ impl Expectation {
 
 /// Returns the finding for an expectation whose fixture does not exist.
 pub fn fixture_missing(name: &Arc<str>, fixture: &Path, severity: Severity) -> Finding {
-    let message = format!("{} is not there", visible(&fixture.to_string_lossy()));
+    let message = format!("{} is not there", display_path(fixture));
     Finding::of_file(Upkeep::ExpectationWithoutFixture.name(), severity, message, name, Place::of_file())
 }
 

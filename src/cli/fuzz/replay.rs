@@ -9,7 +9,6 @@ use sessionlint_core::text::{count, visible};
 
 use super::super::config::report_file_error;
 use super::super::output::Outputs;
-use super::super::output_file::display_path;
 use super::super::{CliError, Exit, report_error};
 use super::report::{FuzzReport, ReportedFailure, place_of};
 use super::setup::ProducerSetup;
@@ -18,6 +17,7 @@ use crate::drive::failure_folder::SavedFailure;
 use crate::drive::producer::{Ending, Execution, Producer, ProducerError, StopFlag};
 use crate::drive::shrink::FailureRate;
 use crate::drive::verdict::Judge;
+use crate::error::display_path;
 
 /// The number of runs within which a failure must show again: if it failed every time before, and if only sometimes.
 const MAX_RUNS: u32 = 3;

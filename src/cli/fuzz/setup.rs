@@ -16,6 +16,7 @@ use crate::drive::http::Http;
 use crate::drive::process::Process;
 use crate::drive::producer::{Bounds, Producer};
 use crate::drive::script::{Script, ScriptedProcess};
+use crate::error::display_path;
 
 /// The defaults of `--timeout` and `--max-bytes`.
 const DEFAULT_TIMEOUT: &str = "10s";
@@ -144,7 +145,7 @@ impl ProducerSetup {
             return Err(CliError::Message(message.to_owned()));
         }
         if let Some(gone) = setup.folder.as_ref().filter(|folder| setup.url.is_none() && !folder.is_dir()) {
-            let gone = visible(&gone.to_string_lossy());
+            let gone = display_path(gone);
             let message = format!("the command that this was found with was run in {gone}, which is no folder now");
             return Err(CliError::Message(format!("{message}; say it after --")));
         }
