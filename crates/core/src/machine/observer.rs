@@ -1,5 +1,5 @@
-//! Observers of the cells that a stream uses, for coverage. Checking needs none: the code is compiled a second time with
-//! [`NoObserver`], which removes the calls.
+//! Observers of the cells that a stream uses, for coverage. Checking needs no observer: the code is compiled a second time
+//! with [`NoObserver`], which removes the calls.
 
 use super::instance::only_state;
 use super::streams::{LifecycleState, Stream};
