@@ -1,4 +1,4 @@
-//! `sessionlint protocol`: validates a protocol and prints its tables, or its rules as a page of documentation has them.
+//! `sessionlint protocol`: validates a protocol and prints its tables, as text or as a page of documentation has them.
 
 mod markdown;
 mod records;
@@ -33,7 +33,7 @@ pub struct Arguments {
 enum Format {
     /// The tables and the rules, as text
     Text,
-    /// The rules alone, as a Markdown table
+    /// The tables of the lifecycles and of the rules, as Markdown
     Markdown,
 }
 
@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let mut page = String::new();
     let written = match arguments.format {
         Format::Text => write_protocol(&mut page, &protocol),
-        Format::Markdown => markdown::write_rules(&mut page, &protocol),
+        Format::Markdown => markdown::write_page(&mut page, &protocol),
     };
     written.map_err(|error| CliError::Output(std::io::Error::other(error)))?;
     anstream::stdout().lock().write_all(page.as_bytes())?;
@@ -125,19 +125,26 @@ fn write_lifecycle(out: &mut String, tables: &Tables, lifecycle: &Lifecycle) -> 
         rows.push(vec![end]);
     }
     writeln!(out, "\nlifecycle {}", words.title(lifecycle))?;
+    for note in notes(&words, lifecycle) {
+        writeln!(out, "  {note}")?;
+    }
+    write_table(out, &rows)
+}
+
+/// Returns what the table of a lifecycle does not show: where it opens, and the notes of its labels.
+fn notes(words: &Labels<'_>, lifecycle: &Lifecycle) -> Vec<String> {
     let states = |set: States| {
         let names: Vec<_> = set.iter().map(|state| printable(&lifecycle.states[usize::from(state)])).collect();
         alternatives(&names)
     };
+    let mut notes = Vec::new();
     if lifecycle.opens != States::default() {
-        write!(out, "  opens anew in {}", states(lifecycle.opens))?;
         let resumes = states(lifecycle.resumes);
-        writeln!(out, "{}", if resumes.is_empty() { resumes } else { format!(", except from {resumes}") })?;
+        let except = if resumes.is_empty() { resumes } else { format!(", except from {resumes}") };
+        notes.push(format!("opens anew in {}{except}", states(lifecycle.opens)));
     }
-    for note in words.notes(lifecycle) {
-        writeln!(out, "  {note}")?;
-    }
-    write_table(out, &rows)
+    notes.extend(words.notes(lifecycle));
+    notes
 }
 
 /// Returns the two lines of a cell: the rule that an event breaks in a state, and the state in which judging continues.

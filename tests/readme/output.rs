@@ -1,33 +1,67 @@
 //! What pages have from the program's output is that output.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use super::page::{all, root};
 use super::program::run;
 
-/// What comes before and behind the arguments of a command whose output follows.
+/// What comes before and behind the arguments of a command whose output follows. `, section NAME` behind the arguments
+/// means only that section of the output, without its heading.
 const BEGIN: (&str, &str) = ("<!-- The output of sessionlint ", " -->\n");
+const SECTION: &str = ", section ";
 const END: &str = "<!-- The end of the output -->";
+
+/// Returns the sections of a page in Markdown, each with the first word of its heading.
+fn sections(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    page.split("### ").skip(1).map(|section| {
+        let (heading, body) = section.split_once('\n').expect("the heading ends");
+        (heading.split([' ', ':']).next().unwrap_or(heading), body)
+    })
+}
 
 #[test]
 fn the_output_of_a_command_is_on_its_page_as_the_program_prints_it() {
-    let mut commands = BTreeSet::new();
+    let mut found = BTreeSet::new();
     for page in all() {
+        let mut renewed = page.text.clone();
         for part in page.text.split(BEGIN.0).skip(1) {
-            let (arguments, rest) = part.split_once(BEGIN.1).expect("the comment ends");
-            let (text, _) = rest.split_once(END).unwrap_or_else(|| panic!("behind sessionlint {arguments}: {END}"));
-            let (printed, code) = run(root(), arguments);
+            let (wanted, rest) = part.split_once(BEGIN.1).expect("the comment ends");
+            let (text, _) = rest.split_once(END).unwrap_or_else(|| panic!("behind sessionlint {wanted}: {END}"));
+            let (arguments, section) = match wanted.split_once(SECTION) {
+                Some((arguments, section)) => (arguments, Some(section)),
+                None => (wanted, None),
+            };
+            let (all, code) = run(root(), arguments);
             assert_eq!(code, 0, "sessionlint {arguments}");
-            assert!(
-                text.trim() == printed.trim(),
-                "{} is out of date: put the output of `sessionlint {arguments}` between its comments. It prints\n{printed}",
-                page.path.display()
-            );
-            commands.insert(arguments.to_owned());
+            let printed = match section {
+                Some(name) => {
+                    let section = sections(&all).find(|(heading, _)| *heading == name);
+                    section.unwrap_or_else(|| panic!("sessionlint {arguments} has no section {name}")).1
+                }
+                None => &all,
+            };
+            let outdated = format!("{}{wanted}{}{text}{END}", BEGIN.0, BEGIN.1);
+            let due = format!("{}{wanted}{}\n{}\n\n{END}", BEGIN.0, BEGIN.1, printed.trim());
+            renewed = renewed.replace(&outdated, &due);
+            found.insert(wanted.to_owned());
+        }
+        if renewed != page.text && std::env::var_os("SESSIONLINT_RENEW").is_some() {
+            fs::write(root().join(&page.path), &renewed).expect("the page can be written");
+        } else {
+            let path = page.path.display();
+            let help = "is out of date: `SESSIONLINT_RENEW=1 cargo test --test readme` puts the program's output there";
+            assert_eq!(page.text, renewed, "{path} {help}");
         }
     }
-    let of = |protocol: &str| format!("protocol {protocol} --format markdown");
-    let expected: BTreeSet<_> = sessionlint::Protocol::builtin_names().map(of).collect();
-    let missing: Vec<_> = expected.difference(&commands).collect();
+    let of = |protocol: &str| {
+        let arguments = format!("protocol {protocol} --format markdown");
+        let (page, _) = run(root(), &arguments);
+        let each: Vec<_> = sections(&page).map(|(name, _)| format!("{arguments}{SECTION}{name}")).collect();
+        assert!(!each.is_empty(), "sessionlint {arguments} prints sections");
+        each
+    };
+    let expected: BTreeSet<_> = sessionlint::Protocol::builtin_names().flat_map(of).collect();
+    let missing: Vec<_> = expected.difference(&found).collect();
     assert!(missing.is_empty(), "no page in docs/ has the output of these commands between comments: {missing:?}");
 }
