@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
 use clap::ValueEnum;
-use sessionlint_core::protocol::tables::{Cell, Lifecycle, States, Text};
+use sessionlint_core::protocol::tables::{Cell, FieldTest, Lifecycle, States, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 use super::config::ProtocolChoice;
@@ -152,6 +152,7 @@ fn cell_words(tables: &Tables, lifecycle: &Lifecycle, state: usize, cell: Cell) 
     let to = usize::from(cell.to);
     let moved = if to == state { String::new() } else { format!("→ {}", printable(&lifecycle.states[to])) };
     match cell.rule {
+        Some(rule) if cell.at_entry => [format!("{} (at its entry)", rule_mark(tables, rule)), moved],
         Some(rule) => [rule_mark(tables, rule), moved],
         None if to == state => ["·".to_owned(), moved],
         None => [moved, String::new()],
@@ -197,16 +198,21 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
         format!("{} {}", printable(&kind.name), printable(&kind.slots[slot].to_string()))
     };
     for (event, append) in text.append.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
-        writeln!(out, "  a piece: {}{}", named(event, append.slot), only_where(&words.gates(&[], &append.after)))?;
+        let when = in_parentheses(words.conditions(event, &append.when));
+        let anew = if append.anew { ", in place of the ones before it" } else { "" };
+        let gates = only_where(&words.gates(&[], &append.after));
+        writeln!(out, "  a piece: {}{when}{anew}{gates}", named(event, append.slot))?;
     }
     for (event, when) in text.cut.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one))) {
-        let when = words.conditions(event, when);
-        let when = if when.is_empty() { when } else { format!(" ({when})") };
+        let when = in_parentheses(words.conditions(event, when));
         writeln!(out, "  the whole may begin anew after: {}{when}", printable(&tables.events[event].name))?;
     }
     for (event, whole) in text.whole.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
         let gates = only_where(&words.gates(&whole.before, &[]));
         writeln!(out, "  the whole: {}{gates}: {}", named(event, whole.slot), rule_mark(tables, whole.rule))?;
+        if let Some(rule) = whole.empty {
+            writeln!(out, "  an empty whole, where only the text since then is empty: {}", rule_mark(tables, rule))?;
+        }
     }
     Ok(())
 }
@@ -215,27 +221,45 @@ fn only_where(gates: &str) -> String {
     if gates.is_empty() { String::new() } else { format!(", only where {gates}") }
 }
 
-/// Writes the rules about time, and the words that contradict a field.
+/// Writes the rules about time, the checks of fields, and the fields that must not stay the same.
 fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     let words = Labels::unabridged(tables);
     for rule in &tables.times {
         writeln!(out, "\ntime\n  earlier than the stream's event before it: {}", rule_mark(tables, *rule))?;
     }
-    if tables.contradictions.iter().any(|of_event| !of_event.is_empty()) {
-        writeln!(out, "\ncontradictions")?;
+    if tables.checks.iter().any(|of_event| !of_event.is_empty()) {
+        writeln!(out, "\nchecks")?;
     }
-    for (event, one) in
-        tables.contradictions.iter().enumerate().flat_map(|(e, all)| all.iter().map(move |one| (e, one)))
-    {
+    for (event, one) in tables.checks.iter().enumerate().flat_map(|(e, all)| all.iter().map(move |one| (e, one))) {
         let kind = &tables.events[event];
-        let when = words.conditions(event, &one.when);
-        let when = if when.is_empty() { when } else { format!(" ({when})") };
-        let says: Vec<_> = one.says.iter().map(|says| format!("“{}”", printable(says))).collect();
-        let field = printable(&kind.slots[one.slot].to_string());
+        let when = in_parentheses(words.conditions(event, &one.when));
+        let field = match one.each {
+            None => kind.slots[one.slot].to_string(),
+            Some(array) => kind.arrays[array].at.child("*").join(&kind.arrays[array].slots[one.slot]).to_string(),
+        };
+        let test = match &one.test {
+            FieldTest::Says(says) => {
+                alternatives(&says.iter().map(|says| format!("“{}”", printable(says))).collect::<Vec<_>>())
+            }
+            FieldTest::Below(number) => format!("less than {number}"),
+            FieldTest::Missing => "missing".to_owned(),
+        };
         let rule = rule_mark(tables, one.rule);
-        writeln!(out, "  {}{when}: {field} is {}: {rule}", printable(&kind.name), alternatives(&says))?;
+        writeln!(out, "  {}{when}: {} is {test}: {rule}", printable(&kind.name), printable(&field))?;
+    }
+    for one in &tables.unchanged {
+        let kind = &tables.events[one.event];
+        let fields: Vec<_> = one.slots.iter().map(|slot| printable(&kind.slots[*slot].to_string())).collect();
+        let within = one.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
+        let (name, within, rule) = (printable(&kind.name), within.unwrap_or_default(), rule_mark(tables, one.rule));
+        let fields = fields.join(" and ");
+        writeln!(out, "\nunchanged{within}\n  {name}: {fields} as in the event of the type before: {rule}")?;
     }
     Ok(())
+}
+
+fn in_parentheses(words: String) -> String {
+    if words.is_empty() { words } else { format!(" ({words})") }
 }
 
 fn rule_mark(tables: &Tables, rule: RuleId) -> String {

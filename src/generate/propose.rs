@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::protocol::Protocol;
-use sessionlint_core::protocol::tables::Row;
+use sessionlint_core::protocol::tables::{FieldTest, Row, Text, Unchanged};
 use sessionlint_core::schema::Pointer;
 
 use super::choices::Choices;
@@ -41,6 +41,8 @@ struct Session {
     instances: Vec<Vec<Instance>>,
     /// Whether the last piece of text ended with half a character.
     half: bool,
+    /// The last values of the fields that must not stay the same, by the number of their table.
+    last: BTreeMap<usize, Vec<Value>>,
 }
 
 /// An instance of a lifecycle with keys.
@@ -58,6 +60,9 @@ pub struct Proposal {
     clock: i64,
     ids: usize,
     half: bool,
+    /// Whether half a character waits for its other half, and the event does not bring it.
+    pub waits: bool,
+    last: Vec<(usize, Vec<Value>)>,
 }
 
 impl<'p> Proposer<'p> {
@@ -67,6 +72,7 @@ impl<'p> Proposer<'p> {
             id: format!("ses_{number}"),
             instances: vec![Vec::new(); lifecycles],
             half: false,
+            last: BTreeMap::new(),
         };
         Proposer { protocol, sessions: (0..sessions.max(1)).map(session).collect(), clock: FIRST_TIME, ids: 0 }
     }
@@ -102,17 +108,23 @@ impl<'p> Proposer<'p> {
             }
         }
         let half = draft.texts(checker, choices);
-        draft.labels(choices);
+        if wild {
+            draft.offend(choices);
+        }
+        let last = draft.last_values();
+        let appends = |text: &Text| text.append[event_type].as_ref().is_some_and(|append| !append.anew);
+        let waits = session.half && !tables.texts.iter().any(appends);
         let Draft { event, instances, ids, .. } = draft;
-        Proposal { line: line_of(&event), session: number, instances, clock, ids, half }
+        Proposal { line: line_of(&event), session: number, instances, clock, ids, half, waits, last }
     }
 
     /// Accepts a proposal as the next event, and returns its line.
     pub fn accept(&mut self, proposal: Proposal) -> Vec<u8> {
-        let Proposal { line, session, instances, clock, ids, half } = proposal;
+        let Proposal { line, session, instances, clock, ids, half, last, .. } = proposal;
         (self.clock, self.ids) = (clock, ids);
         let session = &mut self.sessions[session];
         session.half = half;
+        session.last.extend(last);
         for (lifecycle, instance) in instances {
             session.instances[lifecycle].retain(|known| known.key != instance.key);
             session.instances[lifecycle].push(instance);
@@ -191,12 +203,15 @@ impl Draft<'_> {
         for (table, streamed) in tables.texts.iter().zip(checker.streamed(&self.session.id)) {
             if let Some(append) = &table.append[self.event_type] {
                 let mut piece = odd_text(choices, 0).replace([HIGH, LOW], "");
-                if self.session.half {
-                    piece.insert(0, LOW);
-                }
-                half = choices.once_in(24);
-                if half {
-                    piece.push(HIGH);
+                // A piece that takes the place of the others is whole.
+                if !append.anew {
+                    if self.session.half {
+                        piece.insert(0, LOW);
+                    }
+                    half = choices.once_in(24);
+                    if half {
+                        piece.push(HIGH);
+                    }
                 }
                 self.put(&slots[append.slot], json!(piece));
             }
@@ -209,17 +224,66 @@ impl Draft<'_> {
         half
     }
 
-    /// Sets contradictory labels now and then, if the event may be forbidden.
-    fn labels(&mut self, choices: &mut Choices<'_>) {
+    /// Gives fields now and then what a check forbids, what a rare row asks for, or what the last event of the type had.
+    fn offend(&mut self, choices: &mut Choices<'_>) {
         let tables = self.protocol.tables();
-        for contradiction in &tables.contradictions[self.event_type] {
-            if self.wild
-                && choices.once_in(3)
-                && let Some(words) = choices.one_of(&contradiction.says)
-            {
-                self.put(&tables.events[self.event_type].slots[contradiction.slot], json!(words));
+        let kind = &tables.events[self.event_type];
+        for check in &tables.checks[self.event_type] {
+            if !choices.once_in(3) {
+                continue;
+            }
+            let value = match &check.test {
+                FieldTest::Says(says) => choices.one_of(says).map(|words| json!(words)),
+                FieldTest::Below(least) => Some(json!(least - 1.0)),
+                FieldTest::Missing => None,
+            };
+            let (mut scopes, slots): (Vec<&mut Value>, _) = match check.each {
+                None => (vec![&mut self.event], &kind.slots),
+                Some(array) => {
+                    let shape = &kind.arrays[array];
+                    let items = self.event.pointer_mut(&shape.at.text()).and_then(Value::as_array_mut);
+                    (items.into_iter().flatten().collect(), &shape.slots)
+                }
+            };
+            for scope in &mut scopes {
+                match &value {
+                    Some(value) => put(scope, &slots[check.slot], value.clone()),
+                    None => remove(scope, &slots[check.slot]),
+                }
             }
         }
+        let event_type = self.event_type;
+        let rows = tables.lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event_type]);
+        for condition in rows.flat_map(|row| &row.when).filter(|condition| condition.plain) {
+            if choices.once_in(3)
+                && let Some(value) = choices.one_of(&condition.values)
+            {
+                self.put(&kind.slots[condition.slot], json!(value));
+            }
+        }
+        for (number, unchanged) in tables.unchanged.iter().enumerate() {
+            let last = self.session.last.get(&number).filter(|_| unchanged.event == self.event_type);
+            if let Some(last) = last.filter(|_| choices.once_in(3)) {
+                for (slot, value) in unchanged.slots.iter().zip(last) {
+                    self.put(&kind.slots[*slot], value.clone());
+                }
+            }
+        }
+    }
+
+    /// Returns what the event has in fields that must not stay the same, by the number of their table.
+    fn last_values(&self) -> Vec<(usize, Vec<Value>)> {
+        let tables = self.protocol.tables();
+        let slots = &tables.events[self.event_type].slots;
+        let of_type = tables.unchanged.iter().enumerate().filter(|(_, unchanged)| unchanged.event == self.event_type);
+        let values = |unchanged: &Unchanged| {
+            unchanged
+                .slots
+                .iter()
+                .map(|slot| self.event.pointer(&slots[*slot].text()).cloned())
+                .collect::<Option<Vec<_>>>()
+        };
+        of_type.filter_map(|(number, unchanged)| Some((number, values(unchanged)?))).collect()
     }
 }
 
@@ -247,6 +311,15 @@ fn put(event: &mut Value, at: &Pointer, value: Value) {
     }
     if let Some(members) = holder.as_object_mut() {
         members.insert(last.clone(), value);
+    }
+}
+
+/// Removes the member at a pointer, if there is one.
+fn remove(event: &mut Value, at: &Pointer) {
+    let Some((last, holders)) = at.0.split_last() else { return };
+    let holder = holders.iter().try_fold(event, |holder, segment| holder.get_mut(segment));
+    if let Some(Value::Object(members)) = holder {
+        members.remove(last);
     }
 }
 

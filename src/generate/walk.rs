@@ -1,11 +1,12 @@
 //! A random walk through the tables: event after event for which the checker has no finding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Protocol;
+use sessionlint_core::protocol::tables::Lifecycle;
 
 use super::choices::{Choices, mix};
 use super::propose::{Proposal, Proposer};
@@ -73,6 +74,8 @@ pub struct Walk<'p> {
     pub lines: Vec<Vec<u8>>,
     /// The indices of event types, each as often as its weight.
     types: Vec<usize>,
+    /// The rules that are reported only later: where one of them would be at the end, the last event was no legal one.
+    late_rules: BTreeSet<&'p str>,
 }
 
 impl<'p> Walk<'p> {
@@ -83,7 +86,7 @@ impl<'p> Walk<'p> {
         let settings = Settings::new(protocol, Options::default().with_excerpts(false));
         let checker = StreamChecker::new(protocol, &settings, None);
         let proposer = Proposer::new(protocol, options.sessions);
-        Walk { protocol, options, checker, proposer, lines: Vec::new(), types }
+        Walk { protocol, options, checker, proposer, lines: Vec::new(), types, late_rules: late_rules(protocol) }
     }
 
     /// Takes steps as long as the tape and the options allow.
@@ -145,8 +148,18 @@ impl<'p> Walk<'p> {
     fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, StreamChecker)> {
         let event_type = *choices.one_of(&self.types)?;
         let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
+        // The turn may end, and then no event could bring the other half.
+        if proposal.waits {
+            return None;
+        }
         let (trial, findings) = self.try_proposal(&proposal);
-        findings.is_empty().then_some((proposal, trial))
+        (findings.is_empty() && !self.is_late(&trial)).then_some((proposal, trial))
+    }
+
+    /// Returns whether a rule is broken that is reported only later.
+    fn is_late(&self, trial: &StreamChecker) -> bool {
+        !self.late_rules.is_empty()
+            && trial.clone().finish().findings.iter().any(|finding| self.late_rules.contains(&*finding.rule))
     }
 
     fn try_proposal(&self, proposal: &Proposal) -> (StreamChecker, Vec<Finding>) {
@@ -168,6 +181,17 @@ impl<'p> Walk<'p> {
         let opened = self.checker.opened();
         first.and_then(|lifecycle| opened.get(&lifecycle.name)).copied().unwrap_or_default()
     }
+}
+
+/// Returns the rules whose findings at the end of a stream stand at an earlier event.
+fn late_rules(protocol: &Protocol) -> BTreeSet<&str> {
+    let tables = protocol.tables();
+    let of_lifecycle = |lifecycle: &'_ Lifecycle| {
+        let late = lifecycle.end_at_entry.iter().filter_map(|state| lifecycle.end[usize::from(state)]);
+        late.collect::<Vec<_>>()
+    };
+    let rules = tables.lifecycles.iter().flat_map(of_lifecycle);
+    rules.map(|rule| &*tables.rules[usize::from(rule.0)].name).collect()
 }
 
 fn findings_at_end(checker: &StreamChecker) -> usize {

@@ -240,7 +240,8 @@ fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(CellId, bool)> {
         for row in rows {
             for state in 0..lifecycle.states.len() {
                 let cell = CellId { lifecycle: number, row: Some((event, row.number)), state };
-                cells.push((cell, !row.key.is_empty() || owned.has(state as u8)));
+                let reachable = owned.has(state as u8) && !row.unless.has(state as u8);
+                cells.push((cell, !row.key.is_empty() || reachable));
             }
         }
     }

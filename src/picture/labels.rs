@@ -96,7 +96,7 @@ impl<'t> Labels<'t> {
     pub fn events_of_rows(&mut self, lifecycle: &Lifecycle, applied: &[RowRef]) -> Vec<(String, Vec<RowRef>)> {
         let mut by_event: BTreeMap<(usize, String), Vec<RowRef>> = BTreeMap::new();
         for one in applied {
-            let mark = self.mark(&lifecycle.rows[one.event][one.row]);
+            let mark = self.mark(lifecycle, &lifecycle.rows[one.event][one.row]);
             by_event.entry((one.event, mark)).or_default().push(*one);
         }
         let mut words = Vec::new();
@@ -112,7 +112,7 @@ impl<'t> Labels<'t> {
 
     /// Returns the label of one row, such as `status (pending = true)`, without its conditions on other lifecycles.
     pub fn row(&self, event: usize, row: &Row) -> String {
-        let conditions = self.conditions(event, &row.when);
+        let conditions = self.row_conditions(event, row);
         let name = self.event(event);
         if conditions.is_empty() { name } else { format!("{name} ({conditions})") }
     }
@@ -121,28 +121,39 @@ impl<'t> Labels<'t> {
     /// into a single condition with all the values.
     fn merge_values(&self, lifecycle: &Lifecycle, event: usize, applied: Vec<RowRef>) -> Vec<(String, Vec<RowRef>)> {
         let rows: Vec<_> = applied.iter().map(|one| &lifecycle.rows[event][one.row]).collect();
+        if rows.len() > 1 && rows.len() == lifecycle.rows[event].len() && rows.iter().any(|row| row.otherwise) {
+            return vec![(String::new(), applied)];
+        }
         let mut slots = rows.iter().map(|row| match row.when.as_slice() {
-            [one] => Some(one.slot),
+            [one] if !one.plain => Some(one.slot),
             _ => None,
         });
         let first = slots.next().flatten();
         let Some(slot) = first.filter(|_| slots.all(|slot| slot == first)) else {
             let each = rows.iter().zip(applied);
-            return each.map(|(row, one)| (self.conditions(event, &row.when), vec![one])).collect();
+            return each.map(|(row, one)| (self.row_conditions(event, row), vec![one])).collect();
         };
         let values: Vec<_> = rows.iter().flat_map(|row| &row.when).flat_map(|one| one.values.clone()).collect();
         let all = self.tables.events[event].values_of(slot);
         if !all.is_empty() && all.iter().all(|value| values.contains(value)) {
             return vec![(String::new(), applied)];
         }
-        vec![(self.conditions(event, &[Condition { slot, values }]), applied)]
+        vec![(self.conditions(event, &[Condition { slot, values, plain: false }]), applied)]
+    }
+
+    /// Returns the conditions of a row on the event's fields; empty if there are none.
+    fn row_conditions(&self, event: usize, row: &Row) -> String {
+        if row.otherwise { "otherwise".to_owned() } else { self.conditions(event, &row.when) }
     }
 
     /// Returns conditions such as `pending = true`, with `|` between values and a comma between fields.
     pub fn conditions(&self, event: usize, when: &[Condition]) -> String {
         let condition = |condition: &Condition| {
             let pointer = &self.tables.events[event].slots[condition.slot].0;
-            let values: Vec<_> = condition.values.iter().map(value).collect();
+            let quote = |value: &Scalar| {
+                if condition.plain { format!("“{}”", self::value(value)) } else { self::value(value) }
+            };
+            let values: Vec<_> = condition.values.iter().map(quote).collect();
             format!("{} = {}", printable(pointer.last().map_or("", String::as_str)), values.join(" | "))
         };
         when.iter().map(condition).collect::<Vec<_>>().join(", ")
@@ -164,8 +175,14 @@ impl<'t> Labels<'t> {
     }
 
     /// Returns the footnote mark of a row's conditions on other lifecycles; empty if there are none.
-    fn mark(&mut self, row: &Row) -> String {
-        let gates = self.gates(&row.before, &row.after);
+    fn mark(&mut self, lifecycle: &Lifecycle, row: &Row) -> String {
+        let mut gates = self.gates(&row.before, &row.after);
+        if row.unless != States::default() {
+            let names: Vec<_> =
+                row.unless.iter().map(|state| printable(&lifecycle.states[usize::from(state)])).collect();
+            let none = format!("none is {}", alternatives(&names));
+            gates = if gates.is_empty() { none } else { format!("{gates} and {none}") };
+        }
         if gates.is_empty() {
             return String::new();
         }

@@ -49,7 +49,7 @@ fn the_typical_sequence_is_clean() {
 #[test]
 fn a_busy_spell_without_a_turn_is_a_warning_only() {
     assert_eq!(judge(&[thinking(), idle()]), [(2, "turn-empty")]);
-    assert_eq!(judge(&[idle(), appended(Role::User), idle()]), []);
+    assert_eq!(judge(&[idle(), appended(Role::User), idle()]), [(3, "status-unchanged")]);
     let file = [thinking(), appended(Role::Assistant), completed("Hello.")];
     assert_eq!(judge(&file), [(3, "idle-missing")]);
 }
@@ -78,6 +78,94 @@ fn idle_before_the_end_is_reported_and_the_late_end_absorbed() {
     assert_eq!(judge(&file), [(3, "turn-not-ended")]);
     let file = [thinking(), said("a"), idle(), said("b"), completed("ab")];
     assert_eq!(judge(&file), [(3, "turn-not-ended"), (5, "stream-not-done"), (5, "idle-missing")]);
+}
+
+#[test]
+fn whether_an_early_idle_was_wrong_the_next_events_tell() {
+    // Nothing follows: the turn has no end.
+    assert_eq!(judge(&[thinking(), said("a"), idle()]), [(3, "turn-not-ended")]);
+    // A new turn.
+    let file = [thinking(), said("a"), idle(), thinking(), interrupted()];
+    assert_eq!(judge(&file), [(3, "turn-not-ended")]);
+    // The two whose order against idle no document gives.
+    assert_eq!(judge(&[thinking(), said("a"), idle(), interrupted()]), [(4, "ended-after-idle")]);
+    assert_eq!(judge(&[thinking(), said("a"), idle(), appended(Role::User), error()]), [(5, "ended-after-idle")]);
+    assert_eq!(judge(&[interrupted()]), [(1, "interrupted-outside-turn")]);
+    // A status may say “complete” before the turn is.
+    let complete = What::Status { pending: false, label: "Complete" };
+    let file = [thinking(), said_last("a"), complete.clone(), completed("a"), idle()];
+    assert_eq!(judge(&file), [(3, "complete-before-completed")]);
+    // The session went idle already, so nothing is missing behind the turn's end.
+    let file = [thinking(), said("a"), complete.clone(), completed("b"), thinking(), interrupted()];
+    assert_eq!(judge(&file), [(3, "complete-before-completed"), (4, "stream-not-done"), (4, "final-message-mismatch")]);
+    assert_eq!(judge(&[thinking(), complete, idle()]), [(2, "turn-empty")]);
+}
+
+#[test]
+fn an_error_leaves_calls_and_text_open() {
+    let file = [thinking(), started(CALL_A, "bash"), error(), completed("a"), idle()];
+    assert_eq!(judge(&file), [(4, "tool-call-abandoned")]);
+    let without_result = [&file[..2], &[call_done(CALL_A, "bash", true)], &file[2..]].concat();
+    assert_eq!(judge(&without_result), [(5, "tool-call-abandoned")]);
+    let late = [&file[..3], &[call_done(CALL_A, "bash", true), results(&[A_OK])], &file[3..]].concat();
+    assert_eq!(judge(&late), []);
+    let text = [thinking(), said("a"), error(), completed("a"), idle()];
+    assert_eq!(judge(&text), [(4, "stream-abandoned")]);
+    let again = [&text[..3], &[said_last("b")], &[completed("b"), idle()]].concat();
+    assert_eq!(judge(&again), []);
+    // An interruption completes nothing.
+    assert_eq!(judge(&[&file[..3], &[interrupted()]].concat()), []);
+}
+
+#[test]
+fn results_come_before_the_text_that_builds_on_them() {
+    let call = [thinking(), started(CALL_A, "bash"), call_done(CALL_A, "bash", true), said_last("a")];
+    let end = [results(&[A_OK]), completed("a"), idle()];
+    assert_eq!(judge(&[&call[..], &end[..]].concat()), [(5, "text-before-results")]);
+    // The text may be about the other call, which runs.
+    let both = [&call[..1], &[started(CALL_B, "bash")], &call[1..], &end[..1]].concat();
+    assert_eq!(judge(&both), [(6, "turn-unfinished")]);
+    // A finding about the order does not hide one about the name.
+    let other = results(&[result(CALL_A, "read_file", true)]);
+    let file = [&call[..], &[other], &end[1..]].concat();
+    assert_eq!(judge(&file), [(5, "text-before-results"), (5, "tool-name-mismatch")]);
+}
+
+#[test]
+fn the_final_message_says_what_the_turn_said() {
+    let file = [thinking(), said_last("a"), appended(Role::User), completed(""), idle()];
+    assert_eq!(judge(&file), [(4, "empty-final-message")]);
+    assert_eq!(judge(&[thinking(), said_last("a"), completed(""), idle()]), [(3, "final-message-mismatch")]);
+    assert_eq!(judge(&[thinking(), completed(""), idle()]), []);
+    // Where nothing was streamed, the assistant's last message is the text.
+    let file = [thinking(), appended(Role::Assistant), completed("hello"), idle()];
+    assert_eq!(judge(&file), []);
+    let file = [thinking(), appended(Role::Assistant), completed("goodbye"), idle()];
+    assert_eq!(judge(&file), [(3, "final-message-not-appended")]);
+    let streamed = [thinking(), appended(Role::Assistant), said_last("a"), completed("a"), idle()];
+    assert_eq!(judge(&streamed), []);
+    // A call's completion begins a new text too.
+    let file = [
+        thinking(),
+        started(CALL_A, "bash"),
+        said_last("a"),
+        call_done(CALL_A, "bash", true),
+        results(&[A_OK]),
+        said_last("b"),
+        completed("b"),
+        idle(),
+    ];
+    assert_eq!(judge(&file), []);
+}
+
+#[test]
+fn a_status_is_news() {
+    let file = [thinking(), said_last("a"), thinking(), completed("a"), idle()];
+    assert_eq!(judge(&file), [(3, "status-unchanged")]);
+    // A new turn says anew what the last one said.
+    assert_eq!(judge(&[thinking(), interrupted(), thinking(), interrupted()]), []);
+    // What follows from another mistake is not said again.
+    assert_eq!(judge(&[idle(), completed("a"), idle()]), [(2, "turn-not-started")]);
 }
 
 #[test]
@@ -196,7 +284,10 @@ fn sessions_do_not_meet() {
     judge("ses_one", 99, said_last("b"));
     judge("ses_two", 12, completed("a"));
     judge("ses_one", 100, thinking());
-    assert_eq!(reading.findings_at_end(), [(4, "time-goes-backwards"), (5, "idle-missing"), (6, "turn-unfinished")]);
+    assert_eq!(
+        reading.findings_at_end(),
+        [(4, "time-goes-backwards"), (6, "status-unchanged"), (5, "idle-missing"), (6, "turn-unfinished")]
+    );
 }
 
 #[test]

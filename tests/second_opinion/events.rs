@@ -14,7 +14,7 @@ pub fn idle() -> What {
 }
 
 pub fn appended(role: Role) -> What {
-    What::MessageAppended { role }
+    What::MessageAppended { role, content: "hello" }
 }
 
 pub fn said(text: &'static str) -> What {

@@ -42,6 +42,9 @@ fn the_tables() {
     let reached = [
         "turn-not-started",
         "turn-not-ended",
+        "ended-after-idle",
+        "interrupted-outside-turn",
+        "status-unchanged",
         "turn-unfinished",
         "turn-empty",
         "turn-ended-twice",
@@ -51,6 +54,11 @@ fn the_tables() {
         "error-outside-turn",
         "chunk-after-done",
         "stream-not-done",
+        "stream-abandoned",
+        "empty-final-message",
+        "final-message-not-appended",
+        "text-before-results",
+        "tool-call-abandoned",
         "duplicate-tool-call",
         "unknown-tool-call",
         "tool-completed-twice",
@@ -70,6 +78,7 @@ fn the_fields() {
         is(thinking()),
         is(thinking()).off(-3),
         labelled(true, "Complete"),
+        labelled(false, "complete..."),
         is(idle()),
         labelled(false, " running tool… "),
         is(appended(Role::System)),
@@ -104,6 +113,7 @@ fn the_fields() {
         "ok-mismatch",
         "time-goes-backwards",
         "label-contradicts-pending",
+        "complete-before-completed",
     ];
     judge_all("the fields", &alphabet, 4, &reached);
 }

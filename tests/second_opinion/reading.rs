@@ -2,8 +2,8 @@
 //! are in `tables.rs`.
 
 use crate::tables::{
-    Reply, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started, cuts_the_text, in_turn,
-    label_contradicts, opens, reply, turn, turn_at_end,
+    Reply, TURN_NOT_ENDED, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started, cuts_the_text,
+    in_turn, label_contradicts, may_run, opens, reply, turn, turn_at_end,
 };
 
 /// A finding: the line (from 1) and the rule.
@@ -28,7 +28,7 @@ pub struct ToolResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     Status { pending: bool, label: &'static str },
-    MessageAppended { role: Role },
+    MessageAppended { role: Role, content: &'static str },
     StreamChunk { text: &'static str, done: bool },
     ToolCallStarted { id: &'static str, tool: &'static str },
     ToolCallCompleted { id: &'static str, tool: &'static str, ok: bool },
@@ -65,6 +65,12 @@ struct Session {
     text: String,
     cuts: Vec<usize>,
     chunk_came: bool,
+    /// The assistant's last message of the turn.
+    message: Option<&'static str>,
+    /// The status before, unless a turn began or broke a rule since.
+    status: Option<(bool, &'static str)>,
+    /// The line of the status that said idle before the turn's end.
+    idle_line: u64,
     /// In the order of their first mention.
     calls: Vec<Call>,
     stamp: i64,
@@ -83,7 +89,11 @@ impl Session {
         let before = self.turn;
         let (says, now) = turn(what, before);
         self.turn = now;
-        findings.extend(says.map(|rule| (line, rule)));
+        if now == Turn::EndedEarly && before != Turn::EndedEarly {
+            self.idle_line = line;
+        }
+        let place = if says == Some(TURN_NOT_ENDED) { self.idle_line } else { line };
+        findings.extend(says.map(|rule| (place, rule)));
         if opens(before, now) {
             self.open();
         }
@@ -91,16 +101,23 @@ impl Session {
         // Where the turn breaks a rule, the other two move without reporting one.
         let mut quiet = Vec::new();
         let aloud = if says.is_some() { &mut quiet } else { &mut *findings };
-        let (says, now_reply) = reply(what, before, now, self.reply);
+        let (reply_says, now_reply) = reply(what, before, now, self.reply);
         self.reply = now_reply;
-        aloud.extend(says.map(|rule| (line, rule)));
-        self.judge_calls(line, what, before, aloud);
-        self.judge_text(line, what, before, aloud);
+        aloud.extend(reply_says.map(|rule| (line, rule)));
+        self.judge_calls(line, what, (before, now), aloud);
+        self.judge_text(line, what, (before, now), aloud);
 
-        if let What::Status { pending, label } = what
-            && label_contradicts(*pending, label)
-        {
-            findings.push((line, "label-contradicts-pending"));
+        if says.is_some() {
+            self.status = None;
+        }
+        if let What::Status { pending, label } = what {
+            if label_contradicts(*pending, label) {
+                findings.push((line, "label-contradicts-pending"));
+            }
+            if self.status == Some((*pending, *label)) {
+                findings.push((line, "status-unchanged"));
+            }
+            self.status = Some((*pending, *label));
         }
     }
 
@@ -110,12 +127,14 @@ impl Session {
         self.text.clear();
         self.cuts.clear();
         self.chunk_came = false;
+        self.message = None;
+        self.status = None;
         for call in &mut self.calls {
             call.of_this_turn = false;
         }
     }
 
-    fn judge_calls(&mut self, line: u64, what: &What, before: Turn, aloud: &mut Vec<Finding>) {
+    fn judge_calls(&mut self, line: u64, what: &What, turns: (Turn, Turn), aloud: &mut Vec<Finding>) {
         match what {
             What::ToolCallStarted { id, tool } => {
                 let call = self.call(id);
@@ -142,7 +161,7 @@ impl Session {
                     let call = self.call(result.id);
                     let (says, now) = call_result(call.state);
                     aloud.extend(says.map(|rule| (line, rule)));
-                    if says.is_none() && now != call.state {
+                    if matches!(call.state, ToolCall::Completed | ToolCall::Overtaken) {
                         if call.tool != result.tool {
                             aloud.push((line, "tool-name-mismatch"));
                         }
@@ -154,8 +173,9 @@ impl Session {
                 }
             }
             _ => {
+                let others_run = self.calls.iter().any(|call| call.of_this_turn && may_run(call.state));
                 for call in self.calls.iter_mut().filter(|call| call.of_this_turn) {
-                    let (says, now) = call_of_this_turn(what, before, call.state);
+                    let (says, now) = call_of_this_turn(what, turns, others_run, call.state);
                     aloud.extend(says.map(|rule| (line, rule)));
                     call.state = now;
                 }
@@ -163,7 +183,7 @@ impl Session {
         }
     }
 
-    fn judge_text(&mut self, line: u64, what: &What, before: Turn, aloud: &mut Vec<Finding>) {
+    fn judge_text(&mut self, line: u64, what: &What, (before, now): (Turn, Turn), aloud: &mut Vec<Finding>) {
         if let What::StreamChunk { text, .. } = what {
             self.text.push_str(text);
             self.chunk_came = true;
@@ -171,12 +191,22 @@ impl Session {
         if cuts_the_text(what) {
             self.cuts.push(self.text.len());
         }
+        if let What::MessageAppended { role: Role::Assistant, content } = what
+            && matches!(now, Turn::Active | Turn::Failed)
+        {
+            self.message = Some(content);
+        }
         if let What::Completed { final_message } = what
             && in_turn(before)
-            && self.chunk_came
-            && !self.texts().contains(&final_message.as_str())
         {
-            aloud.push((line, "final-message-mismatch"));
+            if self.chunk_came && !self.texts().contains(&final_message.as_str()) {
+                aloud.push((line, "final-message-mismatch"));
+            } else if final_message.is_empty() && !self.text.is_empty() {
+                aloud.push((line, "empty-final-message"));
+            }
+            if !self.chunk_came && self.message.is_some_and(|message| message != final_message) {
+                aloud.push((line, "final-message-not-appended"));
+            }
         }
     }
 
@@ -218,6 +248,9 @@ impl Reading {
                 text: String::new(),
                 cuts: Vec::new(),
                 chunk_came: false,
+                message: None,
+                status: None,
+                idle_line: 0,
                 calls: Vec::new(),
                 stamp: i64::MIN,
                 last_line: 0,
@@ -230,12 +263,13 @@ impl Reading {
     /// Returns the findings if the file ended here: "those of the end of the stream last, in the order
     /// of their streams' last events, where they stand".
     pub fn findings_at_end(&self) -> Vec<Finding> {
-        let mut ends: Vec<Finding> = Vec::new();
-        for session in &self.sessions {
-            ends.extend(turn_at_end(session.turn).map(|rule| (session.last_line, rule)));
-        }
-        ends.sort_unstable();
-        [self.findings.as_slice(), &ends].concat()
+        let mut sessions: Vec<&Session> = self.sessions.iter().collect();
+        sessions.sort_unstable_by_key(|session| session.last_line);
+        let at_end = sessions.into_iter().filter_map(|session| {
+            let rule = turn_at_end(session.turn)?;
+            Some((if rule == TURN_NOT_ENDED { session.idle_line } else { session.last_line }, rule))
+        });
+        self.findings.iter().copied().chain(at_end).collect()
     }
 
     /// Returns the texts that a `final_message` of this session may have now: the text since the turn's start

@@ -6,6 +6,9 @@ use crate::reading::{Role, What};
 /// The rule that is broken, if any.
 pub type Says = Option<&'static str>;
 
+/// The one rule that stands where its state was entered: at the status that said idle.
+pub const TURN_NOT_ENDED: &str = "turn-not-ended";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     Idle,
@@ -16,6 +19,7 @@ pub enum Turn {
     Failed,
     Trailing,
     Drained,
+    Closing,
     EndedEarly,
 }
 
@@ -24,6 +28,8 @@ pub enum Reply {
     None,
     Open,
     Done,
+    Cut,
+    BrokenOff,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +37,9 @@ pub enum ToolCall {
     Absent,
     Started,
     Completed,
+    Overtaken,
     Reported,
+    Failed,
     Abandoned,
     Untracked,
 }
@@ -48,17 +56,27 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Failed => (None, Turn::Active),
             Turn::Trailing => (Some("idle-missing"), Turn::Announced),
             Turn::Drained => (None, Turn::Announced),
-            Turn::EndedEarly => (None, Turn::Active),
+            Turn::Closing => (None, Turn::Active),
+            Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Active),
         },
+        What::Status { pending: false, label }
+            if plain(label) == "complete" && matches!(state, Turn::Active | Turn::Closing) =>
+        {
+            match state {
+                Turn::Active => (Some("complete-before-completed"), Turn::Closing),
+                _ => (None, Turn::Closing),
+            }
+        }
         What::Status { pending: false, .. } => match state {
             Turn::Idle => (None, Turn::Idle),
             Turn::Announced => (Some("turn-empty"), Turn::Idle),
-            Turn::Active => (Some("turn-not-ended"), Turn::EndedEarly),
+            Turn::Active => (None, Turn::EndedEarly),
             Turn::Completed => (None, Turn::Idle),
             Turn::Interrupted => (None, Turn::Idle),
             Turn::Failed => (None, Turn::Idle),
             Turn::Trailing => (None, Turn::Idle),
             Turn::Drained => (None, Turn::Idle),
+            Turn::Closing => (None, Turn::EndedEarly),
             Turn::EndedEarly => (None, Turn::EndedEarly),
         },
         What::StreamChunk { .. } | What::ToolCallStarted { .. } => match state {
@@ -70,9 +88,10 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Failed => (None, Turn::Failed),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
-            Turn::EndedEarly => (None, Turn::Active),
+            Turn::Closing => (None, Turn::Active),
+            Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Active),
         },
-        What::MessageAppended { role: Role::Assistant } => match state {
+        What::MessageAppended { role: Role::Assistant, .. } => match state {
             Turn::Announced => (None, Turn::Active),
             same => (None, same),
         },
@@ -86,10 +105,11 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Failed => (None, Turn::Completed),
             Turn::Trailing => (None, Turn::Completed),
             Turn::Drained => (None, Turn::Drained),
-            Turn::EndedEarly => (None, Turn::Idle),
+            Turn::Closing => (None, Turn::Idle),
+            Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Idle),
         },
         What::Interrupted => match state {
-            Turn::Idle => (Some("turn-not-started"), Turn::Interrupted),
+            Turn::Idle => (Some("interrupted-outside-turn"), Turn::Interrupted),
             Turn::Announced => (None, Turn::Interrupted),
             Turn::Active => (None, Turn::Interrupted),
             Turn::Completed => (Some("turn-ended-twice"), Turn::Completed),
@@ -97,7 +117,8 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Failed => (None, Turn::Interrupted),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
-            Turn::EndedEarly => (None, Turn::Idle),
+            Turn::Closing => (None, Turn::Interrupted),
+            Turn::EndedEarly => (Some("ended-after-idle"), Turn::Idle),
         },
         What::Error => match state {
             Turn::Idle => (Some("error-outside-turn"), Turn::Idle),
@@ -108,7 +129,8 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Failed => (None, Turn::Failed),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
-            Turn::EndedEarly => (None, Turn::Idle),
+            Turn::Closing => (None, Turn::Failed),
+            Turn::EndedEarly => (Some("ended-after-idle"), Turn::Idle),
         },
     }
 }
@@ -124,7 +146,8 @@ pub fn turn_at_end(state: Turn) -> Says {
         Turn::Failed => None,
         Turn::Trailing => Some("idle-missing"),
         Turn::Drained => None,
-        Turn::EndedEarly => None,
+        Turn::Closing => Some("turn-unfinished"),
+        Turn::EndedEarly => Some(TURN_NOT_ENDED),
     }
 }
 
@@ -134,9 +157,9 @@ pub fn opens(before: Turn, now: Turn) -> bool {
         && matches!(before, Turn::Idle | Turn::Completed | Turn::Interrupted | Turn::Trailing | Turn::Drained)
 }
 
-/// "turn before announced, active or failed"
+/// "turn before announced, active, closing or failed"
 pub fn in_turn(before: Turn) -> bool {
-    matches!(before, Turn::Announced | Turn::Active | Turn::Failed)
+    matches!(before, Turn::Announced | Turn::Active | Turn::Closing | Turn::Failed)
 }
 
 /// The table "reply".
@@ -146,32 +169,47 @@ pub fn reply(what: &What, before: Turn, now: Turn, state: Reply) -> (Says, Reply
             Reply::None => (None, Reply::Open),
             Reply::Open => (None, Reply::Open),
             Reply::Done => (Some("chunk-after-done"), Reply::Open),
+            Reply::Cut => (None, Reply::Open),
+            Reply::BrokenOff => (None, Reply::Open),
         },
         What::StreamChunk { done: true, .. } if matches!(now, Turn::Active | Turn::Failed) => match state {
             Reply::None => (None, Reply::Done),
             Reply::Open => (None, Reply::Done),
             Reply::Done => (Some("chunk-after-done"), Reply::Done),
+            Reply::Cut => (None, Reply::Done),
+            Reply::BrokenOff => (None, Reply::Done),
         },
         What::MessageAppended { .. }
         | What::ToolCallStarted { .. }
+        | What::ToolCallCompleted { .. }
         | What::ToolResults { .. }
         | What::Status { pending: true, .. } => match state {
             Reply::None => (None, Reply::None),
             Reply::Open => (None, Reply::Open),
-            Reply::Done => (None, Reply::None),
+            Reply::Done => (None, Reply::Cut),
+            Reply::Cut => (None, Reply::Cut),
+            Reply::BrokenOff => (None, Reply::BrokenOff),
         },
-        What::Error if in_turn(before) => (None, Reply::None),
+        What::Error if in_turn(before) => match state {
+            Reply::None => (None, Reply::None),
+            Reply::Open => (None, Reply::BrokenOff),
+            Reply::Done => (None, Reply::Cut),
+            Reply::Cut => (None, Reply::Cut),
+            Reply::BrokenOff => (None, Reply::BrokenOff),
+        },
         What::Completed { .. } if in_turn(before) => match state {
             Reply::None => (None, Reply::None),
             Reply::Open => (Some("stream-not-done"), Reply::Open),
             Reply::Done => (None, Reply::Done),
+            Reply::Cut => (None, Reply::Cut),
+            Reply::BrokenOff => (Some("stream-abandoned"), Reply::BrokenOff),
         },
         _ => (None, state),
     }
 }
 
-/// "messages, tool calls, results, errors and pending statuses cut it": the rows of the table
-/// "reply" that lead out of `done`. A tool that finishes is none of them.
+/// "messages, tool calls, completions, results, errors and pending statuses cut it": the rows of the table
+/// "reply" that lead out of `done`.
 pub fn cuts_the_text(what: &What) -> bool {
     match what {
         What::MessageAppended { .. } => true,
@@ -180,7 +218,7 @@ pub fn cuts_the_text(what: &What) -> bool {
         What::Error => true,
         What::Status { pending, .. } => *pending,
         What::StreamChunk { .. } => false,
-        What::ToolCallCompleted { .. } => false,
+        What::ToolCallCompleted { .. } => true,
         What::Completed { .. } => false,
         What::Interrupted => false,
     }
@@ -192,7 +230,9 @@ pub fn call_started(state: ToolCall) -> (Says, ToolCall) {
         ToolCall::Absent => (None, ToolCall::Started),
         ToolCall::Started => (Some("duplicate-tool-call"), ToolCall::Untracked),
         ToolCall::Completed => (Some("duplicate-tool-call"), ToolCall::Untracked),
+        ToolCall::Overtaken => (Some("duplicate-tool-call"), ToolCall::Untracked),
         ToolCall::Reported => (Some("duplicate-tool-call"), ToolCall::Untracked),
+        ToolCall::Failed => (None, ToolCall::Started),
         ToolCall::Abandoned => (None, ToolCall::Started),
         ToolCall::Untracked => (None, ToolCall::Untracked),
     }
@@ -203,7 +243,9 @@ pub fn call_completed(state: ToolCall) -> (Says, ToolCall) {
         ToolCall::Absent => (Some("unknown-tool-call"), ToolCall::Untracked),
         ToolCall::Started => (None, ToolCall::Completed),
         ToolCall::Completed => (Some("tool-completed-twice"), ToolCall::Completed),
+        ToolCall::Overtaken => (Some("tool-completed-twice"), ToolCall::Overtaken),
         ToolCall::Reported => (Some("tool-completed-twice"), ToolCall::Reported),
+        ToolCall::Failed => (None, ToolCall::Failed),
         ToolCall::Abandoned => (None, ToolCall::Abandoned),
         ToolCall::Untracked => (None, ToolCall::Untracked),
     }
@@ -214,22 +256,43 @@ pub fn call_result(state: ToolCall) -> (Says, ToolCall) {
         ToolCall::Absent => (Some("unknown-tool-call"), ToolCall::Untracked),
         ToolCall::Started => (Some("result-before-completion"), ToolCall::Untracked),
         ToolCall::Completed => (None, ToolCall::Reported),
+        ToolCall::Overtaken => (Some("text-before-results"), ToolCall::Reported),
         ToolCall::Reported => (Some("duplicate-result"), ToolCall::Reported),
+        ToolCall::Failed => (None, ToolCall::Abandoned),
         ToolCall::Abandoned => (None, ToolCall::Abandoned),
         ToolCall::Untracked => (None, ToolCall::Untracked),
     }
 }
 
-/// ... and the two about all calls of this turn.
-pub fn call_of_this_turn(what: &What, before: Turn, state: ToolCall) -> (Says, ToolCall) {
+/// ... and those about all calls of this turn. `others_run`: whether a call of this turn runs, or may still run.
+pub fn call_of_this_turn(
+    what: &What,
+    (before, now): (Turn, Turn),
+    others_run: bool,
+    state: ToolCall,
+) -> (Says, ToolCall) {
     match what {
+        What::StreamChunk { .. } if matches!(now, Turn::Active | Turn::Failed) && !others_run => match state {
+            ToolCall::Completed => (None, ToolCall::Overtaken),
+            same => (None, same),
+        },
         What::Completed { .. } if in_turn(before) => match state {
             ToolCall::Started => (Some("tool-call-unfinished"), ToolCall::Untracked),
             ToolCall::Completed => (Some("tool-result-missing"), ToolCall::Untracked),
+            ToolCall::Overtaken => (Some("tool-result-missing"), ToolCall::Untracked),
+            ToolCall::Failed => (Some("tool-call-abandoned"), ToolCall::Untracked),
             same => (None, same),
         },
-        What::Interrupted | What::Error if in_turn(before) => abandon(state),
-        What::Status { pending: false, .. } if before == Turn::Active => abandon(state),
+        What::Error if in_turn(before) => match state {
+            ToolCall::Started | ToolCall::Completed | ToolCall::Overtaken => (None, ToolCall::Failed),
+            same => (None, same),
+        },
+        What::Interrupted if in_turn(before) => abandon(state),
+        What::Status { pending: false, .. }
+            if matches!(before, Turn::Active | Turn::Closing) && now == Turn::EndedEarly =>
+        {
+            abandon(state)
+        }
         _ => (None, state),
     }
 }
@@ -238,16 +301,27 @@ fn abandon(state: ToolCall) -> (Says, ToolCall) {
     match state {
         ToolCall::Started => (None, ToolCall::Abandoned),
         ToolCall::Completed => (None, ToolCall::Abandoned),
+        ToolCall::Overtaken => (None, ToolCall::Abandoned),
+        ToolCall::Failed => (None, ToolCall::Abandoned),
         same => (None, same),
     }
 }
 
+/// "a call that still runs": no text is late because of it.
+pub fn may_run(state: ToolCall) -> bool {
+    matches!(state, ToolCall::Started | ToolCall::Failed | ToolCall::Abandoned | ToolCall::Untracked)
+}
+
 /// `label-contradicts-pending`
 pub fn label_contradicts(pending: bool, label: &str) -> bool {
-    let label = label.trim().to_lowercase();
-    let label = label.trim_end_matches("...").trim_end_matches('…').trim();
     match pending {
-        true => matches!(label, "idle" | "complete"),
-        false => matches!(label, "thinking" | "processing" | "running tool"),
+        true => matches!(&*plain(label), "idle" | "complete"),
+        false => matches!(&*plain(label), "thinking" | "processing" | "running tool"),
     }
+}
+
+/// "Letter case, surrounding space and a trailing ellipsis do not count."
+fn plain(label: &str) -> String {
+    let label = label.trim().to_lowercase();
+    label.trim_end_matches("...").trim_end_matches('…').trim().to_owned()
 }

@@ -14,9 +14,9 @@ pub fn write_line(event: &Event, file: &mut String) {
         What::Status { pending, label } => {
             ("session.status", format!(r#""pending":{pending},"status_label":"{label}""#))
         }
-        What::MessageAppended { role } => {
+        What::MessageAppended { role, content } => {
             let role = role_name(*role);
-            ("session.message.appended", format!(r#""message":{{"role":"{role}","content":"Hello."}}"#))
+            ("session.message.appended", format!(r#""message":{{"role":"{role}","content":"{content}"}}"#))
         }
         What::StreamChunk { text, done } => ("session.stream.chunk", format!(r#""text":"{text}","done":{done}"#)),
         What::ToolCallStarted { id, tool } => {
@@ -52,7 +52,9 @@ pub fn write_line(event: &Event, file: &mut String) {
 pub fn in_words(event: &Event) -> String {
     let what = match &event.what {
         What::Status { pending, label } => format!("session.status pending {pending}, {label:?}"),
-        What::MessageAppended { role } => format!("session.message.appended {}", role_name(*role)),
+        What::MessageAppended { role, content } => {
+            format!("session.message.appended {} {content:?}", role_name(*role))
+        }
         What::StreamChunk { text, done } => format!("session.stream.chunk {text:?}, done {done}"),
         What::ToolCallStarted { id, tool } => format!("session.tool.call.started {id} {tool}"),
         What::ToolCallCompleted { id, tool, ok } => {

@@ -210,7 +210,7 @@ impl FindingLog {
         let further = verdicts.split_off(verdicts.len().min(MOST_LISTED));
         let stream = further.first().map(|verdict| verdict.stream.clone());
         for verdict in verdicts.drain(..) {
-            if matches!(verdict.at, Target::Earlier(..)) {
+            if matches!(verdict.at, Target::Earlier(..) | Target::EarlierField(..)) {
                 self.report_earlier(verdict);
                 continue;
             }
@@ -220,9 +220,13 @@ impl FindingLog {
                 // Only a value that was captured without its place requires a parse.
                 let text = here.frame.text;
                 let tree = tree.get_or_insert_with(|| parse(text).ok()).as_ref()?;
-                Some(tree.root.node_at(&here.span)?.at(text, &pointer.as_ref()?.0)?.span.clone())
+                let (event, path) = (tree.root.node_at(&here.span)?, &pointer.as_ref()?.0);
+                let lengths =
+                    if let Target::Missing(_) = verdict.at { 0..path.len() } else { path.len()..path.len() + 1 };
+                let mut nodes = lengths.rev().filter_map(|length| event.at(text, &path[..length]));
+                nodes.next().map(|node| node.span.clone())
             });
-            let pointer = pointer.filter(|_| value.is_some()).map(|pointer| pointer.text());
+            let pointer = pointer.filter(|_| value.is_some()).map(|pointer| pointer.text().into());
             let span = match value {
                 Some(value) if part > 0 => (value.start + part).min(value.end - 1)..value.end,
                 Some(value) => value,
@@ -235,18 +239,21 @@ impl FindingLog {
 
     /// Reports a verdict on an earlier event, whose place the machine remembered.
     pub(crate) fn report_earlier(&mut self, verdict: Verdict) {
-        if let Target::Earlier(place, event_type) = &verdict.at {
-            let (place, event_type) = ((**place).clone(), event_type.clone());
-            self.report_verdict(verdict, place, None, event_type);
-        }
+        let (place, event_type, pointer) = match &verdict.at {
+            Target::Earlier(place, event_type) => (place, event_type, None),
+            Target::EarlierField(place, event_type, pointer) => (place, event_type, Some(pointer.clone())),
+            _ => return,
+        };
+        let (place, event_type) = ((**place).clone(), event_type.clone());
+        self.report_verdict(verdict, place, pointer, event_type);
     }
 
     /// Reports a verdict at this place.
-    fn report_verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<String>, event_type: Arc<str>) {
+    fn report_verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<Arc<str>>, event_type: Arc<str>) {
         let mut facts = verdict.facts;
         let details = Details {
             message: self.message_of(verdict.rule, &mut facts, &event_type),
-            pointer: pointer.map(Arc::from),
+            pointer,
             event_type: Some(event_type),
             stream: Some(verdict.stream),
             related: verdict.related,
@@ -260,14 +267,14 @@ impl FindingLog {
         let of = |slot: &usize| event.map(|event| Cow::Borrowed(&event.slots[*slot]));
         match at {
             Target::Time => (self.protocol.tables().shape.time.as_ref().map(Cow::Borrowed), 0),
-            Target::Slot(slot) => (of(slot), 0),
+            Target::Slot(slot) | Target::Missing(slot) => (of(slot), 0),
             Target::Part(slot, part) => (of(slot), *part + 1),
             Target::Item { array, index, slot } => {
                 let array = event.map(|event| &event.arrays[*array]);
                 let item = array.map(|array| array.at.child(&index.to_string()).join(&array.slots[*slot]));
                 (item.map(Cow::Owned), 0)
             }
-            Target::Type | Target::Earlier(..) => (None, 0),
+            Target::Type | Target::Earlier(..) | Target::EarlierField(..) => (None, 0),
         }
     }
 }
@@ -281,7 +288,7 @@ fn captured_span(at: &Target, event_type: &EventType, captured: EventCaptures<'_
             let width = event_type.arrays[*array].slots.len();
             captured.items[*array].first as usize + index * width + slot
         }
-        Target::Type | Target::Earlier(..) => return None,
+        Target::Missing(_) | Target::Type | Target::Earlier(..) | Target::EarlierField(..) => return None,
     };
     match captured.fields[field] {
         Capture::Text(start, end) => Some(start as usize - 1..end as usize + 1),
@@ -338,6 +345,12 @@ impl EventLocator for EventContext<'_> {
         } else {
             self.frame.bare_place(span, number)
         }
+    }
+
+    fn field(&self, pointer: &Pointer) -> Option<Place> {
+        let text = self.frame.text;
+        let tree = parse(text).ok()?;
+        Some(self.place(tree.root.node_at(&self.span)?.at(text, &pointer.0)?.span.clone()))
     }
 
     fn part(&self, range: Range<usize>) -> Place {

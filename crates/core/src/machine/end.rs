@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::field::display_text;
-use super::instance::{History, related_places};
+use super::instance::{Entry, History, related_places};
 use super::streams::{LifecycleState, Stream};
 use super::{Target, Verdict};
 use crate::protocol::tables::{Lifecycle, States};
@@ -21,25 +21,33 @@ pub(crate) fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>
     let mut reported = 0u64;
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
         let muted = lifecycle.within.is_some_and(|outer| reported >> outer & 1 == 1);
-        let mut report = |possible: States, history: &History, key: Option<&[u8]>| {
+        let mut report = |possible: States, history: &History, key: Option<&[u8]>, entry: Option<&Entry>| {
             let Some(rule) = end_rule(possible, lifecycle) else { return };
             reported |= 1 << number;
             if !muted {
                 let facts = key.map(|key| ("key", display_text(key)));
+                let mut related = related_places(history, lifecycle);
+                let at = match entry.filter(|_| possible.or(lifecycle.end_at_entry) == lifecycle.end_at_entry) {
+                    Some(entry) => {
+                        related.retain(|earlier| earlier.place.event != entry.place.event);
+                        entry.target()
+                    }
+                    None => Target::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
+                };
                 out.push(Verdict {
                     rule,
                     stream: stream.name.clone(),
-                    at: Target::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
-                    related: related_places(history, lifecycle),
+                    at,
+                    related,
                     facts: facts.into_iter().collect(),
                 });
             }
         };
         match &stream.lifecycles[number] {
-            LifecycleState::Single(single) => report(single.possible, &single.history, None),
+            LifecycleState::Single(single) => report(single.possible, &single.history, None, single.entry.as_deref()),
             LifecycleState::Keyed(keyed) => {
                 for (key, possible, history) in keyed.certainly_open(lifecycle) {
-                    report(possible, history, Some(key));
+                    report(possible, history, Some(key), None);
                 }
             }
         }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{EventView, Target};
-use crate::input::json::{is_string_content, unescaped};
+use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
-use crate::protocol::tables::Row;
+use crate::protocol::tables::{Row, plain_words};
 use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The value of an event's field, as far as it can be read.
@@ -55,6 +55,14 @@ impl<'a> Scope<'a> {
     pub(crate) fn at(self, slot: usize) -> Target {
         match self.item {
             None => Target::Slot(slot),
+            Some(ArrayItem { array, index, .. }) => Target::Item { array, index, slot },
+        }
+    }
+
+    /// Returns the target of a verdict that the field in this slot is missing.
+    pub(crate) fn holder_of(self, slot: usize) -> Target {
+        match self.item {
+            None => Target::Missing(slot),
             Some(ArrayItem { array, index, .. }) => Target::Item { array, index, slot },
         }
     }
@@ -108,6 +116,11 @@ pub(crate) fn equals(field: Field<'_>, value: &Scalar) -> bool {
     }
 }
 
+/// Returns whether a text, still escaped, says these plain words; see [`plain_words`].
+pub(crate) fn equals_plain(raw: &[u8], words: &str) -> bool {
+    plain_words(&unescaped_lossy(raw)) == words
+}
+
 fn number(raw: &[u8]) -> Option<f64> {
     std::str::from_utf8(raw).ok()?.parse().ok()
 }
@@ -132,7 +145,7 @@ impl KeptValue {
         }
     }
 
-    fn field(&self) -> Field<'_> {
+    pub(crate) fn field(&self) -> Field<'_> {
         match self {
             KeptValue::Null => Field::Null,
             KeptValue::Bool(value) => Field::Bool(*value),

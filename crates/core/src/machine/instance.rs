@@ -6,8 +6,8 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::end;
 use super::field::KeptValue;
+use super::{Target, end};
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
 use crate::protocol::tables::{Cell, Certainty, Lifecycle, States};
@@ -18,16 +18,40 @@ const MOST_PACKED_AGAIN: usize = 64;
 /// The events that led an instance into its states: each state with the place of the event.
 pub(crate) type History = Vec<(u8, Arc<Place>)>;
 
+/// The event that led into the state of an instance.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// The place of the field that led into the state, or else of the event.
+    pub place: Arc<Place>,
+    /// The pointer of that field.
+    pub pointer: Option<Arc<str>>,
+    /// The event's type.
+    pub event_type: Arc<str>,
+}
+
+impl Entry {
+    /// Returns the target of a verdict about the event.
+    pub(crate) fn target(&self) -> Target {
+        let (place, event_type) = (self.place.clone(), self.event_type.clone());
+        match &self.pointer {
+            Some(pointer) => Target::EarlierField(place, event_type, pointer.clone()),
+            None => Target::Earlier(place, event_type),
+        }
+    }
+}
+
 /// The instance of a lifecycle without keys.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SingleInstance {
     pub possible: States,
     pub history: History,
+    /// The event that led into the only possible state, if findings in that state stand at it.
+    pub entry: Option<Box<Entry>>,
 }
 
 impl Default for SingleInstance {
     fn default() -> Self {
-        SingleInstance { possible: States::one(0), history: Vec::new() }
+        SingleInstance { possible: States::one(0), history: Vec::new(), entry: None }
     }
 }
 
@@ -45,12 +69,14 @@ impl SingleInstance {
     /// Returns whether an instance can be in this state; one that was stored may be made up.
     pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         are_of(lifecycle, self.possible, &self.history)
+            && self.entry.as_ref().is_none_or(|entry| entry.place.is_sound())
     }
 
     /// Makes every state possible.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle) {
         self.possible = States::all(lifecycle.states.len());
         self.history.clear();
+        self.entry = None;
     }
 }
 
@@ -76,6 +102,9 @@ pub(crate) struct KeyedInstances {
     open_doubts: u64,
     /// The keys that the open turn opened, in the order of their opening.
     pub open: Vec<Box<[u8]>>,
+    /// By state: the number of instances that the open turn opened; `None` if one of them is unsure.
+    #[serde(skip)]
+    counts: Option<Vec<u32>>,
 }
 
 /// Writes a map in the order of its keys: the same state is written as the same bytes.
@@ -111,6 +140,7 @@ impl Default for KeyedInstances {
             doubts: 0,
             open_doubts: 0,
             open: Vec::new(),
+            counts: Some(Vec::new()),
         }
     }
 }
@@ -142,6 +172,7 @@ impl KeyedInstances {
     /// Makes every state possible for every key, seen or not. `for_good`: an event that opens an instance may be lost.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
         self.doubts += 1;
+        self.counts = None;
         self.unseen = States::all(lifecycle.states.len());
         self.unseen_for_good |= for_good;
     }
@@ -191,6 +222,7 @@ impl KeyedInstances {
                 instance.open = Certainty::No;
             }
         }
+        self.counts = Some(Vec::new());
         if forget {
             self.known.clear();
         } else {
@@ -204,6 +236,62 @@ impl KeyedInstances {
     /// Notes that the surrounding turn may have opened anew.
     pub(crate) fn doubt_open(&mut self) {
         self.open_doubts += 1;
+        self.counts = None;
+    }
+
+    /// Counts an instance in its new state, and no longer in its old one. Each comes with whether the open turn opened the
+    /// instance.
+    pub(crate) fn recount(&mut self, (was_open, from): (Certainty, States), (is_open, to): (Certainty, States)) {
+        let Some(counts) = &mut self.counts else { return };
+        for (open, states, more) in [(was_open, from, false), (is_open, to, true)] {
+            match (open, only_state(states)) {
+                (Certainty::No, _) => {}
+                (Certainty::Yes, Some(state)) => {
+                    let state = usize::from(state);
+                    if counts.len() <= state {
+                        counts.resize(state + 1, 0);
+                    }
+                    counts[state] = if more { counts[state] + 1 } else { counts[state].saturating_sub(1) };
+                }
+                _ => return self.counts = None,
+            }
+        }
+    }
+
+    /// Returns whether an instance that the open turn opened may be in one of these states. A turn may have many
+    /// instances, and most events are of no concern to them.
+    pub(crate) fn may_have_open(&self, states: States) -> bool {
+        self.counts
+            .as_ref()
+            .is_none_or(|counts| counts.iter().enumerate().any(|(state, count)| *count > 0 && states.has(state as u8)))
+    }
+
+    /// Returns whether an instance that the open turn opened is in one of these states.
+    pub(crate) fn has_open(&mut self, states: States, lifecycle: &Lifecycle) -> Certainty {
+        if states == States::default() || !self.may_have_open(states) {
+            return Certainty::No;
+        }
+        if self.counts.is_some() {
+            return Certainty::Yes;
+        }
+        // One whose start was lost may be in any state.
+        let mut found = if self.unseen == States::one(0) { Certainty::No } else { Certainty::Perhaps };
+        let keys = std::mem::take(&mut self.open);
+        for key in &keys {
+            let Some(instance) = self.instance(key, lifecycle) else { continue };
+            let certainly = instance.possible.or(states) == states && instance.open == Certainty::Yes;
+            match (certainly, instance.possible.0 & states.0) {
+                (true, _) => found = Certainty::Yes,
+                (false, 0) => {}
+                (false, _) if found == Certainty::No => found = Certainty::Perhaps,
+                (false, _) => {}
+            }
+            if found == Certainty::Yes {
+                break;
+            }
+        }
+        self.open = keys;
+        found
     }
 
     /// Returns whether the end of the stream would report nothing, and few enough instances would be packed.

@@ -5,6 +5,7 @@
 //! of possible states, and a rule is reported only if every possible state reports it. A false alarm is worse than a
 //! missed finding.
 
+mod contents;
 mod end;
 mod field;
 mod instance;
@@ -24,6 +25,7 @@ use crate::finding::{Place, Related};
 use crate::framing::Framing;
 use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::{Protocol, RuleId, Tables, framing};
+use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::{self, Stamp};
 use field::Field;
@@ -77,6 +79,8 @@ pub(crate) trait EventLocator {
     fn part(&self, range: Range<usize>) -> Place;
     /// Returns the place of the whole event, for a finding that may come later.
     fn event(&self) -> Place;
+    /// Returns the place of a field of the event; `None` if the field is not there.
+    fn field(&self, pointer: &Pointer) -> Option<Place>;
 }
 
 /// The part of an event, or the earlier event, that a verdict points at.
@@ -88,6 +92,8 @@ pub(crate) enum Target {
     Time,
     /// A field of the event, by slot.
     Slot(usize),
+    /// A field that the event does not have, by slot: the object that lacks it.
+    Missing(usize),
     /// The rest of a text field: its slot, and the number of bytes between its opening quote and the rest.
     Part(usize, usize),
     /// A field of an array's item.
@@ -101,6 +107,8 @@ pub(crate) enum Target {
     },
     /// A place of this or an earlier event, with that event's type.
     Earlier(Arc<Place>, Arc<str>),
+    /// A field of an earlier event: its place, the event's type, and the field's pointer.
+    EarlierField(Arc<Place>, Arc<str>, Arc<str>),
 }
 
 /// The values of the placeholders (words in braces) of a rule's message.

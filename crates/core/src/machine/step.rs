@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::field::{ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, read_key};
-use super::instance::{History, Transition, only_state, related_places};
+use super::field::{
+    ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, equals_plain, read_key,
+};
+use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
-use super::streamed_text::{BufferPool, HalfCharacter};
+use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
-use super::{EventView, Facts, Target, Verdict, framing, repeat};
-use crate::finding::Place;
-use crate::framing::Framing;
-use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
-use crate::protocol::tables::{Certainty, Condition, Lifecycle, Row, States, plain_words};
-use crate::protocol::{Keyed, RuleId, Tables};
+use super::{EventView, Facts, Target, Verdict, repeat};
+use crate::finding::{Place, Related};
+use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, Row, States};
+use crate::protocol::{Keyed, RuleId, Scalar, Tables};
 
 /// Counters and buffers shared by all steps of a machine.
 #[derive(Clone)]
@@ -73,7 +73,20 @@ pub(crate) fn apply<W: CellObserver>(
     for text in &effects.texts {
         step.apply_text(*text);
     }
-    step.find_contradictions();
+    step.apply_checks();
+    for (number, unchanged) in tables.unchanged.iter().enumerate() {
+        // What only follows from a mistake is not said, nor what may only follow from one.
+        let is_news = |outer: usize| {
+            let now = step.stream.lifecycles[outer].possible();
+            step.reported >> outer & 1 == 1 || only_state(now).is_none()
+        };
+        if unchanged.within.is_some_and(is_news) {
+            step.stream.unchanged[number] = None;
+        }
+        if unchanged.event == event.event_type {
+            step.apply_unchanged(number, unchanged);
+        }
+    }
     if effects.may_repeat && step.appended && !step.moved && step.out.len() == verdicts {
         step.stream.repeat.record(event, effects);
     } else {
@@ -92,25 +105,25 @@ impl LifecycleState {
 }
 
 /// An event being applied to its stream.
-struct Step<'s, W> {
-    tables: &'s Tables,
-    stream: &'s mut Stream,
-    event: &'s EventView<'s>,
+pub(crate) struct Step<'s, W> {
+    pub(crate) tables: &'s Tables,
+    pub(crate) stream: &'s mut Stream,
+    pub(crate) event: &'s EventView<'s>,
     /// The possible states of each lifecycle before the event.
     before: &'s [States],
     /// The lifecycles that reported a rule for this event, as bits; [`Lifecycle::MOST`] keeps their numbers in range.
-    reported: u64,
-    /// Whether a lifecycle may have moved.
+    pub(crate) reported: u64,
+    /// Whether an instance may have moved.
     moved: bool,
     /// Whether the event certainly added to every text that it may add to.
-    appended: bool,
+    pub(crate) appended: bool,
     /// The event's place, if it was needed already.
-    here: Option<Arc<Place>>,
+    pub(crate) here: Option<Arc<Place>>,
     opened: &'s mut Vec<u64>,
-    buffers: &'s mut BufferPool,
-    max_text_bytes: usize,
+    pub(crate) buffers: &'s mut BufferPool,
+    pub(crate) max_text_bytes: usize,
     observer: W,
-    out: &'s mut Vec<Verdict>,
+    pub(crate) out: &'s mut Vec<Verdict>,
 }
 
 impl<W: CellObserver> Step<'_, W> {
@@ -118,14 +131,17 @@ impl<W: CellObserver> Step<'_, W> {
     fn apply_lifecycle(&mut self, number: usize) {
         let tables = self.tables;
         let lifecycle = &tables.lifecycles[number];
+        // A row for all other events, which is the last one, may be meant where an earlier row only perhaps is.
+        let mut sure = Certainty::Yes;
         for row in &lifecycle.rows[self.event.event_type] {
-            let when = self.evaluate_when(&row.when);
+            let when = self.evaluate_when(&row.when).and(sure);
             if when == Certainty::No {
                 continue;
             }
             let gate = self.evaluate_gate(&row.before, true).and(self.evaluate_gate(&row.after, false));
             match (gate, when) {
-                (Certainty::No, _) => {}
+                (Certainty::No, Certainty::Yes) => return,
+                (Certainty::No, _) => sure = Certainty::Perhaps,
                 (_, Certainty::Yes) => return self.apply_row(number, lifecycle, row, gate),
                 _ => return self.make_unsure(number, lifecycle, row),
             }
@@ -133,7 +149,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Returns whether all lifecycles of a gate are in one of its states, `before` the event or now.
-    fn evaluate_gate(&self, conditions: &[(usize, States)], before: bool) -> Certainty {
+    pub(crate) fn evaluate_gate(&self, conditions: &[(usize, States)], before: bool) -> Certainty {
         conditions.iter().fold(Certainty::Yes, |meets, (lifecycle, wanted)| {
             let possible = match &self.stream.lifecycles[*lifecycle] {
                 _ if before => self.before[*lifecycle],
@@ -148,10 +164,14 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Returns whether all fields have one of the values that the conditions name.
-    fn evaluate_when(&self, conditions: &[Condition]) -> Certainty {
+    pub(crate) fn evaluate_when(&self, conditions: &[Condition]) -> Certainty {
         conditions.iter().fold(Certainty::Yes, |meets, condition| {
             meets.and(match self.event.field(condition.slot) {
                 Field::Unreadable => Certainty::Perhaps,
+                Field::Text(raw) if condition.plain => {
+                    let says = |value: &Scalar| matches!(value, Scalar::Text(words) if equals_plain(raw, words));
+                    if condition.values.iter().any(says) { Certainty::Yes } else { Certainty::No }
+                }
                 field if condition.values.iter().any(|value| equals(field, value)) => Certainty::Yes,
                 _ => Certainty::No,
             })
@@ -200,8 +220,15 @@ impl<W: CellObserver> Step<'_, W> {
         self.moved |= transition.to != from;
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
-            let related = related_places(&single.history, lifecycle);
-            let at = row.when.first().map_or(Target::Type, |condition| Target::Slot(condition.slot));
+            let mut related = related_places(&single.history, lifecycle);
+            let mut at = row.points_at.map_or(Target::Type, Target::Slot);
+            if let Some(entry) = single.entry.as_ref().filter(|_| is_at_entry(from, &row.cells)) {
+                related.retain(|earlier| earlier.place.event != entry.place.event);
+                let message = format!("{} followed here", self.event.locator.event_type()).into();
+                let place = event_place(&mut self.here, self.event);
+                related.push(Related { message, file: None, place });
+                at = entry.target();
+            }
             self.report(number, lifecycle, rule, at, related, Vec::new());
         }
         if transition.opens == Certainty::Yes {
@@ -210,7 +237,11 @@ impl<W: CellObserver> Step<'_, W> {
         } else if transition.opens == Certainty::Perhaps {
             self.doubt_within(number);
         }
-        let Some(state) = only_state(transition.to).filter(|_| transition.left(from)) else { return };
+        let left = transition.left(from);
+        if lifecycle.keeps_entry != States::default() && (left || transition.to != from) {
+            self.keep_entry(number, lifecycle, row, transition.to);
+        }
+        let Some(state) = only_state(transition.to).filter(|_| left) else { return };
         let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else { return };
         if transition.opens == Certainty::Yes || state == 0 {
             single.history.clear();
@@ -221,9 +252,36 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
+    /// Keeps the place of the event if it certainly led into a state whose findings stand there.
+    fn keep_entry(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, to: States) {
+        let is_kept = only_state(to).is_some_and(|state| lifecycle.keeps_entry.has(state));
+        let entry = is_kept.then(|| {
+            let locator = self.event.locator;
+            let pointer = row.points_at.map(|slot| &self.tables.events[self.event.event_type].slots[slot]);
+            let field = pointer.and_then(|pointer| Some((locator.field(pointer)?, pointer.text().into())));
+            let (place, pointer) = match field {
+                Some((place, pointer)) => (Arc::new(place), Some(pointer)),
+                None => (event_place(&mut self.here, self.event), None),
+            };
+            Box::new(Entry { place, pointer, event_type: locator.event_type().clone() })
+        });
+        if let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] {
+            single.entry = entry;
+        }
+    }
+
     /// Applies a row without a key, which moves every instance that the open turn opened.
     fn move_all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
         let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return };
+        // An observer wants the cells that do nothing, too.
+        if !W::ACTIVE && !keyed.may_have_open(row.acts) {
+            return;
+        }
+        let gate = match keyed.has_open(row.unless, lifecycle) {
+            Certainty::Yes => return,
+            Certainty::Perhaps => gate.and(Certainty::Perhaps),
+            Certainty::No => gate,
+        };
         let keys = std::mem::take(&mut keyed.open);
         for key in &keys {
             self.move_instance(number, lifecycle, row, gate, key, None);
@@ -261,6 +319,7 @@ impl<W: CellObserver> Step<'_, W> {
         let from = instance.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
+        self.moved |= transition.to != from;
         instance.possible = transition.to;
         let legal = transition.rule.is_none() && transition.left(from);
         let related =
@@ -274,8 +333,16 @@ impl<W: CellObserver> Step<'_, W> {
             };
             reports.push((rule, at, Vec::new()));
         }
-        if let Some(scope) = scope.filter(|_| legal) {
+        if let Some(scope) = scope {
             for same in &row.same {
+                let acts = match same.within {
+                    // Every possible state is one of them.
+                    Some(states) => gate == Certainty::Yes && from.or(states) == states,
+                    None => legal,
+                };
+                if !acts {
+                    continue;
+                }
                 let field = scope.field(same.slot);
                 let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
                 if let Some(kept) = kept.filter(|kept| !kept.equals(field)) {
@@ -283,14 +350,14 @@ impl<W: CellObserver> Step<'_, W> {
                     reports.push((same.rule, scope.at(same.slot), facts));
                 }
             }
-            for (name, slot) in &row.keep {
+            for (name, slot) in row.keep.iter().filter(|_| legal) {
                 if instance.kept.len() <= *name {
                     instance.kept.resize(*name + 1, None);
                 }
                 instance.kept[*name] = KeptValue::of(scope.field(*slot));
             }
         }
-        let was_open = instance.open;
+        let (was_open, to) = (instance.open, transition.to);
         if transition.opens != Certainty::No {
             instance.open = transition.opens;
             instance.history.clear();
@@ -300,6 +367,8 @@ impl<W: CellObserver> Step<'_, W> {
         {
             instance.history.push((state, event_place(&mut self.here, self.event)));
         }
+        let is_open = instance.open;
+        keyed.recount((was_open, from), (is_open, to));
         if transition.opens != Certainty::No && was_open == Certainty::No {
             keyed.open.push(key.into());
         }
@@ -347,6 +416,7 @@ impl<W: CellObserver> Step<'_, W> {
                 state.reset(self.buffers);
             }
         }
+        self.stream.forget_last_values(self.tables, outer);
     }
 
     /// Makes all lifecycles and texts within a lifecycle unsure of a reset, because it may have opened.
@@ -366,109 +436,19 @@ impl<W: CellObserver> Step<'_, W> {
                 state.make_incomplete();
             }
         }
-    }
-
-    /// Applies the event to one text: first as a cut, then as a piece, then as the whole.
-    fn apply_text(&mut self, number: usize) {
-        let tables = self.tables;
-        let text = &tables.texts[number];
-        let event_type = self.event.event_type;
-        // An uncertain cut only adds a beginning that the whole may have.
-        if text.cut[event_type].iter().any(|conditions| self.evaluate_when(conditions) != Certainty::No) {
-            let state = &mut self.stream.texts[number];
-            state.cut();
-            self.out.extend(state.release(&self.stream.name));
-        }
-        if let Some(append) = &text.append[event_type] {
-            let gate = self.evaluate_gate(&append.after, false);
-            self.appended &= gate != Certainty::No;
-            self.append_text(number, append.slot, gate);
-        }
-        if let Some(whole) = &text.whole[event_type] {
-            let gate = self.evaluate_gate(&whole.before, true);
-            self.out.extend(self.stream.texts[number].release(&self.stream.name));
-            let muted = text.within.is_some_and(|outer| self.reported >> outer & 1 == 1);
-            if let (Certainty::Yes, Field::Text(whole_text)) = (gate, self.event.field(whole.slot))
-                && let Some(mismatch) = self.stream.texts[number].compare(whole_text, self.buffers)
-                && !muted
-            {
-                self.out.push(Verdict {
-                    rule: whole.rule,
-                    stream: self.stream.name.clone(),
-                    at: Target::Part(whole.slot, mismatch.at),
-                    related: mismatch.related(&text.began),
-                    facts: vec![("parted", mismatch.parted)],
-                });
-            }
-        }
-    }
-
-    /// Appends a piece to a text, and checks that no character is cut in half at its edges.
-    fn append_text(&mut self, number: usize, slot: usize, gate: Certainty) {
-        let Field::Text(piece) = self.event.field(slot) else {
-            if gate != Certainty::No {
-                self.stream.texts[number].make_incomplete();
-            }
-            return;
-        };
-        let start = self.event.fields[slot].range().map_or(0, |range| range.start);
-        let locator = self.event.locator;
-        let half = |at: usize| {
-            HalfCharacter::new(&self.event.text[at..at + 6], locator.part(at..at + 6), locator.event_type())
-        };
-        let low = starts_with_low(piece).then(|| half(start));
-        let high = ends_with_high(piece).then(|| half(start + piece.len() - 6));
-        match gate {
-            Certainty::Perhaps => self.stream.texts[number].make_incomplete(),
-            Certainty::No => {
-                self.out.extend([low, high].into_iter().flatten().map(|half| half.into_verdict(&self.stream.name)))
-            }
-            Certainty::Yes => {
-                // Only the place of the first piece is needed: findings refer to where the text began.
-                let here = (!self.stream.texts[number].has_begun()).then(|| event_place(&mut self.here, self.event));
-                let state = &mut self.stream.texts[number];
-                self.out.extend(state.join(&self.stream.name, low, high));
-                if state.append(piece, self.max_text_bytes, here, self.buffers) {
-                    let limit = self.max_text_bytes;
-                    let found = format!(
-                        "the text of this turn is longer than {limit} bytes: it is not compared with the final message"
-                    );
-                    self.out.push(Verdict {
-                        rule: framing(Framing::CheckSkipped),
-                        stream: self.stream.name.clone(),
-                        at: Target::Slot(slot),
-                        related: Vec::new(),
-                        facts: vec![("found", found)],
-                    });
-                }
-            }
-        }
-    }
-
-    /// Reports fields whose words contradict the event.
-    fn find_contradictions(&mut self) {
-        let tables = self.tables;
-        for contradiction in &tables.contradictions[self.event.event_type] {
-            if self.evaluate_when(&contradiction.when) != Certainty::Yes {
-                continue;
-            }
-            let Field::Text(raw) = self.event.field(contradiction.slot) else { continue };
-            if contradiction.says.contains(&plain_words(&unescaped_lossy(raw))) {
-                self.out.push(Verdict {
-                    rule: contradiction.rule,
-                    stream: self.stream.name.clone(),
-                    at: Target::Slot(contradiction.slot),
-                    related: Vec::new(),
-                    facts: vec![("found", display_field(Field::Text(raw)))],
-                });
-            }
-        }
+        self.stream.forget_last_values(self.tables, outer);
     }
 }
 
 /// Returns the event's place, computing it on first use.
-fn event_place(known: &mut Option<Arc<Place>>, event: &EventView<'_>) -> Arc<Place> {
+pub(crate) fn event_place(known: &mut Option<Arc<Place>>, event: &EventView<'_>) -> Arc<Place> {
     known.get_or_insert_with(|| Arc::new(event.locator.event())).clone()
+}
+
+/// Returns whether the finding of these cells stands at the event that led into the state, whichever of the possible
+/// states it is.
+fn is_at_entry(from: States, cells: &[Cell]) -> bool {
+    from.iter().all(|state| cells.get(usize::from(state)).is_some_and(|cell| cell.at_entry))
 }
 
 /// Returns whether the event that led into a state belongs in the history: only the first event does, and only if

@@ -23,6 +23,8 @@ pub(crate) struct TextState {
     written: Vec<u8>,
     /// The offsets at which the whole may begin, besides the start.
     cuts: Vec<usize>,
+    /// Whether the whole may perhaps not begin at the last of them.
+    cut_is_unsure: bool,
     /// The place of the first piece; `None` if none came yet.
     began: Option<Arc<Place>>,
     /// Whether a piece may be missing, so that nothing can be compared.
@@ -109,14 +111,18 @@ impl TextState {
     fn clear(&mut self) {
         self.written = Vec::new();
         self.cuts.clear();
+        self.cut_is_unsure = false;
         self.began = None;
     }
 
-    /// Adds a beginning that the whole may have: the end of the pieces so far.
-    pub(crate) fn cut(&mut self) {
+    /// Adds a beginning that the whole may have: the end of the pieces so far. `certain`: whether the whole may certainly
+    /// begin there.
+    pub(crate) fn cut(&mut self, certain: bool) {
         if self.cuts.last() != Some(&self.written.len()) {
             self.cuts.push(self.written.len());
+            self.cut_is_unsure = true;
         }
+        self.cut_is_unsure &= !certain;
     }
 
     /// Returns whether the text is empty.
@@ -197,34 +203,47 @@ impl TextState {
         self.half.take().map(|half| half.into_verdict(stream))
     }
 
-    /// Compares the whole with the pieces, and empties the text. Returns `None` if they are equal, or there is nothing to
-    /// compare.
-    pub(crate) fn compare(&mut self, whole: &[u8], buffers: &mut BufferPool) -> Option<Mismatch> {
+    /// Compares the whole with the pieces, and empties the text.
+    pub(crate) fn compare(&mut self, whole: &[u8], buffers: &mut BufferPool) -> Comparison {
         if self.incomplete || self.began.is_none() {
             self.clear();
-            return None;
+            return Comparison::Fits;
         }
         let mismatch = find_mismatch(&self.written, &self.cuts, whole);
+        let is_empty = whole.is_empty() && !self.written.is_empty() && !self.cut_is_unsure;
         let began = self.began.take();
         buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
-        mismatch.map(|(parted, at)| Mismatch { parted, at, began })
+        match mismatch {
+            Some((parted, at)) => Comparison::Differs { parted, at, began },
+            None if is_empty => Comparison::Empty { began },
+            None => Comparison::Fits,
+        }
     }
 }
 
-/// A difference between the whole and the pieces put together.
-pub(crate) struct Mismatch {
-    /// A description of the difference, for the message.
-    pub parted: String,
-    /// The offset of the difference in the whole as written, in bytes.
-    pub at: usize,
-    began: Option<Arc<Place>>,
+/// The result of comparing a whole with the pieces.
+pub(crate) enum Comparison {
+    /// They are equal, or there is nothing to compare.
+    Fits,
+    /// The whole is empty, and so is the text since the last cut, but not the text before it.
+    Empty { began: Option<Arc<Place>> },
+    /// They differ.
+    Differs {
+        /// A description of the difference, for the message.
+        parted: String,
+        /// The offset of the difference in the whole as written, in bytes.
+        at: usize,
+        /// The place of the first piece.
+        began: Option<Arc<Place>>,
+    },
 }
 
-impl Mismatch {
+impl Comparison {
     /// Returns the place where the text began, with a message.
     pub(crate) fn related(&self, words: &Arc<str>) -> Vec<Related> {
-        self.began.iter().map(|place| Related { message: words.clone(), file: None, place: place.clone() }).collect()
+        let (Comparison::Empty { began } | Comparison::Differs { began, .. }) = self else { return Vec::new() };
+        began.iter().map(|place| Related { message: words.clone(), file: None, place: place.clone() }).collect()
     }
 }
 

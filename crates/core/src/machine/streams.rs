@@ -8,10 +8,12 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::end;
+use super::field::KeptValue;
 use super::instance::{KeyedInstances, SingleInstance};
 use super::repeat::RepeatPattern;
 use super::streamed_text::TextState;
 use crate::bytes::{contains, equal};
+use crate::finding::Place;
 use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::Tables;
 use crate::protocol::tables::Lifecycle;
@@ -29,6 +31,22 @@ pub(crate) enum LifecycleState {
     Keyed(KeyedInstances),
 }
 
+/// What the last event of a type had in the fields of an [`Unchanged`](crate::protocol::tables::Unchanged).
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct LastValues {
+    /// The value of each field.
+    pub values: Vec<KeptValue>,
+    /// The event's place.
+    pub place: Arc<Place>,
+}
+
+impl LastValues {
+    /// Returns whether an event can have had these; those that were stored may be made up.
+    fn is_sound(&self, fields: usize) -> bool {
+        self.values.len() == fields && self.values.iter().all(KeptValue::is_sound) && self.place.is_sound()
+    }
+}
+
 /// The state of one stream. Serialising it leaves out the text of the events that it refers to.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Stream {
@@ -38,6 +56,8 @@ pub(crate) struct Stream {
     pub lifecycles: Vec<LifecycleState>,
     /// The state of each text.
     pub texts: Vec<TextState>,
+    /// For each of the tables' fields that must not stay the same, what the last event of the type had.
+    pub unchanged: Vec<Option<LastValues>>,
     /// The place of the last event.
     pub last: EventNote,
     /// The type of the last event.
@@ -64,6 +84,7 @@ impl Stream {
             name: String::from_utf8_lossy(name).into(),
             lifecycles: lifecycles.collect(),
             texts: tables.texts.iter().map(|_| TextState::default()).collect(),
+            unchanged: vec![None; tables.unchanged.len()],
             last: EventNote::default(),
             last_type: Arc::default(),
             last_time: Vec::new(),
@@ -94,6 +115,16 @@ impl Stream {
         for text in &mut self.texts {
             text.make_incomplete();
         }
+        self.unchanged.fill(None);
+    }
+
+    /// Forgets the last values that do not outlive an instance of a lifecycle.
+    pub(crate) fn forget_last_values(&mut self, tables: &Tables, outer: usize) {
+        for (unchanged, last) in tables.unchanged.iter().zip(&mut self.unchanged) {
+            if unchanged.within == Some(outer) {
+                *last = None;
+            }
+        }
     }
 
     /// Returns whether the end of the stream would report nothing, and packing it would be cheap.
@@ -122,6 +153,12 @@ impl Stream {
             && self.lifecycles.iter().zip(&tables.lifecycles).all(is_sound)
             && self.texts.len() == tables.texts.len()
             && self.texts.iter().all(TextState::is_sound)
+            && self.unchanged.len() == tables.unchanged.len()
+            && self
+                .unchanged
+                .iter()
+                .zip(&tables.unchanged)
+                .all(|(last, table)| last.as_ref().is_none_or(|last| last.is_sound(table.slots.len())))
             && self.last.is_sound()
             && (is_time && (!self.last_is_timed || !time.is_empty()))
             && self.losses <= losses

@@ -1,6 +1,7 @@
 //! Compiles `protocol.toml` and the schemas into tables. Every mistake that a protocol can have is found here, with its
 //! place in the file.
 
+mod fields;
 mod fixes;
 mod lifecycles;
 mod records;
@@ -13,7 +14,7 @@ use toml::Spanned;
 
 use super::file::{self, Basis};
 use super::listed::ListedRules;
-use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States};
+use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, plain_words};
 use super::{Tables, Upkeep};
 use crate::error::Problem;
 use crate::framing::Framing;
@@ -323,14 +324,22 @@ impl<'f> Compiler<'f> {
         events
     }
 
-    /// Compiles the fields and values of a `when`.
+    /// Compiles the fields of a `when` and their tests.
     fn compile_conditions(&mut self, event: usize, when: &file::When) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        for (at, values) in when {
+        for (at, test) in when {
             let slot = self.slot(event, at);
             let allowed = self.events[event].values_of(slot);
-            self.check_values(event, at, &values.0, &allowed);
-            conditions.push(Condition { slot, values: values.0.clone() });
+            conditions.push(match test {
+                file::WhenTest::Values(values) => {
+                    self.check_values(event, at, values, &allowed);
+                    Condition { slot, values: values.clone(), plain: false }
+                }
+                file::WhenTest::Says(says) => {
+                    let values = says.iter().map(|words| file::Scalar::Text(plain_words(words))).collect();
+                    Condition { slot, values, plain: true }
+                }
+            });
         }
         conditions
     }

@@ -9,12 +9,12 @@ use toml::Spanned;
 
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
-pub(crate) use words::{Cell, Fix, LinkTest, SeverityOrOff, Test};
+pub(crate) use words::{Cell, EndRule, Fix, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest};
 
 pub(crate) type Name = Spanned<String>;
 pub(crate) type Names = OneOrMany<Name>;
-/// Field → the values that it may have.
-pub(crate) type When = BTreeMap<Name, OneOrMany<Scalar>>;
+/// Field → what it must be.
+pub(crate) type When = BTreeMap<Name, WhenTest>;
 /// Lifecycle → the states that it may be in.
 pub(crate) type Gate = BTreeMap<Name, Names>;
 
@@ -35,7 +35,7 @@ toml_tables! {
         pub lifecycle: Vec<Spanned<Lifecycle>> = optional,
         pub text: Vec<Text> = optional,
         pub time: Vec<Time> = optional,
-        pub contradiction: Vec<Contradiction> = optional,
+        pub unchanged: Vec<Unchanged> = optional,
         pub rule: BTreeMap<Name, RuleWords> = optional,
     }
 
@@ -89,10 +89,13 @@ toml_tables! {
         pub folder: bool = optional,
     }
 
-    /// What a rule has to say of one record.
+    /// What a rule has to say of one field of an event or record.
     #[derive(Debug)]
     pub(crate) struct Check {
-        pub on: Name = required,
+        pub on: Names = required,
+        pub when: When = optional,
+        /// The array in whose items the field is.
+        pub each: Option<Name> = optional,
         pub at: Name = required,
         pub is: Test = required,
         pub rule: Name = required,
@@ -195,15 +198,17 @@ toml_tables! {
         /// What happened at the event that led into a state, for findings that refer to that event.
         pub entered: BTreeMap<Name, String> = optional,
         pub row: Vec<Spanned<Row>> = optional,
-        pub end: BTreeMap<Name, Name> = optional,
+        pub end: BTreeMap<Name, Spanned<EndRule>> = optional,
     }
 
     #[derive(Debug)]
     pub(crate) struct Row {
         pub on: Names = required,
-        pub when: When = optional,
+        pub when: RowWhen = optional,
         pub before: Gate = optional,
         pub after: Gate = optional,
+        /// States of the lifecycle itself: the row does not apply while an open instance is in one of them.
+        pub unless: Names = optional,
         pub each: Option<Name> = optional,
         pub key: Names = optional,
         pub same: Vec<Same> = optional,
@@ -215,6 +220,14 @@ toml_tables! {
     pub(crate) struct Speak {
         pub rule: String = required,
         pub to: Option<String> = optional,
+        pub at: Option<Spanned<SpeaksAt>> = optional,
+    }
+
+    /// The rule that speaks where a stream ends, with the event that its finding stands at.
+    #[derive(Debug)]
+    pub(crate) struct SpeakAtEnd {
+        pub rule: String = required,
+        pub at: Option<Spanned<SpeaksAt>> = optional,
     }
 
     #[derive(Debug)]
@@ -222,6 +235,8 @@ toml_tables! {
         pub kept: Name = required,
         pub at: Name = required,
         pub rule: Name = required,
+        /// The states before the event in which the fields are compared.
+        pub within: Names = optional("in"),
     }
 
     #[derive(Debug)]
@@ -238,8 +253,11 @@ toml_tables! {
     #[derive(Debug)]
     pub(crate) struct Append {
         pub on: Names = required,
+        pub when: When = optional,
         pub at: Name = required,
         pub after: Gate = optional,
+        /// Whether each piece takes the place of the ones before it.
+        pub anew: bool = optional,
     }
 
     #[derive(Debug)]
@@ -254,6 +272,8 @@ toml_tables! {
         pub at: Name = required,
         pub before: Gate = optional,
         pub rule: Name = required,
+        /// The rule that speaks where the whole is empty, and fits because nothing followed the last cut.
+        pub empty: Option<Name> = optional,
     }
 
     #[derive(Debug)]
@@ -261,12 +281,13 @@ toml_tables! {
         pub rule: Name = required,
     }
 
+    /// Fields of which at least one must differ from those of the stream's event of the type before.
     #[derive(Debug)]
-    pub(crate) struct Contradiction {
-        pub on: Names = required,
-        pub when: When = optional,
-        pub at: Name = required,
-        pub says: Vec<String> = required,
+    pub(crate) struct Unchanged {
+        pub on: Name = required,
+        pub at: Names = required,
+        /// The lifecycle that forgets the event before, when it opens and where it speaks.
+        pub within: Option<Name> = optional,
         pub rule: Name = required,
     }
 

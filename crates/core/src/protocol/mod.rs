@@ -31,7 +31,7 @@ use crate::schema::Schema;
 use crate::toml_reader;
 use listed::ListedRules;
 use records::Records;
-use tables::{Contradiction, Effects, EventShape, EventType, Lifecycle, Text};
+use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Text, Unchanged};
 
 /// The help for a mistake in a protocol's TOML that has no help of its own.
 const HELP: &str = "docs/protocol-language.md explains every word of the file";
@@ -82,8 +82,10 @@ pub struct Tables {
     pub texts: Vec<Text>,
     /// The rules that an event with an earlier timestamp than the event before it breaks.
     pub times: Vec<RuleId>,
-    /// By event type: the contradictions between fields of one event.
-    pub contradictions: Vec<Vec<Contradiction>>,
+    /// By event type: the checks of its fields.
+    pub checks: Vec<Vec<FieldCheck>>,
+    /// The fields that must not stay the same from one event of a type to the next.
+    pub unchanged: Vec<Unchanged>,
     /// By event type: the effects on lifecycles and texts.
     pub effects: Vec<Effects>,
     /// The rules, in the order of their ids.

@@ -99,7 +99,7 @@ impl States {
 }
 
 /// Whether a condition is met, given that not everything can be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Certainty {
     /// Certainly not met.
     No,
@@ -193,6 +193,10 @@ pub struct Lifecycle {
     pub rows: Vec<Vec<Row>>,
     /// By state: the rule to report if the stream ends there.
     pub end: Vec<Option<RuleId>>,
+    /// The states with a rule whose finding stands at the event that led into the state, if the stream ends there.
+    pub end_at_entry: States,
+    /// The states with such a rule, in a cell or at the end.
+    pub keeps_entry: States,
 }
 
 impl Lifecycle {
@@ -222,12 +226,18 @@ impl Lifecycle {
 pub struct Row {
     /// The row's index among the rows of its lifecycle for this event type.
     pub number: usize,
-    /// The fields of the event and the values that they must have.
+    /// The fields of the event and what they must be.
     pub when: Vec<Condition>,
+    /// The slot of the field that its findings point at, in a lifecycle without keys; `None`: the event's type.
+    pub points_at: Option<usize>,
+    /// Whether the row is for the events that no other row of the lifecycle takes; it is then the last one.
+    pub otherwise: bool,
     /// The lifecycles, each with the states that it must have been in before the event.
     pub before: Vec<(usize, States)>,
     /// The lifecycles, each with the states that it must be in after its own move.
     pub after: Vec<(usize, States)>,
+    /// The row, which has no key, does not apply while an instance that the open turn opened is in one of these states.
+    pub unless: States,
     /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
     pub each: Option<usize>,
     /// The slots that make up the instance's key.
@@ -238,6 +248,8 @@ pub struct Row {
     pub keep: Vec<(usize, usize)>,
     /// The cell for each state.
     pub cells: Vec<Cell>,
+    /// The states whose cells do anything.
+    pub acts: States,
 }
 
 /// The lifecycles and texts that an event type can change, so that a step need not look at the others.
@@ -251,22 +263,22 @@ pub struct Effects {
     pub needs_before: bool,
     /// The slots that the conditions of its rows read.
     pub condition_slots: Vec<usize>,
-    /// Whether the effect depends on nothing but these slots and the states of lifecycles: not on keys, nor on words of
-    /// contradictions. An event that then changes no state can be repeated by the short path.
+    /// Whether the effect depends on nothing but these slots and the states of lifecycles: not on keys, nor on fields that
+    /// are checked or compared. An event that then changes no state can be repeated by the short path.
     pub may_repeat: bool,
     /// The text that the event type appends to and the slot of the piece, if it does nothing else to texts.
     pub appends: Option<(usize, usize)>,
 }
 
 impl Effects {
-    /// Collects the effects of an event type.
-    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], contradictions: &[Contradiction]) -> Effects {
+    /// Collects the effects of an event type. `is_examined`: whether its fields are checked or compared besides.
+    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], is_examined: bool) -> Effects {
         let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
         let mut condition_slots: Vec<_> =
             rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
         condition_slots.sort_unstable();
         condition_slots.dedup();
-        let mut keyed = lifecycles.iter().filter(|lifecycle| lifecycle.keyed.is_some());
+        let reads_keys = rows.clone().any(|row| !row.key.is_empty());
         let wholes = texts.iter().filter_map(|text| text.whole[event].as_ref());
         let needs_before =
             rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
@@ -275,7 +287,8 @@ impl Effects {
         let texts_touched: Vec<_> = (0..texts.len()).filter(|index| touches(&texts[*index])).collect();
         let appends = match texts_touched.as_slice() {
             [one] if texts[*one].cut[event].is_empty() && texts[*one].whole[event].is_none() => {
-                texts[*one].append[event].as_ref().map(|append| (*one, append.slot))
+                let append = texts[*one].append[event].as_ref().filter(|append| append.when.is_empty() && !append.anew);
+                append.map(|append| (*one, append.slot))
             }
             _ => None,
         };
@@ -285,18 +298,34 @@ impl Effects {
             appends,
             needs_before,
             condition_slots,
-            may_repeat: contradictions.is_empty() && keyed.all(|lifecycle| lifecycle.rows[event].is_empty()),
+            may_repeat: !is_examined && !reads_keys,
         }
     }
 }
 
-/// A field and the values that it may have.
+/// A field and what it must be.
 #[derive(Clone, Debug)]
 pub struct Condition {
     /// The field's slot.
     pub slot: usize,
     /// The values, of which the field must have one.
     pub values: Vec<Scalar>,
+    /// Whether the values are texts as [`plain_words`] returns them, and the field is compared in that form.
+    pub plain: bool,
+}
+
+impl Condition {
+    /// Returns whether a field with one of the values of `self` can have one of those of `other`.
+    pub fn meets(&self, other: &Condition) -> bool {
+        let plain = |condition: &Condition, value: &Scalar| match value {
+            Scalar::Text(text) if !condition.plain => Scalar::Text(plain_words(text)),
+            value => value.clone(),
+        };
+        if self.plain == other.plain {
+            return self.values.iter().any(|value| other.values.contains(value));
+        }
+        self.values.iter().any(|one| other.values.iter().any(|two| plain(self, one) == plain(other, two)))
+    }
 }
 
 /// A kept value and the field that must equal it.
@@ -308,6 +337,8 @@ pub struct SameCheck {
     pub slot: usize,
     /// The rule to report if they differ.
     pub rule: RuleId,
+    /// The states before the event in which they are compared; `None`: those that a legal move leaves.
+    pub within: Option<States>,
 }
 
 /// A cell of a row: the effect of the event in one state.
@@ -317,6 +348,8 @@ pub struct Cell {
     pub rule: Option<RuleId>,
     /// The next state.
     pub to: u8,
+    /// Whether the finding stands at the event that led into the state, not at the one that the row is for.
+    pub at_entry: bool,
 }
 
 /// A text that arrives in pieces, and the whole that must equal it.
@@ -337,10 +370,14 @@ pub struct Text {
 /// A field that is the next piece of a text.
 #[derive(Clone, Debug)]
 pub struct Append {
+    /// The conditions under which the field is a piece.
+    pub when: Vec<Condition>,
     /// The field's slot.
     pub slot: usize,
     /// The lifecycles, each with the states that it must be in after its own move.
     pub after: Vec<(usize, States)>,
+    /// Whether the piece takes the place of all pieces before it.
+    pub anew: bool,
 }
 
 /// A field that must equal the pieces of a text put together.
@@ -352,18 +389,46 @@ pub struct Whole {
     pub before: Vec<(usize, States)>,
     /// The rule to report if they differ.
     pub rule: RuleId,
+    /// The rule to report if the whole is empty and only the text since the last cut is.
+    pub empty: Option<RuleId>,
 }
 
-/// Words that contradict an event if one of its fields has them, for one event type.
+/// A test of a field of one event type.
 #[derive(Clone, Debug)]
-pub struct Contradiction {
-    /// The conditions under which the words contradict the event.
+pub struct FieldCheck {
+    /// The conditions under which the field is tested.
     pub when: Vec<Condition>,
+    /// The array in whose items the field is; the slot is then one of an item.
+    pub each: Option<usize>,
     /// The field's slot.
     pub slot: usize,
-    /// The words, as [`plain_words`] returns them.
-    pub says: Vec<String>,
-    /// The rule to report if the field has one of them.
+    /// The test.
+    pub test: FieldTest,
+    /// The rule to report if the field is as the test says.
+    pub rule: RuleId,
+}
+
+/// What a field must not be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FieldTest {
+    /// One of these texts, as [`plain_words`] returns them.
+    Says(Vec<String>),
+    /// A number less than this.
+    Below(f64),
+    /// Not there, or null.
+    Missing,
+}
+
+/// Fields of which at least one must differ from those of the stream's event of the same type before.
+#[derive(Clone, Debug)]
+pub struct Unchanged {
+    /// The number of the event type.
+    pub event: usize,
+    /// The fields' slots.
+    pub slots: Vec<usize>,
+    /// The number of the lifecycle that forgets the event before, when it opens and where it reports a rule.
+    pub within: Option<usize>,
+    /// The rule to report if all fields are the same.
     pub rule: RuleId,
 }
 

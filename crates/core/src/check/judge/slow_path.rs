@@ -9,7 +9,7 @@ use crate::event::event_checker::{json_fault, parse_frame};
 use crate::event::finding_log::{Details, EventContext};
 use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, stream_name, timestamp};
 use crate::framing::Framing;
-use crate::input::json::Tree;
+use crate::input::json::{Tree, ends_with_high, starts_with_low};
 use crate::input::{Frame, InputFault, Landmarks, Wire};
 use crate::machine::NoObserver;
 use crate::protocol::Protocol;
@@ -122,11 +122,15 @@ impl StreamJudge {
     ) {
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        // A lone surrogate at the edge of a piece of text may have its other half in the next piece.
-        let appends: Vec<_> = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref()).collect();
+        // Half a character at the edge of a piece of text may have its other half in the piece before or behind it.
+        let appends = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref());
+        let appends: Vec<_> = appends.filter(|append| !append.anew).collect();
         let at_edge = |span: &Range<usize>, captures: &Captures| {
+            let half = &text[span.clone()];
             let mut pieces = appends.iter().filter_map(|append| captures.fields[append.slot].range());
-            pieces.any(|piece| span.start == piece.start || span.end == piece.end)
+            pieces.any(|piece| {
+                span.start == piece.start && starts_with_low(half) || span.end == piece.end && ends_with_high(half)
+            })
         };
         let captures = self.event_checker.judge(here, tree, event, id, keys, at_edge);
         match self.coverage.take() {

@@ -1,4 +1,4 @@
-//! Compiles lifecycles, texts and contradictions, and finds the mistakes in their rows and cells.
+//! Compiles lifecycles, and finds the mistakes in their rows and cells.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,10 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::super::file::{self, Scalar};
-use super::super::tables::{
-    Append, Cell, Condition, Contradiction, Effects, EventShape, Lifecycle, Row, SameCheck, States, Text, Whole,
-    plain_words,
-};
+use super::super::tables::{Cell, Condition, Effects, EventShape, Lifecycle, Row, SameCheck, States};
 use super::{Compiler, Span};
 use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
@@ -38,22 +35,15 @@ impl Compiler<'_> {
             self.refuse(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
         }
         let times = file.time.iter().map(|time| self.use_rule(&time.rule)).collect();
-        let mut contradictions = vec![Vec::new(); self.events.len()];
-        for contradiction in &file.contradiction {
-            for event in self.find_events(&contradiction.on, None) {
-                let entry = Contradiction {
-                    when: self.compile_conditions(event, &contradiction.when),
-                    slot: self.slot(event, &contradiction.at),
-                    says: contradiction.says.iter().map(|words| plain_words(words)).collect(),
-                    rule: self.use_rule(&contradiction.rule),
-                };
-                contradictions[event].push(entry);
-            }
-        }
-        let effects = contradictions.iter().enumerate();
-        let effects = effects.map(|(event, words)| Effects::of(event, &lifecycles, &texts, words)).collect();
+        let checks = self.compile_checks();
+        let unchanged: Vec<_> = file.unchanged.iter().filter_map(|one| self.compile_unchanged(one)).collect();
+        let effects = checks.iter().enumerate().map(|(event, checks)| {
+            let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
+            Effects::of(event, &lifecycles, &texts, is_examined)
+        });
+        let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());
-        Tables { shape, records, unknown, lifecycles, texts, times, contradictions, effects, events, rules }
+        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, effects, events, rules }
     }
 
     /// Checks that all tables are for the protocol's form: some are only for streams (`[event]`), others only for stored
@@ -64,23 +54,26 @@ impl Compiler<'_> {
             ("lifecycle", file.lifecycle.first().map(Spanned::span)),
             ("text", file.text.first().map(|text| text.whole.rule.span())),
             ("time", file.time.first().map(|time| time.rule.span())),
-            ("contradiction", file.contradiction.first().map(|one| one.rule.span())),
+            ("unchanged", file.unchanged.first().map(|one| one.rule.span())),
         ];
         let of_records = [
             ("kind", file.kind.first().map(|kind| kind.name.span())),
             ("container", file.container.first().map(|container| container.name.span())),
-            ("check", file.check.first().map(|check| check.rule.span())),
             ("link", file.link.first().map(|link| link.on.span())),
         ];
         let (others, needed) = match (&file.event, &file.record) {
-            (Some(_), None) => (of_records, "record"),
-            (None, Some(_)) => (of_streams, "event"),
+            (Some(_), None) => (of_records.as_slice(), "record"),
+            (None, Some(_)) => (of_streams.as_slice(), "event"),
             _ => return,
         };
         for (word, span) in others {
             if let Some(span) = span {
                 let help = "a protocol is one of streams of events or one of stored records; make two of them";
-                self.refuse(span, format!("[[{word}]] goes with [{needed}], which this protocol has not"), help);
+                self.refuse(
+                    span.clone(),
+                    format!("[[{word}]] goes with [{needed}], which this protocol has not"),
+                    help,
+                );
             }
         }
     }
@@ -142,14 +135,23 @@ impl Compiler<'_> {
                 entered[usize::from(state)] = Some(Arc::from(words.as_str()));
             }
         }
-        let mut end = vec![None; count];
-        for (state, rule) in &lifecycle.end {
-            let rule = self.use_rule_named(rule.get_ref(), rule.span());
+        let (mut end, mut end_at_entry) = (vec![None; count], States::default());
+        for (state, written) in &lifecycle.end {
+            let file::EndRule { rule, at } = written.get_ref();
+            let rule = self.use_rule_named(rule, written.span());
+            if at.is_some() {
+                self.refuse_entry_of_keys(lifecycle, written.span());
+            }
             if let Some(state) = self.find_state(lifecycle, state.get_ref(), state.span()) {
                 end[usize::from(state)] = Some(rule);
+                end_at_entry = if at.is_some() { end_at_entry.or(States::one(state)) } else { end_at_entry };
             }
         }
         let rows = self.compile_rows(lifecycle, index);
+        let keeps_entry = rows.iter().flatten().fold(end_at_entry, |states, row| {
+            let placed = row.cells.iter().enumerate().filter(|(_, cell)| cell.at_entry);
+            placed.fold(states, |states, (state, _)| states.or(States::one(state as u8)))
+        });
         let compiled = Lifecycle {
             name: lifecycle.name.get_ref().clone(),
             within,
@@ -160,6 +162,8 @@ impl Compiler<'_> {
             entered,
             rows,
             end,
+            end_at_entry,
+            keeps_entry,
         };
         self.find_unreachable(lifecycle, &compiled);
         if within.is_none() {
@@ -234,26 +238,43 @@ impl Compiler<'_> {
                 let message = "this row does not say which instance it is about".to_owned();
                 self.refuse(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
             }
+            let unless = self.state_set(lifecycle, &row.unless);
+            if !row.unless.0.is_empty() && (lifecycle.keyed.is_none() || !row.key.0.is_empty()) {
+                let message = "`unless` is for rows without `key` of a lifecycle with keys".to_owned();
+                self.refuse(spanned.span(), message, "use `before` to ask for the state of another lifecycle");
+            }
+            let otherwise = matches!(row.when, file::RowWhen::Else);
             for event in self.find_events(&row.on, Some(&others)) {
                 let each = row.each.as_ref().map(|at| self.array(event, at));
-                let same = row.same.iter().map(|same| self.compile_same(event, each, same, &kept)).collect();
+                let same = row.same.iter().map(|same| self.compile_same(lifecycle, event, each, same, &kept)).collect();
                 let mut keep = Vec::new();
                 for (name, at) in &row.keep {
                     let slot = self.slot_of(event, each, at);
                     keep.extend(kept.iter().position(|known| known == name.get_ref()).map(|number| (number, slot)));
                 }
+                let when = match &row.when {
+                    file::RowWhen::Fields(when) => self.compile_conditions(event, when),
+                    file::RowWhen::Else => Vec::new(),
+                };
                 let compiled = Row {
-                    number: rows[event].len(),
-                    when: self.compile_conditions(event, &row.when),
+                    number: 0,
+                    points_at: when.first().map(|condition| condition.slot),
+                    when,
+                    otherwise,
                     before: before.clone(),
                     after: after.clone(),
+                    unless,
                     each,
                     key: row.key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
                     same,
                     keep,
+                    acts: acts(&cells),
                     cells: cells.clone(),
                 };
-                if rows[event].iter().any(|earlier| overlap(&earlier.when, &compiled.when)) {
+                let same_events = |earlier: &Row| {
+                    earlier.otherwise == otherwise && (otherwise || overlap(&earlier.when, &compiled.when))
+                };
+                if rows[event].iter().any(same_events) {
                     let message =
                         format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
                     self.refuse(
@@ -265,11 +286,27 @@ impl Compiler<'_> {
                 rows[event].push(compiled);
             }
         }
+        for of_event in &mut rows {
+            of_event.sort_by_key(|row| row.otherwise);
+            // All other events are told by the field that tells these.
+            let first = of_event.first().and_then(|row| row.points_at);
+            for (number, row) in of_event.iter_mut().enumerate() {
+                row.number = number;
+                row.points_at = row.points_at.or(first.filter(|_| row.otherwise));
+            }
+        }
         rows
     }
 
     /// Compiles an entry of a row's `same`. `kept` are the names that the lifecycle's rows keep.
-    fn compile_same(&mut self, event: usize, each: Option<usize>, same: &file::Same, kept: &[String]) -> SameCheck {
+    fn compile_same(
+        &mut self,
+        lifecycle: &file::Lifecycle,
+        event: usize,
+        each: Option<usize>,
+        same: &file::Same,
+        kept: &[String],
+    ) -> SameCheck {
         let number = kept.iter().position(|name| name == same.kept.get_ref());
         if number.is_none() {
             let message = format!("no row of this lifecycle keeps a {}", same.kept.get_ref());
@@ -279,6 +316,7 @@ impl Compiler<'_> {
             kept: number.unwrap_or_default(),
             slot: self.slot_of(event, each, &same.at),
             rule: self.use_rule_named(same.rule.get_ref(), same.rule.span()),
+            within: (!same.within.0.is_empty()).then(|| self.state_set(lifecycle, &same.within)),
         }
     }
 
@@ -296,13 +334,16 @@ impl Compiler<'_> {
             let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
                 let message = format!("this row has no cell for the state {}", state.get_ref());
                 self.refuse(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
-                cells.push(Cell { rule: None, to: number as u8 });
+                cells.push(Cell { rule: None, to: number as u8, at_entry: false });
                 continue;
             };
-            let (rule, to) = match cell.get_ref() {
-                file::Cell::To(to) => (None, to.as_str()),
-                file::Cell::Speak(file::Speak { rule, to }) => {
-                    (Some(self.use_rule_named(rule, cell.span())), to.as_deref().unwrap_or("="))
+            let (rule, to, at_entry) = match cell.get_ref() {
+                file::Cell::To(to) => (None, to.as_str(), false),
+                file::Cell::Speak(file::Speak { rule, to, at }) => {
+                    if let Some(at) = at {
+                        self.refuse_entry_of_keys(lifecycle, at.span());
+                    }
+                    (Some(self.use_rule_named(rule, cell.span())), to.as_deref().unwrap_or("="), at.is_some())
                 }
             };
             let to = if to == "=" {
@@ -310,9 +351,17 @@ impl Compiler<'_> {
             } else {
                 self.find_state(lifecycle, to, cell.span()).unwrap_or(number as u8)
             };
-            cells.push(Cell { rule, to });
+            cells.push(Cell { rule, to, at_entry });
         }
         cells
+    }
+
+    /// Refuses `at = "entry"` in a lifecycle with keys: the places of that many events would have to be kept.
+    fn refuse_entry_of_keys(&mut self, lifecycle: &file::Lifecycle, span: Span) {
+        if lifecycle.keyed.is_some() {
+            let message = "this lifecycle has keys, and so no one event that led into a state".to_owned();
+            self.refuse(span, message, "take `at` out: the finding then stands at the event that the row is for");
+        }
     }
 
     /// Refuses states that no cell leads into.
@@ -340,6 +389,15 @@ impl Compiler<'_> {
                     "add a row for it, or one with on = \"*\" for all that no other row names",
                 );
             }
+            if rows.iter().any(|row| row.otherwise) {
+                continue;
+            }
+            if let Some(condition) = rows.iter().flat_map(|row| &row.when).find(|condition| condition.plain) {
+                let pointer = &self.events[event].slots[condition.slot];
+                let message = format!("no row of {} matches {name} with any other {pointer}", written.name.get_ref());
+                self.refuse(written.name.span(), message, "add a row with when = \"else\"");
+                continue;
+            }
             for condition in rows.iter().flat_map(|row| &row.when) {
                 let missing = self.events[event].values_of(condition.slot).into_iter().find(|value| {
                     !rows
@@ -359,39 +417,17 @@ impl Compiler<'_> {
             }
         }
     }
-
-    /// Compiles a `[[text]]`.
-    fn compile_text(&mut self, text: &file::Text) -> Text {
-        let count = self.events.len();
-        let all = self.file.lifecycle.len();
-        let within = text.within.as_ref().and_then(|name| self.find_outer(name, all));
-        let mut append = vec![None; count];
-        let after = self.compile_gate(&text.append.after, all);
-        for event in self.find_events(&text.append.on, None) {
-            append[event] = Some(Append { slot: self.slot(event, &text.append.at), after: after.clone() });
-        }
-        let mut cut = vec![Vec::new(); count];
-        for written in &text.cut {
-            for event in self.find_events(&written.on, None) {
-                let conditions = self.compile_conditions(event, &written.when);
-                cut[event].push(conditions);
-            }
-        }
-        let mut whole = vec![None; count];
-        let before = self.compile_gate(&text.whole.before, all);
-        let rule = self.use_rule_named(text.whole.rule.get_ref(), text.whole.rule.span());
-        for event in self.find_events(&text.whole.on, None) {
-            whole[event] = Some(Whole { slot: self.slot(event, &text.whole.at), before: before.clone(), rule });
-        }
-        Text { within, began: Arc::from(text.began.as_str()), append, cut, whole }
-    }
 }
 
 /// Returns whether an event can meet both sets of conditions: no field is required to have different values.
 fn overlap(a: &[Condition], b: &[Condition]) -> bool {
-    !a.iter().any(|one| {
-        b.iter().any(|other| one.slot == other.slot && !one.values.iter().any(|value| other.values.contains(value)))
-    })
+    !a.iter().any(|one| b.iter().any(|other| one.slot == other.slot && !one.meets(other)))
+}
+
+/// Returns the states whose cells do anything.
+fn acts(cells: &[Cell]) -> States {
+    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.rule.is_some() || usize::from(cell.to) != *state);
+    acting.fold(States::default(), |states, (state, _)| states.or(States::one(state as u8)))
 }
 
 /// Formats a value for a message.

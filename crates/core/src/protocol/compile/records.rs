@@ -39,12 +39,20 @@ impl Compiler<'_> {
             reconcile: file.reconcile.as_ref().and_then(|words| self.compile_reconciliation(words)),
         };
         for check in &file.check {
-            let Some(id) = self.find_kind(&check.on, &records) else { continue };
-            let (slot, test) = (self.slot(id, &check.at), self.compile_test(id, &check.is));
-            if let Test::Repeated = test {
-                self.index_by(id, slot, &mut records, &check.at);
+            if !check.when.is_empty() || check.each.is_some() {
+                let message = "`when` and `each` are for the events of streams".to_owned();
+                self.refuse(check.at.span(), message, "a record is tested field by field");
             }
-            records.checks[id].push(Check { slot, test, rule: self.use_rule(&check.rule) });
+            for on in &check.on.0 {
+                let Some(id) = self.find_kind(on, &records) else { continue };
+                let slot = self.slot(id, &check.at);
+                let rule = self.use_rule(&check.rule);
+                let Some(test) = self.compile_test(id, check) else { continue };
+                if let Test::Repeated = test {
+                    self.index_by(id, slot, &mut records, &check.at);
+                }
+                records.checks[id].push(Check { slot, test, rule });
+            }
         }
         for link in &file.link {
             self.compile_link(link, &mut records);
@@ -152,14 +160,20 @@ impl Compiler<'_> {
     }
 
     /// Compiles the test of a `[[check]]`.
-    fn compile_test(&mut self, id: usize, test: &file::Test) -> Test {
-        match test {
+    fn compile_test(&mut self, id: usize, check: &file::Check) -> Option<Test> {
+        Some(match &check.is {
             file::Test::SameAs(other) => Test::SameAs(self.slot(id, other)),
             file::Test::Below(number) => Test::Below(*number),
             file::Test::Beside(other) => Test::Beside(self.slot(id, other)),
             file::Test::NoTimeZone => Test::NoTimeZone,
             file::Test::Repeated => Test::Repeated,
-        }
+            file::Test::Says(_) | file::Test::Missing => {
+                let message = "this test is for the events of streams".to_owned();
+                let help = "a record is tested by same-as, below, beside, \"no-time-zone\" or \"repeated\"";
+                self.refuse(check.at.span(), message, help);
+                return None;
+            }
+        })
     }
 
     /// Compiles a `[[link]]`.

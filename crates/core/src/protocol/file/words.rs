@@ -5,9 +5,9 @@ use serde_json::{Map, Value as Json};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Name, SetField, Speak};
+use super::{Name, SetField, Speak, SpeakAtEnd, When};
 use crate::finding::Severity;
-use crate::toml_reader::{FromToml, Reader, Value};
+use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 
 /// How long a key of a lifecycle is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,9 +127,74 @@ impl FromToml for Scalar {
     }
 }
 
+/// What a field in `when` must be.
+#[derive(Clone, Debug)]
+pub(crate) enum WhenTest {
+    /// One of these values.
+    Values(Vec<Scalar>),
+    /// One of these texts, in the form in which labels are compared.
+    Says(Vec<String>),
+}
+
+impl FromToml for WhenTest {
+    const NOUN: &'static str = "test";
+
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<WhenTest> {
+        match value.get_ref() {
+            DeValue::Table(_) => {
+                let mut table = reader.table(key, value, &["says"])?;
+                let says = table.alternative("says", WhenTest::Says);
+                table.only([says])
+            }
+            _ => OneOrMany::from_toml(key, value, reader).map(|values| WhenTest::Values(values.0)),
+        }
+    }
+}
+
+/// The events that a row is for, among those of its type.
+#[derive(Debug)]
+pub(crate) enum RowWhen {
+    /// Those whose fields fit.
+    Fields(When),
+    /// Those for which no other row of the lifecycle is.
+    Else,
+}
+
+impl Default for RowWhen {
+    fn default() -> RowWhen {
+        RowWhen::Fields(When::new())
+    }
+}
+
+impl FromToml for RowWhen {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<RowWhen> {
+        match value.get_ref() {
+            DeValue::String(_) => reader.one_of(key, value, &[("else", ())]).map(|()| RowWhen::Else),
+            _ => When::from_toml(key, value, reader).map(RowWhen::Fields),
+        }
+    }
+}
+
+/// The event that the finding of a cell stands at, if it is not the event that the row is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SpeaksAt {
+    /// The event that led into the state.
+    Entry,
+}
+
+impl FromToml for SpeaksAt {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<SpeaksAt> {
+        reader.one_of(key, value, &[("entry", SpeaksAt::Entry)])
+    }
+}
+
 /// What a `[[check]]` looks for.
 #[derive(Clone, Debug)]
 pub(crate) enum Test {
+    /// One of these texts, in the form in which labels are compared.
+    Says(Vec<String>),
+    /// Nothing, or null.
+    Missing,
     /// The same text as another field.
     SameAs(Name),
     /// A number less than this.
@@ -144,11 +209,11 @@ pub(crate) enum Test {
 
 impl FromToml for Test {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Test> {
-        let words = [("no-time-zone", Test::NoTimeZone), ("repeated", Test::Repeated)];
-        reader.word_or_table(key, value, &words, &["same-as", "below", "beside"], |mut table| {
-            let same = table.alternative("same-as", Test::SameAs);
+        let words = [("missing", Test::Missing), ("no-time-zone", Test::NoTimeZone), ("repeated", Test::Repeated)];
+        reader.word_or_table(key, value, &words, &["says", "same-as", "below", "beside"], |mut table| {
+            let (says, same) = (table.alternative("says", Test::Says), table.alternative("same-as", Test::SameAs));
             let (below, beside) = (table.alternative("below", Test::Below), table.alternative("beside", Test::Beside));
-            table.only([same, below, beside])
+            table.only([says, same, below, beside])
         })
     }
 }
@@ -189,6 +254,30 @@ impl FromToml for Cell {
             _ => {
                 let expected = "a state, \"=\", or { rule = …, to = … }";
                 reader.wrong_type(key, value, expected, "\"=\" leads to no other state");
+                None
+            }
+        }
+    }
+}
+
+/// What is wrong with a stream that ends in a state.
+#[derive(Debug)]
+pub(crate) struct EndRule {
+    pub rule: String,
+    pub at: Option<SpeaksAt>,
+}
+
+impl FromToml for EndRule {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<EndRule> {
+        match value.get_ref() {
+            DeValue::String(rule) => Some(EndRule { rule: rule.to_string(), at: None }),
+            DeValue::Table(_) => {
+                let SpeakAtEnd { rule, at } = SpeakAtEnd::from_toml(key, value, reader)?;
+                Some(EndRule { rule, at: at.map(|at| *at.get_ref()) })
+            }
+            _ => {
+                let help = "the rule speaks if the stream ends in the state";
+                reader.wrong_type(key, value, "a rule, or { rule = …, at = \"entry\" }", help);
                 None
             }
         }
