@@ -62,7 +62,7 @@ fn a_kind_and_a_container_have_schemas() {
 
 #[test]
 fn a_kind_exists_once_and_no_field_identifies_two() {
-    let telling = "telling = [\"source_id\", \"category\", \"type\", \"description\", \"attributes\"]";
+    let telling = "telling = [\"source_id\", \"category\", \"type\", \"user_id\", \"description\", \"attributes\"]";
     refused(telling, &telling.replace("\"source_id\"", "\"source_id\", \"user_name\""))
         .says("event has no field /user_name", "\"source_id\", ▸\"user_name\"")
         .and_nothing_else(1);
