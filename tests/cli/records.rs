@@ -267,6 +267,7 @@ fn the_protocol_of_records_is_printed_and_what_is_about_streams_says_so() {
     for line in [
         "session-records: Stored session records, version 1",
         "  time    /timestamp",
+        "  times may be 1 s apart",
         "  with an object at /payload it is the event of a stream",
         "  a record of a kind that nothing tells: ✗ unknown-kind",
         "    a file named *action*",

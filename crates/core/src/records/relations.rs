@@ -72,7 +72,7 @@ pub(crate) fn check(
         match index.find(link.to, id.id()) {
             Some(other) => {
                 out.extend(link.checks.iter().filter_map(|check| {
-                    let facts = compare(record, check.slot, &check.test, other)?;
+                    let facts = compare(record, check.slot, &check.test, other, records.tolerance)?;
                     Some(RelationFault {
                         rule: check.rule,
                         slot: check.slot,
@@ -114,11 +114,13 @@ fn check_field(kind: usize, check: &Check, record: &Record<'_>, index: &RecordIn
     Some(RelationFault { rule: check.rule, slot: check.slot, facts: vec![("found", shown(&found))], related })
 }
 
-/// Returns the facts for the message if a field fails a comparison with another record.
+/// Returns the facts for the message if a field fails a comparison with another record. `tolerance`: how far times may
+/// be apart, in seconds.
 fn compare(
     record: &Record<'_>,
     slot: usize,
     test: &LinkTest,
+    tolerance: f64,
     other: &IndexedRecord,
 ) -> Option<Vec<(&'static str, String)>> {
     let value = |index: usize| other.values.get(index)?.as_ref();
@@ -129,13 +131,13 @@ fn compare(
         }
         LinkTest::Before(index) => {
             let (found, kept) = (record.value(slot)?, value(*index)?);
-            (found.time()? < kept.time()?).then(|| (found.id().to_owned(), kept.id().to_owned()))?
+            kept.time()?.is_after(found.time()?, tolerance).then(|| (found.id().to_owned(), kept.id().to_owned()))?
         }
         LinkTest::After(start, seconds) => {
             // A negative duration does not determine the end.
             let (found, seconds) = (record.value(slot)?, value(*seconds)?.number().filter(|seconds| *seconds >= 0.0)?);
             let end = value(*start)?.time()?.after(seconds);
-            (found.time()? > end).then(|| (found.id().to_owned(), end.to_string()))?
+            found.time()?.is_after(end, tolerance).then(|| (found.id().to_owned(), end.to_string()))?
         }
     };
     Some(vec![("found", found), ("kept", kept)])
