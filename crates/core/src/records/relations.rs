@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
-
 use super::index::{FieldValue, IndexedRecord, RecordIndex};
+use super::time_zone::is_time_zone;
 use crate::finding::Related;
 use crate::protocol::RuleId;
 use crate::protocol::records::{Check, Link, LinkTest, Records, Test};
@@ -103,7 +102,7 @@ fn check_field(kind: usize, check: &Check, record: &Record<'_>, index: &RecordIn
             record.value(check.slot).filter(|value| value.number().is_some_and(|number| number < *least))
         }
         Test::Beside(other) => record.value(check.slot).filter(|_| record.value(*other).is_some()),
-        Test::NoTimeZone => record.value(check.slot).filter(|value| value.id().parse::<Tz>().is_err()),
+        Test::NoTimeZone => record.value(check.slot).filter(|value| !is_time_zone(value.id())),
         Test::Repeated => {
             let value = record.id(check.slot)?;
             let first = index.find(kind, value.id()).filter(|first| !record.is(first))?;
@@ -120,8 +119,8 @@ fn compare(
     record: &Record<'_>,
     slot: usize,
     test: &LinkTest,
-    tolerance: f64,
     other: &IndexedRecord,
+    tolerance: f64,
 ) -> Option<Vec<(&'static str, String)>> {
     let value = |index: usize| other.values.get(index)?.as_ref();
     let (found, kept) = match test {
