@@ -105,6 +105,11 @@ fn times_may_be_apart_as_far_as_the_caller_says() {
     let case = corpus().join("invalid/action-time-mismatch/after-its-result");
     let of = |tolerance: &str| reconcile(&case, &["--tolerance", tolerance, "-q"]).status.code();
     assert_eq!((of("0"), of("3600")), (Some(1), Some(0)));
+    let tables = fs::read_to_string(corpus().join("../../schemas/session-records/protocol.toml")).expect("a file");
+    let tables: toml::Table = toml::from_str(&tables).expect("TOML");
+    let tolerance = tables["record"]["tolerance"].as_float().expect("a number");
+    let help = reconcile(&case, &["--help"]);
+    assert!(text(&help.stdout).contains(&format!("[default: {tolerance}, ")), "{}", text(&help.stdout));
     let refused = reconcile(&case, &["--tolerance=-1"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("a number of seconds"), "{}", text(&refused.stderr));

@@ -38,9 +38,9 @@ pub struct Arguments {
     #[arg(long)]
     complete: bool,
 
-    /// Maximum difference between times, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = parse_seconds)]
-    tolerance: f64,
+    /// Maximum difference between times, in seconds [default: 1, the tolerance of the protocol]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    tolerance: Option<f64>,
 
     /// Kind of the stored records whose container does not name it, such as session
     #[arg(long, value_name = "KIND")]
@@ -91,7 +91,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let events: &Protocol = &chosen;
     let none = || CliError::Message("there is no protocol of stored records to hold streams against".to_owned());
     let protocol = record_protocol().ok_or_else(none)?;
-    let mapping = protocol.tables().records.as_ref().and_then(|records| records.reconcile.as_ref()).ok_or_else(none)?;
+    let tables = protocol.tables().records.as_ref().ok_or_else(none)?;
+    let mapping = tables.reconcile.as_ref().ok_or_else(none)?;
     if events.is_of_records() {
         let message = format!("{} is a protocol of stored records; streams are of events", events.name());
         return Err(CliError::Message(message));
@@ -135,7 +136,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     report_errors(&unreadable);
     let files: Vec<_> = targets.iter().map(Target::name).collect();
-    let options = ReconcileOptions { tolerance: arguments.tolerance, complete: arguments.complete };
+    let tolerance = arguments.tolerance.unwrap_or(tables.tolerance);
+    let options = ReconcileOptions { tolerance, complete: arguments.complete };
     let report = reconcile(protocol, &settings, &streamed, &stored, options, &files);
     let mut summary = Summary::default();
     (summary.files, summary.events, summary.records) = (files.len() as u64, streamed.events, stored.records);

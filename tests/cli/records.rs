@@ -100,6 +100,43 @@ fn the_caller_says_the_kind_where_nothing_tells() {
     assert_eq!(ran.err, "sessionlint: --kind goes with stored records, and this protocol is one of events\n");
 }
 
+/// What looks like a record, but is judged as an event, says how it is judged as a record.
+#[test]
+fn a_record_in_a_stream_says_how_it_is_checked() {
+    let help = |text: &str| {
+        let folder = Folder::with(&[("x.ndjson", text)]);
+        let document = folder.json("x.ndjson");
+        assert_eq!(rules(&document), ["not-an-event"], "{text}");
+        document["findings"][0]["help"].as_str().map(str::to_owned)
+    };
+    let told = |kinds: &str| {
+        let help = "an event is a JSON object with its name in a string `type`; if this is a stored record, check it \
+                    with --protocol session-records, and";
+        Some(format!("{help} {kinds} if nothing tells its kind"))
+    };
+    let time = r#""timestamp":"2026-01-01T09:00:00Z""#;
+    assert_eq!(help(UNTOLD), told("--kind session or --kind event"));
+    assert_eq!(help(&format!(r#"{{{time},"source":"tool-call"}}"#)), told("--kind session or --kind event"));
+    assert_eq!(help(&format!(r#"{{{time},"type":null,"session_id":"s1"}}"#)), told("--kind event"));
+    // Behind an event the file is a stream, though the record tells its kind; and escapes do not tell.
+    assert_eq!(help(&format!("{CLEAN}{ACTION}\n")), told("--kind session-action"));
+    assert_eq!(help(&format!(r#"{{{time},"us\u0065r_id":"+18042221111"}}"#)), told("--kind event"));
+    assert_eq!(help(&format!("data: {UNTOLD}\n\n")), told("--kind session or --kind event"));
+    // None of these looks like a record: they have the help of the rule.
+    for text in [
+        format!("{{{time}}}"),
+        format!(r#"{{{time},"level":"info","msg":"started"}}"#),
+        r#"{"session_id":"s1"}"#.to_owned(),
+        format!(r#"{{{time},"session_id":"s1","payload":{{"session_id":"s1"}}}}"#),
+        format!("7\n{CLEAN}"),
+    ] {
+        assert_eq!(help(&text), None, "{text}");
+    }
+    // What the help says is what works.
+    let folder = Folder::with(&[("x.ndjson", UNTOLD)]);
+    assert_eq!(rules(&folder.json("--protocol session-records --kind session x.ndjson")), [""; 0]);
+}
+
 fn ran_with(folder: &Folder, arguments: &[&str]) -> super::program::Ran {
     ran(folder.command(arguments))
 }
@@ -230,6 +267,7 @@ fn the_protocol_of_records_is_printed_and_what_is_about_streams_says_so() {
     for line in [
         "session-records: Stored session records, version 1",
         "  time    /timestamp",
+        "  times may be 1 s apart",
         "  with an object at /payload it is the event of a stream",
         "  a record of a kind that nothing tells: ✗ unknown-kind",
         "    a file named *action*",

@@ -7,7 +7,7 @@ fn refused(from: &str, to: &str) -> Refusal {
     Folder::copy_of("session-records").edit("protocol.toml", from, to).refusal("protocol.toml")
 }
 
-const RECORD: &str = "[record]\ntime    = \"/timestamp\"";
+const RECORD: &str = "[record]\ntime      = \"/timestamp\"";
 
 #[test]
 fn the_built_in_protocol_is_right() {
@@ -18,7 +18,7 @@ fn the_built_in_protocol_is_right() {
 
 #[test]
 fn a_protocol_has_events_or_records_and_not_both() {
-    let both = "[event]\ntype = \"/type\"\nunknown = \"unknown-event\"\n\n[record]\ntime    = \"/timestamp\"";
+    let both = "[event]\ntype = \"/type\"\nunknown = \"unknown-event\"\n\n[record]\ntime      = \"/timestamp\"";
     let both = refused(RECORD, both);
     assert_eq!(both.problem("either events or records").span().start, 0);
     both.advises("either events or records", "[event] for streams of events, or [record] for stored records");
@@ -62,7 +62,7 @@ fn a_kind_and_a_container_have_schemas() {
 
 #[test]
 fn a_kind_exists_once_and_no_field_identifies_two() {
-    let telling = "telling = [\"source_id\", \"category\", \"type\", \"description\", \"attributes\"]";
+    let telling = "telling = [\"source_id\", \"category\", \"type\", \"user_id\", \"description\", \"attributes\"]";
     refused(telling, &telling.replace("\"source_id\"", "\"source_id\", \"user_name\""))
         .says("event has no field /user_name", "\"source_id\", ▸\"user_name\"")
         .and_nothing_else(1);
@@ -124,10 +124,23 @@ fn pointers_lead_to_fields_of_the_kind() {
         .says("session has no field /length", "[\"/timestamp\", ▸\"/length\"]")
         .and_nothing_else(1);
     refused("key     = \"/session_id\"", "key     = \"/id\"").says("session has no field /id", "key     = ▸\"/id\"");
-    refused(RECORD, "[record]\ntime    = \"/time\"").says("session has no field /time", "time    = ▸\"/time\"");
-    refused("stream  = \"/session_id\"", "stream  = \"/sid\"")
-        .says("no kind of record has a field /sid", "stream  = ▸\"/sid\"")
+    refused(RECORD, "[record]\ntime      = \"/time\"").says("session has no field /time", "time      = ▸\"/time\"");
+    refused("stream    = \"/session_id\"", "stream    = \"/sid\"")
+        .says("no kind of record has a field /sid", "stream    = ▸\"/sid\"")
         .and_nothing_else(1);
+}
+
+#[test]
+fn a_tolerance_is_a_length_of_time() {
+    for (number, shown) in [("-0.5", "-0.5"), ("-1", "-1"), ("inf", "inf"), ("nan", "NaN")] {
+        refused("tolerance = 1.0", &format!("tolerance = {number}"))
+            .says(&format!("times cannot be {shown} seconds apart"), &format!("tolerance = ▸{number}"))
+            .advises("times cannot be", "write 0 or a number above it")
+            .and_nothing_else(1);
+    }
+    refused("tolerance = 1.0", "tolerance = \"1 s\"").says("`tolerance` must be a number", "tolerance = ▸\"1 s\"");
+    let folder = Folder::copy_of("session-records").edit("protocol.toml", "tolerance = 1.0", "tolerance = 0");
+    assert!(sessionlint::load_protocol(&folder.0).is_ok(), "whole numbers and 0 are fine");
 }
 
 #[test]
@@ -157,6 +170,6 @@ fn rules_are_there_and_used() {
         .advises("there is no rule orphan-evnt", "did you mean orphan-event?")
         .says("no table uses the rule orphan-event", "[rule.▸orphan-event]")
         .and_nothing_else(2);
-    refused("unknown = \"unknown-kind\"", "unknown = \"no-kind\"").says("there is no rule no-kind", "▸\"no-kind\"");
-    refused("broken  = \"broken-container\"\n", "").says("there is no `broken` here", "▸[record]");
+    refused("unknown   = \"unknown-kind\"", "unknown   = \"no-kind\"").says("there is no rule no-kind", "▸\"no-kind\"");
+    refused("broken    = \"broken-container\"\n", "").says("there is no `broken` here", "▸[record]");
 }

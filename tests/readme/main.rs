@@ -11,3 +11,4 @@ mod output;
 mod page;
 mod program;
 mod rust_version;
+mod sentences;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// Pages about how documents are read and how the program is built, not about its use. Examples in them have tests of
 /// their own, such as `tests/jobs.rs` for protocol-language.md.
-const NOT_ABOUT_USE: [&str; 6] = [
+const NOT_ABOUT_USE: [&str; 7] = [
     "architecture.md",
     "open-questions.md",
     "performance.md",
     "protocol-language.md",
+    "sentences.md",
     "session-events.md",
     "session-records.md",
 ];

@@ -1,6 +1,6 @@
 //! Every rule has a folder in the corpus and an example that breaks it alone, and quotes the document literally.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use sessionlint::{Basis, Protocol, Rule};
@@ -96,6 +96,26 @@ fn what_is_left_out_here_is_a_rule_with_a_reason() {
     for (protocol, (rule, reason)) in protocols().into_iter().flat_map(|one| OF_STREAMS.map(|rule| (one, rule))) {
         assert!(protocol.rule(rule).is_some() && !reason.is_empty(), "{rule}");
         assert!(!root(protocol).join("invalid").join(rule).exists(), "{rule} has no folder");
+    }
+}
+
+/// A field that one kind alone has tells the kind, and no other field does.
+#[test]
+fn the_fields_that_tell_a_kind_are_those_that_it_alone_has() {
+    for protocol in protocols() {
+        let schemas: BTreeMap<_, _> = protocol.schemas().collect();
+        let fields = |kind: &str| -> BTreeSet<&str> {
+            schemas[kind]["properties"].as_object().expect("fields").keys().map(String::as_str).collect()
+        };
+        let kinds = &protocol.tables().records.as_ref().expect("kinds").kinds;
+        let name = |id: usize| &*protocol.tables().events[id].name;
+        for kind in kinds {
+            let others = kinds.iter().filter(|other| other.id != kind.id);
+            let others: BTreeSet<_> = others.flat_map(|other| fields(name(other.id))).collect();
+            let own: BTreeSet<_> = fields(name(kind.id)).difference(&others).copied().collect();
+            let telling: BTreeSet<_> = kind.telling.iter().map(String::as_str).collect();
+            assert_eq!(telling, own, "{}: `telling` of {}", protocol.name(), name(kind.id));
+        }
     }
 }
 

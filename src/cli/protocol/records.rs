@@ -36,6 +36,9 @@ fn write_shape(out: &mut String, tables: &Tables, records: &Records) -> fmt::Res
             writeln!(out, "  {name:7} {}", printable(&pointer.to_string()))?;
         }
     }
+    if records.tolerance > 0.0 {
+        writeln!(out, "  times may be {} s apart", records.tolerance)?;
+    }
     if let Some(event) = &records.event {
         writeln!(out, "  with an object at {} it is the event of a stream", printable(&event.to_string()))?;
     }

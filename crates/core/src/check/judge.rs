@@ -135,8 +135,8 @@ impl StreamJudge {
         self.whole &= fault.rule != Framing::TruncatedLine;
         let rule = framing(fault.rule);
         let message = self.event_checker.log.message(rule, &mut [("found", fault.message)]);
-        let help = fault.help.map(Into::into);
-        self.event_checker.log.report(rule, fault.place, Details { message, help, ..Details::default() });
+        let details = Details { message, help: fault.help, ..Details::default() };
+        self.event_checker.log.report(rule, fault.place, details);
     }
 
     /// Judges a frame after the fast path, which captured the fields of nearly every event. `fast_event` is `None` if

@@ -15,6 +15,7 @@ pub use frame::window;
 pub(crate) use frame::{EventNote, Landmarks};
 pub use frame::{Frame, Origin, Segment};
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -98,7 +99,7 @@ pub struct InputFault {
     /// What was found and what was expected.
     pub message: String,
     /// What to do, if the help of the rule is not enough.
-    pub help: Option<&'static str>,
+    pub help: Option<Cow<'static, str>>,
     /// Whether an event may have been lost with the part.
     pub lost: bool,
 }

@@ -129,7 +129,7 @@ impl Sse {
                     rule: Framing::NotAnEvent,
                     place: frame.place(0..line.len(), None),
                     message: "this line is no field of a server-sent event: clients pass over it in silence".to_owned(),
-                    help: Some("begin each line of an event with `data: `; a comment begins with a colon"),
+                    help: Some("begin each line of an event with `data: `; a comment begins with a colon".into()),
                     lost: true,
                 }));
             }

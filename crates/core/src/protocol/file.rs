@@ -59,6 +59,8 @@ toml_tables! {
     pub(crate) struct Record {
         pub time: Option<Name> = optional,
         pub stream: Option<Name> = optional,
+        /// How far two times may be apart, in seconds.
+        pub tolerance: Option<Spanned<f64>> = optional,
         /// An object that has an object here is the event of a stream.
         pub event: Option<Name> = optional,
         /// The rule that speaks where nothing tells the kind of a record.

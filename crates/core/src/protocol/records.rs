@@ -13,6 +13,8 @@ pub struct Records {
     pub kinds: Vec<RecordKind>,
     /// The kinds of container, in the order in which they are tried.
     pub containers: Vec<Container>,
+    /// Maximum number of seconds by which clocks may make two times differ, 0 or more.
+    pub tolerance: f64,
     /// The field that marks an event of a stream: an object with an object there is no record, and is skipped.
     pub event: Option<Pointer>,
     /// The rule to report if the kind of a record cannot be told.
@@ -164,9 +166,10 @@ pub struct LinkCheck {
 pub enum LinkTest {
     /// The field has another text than the other record's field.
     Not(usize),
-    /// The field is a time before that of the other record.
+    /// The field is a time before that of the other record, by more than the tolerance.
     Before(usize),
-    /// The field is a time after that of the other record plus its seconds in a second field.
+    /// The field is a time after that of the other record plus its seconds in a second field, by more than the
+    /// tolerance.
     After(usize, usize),
 }
 

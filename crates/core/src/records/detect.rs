@@ -116,5 +116,10 @@ mod tests {
         assert!(looks(r#"{"events":[{"timestamp":"2026-01-01T00:00:00Z","type":"sms"}]}"#, "x.json"));
         assert!(!looks(r#"{"jsonrpc":"2.0","items":[]}"#, "x.json"));
         assert!(!looks("data: {}", "sessions.json") && !looks("", "sessions.json") && !looks("{", "sessions.json"));
+        let records = Protocol::builtin("session-records").and_then(|records| records.tables().records.as_ref());
+        for field in records.expect("it is of records").kinds.iter().flat_map(|kind| &kind.telling) {
+            let text = format!(r#"{{"timestamp":"2026-01-01T00:00:00Z","session_id":"a","{field}":null}}"#);
+            assert_eq!(looks(&text, "x.json"), field != "type", "{field} tells, unless an event has it too");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod record_checker;
 mod relations;
 #[cfg(test)]
 mod tests;
+mod time_zone;
 
 pub use classifier::{Classifier, FrameItem, kind_from_file_name};
 pub use detect::{DETECTION_BYTES, looks_like_records};

@@ -150,8 +150,8 @@ impl<'p> FrameChecker<'p> {
         let message = self.event_checker.log.message(rule, &mut [("found", fault.message)]);
         // Always explicit: reports default to the help of the run's protocol, which may be another one with other
         // words.
-        let help = fault.help.unwrap_or(&self.protocol.rules()[usize::from(rule.0)].help);
-        let help = Some(help.to_owned().into());
+        let help = fault.help.unwrap_or_else(|| self.protocol.rules()[usize::from(rule.0)].help.clone().into());
+        let help = Some(help);
         self.event_checker.log.report(rule, fault.place, Details { message, help, ..Details::default() });
     }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
-
 use super::index::{FieldValue, IndexedRecord, RecordIndex};
+use super::time_zone::is_time_zone;
 use crate::finding::Related;
 use crate::protocol::RuleId;
 use crate::protocol::records::{Check, Link, LinkTest, Records, Test};
@@ -72,7 +71,7 @@ pub(crate) fn check(
         match index.find(link.to, id.id()) {
             Some(other) => {
                 out.extend(link.checks.iter().filter_map(|check| {
-                    let facts = compare(record, check.slot, &check.test, other)?;
+                    let facts = compare(record, check.slot, &check.test, other, records.tolerance)?;
                     Some(RelationFault {
                         rule: check.rule,
                         slot: check.slot,
@@ -103,7 +102,7 @@ fn check_field(kind: usize, check: &Check, record: &Record<'_>, index: &RecordIn
             record.value(check.slot).filter(|value| value.number().is_some_and(|number| number < *least))
         }
         Test::Beside(other) => record.value(check.slot).filter(|_| record.value(*other).is_some()),
-        Test::NoTimeZone => record.value(check.slot).filter(|value| value.id().parse::<Tz>().is_err()),
+        Test::NoTimeZone => record.value(check.slot).filter(|value| !is_time_zone(value.id())),
         Test::Repeated => {
             let value = record.id(check.slot)?;
             let first = index.find(kind, value.id()).filter(|first| !record.is(first))?;
@@ -114,12 +113,14 @@ fn check_field(kind: usize, check: &Check, record: &Record<'_>, index: &RecordIn
     Some(RelationFault { rule: check.rule, slot: check.slot, facts: vec![("found", shown(&found))], related })
 }
 
-/// Returns the facts for the message if a field fails a comparison with another record.
+/// Returns the facts for the message if a field fails a comparison with another record. `tolerance`: how far times may
+/// be apart, in seconds.
 fn compare(
     record: &Record<'_>,
     slot: usize,
     test: &LinkTest,
     other: &IndexedRecord,
+    tolerance: f64,
 ) -> Option<Vec<(&'static str, String)>> {
     let value = |index: usize| other.values.get(index)?.as_ref();
     let (found, kept) = match test {
@@ -129,13 +130,13 @@ fn compare(
         }
         LinkTest::Before(index) => {
             let (found, kept) = (record.value(slot)?, value(*index)?);
-            (found.time()? < kept.time()?).then(|| (found.id().to_owned(), kept.id().to_owned()))?
+            kept.time()?.is_after(found.time()?, tolerance).then(|| (found.id().to_owned(), kept.id().to_owned()))?
         }
         LinkTest::After(start, seconds) => {
             // A negative duration does not determine the end.
             let (found, seconds) = (record.value(slot)?, value(*seconds)?.number().filter(|seconds| *seconds >= 0.0)?);
             let end = value(*start)?.time()?.after(seconds);
-            (found.time()? > end).then(|| (found.id().to_owned(), end.to_string()))?
+            found.time()?.is_after(end, tolerance).then(|| (found.id().to_owned(), end.to_string()))?
         }
     };
     Some(vec![("found", found), ("kept", kept)])

@@ -29,7 +29,16 @@ impl Time {
 impl Time {
     /// Returns the seconds from another time to this one, with fractions; negative if the other is later.
     pub fn since(self, other: Time) -> f64 {
-        (self.seconds - other.seconds) as f64 + (f64::from(self.nanoseconds) - f64::from(other.nanoseconds)) / 1e9
+        let seconds = i128::from(self.seconds) - i128::from(other.seconds);
+        let nanoseconds = i128::from(self.nanoseconds) - i128::from(other.nanoseconds);
+        // Rounded once: 0.3 seconds are the 0.3 that somebody wrote.
+        (seconds * 1_000_000_000 + nanoseconds) as f64 / 1e9
+    }
+
+    /// Returns whether this time is after another by more than `tolerance` seconds.
+    pub fn is_after(self, other: Time, tolerance: f64) -> bool {
+        // A leap second has the number of another second, so without a tolerance the order decides.
+        self > other && (tolerance <= 0.0 || self.since(other) > tolerance)
     }
 }
 
@@ -339,6 +348,27 @@ mod tests {
             let day = format!("{year}-02-29T00:00:00Z");
             assert_eq!(usual_length(day.as_bytes(), &mut LastMinute::default()).is_some(), leap, "{day}");
             assert_eq!(parse(&day).is_some(), leap, "{day}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_after_another_by_more_than_the_tolerance() {
+        let is_after = |time: &str, other: &str, tolerance: f64| {
+            parse(time).expect("valid").is_after(parse(other).expect("valid"), tolerance)
+        };
+        for (time, other, tolerance, after) in [
+            ("2024-01-16T12:34:57Z", "2024-01-16T12:34:56Z", 1.0, false),
+            ("2024-01-16T12:34:57.000000001Z", "2024-01-16T12:34:56Z", 1.0, true),
+            ("2024-01-16T12:34:57.1Z", "2024-01-16T12:34:56.8Z", 0.3, false),
+            ("2024-01-16T12:34:57.101Z", "2024-01-16T12:34:56.8Z", 0.3, true),
+            ("2024-01-16T12:34:56.001Z", "2024-01-16T12:34:56Z", 0.0, true),
+            ("2024-01-16T12:34:56Z", "2024-01-16T12:34:56Z", 0.0, false),
+            ("2024-01-16T12:34:55Z", "2024-01-16T12:34:56Z", 0.0, false),
+            ("2017-01-01T00:00:00Z", "2016-12-31T23:59:60Z", 0.0, true),
+            ("2016-12-31T23:59:60.5Z", "2016-12-31T23:59:59.5Z", 1.0, false),
+            ("2016-12-31T23:59:60.6Z", "2016-12-31T23:59:59.5Z", 1.0, true),
+        ] {
+            assert_eq!(is_after(time, other, tolerance), after, "{time} after {other} by more than {tolerance} s");
         }
     }
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::StreamJudge;
 use crate::event::event_checker::{json_fault, parse_frame};
 use crate::event::finding_log::{Details, EventContext};
-use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, stream_name, timestamp};
+use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, record_options, stream_name, timestamp};
 use crate::framing::Framing;
 use crate::input::json::{Tree, ends_with_high, starts_with_low};
 use crate::input::{Frame, InputFault, Landmarks, Wire};
 use crate::machine::NoObserver;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, UnknownKey};
 use crate::schema::date_time::Stamp;
 use crate::schema::{Pointer, SHOWN_CHARS, quoted};
@@ -29,14 +29,13 @@ impl StreamJudge {
                 Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
                 Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
                 Err(NotAnEvent::Other(span, found)) => {
+                    let rule = Framing::NotAnEvent;
                     let place = frame.place(span, None);
-                    self.report_fault(InputFault {
-                        rule: Framing::NotAnEvent,
-                        place,
-                        message: found,
-                        help: None,
-                        lost: true,
+                    let help = record_options(&tree.root, text).map(|options| {
+                        let help = &protocol.tables().rules[usize::from(framing(rule).0)].help;
+                        format!("{help}; if this is a stored record, check it with {options}").into()
                     });
+                    self.report_fault(InputFault { rule, place, message: found, help, lost: true });
                 }
             },
         }

@@ -30,6 +30,7 @@ impl Compiler<'_> {
         let mut records = Records {
             kinds,
             containers,
+            tolerance: record.tolerance.as_ref().map_or(0.0, |seconds| self.compile_tolerance(seconds)),
             event: record.event.as_ref().map(|at| self.parse_pointer(at)),
             unknown: self.use_rule(&record.unknown),
             broken: self.use_rule(&record.broken),
@@ -62,6 +63,16 @@ impl Compiler<'_> {
             self.refuse(record.unknown.span(), message, "add a [[kind]] with its name");
         }
         (shape, records)
+    }
+
+    /// Compiles the tolerance between times. Refuses what is no length of time.
+    fn compile_tolerance(&mut self, seconds: &Spanned<f64>) -> f64 {
+        let number = *seconds.get_ref();
+        if !(number.is_finite() && number >= 0.0) {
+            let message = format!("times cannot be {number} seconds apart");
+            self.refuse(seconds.span(), message, "write 0 or a number above it; left out, it is 0");
+        }
+        number
     }
 
     /// Finds the number of a kind or container by name, which is the name of its schema.

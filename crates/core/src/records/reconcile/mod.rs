@@ -173,7 +173,7 @@ impl Comparison<'_> {
 
     /// Returns whether a time is after another by more than the tolerance.
     fn is_after(&self, time: Time, other: Time) -> bool {
-        time.since(other) > self.options.tolerance
+        time.is_after(other, self.options.tolerance)
     }
 
     /// Compares the time and the duration of a session's record with the events of its stream.
@@ -185,7 +185,7 @@ impl Comparison<'_> {
         let rule = self.reconcile.rules.session_time;
         if self.is_after(start, first) {
             let facts = vec![
-                ("found", format!("that it began at {}", written.id())),
+                ("found", format!("timestamp is {}", written.id())),
                 ("kept", format!("its stream began at {first}")),
             ];
             self.add_finding(
@@ -201,7 +201,7 @@ impl Comparison<'_> {
         let end = start.after(seconds);
         if self.is_after(last, end) {
             let facts = vec![
-                ("found", format!("that it ended at {end}, after {} s", duration.id())),
+                ("found", format!("timestamp and duration ({} s) add up to {end}", duration.id())),
                 ("kept", format!("its stream ended at {last}")),
             ];
             self.add_finding(

@@ -31,7 +31,7 @@ pub struct StoredSessions {
 /// The fields of a session's record that are compared with its stream.
 #[derive(Debug)]
 pub struct StoredSession {
-    /// The time at which the session began.
+    /// The session's timestamp.
     pub time: Option<(FieldValue, Location)>,
     /// The session's duration in seconds.
     pub duration: Option<(FieldValue, Location)>,
