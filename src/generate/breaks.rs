@@ -52,6 +52,7 @@ fn break_by_event(
     choices: &mut Choices<'_>,
 ) -> Option<Stream> {
     let mut walk = Walk::new(protocol, options);
+    let mut is_late = false;
     for _ in 0..options.events {
         if is_only_finding(&walk.checker.clone().finish().findings, rule) {
             return if_only_finding(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
@@ -70,7 +71,12 @@ fn break_by_event(
                 return if_only_finding(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
             }
         }
-        if !walk.step(choices) {
+        // Where a rule is broken already, and is reported later, no other step is legal.
+        if is_late {
+            return None;
+        }
+        is_late = choices.once_in(4) && walk.late_step(choices);
+        if !is_late && !walk.step(choices) {
             return None;
         }
     }

@@ -156,6 +156,26 @@ impl<'p> Walk<'p> {
         (findings.is_empty() && !self.is_late(&trial)).then_some((proposal, trial))
     }
 
+    /// Allows events that break a rule which is reported only later.
+    fn allow_late(&mut self) {
+        self.late_rules.clear();
+    }
+
+    /// Takes a step that breaks a rule which is reported only later; returns `false` if none was found.
+    pub fn late_step(&mut self, choices: &mut Choices<'_>) -> bool {
+        let tries = if self.late_rules.is_empty() { 0 } else { MOST_TRIES };
+        (0..tries).any(|_| {
+            let Some(event_type) = choices.one_of(&self.types) else { return false };
+            let proposal = self.proposer.propose(&self.checker, *event_type, false, choices);
+            let (trial, findings) = self.try_proposal(&proposal);
+            let is_late = findings.is_empty() && self.is_late(&trial);
+            if is_late {
+                self.take(proposal, trial);
+            }
+            is_late
+        })
+    }
+
     /// Returns whether a rule is broken that is reported only later.
     fn is_late(&self, trial: &StreamChecker) -> bool {
         !self.late_rules.is_empty()
@@ -202,6 +222,7 @@ fn findings_at_end(checker: &StreamChecker) -> usize {
 pub fn wild(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stream {
     let mut choices = Choices::new(tape);
     let mut walk = Walk::new(protocol, options);
+    walk.allow_late();
     for _ in 0..1 + choices.below(options.events) {
         // Allowed events lead to deeper states.
         if choices.below(2) == 0 {

@@ -132,7 +132,7 @@ impl<W: CellObserver> Step<'_, W> {
         let tables = self.tables;
         let lifecycle = &tables.lifecycles[number];
         // A row for all other events, which is the last one, may be meant where an earlier row only perhaps is.
-        let mut sure = Certainty::Yes;
+        let (mut sure, mut perhaps) = (Certainty::Yes, Vec::new());
         for row in &lifecycle.rows[self.event.event_type] {
             let when = self.evaluate_when(&row.when).and(sure);
             if when == Certainty::No {
@@ -143,8 +143,36 @@ impl<W: CellObserver> Step<'_, W> {
                 (Certainty::No, Certainty::Yes) => return,
                 (Certainty::No, _) => sure = Certainty::Perhaps,
                 (_, Certainty::Yes) => return self.apply_row(number, lifecycle, row, gate),
-                _ => return self.make_unsure(number, lifecycle, row),
+                _ => {
+                    sure = Certainty::Perhaps;
+                    perhaps.push(row);
+                }
             }
+        }
+        if !perhaps.is_empty() {
+            self.apply_perhaps(number, lifecycle, &perhaps);
+        }
+    }
+
+    /// Applies rows of which it is not known whether they are meant, because a field cannot be read: every state that one
+    /// of them leads to becomes possible, and none of them reports a rule.
+    #[cold]
+    fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row]) {
+        let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else {
+            return rows.iter().for_each(|row| self.make_unsure(number, lifecycle, row));
+        };
+        self.moved = true;
+        let from = single.possible;
+        let transitions = rows.iter().map(|row| Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps));
+        let mut may_open = false;
+        for transition in transitions {
+            single.possible = single.possible.or(transition.to);
+            may_open |= transition.opens != Certainty::No;
+        }
+        single.entry = None;
+        if may_open {
+            single.history.clear();
+            self.doubt_within(number);
         }
     }
 
