@@ -193,17 +193,25 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Returns whether all fields have one of the values that the conditions name.
     pub(crate) fn evaluate_when(&self, conditions: &[Condition]) -> Certainty {
-        conditions.iter().fold(Certainty::Yes, |meets, condition| {
-            meets.and(match self.event.field(condition.slot) {
-                Field::Unreadable => Certainty::Perhaps,
-                Field::Text(raw) if condition.plain => {
-                    let says = |value: &Scalar| matches!(value, Scalar::Text(words) if equals_plain(raw, words));
-                    if condition.values.iter().any(says) { Certainty::Yes } else { Certainty::No }
+        let mut meets = Certainty::Yes;
+        for condition in conditions {
+            let field = self.event.field(condition.slot);
+            let is_met = match field {
+                Field::Unreadable => {
+                    meets = Certainty::Perhaps;
+                    continue;
                 }
-                field if condition.values.iter().any(|value| equals(field, value)) => Certainty::Yes,
-                _ => Certainty::No,
-            })
-        })
+                Field::Text(raw) if condition.plain => condition
+                    .values
+                    .iter()
+                    .any(|value| matches!(value, Scalar::Text(words) if equals_plain(raw, words))),
+                field => condition.values.iter().any(|value| equals(field, value)),
+            };
+            if !is_met {
+                return Certainty::No;
+            }
+        }
+        meets
     }
 
     /// Makes a lifecycle unsure, because a field that its row needs cannot be read.
