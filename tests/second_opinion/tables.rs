@@ -99,6 +99,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Drained => (None, Turn::Drained),
             Turn::EndedEarly => (None, Turn::Idle),
         },
+        What::Foreign(_) => (None, state),
         What::Error => match state {
             Turn::Idle => (Some("error-outside-turn"), Turn::Idle),
             Turn::Announced => (None, Turn::Failed),
@@ -183,6 +184,7 @@ pub fn cuts_the_text(what: &What) -> bool {
         What::ToolCallCompleted { .. } => false,
         What::Completed { .. } => false,
         What::Interrupted => false,
+        What::Foreign(_) => false,
     }
 }
 

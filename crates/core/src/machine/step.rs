@@ -7,7 +7,7 @@ use super::instance::{History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
 use super::streamed_text::{BufferPool, HalfCharacter};
 use super::streams::{LifecycleState, Stream};
-use super::{EventView, Facts, Target, Verdict, framing, repeat};
+use super::{Doubts, EventView, Facts, Target, Verdict, framing, repeat};
 use crate::finding::Place;
 use crate::framing::Framing;
 use crate::input::json::{ends_with_high, starts_with_low, unescaped_lossy};
@@ -24,12 +24,19 @@ pub(crate) struct Scratch {
     buffers: BufferPool,
     /// Maximum length of the text of one turn, in bytes.
     pub max_text_bytes: usize,
+    pub doubts: Doubts,
 }
 
 impl Scratch {
     pub(crate) fn new(tables: &Tables, max_text_bytes: usize) -> Scratch {
         let opened = vec![0; tables.lifecycles.len()];
-        Scratch { opened, before: Vec::new(), buffers: BufferPool::default(), max_text_bytes }
+        Scratch {
+            opened,
+            before: Vec::new(),
+            buffers: BufferPool::default(),
+            max_text_bytes,
+            doubts: Doubts::default(),
+        }
     }
 }
 
@@ -46,7 +53,7 @@ pub(crate) fn apply<W: CellObserver>(
         return;
     }
     let effects = &tables.effects[event.event_type];
-    let Scratch { opened, before, buffers, max_text_bytes } = scratch;
+    let Scratch { opened, before, buffers, max_text_bytes, doubts } = scratch;
     if effects.needs_before {
         before.clear();
         before.extend(stream.lifecycles.iter().map(LifecycleState::possible));
@@ -64,6 +71,7 @@ pub(crate) fn apply<W: CellObserver>(
         opened,
         buffers,
         max_text_bytes: *max_text_bytes,
+        doubts,
         observer,
         out,
     };
@@ -109,6 +117,7 @@ struct Step<'s, W> {
     opened: &'s mut Vec<u64>,
     buffers: &'s mut BufferPool,
     max_text_bytes: usize,
+    doubts: &'s mut Doubts,
     observer: W,
     out: &'s mut Vec<Verdict>,
 }
@@ -197,6 +206,9 @@ impl<W: CellObserver> Step<'_, W> {
         let from = single.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
+        if self.doubts.any {
+            self.doubts.silent.extend(transition.silent(from, &row.cells));
+        }
         self.moved |= transition.to != from;
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
@@ -261,6 +273,9 @@ impl<W: CellObserver> Step<'_, W> {
         let from = instance.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
+        if self.doubts.any {
+            self.doubts.silent.extend(transition.silent(from, &row.cells));
+        }
         instance.possible = transition.to;
         let legal = transition.rule.is_none() && transition.left(from);
         let related =
@@ -388,6 +403,9 @@ impl<W: CellObserver> Step<'_, W> {
             let gate = self.evaluate_gate(&whole.before, true);
             self.out.extend(self.stream.texts[number].release(&self.stream.name));
             let muted = text.within.is_some_and(|outer| self.reported >> outer & 1 == 1);
+            if self.doubts.any && (gate == Certainty::Perhaps || self.stream.texts[number].is_incomplete()) {
+                self.doubts.silent.insert(whole.rule);
+            }
             if let (Certainty::Yes, Field::Text(whole_text)) = (gate, self.event.field(whole.slot))
                 && let Some(mismatch) = self.stream.texts[number].compare(whole_text, self.buffers)
                 && !muted
