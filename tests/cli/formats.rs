@@ -142,6 +142,7 @@ fn unknown_events_have_numbers_and_skipped_messages_and_broken_frames_have_none(
             ("unknown-event", &json!(3), &json!(1)),
             ("invalid-json", &json!(4), &Value::Null),
             ("wrong-type", &json!(6), &json!(2)),
+            ("check-skipped", &json!(4), &Value::Null),
         ]
     );
     let summary = &document["summary"];

@@ -28,9 +28,10 @@ fn a_lost_frame_of_a_valid_stream_gives_one_finding() {
     for Recording { name, events } in VALID.iter() {
         for lost in 0..events.len() {
             let (before, after) = (ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
-            let found = check(format!("{before}garbage\n{after}").as_bytes(), &Options::default()).findings;
-            let rules: Vec<_> = found.iter().map(|finding| (&*finding.rule, finding.place.line)).collect();
-            assert_eq!(rules, [("invalid-json", lost as u64 + 1)], "{name}, event {lost}: {found:#?}");
+            let found = check(format!("{before}{{garbage\n{after}").as_bytes(), &Options::default()).findings;
+            let found = found.iter().filter(|finding| finding.severity > Severity::Note);
+            let rules: Vec<_> = found.map(|finding| (&*finding.rule, finding.place.line)).collect();
+            assert_eq!(rules, [("invalid-json", lost as u64 + 1)], "{name}, event {lost}");
         }
     }
 }
@@ -119,7 +120,7 @@ proptest! {
     fn a_lost_frame_adds_no_finding(events in session(), lost: Index) {
         let lost = lost.index(events.len());
         let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
-        let text = format!("{}garbage\n{}", ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
+        let text = format!("{}{{garbage\n{}", ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
         for (event, rule, pointer) in rules(said(text.as_bytes(), &Options::default()), 0) {
             let said = (if event < lost as u64 { event } else { event + 1 }, rule, pointer);
             // Without the lost event, the one before it may be later than the one after it.

@@ -4,6 +4,7 @@
 //! when you fix the bug. `PROPTEST_CASES=20000 cargo test --release --test properties` looks harder.
 
 mod any_input;
+mod foreign_lines;
 mod json;
 mod losses;
 mod same_findings;

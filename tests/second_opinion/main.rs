@@ -153,6 +153,24 @@ fn the_tool_call() {
     judge_all("the tool call", &alphabet, 6, &reached);
 }
 
+/// Lines that cannot have been events, anywhere in a turn: they take nothing from what is known of it.
+#[test]
+fn foreign_lines() {
+    let alphabet = [
+        is(What::Foreign("Reading the prompt from standard input...")),
+        is(What::Foreign(r#"{"level":"info","msg":"listening on port 8080"}"#)),
+        is(thinking()),
+        is(idle()),
+        chunk(false),
+        is(started(CALL_A, "bash")),
+        is(call_done(CALL_A, "bash", true)),
+        completed_with(Saying::Whole),
+        is(error()),
+    ];
+    let reached = ["invalid-json", "not-an-event", "turn-not-started", "unknown-tool-call", "turn-unfinished"];
+    judge_all("foreign lines", &alphabet, 5, &reached);
+}
+
 /// Two sessions in one file, with the same call ids; the second one's clock is an hour behind.
 #[test]
 fn two_sessions() {

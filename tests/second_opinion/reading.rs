@@ -27,15 +27,37 @@ pub struct ToolResult {
 /// An event's type, with those of its fields that matter for the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    Status { pending: bool, label: &'static str },
-    MessageAppended { role: Role, content: &'static str },
-    StreamChunk { text: &'static str, done: bool },
-    ToolCallStarted { id: &'static str, tool: &'static str },
-    ToolCallCompleted { id: &'static str, tool: &'static str, ok: bool },
-    ToolResults { results: Vec<ToolResult> },
-    Completed { final_message: String },
+    Status {
+        pending: bool,
+        label: &'static str,
+    },
+    MessageAppended {
+        role: Role,
+        content: &'static str,
+    },
+    StreamChunk {
+        text: &'static str,
+        done: bool,
+    },
+    ToolCallStarted {
+        id: &'static str,
+        tool: &'static str,
+    },
+    ToolCallCompleted {
+        id: &'static str,
+        tool: &'static str,
+        ok: bool,
+    },
+    ToolResults {
+        results: Vec<ToolResult>,
+    },
+    Completed {
+        final_message: String,
+    },
     Interrupted,
     Error,
+    /// A line that cannot have been an event, as it stands in the file.
+    Foreign(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,6 +260,11 @@ pub struct Reading {
 impl Reading {
     pub fn judge(&mut self, event: &Event) {
         self.line += 1;
+        // "It loses nothing": only the line itself is reported.
+        if let What::Foreign(text) = event.what {
+            let rule = if text.starts_with('{') { "not-an-event" } else { "invalid-json" };
+            return self.findings.push((self.line, rule));
+        }
         let name = event.session;
         let place = self.sessions.iter().position(|known| known.name == name);
         let place = place.unwrap_or_else(|| {

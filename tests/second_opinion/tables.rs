@@ -120,6 +120,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Closing => (None, Turn::Interrupted),
             Turn::EndedEarly => (Some("ended-after-idle"), Turn::Idle),
         },
+        What::Foreign(_) => (None, state),
         What::Error => match state {
             Turn::Idle => (Some("error-outside-turn"), Turn::Idle),
             Turn::Announced => (None, Turn::Failed),
@@ -221,6 +222,7 @@ pub fn cuts_the_text(what: &What) -> bool {
         What::ToolCallCompleted { .. } => true,
         What::Completed { .. } => false,
         What::Interrupted => false,
+        What::Foreign(_) => false,
     }
 }
 

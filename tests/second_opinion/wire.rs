@@ -40,6 +40,7 @@ pub fn write_line(event: &Event, file: &mut String) {
         }
         What::Completed { final_message } => ("session.completed", format!(r#""final_message":"{final_message}""#)),
         What::Interrupted => ("session.interrupted", r#""reason":"user_requested""#.to_owned()),
+        What::Foreign(text) => return writeln!(file, "{text}").expect("a string takes everything"),
         What::Error => ("session.error", r#""error":"Rate limit exceeded","code":"rate_limit""#.to_owned()),
     };
     writeln!(
@@ -71,6 +72,7 @@ pub fn in_words(event: &Event) -> String {
         What::Completed { final_message } => format!("session.completed {final_message:?}"),
         What::Interrupted => "session.interrupted".to_owned(),
         What::Error => "session.error".to_owned(),
+        What::Foreign(text) => format!("{text:?}, no event"),
     };
     format!("{} at {:+} s: {what}", event.session, event.stamp)
 }

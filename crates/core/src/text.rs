@@ -8,6 +8,15 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Formats several names: `a, b and c`.
+pub fn list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => (*name).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
 /// Returns whether a character can control a terminal, or change how the text around it is shown.
 pub fn is_control(c: char) -> bool {
     c.is_control()
@@ -100,6 +109,13 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<S
     let most = name.chars().count().max(3) / 3;
     let candidates = known.map(|candidate| (candidate, FoldedName::lower_case(candidate)));
     FoldedName::lower_case(name).nearest(candidates, most).map(str::to_owned)
+}
+
+/// Returns whether [`nearest`] would find one of the known names, which are given [in lower case](FoldedName::lower_case).
+pub fn is_near_any<'n>(name: &str, mut known: impl Iterator<Item = &'n FoldedName>) -> bool {
+    let most = name.chars().count().max(3) / 3;
+    let name = FoldedName::lower_case(name);
+    known.any(|candidate| name.distance(candidate, most).is_some())
 }
 
 /// Formats the help that proposes a name.

@@ -99,7 +99,7 @@ fn every_move_of_two_recordings_is_counted() {
 #[test]
 fn an_event_that_cannot_be_read_makes_what_follows_unsure() {
     // After the loss the door may be in any state; if it is broken, opening it leaves it broken.
-    let lost = "{\"type\":\"door.opened\"}\ngarbage\n{\"type\":\"door.opened\"}\n{\"type\":\"door.seen\"}\n";
+    let lost = "{\"type\":\"door.opened\"}\n{garbage\n{\"type\":\"door.opened\"}\n{\"type\":\"door.seen\"}\n";
     with_coverage(lost, |coverage| {
         assert_eq!(coverage.event_types.iter().sum::<u64>(), 3, "the events are counted");
         assert_eq!(coverage.cells.iter().map(|item| item.count).sum::<u64>(), 1, "of the cells, the first event's");

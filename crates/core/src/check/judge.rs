@@ -1,5 +1,6 @@
 //! Judges the frames of an input: passes each event to its schema, then to the machine, and collects the findings.
 
+mod doubt;
 mod slow_path;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use super::coverage::CoverageCounts;
 use super::fast_reader::FastEvent;
 use crate::event::event_checker::{EventChecker, stream_of};
 use crate::event::finding_log::{Details, EventContext, FindingLogState};
+use crate::event::foreign::ForeignFrames;
 use crate::event::unknown_names::UnknownNames;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
@@ -34,6 +36,8 @@ pub(crate) struct StreamJudgeState {
     /// By event type: the number of events.
     events: Vec<u64>,
     whole: bool,
+    torn: Option<u64>,
+    doubt: Option<Arc<Place>>,
 }
 
 /// Judges the events of one input, in order.
@@ -51,6 +55,11 @@ pub(crate) struct StreamJudge {
     events: Vec<u64>,
     /// Whether the input was read up to its end, so that streams that are unfinished there are findings.
     whole: bool,
+    /// The number of events before the last frame that may be torn; `None` if its rest has been seen.
+    torn: Option<u64>,
+    /// The place from which on judging is unsure, because an event there could not be read.
+    doubt: Option<Arc<Place>>,
+    foreign: ForeignFrames,
     /// Whether places have excerpts of the source text.
     excerpts: bool,
     last_minute: LastMinute,
@@ -73,6 +82,9 @@ impl StreamJudge {
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,
+            torn: None,
+            doubt: None,
+            foreign: ForeignFrames::new(protocol),
             excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             coverage: None,
@@ -88,22 +100,25 @@ impl StreamJudge {
             unknown_types: self.stats.by_type.clone(),
             events: self.events.clone(),
             whole: self.whole,
+            torn: self.torn,
+            doubt: self.doubt.clone(),
         }
     }
 
     /// Continues from a state. Returns `None` if no input leads to that state.
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
-        let StreamJudgeState { machine, log, unknown, unknown_types, events, whole } = state;
+        let StreamJudgeState { machine, log, unknown, unknown_types, events, whole, torn, doubt } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
             && unknown_types.len() <= MOST_UNKNOWN + 1
+            && doubt.as_ref().is_none_or(|place| place.is_sound())
             && unknown.is_sound(events.len(), protocol.rules().len())
             && self.event_checker.log.restore(log);
         self.machine = self.machine.restore(machine)?;
-        (self.event_checker.unknown, self.stats.by_type, self.events, self.whole) =
-            (unknown, unknown_types, events, whole);
+        (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
+        (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
         is_sound.then_some(self)
     }
 
@@ -130,7 +145,7 @@ impl StreamJudge {
     /// Reports a part of the input that cannot be read.
     pub(crate) fn report_fault(&mut self, fault: InputFault) {
         if fault.lost {
-            self.machine.note_loss();
+            self.note_loss(&fault.place);
         }
         self.whole &= fault.rule != Framing::TruncatedLine;
         let rule = framing(fault.rule);
@@ -269,7 +284,9 @@ impl StreamJudge {
         if event_type.stream.is_some_and(|slot| captured.fields[slot] == Capture::Absent) {
             return;
         }
-        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else { return self.machine.note_loss() };
+        let Some(stream) = stream_of(text, event_type.stream, captured.fields) else {
+            return self.note_loss(&here.place(here.type_span.clone()));
+        };
         let field = event_type.time.map(|slot| captured.fields[slot]);
         let time = match field {
             Some(Capture::Text(start, end)) if fast && event_type.usual_time => {
@@ -316,6 +333,7 @@ impl StreamJudge {
                 self.event_checker.log.report_earlier(verdict);
             }
         }
+        self.report_doubt();
         if self.whole && self.event_checker.log.summary.events == 0 && !self.event_checker.log.has_error {
             let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
             let message = self.event_checker.log.message(rule, &mut []);

@@ -6,6 +6,7 @@
 pub(crate) mod event_checker;
 pub(crate) mod finder;
 pub(crate) mod finding_log;
+pub(crate) mod foreign;
 mod options;
 mod stored_record;
 pub(crate) mod unknown_names;

@@ -1,4 +1,5 @@
-//! Detects the form of an input from its first lines.
+//! Detects the form of an input from its first lines. Lines that no event begins, such as a banner or the head of an HTTP
+//! response, are passed over.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,19 +22,25 @@ pub(crate) struct FormDetector {
     /// The form, if the caller knows it.
     wire: Option<Wire>,
     buffer: Vec<u8>,
-    /// The number of bytes of `buffer` that are known to have no line end behind the first character.
+    /// The start of the first line of `buffer` that has not been passed over.
+    line: usize,
+    /// The number of bytes of `buffer` that are known to have no line end behind the first character of that line.
     scanned: usize,
+    /// Whether a line that was passed over is a field or a comment of server-sent events.
+    has_field: bool,
+    /// Whether the line is in the head of an HTTP response.
+    in_head: bool,
 }
 
 impl FormDetector {
     /// Creates a detector; if `wire` is given, it only waits for a whole byte-order mark.
     pub(crate) fn new(wire: Option<Wire>) -> FormDetector {
-        FormDetector { wire, buffer: Vec::new(), scanned: 0 }
+        FormDetector { wire, buffer: Vec::new(), line: 0, scanned: 0, has_field: false, in_head: false }
     }
 
     /// Returns whether a detector can be in this state; one that was stored may be made up.
     pub(crate) fn is_sound(&self, wire: Option<Wire>) -> bool {
-        self.wire == wire && self.scanned <= self.buffer.len()
+        self.wire == wire && self.scanned.max(self.line) <= self.buffer.len()
     }
 
     /// Reads the next bytes. Returns the form and all bytes so far as soon as the form is known. `limit` is the length
@@ -44,8 +51,8 @@ impl FormDetector {
         let most = limit.max(LEAST_EXAMINED);
         let wire = match self.decide(self.buffer.len().min(most), false) {
             Some(wire) => wire,
-            // The first line is too long in any form; lines are the form that reports it.
-            None if self.buffer.len() >= most => Wire::Ndjson,
+            // If it is one line, it is too long in any form; lines are the form that reports it.
+            None if self.buffer.len() >= most => self.presumed(),
             None => return None,
         };
         Some((wire, std::mem::take(&mut self.buffer)))
@@ -53,8 +60,13 @@ impl FormDetector {
 
     /// Decides on the form at the end of the file.
     pub(crate) fn finish(&mut self) -> (Wire, Vec<u8>) {
-        let wire = self.decide(self.buffer.len(), true).unwrap_or(Wire::Ndjson);
+        let wire = self.decide(self.buffer.len(), true).unwrap_or_else(|| self.presumed());
         (wire, std::mem::take(&mut self.buffer))
+    }
+
+    /// Returns the form that the lines which were passed over have, if no other line decides.
+    fn presumed(&self) -> Wire {
+        if self.has_field { Wire::Sse } else { Wire::Ndjson }
     }
 
     /// Decides on the form by the first `length` bytes; `None` if more bytes are needed.
@@ -66,23 +78,105 @@ impl FormDetector {
         if self.wire.is_some() {
             return self.wire;
         }
-        let text = buffer.strip_prefix(BYTE_ORDER_MARK).unwrap_or(buffer).trim_ascii_start();
-        let start = buffer.len() - text.len();
-        match text.first()? {
-            b'[' => match text[1..].trim_ascii_start().first() {
-                Some(b'{' | b'[' | b']') => Some(Wire::Json),
-                Some(_) => Some(Wire::Ndjson),
-                None => at_end.then_some(Wire::Json),
-            },
-            b'{' => {
-                let from = self.scanned.max(start);
-                let Some(end) = memchr::memchr(b'\n', &buffer[from..]) else {
-                    self.scanned = length;
-                    return at_end.then_some(Wire::Ndjson);
-                };
-                object_form(text, from + end - start, at_end)
+        if self.line == 0 && buffer.starts_with(BYTE_ORDER_MARK) {
+            self.line = BYTE_ORDER_MARK.len();
+        }
+        loop {
+            let buffer = &self.buffer[..length];
+            let rest = &buffer[self.line..];
+            let text = rest.trim_ascii_start();
+            if self.in_head && ends_head(&rest[..rest.len() - text.len()]) {
+                self.in_head = false;
             }
-            _ => field_form(text, at_end),
+            let start = length - text.len();
+            let array = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+            match (text.first()?, array.map(<[u8]>::first)) {
+                (b'[', Some(Some(b'{' | b'[' | b']'))) => return Some(Wire::Json),
+                (b'[', Some(None)) => return at_end.then_some(Wire::Json),
+                (b'{', _) => {
+                    let from = self.scanned.max(start);
+                    let Some(end) = memchr::memchr(b'\n', &buffer[from..]) else {
+                        self.scanned = length;
+                        return at_end.then_some(Wire::Ndjson);
+                    };
+                    if !is_from_curl(text) {
+                        return object_form(text, from + end - start, at_end);
+                    }
+                }
+                _ => {
+                    let end = memchr::memchr2(b'\n', b'\r', text);
+                    let line = Line::of(&text[..end.unwrap_or(text.len())], end.is_some() || at_end, self.in_head)?;
+                    match line {
+                        Line::Data => return Some(Wire::Sse),
+                        Line::Other => return Some(Wire::Ndjson),
+                        Line::Field => self.has_field = true,
+                        Line::Head => self.in_head = true,
+                        Line::Passed => {}
+                    }
+                    if end.is_none() && !at_end {
+                        return None;
+                    }
+                }
+            }
+            let end = memchr::memchr2(b'\n', b'\r', text)?;
+            self.line = start + end;
+            self.scanned = self.line;
+        }
+    }
+}
+
+/// Returns whether white space that starts with a line's end has a blank line, which ends the head of a response.
+fn ends_head(space: &[u8]) -> bool {
+    let feeds = memchr::memchr_iter(b'\n', space).count();
+    feeds > 1 || feeds == 0 && memchr::memchr_iter(b'\r', space).count() > 1
+}
+
+/// Returns whether a line with a brace is curl's report on some bytes: `{ [5 bytes data]`.
+fn is_from_curl(line: &[u8]) -> bool {
+    let count = line.strip_prefix(b"{ [").unwrap_or_default();
+    let digits = count.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && count[digits..].starts_with(b" bytes data")
+}
+
+/// What a line that starts with neither a brace nor a bracket says of the form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Line {
+    /// It is the `data` field of a server-sent event.
+    Data,
+    /// It is another field or a comment of server-sent events, or data without a brace.
+    Field,
+    /// It begins the head of an HTTP response.
+    Head,
+    /// It is text in which no event begins.
+    Passed,
+    /// It is text in which an event may begin.
+    Other,
+}
+
+impl Line {
+    /// Tells what a line says of the form. `None` if more bytes are needed; `is_whole`: whether all are here.
+    fn of(line: &[u8], is_whole: bool, in_head: bool) -> Option<Line> {
+        const STARTS: [(&[u8], Line); 7] = [
+            (b"data:", Line::Data),
+            (b"event:", Line::Field),
+            (b"id:", Line::Field),
+            (b"retry:", Line::Field),
+            (b":", Line::Field),
+            (b"HTTP/", Line::Head),
+            (b"< HTTP/", Line::Head),
+        ];
+        if !is_whole && STARTS.iter().any(|(start, _)| start.starts_with(line)) {
+            return None;
+        }
+        let has_brace = memchr::memchr(b'{', line).is_some();
+        match STARTS.iter().find(|(start, _)| line.starts_with(start)).map(|(_, kind)| *kind) {
+            Some(Line::Data) if has_brace => Some(Line::Data),
+            Some(Line::Data) => is_whole.then_some(Line::Field),
+            Some(Line::Head) => Some(Line::Head),
+            _ if in_head => Some(Line::Passed),
+            Some(kind) => Some(kind),
+            None if has_brace => Some(Line::Other),
+            None => is_whole.then_some(Line::Passed),
         }
     }
 }
@@ -130,16 +224,6 @@ fn unfinished_form(text: &[u8], first: usize, at_end: bool) -> Option<Wire> {
     at_end.then_some(Wire::Ndjson)
 }
 
-/// Decides whether the first line is a field or a comment of server-sent events; `None` if more bytes are needed.
-fn field_form(text: &[u8], at_end: bool) -> Option<Wire> {
-    const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
-    if FIELDS.iter().any(|field| text.starts_with(field)) {
-        return Some(Wire::Sse);
-    }
-    let undecided = !at_end && FIELDS.iter().any(|field| field.starts_with(text));
-    (!undecided).then_some(Wire::Ndjson)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,7 +267,30 @@ mod tests {
         assert_eq!(detect("data: {}\n\n"), Wire::Sse);
         assert_eq!(detect(": hello\n\ndata: {}"), Wire::Sse);
         assert_eq!(detect("dat"), Wire::Ndjson);
-        assert_eq!(detect("Starting\n{}\n"), Wire::Ndjson);
         assert_eq!(detect(""), Wire::Ndjson);
+    }
+
+    #[test]
+    fn lines_in_which_no_event_begins_are_passed_over() {
+        for foreign in
+            ["Starting", "[2026-01-01] INFO starting", "\u{1b}[2K", "# a", "}", "42", "HTTP/1.1 200 OK\r\n\r"]
+        {
+            assert_eq!(detect(&format!("{foreign}\n{{\"type\":\"x\"}}\n")), Wire::Ndjson, "{foreign}");
+            assert_eq!(detect(&format!("{foreign}\n{{\n  \"type\": \"x\"\n}}\n")), Wire::Json, "{foreign}");
+            assert_eq!(detect(&format!("{foreign}\ndata: {{}}\n\n")), Wire::Sse, "{foreign}");
+            assert_eq!(detect(&format!("{foreign}\nevent: x\ndata: {{}}\n\n")), Wire::Sse, "{foreign}");
+        }
+        for field in [": keep-alive", "id: 7", "event: ping", "data: ping", "retry: 10"] {
+            assert_eq!(detect(&format!("{field}\n{{\"type\":\"x\"}}\n")), Wire::Ndjson, "{field}");
+            assert_eq!(detect(&format!("{field}\r\rdata: {{}}\r\r")), Wire::Sse, "{field}");
+            assert_eq!(detect(&format!("{field}\n")), Wire::Sse, "{field}");
+        }
+        let head = "HTTP/2 200\r\ncontent-type: text/event-stream\r\nnel: {\"success_fraction\":0}\r\nid: 3\r\n\r\n";
+        assert_eq!(detect(&format!("{head}data: {{}}\n\n")), Wire::Sse);
+        assert_eq!(detect(&format!("{head}{{\"type\":\"x\"}}\n")), Wire::Ndjson);
+        let trace = "* Connected to localhost\n> GET / HTTP/1.1\n< HTTP/1.1 200 OK\n< a: b\n<\n{ [5 bytes data]\n";
+        assert_eq!(detect(&format!("{trace}data: {{}}\n\n")), Wire::Sse);
+        assert_eq!(detect("12:00 INFO {\"type\":\"x\"}\ndata: {}\n"), Wire::Ndjson);
+        assert_eq!(detect(&format!("{}data: {{}}\n", "a\n".repeat(70_000))), Wire::Ndjson);
     }
 }

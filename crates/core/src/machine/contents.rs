@@ -43,6 +43,9 @@ impl<W: CellObserver> Step<'_, W> {
             let gate = self.evaluate_gate(&whole.before, true);
             self.out.extend(self.stream.texts[number].release(&self.stream.name));
             let muted = text.within.is_some_and(|outer| self.reported >> outer & 1 == 1);
+            if self.doubts.any && (gate == Certainty::Perhaps || self.stream.texts[number].is_incomplete()) {
+                self.doubts.silent.insert(whole.rule);
+            }
             let (Certainty::Yes, Field::Text(whole_text)) = (gate, self.event.field(whole.slot)) else { return };
             let compared = self.stream.texts[number].compare(whole_text, self.buffers);
             let (rule, at, facts) = match &compared {

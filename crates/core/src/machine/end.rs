@@ -1,5 +1,6 @@
 //! Judges the end of a stream: reports the instances that end in a state in which they must not.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::field::display_text;
@@ -14,6 +15,21 @@ pub(crate) fn end_rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId
     let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
     let first = rules.next().flatten();
     first.filter(|_| rules.all(|rule| rule == first))
+}
+
+/// Adds the rules that only some of the states report in which the stream may end.
+pub(crate) fn note_silent(tables: &Tables, stream: &Stream, silent: &mut BTreeSet<RuleId>) {
+    for (state, lifecycle) in stream.lifecycles.iter().zip(&tables.lifecycles) {
+        let mut note = |possible: States| {
+            if end_rule(possible, lifecycle).is_none() {
+                silent.extend(possible.iter().filter_map(|state| lifecycle.end[usize::from(state)]));
+            }
+        };
+        match state {
+            LifecycleState::Single(single) => note(single.possible),
+            LifecycleState::Keyed(keyed) => keyed.certainly_open(lifecycle).for_each(|(_, possible, _)| note(possible)),
+        }
+    }
 }
 
 /// Reports what the stream lacks if it ends here.

@@ -347,6 +347,13 @@ impl Transition {
         Transition { to: if certain { to } else { to.or(from) }, rule: rule.flatten().filter(|_| certain), opens }
     }
 
+    /// Returns the rules that some of several possible states report, where not all of them do.
+    #[cold]
+    pub(crate) fn silent<'c>(&self, from: States, cells: &'c [Cell]) -> impl Iterator<Item = RuleId> + use<'c> {
+        let from = if self.rule.is_none() { from } else { States::default() };
+        from.iter().filter_map(|state| cells.get(usize::from(state))?.rule)
+    }
+
     /// Returns whether the old state was certainly left.
     pub(crate) fn left(&self, from: States) -> bool {
         self.to.0 & from.0 == 0

@@ -15,7 +15,7 @@ mod step;
 mod streamed_text;
 mod streams;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -145,6 +145,16 @@ pub(crate) struct MachineState {
     losses: u64,
     forgotten: bool,
     opened: Vec<u64>,
+    doubts: Doubts,
+}
+
+/// What follows from events that were lost: the rules that were silent because of them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Doubts {
+    /// Whether an event was lost.
+    pub any: bool,
+    /// The rules that some possible state reported and another one did not.
+    pub silent: BTreeSet<RuleId>,
 }
 
 /// The state of all streams of one file.
@@ -182,16 +192,20 @@ impl Machine {
             losses: self.losses,
             forgotten: self.forgotten,
             opened: self.scratch.opened.clone(),
+            doubts: self.scratch.doubts.clone(),
         }
     }
 
     /// Continues from a stored state; returns `None` if no machine can be in that state.
     pub(crate) fn restore(mut self, state: MachineState) -> Option<Machine> {
-        let MachineState { streams, losses, forgotten, opened } = state;
+        let MachineState { streams, losses, forgotten, opened, doubts } = state;
         let counts = opened.iter().chain([&losses]).all(|count| *count < MOST_BYTES);
-        if !counts || opened.len() != self.scratch.opened.len() {
+        let rules = self.protocol.rules().len();
+        let known = doubts.silent.iter().all(|rule| usize::from(rule.0) < rules);
+        if !(counts && known) || opened.len() != self.scratch.opened.len() {
             return None;
         }
+        self.scratch.doubts = doubts;
         self.streams = Streams::restored(streams, self.protocol.tables(), losses)?;
         (self.losses, self.forgotten, self.scratch.opened) = (losses, forgotten, opened);
         (self.streams.len() <= self.limits.max_streams.clamp(1, Streams::MOST)).then_some(self)
@@ -200,6 +214,12 @@ impl Machine {
     /// Notes that an event of an unknown stream was lost, which makes every stream unsure.
     pub(crate) fn note_loss(&mut self) {
         self.losses += 1;
+        self.scratch.doubts.any = true;
+    }
+
+    /// Returns what follows from events that were lost.
+    pub(crate) fn doubts(&self) -> &Doubts {
+        &self.scratch.doubts
     }
 
     /// Returns the number of streams opened so far.
@@ -319,10 +339,20 @@ impl Machine {
         }
         for index in self.streams.live_by_last_event() {
             // The missing rest of a fragment, or a lost frame, may have completed the stream.
-            if self.fragment || self.streams.get(index, self.protocol.tables()).losses != self.losses {
+            if self.fragment {
                 continue;
             }
+            let losses = self.losses;
             let stream = self.streams.get(index, self.protocol.tables());
+            if stream.losses != losses {
+                let mut unsaid = Vec::new();
+                end::judge_end(self.protocol.tables(), stream, &mut unsaid);
+                self.scratch.doubts.silent.extend(unsaid.into_iter().map(|verdict| verdict.rule));
+                continue;
+            }
+            if self.scratch.doubts.any {
+                end::note_silent(self.protocol.tables(), stream, &mut self.scratch.doubts.silent);
+            }
             if W::ACTIVE {
                 observer::observe_end(&mut observer, self.protocol.tables(), stream);
             }

@@ -9,7 +9,7 @@ use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
 use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
-use super::{EventView, Facts, Target, Verdict, repeat};
+use super::{Doubts, EventView, Facts, Target, Verdict, repeat};
 use crate::finding::{Place, Related};
 use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, Row, States};
 use crate::protocol::{Keyed, RuleId, Scalar, Tables};
@@ -24,12 +24,19 @@ pub(crate) struct Scratch {
     buffers: BufferPool,
     /// Maximum length of the text of one turn, in bytes.
     pub max_text_bytes: usize,
+    pub doubts: Doubts,
 }
 
 impl Scratch {
     pub(crate) fn new(tables: &Tables, max_text_bytes: usize) -> Scratch {
         let opened = vec![0; tables.lifecycles.len()];
-        Scratch { opened, before: Vec::new(), buffers: BufferPool::default(), max_text_bytes }
+        Scratch {
+            opened,
+            before: Vec::new(),
+            buffers: BufferPool::default(),
+            max_text_bytes,
+            doubts: Doubts::default(),
+        }
     }
 }
 
@@ -46,7 +53,7 @@ pub(crate) fn apply<W: CellObserver>(
         return;
     }
     let effects = &tables.effects[event.event_type];
-    let Scratch { opened, before, buffers, max_text_bytes } = scratch;
+    let Scratch { opened, before, buffers, max_text_bytes, doubts } = scratch;
     if effects.needs_before {
         before.clear();
         before.extend(stream.lifecycles.iter().map(LifecycleState::possible));
@@ -64,6 +71,7 @@ pub(crate) fn apply<W: CellObserver>(
         opened,
         buffers,
         max_text_bytes: *max_text_bytes,
+        doubts,
         observer,
         out,
     };
@@ -122,6 +130,7 @@ pub(crate) struct Step<'s, W> {
     opened: &'s mut Vec<u64>,
     pub(crate) buffers: &'s mut BufferPool,
     pub(crate) max_text_bytes: usize,
+    pub(crate) doubts: &'s mut Doubts,
     observer: W,
     pub(crate) out: &'s mut Vec<Verdict>,
 }
@@ -253,6 +262,9 @@ impl<W: CellObserver> Step<'_, W> {
         let from = single.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
+        if self.doubts.any {
+            self.doubts.silent.extend(transition.silent(from, &row.cells));
+        }
         self.moved |= transition.to != from;
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
@@ -356,6 +368,9 @@ impl<W: CellObserver> Step<'_, W> {
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
         self.moved |= transition.to != from;
+        if self.doubts.any {
+            self.doubts.silent.extend(transition.silent(from, &row.cells));
+        }
         instance.possible = transition.to;
         let legal = transition.rule.is_none() && transition.left(from);
         let related =

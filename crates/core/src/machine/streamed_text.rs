@@ -130,6 +130,11 @@ impl TextState {
         self.written.is_empty() && self.half.is_none()
     }
 
+    /// Returns whether a piece may be missing.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
     /// Returns the pieces put together; `None` if no piece came, or one may be missing.
     pub(crate) fn streamed(&self) -> Option<String> {
         let sure = self.has_begun() && !self.incomplete;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::StreamJudge;
-use crate::event::event_checker::{json_fault, parse_frame};
+use crate::event::event_checker::parse_frame;
 use crate::event::finding_log::{Details, EventContext};
 use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, record_options, stream_name, timestamp};
 use crate::framing::Framing;
@@ -24,7 +24,7 @@ impl StreamJudge {
     pub(super) fn judge_on_slow_path(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
         let text = frame.text;
         match parse_frame(frame) {
-            Err(fault) => self.report_fault(json_fault(frame, fault)),
+            Err(error) => self.report_unreadable(frame, error),
             Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
                 Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
                 Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
@@ -35,7 +35,8 @@ impl StreamJudge {
                         let help = &protocol.tables().rules[usize::from(framing(rule).0)].help;
                         format!("{help}; if this is a stored record, check it with {options}").into()
                     });
-                    self.report_fault(InputFault { rule, place, message: found, help, lost: true });
+                    let lost = !self.foreign.is_foreign(&tree, text);
+                    self.report_fault(InputFault { rule, place, message: found, help, lost });
                 }
             },
         }

@@ -1,0 +1,77 @@
+//! Keeps what could not be read apart from what cannot have been an event, and says which rules are silent since.
+
+use std::sync::Arc;
+
+use super::StreamJudge;
+use crate::event::event_checker::json_fault;
+use crate::event::finding_log::Details;
+use crate::event::foreign::ForeignFrames;
+use crate::finding::Place;
+use crate::framing::Framing;
+use crate::input::json::ParseError;
+use crate::input::{Frame, InputFault};
+use crate::protocol::framing;
+use crate::text::list;
+
+impl StreamJudge {
+    /// Notes that an event may have been lost at this place, which makes judging unsure.
+    #[cold]
+    pub(super) fn note_loss(&mut self, place: &Place) {
+        self.machine.note_loss();
+        self.doubt.get_or_insert_with(|| Arc::new(place.clone()));
+    }
+
+    /// Reports a frame that is not JSON.
+    #[cold]
+    pub(super) fn report_unreadable(&mut self, frame: &Frame<'_>, error: ParseError) {
+        let lost = self.may_be_lost(frame.text);
+        let mut fault = InputFault { lost, ..json_fault(frame, error) };
+        if !lost && fault.rule == Framing::TruncatedLine {
+            // Nothing of an event was cut off here.
+            fault.rule = Framing::InvalidJson;
+        }
+        self.report_fault(fault);
+    }
+
+    /// Returns whether a text that is not JSON may be an event, or the rest of a torn one.
+    fn may_be_lost(&mut self, text: &[u8]) -> bool {
+        let events = self.event_checker.log.summary.events;
+        if !ForeignFrames::is_foreign_text(text) {
+            self.torn = Some(events);
+            return true;
+        }
+        match self.torn {
+            Some(before) if before == events => true,
+            // The rest of an event that another writer cut in two ends with the event's brace.
+            Some(_) if memchr::memchr(b'}', text).is_some() => {
+                self.torn = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Reports which rules were silent because an event could not be read.
+    pub(super) fn report_doubt(&mut self) {
+        let Some(place) = self.doubt.take() else { return };
+        let silent = &self.machine.doubts().silent;
+        if silent.is_empty() {
+            return;
+        }
+        let log = &mut self.event_checker.log;
+        let names: Vec<_> =
+            silent.iter().map(|rule| log.rule(*rule)).filter(|(_, severity)| severity.is_some()).collect();
+        let names: Vec<_> = names.into_iter().map(|(name, _)| &**name).collect();
+        if names.is_empty() {
+            return;
+        }
+        let (rules, are) = (list(&names), if names.len() == 1 { "is" } else { "are" });
+        let found = format!(
+            "what stands here may have been an event: from here on, {rules} {are} silent where it may be the reason"
+        );
+        let rule = framing(Framing::CheckSkipped);
+        let message = log.message(rule, &mut [("found", found)]);
+        let help = Some("mend what cannot be read, and check again".into());
+        log.report(rule, (*place).clone(), Details { message, help, ..Details::default() });
+    }
+}
