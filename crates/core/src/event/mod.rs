@@ -6,11 +6,15 @@
 pub(crate) mod event_checker;
 pub(crate) mod finder;
 pub(crate) mod finding_log;
+pub(crate) mod likeness;
 mod options;
+mod search;
+pub(crate) mod traces;
 pub(crate) mod unknown_names;
 
 pub use event_checker::parse_frame;
 pub(crate) use finder::stream_name;
 pub use finder::{Event, NotAnEvent, timestamp};
 pub use options::{Options, Settings};
+pub use search::TraceSearch;
 pub(crate) use unknown_names::MOST_UNKNOWN;
