@@ -22,6 +22,8 @@ pub(crate) struct Likeness {
     torn: bool,
     /// Whether a frame was JSON, and no event and no message.
     has_values: bool,
+    /// Whether a frame without any other trace had the name of an event type in it.
+    has_names: bool,
     /// Whether a frame was not JSON.
     has_text: bool,
     /// The first types of events, none of them known.
@@ -61,7 +63,14 @@ impl Likeness {
 
     /// Adds a frame that is JSON and no event of a known type, and the trace of the protocol in it. `found`: the event
     /// of an unknown type that it is, if it is one.
-    pub(crate) fn add_value(&mut self, found: &Result<Event<'_>, NotAnEvent>, trace: Option<Trace>) {
+    pub(crate) fn add_value(
+        &mut self,
+        protocol: &Protocol,
+        text: &[u8],
+        found: &Result<Event<'_>, NotAnEvent>,
+        trace: Option<Trace>,
+    ) {
+        self.has_names = self.has_names || trace.is_none() && names_event_type(protocol, text);
         self.frames = self.frames.saturating_add(1).min(MOST_FRAMES);
         match found {
             Ok(event) => {
@@ -123,6 +132,11 @@ impl Likeness {
             let right = protocol.tables().shape.event_type.dotted();
             let help = format!("write the type of each event into `{right}`");
             return words(format!("{none_of}: the types stand under the key {key}, and not in `{right}`"), Some(help));
+        }
+        if self.has_names {
+            let help = "take the events out, and check them one a line".to_owned();
+            let found = format!("{none_of}, but the names of its types stand inside of something else");
+            return words(found, Some(help));
         }
         if let Some((found, whole)) =
             self.types.iter().find_map(|name| Some((name, protocol.event_type_ending_with(name)?)))
@@ -232,7 +246,7 @@ mod tests {
             };
             let event = Event::find(&tree.root, text, protocol, false);
             events += u64::from(event.is_ok());
-            likeness.add_value(&event, finder.find(protocol, &tree.root, text, false));
+            likeness.add_value(protocol, text, &event, finder.find(protocol, &tree.root, text, false));
         }
         assert!(likeness.is_sound());
         likeness.words(protocol, events)
@@ -282,6 +296,15 @@ mod tests {
             let words = words(&[&format!(r#"{{"{key}":{{"type":"session.status"}}}}"#)]);
             assert_eq!(words.help.as_deref(), Some("take the events out, and check them one a line"), "{key}");
         }
+    }
+
+    #[test]
+    fn types_that_are_named_in_something_else_are_noticed() {
+        assert_words(
+            &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
+            "there is not one event of session-events in this input, but the names of its types stand inside of something else",
+            Some("take the events out"),
+        );
     }
 
     #[test]
@@ -340,7 +363,7 @@ mod tests {
         let tree = parse(text).expect("it is JSON");
         let mut likeness = Likeness::default();
         let event = Event::find(&tree.root, text, &own, false);
-        likeness.add_value(&event, TraceFinder::default().find(&own, &tree.root, text, false));
+        likeness.add_value(&own, text, &event, TraceFinder::default().find(&own, &tree.root, text, false));
         let words = likeness.words(&own, 1);
         assert_eq!(
             words.found,

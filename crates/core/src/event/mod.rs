@@ -16,5 +16,5 @@ pub use event_checker::parse_frame;
 pub(crate) use finder::stream_name;
 pub use finder::{Event, NotAnEvent, timestamp};
 pub use options::{Options, Settings};
-pub use search::TraceSearch;
+pub use search::{SearchResult, TraceSearch};
 pub(crate) use unknown_names::MOST_UNKNOWN;

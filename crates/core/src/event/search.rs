@@ -16,15 +16,14 @@ use crate::protocol::Protocol;
 /// Memory does not grow with the input.
 ///
 /// ```
-/// use sessionlint_core::event::{Options, Settings, TraceSearch};
+/// use sessionlint_core::event::{Options, SearchResult, Settings, TraceSearch};
 /// use sessionlint_core::Protocol;
 ///
 /// let protocol = Protocol::builtin("session-events").expect("it is built in");
 /// let settings = Settings::new(protocol, Options::default());
 /// let mut search = TraceSearch::new(protocol, &settings);
 /// assert!(!search.feed(br#"{"name": "app", "type": "module"}"#));
-/// let looks = search.finish().expect_err("there is no trace");
-/// assert!(looks.starts_with("the only event in this input is not one of session-events"));
+/// assert!(matches!(search.finish(), SearchResult::Foreign(looks) if looks.contains("the types are \"module\"")));
 /// ```
 pub struct TraceSearch<'p> {
     input: Input,
@@ -40,6 +39,17 @@ struct SearchState<'p> {
     /// The number of events so far, all of unknown types.
     events: u64,
     is_found: bool,
+}
+
+/// The result of a [`TraceSearch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SearchResult {
+    /// The input has something of the protocol.
+    Found,
+    /// The input is empty, apart from white space.
+    Empty,
+    /// The input has nothing of the protocol: what it looks like, in a sentence.
+    Foreign(String),
 }
 
 impl fmt::Debug for TraceSearch<'_> {
@@ -72,23 +82,17 @@ impl<'p> TraceSearch<'p> {
         self.state.is_found
     }
 
-    /// Ends the input.
-    ///
-    /// # Errors
-    ///
-    /// If there is no trace: a sentence on what the input looks like.
-    pub fn finish(mut self) -> Result<(), String> {
+    /// Ends the input, and returns what was found.
+    pub fn finish(mut self) -> SearchResult {
         if !self.state.is_found {
             self.input.finish(&mut |piece| self.state.piece(piece));
         }
-        if self.state.is_found {
-            return Ok(());
+        let SearchState { protocol, likeness, events, is_found, .. } = &self.state;
+        match is_found {
+            true => SearchResult::Found,
+            false if !self.input.has_content() => SearchResult::Empty,
+            false => SearchResult::Foreign(likeness.words(protocol, *events).found),
         }
-        let SearchState { protocol, likeness, events, .. } = &self.state;
-        if !self.input.has_content() {
-            return Err("there is nothing in this input".to_owned());
-        }
-        Err(likeness.words(protocol, *events).found)
     }
 }
 
@@ -111,6 +115,6 @@ impl SearchState<'_> {
         self.is_found = self.finder.find(protocol, &tree.root, text, self.only_messages).is_some();
         let event = Event::find(&tree.root, text, protocol, self.only_messages);
         self.events += u64::from(event.is_ok());
-        self.likeness.add_value(&event, None);
+        self.likeness.add_value(protocol, text, &event, None);
     }
 }

@@ -61,12 +61,12 @@ impl TraceFinder {
             }
         }
         let own = event.as_ref().map_or(root, |event| event.node);
-        if let Some(key) = self.other_key(protocol, own, text) {
-            return Some(Trace::OtherKey(key));
-        }
         let mut path = Vec::new();
         if let Some(is_text) = self.enclosed(protocol, root, text, &mut path) {
             return Some(Trace::Enclosed(Enclosure { path, is_text }));
+        }
+        if let Some(key) = self.other_key(protocol, own, text) {
+            return Some(Trace::OtherKey(key));
         }
         self.has_required(protocol, own, text).then_some(Trace::Fields)
     }
@@ -213,6 +213,11 @@ mod tests {
             found(r#"{"type":"receive","data":"{\"type\":\"session.status\"}"}"#),
             enclosed(&[Some("data")], true),
             "a wrapper may have a type of its own"
+        );
+        assert_eq!(
+            found(r#"{"event":"session.status","data":"{\"type\":\"session.status\"}"}"#),
+            enclosed(&[Some("data")], true),
+            "and the type of its event"
         );
     }
 

@@ -62,7 +62,7 @@ impl StreamJudge {
         }
         let only_messages = self.wire == Some(Wire::JsonRpc);
         let trace = self.trace_finder.find(protocol, &tree.root, text, only_messages);
-        self.likeness.add_value(found, trace);
+        self.likeness.add_value(protocol, text, found, trace);
     }
 
     /// Judges an event on the slow path.
