@@ -119,10 +119,11 @@ pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedI
         .stored
         .as_ref()
         .is_some_and(|stored| stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get()));
-    if !records && let Some(path) = searched {
-        if let Some(looks) = traces::foreign_look(run.protocol, &run.settings[number], path, &text) {
-            return Ok(OpenedInput::PassedOver(looks));
-        }
+    if !records
+        && let Some(path) = searched
+        && let Some(looks) = traces::foreign_look(run.protocol, &run.settings[number], path, &text)
+    {
+        return Ok(OpenedInput::PassedOver(looks));
     }
     drop(text);
     let whole = io::Cursor::new(start).chain(reader);

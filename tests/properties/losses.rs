@@ -30,7 +30,10 @@ fn a_lost_frame_of_a_valid_stream_gives_one_finding() {
             let (before, after) = (ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
             let found = check(format!("{before}garbage\n{after}").as_bytes(), &Options::default()).findings;
             let rules: Vec<_> = found.iter().map(|finding| (&*finding.rule, finding.place.line)).collect();
-            assert_eq!(rules, [("invalid-json", lost as u64 + 1)], "{name}, event {lost}: {found:#?}");
+            let expected = [("invalid-json", lost as u64 + 1), ("no-events", 1)];
+            // If it was the only event, none is left.
+            let expected = if events.len() == 1 { &expected[..] } else { &expected[..1] };
+            assert_eq!(rules, expected, "{name}, event {lost}: {found:#?}");
         }
     }
 }

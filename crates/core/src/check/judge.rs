@@ -335,6 +335,8 @@ impl StreamJudge {
         let (rule, LikenessWords { found, help }) = match input.has_content() {
             true if self.likeness.is_torn() => return,
             true => (Framing::NoEvents, self.likeness.words(protocol, log.summary.events)),
+            // An event that was passed by itself and is blank has been reported.
+            false if log.has_error => return,
             false => (Framing::EmptyInput, LikenessWords::default()),
         };
         let rule = framing(rule);

@@ -18,7 +18,7 @@ const MOST_TYPES: usize = 3;
 pub(crate) struct Likeness {
     /// The number of frames that were looked into.
     frames: u64,
-    /// Whether a part that could not be read may have been an event.
+    /// Whether a part that could not be read may have been an event: it names a type, or has all other fields.
     torn: bool,
     /// Whether a frame was JSON, and no event and no message.
     has_values: bool,
@@ -80,7 +80,11 @@ impl Likeness {
                 }
             }
             Err(NotAnEvent::Message) => {}
-            Err(NotAnEvent::Other(..)) => self.has_values = true,
+            Err(NotAnEvent::Other(..)) => {
+                self.has_values = true;
+                // An event that lost its type.
+                self.torn |= trace == Some(Trace::Fields);
+            }
         }
         match trace {
             Some(Trace::Near(name, near)) => {
@@ -179,13 +183,9 @@ fn shortened(name: &str) -> String {
 /// Returns the name of another built-in protocol that has an event type.
 #[cfg(feature = "builtin")]
 fn other_protocol(protocol: &Protocol, event_type: &str) -> Option<&'static str> {
-    let others = Protocol::builtin_names().filter(|name| *name != protocol.name());
-    others.filter(|name| has_event_type(name, event_type)).next()
-}
-
-#[cfg(feature = "builtin")]
-fn has_event_type(name: &str, event_type: &str) -> bool {
-    Protocol::builtin(name).is_some_and(|other| !other.is_of_records() && other.event_id(event_type).is_some())
+    let has_type = |other: &Protocol| !other.is_of_records() && other.event_id(event_type).is_some();
+    let mut others = Protocol::builtin_names().filter(|name| *name != protocol.name());
+    others.find(|name| Protocol::builtin(name).is_some_and(has_type))
 }
 
 #[cfg(not(feature = "builtin"))]
