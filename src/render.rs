@@ -6,7 +6,7 @@ use serde::Serialize;
 use sessionlint_core::Report;
 use sessionlint_core::protocol::{Protocol, Rulebook};
 
-use crate::report::{FileEnd, Human, Json, Reporter, RunEnd, TextOptions, write_json};
+use crate::report::{Completeness, FileEnd, Human, Json, Reporter, RunEnd, TextOptions, write_json};
 
 /// Methods of a [`Report`] that render it as the program prints it.
 ///
@@ -52,12 +52,14 @@ pub fn to_json(value: &impl Serialize) -> String {
 
 fn write(report: &Report, reporter: &mut dyn Reporter) -> io::Result<()> {
     reporter.begin()?;
+    let mut completeness = Completeness::default();
     for finding in &report.findings {
+        completeness.add_finding(finding);
         reporter.finding(finding)?;
     }
     let file = report.findings.iter().find_map(|finding| finding.file.as_deref()).unwrap_or("-");
     reporter.file_end(&FileEnd { summary: Some(&report.summary), repeats: &report.repeats, ..FileEnd::of(file) })?;
-    reporter.end(&RunEnd::of(&report.summary, Default::default()))
+    reporter.end(&RunEnd::of(&report.summary, &completeness, Default::default()))
 }
 
 /// Returns what was written; writing to memory does not fail.

@@ -123,8 +123,10 @@ fn what_cannot_be_read_takes_no_part_and_is_not_overlooked() {
     write("transcript.json", "{\"session_id\":\"s1\",\"transcription\":[],\"actions\":[{\"timestamp\":1},7]}");
     let output = reconcile(folder.path(), &["--format", "jsonl"]);
     assert_eq!(output.status.code(), Some(2), "nothing was compared");
-    let notes: Vec<Value> =
+    let mut notes: Vec<Value> =
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let last = notes.pop().expect("a line");
+    assert_eq!((&last["complete"], last["incomplete"].as_array().map(Vec::len)), (&Value::Bool(false), Some(2)));
     let said: Vec<_> = notes.iter().map(|note| (note["file"].as_str(), note["rule"].as_str())).collect();
     let skipped = Some("check-skipped");
     assert_eq!(said, [(Some("stream.ndjson"), skipped), (Some("transcript.json"), skipped)]);

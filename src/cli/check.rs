@@ -24,7 +24,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let options = judging.options(protocol.rules_of_run())?;
     let growing = match arguments.follow {
         true if judging.records.are_given() => return Err(follow::records_error()),
-        true => Some(follow::open(&input.paths, &protocol)?),
+        true => Some(follow::open(input.paths(), &protocol)?),
         false => None,
     };
     let found = input.expand(config.as_ref());

@@ -11,11 +11,13 @@ use sessionlint_core::protocol::{Protocol, Rule};
 use sessionlint_core::text::{count, visible};
 
 use super::graph::{self, check_lifecycle, draw};
-use super::input::{InputArguments, TargetSettings, cores, report_errors, require_targets};
+use super::input::{
+    InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged, require_targets,
+};
 use super::{CliError, Exit, TextOrJson};
 use crate::picture::coverage::{Coverage, json, text};
 use crate::report::MultiReporter;
-use crate::run::{Outcome, Progress, Run};
+use crate::run::{FoundTargets, Outcome, Progress, Run};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -71,9 +73,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     if arguments.lifecycle.is_some() && matches!(arguments.format, Format::Page(_)) {
         return Err(CliError::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
     }
-    let (targets, errors) = arguments.input.expand(config.as_ref());
+    let FoundTargets { targets, searched, errors, left_out } = arguments.input.expand(config.as_ref());
     report_errors(&errors);
-    require_targets(&targets, &errors, "")?;
+    require_targets(&targets, &SearchNotes { errors: &errors, left_out }, "")?;
     let options = with_every_rule(arguments.input.reading.options(), &protocol).with_excerpts(false);
     let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {
@@ -84,6 +86,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         max_findings: Some(0),
         jobs: cores(),
         progress: &Progress::default(),
+        searched: &searched,
         exercises: true,
     };
     // Findings in the recordings are for `check` to report.
@@ -94,8 +97,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     anstream::stdout().lock().write_all(&render(arguments, &coverage)?)?;
     // Printed after the long page, so that they are not overlooked.
     report_errors(&outcome.unreadable);
+    if !outcome.has_judged {
+        report_nothing_judged(&protocol);
+    }
     let enough = arguments.fail_under.is_none_or(|least| is_enough(&coverage, least));
-    Ok(if !errors.is_empty() || !outcome.unreadable.is_empty() {
+    Ok(if !errors.is_empty() || !outcome.unreadable.is_empty() || !outcome.has_judged {
         Exit::Usage
     } else if !enough {
         Exit::Findings

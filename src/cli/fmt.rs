@@ -15,7 +15,9 @@ use sessionlint_core::text::visible;
 
 use super::config::ProtocolChoice;
 use super::fixes::{Destination, FixMode, FixSink};
-use super::input::{InputArguments, ReadingArguments, TargetSettings, cores, report_errors, require_targets};
+use super::input::{
+    InputArguments, ReadingArguments, SearchNotes, TargetSettings, cores, report_errors, require_targets,
+};
 use super::{CliError, Exit};
 use crate::config::Config;
 use crate::difference::difference;
@@ -27,7 +29,8 @@ use crate::lint::{
 };
 use crate::report::{Reporter, RunEnd};
 use crate::run::{
-    FixOptions, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Target, is_lint_candidate, with_fixtures,
+    FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Target, is_lint_candidate,
+    with_fixtures,
 };
 
 #[derive(clap::Args)]
@@ -35,6 +38,10 @@ pub struct Arguments {
     /// Files, folders or glob patterns; `-`, or no path if input is piped in, formats standard input to standard output
     #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
+
+    /// Read files of folders whatever .gitignore says
+    #[arg(long)]
+    no_ignore: bool,
 
     #[command(flatten)]
     reading: ReadingArguments,
@@ -65,7 +72,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
-    let Arguments { mut paths, reading, check, diff, stdin_name, verbose, quiet, jobs } = arguments;
+    let Arguments { mut paths, no_ignore, reading, check, diff, stdin_name, verbose, quiet, jobs } = arguments;
     let is_filter = match paths.as_slice() {
         [] => stdin_name.is_some() || is_piped(),
         [one] => is_standard_input(one),
@@ -85,19 +92,19 @@ pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
         (_, true) => FixMode::Diff,
         _ => FixMode::Write,
     };
-    let input = InputArguments { paths, reading };
+    let input = InputArguments { given: paths, no_ignore, reading };
     let (protocol, config) = input.load()?;
     let options = input.reading.form.options().with_excerpts(false);
     if is_filter {
         let filter = StdinFilter { protocol: &protocol, options: &options, name: stdin_name, verbose, quiet };
         return filter.run(mode);
     }
-    let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
-    let (found, errors) = input.expand_to(config.as_ref(), is_lint_candidate);
-    let targets = with_fixtures(found, &named);
+    let named: HashSet<PathBuf> = input.paths().iter().filter(|path| !path.is_dir()).cloned().collect();
+    let FoundTargets { targets, errors, left_out, .. } = input.expand_to(config.as_ref(), &is_lint_candidate);
+    let targets = with_fixtures(targets, &named);
     report_errors(&errors);
-    require_targets(&targets, &errors, " .md .markdown")?;
-    let fixes = FixSink::new(mode, Destination::StandardOutput, &input.paths);
+    require_targets(&targets, &SearchNotes { errors: &errors, left_out }, " .md .markdown")?;
+    let fixes = FixSink::new(mode, Destination::StandardOutput, input.paths());
     let jobs = jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
     let unreadable = format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
     report_errors(&unreadable);
@@ -150,6 +157,7 @@ fn format(
         max_findings: None,
         jobs,
         progress: &Progress::default(),
+        searched: &HashSet::new(),
         exercises: false,
     };
     let lint = LintOptions {

@@ -1,9 +1,13 @@
 //! Arguments that select recordings and define how they are read, shared by `check`, `coverage`, `tap` and others.
 
 use std::collections::HashMap;
+#[cfg(unix)]
+use std::fs::File;
+#[cfg(unix)]
+use std::io::{self, Seek};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use clap::builder::PossibleValuesParser;
 use sessionlint_core::event::{Options, Settings};
@@ -15,17 +19,25 @@ use super::config::{ProtocolArgument, ProtocolChoice};
 use super::{CliError, lookup};
 use crate::config::Config;
 use crate::error::RunError;
-use crate::run::{ExcludeFilter, Target, expand, is_recording};
+use crate::report::LeftOut;
+use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
-    /// Files, folders or glob patterns; `-` is standard input
-    #[arg(value_name = "PATHS", default_value = ".")]
-    pub paths: Vec<PathBuf>,
+    /// Files, folders or glob patterns; `-` is standard input [default: the current folder]
+    #[arg(value_name = "PATHS")]
+    pub given: Vec<PathBuf>,
+
+    /// Read files of folders whatever .gitignore says
+    #[arg(long)]
+    pub no_ignore: bool,
 
     #[command(flatten)]
     pub reading: ReadingArguments,
 }
+
+/// The paths that are read if none is given.
+static CURRENT_FOLDER: LazyLock<[PathBuf; 1]> = LazyLock::new(|| [PathBuf::from(".")]);
 
 /// Arguments that define how an input is read, and by which protocol.
 #[derive(clap::Args)]
@@ -67,28 +79,55 @@ fn wire_parser() -> PossibleValuesParser {
 
 impl InputArguments {
     /// Loads the protocol, and the `sessionlint.toml` that applies.
+    ///
+    /// # Errors
+    ///
+    /// Fails too if no path is given and something is piped in: to check the current folder instead would be a verdict
+    /// on something else, and to read it could take what is meant for another program.
     pub fn load(&self) -> Result<(ProtocolChoice, Option<Arc<Config>>), CliError> {
-        let (protocol, config) = self.reading.protocol.load(&self.paths)?;
+        if self.given.is_empty() && has_piped_input() {
+            let message = "something is piped in, and no path is given: write `-` to read it, or `.` for this folder";
+            return Err(CliError::Message(message.to_owned()));
+        }
+        let (protocol, config) = self.reading.protocol.load(self.paths())?;
         Ok((protocol, config.map(Arc::new)))
     }
 
-    /// Returns the recordings that the paths select, without excluded ones, and an error for each path that is not
-    /// found.
-    pub fn expand(&self, config: Option<&Arc<Config>>) -> (Vec<Target>, Vec<RunError>) {
-        self.expand_to(config, is_recording)
+    /// Returns the paths to read.
+    pub fn paths(&self) -> &[PathBuf] {
+        if self.given.is_empty() { &*CURRENT_FOLDER } else { &self.given }
+    }
+
+    /// Returns the recordings that the paths select, without excluded ones.
+    pub fn expand(&self, config: Option<&Arc<Config>>) -> FoundTargets {
+        self.expand_to(config, &is_recording)
     }
 
     /// Returns the files that the paths select and `wanted` accepts by name, like [`InputArguments::expand`].
-    pub fn expand_to(
-        &self,
-        config: Option<&Arc<Config>>,
-        wanted: impl Fn(&Path) -> bool,
-    ) -> (Vec<Target>, Vec<RunError>) {
+    pub fn expand_to(&self, config: Option<&Arc<Config>>, wanted: &dyn Fn(&Path) -> bool) -> FoundTargets {
         let config = config.cloned();
         let excluded: ExcludeFilter =
             Arc::new(move |path, is_folder| config.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
-        expand(&self.paths, &excluded, wanted)
+        PathSearch { excluded, wanted, ignores: !self.no_ignore }.expand(self.paths())
     }
+}
+
+/// Returns whether standard input is a pipe, or a file that is not read to its end.
+#[cfg(unix)]
+fn has_piped_input() -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileTypeExt;
+
+    let Ok(input) = io::stdin().as_fd().try_clone_to_owned() else { return false };
+    let mut input = File::from(input);
+    let Ok(metadata) = input.metadata() else { return false };
+    let is_open_file = metadata.is_file() && input.stream_position().is_ok_and(|at| at < metadata.len());
+    metadata.file_type().is_fifo() || is_open_file
+}
+
+#[cfg(not(unix))]
+fn has_piped_input() -> bool {
+    false
 }
 
 impl ReadingArguments {
@@ -167,19 +206,34 @@ impl TargetSettings {
     }
 }
 
-/// Fails if there are no targets. `errors` are the errors that were already reported; `besides` lists the extensions of
-/// other files that are read.
-pub fn require_targets(targets: &[Target], errors: &[RunError], besides: &str) -> Result<(), CliError> {
+/// Fails if there are no targets. `besides` lists the extensions of other files that are read. The errors of the search
+/// must have been reported.
+pub fn require_targets(targets: &[Target], found: &SearchNotes<'_>, besides: &str) -> Result<(), CliError> {
     if targets.is_empty() {
         let help = format!(
             "a folder is searched for .ndjson .jsonl .json .sse .log{besides}, also with .gz or .zst; \
              what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is passed over"
         );
-        let said = errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));
+        let said = found.errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));
         let nothing = if said { "" } else { "there is nothing to check; " };
-        return Err(CliError::Message(format!("{nothing}{help}")));
+        let ignored = if found.left_out.ignored > 0 { " (--no-ignore reads what .gitignore leaves out)" } else { "" };
+        let left_out = found.left_out.words().map(|words| format!("; {words}{ignored}")).unwrap_or_default();
+        return Err(CliError::Message(format!("{nothing}{help}{left_out}")));
     }
     Ok(())
+}
+
+/// What a search of paths found besides targets.
+#[derive(Clone, Copy)]
+pub struct SearchNotes<'n> {
+    pub errors: &'n [RunError],
+    pub left_out: LeftOut,
+}
+
+/// Prints that nothing was judged, which makes the exit code 2.
+pub fn report_nothing_judged(protocol: &Protocol) {
+    let name = visible(protocol.name());
+    anstream::eprintln!("sessionlint: nothing was judged: there is no event of {name} in what was read");
 }
 
 /// Prints errors of reading. Control characters are made visible, because an error may quote names from the disk.

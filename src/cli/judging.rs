@@ -16,15 +16,16 @@ use sessionlint_core::text::visible;
 use super::bar::{self, Bar};
 use super::baseline::{BaselineArguments, OpenBaseline};
 use super::config::ProtocolChoice;
-use super::input::{InputArguments, TargetSettings, cores, report_errors, require_targets};
+use super::input::{
+    InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged, require_targets,
+};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit, find_rule, lookup};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
-use crate::error::RunError;
 use crate::lint::LintSummary;
-use crate::report::{MultiReporter, Reporter, RunEnd};
-use crate::run::{Outcome, Progress, RecordProtocol, RecordSettings, Run, Target};
+use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd};
+use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Target};
 
 #[derive(clap::Args)]
 pub struct JudgingArguments {
@@ -62,6 +63,10 @@ pub struct SeverityArguments {
     /// Lowest severity that makes the exit code 1 [default: error, or the one in sessionlint.toml]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
+
+    /// Exit with code 1 if something was not checked: a file that was passed over, or what a limit gave up
+    #[arg(long)]
+    pub fail_on_incomplete: bool,
 
     /// Change the severity of a rule: error, warning, note or off
     #[arg(long = "rule", value_name = "NAME=SEVERITY")]
@@ -120,7 +125,9 @@ impl SeverityArguments {
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
         let rules = self.rules.iter().flat_map(|rule| ["--rule".to_owned(), rule.clone()]);
-        rules.chain(self.fail_on.iter().flat_map(|least| ["--fail-on".to_owned(), least.clone()])).collect()
+        let incomplete = self.fail_on_incomplete.then(|| "--fail-on-incomplete".to_owned());
+        let fail_on = self.fail_on.iter().flat_map(|least| ["--fail-on".to_owned(), least.clone()]);
+        rules.chain(fail_on).chain(incomplete).collect()
     }
 }
 
@@ -197,13 +204,25 @@ pub fn find_kind(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize
     })
 }
 
-/// Returns the exit code of a run. `all_read` means that every path was found and could be read.
-pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_read: bool) -> Exit {
+/// Returns the exit code of a run. `all_judged`: whether every path was found and could be read, and anything in them
+/// was judged.
+pub fn exit(fail_on: Option<Severity>, summary: &Summary, all_judged: bool) -> Exit {
     let failing = fail_on.map_or(0, |least| summary.at_least(least));
-    match (all_read, failing) {
+    match (all_judged, failing) {
         (false, _) => Exit::Usage,
         (true, 1..) => Exit::Findings,
         (true, 0) => Exit::Clean,
+    }
+}
+
+impl SeverityArguments {
+    /// Returns the exit code of a run. `all_read`: whether every path was found and could be read.
+    pub fn exit(&self, config: Option<&Config>, outcome: &Outcome, all_read: bool) -> Exit {
+        let incomplete = self.fail_on_incomplete && !outcome.completeness.is_complete();
+        match exit(self.fail_on(config), &outcome.summary, all_read && outcome.has_judged) {
+            Exit::Clean if incomplete => Exit::Findings,
+            exit => exit,
+        }
     }
 }
 
@@ -238,11 +257,10 @@ pub struct JobResult {
 }
 
 impl Job<'_> {
-    /// Opens the reports and the baseline, does the work, and closes them. Takes the targets, and the errors about
-    /// paths that were not found.
+    /// Opens the reports and the baseline, does the work, and closes them.
     pub fn run(
         self,
-        (mut targets, errors): (Vec<Target>, Vec<RunError>),
+        found: FoundTargets,
         work: impl FnOnce(
             &JobContext<'_>,
             Option<&mut Baseline>,
@@ -252,18 +270,20 @@ impl Job<'_> {
     ) -> Result<Exit, CliError> {
         let Job { judging, protocol, config, options, .. } = self;
         let JudgingArguments { input, shown, .. } = judging;
+        let FoundTargets { mut targets, searched, errors, left_out } = found;
         report_errors(&errors);
-        let mut baseline = OpenBaseline::open(&judging.baseline, &input.paths, config, &mut targets)?;
+        let mut baseline = OpenBaseline::open(&judging.baseline, input.paths(), config, &mut targets)?;
         let (console, config_file) = (Console::StandardOutput, config.map(Config::path));
         let outputs = Outputs::open(
             &judging.formats,
             console,
-            &input.paths,
+            input.paths(),
             config_file,
             baseline.file.as_deref(),
             &mut targets,
         )?;
-        require_targets(&targets, &errors, self.besides)?;
+        let notes = SearchNotes { errors: &errors, left_out };
+        require_targets(&targets, &notes, self.besides)?;
         let started = Instant::now();
         let bar = (!shown.quiet && self.shows_progress && bar::is_visible()).then(Bar::hidden);
         let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
@@ -296,10 +316,11 @@ impl Job<'_> {
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
             progress: &Progress::default(),
+            searched: &searched,
             exercises: false,
         };
-        let found = JobContext { run, targets: &targets, options: &options, records };
-        let outcome = run_and_report(&found, &errors, started, &mut baseline, &mut reporter, bar.as_ref(), work);
+        let context = JobContext { run, targets: &targets, options: &options, records };
+        let outcome = run_and_report(&context, notes, started, &mut baseline, &mut reporter, bar.as_ref(), work);
         let worst = reporter.worst();
         // Some systems cannot rename a file that is open.
         drop(reporter);
@@ -317,16 +338,19 @@ impl Job<'_> {
             other => other?,
         };
         report_errors(&outcome.unreadable);
+        if !outcome.has_judged && outcome.unreadable.is_empty() {
+            report_nothing_judged(protocol);
+        }
         outputs.persist()?;
         baseline.persist()?;
-        Ok(exit(fail_on, &outcome.summary, errors.is_empty() && outcome.unreadable.is_empty()))
+        Ok(judging.failing.exit(config, &outcome, errors.is_empty() && outcome.unreadable.is_empty()))
     }
 }
 
 /// Does the work between the beginning and the end of the report.
 fn run_and_report(
-    found: &JobContext<'_>,
-    unfound: &[RunError],
+    context: &JobContext<'_>,
+    notes: SearchNotes<'_>,
     started: Instant,
     baseline: &mut OpenBaseline,
     reporter: &mut MultiReporter<'_>,
@@ -339,7 +363,9 @@ fn run_and_report(
     ) -> Result<JobResult, CliError>,
 ) -> Result<Outcome, CliError> {
     reporter.begin()?;
-    let JobResult { outcome, linted, shows_stats } = work(found, baseline.baseline.as_mut(), reporter, bar)?;
+    let JobResult { mut outcome, linted, shows_stats } = work(context, baseline.baseline.as_mut(), reporter, bar)?;
+    notes.errors.iter().for_each(|error| outcome.completeness.add_error(error));
+    let left_out = LeftOut { without_events: outcome.passed_over, ..notes.left_out };
     let recorded = baseline.write()?;
     let end = RunEnd {
         summary: &outcome.summary,
@@ -348,7 +374,9 @@ fn run_and_report(
         recorded: recorded.as_deref(),
         reconciled: None,
         linted: linted.as_ref(),
-        unfound,
+        unfound: notes.errors,
+        completeness: &outcome.completeness,
+        left_out: Some(left_out),
         elapsed: started.elapsed(),
     };
     match reporter.end(&end) {

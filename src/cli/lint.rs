@@ -86,9 +86,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = input.load()?;
     let options = judging.options(protocol.rules_of_run())?;
     let (is_cut_out, config_file) = (options.fragment(), config.as_deref());
-    let named: HashSet<PathBuf> = input.paths.iter().filter(|path| !path.is_dir()).cloned().collect();
-    let (found, errors) = input.expand_to(config.as_ref(), is_lint_candidate);
-    let found = with_fixtures(found, &named);
+    let named: HashSet<PathBuf> = input.paths().iter().filter(|path| !path.is_dir()).cloned().collect();
+    let mut found = input.expand_to(config.as_ref(), &is_lint_candidate);
+    found.targets = with_fixtures(found.targets, &named);
     let job = Job {
         judging,
         protocol: &protocol,
@@ -102,14 +102,14 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let mut updates = Updates::default();
     let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
     let mode = if arguments.fixing.diff { FixMode::Diff } else { FixMode::Write };
-    if level.is_some() && input.paths.iter().any(|path| path.as_os_str() == "-") {
+    if level.is_some() && input.paths().iter().any(|path| path.as_os_str() == "-") {
         let message = "files are fixed, and standard input is none; `sessionlint fmt -` passes it on formatted";
         return Err(CliError::Message(message.to_owned()));
     }
-    let fixes = FixSink::new(mode, Destination::StandardError, &input.paths);
+    let fixes = FixSink::new(mode, Destination::StandardError, input.paths());
     let given = input.reading.form.as_given().into_iter().chain(judging.records.as_given());
     let given: Vec<_> = given.map(|words| words.join(" ")).collect();
-    let exit = job.run((found, errors), |work, baseline, reporter, bar| {
+    let exit = job.run(found, |work, baseline, reporter, bar| {
         let overrides = |number: usize| match (config_file, &work.targets[number]) {
             (Some(config), Target::File(file)) => config.overrides_for(file),
             _ => Vec::new(),

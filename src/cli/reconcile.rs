@@ -17,8 +17,8 @@ use super::judging::{exit, fail_on_parser, find_kind, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit, lookup};
 use crate::config::{Config, FAIL_ON};
-use crate::report::{FileEnd, Reporter, RunEnd};
-use crate::run::{ExcludeFilter, Target, expand, is_recording, read};
+use crate::report::{Completeness, FileEnd, Reporter, RunEnd};
+use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording, read};
 
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
@@ -103,8 +103,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let excluding = config.clone();
     let excluded: ExcludeFilter =
         Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
-    let (streams, mut errors) = expand(&arguments.streams, &excluded, is_recording);
-    let (mut records, missing) = expand(&arguments.records, &excluded, is_recording);
+    let search = PathSearch { excluded, wanted: &is_recording, ignores: true };
+    let FoundTargets { targets: streams, mut errors, .. } = search.expand(&arguments.streams);
+    let FoundTargets { targets: mut records, errors: missing, .. } = search.expand(&arguments.records);
     errors.extend(missing);
     // A folder may contain both; a file that was given as a stream is not also read as records.
     records.retain(|record| !streams.contains(record));
@@ -143,6 +144,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     (summary.files, summary.events, summary.records) = (files.len() as u64, streamed.events, stored.records);
     summary.streams = streamed.sessions.len() as u64;
     reporter.begin()?;
+    let mut completeness = Completeness::default();
+    errors.iter().chain(&unreadable).for_each(|error| completeness.add_error(error));
+    report.findings.iter().for_each(|finding| completeness.add_finding(finding));
     let mut findings = report.findings.into_iter().peekable();
     for file in &files {
         while let Some(finding) = findings.next_if(|finding| finding.file.as_ref() == Some(file)) {
@@ -152,7 +156,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         reporter.file_end(&FileEnd::of(file))?;
     }
     let reconciled = Some(&*report.sessions);
-    let end = RunEnd { reconciled, unfound: &errors, ..RunEnd::of(&summary, started.elapsed()) };
+    let end = RunEnd { reconciled, unfound: &errors, ..RunEnd::of(&summary, &completeness, started.elapsed()) };
     reporter.end(&end)?;
     drop(reporter);
     outputs.persist()?;

@@ -1,11 +1,12 @@
 //! `sessionlint tap`: runs a producer, and checks its output while passing it on.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use super::input::{ReadingArguments, TargetSettings, report_errors};
-use super::judging::{DisplayArguments, SeverityArguments, exit};
+use super::input::{ReadingArguments, TargetSettings, report_errors, report_nothing_judged};
+use super::judging::{DisplayArguments, SeverityArguments};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit};
 use crate::config::Config;
@@ -57,6 +58,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         max_findings: arguments.shown.max_findings,
         jobs: 1,
         progress: &Progress::default(),
+        searched: &HashSet::new(),
         exercises: false,
     };
     reporter.begin()?;
@@ -67,11 +69,15 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     // The name that the stream would have in a shell pipeline.
     let (outcome, told) = run.check_live(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
-    let end = RunEnd { hidden: outcome.hidden, ..RunEnd::of(&outcome.summary, started.elapsed()) };
+    let end =
+        RunEnd { hidden: outcome.hidden, ..RunEnd::of(&outcome.summary, &outcome.completeness, started.elapsed()) };
     let told = told.and_then(|()| reporter.end(&end));
     drop(reporter);
     report_errors(&outcome.unreadable);
-    let exit = exit(arguments.failing.fail_on(config.as_ref()), &outcome.summary, outcome.unreadable.is_empty());
+    if !outcome.has_judged && !arguments.shown.quiet {
+        report_nothing_judged(&protocol);
+    }
+    let exit = arguments.failing.exit(config.as_ref(), &outcome, outcome.unreadable.is_empty());
     let own = check_written(told, passed_on, arguments.shown.quiet).and_then(|()| outputs.persist()).map(|()| exit);
     if status.success() {
         return own;

@@ -131,6 +131,15 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
             lines.insert(number + 1, event.to_string().into_bytes());
             return Some(true);
         }
+        Framing::MisspeltEvent => {
+            let mut event: Value = serde_json::from_str(&line).ok()?;
+            let name = event.as_object_mut()?.values_mut().find(|value| value.is_string())?;
+            let (lower, upper) = (name.as_str()?.to_lowercase(), name.as_str()?.to_uppercase());
+            let new = if name.as_str()? == upper { lower } else { upper };
+            *name = new.into();
+            lines.insert(number + 1, event.to_string().into_bytes());
+            return Some(true);
+        }
         Framing::NumberOutOfRange => replace_scalar(&line, at, "1e999")?,
         Framing::TooDeep => replace_scalar(&line, at, &format!("{}{}", "[".repeat(200), "]".repeat(200)))?,
         Framing::LoneSurrogate => {

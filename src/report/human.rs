@@ -13,7 +13,7 @@ use sessionlint_core::finding::{Finding, FindingKind, Place, Related, Repeat, Se
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
-use super::{FileEnd, Format, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
+use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, capitalized, input_counts, lint_notes};
 use crate::lint::SkipReason;
 
 /// The format for people.
@@ -321,6 +321,15 @@ fn summary(end: &RunEnd<'_>) -> String {
         text.push_str(&format!("; {more}"));
     }
     text.push_str(".\n");
+    if let Some(words) = end.left_out.and_then(|left_out| left_out.words()) {
+        text.push_str(&format!("{}.\n", capitalized(&words)));
+    }
+    if let Some(words) = end.completeness.words() {
+        text.push_str(&format!("{}.\n", capitalized(&words)));
+        // Findings and inputs that were not read have been shown.
+        let passed_over = end.completeness.gaps().iter().filter(|gap| gap.reason == GapReason::PassedOver);
+        passed_over.for_each(|gap| text.push_str(&format!("  {}\n", gap.line())));
+    }
     for one in end.linted.into_iter().flat_map(|linted| &linted.listed) {
         let line = one.line.map(|line| format!(":{line}")).unwrap_or_default();
         let skipped = || format!("skipped, {}", one.why.map_or("", SkipReason::label));

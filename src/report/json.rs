@@ -59,6 +59,7 @@ impl<W: Write> Reporter for Json<W> {
     fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         self.out.write_all(b"\n],\"summary\":")?;
         write(&mut self.text, end.summary)?;
+        write_completeness(&mut self.text, end)?;
         if let Some(reconciled) = end.reconciled {
             self.text.extend_from_slice(b",\"reconciled\":");
             write(&mut self.text, &reconciled)?;
@@ -85,6 +86,25 @@ impl<W: Write> Reporter for Json<W> {
         self.out.write_all(&self.text)?;
         self.out.flush()
     }
+}
+
+/// Appends the keys `complete` and `incomplete`, and `left_out` if folders may have been searched, behind another key.
+fn write_completeness(out: &mut Vec<u8>, end: &RunEnd<'_>) -> io::Result<()> {
+    let completeness = end.completeness;
+    out.extend_from_slice(format!(",\n\"complete\":{},\"incomplete\":[", completeness.is_complete()).as_bytes());
+    for (number, gap) in completeness.gaps().iter().enumerate() {
+        out.extend_from_slice(if number == 0 { b"\n" } else { b",\n" });
+        write(out, gap)?;
+    }
+    out.push(b']');
+    if completeness.unlisted() > 0 {
+        out.extend_from_slice(format!(",\"incomplete_unlisted\":{}", completeness.unlisted()).as_bytes());
+    }
+    if let Some(left_out) = end.left_out {
+        out.extend_from_slice(b",\"left_out\":");
+        write(out, &left_out)?;
+    }
+    Ok(())
 }
 
 /// Appends a value on one line, with every character escaped that a terminal could act on.

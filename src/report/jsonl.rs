@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use sessionlint_core::finding::Finding;
 
-use super::json::write_finding;
+use super::json::{write, write_finding};
 use super::{Format, Reporter, RunEnd};
 
 /// The format of JSON findings, one per line.
@@ -20,7 +20,7 @@ fn recognises(beginning: &str) -> bool {
     behind_rule.is_some_and(|rest| rest.starts_with(r#","severity":""#) && rest.contains(r#"","message":""#))
 }
 
-/// Writes one finding per line, as it is judged; no summary.
+/// Writes one finding per line, as it is judged; no summary. A run that is not complete ends with one line more.
 pub struct Jsonl<W> {
     out: W,
     /// Buffer for the finding that is being written; kept to reuse its memory.
@@ -51,7 +51,14 @@ impl<W: Write> Reporter for Jsonl<W> {
         self.out.flush()
     }
 
-    fn end(&mut self, _: &RunEnd<'_>) -> io::Result<()> {
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
+        if !end.completeness.is_complete() {
+            let line = serde_json::json!({"complete": false, "incomplete": end.completeness.gaps()});
+            write(&mut self.text, &line)?;
+            self.text.push(b'\n');
+            self.out.write_all(&self.text)?;
+            self.text.clear();
+        }
         self.out.flush()
     }
 }

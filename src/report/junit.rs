@@ -177,6 +177,12 @@ impl<W: Write> Reporter for JUnit<W> {
             status.set_type("unreadable").set_message(xml(&visible(&error.to_string())));
             add(&mut suite, "sessionlint", "(finding files)", status);
         }
+        if let Some(words) = end.completeness.words() {
+            let gaps: String = end.completeness.gaps().iter().map(|gap| gap.line() + "\n").collect();
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("incomplete").set_message(xml(&visible(&words))).set_description(xml(&gaps));
+            add(&mut suite, "sessionlint", "(complete)", status);
+        }
         if !suite.test_cases.is_empty() {
             self.report.add_test_suite(suite);
         }

@@ -6,7 +6,7 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
-use super::{FileEnd, Format, Reporter, RunEnd, baseline_note, input_counts, lint_notes};
+use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, capitalized, input_counts, lint_notes};
 
 /// The format of summaries in Markdown.
 pub const FORMAT: Format = Format {
@@ -67,8 +67,10 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         let counts = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")];
         let counts = counts.map(|(number, noun)| count(number, noun)).join(", ");
         writeln!(out, "## sessionlint: {counts}\n\n{}.", input_counts(end))?;
-        for more in lint_notes(end).into_iter().chain(baseline_note(end)) {
-            writeln!(out, "\n{}.", escaped(&more))?;
+        let left_out = end.left_out.and_then(|left_out| left_out.words());
+        let notes = lint_notes(end).into_iter().chain(baseline_note(end)).chain(left_out);
+        for more in notes.chain(end.completeness.words()) {
+            writeln!(out, "\n{}.", escaped(&capitalized(&more)))?;
         }
         if !summary.by_rule.is_empty() {
             writeln!(out, "\n| rule | findings | what is wrong |\n|---|---:|---|")?;
@@ -89,6 +91,8 @@ impl<W: Write> Reporter for Markdown<'_, W> {
             }
             findings.iter().try_for_each(|line| writeln!(out, "{line}"))?;
         }
+        let passed_over = end.completeness.gaps().iter().filter(|gap| gap.reason == GapReason::PassedOver);
+        unread.extend(passed_over.map(|gap| format!("- {}", code_span(&gap.line()))));
         unread.extend(end.unfound.iter().map(|error| format!("- {}", code_span(&error.to_string()))));
         if !unread.is_empty() {
             writeln!(out, "\n### Not checked\n")?;

@@ -4,6 +4,7 @@
 //! Text from a recording is shown through [`visible`] (or escaped by the format), because recordings may be hostile:
 //! their control characters must not reach a terminal.
 
+mod completeness;
 mod detect;
 mod fingerprint;
 mod format;
@@ -19,6 +20,7 @@ mod sarif;
 
 use std::io;
 
+pub use completeness::{Completeness, GapReason, LeftOut};
 pub use detect::is_report;
 #[cfg(feature = "proptest")]
 pub use fingerprint::kind_fingerprint;
@@ -74,14 +76,20 @@ pub struct RunEnd<'f> {
     pub linted: Option<&'f LintSummary>,
     /// Inputs that were not found.
     pub unfound: &'f [RunError],
+    /// What was not checked; it includes the inputs that were not found.
+    pub completeness: &'f Completeness,
+    /// What the search of folders left out; `None` if the run searches none.
+    pub left_out: Option<LeftOut>,
     /// Duration of the run.
     pub elapsed: std::time::Duration,
 }
 
 impl<'f> RunEnd<'f> {
-    /// Returns the end of a run with its counts and duration; the other fields are empty.
-    pub fn of(summary: &'f Summary, elapsed: std::time::Duration) -> RunEnd<'f> {
+    /// Returns the end of a run with its counts, its gaps and its duration; the other fields are empty.
+    pub fn of(summary: &'f Summary, completeness: &'f Completeness, elapsed: std::time::Duration) -> RunEnd<'f> {
         RunEnd {
+            completeness,
+            left_out: None,
             summary,
             stats: None,
             hidden: 0,
@@ -134,6 +142,12 @@ fn lint_notes(end: &RunEnd<'_>) -> Vec<String> {
     let too_large = |file| format!("{} is {TOO_LARGE} and was not linted; {TOO_LARGE_HELP}", visible(file));
     let too_large = linted.too_large.iter().map(|file| too_large(file));
     linted.rest().into_iter().chain(too_large).collect()
+}
+
+/// Returns a sentence that begins with a capital.
+fn capitalized(words: &str) -> String {
+    let mut characters = words.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// Returns a file's name without a leading `./`, for tools that compare it with the paths of a repository.

@@ -10,7 +10,7 @@ use sessionlint_core::text::{count, visible};
 
 use super::detect::begins_with_line;
 use super::fingerprint::Fingerprints;
-use super::{FileEnd, Format, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path};
+use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path};
 
 /// The format of SARIF logs.
 pub const FORMAT: Format = Format {
@@ -142,9 +142,26 @@ impl<W: Write> Reporter for Sarif<'_, W> {
             let words = format!("{} not shown (--max-findings)", count(end.hidden, "more finding"));
             notifications.push(json!({"level": "note", "message": message(&words)}));
         }
-        let more = lint_notes(end).into_iter().chain(baseline_note(end));
+        let incomplete = end.completeness.words();
+        notifications.extend(incomplete.map(|words| json!({"level": "warning", "message": message(&words)})));
+        // Findings are results, and inputs that were not read are there already.
+        let passed_over = end.completeness.gaps().iter().filter(|gap| gap.reason == GapReason::PassedOver);
+        notifications.extend(passed_over.map(|gap| {
+            let file = gap.file.as_deref().unwrap_or("-");
+            json!({
+                "level": "warning",
+                "message": message(&visible(&gap.message)),
+                "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri(file)}}}],
+            })
+        }));
+        let more = end.left_out.and_then(|left_out| left_out.words()).into_iter().chain(lint_notes(end));
+        let more = more.chain(baseline_note(end));
         notifications.extend(more.map(|known| json!({"level": "note", "message": message(&known)})));
-        let invocation = json!({"executionSuccessful": successful, "toolExecutionNotifications": notifications});
+        let invocation = json!({
+            "executionSuccessful": successful,
+            "toolExecutionNotifications": notifications,
+            "properties": {"complete": end.completeness.is_complete()},
+        });
         self.out.write_all(b"\n],\"invocations\":[")?;
         self.write(&invocation)?;
         self.out.write_all(b"]}]}\n")?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::finding::Finding;
+use sessionlint_core::framing::Framing;
 use sessionlint_core::records::{RecordChecker, RecordIndex};
 
 use super::records::{self, OpenedInput};
@@ -21,7 +22,7 @@ pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
     let units = records::units(run.stored.as_ref(), targets);
     let open = |number: &usize| {
         let target = &targets[*number];
-        (*number, target.name(), records::open(run.stored.as_ref(), run.protocol, target))
+        (*number, target.name(), records::open(run, *number, target))
     };
     let begin = || vec![0; BLOCK];
     in_turns(run.jobs, units.len(), begin, |block: &mut Vec<u8>, turns, number| {
@@ -64,6 +65,7 @@ impl Unit<'_, '_, '_> {
         files.into_iter().all(|(number, name, opened)| match opened {
             Ok(OpenedInput::Stream(reader)) => self.stream(number, name, reader),
             Ok(OpenedInput::Records(file)) => self.records(number, name, file, index.as_ref()),
+            Ok(OpenedInput::PassedOver(looks)) => self.turn(|sink| sink.passed_over(&name, looks)),
             Err(cause) => self.turn(|sink| sink.unreadable(&name, cause)),
         })
     }
@@ -101,7 +103,13 @@ impl Unit<'_, '_, '_> {
                 return false;
             }
         };
-        self.turn(|sink| sink.end(&file, report, |rule| run.is_off_stored(number, rule)))
+        self.turn(|sink| {
+            // An empty list of records is one, and so is a broken one.
+            let by_rule = &report.summary.by_rule;
+            let is_nothing = |rule: &Framing| by_rule.contains_key(rule.name());
+            sink.outcome.has_judged |= ![Framing::NoEvents, Framing::EmptyInput].iter().any(is_nothing);
+            sink.end(&file, report, |rule| run.is_off_stored(number, rule))
+        })
     }
 
     /// Judges a file that holds a stream of events.

@@ -18,9 +18,11 @@ pub use selection::{is_lint_candidate, with_fixtures};
 use content::{Content, LoadOutcome};
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::{Finding, Place, Report, Severity, Summary};
+use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Rulebook, Upkeep};
 use sessionlint_core::records::{RecordIndex, RecordOptions};
 
+use super::paths::is_stream_name;
 use super::turns::{Turns, in_turns};
 use super::{Outcome, Run, Sink, Target, lock, records};
 use crate::config::baseline::Baseline;
@@ -29,7 +31,7 @@ use crate::lint::{
     self, Duplicates, Expectation, Fixture, FixtureContext, FixtureKind, FixtureReport, FixtureSettings, LintEntry,
     LintSummary, Linter, SkipReason,
 };
-use crate::report::Reporter;
+use crate::report::{GapReason, Reporter};
 
 /// The settings of a lint run, in addition to those of every run.
 pub struct LintOptions<'l> {
@@ -236,6 +238,10 @@ impl Worker<'_, '_> {
             }
         };
         let is_off = |rule: &str| self.run.is_off(number, rule);
+        // A fixture that is so broken that it has no event was judged, one that holds something else was not.
+        let is_nothing = |rule: &Framing| report.summary.by_rule.contains_key(rule.name());
+        let has_nothing = [Framing::NoEvents, Framing::EmptyInput].iter().any(is_nothing);
+        lock(self.sink).outcome.has_judged |= !has_nothing && (kind.is_some() || !report.findings.is_empty());
         if (kind.is_some() || !report.findings.is_empty()) && !lock(self.sink).end(&content.name, report, is_off) {
             return false;
         }
@@ -340,7 +346,9 @@ impl Worker<'_, '_> {
         if findings.is_empty() {
             return true;
         }
-        lock(self.sink).end(file, Report::new(findings), |rule| self.run.is_off(number, rule))
+        let mut sink = lock(self.sink);
+        sink.outcome.has_judged = true;
+        sink.end(file, Report::new(findings), |rule| self.run.is_off(number, rule))
     }
 
     fn record(
@@ -350,6 +358,12 @@ impl Worker<'_, '_> {
         line: Option<u64>,
         kind: Result<FixtureKind, SkipReason>,
     ) {
+        if let (Err(why), None) = (kind, line)
+            && (why == SkipReason::TooLarge || is_stream_name(Path::new(&*file)))
+        {
+            let reason = if why == SkipReason::TooLarge { GapReason::Unreadable } else { GapReason::PassedOver };
+            lock(self.sink).outcome.completeness.add_file(reason, &file, why.label().to_owned());
+        }
         let one = LintEntry { file, line, kind: kind.ok(), why: kind.err() };
         summary.count(&one);
         if self.lint.lists_all {

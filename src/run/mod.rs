@@ -12,21 +12,25 @@ mod progress;
 mod records;
 mod retry;
 mod tap;
+mod traces;
 mod turns;
+mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use follow::{FollowChange, FollowedFile};
 pub use lint::{ExpectationArgs, FileChange, FixOptions, FixedFile, LintOptions, is_lint_candidate, with_fixtures};
-pub use paths::{ExcludeFilter, Target, expand, is_recording, start_folder};
+pub use paths::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording, start_folder};
 pub use progress::Progress;
 pub use records::{RecordProtocol, RecordSettings, holds_records};
 pub use retry::RetryWriter;
 pub use tap::{Tap, exit_code};
 
+use paths::is_stream_name;
 use records::OpenedInput;
 use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Settings;
@@ -36,7 +40,7 @@ use sessionlint_core::protocol::Protocol;
 use crate::compressed::{Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
-use crate::report::{FileEnd, Reporter};
+use crate::report::{Completeness, FileEnd, GapReason, Reporter};
 
 /// Number of bytes that one thread reads at once: small enough to stay in a core's cache.
 const BLOCK: usize = 64 * 1024;
@@ -72,6 +76,8 @@ pub struct Run<'r> {
     pub jobs: usize,
     /// Counters that the run updates as it proceeds.
     pub progress: &'r Progress,
+    /// The files of folders: those that have nothing of the protocol in them are passed over.
+    pub searched: &'r HashSet<PathBuf>,
     /// Whether to count which parts of the protocol are exercised. Each file is then checked by one thread.
     pub exercises: bool,
 }
@@ -85,6 +91,12 @@ pub struct Outcome {
     pub hidden: u64,
     /// Files that could not be read.
     pub unreadable: Vec<RunError>,
+    /// What was not checked.
+    pub completeness: Completeness,
+    /// Number of files of folders that were passed over because they have nothing of the protocol in them.
+    pub passed_over: u64,
+    /// Whether any event or record was judged, or at least a list without records.
+    pub has_judged: bool,
     /// Which parts of the protocol were exercised, if that was counted.
     pub exercised: Option<Box<CoverageCounts>>,
 }
@@ -103,12 +115,10 @@ impl Run<'_> {
     ) -> io::Result<Outcome> {
         let sink = Mutex::new(self.sink(baseline, reporter));
         match targets {
-            [one] if self.jobs > 1 && !self.exercises => {
-                match (one.name(), records::open(self.stored.as_ref(), self.protocol, one)) {
-                    (name, Ok(OpenedInput::Stream(reader))) => blocks::check(self, &name, reader, &sink),
-                    (name, opened) => files::check_one(self, name, opened, &sink),
-                }
-            }
+            [one] if self.jobs > 1 && !self.exercises => match (one.name(), records::open(self, 0, one)) {
+                (name, Ok(OpenedInput::Stream(reader))) => blocks::check(self, &name, reader, &sink),
+                (name, opened) => files::check_one(self, name, opened, &sink),
+            },
             _ => files::check(self, targets, &sink),
         }
         self.outcome(sink)
@@ -128,6 +138,7 @@ impl Run<'_> {
 
     fn sink<'s>(&'s self, baseline: Option<&'s mut Baseline>, reporter: &'s mut (dyn Reporter + Send)) -> Sink<'s> {
         Sink {
+            protocol: self.protocol,
             reporter,
             baseline,
             held: BTreeMap::new(),
@@ -180,6 +191,7 @@ pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunErro
 
 /// Passes findings to the baseline, the report and the counts, one file after another.
 struct Sink<'s> {
+    protocol: &'s Protocol,
     reporter: &'s mut (dyn Reporter + Send),
     baseline: Option<&'s mut Baseline>,
     /// By rule, the findings of the current file that the baseline holds back: their severity and number.
@@ -206,6 +218,7 @@ impl Sink<'_> {
         }
         let mut new = findings.len();
         for finding in findings {
+            self.outcome.completeness.add_finding(finding);
             if self.baseline.as_mut().is_some_and(|baseline| baseline.covers(finding)) {
                 self.held.entry(finding.rule.clone()).or_insert((finding.severity, 0)).1 += 1;
                 new -= 1;
@@ -263,6 +276,8 @@ impl Sink<'_> {
             }
             baseline.mark_judged(file, is_off);
         }
+        let is_event = |name: &String| self.protocol.event_id(name).is_some();
+        self.outcome.has_judged |= summary.records > 0 || stats.by_type.keys().any(is_event);
         self.outcome.summary.add(&summary);
         self.outcome.stats.add(&stats);
         shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(file) })
@@ -290,8 +305,18 @@ impl Sink<'_> {
         let error = RunError::Unreadable { path: path.into(), cause };
         let end = FileEnd { unreadable: Some(&error), ..FileEnd::of(path) };
         let reported = self.file_end(end);
+        self.outcome.completeness.add_error(&error);
         self.outcome.unreadable.push(error);
         reported
+    }
+
+    /// Passes over a file of a folder that has nothing of the protocol in it. `looks`: what it looks like.
+    fn passed_over(&mut self, file: &Arc<str>, looks: String) -> bool {
+        self.outcome.passed_over += 1;
+        if is_stream_name(Path::new(&**file)) {
+            self.outcome.completeness.add_file(GapReason::PassedOver, file, looks);
+        }
+        true
     }
 
     fn file_end(&mut self, end: FileEnd<'_>) -> bool {

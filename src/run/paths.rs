@@ -1,18 +1,21 @@
 //! The arguments of the command line → the files to check.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::GlobBuilder;
-use ignore::WalkBuilder;
 
+use super::walk::FolderSearch;
 use crate::error::RunError;
+use crate::report::LeftOut;
 
 /// The extensions of recordings; other files in a folder are ignored.
 const ENDINGS: [&str; 5] = ["ndjson", "jsonl", "json", "sse", "log"];
+/// The extensions of recordings that much else does not have.
+const STREAM_ENDINGS: [&str; 3] = ["ndjson", "jsonl", "sse"];
 /// The extensions of compressed files, which may follow those of recordings.
 const COMPRESSED: [&str; 2] = ["gz", "zst"];
 
@@ -55,41 +58,107 @@ pub fn is_compressed(path: &Path) -> bool {
 /// Returns whether a file or folder is excluded; the flag is `true` for a folder.
 pub type ExcludeFilter = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
 
-/// Expands `arguments` (files, folders, patterns, `-`) to targets: each file once, those of a folder or pattern in the
-/// order of their names, without the excluded ones. `wanted` selects the files of a folder by their names. Also returns
-/// an error for each argument or folder that could not be expanded.
-pub fn expand(
-    arguments: &[PathBuf],
-    excluded: &ExcludeFilter,
-    wanted: impl Fn(&Path) -> bool,
-) -> (Vec<Target>, Vec<RunError>) {
-    let mut targets = Vec::new();
-    let mut errors = Vec::new();
-    for argument in arguments {
-        let before = (targets.len(), errors.len());
-        if argument.as_os_str() == "-" {
-            targets.push(Target::StandardInput);
-        } else if argument.is_dir() {
-            targets.extend(walk(argument, &wanted, excluded, &mut errors));
-        } else if let Some(pattern) = argument.to_str().filter(|text| !argument.exists() && is_pattern(text)) {
-            targets.extend(expand_pattern(pattern, excluded, &mut errors));
-        } else {
-            targets.push(Target::File(argument.clone()));
+/// How arguments become targets.
+pub struct PathSearch<'s> {
+    /// Excludes files and folders of folders and patterns.
+    pub excluded: ExcludeFilter,
+    /// Selects the files of a folder by their names.
+    pub wanted: &'s dyn Fn(&Path) -> bool,
+    /// Whether the `.gitignore` files of a folder count.
+    pub ignores: bool,
+}
+
+/// The targets that arguments become.
+#[derive(Debug, Default)]
+pub struct FoundTargets {
+    /// Each file once, those of a folder or pattern in the order of their names.
+    pub targets: Vec<Target>,
+    /// The files that were found in a folder and were not named.
+    pub searched: HashSet<PathBuf>,
+    /// An error for each argument or folder that could not be expanded.
+    pub errors: Vec<RunError>,
+    /// What was left out in folders.
+    pub left_out: LeftOut,
+}
+
+impl PathSearch<'_> {
+    /// Expands `arguments` (files, folders, patterns, `-`) to targets. What `.gitignore` files say holds for the files
+    /// of a folder alone: a file that is named, by a pattern or in full, is never ignored.
+    pub fn expand(&self, arguments: &[PathBuf]) -> FoundTargets {
+        let mut found = FoundTargets::default();
+        for argument in arguments {
+            let before = (found.targets.len(), found.errors.len());
+            if argument.as_os_str() == "-" {
+                found.targets.push(Target::StandardInput);
+            } else if argument.is_dir() {
+                let search = FolderSearch {
+                    folder: argument,
+                    wanted: self.wanted,
+                    excluded: &self.excluded,
+                    ignores: self.ignores,
+                };
+                let (files, left_out) = search.files(&mut found.errors);
+                found.left_out.add(left_out);
+                found.searched.extend(files.iter().cloned());
+                found.targets.extend(files.into_iter().map(Target::File));
+            } else if let Some(pattern) = argument.to_str().filter(|text| !argument.exists() && is_pattern(text)) {
+                self.expand_pattern(pattern, &mut found);
+            } else {
+                found.targets.push(Target::File(argument.clone()));
+            }
+            if before == (found.targets.len(), found.errors.len()) {
+                found.errors.push(RunError::Nothing { path: argument.clone() });
+            }
         }
-        if before == (targets.len(), errors.len()) {
-            errors.push(RunError::Nothing { path: argument.clone() });
+        if arguments.len() > 1 {
+            found.remove_repeats();
         }
+        found
     }
-    if arguments.len() < 2 {
-        return (targets, errors);
+
+    fn expand_pattern(&self, pattern: &str, found: &mut FoundTargets) {
+        let matcher = match GlobBuilder::new(pattern).literal_separator(true).build() {
+            Ok(glob) => glob.compile_matcher(),
+            Err(cause) => return found.errors.push(RunError::Pattern { pattern: pattern.to_owned(), cause }),
+        };
+        let start = base_folder(pattern);
+        if !start.exists() {
+            return;
+        }
+        let wanted = |path: &Path| matcher.is_match(path.strip_prefix("./").unwrap_or(path));
+        let search = FolderSearch { folder: &start, wanted: &wanted, excluded: &self.excluded, ignores: false };
+        let (files, left_out) = search.files(&mut found.errors);
+        // What a pattern does not match was not asked for.
+        found.left_out.excluded += left_out.excluded;
+        let relative = |path: PathBuf| path.strip_prefix("./").map_or(path.clone(), Path::to_owned);
+        found.targets.extend(files.into_iter().map(relative).map(Target::File));
     }
-    // `a` and `./a` are one file.
-    let mut seen = HashSet::new();
-    targets.retain(|target| match target {
-        Target::StandardInput => seen.insert(None),
-        Target::File(path) => seen.insert(Some(fs::canonicalize(path).unwrap_or_else(|_| path.clone()))),
-    });
-    (targets, errors)
+}
+
+impl FoundTargets {
+    /// Keeps the first of several paths to one file: `a` and `./a` are one. The file is named if one of them names it.
+    fn remove_repeats(&mut self) {
+        let mut seen: HashMap<Option<PathBuf>, PathBuf> = HashMap::new();
+        let searched = &mut self.searched;
+        self.targets.retain(|target| {
+            let (key, path) = match target {
+                Target::StandardInput => (None, PathBuf::new()),
+                Target::File(path) => (Some(fs::canonicalize(path).unwrap_or_else(|_| path.clone())), path.clone()),
+            };
+            match seen.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(path);
+                    true
+                }
+                Entry::Occupied(first) => {
+                    if !searched.contains(&path) {
+                        searched.remove(first.get());
+                    }
+                    false
+                }
+            }
+        });
+    }
 }
 
 fn is_pattern(text: &str) -> bool {
@@ -98,6 +167,15 @@ fn is_pattern(text: &str) -> bool {
 
 /// Returns whether a file has the extension of a recording.
 pub fn is_recording(path: &Path) -> bool {
+    has_ending(path, &ENDINGS)
+}
+
+/// Returns whether a file has an extension that only streams of events have.
+pub fn is_stream_name(path: &Path) -> bool {
+    has_ending(path, &STREAM_ENDINGS)
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
     // The extension can be read even if the name is not valid UTF-8.
     let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
     let mut parts = name.rsplit('.');
@@ -105,53 +183,7 @@ pub fn is_recording(path: &Path) -> bool {
     if COMPRESSED.contains(&ending.as_str()) {
         ending = parts.next().unwrap_or_default().to_ascii_lowercase();
     }
-    ENDINGS.contains(&ending.as_str()) && parts.next().is_some()
-}
-
-/// Returns the wanted files below a folder, without those that `.gitignore` files or the caller exclude. A subfolder
-/// that cannot be read does not keep the others from being found.
-fn walk(
-    folder: &Path,
-    wanted: impl Fn(&Path) -> bool,
-    excluded: &ExcludeFilter,
-    errors: &mut Vec<RunError>,
-) -> Vec<Target> {
-    let mut files = Vec::new();
-    let mut walk = WalkBuilder::new(folder);
-    let excluded = Arc::clone(excluded);
-    walk.filter_entry(move |entry| {
-        // The folder that the caller named is never excluded.
-        entry.depth() == 0 || !excluded(entry.path(), entry.file_type().is_some_and(|kind| kind.is_dir()))
-    });
-    for entry in walk.require_git(false).sort_by_file_path(Path::cmp).build() {
-        match entry {
-            Ok(entry) => {
-                let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if is_file && wanted(entry.path()) {
-                    files.push(Target::File(entry.into_path()));
-                }
-            }
-            Err(cause) => errors.push(walk_error(folder, cause)),
-        }
-    }
-    files
-}
-
-/// Returns the error for a folder that cannot be walked, without the walker's own words, which repeat the path.
-fn walk_error(folder: &Path, cause: ignore::Error) -> RunError {
-    match cause {
-        ignore::Error::WithDepth { err, .. } => walk_error(folder, *err),
-        ignore::Error::WithPath { path, err } => match err.io_error() {
-            Some(error) => {
-                let own = error.get_ref().and_then(|error| error.source());
-                let cause =
-                    own.map_or_else(|| error.kind().into(), |own| io::Error::new(error.kind(), own.to_string()));
-                RunError::Unreadable { path, cause }
-            }
-            None => RunError::Walk { path, cause: *err },
-        },
-        cause => RunError::Walk { path: folder.to_owned(), cause },
-    }
+    endings.contains(&ending.as_str()) && parts.next().is_some()
 }
 
 /// Returns the deepest folder that a pattern names in full, where the walk starts.
@@ -172,26 +204,6 @@ pub fn start_folder(argument: &Path) -> PathBuf {
         Some(pattern) if !argument.exists() && is_pattern(pattern) => base_folder(pattern),
         _ => folder(),
     }
-}
-
-fn expand_pattern(pattern: &str, excluded: &ExcludeFilter, errors: &mut Vec<RunError>) -> Vec<Target> {
-    let matcher = match GlobBuilder::new(pattern).literal_separator(true).build() {
-        Ok(glob) => glob.compile_matcher(),
-        Err(cause) => {
-            errors.push(RunError::Pattern { pattern: pattern.to_owned(), cause });
-            return Vec::new();
-        }
-    };
-    let start = base_folder(pattern);
-    if !start.exists() {
-        return Vec::new();
-    }
-    let files = walk(&start, |path| matcher.is_match(path.strip_prefix("./").unwrap_or(path)), excluded, errors);
-    let relative = |target| match target {
-        Target::File(path) => Target::File(path.strip_prefix("./").map_or(path.clone(), Path::to_owned)),
-        other => other,
-    };
-    files.into_iter().map(relative).collect()
 }
 
 #[cfg(test)]

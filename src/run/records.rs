@@ -11,7 +11,7 @@ use sessionlint_core::event::Settings;
 use sessionlint_core::protocol::{Protocol, ProtocolLoader};
 use sessionlint_core::records::{DETECTION_BYTES, IndexBuilder, RecordIndex, RecordOptions, looks_like_records};
 
-use super::{BLOCK, Target};
+use super::{BLOCK, Run, Target, traces};
 use crate::compressed::{self, Decompressor};
 
 /// The settings for stored records, and which files are treated as such.
@@ -90,26 +90,43 @@ pub enum OpenedInput {
     Stream(Box<dyn Read + Send>),
     /// Stored records, at their beginning.
     Records(File),
+    /// A file of a folder that has nothing of the protocol in it: what it looks like.
+    PassedOver(String),
 }
 
-/// Opens an input and detects whether it holds a stream or stored records.
+/// Opens a target of a run by its number, and detects whether it holds a stream, stored records, or nothing of the
+/// protocol.
 ///
 /// # Errors
 ///
 /// Returns an error if the input cannot be read.
-pub fn open(stored: Option<&RecordSettings<'_>>, events: &Protocol, target: &Target) -> io::Result<OpenedInput> {
+pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedInput> {
     let (mut reader, name): (Box<dyn Read + Send>, _) = match target {
         Target::StandardInput => (Box::new(io::stdin()), "-".into()),
         Target::File(path) => (Box::new(File::open(path)?), path.to_string_lossy()),
     };
-    let Some(stored) = stored else { return Ok(OpenedInput::Stream(reader)) };
-    let mut beginning = Vec::with_capacity(DETECTION_BYTES);
-    reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(&mut beginning)?;
-    let records = stored.all
-        || looks_like_records(&compressed::beginning(&beginning, DETECTION_BYTES), &name, events, || {
-            stored.protocol.get()
-        });
-    let whole = io::Cursor::new(beginning).chain(reader);
+    let searched = match target {
+        Target::File(path) => run.searched.get(path),
+        Target::StandardInput => None,
+    };
+    if run.stored.is_none() && searched.is_none() {
+        return Ok(OpenedInput::Stream(reader));
+    }
+    let mut start = Vec::with_capacity(DETECTION_BYTES);
+    reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(&mut start)?;
+    let text = compressed::beginning(&start, DETECTION_BYTES);
+    let records = run
+        .stored
+        .as_ref()
+        .is_some_and(|stored| stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get()));
+    if !records
+        && let Some(path) = searched
+        && let Some(looks) = traces::foreign_look(run.protocol, &run.settings[number], path, &text)
+    {
+        return Ok(OpenedInput::PassedOver(looks));
+    }
+    drop(text);
+    let whole = io::Cursor::new(start).chain(reader);
     if !records {
         return Ok(OpenedInput::Stream(Box::new(whole)));
     }

@@ -1,6 +1,6 @@
 //! Exit codes.
 
-use super::program::{CLEAN, ERROR, Folder, NOTE, WARNING};
+use super::program::{CLEAN, ERROR, Folder, NOTE, WARNING, event};
 
 #[test]
 fn a_clean_recording_exits_0() {
@@ -105,11 +105,62 @@ fn nothing_to_check_exits_2() {
 }
 
 #[test]
-fn an_empty_recording_is_a_finding_and_no_failure_of_the_run() {
-    let folder = Folder::with(&[("empty.ndjson", "")]);
-    let ran = folder.run("check empty.ndjson");
-    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
-    assert!(ran.out.contains("error[empty-input]"), "{}", ran.out);
+fn a_run_that_judged_no_event_exits_2_whatever_was_found() {
+    let folder = Folder::with(&[
+        ("empty.ndjson", ""),
+        ("text.log", "ready\n"),
+        ("other.ndjson", &event("run.started", "{}")),
+        ("capitals.ndjson", &event("SESSION_STATUS", r#"{"session_id":"s","pending":false,"status_label":"idle"}"#)),
+        ("package.json", "{\"name\": \"app\"}\n"),
+    ]);
+    let err = "sessionlint: nothing was judged: there is no event of session-events in what was read\n";
+    for (file, rule) in [
+        ("empty.ndjson", "empty-input"),
+        ("text.log", "no-events"),
+        ("other.ndjson", "no-events"),
+        ("capitals.ndjson", "no-events"),
+        ("package.json", "no-events"),
+    ] {
+        for options in ["", "--fail-on never", "--rule no-events=off"] {
+            let ran = folder.run(&format!("check {options} {file}"));
+            assert_eq!((ran.code, ran.err.as_str()), (2, err), "{file} {options}");
+            let is_off = options.contains(rule);
+            assert_eq!(ran.out.contains(&format!("error[{rule}]")), !is_off, "{file} {options}: {}", ran.out);
+        }
+    }
+    folder.write("clean.ndjson", CLEAN);
+    let ran = folder.run("check clean.ndjson text.log");
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""), "something was judged: {}", ran.out);
+    assert!(ran.out.contains("error[no-events]"), "a file that is named is an error all the same: {}", ran.out);
+}
+
+#[test]
+fn every_subcommand_that_judges_exits_2_if_it_judged_nothing() {
+    let folder = Folder::with(&[("below/package.json", "{}"), ("below/page.md", "# Nothing\n")]);
+    for command in
+        ["check below", "check below/package.json", "lint below", "lint below/package.json", "coverage below"]
+    {
+        let ran = folder.run(command);
+        assert_eq!(ran.code, 2, "{command}: {}{}", ran.out, ran.err);
+        assert!(
+            ran.err.ends_with("nothing was judged: there is no event of session-events in what was read\n"),
+            "{command}"
+        );
+    }
+    assert_eq!(folder.run("fmt below").code, 0, "there is nothing to format, and nothing is claimed");
+}
+
+#[test]
+fn an_incomplete_run_fails_on_request() {
+    let folder = Folder::with(&[("a/a.ndjson", CLEAN), ("a/evals.jsonl", "{\"input\": 1}\n"), ("clean", CLEAN)]);
+    for (arguments, code) in [("a", 0), ("--fail-on-incomplete a", 1), ("--fail-on-incomplete clean", 0)] {
+        let ran = folder.run(&format!("check {arguments}"));
+        assert_eq!((ran.code, ran.err.as_str()), (code, ""), "{arguments}: {}", ran.out);
+    }
+    let limited = format!("{CLEAN}{}", CLEAN.replace("idle", &"x".repeat(200)));
+    folder.write("limited", limited);
+    let ran = folder.run("check --fail-on never --fail-on-incomplete --max-line-bytes 150 limited");
+    assert_eq!(ran.code, 1, "a limit makes it so: {}", ran.out);
 }
 
 #[test]

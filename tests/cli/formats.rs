@@ -15,16 +15,20 @@ const RELATED_KEYS: [&str; 7] = ["column", "end", "event", "file", "line", "mess
 
 /// Findings of every shape: of a field, of the order, of a broken frame, of an unknown type, of a stream's end.
 fn all_shapes() -> String {
-    let misspelt = event("session.stat", "{}");
+    let misspelt = event("session.stats", "{}");
+    let unknown = event("session.state", "{}");
     let completed = event("session.completed", r#"{"session_id":"s","final_message":"Hi"}"#);
-    [CLEAN, ERROR, WARNING, NOTE, "{broken\n", "[]\n", &misspelt, OPEN, CLEAN, OPEN, &completed].concat()
+    [CLEAN, ERROR, WARNING, NOTE, "{broken\n", "[]\n", &misspelt, &unknown, OPEN, CLEAN, OPEN, &completed].concat()
 }
 
 #[test]
 fn a_document_has_these_keys_and_no_others() {
     let folder = Folder::with(&[("a", &all_shapes())]);
     let document = folder.json("a");
-    assert_eq!(keys(&document), ["findings", "format", "summary", "tool"]);
+    assert_eq!(keys(&document), ["complete", "findings", "format", "incomplete", "left_out", "summary", "tool"]);
+    assert_eq!((&document["complete"], &document["incomplete"]), (&json!(true), &json!([])));
+    let reasons = ["endings", "excluded", "hidden", "ignored", "links", "without_events"];
+    assert_eq!(keys(&document["left_out"]), reasons);
     assert_eq!(document["format"], 1);
     assert_eq!(document["tool"], json!({"name": "sessionlint", "version": env!("CARGO_PKG_VERSION")}));
     let summary = &document["summary"];
@@ -46,7 +50,10 @@ fn a_document_has_these_keys_and_no_others() {
         "{summary}"
     );
     let with_stats = folder.json("--stats a");
-    assert_eq!(keys(&with_stats), ["findings", "format", "stats", "summary", "tool"]);
+    assert_eq!(
+        keys(&with_stats),
+        ["complete", "findings", "format", "incomplete", "left_out", "stats", "summary", "tool"]
+    );
     assert_eq!(keys(&with_stats["stats"]), ["by_type", "bytes", "opened", "seconds", "streams"]);
 }
 
@@ -76,9 +83,14 @@ fn every_finding_has_all_keys_and_null_where_one_says_nothing() {
     }
     assert_eq!(finding("empty-input")["file"], "empty");
     // An event without a session has no stream.
-    assert_eq!(finding("unknown-event")["type"], "session.stat");
+    assert_eq!(finding("unknown-event")["type"], "session.state");
     assert_eq!(finding("unknown-event")["stream"], Value::Null);
     assert_eq!(finding("unknown-event")["help"], "did you mean session.status?");
+    assert_eq!(finding("misspelt-event")["type"], "session.stats");
+    assert_eq!(
+        finding("misspelt-event")["message"],
+        "\"session.stats\" is no event type of this protocol, but nearly session.status"
+    );
     // A finding about a field points at it.
     let field = finding("wrong-type");
     assert_eq!((&field["type"], &field["stream"]), (&json!("session.status"), &json!("s")));
@@ -187,6 +199,42 @@ fn jsonl_is_the_findings_of_the_document_one_a_line() {
 
     let folder = Folder::with(&[("clean", CLEAN)]);
     assert_eq!(folder.run("check --format jsonl clean").out, "");
+    folder.write("below/a.ndjson", CLEAN);
+    folder.write("below/evals.jsonl", "{\"input\":1}\n");
+    let ran = folder.run("check --format jsonl below");
+    let line: Value = serde_json::from_str(&ran.out).expect("one object");
+    assert_eq!(keys(&line), ["complete", "incomplete"], "a run that is not complete says so in a last line");
+    assert_eq!(line["incomplete"], folder.json("below")["incomplete"]);
+}
+
+#[test]
+fn a_document_says_what_was_not_checked() {
+    let folder = Folder::with(&[
+        ("r/a.ndjson", CLEAN),
+        ("r/evals.jsonl", "{\"input\":1}\n"),
+        ("r/package.json", "{}"),
+        ("r/notes.txt", ""),
+        ("r/.hidden.json", CLEAN),
+        ("long", &format!("{CLEAN}{}", CLEAN.replace("idle", &"x".repeat(200)))),
+    ]);
+    let document = folder.json("--max-line-bytes 150 r long missing");
+    assert_eq!(document["complete"], false);
+    let gap = |gap: &Value| (text(&gap["reason"]).to_owned(), gap["file"].clone(), gap["line"].clone());
+    let gaps: Vec<_> = document["incomplete"].as_array().expect("a list").iter().map(gap).collect();
+    let expected = [
+        ("passed-over", json!("r/evals.jsonl"), Value::Null),
+        ("line-too-long", json!("long"), json!(2)),
+        ("unreadable", Value::Null, Value::Null),
+    ];
+    assert_eq!(gaps, expected.map(|(reason, file, line)| (reason.to_owned(), file, line)));
+    for gap in document["incomplete"].as_array().expect("a list") {
+        assert_eq!(keys(gap), ["file", "line", "message", "reason", "stream"]);
+        assert!(!text(&gap["message"]).is_empty());
+    }
+    let left_out = json!({
+        "endings": 1, "ignored": 0, "excluded": 0, "hidden": 1, "links": 0, "without_events": 2,
+    });
+    assert_eq!(document["left_out"], left_out);
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn what_json_lets_stand_in_a_string_is_shown_harmless() {
             let folder = Folder::with(&[("a", &recording)]);
             for way in &ways {
                 let ran = run(&folder, way, &["a"]);
-                assert!(ran.code == 1 || found.iter().any(|word| ran.out.contains(word)), "{what}: {}", ran.out);
+                assert!(ran.code > 0 || found.iter().any(|word| ran.out.contains(word)), "{what}: {}", ran.out);
                 assert_harmless(&ran, &format!("{what}, {way}"));
             }
         }

@@ -52,7 +52,8 @@ fn assert_nothing_is_injected(folder: &Folder, name: &str, what: &str) {
     let formats = every_format().into_iter().map(|format| format!("--format={format}=o/{format}"));
     let mut command = folder.command(["check".to_owned()].into_iter().chain(formats));
     command.arg(name);
-    assert_eq!(super::program::ran(command).err, "", "{what}");
+    let ran = super::program::ran(command);
+    assert!(ran.err.is_empty() || ran.err.starts_with("sessionlint: nothing was judged: "), "{what}: {}", ran.err);
     let findings = array(&parsed(folder, "o/json")["findings"]).len();
     assert!(findings > 0, "{what}");
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::program::{CLEAN, ERROR, Folder, OPEN, WARNING, files, rules};
+use super::program::{CLEAN, ERROR, Folder, OPEN, WARNING, files, rules, text};
 
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -31,7 +31,7 @@ fn a_dash_is_standard_input() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "compressed or not");
 
     let ran = folder.run_with_input("check -", b"");
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 2, "nothing was judged");
     assert!(ran.out.contains("empty-input"), "{}", ran.out);
 }
 
@@ -76,11 +76,11 @@ fn a_name_that_is_no_text_is_no_reason_to_pass_a_recording_over() {
     use std::os::unix::ffi::OsStrExt;
 
     let folder = Folder::with(&[("a.ndjson", CLEAN)]);
-    folder.write(std::ffi::OsStr::from_bytes(b"b\xff.ndjson"), "no JSON\n");
-    folder.write(std::ffi::OsStr::from_bytes(b"c\xff.sse.gz"), gzip("data: no JSON\n\n"));
+    folder.write(std::ffi::OsStr::from_bytes(b"b\xff.ndjson"), ERROR);
+    folder.write(std::ffi::OsStr::from_bytes(b"c\xff.sse.gz"), gzip(&format!("data: {ERROR}\n")));
     let report = folder.json(".");
     assert_eq!(report["summary"]["files"], 3);
-    assert_eq!(report["summary"]["by_rule"]["invalid-json"], 2);
+    assert_eq!(report["summary"]["by_rule"]["wrong-type"], 2);
 }
 
 #[test]
@@ -96,14 +96,126 @@ fn what_gitignore_leaves_out_is_passed_over_with_and_without_a_repository() {
     ];
     let folder = Folder::with(&recordings);
     assert_eq!(files(&folder.json(".")), ["./below/kept.log", "./kept.ndjson"]);
-    // The `.gitignore` of a folder above applies to the folders below it.
+    // The `.gitignore` of a folder applies to the folders below it.
     folder.write("below/deeper/kept.ndjson", ERROR);
     folder.write("below/deeper/left-out.ndjson", ERROR);
-    assert_eq!(files(&folder.json("below/deeper")), ["below/deeper/kept.ndjson"]);
+    assert_eq!(files(&folder.json("below")), ["below/deeper/kept.ndjson", "below/kept.log"]);
+    let all = ["below/deeper/kept.ndjson", "below/deeper/left-out.ndjson", "below/kept.log", "below/left-out.log"];
+    assert_eq!(files(&folder.json("--no-ignore below")), all);
 
     let repository = Folder::with(&recordings);
     fs::create_dir(repository.path().join(".git")).expect("a folder can be made");
     assert_eq!(files(&repository.json(".")), ["./below/kept.log", "./kept.ndjson"]);
+}
+
+#[test]
+fn what_is_named_is_never_ignored() {
+    let folder = Folder::with(&[
+        ("out/a.ndjson", ERROR),
+        ("out/runs/b.ndjson", ERROR),
+        (".gitignore", "out/\n/out/*\n*.ndjson\n"),
+    ]);
+    fs::create_dir(folder.path().join(".git")).expect("a folder can be made");
+    assert_eq!(files(&folder.json("out")), ["out/a.ndjson", "out/runs/b.ndjson"]);
+    assert_eq!(files(&folder.json("out/a.ndjson")), ["out/a.ndjson"]);
+    assert_eq!(files(&folder.json("out/*.ndjson")), ["out/a.ndjson"], "a pattern names files");
+    assert_eq!(files(&folder.json("--no-ignore .")), ["./out/a.ndjson", "./out/runs/b.ndjson"]);
+
+    let ran = folder.run("check .");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("there is nothing to check"), "{}", ran.err);
+    assert!(ran.err.contains("1 by .gitignore (--no-ignore reads what .gitignore leaves out)"), "{}", ran.err);
+}
+
+#[test]
+fn only_gitignore_files_of_the_folder_count() {
+    let folder = Folder::with(&[
+        ("home/.config/git/ignore", "*.ndjson\n"),
+        ("work/a.ndjson", ERROR),
+        ("work/.ignore", "*.ndjson\n"),
+        ("work/.git/info/exclude", "*.ndjson\n"),
+        ("work/below/.gitignore", "*.ndjson\n!kept.ndjson\n"),
+        ("work/below/kept.ndjson", ERROR),
+        ("work/below/left-out.ndjson", ERROR),
+        (".gitignore", "*.ndjson\n"),
+    ]);
+    let mut command = folder.command(["check", "--format", "json", "."]);
+    command.current_dir(folder.path().join("work")).env("HOME", folder.path().join("home"));
+    command.env_remove("XDG_CONFIG_HOME");
+    let document = serde_json::from_str(&super::program::ran(command).out).expect("a document");
+    assert_eq!(files(&document), ["./a.ndjson", "./below/kept.ndjson"]);
+    assert_eq!((&document["left_out"]["ignored"], &document["left_out"]["hidden"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn a_file_of_a_folder_without_anything_of_the_protocol_is_passed_over() {
+    let near = ERROR.replace("session.status", "sessionStatus");
+    let wrapped = format!("{{\"log\":{}}}\n", serde_json::to_string(CLEAN).expect("a string"));
+    let late = format!("{}{ERROR}", "{\"level\":\"info\"}\n".repeat(20_000));
+    let folder = Folder::with(&[
+        ("r/a.ndjson", ERROR),
+        ("r/package.json", "{\"name\":\"app\",\"type\":\"module\"}"),
+        ("r/tsconfig.json", "{\n  // a comment\n  \"include\": [\"src\"]\n}\n"),
+        ("r/schema.json", "{\"type\":\"object\",\"properties\":{\"type\":{\"const\":\"session.status\"}}}"),
+        ("r/server.log", "INFO emitted session.status\n"),
+        ("r/empty.log", ""),
+        ("r/evals.jsonl", "{\"input\":\"2+2\",\"expected\":\"4\"}\n"),
+        ("r/prose.ndjson", "not\nJSON\n"),
+        ("r/comments.sse", ": ready\n\n"),
+        ("r/empty.ndjson", ""),
+        ("r/late.log", &late),
+        ("r/near.json", &near),
+        ("r/wrapped.log", &wrapped),
+    ]);
+    let document = folder.json("r");
+    let mut judged = files(&document);
+    judged.dedup();
+    assert_eq!(judged, ["r/a.ndjson", "r/empty.ndjson", "r/late.log", "r/near.json", "r/wrapped.log"], "{document}");
+    assert_eq!((&document["summary"]["files"], &document["left_out"]["without_events"]), (&5.into(), &8.into()));
+    let gaps = document["incomplete"].as_array().expect("a list");
+    let named: Vec<_> = gaps.iter().map(|gap| text(&gap["file"])).collect();
+    assert_eq!(named, ["r/comments.sse", "r/evals.jsonl", "r/prose.ndjson"], "those that look like recordings");
+    assert!(text(&gaps[2]["message"]).ends_with("nothing in it is JSON"), "{document}");
+
+    let ran = folder.run("check r");
+    assert!(ran.out.contains("\nLeft out in folders: 8 without an event.\n"), "{}", ran.out);
+    assert!(ran.out.contains("\nThis run is not complete: 3 files passed over.\n  r/comments.sse: "), "{}", ran.out);
+    for named in ["r/evals.jsonl", "r/*.jsonl", "r r/evals.jsonl", "r/evals.jsonl r"] {
+        let document = folder.json(named);
+        assert!(rules(&document).contains(&"no-events"), "what is named is judged: {named}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_counted() {
+    let folder = Folder::with(&[("a.ndjson", CLEAN), ("below/b.ndjson", CLEAN)]);
+    std::os::unix::fs::symlink("a.ndjson", folder.path().join("c.ndjson")).expect("a link can be made");
+    std::os::unix::fs::symlink("below", folder.path().join("d")).expect("a link can be made");
+    let document = folder.json(".");
+    assert_eq!((&document["summary"]["files"], &document["left_out"]["links"]), (&2.into(), &2.into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_piped_in_without_a_path_is_neither_read_nor_passed_over() {
+    let folder = Folder::with(&[("a.ndjson", CLEAN), ("input", ERROR), ("empty", "")]);
+    for command in ["check", "lint", "coverage"] {
+        let ran = folder.run_with_input(command, ERROR.as_bytes());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{command}");
+        let said =
+            "sessionlint: something is piped in, and no path is given: write `-` to read it, or `.` for this folder\n";
+        assert_eq!(ran.err, said, "{command}");
+    }
+    let with_file = |name: &str, arguments: &[&str]| {
+        let mut command = folder.command(arguments);
+        command.stdin(fs::File::open(folder.path().join(name)).expect("it is there"));
+        super::program::ran(command).code
+    };
+    assert_eq!(with_file("input", &["check"]), 2, "a file is piped in just the same");
+    assert_eq!(with_file("empty", &["check"]), 0, "nothing is in it");
+    assert_eq!((with_file("input", &["check", "."]), with_file("input", &["check", "-"])), (0, 1));
+    assert_eq!(folder.run("check").code, 0, "a device such as /dev/null is no pipe");
 }
 
 #[test]

@@ -110,14 +110,21 @@ fn sarif_keeps_to_its_published_schema() {
     assert_eq!(invocation["executionSuccessful"], false);
     let told: Vec<_> =
         array(&invocation["toolExecutionNotifications"]).iter().map(|note| text(&note["level"])).collect();
-    assert_eq!(told, ["error", "note"], "what is missing, and what is not shown");
+    assert_eq!(told[..3], ["error", "note", "warning"], "what is missing, what is not shown, and that this is not all");
+    // The corpus has files that are no streams, so that a search of the folder passes them over, and counts them.
+    let (last, passed_over) = told[3..].split_last().expect("the count");
+    assert!(*last == "note" && !passed_over.is_empty(), "{told:?}");
+    assert!(passed_over.iter().all(|level| *level == "warning"), "{told:?}");
+    assert_eq!(invocation["properties"]["complete"], false);
 
     folder.write("clean", CLEAN);
     let document: Value = serde_json::from_str(&folder.run("check --format sarif clean").out).expect("JSON");
     assert_is_sarif(&document);
     let run = &document["runs"][0];
     assert_eq!(run["results"], json!([]));
-    assert_eq!(run["invocations"], json!([{"executionSuccessful": true, "toolExecutionNotifications": []}]));
+    let invocation =
+        json!({"executionSuccessful": true, "toolExecutionNotifications": [], "properties": {"complete": true}});
+    assert_eq!(run["invocations"], json!([invocation]));
     assert_eq!(run["columnKind"], "unicodeCodePoints");
     // Every rule that the run could have reported, those of stored records too, with its text and its quotes.
     let rules = array(&run["tool"]["driver"]["rules"]);
@@ -207,6 +214,7 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
             ("c".to_owned(), vec![case("(every stream)", "passed")]),
             ("d".to_owned(), vec![case("(file)", "failure")]),
             ("missing".to_owned(), vec![case("(reading)", "error")]),
+            ("sessionlint".to_owned(), vec![case("(complete)", "skipped")]),
         ],
         "{}",
         ran.out
@@ -240,7 +248,8 @@ fn github_reports_what_was_not_read_and_what_is_not_shown() {
     assert!(lines[0].contains(help), "{}", ran.out);
     assert!(lines[1].starts_with("::error file=missing,title=sessionlint::missing: "), "{}", ran.out);
     assert_eq!(lines[2], "::notice title=sessionlint::2 more findings not shown (--max-findings)");
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[3], "::warning title=sessionlint::this run is not complete: 1 input not read");
+    assert_eq!(lines.len(), 4);
 }
 
 #[test]
@@ -285,8 +294,10 @@ fn every_format_shows_what_it_left_out() {
             "sarif" | "junit" | "github" => (true, true),
             // Its heading says how many of the findings are below.
             "markdown" => (true, false),
-            // The summary counts every finding; the lists of findings have no place for anything else.
-            "json" | "jsonl" | "gitlab" => (false, false),
+            // The summary counts every finding.
+            "json" | "jsonl" => (true, false),
+            // A list of findings has no place for anything else.
+            "gitlab" => (false, false),
             other => panic!("say here whether {other} names inputs that are not there, and counts hidden findings"),
         };
         let report = |arguments: &[&str]| {

@@ -39,6 +39,19 @@ fn every_byte_goes_through_and_nothing_else() {
 }
 
 #[test]
+fn a_producer_that_writes_no_event_exits_2() {
+    let folder = Folder::new();
+    let said = "sessionlint: nothing was judged: there is no event of session-events in what was read\n";
+    for (script, rule) in
+        [("true", "empty-input"), ("echo ready", "no-events"), ("echo '{\"type\":\"x\"}'", "no-events")]
+    {
+        let ran = ran(tap(&folder, "", script));
+        assert_eq!(ran.code, 2, "{script}: {}", ran.err);
+        assert!(ran.err.contains(&format!("error[{rule}]")) && ran.err.ends_with(said), "{script}: {}", ran.err);
+    }
+}
+
+#[test]
 fn a_finding_is_told_before_the_producer_goes_on() {
     for options in ["", "--format jsonl", "--format github", "--format json"] {
         let folder = Folder::with(&[("error", ERROR), ("warning", WARNING)]);

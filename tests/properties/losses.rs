@@ -31,7 +31,10 @@ fn a_lost_frame_of_a_valid_stream_gives_one_finding() {
             let found = check(format!("{before}{{garbage\n{after}").as_bytes(), &Options::default()).findings;
             let found = found.iter().filter(|finding| finding.severity > Severity::Note);
             let rules: Vec<_> = found.map(|finding| (&*finding.rule, finding.place.line)).collect();
-            assert_eq!(rules, [("invalid-json", lost as u64 + 1)], "{name}, event {lost}");
+            let expected = [("invalid-json", lost as u64 + 1), ("no-events", 1)];
+            // If it was the only event, none is left.
+            let expected = if events.len() == 1 { &expected[..] } else { &expected[..1] };
+            assert_eq!(rules, expected, "{name}, event {lost}");
         }
     }
 }

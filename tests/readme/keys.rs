@@ -9,7 +9,8 @@ use super::program::{Example, run};
 
 fn document(command: &str) -> Value {
     let example = Example::both();
-    // A stored record of the session in the recordings.
+    // A file without anything of the protocol, and a stored record of the session in the recordings.
+    example.write("evals.jsonl", "{\"input\": 1}");
     example.write("records.jsonl", r#"{"session_id":"s1","transcription":[],"actions":[]}"#);
     let (document, _) = run(example.path(), command);
     serde_json::from_str(&document).unwrap_or_else(|error| panic!("{command}: {error}\n{document}"))
@@ -40,11 +41,21 @@ fn the_keys_of_findings_and_summary_are_those_of_the_document() {
 }
 
 #[test]
+fn the_keys_of_what_was_not_checked_are_those_of_the_document() {
+    let formats = page("docs/formats.md");
+    let document = document("check --format json .");
+    let documented = first_column(&formats.section("What was not checked"));
+    assert_eq!(documented, keys(&document["incomplete"][0]), "{document}");
+    assert!(formats.quoted().is_superset(&keys(&document)), "{document}");
+}
+
+#[test]
 fn what_some_runs_add_is_documented() {
     let formats = page("docs/formats.md");
     let added = formats.section("What some runs add");
     let mut expected = BTreeSet::new();
     for (command, key) in [
+        ("check --format json .", "left_out"),
         ("check --format json --stats session.ndjson", "stats"),
         ("lint --format json good.ndjson", "linted"),
         ("reconcile session.ndjson --records records.jsonl --format json", "reconciled"),

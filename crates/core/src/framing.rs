@@ -64,6 +64,8 @@ rules! {
         WrongType = "wrong-type",
         /// A value has the right type, but its schema does not allow it.
         WrongValue = "wrong-value",
+        /// The protocol has no event type of this name, but nearly.
+        MisspeltEvent = "misspelt-event",
         /// The protocol has no event type of this name.
         UnknownEvent = "unknown-event",
         /// The schema of the event has no field of this name.

@@ -17,7 +17,7 @@ use crate::drive::producer::Execution;
 use crate::drive::search::SearchResult;
 use crate::drive::shrink::FailureRate;
 use crate::drive::verdict::Judge;
-use crate::report::{FileEnd, Reporter, RunEnd};
+use crate::report::{Completeness, FileEnd, Reporter, RunEnd};
 
 /// Reports the failures of a run.
 pub struct FuzzReport<'t> {
@@ -76,7 +76,7 @@ impl FuzzReport<'_> {
             reporter.file_end(&FileEnd { summary: Some(&summary), ..FileEnd::of(&file) })?;
             all.add(&summary);
         }
-        reporter.end(&RunEnd::of(&all, elapsed))
+        reporter.end(&RunEnd::of(&all, &Completeness::default(), elapsed))
     }
 
     /// Adds the input that shows a failure to its finding.

@@ -179,7 +179,7 @@ fn a_value_becomes_the_one_that_was_probably_meant() {
     mends(
         "a.ndjson",
         &stream("\"assistant\"", BUSY).replace("message.appended", "message.apended"),
-        "unknown-event",
+        "misspelt-event",
         &[("apended", "appended")],
     );
 }

@@ -14,6 +14,8 @@ use super::fast_reader::FastEvent;
 use crate::event::event_checker::{EventChecker, stream_of};
 use crate::event::finding_log::{Details, EventContext, FindingLogState};
 use crate::event::foreign::ForeignFrames;
+use crate::event::likeness::{Likeness, LikenessWords};
+use crate::event::traces::TraceFinder;
 use crate::event::unknown_names::UnknownNames;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
@@ -31,6 +33,7 @@ pub(crate) struct StreamJudgeState {
     machine: MachineState,
     log: FindingLogState,
     unknown: UnknownNames,
+    likeness: Likeness,
     /// The number of events of each type that the protocol does not have.
     unknown_types: BTreeMap<String, u64>,
     /// By event type: the number of events.
@@ -50,6 +53,9 @@ pub(crate) struct StreamJudge {
     /// The machine's verdicts on one event; kept to reuse their memory.
     verdicts: Vec<Verdict>,
     event_checker: EventChecker,
+    trace_finder: TraceFinder,
+    /// What the input looks like, as long as no event of a known type was found.
+    likeness: Likeness,
     stats: Stats,
     /// By event type: the number of events.
     events: Vec<u64>,
@@ -79,6 +85,8 @@ impl StreamJudge {
             machine: Machine::new(protocol, limits, options.fragment()),
             verdicts: Vec::new(),
             event_checker: EventChecker::new(protocol, settings, file),
+            trace_finder: TraceFinder::default(),
+            likeness: Likeness::default(),
             stats: Stats::default(),
             events: vec![0; event_types],
             whole: true,
@@ -97,6 +105,7 @@ impl StreamJudge {
             machine: self.machine.state(),
             log: self.event_checker.log.state(),
             unknown: self.event_checker.unknown.clone(),
+            likeness: self.likeness.clone(),
             unknown_types: self.stats.by_type.clone(),
             events: self.events.clone(),
             whole: self.whole,
@@ -108,15 +117,17 @@ impl StreamJudge {
     /// Continues from a state. Returns `None` if no input leads to that state.
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
-        let StreamJudgeState { machine, log, unknown, unknown_types, events, whole, torn, doubt } = state;
+        let StreamJudgeState { machine, log, unknown, likeness, unknown_types, events, whole, torn, doubt } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
             && unknown_types.len() <= MOST_UNKNOWN + 1
             && doubt.as_ref().is_none_or(|place| place.is_sound())
             && unknown.is_sound(events.len(), protocol.rules().len())
+            && likeness.is_sound()
             && self.event_checker.log.restore(log);
         self.machine = self.machine.restore(machine)?;
+        self.likeness = likeness;
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
         (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
         is_sound.then_some(self)
@@ -140,6 +151,14 @@ impl StreamJudge {
     /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.
     pub(crate) fn opened(&self) -> BTreeMap<String, u64> {
         self.machine.opened()
+    }
+
+    /// Reports a part of the input that is not even a frame.
+    pub(crate) fn report_unread(&mut self, fault: InputFault) {
+        if fault.lost {
+            self.likeness.add_loss();
+        }
+        self.report_fault(fault);
     }
 
     /// Reports a part of the input that cannot be read.
@@ -322,6 +341,28 @@ impl StreamJudge {
         });
     }
 
+    /// Returns whether the input has had an event of a known type.
+    fn has_known_event(&self) -> bool {
+        self.events.iter().any(|count| *count > 0)
+    }
+
+    /// Reports that the input has no event of the protocol, and what it looks like.
+    fn report_no_events(&mut self, protocol: &Protocol, input: &Input) {
+        let log = &self.event_checker.log;
+        let (rule, LikenessWords { found, help }) = match input.has_content() {
+            true if self.likeness.is_torn() => return,
+            true => (Framing::NoEvents, self.likeness.words(protocol, log.summary.events)),
+            // An event that was passed by itself and is blank has been reported.
+            false if log.has_error => return,
+            false => (Framing::EmptyInput, LikenessWords::default()),
+        };
+        let rule = framing(rule);
+        let message = log.message(rule, &mut [("found", found)]);
+        let place = Place { line: 1, column: 1, ..Place::default() };
+        let details = Details { message, help: help.map(Into::into), ..Details::default() };
+        self.event_checker.log.report(rule, place, details);
+    }
+
     /// Ends the input. Returns the report, and the coverage if it was counted.
     pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<CoverageCounts>>) {
         if self.whole {
@@ -334,11 +375,8 @@ impl StreamJudge {
             }
         }
         self.report_doubt();
-        if self.whole && self.event_checker.log.summary.events == 0 && !self.event_checker.log.has_error {
-            let rule = framing(if input.has_content() { Framing::NoEvents } else { Framing::EmptyInput });
-            let message = self.event_checker.log.message(rule, &mut []);
-            let place = Place { line: 1, column: 1, ..Place::default() };
-            self.event_checker.log.report(rule, place, Details { message, ..Details::default() });
+        if self.whole && !self.has_known_event() {
+            self.report_no_events(protocol, input);
         }
         self.event_checker.log.summary.streams = self.machine.stream_count();
         self.stats.bytes = input.bytes();

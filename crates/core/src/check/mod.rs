@@ -73,7 +73,7 @@ impl PieceSink for EventSink<'_> {
                 let fast_event = reader.read_frame(&frame, captures);
                 self.judge.judge_frame(self.protocol, &frame, fast_event.as_ref(), captures.all(), None);
             }
-            Piece::Fault(fault) => self.judge.report_fault(fault),
+            Piece::Fault(fault) => self.judge.report_unread(fault),
         }
     }
 

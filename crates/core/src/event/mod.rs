@@ -7,13 +7,17 @@ pub(crate) mod event_checker;
 pub(crate) mod finder;
 pub(crate) mod finding_log;
 pub(crate) mod foreign;
+pub(crate) mod likeness;
 mod options;
+mod search;
 mod stored_record;
+pub(crate) mod traces;
 pub(crate) mod unknown_names;
 
 pub use event_checker::parse_frame;
 pub(crate) use finder::stream_name;
 pub use finder::{Event, NotAnEvent, timestamp};
 pub use options::{Options, Settings};
+pub use search::{SearchResult, TraceSearch};
 pub(crate) use stored_record::record_options;
 pub(crate) use unknown_names::MOST_UNKNOWN;

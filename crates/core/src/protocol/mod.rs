@@ -7,6 +7,7 @@ mod builtin;
 mod compile;
 mod file;
 mod listed;
+mod near_types;
 pub mod records;
 mod rulebook;
 pub mod tables;
@@ -20,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use compile::put;
 pub use file::{Basis, Keyed, Scalar};
+pub(crate) use near_types::NearTypes;
 pub use rulebook::Rulebook;
 pub use tables::{Rule, RuleId, framing};
 pub use upkeep::Upkeep;

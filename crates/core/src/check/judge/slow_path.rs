@@ -16,30 +16,53 @@ use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, UnknownKey};
 use crate::schema::date_time::Stamp;
 use crate::schema::{Pointer, SHOWN_CHARS, quoted};
-use crate::text::nearest;
+use crate::text::{did_you_mean, nearest};
 
 impl StreamJudge {
     /// Judges a frame on the slow path, from its tree. `keys`: the unknown keys that the fast path found and could not
     /// count yet.
     pub(super) fn judge_on_slow_path(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
         let text = frame.text;
-        match parse_frame(frame) {
-            Err(error) => self.report_unreadable(frame, error),
-            Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
-                Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
-                Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
-                Err(NotAnEvent::Other(span, found)) => {
-                    let rule = Framing::NotAnEvent;
-                    let place = frame.place(span, None);
-                    let help = record_options(&tree.root, text).map(|options| {
-                        let help = &protocol.tables().rules[usize::from(framing(rule).0)].help;
-                        format!("{help}; if this is a stored record, check it with {options}").into()
-                    });
-                    let lost = !self.foreign.is_foreign(&tree, text);
-                    self.report_fault(InputFault { rule, place, message: found, help, lost });
-                }
-            },
+        let tree = match parse_frame(frame) {
+            Ok(tree) => tree,
+            Err(error) => {
+                self.likeness.add_text(protocol, text);
+                return self.report_unreadable(frame, error);
+            }
+        };
+        let found = Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc));
+        self.look_for_traces(protocol, &tree, text, &found);
+        match found {
+            Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
+            Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
+            Err(NotAnEvent::Other(span, found)) => {
+                let rule = Framing::NotAnEvent;
+                let place = frame.place(span, None);
+                let help = record_options(&tree.root, text).map(|options| {
+                    let help = &protocol.tables().rules[usize::from(framing(rule).0)].help;
+                    format!("{help}; if this is a stored record, check it with {options}").into()
+                });
+                let lost = !self.foreign.is_foreign(&tree, text);
+                self.report_fault(InputFault { rule, place, message: found, help, lost });
+            }
         }
+    }
+
+    /// Looks for traces of the protocol in a frame that is no event of it, unless the input has one.
+    fn look_for_traces(
+        &mut self,
+        protocol: &Protocol,
+        tree: &Tree,
+        text: &[u8],
+        found: &Result<Event<'_>, NotAnEvent>,
+    ) {
+        let is_known = |event: &Event<'_>| protocol.event_id(&event.name).is_some();
+        if self.likeness.is_full() || found.as_ref().is_ok_and(is_known) || self.has_known_event() {
+            return;
+        }
+        let only_messages = self.wire == Some(Wire::JsonRpc);
+        let trace = self.trace_finder.find(protocol, &tree.root, text, only_messages);
+        self.likeness.add_value(protocol, text, found, trace);
     }
 
     /// Judges an event on the slow path.
@@ -90,14 +113,19 @@ impl StreamJudge {
         };
         let stream = name.as_deref().map(|name| self.event_checker.shared_name(name));
         self.event_checker.report_surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
-        let rule = protocol.tables().unknown;
+        let misspelt = self.trace_finder.near_type(protocol, here.event_type);
+        let rule = if misspelt.is_some() { framing(Framing::MisspeltEvent) } else { protocol.tables().unknown };
         if self.event_checker.count_unknown(rule, None, here, stream.as_ref()).0 {
             let known = protocol.tables().events.iter().map(|event| &*event.name);
-            let near = nearest(here.event_type, known);
-            let help = near.as_ref().map(|near| format!("did you mean {near}?").into());
-            let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
-            let mut facts = [("found", quoted(here.event_type, SHOWN_CHARS)), ("event", here.event_type.to_string())];
+            let near = misspelt.map(str::to_owned).or_else(|| nearest(here.event_type, known));
+            let help = near.clone().filter(|_| misspelt.is_none()).map(|near| did_you_mean(near).into());
+            let mut facts = [
+                ("found", quoted(here.event_type, SHOWN_CHARS)),
+                ("near", near.clone().unwrap_or_default()),
+                ("event", here.event_type.to_string()),
+            ];
             let message = self.event_checker.log.message(rule, &mut facts);
+            let proposal = near.map(|near| serde_json::Value::String(near).to_string().into());
             let pointer = Some(shape.event_type.text().into());
             let details = Details { message, help, pointer, proposal, ..here.details(stream.as_ref()) };
             self.event_checker.log.report(rule, here.place(here.type_span.clone()), details);

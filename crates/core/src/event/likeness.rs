@@ -1,0 +1,374 @@
+//! What an input looks like in which no event of the protocol was found, in words that say what to do about it.
+
+use serde::{Deserialize, Serialize};
+
+use super::finder::{Event, NotAnEvent};
+use super::traces::{Enclosure, Trace, names_event_type};
+use crate::protocol::Protocol;
+use crate::schema::{SHOWN_CHARS, quoted};
+use crate::text::count;
+
+/// The most frames that are looked into.
+const MOST_FRAMES: u64 = 100;
+/// The most types that are named.
+const MOST_TYPES: usize = 3;
+
+/// What an input looks like so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Likeness {
+    /// The number of frames that were looked into.
+    frames: u64,
+    /// Whether a part that could not be read may have been an event: it names a type, or has all other fields.
+    torn: bool,
+    /// Whether a frame was JSON, and no event and no message.
+    has_values: bool,
+    /// Whether a frame without any other trace had the name of an event type in it.
+    has_names: bool,
+    /// Whether a frame was not JSON.
+    has_text: bool,
+    /// The first types of events, none of them known.
+    types: Vec<String>,
+    /// A type that is nearly a known one, and the known one.
+    near: Option<(String, String)>,
+    /// The place of events inside of something else.
+    enclosure: Option<Enclosure>,
+    /// The key under which a known type stands.
+    other_key: Option<String>,
+}
+
+/// Words on an input without an event of the protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LikenessWords {
+    /// What was found.
+    pub found: String,
+    /// What to do; `None` if that is not known.
+    pub help: Option<String>,
+}
+
+impl Likeness {
+    /// Returns whether an input can lead to this state.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.frames <= MOST_FRAMES && self.types.len() <= MOST_TYPES
+    }
+
+    /// Returns whether a part that could not be read may have been an event.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    /// Returns whether enough was seen, so that nothing more needs to be added.
+    pub(crate) fn is_full(&self) -> bool {
+        self.frames >= MOST_FRAMES
+    }
+
+    /// Adds a frame that is JSON and no event of a known type, and the trace of the protocol in it. `found`: the event
+    /// of an unknown type that it is, if it is one.
+    pub(crate) fn add_value(
+        &mut self,
+        protocol: &Protocol,
+        text: &[u8],
+        found: &Result<Event<'_>, NotAnEvent>,
+        trace: Option<Trace>,
+    ) {
+        self.has_names = self.has_names || trace.is_none() && names_event_type(protocol, text);
+        self.frames = self.frames.saturating_add(1).min(MOST_FRAMES);
+        match found {
+            Ok(event) => {
+                let name = shortened(&event.name);
+                if self.types.len() < MOST_TYPES && !self.types.contains(&name) {
+                    self.types.push(name);
+                }
+            }
+            Err(NotAnEvent::Message) => {}
+            Err(NotAnEvent::Other(..)) => {
+                self.has_values = true;
+                // An event that lost its type.
+                self.torn |= trace == Some(Trace::Fields);
+            }
+        }
+        match trace {
+            Some(Trace::Near(name, near)) => {
+                self.near.get_or_insert((shortened(&name), near));
+            }
+            Some(Trace::Enclosed(enclosure)) => {
+                self.enclosure.get_or_insert(enclosure);
+            }
+            Some(Trace::OtherKey(key)) => {
+                self.other_key.get_or_insert_with(|| shortened(&key));
+            }
+            Some(Trace::Event | Trace::Fields) | None => {}
+        }
+    }
+
+    /// Adds a frame that cannot be parsed. Returns whether it may have been an event.
+    pub(crate) fn add_text(&mut self, protocol: &Protocol, text: &[u8]) -> bool {
+        self.has_text = true;
+        let may_be_event = names_event_type(protocol, text);
+        self.torn |= may_be_event;
+        may_be_event
+    }
+
+    /// Adds a part of the input that was not even framed.
+    pub(crate) fn add_loss(&mut self) {
+        self.torn = true;
+    }
+
+    /// Returns the words for an input with this number of events, all of unknown types.
+    pub(crate) fn words(&self, protocol: &Protocol, events: u64) -> LikenessWords {
+        let name = protocol.name();
+        let none_of = match events {
+            0 => format!("there is not one event of {name} in this input"),
+            1 => format!("the only event in this input is not one of {name}"),
+            _ => format!("none of the {} in this input is one of {name}", count(events, "event")),
+        };
+        let words = |found: String, help: Option<String>| LikenessWords { found, help };
+        if let Some((found, near)) = &self.near {
+            let found = quoted(found, SHOWN_CHARS);
+            let help =
+                format!("write each type as the document has it, such as {near}; consumers pass over all others");
+            return words(format!("{none_of}, but {found} is nearly {near}"), Some(help));
+        }
+        if let Some(enclosure) = &self.enclosure {
+            return words(format!("{none_of}: its events stand {}", enclosure.place()), Some(enclosure.help()));
+        }
+        if let Some(key) = &self.other_key {
+            let key = quoted(key, SHOWN_CHARS);
+            let right = protocol.tables().shape.event_type.dotted();
+            let help = format!("write the type of each event into `{right}`");
+            return words(format!("{none_of}: the types stand under the key {key}, and not in `{right}`"), Some(help));
+        }
+        if self.has_names {
+            let help = "take the events out, and check them one a line".to_owned();
+            let found = format!("{none_of}, but the names of its types stand inside of something else");
+            return words(found, Some(help));
+        }
+        if let Some((found, whole)) =
+            self.types.iter().find_map(|name| Some((name, protocol.event_type_ending_with(name)?)))
+        {
+            let found = quoted(found, SHOWN_CHARS);
+            let help = format!("write each type in full, such as {whole}");
+            return words(format!("{none_of}: {found} may be {whole} without its beginning"), Some(help));
+        }
+        if let Some(other) = self.types.iter().find_map(|name| other_protocol(protocol, name)) {
+            let found = format!("{none_of}: its types are those of {other}");
+            return words(found, Some(format!("judge it by that protocol: --protocol {other}")));
+        }
+        if !self.types.is_empty() {
+            let types: Vec<_> = self.types.iter().map(|name| quoted(name, SHOWN_CHARS)).collect();
+            let more = if self.types.len() == MOST_TYPES { " and so on" } else { "" };
+            let help = "if this is another protocol, say which one: --protocol NAME or --protocol FOLDER; \
+                        `sessionlint schema` lists the event types of this one";
+            return words(format!("{none_of}: the types are {}{more}", types.join(", ")), Some(help.to_owned()));
+        }
+        let help = |what: &str| {
+            Some(format!(
+                "{what}: this is no recording of a stream; check that it is the right file, and that the events were \
+                 written to it and not the log beside them"
+            ))
+        };
+        let key = protocol.tables().shape.event_type.dotted();
+        match (self.has_values, self.has_text) {
+            (true, _) => words(format!("{none_of}: what is JSON in it has no `{key}` that is a string"), None),
+            (false, true) => words(format!("{none_of}, and nothing in it is JSON"), help("it is text")),
+            (false, false) => words(none_of, None),
+        }
+    }
+}
+
+/// Returns the start of a name from the input, which may be long.
+fn shortened(name: &str) -> String {
+    name.chars().take(SHOWN_CHARS + 1).collect()
+}
+
+/// Returns the name of another built-in protocol that has an event type.
+#[cfg(feature = "builtin")]
+fn other_protocol(protocol: &Protocol, event_type: &str) -> Option<&'static str> {
+    let has_type = |other: &Protocol| !other.is_of_records() && other.event_id(event_type).is_some();
+    let mut others = Protocol::builtin_names().filter(|name| *name != protocol.name());
+    others.find(|name| Protocol::builtin(name).is_some_and(has_type))
+}
+
+#[cfg(not(feature = "builtin"))]
+fn other_protocol(_: &Protocol, _: &str) -> Option<&'static str> {
+    None
+}
+
+impl Enclosure {
+    /// Returns the place of the events, in words.
+    fn place(&self) -> String {
+        let mut pointer = String::new();
+        for key in self.path.iter().flatten() {
+            pointer.push('/');
+            pointer.push_str(&shortened(key).replace('~', "~0").replace('/', "~1"));
+        }
+        let is_list = self.path.iter().any(Option::is_none);
+        let list = if is_list { ", in an array" } else { "" };
+        let text = if self.is_text { ", as text" } else { "" };
+        match pointer.is_empty() {
+            true => format!("inside of something else{list}{text}"),
+            false => format!("at {pointer}{list}{text}"),
+        }
+    }
+
+    /// Returns the command that takes the events out, if their keys need no quotes.
+    fn help(&self) -> String {
+        let is_plain = |key: &str| {
+            !key.starts_with(|c: char| c.is_ascii_digit())
+                && !key.is_empty()
+                && key.len() <= SHOWN_CHARS
+                && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if !self.path.iter().flatten().all(|key| is_plain(key)) {
+            return "take the events out, and check them one a line".to_owned();
+        }
+        let step = |key: &Option<String>| key.as_ref().map_or_else(|| "[]".to_owned(), |key| format!(".{key}"));
+        let filter: String = self.path.iter().map(step).collect();
+        let filter = if filter.starts_with('.') { filter } else { format!(".{filter}") };
+        let raw = if self.is_text { "-r" } else { "-c" };
+        format!("take the events out first: jq {raw} '{filter}' FILE | sessionlint check -")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::traces::TraceFinder;
+    use crate::input::json::parse;
+
+    fn words(lines: &[&str]) -> LikenessWords {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        let (mut likeness, mut finder, mut events) = (Likeness::default(), TraceFinder::default(), 0);
+        for line in lines {
+            let text = line.as_bytes();
+            let Ok(tree) = parse(text) else {
+                likeness.add_text(protocol, text);
+                continue;
+            };
+            let event = Event::find(&tree.root, text, protocol, false);
+            events += u64::from(event.is_ok());
+            likeness.add_value(protocol, text, &event, finder.find(protocol, &tree.root, text, false));
+        }
+        assert!(likeness.is_sound());
+        likeness.words(protocol, events)
+    }
+
+    #[track_caller]
+    fn assert_words(lines: &[&str], found: &str, help: Option<&str>) {
+        let words = words(lines);
+        assert_eq!(words.found, found);
+        match help {
+            Some(help) => assert!(words.help.as_deref().is_some_and(|own| own.contains(help)), "{words:?}"),
+            None => assert_eq!(words.help, None),
+        }
+    }
+
+    #[test]
+    fn a_near_miss_is_named_with_the_type_that_was_meant() {
+        assert_words(
+            &[r#"{"type":"other"}"#, r#"{"type":"SESSION_STATUS"}"#],
+            "none of the 2 events in this input is one of session-events, but \"SESSION_STATUS\" is nearly session.status",
+            Some("such as session.status"),
+        );
+    }
+
+    #[test]
+    fn the_place_of_wrapped_events_is_named_with_a_command_that_takes_them_out() {
+        assert_words(
+            &[r#"{"log":"{\"type\":\"session.status\"}\n"}"#],
+            "there is not one event of session-events in this input: its events stand at /log, as text",
+            Some("jq -r '.log' FILE | sessionlint check -"),
+        );
+        assert_words(
+            &[r#"{"data":{"events":[{"type":"session.status"}]}}"#],
+            "there is not one event of session-events in this input: its events stand at /data/events, in an array",
+            Some("jq -c '.data.events[]' FILE"),
+        );
+        assert_words(
+            &[r#"[["{\"type\":\"session.status\"}"]]"#],
+            "there is not one event of session-events in this input: its events stand inside of something else, in an array, as text",
+            Some("jq -r '.[][]' FILE"),
+        );
+    }
+
+    #[test]
+    fn no_key_of_a_recording_gets_into_a_command() {
+        for key in ["a b", "$(id)", "';id;'", "a-b", "1a", "ä"] {
+            let words = words(&[&format!(r#"{{"{key}":{{"type":"session.status"}}}}"#)]);
+            assert_eq!(words.help.as_deref(), Some("take the events out, and check them one a line"), "{key}");
+        }
+    }
+
+    #[test]
+    fn types_that_are_named_in_something_else_are_noticed() {
+        assert_words(
+            &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
+            "there is not one event of session-events in this input, but the names of its types stand inside of something else",
+            Some("take the events out"),
+        );
+    }
+
+    #[test]
+    fn another_key_and_a_missing_prefix_are_named() {
+        assert_words(
+            &[r#"{"event_type":"session.status"}"#],
+            "there is not one event of session-events in this input: the types stand under the key \"event_type\", and not in `type`",
+            Some("into `type`"),
+        );
+        assert_words(
+            &[r#"{"type":"tool_call_started"}"#],
+            "the only event in this input is not one of session-events: \"tool_call_started\" may be session.tool.call.started without its beginning",
+            Some("such as session.tool.call.started"),
+        );
+    }
+
+    #[test]
+    fn types_of_no_known_protocol_are_listed() {
+        assert_words(
+            &[r#"{"type":"a.b"}"#, r#"{"type":"a.b"}"#, r#"{"type":"c.d"}"#],
+            "none of the 3 events in this input is one of session-events: the types are \"a.b\", \"c.d\"",
+            Some("--protocol NAME"),
+        );
+    }
+
+    #[test]
+    fn what_is_no_event_at_all_is_said_so() {
+        assert_words(
+            &["hello", "world"],
+            "there is not one event of session-events in this input, and nothing in it is JSON",
+            Some("it is text"),
+        );
+        assert_words(
+            &["hello", r#"{"a":1}"#],
+            "there is not one event of session-events in this input: what is JSON in it has no `type` that is a string",
+            None,
+        );
+        assert_words(
+            &[r#"{"jsonrpc":"2.0","id":1,"result":{}}"#],
+            "there is not one event of session-events in this input",
+            None,
+        );
+    }
+
+    #[test]
+    fn types_of_another_built_in_protocol_are_known() {
+        let own = Protocol::from_files(
+            "own",
+            [
+                ("protocol.toml", "name = 'own'\nversion = '1'\n[event]\ntype = '/type'\nunknown = 'unknown-event'\n"),
+                ("hello.schema.json", r#"{"type":"object","properties":{"type":{}}}"#),
+            ],
+        );
+        let own = own.unwrap_or_else(|error| panic!("{error}"));
+        let text = br#"{"type":"session.status"}"#;
+        let tree = parse(text).expect("it is JSON");
+        let mut likeness = Likeness::default();
+        let event = Event::find(&tree.root, text, &own, false);
+        likeness.add_value(&own, text, &event, TraceFinder::default().find(&own, &tree.root, text, false));
+        let words = likeness.words(&own, 1);
+        assert_eq!(
+            words.found,
+            "the only event in this input is not one of own: its types are those of session-events"
+        );
+        assert_eq!(words.help.as_deref(), Some("judge it by that protocol: --protocol session-events"));
+    }
+}
