@@ -13,6 +13,7 @@ use clap::builder::PossibleValuesParser;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::Protocol;
+use sessionlint_core::schema::Pointer;
 use sessionlint_core::text::visible;
 
 use super::config::{ProtocolArgument, ProtocolChoice};
@@ -55,6 +56,11 @@ pub struct FormArguments {
     /// Wire format of the input [default: detected from its content]
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
+
+    /// Where events stand in what a logger or an export wrote around them, such as /log or /data/events; `*` is each item
+    /// of an array [default: found from the first of them]
+    #[arg(long, value_name = "POINTER", value_parser = pointer)]
+    unwrap: Vec<Pointer>,
 
     /// Treat the input as a fragment: events before its beginning and after its end are unknown
     #[arg(long)]
@@ -149,6 +155,7 @@ impl FormArguments {
         Options::default()
             .with_wire(self.wire.as_deref().and_then(|word| lookup(&Wire::ALL, word)))
             .with_fragment(self.fragment)
+            .with_unwrap(self.unwrap.iter().cloned())
             .with_max_line_bytes(self.max_line_bytes)
             .with_max_text_bytes(self.max_text_bytes)
             .with_max_streams(self.max_streams)
@@ -166,7 +173,8 @@ impl FormArguments {
         let limits = limits.map(|(name, limit, _)| vec![name.to_owned(), limit.to_string()]);
         let wire = self.wire.iter().map(|wire| vec!["--wire".to_owned(), wire.clone()]);
         let fragment = self.fragment.then(|| vec!["--fragment".to_owned()]);
-        wire.chain(fragment).chain(limits).collect()
+        let unwrap = self.unwrap.iter().map(|pointer| vec!["--unwrap".to_owned(), pointer.to_string()]);
+        wire.chain(unwrap).chain(fragment).chain(limits).collect()
     }
 
     /// Returns the options with the limits of the arguments that differ from their defaults.
@@ -246,4 +254,10 @@ pub fn report_errors(errors: &[RunError]) {
 /// Returns the default number of threads: the number of cores.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Parses a JSON Pointer.
+fn pointer(text: &str) -> Result<Pointer, String> {
+    let pointer = Pointer::parse(text).filter(|pointer| !pointer.0.is_empty());
+    pointer.ok_or_else(|| "it is not a JSON Pointer, which is such as /log".to_owned())
 }

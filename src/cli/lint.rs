@@ -176,7 +176,9 @@ fn fixture_options(
     let own = said.form.options();
     let (fragment, wire) = (own.fragment() || given.fragment(), own.wire().or(given.wire()));
     let severities = severities(&said.rules, protocol.rules_of_run()).map_err(words)?;
-    let options = said.form.limited(given.with_fragment(fragment).with_wire(wire)).with_severities(severities);
+    let unwrap = if own.unwrap().is_empty() { given.unwrap() } else { own.unwrap() }.to_vec();
+    let given = given.with_fragment(fragment).with_wire(wire).with_unwrap(unwrap);
+    let options = said.form.limited(given).with_severities(severities);
     Ok(ExpectationArgs { options, record_options, all_records: all_records || record_options.kind.is_some() })
 }
 

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use sessionlint_core::input::Wire;
-use sessionlint_core::toml_reader::{self, Reader, Value};
+use sessionlint_core::schema::Pointer;
+use sessionlint_core::toml_reader::{self, FromToml, OneOrMany, Reader, Value};
 use toml::Spanned;
 
 use super::paths::{Root, folder_of};
@@ -14,7 +15,7 @@ use crate::error::FileError;
 
 /// The keys of the file, of an override, and of a rule's table.
 pub const KEYS: [&str; 7] = ["version", "protocol", "fail-on", "rules", "exclude", "baseline", "override"];
-pub const OVERRIDE_KEYS: [&str; 4] = ["files", "fragment", "wire", "rules"];
+pub const OVERRIDE_KEYS: [&str; 5] = ["files", "fragment", "wire", "unwrap", "rules"];
 pub const RULE_KEYS: [&str; 2] = ["severity", "reason"];
 
 const HELP: &str = "`sessionlint init` writes a file with every key in it, explained";
@@ -119,15 +120,32 @@ fn one_override(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Ove
     let files = table.read("files", files_of_override);
     let fragment = table.optional("fragment");
     let wire = table.read("wire", |key, value, reader| reader.one_of(key, value, &Wire::ALL));
+    let unwrap = table.read("unwrap", pointers);
     let rules = table.read("rules", rules).unwrap_or_default();
     if keys.contains_key("files") && keys.len() == 1 {
         let message = "this override changes nothing".to_owned();
-        reader.problem(value.span(), message, "say what holds for its files: fragment, wire or rules");
+        reader.problem(value.span(), message, "say what holds for its files: fragment, wire, unwrap or rules");
     }
     if !keys.contains_key("files") {
         reader.problem(value.span(), "this override does not say which files it is for".to_owned(), OVERRIDE_HELP);
     }
-    Some(Override { files: files?, fragment: fragment?, wire, rules })
+    Some(Override { files: files?, fragment: fragment?, wire, unwrap, rules })
+}
+
+fn pointers(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Vec<Pointer>> {
+    let texts = OneOrMany::<Spanned<String>>::from_toml(key, value, reader)?.0;
+    let mut pointers = Vec::new();
+    for text in texts {
+        match Pointer::parse(text.get_ref()).filter(|pointer| !pointer.0.is_empty()) {
+            Some(pointer) => pointers.push(pointer),
+            None => reader.problem(
+                text.span(),
+                format!("{:?} is not a JSON Pointer", text.get_ref()),
+                "a JSON Pointer starts with `/`, such as /log or /data/events",
+            ),
+        }
+    }
+    Some(pointers)
 }
 
 fn files_of_override(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Patterns> {

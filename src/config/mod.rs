@@ -22,6 +22,7 @@ use sessionlint_core::event::Options;
 use sessionlint_core::finding::Severity;
 use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::Rulebook;
+use sessionlint_core::schema::Pointer;
 use toml::Spanned;
 
 use crate::error::FileError;
@@ -89,6 +90,7 @@ struct Override {
     files: Patterns,
     fragment: Option<bool>,
     wire: Option<Wire>,
+    unwrap: Option<Vec<Pointer>>,
     rules: Vec<RuleSetting>,
 }
 
@@ -196,8 +198,11 @@ impl Config {
         let mut severities: BTreeMap<_, _> = rules.map(|rule| (rule.name.clone(), rule.severity)).collect();
         severities.extend(given.severities().clone());
         let wire = given.wire().or_else(|| overrides.iter().rev().find_map(|one| one.wire));
+        let unwrap = overrides.iter().rev().find_map(|one| one.unwrap.as_deref()).unwrap_or_default();
+        let unwrap = if given.unwrap().is_empty() { unwrap } else { given.unwrap() };
         let fragment = given.fragment() || fragment.unwrap_or_default();
-        given.clone().with_wire(wire).with_fragment(fragment).with_severities(severities)
+        let options = given.clone().with_wire(wire).with_fragment(fragment).with_severities(severities);
+        options.with_unwrap(unwrap.iter().cloned())
     }
 }
 

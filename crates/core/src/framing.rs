@@ -52,6 +52,8 @@ rules! {
         EmptyInput = "empty-input",
         /// The input has no event.
         NoEvents = "no-events",
+        /// The events stand in what something else wrote around them.
+        WrappedEvents = "wrapped-events",
         /// A string or key has half of a UTF-16 pair.
         LoneSurrogate = "lone-surrogate",
         /// A frame is JSON, but no event.

@@ -174,6 +174,7 @@ impl<'p> ExaminedBlock<'p> {
                 terminated: true,
                 utf8: examined.utf8,
                 row: None,
+                decoded: false,
             };
             let (fast_event, captured) = (examined.event.as_ref(), self.captures.between(examined.mark, end));
             let is_faulty = fast_event.is_some() && !captured.violations.is_empty();

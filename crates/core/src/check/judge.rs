@@ -2,6 +2,7 @@
 
 mod doubt;
 mod slow_path;
+mod unwrap;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,15 +18,17 @@ use crate::event::foreign::ForeignFrames;
 use crate::event::likeness::{Likeness, LikenessWords};
 use crate::event::traces::TraceFinder;
 use crate::event::unknown_names::UnknownNames;
+use crate::event::wrapping::Wrapping;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::{Frame, Input, InputFault, Landmarks, Origin, Wire};
+use crate::input::{Frame, HeldFrame, Input, InputFault, Landmarks, Origin, Wire};
 use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
+use unwrap::MOST_HELD;
 
 /// The state of a [`StreamJudge`], for a snapshot.
 #[derive(Serialize, Deserialize)]
@@ -41,6 +44,8 @@ pub(crate) struct StreamJudgeState {
     whole: bool,
     torn: Option<u64>,
     doubt: Option<Arc<Place>>,
+    wrapping: Option<Wrapping>,
+    held: Vec<HeldFrame>,
 }
 
 /// Judges the events of one input, in order.
@@ -66,6 +71,15 @@ pub(crate) struct StreamJudge {
     /// The place from which on judging is unsure, because an event there could not be read.
     doubt: Option<Arc<Place>>,
     foreign: ForeignFrames,
+    /// Where the options and the protocol say that events may stand in what is around them.
+    known_wrappings: Vec<Wrapping>,
+    /// Where the events of this input stand, if that was found.
+    wrapping: Option<Wrapping>,
+    /// Frames at the start that cannot have been events: they are judged once it is known whether the events stand in such
+    /// frames.
+    held: Vec<HeldFrame>,
+    /// Whether the frame being judged stands in another one.
+    is_inner: bool,
     /// Whether places have excerpts of the source text.
     excerpts: bool,
     last_minute: LastMinute,
@@ -93,6 +107,15 @@ impl StreamJudge {
             torn: None,
             doubt: None,
             foreign: ForeignFrames::new(protocol),
+            known_wrappings: options
+                .unwrap()
+                .iter()
+                .chain(&protocol.tables().shape.unwrap)
+                .map(Wrapping::new)
+                .collect(),
+            wrapping: None,
+            held: Vec::new(),
+            is_inner: false,
             excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             coverage: None,
@@ -111,18 +134,34 @@ impl StreamJudge {
             whole: self.whole,
             torn: self.torn,
             doubt: self.doubt.clone(),
+            wrapping: self.wrapping.clone(),
+            held: self.held.clone(),
         }
     }
 
     /// Continues from a state. Returns `None` if no input leads to that state.
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
-        let StreamJudgeState { machine, log, unknown, likeness, unknown_types, events, whole, torn, doubt } = state;
+        let StreamJudgeState {
+            machine,
+            log,
+            unknown,
+            likeness,
+            unknown_types,
+            events,
+            whole,
+            torn,
+            doubt,
+            wrapping,
+            held,
+        } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
             && unknown_types.len() <= MOST_UNKNOWN + 1
             && doubt.as_ref().is_none_or(|place| place.is_sound())
+            && held.iter().all(HeldFrame::is_sound)
+            && held.iter().map(HeldFrame::length).sum::<usize>() <= MOST_HELD
             && unknown.is_sound(events.len(), protocol.rules().len())
             && likeness.is_sound()
             && self.event_checker.log.restore(log);
@@ -130,6 +169,7 @@ impl StreamJudge {
         self.likeness = likeness;
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
         (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
+        (self.wrapping, self.held) = (wrapping, held);
         is_sound.then_some(self)
     }
 
@@ -183,6 +223,9 @@ impl StreamJudge {
         captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
+        if !self.held.is_empty() && fast_event.is_some() {
+            self.release(protocol);
+        }
         match fast_event {
             Some(fast_event) if !captured.violations.is_empty() => {
                 self.judge_faulty(protocol, frame, fast_event, captured, faults)
@@ -365,6 +408,7 @@ impl StreamJudge {
 
     /// Ends the input. Returns the report, and the coverage if it was counted.
     pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<CoverageCounts>>) {
+        self.release(protocol);
         if self.whole {
             match &mut self.coverage {
                 None => self.machine.finish(NoObserver, &mut self.verdicts),

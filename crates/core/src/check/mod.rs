@@ -89,6 +89,7 @@ impl PieceSink for EventSink<'_> {
                 terminated: true,
                 utf8: true,
                 row: None,
+                decoded: false,
             };
             self.judge.judge_frame(self.protocol, &frame, Some(&line.event), captures.all(), None);
             rest = &rest[line.whole..];

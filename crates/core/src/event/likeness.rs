@@ -195,37 +195,28 @@ fn other_protocol(_: &Protocol, _: &str) -> Option<&'static str> {
 
 impl Enclosure {
     /// Returns the place of the events, in words.
-    fn place(&self) -> String {
-        let mut pointer = String::new();
-        for key in self.path.iter().flatten() {
-            pointer.push('/');
-            pointer.push_str(&shortened(key).replace('~', "~0").replace('/', "~1"));
-        }
-        let is_list = self.path.iter().any(Option::is_none);
-        let list = if is_list { ", in an array" } else { "" };
+    pub(crate) fn place(&self) -> String {
         let text = if self.is_text { ", as text" } else { "" };
-        match pointer.is_empty() {
-            true => format!("inside of something else{list}{text}"),
-            false => format!("at {pointer}{list}{text}"),
-        }
+        format!("at {}{text}", self.pointer())
     }
 
-    /// Returns the command that takes the events out, if their keys need no quotes.
-    fn help(&self) -> String {
-        let is_plain = |key: &str| {
-            !key.starts_with(|c: char| c.is_ascii_digit())
-                && !key.is_empty()
-                && key.len() <= SHOWN_CHARS
-                && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    /// Returns the pointer to the events, in which `*` stands for each item of an array.
+    fn pointer(&self) -> String {
+        let segment = |key: &Option<String>| match key {
+            Some(key) => format!("/{}", shortened(key).replace('~', "~0").replace('/', "~1")),
+            None => "/*".to_owned(),
         };
-        if !self.path.iter().flatten().all(|key| is_plain(key)) {
-            return "take the events out, and check them one a line".to_owned();
+        self.path.iter().map(segment).collect()
+    }
+
+    /// Returns how the events are judged where they stand, if their keys need no quotes.
+    fn help(&self) -> String {
+        let pointer = self.pointer();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.*".contains(&byte);
+        match pointer.bytes().all(is_plain) && !pointer.contains('*') {
+            true => format!("check with --unwrap {pointer}"),
+            false => format!("check with --unwrap '{}'", pointer.replace('\'', "'\\''")),
         }
-        let step = |key: &Option<String>| key.as_ref().map_or_else(|| "[]".to_owned(), |key| format!(".{key}"));
-        let filter: String = self.path.iter().map(step).collect();
-        let filter = if filter.starts_with('.') { filter } else { format!(".{filter}") };
-        let raw = if self.is_text { "-r" } else { "-c" };
-        format!("take the events out first: jq {raw} '{filter}' FILE | sessionlint check -")
     }
 }
 

@@ -13,6 +13,7 @@ mod search;
 mod stored_record;
 pub(crate) mod traces;
 pub(crate) mod unknown_names;
+pub(crate) mod wrapping;
 
 pub use event_checker::parse_frame;
 pub(crate) use finder::stream_name;

@@ -8,6 +8,7 @@ use crate::error::UnknownName;
 use crate::finding::Severity;
 use crate::input::Wire;
 use crate::protocol::{Protocol, Rule};
+use crate::schema::Pointer;
 
 /// The options of a check. The defaults are those of `sessionlint check`.
 ///
@@ -28,6 +29,7 @@ pub struct Options {
     file: Option<Arc<str>>,
     wire: Option<Wire>,
     fragment: bool,
+    unwrap: Vec<Pointer>,
     severities: BTreeMap<String, Option<Severity>>,
     max_line_bytes: usize,
     max_text_bytes: usize,
@@ -41,6 +43,7 @@ impl Default for Options {
             file: None,
             wire: None,
             fragment: false,
+            unwrap: Vec::new(),
             severities: BTreeMap::new(),
             max_line_bytes: 64 << 20,
             max_text_bytes: 16 << 20,
@@ -68,6 +71,14 @@ impl Options {
     #[must_use]
     pub fn with_fragment(self, fragment: bool) -> Options {
         Options { fragment, ..self }
+    }
+
+    /// Sets where events may stand in what is around them, besides where the protocol says: at these pointers, as objects,
+    /// as the texts of strings, or as the items of an array. `*` in a pointer is each item of an array [default: none].
+    /// Where the first event stands is found without it.
+    #[must_use]
+    pub fn with_unwrap(self, unwrap: impl IntoIterator<Item = Pointer>) -> Options {
+        Options { unwrap: unwrap.into_iter().collect(), ..self }
     }
 
     /// Sets the severity of a rule, in place of the protocol's; `None` switches the rule off.
@@ -136,6 +147,11 @@ impl Options {
         self.fragment
     }
 
+    /// Returns where events may stand in what is around them, besides where the protocol says.
+    pub fn unwrap(&self) -> &[Pointer] {
+        &self.unwrap
+    }
+
     /// Returns the severities that replace the protocol's, by rule; `None` switches a rule off.
     pub fn severities(&self) -> &BTreeMap<String, Option<Severity>> {
         &self.severities
@@ -202,10 +218,10 @@ impl Settings {
 
     /// Returns a digest of every setting that can change a finding.
     pub(crate) fn digest(&self) -> Digest {
-        let Options { wire, fragment, max_line_bytes, max_text_bytes, max_streams, .. } = &self.options;
+        let Options { wire, fragment, unwrap, max_line_bytes, max_text_bytes, max_streams, .. } = &self.options;
         let severity = |severity: &Option<Severity>| severity.map_or(0, |severity| severity as u8 + 1);
         let mut digest = Digest::default();
-        digest.add(format!("{wire:?} {fragment}").as_bytes());
+        digest.add(format!("{wire:?} {fragment} {unwrap:?}").as_bytes());
         digest.add(&self.severities.iter().map(severity).collect::<Vec<_>>());
         for limit in [max_line_bytes, max_text_bytes, max_streams] {
             digest.add(&(*limit as u64).to_le_bytes());

@@ -1,11 +1,13 @@
 //! Frames: each is one candidate for an event, and knows where each of its bytes is in the file.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::MOST_BYTES;
+use super::json::unescape_one;
 use crate::bytes::{count_characters, lossy};
 use crate::finding::{Excerpt, Place};
 
@@ -96,6 +98,54 @@ pub struct Frame<'a> {
     pub utf8: bool,
     /// The caller's row for the frame, if it is not a part of a file.
     pub row: Option<u64>,
+    /// Whether the text is the content of a string in the file, with its escapes decoded.
+    pub decoded: bool,
+}
+
+/// A copy of a frame, for later.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct HeldFrame {
+    text: Vec<u8>,
+    segments: Vec<Segment>,
+    utf8: bool,
+    row: Option<u64>,
+}
+
+impl HeldFrame {
+    /// Returns the length of the text, in bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Returns whether a frame of a real input can be held like this.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.segments.first().is_some_and(|first| first.at == 0)
+            && self.segments.is_sorted_by_key(|segment| segment.at)
+            && self.segments.iter().all(|segment| segment.at <= self.text.len() && segment.origin.is_sound())
+            && (!self.utf8 || std::str::from_utf8(&self.text).is_ok())
+    }
+
+    /// Returns the frame.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        let HeldFrame { text, segments, utf8, row } = self;
+        Frame { text, segments, terminated: true, utf8: *utf8, row: *row, decoded: false }
+    }
+}
+
+/// A value in a frame, or the content of a string, that is judged like a frame of its own, wherever its parts stand.
+pub(crate) struct InnerFrame<'a> {
+    text: Cow<'a, [u8]>,
+    segments: Vec<Segment>,
+    row: Option<u64>,
+    decoded: bool,
+}
+
+impl InnerFrame<'_> {
+    /// Returns the value or content as a frame.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        let InnerFrame { text, segments, row, decoded } = self;
+        Frame { text, segments, terminated: true, utf8: false, row: *row, decoded: *decoded }
+    }
 }
 
 /// A value in a frame that is judged like a frame of its own.
@@ -109,7 +159,8 @@ pub(crate) struct Subframe<'a> {
 impl Subframe<'_> {
     /// Returns the value as a frame.
     pub(crate) fn frame(&self) -> Frame<'_> {
-        Frame { text: self.text, segments: &self.segment, terminated: true, utf8: true, row: self.row }
+        let (text, segments, row) = (self.text, &self.segment, self.row);
+        Frame { text, segments, terminated: true, utf8: true, row, decoded: false }
     }
 }
 
@@ -118,6 +169,60 @@ impl Frame<'_> {
     /// on.
     pub(crate) fn subframe(&self, span: &Range<usize>, origin: Origin) -> Subframe<'_> {
         Subframe { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
+    }
+
+    /// Returns a copy of the frame, which is no decoded one.
+    pub(crate) fn held(&self) -> HeldFrame {
+        let Frame { text, segments, utf8, row, .. } = *self;
+        HeldFrame { text: text.to_vec(), segments: segments.to_vec(), utf8, row }
+    }
+
+    /// Returns the value at `span` as a frame of its own. In a decoded frame, too.
+    pub(crate) fn part(&self, span: Range<usize>) -> InnerFrame<'_> {
+        let later = self.segments.iter().filter(|segment| span.contains(&segment.at) && segment.at > span.start);
+        let later = later.map(|segment| Segment { at: segment.at - span.start, ..*segment });
+        let first = Segment { at: 0, origin: self.origin(span.start) };
+        InnerFrame {
+            segments: std::iter::once(first).chain(later).collect(),
+            text: Cow::Borrowed(&self.text[span]),
+            row: self.row,
+            decoded: self.decoded,
+        }
+    }
+
+    /// Returns the content of the string at `span`, which has its quotation marks, as a frame of its own. Each of its
+    /// bytes has the place of the character or escape that it stands for.
+    pub(crate) fn content(&self, span: &Range<usize>) -> InnerFrame<'_> {
+        let (start, end) = (span.start + 1, span.end - 1);
+        let raw = &self.text[start..end];
+        let (mut text, mut segments) = (Vec::with_capacity(raw.len()), Vec::new());
+        let (mut known, mut origin) = (start, self.origin(start));
+        let mut begin = |at: usize, from: usize| {
+            origin = self.origin_from(known, origin, from);
+            known = from;
+            let segment = Segment { at, origin };
+            match segments.last_mut() {
+                Some(last @ Segment { .. }) if last.at == at => *last = segment,
+                _ => segments.push(segment),
+            }
+        };
+        begin(0, start);
+        let mut at = 0;
+        while let Some(plain) = memchr::memchr(b'\\', &raw[at..]) {
+            text.extend_from_slice(&raw[at..at + plain]);
+            at += plain;
+            let begins = text.len();
+            let length = unescape_one(raw, at, &mut text);
+            // The character behind most backslashes is in the file as it is, and what follows joins on.
+            let is_itself = length == 2 && text.last() == raw.get(at + 1);
+            begin(begins, start + at + usize::from(is_itself));
+            at += length;
+            if !is_itself {
+                begin(text.len(), start + at);
+            }
+        }
+        text.extend_from_slice(&raw[at..]);
+        InnerFrame { text: Cow::Owned(text), segments, row: self.row, decoded: true }
     }
 
     /// Returns the segment that has the byte at `at`, and the segment's text.
@@ -231,15 +336,22 @@ impl Frame<'_> {
     /// Returns an excerpt around a range that starts in `column`. As a line may be long, only the bytes of the excerpt
     /// are examined.
     fn excerpt(&self, span: Range<usize>, column: u64) -> Excerpt {
-        let (segment, text) = self.segment(span.start);
-        let from = span.start - segment.at;
+        // The segments of a decoded text are as short as the distance between two escapes.
+        let (start, text) = match self.decoded {
+            true => (0, self.text),
+            false => {
+                let (segment, text) = self.segment(span.start);
+                (segment.at, text)
+            }
+        };
+        let from = span.start - start;
         let first = from.saturating_sub(WINDOW_BEFORE + LONGEST_CHARACTER);
         let last = (from + WINDOW_AFTER + LONGEST_CHARACTER).min(text.len());
         let line_start = memchr::memrchr(b'\n', &text[first..from]).map_or(first, |at| first + at + 1);
         let line_end = memchr::memchr(b'\n', &text[from..last]).map_or(last, |at| from + at);
         let line = &text[line_start..line_end];
-        let column = column - count_characters(&text[line_start..from]);
-        let mark_end = (span.end - segment.at).min(line_end) - line_start;
+        let column = column.saturating_sub(count_characters(&text[line_start..from]));
+        let mark_end = (span.end - start).min(line_end) - line_start;
         window(line, column, from - line_start..mark_end)
     }
 }
@@ -361,7 +473,14 @@ mod tests {
     #[test]
     fn columns_count_characters_and_offsets_count_bytes() {
         let segments = [Segment { at: 0, origin: Origin { offset: 100, line: 7, column: 3 } }];
-        let frame = Frame { text: "éa\nöx".as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
+        let frame = Frame {
+            text: "éa\nöx".as_bytes(),
+            segments: &segments,
+            terminated: true,
+            utf8: true,
+            row: None,
+            decoded: false,
+        };
         assert_eq!(frame.origin(2), Origin { offset: 102, line: 7, column: 4 });
         assert_eq!(frame.origin(6), Origin { offset: 106, line: 8, column: 2 });
     }
@@ -373,7 +492,8 @@ mod tests {
             Segment { at: 0, origin: Origin { offset: 6, line: 1, column: 7 } },
             Segment { at: 2, origin: Origin { offset: 14, line: 2, column: 7 } },
         ];
-        let frame = Frame { text: b"{\n \"x\"", segments: &segments, terminated: true, utf8: true, row: None };
+        let frame =
+            Frame { text: b"{\n \"x\"", segments: &segments, terminated: true, utf8: true, row: None, decoded: false };
         let place = frame.place(3..6, Some(0));
         assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
         assert_eq!(place.excerpt.text, " \"x\"");
@@ -389,7 +509,14 @@ mod tests {
         let third = text.rfind('\n').expect("there are three lines") + 1;
         let segment = Segment { at: third, origin: Origin { offset: 30_000, line: 3, column: 7 } };
         for segments in [vec![Segment { at: 0, origin: start }], vec![Segment { at: 0, origin: start }, segment]] {
-            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
+            let frame = Frame {
+                text: text.as_bytes(),
+                segments: &segments,
+                terminated: true,
+                utf8: true,
+                row: None,
+                decoded: false,
+            };
             let landmarks = Landmarks::default();
             for at in (0..text.len()).step_by(97).chain([third - 1, third, text.len() - 1]) {
                 assert_eq!(frame.origin_by(at, &landmarks), frame.origin(at), "{at}");
@@ -402,7 +529,14 @@ mod tests {
         for (before, after) in [(0, 0), (120, 239), (121, 240), (124, 243), (125, 244), (5000, 5000)] {
             let text = format!("first\n{}X{}\nlast", "b".repeat(before), "a".repeat(after));
             let segments = [Segment { at: 0, origin: Origin::START }];
-            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
+            let frame = Frame {
+                text: text.as_bytes(),
+                segments: &segments,
+                terminated: true,
+                utf8: true,
+                row: None,
+                decoded: false,
+            };
             let excerpt = frame.place(6 + before..7 + before, None).excerpt;
             assert_eq!(&excerpt.text[excerpt.mark.clone()], "X");
             assert_eq!(excerpt.column as usize, 1 + before.saturating_sub(WINDOW_BEFORE));

@@ -120,6 +120,7 @@ impl Lines {
                 terminated,
                 utf8,
                 row: None,
+                decoded: false,
             }));
         }
     }

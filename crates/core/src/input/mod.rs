@@ -12,7 +12,7 @@ mod values;
 
 pub use detect::BYTE_ORDER_MARK;
 pub use frame::window;
-pub(crate) use frame::{EventNote, Landmarks};
+pub(crate) use frame::{EventNote, HeldFrame, Landmarks};
 pub use frame::{Frame, Origin, Segment};
 
 use std::borrow::Cow;
@@ -185,7 +185,14 @@ impl Input {
             fault.place.row = row;
             return out(Piece::Fault(fault));
         }
-        out(Piece::Frame(Frame { text, segments: &[Segment { at: 0, origin }], terminated: true, utf8: false, row }));
+        out(Piece::Frame(Frame {
+            text,
+            segments: &[Segment { at: 0, origin }],
+            terminated: true,
+            utf8: false,
+            row,
+            decoded: false,
+        }));
     }
 
     /// Returns the origin of the next byte if the form is one text a line and the byte starts a line.

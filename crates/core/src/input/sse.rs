@@ -124,7 +124,8 @@ impl Sse {
             _ if (line.len() as u64) < length => out(too_long(start, length, &line, self.limit)),
             _ => {
                 let segments = [Segment { at: 0, origin: start }];
-                let frame = Frame { text: &line, segments: &segments, terminated, utf8: false, row: None };
+                let frame =
+                    Frame { text: &line, segments: &segments, terminated, utf8: false, row: None, decoded: false };
                 out(Piece::Fault(InputFault {
                     rule: Framing::NotAnEvent,
                     place: frame.place(0..line.len(), None),
@@ -174,6 +175,7 @@ impl Sse {
                     terminated,
                     utf8: false,
                     row: None,
+                    decoded: false,
                 }));
             }
         }

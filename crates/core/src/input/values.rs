@@ -207,6 +207,7 @@ impl Values {
                 terminated,
                 utf8: false,
                 row: None,
+                decoded: false,
             }));
         }
         self.buffer.clear();

@@ -31,7 +31,12 @@ impl StreamJudge {
             }
         };
         let found = Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc));
-        self.look_for_traces(protocol, &tree, text, &found);
+        if self.judge_wrapped(protocol, frame, &tree, &found) {
+            return;
+        }
+        if !self.held.is_empty() && !matches!(found, Err(NotAnEvent::Other(..))) {
+            self.release(protocol);
+        }
         match found {
             Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
             Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
@@ -43,26 +48,12 @@ impl StreamJudge {
                     format!("{help}; if this is a stored record, check it with {options}").into()
                 });
                 let lost = !self.foreign.is_foreign(&tree, text);
+                if !lost && self.hold(frame) {
+                    return;
+                }
                 self.report_fault(InputFault { rule, place, message: found, help, lost });
             }
         }
-    }
-
-    /// Looks for traces of the protocol in a frame that is no event of it, unless the input has one.
-    fn look_for_traces(
-        &mut self,
-        protocol: &Protocol,
-        tree: &Tree,
-        text: &[u8],
-        found: &Result<Event<'_>, NotAnEvent>,
-    ) {
-        let is_known = |event: &Event<'_>| protocol.event_id(&event.name).is_some();
-        if self.likeness.is_full() || found.as_ref().is_ok_and(is_known) || self.has_known_event() {
-            return;
-        }
-        let only_messages = self.wire == Some(Wire::JsonRpc);
-        let trace = self.trace_finder.find(protocol, &tree.root, text, only_messages);
-        self.likeness.add_value(protocol, text, found, trace);
     }
 
     /// Judges an event on the slow path.
