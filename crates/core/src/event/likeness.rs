@@ -34,6 +34,8 @@ pub(crate) struct Likeness {
     enclosure: Option<Enclosure>,
     /// The key under which a known type stands.
     other_key: Option<String>,
+    /// The key of the part of an event that stands without the event.
+    part: Option<String>,
 }
 
 /// Words on an input without an event of the protocol.
@@ -96,6 +98,9 @@ impl Likeness {
             Some(Trace::OtherKey(key)) => {
                 self.other_key.get_or_insert_with(|| shortened(&key));
             }
+            Some(Trace::Part(key)) => {
+                self.part.get_or_insert(key);
+            }
             Some(Trace::Event | Trace::Fields) | None => {}
         }
     }
@@ -136,6 +141,11 @@ impl Likeness {
             let right = protocol.tables().shape.event_type.dotted();
             let help = format!("write the type of each event into `{right}`");
             return words(format!("{none_of}: the types stand under the key {key}, and not in `{right}`"), Some(help));
+        }
+        if let Some(part) = &self.part {
+            let key = protocol.tables().shape.event_type.dotted();
+            let found = format!("{none_of}: what stands in it is the `{part}` of events, without the events around it");
+            return words(found, Some(format!("write each event whole, with its `{key}`, as the document has it")));
         }
         if self.has_names {
             let help = "take the events out, and check them one a line".to_owned();
@@ -295,6 +305,15 @@ mod tests {
             &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
             "there is not one event of session-events in this input, but the names of its types stand inside of something else",
             Some("take the events out"),
+        );
+    }
+
+    #[test]
+    fn a_part_of_an_event_without_the_event_is_known() {
+        assert_words(
+            &[r#"{"session_id":"s","pending":true,"status_label":"idle"}"#],
+            "there is not one event of session-events in this input: what stands in it is the `payload` of events, without the events around it",
+            Some("with its `type`"),
         );
     }
 

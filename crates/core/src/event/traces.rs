@@ -7,9 +7,13 @@ use memchr::memmem::find_iter;
 
 use super::finder::Event;
 use crate::input::json::{Node, NodeKind, inner, parse, unescaped, unescaped_lossy};
-use crate::protocol::{NearTypes, Protocol};
+use crate::protocol::tables::EventType;
+use crate::protocol::{NearTypes, Protocol, word_count};
 use crate::schema::Pointer;
 use crate::text::FoldedName;
+
+/// The fewest words in the names of the fields by which a part of an event is known.
+const PART_WORDS: usize = 4;
 
 /// A trace of the protocol in a JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(crate) enum Trace {
     OtherKey(String),
     /// An object that has all other fields that every event must have.
     Fields,
+    /// An object that has the fields of a part of an event, without the event: the key of the part.
+    Part(String),
 }
 
 /// The place of events inside of something else.
@@ -39,8 +45,17 @@ pub(crate) struct Enclosure {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TraceFinder {
     near_types: NearTypes,
-    /// The folded names of the fields that every event type requires besides its type; `None` before the first use.
-    required: Option<Vec<String>>,
+    /// The fields by which events and parts of them are known; `None` before the first use.
+    telling: Option<TellingFields>,
+}
+
+/// The fields by which an object is known as an event or a part of one, as folded names.
+#[derive(Clone, Debug)]
+struct TellingFields {
+    /// The fields that every event type requires besides its type.
+    event: Vec<String>,
+    /// The key of a part, and the fields that it requires in an event of some type.
+    parts: Vec<(String, Vec<String>)>,
 }
 
 impl TraceFinder {
@@ -68,7 +83,7 @@ impl TraceFinder {
         if let Some(key) = self.other_key(protocol, own, text) {
             return Some(Trace::OtherKey(key));
         }
-        self.has_required(protocol, own, text).then_some(Trace::Fields)
+        self.fields(protocol, own, text)
     }
 
     /// Returns the key under which an object has the name of a known type.
@@ -132,23 +147,44 @@ impl TraceFinder {
         name.is_some_and(|name| protocol.event_id(&name).is_some() || self.near_type(protocol, &name).is_some())
     }
 
-    /// Returns whether an object has all fields that every event must have, apart from its type.
-    fn has_required(&mut self, protocol: &Protocol, node: &Node, text: &[u8]) -> bool {
-        let required = self.required.get_or_insert_with(|| required(protocol));
-        let key = |member: &crate::input::json::Member| folded(&unescaped_lossy(inner(text, &member.key)));
-        !required.is_empty() && required.iter().all(|name| node.members().iter().any(|member| key(member) == *name))
+    /// Returns the trace that the keys of an object are.
+    fn fields(&mut self, protocol: &Protocol, node: &Node, text: &[u8]) -> Option<Trace> {
+        let TellingFields { event, parts } = self.telling.get_or_insert_with(|| TellingFields::of(protocol));
+        let keys: Vec<_> =
+            node.members().iter().map(|member| folded(&unescaped_lossy(inner(text, &member.key)))).collect();
+        let has_all = |fields: &[String]| !fields.is_empty() && fields.iter().all(|field| keys.contains(field));
+        if has_all(event) {
+            return Some(Trace::Fields);
+        }
+        parts.iter().find(|(_, fields)| has_all(fields)).map(|(key, _)| Trace::Part(key.clone()))
     }
 }
 
-/// Returns the folded names of the top fields that every event type requires, apart from the one of the type. A key
-/// such as `type` stands in much other JSON too.
-fn required(protocol: &Protocol) -> Vec<String> {
-    let tables = protocol.tables();
-    let Some((first, rest)) = tables.events.split_first() else { return Vec::new() };
-    let is_of_all = |name: &&str| rest.iter().all(|event| event.schema.required().contains(name));
-    let is_type = |name: &str| Pointer(vec![name.to_owned()]).contains(&tables.shape.event_type);
-    let names = first.schema.required().into_iter().filter(is_of_all).filter(|name| !is_type(name));
-    names.map(folded).collect()
+impl TellingFields {
+    /// Returns the telling fields of a protocol. A key such as `type` stands in much other JSON too, and so do a few
+    /// short keys together.
+    fn of(protocol: &Protocol) -> TellingFields {
+        let tables = protocol.tables();
+        let is_type = |name: &str| Pointer(vec![name.to_owned()]).contains(&tables.shape.event_type);
+        let required = |event: &EventType| -> Vec<String> {
+            event.schema.required().into_iter().filter(|name| !is_type(name)).map(str::to_owned).collect()
+        };
+        let all: Vec<_> = tables.events.iter().map(required).collect();
+        let of_all = |name: &&String| all.iter().all(|names| names.contains(name));
+        let event = all.first().into_iter().flatten().filter(of_all).map(|name| folded(name)).collect();
+        let mut parts: Vec<(String, Vec<String>)> = Vec::new();
+        for (event, names) in tables.events.iter().zip(&all) {
+            for key in names {
+                let schema = event.schema.at(&[key]).schema();
+                let fields = schema.and_then(|part| part.get("required")?.as_array());
+                let fields: Vec<&str> = fields.into_iter().flatten().filter_map(|name| name.as_str()).collect();
+                if fields.iter().map(|name| word_count(name)).sum::<usize>() >= PART_WORDS {
+                    parts.push((key.clone(), fields.into_iter().map(folded).collect()));
+                }
+            }
+        }
+        TellingFields { event, parts }
+    }
 }
 
 /// Returns the letters of a key, in lower case.
@@ -198,6 +234,9 @@ mod tests {
         assert_eq!(found(r#"{"Type":"sessionStatus"}"#), Some(Trace::OtherKey("Type".to_owned())));
         assert_eq!(found(r#"{"type":"tick","timestamp":"","payload":{}}"#), Some(Trace::Fields));
         assert_eq!(found(r#"{"Timestamp":"","payLoad":{}}"#), Some(Trace::Fields));
+        let part = Some(Trace::Part("payload".to_owned()));
+        assert_eq!(found(r#"{"session_id":"s","pending":true,"status_label":"idle"}"#), part);
+        assert_eq!(found(r#"{"sessionId":"s","text":"Hi","done":true}"#), part);
     }
 
     #[test]
@@ -230,6 +269,7 @@ mod tests {
             r#"{"id":1,"input":"{","output":"{\"a\":1}","messages":[{"role":"user","content":"Hi"}]}"#,
             r#"{"timestamp":"2026-01-01T00:00:00Z","level":"info","msg":"ready"}"#,
             r#"{"type":"message_start","message":{"type":"message"}}"#,
+            r#"{"session_id":"s","level":"info","message":"ready","duration_ms":3}"#,
             r#""session.status""#,
             "[]",
         ] {

@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use compile::put;
 pub use file::{Basis, Keyed, Scalar};
-pub(crate) use near_types::NearTypes;
+pub(crate) use near_types::{NearTypes, word_count};
 pub use rulebook::Rulebook;
 pub use tables::{Rule, RuleId, framing};
 pub use upkeep::Upkeep;

@@ -84,6 +84,11 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Returns the number of words of a name.
+pub(crate) fn word_count(name: &str) -> usize {
+    words(name).len()
+}
+
 /// Returns whether words are the known ones, with slips in at most two of them, and at least one as it is.
 fn have_slips(words: &[String], known: &[String]) -> bool {
     let different = words.iter().zip(known).filter(|(word, known)| word != known);
