@@ -8,7 +8,7 @@ use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
 use super::choices::{Choices, mix};
-use super::walk::{Stream, StreamOptions, Walk};
+use super::walk::{Stream, StreamOptions, Walk, speaks_late};
 
 /// The most walks that are tried.
 const MOST_WALKS: u32 = 60;
@@ -52,6 +52,7 @@ fn break_by_event(
     choices: &mut Choices<'_>,
 ) -> Option<Stream> {
     let mut walk = Walk::new(protocol, options);
+    walk.may_be_late = speaks_late(protocol, rule);
     for _ in 0..options.events {
         if is_only_finding(&walk.checker.clone().finish().findings, rule) {
             return if_only_finding(protocol, rule, Stream { lines: walk.lines, ..Stream::default() });
@@ -60,6 +61,7 @@ fn break_by_event(
             let Some((proposal, trial, findings)) = walk.wild_proposal(choices) else { continue };
             if is_only_finding(&findings, rule) {
                 walk.take(proposal, trial);
+                walk.may_be_late = false;
                 // Some events after it also test how judging continues.
                 for _ in 0..choices.below(MOST_BEHIND) {
                     walk.step(choices);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
-use sessionlint_core::protocol::Protocol;
 use sessionlint_core::protocol::tables::Lifecycle;
+use sessionlint_core::protocol::{Protocol, RuleId};
 
 use super::choices::{Choices, mix};
 use super::propose::{Proposal, Proposer};
@@ -76,6 +76,8 @@ pub struct Walk<'p> {
     types: Vec<usize>,
     /// The rules that are reported only later: where one of them would be at the end, the last event was no legal one.
     late_rules: BTreeSet<&'p str>,
+    /// Whether a step may break one of the late rules.
+    pub may_be_late: bool,
 }
 
 impl<'p> Walk<'p> {
@@ -86,7 +88,8 @@ impl<'p> Walk<'p> {
         let settings = Settings::new(protocol, Options::default().with_excerpts(false));
         let checker = StreamChecker::new(protocol, &settings, None);
         let proposer = Proposer::new(protocol, options.sessions);
-        Walk { protocol, options, checker, proposer, lines: Vec::new(), types, late_rules: late_rules(protocol) }
+        let late_rules = late_rules(protocol);
+        Walk { protocol, options, checker, proposer, lines: Vec::new(), types, late_rules, may_be_late: false }
     }
 
     /// Takes steps as long as the tape and the options allow.
@@ -158,7 +161,8 @@ impl<'p> Walk<'p> {
 
     /// Returns whether a rule is broken that is reported only later.
     fn is_late(&self, trial: &StreamChecker) -> bool {
-        !self.late_rules.is_empty()
+        !self.may_be_late
+            && !self.late_rules.is_empty()
             && trial.clone().finish().findings.iter().any(|finding| self.late_rules.contains(&*finding.rule))
     }
 
@@ -194,6 +198,16 @@ fn late_rules(protocol: &Protocol) -> BTreeSet<&str> {
     rules.map(|rule| &*tables.rules[usize::from(rule.0)].name).collect()
 }
 
+/// Returns whether a rule speaks of a state in which a late rule is broken already: only such a state leads to it.
+pub fn speaks_late(protocol: &Protocol, rule: &str) -> bool {
+    let tables = protocol.tables();
+    let is_rule = |named: Option<RuleId>| named.is_some_and(|named| *tables.rules[usize::from(named.0)].name == *rule);
+    tables.lifecycles.iter().any(|lifecycle| {
+        let mut rows = lifecycle.rows.iter().flatten();
+        rows.any(|row| lifecycle.end_at_entry.iter().any(|state| is_rule(row.cells[usize::from(state)].rule)))
+    })
+}
+
 fn findings_at_end(checker: &StreamChecker) -> usize {
     checker.clone().finish().findings.len()
 }
@@ -202,6 +216,7 @@ fn findings_at_end(checker: &StreamChecker) -> usize {
 pub fn wild(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stream {
     let mut choices = Choices::new(tape);
     let mut walk = Walk::new(protocol, options);
+    walk.may_be_late = true;
     for _ in 0..1 + choices.below(options.events) {
         // Allowed events lead to deeper states.
         if choices.below(2) == 0 {
