@@ -210,6 +210,7 @@ name = "turn"
 states = ["idle", "open"]
 opens = "open"
 entered = { open = "the turn began here" }
+end = { open = { rule = "left-open", at = "entry" } }
 
 [[lifecycle.row]]
 on = "begin"
@@ -244,6 +245,23 @@ within = "turn"
 began = "the speech began here"
 append = { on = "say", at = "/words", after = { turn = "open" } }
 whole = { on = "end", at = "/words", before = { turn = "open" }, rule = "other-speech" }
+
+[[unchanged]]
+on = "say"
+at = "/words"
+rule = "said-again"
+
+[rule.left-open]
+severity = "error"
+basis = "framing"
+says = "nothing came after this"
+help = "end the turn"
+
+[rule.said-again]
+severity = "error"
+basis = "framing"
+says = "{found} was said before"
+help = "say it once"
 
 [rule.other-words]
 severity = "error"
@@ -287,7 +305,7 @@ fn the_version_changes_with_the_form() {
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     assert_eq!(
         (&state[4..6], hash),
-        (&[1, 0][..], 6_790_810_608_771_250_280),
+        (&[2, 0][..], 16_682_502_776_633_643_169),
         "raise VERSION in snapshot.rs, and write down the new hash here"
     );
 }
