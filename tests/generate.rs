@@ -138,7 +138,7 @@ fn each_rule_that_speaks_of_streams_is_broken_in_turn() {
 fn every_cell_of_the_tables_is_reached() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out").to_string_lossy().into_owned();
-    let output = sessionlint(&["generate", "--wild", "--count", "1500", "--out", &out]);
+    let output = sessionlint(&["generate", "--wild", "--count", "4000", "--out", &out]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let output = sessionlint(&["coverage", "--format", "json", &out]);
     let coverage: Value = serde_json::from_slice(&output.stdout).expect("JSON");

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::program::{CLEAN, ERROR, Folder, NOTE, WARNING, counts, event, files, rules};
+use super::program::{CLEAN, ERROR, Folder, NOTE, WARNING, counts, event, files, rules, statuses};
 
 const BASELINE: &str = "sessionlint-baseline.toml";
 
@@ -25,7 +25,7 @@ fn place(finding: &Value) -> (&str, u64) {
 #[test]
 fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
     // There are ten files with a hundred findings each, of two kinds.
-    let recording = [ERROR.repeat(60), WARNING.repeat(40)].concat();
+    let recording = [ERROR.repeat(60), statuses(WARNING, 40)].concat();
     let folder = Folder::new();
     for number in 0..10 {
         folder.write(format!("logs/{number}.ndjson"), &recording);
@@ -49,7 +49,7 @@ fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
     );
 
     // The lines move.
-    folder.write("logs/3.ndjson", CLEAN.repeat(7) + &recording);
+    folder.write("logs/3.ndjson", statuses(CLEAN, 7) + &recording);
     assert_eq!(folder.run(&check).code, 0);
 
     // Something new is found: only it is shown.
@@ -71,7 +71,7 @@ fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
     folder.write("logs/6.ndjson", &recording);
 
     // An old finding is fixed.
-    folder.write("logs/7.ndjson", [ERROR.repeat(59), WARNING.repeat(40)].concat());
+    folder.write("logs/7.ndjson", [ERROR.repeat(59), statuses(WARNING, 40)].concat());
     let ran = folder.run(&check);
     assert_eq!(ran.code, 1);
     let line = read(&folder).lines().position(|line| line.contains("7.ndjson") && line.contains("wrong-type"));
@@ -163,7 +163,7 @@ fn the_reports_say_how_many_findings_are_held_back() {
 fn known_findings_do_not_use_up_max_findings() {
     let folder = Folder::with(&[("a.ndjson", ERROR), ("b.ndjson", CLEAN)]);
     record(&folder, ".");
-    folder.write("b.ndjson", WARNING.repeat(3));
+    folder.write("b.ndjson", statuses(WARNING, 3));
     let document = folder.json(&format!("a.ndjson b.ndjson --max-findings 1 --baseline {BASELINE}"));
     assert_eq!(files(&document), ["b.ndjson"]);
     assert_eq!(counts(&document), [0, 3, 0]);

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use super::every_format::every_format;
-use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, Ran, WARNING, event, keys, rules, text};
+use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, Ran, WARNING, event, keys, rules, statuses, text};
 
 const FINDING_KEYS: [&str; 14] = [
     "column", "end", "event", "file", "help", "line", "message", "pointer", "related", "rule", "severity", "start",
@@ -164,7 +164,7 @@ fn unknown_events_have_numbers_and_skipped_messages_and_broken_frames_have_none(
 #[test]
 fn the_summary_counts_what_is_said_once_but_found_often() {
     // Of an unknown type or field only the first is reported; the counts include all.
-    let folder = Folder::with(&[("a", &[NOTE.repeat(3), event("custom.tick", "{}").repeat(4)].concat())]);
+    let folder = Folder::with(&[("a", &[statuses(NOTE, 3), event("custom.tick", "{}").repeat(4)].concat())]);
     let document = folder.json("a");
     assert_eq!(rules(&document), ["unknown-field", "unknown-event"]);
     let summary = json!({

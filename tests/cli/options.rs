@@ -1,6 +1,6 @@
 //! The options of `check` that change the report.
 
-use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, WARNING, counts, event, ran, rules};
+use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, WARNING, counts, event, ran, rules, statuses};
 
 #[test]
 fn a_fragment_is_not_judged_by_what_is_outside_of_it() {
@@ -56,7 +56,7 @@ fn the_last_setting_of_a_rule_counts() {
 #[test]
 fn max_findings_cuts_what_is_shown_and_nothing_else() {
     // There are five errors; the first two findings that are shown are warnings.
-    let folder = Folder::with(&[("a", &format!("{WARNING}{WARNING}")), ("b", &ERROR.repeat(5))]);
+    let folder = Folder::with(&[("a", &statuses(WARNING, 2)), ("b", &ERROR.repeat(5))]);
     let whole = folder.json("a b");
     let cut = folder.json("--max-findings 2 a b");
     assert_eq!(rules(&cut), ["label-contradicts-pending"; 2]);

@@ -41,7 +41,7 @@ fn a_protocol_is_printed_whole() {
         "  stream  /payload/session_id",
         "  session.tool.call.started",
         "lifecycle turn",
-        "  opens anew in announced or active, except from announced, active, failed or ended-early",
+        "  opens anew in announced or active, except from announced, active, failed, closing or ended-early",
         "lifecycle tool-call: one for each tool_call_id, within turn",
         "  earlier than the stream's event before it: ✗ time-goes-backwards",
     ] {
@@ -59,7 +59,7 @@ fn a_protocol_is_printed_whole() {
     let (_, turn) = ran.out.split_once("\nlifecycle turn\n").expect("the lifecycle");
     let row = turn.lines().find(|line| line.starts_with("  session.interrupted ")).expect("a row");
     let cells: Vec<_> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
-    assert_eq!(cells[..3], ["session.interrupted", "✗ turn-not-started", "→ interrupted"]);
+    assert_eq!(cells[..3], ["session.interrupted", "✗ interrupted-outside-turn", "→ interrupted"]);
     assert_eq!(folder.run("protocol").out, ran.out, "the built-in one if none is named");
 }
 

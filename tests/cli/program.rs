@@ -138,6 +138,15 @@ pub fn event(name: &str, payload: &str) -> String {
     format!("{{\"type\":\"{name}\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"payload\":{payload}}}\n")
 }
 
+/// Returns so many of these status events, of which no two in a row say the same: every second label ends with an
+/// ellipsis, which means nothing.
+pub fn statuses(status: &str, count: usize) -> String {
+    let (before, label) = status.split_once(r#""status_label":""#).expect("a status event");
+    let (label, behind) = label.split_once('"').expect("the label ends");
+    let other = format!(r#"{before}"status_label":"{label}…"{behind}"#);
+    (0..count).map(|number| if number % 2 == 0 { status } else { &other }).collect()
+}
+
 /// An idle status; it conforms wherever no turn is in progress.
 pub const CLEAN: &str = concat!(
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","#,

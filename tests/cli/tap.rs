@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use super::hostile::{HOSTILE, assert_harmless, recordings};
-use super::program::{CLEAN, ERROR, Folder, OPEN, Ran, WARNING, ran};
+use super::program::{CLEAN, ERROR, Folder, OPEN, Ran, WARNING, ran, statuses};
 use super::running::Running;
 
 /// Runs `tap` with a shell script.
@@ -129,7 +129,8 @@ fn what_cannot_be_started_exits_2() {
 #[test]
 fn a_reader_that_has_seen_enough_ends_the_producer() {
     let folder = Folder::new();
-    let mut command = folder.command(["tap", "--", "yes", OPEN.trim_end()]);
+    // Two lines in turn, since the same status twice is a finding.
+    let mut command = folder.command(["tap", "--", "yes", statuses(OPEN, 2).trim_end()]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let mut first = vec![0; OPEN.len()];

@@ -2,19 +2,20 @@
 
 use serde_json::json;
 
-use super::program::{CLEAN, Folder, OPEN, text};
+use super::program::{CLEAN, Folder, OPEN, statuses, text};
 use super::{linted, told};
 
 #[test]
 fn a_stream_in_which_no_time_passes_is_noted() {
     let two = [OPEN, CLEAN].concat();
-    let three = [CLEAN, CLEAN, CLEAN].concat();
+    let three = statuses(CLEAN, 3);
     let (document, code) = linted(&Folder::with(&[("a.ndjson", &three)]), ".");
     assert_eq!((told(&document), code), (vec!["./a.ndjson:2:38 frozen-time".to_owned()], 0));
     assert_eq!(text(&document["findings"][0]["message"]), "all 3 events of this stream are at 2026-01-01T00:00:00Z");
-    let other = [CLEAN, &CLEAN.replace("00:00:00Z", "01:00:00+01:00"), CLEAN].concat();
+    let elsewhere = CLEAN.replace("00:00:00Z", "01:00:00+01:00").replace("idle", "ready");
+    let other = [CLEAN, &elsewhere, CLEAN].concat();
     assert_eq!(told(&linted(&Folder::with(&[("a.ndjson", &other)]), ".").0), ["./a.ndjson:2:38 frozen-time"]);
-    let passing = [CLEAN, CLEAN, &CLEAN.replace("00:00:00Z", "00:00:01Z")].concat();
+    let passing = statuses(CLEAN, 2) + &CLEAN.replace("00:00:00Z", "00:00:01Z");
     for lasting in [&two, &passing] {
         let (document, _) = linted(&Folder::with(&[("a.ndjson", lasting)]), ".");
         assert!(told(&document).iter().all(|told| !told.ends_with("frozen-time")), "{document}");

@@ -4,6 +4,7 @@ mod hostile;
 mod records;
 mod several;
 mod tables;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,7 +128,7 @@ fn refused(from: &str, to: &str) -> Refusal {
 
 #[test]
 fn a_word_that_the_language_lacks_is_refused() {
-    refused("name   = \"reply\"\nwithin = \"turn\"\nstates", "name   = \"reply\"\ninside = \"turn\"\nstates")
+    refused("name   = \"reply\"\nwithin = \"turn\"\n#", "name   = \"reply\"\ninside = \"turn\"\n#")
         .says("there is no key `inside` here", "\n▸inside = \"turn\"")
         .advises("there is no key `inside` here", "there are name, within")
         .and_nothing_else(1);

@@ -150,7 +150,7 @@ fn a_check_has_a_kind_and_exists() {
         .advises("bundle is no kind of record", "what a [[kind]] names");
     refused("is   = { below = 0.0 }", "is   = { above = 0.0 }")
         .says("there is no key `above` here", "is   = { ▸above = 0.0 }")
-        .advises("there is no key `above` here", "there are same-as, below, beside")
+        .advises("there is no key `above` here", "there are says, same-as, below, beside")
         .and_nothing_else(1);
     refused("to      = \"session\"", "to      = \"page\"").says("page is no kind of record", "to      = ▸\"page\"");
 }

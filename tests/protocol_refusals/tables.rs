@@ -8,15 +8,15 @@ use crate::{Folder, refused};
 
 #[test]
 fn a_row_needs_a_cell_for_every_state() {
-    refused("cell.ended-early = \"idle\"\ncell.else        = \"=\"\n\n[lifecycle.end]", "\n[lifecycle.end]")
+    refused("to = \"idle\" }\ncell.else        = \"=\"\n\n[lifecycle.end]", "to = \"idle\" }\n\n[lifecycle.end]")
         .says("this row has no cell for the state failed", "▸[[lifecycle.row]]\non = \"session.error\"\ncell.idle")
         .advises("no cell for the state failed", "add cell.failed or cell.else");
 }
 
 #[test]
 fn a_state_must_be_reached() {
-    refused(r#"["none", "open", "done"]"#, r#"["none", "open", "done", "lost"]"#)
-        .says("nothing leads into the state lost", r#""done", ▸"lost"]"#)
+    refused(r#""cut", "broken-off"]"#, r#""cut", "broken-off", "lost"]"#)
+        .says("nothing leads into the state lost", r#""broken-off", ▸"lost"]"#)
         .and_nothing_else(1);
 }
 
@@ -25,7 +25,10 @@ fn a_cell_names_a_rule_that_is_there() {
     let cell = r#"cell.trailing    = { rule = "idle-missing", to = "announced" }"#;
     refused(cell, &cell.replace("missing", "mising"))
         .says("there is no rule idle-mising", r#"cell.trailing    = ▸{ rule = "idle-mising""#)
-        .advises("there is no rule idle-mising", "did you mean idle-missing?")
+        .advises(
+            "there is no rule idle-mising",
+            "add [rule.idle-mising] with its severity and words, or did you mean idle-m",
+        )
         .and_nothing_else(1);
 }
 
@@ -47,8 +50,8 @@ fn a_cell_is_for_a_state_that_is_there() {
 
 #[test]
 fn an_end_and_an_opening_are_states_that_are_there() {
-    refused("trailing  = \"idle-missing\"", "late      = \"idle-missing\"")
-        .says("the lifecycle turn has no state late", "\n▸late      =")
+    refused("trailing    = \"idle-missing\"", "late        = \"idle-missing\"")
+        .says("the lifecycle turn has no state late", "\n▸late        =")
         .advises("has no state late", "its states are idle, announced")
         .and_nothing_else(1);
     refused("opens  = \"started\"", "opens  = \"begun\"")
@@ -59,9 +62,10 @@ fn an_end_and_an_opening_are_states_that_are_there() {
 #[test]
 fn a_lifecycle_has_states_but_not_too_many() {
     let states = (0..40).map(|state| format!("\"s{state}\"")).collect::<Vec<_>>().join(", ");
-    refused(r#""none", "open", "done"]"#, &format!("{states}]"))
+    refused(r#""none", "open", "done", "cut", "broken-off"]"#, &format!("{states}]"))
         .says("has 1 to 32 states, and this one has 40", "▸[[lifecycle]]\nname   = \"reply\"");
-    refused(r#""none", "open", "done"]"#, "]").says("this one has 0", "▸[[lifecycle]]\nname   = \"reply\"");
+    refused(r#""none", "open", "done", "cut", "broken-off"]"#, "]")
+        .says("this one has 0", "▸[[lifecycle]]\nname   = \"reply\"");
 }
 
 #[test]
@@ -85,11 +89,10 @@ fn a_protocol_has_lifecycles_but_not_too_many() {
 
 #[test]
 fn two_rows_must_not_match_the_same_event() {
-    refused("= false }\ncell.announced", "= true }\ncell.announced")
-        .says(
-            "two rows of turn match the same session.status",
-            "▸[[lifecycle.row]]\non   = \"session.status\"\nwhen = { \"/payload/pending\" = true }\ncell.announced",
-        )
+    let label = "\"/payload/status_label\" = { says = [\"complete\"] }";
+    let complete = "▸[[lifecycle.row]]                           # \"(thinking, processing, complete)\"";
+    refused(&format!("= false, {label}"), &format!("= true, {label}"))
+        .says("two rows of turn match the same session.status", complete)
         .advises("two rows of turn", "tell them apart by `when`");
 }
 
@@ -112,8 +115,11 @@ fn the_outermost_lifecycle_forgets_no_event() {
 
 #[test]
 fn rows_cover_every_value_of_a_boolean() {
-    let row = "[[lifecycle.row]]\non   = \"session.status\"\nwhen = { \"/payload/pending\" = false }\ncell.announced";
-    refused(row, "[[lifecycle.row]]\non   = \"session.status\"\nwhen = { \"/payload/pending\" = [] }\ncell.announced")
+    let complete = "= false, \"/payload/status_label\" = { says = [\"complete\"] } }\ncell";
+    Folder::copy()
+        .edit("protocol.toml", "when = \"else\"\n", "when = { \"/payload/pending\" = [] }\n")
+        .edit("protocol.toml", complete, "= [] }\ncell")
+        .refusal("protocol.toml")
         .says("no row of turn matches session.status with /payload/pending = false", "name    = ▸\"turn\"")
         .and_nothing_else(1);
 }
@@ -140,7 +146,7 @@ fn a_pointer_leads_to_a_field_of_the_schema() {
         .says("session.completed has no field /time", "time    = ▸\"/time\"");
     refused("type    = \"/type\"", "type    = \"/kind\"")
         .says("session.completed has no field /kind", "type    = ▸\"/kind\"");
-    refused("at   = \"/payload/status_label\"\nsays = [\"idle\"", "at   = \"status_label\"\nsays = [\"idle\"")
+    refused("\"/payload/status_label\"\nis   = { says = [\"idle\"", "\"status_label\"\nis   = { says = [\"idle\"")
         .says("status_label is no JSON Pointer", "at   = ▸\"status_label\"");
 }
 
@@ -162,7 +168,7 @@ fn what_is_compared_was_kept() {
 
 #[test]
 fn a_lifecycle_is_within_an_earlier_one() {
-    refused("name   = \"reply\"\nwithin = \"turn\"\nstates", "name   = \"reply\"\nwithin = \"turns\"\nstates")
+    refused("name   = \"reply\"\nwithin = \"turn\"\n#", "name   = \"reply\"\nwithin = \"turns\"\n#")
         .says("there is no lifecycle turns before this one", "within = ▸\"turns\"");
     refused("name    = \"turn\"\n", "name    = \"turn\"\nwithin  = \"reply\"\n")
         .says("there is no lifecycle reply before this one", "within  = ▸\"reply\"")
@@ -174,11 +180,12 @@ fn a_row_looks_at_earlier_lifecycles() {
     refused("on = \"session.interrupted\"", "on = \"session.interrupted\"\nbefore = { reply = \"open\" }")
         .says("there is no lifecycle reply before this one", "before = { ▸reply = ")
         .and_nothing_else(1);
-    refused("before = { turn = \"active\" }", "before = { trun = \"active\" }")
+    let two = "before = { turn = [\"active\", \"closing\"] }";
+    refused(two, "before = { trun = [\"active\", \"closing\"] }")
         .says("there is no lifecycle trun before this one", "before = { ▸trun = ")
         .and_nothing_else(1);
-    refused("before = { turn = \"active\" }", "before = { turn = \"activ\" }")
-        .says("the lifecycle turn has no state activ", "before = { turn = ▸\"activ\"")
+    refused(two, "before = { turn = [\"activ\", \"closing\"] }")
+        .says("the lifecycle turn has no state activ", "before = { turn = [▸\"activ\"")
         .advises("has no state activ", "did you mean active?")
         .and_nothing_else(1);
 }
@@ -200,10 +207,14 @@ fn a_rule_has_words() {
 #[test]
 fn a_rule_that_is_used_is_there_and_a_rule_that_is_there_is_used() {
     refused("[rule.turn-empty]", "[rule.turn-void]")
-        .says("there is no rule turn-empty", "cell.announced   = ▸{ rule = \"turn-empty\"")
+        .says(
+            "there is no rule turn-empty",
+            "= { says = [\"complete\"] } }\ncell.announced   = ▸{ rule = \"turn-empty\"",
+        )
         .advises("there is no rule turn-empty", "add [rule.turn-empty]")
         .says("no table uses the rule turn-void", "[rule.▸turn-void]")
-        .and_nothing_else(2);
+        // Two cells name the rule.
+        .and_nothing_else(3);
 }
 
 #[test]
@@ -211,8 +222,8 @@ fn a_rule_of_the_program_itself_is_no_protocol_s() {
     refused("[rule.turn-empty]", "[rule.stale-baseline]")
         .says("stale-baseline is a rule of the program itself", "[rule.▸stale-baseline]")
         .advises("stale-baseline is a rule of the program itself", "a name of its own");
-    refused("{ rule = \"turn-empty\"", "{ rule = \"stale-baseline\"")
-        .says("there is no rule stale-baseline", "cell.announced   = ▸{ rule = \"stale-baseline\"");
+    refused("{ rule = \"complete-before-completed\"", "{ rule = \"stale-baseline\"")
+        .says("there is no rule stale-baseline", "cell.active      = ▸{ rule = \"stale-baseline\"");
 }
 
 #[test]

@@ -124,16 +124,6 @@ fn the_expected_file_is_valid() {
     assert!(report.ends_with("0 errors, 0 warnings, 0 notes; 1 finding as expected.\n"), "{report}");
 }
 
-#[test]
-fn the_graph_is_what_the_program_draws() {
-    let graphs: Vec<_> = page("docs/rules.md").blocks("mermaid").into_iter().map(|block| block.text).collect();
-    let drawn = run(root(), "graph --lifecycle turn").0;
-    assert!(
-        graphs == [drawn.as_str()],
-        "docs/rules.md must have what `sessionlint graph --lifecycle turn` draws:\n{drawn}"
-    );
-}
-
 // The page is narrower than the code.
 #[rustfmt::skip]
 fn options_of_the_page(protocol: &sessionlint::Protocol) -> Result<sessionlint::Options, sessionlint::UnknownName> {

@@ -7,9 +7,10 @@ use super::page::{all, root};
 use super::program::run;
 
 /// What comes before and behind the arguments of a command whose output follows. `, section NAME` behind the arguments
-/// means only that section of the output, without its heading.
+/// means only that section of the output, without its heading; `, as NAME` means a fenced block in that language.
 const BEGIN: (&str, &str) = ("<!-- The output of sessionlint ", " -->\n");
 const SECTION: &str = ", section ";
+const FENCED: &str = ", as ";
 const END: &str = "<!-- The end of the output -->";
 
 /// Returns the sections of a page in Markdown, each with the first word of its heading.
@@ -20,6 +21,11 @@ fn sections(page: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+/// Splits what a comment wants at a word, behind which something is named.
+fn optional<'w>(wanted: &'w str, word: &str) -> (&'w str, Option<&'w str>) {
+    wanted.split_once(word).map_or((wanted, None), |(arguments, name)| (arguments, Some(name)))
+}
+
 #[test]
 fn the_output_of_a_command_is_on_its_page_as_the_program_prints_it() {
     let mut found = BTreeSet::new();
@@ -28,10 +34,8 @@ fn the_output_of_a_command_is_on_its_page_as_the_program_prints_it() {
         for part in page.text.split(BEGIN.0).skip(1) {
             let (wanted, rest) = part.split_once(BEGIN.1).expect("the comment ends");
             let (text, _) = rest.split_once(END).unwrap_or_else(|| panic!("behind sessionlint {wanted}: {END}"));
-            let (arguments, section) = match wanted.split_once(SECTION) {
-                Some((arguments, section)) => (arguments, Some(section)),
-                None => (wanted, None),
-            };
+            let (arguments, section) = optional(wanted, SECTION);
+            let (arguments, language) = optional(arguments, FENCED);
             let (all, code) = run(root(), arguments);
             assert_eq!(code, 0, "sessionlint {arguments}");
             let printed = match section {
@@ -42,7 +46,11 @@ fn the_output_of_a_command_is_on_its_page_as_the_program_prints_it() {
                 None => &all,
             };
             let outdated = format!("{}{wanted}{}{text}{END}", BEGIN.0, BEGIN.1);
-            let due = format!("{}{wanted}{}\n{}\n\n{END}", BEGIN.0, BEGIN.1, printed.trim());
+            let printed = match language {
+                Some(language) => format!("```{language}\n{}\n```", printed.trim()),
+                None => printed.trim().to_owned(),
+            };
+            let due = format!("{}{wanted}{}\n{printed}\n\n{END}", BEGIN.0, BEGIN.1);
             renewed = renewed.replace(&outdated, &due);
             found.insert(wanted.to_owned());
         }
@@ -61,7 +69,8 @@ fn the_output_of_a_command_is_on_its_page_as_the_program_prints_it() {
         assert!(!each.is_empty(), "sessionlint {arguments} prints sections");
         each
     };
-    let expected: BTreeSet<_> = sessionlint::Protocol::builtin_names().flat_map(of).collect();
+    let graph = ["graph --lifecycle turn, as mermaid".to_owned()];
+    let expected: BTreeSet<_> = sessionlint::Protocol::builtin_names().flat_map(of).chain(graph).collect();
     let missing: Vec<_> = expected.difference(&found).collect();
     assert!(missing.is_empty(), "no page in docs/ has the output of these commands between comments: {missing:?}");
 }

@@ -51,7 +51,7 @@ fn a_busy_spell_without_a_turn_is_a_warning_only() {
     assert_eq!(judge(&[thinking(), idle()]), [(2, "turn-empty")]);
     assert_eq!(judge(&[idle(), appended(Role::User), idle()]), [(3, "status-unchanged")]);
     let file = [thinking(), appended(Role::Assistant), completed("Hello.")];
-    assert_eq!(judge(&file), [(3, "idle-missing")]);
+    assert_eq!(judge(&file), [(3, "final-message-not-appended"), (3, "idle-missing")]);
 }
 
 #[test]

@@ -58,6 +58,9 @@ pub(crate) fn apply<W: CellObserver>(
         before.clear();
         before.extend(stream.lifecycles.iter().map(LifecycleState::possible));
     }
+    let is_unsure = |stream: &Stream, outer: usize| only_state(stream.lifecycles[outer].possible()).is_none();
+    let outer_ones = tables.unchanged.iter().filter_map(|unchanged| unchanged.within);
+    let unsure_before = outer_ones.filter(|outer| is_unsure(stream, *outer)).fold(0u64, |set, outer| set | 1 << outer);
     let verdicts = out.len();
     let mut step = Step {
         tables,
@@ -83,11 +86,9 @@ pub(crate) fn apply<W: CellObserver>(
     }
     step.apply_checks();
     for (number, unchanged) in tables.unchanged.iter().enumerate() {
-        // What only follows from a mistake is not said, nor what may only follow from one.
-        let is_news = |outer: usize| {
-            let now = step.stream.lifecycles[outer].possible();
-            step.reported >> outer & 1 == 1 || only_state(now).is_none()
-        };
+        // What only follows from a mistake is not said, nor what may only follow from one: where a lifecycle was unsure, it
+        // may have spoken.
+        let is_news = |outer: usize| (step.reported | unsure_before) >> outer & 1 == 1 || is_unsure(step.stream, outer);
         if unchanged.within.is_some_and(is_news) {
             step.stream.unchanged[number] = None;
         }

@@ -188,11 +188,9 @@ impl<'f> Compiler<'f> {
             }
             None => {
                 let near = nearest(name, self.rule_ids.keys().map(|known| &**known));
-                self.refuse(
-                    span,
-                    format!("there is no rule {name}"),
-                    near.map_or_else(|| format!("add [rule.{name}] with its severity and words"), did_you_mean),
-                );
+                let add = format!("add [rule.{name}] with its severity and words");
+                let help = near.map_or_else(|| add.clone(), |near| format!("{add}, or {}", did_you_mean(near)));
+                self.refuse(span, format!("there is no rule {name}"), help);
                 RuleId(0)
             }
         }

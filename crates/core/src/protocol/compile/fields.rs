@@ -17,6 +17,7 @@ impl Compiler<'_> {
             return checks;
         }
         for check in &file.check {
+            let rule = self.use_rule(&check.rule);
             let test = match &check.is {
                 file::Test::Says(says) => FieldTest::Says(says.iter().map(|words| plain_words(words)).collect()),
                 file::Test::Below(number) => FieldTest::Below(*number),
@@ -34,7 +35,7 @@ impl Compiler<'_> {
                     each,
                     slot: self.slot_of(event, each, &check.at),
                     test: test.clone(),
-                    rule: self.use_rule(&check.rule),
+                    rule,
                 };
                 checks[event].push(compiled);
             }
@@ -44,6 +45,7 @@ impl Compiler<'_> {
 
     /// Compiles an `[[unchanged]]`.
     pub(crate) fn compile_unchanged(&mut self, one: &file::Unchanged) -> Option<Unchanged> {
+        let rule = self.use_rule(&one.rule);
         let event = *self.find_events(&OneOrMany(vec![one.on.clone()]), None).first()?;
         let all = self.file.lifecycle.len();
         let within = one.within.as_ref().and_then(|name| self.find_outer(name, all));
@@ -52,7 +54,7 @@ impl Compiler<'_> {
             let message = "no field is compared: `at` is empty".to_owned();
             self.refuse(one.on.span(), message, "name the fields of which one must have changed");
         }
-        Some(Unchanged { event, slots, within, rule: self.use_rule(&one.rule) })
+        Some(Unchanged { event, slots, within, rule })
     }
 
     /// Compiles a `[[text]]`.

@@ -271,8 +271,12 @@ impl Compiler<'_> {
                     acts: acts(&cells),
                     cells: cells.clone(),
                 };
-                let same_events = |earlier: &Row| {
-                    earlier.otherwise == otherwise && (otherwise || overlap(&earlier.when, &compiled.when))
+                // Where a row asks for nothing, it is for all events, and none is left for the others.
+                let same_events = |earlier: &Row| match (earlier.otherwise, otherwise) {
+                    (false, false) => overlap(&earlier.when, &compiled.when),
+                    (true, true) => true,
+                    (true, false) => compiled.when.is_empty(),
+                    (false, true) => earlier.when.is_empty(),
                 };
                 if rows[event].iter().any(same_events) {
                     let message =

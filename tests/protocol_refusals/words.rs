@@ -1,0 +1,175 @@
+//! Words of the language that are used where they mean nothing, or with values that they cannot have.
+
+use crate::{Folder, Refusal, refused};
+
+/// Returns the refusal of the built-in protocol of records with one change in its tables.
+fn refused_of_records(from: &str, to: &str) -> Refusal {
+    Folder::copy_of("session-records").edit("protocol.toml", from, to).refusal("protocol.toml")
+}
+
+// ---- values ---------------------------------------------------------------------------------------
+
+#[test]
+fn each_word_has_its_values() {
+    refused("when = \"else\"", "when = \"other\"")
+        .says("`when` cannot be \"other\"", "when = ▸\"other\"")
+        .advises("`when` cannot be", "there are else")
+        .and_nothing_else(1);
+    let end = "ended-early = { rule = \"turn-not-ended\", at = \"entry\" }";
+    refused(end, &end.replace("entry", "exit"))
+        .says("`at` cannot be \"exit\"", "ended-early = { rule = \"turn-not-ended\", at = ▸\"exit\" }")
+        .advises("`at` cannot be", "there are entry")
+        .and_nothing_else(1);
+    let cell = "cell.else      = { rule = \"duplicate-tool-call\"";
+    refused(cell, &format!("{cell}, at = 3"))
+        .says("`at` must be a string, but is of the type integer", &format!("{cell}, at = ▸3"))
+        .and_nothing_else(1);
+    refused("is   = \"missing\"", "is   = \"mising\"")
+        .says("`is` cannot be \"mising\"", "is   = ▸\"mising\"")
+        .advises("`is` cannot be", "did you mean missing?")
+        .and_nothing_else(1);
+    refused("anew = true", "anew = \"yes\"")
+        .says("`anew` must be a boolean, but is of the type string", "anew = ▸\"yes\"")
+        .and_nothing_else(1);
+    refused("trailing    = \"idle-missing\"", "trailing    = 7")
+        .says("`trailing` must be a rule, or { rule = …, at = \"entry\" }", "trailing    = ▸7")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_test_of_a_label_lists_what_it_may_say() {
+    let says = "{ says = [\"complete\"] }";
+    refused(says, "{ say = [\"complete\"] }")
+        .says("there is no key `say` here", "{ ▸say = [\"complete\"] }")
+        .advises("there is no key `say` here", "did you mean says?")
+        .and_nothing_else(1);
+    refused(says, "{}").says("exactly one of the keys says", "\"/payload/status_label\" = ▸{}").and_nothing_else(1);
+    refused(says, "{ says = [7] }")
+        .says("`says` must be a string, but is of the type integer", "{ says = [▸7] }")
+        .and_nothing_else(1);
+}
+
+// ---- rows -----------------------------------------------------------------------------------------
+
+#[test]
+fn one_row_is_for_all_other_events() {
+    let complete = "when = { \"/payload/pending\" = false, \"/payload/status_label\" = { says = [\"complete\"] } }";
+    refused(complete, "when = \"else\"  ")
+        .says(
+            "two rows of turn match the same session.status",
+            "▸[[lifecycle.row]]                           # pending",
+        )
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_row_that_asks_for_nothing_leaves_no_other_events() {
+    let whole = "on = \"session.interrupted\"\n";
+    let asks = "on = \"session.interrupted\"\nwhen = \"else\"\ncell.else = \"=\"\n\n[[lifecycle.row]]\n";
+    let before = Folder::copy().edit("protocol.toml", whole, &format!("{asks}{whole}"));
+    let place = "interrupted\"\nwhen = \"else\"\ncell.else = \"=\"\n\n▸[[lifecycle.row]]\non = \"session.interrupted\"";
+    before
+        .refusal("protocol.toml")
+        .says("two rows of turn match the same session.interrupted", place)
+        .advises("two rows of turn match", "tell them apart by `when`")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn an_outermost_lifecycle_says_what_all_other_labels_mean() {
+    refused("when = \"else\"", "when = { \"/payload/pending\" = [] }")
+        .says("no row of turn matches session.status with any other /payload/status_label", "name    = ▸\"turn\"")
+        .advises("no row of turn matches", "add a row with when = \"else\"")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn an_entry_is_known_where_there_are_no_keys() {
+    let cell = "cell.else      = { rule = \"duplicate-tool-call\",";
+    refused(cell, &format!("{cell} at = \"entry\","))
+        .says("this lifecycle has keys, and so no one event that led into a state", &format!("{cell} at = ▸\"entry\""))
+        .advises("this lifecycle has keys", "take `at` out")
+        .and_nothing_else(1);
+    let end = "[lifecycle.end]\nstarted = { rule = \"tool-call-unfinished\", at = \"entry\" }\n\n[[time]]";
+    refused("[[time]]", end)
+        .says("this lifecycle has keys", "[lifecycle.end]\nstarted = ▸{ rule = \"tool-call-unfinished\", at")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_row_waits_for_instances_that_it_has() {
+    let keyed = "on   = \"session.tool.call.started\"\n";
+    refused(keyed, &format!("{keyed}unless = \"started\"\n"))
+        .says("`unless` is for rows without `key`", "▸[[lifecycle.row]]\non   = \"session.tool.call.started\"\nunless")
+        .and_nothing_else(1);
+    let keyless = "on = \"session.interrupted\"\n";
+    refused(keyless, &format!("{keyless}unless = \"active\"\n"))
+        .says("`unless` is for rows without `key`", "▸[[lifecycle.row]]\non = \"session.interrupted\"\nunless")
+        .advises("`unless` is for rows without `key`", "use `before`")
+        .and_nothing_else(1);
+    refused("unless = [\"started\"", "unless = [\"startd\"")
+        .says("the lifecycle tool-call has no state startd", "unless = [▸\"startd\"")
+        .advises("has no state startd", "did you mean started?")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_comparison_is_made_in_states_that_are_there() {
+    let same = "rule = \"ok-mismatch\", in = [\"completed\"";
+    refused(same, &same.replace("completed", "complete"))
+        .says("the lifecycle tool-call has no state complete", "rule = \"ok-mismatch\", in = [▸\"complete\"")
+        .advises("has no state complete", "did you mean completed?")
+        .and_nothing_else(1);
+}
+
+// ---- fields ---------------------------------------------------------------------------------------
+
+#[test]
+fn an_event_is_not_tested_like_a_record_nor_a_record_like_an_event() {
+    for test in ["\"repeated\"", "\"no-time-zone\"", "{ same-as = \"/type\" }", "{ beside = \"/type\" }"] {
+        refused("is   = \"missing\"", &format!("is   = {test}"))
+            .says("this test is for stored records", "at   = ▸\"/payload/reason\"")
+            .advises("this test is for stored records", "says, below or \"missing\"")
+            .and_nothing_else(1);
+    }
+    let below = "at   = \"/duration\"\nis   = { below = 0.0 }";
+    for test in ["\"missing\"", "{ says = [\"never\"] }"] {
+        refused_of_records(below, &below.replace("{ below = 0.0 }", test))
+            .says("this test is for the events of streams", "at   = ▸\"/duration\"\nis   = ")
+            .advises("this test is for the events of streams", "same-as, below, beside")
+            .and_nothing_else(1);
+    }
+    for more in ["when = { \"/duration\" = 1 }", "each = \"/events\""] {
+        refused_of_records(below, &format!("{more}\n{below}"))
+            .says("`when` and `each` are for the events of streams", "at   = ▸\"/duration\"\nis   = ")
+            .and_nothing_else(1);
+    }
+}
+
+#[test]
+fn what_must_change_is_named() {
+    let fields = "at     = [\"/payload/pending\", \"/payload/status_label\"]";
+    refused(fields, "at     = []")
+        .says("no field is compared: `at` is empty", "on     = ▸\"session.status\"\nat     = []")
+        .advises("no field is compared", "name the fields")
+        .and_nothing_else(1);
+    refused("on     = \"session.status\"\nat ", "on     = \"session.statu\"\nat ")
+        .says("there is no event type session.statu", "on     = ▸\"session.statu\"\nat")
+        .advises("there is no event type session.statu", "did you mean session.status?")
+        .and_nothing_else(1);
+    refused("status_label\"]\nwithin = \"turn\"", "status_label\"]\nwithin = \"turns\"")
+        .says("there is no lifecycle turns before this one", "within = ▸\"turns\"")
+        .and_nothing_else(1);
+    let unchanged = "[[unchanged]]\non = \"session\"\nat = \"/timestamp\"\nrule = \"negative-duration\"\n\n";
+    refused_of_records("[rule.invalid-json]", &format!("{unchanged}[rule.invalid-json]"))
+        .says("[[unchanged]] goes with [event], which this protocol has not", "rule = ▸\"negative-duration\"\n\n[rule.")
+        .advises("[[unchanged]] goes with [event]", "make two of them");
+}
+
+#[test]
+fn an_empty_whole_has_a_rule_that_is_there() {
+    refused("empty = \"empty-final-message\"", "empty = \"empty-message\"")
+        .says("there is no rule empty-message", "empty = ▸\"empty-message\"")
+        .says("no table uses the rule empty-final-message", "[rule.▸empty-final-message]")
+        .and_nothing_else(2);
+}
