@@ -8,8 +8,9 @@ use sessionlint::{Basis, Protocol, Rule};
 use super::{cases, check, entries, name, protocols, root};
 
 /// Rules of the framing that are about streams, or about something that only streams can have.
-const OF_STREAMS: [(&str, &str); 3] = [
+const OF_STREAMS: [(&str, &str); 4] = [
     ("not-an-event", "what is no object is of the wrong type"),
+    ("event-name-mismatch", "records have no event types"),
     ("unknown-event", "records have kinds, and unknown-kind for what is of none"),
     ("check-skipped", "a thousand unknown fields are too long for an example; tests/cli/records.rs has one"),
 ];

@@ -2,6 +2,7 @@
 
 mod doubt;
 mod slow_path;
+mod surroundings;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use super::fast_reader::FastEvent;
 use crate::event::event_checker::{EventChecker, stream_of};
 use crate::event::finding_log::{Details, EventContext, FindingLogState};
 use crate::event::foreign::ForeignFrames;
+use crate::event::lookalikes::Lookalikes;
+use crate::event::oddities::Oddities;
 use crate::event::unknown_names::UnknownNames;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
@@ -38,6 +41,8 @@ pub(crate) struct StreamJudgeState {
     whole: bool,
     torn: Option<u64>,
     doubt: Option<Arc<Place>>,
+    oddities: Oddities,
+    lookalikes: Lookalikes,
 }
 
 /// Judges the events of one input, in order.
@@ -60,6 +65,8 @@ pub(crate) struct StreamJudge {
     /// The place from which on judging is unsure, because an event there could not be read.
     doubt: Option<Arc<Place>>,
     foreign: ForeignFrames,
+    oddities: Oddities,
+    lookalikes: Lookalikes,
     /// Whether places have excerpts of the source text.
     excerpts: bool,
     last_minute: LastMinute,
@@ -85,6 +92,8 @@ impl StreamJudge {
             torn: None,
             doubt: None,
             foreign: ForeignFrames::new(protocol),
+            oddities: Oddities::default(),
+            lookalikes: Lookalikes::default(),
             excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             coverage: None,
@@ -102,23 +111,28 @@ impl StreamJudge {
             whole: self.whole,
             torn: self.torn,
             doubt: self.doubt.clone(),
+            oddities: self.oddities.clone(),
+            lookalikes: self.lookalikes.clone(),
         }
     }
 
     /// Continues from a state. Returns `None` if no input leads to that state.
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
-        let StreamJudgeState { machine, log, unknown, unknown_types, events, whole, torn, doubt } = state;
+        let StreamJudgeState { machine, log, unknown, unknown_types, events, .. } = state;
+        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, .. } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
             && unknown_types.len() <= MOST_UNKNOWN + 1
             && doubt.as_ref().is_none_or(|place| place.is_sound())
+            && oddities.is_sound()
             && unknown.is_sound(events.len(), protocol.rules().len())
             && self.event_checker.log.restore(log);
         self.machine = self.machine.restore(machine)?;
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
         (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
+        (self.oddities, self.lookalikes) = (oddities, lookalikes);
         is_sound.then_some(self)
     }
 
@@ -324,6 +338,7 @@ impl StreamJudge {
 
     /// Ends the input. Returns the report, and the coverage if it was counted.
     pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<CoverageCounts>>) {
+        std::mem::take(&mut self.oddities).report(&mut self.event_checker.log);
         if self.whole {
             match &mut self.coverage {
                 None => self.machine.finish(NoObserver, &mut self.verdicts),

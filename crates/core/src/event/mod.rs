@@ -7,6 +7,8 @@ pub(crate) mod event_checker;
 pub(crate) mod finder;
 pub(crate) mod finding_log;
 pub(crate) mod foreign;
+pub(crate) mod lookalikes;
+pub(crate) mod oddities;
 mod options;
 pub(crate) mod unknown_names;
 

@@ -6,6 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::MOST_BYTES;
+use super::encoding::utf16_length;
+use super::escapes::between_escapes;
 use crate::bytes::{count_characters, lossy};
 use crate::finding::{Excerpt, Place};
 
@@ -55,6 +57,13 @@ impl Origin {
         Origin { offset: self.offset + bytes as u64, line: self.line + 1, column: 1 }
     }
 
+    /// Returns the origin behind `text`, which starts here in the file as UTF-16 if `wide`, or else as it is.
+    #[inline]
+    pub(super) fn behind(self, text: &[u8], wide: bool) -> Origin {
+        let after = self.after(text);
+        if wide { Origin { offset: self.offset + utf16_length(text), ..after } } else { after }
+    }
+
     /// Returns the origin behind `bytes`, if they start here. Invalid UTF-8 counts by the bytes that look like the
     /// start of a character.
     pub fn after(self, bytes: &[u8]) -> Origin {
@@ -96,6 +105,47 @@ pub struct Frame<'a> {
     pub utf8: bool,
     /// The caller's row for the frame, if it is not a part of a file.
     pub row: Option<u64>,
+    /// Whether the file has the text as UTF-16.
+    pub wide: bool,
+    /// The name that the `event` field of a server-sent event gives; `None` if there is no such field.
+    pub label: Option<&'a Label>,
+}
+
+/// The name in the `event` field of a server-sent event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Label {
+    /// The name.
+    pub name: Vec<u8>,
+    /// The origin of the name in the file.
+    pub origin: Origin,
+}
+
+/// The text of a frame without some of its bytes, judged in the frame's place.
+pub(crate) struct Stripped<'a> {
+    text: Vec<u8>,
+    segments: Vec<Segment>,
+    whole: Frame<'a>,
+}
+
+impl Stripped<'_> {
+    /// Returns the text as a frame.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        Frame { text: &self.text, segments: &self.segments, utf8: false, ..self.whole }
+    }
+}
+
+/// A part of a frame's text that is judged like a frame of its own.
+pub(crate) struct Part<'a> {
+    text: &'a [u8],
+    segments: Vec<Segment>,
+    whole: Frame<'a>,
+}
+
+impl Part<'_> {
+    /// Returns the part as a frame.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        Frame { text: self.text, segments: &self.segments, terminated: true, ..self.whole }
+    }
 }
 
 /// A value in a frame that is judged like a frame of its own.
@@ -104,12 +154,46 @@ pub(crate) struct Subframe<'a> {
     pub text: &'a [u8],
     segment: [Segment; 1],
     row: Option<u64>,
+    wide: bool,
 }
 
 impl Subframe<'_> {
     /// Returns the value as a frame.
     pub(crate) fn frame(&self) -> Frame<'_> {
-        Frame { text: self.text, segments: &self.segment, terminated: true, utf8: true, row: self.row }
+        Frame { utf8: true, row: self.row, wide: self.wide, ..Frame::new(self.text, &self.segment) }
+    }
+}
+
+impl<'a> Frame<'a> {
+    /// Returns a frame whose text is terminated, stands in the file as it is, and may be invalid UTF-8.
+    pub fn new(text: &'a [u8], segments: &'a [Segment]) -> Frame<'a> {
+        Frame { text, segments, terminated: true, utf8: false, row: None, wide: false, label: None }
+    }
+
+    /// Returns the text without the escape sequences of a terminal that stand outside of its strings; `None` if there
+    /// are none, or there is nothing else.
+    #[cold]
+    pub(crate) fn without_escapes(&self) -> Option<Stripped<'a>> {
+        let kept = between_escapes(self.text)?;
+        let (mut text, mut segments) = (Vec::with_capacity(self.text.len()), Vec::new());
+        let mut known = (0, self.origin(0));
+        for span in kept {
+            let part = self.part(span.clone(), known);
+            known = (span.start, part.segments[0].origin);
+            segments.extend(part.segments.iter().map(|one| Segment { at: text.len() + one.at, origin: one.origin }));
+            text.extend_from_slice(&self.text[span]);
+        }
+        (!text.is_empty()).then_some(Stripped { text, segments, whole: *self })
+    }
+
+    /// Returns the part of the text at `span`, which must not be empty. `known`: a byte before it with its origin, from
+    /// which the part's origin is counted.
+    pub(crate) fn part(&self, span: Range<usize>, known: (usize, Origin)) -> Part<'a> {
+        let inside = |segment: &&Segment| span.start < segment.at && segment.at < span.end;
+        let first = Segment { at: 0, origin: self.origin_from(known.0, known.1, span.start) };
+        let rest = self.segments.iter().filter(inside);
+        let rest = rest.map(|segment| Segment { at: segment.at - span.start, origin: segment.origin });
+        Part { text: &self.text[span.clone()], segments: std::iter::once(first).chain(rest).collect(), whole: *self }
     }
 }
 
@@ -117,7 +201,8 @@ impl Frame<'_> {
     /// Returns the value at `span` as a subframe. It must be valid UTF-8 and in the file in one piece, from `origin`
     /// on.
     pub(crate) fn subframe(&self, span: &Range<usize>, origin: Origin) -> Subframe<'_> {
-        Subframe { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
+        let segment = [Segment { at: 0, origin }];
+        Subframe { text: &self.text[span.clone()], segment, row: self.row, wide: self.wide }
     }
 
     /// Returns the segment that has the byte at `at`, and the segment's text.
@@ -136,7 +221,7 @@ impl Frame<'_> {
             return self.segments[0].origin;
         }
         let (segment, _) = self.segment(at);
-        segment.origin.after(&self.text[segment.at..at])
+        segment.origin.behind(&self.text[segment.at..at], self.wide)
     }
 
     /// Returns the origin of a byte, counted from the landmark before it.
@@ -161,9 +246,9 @@ impl Frame<'_> {
     fn origin_from(&self, before: usize, known: Origin, at: usize) -> Origin {
         let (segment, _) = self.segment(at);
         if segment.at > before {
-            segment.origin.after(&self.text[segment.at..at])
+            segment.origin.behind(&self.text[segment.at..at], self.wide)
         } else {
-            known.after(&self.text[before..at])
+            known.behind(&self.text[before..at], self.wide)
         }
     }
 
@@ -202,30 +287,57 @@ impl Frame<'_> {
     /// `noted`.
     #[inline]
     pub fn note_text(&self, span: &Range<usize>, mark: &Range<usize>, noted: &mut EventNote) {
+        let head = self.head(span);
         noted.head.clear();
-        noted.head.extend_from_slice(&self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]);
+        noted.head.extend_from_slice(head);
         noted.mark = mark.start - span.start..mark.end - span.start;
-        noted.whole = span.len() <= REMEMBERED_BYTES;
+        noted.whole = head.len() == span.len();
+    }
+
+    /// Returns the beginning of an event, as far as it is kept and in the file in one piece.
+    #[inline]
+    fn head(&self, span: &Range<usize>) -> &[u8] {
+        let end = span.end.min(span.start + REMEMBERED_BYTES);
+        let end = if self.segments.len() == 1 { end } else { end.min(self.segment_end(span.start)) };
+        &self.text[span.start..end]
+    }
+
+    /// Returns the end of the segment that has the byte at `at`.
+    #[cold]
+    fn segment_end(&self, at: usize) -> usize {
+        let (segment, text) = self.segment(at);
+        segment.at + text.len()
     }
 
     /// Returns the place of an event with an excerpt from its beginning, for later findings that refer to the event.
     /// `mark` is the part of the event to point at.
     pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
         let place = self.bare_place(span.clone(), event);
-        let head = &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)];
+        let head = self.head(&span);
         let mark = mark.start - span.start..mark.end - span.start;
-        Place { excerpt: beginning(head, span.len() <= REMEMBERED_BYTES, place.column, mark), ..place }
+        Place { excerpt: beginning(head, head.len() == span.len(), place.column, mark), ..place }
     }
 
     /// Returns the byte offset in the file behind a range that starts at `origin`. `origin_of` looks up the origins of
     /// other bytes.
     #[inline]
     fn end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
-        if self.segments.len() == 1 || span.is_empty() {
+        if self.wide {
+            self.wide_end(origin, span, origin_of)
+        } else if self.segments.len() == 1 || span.is_empty() {
             origin.offset + span.len() as u64
         } else {
             origin_of(span.end - 1).offset + 1
         }
+    }
+
+    /// Returns the same for a text that the file has as UTF-16.
+    #[cold]
+    fn wide_end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
+        let (segment, _) = self.segment(span.end.max(span.start + 1) - 1);
+        let (from, start) =
+            if segment.at > span.start { (segment.at, origin_of(segment.at)) } else { (span.start, origin) };
+        start.behind(&self.text[from..span.end], true).offset
     }
 
     /// Returns an excerpt around a range that starts in `column`. As a line may be long, only the bytes of the excerpt
@@ -361,7 +473,7 @@ mod tests {
     #[test]
     fn columns_count_characters_and_offsets_count_bytes() {
         let segments = [Segment { at: 0, origin: Origin { offset: 100, line: 7, column: 3 } }];
-        let frame = Frame { text: "éa\nöx".as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
+        let frame = Frame::new("éa\nöx".as_bytes(), &segments);
         assert_eq!(frame.origin(2), Origin { offset: 102, line: 7, column: 4 });
         assert_eq!(frame.origin(6), Origin { offset: 106, line: 8, column: 2 });
     }
@@ -373,7 +485,7 @@ mod tests {
             Segment { at: 0, origin: Origin { offset: 6, line: 1, column: 7 } },
             Segment { at: 2, origin: Origin { offset: 14, line: 2, column: 7 } },
         ];
-        let frame = Frame { text: b"{\n \"x\"", segments: &segments, terminated: true, utf8: true, row: None };
+        let frame = Frame::new(b"{\n \"x\"", &segments);
         let place = frame.place(3..6, Some(0));
         assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
         assert_eq!(place.excerpt.text, " \"x\"");
@@ -389,7 +501,7 @@ mod tests {
         let third = text.rfind('\n').expect("there are three lines") + 1;
         let segment = Segment { at: third, origin: Origin { offset: 30_000, line: 3, column: 7 } };
         for segments in [vec![Segment { at: 0, origin: start }], vec![Segment { at: 0, origin: start }, segment]] {
-            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
+            let frame = Frame::new(text.as_bytes(), &segments);
             let landmarks = Landmarks::default();
             for at in (0..text.len()).step_by(97).chain([third - 1, third, text.len() - 1]) {
                 assert_eq!(frame.origin_by(at, &landmarks), frame.origin(at), "{at}");
@@ -402,7 +514,7 @@ mod tests {
         for (before, after) in [(0, 0), (120, 239), (121, 240), (124, 243), (125, 244), (5000, 5000)] {
             let text = format!("first\n{}X{}\nlast", "b".repeat(before), "a".repeat(after));
             let segments = [Segment { at: 0, origin: Origin::START }];
-            let frame = Frame { text: text.as_bytes(), segments: &segments, terminated: true, utf8: true, row: None };
+            let frame = Frame::new(text.as_bytes(), &segments);
             let excerpt = frame.place(6 + before..7 + before, None).excerpt;
             assert_eq!(&excerpt.text[excerpt.mark.clone()], "X");
             assert_eq!(excerpt.column as usize, 1 + before.saturating_sub(WINDOW_BEFORE));

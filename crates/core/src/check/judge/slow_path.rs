@@ -9,7 +9,7 @@ use crate::event::event_checker::parse_frame;
 use crate::event::finding_log::{Details, EventContext};
 use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, stream_name, timestamp};
 use crate::framing::Framing;
-use crate::input::json::Tree;
+use crate::input::json::{NodeKind, Tree};
 use crate::input::{Frame, InputFault, Landmarks, Wire};
 use crate::machine::NoObserver;
 use crate::protocol::Protocol;
@@ -24,26 +24,35 @@ impl StreamJudge {
     pub(super) fn judge_on_slow_path(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
         let text = frame.text;
         match parse_frame(frame) {
-            Err(error) => self.report_unreadable(frame, error),
+            Err(error) => self.judge_broken(protocol, frame, error),
             Ok(tree) => match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
                 Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
                 Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
-                Err(NotAnEvent::Other(span, found)) => {
-                    let place = frame.place(span, None);
-                    self.report_fault(InputFault {
-                        rule: Framing::NotAnEvent,
-                        place,
-                        message: found,
-                        help: None,
-                        lost: !self.foreign.is_foreign(&tree, text),
-                    });
-                }
+                Err(NotAnEvent::Other(span, found)) => self.report_no_event(frame, &tree, span, found),
             },
         }
     }
 
+    /// Reports a frame that is JSON but no event.
+    #[cold]
+    pub(super) fn report_no_event(&mut self, frame: &Frame<'_>, tree: &Tree, span: Range<usize>, found: String) {
+        let lost = !self.foreign.is_foreign(tree, frame.text);
+        if !lost && frame.label.is_some_and(|label| self.is_of_another_kind(label)) {
+            self.event_checker.log.summary.skipped += 1;
+            return;
+        }
+        let events = self.event_checker.log.summary.events;
+        if matches!(tree.root.kind, NodeKind::Number)
+            && let Some(oddity) = self.lookalikes.recognise(frame, events, &[], &self.oddities)
+        {
+            return self.oddities.note(oddity, || frame.place(span, None));
+        }
+        let (rule, place) = (Framing::NotAnEvent, frame.place(span, None));
+        self.report_fault(InputFault { rule, place, message: found, help: None, lost });
+    }
+
     /// Judges an event on the slow path.
-    fn judge_event(
+    pub(super) fn judge_event(
         &mut self,
         protocol: &Protocol,
         frame: &Frame<'_>,
