@@ -10,6 +10,7 @@ mod frame;
 pub mod json;
 pub(crate) mod lines;
 mod oddity;
+mod part;
 pub(crate) mod shards;
 mod sse;
 mod values;
