@@ -112,6 +112,7 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
     let at = choices.below(line.len());
     let new = match rule {
         Framing::InvalidJson => [&line[..line.len() - 1], ",}"].concat().into_bytes(),
+        Framing::ForeignFraming => ["INFO ", line.as_str()].concat().into_bytes(),
         Framing::InvalidUtf8 => {
             let quote = line.get(at..)?.find("\":\"")? + at + 3;
             [&line.as_bytes()[..quote], b"\xFF", &line.as_bytes()[quote..]].concat()

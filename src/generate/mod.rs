@@ -28,10 +28,18 @@ use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Protocol, Rule};
 
 /// Returns the rules that [`illegal`] can break. Rules about limits, compressed input and input without events are not
-/// among them: they are not about streams.
+/// among them: they are not about streams. Nor are those that only server-sent events can break.
 pub fn breakable(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
-    let other =
-        [Framing::LineTooLong, Framing::CheckSkipped, Framing::TruncatedInput, Framing::EmptyInput, Framing::NoEvents];
+    let other = [
+        Framing::LineTooLong,
+        Framing::CheckSkipped,
+        Framing::TruncatedInput,
+        Framing::EmptyInput,
+        Framing::NoEvents,
+        Framing::UndispatchedMessage,
+        Framing::MessageAfterDone,
+        Framing::EventNameMismatch,
+    ];
     let is_of_streams = move |rule: &&Rule| {
         rule.basis != Basis::Upkeep && rule.severity.is_some() && !other.iter().any(|other| other.name() == &*rule.name)
     };

@@ -183,11 +183,16 @@ fn parts(reader: &FixtureReader<'_>, bytes: &[u8], wire: Wire, compact: bool, ch
             let last = frame.segments[frame.segments.len() - 1];
             let start = frame.segments[0].origin.offset as usize;
             let end = last.origin.offset as usize + frame.text.len() - last.at;
-            // An event in several `data:` lines has no single range of bytes to rewrite.
-            let whole = frame.segments.len() == 1;
+            // An event in several `data:` lines has no single range of bytes to rewrite, and one in UTF-16 is no text.
+            let whole = frame.segments.len() == 1 && !frame.wide;
             let text = if whole { reader.canonical_frame(&frame, start, compact, changes) } else { None };
             parts.push(Part { range: start..end, text });
         }
+        Piece::Stray(frame) => {
+            let place = frame.bare_place(0..frame.text.len(), None);
+            parts.push(Part { range: place.start as usize..place.end as usize, text: None });
+        }
+        Piece::Odd(..) => {}
         Piece::Fault(broken) => {
             parts.push(Part { range: broken.place.start as usize..broken.place.end as usize, text: None });
         }

@@ -60,14 +60,7 @@ impl<'p> Linter<'p> {
         let start = text_start(text);
         let origin = Origin { offset: start as u64, ..Origin::START };
         let segments = [Segment { at: 0, origin }];
-        let frame = Frame {
-            text: &text[start..],
-            segments: &segments,
-            terminated: true,
-            utf8: false,
-            row: None,
-            decoded: false,
-        };
+        let frame = Frame::new(&text[start..], &segments);
         let at = deviation.at.start.saturating_sub(start)..deviation.at.end.saturating_sub(start);
         let mut finding =
             Finding::of_file(Upkeep::NotCanonical.name(), severity, deviation.what, file, frame.place(at, None));

@@ -34,21 +34,14 @@ impl Block {
     pub fn place_of(&self, word: &str) -> Place {
         let (origin, line) = &self.opening;
         let segments = [Segment { at: 0, origin: *origin }];
-        let frame = Frame { text: line, segments: &segments, terminated: true, utf8: false, row: None, decoded: false };
+        let frame = Frame::new(line, &segments);
         let at = memchr::memmem::find(line, word.as_bytes());
         frame.place(at.map_or(0..line.len(), |at| at..at + word.len()), None)
     }
 
     /// Converts a place in the block's text to the place in the file.
     pub fn shift(&self, place: &mut Place) {
-        let frame = Frame {
-            text: &self.text,
-            segments: &self.segments,
-            terminated: true,
-            utf8: false,
-            row: None,
-            decoded: false,
-        };
+        let frame = Frame::new(&self.text, &self.segments);
         let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(self.text.len());
         let start = within(place.start);
         let there = frame.bare_place(start..within(place.end).max(start), place.event);
@@ -65,14 +58,7 @@ impl Block {
     /// Each new line gets the prefix that all lines of the block have, such as the marker of a quote. Returns `None` if
     /// the prefixes differ.
     pub fn with_text(&self, file: &[u8], new: &[u8]) -> Option<(Range<usize>, Vec<u8>)> {
-        let frame = Frame {
-            text: &self.text,
-            segments: &self.segments,
-            terminated: true,
-            utf8: false,
-            row: None,
-            decoded: false,
-        };
+        let frame = Frame::new(&self.text, &self.segments);
         let (mut at, mut prefix, mut range) = (0, None, None);
         for line in self.text.split_inclusive(|byte| *byte == b'\n') {
             let content = line.strip_suffix(b"\n").unwrap_or(line);

@@ -85,6 +85,11 @@ impl<'p> Surveyor<'p> {
             survey.pieces += 1;
             let frame = match piece {
                 Piece::Frame(frame) => frame,
+                Piece::Stray(frame) => {
+                    survey.broken = true;
+                    return frame.text.hash(&mut hasher);
+                }
+                Piece::Odd(oddity, _) => return oddity.hash(&mut hasher),
                 Piece::Fault(broken) => {
                     survey.broken = true;
                     return (broken.rule, broken.message).hash(&mut hasher);

@@ -122,11 +122,11 @@ fn a_report_without_writing_is_about_the_files_as_they_are() {
 #[test]
 fn bytes_that_are_no_text_go_through() {
     let folder = Folder::new();
-    let bytes = [b"\xFF\xFE {\n", LATE.as_bytes(), b"\n\0\x80"].concat();
+    let bytes = [b"\xFF\xFF {\n", LATE.as_bytes(), b"\n\0\x80"].concat();
     folder.write("a.log", &bytes);
     assert_eq!(folder.run("fmt a.log").code, 0);
     let new = fs::read(folder.path().join("a.log")).expect("it is there");
-    assert_eq!(new, [b"\xFF\xFE {\n", CLEAN.as_bytes(), b"\0\x80"].concat());
+    assert_eq!(new, [b"\xFF\xFF {\n", CLEAN.as_bytes(), b"\0\x80"].concat());
 }
 
 #[test]

@@ -344,11 +344,11 @@ fn an_event_is_read_in_every_wire_form() {
 
 #[test]
 fn wire_overrides_the_form_that_the_content_shows() {
-    // The content looks like server-sent events; the caller says that it is lines, none of which is JSON.
+    // The content looks like server-sent events; the caller says that it is lines, before which something stands.
     let folder = Folder::with(&[("a", &format!("data: {CLEAN}\n"))]);
     assert_eq!(rules(&folder.json("a")), [""; 0]);
     assert_eq!(rules(&folder.json("--wire sse a")), [""; 0]);
-    assert_eq!(rules(&folder.json("--wire ndjson a")), ["invalid-json"]);
+    assert_eq!(rules(&folder.json("--wire ndjson a")), ["foreign-framing"]);
 
     // A message without an event and without `jsonrpc` is not a message unless the caller says so.
     folder.write("b", format!("{{\"id\":1,\"result\":{{}}}}\n{CLEAN}"));

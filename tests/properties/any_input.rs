@@ -33,6 +33,10 @@ fn place_is_in_the_input(place: &Place, input: &[u8]) -> Result<(), TestCaseErro
     let excerpt = &place.excerpt;
     prop_assert!(excerpt.text.get(excerpt.mark.clone()).is_some(), "the mark is a part of the excerpt: {place:?}");
     let Ok(text) = std::str::from_utf8(input) else { return Ok(()) };
+    // In UTF-16, characters have other lengths; a property of its own compares the places.
+    if input.iter().take(4).any(|byte| *byte == 0) {
+        return Ok(());
+    }
     let start = place.start as usize;
     prop_assert!(text.is_char_boundary(start), "a place starts with a character: {place:?}");
     let places = [counted(text, start, false), counted(text, start, true)];

@@ -10,6 +10,7 @@ mod losses;
 mod same_findings;
 mod short_way;
 mod streams;
+mod surroundings;
 
 use proptest::test_runner::Config;
 

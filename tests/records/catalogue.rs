@@ -11,6 +11,7 @@ use super::{cases, check, entries, name, protocols, root};
 const OF_STREAMS: [(&str, &str); 4] = [
     ("not-an-event", "what is no object is of the wrong type"),
     ("misspelt-event", "records have kinds, and not types"),
+    ("event-name-mismatch", "records have no event types"),
     ("unknown-event", "records have kinds, and unknown-kind for what is of none"),
     ("check-skipped", "a thousand unknown fields are too long for an example; tests/cli/records.rs has one"),
 ];

@@ -6,7 +6,7 @@ use super::{Case, cases, name, protocols};
 
 /// The cases that need `--protocol session-records`: their beginning does not show that they hold records, and an input
 /// that may be either is judged as a stream.
-const DOES_NOT_TELL: [(&str, &str); 7] = [
+const DOES_NOT_TELL: [(&str, &str); 11] = [
     ("python-printed-it.ndjson", "what is no JSON has no keys"),
     (
         "event-empty-object.json",
@@ -16,6 +16,10 @@ const DOES_NOT_TELL: [(&str, &str); 7] = [
     ("empty-object.json", "an object without keys"),
     ("events-fields-without-data.sse", "server-sent events are how streams are sent"),
     ("sessions-comments-alone.sse", "server-sent events are how streams are sent"),
+    ("last-record-without-its-blank-line.sse", "server-sent events are how streams are sent"),
+    ("last-record-without-a-line-feed.sse", "server-sent events are how streams are sent"),
+    ("a-record-behind-the-marker.sse", "server-sent events are how streams are sent"),
+    ("all-records-behind-the-marker.sse", "server-sent events are how streams are sent"),
     ("only-what-two-kinds-share.json", "its fields are those of two kinds, and so is its name"),
 ];
 

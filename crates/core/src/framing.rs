@@ -42,6 +42,14 @@ rules! {
         NumberOutOfRange = "number-out-of-range",
         /// Arrays and objects are nested too deeply.
         TooDeep = "too-deep",
+        /// The events stand among something else, or in a form that is not read.
+        ForeignFraming = "foreign-framing",
+        /// The last server-sent event has no blank line behind it.
+        UndispatchedMessage = "undispatched-message",
+        /// A server-sent event comes after the marker that ends the stream.
+        MessageAfterDone = "message-after-done",
+        /// The name of a server-sent event is that of another event type.
+        EventNameMismatch = "event-name-mismatch",
         /// A frame is longer than the limit.
         LineTooLong = "line-too-long",
         /// The input ends in the middle of a frame.

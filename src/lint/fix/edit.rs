@@ -118,6 +118,9 @@ fn event_sites(reader: &FixtureReader<'_>, bytes: &[u8]) -> Vec<Site> {
     let mut sites = Vec::new();
     reader.pieces(bytes, reader.wire_of(bytes), &mut |piece| {
         let Piece::Frame(frame) = piece else { return };
+        if frame.wide {
+            return;
+        }
         let (Ok(tree), [segment]) = (parse_frame(&frame), frame.segments) else { return };
         let Some(event) = reader.event(&tree, frame.text) else { return };
         let Some(event_type) = reader.protocol.event_id(&event.name) else { return };

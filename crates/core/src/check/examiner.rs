@@ -92,7 +92,7 @@ impl PieceSink for Examination<'_, '_> {
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
                 frames.push(ExaminedFrame { origin, length, utf8: frame.utf8, event: fast_event, mark });
             }
-            Piece::Fault(_) => *only_frames = false,
+            Piece::Fault(_) | Piece::Stray(_) | Piece::Odd(..) => *only_frames = false,
         }
     }
 
@@ -174,7 +174,9 @@ impl<'p> ExaminedBlock<'p> {
                 terminated: true,
                 utf8: examined.utf8,
                 row: None,
+                wide: false,
                 decoded: false,
+                label: None,
             };
             let (fast_event, captured) = (examined.event.as_ref(), self.captures.between(examined.mark, end));
             let is_faulty = fast_event.is_some() && !captured.violations.is_empty();

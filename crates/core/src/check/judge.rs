@@ -2,6 +2,7 @@
 
 mod doubt;
 mod slow_path;
+mod surroundings;
 mod unwrap;
 
 use std::borrow::Cow;
@@ -16,6 +17,8 @@ use crate::event::event_checker::{EventChecker, stream_of};
 use crate::event::finding_log::{Details, EventContext, FindingLogState};
 use crate::event::foreign::ForeignFrames;
 use crate::event::likeness::{Likeness, LikenessWords};
+use crate::event::lookalikes::Lookalikes;
+use crate::event::oddities::Oddities;
 use crate::event::traces::TraceFinder;
 use crate::event::unknown_names::UnknownNames;
 use crate::event::wrapping::Wrapping;
@@ -46,6 +49,8 @@ pub(crate) struct StreamJudgeState {
     doubt: Option<Arc<Place>>,
     wrapping: Option<Wrapping>,
     held: Vec<HeldFrame>,
+    oddities: Oddities,
+    lookalikes: Lookalikes,
 }
 
 /// Judges the events of one input, in order.
@@ -80,6 +85,8 @@ pub(crate) struct StreamJudge {
     held: Vec<HeldFrame>,
     /// Whether the frame being judged stands in another one.
     is_inner: bool,
+    oddities: Oddities,
+    lookalikes: Lookalikes,
     /// Whether places have excerpts of the source text.
     excerpts: bool,
     last_minute: LastMinute,
@@ -116,6 +123,8 @@ impl StreamJudge {
             wrapping: None,
             held: Vec::new(),
             is_inner: false,
+            oddities: Oddities::default(),
+            lookalikes: Lookalikes::default(),
             excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             coverage: None,
@@ -136,25 +145,16 @@ impl StreamJudge {
             doubt: self.doubt.clone(),
             wrapping: self.wrapping.clone(),
             held: self.held.clone(),
+            oddities: self.oddities.clone(),
+            lookalikes: self.lookalikes.clone(),
         }
     }
 
     /// Continues from a state. Returns `None` if no input leads to that state.
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
-        let StreamJudgeState {
-            machine,
-            log,
-            unknown,
-            likeness,
-            unknown_types,
-            events,
-            whole,
-            torn,
-            doubt,
-            wrapping,
-            held,
-        } = state;
+        let StreamJudgeState { machine, log, unknown, likeness, unknown_types, events, .. } = state;
+        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, wrapping, held, .. } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
@@ -162,6 +162,7 @@ impl StreamJudge {
             && doubt.as_ref().is_none_or(|place| place.is_sound())
             && held.iter().all(HeldFrame::is_sound)
             && held.iter().map(HeldFrame::length).sum::<usize>() <= MOST_HELD
+            && oddities.is_sound()
             && unknown.is_sound(events.len(), protocol.rules().len())
             && likeness.is_sound()
             && self.event_checker.log.restore(log);
@@ -170,6 +171,7 @@ impl StreamJudge {
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
         (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
         (self.wrapping, self.held) = (wrapping, held);
+        (self.oddities, self.lookalikes) = (oddities, lookalikes);
         is_sound.then_some(self)
     }
 
@@ -409,6 +411,7 @@ impl StreamJudge {
     /// Ends the input. Returns the report, and the coverage if it was counted.
     pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<CoverageCounts>>) {
         self.release(protocol);
+        std::mem::take(&mut self.oddities).report(&mut self.event_checker.log);
         if self.whole {
             match &mut self.coverage {
                 None => self.machine.finish(NoObserver, &mut self.verdicts),

@@ -71,8 +71,13 @@ impl PieceSink for EventSink<'_> {
             Piece::Frame(frame) => {
                 captures.clear();
                 let fast_event = reader.read_frame(&frame, captures);
+                if let Some(label) = frame.label {
+                    self.judge.check_label(self.protocol, &frame, label, fast_event.as_ref());
+                }
                 self.judge.judge_frame(self.protocol, &frame, fast_event.as_ref(), captures.all(), None);
             }
+            Piece::Stray(frame) => self.judge.judge_stray(&frame),
+            Piece::Odd(oddity, place) => self.judge.note_oddity(oddity, place),
             Piece::Fault(fault) => self.judge.report_unread(fault),
         }
     }
@@ -89,7 +94,9 @@ impl PieceSink for EventSink<'_> {
                 terminated: true,
                 utf8: true,
                 row: None,
+                wide: false,
                 decoded: false,
+                label: None,
             };
             self.judge.judge_frame(self.protocol, &frame, Some(&line.event), captures.all(), None);
             rest = &rest[line.whole..];

@@ -269,6 +269,17 @@ pub(crate) fn json_fault(frame: &Frame<'_>, fault: ParseError) -> InputFault {
     InputFault { rule, place: frame.place(fault.at, None), message: fault.message, help: None, lost: true }
 }
 
+/// Returns the fault of a line that is no field of a server-sent event.
+pub(crate) fn stray_fault(frame: &Frame<'_>) -> InputFault {
+    InputFault {
+        rule: Framing::NotAnEvent,
+        place: frame.place(0..frame.text.len(), None),
+        message: "this line is no field of a server-sent event: clients pass over it in silence".to_owned(),
+        help: Some("begin each line of an event with `data: `; a comment begins with a colon".into()),
+        lost: true,
+    }
+}
+
 /// Returns the name of the stream that an event belongs to; `None` if the name cannot be read. A protocol without
 /// streams has a single one, with an empty name.
 pub(crate) fn stream_of<'t>(text: &'t [u8], slot: Option<usize>, fields: &[Capture]) -> Option<Cow<'t, [u8]>> {

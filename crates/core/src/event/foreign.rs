@@ -38,6 +38,21 @@ impl ForeignFrames {
         ForeignFrames { envelope, wrappers: shape.unwrap.clone(), types }
     }
 
+    /// Returns the names of the members that an event has.
+    pub(crate) fn envelope(&self) -> &[String] {
+        &self.envelope
+    }
+
+    /// Returns whether an object has every member that an event has.
+    pub(crate) fn has_whole_envelope(&self, node: &Node, text: &[u8]) -> bool {
+        self.envelope.iter().all(|name| node.member(text, name).is_some())
+    }
+
+    /// Returns whether a name is that of an event type, exactly or nearly.
+    pub(crate) fn is_near_type(&self, name: &[u8]) -> bool {
+        is_near_any(&String::from_utf8_lossy(name), self.types.iter().map(|(_, folded)| folded))
+    }
+
     /// Returns whether a text that is not JSON cannot have been an event, nor a piece of one: it has no brace that could
     /// have opened one.
     pub(crate) fn is_foreign_text(text: &[u8]) -> bool {

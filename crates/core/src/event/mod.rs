@@ -8,6 +8,8 @@ pub(crate) mod finder;
 pub(crate) mod finding_log;
 pub(crate) mod foreign;
 pub(crate) mod likeness;
+pub(crate) mod lookalikes;
+pub(crate) mod oddities;
 mod options;
 mod search;
 mod stored_record;

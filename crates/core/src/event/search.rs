@@ -101,6 +101,8 @@ impl SearchState<'_> {
         match piece {
             _ if self.is_found => {}
             Piece::Frame(frame) => self.frame(&frame),
+            Piece::Stray(frame) => self.is_found = self.likeness.add_text(self.protocol, frame.text),
+            Piece::Odd(..) => {}
             // What is too long to be read may be anything; it is for the check to say so.
             Piece::Fault(fault) => self.is_found = fault.rule == Framing::LineTooLong,
         }

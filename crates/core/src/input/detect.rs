@@ -10,7 +10,7 @@ use super::{Wire, json};
 pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The number of bytes that are examined, even if the longest frame is shorter, before the first line counts as too
-/// long.
+/// long. No line is passed over that starts behind them.
 const LEAST_EXAMINED: usize = 64 * 1024;
 
 /// The number of lines that are examined behind an unfinished first line.
@@ -89,6 +89,9 @@ impl FormDetector {
                 self.in_head = false;
             }
             let start = length - text.len();
+            if self.line > LEAST_EXAMINED {
+                return Some(self.presumed());
+            }
             let array = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
             match (text.first()?, array.map(<[u8]>::first)) {
                 (b'[', Some(Some(b'{' | b'[' | b']'))) => return Some(Wire::Json),
@@ -229,13 +232,13 @@ mod tests {
     use super::*;
 
     fn detect(text: &str) -> Wire {
-        let whole = FormDetector::new(None).feed(text.as_bytes(), 1000).map(|(wire, _)| wire);
+        let whole = FormDetector::new(None).feed(text.as_bytes(), 1 << 20).map(|(wire, _)| wire);
         let mut head = FormDetector::new(None);
-        let bytewise = text.bytes().find_map(|byte| head.feed(&[byte], 1000)).map(|(wire, _)| wire);
+        let bytewise = text.bytes().find_map(|byte| head.feed(&[byte], 1 << 20)).map(|(wire, _)| wire);
         let bytewise = bytewise.unwrap_or_else(|| head.finish().0);
         let mut head = FormDetector::new(None);
         let whole = whole.unwrap_or_else(|| {
-            let _ = head.feed(text.as_bytes(), 1000);
+            let _ = head.feed(text.as_bytes(), 1 << 20);
             head.finish().0
         });
         assert_eq!(whole, bytewise, "{text:?} has one form, however it is cut");
@@ -291,6 +294,12 @@ mod tests {
         let trace = "* Connected to localhost\n> GET / HTTP/1.1\n< HTTP/1.1 200 OK\n< a: b\n<\n{ [5 bytes data]\n";
         assert_eq!(detect(&format!("{trace}data: {{}}\n\n")), Wire::Sse);
         assert_eq!(detect("12:00 INFO {\"type\":\"x\"}\ndata: {}\n"), Wire::Ndjson);
-        assert_eq!(detect(&format!("{}data: {{}}\n", "a\n".repeat(70_000))), Wire::Ndjson);
+        assert_eq!(detect(&format!("{}data: {{}}\n", "a\n".repeat(32_000))), Wire::Sse);
+        assert_eq!(detect(&format!("{}data: {{}}\n", "a\n".repeat(33_000))), Wire::Ndjson);
+        let text = "a\n".repeat(33_000);
+        assert!(
+            FormDetector::new(None).feed(text.as_bytes(), 1 << 20).is_some(),
+            "text alone is not held back for long"
+        );
     }
 }

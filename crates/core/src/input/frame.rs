@@ -1,13 +1,12 @@
 //! Frames: each is one candidate for an event, and knows where each of its bytes is in the file.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use super::MOST_BYTES;
-use super::json::unescape_one;
+use super::encoding::utf16_length;
 use crate::bytes::{count_characters, lossy};
 use crate::finding::{Excerpt, Place};
 
@@ -57,6 +56,13 @@ impl Origin {
         Origin { offset: self.offset + bytes as u64, line: self.line + 1, column: 1 }
     }
 
+    /// Returns the origin behind `text`, which starts here in the file as UTF-16 if `wide`, or else as it is.
+    #[inline]
+    pub(super) fn behind(self, text: &[u8], wide: bool) -> Origin {
+        let after = self.after(text);
+        if wide { Origin { offset: self.offset + utf16_length(text), ..after } } else { after }
+    }
+
     /// Returns the origin behind `bytes`, if they start here. Invalid UTF-8 counts by the bytes that look like the
     /// start of a character.
     pub fn after(self, bytes: &[u8]) -> Origin {
@@ -98,133 +104,31 @@ pub struct Frame<'a> {
     pub utf8: bool,
     /// The caller's row for the frame, if it is not a part of a file.
     pub row: Option<u64>,
+    /// Whether the file has the text as UTF-16.
+    pub wide: bool,
     /// Whether the text is the content of a string in the file, with its escapes decoded.
     pub decoded: bool,
+    /// The name that the `event` field of a server-sent event gives; `None` if there is no such field.
+    pub label: Option<&'a Label>,
 }
 
-/// A copy of a frame, for later.
+/// The name in the `event` field of a server-sent event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct HeldFrame {
-    text: Vec<u8>,
-    segments: Vec<Segment>,
-    utf8: bool,
-    row: Option<u64>,
+pub struct Label {
+    /// The name.
+    pub name: Vec<u8>,
+    /// The origin of the name in the file.
+    pub origin: Origin,
 }
 
-impl HeldFrame {
-    /// Returns the length of the text, in bytes.
-    pub(crate) fn length(&self) -> usize {
-        self.text.len()
-    }
-
-    /// Returns whether a frame of a real input can be held like this.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.segments.first().is_some_and(|first| first.at == 0)
-            && self.segments.is_sorted_by_key(|segment| segment.at)
-            && self.segments.iter().all(|segment| segment.at <= self.text.len() && segment.origin.is_sound())
-            && (!self.utf8 || std::str::from_utf8(&self.text).is_ok())
-    }
-
-    /// Returns the frame.
-    pub(crate) fn frame(&self) -> Frame<'_> {
-        let HeldFrame { text, segments, utf8, row } = self;
-        Frame { text, segments, terminated: true, utf8: *utf8, row: *row, decoded: false }
-    }
-}
-
-/// A value in a frame, or the content of a string, that is judged like a frame of its own, wherever its parts stand.
-pub(crate) struct InnerFrame<'a> {
-    text: Cow<'a, [u8]>,
-    segments: Vec<Segment>,
-    row: Option<u64>,
-    decoded: bool,
-}
-
-impl InnerFrame<'_> {
-    /// Returns the value or content as a frame.
-    pub(crate) fn frame(&self) -> Frame<'_> {
-        let InnerFrame { text, segments, row, decoded } = self;
-        Frame { text, segments, terminated: true, utf8: false, row: *row, decoded: *decoded }
-    }
-}
-
-/// A value in a frame that is judged like a frame of its own.
-pub(crate) struct Subframe<'a> {
-    /// The JSON text of the value.
-    pub text: &'a [u8],
-    segment: [Segment; 1],
-    row: Option<u64>,
-}
-
-impl Subframe<'_> {
-    /// Returns the value as a frame.
-    pub(crate) fn frame(&self) -> Frame<'_> {
-        let (text, segments, row) = (self.text, &self.segment, self.row);
-        Frame { text, segments, terminated: true, utf8: true, row, decoded: false }
+impl<'a> Frame<'a> {
+    /// Returns a frame whose text is terminated, stands in the file as it is, and may be invalid UTF-8.
+    pub fn new(text: &'a [u8], segments: &'a [Segment]) -> Frame<'a> {
+        Frame { text, segments, terminated: true, utf8: false, row: None, wide: false, decoded: false, label: None }
     }
 }
 
 impl Frame<'_> {
-    /// Returns the value at `span` as a subframe. It must be valid UTF-8 and in the file in one piece, from `origin`
-    /// on.
-    pub(crate) fn subframe(&self, span: &Range<usize>, origin: Origin) -> Subframe<'_> {
-        Subframe { text: &self.text[span.clone()], segment: [Segment { at: 0, origin }], row: self.row }
-    }
-
-    /// Returns a copy of the frame, which is no decoded one.
-    pub(crate) fn held(&self) -> HeldFrame {
-        let Frame { text, segments, utf8, row, .. } = *self;
-        HeldFrame { text: text.to_vec(), segments: segments.to_vec(), utf8, row }
-    }
-
-    /// Returns the value at `span` as a frame of its own. In a decoded frame, too.
-    pub(crate) fn part(&self, span: Range<usize>) -> InnerFrame<'_> {
-        let later = self.segments.iter().filter(|segment| span.contains(&segment.at) && segment.at > span.start);
-        let later = later.map(|segment| Segment { at: segment.at - span.start, ..*segment });
-        let first = Segment { at: 0, origin: self.origin(span.start) };
-        InnerFrame {
-            segments: std::iter::once(first).chain(later).collect(),
-            text: Cow::Borrowed(&self.text[span]),
-            row: self.row,
-            decoded: self.decoded,
-        }
-    }
-
-    /// Returns the content of the string at `span`, which has its quotation marks, as a frame of its own. Each of its
-    /// bytes has the place of the character or escape that it stands for.
-    pub(crate) fn content(&self, span: &Range<usize>) -> InnerFrame<'_> {
-        let (start, end) = (span.start + 1, span.end - 1);
-        let raw = &self.text[start..end];
-        let (mut text, mut segments) = (Vec::with_capacity(raw.len()), Vec::new());
-        let (mut known, mut origin) = (start, self.origin(start));
-        let mut begin = |at: usize, from: usize| {
-            origin = self.origin_from(known, origin, from);
-            known = from;
-            let segment = Segment { at, origin };
-            match segments.last_mut() {
-                Some(last @ Segment { .. }) if last.at == at => *last = segment,
-                _ => segments.push(segment),
-            }
-        };
-        begin(0, start);
-        let mut at = 0;
-        while let Some(plain) = memchr::memchr(b'\\', &raw[at..]) {
-            text.extend_from_slice(&raw[at..at + plain]);
-            at += plain;
-            let begins = text.len();
-            let length = unescape_one(raw, at, &mut text);
-            // The character behind most backslashes is in the file as it is, and what follows joins on.
-            let is_itself = length == 2 && text.last() == raw.get(at + 1);
-            begin(begins, start + at + usize::from(is_itself));
-            at += length;
-            if !is_itself {
-                begin(text.len(), start + at);
-            }
-        }
-        text.extend_from_slice(&raw[at..]);
-        InnerFrame { text: Cow::Owned(text), segments, row: self.row, decoded: true }
-    }
-
     /// Returns the segment that has the byte at `at`, and the segment's text.
     fn segment(&self, at: usize) -> (Segment, &[u8]) {
         let after = self.segments.partition_point(|segment| segment.at <= at).max(1);
@@ -241,7 +145,7 @@ impl Frame<'_> {
             return self.segments[0].origin;
         }
         let (segment, _) = self.segment(at);
-        segment.origin.after(&self.text[segment.at..at])
+        segment.origin.behind(&self.text[segment.at..at], self.wide)
     }
 
     /// Returns the origin of a byte, counted from the landmark before it.
@@ -263,12 +167,12 @@ impl Frame<'_> {
     }
 
     /// Returns the origin of the byte at `at`, counted from `known`, the origin of an earlier byte at `before`.
-    fn origin_from(&self, before: usize, known: Origin, at: usize) -> Origin {
+    pub(super) fn origin_from(&self, before: usize, known: Origin, at: usize) -> Origin {
         let (segment, _) = self.segment(at);
         if segment.at > before {
-            segment.origin.after(&self.text[segment.at..at])
+            segment.origin.behind(&self.text[segment.at..at], self.wide)
         } else {
-            known.after(&self.text[before..at])
+            known.behind(&self.text[before..at], self.wide)
         }
     }
 
@@ -307,36 +211,63 @@ impl Frame<'_> {
     /// `noted`.
     #[inline]
     pub fn note_text(&self, span: &Range<usize>, mark: &Range<usize>, noted: &mut EventNote) {
+        let head = self.head(span);
         noted.head.clear();
-        noted.head.extend_from_slice(&self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]);
+        noted.head.extend_from_slice(head);
         noted.mark = mark.start - span.start..mark.end - span.start;
-        noted.whole = span.len() <= REMEMBERED_BYTES;
+        noted.whole = head.len() == span.len();
+    }
+
+    /// Returns the beginning of an event, as far as it is kept and in the file in one piece.
+    #[inline]
+    fn head(&self, span: &Range<usize>) -> &[u8] {
+        let end = span.end.min(span.start + REMEMBERED_BYTES);
+        // The segments of a decoded text are as short as the distance between two escapes.
+        let end = if self.segments.len() == 1 || self.decoded { end } else { end.min(self.segment_end(span.start)) };
+        &self.text[span.start..end]
+    }
+
+    /// Returns the end of the segment that has the byte at `at`.
+    #[cold]
+    fn segment_end(&self, at: usize) -> usize {
+        let (segment, text) = self.segment(at);
+        segment.at + text.len()
     }
 
     /// Returns the place of an event with an excerpt from its beginning, for later findings that refer to the event.
     /// `mark` is the part of the event to point at.
     pub fn remembered(&self, span: Range<usize>, mark: Range<usize>, event: Option<u64>) -> Place {
         let place = self.bare_place(span.clone(), event);
-        let head = &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)];
+        let head = self.head(&span);
         let mark = mark.start - span.start..mark.end - span.start;
-        Place { excerpt: beginning(head, span.len() <= REMEMBERED_BYTES, place.column, mark), ..place }
+        Place { excerpt: beginning(head, head.len() == span.len(), place.column, mark), ..place }
     }
 
     /// Returns the byte offset in the file behind a range that starts at `origin`. `origin_of` looks up the origins of
     /// other bytes.
     #[inline]
     fn end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
-        if self.segments.len() == 1 || span.is_empty() {
+        if self.wide {
+            self.wide_end(origin, span, origin_of)
+        } else if self.segments.len() == 1 || span.is_empty() {
             origin.offset + span.len() as u64
         } else {
             origin_of(span.end - 1).offset + 1
         }
     }
 
+    /// Returns the same for a text that the file has as UTF-16.
+    #[cold]
+    fn wide_end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
+        let (segment, _) = self.segment(span.end.max(span.start + 1) - 1);
+        let (from, start) =
+            if segment.at > span.start { (segment.at, origin_of(segment.at)) } else { (span.start, origin) };
+        start.behind(&self.text[from..span.end], true).offset
+    }
+
     /// Returns an excerpt around a range that starts in `column`. As a line may be long, only the bytes of the excerpt
     /// are examined.
     fn excerpt(&self, span: Range<usize>, column: u64) -> Excerpt {
-        // The segments of a decoded text are as short as the distance between two escapes.
         let (start, text) = match self.decoded {
             true => (0, self.text),
             false => {
@@ -473,14 +404,7 @@ mod tests {
     #[test]
     fn columns_count_characters_and_offsets_count_bytes() {
         let segments = [Segment { at: 0, origin: Origin { offset: 100, line: 7, column: 3 } }];
-        let frame = Frame {
-            text: "éa\nöx".as_bytes(),
-            segments: &segments,
-            terminated: true,
-            utf8: true,
-            row: None,
-            decoded: false,
-        };
+        let frame = Frame::new("éa\nöx".as_bytes(), &segments);
         assert_eq!(frame.origin(2), Origin { offset: 102, line: 7, column: 4 });
         assert_eq!(frame.origin(6), Origin { offset: 106, line: 8, column: 2 });
     }
@@ -492,8 +416,7 @@ mod tests {
             Segment { at: 0, origin: Origin { offset: 6, line: 1, column: 7 } },
             Segment { at: 2, origin: Origin { offset: 14, line: 2, column: 7 } },
         ];
-        let frame =
-            Frame { text: b"{\n \"x\"", segments: &segments, terminated: true, utf8: true, row: None, decoded: false };
+        let frame = Frame::new(b"{\n \"x\"", &segments);
         let place = frame.place(3..6, Some(0));
         assert_eq!((place.line, place.column, place.start, place.end), (2, 8, 15, 18));
         assert_eq!(place.excerpt.text, " \"x\"");
@@ -509,14 +432,7 @@ mod tests {
         let third = text.rfind('\n').expect("there are three lines") + 1;
         let segment = Segment { at: third, origin: Origin { offset: 30_000, line: 3, column: 7 } };
         for segments in [vec![Segment { at: 0, origin: start }], vec![Segment { at: 0, origin: start }, segment]] {
-            let frame = Frame {
-                text: text.as_bytes(),
-                segments: &segments,
-                terminated: true,
-                utf8: true,
-                row: None,
-                decoded: false,
-            };
+            let frame = Frame::new(text.as_bytes(), &segments);
             let landmarks = Landmarks::default();
             for at in (0..text.len()).step_by(97).chain([third - 1, third, text.len() - 1]) {
                 assert_eq!(frame.origin_by(at, &landmarks), frame.origin(at), "{at}");
@@ -529,14 +445,7 @@ mod tests {
         for (before, after) in [(0, 0), (120, 239), (121, 240), (124, 243), (125, 244), (5000, 5000)] {
             let text = format!("first\n{}X{}\nlast", "b".repeat(before), "a".repeat(after));
             let segments = [Segment { at: 0, origin: Origin::START }];
-            let frame = Frame {
-                text: text.as_bytes(),
-                segments: &segments,
-                terminated: true,
-                utf8: true,
-                row: None,
-                decoded: false,
-            };
+            let frame = Frame::new(text.as_bytes(), &segments);
             let excerpt = frame.place(6 + before..7 + before, None).excerpt;
             assert_eq!(&excerpt.text[excerpt.mark.clone()], "X");
             assert_eq!(excerpt.column as usize, 1 + before.saturating_sub(WINDOW_BEFORE));

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::encoding::utf16_length;
 use super::{Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, PieceSink, Segment, too_long};
 
 /// A splitter into lines.
@@ -17,26 +18,38 @@ pub(crate) struct Lines {
     length: u64,
     /// Whether the last byte of that line so far is a carriage return.
     after_return: bool,
+    /// If the file is in UTF-16, the length that the line has there so far, in bytes.
+    wide: Option<u64>,
 }
 
 impl Lines {
     /// Creates a splitter for lines from `origin` on.
     pub(crate) fn new(origin: Origin, limit: usize) -> Lines {
-        Lines { origin, limit, buffer: Vec::new(), length: 0, after_return: false }
+        Lines { origin, limit, buffer: Vec::new(), length: 0, after_return: false, wide: None }
+    }
+
+    /// Creates a splitter for lines from `origin` on, which the file has as UTF-16 if `wide`.
+    pub(crate) fn of(origin: Origin, limit: usize, wide: bool) -> Lines {
+        Lines { wide: wide.then_some(0), ..Lines::new(origin, limit) }
+    }
+
+    /// Returns whether the file has the lines as UTF-16.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.wide.is_some()
     }
 
     /// Returns whether a splitter can be in this state; one that was stored may be made up.
     pub(crate) fn is_sound(&self, limit: usize) -> bool {
         self.origin.is_sound()
             && self.limit == limit
-            && self.length < MOST_BYTES
+            && self.length.max(self.wide.unwrap_or(0)) < MOST_BYTES
             && self.buffer.len() as u64 <= self.length
             && self.buffer.len() <= limit.saturating_add(1)
     }
 
     /// Returns the position of the next byte: its offset, with the line and the column of the line's start.
     pub(crate) fn position(&self) -> Origin {
-        Origin { offset: self.origin.offset + self.length, ..self.origin }
+        Origin { offset: self.origin.offset + self.wide.unwrap_or(self.length), ..self.origin }
     }
 
     /// Returns whether the next byte starts a line.
@@ -47,6 +60,9 @@ impl Lines {
     /// Reads the next bytes, and passes on each piece that they complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
         let mut rest = bytes;
+        if self.is_wide() {
+            return self.feed_wide(bytes, out);
+        }
         if self.length > 0 {
             // The line that an earlier chunk began.
             let end = memchr::memchr(b'\n', rest);
@@ -79,6 +95,22 @@ impl Lines {
         }
     }
 
+    /// Reads the next bytes of a file that has them as UTF-16.
+    #[cold]
+    fn feed_wide(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let line = piece.strip_suffix(b"\n").unwrap_or(piece);
+            self.push(line);
+            if line.len() < piece.len() {
+                let buffer = std::mem::take(&mut self.buffer);
+                self.line(&buffer, self.length, true, false, &mut |piece| out.piece(piece));
+                self.buffer = buffer;
+                self.buffer.clear();
+                self.length = 0;
+            }
+        }
+    }
+
     /// Passes on the last line, if it has no line end.
     pub(crate) fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         if self.length > 0 {
@@ -91,6 +123,9 @@ impl Lines {
     fn push(&mut self, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };
         self.after_return = *last == b'\r';
+        if let Some(wide) = &mut self.wide {
+            *wide += utf16_length(bytes);
+        }
         self.length += bytes.len() as u64;
         let room = (self.limit + 1).saturating_sub(self.buffer.len());
         self.buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -100,18 +135,26 @@ impl Lines {
     /// the start.
     fn line(&mut self, kept: &[u8], length: u64, terminated: bool, utf8: bool, out: &mut dyn FnMut(Piece<'_>)) {
         let start = self.origin;
-        self.origin = Origin { offset: start.offset + length + u64::from(terminated), line: start.line + 1, column: 1 };
+        let is_wide = self.is_wide();
+        // The length of the whole line in the file, and that of one of its ASCII characters.
+        let (whole, unit) = self.wide.as_mut().map_or((length, 1), |wide| (std::mem::take(wide), 2));
+        let offset = start.offset + whole + unit * u64::from(terminated);
+        self.origin = Origin { offset, line: start.line + 1, column: 1 };
         let text = kept.strip_suffix(b"\r").unwrap_or(kept);
         // The end of a line that is too long has not been kept.
         let is_whole = kept.len() as u64 == length;
         let ends_with_return = if is_whole { text.len() < kept.len() } else { self.after_return };
         let length = length - u64::from(ends_with_return);
         if length > self.limit as u64 {
-            out(too_long(start, length, &kept[..kept.len().min(KEPT_OF_TOO_LONG)], self.limit));
+            let in_file = whole - unit * u64::from(ends_with_return);
+            out(too_long(start, length, in_file, &kept[..kept.len().min(KEPT_OF_TOO_LONG)], self.limit));
             return;
         }
         let trimmed = text.trim_ascii_start();
-        let origin = if trimmed.len() == text.len() { start } else { start.after(&text[..text.len() - trimmed.len()]) };
+        let origin = match text.len() - trimmed.len() {
+            0 => start,
+            space => start.behind(&text[..space], is_wide),
+        };
         let trimmed = trimmed.trim_ascii_end();
         if !trimmed.is_empty() {
             out(Piece::Frame(Frame {
@@ -120,7 +163,9 @@ impl Lines {
                 terminated,
                 utf8,
                 row: None,
+                wide: is_wide,
                 decoded: false,
+                label: None,
             }));
         }
     }

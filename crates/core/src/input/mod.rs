@@ -4,16 +4,24 @@
 //! does not grow with the length of the input: one frame is buffered at a time, and no frame is longer than the limit.
 
 mod detect;
+mod encoding;
+mod escapes;
 mod frame;
 pub mod json;
 pub(crate) mod lines;
+mod oddity;
+mod part;
+pub(crate) mod shards;
 mod sse;
 mod values;
 
 pub use detect::BYTE_ORDER_MARK;
+pub(crate) use encoding::in_utf8;
 pub use frame::window;
-pub(crate) use frame::{EventNote, HeldFrame, Landmarks};
-pub use frame::{Frame, Origin, Segment};
+pub(crate) use frame::{EventNote, Landmarks};
+pub use frame::{Frame, Label, Origin, Segment};
+pub use oddity::Oddity;
+pub(crate) use part::HeldFrame;
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -24,6 +32,7 @@ use crate::error::UnknownName;
 pub(crate) use crate::finding::MOST_BYTES;
 use crate::finding::Place;
 use crate::framing::Framing;
+use encoding::{Encoding, Utf16Decoder};
 
 /// The form of an input: how its events are separated. In each form, the events may be bare or inside JSON-RPC
 /// messages.
@@ -61,6 +70,10 @@ impl FromStr for Wire {
 pub enum Piece<'a> {
     /// A text that is read as an event.
     Frame(Frame<'a>),
+    /// A line of server-sent events that is no field of one, so that clients pass over it.
+    Stray(Frame<'a>),
+    /// Something about the framing that is reported once a file, with the place of the line that has it.
+    Odd(Oddity, Place),
     /// A part that cannot be read.
     Fault(InputFault),
 }
@@ -107,6 +120,10 @@ pub struct InputFault {
 /// A splitter of one file into pieces. The file's bytes may arrive in chunks of any size.
 #[derive(Clone)]
 pub struct Input {
+    /// The first bytes, until they tell how the characters are encoded.
+    start: Option<Vec<u8>>,
+    /// The decoder of an input in UTF-16.
+    decoder: Option<Utf16Decoder>,
     splitter: Splitter,
     /// The length of the longest frame that is read, in bytes.
     max_frame: usize,
@@ -126,6 +143,8 @@ enum Splitter {
     Lines(lines::Lines),
     Values(values::Values),
     Sse(sse::Sse),
+    /// The input cannot be read.
+    Unreadable,
 }
 
 impl Input {
@@ -133,7 +152,15 @@ impl Input {
     /// `max_frame` bytes are reported as faults and not read.
     pub fn new(wire: Option<Wire>, max_frame: usize) -> Input {
         let head = detect::FormDetector::new(wire);
-        Input { splitter: Splitter::Unknown(head), max_frame, bytes: 0, has_content: false, ends_with_newline: false }
+        Input {
+            start: Some(Vec::new()),
+            decoder: None,
+            splitter: Splitter::Unknown(head),
+            max_frame,
+            bytes: 0,
+            has_content: false,
+            ends_with_newline: false,
+        }
     }
 
     /// Returns the number of bytes so far.
@@ -161,7 +188,58 @@ impl Input {
     pub fn feed_to(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
         let Some(last) = bytes.last() else { return };
         self.bytes += bytes.len() as u64;
+        if self.decoder.is_some() || self.start.is_some() {
+            return self.feed_encoded(bytes, out);
+        }
         self.ends_with_newline = *last == b'\n';
+        self.feed_utf8(bytes, out);
+    }
+
+    /// Reads the next bytes of an input whose encoding is not known yet, or is UTF-16.
+    #[cold]
+    fn feed_encoded(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
+        if let Some(start) = &mut self.start {
+            start.extend_from_slice(bytes);
+            if start.len() >= encoding::EXAMINED {
+                self.begin(out);
+            }
+            return;
+        }
+        let mut text = Vec::new();
+        if let Some(decoder) = &mut self.decoder {
+            decoder.decode(bytes, &mut text);
+        }
+        self.feed_decoded(&text, out);
+    }
+
+    /// Begins with the bytes by which the encoding is told.
+    fn begin(&mut self, out: &mut dyn PieceSink) {
+        let Some(start) = self.start.take() else { return };
+        match Encoding::of(&start[..start.len().min(encoding::EXAMINED)]) {
+            Encoding::Utf8 => self.feed_decoded(&start, out),
+            Encoding::Utf16(order) => {
+                out.piece(Piece::Odd(Oddity::Utf16, Origin::START.place()));
+                self.decoder = Some(Utf16Decoder::new(order));
+                self.feed_encoded(&start, out);
+            }
+            Encoding::Utf32 => {
+                self.has_content = true;
+                self.splitter = Splitter::Unreadable;
+                out.piece(Piece::Odd(Oddity::Utf32, Origin::START.place()));
+            }
+        }
+    }
+
+    /// Reads the next bytes in UTF-8, of which there may be none.
+    fn feed_decoded(&mut self, text: &[u8], out: &mut dyn PieceSink) {
+        if let Some(last) = text.last() {
+            self.ends_with_newline = *last == b'\n';
+            self.feed_utf8(text, out);
+        }
+    }
+
+    /// Reads the next bytes in UTF-8.
+    fn feed_utf8(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
         if let Splitter::Unknown(head) = &mut self.splitter {
             if let Some((wire, buffered)) = head.feed(bytes, self.max_frame) {
                 self.start(wire, &buffered, out);
@@ -181,24 +259,18 @@ impl Input {
         let origin = Origin::START.after(&bytes[..start]);
         let row = Some(row);
         if text.len() > self.max_frame {
-            let Piece::Fault(mut fault) = too_long(origin, text.len() as u64, text, self.max_frame) else { return };
+            let length = text.len() as u64;
+            let Piece::Fault(mut fault) = too_long(origin, length, length, text, self.max_frame) else { return };
             fault.place.row = row;
             return out(Piece::Fault(fault));
         }
-        out(Piece::Frame(Frame {
-            text,
-            segments: &[Segment { at: 0, origin }],
-            terminated: true,
-            utf8: false,
-            row,
-            decoded: false,
-        }));
+        out(Piece::Frame(Frame { row, ..Frame::new(text, &[Segment { at: 0, origin }]) }));
     }
 
     /// Returns the origin of the next byte if the form is one text a line and the byte starts a line.
     pub fn line_start(&self) -> Option<Origin> {
         match &self.splitter {
-            Splitter::Lines(lines) if lines.at_line_start() => Some(lines.position()),
+            Splitter::Lines(lines) if lines.at_line_start() && !lines.is_wide() => Some(lines.position()),
             _ => None,
         }
     }
@@ -213,12 +285,18 @@ impl Input {
 
     /// Ends the input, and calls `out` with each piece that its end completes.
     pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
+        self.begin(&mut FnSink(&mut *out));
+        if let Some(decoder) = &mut self.decoder {
+            let mut rest = Vec::new();
+            decoder.finish(&mut rest);
+            self.feed_decoded(&rest, &mut FnSink(&mut *out));
+        }
         if let Splitter::Unknown(head) = &mut self.splitter {
             let (wire, buffered) = head.finish();
             self.start(wire, &buffered, &mut FnSink(&mut *out));
         }
         match &mut self.splitter {
-            Splitter::Unknown(_) => {}
+            Splitter::Unknown(_) | Splitter::Unreadable => {}
             Splitter::Lines(lines) => lines.finish(out),
             Splitter::Values(values) => values.finish(self.ends_with_newline, out),
             Splitter::Sse(sse) => sse.finish(out),
@@ -228,15 +306,15 @@ impl Input {
     /// Starts splitting with the detected form and the bytes that were buffered until then.
     fn start(&mut self, wire: Wire, buffered: &[u8], out: &mut dyn PieceSink) {
         let mut origin = Origin::START;
-        let mut buffered = buffered;
+        let (mut buffered, wide) = (buffered, self.decoder.is_some());
         if let Some(rest) = buffered.strip_prefix(detect::BYTE_ORDER_MARK) {
-            origin.offset = detect::BYTE_ORDER_MARK.len() as u64;
+            origin.offset = if wide { 2 } else { detect::BYTE_ORDER_MARK.len() as u64 };
             buffered = rest;
         }
         self.splitter = match wire {
-            Wire::Ndjson | Wire::JsonRpc => Splitter::Lines(lines::Lines::new(origin, self.max_frame)),
-            Wire::Json => Splitter::Values(values::Values::new(origin, self.max_frame)),
-            Wire::Sse => Splitter::Sse(sse::Sse::new(origin, self.max_frame)),
+            Wire::Ndjson | Wire::JsonRpc => Splitter::Lines(lines::Lines::of(origin, self.max_frame, wide)),
+            Wire::Json => Splitter::Values(values::Values::new(origin, self.max_frame, wide)),
+            Wire::Sse => Splitter::Sse(sse::Sse::new(origin, self.max_frame, wide)),
         };
         self.split(buffered, out);
     }
@@ -247,7 +325,7 @@ impl Input {
             self.has_content = bytes.iter().any(|byte| !byte.is_ascii_whitespace());
         }
         match &mut self.splitter {
-            Splitter::Unknown(_) => {}
+            Splitter::Unknown(_) | Splitter::Unreadable => {}
             Splitter::Lines(lines) => lines.feed(bytes, out),
             Splitter::Values(values) => values.feed(bytes, &mut |piece| out.piece(piece)),
             Splitter::Sse(sse) => sse.feed(bytes, &mut |piece| out.piece(piece)),
@@ -257,7 +335,7 @@ impl Input {
     /// Returns the origin of the next byte, to report what is wrong with the end of the input.
     pub fn position(&self) -> Origin {
         match &self.splitter {
-            Splitter::Unknown(_) => Origin::START,
+            Splitter::Unknown(_) | Splitter::Unreadable => Origin::START,
             Splitter::Lines(lines) => lines.position(),
             Splitter::Values(values) => values.position(),
             Splitter::Sse(sse) => sse.position(),
@@ -268,6 +346,8 @@ impl Input {
 /// The state of an [`Input`], to be stored.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct InputState {
+    start: Option<Vec<u8>>,
+    decoder: Option<Utf16Decoder>,
     splitter: Splitter,
     bytes: u64,
     has_content: bool,
@@ -277,22 +357,25 @@ pub(crate) struct InputState {
 impl Input {
     /// Returns the state, to be stored.
     pub(crate) fn state(&self) -> InputState {
-        let Input { splitter, bytes, has_content, ends_with_newline, .. } = self.clone();
-        InputState { splitter, bytes, has_content, ends_with_newline }
+        let Input { start, decoder, splitter, bytes, has_content, ends_with_newline, .. } = self.clone();
+        InputState { start, decoder, splitter, bytes, has_content, ends_with_newline }
     }
 
     /// Returns an input that continues from a stored state; `None` if no input can be in that state. `wire` and
     /// `max_frame` must be those of the stored input.
     pub(crate) fn restored(state: InputState, wire: Option<Wire>, max_frame: usize) -> Option<Input> {
-        let InputState { splitter, bytes, has_content, ends_with_newline } = state;
+        let InputState { start, decoder, splitter, bytes, has_content, ends_with_newline } = state;
         let is_sound = match &splitter {
+            Splitter::Unreadable => true,
             Splitter::Unknown(detector) => detector.is_sound(wire),
             Splitter::Lines(lines) => lines.is_sound(max_frame),
             Splitter::Values(values) => values.is_sound(max_frame),
             Splitter::Sse(sse) => sse.is_sound(max_frame),
         };
-        let input = Input { splitter, max_frame, bytes, has_content, ends_with_newline };
-        (is_sound && bytes < MOST_BYTES).then_some(input)
+        let is_start = start.as_ref().is_none_or(|start| start.len() < encoding::EXAMINED);
+        let is_decoder = decoder.as_ref().is_none_or(Utf16Decoder::is_sound);
+        let input = Input { start, decoder, splitter, max_frame, bytes, has_content, ends_with_newline };
+        (is_sound && is_start && is_decoder && bytes < MOST_BYTES).then_some(input)
     }
 }
 
@@ -302,8 +385,9 @@ pub fn wire_of(bytes: &[u8], wire: Option<Wire>, max_frame: usize) -> Wire {
     head.feed(bytes, max_frame).unwrap_or_else(|| head.finish()).0
 }
 
-/// Returns the fault of a frame that is longer than the limit. `kept` is the start of the frame's text.
-fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'static> {
+/// Returns the fault of a frame that is longer than the limit. `kept` is the start of the frame's text, and `in_file` the
+/// length that the text has in the file, in bytes.
+fn too_long(start: Origin, length: u64, in_file: u64, kept: &[u8], limit: usize) -> Piece<'static> {
     // The excerpt must not depend on the chunks in which the bytes arrived: no more than the limit, and one line.
     let kept = &kept[..kept.len().min(limit).min(KEPT_OF_TOO_LONG)];
     let kept = &kept[..memchr::memchr(b'\n', kept).unwrap_or(kept.len())];
@@ -315,7 +399,7 @@ fn too_long(start: Origin, length: u64, kept: &[u8], limit: usize) -> Piece<'sta
     let excerpt = crate::finding::Excerpt { cut_after: true, ..frame::window(kept, start.column, 0..kept.len()) };
     Piece::Fault(InputFault {
         rule: Framing::LineTooLong,
-        place: Place::new(start.line, start.column, start.offset..start.offset + length).with_excerpt(excerpt),
+        place: Place::new(start.line, start.column, start.offset..start.offset + in_file).with_excerpt(excerpt),
         message: format!("this is {length} bytes long, and the limit is {limit}: it was not read"),
         help: None,
         lost: true,

@@ -1,13 +1,18 @@
 //! Splits server-sent events, as the HTML standard defines them: the `data:` lines up to a blank line are one text.
-//! Other fields and comments carry no events.
+//! Other fields and comments carry no events, and a text without a blank line behind it is dropped.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Frame, InputFault, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
-use crate::framing::Framing;
+use super::encoding::utf16_length;
+use super::json::parse_leniently;
+use super::{Frame, KEPT_OF_TOO_LONG, Label, MOST_BYTES, Oddity, Origin, Piece, Segment, too_long};
+use crate::finding::Place;
 
 /// The last message of many producers, which is not an event.
 const DONE: &[u8] = b"[DONE]";
+
+/// The longest name of a message that is kept, in bytes.
+const LONGEST_NAME: usize = 200;
 
 /// A splitter into messages.
 #[derive(Clone, Serialize, Deserialize)]
@@ -20,6 +25,8 @@ pub(crate) struct Sse {
     line: Vec<u8>,
     /// The length of that line so far, in bytes.
     length: u64,
+    /// If the file is in UTF-16, the length that the line has there so far, in bytes.
+    wide: Option<u64>,
     /// Whether the last byte was a carriage return, which ends a line with or without a line feed behind it.
     after_return: bool,
     /// The text of the message so far.
@@ -28,32 +35,47 @@ pub(crate) struct Sse {
     segments: Vec<Segment>,
     /// The origin of a message that is too long, and the length of its text so far, in bytes.
     oversized: Option<(Origin, u64)>,
+    /// The name of the message, by its `event` field.
+    label: Option<Label>,
+    /// The name before an `event` field that came behind the text: the field may belong to the next message.
+    label_before: Option<Option<Label>>,
+    /// Whether the marker that ends the stream has come.
+    done: bool,
+    /// Whether a message had no blank line behind it.
+    unseparated: bool,
 }
 
 impl Sse {
-    /// Creates a splitter for messages from `origin` on.
-    pub(crate) fn new(origin: Origin, limit: usize) -> Sse {
+    /// Creates a splitter for messages from `origin` on, which the file has as UTF-16 if `wide`.
+    pub(crate) fn new(origin: Origin, limit: usize, wide: bool) -> Sse {
         Sse {
             origin,
             limit,
             line: Vec::new(),
             length: 0,
+            wide: wide.then_some(0),
             after_return: false,
             data: Vec::new(),
             segments: Vec::new(),
             oversized: None,
+            label: None,
+            label_before: None,
+            done: false,
+            unseparated: false,
         }
     }
 
     /// Returns whether a splitter can be in this state; one that was stored may be made up.
     pub(crate) fn is_sound(&self, limit: usize) -> bool {
-        let Sse { origin, line, length, data, segments, oversized, .. } = self;
+        let Sse { origin, line, length, wide, data, segments, oversized, label, label_before, .. } = self;
+        let mut labels = label.iter().chain(label_before.iter().flatten());
         let in_order = segments.is_sorted_by(|one, next| one.at < next.at);
         let inside = segments.iter().all(|segment| segment.at <= data.len() && segment.origin.is_sound());
         let starts = segments.first().map_or(data.is_empty() || oversized.is_some(), |first| first.at == 0);
         origin.is_sound()
             && self.limit == limit
-            && *length < MOST_BYTES
+            && wide.unwrap_or(*length).max(*length) < MOST_BYTES
+            && labels.all(|label| label.origin.is_sound())
             && line.len() as u64 <= *length
             && (in_order && inside && starts)
             && oversized.is_none_or(|(start, total)| start.is_sound() && total < MOST_BYTES)
@@ -61,14 +83,19 @@ impl Sse {
 
     /// Returns the position of the next byte: its offset, with the line and the column of the line's start.
     pub(crate) fn position(&self) -> Origin {
-        Origin { offset: self.origin.offset + self.length, ..self.origin }
+        Origin { offset: self.origin.offset + self.wide.unwrap_or(self.length), ..self.origin }
+    }
+
+    /// Returns the length of a line end of this many characters in the file, in bytes.
+    fn in_file(&self, line_end: u64) -> u64 {
+        if self.wide.is_some() { 2 * line_end } else { line_end }
     }
 
     /// Reads the next bytes, and passes on each piece that they complete.
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         let mut rest = bytes;
         if self.after_return && rest.first() == Some(&b'\n') {
-            self.origin.offset += 1;
+            self.origin.offset += self.in_file(1);
             rest = &rest[1..];
         }
         self.after_return = false;
@@ -94,12 +121,33 @@ impl Sse {
         if !terminated {
             self.end_line(0, false, out);
         }
+        let text = self.data.trim_ascii();
+        let is_json = std::str::from_utf8(text).is_ok() && parse_leniently(text).is_ok();
+        if let Some(start) = self.segments.first()
+            && is_json
+            && self.oversized.is_none()
+            && !self.unseparated
+        {
+            // Clients drop it; what cannot be read may have been cut off, and is passed on.
+            return out(Piece::Odd(Oddity::Undispatched, self.place(start.origin)));
+        }
         self.dispatch(terminated, out);
+    }
+
+    /// Returns the place of the first line of the text, which starts at `origin`.
+    fn place(&self, origin: Origin) -> Place {
+        let segments = [Segment { at: 0, origin }];
+        let end = self.segments.get(1).map_or(self.data.len(), |next| next.at - 1);
+        let frame = Frame { wide: self.wide.is_some(), ..Frame::new(&self.data[..end], &segments) };
+        frame.place(0..end, None)
     }
 
     /// Appends bytes to the line that is being read.
     fn push(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
+        if let Some(wide) = &mut self.wide {
+            *wide += utf16_length(bytes);
+        }
         // The limit is for the value: `data: ` does not count, and one more byte shows that the value is too long.
         let room = (self.limit + 7).saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -109,39 +157,68 @@ impl Sse {
     fn end_line(&mut self, line_end: u64, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
         let line = std::mem::take(&mut self.line);
         let (start, length) = (self.origin, self.length);
-        self.origin = Origin { offset: start.offset + length + line_end, line: start.line + 1, column: 1 };
+        let whole = self.wide.unwrap_or(length);
+        let offset = start.offset + whole + self.in_file(line_end);
+        self.origin = Origin { offset, line: start.line + 1, column: 1 };
         self.length = 0;
+        self.wide = self.wide.map(|_| 0);
+        let is_wide = self.wide.is_some();
         let colon = memchr::memchr(b':', &line);
         match &line[..colon.unwrap_or(line.len())] {
             _ if line.is_empty() => self.dispatch(terminated, out),
-            b"" | b"event" | b"id" | b"retry" => {}
-            b"data" => {
+            b"" | b"id" | b"retry" => {}
+            field @ (b"data" | b"event") => {
                 let name = colon.map_or(line.len(), |at| at + 1);
                 let name = name + usize::from(line.get(name) == Some(&b' '));
-                let origin = start.after(&line[..name]);
-                self.append(&line[name..], origin, length - name as u64);
+                let origin = start.behind(&line[..name], is_wide);
+                match field {
+                    b"data" => self.append(&line[name..], origin, length - name as u64, out),
+                    _ => self.name(&line[name..], origin),
+                }
             }
-            _ if (line.len() as u64) < length => out(too_long(start, length, &line, self.limit)),
+            _ if (line.len() as u64) < length => out(too_long(start, length, whole, &line, self.limit)),
             _ => {
                 let segments = [Segment { at: 0, origin: start }];
-                let frame =
-                    Frame { text: &line, segments: &segments, terminated, utf8: false, row: None, decoded: false };
-                out(Piece::Fault(InputFault {
-                    rule: Framing::NotAnEvent,
-                    place: frame.place(0..line.len(), None),
-                    message: "this line is no field of a server-sent event: clients pass over it in silence".to_owned(),
-                    help: Some("begin each line of an event with `data: `; a comment begins with a colon".into()),
-                    lost: true,
-                }));
+                out(Piece::Stray(Frame { terminated, wide: is_wide, ..Frame::new(&line, &segments) }));
             }
         }
         self.line = line;
         self.line.clear();
     }
 
+    /// Names the message.
+    fn name(&mut self, name: &[u8], origin: Origin) {
+        let label = Label { name: name[..name.len().min(LONGEST_NAME)].to_vec(), origin };
+        let before = self.label.replace(label);
+        if !self.segments.is_empty() {
+            self.label_before = Some(before);
+        }
+    }
+
+    /// Returns whether the text so far is a whole message and the value of a `data` field begins another one, so that
+    /// a blank line is missing between them.
+    fn is_complete_before(&self, value: &[u8]) -> bool {
+        let (text, value) = (self.data.trim_ascii(), value.trim_ascii());
+        let begins = value.first() == Some(&b'{') || value == DONE;
+        begins
+            && (text == DONE
+                || text.last() == Some(&b'}') && std::str::from_utf8(text).is_ok() && parse_leniently(text).is_ok())
+    }
+
     /// Appends the value of a `data` field to the message. `length` is that of the whole value, of which `value` may be
     /// only the start.
-    fn append(&mut self, value: &[u8], origin: Origin, length: u64) {
+    fn append(&mut self, value: &[u8], origin: Origin, length: u64, out: &mut dyn FnMut(Piece<'_>)) {
+        if !self.segments.is_empty() && self.oversized.is_none() && self.is_complete_before(value) {
+            let next = self.label_before.take().map(|before| std::mem::replace(&mut self.label, before));
+            self.dispatch(true, out);
+            self.label = next.flatten();
+            let segments = [Segment { at: 0, origin }];
+            let frame = Frame { wide: self.wide.is_some(), ..Frame::new(value, &segments) };
+            self.unseparated = true;
+            if value.trim_ascii() != DONE {
+                out(Piece::Odd(Oddity::NoBlankLine, frame.place(0..value.len(), None)));
+            }
+        }
         if let Some((_, total)) = &mut self.oversized {
             *total += length + 1;
             return;
@@ -165,21 +242,25 @@ impl Sse {
     /// Passes on the message, if it has a text.
     fn dispatch(&mut self, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
         if let Some((start, length)) = self.oversized.take() {
-            out(too_long(start, length, &self.data, self.limit));
-        } else {
+            // UTF-16 has at least two bytes for three of UTF-8.
+            let in_file = if self.wide.is_some() { length * 2 / 3 } else { length };
+            out(too_long(start, length, in_file, &self.data, self.limit));
+        } else if let Some(first) = self.segments.first() {
             let text = self.data.trim_ascii();
-            if !text.is_empty() && text != DONE {
-                out(Piece::Frame(Frame {
-                    text: &self.data,
-                    segments: &self.segments,
-                    terminated,
-                    utf8: false,
-                    row: None,
-                    decoded: false,
-                }));
+            if text == DONE {
+                self.done = true;
+            } else if !text.is_empty() {
+                if self.done {
+                    out(Piece::Odd(Oddity::AfterDone, self.place(first.origin)));
+                }
+                let frame = Frame::new(&self.data, &self.segments);
+                let (wide, label) = (self.wide.is_some(), self.label.as_ref());
+                out(Piece::Frame(Frame { terminated, wide, label, ..frame }));
             }
         }
         self.data.clear();
         self.segments.clear();
+        self.label = None;
+        self.label_before = None;
     }
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::encoding::utf16_length;
 use super::{Frame, InputFault, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
 
@@ -25,6 +26,8 @@ pub(crate) struct Values {
     length: u64,
     /// The origin of that value.
     start: Origin,
+    /// Whether the file has the values as UTF-16.
+    wide: bool,
 }
 
 /// The token that is expected next between values.
@@ -57,8 +60,8 @@ enum State {
 }
 
 impl Values {
-    /// Creates a splitter for values from `origin` on.
-    pub(crate) fn new(origin: Origin, limit: usize) -> Values {
+    /// Creates a splitter for values from `origin` on, which the file has as UTF-16 if `wide`.
+    pub(crate) fn new(origin: Origin, limit: usize, wide: bool) -> Values {
         Values {
             here: origin,
             limit,
@@ -68,6 +71,7 @@ impl Values {
             buffer: Vec::new(),
             length: 0,
             start: origin,
+            wide,
         }
     }
 
@@ -93,7 +97,7 @@ impl Values {
     pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
         for &byte in bytes {
             self.byte(byte, out);
-            self.here.offset += 1;
+            self.here.offset += if self.wide { utf16_length(&[byte]) } else { 1 };
             if byte == b'\n' {
                 self.here.line += 1;
                 self.here.column = 1;
@@ -198,17 +202,12 @@ impl Values {
     fn emit(&mut self, terminated: bool, out: &mut dyn FnMut(Piece<'_>)) {
         if self.length > self.limit as u64 {
             let kept = &self.buffer[..self.buffer.len().min(KEPT_OF_TOO_LONG)];
-            out(too_long(self.start, self.length, kept, self.limit));
+            let in_file = if self.wide { self.here.offset - self.start.offset } else { self.length };
+            out(too_long(self.start, self.length, in_file, kept, self.limit));
         } else {
             let segments = [Segment { at: 0, origin: self.start }];
-            out(Piece::Frame(Frame {
-                text: self.buffer.trim_ascii_end(),
-                segments: &segments,
-                terminated,
-                utf8: false,
-                row: None,
-                decoded: false,
-            }));
+            let frame = Frame::new(self.buffer.trim_ascii_end(), &segments);
+            out(Piece::Frame(Frame { terminated, wide: self.wide, ..frame }));
         }
         self.buffer.clear();
         self.length = 0;

@@ -1,5 +1,6 @@
 //! Detects by the beginning of an input whether it holds stored records.
 
+use crate::input::in_utf8;
 use crate::protocol::Protocol;
 use crate::protocol::records::Records;
 use crate::schema::Pointer;
@@ -52,7 +53,7 @@ pub fn looks_like_records<'p>(
     events: &Protocol,
     beside: impl Fn() -> Option<&'p Protocol>,
 ) -> bool {
-    let text = &text[..text.len().min(DETECTION_BYTES)];
+    let text = &*in_utf8(&text[..text.len().min(DETECTION_BYTES)]);
     let keys = keys(text);
     let named = |records: &Records| super::kind_from_file_name(records, file).is_some();
     // An empty list is one of records only if the name of the file says so.

@@ -8,8 +8,9 @@ use super::index::{FieldValue, RecordIndex};
 use super::relations::{self, Record, RelationFault};
 use crate::event::Event;
 use crate::event::Settings;
-use crate::event::event_checker::{EventChecker, json_fault, parse_frame};
+use crate::event::event_checker::{EventChecker, json_fault, parse_frame, stray_fault};
 use crate::event::finding_log::{Details, EventContext};
+use crate::event::oddities::Oddities;
 use crate::finding::{Finding, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::json::{Member, Node, NodeKind, Tree, parse};
@@ -65,6 +66,7 @@ impl<'p> RecordChecker<'p> {
             has_pieces: false,
             excerpts: options.excerpts(),
             faults: Vec::new(),
+            oddities: Oddities::default(),
         };
         Some(RecordChecker { input: Input::new(options.wire(), options.max_line_bytes()), frames })
     }
@@ -132,6 +134,8 @@ struct FrameChecker<'p> {
     excerpts: bool,
     /// The faults of one record by the protocol's rules, reused for each record to save allocations.
     faults: Vec<RelationFault>,
+    /// What is odd about the framing.
+    oddities: Oddities,
 }
 
 impl<'p> FrameChecker<'p> {
@@ -141,6 +145,8 @@ impl<'p> FrameChecker<'p> {
         match piece {
             Piece::Frame(frame) => self.frame(&frame),
             Piece::Fault(fault) => self.input_fault(fault),
+            Piece::Stray(frame) => self.input_fault(stray_fault(&frame)),
+            Piece::Odd(oddity, place) => self.oddities.note(oddity, || place),
         }
     }
 
@@ -196,6 +202,7 @@ impl<'p> FrameChecker<'p> {
             let is_here =
                 |at: usize| containing(&records, at).is_none() && containing(&containers, at) == Some(container.id);
             let tree = Tree {
+                not_numbers: Vec::new(),
                 root: tree.root.clone(),
                 duplicate_keys: tree.duplicate_keys.iter().filter(|(_, again)| is_here(again.start)).cloned().collect(),
                 lone_surrogates: tree.lone_surrogates.iter().filter(|span| is_here(span.start)).cloned().collect(),
@@ -342,6 +349,7 @@ impl<'p> FrameChecker<'p> {
 
     /// Returns the report. `whole`: whether the input was read up to its end.
     fn finish(mut self, input: &Input, whole: bool) -> Report {
+        std::mem::take(&mut self.oddities).report(&mut self.event_checker.log);
         // An empty list is valid, but an input of only comments, or only events of a stream, is not a list of records.
         let log = &self.event_checker.log;
         let only_events = log.summary.records == 0 && log.summary.skipped > 0 && !log.has_error;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::StreamJudge;
-use crate::event::event_checker::json_fault;
 use crate::event::finding_log::Details;
 use crate::event::foreign::ForeignFrames;
 use crate::finding::Place;
 use crate::framing::Framing;
+use crate::input::Frame;
 use crate::input::json::ParseError;
-use crate::input::{Frame, InputFault};
+use crate::input::shards::{Shard, Shards};
 use crate::protocol::framing;
 use crate::text::list;
 
@@ -21,15 +21,24 @@ impl StreamJudge {
         self.doubt.get_or_insert_with(|| Arc::new(place.clone()));
     }
 
-    /// Reports a frame that is not JSON.
+    /// Reports a frame that is not JSON and holds no events.
     #[cold]
     pub(super) fn report_unreadable(&mut self, frame: &Frame<'_>, error: ParseError) {
-        let lost = self.may_be_lost(frame.text);
-        let mut fault = InputFault { lost, ..json_fault(frame, error) };
-        if !lost && fault.rule == Framing::TruncatedLine {
-            // Nothing of an event was cut off here.
-            fault.rule = Framing::InvalidJson;
+        let (text, events) = (frame.text, self.event_checker.log.summary.events);
+        let follows_torn = self.torn == Some(events);
+        let lost = self.may_be_lost(text);
+        if let Some(oddity) = self.lookalikes.recognise(frame, events, self.foreign.envelope(), &self.oddities) {
+            let place = frame.place(0..text.len(), None);
+            if lost || oddity.loses() {
+                self.note_loss(&place);
+            }
+            return self.oddities.note(oddity, || place);
         }
+        if follows_torn && ForeignFrames::is_foreign_text(text) {
+            // The rest of the frame before it, which has been reported.
+            return self.note_loss(&frame.bare_place(0..text.len(), None));
+        }
+        let fault = self.unreadable_fault(frame, error, lost);
         self.report_fault(fault);
     }
 
@@ -37,6 +46,9 @@ impl StreamJudge {
     fn may_be_lost(&mut self, text: &[u8]) -> bool {
         let events = self.event_checker.log.summary.events;
         if !ForeignFrames::is_foreign_text(text) {
+            if self.has_only_foreign_objects(text) {
+                return false;
+            }
             self.torn = Some(events);
             return true;
         }
@@ -49,6 +61,17 @@ impl StreamJudge {
             }
             _ => false,
         }
+    }
+
+    /// Returns whether the objects in a text are whole, and none of them can have been an event: a log line that ends with
+    /// an object is as foreign as one without.
+    fn has_only_foreign_objects(&self, text: &[u8]) -> bool {
+        std::str::from_utf8(text).is_ok()
+            && Shards::of(text).all(|shard| match shard {
+                Shard::Object { tree, .. } => self.foreign.is_foreign(&tree, text),
+                Shard::Torn(_) => false,
+                Shard::Text(span) => ForeignFrames::is_foreign_text(&text[span]),
+            })
     }
 
     /// Reports which rules were silent because an event could not be read.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::StreamJudge;
 use crate::event::event_checker::parse_frame;
 use crate::event::finding_log::{Details, EventContext};
-use crate::event::{Event, MOST_UNKNOWN, NotAnEvent, record_options, stream_name, timestamp};
+use crate::event::{Event, MOST_UNKNOWN, record_options, stream_name, timestamp};
 use crate::framing::Framing;
-use crate::input::json::{Tree, ends_with_high, starts_with_low};
-use crate::input::{Frame, InputFault, Landmarks, Wire};
+use crate::input::json::{NodeKind, Tree, ends_with_high, starts_with_low};
+use crate::input::{Frame, InputFault, Landmarks};
 use crate::machine::NoObserver;
 use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, UnknownKey};
@@ -22,42 +22,46 @@ impl StreamJudge {
     /// Judges a frame on the slow path, from its tree. `keys`: the unknown keys that the fast path found and could not
     /// count yet.
     pub(super) fn judge_on_slow_path(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
-        let text = frame.text;
-        let tree = match parse_frame(frame) {
-            Ok(tree) => tree,
-            Err(error) => {
-                self.likeness.add_text(protocol, text);
-                return self.report_unreadable(frame, error);
-            }
-        };
-        let found = Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc));
-        if self.judge_wrapped(protocol, frame, &tree, &found) {
-            return;
-        }
-        if !self.held.is_empty() && !matches!(found, Err(NotAnEvent::Other(..))) {
-            self.release(protocol);
-        }
-        match found {
-            Ok(event) => self.judge_event(protocol, frame, &tree, &event, keys),
-            Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
-            Err(NotAnEvent::Other(span, found)) => {
-                let rule = Framing::NotAnEvent;
-                let place = frame.place(span, None);
-                let help = record_options(&tree.root, text).map(|options| {
-                    let help = &protocol.tables().rules[usize::from(framing(rule).0)].help;
-                    format!("{help}; if this is a stored record, check it with {options}").into()
-                });
-                let lost = !self.foreign.is_foreign(&tree, text);
-                if !lost && self.hold(frame) {
-                    return;
-                }
-                self.report_fault(InputFault { rule, place, message: found, help, lost });
-            }
+        match parse_frame(frame) {
+            Err(error) => self.judge_broken(protocol, frame, error),
+            Ok(tree) => self.judge_tree(protocol, frame, &tree, keys),
         }
     }
 
+    /// Reports a frame that is JSON but no event.
+    #[cold]
+    pub(super) fn report_no_event(
+        &mut self,
+        protocol: &Protocol,
+        frame: &Frame<'_>,
+        tree: &Tree,
+        span: Range<usize>,
+        found: String,
+    ) {
+        let lost = !self.foreign.is_foreign(tree, frame.text);
+        if !lost && frame.label.is_some_and(|label| self.is_of_another_kind(label)) {
+            self.event_checker.log.summary.skipped += 1;
+            return;
+        }
+        let events = self.event_checker.log.summary.events;
+        if matches!(tree.root.kind, NodeKind::Number)
+            && let Some(oddity) = self.lookalikes.recognise(frame, events, &[], &self.oddities)
+        {
+            return self.oddities.note(oddity, || frame.place(span, None));
+        }
+        if !lost && self.hold(frame) {
+            return;
+        }
+        let (rule, place) = (Framing::NotAnEvent, frame.place(span, None));
+        let help = record_options(&tree.root, frame.text).map(|options| {
+            let help = &protocol.tables().rules[usize::from(framing(rule).0)].help;
+            format!("{help}; if this is a stored record, check it with {options}").into()
+        });
+        self.report_fault(InputFault { rule, place, message: found, help, lost });
+    }
+
     /// Judges an event on the slow path.
-    fn judge_event(
+    pub(super) fn judge_event(
         &mut self,
         protocol: &Protocol,
         frame: &Frame<'_>,

@@ -85,12 +85,12 @@ impl StreamJudge {
     /// Judges values of a frame as events. Strings have the events as their text.
     fn judge_values(&mut self, protocol: &Protocol, frame: &Frame<'_>, values: &[&Node]) {
         self.is_inner = true;
+        let start = (0, frame.origin(0));
         for value in values {
-            let inner = match is_object_text(value, frame.text) {
-                true => frame.content(&value.span),
-                false => frame.part(value.span.clone()),
-            };
-            self.judge_on_slow_path(protocol, &inner.frame(), &[]);
+            match is_object_text(value, frame.text) {
+                true => self.judge_on_slow_path(protocol, &frame.content(&value.span).frame(), &[]),
+                false => self.judge_on_slow_path(protocol, &frame.part(value.span.clone(), start).frame(), &[]),
+            }
         }
         self.is_inner = false;
     }

@@ -10,6 +10,7 @@ mod string;
 use std::ops::Range;
 
 pub use parser::parse;
+pub(crate) use parser::{parse_first, parse_leniently};
 pub(crate) use string::is_string_content;
 pub use string::{ends_with_high, inner, starts_with_low, unescape_one, unescaped, unescaped_lossy};
 
@@ -60,6 +61,8 @@ pub struct Tree {
     pub duplicate_keys: Vec<(Range<usize>, Range<usize>)>,
     /// The byte ranges of `\uD800`–`\uDFFF` escapes without their other half.
     pub lone_surrogates: Vec<Range<usize>>,
+    /// The byte ranges of `NaN`, `Infinity` and `-Infinity`, which strict JSON does not have.
+    pub not_numbers: Vec<Range<usize>>,
 }
 
 /// The reason why a text cannot be parsed.
@@ -168,7 +171,8 @@ impl Node {
         match &self.kind {
             NodeKind::Null => Value::Null,
             NodeKind::Bool(value) => Value::Bool(*value),
-            NodeKind::Number => serde_json::from_slice(&text[self.span.clone()]).unwrap_or(Value::Null),
+            // NaN and Infinity are numbers of unknown size.
+            NodeKind::Number => serde_json::from_slice(&text[self.span.clone()]).unwrap_or(Value::from(0)),
             NodeKind::String => Value::String(unescaped_lossy(inner(text, &self.span)).into_owned()),
             NodeKind::Array(items) => Value::Array(items.iter().map(|n| n.to_value(text)).collect()),
             NodeKind::Object(members) => Value::Object(

@@ -20,31 +20,92 @@ const FEW_MEMBERS: usize = 16;
 /// Returns where and why the text is not JSON, is nested deeper than [`MAX_DEPTH`], or has a number outside the range
 /// of a 64-bit float.
 pub fn parse(text: &[u8]) -> Result<Tree, ParseError> {
-    let mut parser = Parser { text, at: 0, depth: 0, duplicate_keys: Vec::new(), lone_surrogates: Vec::new() };
-    parser.space();
-    let root = parser.value()?;
-    parser.space();
-    if parser.at < text.len() {
-        let end = text[parser.at..].iter().position(|b| b.is_ascii_whitespace());
-        let end = end.map_or(text.len(), |n| parser.at + n);
-        return Err(ParseError {
-            kind: ParseErrorKind::Invalid,
-            at: parser.at..end,
-            message: "the value is complete, yet more text follows it".to_owned(),
-        });
+    Parser::new(text, false).whole()
+}
+
+/// Parses one JSON text like [`parse`], but takes `NaN`, `Infinity` and `-Infinity` for numbers, as many writers do.
+///
+/// # Errors
+///
+/// Like those of [`parse`].
+pub(crate) fn parse_leniently(text: &[u8]) -> Result<Tree, ParseError> {
+    Parser::new(text, true).whole()
+}
+
+/// A fault in the object that [`parse_first`] was to parse.
+pub(crate) struct FirstFault {
+    pub error: ParseError,
+    /// The byte range of the last whole object inside it.
+    pub last_object: Option<Range<usize>>,
+}
+
+/// Parses the object that starts at `start`, whatever follows it, as [`parse_leniently`] does.
+///
+/// # Errors
+///
+/// Like those of [`parse`].
+pub(crate) fn parse_first(text: &[u8], start: usize) -> Result<Tree, FirstFault> {
+    let mut parser = Parser { at: start, ..Parser::new(text, true) };
+    match parser.value() {
+        Ok(root) => Ok(parser.tree(root)),
+        Err(error) => Err(FirstFault { error, last_object: parser.last_object }),
     }
-    Ok(Tree { root, duplicate_keys: parser.duplicate_keys, lone_surrogates: parser.lone_surrogates })
+}
+
+impl<'t> Parser<'t> {
+    fn new(text: &'t [u8], lenient: bool) -> Parser<'t> {
+        Parser {
+            text,
+            lenient,
+            at: 0,
+            depth: 0,
+            last_object: None,
+            duplicate_keys: Vec::new(),
+            lone_surrogates: Vec::new(),
+            not_numbers: Vec::new(),
+        }
+    }
+
+    /// Returns the tree of what was parsed.
+    fn tree(self, root: Node) -> Tree {
+        let Parser { duplicate_keys, lone_surrogates, not_numbers, .. } = self;
+        Tree { root, duplicate_keys, lone_surrogates, not_numbers }
+    }
+
+    /// Parses the whole text.
+    fn whole(mut self) -> Result<Tree, ParseError> {
+        let text = self.text;
+        let parser = &mut self;
+        parser.space();
+        let root = parser.value()?;
+        parser.space();
+        if parser.at < text.len() {
+            let end = text[parser.at..].iter().position(|b| b.is_ascii_whitespace());
+            let end = end.map_or(text.len(), |n| parser.at + n);
+            return Err(ParseError {
+                kind: ParseErrorKind::Invalid,
+                at: parser.at..end,
+                message: "the value is complete, yet more text follows it".to_owned(),
+            });
+        }
+        Ok(self.tree(root))
+    }
 }
 
 /// The state of [`parse`]. Each method for a token starts at `at` and leaves `at` behind the token.
 struct Parser<'t> {
     text: &'t [u8],
+    /// Whether NaN and Infinity are numbers.
+    lenient: bool,
     /// The offset of the next byte.
     at: usize,
     /// The number of arrays and objects around the next byte.
     depth: usize,
+    /// The byte range of the last whole object.
+    last_object: Option<Range<usize>>,
     duplicate_keys: Vec<(Range<usize>, Range<usize>)>,
     lone_surrogates: Vec<Range<usize>>,
+    not_numbers: Vec<Range<usize>>,
 }
 
 impl Parser<'_> {
@@ -89,7 +150,11 @@ impl Parser<'_> {
     fn value(&mut self) -> Result<Node, ParseError> {
         let start = self.at;
         let kind = match self.text.get(self.at) {
-            Some(b'{') => self.object()?,
+            Some(b'{') => {
+                let kind = self.object()?;
+                self.last_object = Some(start..self.at);
+                kind
+            }
             Some(b'[') => self.array()?,
             Some(b'"') => {
                 self.string()?;
@@ -102,6 +167,7 @@ impl Parser<'_> {
             Some(b't') => self.word("true", NodeKind::Bool(true))?,
             Some(b'f') => self.word("false", NodeKind::Bool(false))?,
             Some(b'n') => self.word("null", NodeKind::Null)?,
+            Some(b'N' | b'I') if self.not_a_number() => NodeKind::Number,
             _ => return Err(self.expected("a value")),
         };
         Ok(Node { span: start..self.at, kind })
@@ -118,6 +184,16 @@ impl Parser<'_> {
             self.at = self.text.len();
         }
         Err(self.expected("a value"))
+    }
+
+    /// Parses a number that JSON does not have, if it is one and they are allowed.
+    fn not_a_number(&mut self) -> bool {
+        let rest = &self.text[self.at..];
+        let word = [&b"NaN"[..], b"Infinity", b"-Infinity"].into_iter().find(|word| rest.starts_with(word));
+        let Some(word) = word.filter(|_| self.lenient) else { return false };
+        self.not_numbers.push(self.at..self.at + word.len());
+        self.at += word.len();
+        true
     }
 
     /// Enters an array or an object, and skips white space.
@@ -281,6 +357,9 @@ impl Parser<'_> {
     fn number(&mut self) -> Result<(), ParseError> {
         let start = self.at;
         if self.text[self.at] == b'-' {
+            if self.not_a_number() {
+                return Ok(());
+            }
             self.at += 1;
         }
         match self.text.get(self.at) {

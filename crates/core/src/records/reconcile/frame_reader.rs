@@ -33,6 +33,8 @@ impl FrameReader {
                 Err(_) => frame.bare_place(0..frame.text.len(), None),
             },
             Piece::Fault(fault) => fault.place,
+            Piece::Stray(frame) => frame.bare_place(0..frame.text.len(), None),
+            Piece::Odd(..) => return None,
         };
         self.add_unreadable(place);
         None
