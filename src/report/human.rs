@@ -99,6 +99,8 @@ pub struct Human<'p, W> {
     index: HashMap<FindingKind, usize>,
     /// The number of the next finding in this file, from 0.
     next_number: usize,
+    /// Number of files that could not be read.
+    unread: usize,
 }
 
 /// Findings of one kind in a file.
@@ -131,7 +133,7 @@ impl<'p, W: Write> Human<'p, W> {
             .with_context_lines(1)
             .without_syntax_highlighting()
             .without_cause_chain();
-        Human { out, rules, options, handler, kinds: Vec::new(), index: HashMap::new(), next_number: 0 }
+        Human { out, rules, options, handler, kinds: Vec::new(), index: HashMap::new(), next_number: 0, unread: 0 }
     }
 
     fn entries(&mut self) -> Vec<Entry> {
@@ -191,6 +193,7 @@ impl<W: Write> Reporter for Human<'_, W> {
     }
 
     fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
+        self.unread += usize::from(end.unreadable.is_some());
         let (notes, entries): (Vec<_>, Vec<_>) =
             self.entries().into_iter().partition(|entry| entry.finding.severity == Severity::Note);
         for entry in entries {
@@ -208,7 +211,7 @@ impl<W: Write> Reporter for Human<'_, W> {
 
     fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         if !self.options.quiet {
-            write!(self.out, "{}", summary(end))?;
+            write!(self.out, "{}", summary(end, self.unread + end.unfound.len()))?;
         }
         self.out.flush()
     }
@@ -292,7 +295,9 @@ fn join_messages(first: &str, more: &[String]) -> String {
     }
 }
 
-fn summary(end: &RunEnd<'_>) -> String {
+/// Returns the summary. `unchecked`: the number of inputs that were not found or could not be read; their names are on
+/// standard error.
+fn summary(end: &RunEnd<'_>, unchecked: usize) -> String {
     let summary = end.summary;
     let mut text = String::new();
     if end.hidden > 0 {
@@ -319,6 +324,9 @@ fn summary(end: &RunEnd<'_>) -> String {
     }
     for more in lint_notes(end).into_iter().chain(baseline_note(end)) {
         text.push_str(&format!("; {more}"));
+    }
+    if unchecked > 0 {
+        text.push_str(&format!("; {} could not be checked", count(unchecked as u64, "input")));
     }
     text.push_str(".\n");
     if let Some(words) = end.left_out.and_then(|left_out| left_out.words()) {

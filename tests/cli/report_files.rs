@@ -65,7 +65,7 @@ fn wrong_use_is_said_and_changes_nothing() {
         ("--format json=-", "for standard output, write json alone"),
         ("--format json=", "there must be the name of a file"),
         ("--format sarf=old", "did you mean sarif?"),
-        ("--format xml", "there are human, json, jsonl, sarif, junit, github, gitlab, markdown"),
+        ("--format xml", &format!("xml is no format; there are {}\n", every_format().join(", "))),
         ("--format json=old --rule no-such-rule=off", "there is no rule"),
     ] {
         let ran = folder.run(&format!("check {arguments} a"));

@@ -181,5 +181,9 @@ fn the_readme_names_every_subcommand_in_its_table() {
 #[test]
 fn the_page_about_formats_names_each_of_them_in_its_table() {
     let named = first_column(&page("docs/formats.md").section("Report formats"));
-    assert_eq!(named, every_format().into_iter().collect());
+    let formats: BTreeSet<_> = every_format().into_iter().collect();
+    let missing: Vec<_> = formats.difference(&named).collect();
+    assert!(missing.is_empty(), "the table of docs/formats.md, section “Report formats”, has no row for {missing:?}");
+    let unknown: Vec<_> = named.difference(&formats).collect();
+    assert!(unknown.is_empty(), "docs/formats.md, section “Report formats”, names what is no format: {unknown:?}");
 }
