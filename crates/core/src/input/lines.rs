@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::encoding::utf16_length;
+use super::json::{trim_end, trim_start};
 use super::{Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, PieceSink, Segment, too_long};
 
 /// A splitter into lines.
@@ -150,12 +151,12 @@ impl Lines {
             out(too_long(start, length, in_file, &kept[..kept.len().min(KEPT_OF_TOO_LONG)], self.limit));
             return;
         }
-        let trimmed = text.trim_ascii_start();
+        let trimmed = trim_start(text);
         let origin = match text.len() - trimmed.len() {
             0 => start,
             space => start.behind(&text[..space], is_wide),
         };
-        let trimmed = trimmed.trim_ascii_end();
+        let trimmed = trim_end(trimmed);
         if !trimmed.is_empty() {
             out(Piece::Frame(Frame {
                 text: trimmed,

@@ -203,6 +203,7 @@ impl<'p> FrameChecker<'p> {
                 |at: usize| containing(&records, at).is_none() && containing(&containers, at) == Some(container.id);
             let tree = Tree {
                 not_numbers: Vec::new(),
+                foreign_space: None,
                 root: tree.root.clone(),
                 duplicate_keys: tree.duplicate_keys.iter().filter(|(_, again)| is_here(again.start)).cloned().collect(),
                 lone_surrogates: tree.lone_surrogates.iter().filter(|span| is_here(span.start)).cloned().collect(),

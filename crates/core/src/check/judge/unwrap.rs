@@ -33,6 +33,7 @@ impl StreamJudge {
         for wrapping in self.known_wrappings.iter().chain(&self.wrapping) {
             match wrapping.contents(protocol, &tree.root, frame.text) {
                 Contents::Events(values) => {
+                    self.report_repeated_wrapper(frame, tree);
                     self.judge_values(protocol, frame, &values);
                     return true;
                 }
@@ -41,13 +42,14 @@ impl StreamJudge {
             }
         }
         if is_plain {
-            self.event_checker.log.summary.skipped += 1;
+            self.skip_message(frame, tree);
             return true;
         }
         let Some(wrapping) = self.find_wrapping(protocol, frame, tree, found) else { return false };
         let Contents::Events(values) = wrapping.contents(protocol, &tree.root, frame.text) else { return false };
         self.wrapping = Some(wrapping);
         self.release(protocol);
+        self.report_repeated_wrapper(frame, tree);
         self.judge_values(protocol, frame, &values);
         true
     }
