@@ -122,6 +122,12 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
             lines.push(last[..last.len() - 1].to_vec());
             return Some(false);
         }
+        Framing::WrappedEvents => {
+            for line in lines.iter_mut() {
+                *line = [b"{\"event\":", line.as_slice(), b"}"].concat();
+            }
+            return Some(true);
+        }
         Framing::NotAnEvent => {
             lines.insert(number, b"7".to_vec());
             return Some(true);

@@ -117,6 +117,7 @@ fn the_fields() {
         is(thinking()).off(-3),
         labelled(true, "Complete"),
         labelled(false, "complete..."),
+        labelled(false, "Waiting for approval"),
         is(idle()),
         labelled(false, " running tool… "),
         is(appended(Role::System)),
