@@ -61,6 +61,7 @@ const RULES_OF_THE_FIELDS: [&str; 6] = [
     "time-goes-backwards",
     "label-contradicts-pending",
     "complete-before-completed",
+    "waiting-not-pending",
 ];
 
 /// The rules that one field of one event breaks, whatever came before: the order is not asked, so there is nothing to read

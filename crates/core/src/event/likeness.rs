@@ -273,29 +273,25 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_wrapped_events_is_named_with_a_command_that_takes_them_out() {
+    fn the_place_of_wrapped_events_is_named_with_the_option_that_judges_them_there() {
         assert_words(
             &[r#"{"log":"{\"type\":\"session.status\"}\n"}"#],
             "there is not one event of session-events in this input: its events stand at /log, as text",
-            Some("jq -r '.log' FILE | sessionlint check -"),
+            Some("check with --unwrap /log"),
         );
         assert_words(
             &[r#"{"data":{"events":[{"type":"session.status"}]}}"#],
-            "there is not one event of session-events in this input: its events stand at /data/events, in an array",
-            Some("jq -c '.data.events[]' FILE"),
-        );
-        assert_words(
-            &[r#"[["{\"type\":\"session.status\"}"]]"#],
-            "there is not one event of session-events in this input: its events stand inside of something else, in an array, as text",
-            Some("jq -r '.[][]' FILE"),
+            "there is not one event of session-events in this input: its events stand at /data/events/*",
+            Some("--unwrap '/data/events/*'"),
         );
     }
 
     #[test]
-    fn no_key_of_a_recording_gets_into_a_command() {
-        for key in ["a b", "$(id)", "';id;'", "a-b", "1a", "ä"] {
+    fn a_key_of_a_recording_is_quoted_in_a_command() {
+        let shell = "'/'\\'';id;'\\'''";
+        for (key, quoted) in [("a b", "'/a b'"), ("$(id)", "'/$(id)'"), ("';id;'", shell), ("a-b", "/a-b")] {
             let words = words(&[&format!(r#"{{"{key}":{{"type":"session.status"}}}}"#)]);
-            assert_eq!(words.help.as_deref(), Some("take the events out, and check them one a line"), "{key}");
+            assert_eq!(words.help, Some(format!("check with --unwrap {quoted}")), "{key}");
         }
     }
 

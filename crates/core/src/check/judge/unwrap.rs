@@ -32,6 +32,8 @@ impl StreamJudge {
         let mut is_plain = false;
         for wrapping in self.known_wrappings.iter().chain(&self.wrapping) {
             match wrapping.contents(protocol, &tree.root, frame.text) {
+                // What a wrapper of the protocol holds was found already, and is none of its events.
+                Contents::Events(values) if found.as_ref().is_ok_and(|event| is_only(&values, event.node)) => {}
                 Contents::Events(values) => {
                     self.judge_values(protocol, frame, &values);
                     return true;
@@ -121,4 +123,9 @@ impl StreamJudge {
         self.likeness.add_value(protocol, frame.text, found, trace);
         None
     }
+}
+
+/// Returns whether this is the only value.
+fn is_only(values: &[&Node], value: &Node) -> bool {
+    matches!(values, [only] if std::ptr::eq(*only, value))
 }
