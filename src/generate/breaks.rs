@@ -11,7 +11,7 @@ use super::choices::{Choices, mix};
 use super::walk::{Stream, StreamOptions, Walk};
 
 /// The most walks that are tried.
-const MOST_WALKS: u32 = 60;
+const MOST_WALKS: u32 = 200;
 /// The number of events that may follow the forbidden one, before those that end the stream.
 const MOST_BEHIND: usize = 6;
 /// The number of events that are proposed at each step of a walk.

@@ -54,7 +54,7 @@ const RULES_OF_THE_TABLES: [&str; 26] = [
 ];
 
 /// The rules that some sequence of `the_fields` breaks.
-const RULES_OF_THE_FIELDS: [&str; 6] = [
+const RULES_OF_THE_FIELDS: [&str; 7] = [
     "final-message-mismatch",
     "tool-name-mismatch",
     "ok-mismatch",

@@ -67,6 +67,9 @@ struct EventSink<'s> {
 impl PieceSink for EventSink<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let FastPath { reader, captures } = &mut *self.fast;
+        if !matches!(piece, Piece::Frame(_)) {
+            self.judge.release(self.protocol);
+        }
         match piece {
             Piece::Frame(frame) => {
                 captures.clear();

@@ -29,6 +29,7 @@ impl StreamJudge {
     /// Judges a frame that is not JSON: the events in it, if there are some.
     #[cold]
     pub(super) fn judge_broken(&mut self, protocol: &Protocol, frame: &Frame<'_>, error: ParseError) {
+        self.release(protocol);
         let stripped = frame.without_escapes();
         let has_events = match &stripped {
             Some(stripped) => self.judge_enclosed(protocol, &stripped.frame(), Some(Oddity::Escapes)),

@@ -68,7 +68,10 @@ impl StreamJudge {
 
     /// Judges the frames that were held. Those with other text where the events stand are none, and are counted.
     #[cold]
-    pub(super) fn release(&mut self, protocol: &Protocol) {
+    pub(crate) fn release(&mut self, protocol: &Protocol) {
+        if self.held.is_empty() {
+            return;
+        }
         let is_inner = std::mem::replace(&mut self.is_inner, true);
         for held in std::mem::take(&mut self.held) {
             let frame = held.frame();
