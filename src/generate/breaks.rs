@@ -153,6 +153,10 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
             let quote = line.get(at..)?.find("\":\"")? + at + 3;
             [&line[..quote], "\\ud800", &line[quote..]].concat().into_bytes()
         }
+        Framing::ReplacementCharacter => {
+            let quote = line.get(at..)?.find("\":\"")? + at + 3;
+            [&line[..quote], "\u{FFFD}", &line[quote..]].concat().into_bytes()
+        }
         Framing::DuplicateKey | Framing::MissingField | Framing::UnknownField => edit_member(&line, rule, at)?,
         Framing::WrongType => {
             let replacements = ["17", "\"17\"", "null", "[]", "{}", "true"];

@@ -21,6 +21,15 @@ pub fn count_characters(bytes: &[u8]) -> u64 {
     bytes.len() as u64 - blocks.iter().map(inside).sum::<u64>() - in_rest
 }
 
+/// Returns whether a text has U+FFFD, the character that decoders write in place of bytes that they cannot read.
+pub fn has_replacement(text: &[u8]) -> bool {
+    // Few texts have the first byte of the character at all.
+    memchr::memchr_iter(REPLACEMENT[0], text).any(|at| text[at..].starts_with(REPLACEMENT))
+}
+
+/// U+FFFD in UTF-8.
+pub const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
+
 /// A byte string that is prepared to be compared sixteen bytes at a time.
 #[derive(Clone, Debug)]
 pub struct Literal {

@@ -48,6 +48,27 @@ fn events_passed_by_themselves_are_judged_in_order_and_found_by_their_rows() {
     assert_eq!((report.summary.events, report.summary.streams), (4, 1));
 }
 
+/// U+FFFD is found on every way that an event can take, and is said once for each field.
+#[test]
+fn what_was_decoded_wrongly_is_found_however_the_event_is_read() {
+    for written in ["\u{FFFD}", "\\ufffd", "\\uFFFD"] {
+        let message = completed(1).replace(r#":""}"#, &format!(r#":"a{written}"}}"#));
+        let lines = [status(true, 0), message.clone(), status(false, 2), status(true, 3), message, status(false, 4)];
+        let text = lines.join("\n") + "\n";
+        let mut by_pieces = Checker::new(protocol("session-events"), Options::default());
+        text.as_bytes().chunks(7).for_each(|piece| by_pieces.feed(piece));
+        let mut by_events = Checker::new(protocol("session-events"), Options::default());
+        lines.iter().zip(0..).for_each(|(event, row)| by_events.event(event.as_bytes(), row));
+        let whole = check(protocol("session-events"), text.as_bytes(), Options::default());
+        for (report, line) in [(whole, 2), (by_pieces.finish(), 2), (by_events.finish(), 1)] {
+            let found = report.findings.iter().filter(|finding| &*finding.rule == "replacement-character");
+            let places: Vec<_> = found.map(|finding| (finding.place.line, finding.pointer.as_deref())).collect();
+            assert_eq!(places, [(line, Some("/payload/final_message"))], "{written}");
+            assert_eq!(report.summary.by_rule["replacement-character"], 2, "{written}");
+        }
+    }
+}
+
 #[test]
 fn line_ends_and_blanks_do_not_split_an_event() {
     let pretty = status(true, 0).replace(',', ",\n\t").replace('{', "{\r\n");

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::bytes::starts_with;
+use crate::bytes::{has_replacement, starts_with};
 use crate::input::Frame;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
@@ -110,7 +110,7 @@ impl FastReader {
     #[inline]
     pub(crate) fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<FastEvent> {
         let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
-        if utf8 { self.read(frame.text, captures) } else { None }
+        if utf8 && !has_replacement(frame.text) { self.read(frame.text, captures) } else { None }
     }
 
     /// Reads the event on the first of these lines if it is written in the schema's order: the line then ends with the

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use super::Settings;
 use super::finder::{Event, mark_unreadable, stream_name};
 use super::finding_log::{Details, EventContext, FindingLog};
+use super::replacement;
 use super::unknown_names::{MOST_UNKNOWN, Occurrence, UnknownNames};
 use crate::bytes::lossy;
 use crate::finding::{Related, Repeat, Report, Stats, without_indices};
 use crate::framing::Framing;
-use crate::input::json::{ParseError, ParseErrorKind, Tree, inner, parse, unescaped_lossy};
+use crate::input::json::{Node, ParseError, ParseErrorKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
@@ -106,6 +107,7 @@ impl EventChecker {
         let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.shared_name(&name));
         let at_edge = |span: &Range<usize>| at_edge(span, &captures);
         self.report_surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), at_edge);
+        self.report_replacements(here, event.node, stream.as_ref());
         let fast_keys: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
         self.report_faults(here, faults, stream.as_ref());
         for (key, pointer) in unknown {
@@ -177,6 +179,22 @@ impl EventChecker {
         self.log.count_unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)]);
     }
 
+    /// Counts the strings and keys of an event with U+FFFD, and reports each that is the first of its kind.
+    pub(crate) fn report_replacements(&mut self, here: &EventContext<'_>, event: &Node, stream: Option<&Arc<str>>) {
+        replacement::find_in(event, here.frame.text, &mut |pointer, at| {
+            let rule = framing(Framing::ReplacementCharacter);
+            let general = without_indices(&pointer.to_string());
+            if self.count_unknown(rule, Some(general), here, stream).0 {
+                let details = Details {
+                    message: self.log.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
+                    pointer: Some(pointer.text().into()),
+                    ..here.details(stream)
+                };
+                self.log.report(rule, here.place(at), details);
+            }
+        });
+    }
+
     /// Counts an unknown field, and reports it if it is the first of its kind. Returns the number under which it is
     /// counted.
     fn report_unknown_field(
@@ -200,7 +218,7 @@ impl EventChecker {
         number
     }
 
-    /// Counts an unknown name. Returns whether the name is the first of its kind in the file, and the number under
+    /// Counts an unknown name, or a field that is reported once as such a name is. Returns whether it is the first of its kind in the file, and the number under
     /// which it is counted. Reports once that there are too many to tell apart.
     pub(crate) fn count_unknown(
         &mut self,
@@ -216,7 +234,7 @@ impl EventChecker {
             Occurrence::TooMany { reported: false } => {
                 let rule = framing(Framing::CheckSkipped);
                 let found = format!(
-                    "more than {MOST_UNKNOWN} different event types and fields are unknown: further ones are not reported"
+                    "more than {MOST_UNKNOWN} different event types and fields are unknown or have U+FFFD: further ones are not reported"
                 );
                 let details =
                     Details { message: self.log.message(rule, &mut [("found", found)]), ..here.details(stream) };

@@ -36,6 +36,14 @@ pub enum NotAnEvent {
     Other(Range<usize>, String),
 }
 
+impl NotAnEvent {
+    /// Returns the reason that the type, which stands under this name, is no string.
+    fn not_a_string(name: &str, found: &Node, text: &[u8]) -> NotAnEvent {
+        let value = describe_value(&text[found.span.clone()]);
+        NotAnEvent::Other(found.span.clone(), format!("its `{name}` must be a string, but is {value}"))
+    }
+}
+
 impl<'t> Event<'t> {
     /// Returns the event or record of a node that is known to be one of this type.
     pub fn of(node: &'t Node, name: &'t str) -> Event<'t> {
@@ -70,16 +78,38 @@ impl<'t> Event<'t> {
         }
         let has = |name: &str| root.member(text, name).is_some();
         if has(JSON_RPC) || only_messages && MESSAGE_MEMBERS.iter().any(|name| has(name)) {
-            return Err(NotAnEvent::Message);
+            return Err(Event::find_untyped(root, text, protocol).unwrap_or(NotAnEvent::Message));
         }
         let name = shape.event_type.dotted();
         Err(match (root.at(text, &shape.event_type.0), &root.kind) {
-            (Some(found), _) => NotAnEvent::Other(
-                found.span.clone(),
-                format!("its `{name}` must be a string, but is {}", describe_value(&text[found.span.clone()])),
-            ),
+            (Some(found), _) => NotAnEvent::not_a_string(&name, found, text),
             (None, NodeKind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no `{name}`")),
             (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
+        })
+    }
+
+    /// Finds what has the other members of an event in a message, but no string as its type. A type alone is none: many
+    /// messages have one of their own.
+    fn find_untyped(root: &Node, text: &[u8], protocol: &Protocol) -> Option<NotAnEvent> {
+        let shape = &protocol.tables().shape;
+        let first = |pointer: &'_ Pointer| pointer.0.first().cloned();
+        let type_member = first(&shape.event_type);
+        let others: Vec<_> = [&shape.time, &shape.stream].into_iter().flatten().filter_map(first).collect();
+        let others: Vec<_> = others.iter().filter(|name| Some(*name) != type_member.as_ref()).collect();
+        shape.unwrap.iter().find_map(|wrapper| {
+            let node = root.at(text, &wrapper.0)?;
+            let mut found = others.iter().filter(|name| node.member(text, name).is_some());
+            match node.at(text, &shape.event_type.0) {
+                Some(kind) if others.is_empty() || found.next().is_some() => {
+                    let name = wrapper.join(&shape.event_type).dotted();
+                    Some(NotAnEvent::not_a_string(&name, kind, text))
+                }
+                None if !others.is_empty() && found.count() == others.len() => {
+                    let (wrapper, name) = (wrapper.dotted(), shape.event_type.dotted());
+                    Some(NotAnEvent::Other(node.span.clone(), format!("its `{wrapper}` has no `{name}`")))
+                }
+                _ => None,
+            }
         })
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod likeness;
 pub(crate) mod lookalikes;
 pub(crate) mod oddities;
 mod options;
+mod replacement;
 mod search;
 mod stored_record;
 pub(crate) mod traces;

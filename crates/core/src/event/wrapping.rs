@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::traces::Enclosure;
-use crate::input::json::{Node, NodeKind, inner, unescaped_lossy};
+use crate::input::json::{Node, NodeKind, inner};
 use crate::protocol::Protocol;
 use crate::schema::Pointer;
 
@@ -27,6 +27,11 @@ impl Wrapping {
     pub(crate) fn of(enclosure: &Enclosure) -> Wrapping {
         let segment = |key: &Option<String>| key.clone().unwrap_or_else(|| EACH.to_owned());
         Wrapping { path: enclosure.path.iter().map(segment).collect() }
+    }
+
+    /// Returns whether a member of a frame with this name leads to the events.
+    pub(crate) fn begins_with(&self, name: &str) -> bool {
+        self.path.first().is_some_and(|first| first == name)
     }
 
     /// Returns what a frame has where its events should stand.
@@ -56,8 +61,8 @@ impl Wrapping {
             // A pointer to an array means its items.
             (NodeKind::Array(items), []) => items.iter().for_each(|item| self.collect(item, text, &[], out)),
             (_, [first, rest @ ..]) => {
-                let member = node.members().iter().find(|member| unescaped_lossy(inner(text, &member.key)) == *first);
-                if let Some(member) = member {
+                // Of a key that stands twice, the last one counts, as in events.
+                if let Some(member) = node.member(text, first) {
                     self.collect(&member.value, text, rest, out);
                 }
             }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bytes::has_replacement;
+
 use super::encoding::utf16_length;
+use super::json::{trim_end, trim_start};
 use super::{Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, PieceSink, Segment, too_long};
 
 /// A splitter into lines.
@@ -79,9 +82,11 @@ impl Lines {
         let whole = memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1);
         let (lines, tail) = rest.split_at(whole);
         let utf8 = simdutf8::basic::from_utf8(lines).is_ok();
+        // The slow path reports what was decoded wrongly.
+        let is_ahead = utf8 && !has_replacement(lines);
         let mut lines = lines;
         loop {
-            if utf8 {
+            if is_ahead {
                 let behind = out.ahead(lines, self.origin, self.limit);
                 lines = &lines[(behind.offset - self.origin.offset) as usize..];
                 self.origin = behind;
@@ -150,12 +155,12 @@ impl Lines {
             out(too_long(start, length, in_file, &kept[..kept.len().min(KEPT_OF_TOO_LONG)], self.limit));
             return;
         }
-        let trimmed = text.trim_ascii_start();
+        let trimmed = trim_start(text);
         let origin = match text.len() - trimmed.len() {
             0 => start,
             space => start.behind(&text[..space], is_wide),
         };
-        let trimmed = trimmed.trim_ascii_end();
+        let trimmed = trim_end(trimmed);
         if !trimmed.is_empty() {
             out(Piece::Frame(Frame {
                 text: trimmed,

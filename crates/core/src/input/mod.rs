@@ -253,8 +253,8 @@ impl Input {
     /// for the frame.
     pub fn event(&mut self, bytes: &[u8], row: u64, out: &mut dyn FnMut(Piece<'_>)) {
         self.bytes += bytes.len() as u64;
-        let start = bytes.len() - bytes.trim_ascii_start().len();
-        let text = bytes[start..].trim_ascii_end();
+        let start = bytes.len() - json::trim_start(bytes).len();
+        let text = json::trim_end(&bytes[start..]);
         self.has_content |= !text.is_empty();
         let origin = Origin::START.after(&bytes[..start]);
         let row = Some(row);
@@ -279,7 +279,7 @@ impl Input {
     pub fn skip(&mut self, lines: &[u8], end: Origin) {
         self.bytes += lines.len() as u64;
         self.ends_with_newline = true;
-        self.has_content |= lines.iter().any(|byte| !byte.is_ascii_whitespace());
+        self.has_content |= lines.iter().any(|byte| !json::is_space(byte));
         self.splitter = Splitter::Lines(lines::Lines::new(end, self.max_frame));
     }
 
@@ -322,7 +322,7 @@ impl Input {
     /// Reads the next bytes in the form that is known by now.
     fn split(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
         if !self.has_content {
-            self.has_content = bytes.iter().any(|byte| !byte.is_ascii_whitespace());
+            self.has_content = bytes.iter().any(|byte| !json::is_space(byte));
         }
         match &mut self.splitter {
             Splitter::Unknown(_) | Splitter::Unreadable => {}

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::json::{ALLOWED, space_name};
 use crate::framing::Framing;
 use crate::text::count;
 
@@ -57,6 +58,8 @@ pub enum Oddity {
     StackTrace,
     /// A number is not one of JSON.
     NotANumber,
+    /// This character stands between the tokens of an event as white space, which it is not to JSON.
+    Space(char),
     /// A server-sent event comes after the marker that ends the stream.
     AfterDone,
     /// The last server-sent event has no blank line behind it.
@@ -75,7 +78,8 @@ impl Oddity {
             | Oddity::Yaml
             | Oddity::Html
             | Oddity::StackTrace
-            | Oddity::NotANumber => Framing::InvalidJson,
+            | Oddity::NotANumber
+            | Oddity::Space(_) => Framing::InvalidJson,
             Oddity::AfterDone => Framing::MessageAfterDone,
             Oddity::Undispatched => Framing::UndispatchedMessage,
             Oddity::OtherName => Framing::EventNameMismatch,
@@ -125,6 +129,9 @@ impl Oddity {
             Oddity::Html => are("a page of HTML"),
             Oddity::StackTrace => are("a stack trace"),
             Oddity::NotANumber => format!("NaN or Infinity stands {in_lines}, which JSON does not have"),
+            Oddity::Space(character) => {
+                format!("{} stands as white space {in_lines}; {ALLOWED}", space_name(character))
+            }
             Oddity::AfterDone => format!("{} after the marker `[DONE]`", comes(lines)),
             Oddity::Undispatched => "no blank line ends the last server-sent event".to_owned(),
             Oddity::OtherName => format!("the `event` field names another event type than the data {in_lines}"),
@@ -183,6 +190,9 @@ impl Oddity {
             }
             Oddity::NotANumber => {
                 "the rest of the event was judged; Python's json.dumps writes them unless allow_nan=False: send null or a string"
+            }
+            Oddity::Space(_) => {
+                "the events were read all the same; strict readers refuse them: write no other white space between the tokens"
             }
             Oddity::AfterDone => "clients have stopped reading there; send the marker last",
             Oddity::Undispatched => {

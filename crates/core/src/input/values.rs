@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::encoding::utf16_length;
+use super::json::{foreign_space_at, trim_end};
+use super::oddity::Oddity;
 use super::{Frame, InputFault, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
 use crate::framing::Framing;
 
@@ -46,6 +48,8 @@ enum Expectation {
 enum State {
     /// Between two values.
     Between,
+    /// Between two values, inside a character that may be white space which JSON does not have.
+    Character,
     /// Inside brackets, or inside a string at depth 0.
     Nested {
         /// The number of brackets that are open.
@@ -79,7 +83,7 @@ impl Values {
     pub(crate) fn is_sound(&self, limit: usize) -> bool {
         let depth = match self.state {
             State::Nested { depth, .. } => depth,
-            State::Between | State::Word => 0,
+            State::Between | State::Character | State::Word => 0,
         };
         let origins = [Some(self.here), Some(self.start), self.array];
         origins.into_iter().flatten().all(Origin::is_sound)
@@ -109,6 +113,9 @@ impl Values {
 
     /// Passes on an unfinished value, and reports an array that was never closed.
     pub(crate) fn finish(&mut self, ends_with_newline: bool, out: &mut dyn FnMut(Piece<'_>)) {
+        if matches!(self.state, State::Character) {
+            self.begin(State::Word, out);
+        }
         if !matches!(self.state, State::Between) {
             let whole = matches!(self.state, State::Word);
             self.emit(ends_with_newline, out);
@@ -127,6 +134,14 @@ impl Values {
     fn byte(&mut self, byte: u8, out: &mut dyn FnMut(Piece<'_>)) {
         match &mut self.state {
             State::Between => self.between(byte, out),
+            State::Character if byte & 0xC0 == 0x80 => {
+                self.push(byte);
+                self.character(out);
+            }
+            State::Character => {
+                self.begin(State::Word, out);
+                self.byte(byte, out);
+            }
             State::Nested { depth, string, escaped } => {
                 match (byte, *string) {
                     _ if *escaped => *escaped = false,
@@ -175,18 +190,51 @@ impl Values {
                 out(self.fault(Framing::InvalidJson, message, false));
             }
             _ => {
-                if self.expect == Expectation::CommaOrEnd {
-                    let message = "a comma is missing between this value and the one before".to_owned();
-                    out(self.fault(Framing::InvalidJson, message, false));
-                }
                 self.start = self.here;
-                self.state = match byte {
-                    b'{' | b'[' => State::Nested { depth: 1, string: false, escaped: false },
-                    b'"' => State::Nested { depth: 0, string: true, escaped: false },
-                    _ => State::Word,
-                };
                 self.push(byte);
+                match byte {
+                    b'{' | b'[' => self.begin(State::Nested { depth: 1, string: false, escaped: false }, out),
+                    b'"' => self.begin(State::Nested { depth: 0, string: true, escaped: false }, out),
+                    0x0B | 0x0C | 0xC2.. => {
+                        self.state = State::Character;
+                        self.character(out);
+                    }
+                    _ => self.begin(State::Word, out),
+                }
             }
+        }
+    }
+
+    /// Goes on with the value that starts with the bytes pushed so far.
+    fn begin(&mut self, state: State, out: &mut dyn FnMut(Piece<'_>)) {
+        if self.expect == Expectation::CommaOrEnd {
+            let message = "a comma is missing between this value and the one before".to_owned();
+            let (rule, place) = (Framing::InvalidJson, self.start.place());
+            out(Piece::Fault(InputFault { rule, place, message, help: None, lost: false }));
+        }
+        self.state = state;
+    }
+
+    /// Decides what a character between two values is, as soon as it is whole: white space, or the start of a value.
+    #[cold]
+    fn character(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
+        let length = match self.buffer[0] {
+            ..0xC2 => 1,
+            0xC2..0xE0 => 2,
+            0xE0..0xF0 => 3,
+            _ => 4,
+        };
+        match foreign_space_at(&self.buffer, 0) {
+            Some(space) => {
+                let segments = [Segment { at: 0, origin: self.start }];
+                let frame = Frame { wide: self.wide, ..Frame::new(&self.buffer, &segments) };
+                out(Piece::Odd(Oddity::Space(space), frame.place(0..self.buffer.len(), None)));
+                self.buffer.clear();
+                self.length = 0;
+                self.state = State::Between;
+            }
+            None if self.length >= length => self.begin(State::Word, out),
+            None => {}
         }
     }
 
@@ -206,7 +254,7 @@ impl Values {
             out(too_long(self.start, self.length, in_file, kept, self.limit));
         } else {
             let segments = [Segment { at: 0, origin: self.start }];
-            let frame = Frame::new(self.buffer.trim_ascii_end(), &segments);
+            let frame = Frame::new(trim_end(&self.buffer), &segments);
             out(Piece::Frame(Frame { terminated, wide: self.wide, ..frame }));
         }
         self.buffer.clear();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::classifier::{Classifier, FrameItem, OriginCursor};
 use super::index::{FieldValue, RecordIndex};
 use super::relations::{self, Record, RelationFault};
+use crate::bytes::has_replacement;
 use crate::event::Event;
 use crate::event::Settings;
 use crate::event::event_checker::{EventChecker, json_fault, parse_frame, stray_fault};
@@ -203,6 +204,7 @@ impl<'p> FrameChecker<'p> {
                 |at: usize| containing(&records, at).is_none() && containing(&containers, at) == Some(container.id);
             let tree = Tree {
                 not_numbers: Vec::new(),
+                foreign_space: None,
                 root: tree.root.clone(),
                 duplicate_keys: tree.duplicate_keys.iter().filter(|(_, again)| is_here(again.start)).cloned().collect(),
                 lone_surrogates: tree.lone_surrogates.iter().filter(|span| is_here(span.start)).cloned().collect(),
@@ -326,6 +328,7 @@ impl<'p> FrameChecker<'p> {
         let event_type = &self.protocol.tables().events[kind];
         let text = here.frame.text;
         let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
+        let program = program.filter(|_| !has_replacement(text));
         let sure =
             program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
         readable.copy(captures.all());

@@ -108,6 +108,7 @@ impl StreamJudge {
         };
         let stream = name.as_deref().map(|name| self.event_checker.shared_name(name));
         self.event_checker.report_surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
+        self.event_checker.report_replacements(here, event.node, stream.as_ref());
         let misspelt = self.trace_finder.near_type(protocol, here.event_type);
         let rule = if misspelt.is_some() { framing(Framing::MisspeltEvent) } else { protocol.tables().unknown };
         if self.event_checker.count_unknown(rule, None, here, stream.as_ref()).0 {

@@ -1,17 +1,23 @@
 //! Finds the events that stand among other text in a frame that is not JSON, and judges each at its place.
 
+use std::ops::Range;
+
 use super::StreamJudge;
 use crate::check::fast_reader::FastEvent;
 use crate::event::event_checker::{json_fault, parse_frame, stray_fault};
+use crate::event::finding_log::Details;
 use crate::event::foreign::ForeignFrames;
 use crate::event::{Event, NotAnEvent};
-use crate::finding::Place;
+use crate::finding::{Place, Related};
 use crate::framing::Framing;
-use crate::input::json::{ParseError, Tree, parse, parse_leniently};
+use crate::input::json::{
+    ParseError, Tree, foreign_space_at, inner, is_foreign_space, parse, parse_leniently, unescaped_lossy,
+};
 use crate::input::shards::{Shard, Shards};
 use crate::input::{Frame, InputFault, Label, Oddity, Segment, Wire};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, framing};
 use crate::schema::captures::UnknownKey;
+use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The byte-order mark in UTF-8.
 const MARK: &[u8] = crate::input::BYTE_ORDER_MARK;
@@ -30,6 +36,9 @@ impl StreamJudge {
     #[cold]
     pub(super) fn judge_broken(&mut self, protocol: &Protocol, frame: &Frame<'_>, error: ParseError) {
         self.release(protocol);
+        if is_foreign_space_alone(frame.text) {
+            return self.note_foreign_space(frame, 0);
+        }
         let stripped = frame.without_escapes();
         let has_events = match &stripped {
             Some(stripped) => self.judge_enclosed(protocol, &stripped.frame(), Some(Oddity::Escapes)),
@@ -136,6 +145,9 @@ impl StreamJudge {
         if let Some(first) = tree.not_numbers.first() {
             self.oddities.note(Oddity::NotANumber, || frame.place(first.clone(), None));
         }
+        if let Some(span) = &tree.foreign_space {
+            self.note_foreign_space(frame, span.start);
+        }
         let text = frame.text;
         let found = Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc));
         if self.judge_wrapped(protocol, frame, tree, &found) {
@@ -146,8 +158,40 @@ impl StreamJudge {
         }
         match found {
             Ok(event) => self.judge_event(protocol, frame, tree, &event, keys),
-            Err(NotAnEvent::Message) => self.event_checker.log.summary.skipped += 1,
+            Err(NotAnEvent::Message) => self.skip_message(frame, tree),
             Err(NotAnEvent::Other(span, found)) => self.report_no_event(protocol, frame, tree, span, found),
+        }
+    }
+
+    /// Counts one more line in which something stands as white space that is none to JSON.
+    fn note_foreign_space(&mut self, frame: &Frame<'_>, at: usize) {
+        let Some(space) = foreign_space_at(frame.text, at) else { return };
+        let oddity = if at == 0 && frame.text.starts_with(MARK) { Oddity::ByteOrderMark } else { Oddity::Space(space) };
+        self.oddities.note(oddity, || frame.place(at..at + space.len_utf8(), None));
+    }
+
+    /// Reports a member of a frame that leads to its events and stands twice: the one that does not count may have held
+    /// other events. Returns its place.
+    pub(super) fn report_repeated_wrapper(&mut self, frame: &Frame<'_>, tree: &Tree) -> Option<Place> {
+        let leads_to_events = |key: &Range<usize>| {
+            let name = unescaped_lossy(inner(frame.text, key));
+            self.known_wrappings.iter().chain(&self.wrapping).any(|wrapping| wrapping.begins_with(&name))
+                && tree.root.members().iter().any(|member| member.key == *key)
+        };
+        let (first, again) = tree.duplicate_keys.iter().find(|(_, again)| leads_to_events(again))?;
+        let (rule, place) = (framing(Framing::DuplicateKey), frame.place(again.clone(), None));
+        let key = quoted(&unescaped_lossy(inner(frame.text, again)), SHOWN_CHARS);
+        let message = self.event_checker.log.message(rule, &mut [("key", key)]);
+        let related = vec![Related::new("it stands here first", frame.place(first.clone(), None))];
+        self.event_checker.log.report(rule, place.clone(), Details { message, related, ..Details::default() });
+        Some(place)
+    }
+
+    /// Skips a frame that carries events elsewhere, but has none here.
+    pub(super) fn skip_message(&mut self, frame: &Frame<'_>, tree: &Tree) {
+        self.event_checker.log.summary.skipped += 1;
+        if let Some(place) = self.report_repeated_wrapper(frame, tree) {
+            self.note_loss(&place);
         }
     }
 
@@ -216,6 +260,14 @@ impl StreamJudge {
             _ => fault,
         }
     }
+}
+
+/// Returns whether a text has nothing but white space, some of which is none to JSON.
+fn is_foreign_space_alone(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| {
+        let is_space = |character: char| character.is_whitespace() || is_foreign_space(character);
+        text.starts_with(is_foreign_space) && text.chars().all(is_space)
+    })
 }
 
 /// Returns whether a line is a field that the standard does not know: clients pass over it.

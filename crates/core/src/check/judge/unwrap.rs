@@ -35,6 +35,7 @@ impl StreamJudge {
                 // What a wrapper of the protocol holds was found already, and is none of its events.
                 Contents::Events(values) if found.as_ref().is_ok_and(|event| is_only(&values, event.node)) => {}
                 Contents::Events(values) => {
+                    self.report_repeated_wrapper(frame, tree);
                     self.judge_values(protocol, frame, &values);
                     return true;
                 }
@@ -43,13 +44,14 @@ impl StreamJudge {
             }
         }
         if is_plain {
-            self.event_checker.log.summary.skipped += 1;
+            self.skip_message(frame, tree);
             return true;
         }
         let Some(wrapping) = self.find_wrapping(protocol, frame, tree, found) else { return false };
         let Contents::Events(values) = wrapping.contents(protocol, &tree.root, frame.text) else { return false };
         self.wrapping = Some(wrapping);
         self.release(protocol);
+        self.report_repeated_wrapper(frame, tree);
         self.judge_values(protocol, frame, &values);
         true
     }

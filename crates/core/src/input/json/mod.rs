@@ -5,12 +5,14 @@
 //! are collected beside the tree, because the event is still judged.
 
 mod parser;
+mod space;
 mod string;
 
 use std::ops::Range;
 
 pub use parser::parse;
 pub(crate) use parser::{parse_first, parse_leniently};
+pub(crate) use space::{ALLOWED, foreign_space_at, is_foreign_space, is_space, space_name, trim_end, trim_start};
 pub(crate) use string::is_string_content;
 pub use string::{ends_with_high, inner, starts_with_low, unescape_one, unescaped, unescaped_lossy};
 
@@ -63,6 +65,8 @@ pub struct Tree {
     pub lone_surrogates: Vec<Range<usize>>,
     /// The byte ranges of `NaN`, `Infinity` and `-Infinity`, which strict JSON does not have.
     pub not_numbers: Vec<Range<usize>>,
+    /// The byte range of the first white space between the tokens that strict JSON does not have.
+    pub foreign_space: Option<Range<usize>>,
 }
 
 /// The reason why a text cannot be parsed.
@@ -237,9 +241,41 @@ mod tests {
         assert_eq!(fault("[é]".as_bytes()).at, 1..3);
         assert_eq!(fault(b"{} x").at, 3..4);
         assert_eq!(
+            fault(b"[\x0C1]").message,
+            "a form feed (U+000C) stands here; JSON allows only space, tab, line feed and carriage return"
+        );
+        for (text, at, name) in [
+            (&b"{\x0B}"[..], 1..2, "a vertical tab (U+000B)"),
+            (b"{\"a\"\xC2\xA0:1}", 4..6, "a no-break space (U+00A0)"),
+            (b"{\"a\":\xEF\xBB\xBF1}", 5..8, "a byte-order mark (U+FEFF)"),
+            (b"[1\xE3\x80\x80]", 2..5, "an ideographic space (U+3000)"),
+            (b"[1]\x0C", 3..4, "a form feed (U+000C)"),
+        ] {
+            let found = fault(text);
+            assert_eq!((found.at, found.message.split(" stands here; ").next()), (at, Some(name)));
+        }
+        // In a string, a form feed is one of the characters that must be escaped.
+        assert!(
+            fault(b"[\"\x0C\"]")
+                .message
+                .starts_with("the control character U+000C stands here, where the rest of a string")
+        );
+        assert_eq!(
             fault(br#"["\u12x"]"#).message,
             "`x` stands here, where four hexadecimal digits after `\\u` is expected"
         );
+    }
+
+    #[test]
+    fn white_space_of_other_kinds_separates_tokens_for_lenient_readers() {
+        let text = "\u{0C}{\u{A0}\"a\u{A0}\"\u{FEFF}:\u{0B}1\u{3000},\"b\":[\u{0C}]\u{0C}}\u{2028}".as_bytes();
+        let tree = parse_leniently(text).expect("it can be read");
+        assert_eq!(tree.foreign_space, Some(0..1));
+        let names: Vec<_> =
+            tree.root.members().iter().map(|member| unescaped_lossy(inner(text, &member.key))).collect();
+        assert_eq!(names, ["a\u{A0}", "b"]);
+        assert_eq!(parse(text).expect_err("strict").at, 0..1);
+        assert_eq!(parse_leniently(b" [1] ").expect("valid").foreign_space, None);
     }
 
     #[test]

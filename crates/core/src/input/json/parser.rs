@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::bytes::{contains, equal, skip_plain};
 
+use super::space::{ALLOWED, character_at, foreign_space_at, is_space, space_name};
 use super::string::{code_unit, inner, is_high, is_low, unescaped};
 use super::{MAX_DEPTH, Member, Node, NodeKind, ParseError, ParseErrorKind, Tree};
 
@@ -23,7 +24,8 @@ pub fn parse(text: &[u8]) -> Result<Tree, ParseError> {
     Parser::new(text, false).whole()
 }
 
-/// Parses one JSON text like [`parse`], but takes `NaN`, `Infinity` and `-Infinity` for numbers, as many writers do.
+/// Parses one JSON text like [`parse`], but takes `NaN`, `Infinity` and `-Infinity` for numbers, as many writers do, and
+/// characters that look like white space for it.
 ///
 /// # Errors
 ///
@@ -63,13 +65,14 @@ impl<'t> Parser<'t> {
             duplicate_keys: Vec::new(),
             lone_surrogates: Vec::new(),
             not_numbers: Vec::new(),
+            foreign_space: None,
         }
     }
 
     /// Returns the tree of what was parsed.
     fn tree(self, root: Node) -> Tree {
-        let Parser { duplicate_keys, lone_surrogates, not_numbers, .. } = self;
-        Tree { root, duplicate_keys, lone_surrogates, not_numbers }
+        let Parser { duplicate_keys, lone_surrogates, not_numbers, foreign_space, .. } = self;
+        Tree { root, duplicate_keys, lone_surrogates, not_numbers, foreign_space }
     }
 
     /// Parses the whole text.
@@ -80,6 +83,9 @@ impl<'t> Parser<'t> {
         let root = parser.value()?;
         parser.space();
         if parser.at < text.len() {
+            if let Some(error) = parser.foreign_space_error() {
+                return Err(error);
+            }
             let end = text[parser.at..].iter().position(|b| b.is_ascii_whitespace());
             let end = end.map_or(text.len(), |n| parser.at + n);
             return Err(ParseError {
@@ -95,7 +101,7 @@ impl<'t> Parser<'t> {
 /// The state of [`parse`]. Each method for a token starts at `at` and leaves `at` behind the token.
 struct Parser<'t> {
     text: &'t [u8],
-    /// Whether NaN and Infinity are numbers.
+    /// Whether NaN and Infinity are numbers, and what looks like white space is some.
     lenient: bool,
     /// The offset of the next byte.
     at: usize,
@@ -106,6 +112,7 @@ struct Parser<'t> {
     duplicate_keys: Vec<(Range<usize>, Range<usize>)>,
     lone_surrogates: Vec<Range<usize>>,
     not_numbers: Vec<Range<usize>>,
+    foreign_space: Option<Range<usize>>,
 }
 
 impl Parser<'_> {
@@ -114,6 +121,39 @@ impl Parser<'_> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
             self.at += 1;
         }
+        if self.lenient && self.text.get(self.at).is_some_and(|byte| *byte > b'}' || *byte < b' ') {
+            self.skip_foreign_space();
+        }
+    }
+
+    /// Skips what looks like white space, together with white space, if the next character is such.
+    #[cold]
+    fn skip_foreign_space(&mut self) {
+        let start = self.at;
+        let Some(first) = foreign_space_at(self.text, start) else { return };
+        self.foreign_space.get_or_insert(start..start + first.len_utf8());
+        loop {
+            match foreign_space_at(self.text, self.at) {
+                Some(character) => self.at += character.len_utf8(),
+                None if self.text.get(self.at).is_some_and(is_space) => self.at += 1,
+                None => return,
+            }
+        }
+    }
+
+    /// Returns the error that something stands between two tokens that only looks like white space; `None` if nothing does.
+    fn foreign_space_error(&self) -> Option<ParseError> {
+        let space = foreign_space_at(self.text, self.at)?;
+        Some(ParseError {
+            kind: ParseErrorKind::Invalid,
+            at: self.at..self.at + space.len_utf8(),
+            message: format!("{} stands here; {ALLOWED}", space_name(space)),
+        })
+    }
+
+    /// Returns the error that the next byte is not the start of the token `what`.
+    fn expected_token(&self, what: &str) -> ParseError {
+        self.foreign_space_error().unwrap_or_else(|| self.expected(what))
     }
 
     /// Returns the error that the next byte is not the start of `what`.
@@ -126,14 +166,7 @@ impl Parser<'_> {
             };
         };
         let rest = &self.text[self.at..];
-        let length = match std::str::from_utf8(&rest[..rest.len().min(4)]) {
-            Ok(text) => text.chars().next().map_or(1, char::len_utf8),
-            Err(error) if error.valid_up_to() > 0 => std::str::from_utf8(&rest[..error.valid_up_to()])
-                .ok()
-                .and_then(|text| text.chars().next())
-                .map_or(1, char::len_utf8),
-            Err(_) => 1,
-        };
+        let length = character_at(rest, 0).map_or(1, char::len_utf8);
         let found = match byte {
             b'\n' | b'\r' => "the line ends here".to_owned(),
             0..=0x1F => format!("the control character U+{byte:04X} stands here"),
@@ -168,7 +201,7 @@ impl Parser<'_> {
             Some(b'f') => self.word("false", NodeKind::Bool(false))?,
             Some(b'n') => self.word("null", NodeKind::Null)?,
             Some(b'N' | b'I') if self.not_a_number() => NodeKind::Number,
-            _ => return Err(self.expected("a value")),
+            _ => return Err(self.expected_token("a value")),
         };
         Ok(Node { span: start..self.at, kind })
     }
@@ -237,7 +270,7 @@ impl Parser<'_> {
                     self.ascend();
                     return Ok(NodeKind::Array(items));
                 }
-                _ => return Err(self.expected("`,` or `]`")),
+                _ => return Err(self.expected_token("`,` or `]`")),
             }
         }
     }
@@ -252,14 +285,14 @@ impl Parser<'_> {
         }
         loop {
             if self.text.get(self.at) != Some(&b'"') {
-                return Err(self.expected("a key in double quotes"));
+                return Err(self.expected_token("a key in double quotes"));
             }
             let key = self.at;
             self.string()?;
             let key = key..self.at;
             self.space();
             if self.text.get(self.at) != Some(&b':') {
-                return Err(self.expected("`:`"));
+                return Err(self.expected_token("`:`"));
             }
             self.at += 1;
             self.space();
@@ -276,7 +309,7 @@ impl Parser<'_> {
                     self.find_duplicates(&members);
                     return Ok(NodeKind::Object(members));
                 }
-                _ => return Err(self.expected("`,` or `}`")),
+                _ => return Err(self.expected_token("`,` or `}`")),
             }
         }
     }

@@ -70,7 +70,8 @@ fn escape(text: &[u8], at: usize) -> End {
     }
 }
 
-/// Returns the end of a `\uXXXX` escape, or of the two that make a surrogate pair; falls back on a lone surrogate.
+/// Returns the end of a `\uXXXX` escape, or of the two that make a surrogate pair; falls back on a lone surrogate
+/// and on U+FFFD.
 fn unicode_escape(text: &[u8], at: usize) -> End {
     match unit(text, at + 2)? {
         0xD800..0xDC00 => {
@@ -80,7 +81,8 @@ fn unicode_escape(text: &[u8], at: usize) -> End {
             };
             if (0xDC00..0xE000).contains(&low) { Ok(at + 12) } else { Err(Fallback) }
         }
-        0xDC00..0xE000 => Err(Fallback),
+        // The slow path reports what was decoded wrongly.
+        0xDC00..0xE000 | 0xFFFD => Err(Fallback),
         _ => Ok(at + 6),
     }
 }
