@@ -159,6 +159,7 @@ fn format(
         progress: &Progress::default(),
         searched: &HashSet::new(),
         exercises: false,
+        joins: false,
     };
     let lint = LintOptions {
         rules: protocol.rules_of_run(),

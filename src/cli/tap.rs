@@ -60,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         progress: &Progress::default(),
         searched: &HashSet::new(),
         exercises: false,
+        joins: false,
     };
     reporter.begin()?;
     let started = Instant::now();

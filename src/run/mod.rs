@@ -7,6 +7,7 @@ mod files;
 mod follow;
 mod lint;
 mod live;
+mod parts;
 mod paths;
 mod progress;
 mod records;
@@ -80,6 +81,8 @@ pub struct Run<'r> {
     pub searched: &'r HashSet<PathBuf>,
     /// Whether to count which parts of the protocol are exercised. Each file is then checked by one thread.
     pub exercises: bool,
+    /// Whether files that are parts of one recording by their names are judged as one input.
+    pub joins: bool,
 }
 
 /// The outcome of a run.
@@ -258,14 +261,17 @@ impl Sink<'_> {
         }
     }
 
-    /// Ends a file that was read to its end. `is_off` returns whether a rule was off for the file. Returns `false` if the
-    /// report cannot be written.
-    fn end(&mut self, file: &Arc<str>, report: Report, is_off: impl Fn(&str) -> bool) -> bool {
+    /// Ends an input that was read to its end: a file, or several that were judged as one. `is_off` returns whether a rule
+    /// was off for the files. Returns `false` if the report cannot be written.
+    fn end(&mut self, files: &[Arc<str>], report: Report, is_off: impl Fn(&str) -> bool) -> bool {
         let Report { findings, mut repeats, mut summary, stats, .. } = report;
         let shown = self.findings(&findings);
         if let Some(baseline) = &mut self.baseline {
             repeats.retain(|repeat| {
-                let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.covers_repeat(repeat));
+                let held = self
+                    .held
+                    .get_mut(&repeat.rule)
+                    .filter(|_| files.iter().any(|file| baseline.covers_repeat(file, repeat)));
                 held.is_none_or(|(_, count)| {
                     *count += repeat.count;
                     false
@@ -274,13 +280,14 @@ impl Sink<'_> {
             for (rule, (severity, count)) in std::mem::take(&mut self.held) {
                 summary.move_to_baselined(&rule, severity, count);
             }
-            baseline.mark_judged(file, is_off);
+            files.iter().for_each(|file| baseline.mark_judged(file, &is_off));
         }
         let is_event = |name: &String| self.protocol.event_id(name).is_some();
         self.outcome.has_judged |= summary.records > 0 || stats.by_type.keys().any(is_event);
         self.outcome.summary.add(&summary);
         self.outcome.stats.add(&stats);
-        shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(file) })
+        let last = files.last().map_or("", |file| file);
+        shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(last) })
     }
 
     /// Reports entries of the baseline that have no finding any more, as findings in the baseline itself.
