@@ -89,6 +89,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         searched: &searched,
         exercises: true,
         joins: false,
+        split: None,
     };
     // Findings in the recordings are for `check` to report.
     let outcome = run.check(&targets, None, &mut MultiReporter::new(Vec::new()))?;

@@ -160,6 +160,7 @@ fn format(
         searched: &HashSet::new(),
         exercises: false,
         joins: false,
+        split: None,
     };
     let lint = LintOptions {
         rules: protocol.rules_of_run(),

@@ -315,6 +315,7 @@ impl Job<'_> {
                 all,
             }),
             stale: settings.base.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
+            split: settings.base.severity(protocol, Upkeep::SplitRecording.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
             progress: &Progress::default(),

@@ -61,6 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         searched: &HashSet::new(),
         exercises: false,
         joins: false,
+        split: None,
     };
     reporter.begin()?;
     let started = Instant::now();

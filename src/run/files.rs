@@ -13,7 +13,7 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::records::{RecordChecker, RecordIndex};
 
-use super::parts::{self, Parts};
+use super::parts::Parts;
 use super::records::{self, OpenedInput};
 use super::turns::{Turns, in_turns};
 use super::{BLOCK, Run, Sink, Target, lock, next_size};
@@ -58,7 +58,10 @@ fn units(run: &Run<'_>, targets: &[Target]) -> Vec<UnitFiles> {
     if !run.joins {
         return units.into_iter().map(UnitFiles::Apart).collect();
     }
-    let joined = parts_of(run, targets);
+    // Only a regular file can be read twice.
+    let is_file = |number: &usize| matches!(&targets[*number], Target::File(path) if path.is_file());
+    let mut joined = run.parts_of(targets);
+    joined.retain(|parts| parts.members.iter().all(is_file));
     let members: HashSet<_> = joined.iter().flat_map(|parts| &parts.members).copied().collect();
     units.iter_mut().for_each(|unit| unit.retain(|number| !members.contains(number)));
     units.retain(|unit| !unit.is_empty());
@@ -66,14 +69,6 @@ fn units(run: &Run<'_>, targets: &[Target]) -> Vec<UnitFiles> {
         units.into_iter().map(UnitFiles::Apart).chain(joined.into_iter().map(UnitFiles::Joined)).collect();
     units.sort_by_key(UnitFiles::first);
     units
-}
-
-/// Returns the recordings of which the targets are parts.
-fn parts_of(run: &Run<'_>, targets: &[Target]) -> Vec<Parts> {
-    // Only a regular file can be read twice.
-    let is_file = |number: usize| matches!(&targets[number], Target::File(path) if path.is_file());
-    let settings = run.settings;
-    parts::group(targets, |one, other| Arc::ptr_eq(&settings[one], &settings[other]) && is_file(other))
 }
 
 /// A target that was opened: its number, its name, and what it holds.

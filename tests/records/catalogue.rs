@@ -8,7 +8,7 @@ use sessionlint::{Basis, Protocol, Rule};
 use super::{cases, check, entries, name, protocols, root};
 
 /// Rules of the framing that are about streams, or about something that only streams can have.
-const OF_STREAMS: [(&str, &str); 4] = [
+const OF_STREAMS: [(&str, &str); 5] = [
     ("not-an-event", "what is no object is of the wrong type"),
     ("misspelt-event", "records have kinds, and not types"),
     ("event-name-mismatch", "records have no event types"),
