@@ -43,6 +43,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         joins: arguments.join,
     };
     job.run(found, |work, baseline, reporter, bar| {
+        if arguments.join && work.targets.len() > 1 && !work.run.has_parts(work.targets) {
+            anstream::eprintln!(
+                "sessionlint: --join has joined nothing: no two of the files are named like app.log and app.log.1, or \
+                 like part-0000 and part-0001"
+            );
+        }
         let outcome = match (growing, bar) {
             (Some(mut growing), _) => {
                 let (outcome, told) = work.run.check_live(&growing.name(), &mut growing, baseline, reporter);

@@ -166,6 +166,11 @@ impl Run<'_> {
         }
     }
 
+    /// Returns whether some of the targets are parts of one recording by their names.
+    pub fn has_parts(&self, targets: &[Target]) -> bool {
+        !self.parts_of(targets).is_empty()
+    }
+
     /// Returns the recordings of which targets are parts by their names. Targets with different settings are not.
     fn parts_of(&self, targets: &[Target]) -> Vec<Parts> {
         parts::group(targets, |one, other| Arc::ptr_eq(&self.settings[one], &self.settings[other]))
