@@ -8,7 +8,7 @@ use crate::event::wrapping::{Contents, Wrapping, is_object_text};
 use crate::event::{Event, NotAnEvent};
 use crate::framing::Framing;
 use crate::input::json::{Node, Tree};
-use crate::input::{Frame, HeldFrame, Wire};
+use crate::input::{Frame, HeldFrame, Wire, offset_in_file};
 use crate::protocol::{Protocol, framing};
 
 /// The number of bytes at the start of an input in which it is found out where its events stand.
@@ -60,7 +60,7 @@ impl StreamJudge {
     /// `false` if it must be judged now.
     pub(super) fn hold(&mut self, frame: &Frame<'_>) -> bool {
         let length: usize = self.held.iter().map(HeldFrame::length).sum();
-        let is_early = frame.origin(0).offset < MOST_SEARCHED && length + frame.text.len() <= MOST_HELD;
+        let is_early = offset_in_file(frame.origin(0).offset) < MOST_SEARCHED && length + frame.text.len() <= MOST_HELD;
         if self.is_inner || self.wrapping.is_some() || self.has_known_event() || !is_early {
             return false;
         }
@@ -117,7 +117,7 @@ impl StreamJudge {
         let only_messages = self.wire == Some(Wire::JsonRpc);
         let trace = self.trace_finder.find(protocol, &tree.root, frame.text, only_messages);
         if let Some(Trace::Enclosed(enclosure)) = &trace
-            && frame.origin(0).offset < MOST_SEARCHED
+            && offset_in_file(frame.origin(0).offset) < MOST_SEARCHED
         {
             let rule = framing(Framing::WrappedEvents);
             let message = self.event_checker.log.message(rule, &mut [("found", enclosure.place())]);
