@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
-use crate::input::json::parse;
+use crate::input::json::parse_leniently;
 use crate::input::{EventNote, FileNumber, Frame, Landmarks, place_in_file};
 use crate::machine::{EventLocator, Target, Verdict};
 use crate::protocol::tables::EventType;
@@ -261,7 +261,7 @@ impl FindingLog {
             let value = captured.or_else(|| {
                 // Only a value that was captured without its place requires a parse.
                 let text = here.frame.text;
-                let tree = tree.get_or_insert_with(|| parse(text).ok()).as_ref()?;
+                let tree = tree.get_or_insert_with(|| parse_leniently(text).ok()).as_ref()?;
                 let (event, path) = (tree.root.node_at(&here.span)?, &pointer.as_ref()?.0);
                 let lengths =
                     if let Target::Missing(_) = verdict.at { 0..path.len() } else { path.len()..path.len() + 1 };
@@ -391,7 +391,7 @@ impl EventLocator for EventContext<'_> {
 
     fn field(&self, pointer: &Pointer) -> Option<Place> {
         let text = self.frame.text;
-        let tree = parse(text).ok()?;
+        let tree = parse_leniently(text).ok()?;
         Some(self.place(tree.root.node_at(&self.span)?.at(text, &pointer.0)?.span.clone()))
     }
 
