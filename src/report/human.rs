@@ -11,6 +11,7 @@ use std::sync::Arc;
 use excerpts::Excerpts;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use sessionlint_core::finding::{Finding, FindingKind, Place, Related, Repeat, Severity};
+use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
@@ -154,7 +155,7 @@ impl<'p, W: Write> Human<'p, W> {
                 entries.push(Entry { number, finding, more: Vec::new(), count, lines });
             }
         }
-        entries.sort_by_key(|entry| entry.number);
+        entries.sort_by_key(|entry| (!is_about_input(&entry.finding), entry.number));
         merge_same_place(entries)
     }
 
@@ -419,6 +420,13 @@ impl FindingDiagnostic {
         };
         FindingDiagnostic { message, help, severity, source, labels }
     }
+}
+
+/// Returns whether a finding is about the input as a whole, which explains the others: it is shown first, though it is
+/// known only at the end.
+fn is_about_input(finding: &Finding) -> bool {
+    let about_input = [Framing::NoEvents, Framing::EmptyInput, Framing::ForeignFraming];
+    about_input.iter().any(|rule| *finding.rule == *rule.name())
 }
 
 /// Returns the help text of an entry, with the quotes of the document and the lines of a fold.
