@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::traces::Enclosure;
-use crate::input::json::{Node, NodeKind, inner, unescape_one, unescaped, unescaped_lossy};
+use crate::input::json::{Node, NodeKind, inner, unescape_one, unescaped};
 use crate::protocol::Protocol;
 use crate::schema::Pointer;
 
