@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sessionlint_core::input::MOST_FILES;
 use sessionlint_core::text::list;
 
 use super::paths::{Target, has_ending, plain_name};
@@ -58,8 +59,8 @@ struct PartName {
     position: Position,
 }
 
-/// Groups files into recordings of at least two parts, in the order of their first files. Files may be of one recording
-/// if `are_alike` says so of their indices.
+/// Groups files into recordings of at least two parts and at most [`MOST_FILES`], in the order of their first files. Files
+/// may be of one recording if `are_alike` says so of their indices. A group that is cut off names what it lacks.
 pub fn group(targets: &[Target], are_alike: impl Fn(usize, usize) -> bool) -> Vec<Parts> {
     let mut found: BTreeMap<Recording, Vec<(Position, usize)>> = BTreeMap::new();
     let mut bare = Vec::new();
@@ -85,9 +86,18 @@ pub fn group(targets: &[Target], are_alike: impl Fn(usize, usize) -> bool) -> Ve
         // A file with settings of its own is none of the others' input.
         let first = files[0].1;
         files.retain(|(_, number)| are_alike(first, *number));
-        if files.len() > 1 {
-            let missing = missing(naming, &common, &files);
-            groups.push(Parts { naming, members: files.into_iter().map(|(_, number)| number).collect(), missing });
+        if files.len() < 2 {
+            continue;
+        }
+        for (index, files) in files.chunks(MOST_FILES).enumerate() {
+            let mut missing = missing(naming, &common, files);
+            if index > 0 {
+                missing.retain(|(before, _)| *before > 0);
+                let words =
+                    format!("the files before this one are judged by themselves, at most {MOST_FILES} together");
+                missing.insert(0, (0, words));
+            }
+            groups.push(Parts { naming, members: files.iter().map(|(_, number)| *number).collect(), missing });
         }
     }
     groups.sort_by_key(|parts| parts.members.iter().min().copied());
@@ -293,6 +303,18 @@ mod tests {
         assert_eq!(one(&names).1, ["app.log.2026-01-02_09", "app.log.2026-01-02_10"]);
         let names = ["app-2026-02-01.log", "app-2026-01-31.log"];
         assert_eq!(one(&names).1, ["app-2026-01-31.log", "app-2026-02-01.log"]);
+    }
+
+    #[test]
+    fn more_files_than_are_judged_together_are_judged_in_several_groups() {
+        let names: Vec<_> = (0..MOST_FILES + 2).map(|number| format!("part-{number}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let groups = groups(&names);
+        let counts: Vec<_> = groups.iter().map(|(_, members, _)| members.len()).collect();
+        assert_eq!(counts, [MOST_FILES, 2]);
+        assert_eq!(groups[0].2, []);
+        let words = "the files before this one are judged by themselves, at most 65535 together";
+        assert_eq!(groups[1].2, [(0, words.to_owned())]);
     }
 
     #[test]
