@@ -134,7 +134,7 @@ fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
 fn findings_stand_in_the_order_in_which_they_were_judged() {
     assert_reads(
         "invalid-json/the-next-turn-is-judged-again.ndjson",
-        2,
+        3,
         &[
             Words("error[invalid-json]: this is not JSON: `o` stands here, where a key in double quotes is expected"),
             Words("invalid-json/the-next-turn-is-judged-again.ndjson:2:32"),
@@ -146,8 +146,12 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Source(8, "true"),
             Words("help: set done = true only on the last chunk of a text"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
+            Words(
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: what stands here may have been an event",
+            ),
+            Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note."),
         ],
-        "1 file, 9 events, 1 stream: 2 errors, 0 warnings, 0 notes.",
+        "This run is not complete: 1 check-skipped.",
     );
 }
 

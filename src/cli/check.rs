@@ -12,6 +12,10 @@ pub struct Arguments {
     #[arg(long)]
     stats: bool,
 
+    /// Judge rotated logs (app.log, app.log.1, app.log.2.gz) and shards (part-0000, part-0001) as one recording
+    #[arg(long, conflicts_with = "follow")]
+    join: bool,
+
     /// Follow one growing file, and report findings at once, until interrupted (Ctrl-C)
     #[arg(long)]
     follow: bool,
@@ -36,8 +40,15 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         all: judging.all || arguments.follow,
         shows_progress: growing.is_none(),
         besides: "",
+        joins: arguments.join,
     };
     job.run(found, |work, baseline, reporter, bar| {
+        if arguments.join && work.targets.len() > 1 && !work.run.has_parts(work.targets) {
+            anstream::eprintln!(
+                "sessionlint: --join has joined nothing: no two of the files are named like app.log and app.log.1, or \
+                 like part-0000 and part-0001"
+            );
+        }
         let outcome = match (growing, bar) {
             (Some(mut growing), _) => {
                 let (outcome, told) = work.run.check_live(&growing.name(), &mut growing, baseline, reporter);

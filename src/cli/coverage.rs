@@ -88,6 +88,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         progress: &Progress::default(),
         searched: &searched,
         exercises: true,
+        joins: false,
+        split: None,
     };
     // Findings in the recordings are for `check` to report.
     let outcome = run.check(&targets, None, &mut MultiReporter::new(Vec::new()))?;

@@ -159,6 +159,8 @@ fn format(
         progress: &Progress::default(),
         searched: &HashSet::new(),
         exercises: false,
+        joins: false,
+        split: None,
     };
     let lint = LintOptions {
         rules: protocol.rules_of_run(),

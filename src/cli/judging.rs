@@ -238,6 +238,8 @@ pub struct Job<'j> {
     pub shows_progress: bool,
     /// The extensions of files that are read besides recordings.
     pub besides: &'static str,
+    /// Whether files that are parts of one recording by their names are judged as one input.
+    pub joins: bool,
 }
 
 /// The context in which a subcommand does its part of a run.
@@ -313,11 +315,13 @@ impl Job<'_> {
                 all,
             }),
             stale: settings.base.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
+            split: settings.base.severity(protocol, Upkeep::SplitRecording.name()).flatten(),
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
             progress: &Progress::default(),
             searched: &searched,
             exercises: false,
+            joins: self.joins,
         };
         let context = JobContext { run, targets: &targets, options: &options, records };
         let outcome = run_and_report(&context, notes, started, &mut baseline, &mut reporter, bar.as_ref(), work);

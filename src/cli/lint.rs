@@ -98,6 +98,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         // Differences are shown during the run.
         shows_progress: !arguments.fixing.diff,
         besides: " .md .markdown",
+        // A fixture is a recording by itself.
+        joins: false,
     };
     let mut updates = Updates::default();
     let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);

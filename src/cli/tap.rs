@@ -60,6 +60,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         progress: &Progress::default(),
         searched: &HashSet::new(),
         exercises: false,
+        joins: false,
+        split: None,
     };
     reporter.begin()?;
     let started = Instant::now();

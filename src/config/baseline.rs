@@ -125,7 +125,8 @@ impl Baseline {
     }
 
     /// Returns whether a repeat is known, that is, a finding that is reported once in a file, however often it occurs.
-    pub fn covers_repeat(&self, repeat: &Repeat) -> bool {
+    pub fn covers_repeat(&mut self, file: &Arc<str>, repeat: &Repeat) -> bool {
+        self.select_file(Some(file));
         let kinds = self.current.as_ref().and_then(|(_, file)| self.known.get(file));
         kinds.into_iter().flatten().any(|(kind, entry)| entry.found > 0 && repeat.is_of(kind))
     }

@@ -11,7 +11,7 @@ use super::choices::{Choices, mix};
 use super::walk::{Stream, StreamOptions, Walk};
 
 /// The most walks that are tried.
-const MOST_WALKS: u32 = 60;
+const MOST_WALKS: u32 = 200;
 /// The number of events that may follow the forbidden one, before those that end the stream.
 const MOST_BEHIND: usize = 6;
 /// The number of events that are proposed at each step of a walk.
@@ -121,6 +121,12 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
             let last = lines.pop()?;
             lines.push(last[..last.len() - 1].to_vec());
             return Some(false);
+        }
+        Framing::WrappedEvents => {
+            for line in lines.iter_mut() {
+                *line = [b"{\"event\":", line.as_slice(), b"}"].concat();
+            }
+            return Some(true);
         }
         Framing::NotAnEvent => {
             lines.insert(number, b"7".to_vec());

@@ -26,6 +26,7 @@ const FIRST_TIME: i64 = 1_767_225_600_000;
 const MOST_BACK: usize = 6;
 
 /// Proposes events of some sessions.
+#[derive(Clone)]
 pub struct Proposer<'p> {
     protocol: &'p Protocol,
     sessions: Vec<Session>,
@@ -59,7 +60,8 @@ pub struct Proposal {
     instances: Vec<(usize, Instance)>,
     clock: i64,
     ids: usize,
-    half: bool,
+    /// Whether the event leaves half a character for the next one.
+    pub half: bool,
     /// Whether half a character waits for its other half, and the event does not bring it.
     pub waits: bool,
     last: Vec<(usize, Vec<Value>)>,
@@ -253,6 +255,11 @@ impl Draft<'_> {
             }
         }
         let event_type = self.event_type;
+        for whole in tables.texts.iter().filter_map(|text| text.whole[event_type].as_ref()) {
+            if whole.empty.is_some() && choices.once_in(4) {
+                self.put(&kind.slots[whole.slot], json!(""));
+            }
+        }
         let rows = tables.lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event_type]);
         for condition in rows.flat_map(|row| &row.when).filter(|condition| condition.plain) {
             if choices.once_in(3)

@@ -76,6 +76,8 @@ pub struct Walk<'p> {
     types: Vec<usize>,
     /// The rules that are reported only later: where one of them would be at the end, the last event was no legal one.
     late_rules: BTreeSet<&'p str>,
+    /// The state before the last event that left half a character: the other half may turn out to be impossible.
+    before_half: Option<(StreamChecker, Proposer<'p>, usize)>,
 }
 
 impl<'p> Walk<'p> {
@@ -86,7 +88,16 @@ impl<'p> Walk<'p> {
         let settings = Settings::new(protocol, Options::default().with_excerpts(false));
         let checker = StreamChecker::new(protocol, &settings, None);
         let proposer = Proposer::new(protocol, options.sessions);
-        Walk { protocol, options, checker, proposer, lines: Vec::new(), types, late_rules: late_rules(protocol) }
+        Walk {
+            protocol,
+            options,
+            checker,
+            proposer,
+            lines: Vec::new(),
+            types,
+            late_rules: late_rules(protocol),
+            before_half: None,
+        }
     }
 
     /// Takes steps as long as the tape and the options allow.
@@ -98,23 +109,41 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Takes one step; returns `false` if none was found.
+    /// Takes one step, or goes back to before half a character that cannot be completed; returns `false` if there is no
+    /// step.
     pub fn step(&mut self, choices: &mut Choices<'_>) -> bool {
-        (0..MOST_TRIES).any(|_| {
+        let found = (0..MOST_TRIES).any(|_| {
             let Some((proposal, trial)) = self.legal_proposal(choices) else { return false };
             self.take(proposal, trial);
             true
-        })
+        });
+        found || self.go_back()
+    }
+
+    /// Goes back to before the last half of a character; returns `false` if there is none.
+    fn go_back(&mut self) -> bool {
+        let Some((checker, proposer, lines)) = self.before_half.take() else { return false };
+        (self.checker, self.proposer) = (checker, proposer);
+        self.lines.truncate(lines);
+        true
     }
 
     /// Takes steps until the stream may end; returns `false` if it did not get there.
     pub fn close(&mut self, choices: &mut Choices<'_>) -> bool {
         let mut count = self.findings_at_end();
+        let mut failed = 0;
         for _ in 0..MOST_CLOSING {
             if count == 0 {
                 return true;
             }
-            let Some((proposal, trial)) = self.legal_proposal(choices) else { continue };
+            let Some((proposal, trial)) = self.legal_proposal(choices) else {
+                failed += 1;
+                if failed > MOST_TRIES && self.go_back() {
+                    (count, failed) = (self.findings_at_end(), 0);
+                }
+                continue;
+            };
+            failed = 0;
             let new_count = findings_at_end(&trial);
             // A step that brings it no nearer may lead to one that does.
             if new_count < count || new_count == count && choices.once_in(2) || choices.once_in(16) {
@@ -191,6 +220,11 @@ impl<'p> Walk<'p> {
     }
 
     pub fn take(&mut self, proposal: Proposal, trial: StreamChecker) {
+        if proposal.half && !proposal.waits {
+            self.before_half = Some((self.checker.clone(), self.proposer.clone(), self.lines.len()));
+        } else if !proposal.half {
+            self.before_half = None;
+        }
         self.lines.push(self.proposer.accept(proposal));
         self.checker = trial;
     }

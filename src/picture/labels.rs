@@ -153,7 +153,12 @@ impl<'t> Labels<'t> {
             let quote = |value: &Scalar| {
                 if condition.plain { format!("“{}”", self::value(value)) } else { self::value(value) }
             };
-            let values: Vec<_> = condition.values.iter().map(quote).collect();
+            let mut values: Vec<_> = condition.values.iter().map(quote).collect();
+            // Labels may have many patterns, and a table must stay readable.
+            if condition.plain && values.len() > 2 {
+                values.truncate(1);
+                values.push("…".to_owned());
+            }
             format!("{} = {}", printable(pointer.last().map_or("", String::as_str)), values.join(" | "))
         };
         when.iter().map(condition).collect::<Vec<_>>().join(", ")

@@ -6,10 +6,12 @@ mod excerpts;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use excerpts::Excerpts;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use sessionlint_core::finding::{Finding, FindingKind, Place, Related, Repeat, Severity};
+use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
@@ -95,8 +97,8 @@ pub struct Human<'p, W> {
     options: TextOptions,
     handler: GraphicalReportHandler,
     kinds: Vec<KindGroup>,
-    /// The index in `kinds` of each kind.
-    index: HashMap<FindingKind, usize>,
+    /// The index in `kinds` of each kind. Files that were judged as one input have kinds of their own.
+    index: HashMap<(FindingKind, Option<Arc<str>>), usize>,
     /// The number of the next finding in this file, from 0.
     next_number: usize,
     /// Number of files that could not be read.
@@ -153,7 +155,7 @@ impl<'p, W: Write> Human<'p, W> {
                 entries.push(Entry { number, finding, more: Vec::new(), count, lines });
             }
         }
-        entries.sort_by_key(|entry| entry.number);
+        entries.sort_by_key(|entry| (!is_about_input(&entry.finding), entry.number));
         merge_same_place(entries)
     }
 
@@ -173,7 +175,7 @@ impl<W: Write> Reporter for Human<'_, W> {
             let finding = finding.clone();
             return self.show(&Entry { number: 0, finding, more: Vec::new(), count: 1, lines: Vec::new() }, &[]);
         }
-        let number = *self.index.entry(finding.kind()).or_insert_with(|| {
+        let number = *self.index.entry((finding.kind(), finding.file.clone())).or_insert_with(|| {
             self.kinds.push(KindGroup { kept: Vec::new(), lines: Vec::new(), count: 0 });
             self.kinds.len() - 1
         });
@@ -221,7 +223,8 @@ impl<W: Write> Reporter for Human<'_, W> {
 fn group_notes(notes: &[Entry]) -> Vec<(&Entry, Vec<&Entry>)> {
     let mut groups: Vec<(&Entry, Vec<&Entry>)> = Vec::new();
     for entry in notes {
-        let kind = |entry: &Entry| (entry.finding.rule.clone(), entry.finding.event_type.clone());
+        let kind =
+            |Entry { finding, .. }: &Entry| (finding.rule.clone(), finding.event_type.clone(), finding.file.clone());
         match groups.iter_mut().find(|(first, _)| kind(first) == kind(entry)) {
             Some((_, more)) => more.push(entry),
             None => groups.push((entry, Vec::new())),
@@ -267,7 +270,7 @@ fn merge_same_place(entries: Vec<Entry>) -> Vec<Entry> {
     for entry in entries {
         if let Some(last) = merged.last_mut() {
             let (a, b) = (&last.finding, &entry.finding);
-            let same_place = (a.place.start, a.place.end) == (b.place.start, b.place.end);
+            let same_place = (a.place.start, a.place.end, &a.file) == (b.place.start, b.place.end, &b.file);
             if a.rule == b.rule
                 && same_place
                 && last.count == entry.count
@@ -417,6 +420,13 @@ impl FindingDiagnostic {
         };
         FindingDiagnostic { message, help, severity, source, labels }
     }
+}
+
+/// Returns whether a finding is about the input as a whole, which explains the others: it is shown first, though it is
+/// known only at the end.
+fn is_about_input(finding: &Finding) -> bool {
+    let about_input = [Framing::NoEvents, Framing::EmptyInput, Framing::ForeignFraming];
+    about_input.iter().any(|rule| *finding.rule == *rule.name())
 }
 
 /// Returns the help text of an entry, with the quotes of the document and the lines of a fold.

@@ -11,6 +11,7 @@ mod lines;
 mod work;
 
 use std::io::Read;
+use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -191,8 +192,10 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
             let mut sink = lock(self.sink);
             let is_off = |rule: &str| self.run.is_off(0, rule);
             match block.lines.failed.take() {
-                None => sink.end(&self.file, checker.finish(), is_off),
-                Some(ReadError::Damaged(cause)) => sink.end(&self.file, checker.end(Some(&cause)).0, is_off),
+                None => sink.end(slice::from_ref(&self.file), checker.finish(), is_off),
+                Some(ReadError::Damaged(cause)) => {
+                    sink.end(slice::from_ref(&self.file), checker.end(Some(&cause)).0, is_off)
+                }
                 Some(ReadError::Unreadable(cause)) => sink.unreadable(&self.file, cause),
             };
         }

@@ -1,7 +1,11 @@
 //! Checks several files: several at once, each by one thread.
 
+mod joined;
+
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::slice;
 use std::sync::{Arc, Mutex};
 
 use sessionlint_core::check::StreamChecker;
@@ -9,6 +13,7 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::records::{RecordChecker, RecordIndex};
 
+use super::parts::Parts;
 use super::records::{self, OpenedInput};
 use super::turns::{Turns, in_turns};
 use super::{BLOCK, Run, Sink, Target, lock, next_size};
@@ -19,16 +24,59 @@ const MOST_HELD: usize = 1000;
 
 /// Checks files, and reports each in its turn.
 pub fn check(run: &Run<'_>, targets: &[Target], sink: &Mutex<Sink<'_>>) {
-    let units = records::units(run.stored.as_ref(), targets);
-    let open = |number: &usize| {
-        let target = &targets[*number];
-        (*number, target.name(), records::open(run, *number, target))
-    };
+    let units = units(run, targets);
     let begin = || vec![0; BLOCK];
     in_turns(run.jobs, units.len(), begin, |block: &mut Vec<u8>, turns, number| {
         let mut file = Unit { run, sink, turns, number, held: Vec::new(), block };
-        file.check(units[number].iter().map(open).collect())
+        match &units[number] {
+            UnitFiles::Apart(members) => file.check(members.iter().map(|number| open(run, targets, *number)).collect()),
+            UnitFiles::Joined(parts) => file.check_joined(targets, parts),
+        }
     });
+}
+
+/// The files of a unit of work.
+enum UnitFiles {
+    /// One file by itself, or the files of records that belong together.
+    Apart(Vec<usize>),
+    /// The parts of one recording.
+    Joined(Parts),
+}
+
+impl UnitFiles {
+    fn first(&self) -> Option<usize> {
+        match self {
+            UnitFiles::Apart(members) => members.iter().min().copied(),
+            UnitFiles::Joined(parts) => parts.members.iter().min().copied(),
+        }
+    }
+}
+
+/// Groups targets into units of work, in the order of their first targets.
+fn units(run: &Run<'_>, targets: &[Target]) -> Vec<UnitFiles> {
+    let mut units = records::units(run.stored.as_ref(), targets);
+    if !run.joins {
+        return units.into_iter().map(UnitFiles::Apart).collect();
+    }
+    // Only a regular file can be read twice.
+    let is_file = |number: &usize| matches!(&targets[*number], Target::File(path) if path.is_file());
+    let mut joined = run.parts_of(targets);
+    joined.retain(|parts| parts.members.iter().all(is_file));
+    let members: HashSet<_> = joined.iter().flat_map(|parts| &parts.members).copied().collect();
+    units.iter_mut().for_each(|unit| unit.retain(|number| !members.contains(number)));
+    units.retain(|unit| !unit.is_empty());
+    let mut units: Vec<_> =
+        units.into_iter().map(UnitFiles::Apart).chain(joined.into_iter().map(UnitFiles::Joined)).collect();
+    units.sort_by_key(UnitFiles::first);
+    units
+}
+
+/// A target that was opened: its number, its name, and what it holds.
+type Opened = (usize, Arc<str>, io::Result<OpenedInput>);
+
+fn open(run: &Run<'_>, targets: &[Target], number: usize) -> Opened {
+    let target = &targets[number];
+    (number, target.name(), records::open(run, number, target))
 }
 
 /// Checks one file that is already open.
@@ -52,7 +100,7 @@ struct Unit<'f, 'r, 's> {
 
 impl Unit<'_, '_, '_> {
     /// Checks files. Returns `false` if the report cannot be written, or the turn will not come.
-    fn check(&mut self, mut files: Vec<(usize, Arc<str>, io::Result<OpenedInput>)>) -> bool {
+    fn check(&mut self, mut files: Vec<Opened>) -> bool {
         let records = files.iter_mut().filter_map(|(number, name, opened)| match opened {
             Ok(OpenedInput::Records(file)) => Some((*number, &*name, file)),
             _ => None,
@@ -108,7 +156,7 @@ impl Unit<'_, '_, '_> {
             let by_rule = &report.summary.by_rule;
             let is_nothing = |rule: &Framing| by_rule.contains_key(rule.name());
             sink.outcome.has_judged |= ![Framing::NoEvents, Framing::EmptyInput].iter().any(is_nothing);
-            sink.end(&file, report, |rule| run.is_off_stored(number, rule))
+            sink.end(slice::from_ref(&file), report, |rule| run.is_off_stored(number, rule))
         })
     }
 
@@ -146,7 +194,7 @@ impl Unit<'_, '_, '_> {
         };
         self.turn(|sink| {
             sink.add_exercised(exercised);
-            sink.end(&file, report, |rule| run.is_off(number, rule))
+            sink.end(slice::from_ref(&file), report, |rule| run.is_off(number, rule))
         })
     }
 

@@ -10,6 +10,7 @@ mod selection;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use rewrite::{FileChange, FixOptions, FixedFile};
@@ -242,7 +243,9 @@ impl Worker<'_, '_> {
         let is_nothing = |rule: &Framing| report.summary.by_rule.contains_key(rule.name());
         let has_nothing = [Framing::NoEvents, Framing::EmptyInput].iter().any(is_nothing);
         lock(self.sink).outcome.has_judged |= !has_nothing && (kind.is_some() || !report.findings.is_empty());
-        if (kind.is_some() || !report.findings.is_empty()) && !lock(self.sink).end(&content.name, report, is_off) {
+        if (kind.is_some() || !report.findings.is_empty())
+            && !lock(self.sink).end(slice::from_ref(&content.name), report, is_off)
+        {
             return false;
         }
         let expectation_name: Arc<str> = format!("{}{}", content.name, expectation::ENDING).into();
@@ -348,7 +351,7 @@ impl Worker<'_, '_> {
         }
         let mut sink = lock(self.sink);
         sink.outcome.has_judged = true;
-        sink.end(file, Report::new(findings), |rule| self.run.is_off(number, rule))
+        sink.end(slice::from_ref(file), Report::new(findings), |rule| self.run.is_off(number, rule))
     }
 
     fn record(

@@ -1,6 +1,7 @@
 //! Checks a stream live: data from its source is judged and reported as soon as it comes.
 
 use std::io;
+use std::slice;
 use std::sync::Arc;
 
 use sessionlint_core::check::StreamChecker;
@@ -87,7 +88,7 @@ impl Run<'_> {
                 StreamEnd::Whole => ended.finish(),
                 StreamEnd::Cut => ended.finish_early(),
             };
-            if sink.end(name, report, |rule| self.is_off(0, rule)) {
+            if sink.end(slice::from_ref(name), report, |rule| self.is_off(0, rule)) {
                 sink.show_now();
             }
             if is_last {

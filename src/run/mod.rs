@@ -7,10 +7,12 @@ mod files;
 mod follow;
 mod lint;
 mod live;
+mod parts;
 mod paths;
 mod progress;
 mod records;
 mod retry;
+mod split;
 mod tap;
 mod traces;
 mod turns;
@@ -30,12 +32,14 @@ pub use records::{RecordProtocol, RecordSettings, holds_records};
 pub use retry::RetryWriter;
 pub use tap::{Tap, exit_code};
 
+use parts::Parts;
 use paths::is_stream_name;
 use records::OpenedInput;
 use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::{Finding, Report, Severity, Stats, Summary};
-use sessionlint_core::protocol::Protocol;
+use sessionlint_core::protocol::{Protocol, Upkeep};
+use split::SplitWatch;
 
 use crate::compressed::{Decompressor, ReadError};
 use crate::config::baseline::Baseline;
@@ -70,6 +74,9 @@ pub struct Run<'r> {
     pub stored: Option<RecordSettings<'r>>,
     /// The severity of an entry of the baseline that has no finding any more; `None` if it is not reported.
     pub stale: Option<Severity>,
+    /// The severity of the finding that files which are judged apart are parts of one recording; `None` if it is not
+    /// reported.
+    pub split: Option<Severity>,
     /// Maximum number of findings that are shown; those beyond it still count.
     pub max_findings: Option<u64>,
     /// Maximum number of threads, at least one.
@@ -80,6 +87,8 @@ pub struct Run<'r> {
     pub searched: &'r HashSet<PathBuf>,
     /// Whether to count which parts of the protocol are exercised. Each file is then checked by one thread.
     pub exercises: bool,
+    /// Whether files that are parts of one recording by their names are judged as one input.
+    pub joins: bool,
 }
 
 /// The outcome of a run.
@@ -113,7 +122,11 @@ impl Run<'_> {
         baseline: Option<&mut Baseline>,
         reporter: &mut (dyn Reporter + Send),
     ) -> io::Result<Outcome> {
-        let sink = Mutex::new(self.sink(baseline, reporter));
+        let mut sink = self.sink(baseline, reporter);
+        if let Some(severity) = self.split.filter(|_| targets.len() > 1 && !self.joins) {
+            sink.split = SplitWatch::new(self.protocol, severity, targets, &self.parts_of(targets));
+        }
+        let sink = Mutex::new(sink);
         match targets {
             [one] if self.jobs > 1 && !self.exercises => match (one.name(), records::open(self, 0, one)) {
                 (name, Ok(OpenedInput::Stream(reader))) => blocks::check(self, &name, reader, &sink),
@@ -148,7 +161,19 @@ impl Run<'_> {
             hidden_before: 0,
             outcome: Outcome::default(),
             failed: None,
+            split: None,
+            split_notes: 0,
         }
+    }
+
+    /// Returns whether some of the targets are parts of one recording by their names.
+    pub fn has_parts(&self, targets: &[Target]) -> bool {
+        !self.parts_of(targets).is_empty()
+    }
+
+    /// Returns the recordings of which targets are parts by their names. Targets with different settings are not.
+    fn parts_of(&self, targets: &[Target]) -> Vec<Parts> {
+        parts::group(targets, |one, other| Arc::ptr_eq(&self.settings[one], &self.settings[other]))
     }
 
     /// Returns whether a rule of events is off for a target.
@@ -204,6 +229,10 @@ struct Sink<'s> {
     outcome: Outcome,
     /// Why the report could not be written, if it could not.
     failed: Option<io::Error>,
+    /// Notices that files are parts of one recording.
+    split: Option<SplitWatch>,
+    /// Number of findings in the current file that say so.
+    split_notes: u64,
 }
 
 fn lock<'l, 's>(sink: &'l Mutex<Sink<'s>>) -> MutexGuard<'l, Sink<'s>> {
@@ -216,25 +245,37 @@ impl Sink<'_> {
         if self.failed.is_some() {
             return false;
         }
-        let mut new = findings.len();
+        let mut new = 0;
         for finding in findings {
-            self.outcome.completeness.add_finding(finding);
-            if self.baseline.as_mut().is_some_and(|baseline| baseline.covers(finding)) {
-                self.held.entry(finding.rule.clone()).or_insert((finding.severity, 0)).1 += 1;
-                new -= 1;
-                continue;
+            if let Some(note) = self.split.as_mut().and_then(|split| split.look(finding)) {
+                self.split_notes += 1;
+                new += usize::from(self.finding(&note));
             }
-            if self.max_findings.is_some_and(|most| self.shown >= most) {
-                self.outcome.hidden += 1;
-                continue;
-            }
-            self.shown += 1;
-            if let Err(error) = self.reporter.finding(finding) {
-                self.failed = Some(error);
+            new += usize::from(self.finding(finding));
+            if self.failed.is_some() {
                 return false;
             }
         }
         self.progress.add_findings(new);
+        true
+    }
+
+    /// Reports a finding. Returns whether the baseline does not know it.
+    fn finding(&mut self, finding: &Finding) -> bool {
+        if self.failed.is_some() {
+            return false;
+        }
+        self.outcome.completeness.add_finding(finding);
+        if self.baseline.as_mut().is_some_and(|baseline| baseline.covers(finding)) {
+            self.held.entry(finding.rule.clone()).or_insert((finding.severity, 0)).1 += 1;
+            return false;
+        }
+        if self.max_findings.is_some_and(|most| self.shown >= most) {
+            self.outcome.hidden += 1;
+            return true;
+        }
+        self.shown += 1;
+        self.failed = self.reporter.finding(finding).err();
         true
     }
 
@@ -258,14 +299,20 @@ impl Sink<'_> {
         }
     }
 
-    /// Ends a file that was read to its end. `is_off` returns whether a rule was off for the file. Returns `false` if the
-    /// report cannot be written.
-    fn end(&mut self, file: &Arc<str>, report: Report, is_off: impl Fn(&str) -> bool) -> bool {
+    /// Ends an input that was read to its end: a file, or several that were judged as one. `is_off` returns whether a rule
+    /// was off for the files. Returns `false` if the report cannot be written.
+    fn end(&mut self, files: &[Arc<str>], report: Report, is_off: impl Fn(&str) -> bool) -> bool {
         let Report { findings, mut repeats, mut summary, stats, .. } = report;
         let shown = self.findings(&findings);
+        if let Some(split) = self.split.as_ref().filter(|_| self.split_notes > 0) {
+            summary.count(Upkeep::SplitRecording.name(), split.severity(), std::mem::take(&mut self.split_notes));
+        }
         if let Some(baseline) = &mut self.baseline {
             repeats.retain(|repeat| {
-                let held = self.held.get_mut(&repeat.rule).filter(|_| baseline.covers_repeat(repeat));
+                let held = self
+                    .held
+                    .get_mut(&repeat.rule)
+                    .filter(|_| files.iter().any(|file| baseline.covers_repeat(file, repeat)));
                 held.is_none_or(|(_, count)| {
                     *count += repeat.count;
                     false
@@ -274,13 +321,14 @@ impl Sink<'_> {
             for (rule, (severity, count)) in std::mem::take(&mut self.held) {
                 summary.move_to_baselined(&rule, severity, count);
             }
-            baseline.mark_judged(file, is_off);
+            files.iter().for_each(|file| baseline.mark_judged(file, &is_off));
         }
         let is_event = |name: &String| self.protocol.event_id(name).is_some();
         self.outcome.has_judged |= summary.records > 0 || stats.by_type.keys().any(is_event);
         self.outcome.summary.add(&summary);
         self.outcome.stats.add(&stats);
-        shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(file) })
+        let last = files.last().map_or("", |file| file);
+        shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(last) })
     }
 
     /// Reports entries of the baseline that have no finding any more, as findings in the baseline itself.
@@ -302,6 +350,7 @@ impl Sink<'_> {
     fn unreadable(&mut self, path: &str, cause: io::Error) -> bool {
         // The file is not counted, and so its known findings are not either.
         self.held.clear();
+        self.split_notes = 0;
         let error = RunError::Unreadable { path: path.into(), cause };
         let end = FileEnd { unreadable: Some(&error), ..FileEnd::of(path) };
         let reported = self.file_end(end);

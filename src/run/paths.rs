@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use globset::GlobBuilder;
 
+use super::parts::is_part_name;
 use super::walk::FolderSearch;
 use crate::error::RunError;
 use crate::report::LeftOut;
@@ -165,25 +166,34 @@ fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', '{'])
 }
 
-/// Returns whether a file has the extension of a recording.
+/// Returns whether a file is a recording by its name: it has the extension of one, or is named like a part of one.
 pub fn is_recording(path: &Path) -> bool {
-    has_ending(path, &ENDINGS)
+    has_ending(path) || path.file_name().is_some_and(|name| is_part_name(&name.to_string_lossy()))
+}
+
+/// Returns whether a file has the extension of a recording.
+pub fn has_ending(path: &Path) -> bool {
+    has_one_of(path, &ENDINGS)
+}
+
+/// Returns a file's name without the extension of compressed files.
+pub fn plain_name(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((plain, ending)) if COMPRESSED.contains(&ending.to_ascii_lowercase().as_str()) => plain,
+        _ => name,
+    }
 }
 
 /// Returns whether a file has an extension that only streams of events have.
 pub fn is_stream_name(path: &Path) -> bool {
-    has_ending(path, &STREAM_ENDINGS)
+    has_one_of(path, &STREAM_ENDINGS)
 }
 
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
+fn has_one_of(path: &Path, endings: &[&str]) -> bool {
     // The extension can be read even if the name is not valid UTF-8.
     let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
-    let mut parts = name.rsplit('.');
-    let mut ending = parts.next().unwrap_or_default().to_ascii_lowercase();
-    if COMPRESSED.contains(&ending.as_str()) {
-        ending = parts.next().unwrap_or_default().to_ascii_lowercase();
-    }
-    endings.contains(&ending.as_str()) && parts.next().is_some()
+    let ending = plain_name(&name).rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
 }
 
 /// Returns the deepest folder that a pattern names in full, where the walk starts.
@@ -226,7 +236,11 @@ mod tests {
         for name in ["a.ndjson", "a.b.jsonl", "A.JSON", "a.sse.gz", "a.log.zst"] {
             assert!(is_recording(Path::new(name)), "{name}");
         }
-        for name in ["a.txt", "json", "a.gz", "a.json.bz2", "a.expected", "ndjson.gz"] {
+        for name in ["app.log.1", "app.log.2.gz", "app.log-20260101", "a.ndjson.2026-01-01", "part-0000", "part-1.zst"]
+        {
+            assert!(is_recording(Path::new(name)), "{name}");
+        }
+        for name in ["a.txt", "json", "a.gz", "a.json.bz2", "a.expected", "ndjson.gz", "a.log.old", "part-a", "a-1"] {
             assert!(!is_recording(Path::new(name)), "{name}");
         }
     }

@@ -15,6 +15,7 @@ mod formats;
 mod hostile;
 mod injection;
 mod inputs;
+mod joined;
 mod options;
 mod picture;
 mod program;

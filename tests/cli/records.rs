@@ -106,7 +106,9 @@ fn a_record_in_a_stream_says_how_it_is_checked() {
     let help = |text: &str| {
         let folder = Folder::with(&[("x.ndjson", text)]);
         let document = folder.json("x.ndjson");
-        assert_eq!(rules(&document), ["not-an-event"], "{text}");
+        // Alone, it is no event at all.
+        let rules = rules(&document);
+        assert!([&["not-an-event"][..], &["not-an-event", "no-events"]].contains(&&rules[..]), "{text}: {rules:?}");
         document["findings"][0]["help"].as_str().map(str::to_owned)
     };
     let told = |kinds: &str| {

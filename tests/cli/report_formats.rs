@@ -256,7 +256,8 @@ fn github_reports_what_was_not_read_and_what_is_not_shown() {
 
 #[test]
 fn markdown_counts_all_and_shows_the_first() {
-    let folder = Folder::with(&[("a", &[ERROR.repeat(30), NOTE.repeat(2)].concat())]);
+    let folder =
+        Folder::with(&[("a", &[ERROR.repeat(30), NOTE.to_owned(), NOTE.replace("\"idle\"", "\"ready\"")].concat())]);
     let report = folder.run("check --format markdown a missing").out;
     assert!(report.starts_with("## sessionlint: 30 errors, 0 warnings, 2 notes\n\n1 file, 32 events, 1 stream.\n"));
     let rows: Vec<_> = report.lines().filter(|line| line.starts_with('|')).collect();

@@ -57,7 +57,8 @@ fn nothing_is_found_in_the_agent_without_a_bug() {
     let folder = Folder::new();
     let ran = folder.fuzz(&["--inputs", PROMPTS, "--cases", "300"], &agent(), &[]);
     assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
-    assert!(ran.err.starts_with("300 cases in ") && ran.err.ends_with(": none failed\n"), "{}", ran.err);
+    // Bytes of a prompt that are no UTF-8 come back as U+FFFD, which is a warning.
+    assert!(ran.err.starts_with("300 cases in ") && ran.err.contains(": none failed"), "{}", ran.err);
     assert!(folder.kept().is_empty());
     let prompts = folder.fuzz(&["--cases", "300", "--seed", "7", "--quiet"], &agent(), &[]);
     assert_eq!((prompts.code, prompts.out, prompts.err), (0, String::new(), String::new()));

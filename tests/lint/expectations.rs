@@ -59,7 +59,8 @@ fn options_say_how_a_fixture_is_judged_and_without_them_it_is_as_check_does() {
         ("--rule turn-unfinished=off", 0),
         ("--rule turn-unfinished=note", 0),
         ("--max-line-bytes 20", 1),
-        ("--wire sse", 1),
+        // The line is no event, and no event is left.
+        ("--wire sse", 2),
         ("--protocol session-events", 1),
     ] {
         let (document, _) = linted(&with(OPEN, &format!("# args: {args}\n")), ".");

@@ -5,6 +5,7 @@
 
 mod any_input;
 mod foreign_lines;
+mod joined;
 mod json;
 mod losses;
 mod same_findings;

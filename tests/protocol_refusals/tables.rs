@@ -42,7 +42,7 @@ fn a_cell_leads_into_a_state_that_is_there() {
 
 #[test]
 fn a_cell_is_for_a_state_that_is_there() {
-    refused("cell.failed      = \"active\"", "cell.faild       = \"active\"")
+    refused("cell.failed      = \"active\"\n", "cell.faild       = \"active\"\n")
         .says("the lifecycle turn has no state faild", "cell.▸faild  ")
         .advises("has no state faild", "did you mean failed?")
         .and_nothing_else(1);
@@ -116,9 +116,11 @@ fn the_outermost_lifecycle_forgets_no_event() {
 #[test]
 fn rows_cover_every_value_of_a_boolean() {
     let complete = "= false, \"/payload/status_label\" = { says = [\"complete\"] } }\ncell";
+    let waiting = "= false, \"/payload/status_label\" = { says = [\"waiting*\", \"awaiting*\", \"*approval*\", \"*permission*\", \"*confirmation*\"] } }\ncell";
     Folder::copy()
         .edit("protocol.toml", "when = \"else\"\n", "when = { \"/payload/pending\" = [] }\n")
         .edit("protocol.toml", complete, "= [] }\ncell")
+        .edit("protocol.toml", waiting, "= [] }\ncell")
         .refusal("protocol.toml")
         .says("no row of turn matches session.status with /payload/pending = false", "name    = ▸\"turn\"")
         .and_nothing_else(1);

@@ -169,7 +169,7 @@ fn a_status_is_news() {
 }
 
 #[test]
-fn after_an_interruption_only_streaming_is_news() {
+fn after_an_interruption_streaming_and_another_end_are_news() {
     let file = [
         thinking(),
         started(CALL_A, "bash"),
@@ -180,7 +180,7 @@ fn after_an_interruption_only_streaming_is_news() {
         completed("b"),
         interrupted(),
     ];
-    assert_eq!(judge(&file), [(6, "event-after-interruption")]);
+    assert_eq!(judge(&file), [(6, "event-after-interruption"), (7, "turn-ended-twice")]);
 }
 
 #[test]

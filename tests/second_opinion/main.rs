@@ -54,13 +54,14 @@ const RULES_OF_THE_TABLES: [&str; 26] = [
 ];
 
 /// The rules that some sequence of `the_fields` breaks.
-const RULES_OF_THE_FIELDS: [&str; 6] = [
+const RULES_OF_THE_FIELDS: [&str; 7] = [
     "final-message-mismatch",
     "tool-name-mismatch",
     "ok-mismatch",
     "time-goes-backwards",
     "label-contradicts-pending",
     "complete-before-completed",
+    "waiting-not-pending",
 ];
 
 /// The rules that one field of one event breaks, whatever came before: the order is not asked, so there is nothing to read
@@ -117,6 +118,7 @@ fn the_fields() {
         is(thinking()).off(-3),
         labelled(true, "Complete"),
         labelled(false, "complete..."),
+        labelled(false, "Waiting for approval"),
         is(idle()),
         labelled(false, " running tool… "),
         is(appended(Role::System)),

@@ -342,7 +342,9 @@ impl Reading {
             let rule = turn_at_end(session.turn)?;
             Some((if rule == TURN_NOT_ENDED { session.idle_line } else { session.last_line }, rule))
         });
-        self.findings.iter().copied().chain(again).chain(at_end).collect()
+        // "There is not one event": a finding of the whole file.
+        let none = (self.line > 0 && self.sessions.is_empty()).then_some((1, "no-events"));
+        self.findings.iter().copied().chain(again).chain(at_end).chain(none).collect()
     }
 
     /// Returns the texts that a `final_message` of this session may have now: the text since the turn's start

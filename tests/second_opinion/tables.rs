@@ -67,6 +67,14 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
                 _ => (None, Turn::Closing),
             }
         }
+        What::Status { pending: false, label }
+            if waits(label) && matches!(state, Turn::Active | Turn::Announced | Turn::Closing) =>
+        {
+            match state {
+                Turn::Announced => (Some("waiting-not-pending"), Turn::Announced),
+                _ => (Some("waiting-not-pending"), Turn::Active),
+            }
+        }
         What::Status { pending: false, .. } => match state {
             Turn::Idle => (None, Turn::Idle),
             Turn::Announced => (Some("turn-empty"), Turn::Idle),
@@ -85,7 +93,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Active => (None, Turn::Active),
             Turn::Completed => (Some("event-after-turn"), Turn::Trailing),
             Turn::Interrupted => (Some("event-after-interruption"), Turn::Drained),
-            Turn::Failed => (None, Turn::Failed),
+            Turn::Failed => (None, Turn::Active),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
             Turn::Closing => (None, Turn::Active),
@@ -101,10 +109,10 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Announced => (None, Turn::Completed),
             Turn::Active => (None, Turn::Completed),
             Turn::Completed => (Some("turn-ended-twice"), Turn::Completed),
-            Turn::Interrupted => (Some("event-after-interruption"), Turn::Drained),
+            Turn::Interrupted => (Some("turn-ended-twice"), Turn::Drained),
             Turn::Failed => (None, Turn::Completed),
             Turn::Trailing => (None, Turn::Completed),
-            Turn::Drained => (None, Turn::Drained),
+            Turn::Drained => (Some("turn-ended-twice"), Turn::Drained),
             Turn::Closing => (None, Turn::Idle),
             Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Idle),
         },
@@ -125,7 +133,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Idle => (Some("error-outside-turn"), Turn::Idle),
             Turn::Announced => (None, Turn::Failed),
             Turn::Active => (None, Turn::Failed),
-            Turn::Completed => (Some("error-outside-turn"), Turn::Completed),
+            Turn::Completed => (Some("turn-ended-twice"), Turn::Completed),
             Turn::Interrupted => (None, Turn::Interrupted),
             Turn::Failed => (None, Turn::Failed),
             Turn::Trailing => (None, Turn::Trailing),
@@ -320,6 +328,14 @@ pub fn label_contradicts(pending: bool, label: &str) -> bool {
         true => matches!(&*plain(label), "idle" | "complete"),
         false => matches!(&*plain(label), "thinking" | "processing" | "running tool"),
     }
+}
+
+/// "a label that says that it waits for a person"
+fn waits(label: &str) -> bool {
+    let label = plain(label);
+    label.starts_with("waiting")
+        || label.starts_with("awaiting")
+        || ["approval", "permission", "confirmation"].iter().any(|word| label.contains(word))
 }
 
 /// "Letter case, surrounding space and a trailing ellipsis do not count."

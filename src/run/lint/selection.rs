@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::read;
 use crate::lint::{expectation, is_markdown};
-use crate::run::paths::{Target, is_recording};
+use crate::run::paths::{Target, has_ending};
 
 /// Returns whether a file of a folder is to be linted, judging by its name.
 pub fn is_lint_candidate(path: &Path) -> bool {
@@ -14,7 +14,7 @@ pub fn is_lint_candidate(path: &Path) -> bool {
 
 /// Returns whether a file has the name of a fixture.
 pub fn is_fixture_name(path: &Path) -> bool {
-    is_recording(path) || is_markdown(path)
+    has_ending(path) || is_markdown(path)
 }
 
 /// Replaces expectations by their fixtures. An expectation whose fixture does not exist is kept, unless the file

@@ -25,7 +25,7 @@ use crate::event::wrapping::Wrapping;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::{Frame, HeldFrame, Input, InputFault, Landmarks, Origin, Wire};
+use crate::input::{FileNumber, Frame, HeldFrame, InputFault, Landmarks, Origin, Wire};
 use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::Faults;
@@ -75,6 +75,8 @@ pub(crate) struct StreamJudge {
     torn: Option<u64>,
     /// The place from which on judging is unsure, because an event there could not be read.
     doubt: Option<Arc<Place>>,
+    /// Whether judging is unsure because a whole file is missing there.
+    is_missing: bool,
     foreign: ForeignFrames,
     /// Where the options and the protocol say that events may stand in what is around them.
     known_wrappings: Vec<Wrapping>,
@@ -113,6 +115,7 @@ impl StreamJudge {
             whole: true,
             torn: None,
             doubt: None,
+            is_missing: false,
             foreign: ForeignFrames::new(protocol),
             known_wrappings: options
                 .unwrap()
@@ -374,6 +377,28 @@ impl StreamJudge {
         self.whole = false;
     }
 
+    /// Judges several files as one input from now on, with these names.
+    pub(crate) fn join(&mut self, names: &[Arc<str>]) {
+        self.event_checker.log.join(names);
+    }
+
+    /// Ends one of several files, which has this length in bytes.
+    pub(crate) fn end_file(&mut self, file: FileNumber, length: u64) {
+        self.event_checker.log.count_file(file, length);
+    }
+
+    /// Goes on with another file, whatever was wrong with the end of the one before.
+    pub(crate) fn go_on(&mut self) {
+        self.whole = true;
+    }
+
+    /// Reports that a part of the input is missing before this place. `message`: what is missing.
+    pub(crate) fn report_missing(&mut self, at: Origin, message: String) {
+        self.is_missing |= self.doubt.is_none();
+        let help = Some("find what is missing and check again with it, or check the files by themselves".into());
+        self.report_fault(InputFault { rule: Framing::CheckSkipped, place: at.place(), message, help, lost: true });
+    }
+
     /// Reports that the compressed form of the input is damaged at this place.
     pub(crate) fn report_damage(&mut self, at: Origin, cause: &str) {
         self.whole = false;
@@ -392,9 +417,9 @@ impl StreamJudge {
     }
 
     /// Reports that the input has no event of the protocol, and what it looks like.
-    fn report_no_events(&mut self, protocol: &Protocol, input: &Input) {
+    fn report_no_events(&mut self, protocol: &Protocol, has_content: bool) {
         let log = &self.event_checker.log;
-        let (rule, LikenessWords { found, help }) = match input.has_content() {
+        let (rule, LikenessWords { found, help }) = match has_content {
             true if self.likeness.is_torn() => return,
             true => (Framing::NoEvents, self.likeness.words(protocol, log.summary.events)),
             // An event that was passed by itself and is blank has been reported.
@@ -408,8 +433,14 @@ impl StreamJudge {
         self.event_checker.log.report(rule, place, details);
     }
 
-    /// Ends the input. Returns the report, and the coverage if it was counted.
-    pub(crate) fn finish(mut self, protocol: &Protocol, input: &Input) -> (Report, Option<Box<CoverageCounts>>) {
+    /// Ends the input. `has_content`: whether it had anything but white space; `bytes`: its length. Returns the report,
+    /// and the coverage if it was counted.
+    pub(crate) fn finish(
+        mut self,
+        protocol: &Protocol,
+        has_content: bool,
+        bytes: u64,
+    ) -> (Report, Option<Box<CoverageCounts>>) {
         self.release(protocol);
         std::mem::take(&mut self.oddities).report(&mut self.event_checker.log);
         self.machine.finish_repetitions(&mut self.verdicts);
@@ -427,10 +458,10 @@ impl StreamJudge {
         }
         self.report_doubt();
         if self.whole && !self.has_known_event() {
-            self.report_no_events(protocol, input);
+            self.report_no_events(protocol, has_content);
         }
         self.event_checker.log.summary.streams = self.machine.stream_count();
-        self.stats.bytes = input.bytes();
+        self.stats.bytes = bytes;
         self.stats.opened = self.machine.opened();
         for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);

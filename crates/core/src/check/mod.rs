@@ -8,9 +8,11 @@
 mod coverage;
 mod examiner;
 mod fast_reader;
+mod joined;
 mod judge;
 #[cfg(any(test, feature = "two-paths"))]
 mod paths_agree;
+mod times;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,9 +28,11 @@ use crate::schema::captures::Captures;
 pub use coverage::CoverageCounts;
 pub use examiner::{ExaminedBlock, Examiner};
 use fast_reader::FastReader;
+pub use joined::{FileQueue, JoinedChecker};
 use judge::{StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
 pub use paths_agree::paths_agree;
+pub use times::TimeSurvey;
 
 /// The number of bytes that are read at once: few enough to stay in a core's cache.
 const PIECE: usize = 64 * 1024;
@@ -57,6 +61,12 @@ struct FastPath {
     captures: Captures,
 }
 
+impl FastPath {
+    fn new(protocol: &Protocol) -> FastPath {
+        FastPath { reader: FastReader::new(protocol), captures: Captures::default() }
+    }
+}
+
 /// Passes the pieces of an input to the fast path and then to the judge.
 struct EventSink<'s> {
     protocol: &'s Protocol,
@@ -67,6 +77,9 @@ struct EventSink<'s> {
 impl PieceSink for EventSink<'_> {
     fn piece(&mut self, piece: Piece<'_>) {
         let FastPath { reader, captures } = &mut *self.fast;
+        if !matches!(piece, Piece::Frame(_)) {
+            self.judge.release(self.protocol);
+        }
         match piece {
             Piece::Frame(frame) => {
                 captures.clear();
@@ -115,7 +128,7 @@ impl StreamChecker {
     /// Returns a checker for an input of this name. The settings must be those of this protocol.
     pub fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamChecker {
         let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
-        let fast = FastPath { reader: FastReader::new(protocol), captures: Captures::default() };
+        let fast = FastPath::new(protocol);
         StreamChecker { protocol: protocol.clone(), input, fast, judge: StreamJudge::new(protocol, settings, file) }
     }
 
@@ -206,7 +219,7 @@ impl StreamChecker {
     /// Ends an input whose rest is not read: nothing is reported about streams that are unfinished here.
     pub fn finish_early(mut self) -> Report {
         self.judge.ignore_end();
-        self.judge.finish(&self.protocol, &self.input).0
+        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes()).0
     }
 
     /// Ends the input. `damaged`: the damage of its compressed form at this point, if any. Returns the report, and the
@@ -219,6 +232,6 @@ impl StreamChecker {
             }
             Some(cause) => judge.report_damage(input.position(), cause),
         }
-        self.judge.finish(&self.protocol, &self.input)
+        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes())
     }
 }

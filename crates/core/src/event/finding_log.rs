@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
 use crate::input::json::parse_leniently;
-use crate::input::{EventNote, Frame, Landmarks};
+use crate::input::{EventNote, FileNumber, Frame, Landmarks, place_in_file};
 use crate::machine::{EventLocator, Target, Verdict};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
@@ -22,6 +22,8 @@ use crate::text::count;
 pub(crate) struct FindingLog {
     protocol: Protocol,
     file: Option<Arc<str>>,
+    /// The files of an input that has several.
+    files: Vec<JoinedFile>,
     /// By rule; `None` switches it off.
     severities: Arc<[Option<Severity>]>,
     /// The findings that were not taken yet.
@@ -32,6 +34,14 @@ pub(crate) struct FindingLog {
     pub has_error: bool,
     /// By rule: the number of its findings.
     counts: Vec<u64>,
+}
+
+/// One of the files of an input that has several.
+#[derive(Clone)]
+pub(crate) struct JoinedFile {
+    pub name: Arc<str>,
+    /// The length in bytes, as far as the file was read.
+    pub length: u64,
 }
 
 /// The counts of a [`FindingLog`], for a snapshot.
@@ -72,6 +82,7 @@ impl FindingLog {
         FindingLog {
             protocol: protocol.clone(),
             file,
+            files: Vec::new(),
             severities,
             findings: Vec::new(),
             summary: Summary { files: 1, ..Summary::default() },
@@ -140,7 +151,7 @@ impl FindingLog {
         self.has_error |= words.severity == Some(Severity::Error);
         let Some(severity) = self.severities[index] else { return };
         self.counts[index] += 1;
-        self.findings.push(Finding {
+        let finding = Finding {
             rule: words.name.clone(),
             severity,
             message: details.message,
@@ -154,7 +165,38 @@ impl FindingLog {
             related: details.related,
             quote: details.quote,
             proposal: details.proposal,
+        };
+        self.findings.push(if self.files.is_empty() { finding } else { self.in_files(finding) });
+    }
+
+    /// Reads the places from now on as those of several files that are one input.
+    pub(crate) fn join(&mut self, names: &[Arc<str>]) {
+        self.files = names.iter().map(|name| JoinedFile { name: name.clone(), length: 0 }).collect();
+        self.summary.files = 0;
+    }
+
+    /// Counts a file of this length, in bytes.
+    pub(crate) fn count_file(&mut self, file: FileNumber, length: u64) {
+        if let Some(file) = self.files.get_mut(file.0) {
+            file.length = length;
+            self.summary.files += 1;
+        }
+    }
+
+    /// Returns a finding with the places in the files that have them.
+    #[cold]
+    fn in_files(&self, finding: Finding) -> Finding {
+        let file_of = |place: &Place| self.files.get(FileNumber::of(place).0);
+        let in_file = |place: &Place| place_in_file(place, file_of(place).map_or(0, |file| file.length));
+        let own = file_of(&finding.place).map(|file| file.name.clone());
+        let related = finding.related.into_iter().map(|related| {
+            let there = file_of(&related.place).map(|file| file.name.clone());
+            let file = if there == own { None } else { there };
+            Related { file, place: in_file(&related.place).into(), ..related }
         });
+        let related = related.collect();
+        let place = in_file(&finding.place);
+        Finding { file: own, place, related, ..finding }
     }
 
     /// Counts the findings about an event beyond those that a report lists, and reports how many they are.

@@ -148,8 +148,9 @@ impl Likeness {
             return words(found, Some(format!("write each event whole, with its `{key}`, as the document has it")));
         }
         if self.has_names {
-            let help = "take the events out, and check them one a line".to_owned();
-            let found = format!("{none_of}, but the names of its types stand inside of something else");
+            let help =
+                "something wrote text or JSON around the events: take them out, and write one event a line".to_owned();
+            let found = format!("{none_of}, but the names of its types stand in other values");
             return words(found, Some(help));
         }
         if let Some((found, whole)) =
@@ -157,7 +158,7 @@ impl Likeness {
         {
             let found = quoted(found, SHOWN_CHARS);
             let help = format!("write each type in full, such as {whole}");
-            return words(format!("{none_of}: {found} may be {whole} without its beginning"), Some(help));
+            return words(format!("{none_of}: {found} may be {whole} without its prefix"), Some(help));
         }
         if let Some(other) = self.types.iter().find_map(|name| other_protocol(protocol, name)) {
             let found = format!("{none_of}: its types are those of {other}");
@@ -178,7 +179,10 @@ impl Likeness {
         };
         let key = protocol.tables().shape.event_type.dotted();
         match (self.has_values, self.has_text) {
-            (true, _) => words(format!("{none_of}: what is JSON in it has no `{key}` that is a string"), None),
+            (true, _) => words(
+                format!("{none_of}: no JSON object in it has a `{key}` that is a string"),
+                Some("check that it is the right file, and that the events were written to it, and not an error or a log".to_owned()),
+            ),
             (false, true) => words(format!("{none_of}, and nothing in it is JSON"), help("it is text")),
             (false, false) => words(none_of, None),
         }
@@ -206,8 +210,11 @@ fn other_protocol(_: &Protocol, _: &str) -> Option<&'static str> {
 impl Enclosure {
     /// Returns the place of the events, in words.
     pub(crate) fn place(&self) -> String {
-        let text = if self.is_text { ", as text" } else { "" };
-        format!("at {}{text}", self.pointer())
+        match (self.path.is_empty(), self.is_text) {
+            (true, _) => "in strings".to_owned(),
+            (false, true) => format!("at {}, as text", self.pointer()),
+            (false, false) => format!("at {}", self.pointer()),
+        }
     }
 
     /// Returns the pointer to the events, in which `*` stands for each item of an array.
@@ -273,29 +280,25 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_wrapped_events_is_named_with_a_command_that_takes_them_out() {
+    fn the_place_of_wrapped_events_is_named_with_the_option_that_judges_them_there() {
         assert_words(
             &[r#"{"log":"{\"type\":\"session.status\"}\n"}"#],
             "there is not one event of session-events in this input: its events stand at /log, as text",
-            Some("jq -r '.log' FILE | sessionlint check -"),
+            Some("check with --unwrap /log"),
         );
         assert_words(
             &[r#"{"data":{"events":[{"type":"session.status"}]}}"#],
-            "there is not one event of session-events in this input: its events stand at /data/events, in an array",
-            Some("jq -c '.data.events[]' FILE"),
-        );
-        assert_words(
-            &[r#"[["{\"type\":\"session.status\"}"]]"#],
-            "there is not one event of session-events in this input: its events stand inside of something else, in an array, as text",
-            Some("jq -r '.[][]' FILE"),
+            "there is not one event of session-events in this input: its events stand at /data/events/*",
+            Some("--unwrap '/data/events/*'"),
         );
     }
 
     #[test]
-    fn no_key_of_a_recording_gets_into_a_command() {
-        for key in ["a b", "$(id)", "';id;'", "a-b", "1a", "ä"] {
+    fn a_key_of_a_recording_is_quoted_in_a_command() {
+        let shell = "'/'\\'';id;'\\'''";
+        for (key, quoted) in [("a b", "'/a b'"), ("$(id)", "'/$(id)'"), ("';id;'", shell), ("a-b", "/a-b")] {
             let words = words(&[&format!(r#"{{"{key}":{{"type":"session.status"}}}}"#)]);
-            assert_eq!(words.help.as_deref(), Some("take the events out, and check them one a line"), "{key}");
+            assert_eq!(words.help, Some(format!("check with --unwrap {quoted}")), "{key}");
         }
     }
 
@@ -303,8 +306,8 @@ mod tests {
     fn types_that_are_named_in_something_else_are_noticed() {
         assert_words(
             &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
-            "there is not one event of session-events in this input, but the names of its types stand inside of something else",
-            Some("take the events out"),
+            "there is not one event of session-events in this input, but the names of its types stand in other values",
+            Some("something wrote text or JSON around the events: take them out"),
         );
     }
 
@@ -326,7 +329,7 @@ mod tests {
         );
         assert_words(
             &[r#"{"type":"tool_call_started"}"#],
-            "the only event in this input is not one of session-events: \"tool_call_started\" may be session.tool.call.started without its beginning",
+            "the only event in this input is not one of session-events: \"tool_call_started\" may be session.tool.call.started without its prefix",
             Some("such as session.tool.call.started"),
         );
     }
@@ -349,8 +352,8 @@ mod tests {
         );
         assert_words(
             &["hello", r#"{"a":1}"#],
-            "there is not one event of session-events in this input: what is JSON in it has no `type` that is a string",
-            None,
+            "there is not one event of session-events in this input: no JSON object in it has a `type` that is a string",
+            Some("check that it is the right file, and that the events were written to it, and not an error or a log"),
         );
         assert_words(
             &[r#"{"jsonrpc":"2.0","id":1,"result":{}}"#],

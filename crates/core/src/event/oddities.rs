@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding_log::{Details, FindingLog};
 use crate::finding::{MOST_BYTES, Place};
-use crate::input::Oddity;
+use crate::input::{Oddity, line_in_file};
 use crate::protocol::framing;
 
 /// The oddities of one input so far.
@@ -37,7 +37,7 @@ impl Oddities {
         found.sort_by_key(|(oddity, (place, _))| (place.start, *oddity));
         for (oddity, (place, count)) in found {
             let rule = framing(oddity.rule());
-            let message = log.message(rule, &mut [("found", oddity.found(count, place.line))]);
+            let message = log.message(rule, &mut [("found", oddity.found(count, line_in_file(place.line)))]);
             let help = Some(oddity.help().into());
             log.report(rule, (*place).clone(), Details { message, help, ..Details::default() });
         }

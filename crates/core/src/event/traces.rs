@@ -6,6 +6,7 @@
 use memchr::memmem::find_iter;
 
 use super::finder::Event;
+use super::wrapping::begins_object;
 use crate::input::json::{Node, NodeKind, inner, parse, unescaped, unescaped_lossy};
 use crate::protocol::tables::EventType;
 use crate::protocol::{NearTypes, Protocol, word_count};
@@ -114,7 +115,7 @@ impl TraceFinder {
             NodeKind::String => {
                 let raw = inner(text, &node.span);
                 // Nothing else can be the text of an event, and nearly no other text is parsed.
-                if !raw.trim_ascii_start().starts_with(b"{") {
+                if !begins_object(raw) {
                     return None;
                 }
                 let event = unescaped(raw);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::traces::Enclosure;
-use crate::input::json::{Node, NodeKind, inner};
+use crate::input::json::{Node, NodeKind, inner, unescape_one, unescaped};
 use crate::protocol::Protocol;
 use crate::schema::Pointer;
 
@@ -43,7 +43,8 @@ impl Wrapping {
             NodeKind::Object(_) => node.at(text, at).is_some_and(|name| name.kind == NodeKind::String),
             _ => is_object_text(node, text),
         };
-        let is_plain = |node: &&Node| node.kind == NodeKind::String && !inner(text, &node.span).contains(&b'{');
+        let has_brace = |node: &Node| unescaped(inner(text, &node.span)).contains(&b'{');
+        let is_plain = |node: &&Node| node.kind == NodeKind::String && !has_brace(node);
         match values.as_slice() {
             all if all.iter().any(looks_like_event) => Contents::Events(values),
             [] => Contents::Nothing,
@@ -85,5 +86,18 @@ pub(crate) enum Contents<'n> {
 
 /// Returns whether a value is a string whose text begins as an object does.
 pub(crate) fn is_object_text(node: &Node, text: &[u8]) -> bool {
-    node.kind == NodeKind::String && inner(text, &node.span).trim_ascii_start().starts_with(b"{")
+    node.kind == NodeKind::String && begins_object(inner(text, &node.span))
+}
+
+/// Returns whether the raw content of a string begins as an object does, in whatever way that is written.
+pub(crate) fn begins_object(raw: &[u8]) -> bool {
+    let (mut at, mut first) = (0, Vec::new());
+    while at < raw.len() {
+        at += unescape_one(raw, at, &mut first);
+        match first.as_slice() {
+            [byte] if byte.is_ascii_whitespace() => first.clear(),
+            first => return first == b"{",
+        }
+    }
+    false
 }

@@ -141,9 +141,11 @@ impl Frame<'_> {
     /// segment.
     #[inline]
     pub fn origin(&self, at: usize) -> Origin {
-        if at == 0 {
-            return self.segments[0].origin;
-        }
+        if at == 0 { self.segments[0].origin } else { self.origin_inside(at) }
+    }
+
+    /// Returns the origin of a byte that is not the first.
+    fn origin_inside(&self, at: usize) -> Origin {
         let (segment, _) = self.segment(at);
         segment.origin.behind(&self.text[segment.at..at], self.wide)
     }
@@ -211,7 +213,11 @@ impl Frame<'_> {
     /// `noted`.
     #[inline]
     pub fn note_text(&self, span: &Range<usize>, mark: &Range<usize>, noted: &mut EventNote) {
-        let head = self.head(span);
+        let head = if self.segments.len() == 1 {
+            &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]
+        } else {
+            self.head(span)
+        };
         noted.head.clear();
         noted.head.extend_from_slice(head);
         noted.mark = mark.start - span.start..mark.end - span.start;
@@ -219,19 +225,12 @@ impl Frame<'_> {
     }
 
     /// Returns the beginning of an event, as far as it is kept and in the file in one piece.
-    #[inline]
+    #[cold]
     fn head(&self, span: &Range<usize>) -> &[u8] {
         let end = span.end.min(span.start + REMEMBERED_BYTES);
         // The segments of a decoded text are as short as the distance between two escapes.
-        let end = if self.segments.len() == 1 || self.decoded { end } else { end.min(self.segment_end(span.start)) };
-        &self.text[span.start..end]
-    }
-
-    /// Returns the end of the segment that has the byte at `at`.
-    #[cold]
-    fn segment_end(&self, at: usize) -> usize {
-        let (segment, text) = self.segment(at);
-        segment.at + text.len()
+        let (segment, text) = if self.decoded { (self.segments[0], self.text) } else { self.segment(span.start) };
+        &self.text[span.start..end.min(segment.at + text.len())]
     }
 
     /// Returns the place of an event with an excerpt from its beginning, for later findings that refer to the event.
@@ -247,10 +246,12 @@ impl Frame<'_> {
     /// other bytes.
     #[inline]
     fn end(&self, origin: Origin, span: &Range<usize>, origin_of: impl Fn(usize) -> Origin) -> u64 {
-        if self.wide {
-            self.wide_end(origin, span, origin_of)
-        } else if self.segments.len() == 1 || span.is_empty() {
+        if self.segments.len() == 1 && !self.wide {
             origin.offset + span.len() as u64
+        } else if self.wide {
+            self.wide_end(origin, span, origin_of)
+        } else if span.is_empty() {
+            origin.offset
         } else {
             origin_of(span.end - 1).offset + 1
         }

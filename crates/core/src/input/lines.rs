@@ -124,6 +124,13 @@ impl Lines {
         }
     }
 
+    /// Returns the last line, as it stands in the file, and its origin; `None` if it has a line end, is longer than a
+    /// frame may be, or stands in the file as UTF-16.
+    pub(crate) fn open_line(&self) -> Option<(&[u8], Origin)> {
+        let is_whole = self.buffer.len() as u64 == self.length && self.buffer.len() <= self.limit;
+        (self.length > 0 && is_whole && !self.is_wide()).then_some((&self.buffer[..], self.origin))
+    }
+
     /// Appends bytes to the unfinished line.
     fn push(&mut self, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };

@@ -6,6 +6,7 @@
 mod detect;
 mod encoding;
 mod escapes;
+mod files;
 mod frame;
 pub mod json;
 pub(crate) mod lines;
@@ -17,6 +18,8 @@ mod values;
 
 pub use detect::BYTE_ORDER_MARK;
 pub(crate) use encoding::in_utf8;
+pub use files::MOST_FILES;
+pub(crate) use files::{FileNumber, line_in_file, offset_in_file, place_in_file};
 pub use frame::window;
 pub(crate) use frame::{EventNote, Landmarks};
 pub use frame::{Frame, Label, Origin, Segment};
@@ -120,6 +123,8 @@ pub struct InputFault {
 /// A splitter of one file into pieces. The file's bytes may arrive in chunks of any size.
 #[derive(Clone)]
 pub struct Input {
+    /// The origin of the first byte.
+    first: Origin,
     /// The first bytes, until they tell how the characters are encoded.
     start: Option<Vec<u8>>,
     /// The decoder of an input in UTF-16.
@@ -151,8 +156,14 @@ impl Input {
     /// Creates an input for one file. Without `wire`, the form is detected from the content. Frames longer than
     /// `max_frame` bytes are reported as faults and not read.
     pub fn new(wire: Option<Wire>, max_frame: usize) -> Input {
+        Input::from(Origin::START, wire, max_frame)
+    }
+
+    /// Creates an input like [`Input::new`] whose first byte has this origin.
+    pub(crate) fn from(first: Origin, wire: Option<Wire>, max_frame: usize) -> Input {
         let head = detect::FormDetector::new(wire);
         Input {
+            first,
             start: Some(Vec::new()),
             decoder: None,
             splitter: Splitter::Unknown(head),
@@ -218,14 +229,14 @@ impl Input {
         match Encoding::of(&start[..start.len().min(encoding::EXAMINED)]) {
             Encoding::Utf8 => self.feed_decoded(&start, out),
             Encoding::Utf16(order) => {
-                out.piece(Piece::Odd(Oddity::Utf16, Origin::START.place()));
+                out.piece(Piece::Odd(Oddity::Utf16, self.first.place()));
                 self.decoder = Some(Utf16Decoder::new(order));
                 self.feed_encoded(&start, out);
             }
             Encoding::Utf32 => {
                 self.has_content = true;
                 self.splitter = Splitter::Unreadable;
-                out.piece(Piece::Odd(Oddity::Utf32, Origin::START.place()));
+                out.piece(Piece::Odd(Oddity::Utf32, self.first.place()));
             }
         }
     }
@@ -285,6 +296,18 @@ impl Input {
 
     /// Ends the input, and calls `out` with each piece that its end completes.
     pub fn finish(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
+        self.finish_detection(out);
+        match &mut self.splitter {
+            Splitter::Unknown(_) | Splitter::Unreadable => {}
+            Splitter::Lines(lines) => lines.finish(out),
+            Splitter::Values(values) => values.finish(self.ends_with_newline, out),
+            Splitter::Sse(sse) => sse.finish(out),
+        }
+    }
+
+    /// Decides about the encoding and the form of an input that has no further bytes, and reads what was buffered until
+    /// then.
+    fn finish_detection(&mut self, out: &mut dyn FnMut(Piece<'_>)) {
         self.begin(&mut FnSink(&mut *out));
         if let Some(decoder) = &mut self.decoder {
             let mut rest = Vec::new();
@@ -295,20 +318,24 @@ impl Input {
             let (wire, buffered) = head.finish();
             self.start(wire, &buffered, &mut FnSink(&mut *out));
         }
-        match &mut self.splitter {
-            Splitter::Unknown(_) | Splitter::Unreadable => {}
-            Splitter::Lines(lines) => lines.finish(out),
-            Splitter::Values(values) => values.finish(self.ends_with_newline, out),
-            Splitter::Sse(sse) => sse.finish(out),
+    }
+
+    /// Ends the input except for its last line, which may go on in another file: returns that line and its origin if it
+    /// has no line end. [`Input::finish`] must be called unless the line is read elsewhere.
+    pub(crate) fn open_line(&mut self, out: &mut dyn FnMut(Piece<'_>)) -> Option<(&[u8], Origin)> {
+        self.finish_detection(out);
+        match &self.splitter {
+            Splitter::Lines(lines) => lines.open_line(),
+            _ => None,
         }
     }
 
     /// Starts splitting with the detected form and the bytes that were buffered until then.
     fn start(&mut self, wire: Wire, buffered: &[u8], out: &mut dyn PieceSink) {
-        let mut origin = Origin::START;
+        let mut origin = self.first;
         let (mut buffered, wide) = (buffered, self.decoder.is_some());
         if let Some(rest) = buffered.strip_prefix(detect::BYTE_ORDER_MARK) {
-            origin.offset = if wide { 2 } else { detect::BYTE_ORDER_MARK.len() as u64 };
+            origin.offset += if wide { 2 } else { detect::BYTE_ORDER_MARK.len() as u64 };
             buffered = rest;
         }
         self.splitter = match wire {
@@ -335,7 +362,7 @@ impl Input {
     /// Returns the origin of the next byte, to report what is wrong with the end of the input.
     pub fn position(&self) -> Origin {
         match &self.splitter {
-            Splitter::Unknown(_) | Splitter::Unreadable => Origin::START,
+            Splitter::Unknown(_) | Splitter::Unreadable => self.first,
             Splitter::Lines(lines) => lines.position(),
             Splitter::Values(values) => values.position(),
             Splitter::Sse(sse) => sse.position(),
@@ -374,7 +401,8 @@ impl Input {
         };
         let is_start = start.as_ref().is_none_or(|start| start.len() < encoding::EXAMINED);
         let is_decoder = decoder.as_ref().is_none_or(Utf16Decoder::is_sound);
-        let input = Input { start, decoder, splitter, max_frame, bytes, has_content, ends_with_newline };
+        let first = Origin::START;
+        let input = Input { first, start, decoder, splitter, max_frame, bytes, has_content, ends_with_newline };
         (is_sound && is_start && is_decoder && bytes < MOST_BYTES).then_some(input)
     }
 }

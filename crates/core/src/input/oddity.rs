@@ -134,7 +134,9 @@ impl Oddity {
             }
             Oddity::AfterDone => format!("{} after the marker `[DONE]`", comes(lines)),
             Oddity::Undispatched => "no blank line ends the last server-sent event".to_owned(),
-            Oddity::OtherName => format!("the `event` field names another event type than the data {in_lines}"),
+            Oddity::OtherName => {
+                format!("the `event` field names another event type than the `type` of the data {in_lines}")
+            }
         }
     }
 
@@ -199,7 +201,7 @@ impl Oddity {
                 "clients never see an event without the blank line, so it was not judged; end every event with a blank line, the last one too"
             }
             Oddity::OtherName => {
-                "clients that dispatch by the field see another event than those that read the data; send the type in both, or leave the field out"
+                "clients that dispatch by the field see another event than those that read the data, and the data was judged here; send the same type in both, or leave the field out"
             }
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::encoding::utf16_length;
 use super::json::{foreign_space_at, trim_end};
 use super::oddity::Oddity;
-use super::{Frame, InputFault, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, too_long};
+use super::{Frame, InputFault, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, Segment, line_in_file, too_long};
 use crate::framing::Framing;
 
 /// A splitter into JSON values.
@@ -125,7 +125,10 @@ impl Values {
         }
         if let Some(start) = self.array {
             let rule = if ends_with_newline { Framing::InvalidJson } else { Framing::TruncatedLine };
-            let message = format!("the input ends, but the array that began in line {} was never closed", start.line);
+            let message = format!(
+                "the input ends, but the array that began in line {} was never closed",
+                line_in_file(start.line)
+            );
             out(self.fault(rule, message, true));
         }
     }

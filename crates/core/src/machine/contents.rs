@@ -132,7 +132,9 @@ impl<W: CellObserver> Step<'_, W> {
         let speaks = match (&check.test, field) {
             (FieldTest::Says(says), Field::Text(raw)) => says.iter().any(|words| equals_plain(raw, words)),
             (FieldTest::Below(least), Field::Number(raw)) => {
-                std::str::from_utf8(raw).ok().and_then(|number| number.parse::<f64>().ok()).is_some_and(|n| n < *least)
+                let number = std::str::from_utf8(raw).ok().and_then(|number| number.parse::<f64>().ok());
+                // What is read leniently may be -Infinity, of which something else is said.
+                number.is_some_and(|number| number.is_finite() && number < *least)
             }
             (FieldTest::Missing, Field::Absent | Field::Null) => true,
             _ => false,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EventView, Target};
 use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
-use crate::protocol::tables::{Row, plain_words};
+use crate::protocol::tables::{Row, plain_words, says_words};
 use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The value of an event's field, as far as it can be read.
@@ -116,9 +116,9 @@ pub(crate) fn equals(field: Field<'_>, value: &Scalar) -> bool {
     }
 }
 
-/// Returns whether a text, still escaped, says these plain words; see [`plain_words`].
+/// Returns whether a text, still escaped, says these plain words; see [`says_words`].
 pub(crate) fn equals_plain(raw: &[u8], words: &str) -> bool {
-    plain_words(&unescaped_lossy(raw)) == words
+    says_words(&plain_words(&unescaped_lossy(raw)), words)
 }
 
 fn number(raw: &[u8]) -> Option<f64> {

@@ -319,16 +319,24 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Returns whether a field with one of the values of `self` can have one of those of `other`.
+    /// Returns whether a field with one of the values of `self` may have one of those of `other`.
     pub fn meets(&self, other: &Condition) -> bool {
-        let plain = |condition: &Condition, value: &Scalar| match value {
-            Scalar::Text(text) if !condition.plain => Scalar::Text(plain_words(text)),
-            value => value.clone(),
+        let pair = |one: &Scalar, two: &Scalar| match (one, two) {
+            (Scalar::Text(one), Scalar::Text(two)) if self.plain || other.plain => {
+                let label = |condition: &Condition, text: &str| {
+                    if condition.plain { text.to_owned() } else { plain_words(text) }
+                };
+                let (one, two) = (label(self, one), label(other, two));
+                // Of two patterns it is not worth finding out.
+                match (self.plain && one.contains('*'), other.plain && two.contains('*')) {
+                    (true, true) => true,
+                    (true, false) => says_words(&two, &one),
+                    (false, _) => says_words(&one, &two),
+                }
+            }
+            _ => one == two,
         };
-        if self.plain == other.plain {
-            return self.values.iter().any(|value| other.values.contains(value));
-        }
-        self.values.iter().any(|one| other.values.iter().any(|two| plain(self, one) == plain(other, two)))
+        self.values.iter().any(|one| other.values.iter().any(|two| pair(one, two)))
     }
 }
 
@@ -434,6 +442,24 @@ pub struct Unchanged {
     pub within: Option<usize>,
     /// The rule to report if all fields are the same.
     pub rule: RuleId,
+}
+
+/// Returns whether a label, in plain words, says what is wanted: the same, where `*` stands for any text.
+pub fn says_words(label: &str, wanted: &str) -> bool {
+    let mut parts = wanted.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| label.strip_prefix(first)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
 }
 
 /// Returns a label in the form in which labels are compared: in lower case, without surrounding space or a trailing

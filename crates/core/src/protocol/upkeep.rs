@@ -8,6 +8,8 @@ rules! {
     /// A rule of the program itself. The rules of a protocol end with these, in this order.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Upkeep {
+        /// Files that were judged apart are parts of one recording.
+        SplitRecording = "split-recording",
         /// The baseline has a finding that no longer occurs.
         StaleBaseline = "stale-baseline",
         /// A fixture lacks a finding that is expected of it.

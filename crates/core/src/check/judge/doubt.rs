@@ -89,12 +89,14 @@ impl StreamJudge {
             return;
         }
         let (rules, are) = (list(&names), if names.len() == 1 { "is" } else { "are" });
-        let found = format!(
-            "what stands here may have been an event: from here on, {rules} {are} silent where it may be the reason"
-        );
+        let (found, help) = match self.is_missing {
+            false => ("what stands here may have been an event", "mend what cannot be read, and check again"),
+            true => ("what is missing before this file may have had events", "find what is missing, and check again"),
+        };
+        let found = format!("{found}: from here on, {rules} {are} silent where it may be the reason");
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
-        let help = Some("mend what cannot be read, and check again".into());
+        let help = Some(help.into());
         log.report(rule, (*place).clone(), Details { message, help, ..Details::default() });
     }
 }

@@ -35,6 +35,7 @@ impl StreamJudge {
     /// Judges a frame that is not JSON: the events in it, if there are some.
     #[cold]
     pub(super) fn judge_broken(&mut self, protocol: &Protocol, frame: &Frame<'_>, error: ParseError) {
+        self.release(protocol);
         if is_foreign_space_alone(frame.text) {
             return self.note_foreign_space(frame, 0);
         }

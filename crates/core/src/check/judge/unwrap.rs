@@ -8,7 +8,7 @@ use crate::event::wrapping::{Contents, Wrapping, is_object_text};
 use crate::event::{Event, NotAnEvent};
 use crate::framing::Framing;
 use crate::input::json::{Node, Tree};
-use crate::input::{Frame, HeldFrame, Wire};
+use crate::input::{Frame, HeldFrame, Wire, offset_in_file};
 use crate::protocol::{Protocol, framing};
 
 /// The number of bytes at the start of an input in which it is found out where its events stand.
@@ -32,6 +32,8 @@ impl StreamJudge {
         let mut is_plain = false;
         for wrapping in self.known_wrappings.iter().chain(&self.wrapping) {
             match wrapping.contents(protocol, &tree.root, frame.text) {
+                // What a wrapper of the protocol holds was found already, and is none of its events.
+                Contents::Events(values) if found.as_ref().is_ok_and(|event| is_only(&values, event.node)) => {}
                 Contents::Events(values) => {
                     self.report_repeated_wrapper(frame, tree);
                     self.judge_values(protocol, frame, &values);
@@ -58,7 +60,7 @@ impl StreamJudge {
     /// `false` if it must be judged now.
     pub(super) fn hold(&mut self, frame: &Frame<'_>) -> bool {
         let length: usize = self.held.iter().map(HeldFrame::length).sum();
-        let is_early = frame.origin(0).offset < MOST_SEARCHED && length + frame.text.len() <= MOST_HELD;
+        let is_early = offset_in_file(frame.origin(0).offset) < MOST_SEARCHED && length + frame.text.len() <= MOST_HELD;
         if self.is_inner || self.wrapping.is_some() || self.has_known_event() || !is_early {
             return false;
         }
@@ -68,7 +70,10 @@ impl StreamJudge {
 
     /// Judges the frames that were held. Those with other text where the events stand are none, and are counted.
     #[cold]
-    pub(super) fn release(&mut self, protocol: &Protocol) {
+    pub(crate) fn release(&mut self, protocol: &Protocol) {
+        if self.held.is_empty() {
+            return;
+        }
         let is_inner = std::mem::replace(&mut self.is_inner, true);
         for held in std::mem::take(&mut self.held) {
             let frame = held.frame();
@@ -112,7 +117,7 @@ impl StreamJudge {
         let only_messages = self.wire == Some(Wire::JsonRpc);
         let trace = self.trace_finder.find(protocol, &tree.root, frame.text, only_messages);
         if let Some(Trace::Enclosed(enclosure)) = &trace
-            && frame.origin(0).offset < MOST_SEARCHED
+            && offset_in_file(frame.origin(0).offset) < MOST_SEARCHED
         {
             let rule = framing(Framing::WrappedEvents);
             let message = self.event_checker.log.message(rule, &mut [("found", enclosure.place())]);
@@ -123,4 +128,9 @@ impl StreamJudge {
         self.likeness.add_value(protocol, frame.text, found, trace);
         None
     }
+}
+
+/// Returns whether this is the only value.
+fn is_only(values: &[&Node], value: &Node) -> bool {
+    matches!(values, [only] if std::ptr::eq(*only, value))
 }
