@@ -60,6 +60,8 @@ proptest! {
             format!("< HTTP/1.1 200 OK\n< content-type: text/plain\n<\n{}", around("data: ", "", "\n\n")),
         ];
         let text = &texts[pick.index(texts.len())];
+        // At the start of a file a byte-order mark is usual.
+        prop_assume!(events.len() > 1 || !text.starts_with('\u{feff}'));
         prop_assert_eq!(within(text.as_bytes())?, expected, "{}", text);
     }
 

@@ -130,7 +130,7 @@ mod tests {
             r#"{"payload":{}}"#,
             r#"{"method":"event","params":{"payload":{}}}"#,
             r#"{"kind":"session.status"}"#,
-            r#"{"kind":"SESSION.STATUSS"}"#,
+            r#"{"kind":"SESSION.STATU"}"#,
             r#"{"kind":"session\u002estatus"}"#,
             r#"{"events":[{"kind":"session.completed"}]}"#,
             r#"{"log":"{\"type\":\"session.status\",\"payload\":{}}\n"}"#,
