@@ -147,6 +147,11 @@ pub fn edit(lines: &mut Vec<Vec<u8>>, rule: Framing, choices: &mut Choices<'_>) 
             lines.insert(number + 1, event.to_string().into_bytes());
             return Some(true);
         }
+        Framing::RepeatedEvents => {
+            let behind = number + 1 + choices.below(lines.len() - number);
+            lines.insert(behind, line.into_bytes());
+            return Some(true);
+        }
         Framing::NumberOutOfRange => replace_scalar(&line, at, "1e999")?,
         Framing::TooDeep => replace_scalar(&line, at, &format!("{}{}", "[".repeat(200), "]".repeat(200)))?,
         Framing::LoneSurrogate => {

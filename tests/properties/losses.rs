@@ -112,6 +112,8 @@ proptest! {
         let (a, b) = (a.index(events.len()), b.index(events.len()));
         let (start, end) = (a.min(b), a.max(b) + 1);
         let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
+        // Events that come again are judged where the first ones are missing.
+        prop_assume!(!whole.iter().any(|(_, rule, _)| rule == "repeated-events"));
         let part = said(ndjson(&events[start..end]).as_bytes(), &fragment());
         for said in rules(part, start as u64) {
             prop_assert!(whole.contains(&said), "{:?} is not in {:?}\n{}", said, whole, ndjson(&events));
@@ -123,6 +125,7 @@ proptest! {
     fn a_lost_frame_adds_no_finding(events in session(), lost: Index) {
         let lost = lost.index(events.len());
         let whole = rules(said(ndjson(&events).as_bytes(), &Options::default()), 0);
+        prop_assume!(!whole.iter().any(|(_, rule, _)| rule == "repeated-events"));
         let text = format!("{}{{garbage\n{}", ndjson(&events[..lost]), ndjson(&events[lost + 1..]));
         for (event, rule, pointer) in rules(said(text.as_bytes(), &Options::default()), 0) {
             let said = (if event < lost as u64 { event } else { event + 1 }, rule, pointer);

@@ -83,6 +83,8 @@ fn rest_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
     let block = MANY_SESSIONS as u64 + 1;
     let among_others = said_of(&file, |event| (event % block == 0).then_some(event / block));
     let alone = said_of(&events, Some);
+    // What comes again after more events than are kept is judged.
+    prop_assume!(!alone.iter().any(|said| said.rule == "repeated-events"));
     prop_assert_eq!(among_others, alone);
     Ok(())
 }
@@ -178,7 +180,10 @@ fn writing_changes_nothing(events: &[Json], seed: u64, escapes: bool) -> Result<
         found.sort();
         found
     };
-    prop_assert_eq!(compared(&written), compared(&ndjson(events)), "in\n{}", written);
+    let (plain, written_otherwise) = (compared(&ndjson(events)), compared(&written));
+    // Events that come again are told by their bytes.
+    prop_assume!(!plain.iter().any(|said| said.rule == "repeated-events"));
+    prop_assert_eq!(written_otherwise, plain, "in\n{}", written);
     Ok(())
 }
 

@@ -8,8 +8,9 @@ use sessionlint::{Basis, Protocol, Rule};
 use super::{cases, check, entries, name, protocols, root};
 
 /// Rules of the framing that are about streams, or about something that only streams can have.
-const OF_STREAMS: [(&str, &str); 6] = [
+const OF_STREAMS: [(&str, &str); 7] = [
     ("not-an-event", "what is no object is of the wrong type"),
+    ("repeated-events", "records have duplicate-session, and no order"),
     ("wrapped-events", "records stand in containers, which a protocol of records names"),
     ("misspelt-event", "records have kinds, and not types"),
     ("event-name-mismatch", "records have no event types"),

@@ -97,10 +97,52 @@ struct Session {
     calls: Vec<Call>,
     stamp: i64,
     last_line: u64,
+    /// All events; those that came again are none.
+    history: Vec<Option<Event>>,
+    again: Option<Again>,
+}
+
+/// Events that come again: the line of the first one, its place in the history, and that of the one to come next.
+#[derive(Clone, Debug)]
+struct Again {
+    line: u64,
+    first: usize,
+    next: usize,
 }
 
 impl Session {
+    /// "An event that is stamped earlier than the one before it and equals an earlier one": it and those that follow it as
+    /// they did then are not judged.
+    fn comes_again(&mut self, line: u64, event: &Event, findings: &mut Vec<Finding>) -> bool {
+        let is_piece = |what: &What| matches!(what, What::StreamChunk { .. });
+        if let Some(again) = &mut self.again {
+            let is_next = match &self.history[again.next] {
+                Some(original) if is_piece(&event.what) => is_piece(&original.what),
+                Some(original) => original == event,
+                None => is_piece(&event.what),
+            };
+            if is_next && again.next < again.first && event.stamp <= self.stamp {
+                again.next += 1;
+                return true;
+            }
+            findings.push((again.line, "repeated-events"));
+            self.again = None;
+        }
+        let original = self.history.iter().rposition(|known| known.as_ref() == Some(event));
+        match original.filter(|_| event.stamp < self.stamp && !is_piece(&event.what)) {
+            Some(original) => {
+                self.again = Some(Again { line, first: self.history.len(), next: original + 1 });
+                true
+            }
+            None => false,
+        }
+    }
+
     fn judge(&mut self, line: u64, event: &Event, findings: &mut Vec<Finding>) {
+        if self.comes_again(line, event, findings) {
+            return self.history.push(None);
+        }
+        self.history.push(Some(event.clone()));
         let what = &event.what;
         if event.stamp < self.stamp {
             findings.push((line, "time-goes-backwards"));
@@ -281,6 +323,8 @@ impl Reading {
                 calls: Vec::new(),
                 stamp: i64::MIN,
                 last_line: 0,
+                history: Vec::new(),
+                again: None,
             });
             self.sessions.len() - 1
         });
@@ -292,13 +336,15 @@ impl Reading {
     pub fn findings_at_end(&self) -> Vec<Finding> {
         let mut sessions: Vec<&Session> = self.sessions.iter().collect();
         sessions.sort_unstable_by_key(|session| session.last_line);
-        let at_end = sessions.into_iter().filter_map(|session| {
+        let again: Vec<_> = sessions.iter().filter_map(|session| session.again.as_ref()).collect();
+        let again = again.into_iter().map(|again| (again.line, "repeated-events"));
+        let at_end = sessions.iter().filter_map(|session| {
             let rule = turn_at_end(session.turn)?;
             Some((if rule == TURN_NOT_ENDED { session.idle_line } else { session.last_line }, rule))
         });
         // "There is not one event": a finding of the whole file.
         let none = (self.line > 0 && self.sessions.is_empty()).then_some((1, "no-events"));
-        self.findings.iter().copied().chain(at_end).chain(none).collect()
+        self.findings.iter().copied().chain(again).chain(at_end).chain(none).collect()
     }
 
     /// Returns the texts that a `final_message` of this session may have now: the text since the turn's start

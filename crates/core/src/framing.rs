@@ -64,6 +64,8 @@ rules! {
         WrappedEvents = "wrapped-events",
         /// A string or key has half of a UTF-16 pair.
         LoneSurrogate = "lone-surrogate",
+        /// Events come a second time, byte for byte.
+        RepeatedEvents = "repeated-events",
         /// A string or key has the character that decoders write in place of what they cannot read.
         ReplacementCharacter = "replacement-character",
         /// A frame is JSON, but no event.

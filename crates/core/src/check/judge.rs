@@ -443,6 +443,10 @@ impl StreamJudge {
     ) -> (Report, Option<Box<CoverageCounts>>) {
         self.release(protocol);
         std::mem::take(&mut self.oddities).report(&mut self.event_checker.log);
+        self.machine.finish_repetitions(&mut self.verdicts);
+        for verdict in std::mem::take(&mut self.verdicts) {
+            self.event_checker.log.report_earlier(verdict);
+        }
         if self.whole {
             match &mut self.coverage {
                 None => self.machine.finish(NoObserver, &mut self.verdicts),

@@ -194,3 +194,38 @@ fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
         NodeKind::Array(_) | NodeKind::Object(_) => Capture::Container,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, NotAnEvent};
+    use crate::input::json::parse;
+    use crate::protocol::Protocol;
+
+    #[test]
+    fn a_message_with_a_type_of_its_own_is_no_event_without_one() {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        let found = |params: &str| {
+            let text = format!(r#"{{"jsonrpc":"2.0","method":"m","params":{params}}}"#);
+            let tree = parse(text.as_bytes()).expect("it is JSON");
+            match Event::find(&tree.root, text.as_bytes(), protocol, false) {
+                Err(NotAnEvent::Other(_, found)) => Some(found),
+                Err(NotAnEvent::Message) => None,
+                Ok(event) => panic!("{} is an event", event.name),
+            }
+        };
+        for params in [
+            r#"{"type":3,"message":"Indexing"}"#,
+            r#"{"type":{"id":1},"token":"x"}"#,
+            r#"{"timestamp":"2026-01-01T12:00:00Z","level":"info"}"#,
+            r#"{"payload":{}}"#,
+            r#"[{"type":3,"payload":{}}]"#,
+            "null",
+        ] {
+            assert_eq!(found(params), None, "{params}");
+        }
+        let no_string = |value: &str| Some(format!("its `params.type` must be a string, but is {value}"));
+        assert_eq!(found(r#"{"type":7,"payload":{}}"#), no_string("the number 7"));
+        assert_eq!(found(r#"{"timestamp":1,"type":null}"#), no_string("null"));
+        assert_eq!(found(r#"{"timestamp":1,"payload":1}"#).as_deref(), Some("its `params` has no `type`"));
+    }
+}

@@ -395,6 +395,10 @@ impl EventLocator for EventContext<'_> {
         Some(self.place(tree.root.node_at(&self.span)?.at(text, &pointer.0)?.span.clone()))
     }
 
+    fn text(&self) -> &[u8] {
+        &self.frame.text[self.span.clone()]
+    }
+
     fn part(&self, range: Range<usize>) -> Place {
         self.place(range)
     }

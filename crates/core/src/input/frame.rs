@@ -325,6 +325,12 @@ impl EventNote {
         self.origin.is_sound() && (self.origin.offset..MOST_BYTES).contains(&self.end)
     }
 
+    /// Returns the note without the event's text.
+    pub(crate) fn without_text(&self) -> EventNote {
+        let EventNote { origin, end, event, row, .. } = *self;
+        EventNote { origin, end, event, row, ..EventNote::default() }
+    }
+
     /// Returns the place of the event, with the whole excerpt marked.
     pub fn whole(&self) -> Place {
         let mut place = self.place();

@@ -11,6 +11,7 @@ mod field;
 mod instance;
 mod observer;
 mod repeat;
+mod repetition;
 mod step;
 mod streamed_text;
 mod streams;
@@ -27,10 +28,11 @@ use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Items};
-use crate::schema::date_time::{self, Stamp};
+use crate::schema::date_time::Stamp;
 use field::Field;
 pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
+use repetition::{Newcomer, RecentEvents};
 use step::Scratch;
 use streamed_text::TextState;
 use streams::{Stream, Streams, StreamsState};
@@ -75,6 +77,8 @@ pub(crate) trait EventLocator {
     fn event_type(&self) -> &Arc<str>;
     /// Notes the place of the whole event, reusing the memory of `noted`.
     fn note(&self, noted: &mut EventNote);
+    /// Returns the event's text.
+    fn text(&self) -> &[u8];
     /// Returns the place of a range of the event's text.
     fn part(&self, range: Range<usize>) -> Place;
     /// Returns the place of the whole event, for a finding that may come later.
@@ -146,6 +150,7 @@ pub(crate) struct MachineState {
     forgotten: bool,
     opened: Vec<u64>,
     doubts: Doubts,
+    recent: RecentEvents,
 }
 
 /// What follows from events that were lost: the rules that were silent because of them.
@@ -168,6 +173,7 @@ pub(crate) struct Machine {
     losses: u64,
     /// Whether a stream was forgotten, so that a stream that opens may be one of those.
     forgotten: bool,
+    recent: RecentEvents,
     scratch: Scratch,
 }
 
@@ -181,6 +187,7 @@ impl Machine {
             streams: Streams::default(),
             losses: 0,
             forgotten: false,
+            recent: RecentEvents::default(),
             scratch: Scratch::new(protocol.tables(), limits.max_text_bytes),
         }
     }
@@ -193,19 +200,21 @@ impl Machine {
             forgotten: self.forgotten,
             opened: self.scratch.opened.clone(),
             doubts: self.scratch.doubts.clone(),
+            recent: self.recent.clone(),
         }
     }
 
     /// Continues from a stored state; returns `None` if no machine can be in that state.
     pub(crate) fn restore(mut self, state: MachineState) -> Option<Machine> {
-        let MachineState { streams, losses, forgotten, opened, doubts } = state;
+        let MachineState { streams, losses, forgotten, opened, doubts, recent } = state;
         let counts = opened.iter().chain([&losses]).all(|count| *count < MOST_BYTES);
         let rules = self.protocol.rules().len();
         let known = doubts.silent.iter().all(|rule| usize::from(rule.0) < rules);
-        if !(counts && known) || opened.len() != self.scratch.opened.len() {
+        if !(counts && known && recent.is_sound()) || opened.len() != self.scratch.opened.len() {
             return None;
         }
         self.scratch.doubts = doubts;
+        self.recent = recent;
         self.streams = Streams::restored(streams, self.protocol.tables(), losses)?;
         (self.losses, self.forgotten, self.scratch.opened) = (losses, forgotten, opened);
         (self.streams.len() <= self.limits.max_streams.clamp(1, Streams::MOST)).then_some(self)
@@ -260,9 +269,27 @@ impl Machine {
         let tables = self.protocol.tables();
         let stream = self.streams.get(index, tables);
         stream.note_losses(self.losses, tables);
-        judge_time(tables, stream, event.time, out);
+        let is_piece = tables.effects[event.event_type].is_piece;
+        let may_be_equal = || tables.unchanged.iter().any(|unchanged| unchanged.event == event.event_type);
+        let verdicts = out.len();
+        let Some((digest, is_earlier)) =
+            admit(&self.recent, stream, event.locator, (is_piece, may_be_equal), event.time, out)
+        else {
+            self.streams.touch(index, tables);
+            return;
+        };
+        if is_earlier {
+            report_earlier_time(tables, stream, event.time, out);
+        }
         step::apply(tables, stream, event, &mut self.scratch, observer, out);
+        if out.len() > verdicts && digest != 0 && digest == stream.digest && breaks_order(tables, &out[verdicts..]) {
+            out.truncate(verdicts);
+            repetition::begin_doubles(stream, event.locator);
+            self.streams.touch(index, tables);
+            return;
+        }
         leave(stream, event.locator, event.time);
+        self.recent.keep(stream, digest, is_piece);
         self.streams.touch(index, tables);
     }
 
@@ -281,6 +308,7 @@ impl Machine {
         {
             return false;
         }
+        stream.number = stream.number.wrapping_add(1);
         stream.last_time.copy_from_slice(now.written);
         event.locator.note(&mut stream.last);
         self.streams.touch(index, self.protocol.tables());
@@ -299,10 +327,24 @@ impl Machine {
         let tables = self.protocol.tables();
         let stream = self.streams.get(index, tables);
         stream.note_losses(self.losses, tables);
-        judge_time(tables, stream, time, out);
+        let Some((digest, is_earlier)) = admit(&self.recent, stream, locator, (false, || true), time, out) else {
+            self.streams.touch(index, tables);
+            return;
+        };
+        if is_earlier {
+            report_earlier_time(tables, stream, time, out);
+        }
         stream.repeat.clear();
         leave(stream, locator, time);
+        self.recent.keep(stream, digest, false);
         self.streams.touch(index, tables);
+    }
+
+    /// Reports the repetitions that go on to the end of the input.
+    pub(crate) fn finish_repetitions(&mut self, out: &mut Vec<Verdict>) {
+        for index in self.streams.live_by_last_event() {
+            repetition::end(self.streams.get(index, self.protocol.tables()), out);
+        }
     }
 
     /// Returns the index of the stream, opening it if it is new.
@@ -364,6 +406,34 @@ impl Machine {
     }
 }
 
+/// Returns the digest of an event that is to be judged, or zero for a piece of text that needs none, and whether the event
+/// is earlier than its stream's last one; `None` if the event comes a second time. `is_piece`, `may_be_equal`: see [`Newcomer`].
+#[inline]
+fn admit(
+    recent: &RecentEvents,
+    stream: &mut Stream,
+    locator: &dyn EventLocator,
+    (is_piece, may_be_equal): (bool, impl Fn() -> bool),
+    time: Option<Stamp<'_>>,
+    out: &mut Vec<Verdict>,
+) -> Option<(u64, bool)> {
+    let is_repeating = stream.repetition.is_some();
+    let digest = if is_piece && !is_repeating { 0 } else { repetition::digest_of_event(locator) };
+    let is_earlier = repetition::is_earlier(stream, time);
+    if is_repeating || !is_piece && (is_earlier || digest == stream.digest) {
+        let event = Newcomer { is_piece, may_be_equal: may_be_equal(), time, is_earlier, locator };
+        if recent.comes_again(stream, &event, digest, out) {
+            return None;
+        }
+    }
+    Some((digest, is_earlier))
+}
+
+/// Returns whether one of the verdicts is about more than an event that says the same again.
+fn breaks_order(tables: &Tables, verdicts: &[Verdict]) -> bool {
+    verdicts.iter().any(|verdict| !tables.unchanged.iter().any(|unchanged| unchanged.rule == verdict.rule))
+}
+
 /// Records the event as its stream's last one.
 fn leave(stream: &mut Stream, locator: &dyn EventLocator, time: Option<Stamp<'_>>) {
     locator.note(&mut stream.last);
@@ -379,12 +449,10 @@ fn leave(stream: &mut Stream, locator: &dyn EventLocator, time: Option<Stamp<'_>
 }
 
 /// Reports an event that is earlier than its stream's last timed event.
-fn judge_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>, out: &mut Vec<Verdict>) {
+#[cold]
+fn report_earlier_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>, out: &mut Vec<Verdict>) {
     let Some(now) = time else { return };
     let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
-    if last.written.is_empty() || !date_time::is_after(last, now) {
-        return;
-    }
     // An event whose time could not be read may come between the two.
     let before =
         Related { message: "the session's event before it".into(), file: None, place: Arc::new(stream.last.place()) };

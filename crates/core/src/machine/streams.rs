@@ -11,6 +11,7 @@ use super::end;
 use super::field::KeptValue;
 use super::instance::{KeyedInstances, SingleInstance};
 use super::repeat::RepeatPattern;
+use super::repetition::Repetition;
 use super::streamed_text::TextState;
 use crate::bytes::{contains, equal};
 use crate::finding::Place;
@@ -70,6 +71,14 @@ pub(crate) struct Stream {
     pub last_is_timed: bool,
     /// Number of the file's losses that this stream has noted.
     pub losses: u64,
+    /// The number of the stream in the file.
+    pub serial: u64,
+    /// The number of events so far.
+    pub number: u64,
+    /// The digest of the last event; zero if that was a piece of text.
+    pub digest: u64,
+    /// The events that come a second time, up to the last one.
+    pub repetition: Option<Box<Repetition>>,
     #[serde(skip)]
     pub repeat: RepeatPattern,
 }
@@ -91,6 +100,10 @@ impl Stream {
             last_time_is_usual: false,
             last_is_timed: false,
             losses,
+            serial: 0,
+            number: 0,
+            digest: 0,
+            repetition: None,
             repeat: RepeatPattern::default(),
         }
     }
@@ -130,7 +143,8 @@ impl Stream {
     /// Returns whether the end of the stream would report nothing, and packing it would be cheap.
     fn is_at_rest(&self, tables: &Tables) -> bool {
         let mut lifecycles = self.lifecycles.iter().zip(&tables.lifecycles);
-        self.texts.iter().all(TextState::is_at_rest)
+        self.repetition.is_none()
+            && self.texts.iter().all(TextState::is_at_rest)
             && lifecycles.all(|(state, lifecycle)| match state {
                 LifecycleState::Single(single) => end::end_rule(single.possible, lifecycle).is_none(),
                 LifecycleState::Keyed(keyed) => keyed.is_at_rest(lifecycle),
@@ -162,6 +176,8 @@ impl Stream {
             && self.last.is_sound()
             && (is_time && (!self.last_is_timed || !time.is_empty()))
             && self.losses <= losses
+            && self.number.max(self.serial) < MOST_BYTES
+            && self.repetition.as_ref().is_none_or(|repetition| repetition.is_sound())
     }
 
     /// Serialises the stream.
@@ -299,6 +315,7 @@ impl Streams {
     pub(crate) fn open(&mut self, name: &[u8], tables: &Tables, unsure: bool, losses: u64) -> u32 {
         self.seen += 1;
         let mut stream = Stream::new(name, tables, losses);
+        stream.serial = self.seen;
         if unsure {
             stream.make_unsure(tables);
         }

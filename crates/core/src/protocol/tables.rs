@@ -266,6 +266,8 @@ pub struct Effects {
     /// Whether the effect depends on nothing but these slots and the states of lifecycles: not on keys, nor on fields that
     /// are checked or compared. An event that then changes no state can be repeated by the short path.
     pub may_repeat: bool,
+    /// Whether the event type is a piece of a text that others add to.
+    pub is_piece: bool,
     /// The text that the event type appends to and the slot of the piece, if it does nothing else to texts.
     pub appends: Option<(usize, usize)>,
 }
@@ -278,6 +280,7 @@ impl Effects {
             rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
         condition_slots.sort_unstable();
         condition_slots.dedup();
+        let is_piece = texts.iter().any(|text| text.append[event].as_ref().is_some_and(|append| !append.anew));
         let reads_keys = rows.clone().any(|row| !row.key.is_empty());
         let wholes = texts.iter().filter_map(|text| text.whole[event].as_ref());
         let needs_before =
@@ -295,6 +298,7 @@ impl Effects {
         Effects {
             lifecycles: (0..lifecycles.len()).filter(|index| !lifecycles[*index].rows[event].is_empty()).collect(),
             texts: texts_touched,
+            is_piece,
             appends,
             needs_before,
             condition_slots,
