@@ -88,8 +88,8 @@ impl<'t> Event<'t> {
         })
     }
 
-    /// Finds what has the other members of an event in a message, but no string as its type. A type alone is none: many
-    /// messages have one of their own.
+    /// Returns the reason that a message is no event although it has an event's other members: its type is missing, or no
+    /// string. The type alone does not make it one: many messages have a `type` of their own.
     fn find_untyped(root: &Node, text: &[u8], protocol: &Protocol) -> Option<NotAnEvent> {
         let shape = &protocol.tables().shape;
         let first = |pointer: &'_ Pointer| pointer.0.first().cloned();

@@ -25,8 +25,8 @@ fn built_in() -> impl Iterator<Item = &'static Protocol> {
     protocols.filter(|protocol: &&Protocol| protocol.is_of_records())
 }
 
-/// Returns the kinds of record that an object may be: those that its telling fields tell, or else those that have a
-/// field of it besides the time. None if it looks like no record.
+/// Returns the kinds of record that an object may be: the kinds that alone have one of its fields, or else all that share
+/// a field with it besides the time. Empty if it looks like no record.
 fn kinds<'p>(protocol: &'p Protocol, node: &Node, text: &[u8]) -> Vec<&'p str> {
     let tables = protocol.tables();
     let (Some(records), Some(time)) = (&tables.records, &tables.shape.time) else { return Vec::new() };

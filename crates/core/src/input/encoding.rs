@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detect::BYTE_ORDER_MARK;
 
-/// The number of bytes by which an encoding is told from the others.
+/// The number of bytes that are needed to recognise an encoding.
 pub(super) const EXAMINED: usize = 4;
 
 /// The encoding of an input's characters.

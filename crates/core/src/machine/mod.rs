@@ -301,7 +301,7 @@ impl Machine {
         let Some(index) = self.streams.find(raw_stream) else { return false };
         let Some(stream) = self.streams.plain(index) else { return false };
         let Some(now) = event.time else { return false };
-        let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
+        let last = stream.last_stamp();
         if stream.losses != self.losses
             || !(stream.last_is_timed && now.is_not_before_usual(last))
             || !repeat::apply_repeat(self.protocol.tables(), stream, event, &self.scratch)
@@ -452,7 +452,7 @@ fn leave(stream: &mut Stream, locator: &dyn EventLocator, time: Option<Stamp<'_>
 #[cold]
 fn report_earlier_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>, out: &mut Vec<Verdict>) {
     let Some(now) = time else { return };
-    let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
+    let last = stream.last_stamp();
     // An event whose time could not be read may come between the two.
     let before =
         Related { message: "the session's event before it".into(), file: None, place: Arc::new(stream.last.place()) };

@@ -266,6 +266,6 @@ fn is_finer_than_seconds(time: Stamp<'_>) -> bool {
 
 /// Returns whether an event is earlier than its stream's last timed event.
 pub(crate) fn is_earlier(stream: &Stream, time: Option<Stamp<'_>>) -> bool {
-    let last = Stamp { written: &stream.last_time, usual: stream.last_time_is_usual };
+    let last = stream.last_stamp();
     time.is_some_and(|now| !last.written.is_empty() && date_time::is_after(last, now))
 }

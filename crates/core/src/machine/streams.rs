@@ -18,7 +18,7 @@ use crate::finding::Place;
 use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::Tables;
 use crate::protocol::tables::Lifecycle;
-use crate::schema::date_time::{self, LastMinute, usual_length};
+use crate::schema::date_time::{self, LastMinute, Stamp, usual_length};
 
 /// Number of streams, counted from the one touched last, that are never packed.
 const MOST_FRESH: usize = 1000;
@@ -65,7 +65,7 @@ pub(crate) struct Stream {
     pub last_type: Arc<str>,
     /// The last readable timestamp, as written; empty before the first.
     pub last_time: Vec<u8>,
-    /// Whether the last timestamp has the usual form; see [`Stamp::usual`](crate::schema::date_time::Stamp::usual).
+    /// Whether the last timestamp has the usual form; see [`Stamp::usual`].
     pub last_time_is_usual: bool,
     /// Whether the last timestamp is that of the last event.
     pub last_is_timed: bool,
@@ -138,6 +138,11 @@ impl Stream {
                 *last = None;
             }
         }
+    }
+
+    /// Returns the timestamp of the last event that had one; its text is empty if none had.
+    pub(crate) fn last_stamp(&self) -> Stamp<'_> {
+        Stamp { written: &self.last_time, usual: self.last_time_is_usual }
     }
 
     /// Returns whether the end of the stream would report nothing, and packing it would be cheap.

@@ -163,7 +163,7 @@ impl StreamJudge {
         }
     }
 
-    /// Counts one more line in which something stands as white space that is none to JSON.
+    /// Counts one more line with a character that stands as white space although JSON does not allow it there.
     fn note_foreign_space(&mut self, frame: &Frame<'_>, at: usize) {
         let Some(space) = foreign_space_at(frame.text, at) else { return };
         let oddity = if at == 0 && frame.text.starts_with(MARK) { Oddity::ByteOrderMark } else { Oddity::Space(space) };
