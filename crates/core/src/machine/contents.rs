@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::field::{ArrayItem, Field, KeptValue, Scope, display_field, equals_plain};
+use super::field::{ArrayItem, Field, KeptValue, Scope, display_field, says_any};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
 use super::streamed_text::{Comparison, HalfCharacter};
@@ -130,7 +130,7 @@ impl<W: CellObserver> Step<'_, W> {
     fn apply_check(&mut self, check: &FieldCheck, scope: Scope<'_>) {
         let field = scope.field(check.slot);
         let speaks = match (&check.test, field) {
-            (FieldTest::Says(says), Field::Text(raw)) => says.iter().any(|words| equals_plain(raw, words)),
+            (FieldTest::Says(says), Field::Text(raw)) => says_any(raw, says.iter().map(String::as_str)),
             (FieldTest::Below(least), Field::Number(raw)) => {
                 let number = std::str::from_utf8(raw).ok().and_then(|number| number.parse::<f64>().ok());
                 // What is read leniently may be -Infinity, of which something else is said.

@@ -116,9 +116,10 @@ pub(crate) fn equals(field: Field<'_>, value: &Scalar) -> bool {
     }
 }
 
-/// Returns whether a text, still escaped, says these plain words; see [`says_words`].
-pub(crate) fn equals_plain(raw: &[u8], words: &str) -> bool {
-    says_words(&plain_words(&unescaped_lossy(raw)), words)
+/// Returns whether a text, still escaped, says any of these plain words; see [`says_words`].
+pub(crate) fn says_any<'w>(raw: &[u8], mut wanted: impl Iterator<Item = &'w str>) -> bool {
+    let label = plain_words(&unescaped_lossy(raw));
+    wanted.any(|words| says_words(&label, words))
 }
 
 fn number(raw: &[u8]) -> Option<f64> {

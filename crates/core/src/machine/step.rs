@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::field::{
-    ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, equals_plain, read_key,
+    ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, read_key, says_any,
 };
 use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
@@ -211,10 +211,13 @@ impl<W: CellObserver> Step<'_, W> {
                     meets = Certainty::Perhaps;
                     continue;
                 }
-                Field::Text(raw) if condition.plain => condition
-                    .values
-                    .iter()
-                    .any(|value| matches!(value, Scalar::Text(words) if equals_plain(raw, words))),
+                Field::Text(raw) if condition.plain => {
+                    let wanted = condition.values.iter().filter_map(|value| match value {
+                        Scalar::Text(words) => Some(words.as_str()),
+                        _ => None,
+                    });
+                    says_any(raw, wanted)
+                }
                 field => condition.values.iter().any(|value| equals(field, value)),
             };
             if !is_met {
