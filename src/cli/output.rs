@@ -119,7 +119,7 @@ impl Console {
             Console::StandardOutput => terminal_size_of(io::stdout()),
             Console::StandardError => terminal_size_of(io::stderr()),
         };
-        terminal.map_or(WIDTH, |(width, _)| usize::from(width.0)).clamp(60, 160)
+        terminal.map_or(WIDTH, |(width, _)| usize::from(width.0)).clamp(60, 200)
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::field::{
-    ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, read_key, says_any,
-};
+use super::field::{ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, read_key, says_any};
 use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
 use super::streamed_text::BufferPool;
