@@ -105,6 +105,8 @@ pub struct Human<'p, W> {
 struct Totals {
     /// The number of blocks that were shown, notes apart.
     blocks: u64,
+    /// The rule of the first block.
+    first_rule: Option<Arc<str>>,
     /// The number of findings that are like those shown of earlier files.
     unshown: u64,
     /// The number of files with such findings, and the names of the first of them.
@@ -159,6 +161,7 @@ impl<'p, W: Write> Human<'p, W> {
             also: entry.fold.others(),
         };
         self.totals.blocks += 1;
+        self.totals.first_rule.get_or_insert_with(|| finding.rule.clone());
         writeln!(self.out, "{}", block.render(self.options.width, self.palette))
     }
 
@@ -273,8 +276,8 @@ fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
 fn times(entry: &Entry, repeats: &[Repeat]) -> String {
     match entry.fold.times(repeats) {
         1 => String::new(),
-        times if entry.fold.has_one_message => format!(" ({times} times in this file)"),
-        times => format!(" (and {} more like it in this file)", times - 1),
+        times if entry.fold.has_one_message => format!(" ({times} times)"),
+        times => format!(" (and {} more like it)", times - 1),
     }
 }
 

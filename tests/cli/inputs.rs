@@ -25,7 +25,7 @@ fn a_dash_is_standard_input() {
     let folder = Folder::new();
     let ran = folder.run_with_input("check -", ERROR.as_bytes());
     assert_eq!(ran.code, 1);
-    assert!(ran.out.contains("[-:1:"), "findings name it: {}", ran.out);
+    assert!(ran.out.contains("] -:1:"), "findings name it: {}", ran.out);
 
     let ran = folder.run_with_input("check -", &gzip(CLEAN));
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "compressed or not");

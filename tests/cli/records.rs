@@ -167,8 +167,9 @@ fn every_report_names_the_other_file() {
     assert_eq!(document["findings"][0]["related"][0]["file"], "in/sessions.json");
     let read = |name: &str| fs::read_to_string(folder.path().join("o").join(name)).expect("the report is there");
     let human = read("human");
-    let (session, event) = (human.find("[in/sessions.json:1:1]"), human.find("[in/events.json:1:14]"));
+    let (session, event) = (human.find("┌ in/sessions.json\n"), human.find("┌ in/events.json\n"));
     assert!(session.is_some() && session < event, "both, and the finding's own last\n{human}");
+    assert!(human.starts_with("warning[event-before-session] in/events.json:1:14"), "{human}");
     assert!(human.contains("the session's record"), "{human}");
     let sarif = parsed(&folder, "o/sarif");
     assert_is_sarif(&sarif);

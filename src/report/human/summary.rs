@@ -37,6 +37,9 @@ pub fn render(end: &RunEnd<'_>, totals: &Totals, width: usize) -> String {
     if totals.blocks > MANY_BLOCKS || totals.unshown > 0 {
         text.push_str(&rule_table(end, totals));
     }
+    if let Some(rule) = &totals.first_rule {
+        text.push_str(&format!("For more about a rule: sessionlint explain {}\n", visible(rule)));
+    }
     text.push_str(&format!(
         "{}: {}, {}, {}",
         input_counts(end),
@@ -95,9 +98,6 @@ pub fn render(end: &RunEnd<'_>, totals: &Totals, width: usize) -> String {
             text.push_str(&format!("  {number:>10} opened: {name}\n"));
         }
         text.push_str(&format!("  {:>10} bytes in {:.3} s\n", stats.bytes, end.elapsed.as_secs_f64()));
-    }
-    if totals.blocks > 0 {
-        text.push_str("To learn more about a rule: sessionlint explain RULE\n");
     }
     text
 }

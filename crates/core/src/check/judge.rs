@@ -100,7 +100,12 @@ impl StreamJudge {
     /// Returns a judge for a file of this name.
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamJudge {
         let options = settings.options();
-        let limits = Limits { max_text_bytes: options.max_text_bytes(), max_streams: options.max_streams() };
+        let limits = Limits {
+            max_text_bytes: options.max_text_bytes(),
+            max_streams: options.max_streams(),
+            // Where the rule is off, an event that comes a second time is judged like any other.
+            finds_repetitions: settings.severity(protocol, Framing::RepeatedEvents.name()) != Some(None),
+        };
         let event_types = protocol.tables().events.len();
         StreamJudge {
             wire: options.wire(),

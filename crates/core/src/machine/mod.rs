@@ -140,6 +140,8 @@ pub(crate) struct Limits {
     pub max_text_bytes: usize,
     /// Maximum number of streams kept at once. Beyond it, the longest idle one is forgotten.
     pub max_streams: usize,
+    /// Whether events that come a second time are reported, and not judged again.
+    pub finds_repetitions: bool,
 }
 
 /// The state of a [`Machine`], to be stored.
@@ -272,8 +274,9 @@ impl Machine {
         let is_piece = tables.effects[event.event_type].is_piece;
         let may_be_equal = || tables.unchanged.iter().any(|unchanged| unchanged.event == event.event_type);
         let verdicts = out.len();
+        let recent = self.limits.finds_repetitions.then_some(&self.recent);
         let Some((digest, is_earlier)) =
-            admit(&self.recent, stream, event.locator, (is_piece, may_be_equal), event.time, out)
+            admit(recent, stream, event.locator, (is_piece, may_be_equal), event.time, out)
         else {
             self.streams.touch(index, tables);
             return;
@@ -327,7 +330,8 @@ impl Machine {
         let tables = self.protocol.tables();
         let stream = self.streams.get(index, tables);
         stream.note_losses(self.losses, tables);
-        let Some((digest, is_earlier)) = admit(&self.recent, stream, locator, (false, || true), time, out) else {
+        let recent = self.limits.finds_repetitions.then_some(&self.recent);
+        let Some((digest, is_earlier)) = admit(recent, stream, locator, (false, || true), time, out) else {
             self.streams.touch(index, tables);
             return;
         };
@@ -406,17 +410,18 @@ impl Machine {
     }
 }
 
-/// Returns the digest of an event that is to be judged, or zero for a piece of text that needs none, and whether the event
-/// is earlier than its stream's last one; `None` if the event comes a second time. `is_piece`, `may_be_equal`: see [`Newcomer`].
+/// Returns the digest of an event that is to be judged, or zero if it needs none, and whether the event is earlier than its
+/// stream's last one; `None` if the event comes a second time. `recent`: `None` if that does not matter. `is_piece`, `may_be_equal`: see [`Newcomer`].
 #[inline]
 fn admit(
-    recent: &RecentEvents,
+    recent: Option<&RecentEvents>,
     stream: &mut Stream,
     locator: &dyn EventLocator,
     (is_piece, may_be_equal): (bool, impl Fn() -> bool),
     time: Option<Stamp<'_>>,
     out: &mut Vec<Verdict>,
 ) -> Option<(u64, bool)> {
+    let Some(recent) = recent else { return Some((0, repetition::is_earlier(stream, time))) };
     let is_repeating = stream.repetition.is_some();
     let digest = if is_piece && !is_repeating { 0 } else { repetition::digest_of_event(locator) };
     let is_earlier = repetition::is_earlier(stream, time);

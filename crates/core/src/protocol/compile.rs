@@ -118,7 +118,7 @@ impl<'f> Compiler<'f> {
             name,
             severity: words.severity.severity(),
             basis: words.basis,
-            means: words.means.clone().unwrap_or_else(|| words.says.get_ref().replace('{', "<").replace('}', ">")),
+            means: words.means.clone().unwrap_or_else(|| without_facts(words.says.get_ref())),
             says: words.says.get_ref().clone(),
             help: words.help.get_ref().clone(),
             quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
@@ -381,6 +381,17 @@ impl<'f> Compiler<'f> {
 /// Returns the placeholders (words in braces) of a text.
 pub(crate) fn braces(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word))
+}
+
+/// Returns the words of a rule's findings with `…` in place of what each finding has in braces.
+fn without_facts(says: &str) -> String {
+    let mut parts = says.split('{');
+    let mut words = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        words.push('…');
+        words.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
+    }
+    words
 }
 
 /// Returns the index of a pointer among the slots, adding it if need be.
