@@ -209,6 +209,9 @@ impl Session {
                 aloud.extend(says.map(|rule| (line, rule)));
             }
             What::ToolCallCompleted { id, tool, ok } => {
+                if self.is_unknown(id) {
+                    self.forget_the_one_meant(|call| call.state == ToolCall::Started && call.tool == *tool);
+                }
                 let call = self.call(id);
                 let (says, now) = call_completed(call.state);
                 aloud.extend(says.map(|rule| (line, rule)));
@@ -222,6 +225,12 @@ impl Session {
             }
             What::ToolResults { results } => {
                 for result in results {
+                    if self.is_unknown(result.id) {
+                        self.forget_the_one_meant(|call| match call.state {
+                            ToolCall::Completed => call.tool == result.tool && call.ok == result.ok,
+                            state => state == ToolCall::Failed,
+                        });
+                    }
                     let call = self.call(result.id);
                     let (says, now) = call_result(call.state);
                     aloud.extend(says.map(|rule| (line, rule)));
@@ -244,6 +253,18 @@ impl Session {
                     call.state = now;
                 }
             }
+        }
+    }
+
+    fn is_unknown(&self, id: &str) -> bool {
+        self.calls.iter().all(|call| call.id != id || call.state == ToolCall::Absent)
+    }
+
+    /// "The only call of the turn that an unknown id can be meant for": what follows is not judged for it either.
+    fn forget_the_one_meant(&mut self, fits: impl Fn(&Call) -> bool) {
+        let mut fitting = self.calls.iter_mut().filter(|call| call.of_this_turn && fits(call));
+        if let (Some(call), None) = (fitting.next(), fitting.next()) {
+            call.state = ToolCall::Untracked;
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::field::display_text;
 use super::instance::{Entry, History, related_places};
 use super::streams::{LifecycleState, Stream};
-use super::{Target, Verdict};
+use super::{Target, Verdict, Wording};
 use crate::protocol::tables::{Lifecycle, States};
 use crate::protocol::{RuleId, Tables};
 
@@ -56,6 +56,7 @@ pub(crate) fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>
                     at,
                     related,
                     facts: facts.into_iter().collect(),
+                    wording: Wording::Usual,
                 });
             }
         };

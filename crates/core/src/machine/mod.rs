@@ -9,6 +9,8 @@ mod contents;
 mod end;
 mod field;
 mod instance;
+mod likely;
+mod mismatch_cause;
 mod observer;
 mod repeat;
 mod repetition;
@@ -131,6 +133,22 @@ pub(crate) struct Verdict {
     pub related: Vec<Related>,
     /// The values of the placeholders in the rule's message.
     pub facts: Facts,
+    /// The words that the finding has.
+    pub wording: Wording,
+}
+
+/// The words of a finding, where its rule has several or more is known than the rule says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Wording {
+    /// The rule's own.
+    #[default]
+    Usual,
+    /// The rule's `likely`.
+    Likely,
+    /// The rule's `again`.
+    Again,
+    /// The rule's message, with this help.
+    Help(&'static str),
 }
 
 /// Bounds on the machine's memory.
@@ -366,6 +384,7 @@ impl Machine {
                 at: Target::Earlier(Arc::new(locator.event()), locator.event_type().clone()),
                 related: Vec::new(),
                 facts: vec![("found", found)],
+                wording: Wording::Usual,
             });
         }
         let unsure = self.fragment || self.forgotten || self.losses > 0;
@@ -464,6 +483,7 @@ fn report_earlier_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>
             at: Target::Time,
             related: before.clone().into_iter().collect(),
             facts: vec![("found", now.to_string()), ("kept", last.to_string())],
+            wording: Wording::Usual,
         });
     }
 }
