@@ -2,8 +2,8 @@
 //! are in `tables.rs`.
 
 use crate::tables::{
-    Reply, TURN_NOT_ENDED, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started, cuts_the_text,
-    in_turn, label_contradicts, may_run, opens, reply, turn, turn_at_end,
+    Reply, TURN_EMPTY, TURN_NOT_ENDED, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started,
+    cuts_the_text, goes_on, in_turn, label_contradicts, may_run, opens, reply, turn, turn_at_end,
 };
 
 /// A finding: the line (from 1) and the rule.
@@ -153,10 +153,10 @@ impl Session {
         let before = self.turn;
         let (says, now) = turn(what, before);
         self.turn = now;
-        if now == Turn::EndedEarly && before != Turn::EndedEarly {
+        if matches!(now, Turn::EndedEarly | Turn::Emptied) && before != now {
             self.idle_line = line;
         }
-        let place = if says == Some(TURN_NOT_ENDED) { self.idle_line } else { line };
+        let place = if says.is_some_and(stands_at_idle) { self.idle_line } else { line };
         findings.extend(says.map(|rule| (place, rule)));
         if opens(before, now) {
             self.open();
@@ -277,7 +277,7 @@ impl Session {
             self.cuts.push(self.text.len());
         }
         if let What::MessageAppended { role: Role::Assistant, content } = what
-            && matches!(now, Turn::Active | Turn::Failed)
+            && goes_on(now)
         {
             self.message = Some(content);
         }
@@ -310,6 +310,10 @@ impl Session {
         });
         &mut self.calls[place]
     }
+}
+
+fn stands_at_idle(rule: &str) -> bool {
+    [TURN_NOT_ENDED, TURN_EMPTY].contains(&rule)
 }
 
 /// One file, judged event by event: "everything is per `payload.session_id` and per file".
@@ -361,7 +365,7 @@ impl Reading {
         let again = again.into_iter().map(|again| (again.line, "repeated-events"));
         let at_end = sessions.iter().filter_map(|session| {
             let rule = turn_at_end(session.turn)?;
-            Some((if rule == TURN_NOT_ENDED { session.idle_line } else { session.last_line }, rule))
+            Some((if stands_at_idle(rule) { session.idle_line } else { session.last_line }, rule))
         });
         // "There is not one event": a finding of the whole file.
         let none = (self.line > 0 && self.sessions.is_empty()).then_some((1, "no-events"));
