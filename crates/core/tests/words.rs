@@ -184,6 +184,36 @@ fn a_call_that_is_started_again_is_told_from_an_id_that_is_used_again() {
     assert_words(&judge(&[turn, turn].concat()), &[(8, used.0, used.1, used.2)]);
 }
 
+/// Of two sessions, one of which has a single event, that one is probably named wrongly. What it broke at its place was said
+/// before that was known.
+#[test]
+fn the_only_event_of_a_session_beside_another_one_is_named() {
+    let line = |session: &str, event: &str| event.replace(r#""s""#, &format!("{session:?}")) + "\n";
+    let [thinking, chunk, completed, idle] = EVENTS;
+    let lines = [
+        line("s", thinking),
+        line("s", chunk).replace("true", "false"),
+        line("other", chunk),
+        line("s", chunk).replace(":01Z", ":01.5Z"),
+        line("s", completed).replace(r#":"a""#, r#":"aa""#),
+        line("s", idle),
+    ];
+    let report = judge_text(&lines.concat());
+    let (last, rest) = report.findings.split_last().expect("there are some");
+    assert_eq!(rest.iter().map(|finding| (finding.place.line, &*finding.rule)).collect::<Vec<_>>(), [(3, "turn-not-started")]);
+    assert_eq!((last.place.line, &*last.rule), (3, "turn-unfinished"));
+    assert_eq!(
+        last.message,
+        "this is the only event of the session \"other\", and its turn does not end; all other events are of \"s\""
+    );
+    assert_eq!(last.related.iter().map(|related| related.place.line).collect::<Vec<_>>(), [6]);
+    // With a third session it is not clear to which one it belongs, and with a short one whether it is a mistake.
+    let third = judge_text(&(lines.concat() + &line("third", idle)));
+    assert!(third.findings.iter().all(|finding| !finding.message.contains("only event")), "{third:?}");
+    let short = judge_text(&(line("other", chunk) + &line("s", idle)));
+    assert!(short.findings.iter().all(|finding| !finding.message.contains("only event")), "{short:?}");
+}
+
 const EVENTS: [&str; 4] = [
     r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{"session_id":"s","pending":true,"status_label":"thinking"}}"#,
     r#"{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:01Z","payload":{"session_id":"s","text":"a","done":true}}"#,

@@ -31,6 +31,7 @@ use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::Stamp;
+use end::OtherStream;
 use field::Field;
 pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
@@ -391,6 +392,16 @@ impl Machine {
         self.streams.open(name, self.protocol.tables(), unsure, self.losses)
     }
 
+    /// Returns the index of a stream with a single event, and the stream to which that probably belongs.
+    fn other_streams(&mut self) -> Option<(u32, OtherStream)> {
+        let [first, second] = self.streams.both()?;
+        let tables = self.protocol.tables();
+        [(first, second), (second, first)].into_iter().find_map(|(lone, other)| {
+            let events = self.streams.get(lone, tables).number;
+            Some((lone, OtherStream::of(events, self.streams.get(other, tables))?))
+        })
+    }
+
     /// Judges the end of every stream, in the order of their last events.
     pub(crate) fn finish<W: CellObserver>(&mut self, mut observer: W, out: &mut Vec<Verdict>) {
         if W::ACTIVE && !self.fragment {
@@ -398,7 +409,9 @@ impl Machine {
                 observer::observe_end(&mut observer, self.protocol.tables(), &stream);
             }
         }
-        for index in self.streams.live_by_last_event() {
+        let live = self.streams.live_by_last_event();
+        let others = self.other_streams();
+        for index in live {
             // The missing rest of a fragment, or a lost frame, may have completed the stream.
             if self.fragment {
                 continue;
@@ -407,7 +420,7 @@ impl Machine {
             let stream = self.streams.get(index, self.protocol.tables());
             if stream.losses != losses {
                 let mut unsaid = Vec::new();
-                end::judge_end(self.protocol.tables(), stream, &mut unsaid);
+                end::judge_end(self.protocol.tables(), stream, None, &mut unsaid);
                 self.scratch.doubts.silent.extend(unsaid.into_iter().map(|verdict| verdict.rule));
                 continue;
             }
@@ -417,7 +430,8 @@ impl Machine {
             if W::ACTIVE {
                 observer::observe_end(&mut observer, self.protocol.tables(), stream);
             }
-            end::judge_end(self.protocol.tables(), stream, out);
+            let other = others.as_ref().filter(|(lone, _)| *lone == index).map(|(_, other)| other);
+            end::judge_end(self.protocol.tables(), stream, other, out);
             for text in &mut stream.texts {
                 out.extend(text.release(&stream.name));
             }
