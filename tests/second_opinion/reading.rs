@@ -2,8 +2,8 @@
 //! are in `tables.rs`.
 
 use crate::tables::{
-    Reply, TURN_NOT_ENDED, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started, cuts_the_text,
-    in_turn, label_contradicts, may_run, opens, reply, turn, turn_at_end,
+    Reply, TURN_EMPTY, TURN_NOT_ENDED, ToolCall, Turn, call_completed, call_of_this_turn, call_result, call_started,
+    cuts_the_text, goes_on, in_turn, label_contradicts, may_run, opens, reply, turn, turn_at_end,
 };
 
 /// A finding: the line (from 1) and the rule.
@@ -153,10 +153,10 @@ impl Session {
         let before = self.turn;
         let (says, now) = turn(what, before);
         self.turn = now;
-        if now == Turn::EndedEarly && before != Turn::EndedEarly {
+        if matches!(now, Turn::EndedEarly | Turn::Emptied) && before != now {
             self.idle_line = line;
         }
-        let place = if says == Some(TURN_NOT_ENDED) { self.idle_line } else { line };
+        let place = if says.is_some_and(stands_at_idle) { self.idle_line } else { line };
         findings.extend(says.map(|rule| (place, rule)));
         if opens(before, now) {
             self.open();
@@ -209,6 +209,9 @@ impl Session {
                 aloud.extend(says.map(|rule| (line, rule)));
             }
             What::ToolCallCompleted { id, tool, ok } => {
+                if self.is_unknown(id) {
+                    self.forget_the_one_meant(|call| call.state == ToolCall::Started && call.tool == *tool);
+                }
                 let call = self.call(id);
                 let (says, now) = call_completed(call.state);
                 aloud.extend(says.map(|rule| (line, rule)));
@@ -222,6 +225,12 @@ impl Session {
             }
             What::ToolResults { results } => {
                 for result in results {
+                    if self.is_unknown(result.id) {
+                        self.forget_the_one_meant(|call| match call.state {
+                            ToolCall::Completed => call.tool == result.tool && call.ok == result.ok,
+                            state => state == ToolCall::Failed,
+                        });
+                    }
                     let call = self.call(result.id);
                     let (says, now) = call_result(call.state);
                     aloud.extend(says.map(|rule| (line, rule)));
@@ -247,6 +256,18 @@ impl Session {
         }
     }
 
+    fn is_unknown(&self, id: &str) -> bool {
+        self.calls.iter().all(|call| call.id != id || call.state == ToolCall::Absent)
+    }
+
+    /// "The only call of the turn that an unknown id can be meant for": what follows is not judged for it either.
+    fn forget_the_one_meant(&mut self, fits: impl Fn(&Call) -> bool) {
+        let mut fitting = self.calls.iter_mut().filter(|call| call.of_this_turn && fits(call));
+        if let (Some(call), None) = (fitting.next(), fitting.next()) {
+            call.state = ToolCall::Untracked;
+        }
+    }
+
     fn judge_text(&mut self, line: u64, what: &What, (before, now): (Turn, Turn), aloud: &mut Vec<Finding>) {
         if let What::StreamChunk { text, .. } = what {
             self.text.push_str(text);
@@ -256,7 +277,7 @@ impl Session {
             self.cuts.push(self.text.len());
         }
         if let What::MessageAppended { role: Role::Assistant, content } = what
-            && matches!(now, Turn::Active | Turn::Failed)
+            && goes_on(now)
         {
             self.message = Some(content);
         }
@@ -289,6 +310,10 @@ impl Session {
         });
         &mut self.calls[place]
     }
+}
+
+fn stands_at_idle(rule: &str) -> bool {
+    [TURN_NOT_ENDED, TURN_EMPTY].contains(&rule)
 }
 
 /// One file, judged event by event: "everything is per `payload.session_id` and per file".
@@ -340,7 +365,7 @@ impl Reading {
         let again = again.into_iter().map(|again| (again.line, "repeated-events"));
         let at_end = sessions.iter().filter_map(|session| {
             let rule = turn_at_end(session.turn)?;
-            Some((if rule == TURN_NOT_ENDED { session.idle_line } else { session.last_line }, rule))
+            Some((if stands_at_idle(rule) { session.idle_line } else { session.last_line }, rule))
         });
         // "There is not one event": a finding of the whole file.
         let none = (self.line > 0 && self.sessions.is_empty()).then_some((1, "no-events"));

@@ -6,8 +6,9 @@ use crate::reading::{Role, What};
 /// The rule that is broken, if any.
 pub type Says = Option<&'static str>;
 
-/// The one rule that stands where its state was entered: at the status that said idle.
+/// The rules that stand where their state was entered: at the status that said idle.
 pub const TURN_NOT_ENDED: &str = "turn-not-ended";
+pub const TURN_EMPTY: &str = "turn-empty";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
@@ -21,6 +22,7 @@ pub enum Turn {
     Drained,
     Closing,
     EndedEarly,
+    Emptied,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Drained => (None, Turn::Announced),
             Turn::Closing => (None, Turn::Active),
             Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Active),
+            Turn::Emptied => (Some(TURN_EMPTY), Turn::Announced),
         },
         What::Status { pending: false, label }
             if plain(label) == "complete" && matches!(state, Turn::Active | Turn::Closing) =>
@@ -77,7 +80,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
         }
         What::Status { pending: false, .. } => match state {
             Turn::Idle => (None, Turn::Idle),
-            Turn::Announced => (Some("turn-empty"), Turn::Idle),
+            Turn::Announced => (None, Turn::Emptied),
             Turn::Active => (None, Turn::EndedEarly),
             Turn::Completed => (None, Turn::Idle),
             Turn::Interrupted => (None, Turn::Idle),
@@ -86,6 +89,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Drained => (None, Turn::Idle),
             Turn::Closing => (None, Turn::EndedEarly),
             Turn::EndedEarly => (None, Turn::EndedEarly),
+            Turn::Emptied => (None, Turn::Emptied),
         },
         What::StreamChunk { .. } | What::ToolCallStarted { .. } => match state {
             Turn::Idle => (Some("turn-not-started"), Turn::Active),
@@ -96,8 +100,9 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Failed => (None, Turn::Active),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
-            Turn::Closing => (None, Turn::Active),
-            Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Active),
+            Turn::Closing => (None, Turn::Closing),
+            Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Closing),
+            Turn::Emptied => (Some(TURN_NOT_ENDED), Turn::Closing),
         },
         What::MessageAppended { role: Role::Assistant, .. } => match state {
             Turn::Announced => (None, Turn::Active),
@@ -115,6 +120,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Drained => (Some("turn-ended-twice"), Turn::Drained),
             Turn::Closing => (None, Turn::Idle),
             Turn::EndedEarly => (Some(TURN_NOT_ENDED), Turn::Idle),
+            Turn::Emptied => (Some(TURN_NOT_ENDED), Turn::Idle),
         },
         What::Interrupted => match state {
             Turn::Idle => (Some("interrupted-outside-turn"), Turn::Interrupted),
@@ -127,6 +133,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Drained => (None, Turn::Drained),
             Turn::Closing => (None, Turn::Interrupted),
             Turn::EndedEarly => (Some("ended-after-idle"), Turn::Idle),
+            Turn::Emptied => (Some("ended-after-idle"), Turn::Idle),
         },
         What::Foreign(_) => (None, state),
         What::Error => match state {
@@ -140,6 +147,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Drained => (None, Turn::Drained),
             Turn::Closing => (None, Turn::Failed),
             Turn::EndedEarly => (Some("ended-after-idle"), Turn::Idle),
+            Turn::Emptied => (Some("ended-after-idle"), Turn::Idle),
         },
     }
 }
@@ -157,13 +165,17 @@ pub fn turn_at_end(state: Turn) -> Says {
         Turn::Drained => None,
         Turn::Closing => Some("turn-unfinished"),
         Turn::EndedEarly => Some(TURN_NOT_ENDED),
+        Turn::Emptied => Some(TURN_EMPTY),
     }
 }
 
 /// "A turn opens on a move into `announced` or `active` from ..."
 pub fn opens(before: Turn, now: Turn) -> bool {
     matches!(now, Turn::Announced | Turn::Active)
-        && matches!(before, Turn::Idle | Turn::Completed | Turn::Interrupted | Turn::Trailing | Turn::Drained)
+        && matches!(
+            before,
+            Turn::Idle | Turn::Completed | Turn::Interrupted | Turn::Trailing | Turn::Drained | Turn::Emptied
+        )
 }
 
 /// "turn before announced, active, closing or failed"
@@ -171,17 +183,22 @@ pub fn in_turn(before: Turn) -> bool {
     matches!(before, Turn::Announced | Turn::Active | Turn::Closing | Turn::Failed)
 }
 
+/// "turn is then active, closing or failed"
+pub fn goes_on(now: Turn) -> bool {
+    matches!(now, Turn::Active | Turn::Closing | Turn::Failed)
+}
+
 /// The table "reply".
 pub fn reply(what: &What, before: Turn, now: Turn, state: Reply) -> (Says, Reply) {
     match what {
-        What::StreamChunk { done: false, .. } if matches!(now, Turn::Active | Turn::Failed) => match state {
+        What::StreamChunk { done: false, .. } if goes_on(now) => match state {
             Reply::None => (None, Reply::Open),
             Reply::Open => (None, Reply::Open),
             Reply::Done => (Some("chunk-after-done"), Reply::Open),
             Reply::Cut => (None, Reply::Open),
             Reply::BrokenOff => (None, Reply::Open),
         },
-        What::StreamChunk { done: true, .. } if matches!(now, Turn::Active | Turn::Failed) => match state {
+        What::StreamChunk { done: true, .. } if goes_on(now) => match state {
             Reply::None => (None, Reply::Done),
             Reply::Open => (None, Reply::Done),
             Reply::Done => (Some("chunk-after-done"), Reply::Done),
@@ -282,7 +299,7 @@ pub fn call_of_this_turn(
     state: ToolCall,
 ) -> (Says, ToolCall) {
     match what {
-        What::StreamChunk { .. } if matches!(now, Turn::Active | Turn::Failed) && !others_run => match state {
+        What::StreamChunk { .. } if goes_on(now) && !others_run => match state {
             ToolCall::Completed => (None, ToolCall::Overtaken),
             same => (None, same),
         },

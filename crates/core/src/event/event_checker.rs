@@ -66,18 +66,18 @@ impl EventChecker {
         explained: Option<Faults<'p>>,
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
-        let mut misspelt = HashSet::new();
+        let mut named = HashSet::new();
         let faults = match explained {
             Some(faults) => faults,
             None => explain_violations(event_type, text, captured, &mut |fault| {
-                misspelt.extend(misspelt_key(fault));
+                named.extend(named_keys(fault));
                 mark_unreadable(event_type, slice::from_ref(fault), readable);
             })?,
         };
-        misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
+        named.extend(faults.listed.iter().flat_map(named_keys));
         mark_unreadable(event_type, &faults.listed, readable);
-        let is_misspelt = |key: &UnknownKey| misspelt.contains(&(key.start as usize));
-        let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_misspelt(key)).copied().collect();
+        let is_named = |key: &UnknownKey| named.contains(&(key.start as usize));
+        let unknown: Vec<_> = captured.unknown.iter().filter(|key| !is_named(key)).copied().collect();
         (unknown.is_empty() || self.unknown.count_learned(id, text, &unknown)).then_some(faults)
     }
 
@@ -96,13 +96,13 @@ impl EventChecker {
     ) -> Captures {
         let event_type = &self.protocol.tables().events[id];
         let text = here.frame.text;
-        let (mut captures, mut misspelt) = (Captures::default(), HashSet::new());
+        let (mut captures, mut named) = (Captures::default(), HashSet::new());
         event.capture(text, event_type, &mut captures);
         let Judgment { faults, unknown } = judge(&event_type.schema, event.node, text, &mut |fault| {
-            misspelt.extend(misspelt_key(fault));
+            named.extend(named_keys(fault));
             mark_unreadable(event_type, slice::from_ref(fault), &mut captures);
         });
-        misspelt.extend(faults.listed.iter().filter_map(misspelt_key));
+        named.extend(faults.listed.iter().flat_map(named_keys));
         mark_unreadable(event_type, &faults.listed, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.shared_name(&name));
         let at_edge = |span: &Range<usize>| at_edge(span, &captures);
@@ -112,7 +112,7 @@ impl EventChecker {
         self.report_faults(here, faults, stream.as_ref());
         for (key, pointer) in unknown {
             let start = key.start + 1;
-            if !misspelt.contains(&start) {
+            if !named.contains(&start) {
                 let number = self.report_unknown_field(here, key.clone(), &pointer, stream.as_ref());
                 self.unknown.learn(id, fast_keys.get(&start).copied(), inner(text, &key), number);
             }
@@ -270,9 +270,9 @@ pub(crate) fn explain_violations<'p>(
     Some(explain(event_type.schema.noun(), program, text, captured, unlisted))
 }
 
-/// Returns the start of a misspelt key, after its quotation mark; `None` if the fault is another one.
-fn misspelt_key(fault: &Fault<'_>) -> Option<usize> {
-    fault.misspelt.then_some(fault.span.start + 1)
+/// Returns the starts of the undeclared keys that the message of a fault names, after their quotation marks.
+fn named_keys(fault: &Fault<'_>) -> impl Iterator<Item = usize> {
+    fault.named.iter().map(|start| start + 1)
 }
 
 /// Returns the fault of a frame that is not JSON.

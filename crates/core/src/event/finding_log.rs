@@ -10,7 +10,7 @@ use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
 use crate::input::json::parse_leniently;
 use crate::input::{EventNote, FileNumber, Frame, Landmarks, place_in_file};
-use crate::machine::{EventLocator, Target, Verdict};
+use crate::machine::{EventLocator, Target, Verdict, Wording};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, EventCaptures};
@@ -117,25 +117,7 @@ impl FindingLog {
 
     /// Returns the message of a rule with the facts filled in. The facts may be moved out.
     pub(crate) fn message(&self, rule: RuleId, facts: &mut [(&'static str, String)]) -> String {
-        self.message_of(rule, facts, "…")
-    }
-
-    /// Returns the message of a rule for an event of this type, with the facts filled in. The facts may be moved out.
-    fn message_of(&self, rule: RuleId, facts: &mut [(&'static str, String)], event_type: &str) -> String {
-        let mut rest = self.protocol.tables().rules[usize::from(rule.0)].says.as_str();
-        if let ([("found", found)], "{found}") = (&mut *facts, rest) {
-            return std::mem::take(found);
-        }
-        let mut message = String::with_capacity(120);
-        while let Some((before, after)) = rest.split_once('{') {
-            message.push_str(before);
-            let Some((name, after)) = after.split_once('}') else { break };
-            let unknown = if name == "event" { event_type } else { "…" };
-            message.push_str(facts.iter().find(|(fact, _)| *fact == name).map_or(unknown, |(_, value)| value));
-            rest = after;
-        }
-        message.push_str(rest);
-        message
+        filled_in(&self.protocol.tables().rules[usize::from(rule.0)].says, facts, "…")
     }
 
     /// Returns the name of a rule and its severity; `None` if the rule is switched off.
@@ -293,8 +275,19 @@ impl FindingLog {
     /// Reports a verdict at this place.
     fn report_verdict(&mut self, verdict: Verdict, place: Place, pointer: Option<Arc<str>>, event_type: Arc<str>) {
         let mut facts = verdict.facts;
+        let rule = &self.protocol.tables().rules[usize::from(verdict.rule.0)];
+        let other = match verdict.wording {
+            Wording::Likely => rule.likely.as_ref(),
+            Wording::Again => rule.again.as_ref(),
+            Wording::Usual | Wording::Help(_) => None,
+        };
+        let help = match verdict.wording {
+            Wording::Help(help) => Some(help.into()),
+            _ => other.map(|words| words.help.clone().into()),
+        };
         let details = Details {
-            message: self.message_of(verdict.rule, &mut facts, &event_type),
+            message: filled_in(other.map_or(&rule.says, |words| &words.says), &mut facts, &event_type),
+            help,
             pointer,
             event_type: Some(event_type),
             stream: Some(verdict.stream),
@@ -319,6 +312,24 @@ impl FindingLog {
             Target::Type | Target::Earlier(..) | Target::EarlierField(..) => (None, 0),
         }
     }
+}
+
+/// Returns a message for an event of this type, with the facts filled in. The facts may be moved out.
+fn filled_in(says: &str, facts: &mut [(&'static str, String)], event_type: &str) -> String {
+    let mut rest = says;
+    if let ([("found", found)], "{found}") = (&mut *facts, rest) {
+        return std::mem::take(found);
+    }
+    let mut message = String::with_capacity(120);
+    while let Some((before, after)) = rest.split_once('{') {
+        message.push_str(before);
+        let Some((name, after)) = after.split_once('}') else { break };
+        let unknown = if name == "event" { event_type } else { "…" };
+        message.push_str(facts.iter().find(|(fact, _)| *fact == name).map_or(unknown, |(_, value)| value));
+        rest = after;
+    }
+    message.push_str(rest);
+    message
 }
 
 /// Returns the place of a captured string or number; `None` if the target is neither.

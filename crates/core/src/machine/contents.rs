@@ -7,7 +7,7 @@ use super::observer::CellObserver;
 use super::step::{Step, event_place};
 use super::streamed_text::{Comparison, HalfCharacter};
 use super::streams::LastValues;
-use super::{Target, Verdict, framing};
+use super::{Target, Verdict, Wording, framing};
 use crate::finding::Related;
 use crate::framing::Framing;
 use crate::input::json::{ends_with_high, starts_with_low};
@@ -47,17 +47,19 @@ impl<W: CellObserver> Step<'_, W> {
                 self.doubts.silent.insert(whole.rule);
             }
             let (Certainty::Yes, Field::Text(whole_text)) = (gate, self.event.field(whole.slot)) else { return };
-            let compared = self.stream.texts[number].compare(whole_text, self.buffers);
-            let (rule, at, facts) = match &compared {
-                Comparison::Differs { parted, at, .. } => {
-                    (Some(whole.rule), Target::Part(whole.slot, *at), vec![("parted", parted.clone())])
+            let is_streamed = || text.append.iter().flatten().all(|append| !append.anew);
+            let compared = self.stream.texts[number].compare(whole_text, is_streamed, self.buffers);
+            let (rule, at, facts, help) = match &compared {
+                Comparison::Differs { parted, help, at, .. } => {
+                    (Some(whole.rule), Target::Part(whole.slot, *at), vec![("parted", parted.clone())], *help)
                 }
-                Comparison::Empty { .. } => (whole.empty, Target::Slot(whole.slot), Vec::new()),
+                Comparison::Empty { .. } => (whole.empty, Target::Slot(whole.slot), Vec::new(), None),
                 Comparison::Fits => return,
             };
+            let wording = help.map_or(Wording::Usual, Wording::Help);
             if let Some(rule) = rule.filter(|_| !muted) {
                 let related = compared.related(&text.began);
-                self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts });
+                self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts, wording });
             }
         }
     }
@@ -100,6 +102,7 @@ impl<W: CellObserver> Step<'_, W> {
                         at: Target::Slot(slot),
                         related: Vec::new(),
                         facts: vec![("found", found)],
+                        wording: Wording::Usual,
                     });
                 }
             }
@@ -150,6 +153,7 @@ impl<W: CellObserver> Step<'_, W> {
                 at,
                 related: Vec::new(),
                 facts: vec![("found", display_field(field))],
+                wording: Wording::Usual,
             });
         }
     }
@@ -181,6 +185,7 @@ impl<W: CellObserver> Step<'_, W> {
                 at: first,
                 related: vec![Related { message: Arc::from(UNCHANGED_SINCE), file: None, place }],
                 facts: vec![("found", found)],
+                wording: Wording::Usual,
             });
         }
     }

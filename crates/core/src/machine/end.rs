@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::field::display_text;
 use super::instance::{Entry, History, related_places};
 use super::streams::{LifecycleState, Stream};
-use super::{Target, Verdict};
+use super::{Facts, Target, Verdict, Wording};
+use crate::finding::Related;
 use crate::protocol::tables::{Lifecycle, States};
 use crate::protocol::{RuleId, Tables};
 
@@ -32,8 +33,29 @@ pub(crate) fn note_silent(tables: &Tables, stream: &Stream, silent: &mut BTreeSe
     }
 }
 
-/// Reports what the stream lacks if it ends here.
-pub(crate) fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>) {
+/// The least number of events of a stream to which the only event of another one may belong.
+const LEAST_EVENTS: u64 = 4;
+
+/// The stream to which the only event of another one probably belongs.
+pub(crate) struct OtherStream {
+    name: Arc<str>,
+    last: Related,
+}
+
+impl OtherStream {
+    /// Returns the other of the only two streams of an input, if one has a single event and the other several: the name of
+    /// the first one is probably a mistake. `lone_events`: the number of events of the first one.
+    pub(crate) fn of(lone_events: u64, other: &Stream) -> Option<OtherStream> {
+        let is_likely = lone_events == 1 && other.number >= LEAST_EVENTS;
+        is_likely.then(|| OtherStream {
+            name: other.name.clone(),
+            last: Related::new("the last of the other events", other.last.place()),
+        })
+    }
+}
+
+/// Reports what the stream lacks if it ends here. `other`: the stream to which its only event probably belongs.
+pub(crate) fn judge_end(tables: &Tables, stream: &Stream, other: Option<&OtherStream>, out: &mut Vec<Verdict>) {
     let mut reported = 0u64;
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
         let muted = lifecycle.within.is_some_and(|outer| reported >> outer & 1 == 1);
@@ -41,7 +63,7 @@ pub(crate) fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>
             let Some(rule) = end_rule(possible, lifecycle) else { return };
             reported |= 1 << number;
             if !muted {
-                let facts = key.map(|key| ("key", display_text(key)));
+                let mut facts: Facts = key.map(|key| ("key", display_text(key))).into_iter().collect();
                 let mut related = related_places(history, lifecycle);
                 let at = match entry.filter(|_| possible.or(lifecycle.end_at_entry) == lifecycle.end_at_entry) {
                     Some(entry) => {
@@ -50,13 +72,14 @@ pub(crate) fn judge_end(tables: &Tables, stream: &Stream, out: &mut Vec<Verdict>
                     }
                     None => Target::Earlier(Arc::new(stream.last.whole()), stream.last_type.clone()),
                 };
-                out.push(Verdict {
-                    rule,
-                    stream: stream.name.clone(),
-                    at,
-                    related,
-                    facts: facts.into_iter().collect(),
-                });
+                let other = other.filter(|_| tables.rules[usize::from(rule.0)].likely.is_some());
+                let wording = other.map_or(Wording::Usual, |_| Wording::Likely);
+                if let Some(other) = other {
+                    facts.push(("found", display_text(stream.name.as_bytes())));
+                    facts.push(("other", display_text(other.name.as_bytes())));
+                    related = vec![other.last.clone()];
+                }
+                out.push(Verdict { rule, stream: stream.name.clone(), at, related, facts, wording });
             }
         };
         match &stream.lifecycles[number] {

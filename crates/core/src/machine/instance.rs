@@ -6,11 +6,11 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::field::KeptValue;
+use super::field::{KeptValue, Scope};
 use super::{Target, end};
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
-use crate::protocol::tables::{Cell, Certainty, Lifecycle, States};
+use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, States};
 
 /// The most instances in a stream that may be packed. Each packing of the stream writes all of them again.
 const MOST_PACKED_AGAIN: usize = 64;
@@ -152,6 +152,12 @@ impl Instance {
 }
 
 impl Instance {
+    /// Returns whether an event says of the instance what was kept of it, in the fields that the row keeps.
+    pub(crate) fn keeps_what_is_in(&self, scope: Scope<'_>, row: &Row) -> bool {
+        let kept = |name: usize| self.kept.get(name).and_then(Option::as_ref);
+        row.keep.iter().all(|(name, slot)| kept(*name).is_some_and(|kept| kept.equals(scope.field(*slot))))
+    }
+
     fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         are_of(lifecycle, self.possible, &self.history)
             && self.kept.iter().flatten().all(KeptValue::is_sound)

@@ -9,6 +9,8 @@ mod contents;
 mod end;
 mod field;
 mod instance;
+mod likely;
+mod mismatch_cause;
 mod observer;
 mod repeat;
 mod repetition;
@@ -29,6 +31,7 @@ use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::Stamp;
+use end::OtherStream;
 use field::Field;
 pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
@@ -131,6 +134,22 @@ pub(crate) struct Verdict {
     pub related: Vec<Related>,
     /// The values of the placeholders in the rule's message.
     pub facts: Facts,
+    /// The words that the finding has.
+    pub wording: Wording,
+}
+
+/// The words of a finding, where its rule has several or more is known than the rule says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Wording {
+    /// The rule's own.
+    #[default]
+    Usual,
+    /// The rule's `likely`.
+    Likely,
+    /// The rule's `again`.
+    Again,
+    /// The rule's message, with this help.
+    Help(&'static str),
 }
 
 /// Bounds on the machine's memory.
@@ -370,10 +389,21 @@ impl Machine {
                 at: Target::Earlier(Arc::new(locator.event()), locator.event_type().clone()),
                 related: Vec::new(),
                 facts: vec![("found", found)],
+                wording: Wording::Usual,
             });
         }
         let unsure = self.fragment || self.forgotten || self.losses > 0;
         self.streams.open(name, self.protocol.tables(), unsure, self.losses)
+    }
+
+    /// Returns the index of a stream with a single event, and the stream to which that probably belongs.
+    fn other_streams(&mut self) -> Option<(u32, OtherStream)> {
+        let [first, second] = self.streams.both()?;
+        let tables = self.protocol.tables();
+        [(first, second), (second, first)].into_iter().find_map(|(lone, other)| {
+            let events = self.streams.get(lone, tables).number;
+            Some((lone, OtherStream::of(events, self.streams.get(other, tables))?))
+        })
     }
 
     /// Judges the end of every stream, in the order of their last events.
@@ -383,7 +413,9 @@ impl Machine {
                 observer::observe_end(&mut observer, self.protocol.tables(), &stream);
             }
         }
-        for index in self.streams.live_by_last_event() {
+        let live = self.streams.live_by_last_event();
+        let others = self.other_streams();
+        for index in live {
             // The missing rest of a fragment, or a lost frame, may have completed the stream.
             if self.fragment {
                 continue;
@@ -392,7 +424,7 @@ impl Machine {
             let stream = self.streams.get(index, self.protocol.tables());
             if stream.losses != losses {
                 let mut unsaid = Vec::new();
-                end::judge_end(self.protocol.tables(), stream, &mut unsaid);
+                end::judge_end(self.protocol.tables(), stream, None, &mut unsaid);
                 self.scratch.doubts.silent.extend(unsaid.into_iter().map(|verdict| verdict.rule));
                 continue;
             }
@@ -402,7 +434,8 @@ impl Machine {
             if W::ACTIVE {
                 observer::observe_end(&mut observer, self.protocol.tables(), stream);
             }
-            end::judge_end(self.protocol.tables(), stream, out);
+            let other = others.as_ref().filter(|(lone, _)| *lone == index).map(|(_, other)| other);
+            end::judge_end(self.protocol.tables(), stream, other, out);
             for text in &mut stream.texts {
                 out.extend(text.release(&stream.name));
             }
@@ -469,6 +502,7 @@ fn report_earlier_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>
             at: Target::Time,
             related: before.clone().into_iter().collect(),
             facts: vec![("found", now.to_string()), ("kept", last.to_string())],
+            wording: Wording::Usual,
         });
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::streams::Stream;
-use super::{EventLocator, Target, Verdict, framing};
+use super::{EventLocator, Target, Verdict, Wording, framing};
 use crate::bytes::Digest;
 use crate::finding::Related;
 use crate::framing::Framing;
@@ -228,6 +228,7 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
         at: Target::Earlier(Arc::new(note.place()), event_type),
         related: vec![Related::new(message, original_note.place())],
         facts: vec![("found", found)],
+        wording: Wording::Usual,
     });
 }
 

@@ -7,7 +7,7 @@ use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
 use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
-use super::{Doubts, EventView, Facts, Target, Verdict, repeat};
+use super::{Doubts, EventView, Facts, Target, Verdict, Wording, repeat};
 use crate::finding::{Place, Related};
 use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, Row, States};
 use crate::protocol::{Keyed, RuleId, Scalar, Tables};
@@ -279,7 +279,7 @@ impl<W: CellObserver> Step<'_, W> {
                 related.push(Related { message, file: None, place });
                 at = entry.target();
             }
-            self.report(number, lifecycle, rule, at, related, Vec::new());
+            self.report(number, lifecycle, (rule, Wording::Usual), at, related, Vec::new());
         }
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
@@ -378,13 +378,18 @@ impl<W: CellObserver> Step<'_, W> {
         let related =
             (transition.rule.is_some() || !row.same.is_empty()).then(|| related_places(&instance.history, lifecycle));
         let related = related.unwrap_or_default();
-        let mut reports: Vec<(RuleId, Target, Facts)> = Vec::new();
+        let mut reports: Vec<(RuleId, Target, Facts, Wording)> = Vec::new();
         if let Some(rule) = transition.rule {
             let at = match (scope, row.key.first()) {
                 (Some(scope), Some(slot)) => scope.at(*slot),
                 _ => Target::Type,
             };
-            reports.push((rule, at, Vec::new()));
+            let is_again = instance.open == Certainty::Yes
+                && only_state(from).is_some_and(|state| lifecycle.opens.has(state))
+                && scope.is_some_and(|scope| instance.keeps_what_is_in(scope, row));
+            let has_words = self.tables.rules[usize::from(rule.0)].again.is_some();
+            let wording = if has_words && is_again { Wording::Again } else { Wording::Usual };
+            reports.push((rule, at, Vec::new(), wording));
         }
         if let Some(scope) = scope {
             for same in &row.same {
@@ -400,7 +405,7 @@ impl<W: CellObserver> Step<'_, W> {
                 let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
                 if let Some(kept) = kept.filter(|kept| !kept.equals(field)) {
                     let facts = vec![("kept", kept.display()), ("found", display_field(field))];
-                    reports.push((same.rule, scope.at(same.slot), facts));
+                    reports.push((same.rule, scope.at(same.slot), facts, Wording::Usual));
                 }
             }
             for (name, slot) in row.keep.iter().filter(|_| legal) {
@@ -428,9 +433,19 @@ impl<W: CellObserver> Step<'_, W> {
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
         }
-        for (rule, at, mut facts) in reports {
+        let is_unseen = from == States::one(0);
+        for (rule, at, mut facts, mut wording) in reports {
             facts.push(("key", display_text(key)));
-            self.report(number, lifecycle, rule, at, related.clone(), facts);
+            let mut related = related.clone();
+            if is_unseen && self.tables.rules[usize::from(rule.0)].likely.is_some()
+                && let Some(scope) = scope
+                && let Some(other) = self.take_likely(number, lifecycle, (row, transition.to), scope)
+            {
+                wording = Wording::Likely;
+                facts.push(("other", display_text(&other.key)));
+                related = other.related;
+            }
+            self.report(number, lifecycle, (rule, wording), at, related, facts);
         }
     }
 
@@ -439,14 +454,14 @@ impl<W: CellObserver> Step<'_, W> {
         &mut self,
         number: usize,
         lifecycle: &Lifecycle,
-        rule: RuleId,
+        (rule, wording): (RuleId, Wording),
         at: Target,
         related: Vec<crate::finding::Related>,
         facts: Facts,
     ) {
         self.reported |= 1 << number;
         if lifecycle.within.is_none_or(|outer| self.reported >> outer & 1 == 0) {
-            self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts });
+            self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts, wording });
         }
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Target, Verdict, framing};
+use super::mismatch_cause::Cause;
+use super::{Target, Verdict, Wording, framing};
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
 use crate::input::json::{
@@ -12,8 +13,8 @@ use crate::input::json::{
 };
 use crate::schema::quoted;
 
-/// Maximum length of each of the two texts that a mismatch shows, in characters.
-const SHOWN_CHARS: usize = 32;
+/// Maximum length of each of the texts that a mismatch shows, in characters.
+pub(super) const SHOWN_CHARS: usize = 32;
 /// Number of beginnings tried for the best match, once it is clear that none matches fully.
 const TRIED_BEGINNINGS: usize = 8;
 
@@ -80,6 +81,7 @@ impl HalfCharacter {
             at: Target::Earlier(place, event_type),
             related: Vec::new(),
             facts: vec![("found", written)],
+            wording: Wording::Usual,
         }
     }
 }
@@ -208,19 +210,25 @@ impl TextState {
         self.half.take().map(|half| half.into_verdict(stream))
     }
 
-    /// Compares the whole with the pieces, and empties the text.
-    pub(crate) fn compare(&mut self, whole: &[u8], buffers: &mut BufferPool) -> Comparison {
+    /// Compares the whole with the pieces, and empties the text. `is_streamed`: whether pieces are put together, and do
+    /// not take the place of each other.
+    pub(crate) fn compare(
+        &mut self,
+        whole: &[u8],
+        is_streamed: impl Fn() -> bool,
+        buffers: &mut BufferPool,
+    ) -> Comparison {
         if self.incomplete || self.began.is_none() {
             self.clear();
             return Comparison::Fits;
         }
-        let mismatch = find_mismatch(&self.written, &self.cuts, whole);
+        let mismatch = find_mismatch(&self.written, &self.cuts, whole, is_streamed);
         let is_empty = whole.is_empty() && !self.written.is_empty() && !self.cut_is_unsure;
         let began = self.began.take();
         buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
         match mismatch {
-            Some((parted, at)) => Comparison::Differs { parted, at, began },
+            Some(Mismatch { parted, help, at }) => Comparison::Differs { parted, help, at, began },
             None if is_empty => Comparison::Empty { began },
             None => Comparison::Fits,
         }
@@ -237,6 +245,8 @@ pub(crate) enum Comparison {
     Differs {
         /// A description of the difference, for the message.
         parted: String,
+        /// What to do, if it is clear how the difference came about.
+        help: Option<&'static str>,
         /// The offset of the difference in the whole as written, in bytes.
         at: usize,
         /// The place of the first piece.
@@ -252,9 +262,21 @@ impl Comparison {
     }
 }
 
-/// Finds the first difference: its description, and its offset in `whole`. Texts are decoded only if they differ as
-/// written.
-fn find_mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String, usize)> {
+/// A difference between the pieces and the whole.
+struct Mismatch {
+    parted: String,
+    help: Option<&'static str>,
+    /// The offset in the whole as written, in bytes.
+    at: usize,
+}
+
+/// Finds the first difference. Texts are decoded only if they differ as written.
+fn find_mismatch(
+    written: &[u8],
+    cuts: &[usize],
+    whole: &[u8],
+    is_streamed: impl Fn() -> bool,
+) -> Option<Mismatch> {
     let begins = |cut: usize| written.len() - cut == whole.len() && written[cut..] == *whole;
     if begins(0) || cuts.iter().any(|cut| begins(*cut)) {
         return None;
@@ -270,7 +292,17 @@ fn find_mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String
     let (start, common) =
         tried.map(|start| (*start, common(*start))).max_by_key(|(start, common)| (*common, *start < text.len()))?;
     let common = floor_to_character(&said, common);
-    Some((describe_mismatch(&text[start..], &said, common), written_offset(whole, common)))
+    let (streamed, at) = (&text[start..], written_offset(whole, common));
+    let cause = match (str::from_utf8(streamed), str::from_utf8(&said)) {
+        (Ok(streamed), Ok(said)) => Cause::find(streamed, said, is_streamed()),
+        // With half a character, they are no texts.
+        _ => None,
+    };
+    let parted = describe_mismatch(streamed, &said, common);
+    Some(match cause {
+        Some(cause) => Mismatch { parted: cause.describe(parted), help: Some(cause.help()), at },
+        None => Mismatch { parted, help: None, at },
+    })
 }
 
 /// Returns the unescaped text, and the offsets at which the whole may begin in it.
@@ -328,20 +360,24 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::find_mismatch;
+    use super::{Mismatch, find_mismatch};
+
+    fn mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String, usize)> {
+        find_mismatch(written, cuts, whole, || true).map(|Mismatch { parted, at, .. }| (parted, at))
+    }
 
     #[test]
     fn equal_text_may_be_written_differently() {
-        assert_eq!(find_mismatch(br"a\u0062c", &[], b"abc"), None);
-        assert_eq!(find_mismatch(br"\ud83d\ude00", &[], "😀".as_bytes()), None);
-        assert_eq!(find_mismatch(br"one\ntwo", &[5], b"two"), None);
-        assert_eq!(find_mismatch(br"\u006fne\ntwo", &[10], b"\\u0074wo"), None);
-        assert_eq!(find_mismatch(b"one", &[3], b""), None);
+        assert_eq!(mismatch(br"a\u0062c", &[], b"abc"), None);
+        assert_eq!(mismatch(br"\ud83d\ude00", &[], "😀".as_bytes()), None);
+        assert_eq!(mismatch(br"one\ntwo", &[5], b"two"), None);
+        assert_eq!(mismatch(br"\u006fne\ntwo", &[10], b"\\u0074wo"), None);
+        assert_eq!(mismatch(b"one", &[3], b""), None);
     }
 
     #[test]
     fn the_words_say_where_the_texts_part() {
-        let parted = |written: &[u8], whole: &[u8]| find_mismatch(written, &[], whole).expect("they differ");
+        let parted = |written: &[u8], whole: &[u8]| mismatch(written, &[], whole).expect("they differ");
         assert_eq!(
             parted(b"Hello there", br"Hell\u006f you"),
             ("after 6 characters it has \"you\" where \"there\" was streamed".to_owned(), 11)

@@ -423,6 +423,12 @@ impl Streams {
         self.by_last_event().filter(|index| matches!(self.entries[*index as usize].storage, Storage::Live(_))).collect()
     }
 
+    /// Returns the streams if there were two, and none was forgotten.
+    pub(crate) fn both(&self) -> Option<[u32; 2]> {
+        let streams = || self.by_last_event().collect::<Vec<_>>().try_into().ok();
+        if self.seen == 2 { streams() } else { None }
+    }
+
     /// Returns the packed streams, in the order of their last events. They stay packed; a copy of each is unpacked in turn.
     pub(crate) fn packed(&self, tables: &Tables) -> impl Iterator<Item = Stream> {
         self.by_last_event().filter_map(|index| match &self.entries[index as usize] {

@@ -14,7 +14,7 @@ use toml::Spanned;
 
 use super::file::{self, Basis};
 use super::listed::ListedRules;
-use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, plain_words};
+use super::tables::{Condition, EventShape, EventType, OtherWords, Rule, RuleId, States, plain_words};
 use super::{Tables, Upkeep};
 use crate::error::Problem;
 use crate::framing::Framing;
@@ -25,7 +25,7 @@ pub use fixes::put;
 use lifecycles::display_scalar;
 
 /// The placeholders (words in braces) that a rule's `says` may contain.
-const FACTS: [&str; 5] = ["event", "key", "kept", "found", "parted"];
+const FACTS: [&str; 6] = ["event", "key", "kept", "found", "parted", "other"];
 
 /// A range of bytes in `protocol.toml`.
 type Span = Range<usize>;
@@ -113,6 +113,10 @@ impl<'f> Compiler<'f> {
     fn add_rule(&mut self, name: &str, words: &file::RuleWords) {
         let name: Arc<str> = name.into();
         let id = RuleId(self.rules.len() as u16);
+        let other = |words: &Option<file::OtherWords>| {
+            let words = words.as_ref()?;
+            Some(OtherWords { says: words.says.get_ref().clone(), help: words.help.get_ref().clone() })
+        };
         self.rule_ids.insert(name.clone(), id);
         self.rules.push(Rule {
             name,
@@ -121,6 +125,8 @@ impl<'f> Compiler<'f> {
             means: words.means.clone().unwrap_or_else(|| without_facts(words.says.get_ref())),
             says: words.says.get_ref().clone(),
             help: words.help.get_ref().clone(),
+            likely: other(&words.likely),
+            again: other(&words.again),
             quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
             fix: None,
         });
@@ -135,7 +141,10 @@ impl<'f> Compiler<'f> {
                 "a protocol's rule has a name of its own, and the basis document, schema or framing",
             );
         }
-        for (what, text) in [("says", &words.says), ("help", &words.help)] {
+        let others = [&words.likely, &words.again].into_iter().flatten();
+        let others: Vec<_> = others.map(|words| (&words.says, &words.help)).collect();
+        let texts = || std::iter::once((&words.says, &words.help)).chain(others.iter().copied());
+        for (what, text) in texts().flat_map(|(says, help)| [("says", says), ("help", help)]) {
             if text.get_ref().trim().is_empty() {
                 self.refuse(
                     text.span(),
@@ -144,11 +153,11 @@ impl<'f> Compiler<'f> {
                 );
             }
         }
-        for fact in braces(words.says.get_ref()) {
+        for (says, fact) in texts().flat_map(|(says, _)| braces(says.get_ref()).map(move |fact| (says, fact))) {
             if !FACTS.contains(&fact) {
                 let known = FACTS.map(|fact| format!("{{{fact}}}")).join(", ");
                 self.refuse(
-                    words.says.span(),
+                    says.span(),
                     format!("{{{fact}}} stands for nothing"),
                     format!("the words in braces are {known}"),
                 );

@@ -301,8 +301,19 @@ toml_tables! {
         pub means: Option<String> = optional,
         pub says: Spanned<String> = required,
         pub help: Spanned<String> = required,
+        /// The words where an open instance was probably meant, and its key is `{other}`.
+        pub likely: Option<OtherWords> = optional,
+        /// The words where the event opens once more what it opened, and says the same of it.
+        pub again: Option<OtherWords> = optional,
         pub quotes: Vec<Name> = optional,
         pub fix: Option<Spanned<Fix>> = optional,
+    }
+
+    /// Other words for a rule, where more is known than the rule says.
+    #[derive(Debug)]
+    pub(crate) struct OtherWords {
+        pub says: Spanned<String> = required,
+        pub help: Spanned<String> = required,
     }
 
     /// A field of the stream's last event of a type before the finding, and the value that it gets.

@@ -35,10 +35,23 @@ pub struct Rule {
     pub says: String,
     /// The advice of its findings: what to do.
     pub help: String,
+    /// The words where an open instance was probably meant.
+    pub likely: Option<OtherWords>,
+    /// The words where an event opens once more what it opened, and says the same of it.
+    pub again: Option<OtherWords>,
     /// Quotes from the document, verbatim.
     pub quotes: Vec<String>,
     /// The edit that follows the advice, if there is one.
     pub fix: Option<Fix>,
+}
+
+/// Other words for a rule: a message and an advice.
+#[derive(Debug)]
+pub struct OtherWords {
+    /// The message, like [`Rule::says`].
+    pub says: String,
+    /// The advice.
+    pub help: String,
 }
 
 /// An edit that follows a rule's advice.

@@ -79,8 +79,7 @@ const MAX_REFERENCES: usize = 16;
 impl Schema {
     /// Returns the names that the document lists in `required`, at its top level.
     pub fn required(&self) -> Vec<&str> {
-        let names = self.document.get("required").and_then(Value::as_array).into_iter().flatten();
-        names.filter_map(Value::as_str).collect()
+        required_names(&self.document)
     }
 
     /// Creates a schema from a document that is known to be a valid schema. If it is not one, [`Schema::allows`]
@@ -152,13 +151,9 @@ impl Schema {
         self.resolve(here).map_or(Subschema::Unclear, Subschema::Declared)
     }
 
-    /// Returns the `description` of the value at the segments of a JSON Pointer, or else that of the whole schema.
+    /// Returns the `description` of the value at the segments of a JSON Pointer.
     pub fn description_at<S: AsRef<str>>(&self, segments: &[S]) -> Option<&str> {
-        let own = match self.at(segments) {
-            Subschema::Declared(schema) => schema.get("description").and_then(Value::as_str),
-            _ => None,
-        };
-        own.or_else(|| self.description())
+        self.at(segments).schema()?.get("description")?.as_str()
     }
 
     /// Looks up the subschema for a member or an item (`*` or an index) of a value of `schema`.
@@ -229,6 +224,18 @@ impl Schema {
         }
         None
     }
+}
+
+/// Returns the names that a schema lists in `required`.
+pub(crate) fn required_names(schema: &Value) -> Vec<&str> {
+    let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).collect()
+}
+
+/// Returns the names of the `properties` of a schema.
+pub(crate) fn property_names(schema: &Value) -> Vec<&str> {
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties.map(|(name, _)| name.as_str()).collect()
 }
 
 /// Builds a validator for a document, or returns the reason why the document is not a schema.

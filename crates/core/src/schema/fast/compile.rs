@@ -12,7 +12,7 @@ use super::program::{
     ArrayNode, ArrayShape, CaptureTarget, Leaf, MAX_PROPERTIES, NodeSource, NumberNode, ObjectNode, Program, Property,
     RequiredProperty, SchemaNode, StringNode, TypeSet,
 };
-use crate::schema::Pointer;
+use crate::schema::{Pointer, property_names};
 use crate::schema::words::Requirement;
 
 /// The most `$ref`s inside one another; more count as a cycle.
@@ -115,14 +115,14 @@ impl Compiler<'_> {
 
     /// Returns the source of a node, without its required properties.
     fn source(&self, schema: &Value, at: &Location) -> NodeSource {
-        let words = |schema: &Value| schema.get("description").and_then(Value::as_str).map(Arc::from);
         let requirement =
             |(keyword, _): (&String, &Value)| Some((keyword.clone(), Requirement::of_keyword(keyword, schema)?));
         NodeSource {
             pointer: at.pointer.clone().into(),
             items: at.items.clone(),
+            properties: property_names(schema).into_iter().map(str::to_owned).collect(),
             required: Vec::new(),
-            quote: words(schema).or_else(|| words(self.document)),
+            quote: schema.get("description").and_then(Value::as_str).map(Arc::from),
             requirements: schema.as_object().into_iter().flatten().filter_map(requirement).collect(),
         }
     }

@@ -77,9 +77,11 @@ pub struct NodeSource {
     pub(crate) pointer: RenderedPointer,
     /// The indices of the pointer's segments that are items of arrays, in ascending order.
     pub(crate) items: Vec<usize>,
+    /// The names of the declared properties.
+    pub(crate) properties: Vec<String>,
     /// The required properties, in the schema's order.
     pub required: Vec<RequiredProperty>,
-    /// The schema's description of the value, or else of the whole event.
+    /// The schema's description of the value.
     pub(crate) quote: Option<Arc<str>>,
     /// The requirements on the value, by keyword.
     pub(crate) requirements: Vec<(String, Requirement)>,

@@ -12,6 +12,7 @@ use jsonschema::error::ValidationErrorKind as Kinds;
 use serde_json::Value;
 
 use super::faults::{Fault, FaultCollector, Faults};
+use super::missing::MissingProperty;
 use super::requirement::{Help, Requirement};
 use crate::bytes::lossy;
 use crate::framing::Framing;
@@ -20,7 +21,7 @@ use crate::schema::captures::{Constraint, EventCaptures, UnknownKey, Violation};
 use crate::schema::pointer::RenderedPointer;
 use crate::schema::program::Program;
 use crate::schema::unknown::unknown_fields;
-use crate::schema::{Pointer, Schema, Subschema, date_time};
+use crate::schema::{Pointer, Schema, Subschema, date_time, property_names, required_names};
 use crate::text::{FoldedName, did_you_mean};
 
 /// The result of judging one event by its schema alone.
@@ -67,8 +68,14 @@ pub(crate) fn explain<'p>(
             unknown[inside].iter().copied().filter(same_object).map(|key| key.start as usize - 1..key.end as usize + 1);
         for property in source.required.iter().filter(|property| missing >> property.index & 1 == 1) {
             let own = &program.sources[usize::from(property.node)];
-            let (name, pointer) = (&property.name, own.pointer(items));
-            faults.add(explainer.missing(name, pointer, own.quote(), undeclared.clone(), &mut taken));
+            let property = MissingProperty {
+                name: &property.name,
+                pointer: own.pointer(items),
+                quote: own.quote(),
+                declared: own.properties.iter().map(String::as_str).collect(),
+                required: own.required.iter().map(|property| &*property.name).collect(),
+            };
+            faults.add(explainer.missing(property, undeclared.clone(), &mut taken));
         }
     }
     faults.finish()
@@ -95,14 +102,21 @@ pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut d
             Kinds::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 let pointer = explainer.pointer.child(name);
-                let quote = quote_of(schema.description_at(&pointer.0));
+                let own = schema.at(&pointer.0).schema();
+                let property = MissingProperty {
+                    name,
+                    quote: quote_of(schema.description_at(&pointer.0)),
+                    pointer: Cow::Owned(pointer.into()),
+                    declared: own.map_or_else(Vec::new, property_names),
+                    required: own.map_or_else(Vec::new, required_names),
+                };
                 let undeclared = |name: &str| match declared {
                     Subschema::Declared(declared) => schema.step(declared, name) == Subschema::Missing,
                     other => other == Subschema::Missing,
                 };
                 let keys = node.members().iter().map(|member| member.key.clone());
                 let keys = keys.filter(|key| undeclared(&unescaped_lossy(inner(text, key))));
-                faults.add(owned(explainer.missing(name, Cow::Owned(pointer.into()), quote, keys, &mut taken)));
+                faults.add(owned(explainer.missing(property, keys, &mut taken)));
             }
             Kinds::AdditionalProperties { unexpected } | Kinds::UnevaluatedProperties { unexpected } => {
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
@@ -129,9 +143,9 @@ fn quote_of(description: Option<&str>) -> Option<Cow<'static, Arc<str>>> {
 }
 
 /// Writes the faults of one value of an event.
-struct Explainer<'e, 'p> {
+pub(super) struct Explainer<'e, 'p> {
     /// The text of the whole event.
-    text: &'e [u8],
+    pub text: &'e [u8],
     /// The noun for the whole event in messages.
     noun: &'e str,
     /// The pointer of the value.
@@ -187,7 +201,7 @@ impl<'p> Explainer<'_, 'p> {
     }
 
     /// Returns a fault at the value itself.
-    fn fault(&self, rule: Framing, message: String, help: Option<Cow<'static, str>>) -> Fault<'p> {
+    pub(super) fn fault(&self, rule: Framing, message: String, help: Option<Cow<'static, str>>) -> Fault<'p> {
         Fault {
             rule,
             pointer: self.pointer.clone(),
@@ -195,37 +209,8 @@ impl<'p> Explainer<'_, 'p> {
             message,
             help,
             quote: self.quote.clone(),
-            misspelt: false,
+            named: Vec::new(),
             proposal: None,
-        }
-    }
-
-    /// Returns the fault of an object that lacks a property.
-    ///
-    /// `undeclared` are the byte ranges of the object's keys that the schema does not declare, one of which may be a
-    /// misspelling of the property. `taken` holds the starts of the keys that were found to misspell other properties:
-    /// a key misspells one property only.
-    fn missing(
-        &self,
-        property: &str,
-        pointer: Cow<'p, RenderedPointer>,
-        quote: Option<Cow<'p, Arc<str>>>,
-        undeclared: impl Iterator<Item = Range<usize>>,
-        taken: &mut HashSet<usize>,
-    ) -> Fault<'p> {
-        let mut message = String::with_capacity(80);
-        self.name(&mut message);
-        message.extend([" has no `", property, "`"]);
-        let fault = Fault { pointer, quote, ..self.fault(Framing::MissingField, String::new(), None) };
-        match self.misspelling(property, undeclared.filter(|key| !taken.contains(&key.start))) {
-            None => Fault { message, ..fault },
-            Some((span, found)) => {
-                taken.insert(span.start);
-                message.extend([", but has `", &found, "`"]);
-                let help = Some(format!("rename `{found}` to `{property}`").into());
-                let proposal = Some(Value::from(property).to_string().into());
-                Fault { message, span, help, misspelt: true, proposal, ..fault }
-            }
         }
     }
 
@@ -239,25 +224,8 @@ impl<'p> Explainer<'_, 'p> {
         Fault { pointer: Cow::Owned(pointer), span: key, ..self.fault(Framing::WrongValue, message, help) }
     }
 
-    /// Returns the key that is probably a misspelling of `property`, as its byte range and its name.
-    fn misspelling(&self, property: &str, keys: impl Iterator<Item = Range<usize>>) -> Option<(Range<usize>, String)> {
-        let mut keys = keys.peekable();
-        keys.peek()?;
-        let wanted = FoldedName::letters(property);
-        let most = if wanted.count() >= 5 { 2 } else { 1 };
-        let candidates = keys.filter_map(|key| {
-            let name = unescaped_lossy(inner(self.text, &key)).into_owned();
-            // A key may be as long as the event: so long a one is not worth folding.
-            (name.len() <= 4 * property.len()).then(|| {
-                let letters = FoldedName::letters(&name);
-                ((name, key.start, key.end), letters)
-            })
-        });
-        wanted.nearest(candidates, most).map(|(name, start, end)| (start..end, name))
-    }
-
     /// Appends the name of the value as messages call it: its dotted pointer, or the noun for the whole event.
-    fn name(&self, out: &mut String) {
+    pub(super) fn name(&self, out: &mut String) {
         if self.pointer.0.is_empty() {
             out.extend(["the ", self.noun]);
         } else {

@@ -26,10 +26,10 @@ pub(crate) struct Fault<'p> {
     pub message: String,
     /// What to do, if there is advice for this very fault.
     pub help: Option<Cow<'static, str>>,
-    /// The schema's description of the field.
+    /// The schema's description of the field, if it has one of its own.
     pub quote: Option<Cow<'p, Arc<str>>>,
-    /// Whether `span` is a misspelt key, which must not be reported as an unknown field too.
-    pub misspelt: bool,
+    /// The offsets of the undeclared keys that the message names, which must not be reported as unknown fields too.
+    pub named: Vec<usize>,
     /// The JSON text that the help proposes in place of `span`.
     pub proposal: Option<Arc<str>>,
 }
@@ -119,7 +119,7 @@ mod tests {
     fn fault(number: usize, rule: Framing) -> Fault<'static> {
         let pointer = Cow::Owned(Pointer(vec![format!("{number:05}")]).into());
         let message = String::new();
-        Fault { rule, pointer, span: number..number, message, help: None, quote: None, misspelt: false, proposal: None }
+        Fault { rule, pointer, span: number..number, message, help: None, quote: None, named: Vec::new(), proposal: None }
     }
 
     /// The two paths find faults in different orders, and must list and count equal ones.

@@ -2,6 +2,7 @@
 
 mod explain;
 mod faults;
+mod missing;
 mod requirement;
 
 pub(crate) use explain::SHOWN_CHARS;

@@ -1,0 +1,75 @@
+//! The instance that an event probably means, where no instance has the key that it has.
+
+use super::field::{KeptValue, Scope};
+use super::instance::{Instance, only_state, related_places};
+use super::observer::CellObserver;
+use super::step::Step;
+use super::streams::LifecycleState;
+use crate::finding::Related;
+use crate::protocol::tables::{Certainty, Lifecycle, Row, States};
+
+/// The most open instances among which one is looked for: an event without an instance must not cost the more, the more
+/// instances there are.
+const MOST_COMPARED: usize = 256;
+
+/// An instance that an event probably means.
+pub(crate) struct Likely {
+    pub key: Box<[u8]>,
+    /// The events that led it into its state.
+    pub related: Vec<Related>,
+}
+
+impl<W: CellObserver> Step<'_, W> {
+    /// Returns the one instance of the open turn that the event would move as it may, and that says the same as the event;
+    /// `None` if there are several. What follows is no more judged for it than for the key of the event: it is moved to the
+    /// states that the event leads its own instance to.
+    #[cold]
+    pub(crate) fn take_likely(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle,
+        (row, to): (&Row, States),
+        scope: Scope<'_>,
+    ) -> Option<Likely> {
+        let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return None };
+        if keyed.open.len() > MOST_COMPARED {
+            return None;
+        }
+        let keys = std::mem::take(&mut keyed.open);
+        let (mut fitting, mut is_sure) = (None, true);
+        for key in &keys {
+            let Some(instance) = keyed.instance(key, lifecycle) else { continue };
+            let fits = fits(instance, row, scope);
+            if fits != Certainty::No {
+                is_sure &= fits == Certainty::Yes && fitting.is_none();
+                fitting = Some(key.clone());
+            }
+        }
+        keyed.open = keys;
+        let key = fitting.filter(|_| is_sure)?;
+        let instance = keyed.instance(&key, lifecycle)?;
+        let related = related_places(&instance.history, lifecycle);
+        let from = std::mem::replace(&mut instance.possible, to);
+        let open = instance.open;
+        keyed.recount((open, from), (open, to));
+        Some(Likely { key, related })
+    }
+}
+
+/// Returns whether an instance is open, an event of the row may move it, and the event says what was kept of it.
+fn fits(instance: &Instance, row: &Row, scope: Scope<'_>) -> Certainty {
+    let moves = |state: u8| {
+        row.cells.get(usize::from(state)).is_some_and(|cell| cell.rule.is_none() && cell.to != state)
+    };
+    let Some(state) = only_state(instance.possible) else {
+        return if instance.possible.iter().any(moves) { instance.open.and(Certainty::Perhaps) } else { Certainty::No };
+    };
+    let says_the_same = row.same.iter().all(|same| {
+        let is_compared = same.within.is_none_or(|states| states.has(state));
+        let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
+        // An empty text says nothing.
+        let kept = kept.filter(|kept| !matches!(kept, KeptValue::Text(text) if text.is_empty()));
+        !is_compared || kept.is_none_or(|kept| kept.equals(scope.field(same.slot)))
+    });
+    if moves(state) && says_the_same { instance.open } else { Certainty::No }
+}

@@ -1,0 +1,202 @@
+//! How a whole came to differ from the pieces of its text, if that shows in the two.
+//!
+//! The ends of pieces are not kept. A cause is found in the texts alone, once they are known to differ.
+
+use super::streamed_text::SHOWN_CHARS;
+use crate::schema::quoted;
+
+/// What stands for bytes that could not be decoded.
+const REPLACEMENT: char = '\u{FFFD}';
+/// The number of growing pieces from which a text is taken for cumulative.
+const LEAST_GROWTH: usize = 3;
+/// The number of byte comparisons for each byte of the pieces, after which the search for cumulative pieces is given up.
+const MOST_EFFORT: usize = 16;
+/// The most characters that a run of replacement characters is tried to stand for.
+const MOST_REPLACED: usize = 64;
+
+/// The reason for a difference.
+#[derive(Debug, PartialEq)]
+pub(super) enum Cause {
+    WhiteSpace,
+    /// Bytes were decoded wrongly in the pieces, or in the whole.
+    Undecoded {
+        in_pieces: bool,
+    },
+    /// Each piece repeats the text before it.
+    Cumulative,
+    /// All of the text was streamed twice.
+    WholeTwice,
+    /// This part of the text was streamed twice.
+    PartTwice(String),
+}
+
+impl Cause {
+    /// Returns how the texts came to differ; `None` if that does not show. `is_streamed`: whether `streamed` was put
+    /// together from pieces.
+    pub(super) fn find(streamed: &str, whole: &str, is_streamed: bool) -> Option<Cause> {
+        if whole.is_empty() || streamed.is_empty() {
+            return None;
+        }
+        if visible_characters(streamed).eq(visible_characters(whole)) {
+            return Some(Cause::WhiteSpace);
+        }
+        if differs_where_replaced(streamed, whole) {
+            return Some(Cause::Undecoded { in_pieces: true });
+        }
+        if differs_where_replaced(whole, streamed) {
+            return Some(Cause::Undecoded { in_pieces: false });
+        }
+        if !is_streamed {
+            return None;
+        }
+        match repeated_part(streamed, whole) {
+            _ if is_cumulative(streamed.as_bytes(), whole.as_bytes()) => Some(Cause::Cumulative),
+            Some(part) if part.len() == whole.len() => Some(Cause::WholeTwice),
+            Some(part) => Some(Cause::PartTwice(quoted(part, SHOWN_CHARS))),
+            None => None,
+        }
+    }
+
+    /// Returns the description of the difference for the message. `parted` says where the texts part.
+    pub(super) fn describe(&self, parted: String) -> String {
+        match self {
+            Cause::WhiteSpace => format!("only white space differs: {parted}"),
+            Cause::Undecoded { in_pieces: true } => {
+                "they differ only where the streamed text has U+FFFD, the replacement character".to_owned()
+            }
+            Cause::Undecoded { in_pieces: false } => {
+                "they differ only where it has U+FFFD, the replacement character".to_owned()
+            }
+            Cause::Cumulative => "the pieces are cumulative: each repeats the text before it".to_owned(),
+            Cause::WholeTwice => "the whole text was streamed twice".to_owned(),
+            Cause::PartTwice(part) => format!("{part} was streamed twice in a row"),
+        }
+    }
+
+    /// Returns what to do.
+    pub(super) fn help(&self) -> &'static str {
+        match self {
+            Cause::WhiteSpace => "send the same white space in both: neither trim nor reformat the text",
+            Cause::Undecoded { .. } => {
+                "decode bytes only where a character ends: U+FFFD stands for bytes that could not be decoded"
+            }
+            Cause::Cumulative => "send in each piece only what is new",
+            Cause::WholeTwice => "send each piece once: do not send the whole text again when it is complete",
+            Cause::PartTwice(_) => "send each piece once",
+        }
+    }
+}
+
+/// Returns the characters of a text that are no white space.
+fn visible_characters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_whitespace())
+}
+
+/// Returns whether two texts are equal but for what stands in the place of replacement characters: each run of them in
+/// `replaced` stands for at least one character of `other`, and at most as many as the run has.
+fn differs_where_replaced(replaced: &str, other: &str) -> bool {
+    let Some((before, mut replaced)) = replaced.split_once(REPLACEMENT) else { return false };
+    let Some(mut other) = other.strip_prefix(before) else { return false };
+    loop {
+        let run = 1 + replaced.chars().take_while(|c| *c == REPLACEMENT).count();
+        replaced = replaced.trim_start_matches(REPLACEMENT);
+        let end = replaced.find(REPLACEMENT);
+        let segment = &replaced[..end.unwrap_or(replaced.len())];
+        let mut gaps = other.char_indices().map(|(at, c)| at + c.len_utf8()).take(run.min(MOST_REPLACED));
+        let fits = |gap: &usize| match end {
+            Some(_) => other[*gap..].starts_with(segment),
+            None => &other[*gap..] == segment,
+        };
+        let Some(gap) = gaps.find(fits) else { return false };
+        let Some(end) = end else { return true };
+        other = &other[gap + segment.len()..];
+        replaced = &replaced[end + REPLACEMENT.len_utf8()..];
+    }
+}
+
+/// Returns whether `streamed` is a row of growing beginnings of `whole`, the last of which is all of it.
+fn is_cumulative(streamed: &[u8], whole: &[u8]) -> bool {
+    let Some(mut rest) = streamed.strip_suffix(whole) else { return false };
+    let (mut effort, mut length, mut growth) = (MOST_EFFORT * streamed.len(), whole.len(), 1);
+    while !rest.is_empty() {
+        // The longest beginning that ends here and is no longer than the one behind it.
+        let lengths = (1..=length.min(rest.len())).rev();
+        let found = lengths.take_while(|length| {
+            let piece = &rest[rest.len() - length..];
+            let common = piece.iter().zip(whole).take_while(|(a, b)| a == b).count();
+            let left = effort.checked_sub(1 + common);
+            effort = left.unwrap_or(0);
+            common < *length && left.is_some()
+        });
+        let tried = found.count();
+        let shorter = length.min(rest.len()) - tried;
+        if shorter == 0 || effort == 0 {
+            return false;
+        }
+        growth += usize::from(shorter < length);
+        (rest, length) = (&rest[..rest.len() - shorter], shorter);
+    }
+    growth >= LEAST_GROWTH
+}
+
+/// Returns the part of `streamed` that is there twice in a row, if it is `whole` without the second time.
+fn repeated_part<'s>(streamed: &'s str, whole: &str) -> Option<&'s str> {
+    let more = streamed.len().checked_sub(whole.len()).filter(|more| *more > 0)?;
+    let (bytes, wanted) = (streamed.as_bytes(), whole.as_bytes());
+    let common = bytes.iter().zip(wanted).take_while(|(a, b)| a == b).count();
+    let is_rest = bytes[common + more..] == wanted[common..];
+    // Where the parts begin alike with what follows them, they can be found further back too.
+    let first = common.checked_sub(more)?;
+    let twice = is_rest && bytes[first..common] == bytes[common..common + more];
+    let start = (0..=first).rev().take(4).find(|start| streamed.is_char_boundary(*start)).filter(|_| twice)?;
+    streamed.get(start..start + more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cause;
+
+    fn find(streamed: &str, whole: &str) -> Option<Cause> {
+        Cause::find(streamed, whole, true)
+    }
+
+    #[test]
+    fn the_cause_shows_in_the_texts() {
+        let part = |part: &str| Some(Cause::PartTwice(format!("{part:?}")));
+        for (streamed, whole, cause) in [
+            ("TheThe answerThe answer is 42.", "The answer is 42.", Some(Cause::Cumulative)),
+            // The last piece is sent again when the text is complete.
+            ("aababcabc", "abc", Some(Cause::Cumulative)),
+            ("eéé è", "é è", None),
+            ("The answer is 42.The answer is 42.", "The answer is 42.", Some(Cause::WholeTwice)),
+            ("EvaluEvaluating the code.", "Evaluating the code.", part("Evalu")),
+            ("42 × 17 is ** 17 is **714**.", "42 × 17 is **714**.", part(" 17 is **")),
+            ("aéébb", "aébb", part("é")),
+            ("one two\n", "one two", Some(Cause::WhiteSpace)),
+            ("one\n\ntwo", " one two ", Some(Cause::WhiteSpace)),
+            ("caf\u{FFFD}\u{FFFD} and \u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}", "café and 😀", Some(Cause::Undecoded { in_pieces: true })),
+            ("café", "caf\u{FFFD}", Some(Cause::Undecoded { in_pieces: false })),
+            ("caf\u{FFFD}s", "café", None),
+            ("one", "two", None),
+            ("one two three", "one three", None),
+            ("one", "", None),
+        ] {
+            assert_eq!(find(streamed, whole), cause, "{streamed:?} and {whole:?}");
+        }
+    }
+
+    /// A text without pieces, such as the last of several messages, has no piece to send once.
+    #[test]
+    fn only_pieces_are_sent_twice() {
+        assert_eq!(Cause::find("abab", "ab", false), None);
+        assert_eq!(Cause::find("ab ", "ab", false), Some(Cause::WhiteSpace));
+    }
+
+    /// Every beginning is compared up to its last letter: without a limit, 2^39 times.
+    #[test]
+    fn the_search_for_growing_pieces_is_given_up() {
+        let letters = "a".repeat(1 << 20);
+        let whole = format!("{letters}b");
+        assert_eq!(find(&format!("{letters}c{whole}"), &whole), None);
+    }
+}
