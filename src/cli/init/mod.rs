@@ -1,8 +1,10 @@
-//! `sessionlint init`: writes a `sessionlint.toml` that explains every key.
+//! `sessionlint init`: writes a `sessionlint.toml` that explains every key, or a protocol to start from.
+
+mod protocol;
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{CliError, Exit};
 use crate::config::{NAME, SCHEMA, TEMPLATE};
@@ -17,6 +19,10 @@ pub struct Arguments {
     /// Print the JSON Schema of sessionlint.toml, for editors, without writing a file
     #[arg(long, conflicts_with = "folder")]
     schema: bool,
+
+    /// Write a protocol of your own to start from, with a valid and a broken example, instead of sessionlint.toml
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["folder", "schema"])]
+    protocol: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
@@ -25,15 +31,26 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         out.write_all(SCHEMA.as_bytes())?;
         return Ok(Exit::Clean);
     }
+    if let Some(folder) = &arguments.protocol {
+        out.write_all(protocol::write(folder)?.as_bytes())?;
+        return Ok(Exit::Clean);
+    }
     let path = if arguments.folder.as_os_str() == "." { NAME.into() } else { arguments.folder.join(NAME) };
-    let cannot = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            CliError::Message(format!("{} is there already, and stays as it is", display_path(&path)))
-        }
-        _ => CliError::Message(format!("{} cannot be written: {error}", display_path(&path))),
-    };
-    let mut file = File::create_new(&path).map_err(cannot)?;
-    file.write_all(TEMPLATE.as_bytes()).map_err(cannot)?;
+    write_new(&path, TEMPLATE)?;
     writeln!(out, "wrote {}: every key is in it, explained and switched off", display_path(&path))?;
     Ok(Exit::Clean)
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), CliError> {
+    let cannot = |error: std::io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => is_there(path),
+        _ => CliError::Message(format!("{} cannot be written: {error}", display_path(path))),
+    };
+    File::create_new(path).map_err(cannot)?.write_all(text.as_bytes()).map_err(cannot)
+}
+
+/// Returns the error of a file that is not overwritten.
+fn is_there(path: &Path) -> CliError {
+    CliError::Message(format!("{} is there already, and stays as it is", display_path(path)))
 }
