@@ -60,7 +60,8 @@ impl Folder {
         let folder = Folder::empty();
         folder.write("protocol.toml", LIFT);
         let door = DOOR.replace(r#""required": ["kind", "at", "run", "open"]"#, required);
-        folder.write("door.schema.json", &door.replace(r#""open": { "type": "boolean" }"#, &format!("\"open\": {open}")));
+        folder
+            .write("door.schema.json", &door.replace(r#""open": { "type": "boolean" }"#, &format!("\"open\": {open}")));
         folder.write("up.schema.json", MOVE);
         folder
     }

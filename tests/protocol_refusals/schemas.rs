@@ -82,7 +82,13 @@ fn notes_and_values_are_no_keywords() {
     ] {
         let folder = Folder::copy();
         let extra = schema.replace("#/$defs", "#/properties/extra/$defs");
-        folder.edit(STATUS, "  \"properties\": {\n    \"type\"", &format!("  \"properties\": {{ \"extra\": {extra},\n    \"type\"")).loads();
+        folder
+            .edit(
+                STATUS,
+                "  \"properties\": {\n    \"type\"",
+                &format!("  \"properties\": {{ \"extra\": {extra},\n    \"type\""),
+            )
+            .loads();
     }
 }
 
@@ -110,7 +116,11 @@ fn a_value_that_a_keyword_cannot_have_is_refused_at_its_place() {
         (r#"{ "items": ▸[{}] }"#, "a schema is an object, true or false, and not an array", "{}"),
         (r#"{ "properties": { "a": ▸"string" } }"#, "a schema is an object, true or false, and not a string", "type"),
         (r#"{ "anyOf": ▸[] }"#, "`anyOf` must be a list of schemas, but is empty", "at least one"),
-        (r#"{ "exclusiveMinimum": ▸true }"#, "`exclusiveMinimum` must be a number, but is a boolean", "the limit itself"),
+        (
+            r#"{ "exclusiveMinimum": ▸true }"#,
+            "`exclusiveMinimum` must be a number, but is a boolean",
+            "the limit itself",
+        ),
         (r##"{ "$ref": ▸"#/$defs/lable" }"##, "there is nothing at #/$defs/lable in this file", "$defs"),
         (r#"{ "pattern": ▸"(" }"#, "", "draft 2020-12"),
         (r#"{ "title": "a", ▸"title": "b" }"#, "`title` is in this object twice", "only the last one"),
@@ -140,7 +150,8 @@ fn a_required_field_is_declared() {
 
 #[test]
 fn a_schema_is_of_the_event_type_that_its_file_is_named_after() {
-    let said = "this file stands for the event type session.status, but its schema does not allow session.status at /type";
+    let said =
+        "this file stands for the event type session.status, but its schema does not allow session.status at /type";
     refused(r#"{ "const": "session.status" }"#, r#"{ "const": "session.state" }"#)
         .says(said, r#"{ "const": ▸"session.state" }"#)
         .advises(said, "write \"session.status\" here, or rename the file to session.state.schema.json")
@@ -154,7 +165,11 @@ fn a_schema_is_of_the_event_type_that_its_file_is_named_after() {
     let shared = r##"{ "$ref": "#/$defs/name" }"##;
     Folder::copy()
         .edit(STATUS, r#"{ "const": "session.status" }"#, shared)
-        .edit(STATUS, "  \"type\": \"object\",\n  \"req", "  \"$defs\": { \"name\": { \"const\": \"other\" } },\n  \"type\": \"object\",\n  \"req")
+        .edit(
+            STATUS,
+            "  \"type\": \"object\",\n  \"req",
+            "  \"$defs\": { \"name\": { \"const\": \"other\" } },\n  \"type\": \"object\",\n  \"req",
+        )
         .refusal(STATUS)
         .says(said, "\"name\": { \"const\": ▸\"other\" }")
         .and_nothing_else(1);

@@ -2,7 +2,7 @@
 
 use sessionlint::load_protocol;
 
-use crate::{LIFT, Folder, refused};
+use crate::{Folder, LIFT, refused};
 
 // ---- cells and states -----------------------------------------------------------------------------
 
@@ -148,10 +148,12 @@ fn rows_cover_an_optional_field_that_is_not_there() {
     let optional = Folder::copy().edit(status, required, r#""required": ["session_id", "status_label"]"#);
     // The row for all others takes it.
     optional.loads();
-    let refusal = optional.edit("protocol.toml", two, "on   = \"session.status\"\nwhen = { \"/payload/pending\" = [] }\n");
-    refusal
-        .refusal("protocol.toml")
-        .says("and any other /payload/status_label: it would move nothing", "{ \"/payload/pending\" = false, ▸\"/payload/status_label\" = { says = [\"complete\"] } }\ncell");
+    let refusal =
+        optional.edit("protocol.toml", two, "on   = \"session.status\"\nwhen = { \"/payload/pending\" = [] }\n");
+    refusal.refusal("protocol.toml").says(
+        "and any other /payload/status_label: it would move nothing",
+        "{ \"/payload/pending\" = false, ▸\"/payload/status_label\" = { says = [\"complete\"] } }\ncell",
+    );
     let door = Folder::lift(r#""required": ["kind", "at", "run"]"#, r#"{ "type": "boolean" }"#);
     door.refusal("protocol.toml")
         .says(

@@ -254,6 +254,19 @@ fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
     Folder::copy().edit("protocol.toml", help, &help.replace("it", "{ \\\"type\\\": 1 }")).loads();
 }
 
+#[test]
+fn other_words_for_a_rule_of_the_framing_may_name_the_event() {
+    let own = "[rule.unknown-event]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"{event} is new\"\nhelp = \"ask\"\n\n";
+    let folder =
+        Folder::copy().edit("protocol.toml", "[rule.turn-not-started]", &format!("{own}[rule.turn-not-started]"));
+    folder.loads();
+    folder
+        .edit("protocol.toml", "{event} is new", "{key} is new")
+        .refusal("protocol.toml")
+        .says("{key} stands for nothing", "says = ▸\"{key} is new\"")
+        .and_nothing_else(1);
+}
+
 /// Reports list rules by what they mean, also those without a finding that would give their words values.
 #[test]
 fn what_a_rule_means_has_no_placeholder() {

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
+use super::Tables;
 use super::file;
 use super::listed::ListedRules;
 use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, plain_words};
-use super::Tables;
 use crate::error::Problem;
 use crate::schema::program::{ArrayShape, Program};
 use crate::schema::{Pointer, Schema, Subschema};

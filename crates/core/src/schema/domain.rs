@@ -212,7 +212,8 @@ mod tests {
         });
         assert_eq!(domain_of(schema.clone(), "/mode"), (vec![json!("r"), json!("w")], false, false));
         assert_eq!(domain_of(schema, "/size"), (vec![], true, true));
-        let open = json!({ "required": ["a"], "anyOf": [{ "properties": { "a": { "const": 1 } } }, { "title": "any" }] });
+        let open =
+            json!({ "required": ["a"], "anyOf": [{ "properties": { "a": { "const": 1 } } }, { "title": "any" }] });
         assert_eq!(domain_of(open, "/a"), (vec![json!(1)], true, false));
     }
 

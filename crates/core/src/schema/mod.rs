@@ -14,8 +14,8 @@ mod unknown;
 mod words;
 pub(crate) mod written;
 
-pub(crate) use fast::{program, tokens, walk};
 pub use domain::{Domain, domain};
+pub(crate) use fast::{program, tokens, walk};
 pub use fields::Field;
 pub use pointer::Pointer;
 pub(crate) use words::SHOWN_CHARS;

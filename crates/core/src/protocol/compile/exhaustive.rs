@@ -55,7 +55,8 @@ impl Compiler<'_> {
                 place = place_of(written, &self.events[event].name, &pointer).unwrap_or(place);
             }
             let lifecycle = written.name.get_ref();
-            let message = format!("no row of {lifecycle} matches {name} with {}: it would move nothing", listed.join(" and "));
+            let message =
+                format!("no row of {lifecycle} matches {name} with {}: it would move nothing", listed.join(" and "));
             self.refuse(place, message, help);
         }
     }
@@ -125,8 +126,13 @@ fn missed(rows: &[&Row], fields: &[Field], steps: &mut usize) -> Option<Vec<Opti
 fn place_of(written: &file::Lifecycle, event: &str, pointer: &Pointer) -> Option<Span> {
     let rows = written.row.iter().map(|row| row.get_ref());
     let of_event = rows.filter(|row| row.on.0.iter().any(|name| name.get_ref() == event || name.get_ref() == "*"));
-    of_event.filter_map(|row| match &row.when {
-        file::RowWhen::Fields(when) => when.keys().find(|at| Pointer::parse(at.get_ref()).as_ref() == Some(pointer)),
-        file::RowWhen::Else => None,
-    }).map(toml::Spanned::span).next()
+    of_event
+        .filter_map(|row| match &row.when {
+            file::RowWhen::Fields(when) => {
+                when.keys().find(|at| Pointer::parse(at.get_ref()).as_ref() == Some(pointer))
+            }
+            file::RowWhen::Else => None,
+        })
+        .map(toml::Spanned::span)
+        .next()
 }

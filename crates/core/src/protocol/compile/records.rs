@@ -204,7 +204,11 @@ impl Compiler<'_> {
                     LinkTest::After(self.index_field(to, start, records), self.index_field(to, seconds, records))
                 }
             };
-            checks.push(LinkCheck { slot: self.slot(id, &check.at), test, rule: self.use_rule(&check.rule, &Speaker::LINK_CHECK) });
+            checks.push(LinkCheck {
+                slot: self.slot(id, &check.at),
+                test,
+                rule: self.use_rule(&check.rule, &Speaker::LINK_CHECK),
+            });
         }
         let missing = link.missing.as_ref().map(|rule| self.use_rule(rule, &Speaker::LINK));
         records.links[id].push(Link { slot, to, label: link.label.get_ref().clone(), missing, checks });

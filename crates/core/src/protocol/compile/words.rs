@@ -28,7 +28,8 @@ pub(super) struct Speaker {
 
 impl Speaker {
     pub(super) const CELL: Speaker = Speaker { place: "a cell of a lifecycle without keys", knows: &["event"] };
-    pub(super) const KEYED_CELL: Speaker = Speaker { place: "a cell of a lifecycle with keys", knows: &["event", "key"] };
+    pub(super) const KEYED_CELL: Speaker =
+        Speaker { place: "a cell of a lifecycle with keys", knows: &["event", "key"] };
     pub(super) const END: Speaker = Speaker { place: "`end` of a lifecycle without keys", knows: &["event"] };
     pub(super) const KEYED_END: Speaker = Speaker { place: "`end` of a lifecycle with keys", knows: &["event", "key"] };
     pub(super) const SAME: Speaker = Speaker { place: "`same` in a row", knows: &["event", "key", "kept", "found"] };
@@ -44,7 +45,8 @@ impl Speaker {
     pub(super) const LINK_CHECK: Speaker = Speaker { place: "[[link.check]]", knows: &["found", "kept"] };
     pub(super) const RECONCILED: Speaker = Speaker { place: "[reconcile.rules]", knows: &["found"] };
     pub(super) const RECONCILED_PAIR: Speaker = Speaker { place: "[reconcile.rules]", knows: &["found", "kept"] };
-    pub(super) const RECONCILED_TIME: Speaker = Speaker { place: "[reconcile.rules]", knows: &["key", "found", "kept"] };
+    pub(super) const RECONCILED_TIME: Speaker =
+        Speaker { place: "[reconcile.rules]", knows: &["key", "found", "kept"] };
 }
 
 impl Compiler<'_> {
@@ -118,7 +120,9 @@ impl Compiler<'_> {
         replaced: Option<&file::RuleWords>,
     ) {
         let (says, span) = (words.says.get_ref().as_str(), words.says.span());
-        let own: Option<Vec<&str>> = replaced.map(|replaced| braces(replaced.says.get_ref()).collect());
+        let of_unknown = [Framing::UnknownEvent, Framing::MisspeltEvent].map(Framing::name);
+        let event = of_unknown.contains(&name.get_ref().as_str()).then_some("event");
+        let own: Option<Vec<&str>> = replaced.map(|replaced| braces(replaced.says.get_ref()).chain(event).collect());
         let is_known = |word: &str, speaker: &Speaker| speaker.knows.contains(&word);
         let known: Vec<(&str, &str)> = PLACEHOLDERS
             .into_iter()
@@ -193,9 +197,8 @@ impl Compiler<'_> {
 
     /// Refuses words in braces in a text in which nothing replaces them.
     fn refuse_plain(&mut self, key: &str, text: &Spanned<String>) {
-        let is_name = |word: &&str| {
-            !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
-        };
+        let is_name =
+            |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
         if let Some(word) = braces(text.get_ref()).find(is_name) {
             let message = format!("`{key}` is shown as it is written, with {{{word}}}");
             self.refuse(text.span(), message, "write it without braces: only `says` has words in braces");
@@ -226,7 +229,9 @@ fn braces(text: &str) -> impl Iterator<Item = &str> {
 pub(super) fn without_values(says: &str) -> String {
     let mut sentence = String::with_capacity(says.len());
     let mut rest = says;
-    while let Some((before, (_, after))) = rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
+    while let Some((before, (_, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
         sentence.extend([before, "…"]);
         rest = after;
     }

@@ -144,7 +144,11 @@ impl SchemaReader<'_> {
             }
             _ => {
                 let message = format!("a schema is an object, true or false, and not {}", node.article());
-                self.refuse(start(node), message, "write a schema such as { \"type\": \"string\" }, or {} for any value");
+                self.refuse(
+                    start(node),
+                    message,
+                    "write a schema such as { \"type\": \"string\" }, or {} for any value",
+                );
             }
         }
     }
@@ -238,7 +242,10 @@ impl SchemaReader<'_> {
             let listed: Vec<_> = FORMATS.iter().map(|(known, example)| format!("{known} ({example})")).collect();
             let near = nearest(&name, FORMATS.iter().map(|(known, _)| *known)).map(did_you_mean);
             let help = near.unwrap_or_else(|| {
-                format!("there are {}; for anything else write `pattern`, or say it in `description`", listed.join(", "))
+                format!(
+                    "there are {}; for anything else write `pattern`, or say it in `description`",
+                    listed.join(", ")
+                )
             });
             self.refuse(node.span.clone(), format!("there is no format \"{name}\", so it would not be checked"), help);
         }
@@ -248,7 +255,8 @@ impl SchemaReader<'_> {
     /// `jsonschema` crate, which resolves it or refuses it.
     fn reference(&mut self, node: &Node) {
         let reference = self.unescaped(&node.span);
-        let Some(pointer) = reference.strip_prefix('#').filter(|rest| rest.starts_with('/') && !rest.contains('%')) else {
+        let Some(pointer) = reference.strip_prefix('#').filter(|rest| rest.starts_with('/') && !rest.contains('%'))
+        else {
             return;
         };
         if self.document.pointer(pointer).is_none() {
@@ -283,7 +291,9 @@ impl SchemaReader<'_> {
             let optional = declared.iter().filter(|field| !required.contains(field)).map(String::as_str);
             let help = match nearest(name, optional) {
                 Some(near) => did_you_mean(near),
-                None if closed => "with \"additionalProperties\": false no event could be valid: declare the field".to_owned(),
+                None if closed => {
+                    "with \"additionalProperties\": false no event could be valid: declare the field".to_owned()
+                }
                 None => continue,
             };
             self.refuse(node.span.clone(), format!("the required field `{name}` is not in `properties`"), help);
@@ -300,7 +310,9 @@ fn expectation(shape: Shape) -> (&'static str, &'static str) {
         Shape::Number => ("a number", "write it without quotation marks"),
         Shape::Positive => ("a number above zero", "write it without quotation marks"),
         Shape::Count => ("a whole number, 0 or more", "write it without quotation marks"),
-        Shape::Type => ("a type, or a list of types", "there are array, boolean, integer, null, number, object, string"),
+        Shape::Type => {
+            ("a type, or a list of types", "there are array, boolean, integer, null, number, object, string")
+        }
         Shape::Values => ("a list", "write the values between [ and ]"),
         Shape::Names => ("a list of names", "write the names between [ and ], such as [\"id\", \"time\"]"),
         Shape::NamesByField => ("an object", "write a field and the fields that it requires: { \"a\": [\"b\"] }"),
