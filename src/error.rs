@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource};
 use sessionlint_core::text::{count, visible};
-use sessionlint_core::{Problem, ProtocolError};
+use sessionlint_core::{Problem, ProtocolError, SourceProblem};
 use thiserror::Error;
 
 /// Formats a path for a message, safe for a terminal.
@@ -78,17 +78,22 @@ struct Cause(String);
 
 impl From<&ProtocolError> for ProtocolErrorDiagnostic {
     fn from(error: &ProtocolError) -> ProtocolErrorDiagnostic {
-        let problems = error.problems().iter().map(|problem| Problem {
+        let owned = |problem: &SourceProblem| Problem {
             message: problem.message().to_owned(),
             label: problem.label().to_owned(),
             span: problem.span(),
             help: problem.help().to_owned(),
+        };
+        let by_file = error.problems().chunk_by(|one, next| one.file() == next.file());
+        let problems = by_file.flat_map(|of_file| {
+            let [first, ..] = of_file else { return Vec::new() };
+            ProblemDiagnostic::all(first.file(), first.text(), of_file.iter().map(owned))
         });
         ProtocolErrorDiagnostic {
             headline: error.headline(),
             cause: std::error::Error::source(error).map(|cause| Cause(cause.to_string())),
             help: error.help().map(str::to_owned),
-            problems: ProblemDiagnostic::all(&error.file(), error.text(), problems),
+            problems: problems.collect(),
         }
     }
 }

@@ -10,7 +10,7 @@ use sessionlint_core::{Protocol, ProtocolError};
 ///
 /// # Errors
 ///
-/// If a file cannot be read or has mistakes. Mistakes in `protocol.toml` come with their places.
+/// If a file cannot be read, or if files have mistakes: all of them are returned, each with its place.
 pub fn load_protocol(folder: &Path) -> Result<Protocol, ProtocolError> {
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, error));
     let mut files = vec![("protocol.toml".to_owned(), read(&folder.join("protocol.toml"))?)];

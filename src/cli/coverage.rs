@@ -8,14 +8,15 @@ use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
-use sessionlint_core::text::{count, visible};
+use sessionlint_core::text::visible;
 
 use super::graph::{self, check_lifecycle, draw};
 use super::input::{
     InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged, require_targets,
 };
 use super::{CliError, Exit, TextOrJson};
-use crate::picture::coverage::{Coverage, json, text};
+use crate::picture::View;
+use crate::picture::coverage::{Coverage, Group, json, text};
 use crate::report::MultiReporter;
 use crate::run::{FoundTargets, Outcome, Progress, Run};
 
@@ -24,7 +25,7 @@ pub struct Arguments {
     #[command(flatten)]
     input: InputArguments,
 
-    /// Exit with code 1 if less than this percentage of the protocol is exercised
+    /// Exit with code 1 if less than this percentage of the legal moves is taken
     #[arg(long, value_name = "N", value_parser = parse_percent)]
     fail_under: Option<f64>,
 
@@ -128,30 +129,27 @@ fn render(arguments: &Arguments, coverage: &Coverage<'_>) -> Result<Vec<u8>, Cli
             Ok(page.into_bytes())
         }
         Format::Picture(format) => {
-            let drawn = draw(coverage.protocol, arguments.lifecycle.as_deref(), format, Some(coverage))?;
+            let drawn = draw(coverage.protocol, arguments.lifecycle.as_deref(), format, View::Counted(coverage))?;
             Ok(drawn.into_bytes())
         }
     }
 }
 
-/// Returns `true` if at least this percentage is exercised; otherwise prints how much is missing, and an example.
+/// Returns `true` if at least this percentage of the legal moves is taken; otherwise prints how many are missing, and one of
+/// them.
 fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
-    let overall = coverage.overall();
-    let lacks = overall.missing_for(least);
+    let share = coverage.share(Group::LegalMoves);
+    let lacks = share.missing_for(least);
     if lacks == 0 {
         return true;
     }
-    let percent = overall.percent();
+    let percent = share.percent();
     let below = (least - percent).max(0.1);
-    let items = count(lacks, "more item");
-    let most = coverage.most_missing().map_or_else(String::new, |(group, first)| {
-        let share = coverage.share(group);
-        let (missing, items, name) = (share.missing(), share.items, group.name());
-        format!(". Most of what is missing: {missing} of {items} {name}, such as {first}")
-    });
+    let first =
+        coverage.first_missing(Group::LegalMoves).map_or_else(String::new, |first| format!(", such as {first}"));
     anstream::eprintln!(
-        "sessionlint: {percent:.1} % of the protocol is exercised, {below:.1} points below --fail-under {least}: \
-         {items} would do{most}"
+        "sessionlint: {percent:.1} % of the legal moves are taken, {below:.1} points below --fail-under {least}: \
+         {lacks} more would do{first}"
     );
     false
 }

@@ -8,7 +8,7 @@ use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
 use super::{CliError, Exit};
-use crate::picture::{self, coverage::Coverage};
+use crate::picture::{self, UsualMoves, View};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -19,6 +19,10 @@ pub struct Arguments {
     /// Format of the picture; SVG needs no other program
     #[arg(long, value_enum, default_value_t = Format::Mermaid)]
     format: Format,
+
+    /// Draw also what breaks a rule, and the states that only follow a broken rule
+    #[arg(long)]
+    all: bool,
 
     #[command(flatten)]
     protocol: ProtocolArgument,
@@ -39,20 +43,18 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         let why = if protocol.is_of_records() { ": it is one of stored records, which have no order" } else { "" };
         return Err(CliError::Message(format!("the protocol {name} has no lifecycles to draw{why}")));
     }
-    let drawn = draw(&protocol, arguments.lifecycle.as_deref(), arguments.format, None)?;
+    check_lifecycle(&protocol, arguments.lifecycle.as_deref())?;
+    let usual = if arguments.all { None } else { Some(UsualMoves::of(&protocol)) };
+    let view = usual.as_ref().map_or(View::All, View::Legal);
+    let drawn = draw(&protocol, arguments.lifecycle.as_deref(), arguments.format, view)?;
     anstream::stdout().lock().write_all(drawn.as_bytes())?;
     Ok(Exit::Clean)
 }
 
-/// Draws all lifecycles, or the named one, with the counts of `coverage` if it is given.
-pub fn draw(
-    protocol: &Protocol,
-    lifecycle: Option<&str>,
-    format: Format,
-    coverage: Option<&Coverage<'_>>,
-) -> Result<String, CliError> {
+/// Draws all lifecycles, or the named one.
+pub fn draw(protocol: &Protocol, lifecycle: Option<&str>, format: Format, view: View<'_>) -> Result<String, CliError> {
     check_lifecycle(protocol, lifecycle)?;
-    let graphs = picture::graphs(protocol, lifecycle, coverage);
+    let graphs = picture::graphs(protocol, lifecycle, view);
     let mut drawn = String::new();
     let written = match format {
         Format::Mermaid => picture::mermaid(&mut drawn, protocol, &graphs),

@@ -1,20 +1,25 @@
 //! Coverage of a protocol by recordings: each item of the protocol, with the number of its occurrences.
 //!
 //! Items are event types; fields, and the values that the schema lists for a field; cells of the tables, including those
-//! of the end of the stream; and rules. This module sees only counts, no streams.
+//! of the end of the stream, in two groups: the moves that a stream without findings can make, and the others; and rules.
+//! This module sees only counts, no streams.
 
 mod json;
 mod text;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::finding::{Stats, Summary};
+use sessionlint_core::framing::Framing;
 use sessionlint_core::machine::CellId;
-use sessionlint_core::protocol::tables::{Lifecycle, Row, States};
-use sessionlint_core::protocol::{Basis, Protocol, Rule, RuleId};
+use sessionlint_core::protocol::tables::{Cell, Lifecycle, Row, States};
+use sessionlint_core::protocol::{Basis, Protocol, Rule, RuleId, Tables, framing};
 use sessionlint_core::schema::Pointer;
 
 use super::labels::{Labels, RowRef, alternatives, printable};
+use super::sound_states;
 
 pub use json::json;
 pub use text::text;
@@ -47,11 +52,6 @@ impl Share {
         let wanted = (percent * self.items as f64 / 100.0).ceil() as u64;
         wanted.saturating_sub(self.covered)
     }
-
-    /// Returns the number of items that did not occur.
-    pub fn missing(self) -> u64 {
-        self.items - self.covered
-    }
 }
 
 /// A group of items.
@@ -59,19 +59,24 @@ impl Share {
 pub enum Group {
     EventTypes,
     Fields,
-    Cells,
+    /// The cells that streams without findings can take.
+    LegalMoves,
+    /// The cells that break a rule, or that only follow a broken rule.
+    BrokenMoves,
+    /// The rules; one that was asked counts as covered, whether it spoke or not.
     Rules,
 }
 
 impl Group {
-    pub const ALL: [Group; 4] = [Group::EventTypes, Group::Fields, Group::Cells, Group::Rules];
+    pub const ALL: [Group; 5] = [Group::EventTypes, Group::Fields, Group::LegalMoves, Group::BrokenMoves, Group::Rules];
 
     /// Returns the group's name.
     pub fn name(self) -> &'static str {
         match self {
             Group::EventTypes => "event types",
             Group::Fields => "fields",
-            Group::Cells => "cells",
+            Group::LegalMoves => "legal moves",
+            Group::BrokenMoves => "broken moves",
             Group::Rules => "rules",
         }
     }
@@ -92,7 +97,19 @@ pub struct CellItem {
     pub cell: CellId,
     /// Whether the cell can be taken at all; if not, it counts neither as covered nor as missing.
     pub reachable: bool,
+    /// Whether a stream without findings can take the cell.
+    pub legal: bool,
     pub count: u64,
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct RuleItem {
+    /// How often the rule reported something.
+    pub count: u64,
+    /// How often it was asked: how often something came that it judges, or how often it reported something if that is
+    /// more.
+    pub asked: u64,
 }
 
 /// All items of a protocol, with their counts.
@@ -103,9 +120,9 @@ pub struct Coverage<'c> {
     pub event_types: Vec<u64>,
     pub fields: Vec<FieldItem<'c>>,
     pub cells: Vec<CellItem>,
-    /// The count of each rule, without the rules of the program itself: these are at the end of the list, and no recording
+    /// The counts of each rule, without the rules of the program itself: these are at the end of the list, and no recording
     /// can break them.
-    pub rules: Vec<u64>,
+    pub rules: Vec<RuleItem>,
     exercised: &'c CoverageCounts,
 }
 
@@ -131,16 +148,23 @@ impl<'c> Coverage<'c> {
             }
         }
         let cells = tables.lifecycles.iter().enumerate();
-        let cells = cells.flat_map(|(number, lifecycle)| cells_of(number, lifecycle));
+        let sound: Vec<_> = tables.lifecycles.iter().map(sound_states).collect();
+        let cells = cells.flat_map(|(number, lifecycle)| cells_of(number, lifecycle, &sound));
         let rules = tables.rules.iter().filter(|rule| rule.basis != Basis::Upkeep);
-        let counted = |(cell, reachable)| CellItem { cell, reachable, count: exercised.cell_count(&cell) };
+        let counted =
+            |(cell, reachable, legal)| CellItem { cell, reachable, legal, count: exercised.cell_count(&cell) };
+        let asked = asked(tables, exercised, summary.events);
+        let item = |(rule, asked): (&Rule, u64)| {
+            let count = count(&summary.by_rule, &rule.name);
+            RuleItem { count, asked: asked.max(count) }
+        };
         Coverage {
             protocol,
             summary,
             event_types: tables.events.iter().map(|event| count(&stats.by_type, &event.name)).collect(),
             fields,
             cells: cells.map(counted).collect(),
-            rules: rules.map(|rule| count(&summary.by_rule, &rule.name)).collect(),
+            rules: rules.zip(asked).map(item).collect(),
             exercised,
         }
     }
@@ -150,17 +174,14 @@ impl<'c> Coverage<'c> {
         match group {
             Group::EventTypes => Share::of(self.event_types.iter().copied()),
             Group::Fields => Share::of(self.fields.iter().map(|item| item.count)),
-            Group::Cells => Share::of(self.cells.iter().filter(|item| item.reachable).map(|item| item.count)),
-            Group::Rules => Share::of(self.rules.iter().copied()),
+            Group::LegalMoves | Group::BrokenMoves => Share::of(self.moves(group).map(|item| item.count)),
+            Group::Rules => Share::of(self.rules.iter().map(|rule| rule.asked)),
         }
     }
 
-    /// Returns the share of all items of all groups.
-    pub fn overall(&self) -> Share {
-        Group::ALL.map(|group| self.share(group)).iter().fold(Share::default(), |sum, share| Share {
-            covered: sum.covered + share.covered,
-            items: sum.items + share.items,
-        })
+    /// Returns the cells of a group of moves, without those that cannot be taken.
+    fn moves(&self, group: Group) -> impl Iterator<Item = &CellItem> {
+        self.cells.iter().filter(move |item| item.reachable && item.legal == (group == Group::LegalMoves))
     }
 
     /// Returns how often rows were taken in some states.
@@ -217,20 +238,50 @@ impl<'c> Coverage<'c> {
         format!("{}: {} × {row}", printable(&lifecycle.name), alternatives(&states))
     }
 
-    /// Returns the group with the most missing items, and the label of the first of them; `None` if nothing is missing.
-    pub fn most_missing(&self) -> Option<(Group, String)> {
-        let group = Group::ALL.into_iter().rev().max_by_key(|group| self.share(*group).missing())?;
-        let first = text::missing(self, group).into_iter().next()?;
-        Some((group, first))
+    /// Returns the label of the first item of a group that is missing; `None` if nothing is.
+    pub fn first_missing(&self, group: Group) -> Option<String> {
+        text::missing(self, group).into_iter().next()
     }
 }
 
-/// Returns the cells of a lifecycle, each with whether it can be taken.
+/// Returns how often each rule was asked, in the order of the rules.
+fn asked(tables: &Tables, exercised: &CoverageCounts, events: u64) -> Vec<u64> {
+    let mut asked = vec![0; tables.rules.len()];
+    // Everything that is read is asked about these.
+    for rule in Framing::ALL.map(framing).into_iter().chain([tables.unknown]) {
+        asked[usize::from(rule.0)] = events;
+    }
+    for (rule, count) in &exercised.asked {
+        asked[usize::from(rule.0)] += count;
+    }
+    for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
+        let taken = |row: Option<(usize, usize)>| -> u64 {
+            let cells = (0..lifecycle.states.len()).map(|state| CellId { lifecycle: number, row, state });
+            cells.map(|cell| exercised.cell_count(&cell)).sum()
+        };
+        for (event, row) in
+            lifecycle.rows.iter().enumerate().flat_map(|(event, rows)| rows.iter().map(move |row| (event, row)))
+        {
+            let rules: BTreeSet<RuleId> = row.cells.iter().filter_map(|cell| cell.rule).collect();
+            let times = taken(Some((event, row.number)));
+            rules.into_iter().for_each(|rule| asked[usize::from(rule.0)] += times);
+        }
+        let rules: BTreeSet<RuleId> = lifecycle.end.iter().copied().flatten().collect();
+        rules.into_iter().for_each(|rule| asked[usize::from(rule.0)] += taken(None));
+    }
+    asked
+}
+
+/// Returns the cells of a lifecycle, each with whether it can be taken, and whether a stream without findings can take it.
 ///
 /// The loader has already checked that every state can be reached. It has not checked rows without a key and the end of
 /// the stream: these apply only to the instances that the open turn owns, which are only in states that follow an
 /// opening one. Whether other lifecycles let a row apply in each state is not known; it is assumed that they do.
-fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(CellId, bool)> {
+fn cells_of(number: usize, lifecycle: &Lifecycle, sound: &[BTreeSet<usize>]) -> Vec<(CellId, bool, bool)> {
+    let is_sound = |state: usize| sound[number].contains(&state);
+    // A row that asks for states in which only a broken rule can leave another lifecycle is no row of a healthy stream.
+    let opens =
+        |(other, states): &(usize, States)| states.iter().any(|state| sound[*other].contains(&usize::from(state)));
     let owned = match lifecycle.keyed {
         None => States::all(lifecycle.states.len()),
         Some(_) => lifecycle.reached_from(lifecycle.opens),
@@ -238,15 +289,21 @@ fn cells_of(number: usize, lifecycle: &Lifecycle) -> Vec<(CellId, bool)> {
     let mut cells = Vec::new();
     for (event, rows) in lifecycle.rows.iter().enumerate() {
         for row in rows {
+            let may_apply = row.before.iter().chain(&row.after).all(opens);
             for state in 0..lifecycle.states.len() {
                 let cell = CellId { lifecycle: number, row: Some((event, row.number)), state };
                 let reachable = owned.has(state as u8) && !row.unless.has(state as u8);
-                cells.push((cell, !row.key.is_empty() || reachable));
+                let Cell { rule, to, .. } = row.cells[state];
+                let legal = may_apply && rule.is_none() && is_sound(state) && is_sound(usize::from(to));
+                cells.push((cell, !row.key.is_empty() || reachable, legal));
             }
         }
     }
     if lifecycle.end.iter().any(Option::is_some) {
-        let end = |state| (CellId { lifecycle: number, row: None, state }, owned.has(state as u8));
+        let end = |state: usize| {
+            let legal = lifecycle.end[state].is_none() && is_sound(state);
+            (CellId { lifecycle: number, row: None, state }, owned.has(state as u8), legal)
+        };
         cells.extend((0..lifecycle.states.len()).map(end));
     }
     cells

@@ -43,6 +43,7 @@ pub fn dot(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Resu
             let style = match edge {
                 Edge { never: true, .. } => ", style=dotted, color=\"#768390\", fontcolor=\"#768390\"",
                 Edge { rule: Some(_), .. } => ", style=dashed, color=\"#b3261e\", fontcolor=\"#b3261e\"",
+                Edge { usual: true, .. } => ", penwidth=3",
                 _ => "",
             };
             let (from, to) = (edge.from, edge.to);

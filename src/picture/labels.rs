@@ -223,11 +223,12 @@ impl<'t> Labels<'t> {
     pub fn notes(&self, lifecycle: &Lifecycle) -> Vec<String> {
         let marked = self.marked.iter().enumerate();
         let mut notes: Vec<_> = marked.map(|(n, gates)| format!("{} only where {gates}", superscript(n + 1))).collect();
-        if let Some(outer) = lifecycle.within.map(|outer| printable(&self.tables.lifecycles[outer].name)) {
+        if let Some(outer) = lifecycle.within {
             if lifecycle.keyed.is_none() {
+                let outer = printable(&self.tables.lifecycles[outer].name);
                 notes.push(format!("starts afresh whenever {outer} opens"));
             }
-            notes.push(format!("says nothing about an event that {outer} speaks of"));
+            notes.push(self.silent_note(outer));
         }
         let mut of_all = Vec::new();
         let mut of_each = Vec::new();
@@ -261,6 +262,19 @@ impl<'t> Labels<'t> {
         };
         notes.extend(same.into_iter().map(differs));
         notes
+    }
+}
+
+impl Labels<'_> {
+    /// Returns those of a lifecycle's notes that are about legal moves.
+    pub fn notes_of_legal(&self, lifecycle: &Lifecycle, notes: Vec<String>) -> Vec<String> {
+        let silent = lifecycle.within.map(|outer| self.silent_note(outer));
+        notes.into_iter().filter(|note| !note.starts_with('✗') && Some(note) != silent.as_ref()).collect()
+    }
+
+    /// Returns the note that a lifecycle is silent where the one around it speaks.
+    fn silent_note(&self, outer: usize) -> String {
+        format!("says nothing about an event that {} speaks of", printable(&self.tables.lifecycles[outer].name))
     }
 }
 

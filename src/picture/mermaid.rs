@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use sessionlint_core::protocol::Protocol;
 
-use super::{Graph, Node, labels, legend};
+use super::{Edge, Graph, Node, labels, legend};
 
 /// Maximum number of characters in a line of a box.
 const LINE: usize = 40;
@@ -18,7 +18,9 @@ const NEVER: &str = "stroke:#768390,color:#768390,stroke-dasharray:1 4";
 /// Returns only errors of the writer.
 pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::Result {
     writeln!(out, "flowchart TD")?;
-    writeln!(out, "  classDef recovery stroke-dasharray: 5 4")?;
+    if graphs.iter().flat_map(|graph| &graph.nodes).any(|node| node.recovery) {
+        writeln!(out, "  classDef recovery stroke-dasharray: 5 4")?;
+    }
     writeln!(out, "  classDef words fill:none,stroke:none,text-align:left")?;
     if graphs.iter().any(|graph| graph.counted) {
         writeln!(out, "  classDef never {NEVER}")?;
@@ -40,7 +42,11 @@ pub fn mermaid(out: &mut String, protocol: &Protocol, graphs: &[Graph]) -> fmt::
             writeln!(out, "    s{number}_{state}[\"{}\"]{class}", node_label(node))?;
         }
         for edge in &graph.edges {
-            let line = if edge.rule.is_some() { "-.->" } else { "-->" };
+            let line = match edge {
+                Edge { rule: Some(_), .. } => "-.->",
+                Edge { usual: true, .. } => "==>",
+                _ => "-->",
+            };
             let mut lines: Vec<_> = edge.rule.iter().map(|rule| format!("✗ {rule}")).collect();
             lines.extend(edge.events.iter().cloned());
             let (from, to) = (edge.from, edge.to);

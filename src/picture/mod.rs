@@ -10,6 +10,7 @@ pub mod labels;
 mod layout;
 mod mermaid;
 mod svg;
+mod usual;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
@@ -22,12 +23,18 @@ use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
+pub use usual::UsualMoves;
 
-/// The legend of lines and boxes.
+/// The legend of lines and boxes, if everything is drawn.
 const LEGEND: [&str; 3] = [
     "solid line: a legal move",
     "dashed line: forbidden; the rule after ✗ speaks, and judging carries on where the line leads",
     "dashed box: only reached after a rule has spoken",
+];
+/// The legend if only legal moves are drawn.
+const LEGEND_OF_LEGAL: [&str; 2] = [
+    "solid line: a legal move; what breaks a rule, and where that leads, is left out (--all draws it)",
+    "thick line: the usual way",
 ];
 /// The legend of counts, for graphs with coverage.
 const COUNTS: &str = "dotted, grey: never in these recordings; ×3: three times";
@@ -44,6 +51,8 @@ pub struct Graph {
     pub notes: Vec<String>,
     /// Whether events are shown with counts from recordings.
     pub counted: bool,
+    /// Whether what breaks a rule is left out.
+    pub only_legal: bool,
 }
 
 /// A state.
@@ -81,14 +90,55 @@ pub struct Edge {
     pub events: Vec<String>,
     /// Whether the graph has counts, and no recording has taken this edge.
     pub never: bool,
+    /// Whether the edge is on the usual way through the states.
+    pub usual: bool,
 }
 
-/// Returns the graphs of all lifecycles of a protocol, or of the one with this name; with counts, if there are any.
-pub fn graphs(protocol: &Protocol, name: Option<&str>, coverage: Option<&Coverage<'_>>) -> Vec<Graph> {
+/// The parts of a protocol that are drawn.
+#[derive(Clone, Copy)]
+pub enum View<'c> {
+    /// The legal moves, with the usual way.
+    Legal(&'c UsualMoves),
+    /// Everything.
+    All,
+    /// Everything, with the counts of recordings.
+    Counted(&'c Coverage<'c>),
+}
+
+/// Returns the graphs of all lifecycles of a protocol, or of the one with this name.
+pub fn graphs(protocol: &Protocol, name: Option<&str>, view: View<'_>) -> Vec<Graph> {
     let tables = protocol.tables();
     let wanted = |(_, lifecycle): &(usize, &Lifecycle)| name.is_none_or(|name| lifecycle.name == name);
     let lifecycles = tables.lifecycles.iter().enumerate().filter(wanted);
-    lifecycles.map(|(number, lifecycle)| graph(tables, lifecycle, Counts { number, coverage })).collect()
+    let coverage = match view {
+        View::Counted(coverage) => Some(coverage),
+        View::Legal(_) | View::All => None,
+    };
+    let drawn = lifecycles.map(|(number, lifecycle)| {
+        let whole = graph(tables, lifecycle, Counts { number, coverage });
+        match view {
+            View::Legal(usual) => only_legal(tables, lifecycle, whole, &usual.ways[number]),
+            View::All | View::Counted(_) => whole,
+        }
+    });
+    drawn.collect()
+}
+
+/// Takes everything out of a graph that breaks a rule, or that only a broken rule leads to. `way`: the states of the usual
+/// way, in its order.
+fn only_legal(tables: &Tables, lifecycle: &Lifecycle, whole: Graph, way: &[usize]) -> Graph {
+    let kept: Vec<usize> = sound_states(lifecycle).into_iter().collect();
+    let is_usual = |edge: &Edge| way.windows(2).any(|step| step == [edge.from, edge.to]);
+    let place = |state: usize| kept.iter().position(|kept| *kept == state);
+    let edges = whole.edges.into_iter().filter(|edge| edge.rule.is_none()).filter_map(|edge| {
+        let usual = is_usual(&edge);
+        Some(Edge { from: place(edge.from)?, to: place(edge.to)?, usual, ..edge })
+    });
+    let edges = edges.collect();
+    let nodes = whole.nodes.into_iter().enumerate().filter(|(state, _)| kept.contains(state));
+    let nodes = nodes.map(|(_, node)| Node { end: None, ..node }).collect();
+    let notes = Labels::of(tables).notes_of_legal(lifecycle, whole.notes);
+    Graph { nodes, edges, notes, only_legal: true, ..whole }
 }
 
 /// The counts of one lifecycle from recordings, if there are any.
@@ -129,7 +179,10 @@ impl Counts<'_> {
 
 /// Returns the lines of the legend.
 fn legend(tables: &Tables, graphs: &[Graph]) -> Vec<String> {
-    let mut legend: Vec<_> = LEGEND.map(str::to_owned).to_vec();
+    let is_legal = graphs.iter().any(|graph| graph.only_legal);
+    let is_usual = graphs.iter().flat_map(|graph| &graph.edges).any(|edge| edge.usual);
+    let lines: &[&str] = if is_legal { &LEGEND_OF_LEGAL[..1 + usize::from(is_usual)] } else { &LEGEND };
+    let mut legend: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
     legend.extend(graphs.iter().any(|graph| graph.counted).then(|| COUNTS.to_owned()));
     legend.extend(Labels::of(tables).prefix_note());
     legend
@@ -170,7 +223,7 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle, counts: Counts<'_>) -> Graph {
                 }
                 rule => {
                     let never = counts.taken(&applied, from..from + 1) == Some(0);
-                    edges.push(Edge { from, to, rule, events, never });
+                    edges.push(Edge { from, to, rule, events, never, usual: false });
                 }
             }
         }
@@ -183,7 +236,7 @@ fn graph(tables: &Tables, lifecycle: &Lifecycle, counts: Counts<'_>) -> Graph {
     }
     notes.extend(words.notes(lifecycle));
     let (name, title) = (labels::printable(&lifecycle.name), words.title(lifecycle));
-    Graph { name, title, nodes, edges, notes, counted: counts.coverage.is_some() }
+    Graph { name, title, nodes, edges, notes, counted: counts.coverage.is_some(), only_legal: false }
 }
 
 /// Returns the moves from a state, by the state that they lead to and the rule that they break, without the stationary
@@ -203,17 +256,37 @@ pub fn moves(lifecycle: &Lifecycle, from: usize, still: &[RowRef]) -> BTreeMap<(
 
 /// Returns the states that can be reached without breaking a rule.
 fn legal_states(lifecycle: &Lifecycle) -> BTreeSet<usize> {
-    let mut reached = BTreeSet::from([0]);
-    let mut open = VecDeque::from([0]);
-    while let Some(from) = open.pop_front() {
-        for cell in lifecycle.rows.iter().flatten().map(|row| row.cells[from]) {
-            let to = usize::from(cell.to);
-            if cell.rule.is_none() && reached.insert(to) {
+    reached(BTreeSet::from([0]), |from| {
+        let legal = lifecycle.rows.iter().flatten().map(move |row| row.cells[from]).filter(|cell| cell.rule.is_none());
+        legal.map(|cell| usize::from(cell.to)).collect()
+    })
+}
+
+/// Returns the states that a stream without findings can be in: those that can be reached without breaking a rule, and from
+/// which a state can be reached in the same way in which a stream may end.
+pub fn sound_states(lifecycle: &Lifecycle) -> BTreeSet<usize> {
+    let ends = (0..lifecycle.states.len()).filter(|state| lifecycle.end[*state].is_none()).collect();
+    let leads_to = reached(ends, |to| {
+        let leads = |from: &usize| {
+            let mut cells = lifecycle.rows.iter().flatten().map(|row| row.cells[*from]);
+            cells.any(|cell| cell.rule.is_none() && usize::from(cell.to) == to)
+        };
+        (0..lifecycle.states.len()).filter(leads).collect()
+    });
+    legal_states(lifecycle).intersection(&leads_to).copied().collect()
+}
+
+/// Returns some states and all that can be reached from them. `next`: the states to which one leads.
+fn reached(mut known: BTreeSet<usize>, next: impl Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
+    let mut open: VecDeque<usize> = known.iter().copied().collect();
+    while let Some(state) = open.pop_front() {
+        for to in next(state) {
+            if known.insert(to) {
                 open.push_back(to);
             }
         }
     }
-    reached
+    known
 }
 
 #[cfg(test)]

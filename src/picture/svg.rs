@@ -34,7 +34,7 @@ const STYLE: &str = "\
 text{font-family:'DejaVu Sans Mono','SF Mono',Menlo,Consolas,monospace;font-size:11px;fill:#1f2328}
 .title{font-size:16px;font-weight:bold}.name{font-size:14px;font-weight:bold}.rule{fill:#b3261e}.note{fill:#59636e}
 .card{fill:#ffffff}.box{fill:#eef4fb;stroke:#2f5d8a;stroke-width:1.5}.recovery{fill:#ffffff;stroke-dasharray:5 4}
-.legal{fill:none;stroke:#2f5d8a;stroke-width:2}.forbidden{fill:none;stroke:#b3261e;stroke-width:1.3;stroke-dasharray:5 4}
+.legal{fill:none;stroke:#2f5d8a;stroke-width:2}.usual{stroke-width:4}.forbidden{fill:none;stroke:#b3261e;stroke-width:1.3;stroke-dasharray:5 4}
 .tip{fill:#2f5d8a}.forbidden-tip{fill:#b3261e}
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}.rule{fill:#ff9d94}.note{fill:#9da7b1}.card{fill:#0d1117}
 .box{fill:#172434;stroke:#79b8ff}.recovery{fill:#0d1117}.legal{stroke:#79b8ff}.forbidden{stroke:#ff9d94}
@@ -112,11 +112,13 @@ fn draw_legend(out: &mut String, mut y: f64, legend: &[String]) -> Result<f64, f
                 out,
                 r#"<rect class="box recovery" x="{left}" y="{top}" width="{width}" height="{height}" rx="4"/>"#
             )?;
-        } else if let Some(class) = [("solid", "legal"), ("dashed", "forbidden"), ("dotted", "never")]
-            .iter()
-            .find_map(|(start, class)| words.starts_with(start).then_some(class))
+        } else if let Some(class) =
+            [("solid", "legal"), ("thick", "legal usual"), ("dashed", "forbidden"), ("dotted", "never")]
+                .iter()
+                .find_map(|(start, class)| words.starts_with(start).then_some(class))
         {
-            writeln!(out, r#"<path class="{class}" d="M{left} {middle}H{right}" marker-end="url(#{class})"/>"#)?;
+            let tip = tip(class);
+            writeln!(out, r#"<path class="{class}" d="M{left} {middle}H{right}" marker-end="url(#{tip})"/>"#)?;
         }
         text(out, MARGIN + LEGEND_SAMPLE, y + 11.0, "note", words)?;
         y += LINE + 4.0;
@@ -180,7 +182,8 @@ impl<'g> Panel<'g> {
         writeln!(out, r#"<g transform="translate({x:.1} {y:.1})">"#)?;
         for (edge, points) in self.edges.iter().zip(&self.layout.lines) {
             let class = class(edge);
-            writeln!(out, r#"<path class="{class}" d="{}" marker-end="url(#{class})"/>"#, path(points))?;
+            let tip = tip(class);
+            writeln!(out, r#"<path class="{class}" d="{}" marker-end="url(#{tip})"/>"#, path(points))?;
         }
         for (edge, place) in self.edges.iter().zip(&self.layout.labels) {
             label(out, *place, edge)?;
@@ -243,10 +246,16 @@ impl<'g> Panel<'g> {
     }
 }
 
+/// Returns the marker at the end of a line of a class.
+fn tip(class: &str) -> &str {
+    class.split(' ').next().unwrap_or(class)
+}
+
 fn class(edge: &Edge) -> &'static str {
     match edge {
         Edge { never: true, .. } => "never",
         Edge { rule: Some(_), .. } => "forbidden",
+        Edge { usual: true, .. } => "legal usual",
         _ => "legal",
     }
 }

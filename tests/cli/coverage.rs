@@ -34,16 +34,17 @@ fn taken<'d>(document: &'d Value, lifecycle: &str) -> Vec<(&'d str, &'d str, u64
     cells.filter(|(_, _, count)| *count > 0).collect()
 }
 
-/// Returns the number of event types, fields, cells and rules that session-events has.
+/// Returns the number of event types, fields, legal and broken moves, and rules that session-events has.
 ///
 /// The fields and cells were counted by hand. Whoever adds a field to a schema, or a row or a state to a lifecycle,
 /// counts again.
-fn items() -> [u64; 4] {
+fn items() -> [u64; 5] {
     const FIELDS: u64 = 71;
-    const CELLS: u64 = 240;
+    const LEGAL: u64 = 127;
+    const BROKEN: u64 = 113;
     let protocol = Protocol::builtin("session-events").expect("it is built in");
     let rules = protocol.rules().iter().filter(|rule| rule.basis != Basis::Upkeep);
-    [protocol.schemas().count() as u64, FIELDS, CELLS, rules.count() as u64]
+    [protocol.schemas().count() as u64, FIELDS, LEGAL, BROKEN, rules.count() as u64]
 }
 
 /// Returns a percentage, rounded down to tenths.
@@ -83,9 +84,17 @@ fn the_table_and_what_is_missing_are_printed() {
     let lines: Vec<_> = ran.out.lines().collect();
     assert_eq!(lines[0], "session-events: 1 file, 1 event, 1 stream");
     // One type; of session.status: type, timestamp, payload, its three fields and one of two values of `pending`; the cells
-    // of the status and the end when idle; no rule.
-    let [types, fields, cells, rules] = items();
-    let expected = [("event types", 1, types), ("fields", 7, fields), ("cells", 2, cells), ("rules", 0, rules)];
+    // of the status and the end when idle. Of the rules, the 26 of the framing and the schemas were asked, turn-empty by the
+    // row of the status, turn-unfinished, turn-not-ended and idle-missing by the end, and label-contradicts-pending.
+    let [types, fields, legal, broken, rules] = items();
+    let asked = 26 + 5;
+    let expected = [
+        ("event types", 1, types),
+        ("fields", 7, fields),
+        ("legal moves", 2, legal),
+        ("broken moves", 0, broken),
+        ("rules", asked, rules),
+    ];
     for (line, (group, covered, items)) in lines[3..].iter().zip(expected) {
         let percent = tenths(covered, items);
         assert_eq!(*line, format!("  {group:12}  {covered:>7}  {items:>6}  {percent:>6}"));
@@ -94,20 +103,97 @@ fn the_table_and_what_is_missing_are_printed() {
         "event types that never occur",
         "  session.completed",
         "  session.status /payload/pending = true",
-        "  turn: announced, active, completed, interrupted, failed, trailing, drained, closing or ended-early × end of the stream",
+        "  turn: interrupted or failed × end of the stream",
+        "  turn: announced, active, completed, trailing, drained, closing or ended-early × end of the stream",
+        "rules that were never asked: that they did not speak is no pass",
     ] {
         assert_eq!(lines.iter().filter(|printed| **printed == line).count(), 1, "{line}\n{}", ran.out);
     }
+}
+
+/// A rule that nothing could break was not passed.
+#[test]
+fn a_rule_is_asked_where_it_could_have_spoken() {
+    let calls = two_calls();
+    let document = json(&Folder::with(&[("calls.ndjson", &calls)]), "calls.ndjson");
+    let asked = |name: &str| {
+        let rule = list(&document, "rules").iter().find(|rule| rule["rule"] == name).expect("it is listed");
+        (number(&rule["asked"]), number(&rule["count"]))
+    };
+    // Two calls were started, one was completed, no result was reported.
+    assert_eq!(asked("duplicate-tool-call"), (2, 0));
+    assert_eq!((asked("tool-completed-twice"), asked("tool-name-mismatch")), ((1, 0), (1, 0)));
+    assert_eq!((asked("duplicate-result"), asked("ok-mismatch")), ((0, 0), (0, 0)));
+    // Three tool names; one reason; one duration.
+    assert_eq!(
+        (asked("empty-tool-name"), asked("reason-missing"), asked("negative-tool-duration")),
+        ((3, 0), (1, 0), (1, 0))
+    );
+    // Five of the six events come after another one.
+    assert_eq!(asked("time-goes-backwards"), (5, 0));
+    assert_eq!(asked("missing-field"), (6, 0));
+    assert_eq!((asked("final-message-mismatch"), asked("turn-unfinished")), ((0, 0), (1, 0)));
+}
+
+/// Recordings without a finding can make every legal move, and no other.
+#[test]
+fn a_healthy_set_makes_every_legal_move_and_no_other() {
+    let completed = |call: &str| {
+        let payload =
+            format!(r#"{{"session_id":"s","tool_call_id":"{call}","tool_name":"bash","ok":true,"duration_ms":1}}"#);
+        event("session.tool.call.completed", &payload)
+    };
+    let result = |call: &str| {
+        let result = format!(r#"{{"tool_call_id":"{call}","tool_name":"bash","ok":true,"output":{{}}}}"#);
+        event("session.tool.results", &format!(r#"{{"session_id":"s","results":[{result}]}}"#))
+    };
+    let said = |role: &str| {
+        let message = format!(r#"{{"role":"{role}","content":"text"}}"#);
+        event("session.message.appended", &format!(r#"{{"session_id":"s","message":{message}}}"#))
+    };
+    let interrupted = event("session.interrupted", r#"{"session_id":"s","reason":"user"}"#);
+    let is_complete = r#"{"session_id":"s","pending":false,"status_label":"complete"}"#;
+    // What the corpus has no valid recording of: calls that an interruption left open and that end in the next turn, messages
+    // behind a turn, and an error behind a result.
+    let rest = [
+        [status("s", true), started("a"), started("b"), interrupted.clone(), event("session.status", is_complete)]
+            .concat(),
+        [status("s", true), completed("a"), event("session.completed", r#"{"session_id":"s","final_message":"text"}"#)]
+            .concat(),
+        [completed("b"), result("b"), said("assistant"), said("user"), status("s", false)].concat(),
+        [status("s", true), started("c"), completed("c"), result("c")].concat(),
+        [event("session.error", r#"{"session_id":"s","error":"a","code":"b"}"#), interrupted, status("s", false)]
+            .concat(),
+    ];
+    let folder = Folder::with(&[("rest.ndjson", &rest.concat())]);
+    assert_eq!(
+        folder.run("check rest.ndjson").out.matches("rest.ndjson:").count(),
+        0,
+        "{}",
+        folder.run("check rest.ndjson").out
+    );
+    let document = json(&folder, &format!("{}/valid rest.ndjson", corpus()));
+    assert_eq!(document["coverage"]["broken_moves"]["covered"], 0);
+    let untaken = list(&document, "cells").iter();
+    let untaken = untaken.filter(|cell| cell["legal"] == true && cell["reachable"] == true && cell["count"] == 0);
+    let name = |cell: &Value| format!("{}: {} × {} {}", cell["lifecycle"], cell["state"], cell["type"], cell["when"]);
+    let untaken: Vec<_> = untaken.map(name).collect();
+    assert!(untaken.is_empty(), "{}", untaken.join("\n"));
+    assert_eq!(document["coverage"]["legal_moves"]["percent"], 100.0);
+    let least = folder.run(&format!("coverage --fail-under 100 {}/valid rest.ndjson", corpus()));
+    assert_eq!((least.code, least.err.as_str()), (0, ""));
 }
 
 #[test]
 fn a_long_list_is_cut_short_unless_all_is_asked_for() {
     let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
     let (short, all) = (folder.run("coverage clean.ndjson").out, folder.run("coverage --all clean.ndjson").out);
-    // The lifecycles have 13 rows and an end, 9 rows, and 8 rows; of none of these was every cell taken.
-    assert_eq!(short.lines().filter(|line| line.contains(" × ")).count(), 20, "{short}");
-    assert!(short.contains("\n  … and 11 more lines (--all shows them)\n"), "{short}");
-    assert_eq!(all.lines().filter(|line| line.contains(" × ")).count(), 31, "{all}");
+    // The lifecycles have 30 rows and an end. All but that of a status of a call have legal moves that were not made, and 24
+    // have broken ones.
+    assert_eq!(short.lines().filter(|line| line.contains(" × ")).count(), 20 + 20, "{short}");
+    assert!(short.contains("\n  … and 10 more lines (--all shows them)\n"), "{short}");
+    assert!(short.contains("\n  … and 4 more lines (--all shows them)\n"), "{short}");
+    assert_eq!(all.lines().filter(|line| line.contains(" × ")).count(), 30 + 24, "{all}");
 }
 
 #[test]
@@ -242,7 +328,7 @@ fn the_corpus_takes_every_cell_and_the_findings_are_those_of_check() {
         })
         .collect();
     assert!(untaken.is_empty(), "no recording of the corpus reaches these cells:\n{}", untaken.join("\n"));
-    for group in ["event_types", "fields", "cells"] {
+    for group in ["event_types", "fields", "legal_moves", "broken_moves", "rules"] {
         let share = &document["coverage"][group];
         assert_eq!(share["covered"], share["items"], "{group}: `sessionlint coverage {corpus}` says which");
     }
@@ -264,13 +350,13 @@ fn every_item_has_the_same_keys() {
     let groups = ["cells", "event_types", "fields", "rules"];
     let all = ["cells", "coverage", "event_types", "fields", "format", "protocol", "rules", "summary", "tool"];
     assert_eq!(keys(&document), all);
-    assert_eq!(keys(&document["coverage"]), ["all", "cells", "event_types", "fields", "rules"]);
-    assert_eq!(keys(&document["coverage"]["all"]), ["covered", "items", "percent"]);
+    assert_eq!(keys(&document["coverage"]), ["broken_moves", "event_types", "fields", "legal_moves", "rules"]);
+    assert_eq!(keys(&document["coverage"]["legal_moves"]), ["covered", "items", "percent"]);
     let of_each: [&[&str]; 4] = [
-        &["count", "lifecycle", "reachable", "rule", "state", "to", "type", "when"],
+        &["count", "legal", "lifecycle", "reachable", "rule", "state", "to", "type", "when"],
         &["count", "type"],
         &["count", "pointer", "type", "values"],
-        &["count", "rule"],
+        &["asked", "count", "rule"],
     ];
     for (group, expected) in groups.into_iter().zip(of_each) {
         assert!(!list(&document, group).is_empty());
@@ -282,13 +368,13 @@ fn every_item_has_the_same_keys() {
         list(&document, "cells").iter().find(|cell| cell["type"] == "session.status" && cell["state"] == "active");
     let expected = serde_json::json!({
         "lifecycle": "turn", "state": "active", "type": "session.status", "when": { "/payload/pending": [true] },
-        "to": "active", "rule": null, "reachable": true, "count": 0,
+        "to": "active", "rule": null, "reachable": true, "legal": true, "count": 0,
     });
     assert_eq!(cell, Some(&expected));
     let end = list(&document, "cells").iter().find(|cell| cell["type"].is_null() && cell["state"] == "active");
     let expected = serde_json::json!({
         "lifecycle": "turn", "state": "active", "type": null, "when": null,
-        "to": null, "rule": "turn-unfinished", "reachable": true, "count": 0,
+        "to": null, "rule": "turn-unfinished", "reachable": true, "legal": false, "count": 0,
     });
     assert_eq!(end, Some(&expected));
 }
@@ -350,23 +436,20 @@ fn the_graph_is_drawn_with_counts() {
 fn too_little_exits_1_and_says_what_to_look_at() {
     let folder = Folder::with(&[("clean.ndjson", CLEAN)]);
     let document = json(&folder, "clean.ndjson");
-    let all = &document["coverage"]["all"];
-    // 1 event type, 7 fields and values, 2 cells.
-    let items = items();
-    let sum = items.iter().sum();
-    assert_eq!((number(&all["covered"]), number(&all["items"])), (10, sum));
-    let (percent, least) = (tenths(10, sum), format!("{:.1}", (10_000 / sum + 1) as f64 / 10.0));
+    let legal = &document["coverage"]["legal_moves"];
+    // The status, and the end.
+    let [_, _, sum, ..] = items();
+    assert_eq!((number(&legal["covered"]), number(&legal["items"])), (2, sum));
+    let (percent, least) = (tenths(2, sum), format!("{:.1}", (2_000 / sum + 1) as f64 / 10.0));
     let ran = folder.run(&format!("coverage --fail-under {least} clean.ndjson"));
     assert_eq!(ran.code, 1);
     assert!(ran.out.starts_with("session-events: 1 file"), "it is shown all the same");
     let expected = format!(
-        "sessionlint: {percent} % of the protocol is exercised, 0.1 points below --fail-under {least}: 1 more item \
-         would do. Most of what is missing: {} of {} cells, such as turn: idle, announced, ",
-        items[2] - 2,
-        items[2]
+        "sessionlint: {percent} % of the legal moves are taken, 0.1 points below --fail-under {least}: 1 more would do, \
+         such as turn: announced, active or failed × session.completed"
     );
     assert!(ran.err.starts_with(&expected), "{}", ran.err);
-    let exact = 1000.0 / sum as f64;
+    let exact = 200.0 / sum as f64;
     let (below, above) = (format!("{:.4}", exact - 0.001), format!("{:.4}", exact + 0.001));
     for (least, code) in [("0", 0), (&*percent, 0), (&*below, 0), (&*above, 1), ("100", 1)] {
         assert_eq!(folder.run(&format!("coverage --fail-under {least} clean.ndjson")).code, code, "{least}");

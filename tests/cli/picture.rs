@@ -9,16 +9,41 @@ use super::program::Folder;
 fn a_graph_is_drawn_in_three_formats() {
     let folder = Folder::new();
     for (format, start) in [("mermaid", "flowchart TD\n"), ("dot", "digraph protocol {\n"), ("svg", "<svg ")] {
-        let ran = folder.run(&format!("graph --format {format}"));
+        let ran = folder.run(&format!("graph --all --format {format}"));
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{format}");
         assert!(ran.out.starts_with(start), "{}", ran.out);
         for name in ["turn-not-started", "duplicate-tool-call", "chunk-after-done", "tool.call.started"] {
             assert!(ran.out.contains(name), "{format}: {name}");
         }
-        let alone = folder.run(&format!("graph --format {format} --lifecycle reply")).out;
+        let alone = folder.run(&format!("graph --all --format {format} --lifecycle reply")).out;
         assert!(alone.contains("chunk-after-done") && !alone.contains("duplicate-tool-call"), "{alone}");
     }
     assert_eq!(folder.run("graph").out, folder.run("graph --format mermaid --protocol session-events").out);
+}
+
+#[test]
+fn a_graph_shows_the_legal_moves_unless_all_is_asked_for() {
+    let folder = Folder::new();
+    for (format, usual) in [
+        (
+            "mermaid",
+            "    s0_1 ==>|\"message.appended (role = assistant)<br/>stream.chunk<br/>tool.call.started\"| s0_2\n",
+        ),
+        ("dot", "penwidth=3];\n"),
+        ("svg", "class=\"legal usual\""),
+    ] {
+        let ran = folder.run(&format!("graph --format {format} --lifecycle turn"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+        assert!(ran.out.contains(usual), "{}", ran.out);
+        for left_out in ["✗", "trailing", "drained", "closing", "ended-early", "turn-unfinished"] {
+            assert!(!ran.out.contains(left_out), "{format}: {left_out}\n{}", ran.out);
+        }
+        assert!(
+            ran.out.contains("interrupted") && ran.out.contains("--all") | ran.out.contains("all draws it"),
+            "{}",
+            ran.out
+        );
+    }
 }
 
 #[test]

@@ -71,6 +71,64 @@ fn a_mistake_in_a_schema_exits_2_and_names_its_file() {
     assert!(ran.err.contains(&format!("{file}:1:")), "{}", ran.err);
 }
 
+/// All mistakes of all files are shown, each with its place.
+#[test]
+fn mistakes_in_several_files_are_shown_together() {
+    let folder = changed("session.status.schema.json", |text| text.replacen("\"required\"", "\"requried\"", 1));
+    let tables = fs::read_to_string(folder.path().join("mine/protocol.toml")).expect("readable");
+    folder.write("mine/protocol.toml", tables.replacen("severity = \"error\"", "severity = \"fatal\"", 1));
+    let ran = folder.run("protocol mine");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    for said in [
+        "mine is not a valid protocol: 2 mistakes",
+        "protocol.toml:",
+        "fatal",
+        "session.status.schema.json:6:3",
+        "did you mean required?",
+    ] {
+        assert!(ran.err.contains(said), "{said}\n{}", ran.err);
+    }
+}
+
+/// What an author starts from works as it is, and is never written over something.
+#[test]
+fn init_writes_a_protocol_that_works() {
+    let folder = Folder::new();
+    let ran = folder.run("init --protocol my/agent");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(ran.out.starts_with("wrote my/agent: protocol.toml, "), "{}", ran.out);
+    // Everything that it says to type works.
+    let commands: Vec<_> = ran.out.lines().filter_map(|line| line.trim().strip_prefix("sessionlint ")).collect();
+    let commands: Vec<_> = commands.iter().filter_map(|line| line.split("  ").next()).collect();
+    let codes: Vec<_> = commands.iter().map(|command| (*command, folder.run(command).code)).collect();
+    let expected = [
+        ("check --protocol my/agent my/agent/valid.ndjson", 0),
+        ("check --protocol my/agent my/agent/broken.ndjson", 1),
+        ("protocol my/agent", 0),
+        ("graph --protocol my/agent", 0),
+    ];
+    assert_eq!(codes, expected);
+    let findings = folder.json("--protocol my/agent my/agent/broken.ndjson")["findings"].clone();
+    let found: Vec<_> =
+        findings.as_array().into_iter().flatten().map(|one| (&one["rule"], &one["place"]["line"])).collect();
+    assert_eq!(found, [(&"no-run".into(), &3.into())], "{findings}");
+
+    let before = fs::read_to_string(folder.path().join("my/agent/protocol.toml")).expect("readable");
+    let ran = folder.run("init --protocol my/agent");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(ran.err, "sessionlint: my/agent/protocol.toml is there already, and stays as it is\n");
+    assert_eq!(fs::read_to_string(folder.path().join("my/agent/protocol.toml")).expect("readable"), before);
+    // One file of it is enough, and nothing else is written then.
+    let folder = Folder::with(&[("mine/valid.ndjson", "mine")]);
+    let ran = folder.run("init --protocol mine");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (2, "sessionlint: mine/valid.ndjson is there already, and stays as it is\n")
+    );
+    assert_eq!(fs::read_dir(folder.path().join("mine")).expect("readable").count(), 1);
+    assert_eq!(folder.run("init --protocol a --schema").code, 2, "one or the other");
+}
+
 #[test]
 fn a_folder_without_a_protocol_exits_2_and_says_what_one_is() {
     let folder = Folder::with(&[("a", CLEAN), ("empty/readme.txt", "")]);
@@ -115,7 +173,9 @@ fn the_rules_are_a_markdown_table_with_what_each_rests_on() {
 fn nothing_in_a_protocol_is_markup_in_its_tables() {
     let evil = serde_json::to_string(EVIL).expect("a string of JSON is one of TOML");
     let folder = changed("protocol.toml", |text| {
-        text.replace("[rule.turn-empty]", &format!("[rule.{evil}]\nmeans = {evil}"))
+        // What a rule means has no words in braces.
+        let means = evil.replace("{0}", "");
+        text.replace("[rule.turn-empty]", &format!("[rule.{evil}]\nmeans = {means}"))
             .replace("rule = \"turn-empty\"", &format!("rule = {evil}"))
             .replace("[\"session.completed - Turn is complete\"]", &format!("[{evil}]"))
             .replace("\"drained\"", &evil)

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod records;
+mod schemas;
 mod several;
 mod tables;
 mod words;
@@ -54,16 +55,46 @@ impl Folder {
         self
     }
 
+    /// Returns the protocol of a lift, with other fields that its door requires, and another schema for whether it is open.
+    fn lift(required: &str, open: &str) -> Folder {
+        let folder = Folder::empty();
+        folder.write("protocol.toml", LIFT);
+        let door = DOOR.replace(r#""required": ["kind", "at", "run", "open"]"#, required);
+        folder
+            .write("door.schema.json", &door.replace(r#""open": { "type": "boolean" }"#, &format!("\"open\": {open}")));
+        folder.write("up.schema.json", MOVE);
+        folder
+    }
+
+    /// Loads the protocol, which must be right.
+    fn loads(&self) {
+        load_protocol(&self.0).unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// Loads the protocol, which must fail because of one of its files.
     fn refusal(&self, file: &str) -> Refusal {
+        let [refusal] = self.refusals([file]);
+        refusal
+    }
+
+    /// Loads the protocol, which must fail because of these of its files and no others.
+    fn refusals<const N: usize>(&self, files: [&str; N]) -> [Refusal; N] {
         match load_protocol(&self.0).map(|protocol| protocol.name().to_owned()) {
             Err(error) if error.kind() == ProtocolErrorKind::Invalid => {
-                assert_eq!(Path::new(&*error.file()), self.0.join(file), "the file is named");
-                let text = fs::read_to_string(self.0.join(file)).expect("readable");
-                assert_eq!(error.text(), text);
-                Refusal { text, problems: error.problems().to_vec() }
+                let of = |file: &str| {
+                    let (path, text) = (self.0.join(file), fs::read_to_string(self.0.join(file)).expect("readable"));
+                    let own = error.problems().iter().filter(|problem| Path::new(problem.file()) == path);
+                    let problems: Vec<_> = own.cloned().collect();
+                    assert!(!problems.is_empty(), "{file} is named: {error}");
+                    assert!(problems.iter().all(|problem| problem.text() == text));
+                    Refusal { text, problems }
+                };
+                let refusals = files.map(of);
+                let placed = refusals.iter().map(|refusal| refusal.problems.len()).sum::<usize>();
+                assert_eq!(placed, error.problems().len(), "no other file is named: {error}");
+                refusals
             }
-            other => panic!("{file} is wrong, but it gave {other:?}"),
+            other => panic!("{files:?} are wrong, but they gave {other:?}"),
         }
     }
 }
@@ -151,7 +182,10 @@ fn a_schema_that_is_no_json_schema_is_refused() {
     let schema = "session.error.schema.json";
     let folder =
         Folder::copy().edit(schema, r#""required": ["session_id", "error", "code"]"#, r#""required": "error""#);
-    folder.refusal(schema).says("\"error\"", "▸{\n  \"$schema\"").and_nothing_else(1);
+    folder
+        .refusal(schema)
+        .says("`required` must be a list of names, but is a string", r#""required": ▸"error""#)
+        .and_nothing_else(1);
 }
 
 #[test]

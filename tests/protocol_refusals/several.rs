@@ -81,3 +81,41 @@ fn all_mistakes_of_the_examples_are_reported_at_once() {
         .says("`escapes` must be a boolean, but is of the type string", "escapes = ▸'no'")
         .and_nothing_else(4);
 }
+
+#[test]
+fn mistakes_in_several_files_are_reported_at_once() {
+    let folder = Folder::copy()
+        .edit("protocol.toml", "on = \"session.interrupted\"\n", "on = \"session.interupted\"\n")
+        .edit("session.error.schema.json", "\"session.error\" }", "\"session.eror\" }")
+        .edit("session.status.schema.json", "\"required\": [\"session_id\"", "\"requried\": [\"session_id\"")
+        .edit("examples.toml", "[turn-not-started]", "[turn-not-startd]");
+    let [tables, error, status] =
+        folder.refusals(["protocol.toml", "session.error.schema.json", "session.status.schema.json"]);
+    tables.says("there is no event type session.interupted", "on = ▸\"session.interupted\"");
+    error.says("stands for the event type session.error", "\"const\": ▸\"session.eror\"").and_nothing_else(1);
+    status.says("no keyword `requried`", "▸\"requried\"").and_nothing_else(1);
+}
+
+/// What only follows from a schema that cannot be read is not said: its fields may be there.
+#[test]
+fn a_wrong_schema_has_no_consequences() {
+    let status = "session.status.schema.json";
+    for (from, to, said) in [
+        ("\"properties\": {\n    \"type\"", "\"propertys\": {\n    \"type\"", "no keyword `propertys`"),
+        ("\"type\": \"object\",\n  \"required\"", "\"type\": \"object\"\n  \"required\"", "this is not JSON"),
+    ] {
+        let refusal = Folder::copy().edit(status, from, to).refusal(status);
+        assert!(refusal.problem(said).line() > 1);
+        refusal.and_nothing_else(1);
+    }
+}
+
+#[test]
+fn an_example_is_of_a_rule_that_is_there() {
+    Folder::copy()
+        .edit("examples.toml", "[turn-not-started]", "[turn-not-startd]")
+        .refusal("examples.toml")
+        .says("there is no rule turn-not-startd", "[▸turn-not-startd]")
+        .advises("there is no rule turn-not-startd", "did you mean turn-not-started?")
+        .and_nothing_else(1);
+}

@@ -2,7 +2,7 @@
 
 use sessionlint::load_protocol;
 
-use crate::{Folder, refused};
+use crate::{Folder, LIFT, refused};
 
 // ---- cells and states -----------------------------------------------------------------------------
 
@@ -122,7 +122,10 @@ fn rows_cover_every_value_of_a_boolean() {
         .edit("protocol.toml", complete, "= [] }\ncell")
         .edit("protocol.toml", waiting, "= [] }\ncell")
         .refusal("protocol.toml")
-        .says("no row of turn matches session.status with /payload/pending = false", "name    = ▸\"turn\"")
+        .says(
+            "no row of turn matches session.status with /payload/pending = false",
+            "on   = \"session.status\"\nwhen = { ▸\"/payload/pending\" = true }\ncell.completed ",
+        )
         .and_nothing_else(1);
 }
 
@@ -131,9 +134,65 @@ fn rows_cover_every_value_of_an_enum() {
     refused(r#"["user", "system"]"#, r#""user""#)
         .says(
             "no row of turn matches session.message.appended with /payload/message/role = \"system\"",
-            "name    = ▸\"turn\"",
+            "when = { ▸\"/payload/message/role\" = \"assistant\" }\ncell",
         )
         .and_nothing_else(1);
+}
+
+/// Events of a type that rows tell apart by an optional field: one without it would move nothing.
+#[test]
+fn rows_cover_an_optional_field_that_is_not_there() {
+    let status = "session.status.schema.json";
+    let required = r#""required": ["session_id", "pending", "status_label"]"#;
+    let two = "on   = \"session.status\"\nwhen = \"else\"\n";
+    let optional = Folder::copy().edit(status, required, r#""required": ["session_id", "status_label"]"#);
+    // The row for all others takes it.
+    optional.loads();
+    let refusal =
+        optional.edit("protocol.toml", two, "on   = \"session.status\"\nwhen = { \"/payload/pending\" = [] }\n");
+    refusal.refusal("protocol.toml").says(
+        "and any other /payload/status_label: it would move nothing",
+        "{ \"/payload/pending\" = false, ▸\"/payload/status_label\" = { says = [\"complete\"] } }\ncell",
+    );
+    let door = Folder::lift(r#""required": ["kind", "at", "run"]"#, r#"{ "type": "boolean" }"#);
+    door.refusal("protocol.toml")
+        .says(
+            "no row of door matches door with no /open, which its schema does not require: it would move nothing",
+            "when = { ▸\"/open\" = true }",
+        )
+        .advises("no row of door matches door with no /open", "when = \"else\", or require the field in the schema")
+        .and_nothing_else(1);
+    for open in [r#"{ "type": ["boolean", "null"] }"#, r#"{ "enum": [true, false, "ajar"] }"#, "{}"] {
+        let door = Folder::lift(r#""required": ["kind", "at", "run", "open"]"#, open);
+        let said = if open.contains("ajar") { "with /open = \"ajar\"" } else { "with any other /open" };
+        door.refusal("protocol.toml")
+            .says(&format!("no row of door matches door {said}: it would move nothing"), "when = { ▸\"/open\" = true }")
+            .and_nothing_else(1);
+    }
+}
+
+#[test]
+fn rows_cover_every_combination_of_values() {
+    let values = r#"{ "type": "boolean" }, "fast": { "type": "boolean" }"#;
+    let door = Folder::lift(r#""required": ["kind", "at", "run", "open", "fast"]"#, values);
+    // Each value is named by a row, but not both together.
+    let rows = LIFT
+        .replace("{ \"/open\" = true }", "{ \"/open\" = true, \"/fast\" = true }")
+        .replace("{ \"/open\" = false }", "{ \"/open\" = false, \"/fast\" = false }");
+    door.write("protocol.toml", &rows);
+    door.refusal("protocol.toml")
+        .says("no row of door matches door with /fast = true and /open = false", "when = { ▸\"/open\" = true, ")
+        .and_nothing_else(1);
+}
+
+/// The alternatives of a schema may require and list what the schema itself does not.
+#[test]
+fn rows_that_cover_the_alternatives_of_a_schema_are_enough() {
+    let required = r#""required": ["kind", "at", "run"], "oneOf": [
+        { "required": ["open"], "properties": { "open": { "const": true } } },
+        { "required": ["open"], "properties": { "open": { "const": false } } }
+    ]"#;
+    Folder::lift(required, "{}").loads();
 }
 
 #[test]

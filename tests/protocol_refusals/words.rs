@@ -1,5 +1,7 @@
 //! Words of the language that are used where they mean nothing, or with values that they cannot have.
 
+use sessionlint::Protocol;
+
 use crate::{Folder, Refusal, refused};
 
 /// Returns the refusal of the built-in protocol of records with one change in its tables.
@@ -78,7 +80,10 @@ fn a_row_that_asks_for_nothing_leaves_no_other_events() {
 #[test]
 fn an_outermost_lifecycle_says_what_all_other_labels_mean() {
     refused("when = \"else\"", "when = { \"/payload/pending\" = [] }")
-        .says("no row of turn matches session.status with any other /payload/status_label", "name    = ▸\"turn\"")
+        .says(
+            "no row of turn matches session.status with /payload/pending = false and any other /payload/status_label",
+            "\"/payload/pending\" = false, ▸\"/payload/status_label\" = { says = [\"complete\"] } }\ncell",
+        )
         .advises("no row of turn matches", "add a row with when = \"else\"")
         .and_nothing_else(1);
 }
@@ -172,4 +177,105 @@ fn an_empty_whole_has_a_rule_that_is_there() {
         .says("there is no rule empty-message", "empty = ▸\"empty-message\"")
         .says("no table uses the rule empty-final-message", "[rule.▸empty-final-message]")
         .and_nothing_else(2);
+}
+
+// ---- words in braces ------------------------------------------------------------------------------
+
+/// Returns the refusal of the built-in protocol with other words for a rule.
+fn refused_words(from: &str, to: &str) -> Refusal {
+    refused(&format!("says     = \"{from}"), &format!("says     = \"{to}"))
+}
+
+#[test]
+fn a_word_in_braces_has_a_value_wherever_its_rule_speaks() {
+    // A cell of a lifecycle without keys knows no key, one with keys does.
+    refused_words("{event} ends a turn that has", "{event} of {key} ends a turn that has")
+        .says(
+            "{key} stands for nothing: a cell of a lifecycle without keys names the rule turn-ended-twice",
+            "says     = ▸\"{event} of {key} ends",
+        )
+        .advises("{key} stands for nothing", "the words in braces are here {event} (the event's type)")
+        .and_nothing_else(1);
+    refused_words("the tool call {key} was already completed", "{kept} was completed")
+        .says("{kept} stands for nothing: a cell of a lifecycle with keys names", "says     = ▸\"{kept} was")
+        .advises("{kept} stands for nothing", "{event} (the event's type) and {key} (the instance's key)")
+        .and_nothing_else(1);
+    refused_words("status_label is {found}, but", "status_label is {parted}, but")
+        .says("{parted} stands for nothing: [[check]] names", "says     = ▸\"status_label is {parted}")
+        .and_nothing_else(1);
+    let words = "says     = \"`duration` is {found}:";
+    refused_of_records(words, "says     = \"{event} is {found}:")
+        .says("{event} stands for nothing: [[check]] names the rule negative-duration", "says     = ▸\"{event} is")
+        .advises("{event} stands for nothing", "are here {found} (")
+        .and_nothing_else(1);
+    // Words for a rule of the framing have what the framing's own words have.
+    refused_of_records("says     = \"the documents have no field {key}\"", "says     = \"there is no {found}\"")
+        .says("{found} stands for nothing", "says     = ▸\"there is no {found}\"")
+        .advises("{found} stands for nothing", "are here {key} (")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_word_in_braces_that_is_misspelt_gets_the_nearest_name() {
+    refused_words("{event} ends a turn that has", "{evnt} ends a turn that has")
+        .says("{evnt} stands for nothing", "says     = ▸\"{evnt} ends")
+        .advises("{evnt} stands for nothing", "did you mean {event}?")
+        .and_nothing_else(1);
+    refused_words("{event} ends a turn that has", "{event ends a turn that has")
+        .says("`{` is not closed", "says     = ▸\"{event ends")
+        .and_nothing_else(1);
+    refused_words("{event} ends a turn that has", "<event> ends a turn that has")
+        .says("`says` is shown as it is written, with <event>", "says     = ▸\"<event> ends")
+        .advises("with <event>", "write {event}")
+        .and_nothing_else(1);
+}
+
+#[test]
+fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
+    refused("help     = \"end a turn once:", "help     = \"{event} ends a turn once:")
+        .says("`help` is shown as it is written, with {event}", "help     = ▸\"{event} ends a turn once:")
+        .advises("`help` is shown", "only `says` has words in braces")
+        .and_nothing_else(1);
+    refused("means    = \"a turn was interrupted, or", "means    = \"{event} was interrupted, or")
+        .says("`means` is shown as it is written, with {event}", "means    = ▸\"{event} was interrupted")
+        .and_nothing_else(1);
+    refused("closing     = \"the status said", "closing     = \"{key} said")
+        .says("`entered` is shown as it is written, with {key}", "closing     = ▸\"{key} said")
+        .and_nothing_else(1);
+    let began = "began  = \"the assistant's last message";
+    refused(began, "began  = \"{found}, the last message")
+        .says("`began` is shown as it is written, with {found}", "began  = ▸\"{found}, the last")
+        .and_nothing_else(1);
+    refused_of_records("label   = \"the session's record\"", "label   = \"the record of {key}\"")
+        .says("`label` is shown as it is written, with {key}", "label   = ▸\"the record of {key}\"")
+        .and_nothing_else(1);
+    // An example of JSON is no word in braces.
+    let help = "help     = \"emit it before session.status with pending = false,";
+    Folder::copy().edit("protocol.toml", help, &help.replace("it", "{ \\\"type\\\": 1 }")).loads();
+}
+
+#[test]
+fn other_words_for_a_rule_of_the_framing_may_name_the_event() {
+    let own = "[rule.unknown-event]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"{event} is new\"\nhelp = \"ask\"\n\n";
+    let folder =
+        Folder::copy().edit("protocol.toml", "[rule.turn-not-started]", &format!("{own}[rule.turn-not-started]"));
+    folder.loads();
+    folder
+        .edit("protocol.toml", "{event} is new", "{key} is new")
+        .refusal("protocol.toml")
+        .says("{key} stands for nothing", "says = ▸\"{key} is new\"")
+        .and_nothing_else(1);
+}
+
+/// Reports list rules by what they mean, also those without a finding that would give their words values.
+#[test]
+fn what_a_rule_means_has_no_placeholder() {
+    for name in Protocol::builtin_names() {
+        for rule in Protocol::builtin(name).expect("it is built in").rules() {
+            let has = |c| rule.means.contains(c);
+            assert!(!has('{') && !has('}') && !has('<'), "{}: {}", rule.name, rule.means);
+        }
+    }
+    let rule = Protocol::builtin("session-events").and_then(|protocol| protocol.rule("event-after-turn"));
+    assert_eq!(rule.map(|rule| &*rule.means), Some("… came after the turn was completed"));
 }

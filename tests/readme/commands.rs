@@ -13,6 +13,9 @@ const ALONE_THEY_ARE_NAMES: [&str; 5] = ["fmt", "fuzz", "mutate", "reconcile", "
 /// The protocol that docs/protocols.md builds.
 const PROTOCOL: &str = "examples/agent-over-stdio";
 
+/// The protocol that it starts from, which the program writes.
+const STARTER: &str = "my-agent";
+
 fn options_of_all() -> BTreeMap<String, Vec<String>> {
     subcommands().into_iter().map(|name| (name.clone(), options(&name))).collect()
 }
@@ -46,6 +49,10 @@ fn every_command_works() {
                 fs::copy(file.path(), folder.join(file.file_name())).expect("writable");
             }
         }
+        if command.contains(STARTER) && !command.starts_with("init ") {
+            let (out, err, code) = run_noisily(example.path(), &format!("init --protocol {STARTER}"));
+            assert_eq!(code, 0, "{out}{err}");
+        }
         // Commands that write files report that on standard error. The formatter is silent if nothing changes.
         let (out, err, code) = run_noisily(example.path(), command);
         let silent = out.is_empty() && err.is_empty();
@@ -78,7 +85,7 @@ fn commands_in_blocks_have_options_that_their_subcommand_has() {
             }
         }
     }
-    let expected = ["check", "coverage", "fmt", "fuzz", "generate", "lint", "mutate", "reconcile", "tap"];
+    let expected = ["check", "coverage", "fmt", "fuzz", "generate", "init", "lint", "mutate", "reconcile", "tap"];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
 }
 

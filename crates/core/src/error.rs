@@ -9,6 +9,10 @@ use std::sync::Arc;
 
 use crate::text::{count, did_you_mean, nearest, visible};
 
+/// The largest number of mistakes that are reported of a file or folder. To place each of them takes time in proportion to
+/// its file, and what has more was not written by hand.
+pub(crate) const MOST_PROBLEMS: usize = 100;
+
 /// A mistake in a file that was written for the program, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -31,9 +35,11 @@ impl Problem {
 
 /// A mistake in a file of a protocol, with its line and column.
 ///
-/// Its texts are safe to show on a terminal.
+/// Its texts are safe to show on a terminal, except [`SourceProblem::text`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceProblem {
+    file: Arc<str>,
+    text: Arc<str>,
     message: String,
     label: String,
     span: Range<usize>,
@@ -43,7 +49,7 @@ pub struct SourceProblem {
 }
 
 impl SourceProblem {
-    fn new(text: &str, problem: Problem) -> SourceProblem {
+    fn new(file: &Arc<str>, text: &Arc<str>, problem: Problem) -> SourceProblem {
         let Problem { message, label, span, help } = problem;
         // Places are always between characters; one that is not must not cause a panic.
         let before = text.get(..span.start).unwrap_or(text);
@@ -55,7 +61,19 @@ impl SourceProblem {
             column: before[line_start..].chars().count() as u64 + 1,
             span,
             help: visible(&help),
+            file: file.clone(),
+            text: text.clone(),
         }
+    }
+
+    /// Returns the name of the file.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Returns the text of the file, as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Returns the mistake, in one sentence.
@@ -97,14 +115,14 @@ impl fmt::Display for SourceProblem {
 
 /// The error of a protocol that cannot be used.
 ///
-/// Its `Display` names the file and every mistake in the file, one per line.
+/// Its `Display` names the folder and every mistake in its files, one per line.
 #[derive(Clone, Debug)]
 pub struct ProtocolError(Arc<Refusal>);
 
 #[derive(Debug)]
 enum Refusal {
     Unreadable { file: PathBuf, cause: std::io::Error },
-    Invalid { file: String, text: String, problems: Vec<SourceProblem> },
+    Invalid { folder: String, problems: Vec<SourceProblem> },
 }
 
 /// The reason why a protocol cannot be used.
@@ -113,16 +131,42 @@ enum Refusal {
 pub enum ProtocolErrorKind {
     /// A file of the protocol cannot be read.
     Unreadable,
-    /// A file of the protocol has mistakes.
+    /// Files of the protocol have mistakes.
     Invalid,
 }
 
-impl ProtocolError {
-    pub(crate) fn new(file: &str, text: &str, problems: Vec<Problem>) -> ProtocolError {
-        let problems = problems.into_iter().map(|problem| SourceProblem::new(text, problem)).collect();
-        ProtocolError(Arc::new(Refusal::Invalid { file: file.to_owned(), text: text.to_owned(), problems }))
+/// Collects the mistakes in the files of a protocol, in the order in which the files are read.
+pub(crate) struct Mistakes {
+    folder: String,
+    problems: Vec<SourceProblem>,
+}
+
+impl Mistakes {
+    /// Starts to collect. `folder`: the name of the protocol's folder.
+    pub(crate) fn new(folder: &str) -> Mistakes {
+        Mistakes { folder: folder.to_owned(), problems: Vec::new() }
     }
 
+    /// Adds the mistakes in one file of the folder, unless there are too many already.
+    pub(crate) fn add(&mut self, file: &str, text: &str, problems: Vec<Problem>) {
+        let room = MOST_PROBLEMS.saturating_sub(self.problems.len());
+        if problems.is_empty() || room == 0 {
+            return;
+        }
+        let (file, text) = (format!("{}/{file}", self.folder).into(), text.into());
+        let placed = problems.into_iter().take(room).map(|problem| SourceProblem::new(&file, &text, problem));
+        self.problems.extend(placed);
+    }
+
+    /// Returns what was made of the files, or the mistakes in them.
+    pub(crate) fn finish<T>(self, made: Option<T>) -> Result<T, ProtocolError> {
+        let Mistakes { folder, problems } = self;
+        let made = made.filter(|_| problems.is_empty());
+        made.ok_or_else(|| ProtocolError(Arc::new(Refusal::Invalid { folder, problems })))
+    }
+}
+
+impl ProtocolError {
     /// Returns the error of a file that cannot be read, for callers that read a protocol's files themselves.
     pub fn unreadable(file: &Path, cause: std::io::Error) -> ProtocolError {
         ProtocolError(Arc::new(Refusal::Unreadable { file: file.to_owned(), cause }))
@@ -136,23 +180,7 @@ impl ProtocolError {
         }
     }
 
-    /// Returns the name of the file that is unreadable or has the mistakes.
-    pub fn file(&self) -> std::borrow::Cow<'_, str> {
-        match &*self.0 {
-            Refusal::Unreadable { file, .. } => file.to_string_lossy(),
-            Refusal::Invalid { file, .. } => file.into(),
-        }
-    }
-
-    /// Returns the text of the file that has the mistakes; empty if the file is unreadable.
-    pub fn text(&self) -> &str {
-        match &*self.0 {
-            Refusal::Unreadable { .. } => "",
-            Refusal::Invalid { text, .. } => text,
-        }
-    }
-
-    /// Returns every mistake in the file, in the order in which they were found; empty if the file is unreadable.
+    /// Returns every mistake in the files of the protocol, up to 100 of them; empty if a file is unreadable.
     pub fn problems(&self) -> &[SourceProblem] {
         match &*self.0 {
             Refusal::Unreadable { .. } => &[],
@@ -162,11 +190,11 @@ impl ProtocolError {
 
     /// Returns the error in one line, without the mistakes.
     pub fn headline(&self) -> String {
-        let file = visible(&self.file());
         match &*self.0 {
-            Refusal::Unreadable { .. } => format!("{file} cannot be read"),
-            Refusal::Invalid { problems, .. } => {
-                format!("{file} is no protocol that can be used: {}", count(problems.len() as u64, "mistake"))
+            Refusal::Unreadable { file, .. } => format!("{} cannot be read", visible(&file.to_string_lossy())),
+            Refusal::Invalid { folder, problems } => {
+                let mistakes = count(problems.len() as u64, "mistake");
+                format!("{} is not a valid protocol: {mistakes}", visible(folder))
             }
         }
     }
@@ -185,8 +213,8 @@ impl ProtocolError {
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.headline())?;
-        for SourceProblem { message, line, column, help, .. } in self.problems() {
-            write!(f, "\n{line}:{column}: {message} ({help})")?;
+        for SourceProblem { file, message, line, column, help, .. } in self.problems() {
+            write!(f, "\n{}:{line}:{column}: {message} ({help})", visible(file))?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Map, Value, json as value};
 use sessionlint_core::protocol::tables::Condition;
 
-use super::{CellItem, Coverage, FieldItem, Group, Share};
+use super::{CellItem, Coverage, FieldItem, Group, RuleItem, Share};
 use crate::report::write_json;
 
 /// Returns the document. Its keys are documented in `docs/coverage.md`.
@@ -22,7 +22,6 @@ pub fn json(coverage: &Coverage<'_>) -> io::Result<Vec<u8>> {
     for group in Group::ALL {
         shares.insert(group.name().replace(' ', "_"), share(coverage.share(group)));
     }
-    shares.insert("all".to_owned(), share(coverage.overall()));
     let events = tables.events.iter().zip(&coverage.event_types);
     let rules = tables.rules.iter().zip(&coverage.rules);
     let document = value!({
@@ -34,7 +33,9 @@ pub fn json(coverage: &Coverage<'_>) -> io::Result<Vec<u8>> {
         "event_types": events.map(|(event, count)| value!({ "type": *event.name, "count": count })).collect::<Vec<_>>(),
         "fields": fields(coverage),
         "cells": coverage.cells.iter().map(|item| cell(coverage, item)).collect::<Vec<_>>(),
-        "rules": rules.map(|(rule, count)| value!({ "rule": *rule.name, "count": count })).collect::<Vec<_>>(),
+        "rules": rules
+            .map(|(rule, RuleItem { count, asked })| value!({ "rule": *rule.name, "count": count, "asked": asked }))
+            .collect::<Vec<_>>(),
     });
     let mut text = Vec::new();
     write_json(&mut text, &document)?;
@@ -75,6 +76,7 @@ fn cell(coverage: &Coverage<'_>, item: &CellItem) -> Value {
         "to": to,
         "rule": rule.map(|rule| &*rule.name),
         "reachable": item.reachable,
+        "legal": item.legal,
         "count": item.count,
     })
 }

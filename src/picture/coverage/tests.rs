@@ -6,7 +6,7 @@ use sessionlint_core::event::{Options, Settings};
 use super::text::missing;
 use super::*;
 use crate::picture::tests::door;
-use crate::picture::{Edge, graphs, mermaid};
+use crate::picture::{Edge, View, graphs, mermaid};
 
 /// The door is opened, shut gently, and slammed although it is shut.
 const THREE: &str = r#"{"type":"door.opened"}
@@ -31,14 +31,39 @@ fn each_group_counts_what_it_has() {
         // There are four event types; each has the fields `type` and `gently`, and two values of `gently`.
         assert_eq!(coverage.share(Group::EventTypes), share(2, 4));
         assert_eq!(coverage.share(Group::Fields), share(1 + 4, 16));
-        // Five rows and the end, in three states: the three moves, and the end in "shut".
-        assert_eq!(coverage.share(Group::Cells), share(4, 18));
-        // There are 26 rules of the framing and 3 of the door; only `shut-twice` was broken.
-        assert_eq!(coverage.share(Group::Rules), share(1, 29));
-        assert_eq!(coverage.overall(), share(12, 67));
-        assert_eq!(coverage.overall().percent(), 17.9);
-        // A quarter of 67 is 16.75.
-        assert_eq!((coverage.overall().missing_for(25.0), coverage.overall().missing_for(17.9)), (5, 0));
+        // Of five rows and the end, in three states: `opened`, `mended` and `seen` are legal where the door is shut or open,
+        // shutting it gently where it is open, and the end where it is shut.
+        assert_eq!(coverage.share(Group::LegalMoves), share(3, 8));
+        assert_eq!(coverage.share(Group::BrokenMoves), share(1, 10));
+        // There are 26 rules of the framing and 3 of the door: all were asked, and `shut-twice` spoke.
+        assert_eq!(coverage.share(Group::Rules), share(29, 29));
+        let asked = |name: &str| {
+            let number = coverage.protocol.rules().iter().position(|rule| &*rule.name == name).expect("it is there");
+            (coverage.rules[number].asked, coverage.rules[number].count)
+        };
+        // It was shut twice, once not gently, and the stream ended once.
+        assert_eq!((asked("shut-twice"), asked("slammed"), asked("left-open")), ((2, 1), (1, 0), (1, 0)));
+        assert_eq!(asked("wrong-type"), (3, 0), "each event is asked about the rules of the schemas");
+        let legal = coverage.share(Group::LegalMoves);
+        // Half of 8 are 4.
+        assert_eq!((legal.percent(), legal.missing_for(50.0), legal.missing_for(37.5)), (37.5, 1, 0));
+    });
+    // A recording in which nothing is shut does not ask about how.
+    with_coverage("{\"type\":\"door.seen\"}\n", |coverage| {
+        assert_eq!(missing(coverage, Group::Rules), ["shut-twice", "slammed"]);
+    });
+}
+
+/// Nothing that a healthy recording can do is missing when all of it was done.
+#[test]
+fn healthy_recordings_can_make_every_legal_move() {
+    let healthy =
+        ["seen", "mended", "opened", "opened", "seen", "mended"].map(|name| format!("{{\"type\":\"door.{name}\"}}\n"));
+    let healthy = healthy.concat() + "{\"type\":\"door.shut\",\"gently\":true}\n";
+    with_coverage(&healthy, |coverage| {
+        assert_eq!(missing(coverage, Group::LegalMoves), Vec::<String>::new());
+        assert_eq!(coverage.share(Group::LegalMoves).percent(), 100.0);
+        assert_eq!(coverage.share(Group::BrokenMoves).covered, 0);
     });
 }
 
@@ -48,17 +73,20 @@ fn missing_items_are_listed_row_by_row() {
         assert_eq!(missing(coverage, Group::EventTypes), ["door.mended", "door.seen"]);
         let fields = missing(coverage, Group::Fields);
         assert_eq!(fields, ["door.mended: all 4", "door.opened /gently", "door.seen: all 4"]);
-        let cells = [
-            "door: shut, open or broken × door.mended",
-            "door: open or broken × door.opened",
-            "door: shut, open or broken × door.seen",
+        let legal = ["door: shut or open × door.mended", "door: open × door.opened", "door: shut or open × door.seen"];
+        assert_eq!(missing(coverage, Group::LegalMoves), legal);
+        let broken = [
+            "door: broken × door.mended",
+            "door: broken × door.opened",
+            "door: broken × door.seen",
             "door: shut or broken × door.shut (gently = true)",
             "door: open or broken × door.shut (gently = false)",
             "door: open or broken × end of the stream",
         ];
-        assert_eq!(missing(coverage, Group::Cells), cells);
-        let rules = missing(coverage, Group::Rules);
-        assert!(rules.contains(&"slammed".to_owned()) && !rules.contains(&"shut-twice".to_owned()), "{rules:?}");
+        assert_eq!(missing(coverage, Group::BrokenMoves), broken);
+        let rules = super::text::silent_rules(coverage);
+        assert!(rules.contains(&"slammed ×1".to_owned()), "{rules:?}");
+        assert!(!rules.iter().any(|rule| rule.starts_with("shut-twice")), "{rules:?}");
     });
     let gentle = "{\"type\":\"door.shut\",\"gently\":true}\n";
     let fields = with_coverage(gentle, |coverage| missing(coverage, Group::Fields));
@@ -68,7 +96,8 @@ fn missing_items_are_listed_row_by_row() {
 #[test]
 fn a_graph_has_the_counts_of_its_moves() {
     with_coverage(THREE, |coverage| {
-        let [graph] = <[_; 1]>::try_from(graphs(coverage.protocol, None, Some(coverage))).expect("one lifecycle");
+        let [graph] =
+            <[_; 1]>::try_from(graphs(coverage.protocol, None, View::Counted(coverage))).expect("one lifecycle");
         let drawn: Vec<_> = graph.edges.iter().map(|edge| (edge.events.concat(), edge.never)).collect();
         let expected = [
             ("shut ×1", false),
@@ -92,7 +121,8 @@ fn a_graph_has_the_counts_of_its_moves() {
 fn every_move_of_two_recordings_is_counted() {
     let all = |edges: &[Edge]| edges.iter().map(|edge| edge.events.concat()).collect::<Vec<_>>();
     let twice = THREE.repeat(2);
-    let edges = with_coverage(&twice, |coverage| all(&graphs(coverage.protocol, None, Some(coverage))[0].edges));
+    let edges =
+        with_coverage(&twice, |coverage| all(&graphs(coverage.protocol, None, View::Counted(coverage))[0].edges));
     assert_eq!(edges, ["shut ×2", "opened ×2", "shut (gently = true) ×2", "shut (gently = false) never"]);
 }
 

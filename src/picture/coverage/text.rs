@@ -26,14 +26,14 @@ pub fn text(out: &mut String, coverage: &Coverage<'_>, all: bool) -> fmt::Result
     for group in Group::ALL {
         line(out, group.name(), coverage.share(group))?;
     }
-    line(out, "all", coverage.overall())?;
-    for group in Group::ALL {
-        let missing = missing(coverage, group);
+    let silent = ("rules that were asked and never spoke", silent_rules(coverage));
+    let lists = Group::ALL.map(|group| (heading(group), missing(coverage, group))).into_iter().chain([silent]);
+    for (heading, missing) in lists {
         if missing.is_empty() {
             continue;
         }
-        writeln!(out, "\n{}", heading(group))?;
-        let missing = if group == Group::Rules { lines(&missing, WIDTH) } else { missing };
+        writeln!(out, "\n{heading}")?;
+        let missing = if heading.starts_with("rules") { lines(&missing, WIDTH) } else { missing };
         let most = if all { missing.len() } else { MOST_LINES };
         for line in missing.iter().take(most) {
             writeln!(out, "  {line}")?;
@@ -53,8 +53,9 @@ fn heading(group: Group) -> &'static str {
     match group {
         Group::EventTypes => "event types that never occur",
         Group::Fields => "fields that are never there, and values that they never have",
-        Group::Cells => "cells that are never taken",
-        Group::Rules => "rules that never speak",
+        Group::LegalMoves => "legal moves that are never made",
+        Group::BrokenMoves => "moves that break a rule, or follow a broken one, and are never made",
+        Group::Rules => "rules that were never asked: that they did not speak is no pass",
     }
 }
 
@@ -67,16 +68,23 @@ pub fn missing(coverage: &Coverage<'_>, group: Group) -> Vec<String> {
             events.filter(|(_, count)| **count == 0).map(|(event, _)| printable(&event.name)).collect()
         }
         Group::Fields => missing_fields(coverage),
-        Group::Cells => {
-            let missing: Vec<_> = coverage.cells.iter().filter(|item| item.reachable && item.count == 0).collect();
+        Group::LegalMoves | Group::BrokenMoves => {
+            let missing: Vec<_> = coverage.moves(group).filter(|item| item.count == 0).collect();
             let of_one_row = missing.chunk_by(|a, b| (a.cell.lifecycle, a.cell.row) == (b.cell.lifecycle, b.cell.row));
             of_one_row.map(|cells| coverage.cells_in_words(cells)).collect()
         }
         Group::Rules => {
             let rules = tables.rules.iter().zip(&coverage.rules);
-            rules.filter(|(_, count)| **count == 0).map(|(rule, _)| printable(&rule.name)).collect()
+            rules.filter(|(_, item)| item.asked == 0).map(|(rule, _)| printable(&rule.name)).collect()
         }
     }
+}
+
+/// Returns the rules that were asked, each with how often, and never spoke.
+pub fn silent_rules(coverage: &Coverage<'_>) -> Vec<String> {
+    let rules = coverage.protocol.tables().rules.iter().zip(&coverage.rules);
+    let silent = rules.filter(|(_, item)| item.asked > 0 && item.count == 0);
+    silent.map(|(rule, item)| format!("{} ×{}", printable(&rule.name), item.asked)).collect()
 }
 
 /// Returns the labels of the fields and values that never occurred. The fields of an event type that never occurred are

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::input::json::{Node, NodeKind};
 use crate::machine::{CellId, CellObserver};
-use crate::protocol::Tables;
+use crate::protocol::{RuleId, Tables};
 use crate::schema::Schema;
 
 /// The number of times that an input exercised each field and each cell of a protocol.
@@ -18,6 +18,9 @@ pub struct CoverageCounts {
     pub fields: Vec<Vec<Presence>>,
     /// The cells that were certainly taken, with the number of times.
     pub cells: BTreeMap<CellId, u64>,
+    /// The rules outside of the cells that were asked, with the number of times: those of `same`, texts, times, checks and
+    /// fields that must not stay the same.
+    pub asked: BTreeMap<RuleId, u64>,
 }
 
 /// The number of events in which a field was present, whatever its value. A field of an array's items counts once for
@@ -38,7 +41,7 @@ impl CoverageCounts {
             schema.fields().iter().map(|field| presence(field.values.len())).collect()
         };
         let fields = tables.events.iter().map(|event| fields(&event.schema)).collect();
-        CoverageCounts { fields, cells: BTreeMap::new() }
+        CoverageCounts { fields, cells: BTreeMap::new(), asked: BTreeMap::new() }
     }
 
     /// Counts the fields of an event of this type, including those with a fault.
@@ -64,6 +67,9 @@ impl CoverageCounts {
         for (cell, more) in &other.cells {
             *self.cells.entry(*cell).or_default() += more;
         }
+        for (rule, more) in &other.asked {
+            *self.asked.entry(*rule).or_default() += more;
+        }
     }
 }
 
@@ -72,6 +78,10 @@ impl CellObserver for CoverageCounts {
 
     fn observe(&mut self, cell: CellId) {
         *self.cells.entry(cell).or_default() += 1;
+    }
+
+    fn ask(&mut self, rule: RuleId) {
+        *self.asked.entry(rule).or_default() += 1;
     }
 }
 

@@ -47,6 +47,10 @@ impl<W: CellObserver> Step<'_, W> {
                 self.doubts.silent.insert(whole.rule);
             }
             let (Certainty::Yes, Field::Text(whole_text)) = (gate, self.event.field(whole.slot)) else { return };
+            if !muted && self.stream.texts[number].has_begun() {
+                self.observer.ask(whole.rule);
+                whole.empty.into_iter().for_each(|rule| self.observer.ask(rule));
+            }
             let is_streamed = || text.append.iter().flatten().all(|append| !append.anew);
             let compared = self.stream.texts[number].compare(whole_text, is_streamed, self.buffers);
             let (rule, at, facts, help) = match &compared {
@@ -132,6 +136,7 @@ impl<W: CellObserver> Step<'_, W> {
     /// Reports one field if it is as a check says.
     fn apply_check(&mut self, check: &FieldCheck, scope: Scope<'_>) {
         let field = scope.field(check.slot);
+        self.observer.ask(check.rule);
         let speaks = match (&check.test, field) {
             (FieldTest::Says(says), Field::Text(raw)) => says_any(raw, says.iter().map(String::as_str)),
             (FieldTest::Below(least), Field::Number(raw)) => {
@@ -173,6 +178,7 @@ impl<W: CellObserver> Step<'_, W> {
             None => before.take(),
         };
         let Some(LastValues { values, place }) = before else { return };
+        self.observer.ask(unchanged.rule);
         let is_same = |(slot, value): (&usize, &KeptValue)| {
             KeptValue::of(self.event.field(*slot)).is_some_and(|now| value.equals(now.field()))
         };

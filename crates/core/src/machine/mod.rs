@@ -283,7 +283,7 @@ impl Machine {
         &mut self,
         stream: &[u8],
         event: &EventView<'_>,
-        observer: impl CellObserver,
+        mut observer: impl CellObserver,
         out: &mut Vec<Verdict>,
     ) {
         let index = self.enter(stream, event.locator, out);
@@ -300,6 +300,9 @@ impl Machine {
             self.streams.touch(index, tables);
             return;
         };
+        if event.time.is_some() && stream.last_is_timed {
+            tables.times.iter().for_each(|rule| observer.ask(*rule));
+        }
         if is_earlier {
             report_earlier_time(tables, stream, event.time, out);
         }

@@ -1,10 +1,10 @@
-//! Observers of the cells that a stream uses, for coverage. Checking needs no observer: the code is compiled a second time
+//! Observers of the cells that a stream uses, and of the rules that it is asked about, for coverage. Checking needs no observer: the code is compiled a second time
 //! with [`NoObserver`], which removes the calls.
 
 use super::instance::only_state;
 use super::streams::{LifecycleState, Stream};
-use crate::protocol::Tables;
 use crate::protocol::tables::{Certainty, Row, States};
+use crate::protocol::{RuleId, Tables};
 
 /// Identifies a cell of the tables: the entry of a row, or of the end, for a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,9 @@ pub(crate) trait CellObserver {
 
     /// Receives a cell that an instance used.
     fn observe(&mut self, cell: CellId);
+
+    /// Receives a rule outside of the cells that was asked: whether it was broken was certain.
+    fn ask(&mut self, rule: RuleId);
 }
 
 /// An observer that receives nothing.
@@ -33,6 +36,8 @@ impl CellObserver for NoObserver {
     const ACTIVE: bool = false;
 
     fn observe(&mut self, _: CellId) {}
+
+    fn ask(&mut self, _: RuleId) {}
 }
 
 impl<W: CellObserver> CellObserver for &mut W {
@@ -40,6 +45,10 @@ impl<W: CellObserver> CellObserver for &mut W {
 
     fn observe(&mut self, cell: CellId) {
         W::observe(self, cell);
+    }
+
+    fn ask(&mut self, rule: RuleId) {
+        W::ask(self, rule);
     }
 }
 

@@ -130,7 +130,7 @@ pub(crate) struct Step<'s, W> {
     pub(crate) buffers: &'s mut BufferPool,
     pub(crate) max_text_bytes: usize,
     pub(crate) doubts: &'s mut Doubts,
-    observer: W,
+    pub(crate) observer: W,
     pub(crate) out: &'s mut Vec<Verdict>,
 }
 
@@ -403,6 +403,7 @@ impl<W: CellObserver> Step<'_, W> {
                 }
                 let field = scope.field(same.slot);
                 let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
+                kept.is_some().then(|| self.observer.ask(same.rule));
                 if let Some(kept) = kept.filter(|kept| !kept.equals(field)) {
                     let facts = vec![("kept", kept.display()), ("found", display_field(field))];
                     reports.push((same.rule, scope.at(same.slot), facts, Wording::Usual));

@@ -1,31 +1,30 @@
 //! Compiles `protocol.toml` and the schemas into tables. Every mistake that a protocol can have is found here, with its
 //! place in the file.
 
+mod exhaustive;
 mod fields;
 mod fixes;
 mod lifecycles;
 mod records;
+mod words;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::file::{self, Basis};
+use super::Tables;
+use super::file;
 use super::listed::ListedRules;
 use super::tables::{Condition, EventShape, EventType, OtherWords, Rule, RuleId, States, plain_words};
-use super::{Tables, Upkeep};
 use crate::error::Problem;
-use crate::framing::Framing;
 use crate::schema::program::{ArrayShape, Program};
 use crate::schema::{Pointer, Schema, Subschema};
 use crate::text::{did_you_mean, nearest};
 pub use fixes::put;
 use lifecycles::display_scalar;
-
-/// The placeholders (words in braces) that a rule's `says` may contain.
-const FACTS: [&str; 6] = ["event", "key", "kept", "found", "parted", "other"];
+use words::{Speaker, without_values};
 
 /// A range of bytes in `protocol.toml`.
 type Span = Range<usize>;
@@ -36,8 +35,8 @@ pub(crate) struct Compiler<'f> {
     problems: Vec<Problem>,
     rules: Vec<Rule>,
     rule_ids: HashMap<Arc<str>, RuleId>,
-    /// The rules that a table names.
-    used: BTreeSet<RuleId>,
+    /// The rules that tables name, each with the places that do.
+    used: BTreeMap<RuleId, Vec<&'static Speaker>>,
     events: Vec<EventType>,
     event_ids: HashMap<Arc<str>, usize>,
 }
@@ -59,14 +58,14 @@ impl<'f> Compiler<'f> {
             problems: Vec::new(),
             rules: Vec::new(),
             rule_ids: HashMap::new(),
-            used: BTreeSet::new(),
+            used: BTreeMap::new(),
             events: Vec::new(),
             event_ids: HashMap::new(),
         };
-        compiler.add_rules(framing, document);
+        compiler.add_rules(framing);
         compiler.add_schemas(schemas);
         let tables = compiler.compile_tables();
-        compiler.find_unused_rules();
+        compiler.check_rules(framing, document);
         compiler.compile_fixes(&tables.shape);
         compiler.compile_plans(&tables.shape);
         compiler.add_upkeep(upkeep);
@@ -89,7 +88,7 @@ impl<'f> Compiler<'f> {
     // ---- rules ------------------------------------------------------------------------------------
 
     /// Adds the framing rules, then the protocol's own. A protocol may reword a framing rule.
-    fn add_rules(&mut self, framing: &ListedRules, document: Option<&str>) {
+    fn add_rules(&mut self, framing: &ListedRules) {
         let file = self.file;
         for (rule, words) in framing {
             let own = file.rule.iter().find(|(name, _)| name.get_ref() == rule);
@@ -99,7 +98,6 @@ impl<'f> Compiler<'f> {
             if !self.rule_ids.contains_key(name.get_ref().as_str()) {
                 self.add_rule(name.get_ref(), words);
             }
-            self.check_words(name, words, document);
         }
     }
 
@@ -122,7 +120,10 @@ impl<'f> Compiler<'f> {
             name,
             severity: words.severity.severity(),
             basis: words.basis,
-            means: words.means.clone().unwrap_or_else(|| without_facts(words.says.get_ref())),
+            means: match &words.means {
+                Some(means) => means.get_ref().clone(),
+                None => without_values(words.says.get_ref()),
+            },
             says: words.says.get_ref().clone(),
             help: words.help.get_ref().clone(),
             likely: other(&words.likely),
@@ -130,92 +131,6 @@ impl<'f> Compiler<'f> {
             quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
             fix: None,
         });
-    }
-
-    /// Checks the texts and quotes of a rule.
-    fn check_words(&mut self, name: &Spanned<String>, words: &file::RuleWords, document: Option<&str>) {
-        if words.basis == Basis::Upkeep || Upkeep::ALL.iter().any(|rule| rule.name() == name.get_ref()) {
-            self.refuse(
-                name.span(),
-                format!("{} is a rule of the program itself, or says that it is", name.get_ref()),
-                "a protocol's rule has a name of its own, and the basis document, schema or framing",
-            );
-        }
-        let others = [&words.likely, &words.again].into_iter().flatten();
-        let others: Vec<_> = others.map(|words| (&words.says, &words.help)).collect();
-        let texts = || std::iter::once((&words.says, &words.help)).chain(others.iter().copied());
-        for (what, text) in texts().flat_map(|(says, help)| [("says", says), ("help", help)]) {
-            if text.get_ref().trim().is_empty() {
-                self.refuse(
-                    text.span(),
-                    format!("the rule {} has no words: `{what}` is empty", name.get_ref()),
-                    "say what was found (says) and what to do (help)",
-                );
-            }
-        }
-        for (says, fact) in texts().flat_map(|(says, _)| braces(says.get_ref()).map(move |fact| (says, fact))) {
-            if !FACTS.contains(&fact) {
-                let known = FACTS.map(|fact| format!("{{{fact}}}")).join(", ");
-                self.refuse(
-                    says.span(),
-                    format!("{{{fact}}} stands for nothing"),
-                    format!("the words in braces are {known}"),
-                );
-            }
-        }
-        if words.basis == Basis::Document && words.quotes.is_empty() {
-            self.refuse(
-                name.span(),
-                format!("the rule {} rests on the document but does not quote it", name.get_ref()),
-                "add `quotes`, or set basis = \"framing\" if the document has no words for it",
-            );
-        }
-        for quote in &words.quotes {
-            if quote.get_ref().trim().is_empty() {
-                self.refuse(quote.span(), "an empty quote says nothing".to_owned(), "quote the document's words");
-            } else if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
-                self.refuse(
-                    quote.span(),
-                    "the document does not say this".to_owned(),
-                    "quote it letter by letter, from one line of the document beside the protocol",
-                );
-            }
-        }
-    }
-
-    /// Returns the number of the rule that a table names here, and marks the rule as used.
-    fn use_rule(&mut self, name: &Spanned<String>) -> RuleId {
-        self.use_rule_named(name.get_ref(), name.span())
-    }
-
-    /// Returns the number of a rule by name, and marks the rule as used.
-    fn use_rule_named(&mut self, name: &str, span: Span) -> RuleId {
-        match self.rule_ids.get(name) {
-            Some(id) => {
-                self.used.insert(*id);
-                *id
-            }
-            None => {
-                let near = nearest(name, self.rule_ids.keys().map(|known| &**known));
-                let add = format!("add [rule.{name}] with its severity and words");
-                let help = near.map_or_else(|| add.clone(), |near| format!("{add}, or {}", did_you_mean(near)));
-                self.refuse(span, format!("there is no rule {name}"), help);
-                RuleId(0)
-            }
-        }
-    }
-
-    /// Refuses rules that no table names.
-    fn find_unused_rules(&mut self) {
-        let file = self.file;
-        for name in file.rule.keys() {
-            let id = self.rule_ids.get(name.get_ref().as_str());
-            let framing = Framing::ALL.iter().any(|rule| rule.name() == name.get_ref());
-            if !framing && id.is_some_and(|id| !self.used.contains(id)) {
-                let message = format!("no table uses the rule {}", name.get_ref());
-                self.refuse(name.span(), message, "name it in a cell, or take it out");
-            }
-        }
     }
 
     // ---- events and their fields ------------------------------------------------------------------
@@ -385,22 +300,6 @@ impl<'f> Compiler<'f> {
         }
         conditions
     }
-}
-
-/// Returns the placeholders (words in braces) of a text.
-pub(crate) fn braces(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word))
-}
-
-/// Returns the words of a rule's findings with `…` in place of what each finding has in braces.
-fn without_facts(says: &str) -> String {
-    let mut parts = says.split('{');
-    let mut words = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        words.push('…');
-        words.push_str(part.split_once('}').map_or("", |(_, rest)| rest));
-    }
-    words
 }
 
 /// Returns the index of a pointer among the slots, adding it if need be.

@@ -111,7 +111,7 @@ toml_tables! {
         pub to: Name = required,
         pub key: Name = required,
         /// What the other record is to a finding.
-        pub label: String = required,
+        pub label: Name = required,
         /// The rule that speaks where there is no such record, if all records are there.
         pub missing: Option<Name> = optional,
         pub check: Vec<LinkCheck> = optional,
@@ -198,7 +198,7 @@ toml_tables! {
         pub resumes: Names = optional,
         pub keyed: Option<Spanned<Keyed>> = optional,
         /// What happened at the event that led into a state, for findings that refer to that event.
-        pub entered: BTreeMap<Name, String> = optional,
+        pub entered: BTreeMap<Name, Name> = optional,
         pub row: Vec<Spanned<Row>> = optional,
         pub end: BTreeMap<Name, Spanned<EndRule>> = optional,
     }
@@ -246,7 +246,7 @@ toml_tables! {
         /// For the reader of the file; nothing refers to a text.
         pub _name: String = required("name"),
         pub within: Option<Name> = optional,
-        pub began: String = required,
+        pub began: Name = required,
         pub append: Append = required,
         pub cut: Vec<Cut> = optional,
         pub whole: Whole = required,
@@ -298,7 +298,7 @@ toml_tables! {
         pub severity: SeverityOrOff = required,
         pub basis: Basis = required,
         /// What the rule is about, where `says` alone does not tell.
-        pub means: Option<String> = optional,
+        pub means: Option<Name> = optional,
         pub says: Spanned<String> = required,
         pub help: Spanned<String> = required,
         /// The words where an open instance was probably meant, and its key is `{other}`.

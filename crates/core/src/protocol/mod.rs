@@ -27,9 +27,10 @@ pub use tables::{Rule, RuleId, framing};
 pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
-use crate::error::{Problem, ProtocolError};
+use crate::error::{Mistakes, Problem, ProtocolError};
 use crate::framing::Framing;
-use crate::schema::Schema;
+use crate::schema::{Pointer, Schema, written};
+use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use listed::ListedRules;
 use records::Records;
@@ -149,7 +150,7 @@ impl Protocol {
     ///
     /// # Errors
     ///
-    /// If a file is missing or has mistakes. A mistake in `protocol.toml` has its place in the file.
+    /// If a file is missing, or if files have mistakes: all of them are returned, each with its place.
     pub fn from_files<N: AsRef<str>, T: Into<String>>(
         folder: &str,
         files: impl IntoIterator<Item = (N, T)>,
@@ -159,33 +160,49 @@ impl Protocol {
 
     /// Compiles a protocol. `trusted`: the schemas, examples and quotes are known to be valid and are not checked.
     fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
-        let refuse =
-            |problems| ProtocolError::new(&format!("{}/protocol.toml", folder.name), &folder.protocol, problems);
-        let file: file::File = toml_reader::read(&folder.protocol, HELP).map_err(refuse)?;
         let framing = rules_file("framing.toml", include_str!("framing.toml"), &Framing::ALL.map(Framing::name))?;
         let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"), &Upkeep::ALL.map(Upkeep::name))?;
+        let file = toml_reader::read::<file::File>(&folder.protocol, HELP);
+        let type_at = file.as_ref().ok().and_then(|file| Pointer::parse(file.event.as_ref()?.event_type.get_ref()));
+        let mut wrong_schemas = Vec::new();
         let mut schemas = BTreeMap::new();
         for (name, text) in &folder.schemas {
-            let path = format!("{}/{name}{SCHEMA_ENDING}", folder.name);
-            let document = serde_json::from_str(text).map_err(|error| json_problem(&path, text, &error))?;
-            let schema = if trusted { Ok(Schema::trusted(document)) } else { Schema::new(document) };
-            let schema = schema.map_err(|message| {
-                let help = "write a JSON Schema of draft 2020-12".to_owned();
-                let problem = Problem { message, label: "this schema".to_owned(), span: 0..0, help };
-                ProtocolError::new(&path, text, vec![problem])
-            })?;
+            let known = if trusted { serde_json::from_str(text).ok().map(Schema::trusted) } else { None };
+            let schema = known.map_or_else(|| written::read(text), Ok).and_then(|schema| {
+                let Some(at) = type_at.as_ref().filter(|_| !trusted) else { return Ok(schema) };
+                let mut event = serde_json::Value::Null;
+                put(&mut event, at, name.as_str().into());
+                let problem = written::refused_name(text, &schema, at, name, &event);
+                problem.map_or(Ok(schema), |problem| Err(vec![problem]))
+            });
+            // What only follows from a wrong schema is not said.
+            let schema = schema.unwrap_or_else(|problems| {
+                wrong_schemas.push((name, text, problems));
+                Schema::unknown()
+            });
             schemas.insert(name.clone(), schema);
+        }
+        // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
+        let document = folder.document.as_deref().filter(|_| !trusted);
+        let compiled = file.and_then(|file| {
+            let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document)?;
+            Ok((file, tables))
+        });
+        let mut mistakes = Mistakes::new(&folder.name);
+        let compiled = compiled.map_err(|problems| mistakes.add("protocol.toml", &folder.protocol, problems)).ok();
+        for (name, text, problems) in wrong_schemas {
+            mistakes.add(&format!("{name}{SCHEMA_ENDING}"), text, problems);
         }
         let examples = OnceLock::new();
         if !trusted {
             let text = folder.examples.as_deref().unwrap_or_default();
-            let read = toml_reader::read(text, HELP)
-                .map_err(|problems| ProtocolError::new(&format!("{}/examples.toml", folder.name), text, problems))?;
-            let _ = examples.set(read);
+            let rules = compiled.as_ref().map(|(_, tables)| tables.rules.as_slice());
+            match read_examples(text, rules) {
+                Ok(read) => drop(examples.set(read)),
+                Err(problems) => mistakes.add("examples.toml", text, problems),
+            }
         }
-        // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
-        let document = folder.document.as_deref().filter(|_| !trusted);
-        let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document).map_err(refuse)?;
+        let (file, tables) = mistakes.finish(compiled)?;
         let digest = folder.digest(&tables.rules);
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol(Arc::new(Compiled {
@@ -365,18 +382,22 @@ impl Folder {
 /// Parses a file of rules that is embedded in the program, which lists the same rules.
 fn rules_file(name: &str, text: &str, list: &[&'static str]) -> Result<ListedRules, ProtocolError> {
     let listed = toml_reader::read(text, HELP).and_then(|file| listed::with_words(list, file));
-    listed.map_err(|problems| ProtocolError::new(name, text, problems))
+    let mut mistakes = Mistakes::new("the program");
+    let listed = listed.map_err(|problems| mistakes.add(name, text, problems)).ok();
+    mistakes.finish(listed)
 }
 
-/// Returns the error of a schema file that is not JSON.
-fn json_problem(path: &str, text: &str, error: &serde_json::Error) -> ProtocolError {
-    let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
-    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
-    let problem = Problem {
-        message: format!("this is not JSON: {error}"),
-        label: "here".to_owned(),
-        span: at..at,
-        help: "write a JSON Schema of draft 2020-12".to_owned(),
-    };
-    ProtocolError::new(path, text, vec![problem])
+/// Parses the examples, each of which must be one of the `rules`, if these are known.
+fn read_examples(text: &str, rules: Option<&[Rule]>) -> Result<Examples, Vec<Problem>> {
+    let examples: Examples = toml_reader::read(text, HELP)?;
+    let Some(rules) = rules else { return Ok(examples) };
+    let mut problems = Vec::new();
+    for name in examples.keys() {
+        if rules.iter().all(|rule| *rule.name != **name.get_ref()) {
+            let near = nearest(name.get_ref(), rules.iter().map(|rule| &*rule.name));
+            let help = near.map_or_else(|| "name a table after a rule that the protocol has".to_owned(), did_you_mean);
+            problems.push(Problem::new(name.span(), format!("there is no rule {}", name.get_ref()), help));
+        }
+    }
+    if problems.is_empty() { Ok(examples) } else { Err(problems) }
 }

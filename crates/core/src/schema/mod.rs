@@ -6,12 +6,15 @@
 
 pub(crate) mod captures;
 pub mod date_time;
+mod domain;
 mod fast;
 mod fields;
 mod pointer;
 mod unknown;
 mod words;
+pub(crate) mod written;
 
+pub use domain::{Domain, domain};
 pub(crate) use fast::{program, tokens, walk};
 pub use fields::Field;
 pub use pointer::Pointer;
@@ -21,6 +24,7 @@ pub(crate) use words::{Fault, Faults, Judgment, MOST_LISTED, describe_value, exp
 
 use std::sync::OnceLock;
 
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 /// One compiled schema (draft 2020-12, formats asserted).
@@ -88,12 +92,22 @@ impl Schema {
         Schema { document, noun: EVENT.to_owned(), validator: OnceLock::new(), fields: OnceLock::new() }
     }
 
+    /// Creates a schema that stands for one that could not be read: nothing is known of its fields.
+    pub(crate) fn unknown() -> Schema {
+        Schema::trusted(serde_json::json!({ "not": false }))
+    }
+
     /// Creates a schema from a document, after validating the document itself.
     ///
     /// # Errors
     ///
     /// Returns the reason why the document is not a valid schema.
     pub fn new(document: Value) -> Result<Schema, String> {
+        Schema::build(document).map_err(|error| error.to_string())
+    }
+
+    /// Creates a schema like [`Schema::new`]. The error has the place in the document.
+    fn build(document: Value) -> Result<Schema, jsonschema::ValidationError<'static>> {
         let validator = validator(&document)?;
         Ok(Schema { document, noun: EVENT.to_owned(), validator: Some(validator).into(), fields: OnceLock::new() })
     }
@@ -122,6 +136,18 @@ impl Schema {
     /// [trusted](Schema::trusted) schema.
     pub fn refuses(&self, value: &Value) -> bool {
         self.validator.get().and_then(Option::as_ref).is_some_and(|validator| !validator.is_valid(value))
+    }
+
+    /// Returns the path of the keyword by which the schema refuses what a value has at a pointer, and the keyword's value
+    /// if it is `const`. `None` if nothing is wrong there, whatever else is wrong with the value.
+    fn refusal_at(&self, value: &Value, at: &Pointer) -> Option<(Pointer, Option<Value>)> {
+        let at = at.text();
+        let error = self.validator()?.iter_errors(value).find(|error| error.instance_path().as_str() == at)?;
+        let expected = match error.kind() {
+            ValidationErrorKind::Constant { expected_value } => Some((**expected_value).clone()),
+            _ => None,
+        };
+        Some((Pointer::parse(error.schema_path().as_str())?, expected))
     }
 
     /// Returns whether a value is valid, judged by the `jsonschema` crate.
@@ -239,11 +265,10 @@ pub(crate) fn property_names(schema: &Value) -> Vec<&str> {
 }
 
 /// Builds a validator for a document, or returns the reason why the document is not a schema.
-fn validator(document: &Value) -> Result<jsonschema::Validator, String> {
+fn validator(document: &Value) -> Result<jsonschema::Validator, jsonschema::ValidationError<'static>> {
     jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
         .should_validate_formats(true)
         .with_format("date-time", |text: &str| date_time::parse(text).is_some())
         .build(document)
-        .map_err(|error| error.to_string())
 }

@@ -10,13 +10,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::error::Problem;
+use crate::error::{MOST_PROBLEMS, Problem};
 use crate::text::{did_you_mean, nearest};
 pub use values::OneOrMany;
-
-/// The largest number of mistakes that are reported of a file. To place each of them takes time in proportion to the
-/// file, and a file with more was not written by hand.
-const MOST_PROBLEMS: usize = 100;
 
 /// A value with its place.
 pub type Value<'t> = Spanned<DeValue<'t>>;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::file;
 use super::super::tables::{Append, FieldCheck, FieldTest, Text, Unchanged, Whole, plain_words};
-use super::Compiler;
+use super::{Compiler, Speaker};
 use crate::toml_reader::OneOrMany;
 
 impl Compiler<'_> {
@@ -17,7 +17,7 @@ impl Compiler<'_> {
             return checks;
         }
         for check in &file.check {
-            let rule = self.use_rule(&check.rule);
+            let rule = self.use_rule(&check.rule, &Speaker::CHECK);
             let test = match &check.is {
                 file::Test::Says(says) => FieldTest::Says(says.iter().map(|words| plain_words(words)).collect()),
                 file::Test::Below(number) => FieldTest::Below(*number),
@@ -45,7 +45,7 @@ impl Compiler<'_> {
 
     /// Compiles an `[[unchanged]]`.
     pub(crate) fn compile_unchanged(&mut self, one: &file::Unchanged) -> Option<Unchanged> {
-        let rule = self.use_rule(&one.rule);
+        let rule = self.use_rule(&one.rule, &Speaker::UNCHANGED);
         let event = *self.find_events(&OneOrMany(vec![one.on.clone()]), None).first()?;
         let all = self.file.lifecycle.len();
         let within = one.within.as_ref().and_then(|name| self.find_outer(name, all));
@@ -81,11 +81,11 @@ impl Compiler<'_> {
         }
         let mut whole = vec![None; count];
         let before = self.compile_gate(&text.whole.before, all);
-        let rule = self.use_rule_named(text.whole.rule.get_ref(), text.whole.rule.span());
-        let empty = text.whole.empty.as_ref().map(|rule| self.use_rule(rule));
+        let rule = self.use_rule(&text.whole.rule, &Speaker::WHOLE);
+        let empty = text.whole.empty.as_ref().map(|rule| self.use_rule(rule, &Speaker::EMPTY));
         for event in self.find_events(&text.whole.on, None) {
             whole[event] = Some(Whole { slot: self.slot(event, &text.whole.at), before: before.clone(), rule, empty });
         }
-        Text { within, began: Arc::from(text.began.as_str()), append, cut, whole }
+        Text { within, began: Arc::from(text.began.get_ref().as_str()), append, cut, whole }
     }
 }

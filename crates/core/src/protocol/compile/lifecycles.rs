@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::super::file::{self, Scalar};
 use super::super::tables::{Cell, Condition, Effects, EventShape, Lifecycle, Row, SameCheck, States};
-use super::{Compiler, Span};
+use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
 
@@ -16,7 +16,7 @@ impl Compiler<'_> {
     pub(crate) fn compile_tables(&mut self) -> Tables {
         let file = self.file;
         let (shape, unknown, records) = match (&file.event, &file.record) {
-            (Some(event), None) => (self.compile_shape(event), self.use_rule(&event.unknown), None),
+            (Some(event), None) => (self.compile_shape(event), self.use_rule(&event.unknown, &Speaker::UNKNOWN), None),
             (None, Some(record)) => {
                 let (shape, records) = self.compile_records(record);
                 (shape, records.unknown, Some(records))
@@ -34,7 +34,7 @@ impl Compiler<'_> {
             let message = "no field holds the time".to_owned();
             self.refuse(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
         }
-        let times = file.time.iter().map(|time| self.use_rule(&time.rule)).collect();
+        let times = file.time.iter().map(|time| self.use_rule(&time.rule, &Speaker::TIME)).collect();
         let checks = self.compile_checks();
         let unchanged: Vec<_> = file.unchanged.iter().filter_map(|one| self.compile_unchanged(one)).collect();
         let effects = checks.iter().enumerate().map(|(event, checks)| {
@@ -132,13 +132,14 @@ impl Compiler<'_> {
         let mut entered = vec![None; count];
         for (state, words) in &lifecycle.entered {
             if let Some(state) = self.find_state(lifecycle, state.get_ref(), state.span()) {
-                entered[usize::from(state)] = Some(Arc::from(words.as_str()));
+                entered[usize::from(state)] = Some(Arc::from(words.get_ref().as_str()));
             }
         }
         let (mut end, mut end_at_entry) = (vec![None; count], States::default());
         for (state, written) in &lifecycle.end {
             let file::EndRule { rule, at } = written.get_ref();
-            let rule = self.use_rule_named(rule, written.span());
+            let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_END } else { &Speaker::END };
+            let rule = self.use_rule_named(rule, written.span(), speaker);
             if at.is_some() {
                 self.refuse_entry_of_keys(lifecycle, written.span());
             }
@@ -319,7 +320,7 @@ impl Compiler<'_> {
         SameCheck {
             kept: number.unwrap_or_default(),
             slot: self.slot_of(event, each, &same.at),
-            rule: self.use_rule_named(same.rule.get_ref(), same.rule.span()),
+            rule: self.use_rule(&same.rule, &Speaker::SAME),
             within: (!same.within.0.is_empty()).then(|| self.state_set(lifecycle, &same.within)),
         }
     }
@@ -347,7 +348,8 @@ impl Compiler<'_> {
                     if let Some(at) = at {
                         self.refuse_entry_of_keys(lifecycle, at.span());
                     }
-                    (Some(self.use_rule_named(rule, cell.span())), to.as_deref().unwrap_or("="), at.is_some())
+                    let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_CELL } else { &Speaker::CELL };
+                    (Some(self.use_rule_named(rule, cell.span(), speaker)), to.as_deref().unwrap_or("="), at.is_some())
                 }
             };
             let to = if to == "=" {
@@ -375,49 +377,6 @@ impl Compiler<'_> {
             if !reached.has(number as u8) {
                 let message = format!("nothing leads into the state {}", state.get_ref());
                 self.refuse(state.span(), message, "name it in a cell of a state that is reached, or take it out");
-            }
-        }
-    }
-
-    /// Checks that an outermost lifecycle has rows for every event type, and for every value that the schema lists for a
-    /// field in `when`.
-    fn check_exhaustive(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
-        for event in 0..self.events.len() {
-            let rows = &lifecycle.rows[event];
-            let name = self.events[event].name.clone();
-            if rows.is_empty() {
-                let message = format!("the lifecycle {} has no row for {name}", written.name.get_ref());
-                self.refuse(
-                    written.name.span(),
-                    message,
-                    "add a row for it, or one with on = \"*\" for all that no other row names",
-                );
-            }
-            if rows.iter().any(|row| row.otherwise) {
-                continue;
-            }
-            if let Some(condition) = rows.iter().flat_map(|row| &row.when).find(|condition| condition.plain) {
-                let pointer = &self.events[event].slots[condition.slot];
-                let message = format!("no row of {} matches {name} with any other {pointer}", written.name.get_ref());
-                self.refuse(written.name.span(), message, "add a row with when = \"else\"");
-                continue;
-            }
-            for condition in rows.iter().flat_map(|row| &row.when) {
-                let missing = self.events[event].values_of(condition.slot).into_iter().find(|value| {
-                    !rows
-                        .iter()
-                        .any(|row| row.when.iter().all(|c| c.slot != condition.slot || c.values.contains(value)))
-                });
-                if let Some(value) = missing {
-                    let pointer = &self.events[event].slots[condition.slot];
-                    let message = format!(
-                        "no row of {} matches {name} with {pointer} = {}",
-                        written.name.get_ref(),
-                        display_scalar(&value)
-                    );
-                    self.refuse(written.name.span(), message, "add a row for it");
-                    break;
-                }
             }
         }
     }

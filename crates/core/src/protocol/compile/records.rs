@@ -9,7 +9,7 @@ use super::super::records::{
     Records, Test,
 };
 use super::super::tables::EventShape;
-use super::Compiler;
+use super::{Compiler, Speaker};
 use crate::schema::Subschema;
 use crate::text::{did_you_mean, nearest};
 
@@ -32,8 +32,8 @@ impl Compiler<'_> {
             containers,
             tolerance: record.tolerance.as_ref().map_or(0.0, |seconds| self.compile_tolerance(seconds)),
             event: record.event.as_ref().map(|at| self.parse_pointer(at)),
-            unknown: self.use_rule(&record.unknown),
-            broken: self.use_rule(&record.broken),
+            unknown: self.use_rule(&record.unknown, &Speaker::RECORD),
+            broken: self.use_rule(&record.broken, &Speaker::RECORD),
             checks: (0..count).map(|_| Vec::new()).collect(),
             links: (0..count).map(|_| Vec::new()).collect(),
             indexed: (0..count).map(|_| None).collect(),
@@ -47,7 +47,7 @@ impl Compiler<'_> {
             for on in &check.on.0 {
                 let Some(id) = self.find_kind(on, &records) else { continue };
                 let slot = self.slot(id, &check.at);
-                let rule = self.use_rule(&check.rule);
+                let rule = self.use_rule(&check.rule, &Speaker::RECORD_CHECK);
                 let Some(test) = self.compile_test(id, check) else { continue };
                 if let Test::Repeated = test {
                     self.index_by(id, slot, &mut records, &check.at);
@@ -204,10 +204,14 @@ impl Compiler<'_> {
                     LinkTest::After(self.index_field(to, start, records), self.index_field(to, seconds, records))
                 }
             };
-            checks.push(LinkCheck { slot: self.slot(id, &check.at), test, rule: self.use_rule(&check.rule) });
+            checks.push(LinkCheck {
+                slot: self.slot(id, &check.at),
+                test,
+                rule: self.use_rule(&check.rule, &Speaker::LINK_CHECK),
+            });
         }
-        let missing = link.missing.as_ref().map(|rule| self.use_rule(rule));
-        records.links[id].push(Link { slot, to, label: link.label.clone(), missing, checks });
+        let missing = link.missing.as_ref().map(|rule| self.use_rule(rule, &Speaker::LINK));
+        records.links[id].push(Link { slot, to, label: link.label.get_ref().clone(), missing, checks });
     }
 
     /// Compiles `[reconcile]`.
@@ -235,12 +239,12 @@ impl Compiler<'_> {
             result: field(self, action_kind, &action.result),
             error: field(self, action_kind, &action.error),
             rules: ReconciliationRules {
-                action_missing: self.use_rule(&rules.action_missing),
-                action_unexpected: self.use_rule(&rules.action_unexpected),
-                outcome: self.use_rule(&rules.outcome),
-                action_time: self.use_rule(&rules.action_time),
-                session_time: self.use_rule(&rules.session_time),
-                record_missing: self.use_rule(&rules.record_missing),
+                action_missing: self.use_rule(&rules.action_missing, &Speaker::RECONCILED),
+                action_unexpected: self.use_rule(&rules.action_unexpected, &Speaker::RECONCILED),
+                outcome: self.use_rule(&rules.outcome, &Speaker::RECONCILED_PAIR),
+                action_time: self.use_rule(&rules.action_time, &Speaker::RECONCILED_TIME),
+                session_time: self.use_rule(&rules.session_time, &Speaker::RECONCILED_PAIR),
+                record_missing: self.use_rule(&rules.record_missing, &Speaker::RECONCILED),
             },
         })
     }
