@@ -3,6 +3,8 @@
 //! Every expectation is written by hand from the program's documented behaviour; none is copied from a run.
 
 mod baseline;
+#[path = "../built_program/mod.rs"]
+mod built_program;
 mod config;
 mod coverage;
 #[path = "../every_format/mod.rs"]
