@@ -17,7 +17,7 @@ use super::input::{
 use super::{CliError, Exit, TextOrJson};
 use crate::picture::coverage::{Coverage, json, text};
 use crate::report::MultiReporter;
-use crate::run::{FoundTargets, Outcome, Progress, Run};
+use crate::run::{FoundTargets, Outcome, Progress, Run, Selection};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -83,6 +83,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         settings: &settings.per_target,
         stored: None,
         stale: None,
+        selection: &Selection::default(),
         max_findings: Some(0),
         jobs: cores(),
         progress: &Progress::default(),

@@ -17,7 +17,9 @@ use super::{CliError, Exit};
 use crate::error::display_path;
 use crate::lint::expectation::Updates;
 use crate::lint::fix::Level;
-use crate::run::{ExpectationArgs, FixOptions, LintOptions, RecordProtocol, Target, is_lint_candidate, with_fixtures};
+use crate::run::{
+    ExpectationArgs, FixOptions, LintOptions, RecordProtocol, Selection, Target, is_lint_candidate, with_fixtures,
+};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -94,6 +96,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         protocol: &protocol,
         config: config_file,
         options,
+        selection: Selection::default(),
+        is_live: false,
         all: judging.all,
         // Differences are shown during the run.
         shows_progress: !arguments.fixing.diff,

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod config;
 mod coverage;
+mod environment;
 mod explain;
 mod fixes;
 mod fmt;
@@ -25,6 +26,7 @@ mod protocol;
 mod reconcile;
 mod rules;
 mod schema;
+mod selection;
 mod tap;
 
 use std::ffi::OsString;

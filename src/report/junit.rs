@@ -156,6 +156,11 @@ impl<W: Write> Reporter for JUnit<W> {
             let mut status = if harmless { TestCaseStatus::skipped() } else { failure() };
             status.set_message(format!("{} not shown (--max-findings)", count(end.hidden, "more finding")));
             add(&mut suite, &file, "(findings not shown)", status);
+        } else if let Some(words) = end.unselected.and_then(|unselected| unselected.words()) {
+            // Nor are the streams of findings that were not selected.
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(words);
+            add(&mut suite, &file, "(findings not selected)", status);
         } else if others > 0 {
             let name = if streams > 0 { "(every other stream)" } else { "(every stream)" };
             let case = add(&mut suite, &file, name, TestCaseStatus::success());

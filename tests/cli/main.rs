@@ -2,11 +2,13 @@
 //!
 //! Every expectation is written by hand from the program's documented behaviour; none is copied from a run.
 
+mod agent;
 mod baseline;
 #[path = "../built_program/mod.rs"]
 mod built_program;
 mod config;
 mod coverage;
+mod environment;
 #[path = "../every_format/mod.rs"]
 mod every_format;
 mod exit_codes;
@@ -29,6 +31,8 @@ mod report_formats;
 #[cfg(unix)]
 mod running;
 mod said;
+mod selection;
+mod short;
 mod show;
 #[cfg(unix)]
 mod tap;

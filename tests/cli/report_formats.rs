@@ -10,7 +10,7 @@ use super::every_format::every_format;
 use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, WARNING, event, text};
 use super::said::{
     SARIF_SCHEMA, Said, array, assert_is_sarif, junit_lines, of_github, of_gitlab, of_json, of_junit, of_markdown,
-    of_sarif, parsed, said,
+    of_sarif, of_short, parsed, said,
 };
 
 #[test]
@@ -61,6 +61,7 @@ fn every_format_says_the_same() {
             "github" => (of_github(&report), expected.clone()),
             "gitlab" => (of_gitlab(&parsed(&folder, "o/gitlab")), without_columns.clone()),
             "markdown" => (of_markdown(&report), as_given.clone()),
+            "short" | "agent" => (of_short(&report), as_given.clone()),
             // In JUnit, the findings of a stream are together.
             "junit" => (sorted(junit_lines(&report)), sorted(as_given.clone())),
             "human" => {
@@ -302,7 +303,7 @@ fn every_format_shows_what_it_left_out() {
     for format in every_format() {
         let (unchecked, counts_hidden_findings) = match format.as_str() {
             // Standard error, which is read beside it, names the inputs.
-            "human" => (Unchecked::Counted, true),
+            "human" | "short" | "agent" => (Unchecked::Counted, true),
             "sarif" | "junit" | "github" => (Unchecked::Named, true),
             // Its heading says how many of the findings are below.
             "markdown" => (Unchecked::Named, false),

@@ -94,6 +94,19 @@ pub fn of_line(line: &str) -> Option<Said> {
     Some(said(parts[0], parts[1].parse().ok()?, parts[2].parse().ok()?, severity, rule))
 }
 
+/// Parses lines such as `file:line:column: severity[rule]: …`; other lines are none of a finding.
+pub fn of_short(report: &str) -> Vec<Said> {
+    let said_by = |line: &str| {
+        let (place, rest) = line.split_once(": ")?;
+        let (severity, rest) = rest.split_once('[')?;
+        let (rule, _) = rest.split_once("]: ")?;
+        let mut parts = place.rsplitn(3, ':');
+        let (column, at) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        Some(said(parts.next()?, at, column, severity, rule))
+    };
+    report.lines().filter_map(said_by).collect()
+}
+
 /// Returns the suites' names and, for each, the cases' names with their outcomes.
 pub fn of_junit(report: &str) -> Vec<(String, Vec<(String, &'static str)>)> {
     let document = roxmltree::Document::parse(report).unwrap_or_else(|error| panic!("{error}\n{report}"));
