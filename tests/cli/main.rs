@@ -28,6 +28,7 @@ mod protocols;
 mod records;
 mod report_files;
 mod report_formats;
+mod report_schema;
 #[cfg(unix)]
 mod running;
 mod said;
