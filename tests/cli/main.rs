@@ -16,6 +16,7 @@ mod fmt;
 #[cfg(unix)]
 mod follow;
 mod formats;
+mod help;
 mod hostile;
 mod injection;
 mod inputs;
