@@ -39,7 +39,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         true => Some(follow::open(input.paths(), &protocol)?),
         false => None,
     };
-    let found = input.expand(config.as_ref());
+    let mut found = input.expand(config.as_ref());
+    judging.name_standard_input(&mut found)?;
     let job = Job {
         judging,
         protocol: &protocol,

@@ -32,6 +32,10 @@ pub struct JudgingArguments {
     #[command(flatten)]
     pub input: InputArguments,
 
+    /// Name of the file that standard input comes from, for reports
+    #[arg(long, value_name = "NAME")]
+    stdin_name: Option<String>,
+
     /// Format of the report, written to a file with =FILE; repeat for several reports [default: human, or agent where a
     /// coding agent runs the program] [env: SESSIONLINT_FORMAT]
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
@@ -140,6 +144,20 @@ impl JudgingArguments {
     /// Returns the options that inputs are read and judged with.
     pub fn options(&self, rules: Rulebook<'_>) -> Result<Options, CliError> {
         Ok(self.input.reading.options().with_severities(self.failing.severities(rules)?))
+    }
+
+    /// Gives standard input the name that it is to have.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is a name and standard input is not read.
+    pub fn name_standard_input(&self, found: &mut FoundTargets) -> Result<(), CliError> {
+        match &self.stdin_name {
+            Some(name) if !found.name_standard_input(name) => {
+                Err(CliError::Message("--stdin-name goes with standard input: write `-` to read it".to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the reports of the run.

@@ -90,6 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (is_cut_out, config_file) = (options.fragment(), config.as_deref());
     let named: HashSet<PathBuf> = input.paths().iter().filter(|path| !path.is_dir()).cloned().collect();
     let mut found = input.expand_to(config.as_ref(), &is_lint_candidate);
+    judging.name_standard_input(&mut found)?;
     found.targets = with_fixtures(found.targets, &named);
     let job = Job {
         judging,

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let failed = |what: &str, error: io::Error| CliError::Message(format!("{program} cannot be {what}: {error}"));
     let mut tap = Tap::start(&arguments.command).map_err(|error| failed("started", error))?;
     // The name that the stream would have in a shell pipeline.
-    let (outcome, told) = run.check_live(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
+    let (outcome, told) = run.check_live(&Target::standard_input().name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
     let end =
         RunEnd { hidden: outcome.hidden, ..RunEnd::of(&outcome.summary, &outcome.completeness, started.elapsed()) };

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use sessionlint_core::protocol::Rulebook;
 
 use super::{
-    Reporter, TextOptions, agent, github, gitlab, human, json, jsonl, junit, markdown, sarif, short, statistics,
+    Reporter, TextOptions, agent, github, gitlab, human, json, jsonl, junit, markdown, rdjson, sarif, short, statistics,
 };
 
 /// The destination of a report.
@@ -45,6 +45,7 @@ impl Format {
         &junit::FORMAT,
         &github::FORMAT,
         &gitlab::FORMAT,
+        &rdjson::FORMAT,
         &markdown::FORMAT,
     ];
 

@@ -105,7 +105,7 @@ impl<W: Write> Reporter for Markdown<'_, W> {
 }
 
 /// Returns a text as a code span on one line; nothing in the text can end the span.
-fn code_span(text: &str) -> String {
+pub fn code_span(text: &str) -> String {
     let text = shortened(visible(text), MOST_CHARACTERS);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);

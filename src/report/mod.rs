@@ -17,6 +17,7 @@ mod jsonl;
 mod junit;
 mod markdown;
 mod multi;
+mod rdjson;
 mod sarif;
 mod short;
 mod statistics;
@@ -38,6 +39,7 @@ pub use markdown::escaped as escape_markdown;
 pub use multi::MultiReporter;
 
 use sessionlint_core::finding::{Finding, Place, Repeat, Stats, Summary};
+use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::reconcile::SessionMatches;
 use sessionlint_core::text::{count, visible};
 
@@ -183,6 +185,18 @@ fn capitalized(words: &str) -> String {
 fn place_of(finding: &Finding) -> String {
     let Place { line, column, .. } = finding.place;
     format!("{}:{line}:{column}", visible(finding.file.as_deref().unwrap_or("-")))
+}
+
+/// Returns the address of the page about a rule, if the rules of its protocol have pages.
+fn rule_page(protocol: &Protocol, rule: &str) -> Option<String> {
+    let mut page = protocol.rule_pages()?.to_owned();
+    for byte in rule.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => page.push(char::from(byte)),
+            _ => page.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(page)
 }
 
 /// Returns a text of at most so many characters; what is cut off becomes an ellipsis.

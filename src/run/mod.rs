@@ -208,7 +208,7 @@ impl Run<'_> {
 pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunError> {
     let unreadable = |cause| RunError::Unreadable { path: target.name().as_ref().into(), cause };
     let reader: Box<dyn Read> = match target {
-        Target::StandardInput => Box::new(io::stdin()),
+        Target::StandardInput(_) => Box::new(io::stdin()),
         Target::File(path) => Box::new(File::open(path).map_err(unreadable)?),
     };
     let mut reader = Decompressor::new(reader).map_err(unreadable)?;

@@ -1,6 +1,8 @@
 //! `--help`: its groups and its examples, which work; and what is said of a command line that is almost right.
 
 use std::collections::BTreeSet;
+#[cfg(unix)]
+use std::path::Path;
 
 use super::program::{CLEAN, Folder, OPEN, event};
 
@@ -57,24 +59,28 @@ fn folder_of_examples() -> Folder {
         CLEAN.to_owned(),
     ]
     .concat();
-    let action = r#"{"name":"t","tool_call_id":"c","ok":true}"#;
+    let records = concat!(
+        r#"{"timestamp":"2026-01-01T00:00:00Z","session_id":"s","conversation_id":"c","duration":5,"#,
+        r#""agent_timezone":"Europe/Zurich"}"#,
+        "\n",
+        r#"{"session_id":"s","transcription":[],"actions":[{"timestamp":"2026-01-01T00:00:00Z","tool_name":"t","#,
+        r#""tool_request":"{}","tool_result":"{}","tool_error":null}]}"#,
+        "\n",
+    );
     let folder = Folder::with(&[
         ("session.ndjson", &turn),
         ("recordings/session.ndjson", &turn),
         ("fixtures/session.ndjson", &turn),
-        ("records.json", &format!(r#"{{"session_id":"s","transcription":[],"actions":[{action}]}}"#)),
+        ("records.json", records),
         ("input.schema.json", r#"{"type":"string","maxLength":9}"#),
         ("agent", "#!/bin/sh\ncat session.ndjson\n"),
     ]);
     let agent = folder.path().join("agent");
     std::fs::set_permissions(agent, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let protocol = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
+    let protocol = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
     for file in std::fs::read_dir(protocol).expect("the example is there") {
-        let file = file.expect("readable");
-        folder.write(
-            std::path::Path::new("my-protocol").join(file.file_name()),
-            std::fs::read(file.path()).expect("readable"),
-        );
+        let (name, path) = file.map(|file| (file.file_name(), file.path())).expect("readable");
+        folder.write(Path::new("my-protocol").join(name), std::fs::read(path).expect("readable"));
     }
     folder
 }
@@ -82,6 +88,8 @@ fn folder_of_examples() -> Folder {
 #[cfg(unix)]
 #[test]
 fn every_example_of_the_help_works() {
+    use std::process::{Command, Stdio};
+
     use super::built_program::built_program;
 
     let help = Folder::new().run("--help").out;
@@ -97,23 +105,14 @@ fn every_example_of_the_help_works() {
             assert!(example.contains(&format!("sessionlint {name}")), "{name}: {example}");
             let folder = folder_of_examples();
             // The shell finds the built program by the name that a user types.
-            let mut shell = folder.command([""; 0]);
-            let built = built_program().get_program().to_owned();
+            let program = built_program();
             let function = format!("sessionlint() {{ \"$BUILT\" \"$@\"; }}; {example}");
-            let variables: Vec<_> =
-                shell.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
-            shell = std::process::Command::new("sh");
-            for (name, value) in variables {
-                match value {
-                    Some(value) => shell.env(name, value),
-                    None => shell.env_remove(name),
-                };
-            }
-            shell
-                .current_dir(folder.path())
-                .env("BUILT", built)
-                .args(["-c", &function])
-                .stdin(std::process::Stdio::null());
+            let mut shell = Command::new("sh");
+            shell.current_dir(folder.path()).args(["-c", &function]).stdin(Stdio::null());
+            program.get_envs().for_each(|(name, _)| {
+                shell.env_remove(name);
+            });
+            shell.env("BUILT", program.get_program());
             let ran = super::program::ran(shell);
             assert_eq!(ran.code, 0, "{example}\n{}{}", ran.out, ran.err);
             assert!(!ran.err.contains("cannot"), "{example}\n{}", ran.err);

@@ -62,6 +62,21 @@ pub fn of_gitlab(document: &Value) -> Vec<Said> {
     array(document).iter().map(said_by).collect()
 }
 
+pub fn of_rdjson(document: &Value) -> Vec<Said> {
+    let said_by = |diagnostic: &Value| {
+        let severity = match text(&diagnostic["severity"]) {
+            "ERROR" => "error",
+            "WARNING" => "warning",
+            "INFO" => "note",
+            other => panic!("{other} is no severity of this report"),
+        };
+        let place = &diagnostic["location"];
+        let line = number(&place["range"]["start"]["line"]);
+        said(text(&place["path"]), line, 0, severity, text(&diagnostic["code"]["value"]))
+    };
+    array(&document["diagnostics"]).iter().map(said_by).collect()
+}
+
 /// Undoes the escapes of a workflow command.
 pub fn unescaped(text: &str) -> String {
     [("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")]
