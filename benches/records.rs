@@ -80,7 +80,9 @@ fn pages(records: &[String]) -> String {
 
 fn start(folder: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sessionlint"));
-    command.args(["check", "--complete", "--jobs", "2", "--rule", "event-after-session=warning"]).arg(folder);
+    command
+        .args(["check", "--format", "human", "--complete", "--jobs", "2", "--rule", "event-after-session=warning"])
+        .arg(folder);
     command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the program starts")
 }
 

@@ -60,6 +60,12 @@ pub static PROTOCOLS: &[Folder] = &[
 /// The JSON Schema of `sessionlint.toml`, which configures the program.
 pub static CONFIGURATION_SCHEMA: &str = include_str!("sessionlint.schema.json");
 
+/// The JSON Schema of a report as one JSON document. Its name has the version of the form, which is in the document too.
+pub static REPORT_SCHEMA: &str = include_str!("report-1.schema.json");
+
+/// The JSON Schema of a line of a report that has a JSON object for each finding.
+pub static REPORT_LINE_SCHEMA: &str = include_str!("report-line-1.schema.json");
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

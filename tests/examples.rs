@@ -2,10 +2,13 @@
 
 #[path = "built/mod.rs"]
 mod built;
+#[path = "built_program/mod.rs"]
+mod built_program;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use built_program::built_program;
 use sessionlint::{Options, check, load_protocol};
 
 const RECORDING: &str = include_str!("../examples/agent-over-stdio/recording.ndjson");
@@ -95,7 +98,7 @@ fn the_public_api_prints_what_the_program_prints() {
     let corpus = corpus();
     assert!(corpus.len() > 300, "{} files", corpus.len());
     let by_api = Command::new(built::example("check_jsonl")).args(&corpus).output().expect("the example starts");
-    let by_program = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+    let by_program = built_program()
         .args(["check", "--no-config", "--protocol", "session-events", "--format", "jsonl", "--jobs", "1"])
         .args(&corpus)
         .output()

@@ -1,10 +1,14 @@
 //! Generated streams: legal ones without findings, and ones that break one rule.
 
+#[path = "built_program/mod.rs"]
+mod built_program;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
+use built_program::built_program;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
@@ -22,7 +26,7 @@ fn found(bytes: &[u8]) -> Vec<(u64, String)> {
 }
 
 fn sessionlint(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sessionlint")).args(arguments).output().expect("the program starts")
+    built_program().args(arguments).output().expect("the program starts")
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -1,12 +1,17 @@
 //! The report is the same byte for byte, whatever the number of threads.
 
+#[path = "built_program/mod.rs"]
+mod built_program;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use built_program::built_program;
 
 fn report(input: &str, jobs: &str, standard_input: &[u8]) -> (Option<i32>, Vec<u8>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+    let mut child = built_program()
         .args(["check", input, "--jobs", jobs, "--all", "--format", "json"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

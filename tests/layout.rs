@@ -128,6 +128,17 @@ fn no_import_runs_upwards() {
     assert!(forbidden.is_empty(), "\n{}", forbidden.join("\n"));
 }
 
+/// The environment of whoever runs the tests must not decide what they see.
+#[test]
+fn only_one_place_starts_the_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut all = Vec::new();
+    files(&root, &root, &mut all);
+    let starts = concat!("CARGO_BIN_EXE_", "sessionlint");
+    all.retain(|file| fs::read_to_string(root.join(file)).expect("it can be read").contains(starts));
+    assert_eq!(all, [Path::new("built_program/mod.rs")], "everything else starts it with `built_program()`");
+}
+
 #[test]
 fn an_upward_import_is_found_with_its_line() {
     let text = "use crate::low::Thing;\n\nuse crate::high::{self, Other}; // crate::high\nfn f() { crate::Name }\n\

@@ -1,9 +1,13 @@
 //! Streams against stored records: the expectations of the corpus, and the command's own behaviour.
 
+#[path = "built_program/mod.rs"]
+mod built_program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
+use built_program::built_program;
 use serde_json::Value;
 
 fn corpus() -> PathBuf {
@@ -38,7 +42,7 @@ fn reconcile(case: &Path, options: &[&str]) -> Output {
     let files = sorted(case).into_iter().filter(|path| !path.ends_with("expected") && !path.ends_with("options"));
     let (streams, records): (Vec<_>, Vec<_>) = files.partition(|path| is_stream(path));
     let name = |path: &PathBuf| path.file_name().expect("a file").to_owned();
-    Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+    built_program()
         .current_dir(case)
         .args(["reconcile", "--no-config", "--color", "never"])
         .args(lines(&case.join("options")))
@@ -131,7 +135,7 @@ fn what_cannot_be_read_takes_no_part_and_is_not_overlooked() {
     let skipped = Some("check-skipped");
     assert_eq!(said, [(Some("stream.ndjson"), skipped), (Some("transcript.json"), skipped)]);
     assert!(notes[0]["message"].as_str().is_some_and(|words| words.contains("and 1 more")), "{notes:?}");
-    let missing = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+    let missing = built_program()
         .current_dir(folder.path())
         .args(["reconcile", "stream.ndjson", "--records", "nothing.json"])
         .output()
@@ -168,7 +172,7 @@ fn the_events_that_records_are_held_against_are_those_of_the_stream_protocol() {
 fn a_stream_stays_a_stream_though_its_folder_holds_the_records() {
     let case = corpus().join("invalid/action-missing/one-of-two");
     let run = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sessionlint"));
+        let mut command = built_program();
         command.current_dir(&case).args(["reconcile", "--format", "jsonl"]).args(arguments).output().expect("it starts")
     };
     let output = run(&["stream.ndjson", "--records", "."]);

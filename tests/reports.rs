@@ -3,10 +3,13 @@
 //! The expectations were written by hand from the recordings, not copied from a run. Line breaks and frames
 //! are up to the report.
 
+#[path = "built_program/mod.rs"]
+mod built_program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use built_program::built_program;
 use sessionlint::{Options, Protocol, Severity, check};
 
 /// Something that must appear after the previous item of the list.
@@ -25,7 +28,7 @@ fn root() -> &'static Path {
 
 /// Returns the report on a file of the corpus's broken streams, and the exit code.
 fn report(file: &Path) -> (String, i32) {
-    let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+    let output = built_program()
         .current_dir(root().join("corpus/session-events/invalid"))
         .args(["check", "--color", "never"])
         .arg(file)

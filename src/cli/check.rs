@@ -1,12 +1,19 @@
 //! `sessionlint check`: checks recorded streams and stored records.
 
+use sessionlint_core::finding::Severity;
+use sessionlint_core::text::visible;
+
 use super::judging::{Job, JobResult, JudgingArguments};
+use super::selection::SelectionArguments;
 use super::{CliError, Exit, follow};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     judging: JudgingArguments,
+
+    #[command(flatten)]
+    selection: SelectionArguments,
 
     /// Print counts of events by type, turns, tool calls, bytes and time
     #[arg(long)]
@@ -26,17 +33,21 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let input = &judging.input;
     let (protocol, config) = input.load()?;
     let options = judging.options(protocol.rules_of_run())?;
+    let selection = arguments.selection.selection(protocol.rules_of_run())?;
     let growing = match arguments.follow {
         true if judging.records.are_given() => return Err(follow::records_error()),
         true => Some(follow::open(input.paths(), &protocol)?),
         false => None,
     };
-    let found = input.expand(config.as_ref());
+    let mut found = input.expand(config.as_ref());
+    judging.name_standard_input(&mut found)?;
     let job = Job {
         judging,
         protocol: &protocol,
         config: config.as_deref(),
         options,
+        selection,
+        is_live: growing.is_some(),
         all: judging.all || arguments.follow,
         shows_progress: growing.is_none(),
         besides: "",
@@ -59,6 +70,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             }
             (None, None) => work.run.check(work.targets, baseline, reporter)?,
         };
+        // A mistake in the id must not look like a clean stream.
+        if let Some(stream) = arguments.selection.stream().filter(|_| outcome.summary.at_least(Severity::Note) == 0) {
+            anstream::eprintln!("sessionlint: no finding is of the stream {}", visible(stream));
+        }
         Ok(JobResult { outcome, linted: None, shows_stats: arguments.stats })
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sessionlint_core::protocol::{Protocol, ProtocolLoader, Rulebook};
 use sessionlint_core::text::{nearest, visible};
 
-use super::{CliError, Exit};
+use super::{CliError, Exit, environment};
 use crate::config::{Config, NAME};
 use crate::error::{ProtocolErrorDiagnostic, display_path};
 use crate::load::load_protocol;
@@ -18,10 +18,11 @@ const DEFAULT: &str = "session-events";
 #[derive(clap::Args)]
 pub struct ProtocolArgument {
     /// Built-in protocol, or folder with a protocol.toml [default: session-events, or the one in sessionlint.toml]
+    /// [env: SESSIONLINT_PROTOCOL]
     #[arg(long, value_name = "NAME|DIR")]
     protocol: Option<String>,
 
-    /// The sessionlint.toml to use, instead of the one in the nearest parent folder
+    /// The sessionlint.toml to use, instead of the one in the nearest parent folder [env: SESSIONLINT_CONFIG]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
     config: Option<PathBuf>,
 
@@ -50,12 +51,26 @@ impl std::ops::Deref for ProtocolChoice {
 }
 
 impl ProtocolArgument {
-    /// Returns the given arguments, as words of a command line.
+    /// Returns the given arguments, as words of a command line; the environment may have given them.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
-        let protocol = self.protocol.iter().flat_map(|name| ["--protocol".to_owned(), name.clone()]);
-        let config = self.config.iter().flat_map(|file| ["--config".to_owned(), file.to_string_lossy().into_owned()]);
+        let protocol = self.protocol.clone().or(self.name_of_variable()).into_iter();
+        let protocol = protocol.flat_map(|name| ["--protocol".to_owned(), name]);
+        let config = self.file().into_iter();
+        let config = config.flat_map(|file| ["--config".to_owned(), file.to_string_lossy().into_owned()]);
         protocol.chain(config).chain(self.no_config.then(|| "--no-config".to_owned())).collect()
+    }
+
+    /// Returns the name of the protocol, or its folder, if the environment gives one.
+    fn name_of_variable(&self) -> Option<String> {
+        let value = environment::value(environment::PROTOCOL).filter(|_| self.protocol.is_none());
+        value.map(|name| name.to_string_lossy().into_owned())
+    }
+
+    /// Returns the `sessionlint.toml` that is given, if one is.
+    fn file(&self) -> Option<PathBuf> {
+        let of_variable = || environment::value(environment::CONFIG).filter(|_| !self.no_config).map(PathBuf::from);
+        self.config.clone().or_else(of_variable)
     }
 
     /// Loads the protocol, and the `sessionlint.toml` that applies to these paths.
@@ -64,10 +79,14 @@ impl ProtocolArgument {
             Some(file) => Some(Config::read(&file).map_err(report_file_error)?),
             None => None,
         };
-        let protocol = match (&self.protocol, &config) {
-            (Some(name), _) => ProtocolChoice::named(name)?,
-            (None, Some(config)) => ProtocolChoice::from_config(config)?,
-            (None, None) => ProtocolChoice::default_protocol()?,
+        let protocol = match (&self.protocol, self.name_of_variable(), &config) {
+            (Some(name), ..) => ProtocolChoice::named(name)?,
+            (None, Some(name), _) => ProtocolChoice::named(&name).map_err(|failure| match failure {
+                CliError::Message(why) => CliError::Message(format!("{}: {why}", environment::PROTOCOL)),
+                other => other,
+            })?,
+            (None, None, Some(config)) => ProtocolChoice::from_config(config)?,
+            (None, None, None) => ProtocolChoice::default_protocol()?,
         };
         if let Some(config) = &config {
             config.check_rules(protocol.rules_of_run()).map_err(report_file_error)?;
@@ -86,8 +105,9 @@ impl ProtocolArgument {
     ///
     /// Fails if different ones apply to different paths.
     fn find_file(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, CliError> {
-        if self.no_config || self.config.is_some() {
-            return Ok(self.config.clone());
+        let given = self.file();
+        if self.no_config || given.is_some() {
+            return Ok(given);
         }
         let mut found = paths.iter().map(|path| (path, Config::find(&start_folder(path))));
         let Some((first, file)) = found.next() else { return Ok(None) };

@@ -18,7 +18,7 @@ use super::{CliError, Exit, TextOrJson};
 use crate::picture::View;
 use crate::picture::coverage::{Coverage, Group, json, text};
 use crate::report::MultiReporter;
-use crate::run::{FoundTargets, Outcome, Progress, Run};
+use crate::run::{FoundTargets, Outcome, Progress, Run, Selection};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -84,6 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         settings: &settings.per_target,
         stored: None,
         stale: None,
+        selection: &Selection::default(),
         max_findings: Some(0),
         jobs: cores(),
         progress: &Progress::default(),

@@ -29,8 +29,8 @@ use crate::lint::{
 };
 use crate::report::{Reporter, RunEnd};
 use crate::run::{
-    FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Target, is_lint_candidate,
-    with_fixtures,
+    FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Selection, Target,
+    is_lint_candidate, with_fixtures,
 };
 
 #[derive(clap::Args)]
@@ -154,6 +154,7 @@ fn format(
             all: protocol.is_of_records(),
         }),
         stale: None,
+        selection: &Selection::default(),
         max_findings: None,
         jobs,
         progress: &Progress::default(),

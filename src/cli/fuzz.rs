@@ -87,7 +87,8 @@ pub struct Arguments {
     #[command(flatten)]
     reading: ReadingArguments,
 
-    /// Format of the report, written to a file with =FILE; repeat for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports [default: human, or agent where a
+    /// coding agent runs the program] [env: SESSIONLINT_FORMAT]
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
@@ -123,7 +124,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     let judge = build_judge(arguments, &protocol, config.as_ref())?;
     let config_file = config.as_ref().map(Config::path);
-    let outputs = Outputs::open(&arguments.formats, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
+    let wanted = Output::chosen(&arguments.formats, false)?;
+    let outputs = Outputs::open(&wanted, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
     let report = FuzzReport { rules: protocol.rules_of_run(), color: arguments.color };
     match &arguments.replay {
         Some(folder) => replay::run(arguments, folder, &judge, &report, outputs),

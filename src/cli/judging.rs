@@ -25,16 +25,25 @@ use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::lint::LintSummary;
 use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd};
-use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Target};
+use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
 
 #[derive(clap::Args)]
 pub struct JudgingArguments {
     #[command(flatten)]
     pub input: InputArguments,
 
-    /// Format of the report, written to a file with =FILE; repeat for several reports
+    /// Name of the file that standard input comes from, for reports
+    #[arg(long, value_name = "NAME")]
+    stdin_name: Option<String>,
+
+    /// Format of the report, written to a file with =FILE; repeat for several reports [default: human, or agent where a
+    /// coding agent runs the program] [env: SESSIONLINT_FORMAT]
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
+
+    /// Print a table of the rules with their counts, the most frequent first, and no findings
+    #[arg(long)]
+    statistics: bool,
 
     #[command(flatten)]
     failing: SeverityArguments,
@@ -137,6 +146,27 @@ impl JudgingArguments {
         Ok(self.input.reading.options().with_severities(self.failing.severities(rules)?))
     }
 
+    /// Gives standard input the name that it is to have.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is a name and standard input is not read.
+    pub fn name_standard_input(&self, found: &mut FoundTargets) -> Result<(), CliError> {
+        match &self.stdin_name {
+            Some(name) if !found.name_standard_input(name) => {
+                Err(CliError::Message("--stdin-name goes with standard input: write `-` to read it".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the reports of the run.
+    fn outputs(&self, is_live: bool) -> Result<Vec<Output>, CliError> {
+        let printed = self.statistics.then(Output::statistics);
+        let given: Vec<_> = self.formats.iter().cloned().chain(printed).collect();
+        Output::chosen(&given, is_live)
+    }
+
     /// Returns the number of threads.
     fn jobs(&self) -> usize {
         self.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()))
@@ -232,6 +262,10 @@ pub struct Job<'j> {
     pub protocol: &'j ProtocolChoice,
     pub config: Option<&'j Config>,
     pub options: Options,
+    /// The findings that count.
+    pub selection: Selection,
+    /// Whether findings are to be seen as soon as they are judged.
+    pub is_live: bool,
     /// Whether every finding is shown, without folding.
     pub all: bool,
     /// Whether a progress bar is shown, if there is a terminal.
@@ -277,7 +311,7 @@ impl Job<'_> {
         let mut baseline = OpenBaseline::open(&judging.baseline, input.paths(), config, &mut targets)?;
         let (console, config_file) = (Console::StandardOutput, config.map(Config::path));
         let outputs = Outputs::open(
-            &judging.formats,
+            &judging.outputs(self.is_live)?,
             console,
             input.paths(),
             config_file,
@@ -316,6 +350,7 @@ impl Job<'_> {
             }),
             stale: settings.base.severity(protocol, Upkeep::StaleBaseline.name()).flatten(),
             split: settings.base.severity(protocol, Upkeep::SplitRecording.name()).flatten(),
+            selection: &self.selection,
             max_findings: shown.max_findings,
             jobs: judging.jobs(),
             progress: &Progress::default(),
@@ -375,6 +410,7 @@ fn run_and_report(
         summary: &outcome.summary,
         stats: shows_stats.then_some(&outcome.stats),
         hidden: outcome.hidden,
+        unselected: outcome.unselected,
         recorded: recorded.as_deref(),
         reconciled: None,
         linted: linted.as_ref(),

@@ -17,7 +17,9 @@ use super::{CliError, Exit};
 use crate::error::display_path;
 use crate::lint::expectation::Updates;
 use crate::lint::fix::Level;
-use crate::run::{ExpectationArgs, FixOptions, LintOptions, RecordProtocol, Target, is_lint_candidate, with_fixtures};
+use crate::run::{
+    ExpectationArgs, FixOptions, LintOptions, RecordProtocol, Selection, Target, is_lint_candidate, with_fixtures,
+};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -88,12 +90,15 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (is_cut_out, config_file) = (options.fragment(), config.as_deref());
     let named: HashSet<PathBuf> = input.paths().iter().filter(|path| !path.is_dir()).cloned().collect();
     let mut found = input.expand_to(config.as_ref(), &is_lint_candidate);
+    judging.name_standard_input(&mut found)?;
     found.targets = with_fixtures(found.targets, &named);
     let job = Job {
         judging,
         protocol: &protocol,
         config: config_file,
         options,
+        selection: Selection::default(),
+        is_live: false,
         all: judging.all,
         // Differences are shown during the run.
         shows_progress: !arguments.fixing.diff,

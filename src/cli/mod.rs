@@ -1,11 +1,13 @@
 //! The command line: one file per subcommand. Nothing here decides what is a finding.
 
+mod advice;
 mod bar;
 mod baseline;
 mod check;
 mod completions;
 mod config;
 mod coverage;
+mod environment;
 mod explain;
 mod fixes;
 mod fmt;
@@ -14,6 +16,7 @@ mod follow;
 mod fuzz;
 mod generate;
 mod graph;
+mod help;
 mod init;
 mod input;
 mod judging;
@@ -25,13 +28,14 @@ mod protocol;
 mod reconcile;
 mod rules;
 mod schema;
+mod selection;
 mod tap;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
 use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
 use sessionlint_core::text::visible;
 
@@ -165,9 +169,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn run_command(arguments: Vec<OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let command = help::command();
+    let parsed = command.clone().try_get_matches_from(&arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = advice::advise(error, &command, &arguments);
             // Help and version are not errors, and neither is a broken pipe while they are printed.
             let printed = error.print().and_then(|()| io::stdout().flush());
             let unread = |error: io::Error| error.kind() == io::ErrorKind::BrokenPipe;

@@ -13,9 +13,9 @@ use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{nearest, visible};
 use terminal_size::terminal_size_of;
 
-use super::CliError;
 use super::bar::Bar;
 use super::output_file::{OutputFile, is_plain, resolve};
+use super::{CliError, environment};
 use crate::error::display_path;
 use crate::report::{Format, MultiReporter, Reporter, TextOptions, is_report};
 use crate::run::{RetryWriter, Target};
@@ -51,6 +51,31 @@ impl FromStr for Output {
             Some("") => Err("after the = there must be the name of a file".to_owned()),
             _ => Ok(Output { format, file: file.map(PathBuf::from) }),
         }
+    }
+}
+
+impl Output {
+    /// Returns the report that shows counts alone, printed.
+    pub fn statistics() -> Output {
+        Output { format: Format::STATISTICS, file: None }
+    }
+
+    /// Returns the reports that a command line asks for, or else the one that the environment asks for.
+    ///
+    /// `is_live`: whether findings are to be seen before the end, so that no format that begins with counts is taken
+    /// unasked.
+    pub fn chosen(given: &[Output], is_live: bool) -> Result<Vec<Output>, CliError> {
+        if !given.is_empty() {
+            return Ok(given.to_vec());
+        }
+        if let Some(text) = environment::value(environment::FORMAT) {
+            let output = Output::from_str(&text.to_string_lossy());
+            return output
+                .map(|output| vec![output])
+                .map_err(|why| CliError::Message(format!("{}: {why}", environment::FORMAT)));
+        }
+        let format = if environment::is_of_agent() && !is_live { Format::FOR_AGENTS } else { Format::DEFAULT };
+        Ok(vec![Output { format, file: None }])
     }
 }
 
@@ -139,7 +164,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Opens the reports, and removes their files from `targets`, because a folder may have the report of the last run.
+    /// Opens the `wanted` reports, of which there is at least one, and removes their files from `targets`, because a folder may have the report of the last run.
     ///
     /// # Errors
     ///
@@ -152,10 +177,8 @@ impl Outputs {
         baseline: Option<&Path>,
         targets: &mut Vec<Target>,
     ) -> Result<Outputs, CliError> {
-        let human = [Output { format: Format::DEFAULT, file: None }];
-        let wanted = if wanted.is_empty() { &human } else { wanted };
         if wanted.iter().filter(|output| output.file.is_none()).count() > 1 {
-            let message = format!("only one --format can go to {}; write FORMAT=FILE", console.name());
+            let message = format!("only one report can go to {}; write --format FORMAT=FILE", console.name());
             return Err(CliError::Message(message));
         }
         // Nothing is opened until everything has been checked.
@@ -232,6 +255,6 @@ impl Outputs {
 pub fn is_file(target: &Target, file: &Path) -> bool {
     match target {
         Target::File(path) => fs::canonicalize(path).is_ok_and(|path| path == file),
-        Target::StandardInput => false,
+        Target::StandardInput(_) => false,
     }
 }

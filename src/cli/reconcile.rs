@@ -46,7 +46,8 @@ pub struct Arguments {
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
 
-    /// Format of the report, written to a file with =FILE; repeat for several reports
+    /// Format of the report, written to a file with =FILE; repeat for several reports [default: human, or agent where a
+    /// coding agent runs the program] [env: SESSIONLINT_FORMAT]
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
@@ -114,7 +115,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let inputs: Vec<PathBuf> = arguments.streams.iter().chain(&arguments.records).cloned().collect();
     let config_file = config.as_deref().map(Config::path);
     let console = Console::StandardOutput;
-    let outputs = Outputs::open(&arguments.formats, console, &inputs, config_file, None, &mut targets)?;
+    let outputs =
+        Outputs::open(&Output::chosen(&arguments.formats, false)?, console, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     // All files are compared before any finding is reported.

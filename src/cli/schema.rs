@@ -1,8 +1,10 @@
-//! `sessionlint schema`: prints the JSON Schema of an event type.
+//! `sessionlint schema`: prints the JSON Schema of an event type, or of the program's own reports.
 
 use std::io::Write;
 
+use clap::ValueEnum;
 use sessionlint_core::text::{nearest, visible};
+use sessionlint_schemas::{REPORT_LINE_SCHEMA, REPORT_SCHEMA};
 
 use super::config::ProtocolArgument;
 use super::{CliError, Exit};
@@ -17,13 +19,32 @@ pub struct Arguments {
     #[arg(long, requires = "event_type")]
     plan: bool,
 
+    /// Print the JSON Schema of a report: of the document of --format json, or of a line of --format jsonl
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["event_type", "plan"])]
+    report: Option<ReportForm>,
+
     #[command(flatten)]
     protocol: ProtocolArgument,
 }
 
+/// A form of reports for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportForm {
+    Json,
+    Jsonl,
+}
+
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let (protocol, _) = arguments.protocol.load_here()?;
     let mut out = anstream::stdout().lock();
+    if let Some(form) = arguments.report {
+        let schema = match form {
+            ReportForm::Json => REPORT_SCHEMA,
+            ReportForm::Jsonl => REPORT_LINE_SCHEMA,
+        };
+        out.write_all(schema.as_bytes())?;
+        return Ok(Exit::Clean);
+    }
+    let (protocol, _) = arguments.protocol.load_here()?;
     let Some(wanted) = &arguments.event_type else {
         for (name, schema) in protocol.schemas() {
             let words = schema.get("description").and_then(|words| words.as_str()).unwrap_or_default();

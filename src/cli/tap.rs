@@ -12,14 +12,15 @@ use super::{CliError, Exit};
 use crate::config::Config;
 use crate::error::display_path;
 use crate::report::{Reporter, RunEnd};
-use crate::run::{Progress, Run, Tap, Target, exit_code};
+use crate::run::{Progress, Run, Selection, Tap, Target, exit_code};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     reading: ReadingArguments,
 
-    /// Format of the report on standard error, written to a file with =FILE; repeat for several reports
+    /// Format of the report on standard error, written to a file with =FILE; repeat for several reports [default: human,
+    /// or agent where a coding agent runs the program] [env: SESSIONLINT_FORMAT]
     #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
     formats: Vec<Output>,
 
@@ -44,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let severities = arguments.failing.severities(rules)?;
     let config_file = config.as_ref().map(Config::path);
     let (console, inputs) = (Console::StandardError, &mut Vec::new());
-    let outputs = Outputs::open(&arguments.formats, console, &[], config_file, None, inputs)?;
+    let outputs = Outputs::open(&Output::chosen(&arguments.formats, false)?, console, &[], config_file, None, inputs)?;
     // Nothing is folded, because the rest of the stream may take long to arrive.
     let style = Style { color: arguments.shown.color, all: true, quiet: arguments.shown.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
@@ -55,6 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         settings: &settings,
         stored: None,
         stale: None,
+        selection: &Selection::default(),
         max_findings: arguments.shown.max_findings,
         jobs: 1,
         progress: &Progress::default(),
@@ -69,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let failed = |what: &str, error: io::Error| CliError::Message(format!("{program} cannot be {what}: {error}"));
     let mut tap = Tap::start(&arguments.command).map_err(|error| failed("started", error))?;
     // The name that the stream would have in a shell pipeline.
-    let (outcome, told) = run.check_live(&Target::StandardInput.name(), &mut tap, None, &mut reporter);
+    let (outcome, told) = run.check_live(&Target::standard_input().name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
     let end =
         RunEnd { hidden: outcome.hidden, ..RunEnd::of(&outcome.summary, &outcome.completeness, started.elapsed()) };

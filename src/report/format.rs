@@ -4,7 +4,9 @@ use std::io::{BufWriter, Write};
 
 use sessionlint_core::protocol::Rulebook;
 
-use super::{Reporter, TextOptions, github, gitlab, human, json, jsonl, junit, markdown, sarif};
+use super::{
+    Reporter, TextOptions, agent, github, gitlab, human, json, jsonl, junit, markdown, rdjson, sarif, short, statistics,
+};
 
 /// The destination of a report.
 pub type Destination = BufWriter<Box<dyn Write + Send>>;
@@ -26,15 +28,24 @@ impl Format {
     /// The format of a report for which none was chosen.
     pub const DEFAULT: &'static Format = &human::FORMAT;
 
+    /// The format of a report for which none was chosen, if a coding agent runs the program.
+    pub const FOR_AGENTS: &'static Format = &agent::FORMAT;
+
+    /// The counts alone.
+    pub const STATISTICS: &'static Format = &statistics::FORMAT;
+
     /// Every format, in the order in which help lists them.
     pub const ALL: &'static [&'static Format] = &[
         &human::FORMAT,
+        &short::FORMAT,
+        &agent::FORMAT,
         &json::FORMAT,
         &jsonl::FORMAT,
         &sarif::FORMAT,
         &junit::FORMAT,
         &github::FORMAT,
         &gitlab::FORMAT,
+        &rdjson::FORMAT,
         &markdown::FORMAT,
     ];
 

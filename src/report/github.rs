@@ -84,6 +84,9 @@ impl<W: Write> Reporter for GitHub<'_, W> {
             let more = sessionlint_core::text::count(end.hidden, "more finding");
             writeln!(self.out, "::notice title=sessionlint::{more} not shown (--max-findings)")?;
         }
+        if let Some(words) = end.unselected.and_then(|unselected| unselected.words()) {
+            writeln!(self.out, "::notice title=sessionlint::{words}")?;
+        }
         if let Some(words) = end.completeness.words() {
             writeln!(self.out, "::warning title=sessionlint::{}", data(&visible(&words)))?;
         }

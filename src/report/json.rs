@@ -60,6 +60,9 @@ impl<W: Write> Reporter for Json<W> {
         self.out.write_all(b"\n],\"summary\":")?;
         write(&mut self.text, end.summary)?;
         write_completeness(&mut self.text, end)?;
+        if let Some(unselected) = end.unselected {
+            self.text.extend_from_slice(format!(",\"unselected\":{}", unselected.findings).as_bytes());
+        }
         if let Some(reconciled) = end.reconciled {
             self.text.extend_from_slice(b",\"reconciled\":");
             write(&mut self.text, &reconciled)?;

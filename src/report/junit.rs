@@ -3,12 +3,13 @@
 //! JUnit puts the counts before the cases, so the report is written at the end. Memory does not grow with the findings
 //! of a stream: only the first of them and their number are kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use sessionlint_core::finding::{Finding, Severity};
+use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
 use super::detect::begins_with_line;
@@ -22,7 +23,7 @@ pub const FORMAT: Format = Format {
         let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
         begins_with_line(beginning, declaration, r#"<testsuites name="sessionlint""#)
     },
-    reporter: |out, _, _| Box::new(JUnit::new(out)),
+    reporter: |out, rules, _| Box::new(JUnit::new(out, rules)),
 };
 
 /// Maximum number of findings of a stream whose text is kept.
@@ -35,8 +36,9 @@ const SKIPPED: &str = "check-skipped";
 /// A stream with an error or a warning is a failed case; a stream with notes only has passed. All streams without
 /// findings share one case, because only findings carry the names of streams. Checks skipped because of a limit are a
 /// skipped case.
-pub struct JUnit<W> {
+pub struct JUnit<'p, W> {
     out: W,
+    rules: Rulebook<'p>,
     report: Report,
     /// The streams of this file with findings, in the order of their first ones; `None` is the file itself.
     cases: Vec<(Option<Arc<str>>, Case)>,
@@ -58,10 +60,13 @@ struct Case {
 struct Texts {
     text: String,
     count: u64,
+    /// The rules whose help is in the text.
+    helped: BTreeSet<Arc<str>>,
 }
 
 impl Texts {
-    fn add(&mut self, finding: &Finding) {
+    /// Adds a finding, with the help that is particular to it, or with that of its rule if this is its first one.
+    fn add(&mut self, finding: &Finding, rules: &Rulebook<'_>) {
         self.count += 1;
         if self.count > MOST_TEXTS {
             return;
@@ -75,7 +80,12 @@ impl Texts {
             let file = related.file.as_deref().map_or_else(|| file.clone(), visible);
             self.text.push_str(&format!("  {file}:{line}:{column}: {}\n", visible(&related.message)));
         }
-        if let Some(help) = &finding.help {
+        let of_rule = || rules.of_finding(finding).1.map(|rule| rule.help.as_str());
+        let help = match finding.help.as_deref() {
+            None if self.helped.insert(rule.clone()) => of_rule(),
+            own => own,
+        };
+        if let Some(help) = help {
             self.text.push_str(&format!("  help: {}\n", visible(help)));
         }
     }
@@ -88,14 +98,14 @@ impl Texts {
     }
 }
 
-impl<W: Write> JUnit<W> {
+impl<'p, W: Write> JUnit<'p, W> {
     /// Writes to `out`.
-    pub fn new(out: W) -> JUnit<W> {
-        JUnit { out, report: Report::new("sessionlint"), cases: Vec::new(), index: HashMap::new() }
+    pub fn new(out: W, rules: Rulebook<'p>) -> JUnit<'p, W> {
+        JUnit { out, rules, report: Report::new("sessionlint"), cases: Vec::new(), index: HashMap::new() }
     }
 }
 
-impl<W: Write> Reporter for JUnit<W> {
+impl<W: Write> Reporter for JUnit<'_, W> {
     fn shows_excerpts(&self) -> bool {
         false
     }
@@ -107,11 +117,11 @@ impl<W: Write> Reporter for JUnit<W> {
         });
         let case = &mut self.cases[number].1;
         match finding.severity {
-            _ if &*finding.rule == SKIPPED => case.skipped.add(finding),
-            Severity::Note => case.notes.add(finding),
+            _ if &*finding.rule == SKIPPED => case.skipped.add(finding, &self.rules),
+            Severity::Note => case.notes.add(finding, &self.rules),
             severity => {
                 case.severity = case.severity.max(Some(severity));
-                case.failures.add(finding);
+                case.failures.add(finding, &self.rules);
             }
         }
         Ok(())
@@ -156,6 +166,11 @@ impl<W: Write> Reporter for JUnit<W> {
             let mut status = if harmless { TestCaseStatus::skipped() } else { failure() };
             status.set_message(format!("{} not shown (--max-findings)", count(end.hidden, "more finding")));
             add(&mut suite, &file, "(findings not shown)", status);
+        } else if let Some(words) = end.unselected.and_then(|unselected| unselected.words()) {
+            // Nor are the streams of findings that were not selected.
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(words);
+            add(&mut suite, &file, "(findings not selected)", status);
         } else if others > 0 {
             let name = if streams > 0 { "(every other stream)" } else { "(every stream)" };
             let case = add(&mut suite, &file, name, TestCaseStatus::success());

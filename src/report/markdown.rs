@@ -6,7 +6,9 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
-use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, capitalized, input_counts, lint_notes};
+use super::{
+    FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, capitalized, input_counts, lint_notes, shortened,
+};
 
 /// The format of summaries in Markdown.
 pub const FORMAT: Format = Format {
@@ -103,12 +105,8 @@ impl<W: Write> Reporter for Markdown<'_, W> {
 }
 
 /// Returns a text as a code span on one line; nothing in the text can end the span.
-fn code_span(text: &str) -> String {
-    let mut text = visible(text);
-    if let Some((cut, _)) = text.char_indices().nth(MOST_CHARACTERS) {
-        text.truncate(cut);
-        text.push('…');
-    }
+pub fn code_span(text: &str) -> String {
+    let text = shortened(visible(text), MOST_CHARACTERS);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     // Markdown strips one space on each side of a code span.

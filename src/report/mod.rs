@@ -4,6 +4,7 @@
 //! Text from a recording is shown through [`visible`] (or escaped by the format), because recordings may be hostile:
 //! their control characters must not reach a terminal.
 
+mod agent;
 mod completeness;
 mod detect;
 mod fingerprint;
@@ -16,7 +17,12 @@ mod jsonl;
 mod junit;
 mod markdown;
 mod multi;
+mod rdjson;
 mod sarif;
+mod short;
+mod statistics;
+mod summary;
+mod tally;
 
 use std::io;
 
@@ -32,12 +38,31 @@ pub use jsonl::Jsonl;
 pub use markdown::escaped as escape_markdown;
 pub use multi::MultiReporter;
 
-use sessionlint_core::finding::{Finding, Repeat, Stats, Summary};
+use sessionlint_core::finding::{Finding, Place, Repeat, Stats, Summary};
+use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::reconcile::SessionMatches;
 use sessionlint_core::text::{count, visible};
 
 use crate::error::RunError;
 use crate::lint::{LintSummary, TOO_LARGE, TOO_LARGE_HELP};
+
+/// The findings of a run, or of a file, that the caller did not select. No other count includes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unselected {
+    /// The options that select findings.
+    pub options: &'static str,
+    /// Number of findings.
+    pub findings: u64,
+}
+
+impl Unselected {
+    /// Returns a sentence without a full stop on the findings; `None` if there are none.
+    pub fn words(&self) -> Option<String> {
+        let is = if self.findings == 1 { "is" } else { "are" };
+        let findings = count(self.findings, "other finding");
+        (self.findings > 0).then(|| format!("{findings} {is} not counted ({})", self.options))
+    }
+}
 
 /// The end of a file, for a [`Reporter`].
 pub struct FileEnd<'f> {
@@ -47,6 +72,8 @@ pub struct FileEnd<'f> {
     pub summary: Option<&'f Summary>,
     /// Number of the file's findings that were not shown because of a limit.
     pub hidden: u64,
+    /// The file's findings that were not selected; `None` if all are.
+    pub unselected: Option<Unselected>,
     /// Findings of which only the first was reported.
     pub repeats: &'f [Repeat],
     /// Why the file could not be read to its end.
@@ -56,7 +83,7 @@ pub struct FileEnd<'f> {
 impl FileEnd<'_> {
     /// Returns the end of a file with its name alone; the other fields are empty.
     pub fn of(file: &str) -> FileEnd<'_> {
-        FileEnd { file, summary: None, hidden: 0, repeats: &[], unreadable: None }
+        FileEnd { file, summary: None, hidden: 0, unselected: None, repeats: &[], unreadable: None }
     }
 }
 
@@ -68,6 +95,8 @@ pub struct RunEnd<'f> {
     pub stats: Option<&'f Stats>,
     /// Number of findings that were not shown because of a limit.
     pub hidden: u64,
+    /// The findings that were not selected; `None` if all are.
+    pub unselected: Option<Unselected>,
     /// The baseline that the findings were written to, if any.
     pub recorded: Option<&'f str>,
     /// The counts of matched, missing and unexpected tool calls of each session, if streams were reconciled with records.
@@ -93,6 +122,7 @@ impl<'f> RunEnd<'f> {
             summary,
             stats: None,
             hidden: 0,
+            unselected: None,
             recorded: None,
             reconciled: None,
             linted: None,
@@ -126,14 +156,15 @@ pub trait Reporter {
     fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()>;
 }
 
-/// Returns a sentence on the findings that a baseline holds back, if there are any.
-fn baseline_note(end: &RunEnd<'_>) -> Option<String> {
+/// Returns sentences on the findings that a baseline holds back, and on those that were not selected.
+fn baseline_note(end: &RunEnd<'_>) -> impl Iterator<Item = String> {
     let known = end.summary.baselined;
     let (is, was) = if known == 1 { ("is", "was") } else { ("are", "were") };
-    match end.recorded {
+    let of_baseline = match end.recorded {
         Some(name) => Some(format!("{} {was} recorded in {}", count(known, "finding"), visible(name))),
         None => (known > 0).then(|| format!("{} {is} in the baseline", count(known, "known finding"))),
-    }
+    };
+    of_baseline.into_iter().chain(end.unselected.and_then(|unselected| unselected.words()))
 }
 
 /// Returns sentences on the fixtures, and on files that were too large to be linted.
@@ -148,6 +179,38 @@ fn lint_notes(end: &RunEnd<'_>) -> Vec<String> {
 fn capitalized(words: &str) -> String {
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// Returns where a finding is, safe for a terminal: `FILE:LINE:COLUMN`.
+fn place_of(finding: &Finding) -> String {
+    let Place { line, column, .. } = finding.place;
+    format!("{}:{line}:{column}", visible(finding.file.as_deref().unwrap_or("-")))
+}
+
+/// Returns the address of the page about a rule, if the rules of its protocol have pages.
+fn rule_page(protocol: &Protocol, rule: &str) -> Option<String> {
+    let mut page = protocol.rule_pages()?.to_owned();
+    for byte in rule.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => page.push(char::from(byte)),
+            _ => page.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(page)
+}
+
+/// Returns a text of at most so many characters; what is cut off becomes an ellipsis.
+fn shortened(mut text: String, most: usize) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(most) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
+}
+
+/// Returns whether the summary is to be left out.
+fn is_quiet(options: TextOptions) -> bool {
+    options == options.with_quiet(true)
 }
 
 /// Returns a file's name without a leading `./`, for tools that compare it with the paths of a repository.

@@ -10,7 +10,7 @@ use sessionlint_core::text::{count, visible};
 
 use super::detect::begins_with_line;
 use super::fingerprint::Fingerprints;
-use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path};
+use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path, rule_page};
 
 /// The format of SARIF logs.
 pub const FORMAT: Format = Format {
@@ -92,11 +92,8 @@ impl<'p, W: Write> Sarif<'p, W> {
     }
 }
 
+// The text around a place tells where the place ends, so excerpts are needed although none is shown.
 impl<W: Write> Reporter for Sarif<'_, W> {
-    fn shows_excerpts(&self) -> bool {
-        false
-    }
-
     fn begin(&mut self) -> io::Result<()> {
         let schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
         let rules: Vec<_> = self.rules.rules().into_iter().map(|(protocol, rule)| descriptor(protocol, rule)).collect();
@@ -177,14 +174,18 @@ fn descriptor(protocol: &Protocol, rule: &Rule) -> Value {
         Some(severity) => json!({"level": severity.as_str()}),
         None => json!({"enabled": false}),
     };
-    json!({
+    let mut descriptor = json!({
         "id": &*rule.name,
         "shortDescription": message(&rule.means),
         "fullDescription": message(&format!("{}{quotes}", rule.means)),
         "help": message(&format!("{}{quotes}", rule.help)),
         "defaultConfiguration": configuration,
         "properties": {"basis": rule.basis},
-    })
+    });
+    if let Some(page) = rule_page(protocol, &rule.name) {
+        descriptor["helpUri"] = json!(page);
+    }
+    descriptor
 }
 
 /// Returns a SARIF message: braces are doubled because single ones are placeholders, and `](` is broken up because it
@@ -195,15 +196,26 @@ fn message(text: &str) -> Value {
 
 /// Returns the physical location of a place.
 fn physical(file: &str, place: &Place) -> Value {
-    json!({
-        "artifactLocation": {"uri": uri(file)},
-        "region": {
-            "startLine": place.line.max(1),
-            "startColumn": place.column.max(1),
-            "byteOffset": place.start,
-            "byteLength": place.end.saturating_sub(place.start),
-        },
-    })
+    let (line, column, length) = (place.line.max(1), place.column.max(1), place.end.saturating_sub(place.start));
+    let mut region = json!({
+        "startLine": line,
+        "startColumn": column,
+        "byteOffset": place.start,
+        "byteLength": length,
+    });
+    if let Some(characters) = characters_of(place) {
+        region["endLine"] = json!(line);
+        region["endColumn"] = json!(column + characters);
+    }
+    json!({"artifactLocation": {"uri": uri(file)}, "region": region})
+}
+
+/// Returns the length of a place in characters; `None` if its excerpt does not have all of it: the place goes on in
+/// another line, or is very long. Such a region ends with its line for whoever reads it, as the standard has it.
+fn characters_of(place: &Place) -> Option<u64> {
+    let marked = place.excerpt.text.get(place.excerpt.mark.clone())?;
+    let is_whole = marked.len() as u64 == place.end.saturating_sub(place.start);
+    (is_whole && !marked.is_empty()).then(|| marked.chars().count() as u64)
 }
 
 /// Returns a file's name as a relative reference, or as a `file` URI if it is absolute.

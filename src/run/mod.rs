@@ -12,6 +12,7 @@ mod paths;
 mod progress;
 mod records;
 mod retry;
+mod selection;
 mod split;
 mod tap;
 mod traces;
@@ -30,21 +31,23 @@ pub use paths::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording, s
 pub use progress::Progress;
 pub use records::{RecordProtocol, RecordSettings, holds_records};
 pub use retry::RetryWriter;
+pub use selection::Selection;
 pub use tap::{Tap, exit_code};
 
 use parts::Parts;
 use paths::is_stream_name;
 use records::OpenedInput;
+use selection::Selector;
 use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Settings;
-use sessionlint_core::finding::{Finding, Report, Severity, Stats, Summary};
+use sessionlint_core::finding::{Finding, Repeat, Report, Severity, Stats, Summary};
 use sessionlint_core::protocol::{Protocol, Upkeep};
 use split::SplitWatch;
 
 use crate::compressed::{Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
-use crate::report::{Completeness, FileEnd, GapReason, Reporter};
+use crate::report::{Completeness, FileEnd, GapReason, Reporter, Unselected};
 
 /// Number of bytes that one thread reads at once: small enough to stay in a core's cache.
 const BLOCK: usize = 64 * 1024;
@@ -77,6 +80,8 @@ pub struct Run<'r> {
     /// The severity of the finding that files which are judged apart are parts of one recording; `None` if it is not
     /// reported.
     pub split: Option<Severity>,
+    /// The findings that count. Everything is judged all the same.
+    pub selection: &'r Selection,
     /// Maximum number of findings that are shown; those beyond it still count.
     pub max_findings: Option<u64>,
     /// Maximum number of threads, at least one.
@@ -98,6 +103,8 @@ pub struct Outcome {
     pub stats: Stats,
     /// Number of findings that were not shown.
     pub hidden: u64,
+    /// The findings that were not selected; `None` if all are.
+    pub unselected: Option<Unselected>,
     /// Files that could not be read.
     pub unreadable: Vec<RunError>,
     /// What was not checked.
@@ -143,6 +150,7 @@ impl Run<'_> {
         if sink.failed.is_none() {
             sink.end_of_run(self.stale);
         }
+        sink.outcome.unselected = sink.selector.as_ref().map(Selector::end);
         match sink.failed {
             Some(error) => Err(error),
             None => Ok(sink.outcome),
@@ -155,6 +163,7 @@ impl Run<'_> {
             reporter,
             baseline,
             held: BTreeMap::new(),
+            selector: Selector::new(self.selection),
             progress: self.progress,
             max_findings: self.max_findings,
             shown: 0,
@@ -199,7 +208,7 @@ impl Run<'_> {
 pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunError> {
     let unreadable = |cause| RunError::Unreadable { path: target.name().as_ref().into(), cause };
     let reader: Box<dyn Read> = match target {
-        Target::StandardInput => Box::new(io::stdin()),
+        Target::StandardInput(_) => Box::new(io::stdin()),
         Target::File(path) => Box::new(File::open(path).map_err(unreadable)?),
     };
     let mut reader = Decompressor::new(reader).map_err(unreadable)?;
@@ -221,6 +230,8 @@ struct Sink<'s> {
     baseline: Option<&'s mut Baseline>,
     /// By rule, the findings of the current file that the baseline holds back: their severity and number.
     held: BTreeMap<Arc<str>, (Severity, u64)>,
+    /// What selects findings, after the baseline was asked.
+    selector: Option<Selector<'s>>,
     progress: &'s Progress,
     max_findings: Option<u64>,
     shown: u64,
@@ -260,7 +271,7 @@ impl Sink<'_> {
         true
     }
 
-    /// Reports a finding. Returns whether the baseline does not know it.
+    /// Reports a finding. Returns whether it counts: whether the baseline does not know it, and it is selected.
     fn finding(&mut self, finding: &Finding) -> bool {
         if self.failed.is_some() {
             return false;
@@ -268,6 +279,9 @@ impl Sink<'_> {
         self.outcome.completeness.add_finding(finding);
         if self.baseline.as_mut().is_some_and(|baseline| baseline.covers(finding)) {
             self.held.entry(finding.rule.clone()).or_insert((finding.severity, 0)).1 += 1;
+            return false;
+        }
+        if self.selector.as_mut().is_some_and(|selector| !selector.admits(finding)) {
             return false;
         }
         if self.max_findings.is_some_and(|most| self.shown >= most) {
@@ -323,12 +337,17 @@ impl Sink<'_> {
             }
             files.iter().for_each(|file| baseline.mark_judged(file, &is_off));
         }
+        let unselected = self.take_out_unselected(&mut summary, &mut repeats);
         let is_event = |name: &String| self.protocol.event_id(name).is_some();
         self.outcome.has_judged |= summary.records > 0 || stats.by_type.keys().any(is_event);
         self.outcome.summary.add(&summary);
         self.outcome.stats.add(&stats);
         let last = files.last().map_or("", |file| file);
-        shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, ..FileEnd::of(last) })
+        shown && self.file_end(FileEnd { summary: Some(&summary), repeats: &repeats, unselected, ..FileEnd::of(last) })
+    }
+
+    fn take_out_unselected(&mut self, summary: &mut Summary, repeats: &mut Vec<Repeat>) -> Option<Unselected> {
+        self.selector.as_mut().map(|selector| selector.end_file(summary, repeats))
     }
 
     /// Reports entries of the baseline that have no finding any more, as findings in the baseline itself.
@@ -339,9 +358,11 @@ impl Sink<'_> {
         let Some(first) = found.first() else { return };
         let mut summary = Summary::default();
         summary.count(&first.rule, severity, found.len() as u64);
+        let shown = self.findings(&found);
+        let unselected = self.take_out_unselected(&mut summary, &mut Vec::new());
         self.outcome.summary.add(&summary);
-        if self.findings(&found) {
-            self.file_end(FileEnd { summary: Some(&summary), ..FileEnd::of(&baseline.name()) });
+        if shown {
+            self.file_end(FileEnd { summary: Some(&summary), unselected, ..FileEnd::of(&baseline.name()) });
         }
     }
 
@@ -350,6 +371,7 @@ impl Sink<'_> {
     fn unreadable(&mut self, path: &str, cause: io::Error) -> bool {
         // The file is not counted, and so its known findings are not either.
         self.held.clear();
+        self.selector.iter_mut().for_each(Selector::forget_file);
         self.split_notes = 0;
         let error = RunError::Unreadable { path: path.into(), cause };
         let end = FileEnd { unreadable: Some(&error), ..FileEnd::of(path) };

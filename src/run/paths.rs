@@ -23,15 +23,21 @@ const COMPRESSED: [&str; 2] = ["gz", "zst"];
 /// An input to check.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    StandardInput,
+    /// Standard input, by its name in findings.
+    StandardInput(Arc<str>),
     File(PathBuf),
 }
 
 impl Target {
+    /// Returns standard input, by its usual name.
+    pub fn standard_input() -> Target {
+        Target::StandardInput("-".into())
+    }
+
     /// Returns the target's name in findings.
     pub fn name(&self) -> Arc<str> {
         match self {
-            Target::StandardInput => "-".into(),
+            Target::StandardInput(name) => name.clone(),
             Target::File(path) => path.to_string_lossy().into(),
         }
     }
@@ -39,7 +45,7 @@ impl Target {
     /// Returns the number of bytes to read, after decompression; `None` if that is not known beforehand.
     pub fn length(&self) -> Option<u64> {
         match self {
-            Target::StandardInput => None,
+            Target::StandardInput(_) => None,
             Target::File(path) if is_compressed(path) => None,
             Target::File(path) => match fs::metadata(path) {
                 Ok(metadata) => metadata.is_file().then_some(metadata.len()),
@@ -90,7 +96,7 @@ impl PathSearch<'_> {
         for argument in arguments {
             let before = (found.targets.len(), found.errors.len());
             if argument.as_os_str() == "-" {
-                found.targets.push(Target::StandardInput);
+                found.targets.push(Target::standard_input());
             } else if argument.is_dir() {
                 let search = FolderSearch {
                     folder: argument,
@@ -137,13 +143,19 @@ impl PathSearch<'_> {
 }
 
 impl FoundTargets {
+    /// Gives standard input a name of its own. Returns whether it is among the targets.
+    pub fn name_standard_input(&mut self, name: &str) -> bool {
+        let of_input = self.targets.iter_mut().find(|target| matches!(target, Target::StandardInput(_)));
+        of_input.map(|target| *target = Target::StandardInput(name.into())).is_some()
+    }
+
     /// Keeps the first of several paths to one file: `a` and `./a` are one. The file is named if one of them names it.
     fn remove_repeats(&mut self) {
         let mut seen: HashMap<Option<PathBuf>, PathBuf> = HashMap::new();
         let searched = &mut self.searched;
         self.targets.retain(|target| {
             let (key, path) = match target {
-                Target::StandardInput => (None, PathBuf::new()),
+                Target::StandardInput(_) => (None, PathBuf::new()),
                 Target::File(path) => (Some(fs::canonicalize(path).unwrap_or_else(|_| path.clone())), path.clone()),
             };
             match seen.entry(key) {
@@ -226,7 +238,7 @@ mod tests {
         let length = fs::metadata(&manifest).expect("it is there").len();
         assert_eq!(Target::File(manifest).length(), Some(length));
         assert_eq!(Target::File("no such file".into()).length(), Some(0));
-        for unknown in [Target::StandardInput, Target::File("a.ndjson.GZ".into()), Target::File(".".into())] {
+        for unknown in [Target::standard_input(), Target::File("a.ndjson.GZ".into()), Target::File(".".into())] {
             assert_eq!(unknown.length(), None, "{unknown:?}");
         }
     }

@@ -101,13 +101,14 @@ pub enum OpenedInput {
 ///
 /// Returns an error if the input cannot be read.
 pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedInput> {
-    let (mut reader, name): (Box<dyn Read + Send>, _) = match target {
-        Target::StandardInput => (Box::new(io::stdin()), "-".into()),
-        Target::File(path) => (Box::new(File::open(path)?), path.to_string_lossy()),
+    let name = target.name();
+    let mut reader: Box<dyn Read + Send> = match target {
+        Target::StandardInput(_) => Box::new(io::stdin()),
+        Target::File(path) => Box::new(File::open(path)?),
     };
     let searched = match target {
         Target::File(path) => run.searched.get(path),
-        Target::StandardInput => None,
+        Target::StandardInput(_) => None,
     };
     if run.stored.is_none() && searched.is_none() {
         return Ok(OpenedInput::Stream(reader));

@@ -109,7 +109,7 @@ pub fn recordings(evil: &str) -> Vec<(&'static str, String)> {
 fn what_json_lets_stand_in_a_string_is_shown_harmless() {
     let ways = ways();
     // A finding that is not an error, in the form of one format or another.
-    let found = ["warning", "note", "notice", "minor", "info"];
+    let found = ["warning", "note", "notice", "minor", "info", "WARNING", "INFO"];
     for evil in [as_it_is(), escaped()] {
         for (what, recording) in recordings(&evil) {
             let folder = Folder::with(&[("a", &recording)]);

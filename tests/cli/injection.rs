@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::every_format::every_format;
 use super::hostile::recordings;
 use super::program::{ERROR, Folder, text};
-use super::said::{array, assert_is_sarif, of_github, of_gitlab, of_junit, of_sarif, parsed};
+use super::said::{array, assert_is_sarif, of_github, of_gitlab, of_junit, of_rdjson, of_sarif, of_short, parsed};
 
 /// Text that is special in one format or another.
 pub const EVIL: &str = "]]></failure><script>x</script>\u{1b}[31m\r\n::error file=x::y%0A::z\n| a | ``` `b` ](http://e.test) **c** \
@@ -67,7 +67,30 @@ fn assert_nothing_is_injected(folder: &Folder, name: &str, what: &str) {
             "jsonl" => assert_eq!(report.lines().count(), findings, "{what}"),
             "github" => assert_eq!(of_github(&report).len(), findings, "{what}"),
             "gitlab" => assert_eq!(of_gitlab(&parsed(folder, "o/gitlab")).len(), findings, "{what}"),
+            "rdjson" => {
+                let document = parsed(folder, "o/rdjson");
+                assert_eq!(of_rdjson(&document).len(), findings, "{what}");
+                for diagnostic in array(&document["diagnostics"]) {
+                    // The message is one code span, and the help has no markup.
+                    let (message, help) = text(&diagnostic["message"]).split_once("\n\n").expect("both");
+                    assert_eq!(outside_of_code(message).trim(), "", "{what}: {message}");
+                    assert!(!help.contains(['<', '>', '[', ']', '|', '@', '`', '*', '!']), "{what}: {help}");
+                }
+            }
             "junit" => assert_eq!(of_junit(&report).len(), 1, "{what}: one suite"),
+            // In this format, a line is a finding, or one of the few at the end.
+            "short" => {
+                assert_eq!(of_short(&report).len(), findings, "{what}");
+                let others = report.lines().skip(findings).collect::<Vec<_>>();
+                assert!(others.len() < 4 && !report.contains('\u{1b}'), "{what}: {others:?}");
+            }
+            "agent" => {
+                assert_eq!(of_short(&report).len(), findings.min(50), "{what}");
+                let list = report.split("\n\n").nth(1).expect("the findings are behind the counts");
+                let listed = list.lines().filter(|line| !line.starts_with("… and "));
+                assert_eq!(listed.count(), findings.min(50), "{what}: each is one line");
+                assert!(!report.contains('\u{1b}'), "{what}");
+            }
             "markdown" => {
                 assert_markdown_is_safe(&report);
                 let list = report.lines().filter(|line| line.starts_with("- **")).count();

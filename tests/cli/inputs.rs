@@ -356,3 +356,27 @@ fn wire_overrides_the_form_that_the_content_shows() {
     let document = folder.json("--wire json-rpc b");
     assert_eq!((rules(&document), &document["summary"]["skipped"]), (vec![], &1.into()));
 }
+
+#[test]
+fn standard_input_has_the_name_that_it_is_given() {
+    let folder = Folder::with(&[("a", CLEAN)]);
+    let name = |arguments: &str| {
+        let ran = folder.run_with_input(arguments, ERROR.as_bytes());
+        assert_eq!((ran.code, ran.err.as_str()), (1, ""), "{arguments}");
+        ran.out
+    };
+    assert!(name("check --format short -").starts_with("-:1:99: error[wrong-type]: "));
+    let named = name("check --format short --stdin-name logs/now.ndjson -");
+    assert!(named.starts_with("logs/now.ndjson:1:99: error[wrong-type]: "), "{named}");
+    assert!(name("check --stdin-name logs/now.ndjson - a").contains("logs/now.ndjson:1:99"));
+    let page = format!("# A page\n\n```jsonl\n{ERROR}```\n");
+    let linted = folder.run_with_input("lint --format short --stdin-name page.md -", page.as_bytes()).out;
+    assert!(linted.starts_with("page.md:4:99: error[wrong-type]: "), "{linted}");
+    let hostile = name("check --format short --stdin-name \u{1b}[31m -");
+    assert!(hostile.starts_with("␛[31m:1:99: "), "{hostile}");
+    for refused in ["check --stdin-name b a", "lint --stdin-name b a"] {
+        let ran = folder.run(refused);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        assert_eq!(ran.err, "sessionlint: --stdin-name goes with standard input: write `-` to read it\n");
+    }
+}

@@ -2,9 +2,13 @@
 //!
 //! Every expectation is written by hand from the program's documented behaviour; none is copied from a run.
 
+mod agent;
 mod baseline;
+#[path = "../built_program/mod.rs"]
+mod built_program;
 mod config;
 mod coverage;
+mod environment;
 #[path = "../every_format/mod.rs"]
 mod every_format;
 mod exit_codes;
@@ -12,6 +16,7 @@ mod fmt;
 #[cfg(unix)]
 mod follow;
 mod formats;
+mod help;
 mod hostile;
 mod injection;
 mod inputs;
@@ -24,9 +29,12 @@ mod protocols;
 mod records;
 mod report_files;
 mod report_formats;
+mod report_schema;
 #[cfg(unix)]
 mod running;
 mod said;
+mod selection;
+mod short;
 mod show;
 #[cfg(unix)]
 mod tap;

@@ -10,6 +10,8 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::built_program::built_program;
+
 /// A temporary folder. The program runs in it, so that names in its output are short.
 pub struct Folder(PathBuf);
 
@@ -42,13 +44,10 @@ impl Folder {
         fs::write(path, content).expect("a file can be written");
     }
 
-    /// Returns a command for the program with these arguments, without environment variables that change colours.
+    /// Returns a command for the program with these arguments, without environment variables that change its output.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sessionlint"));
+        let mut command = built_program();
         command.current_dir(&self.0).args(arguments).stdin(Stdio::null());
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"] {
-            command.env_remove(name);
-        }
         command
     }
 

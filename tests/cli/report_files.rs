@@ -55,8 +55,8 @@ fn a_report_is_as_readable_as_any_new_file_and_a_link_stays_a_link() {
 fn wrong_use_is_said_and_changes_nothing() {
     let folder = Folder::with(&[("a", ERROR), ("folder/x", ""), ("old", "old")]);
     for (arguments, says) in [
-        ("--format json --format sarif", "only one --format can go to standard output"),
-        ("--format human --format human", "only one --format"),
+        ("--format json --format sarif", "only one report can go to standard output"),
+        ("--format human --format human", "only one report"),
         ("--format json=old --format sarif=./old", "can hold one report only"),
         ("--format json=new --format sarif=folder/../new", "can hold one report only"),
         ("--format json=folder", "is a folder"),

@@ -10,7 +10,7 @@ use super::every_format::every_format;
 use super::program::{CLEAN, ERROR, Folder, NOTE, OPEN, WARNING, event, text};
 use super::said::{
     SARIF_SCHEMA, Said, array, assert_is_sarif, junit_lines, of_github, of_gitlab, of_json, of_junit, of_markdown,
-    of_sarif, parsed, said,
+    of_rdjson, of_sarif, of_short, parsed, said,
 };
 
 #[test]
@@ -60,7 +60,9 @@ fn every_format_says_the_same() {
             "sarif" => (of_sarif(&parsed(&folder, "o/sarif")), renamed("a%20b.log", &expected)),
             "github" => (of_github(&report), expected.clone()),
             "gitlab" => (of_gitlab(&parsed(&folder, "o/gitlab")), without_columns.clone()),
+            "rdjson" => (of_rdjson(&parsed(&folder, "o/rdjson")), without_columns.clone()),
             "markdown" => (of_markdown(&report), as_given.clone()),
+            "short" | "agent" => (of_short(&report), as_given.clone()),
             // In JUnit, the findings of a stream are together.
             "junit" => (sorted(junit_lines(&report)), sorted(as_given.clone())),
             "human" => {
@@ -151,17 +153,87 @@ fn sarif_has_the_places_that_explain_and_the_same_bytes_as_json() {
     assert_eq!(result["ruleId"], "turn-not-ended");
     let related = &result["relatedLocations"][0];
     assert_eq!(related["message"], json!({"text": "the turn began here"}));
-    // The whole first event, without its line end.
-    let region = json!({"startLine": 1, "startColumn": 1, "byteOffset": 0, "byteLength": OPEN.len() - 1});
-    assert_eq!(related["physicalLocation"], json!({"artifactLocation": {"uri": "a"}, "region": region}));
+    // The whole first event, without its line end, all of which an excerpt shows only if it is short.
+    let mut region = related["physicalLocation"]["region"].clone();
+    let (end_line, end_column) = (region["endLine"].take(), region["endColumn"].take());
+    assert_eq!(end_line.is_null(), end_column.is_null());
+    for (key, value) in [("startLine", 1), ("startColumn", 1), ("byteOffset", 0), ("byteLength", OPEN.len() - 1)] {
+        assert_eq!(region[key], value, "{key}");
+    }
+    assert_eq!(related["physicalLocation"]["artifactLocation"], json!({"uri": "a"}));
     // The value `false` of the last event.
     let region = &result["locations"][0]["physicalLocation"]["region"];
     let start = OPEN.len() + chunk.len() + 98;
-    assert_eq!(region, &json!({"startLine": 3, "startColumn": 99, "byteOffset": start, "byteLength": 5}));
+    let end = json!({"startLine": 3, "startColumn": 99, "endLine": 3, "endColumn": 104, "byteOffset": start, "byteLength": 5});
+    assert_eq!(region, &end);
     assert_eq!(
         result["properties"],
         json!({"type": "session.status", "stream": "s", "pointer": "/payload/pending", "event": 2})
     );
+}
+
+#[test]
+fn sarif_says_where_a_region_ends_in_characters_and_only_where_it_knows() {
+    // The value is a string of three characters, é and an emoji among them, in quotes.
+    let odd = ERROR.replace(r#""no""#, "\"né🙂\"");
+    // This one is a list over two lines, of which an excerpt has the first.
+    let over_lines = ERROR.replace(r#""no""#, "[1,\n2]");
+    let folder = Folder::with(&[("odd", &odd), ("lines.json", &over_lines)]);
+    let region = |file: &str| {
+        let document: Value =
+            serde_json::from_str(&folder.run(&format!("check --format sarif {file}")).out).expect("JSON");
+        assert_is_sarif(&document);
+        document["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"].clone()
+    };
+    let odd = region("odd");
+    assert_eq!((&odd["startColumn"], &odd["endLine"], &odd["endColumn"]), (&json!(99), &json!(1), &json!(104)));
+    assert_eq!(odd["byteLength"], 9);
+    let lines = region("lines.json");
+    assert_eq!((&lines["startLine"], &lines["startColumn"], &lines["byteLength"]), (&json!(1), &json!(99), &json!(6)));
+    assert_eq!((&lines["endLine"], &lines["endColumn"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn rules_lead_to_their_pages_if_the_protocol_has_an_address_for_them() {
+    let folder = Folder::with(&[("a", ERROR)]);
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/session-events");
+    for file in fs::read_dir(schemas).expect("it is there") {
+        let file = file.expect("readable");
+        folder.write(Path::new("p").join(file.file_name()), fs::read(file.path()).expect("readable"));
+    }
+    let document = |format: &str| -> Value {
+        serde_json::from_str(&folder.run(&format!("check --protocol p --format {format} a")).out).expect("JSON")
+    };
+    let rules = |sarif: &Value| array(&sarif["runs"][0]["tool"]["driver"]["rules"]).to_vec();
+    assert!(rules(&document("sarif")).iter().all(|rule| rule["helpUri"].is_null()));
+    assert_eq!(document("rdjson")["diagnostics"][0]["code"], json!({"value": "wrong-type"}));
+
+    let tables = fs::read_to_string(folder.path().join("p/protocol.toml")).expect("readable");
+    folder.write("p/protocol.toml", format!("rule-pages = \"https://example.com/rules?v=1&rule=\"\n{tables}"));
+    let sarif = document("sarif");
+    assert_is_sarif(&sarif);
+    for rule in rules(&sarif) {
+        assert_eq!(rule["helpUri"], format!("https://example.com/rules?v=1&rule={}", text(&rule["id"])));
+    }
+    let code = json!({"value": "wrong-type", "url": "https://example.com/rules?v=1&rule=wrong-type"});
+    assert_eq!(document("rdjson")["diagnostics"][0]["code"], code);
+}
+
+#[test]
+fn rdjson_has_the_keys_of_its_published_schema() {
+    let folder = Folder::with(&[("./a", ERROR), ("clean", CLEAN)]);
+    let document: Value = serde_json::from_str(&folder.run("check --format rdjson ./a").out).expect("JSON");
+    let diagnostic = &document["diagnostics"][0];
+    let help = folder.run("explain wrong-type").out;
+    let (_, help) = help.split_once("What to do:  ").expect("the help");
+    let message = "`` `payload.pending` must be a boolean, but is the string \"no\" ``";
+    let (first, second) = text(&diagnostic["message"]).split_once("\n\n").expect("a message and help");
+    assert_eq!(first, message);
+    assert!(help.starts_with(&second.replace("&#96;", "`")), "{second}");
+    assert_eq!(diagnostic["location"], json!({"path": "a", "range": {"start": {"line": 1}}}));
+    assert_eq!((&diagnostic["severity"], &document["source"]), (&json!("ERROR"), &json!({"name": "sessionlint"})));
+    let clean: Value = serde_json::from_str(&folder.run("check --format rdjson clean").out).expect("JSON");
+    assert_eq!(clean, json!({"source": {"name": "sessionlint"}, "diagnostics": []}));
 }
 
 #[test]
@@ -222,6 +294,16 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
         ran.out
     );
     assert!(ran.out.contains("2 streams without findings"), "{}", ran.out);
+    // A failure says what to do, once for each rule.
+    let explained = folder.run("explain wrong-type").out;
+    let (_, help) = explained.split_once("What to do:  ").expect("the help");
+    let help = format!("  help: {}", help.lines().next().expect("a line"));
+    folder.write("twice", of(ERROR, "bad").repeat(2));
+    let report = folder.run("check --format junit twice").out;
+    let document = roxmltree::Document::parse(&report).expect("XML");
+    let failure = document.descendants().find(|node| node.has_tag_name("failure")).expect("a failure");
+    let lines: Vec<_> = failure.text().expect("a text").lines().filter(|line| line.starts_with("  help: ")).collect();
+    assert_eq!(lines, [help]);
     // A finding that is not shown must not look as if its stream had passed.
     folder.write("noted", [NOTE, CLEAN].concat());
     let cut = of_junit(&folder.run("check --format junit --max-findings 1 a noted c").out);
@@ -302,19 +384,21 @@ fn every_format_shows_what_it_left_out() {
     for format in every_format() {
         let (unchecked, counts_hidden_findings) = match format.as_str() {
             // Standard error, which is read beside it, names the inputs.
-            "human" => (Unchecked::Counted, true),
+            "human" | "short" | "agent" => (Unchecked::Counted, true),
             "sarif" | "junit" | "github" => (Unchecked::Named, true),
             // Its heading says how many of the findings are below.
             "markdown" => (Unchecked::Named, false),
             // The summary counts every finding, and names what was not read.
             "json" | "jsonl" => (Unchecked::Named, false),
-            "gitlab" => (Unchecked::NoPlace("every entry is a finding at a line of a file of the repository"), false),
+            "gitlab" | "rdjson" => {
+                (Unchecked::NoPlace("every entry is a finding at a line of a file of the repository"), false)
+            }
             other => {
                 panic!("say here how {other} shows inputs that were not checked, and if it counts hidden findings")
             }
         };
         // People and services that show a report to people see no exit code, so those formats have a place for all.
-        let may_be_silent = format == "gitlab";
+        let may_be_silent = ["gitlab", "rdjson"].contains(&&*format);
         assert!(may_be_silent || !matches!(unchecked, Unchecked::NoPlace(_)), "{format}: {unchecked:?}");
         let report = |arguments: &[&str]| {
             let option = format!("--format={format}");

@@ -62,6 +62,21 @@ pub fn of_gitlab(document: &Value) -> Vec<Said> {
     array(document).iter().map(said_by).collect()
 }
 
+pub fn of_rdjson(document: &Value) -> Vec<Said> {
+    let said_by = |diagnostic: &Value| {
+        let severity = match text(&diagnostic["severity"]) {
+            "ERROR" => "error",
+            "WARNING" => "warning",
+            "INFO" => "note",
+            other => panic!("{other} is no severity of this report"),
+        };
+        let place = &diagnostic["location"];
+        let line = number(&place["range"]["start"]["line"]);
+        said(text(&place["path"]), line, 0, severity, text(&diagnostic["code"]["value"]))
+    };
+    array(&document["diagnostics"]).iter().map(said_by).collect()
+}
+
 /// Undoes the escapes of a workflow command.
 pub fn unescaped(text: &str) -> String {
     [("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")]
@@ -92,6 +107,19 @@ pub fn of_line(line: &str) -> Option<Said> {
     let (rule, rest) = rest.split_once("] ")?;
     let parts: Vec<_> = rest.splitn(4, ':').collect();
     Some(said(parts[0], parts[1].parse().ok()?, parts[2].parse().ok()?, severity, rule))
+}
+
+/// Parses lines such as `file:line:column: severity[rule]: …`; other lines are none of a finding.
+pub fn of_short(report: &str) -> Vec<Said> {
+    let said_by = |line: &str| {
+        let (place, rest) = line.split_once(": ")?;
+        let (severity, rest) = rest.split_once('[')?;
+        let (rule, _) = rest.split_once("]: ")?;
+        let mut parts = place.rsplitn(3, ':');
+        let (column, at) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        Some(said(parts.next()?, at, column, severity, rule))
+    };
+    report.lines().filter_map(said_by).collect()
 }
 
 /// Returns the suites' names and, for each, the cases' names with their outcomes.

@@ -123,7 +123,7 @@ fn what_cannot_be_started_exits_2() {
     let records = folder.run("tap --protocol session-records -- echo").err;
     assert!(records.contains("stored records cannot be tapped"), "{records}");
     let twice = folder.run("tap --format json --format sarif -- echo").err;
-    assert!(twice.contains("only one --format can go to standard error"), "{twice}");
+    assert!(twice.contains("only one report can go to standard error"), "{twice}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The report formats that the program has, for tests of what every format must do.
 
-use std::process::Command;
+use super::built_program::built_program;
 
 /// Returns the names of the report formats, in the order in which the help of `check` lists them.
 pub fn every_format() -> Vec<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_sessionlint")).args(["check", "--help"]).output();
+    let output = built_program().args(["check", "--help"]).output();
     let help = String::from_utf8(output.expect("the program starts").stdout).expect("UTF-8");
     let (_, rest) = help.split_once("--format <FORMAT[=FILE]>").expect("the option");
     let (_, rest) = rest.split_once("Possible values:\n").expect("the formats");

@@ -9,6 +9,8 @@ mod agents;
 mod bugs;
 #[path = "../built/mod.rs"]
 mod built;
+#[path = "../built_program/mod.rs"]
+mod built_program;
 mod driving;
 #[cfg(unix)]
 mod hostile;

@@ -2,6 +2,8 @@
 //!
 //! Every expectation is written by hand from the program's documented behaviour.
 
+#[path = "../built_program/mod.rs"]
+mod built_program;
 #[path = "../every_format/mod.rs"]
 mod every_format;
 mod expectations;

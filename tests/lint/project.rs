@@ -1,12 +1,12 @@
 //! This repository's own fixtures: its corpora, the blocks of its pages, its examples.
 
 use std::path::Path;
-use std::process::Command;
 
+use super::built_program::built_program;
 use super::program::{Ran, ran};
 
 fn lint(arguments: &[&str]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sessionlint"));
+    let mut command = built_program();
     command.current_dir(env!("CARGO_MANIFEST_DIR")).arg("lint").args(arguments);
     ran(command)
 }

@@ -12,6 +12,27 @@ fn refused_of_records(from: &str, to: &str) -> Refusal {
 // ---- values ---------------------------------------------------------------------------------------
 
 #[test]
+fn pages_about_rules_have_an_address_and_nothing_more() {
+    for address in [
+        "",
+        "https://",
+        "example.com/rules#",
+        "javascript:alert(1)",
+        "https://example.com/\\\"><script>",
+        "https://example.com/ x",
+        "https://example.com/)[x](y",
+        "https://example.com/é",
+        "https://example.com/\\u001b[31m",
+    ] {
+        let line = format!("rule-pages = \"{address}\"");
+        refused("version = \"1\"", &format!("version = \"1\"\n{line}"))
+            .says("`rule-pages` is not the beginning of an address", &line.replace("= ", "= ▸"))
+            .advises("`rule-pages` is not", "such as https://example.com/rules#")
+            .and_nothing_else(1);
+    }
+}
+
+#[test]
 fn each_word_has_its_values() {
     refused("when = \"else\"", "when = \"other\"")
         .says("`when` cannot be \"other\"", "when = ▸\"other\"")

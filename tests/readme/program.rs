@@ -2,18 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::built_program::built_program;
 use super::page::{Block, readme};
 
 /// Returns the program's standard output, standard error and exit code.
 pub fn run_noisily(folder: &Path, arguments: &str) -> (String, String, i32) {
-    let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
-        .current_dir(folder)
-        .args(arguments.split_whitespace())
-        .output()
-        .expect("the program starts");
+    let output =
+        built_program().current_dir(folder).args(arguments.split_whitespace()).output().expect("the program starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (text(output.stdout), text(output.stderr), output.status.code().expect("an exit code"))
 }

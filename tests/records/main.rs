@@ -3,13 +3,15 @@
 //!
 //! Records that belong together may be in several files, so they are judged by the program, not by a `Checker`.
 
+#[path = "../built_program/mod.rs"]
+mod built_program;
 mod catalogue;
 mod corpus;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use built_program::built_program;
 use serde_json::Value;
 use sessionlint::Protocol;
 
@@ -128,7 +130,7 @@ impl Case {
 
 /// Returns the findings of `sessionlint check`.
 fn check(arguments: &[&str], path: &Path) -> Vec<Found> {
-    let output = Command::new(env!("CARGO_BIN_EXE_sessionlint"))
+    let output = built_program()
         .args(["check", "--no-config", "--format", "jsonl"])
         .args(arguments)
         .arg(path)

@@ -332,6 +332,12 @@ impl Summary {
 
     /// Moves `times` findings of `rule`, which must have been counted, to those that a baseline suppresses.
     pub fn move_to_baselined(&mut self, rule: &str, severity: Severity, times: u64) {
+        self.remove(rule, severity, times);
+        self.baselined += times;
+    }
+
+    /// Removes `times` findings of `rule`, which must have been counted.
+    pub fn remove(&mut self, rule: &str, severity: Severity, times: u64) {
         let count = match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
@@ -344,7 +350,6 @@ impl Summary {
                 self.by_rule.remove(rule);
             }
         }
-        self.baselined += times;
     }
 
     /// Adds the counts of another input.

@@ -95,7 +95,7 @@ impl Worker<'_, '_> {
         let target = &self.targets[number];
         let name = target.name();
         let is_named = match target {
-            Target::StandardInput => true,
+            Target::StandardInput(_) => true,
             Target::File(path) => self.lint.named.contains(path),
         };
         if let Target::File(path) = target
@@ -108,7 +108,7 @@ impl Worker<'_, '_> {
             );
         }
         let (expectation_path, read) = match target {
-            Target::StandardInput => (None, Ok(())),
+            Target::StandardInput(_) => (None, Ok(())),
             // The fixture of a named expectation was not itself named, and may be anything.
             Target::File(path) => {
                 (Some(expectation::path_for(path)), if is_named { Ok(()) } else { self.check_in_scope(path) })
@@ -245,7 +245,7 @@ struct InputBytes {
 /// Reads an input to its end; `None` if it is too large.
 fn read_all(target: &Target, progress: &Progress) -> io::Result<Option<InputBytes>> {
     let source: Box<dyn Read> = match target {
-        Target::StandardInput => Box::new(io::stdin()),
+        Target::StandardInput(_) => Box::new(io::stdin()),
         Target::File(path) => Box::new(File::open(path)?),
     };
     let mut reader = Decompressor::new(source)?;

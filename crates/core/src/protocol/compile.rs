@@ -63,6 +63,7 @@ impl<'f> Compiler<'f> {
             event_ids: HashMap::new(),
         };
         compiler.add_rules(framing);
+        compiler.check_rule_pages();
         compiler.add_schemas(schemas);
         let tables = compiler.compile_tables();
         compiler.check_rules(framing, document);
@@ -98,6 +99,20 @@ impl<'f> Compiler<'f> {
             if !self.rule_ids.contains_key(name.get_ref().as_str()) {
                 self.add_rule(name.get_ref(), words);
             }
+        }
+    }
+
+    /// Checks that the pages about rules have an address, and that it has no character that could end it where it is
+    /// written: in a report, a page, a command.
+    fn check_rule_pages(&mut self) {
+        let Some(pages) = &self.file.rule_pages else { return };
+        let text = pages.get_ref();
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@&+=%".contains(c);
+        if rest.is_empty() || !rest.chars().all(is_plain) {
+            let help = "write how the address of each rule's page begins, such as https://example.com/rules#; write other \
+                        characters as in %20";
+            self.refuse(pages.span(), "`rule-pages` is not the beginning of an address".to_owned(), help);
         }
     }
 

@@ -25,6 +25,8 @@ toml_tables! {
         pub title: Option<String> = optional,
         pub version: String = required,
         pub source: Option<String> = optional,
+        /// What the addresses of the pages about rules begin with.
+        pub rule_pages: Option<Name> = optional("rule-pages"),
         pub event: Option<Event> = optional,
         pub record: Option<Record> = optional,
         pub kind: Vec<Kind> = optional,

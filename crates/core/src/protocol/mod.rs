@@ -57,6 +57,7 @@ struct Compiled {
     title: String,
     version: String,
     source: Option<String>,
+    rule_pages: Option<String>,
     document: Option<String>,
     examples_text: Option<String>,
     /// The examples by rule; those of a trusted protocol are parsed on first use.
@@ -210,6 +211,7 @@ impl Protocol {
             name: file.name,
             version: file.version,
             source: file.source,
+            rule_pages: file.rule_pages.map(|pages| pages.into_inner()),
             document: folder.document.clone(),
             examples_text: folder.examples.clone(),
             examples,
@@ -242,6 +244,12 @@ impl Protocol {
     /// Returns the title of the document from which the rules were read.
     pub fn source(&self) -> Option<&str> {
         self.0.source.as_deref()
+    }
+
+    /// Returns the beginning of the address of a page about each rule: the rule's name makes it whole. It has none but
+    /// plain ASCII characters of addresses.
+    pub fn rule_pages(&self) -> Option<&str> {
+        self.0.rule_pages.as_deref()
     }
 
     /// Returns the text of the document from which the rules were read, word for word.

@@ -1,0 +1,61 @@
+//! The counts of each rule, without the findings.
+
+use std::io::{self, Write};
+
+use sessionlint_core::finding::Finding;
+use sessionlint_core::protocol::Rulebook;
+use sessionlint_core::text::visible;
+
+use super::tally::Tally;
+use super::{FileEnd, Format, Reporter, RunEnd, is_quiet, summary};
+
+/// The report of `--statistics`. It is not among [`Format::ALL`], because it says nothing of any finding.
+pub const FORMAT: Format = Format {
+    name: "statistics",
+    about: "The counts of each rule",
+    recognises: |_| false,
+    reporter: |out, rules, options| {
+        Box::new(Statistics { out, rules, is_quiet: is_quiet(options), tally: Tally::default(), unread: 0 })
+    },
+};
+
+/// Writes a table of the rules, the most frequent first, and the counts of the run.
+struct Statistics<'p, W> {
+    out: W,
+    rules: Rulebook<'p>,
+    is_quiet: bool,
+    tally: Tally,
+    /// Number of files that could not be read.
+    unread: usize,
+}
+
+impl<W: Write> Reporter for Statistics<'_, W> {
+    fn shows_excerpts(&self) -> bool {
+        false
+    }
+
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        self.tally.add(finding);
+        Ok(())
+    }
+
+    fn file_end(&mut self, end: &FileEnd<'_>) -> io::Result<()> {
+        self.unread += usize::from(end.unreadable.is_some());
+        Ok(())
+    }
+
+    fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
+        let rows = self.tally.rows(end, &self.rules);
+        let numbers = rows.iter().map(|row| row.count.to_string().len()).max().unwrap_or_default();
+        let names = rows.iter().map(|row| row.rule.len()).max().unwrap_or_default();
+        for row in rows {
+            let means = self.rules.rule(row.rule).map_or("", |rule| rule.means.as_str());
+            let line = format!("{:numbers$}  {:7}  {:names$}  {means}", row.count, row.severity.as_str(), row.rule);
+            writeln!(self.out, "{}", visible(line.trim_end()))?;
+        }
+        if !self.is_quiet {
+            write!(self.out, "{}", summary::text(end, self.unread + end.unfound.len()))?;
+        }
+        self.out.flush()
+    }
+}
