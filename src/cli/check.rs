@@ -1,6 +1,6 @@
 //! `sessionlint check`: checks recorded streams and stored records.
 
-use super::judging::{Job, JobResult, JudgingArguments};
+use super::judging::{Job, JobResult, JudgingArguments, UnreadJob};
 use super::{CliError, Exit, follow};
 
 #[derive(clap::Args)]
@@ -19,6 +19,13 @@ pub struct Arguments {
     /// Follow one growing file, and report findings at once, until interrupted (Ctrl-C)
     #[arg(long)]
     follow: bool,
+}
+
+impl Arguments {
+    /// Returns whether a growing file is followed, until a signal ends that.
+    pub fn follows(&self) -> bool {
+        self.follow
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
@@ -41,10 +48,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         shows_progress: growing.is_none(),
         besides: "",
         joins: arguments.join,
+        unread: if arguments.follow { UnreadJob::Ends } else { UnreadJob::EndsWhenCertain },
     };
     job.run(found, |work, baseline, reporter, bar| {
         if arguments.join && work.targets.len() > 1 && !work.run.has_parts(work.targets) {
-            anstream::eprintln!(
+            complain!(
                 "sessionlint: --join has joined nothing: no two of the files are named like app.log and app.log.1, or \
                  like part-0000 and part-0001"
             );

@@ -10,13 +10,14 @@ use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
 use sessionlint_core::text::{count, visible};
 
+use super::console::standard_output;
 use super::graph::{self, check_lifecycle, draw};
 use super::input::{
     InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged, require_targets,
 };
 use super::{CliError, Exit, TextOrJson};
 use crate::picture::coverage::{Coverage, json, text};
-use crate::report::MultiReporter;
+use crate::report::{MultiReporter, Syntax};
 use crate::run::{FoundTargets, Outcome, Progress, Run};
 
 #[derive(clap::Args)]
@@ -45,6 +46,15 @@ pub struct Arguments {
 enum Format {
     Page(TextOrJson),
     Picture(graph::Format),
+}
+
+impl Format {
+    fn syntax(self) -> Syntax {
+        match self {
+            Format::Page(page) => page.syntax(),
+            Format::Picture(picture) => picture.syntax(),
+        }
+    }
 }
 
 fn format_parser() -> impl TypedValueParser<Value = Format> {
@@ -96,7 +106,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(CoverageCounts::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
-    anstream::stdout().lock().write_all(&render(arguments, &coverage)?)?;
+    let page = render(arguments, &coverage)?;
+    let mut out = standard_output(arguments.format.syntax());
+    out.write_all(&page).and_then(|()| out.flush())?;
     // Printed after the long page, so that they are not overlooked.
     report_errors(&outcome.unreadable);
     if !outcome.has_judged {
@@ -149,7 +161,7 @@ fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
         let (missing, items, name) = (share.missing(), share.items, group.name());
         format!(". Most of what is missing: {missing} of {items} {name}, such as {first}")
     });
-    anstream::eprintln!(
+    complain!(
         "sessionlint: {percent:.1} % of the protocol is exercised, {below:.1} points below --fail-under {least}: \
          {items} would do{most}"
     );

@@ -6,8 +6,10 @@ use sessionlint_core::protocol::{Basis, Example, Protocol};
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -22,7 +24,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (chosen, config) = arguments.protocol.load_here()?;
     let (protocol, rule) = find_rule(chosen.rules_of_run(), &arguments.rule)?;
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
-    let mut out = anstream::stdout().lock();
+    let mut out = standard_output(Syntax::Plain);
     writeln!(out, "{} ({severity})\n", rule.name)?;
     writeln!(out, "It means:    {}", rule.means)?;
     writeln!(out, "What to do:  {}", rule.help)?;

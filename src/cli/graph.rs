@@ -7,8 +7,10 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::{CliError, Exit};
 use crate::picture::{self, coverage::Coverage};
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -32,6 +34,16 @@ pub enum Format {
     Svg,
 }
 
+impl Format {
+    /// Returns how a picture says what must not act on the program or the service that shows it.
+    pub fn syntax(self) -> Syntax {
+        match self {
+            Format::Mermaid | Format::Dot => Syntax::Plain,
+            Format::Svg => Syntax::Xml,
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, _) = arguments.protocol.load_here()?;
     if protocol.tables().lifecycles.is_empty() {
@@ -40,7 +52,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         return Err(CliError::Message(format!("the protocol {name} has no lifecycles to draw{why}")));
     }
     let drawn = draw(&protocol, arguments.lifecycle.as_deref(), arguments.format, None)?;
-    anstream::stdout().lock().write_all(drawn.as_bytes())?;
+    let mut out = standard_output(arguments.format.syntax());
+    out.write_all(drawn.as_bytes()).and_then(|()| out.flush())?;
     Ok(Exit::Clean)
 }
 

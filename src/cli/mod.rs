@@ -1,5 +1,8 @@
 //! The command line: one file per subcommand. Nothing here decides what is a finding.
 
+#[macro_use]
+mod console;
+
 mod bar;
 mod baseline;
 mod check;
@@ -28,12 +31,15 @@ mod schema;
 mod tap;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{is_control, visible};
+
+use crate::report::Syntax;
+use crate::temporary;
 
 /// The outcome of the program, which becomes its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +124,15 @@ enum TextOrJson {
     Json,
 }
 
+impl TextOrJson {
+    fn syntax(self) -> Syntax {
+        match self {
+            TextOrJson::Text => Syntax::Plain,
+            TextOrJson::Json => Syntax::Json,
+        }
+    }
+}
+
 /// An early end of a subcommand.
 enum CliError {
     /// The reason was already printed, or needs no message.
@@ -158,23 +173,27 @@ fn lookup<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let exit = catch_unwind(AssertUnwindSafe(|| run_command(arguments))).unwrap_or_else(|_| {
-        anstream::eprintln!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
+        complain!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
         Exit::Fault
     });
     exit.code()
 }
 
 fn run_command(arguments: Vec<OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are not errors, and neither is a broken pipe while they are printed.
-            let printed = error.print().and_then(|()| io::stdout().flush());
-            let unread = |error: io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-            let is_clean = !error.use_stderr() && printed.map_or_else(unread, |()| true);
-            return if is_clean { Exit::Clean } else { Exit::Usage };
-        }
+        Err(error) => return print_early(&error, &arguments),
     };
+    let handles_signals = match &cli.command {
+        #[cfg(feature = "proptest")]
+        Command::Fuzz(_) => true,
+        Command::Tap(_) => true,
+        Command::Check(arguments) => arguments.follows(),
+        _ => false,
+    };
+    if !handles_signals {
+        temporary::remove_at_signals();
+    }
     let result = match cli.command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
@@ -197,17 +216,32 @@ fn run_command(arguments: Vec<OsString>) -> Exit {
     result.unwrap_or_else(report_error)
 }
 
+/// Prints help, the version, or what is wrong with the arguments, and returns the exit code.
+fn print_early(early: &clap::Error, arguments: &[OsString]) -> Exit {
+    let text = early.render();
+    if !early.use_stderr() {
+        return console::print_colored(&text.ansi().to_string())
+            .map_or_else(|error| report_error(error.into()), |()| Exit::Clean);
+    }
+    // An error quotes arguments, whose own escape sequences could not be told from those of the colours.
+    let are_plain = arguments.iter().all(|argument| argument.to_str().is_some_and(|text| !text.contains(is_control)));
+    match are_plain {
+        true => console::complain_colored(&text.ansi().to_string()),
+        false => complain!("{}", text.to_string().trim_end()),
+    }
+    Exit::Usage
+}
+
 /// Prints the reason for an early end, and returns the exit code.
 fn report_error(failure: CliError) -> Exit {
     match failure {
         CliError::Exit(exit) => exit,
         CliError::Message(message) => {
-            anstream::eprintln!("sessionlint: {message}");
+            complain!("sessionlint: {message}");
             Exit::Usage
         }
-        CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         CliError::Output(error) => {
-            anstream::eprintln!("sessionlint: the output cannot be written: {error}");
+            complain!("sessionlint: the output cannot be written: {error}");
             Exit::Usage
         }
     }

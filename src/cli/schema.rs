@@ -5,7 +5,9 @@ use std::io::Write;
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::{CliError, Exit};
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -23,7 +25,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, _) = arguments.protocol.load_here()?;
-    let mut out = anstream::stdout().lock();
+    // A list and a plan are text, a schema is JSON.
+    let is_schema = arguments.event_type.is_some() && !arguments.plan;
+    let mut out = standard_output(if is_schema { Syntax::Json } else { Syntax::Plain });
     let Some(wanted) = &arguments.event_type else {
         for (name, schema) in protocol.schemas() {
             let words = schema.get("description").and_then(|words| words.as_str()).unwrap_or_default();

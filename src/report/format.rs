@@ -4,9 +4,10 @@ use std::io::{BufWriter, Write};
 
 use sessionlint_core::protocol::Rulebook;
 
+use super::inert::Syntax;
 use super::{Reporter, TextOptions, github, gitlab, human, json, jsonl, junit, markdown, sarif};
 
-/// The destination of a report.
+/// The destination of a report: an [`InertWriter`](super::InertWriter) in the syntax of its format.
 pub type Destination = BufWriter<Box<dyn Write + Send>>;
 
 /// A format of reports.
@@ -16,6 +17,8 @@ pub struct Format {
     pub name: &'static str,
     /// A description of the format, for the program's help.
     pub about: &'static str,
+    /// How a report in this format says what must not act on the program or the service that shows it.
+    pub syntax: Syntax,
     /// Returns whether a text is the beginning of a report in this format. An empty text need not be recognised.
     pub recognises: fn(&str) -> bool,
     /// Creates a reporter that writes in this format.

@@ -15,6 +15,7 @@ use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{count, visible};
 
+use super::inert::Syntax;
 use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, capitalized, input_counts, lint_notes};
 use crate::lint::SkipReason;
 
@@ -22,6 +23,7 @@ use crate::lint::SkipReason;
 pub const FORMAT: Format = Format {
     name: "human",
     about: "Human-readable text (the default)",
+    syntax: Syntax::Colored,
     recognises,
     reporter: |out, rules, options| Box::new(Human::new(out, rules, options)),
 };

@@ -13,6 +13,7 @@ mod fmt;
 mod follow;
 mod formats;
 mod hostile;
+mod inert;
 mod injection;
 mod inputs;
 mod joined;
