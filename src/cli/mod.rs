@@ -163,7 +163,7 @@ fn lookup<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
 
 /// Runs the program with these arguments, the first of which is its own name. It reads standard input, and writes to
 /// standard output and standard error, of this process. Returns the exit code: 0 to 3, as the documentation of the
-/// program explains them.
+/// program explains them. A signal that ends the process first removes what is half written.
 ///
 /// ```
 /// let arguments = ["sessionlint", "explain", "no-such-rule"];

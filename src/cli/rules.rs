@@ -54,7 +54,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             for rule in protocol.rules() {
                 let reason = said(rule).and_then(|said| said.reason.as_deref());
                 let reason = reason.map(|reason| format!(" ({NAME}: {})", visible(reason))).unwrap_or_default();
-                writeln!(out, "{:width$}  {:7}  {}{reason}", rule.name, word(severity(rule)), rule.means)?;
+                let (name, means) = (visible(&rule.name), visible(&rule.means));
+                writeln!(out, "{name:width$}  {:7}  {means}{reason}", word(severity(rule)))?;
             }
         }
     }

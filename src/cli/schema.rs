@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let Some(wanted) = &arguments.event_type else {
         for (name, schema) in protocol.schemas() {
             let words = schema.get("description").and_then(|words| words.as_str()).unwrap_or_default();
-            writeln!(out, "{name:30} {words}")?;
+            writeln!(out, "{:30} {}", visible(name), visible(words))?;
         }
         return Ok(Exit::Clean);
     };
@@ -40,9 +40,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             match protocol.plan(name) {
                 None => writeln!(
                     out,
-                    "{name} goes the fast way: one pass, and the slow way for whatever that is not sure of"
+                    "{} goes the fast way: one pass, and the slow way for whatever that is not sure of",
+                    visible(name)
                 )?,
-                Some(reason) => writeln!(out, "{name} goes the slow way: its schema has {reason}")?,
+                Some(reason) => writeln!(out, "{} goes the slow way: its schema has {reason}", visible(name))?,
             }
             Ok(Exit::Clean)
         }

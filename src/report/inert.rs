@@ -147,7 +147,8 @@ impl<W: Write> InertWriter<W> {
         let mut one = [0; 4];
         let text = &*c.encode_utf8(&mut one);
         let completes = self.state.completes(c) && !(c == ':' && self.syntax == Syntax::GitHubCommands);
-        let acts = is_control(c) && !matches!((c, self.syntax), ('\n' | '\t', _) | ('\r', Syntax::Json));
+        let acts = is_control(c)
+            && !matches!((c, self.syntax), ('\n', _) | ('\t', Syntax::Json | Syntax::Xml) | ('\r', Syntax::Json));
         if !completes && !acts {
             inert.extend_from_slice(text.as_bytes());
             return;
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn a_command_is_none_any_more() {
         assert_eq!(plain("::add-mask::x"), ":∶add-mask::x");
-        assert_eq!(plain("a\n \t ::add-mask::x\r::y"), "a\n \t :∶add-mask::x␍:∶y");
+        assert_eq!(plain("a\n \t ::add-mask::x\r::y"), "a\n ␉ :∶add-mask::x␍:∶y");
         assert_eq!(plain("a ##[group] ##vso[x] ##teamcity[y]"), "a ##⁅group] ##vso⁅x] ##teamcity⁅y]");
         assert_eq!(plain("###[x] #[y] ##\n[z]"), "###⁅x] #[y] ##\n[z]");
     }

@@ -212,6 +212,7 @@ fn a_signal_leaves_no_temporary_file_behind() {
         let mut command = folder.command(["check", "-", "--format", "json=report", "--format", "junit=other"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
         // It waits for its input, with both reports begun.
+        let _input = child.stdin.take();
         let begun = std::time::Instant::now();
         while names(&folder).len() < 2 {
             assert!(begun.elapsed().as_secs() < 60, "no report is begun");
