@@ -164,7 +164,8 @@ mod tests {
     fn an_unread_run_ends_when_its_verdict_is_certain() {
         let log = Log { told: Arc::default(), most: 0, excerpts: false };
         let mut unread = MultiReporter::new(vec![Box::new(log)]).with_unread(Unread::EndsAt(Severity::Error));
-        let warning = Finding { severity: Severity::Warning, ..finding("a") };
+        let mut warning = finding("a");
+        warning.severity = Severity::Warning;
         unread.finding(&warning).expect("an error may follow");
         unread.finding(&warning).expect("an error may follow");
         let error = unread.finding(&finding("b")).expect_err("it is certain");
