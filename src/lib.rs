@@ -52,6 +52,7 @@ mod picture;
 mod render;
 mod report;
 mod run;
+mod temporary;
 
 pub use assert::conforms;
 pub use compressed::{Decompressor, ReadError};

@@ -1,12 +1,14 @@
 //! Renders reports as the program prints them, for callers of the library.
 
-use std::io;
+use std::io::{self, Write};
 
 use serde::Serialize;
 use sessionlint_core::Report;
 use sessionlint_core::protocol::{Protocol, Rulebook};
 
-use crate::report::{Completeness, FileEnd, Human, Json, Reporter, RunEnd, TextOptions, write_json};
+use crate::report::{
+    Completeness, FileEnd, Human, InertWriter, Json, Reporter, RunEnd, Syntax, TextOptions, write_json,
+};
 
 /// Methods of a [`Report`] that render it as the program prints it.
 ///
@@ -32,13 +34,14 @@ pub trait ReportExt {
 impl ReportExt for Report {
     fn text(&self, protocol: &Protocol, options: TextOptions) -> String {
         let mut text = Vec::new();
-        let written = write(self, &mut Human::new(&mut text, Rulebook::of(protocol), options));
+        let written =
+            write(self, &mut Human::new(InertWriter::new(&mut text, Syntax::Colored), Rulebook::of(protocol), options));
         into_text(written, text)
     }
 
     fn json(&self) -> String {
         let mut text = Vec::new();
-        let written = write(self, &mut Json::new(&mut text));
+        let written = write(self, &mut Json::new(InertWriter::new(&mut text, Syntax::Json)));
         into_text(written, text)
     }
 }
@@ -47,7 +50,10 @@ impl ReportExt for Report {
 /// character is escaped that a terminal could act on. `--format jsonl` prints findings like this.
 pub fn to_json(value: &impl Serialize) -> String {
     let mut text = Vec::new();
-    into_text(write_json(&mut text, value), text)
+    let mut json = Vec::new();
+    let written = write_json(&mut json, value);
+    let written = written.and_then(|()| InertWriter::new(&mut text, Syntax::Json).write_all(&json));
+    into_text(written, text)
 }
 
 fn write(report: &Report, reporter: &mut dyn Reporter) -> io::Result<()> {

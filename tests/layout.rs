@@ -37,6 +37,7 @@ const HOUSES: [House; 2] = [
         source: "src",
         rooms: &[
             "error",
+            "temporary",
             "compressed",
             "load",
             "difference",

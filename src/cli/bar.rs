@@ -82,7 +82,8 @@ impl Bar {
     pub fn show_during<T>(&self, source: &impl ProgressSource, work: impl FnOnce() -> T) -> T {
         let (end, ended) = mpsc::channel();
         thread::scope(|scope| {
-            scope.spawn(move || self.show(source, &ended));
+            // Without a thread of its own there is no bar; the work does not need one.
+            let _ = thread::Builder::new().spawn_scoped(scope, move || self.show(source, &ended));
             // Dropped after the work, even if it panics.
             let _end: mpsc::Sender<()> = end;
             work()

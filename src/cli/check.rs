@@ -3,7 +3,7 @@
 use sessionlint_core::finding::Severity;
 use sessionlint_core::text::visible;
 
-use super::judging::{Job, JobResult, JudgingArguments};
+use super::judging::{Job, JobResult, JudgingArguments, UnreadJob};
 use super::selection::SelectionArguments;
 use super::{CliError, Exit, follow};
 
@@ -26,6 +26,13 @@ pub struct Arguments {
     /// Follow one growing file, and report findings at once, until interrupted (Ctrl-C)
     #[arg(long)]
     follow: bool,
+}
+
+impl Arguments {
+    /// Returns whether a growing file is followed, until a signal ends that.
+    pub fn follows(&self) -> bool {
+        self.follow
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
@@ -52,10 +59,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         shows_progress: growing.is_none(),
         besides: "",
         joins: arguments.join,
+        unread: if arguments.follow { UnreadJob::Ends } else { UnreadJob::EndsWhenCertain },
     };
     job.run(found, |work, baseline, reporter, bar| {
         if arguments.join && work.targets.len() > 1 && !work.run.has_parts(work.targets) {
-            anstream::eprintln!(
+            complain!(
                 "sessionlint: --join has joined nothing: no two of the files are named like app.log and app.log.1, or \
                  like part-0000 and part-0001"
             );
@@ -72,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         };
         // A mistake in the id must not look like a clean stream.
         if let Some(stream) = arguments.selection.stream().filter(|_| outcome.summary.at_least(Severity::Note) == 0) {
-            anstream::eprintln!("sessionlint: no finding is of the stream {}", visible(stream));
+            complain!("sessionlint: no finding is of the stream {}", visible(stream));
         }
         Ok(JobResult { outcome, linted: None, shows_stats: arguments.stats })
     })

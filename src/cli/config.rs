@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sessionlint_core::protocol::{Protocol, ProtocolLoader, Rulebook};
 use sessionlint_core::text::{nearest, visible};
 
+use super::console::complain_colored;
 use super::{CliError, Exit, environment};
 use crate::config::{Config, NAME};
 use crate::error::{ProtocolErrorDiagnostic, display_path};
@@ -197,6 +198,6 @@ impl ProtocolChoice {
 pub fn report_file_error(error: impl miette::Diagnostic + Send + Sync + 'static) -> CliError {
     // The `Error:` line before each of several mistakes carries no information.
     let report = format!("{:?}", miette::Report::new(error)).replace("\nError: \n", "\n");
-    anstream::eprintln!("{report}");
+    complain_colored(&format!("{report}\n"));
     CliError::Exit(Exit::Usage)
 }

@@ -10,6 +10,7 @@ use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
 use sessionlint_core::text::visible;
 
+use super::console::standard_output;
 use super::graph::{self, check_lifecycle, draw};
 use super::input::{
     InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged, require_targets,
@@ -17,7 +18,7 @@ use super::input::{
 use super::{CliError, Exit, TextOrJson};
 use crate::picture::View;
 use crate::picture::coverage::{Coverage, Group, json, text};
-use crate::report::MultiReporter;
+use crate::report::{MultiReporter, Syntax};
 use crate::run::{FoundTargets, Outcome, Progress, Run, Selection};
 
 #[derive(clap::Args)]
@@ -46,6 +47,15 @@ pub struct Arguments {
 enum Format {
     Page(TextOrJson),
     Picture(graph::Format),
+}
+
+impl Format {
+    fn syntax(self) -> Syntax {
+        match self {
+            Format::Page(page) => page.syntax(),
+            Format::Picture(picture) => picture.syntax(),
+        }
+    }
 }
 
 fn format_parser() -> impl TypedValueParser<Value = Format> {
@@ -98,7 +108,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let Outcome { summary, stats, exercised, .. } = &outcome;
     let exercised = exercised.clone().unwrap_or_else(|| Box::new(CoverageCounts::new(protocol.tables())));
     let coverage = Coverage::new(&protocol, summary, stats, &exercised);
-    anstream::stdout().lock().write_all(&render(arguments, &coverage)?)?;
+    let page = render(arguments, &coverage)?;
+    let mut out = standard_output(arguments.format.syntax());
+    out.write_all(&page).and_then(|()| out.flush())?;
     // Printed after the long page, so that they are not overlooked.
     report_errors(&outcome.unreadable);
     if !outcome.has_judged {
@@ -148,7 +160,7 @@ fn is_enough(coverage: &Coverage<'_>, least: f64) -> bool {
     let below = (least - percent).max(0.1);
     let first =
         coverage.first_missing(Group::LegalMoves).map_or_else(String::new, |first| format!(", such as {first}"));
-    anstream::eprintln!(
+    complain!(
         "sessionlint: {percent:.1} % of the legal moves are taken, {below:.1} points below --fail-under {least}: \
          {lacks} more would do{first}"
     );

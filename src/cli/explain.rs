@@ -6,8 +6,10 @@ use sessionlint_core::protocol::{Basis, Example, Protocol};
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -22,10 +24,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (chosen, config) = arguments.protocol.load_here()?;
     let (protocol, rule) = find_rule(chosen.rules_of_run(), &arguments.rule)?;
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "{} ({severity})\n", rule.name)?;
-    writeln!(out, "It means:    {}", rule.means)?;
-    writeln!(out, "What to do:  {}", rule.help)?;
+    let mut out = standard_output(Syntax::Plain);
+    writeln!(out, "{} ({severity})\n", visible(&rule.name))?;
+    writeln!(out, "It means:    {}", visible(&rule.means))?;
+    writeln!(out, "What to do:  {}", visible(&rule.help))?;
     if let Some(said) = config.as_ref().and_then(|config| config.rule(&rule.name)) {
         let severity = said.severity.map_or("off", |severity| severity.as_str());
         let reason = said.reason.as_deref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
@@ -44,9 +46,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?
         }
         Basis::Document => {
-            writeln!(out, "The document ({}) says:", protocol.source().unwrap_or(protocol.title()))?;
+            writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;
             for quote in &rule.quotes {
-                writeln!(out, "  “{quote}”")?;
+                writeln!(out, "  “{}”", visible(quote))?;
             }
         }
     }
@@ -57,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
 }
 
 fn write_example(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> std::io::Result<()> {
-    let options = if example.args.is_empty() { String::new() } else { format!(", with {}", example.args) };
+    let options = if example.args.is_empty() { String::new() } else { format!(", with {}", visible(&example.args)) };
     let escapes = if example.escapes { ", where \\xNN is a byte" } else { "" };
     for (words, text) in [("breaks it", &example.breaks), ("keeps it", &example.keeps)] {
         writeln!(out, "\nThis {words}{options}{escapes}:")?;

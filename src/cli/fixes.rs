@@ -1,12 +1,13 @@
 //! Applies the fixes of `lint` and `fmt`: writes, shows or lists the changed files, and sums them up.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sessionlint_core::text::count;
 
+use super::console::{complain_colored, print_colored};
 use super::output_file::{NamedRoots, replace};
 use super::{CliError, Exit};
 use crate::difference::difference;
@@ -77,7 +78,7 @@ impl FixSink {
             FixMode::Write => match replace(path, &before, &after) {
                 Ok(()) => Ok(()),
                 Err(why) => {
-                    anstream::eprintln!("sessionlint: {} {why}", display_path(path));
+                    complain!("sessionlint: {} {why}", display_path(path));
                     tally.failed = true;
                     return;
                 }
@@ -96,8 +97,11 @@ impl FixSink {
 
     fn print(&self, text: &str) -> io::Result<()> {
         match self.destination {
-            Destination::StandardOutput => anstream::stdout().lock().write_all(text.as_bytes()),
-            Destination::StandardError => anstream::stderr().lock().write_all(text.as_bytes()),
+            Destination::StandardOutput => print_colored(text),
+            Destination::StandardError => {
+                complain_colored(text);
+                Ok(())
+            }
         }
     }
 
@@ -108,15 +112,15 @@ impl FixSink {
             self.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         if lists {
             for (path, why) in &left {
-                anstream::eprintln!("sessionlint: {} is left as it is: {why}", display_path(path));
+                complain!("sessionlint: {} is left as it is: {why}", display_path(path));
             }
         }
         if changed > 0 && !quiet {
             let applied: Vec<_> = applied.iter().map(|(what, count)| format!("{count} × {what}")).collect();
             let (files, applied) = (count(changed, "file"), applied.join(", "));
             match self.mode {
-                FixMode::Write => anstream::eprintln!("sessionlint: fixed {files}: {applied}"),
-                FixMode::Diff | FixMode::List => anstream::eprintln!("sessionlint: {files} would be fixed: {applied}"),
+                FixMode::Write => complain!("sessionlint: fixed {files}: {applied}"),
+                FixMode::Diff | FixMode::List => complain!("sessionlint: {files} would be fixed: {applied}"),
             }
         }
         match unprinted {

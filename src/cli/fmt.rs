@@ -14,6 +14,7 @@ use sessionlint_core::records::{RecordIndex, RecordOptions};
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolChoice;
+use super::console::print_colored;
 use super::fixes::{Destination, FixMode, FixSink};
 use super::input::{
     InputArguments, ReadingArguments, SearchNotes, TargetSettings, cores, report_errors, require_targets,
@@ -225,9 +226,9 @@ impl StdinFilter<'_> {
             }
             (None, _) => return Ok(Exit::Clean),
             (Some(new), FixMode::Diff) => {
-                write!(anstream::stdout().lock(), "{}", difference(&name, Some(&bytes), new))?;
+                print_colored(&difference(&name, Some(&bytes), new))?;
             }
-            (Some(_), FixMode::List) => writeln!(anstream::stdout().lock(), "{}", visible(&name))?,
+            (Some(_), FixMode::List) => print_colored(&format!("{}\n", visible(&name)))?,
         }
         Ok(Exit::Findings)
     }
@@ -236,7 +237,7 @@ impl StdinFilter<'_> {
     fn canonical_form(&self, name: &Arc<str>, text: &[u8]) -> Option<Vec<u8>> {
         if self.name.is_some() && expectation::path_for(Path::new(&**name)).symlink_metadata().is_ok() {
             if self.verbose {
-                anstream::eprintln!("sessionlint: {} is left as it is: {MEANT_TO_BE_BROKEN}", visible(name));
+                complain!("sessionlint: {} is left as it is: {MEANT_TO_BE_BROKEN}", visible(name));
             }
             return None;
         }
@@ -260,7 +261,7 @@ impl StdinFilter<'_> {
         let context = FixtureContext { fixture: &fixture, settings: &settings, index: &index, kind: fixture.kind };
         let new = linter.fix(&context, Level::Safe).bytes;
         if new.is_none() && survey.pieces > 0 && !survey.of_protocol && !self.quiet {
-            anstream::eprintln!("sessionlint: nothing of the protocol is in this text, and it stays as it is");
+            complain!("sessionlint: nothing of the protocol is in this text, and it stays as it is");
         }
         new
     }

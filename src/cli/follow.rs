@@ -45,5 +45,5 @@ fn print_change(path: &Path, change: FollowChange) {
         FollowChange::Replaced => "was replaced; the new file is read from its beginning",
         FollowChange::Gone => "is gone; waiting until there is one again",
     };
-    anstream::eprintln!("sessionlint: {} {what}", display_path(path));
+    complain!("sessionlint: {} {what}", display_path(path));
 }

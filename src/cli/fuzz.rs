@@ -31,7 +31,7 @@ use crate::drive::failure_folder::{self, FailureWriter, SavedFailure, failure_fo
 use crate::drive::inputs::{Inputs, read_seeds};
 use crate::drive::interrupts::InterruptHandler;
 use crate::drive::producer::StopFlag;
-use crate::drive::search::{self, Search, SearchProgress, SearchResult};
+use crate::drive::search::{Failure, Search, SearchProgress, SearchResult};
 use crate::drive::shrink::Harness;
 use crate::drive::verdict::Judge;
 use crate::error::{FileError, display_path};
@@ -179,6 +179,13 @@ fn search(
     let (stop, _interrupts) = catch_interrupts()?;
     let progress = SearchProgress::default();
     let harness = Harness { producer: &*producer, judge, stop: &stop };
+    let record = setup.record();
+    let writer = FailureWriter { judge, producer: &record, seed: arguments.seed, stop: &stop };
+    let folder_of = |failure: &Failure| failure_folder(&arguments.failures, &failure.kind);
+    let keep = |failure: &Failure| {
+        let folder = folder_of(failure);
+        keep_at_once(&writer, failure, &folder, replay_command(arguments, &folder));
+    };
     let search = Search {
         harness,
         inputs: &inputs,
@@ -187,16 +194,15 @@ fn search(
         stop_after: arguments.stop_after.map(NonZero::get),
         jobs: arguments.jobs.map_or_else(cores, |jobs| usize::from(jobs.get())),
         progress: &progress,
+        on_failure: &keep,
     };
     let mut found = match !arguments.quiet && bar::is_visible() {
         true => Bar::hidden().show_during(&CaseProgress { search: &search, progress: &progress }, || search.run()),
         false => search.run(),
     };
-    let record = setup.record();
-    let writer = FailureWriter { judge, producer: &record, seed: arguments.seed };
     let (mut folders, mut commands, mut unsaved) = (Vec::new(), Vec::new(), Vec::new());
     for failure in &mut found.failures {
-        let folder = failure_folder(&arguments.failures, &failure.kind);
+        let folder = folder_of(failure);
         let again = replay_command(arguments, &folder);
         let kept = save(harness, &writer, failure, &folder, &again);
         commands.push(kept.is_ok().then_some(again));
@@ -212,10 +218,10 @@ fn search(
     });
     report.report(judge, &shown.collect::<Vec<_>>(), found.elapsed, outputs)?;
     match arguments.quiet {
-        true => commands.iter().flatten().for_each(|again| anstream::eprintln!("again: {}", visible(again))),
+        true => commands.iter().flatten().for_each(|again| complain!("again: {}", visible(again))),
         false => report.print_summary(&found, &commands, judge.fail_on, stop.is_set()),
     }
-    unsaved.iter().for_each(|why| anstream::eprintln!("sessionlint: {}", visible(why)));
+    unsaved.iter().for_each(|why| complain!("sessionlint: {}", visible(why)));
     Ok(if unsaved.is_empty() { exit_of(&found, &stop) } else { Exit::Usage })
 }
 
@@ -238,11 +244,21 @@ fn check_failures_folder(arguments: &Arguments) -> Result<(), CliError> {
     }
 }
 
+/// Saves a failure that was just found, before it is shrunk, so that a run that is killed has it. A smaller one of the
+/// same kind stays.
+fn keep_at_once(writer: &FailureWriter<'_>, failure: &Failure, folder: &Path, again: String) {
+    let kept = SavedFailure::read(folder).ok().filter(|kept| kept.kind() == failure.kind);
+    if kept.is_none_or(|kept| kept.input.len() >= failure.input.len()) {
+        // What cannot be kept is said at the end, when it is saved as it is then.
+        let _ = writer.write(folder, failure, again);
+    }
+}
+
 /// Saves a failure in its folder. The failure of an earlier run stays if its input is smaller and still fails.
 fn save(
     harness: Harness<'_>,
     writer: &FailureWriter<'_>,
-    failure: &mut search::Failure,
+    failure: &mut Failure,
     folder: &Path,
     again: &str,
 ) -> io::Result<()> {
@@ -261,7 +277,7 @@ fn save(
 fn exit_of(found: &SearchResult, stop: &StopFlag) -> Exit {
     if let Some(why) = &found.producer_error {
         // Failures found before the error are reported, but the run is incomplete.
-        anstream::eprintln!("sessionlint: {why}");
+        complain!("sessionlint: {why}");
         return Exit::Usage;
     }
     match (found.failing, stop.is_set()) {

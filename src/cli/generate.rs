@@ -12,10 +12,12 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::output_file::{OutputFile, resolve};
 use super::{CliError, Exit};
 use crate::error::display_path;
 use crate::generate::{Stream, StreamOptions, breakable, illegal, legal, tape, wild};
+use crate::report::Syntax;
 
 /// The number of decisions of a stream, before its end.
 const TAPE_LENGTH: usize = 4000;
@@ -132,9 +134,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         }
         None => {
             let made = generate_stream(arguments, protocol, &knobs, &rules, 0)?;
-            io::stdout().lock().write_all(&made.bytes)?;
+            let mut out = standard_output(Syntax::Json);
+            out.write_all(&made.bytes).and_then(|()| out.flush())?;
             if let Some((line, rule)) = made.breaks {
-                anstream::eprintln!("sessionlint: line {line} breaks {rule}");
+                complain!("sessionlint: line {line} breaks {rule}");
             }
             Ok(Exit::Clean)
         }

@@ -7,8 +7,10 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::{CliError, Exit};
 use crate::picture::{self, UsualMoves, View};
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -36,6 +38,16 @@ pub enum Format {
     Svg,
 }
 
+impl Format {
+    /// Returns how a picture says what must not act on the program or the service that shows it.
+    pub fn syntax(self) -> Syntax {
+        match self {
+            Format::Mermaid | Format::Dot => Syntax::Plain,
+            Format::Svg => Syntax::Xml,
+        }
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, _) = arguments.protocol.load_here()?;
     if protocol.tables().lifecycles.is_empty() {
@@ -47,7 +59,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let usual = if arguments.all { None } else { Some(UsualMoves::of(&protocol)) };
     let view = usual.as_ref().map_or(View::All, View::Legal);
     let drawn = draw(&protocol, arguments.lifecycle.as_deref(), arguments.format, view)?;
-    anstream::stdout().lock().write_all(drawn.as_bytes())?;
+    let mut out = standard_output(arguments.format.syntax());
+    out.write_all(drawn.as_bytes()).and_then(|()| out.flush())?;
     Ok(Exit::Clean)
 }
 

@@ -241,13 +241,13 @@ pub struct SearchNotes<'n> {
 /// Prints that nothing was judged, which makes the exit code 2.
 pub fn report_nothing_judged(protocol: &Protocol) {
     let name = visible(protocol.name());
-    anstream::eprintln!("sessionlint: nothing was judged: there is no event of {name} in what was read");
+    complain!("sessionlint: nothing was judged: there is no event of {name} in what was read");
 }
 
 /// Prints errors of reading. Control characters are made visible, because an error may quote names from the disk.
 pub fn report_errors(errors: &[RunError]) {
     for error in errors {
-        anstream::eprintln!("sessionlint: {}", visible(&error.to_string()));
+        complain!("sessionlint: {}", visible(&error.to_string()));
     }
 }
 

@@ -24,7 +24,7 @@ use super::{CliError, Exit, find_rule, lookup};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::lint::LintSummary;
-use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd};
+use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd, Unread};
 use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
 
 #[derive(clap::Args)]
@@ -274,6 +274,18 @@ pub struct Job<'j> {
     pub besides: &'static str,
     /// Whether files that are parts of one recording by their names are judged as one input.
     pub joins: bool,
+    pub unread: UnreadJob,
+}
+
+/// What a run does when nobody reads its report any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnreadJob {
+    /// It ends, because it would never end otherwise.
+    Ends,
+    /// It ends once its exit code is certain.
+    EndsWhenCertain,
+    /// It goes on, because it changes files as well.
+    GoesOn,
 }
 
 /// The context in which a subcommand does its part of a run.
@@ -324,9 +336,14 @@ impl Job<'_> {
         let bar = (!shown.quiet && self.shows_progress && bar::is_visible()).then(Bar::hidden);
         let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
         let mut reporter = outputs.reporter(protocol.rules_of_run(), style, bar.as_ref())?;
-        if judging.baseline.is_recorded() {
-            reporter.ignore_closed_readers();
-        }
+        let fail_on = judging.failing.fail_on(config);
+        let unread = match (self.unread, fail_on) {
+            _ if judging.baseline.is_recorded() => Unread::GoesOn,
+            (UnreadJob::EndsWhenCertain, Some(least)) => Unread::EndsAt(least),
+            (UnreadJob::EndsWhenCertain | UnreadJob::GoesOn, _) => Unread::GoesOn,
+            (UnreadJob::Ends, _) => Unread::Ends,
+        };
+        reporter = reporter.with_unread(unread);
         let options = options.with_excerpts(reporter.shows_excerpts());
         let settings = TargetSettings::new(protocol, config, &options, &targets);
         let records = protocol.records();
@@ -363,7 +380,6 @@ impl Job<'_> {
         let worst = reporter.worst();
         // Some systems cannot rename a file that is open.
         drop(reporter);
-        let fail_on = judging.failing.fail_on(config);
         let outcome = match outcome {
             // The reader of the output has closed it. The findings that were reported count all the same.
             Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {

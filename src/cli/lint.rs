@@ -1,7 +1,6 @@
 //! `sessionlint lint`: lints fixtures of every form, fixes them, and updates expectations.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -9,9 +8,10 @@ use sessionlint_core::event::Options;
 use sessionlint_core::text::{count, visible};
 
 use super::config::ProtocolChoice;
+use super::console::complain_colored;
 use super::fixes::{Destination, FixMode, FixSink};
 use super::input::FormArguments;
-use super::judging::{Job, JobContext, JobResult, JudgingArguments, RecordArguments, severities};
+use super::judging::{Job, JobContext, JobResult, JudgingArguments, RecordArguments, UnreadJob, severities};
 use super::output_file::{create, replace};
 use super::{CliError, Exit};
 use crate::error::display_path;
@@ -105,6 +105,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         besides: " .md .markdown",
         // A fixture is a recording by itself.
         joins: false,
+        unread: UnreadJob::GoesOn,
     };
     let mut updates = Updates::default();
     let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
@@ -150,7 +151,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         updates = new;
         Ok(JobResult { outcome, linted: Some(linted), shows_stats: false })
     })?;
-    let written = if arguments.update_expected { write_expectations(&updates)? } else { Exit::Clean };
+    let written = if arguments.update_expected { write_expectations(&updates) } else { Exit::Clean };
     let mended = fixes.finish(quiet, arguments.verbose)?;
     let later = if written == Exit::Clean { mended } else { written };
     Ok(if exit == Exit::Usage || later == Exit::Clean { exit } else { later })
@@ -190,8 +191,8 @@ fn fixture_options(
 }
 
 /// Writes expectations, and shows the changes. Prints a message for each file that cannot be written.
-fn write_expectations(updates: &Updates) -> Result<Exit, CliError> {
-    let (mut out, mut exit, mut written) = (anstream::stderr().lock(), Exit::Clean, 0);
+fn write_expectations(updates: &Updates) -> Exit {
+    let (mut exit, mut written) = (Exit::Clean, 0);
     for update in &updates.new {
         let (path, after) = (display_path(&update.path), update.after.as_bytes());
         let done = match &update.before {
@@ -199,20 +200,20 @@ fn write_expectations(updates: &Updates) -> Result<Exit, CliError> {
             None => create(&update.path, after),
         };
         if let Err(why) = done {
-            writeln!(out, "sessionlint: {path} {why}")?;
+            complain!("sessionlint: {path} {why}");
             exit = Exit::Usage;
             continue;
         }
         written += 1;
-        write!(out, "{}", update.difference())?;
+        complain_colored(&update.difference());
         if update.is_empty() {
             let hint = "remove it if the fixture is to be clean";
-            writeln!(out, "sessionlint: nothing is expected any more in {path}; {hint}")?;
+            complain!("sessionlint: nothing is expected any more in {path}; {hint}");
         }
     }
     for name in &updates.broken {
-        writeln!(out, "sessionlint: {} is left as it is: mend its broken lines first", visible(name))?;
+        complain!("sessionlint: {} is left as it is: mend its broken lines first", visible(name));
     }
-    writeln!(out, "sessionlint: {} changed", count(written, "expectation"))?;
-    Ok(exit)
+    complain!("sessionlint: {} changed", count(written, "expectation"));
+    exit
 }

@@ -1,5 +1,8 @@
 //! The command line: one file per subcommand. Nothing here decides what is a finding.
 
+#[macro_use]
+mod console;
+
 mod advice;
 mod bar;
 mod baseline;
@@ -32,12 +35,15 @@ mod selection;
 mod tap;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
 use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{is_control, visible};
+
+use crate::report::Syntax;
+use crate::temporary;
 
 /// The outcome of the program, which becomes its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +128,15 @@ enum TextOrJson {
     Json,
 }
 
+impl TextOrJson {
+    fn syntax(self) -> Syntax {
+        match self {
+            TextOrJson::Text => Syntax::Plain,
+            TextOrJson::Json => Syntax::Json,
+        }
+    }
+}
+
 /// An early end of a subcommand.
 enum CliError {
     /// The reason was already printed, or needs no message.
@@ -152,7 +167,7 @@ fn lookup<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
 
 /// Runs the program with these arguments, the first of which is its own name. It reads standard input, and writes to
 /// standard output and standard error, of this process. Returns the exit code: 0 to 3, as the documentation of the
-/// program explains them.
+/// program explains them. A signal that ends the process first removes what is half written.
 ///
 /// ```
 /// let arguments = ["sessionlint", "explain", "no-such-rule"];
@@ -162,7 +177,7 @@ fn lookup<T: Copy>(words: &[(&str, T)], word: &str) -> Option<T> {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let exit = catch_unwind(AssertUnwindSafe(|| run_command(arguments))).unwrap_or_else(|_| {
-        anstream::eprintln!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
+        complain!("sessionlint: this is a fault of sessionlint, not of your input; please report it");
         Exit::Fault
     });
     exit.code()
@@ -173,15 +188,18 @@ fn run_command(arguments: Vec<OsString>) -> Exit {
     let parsed = command.clone().try_get_matches_from(&arguments);
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => {
-            let error = advice::advise(error, &command, &arguments);
-            // Help and version are not errors, and neither is a broken pipe while they are printed.
-            let printed = error.print().and_then(|()| io::stdout().flush());
-            let unread = |error: io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-            let is_clean = !error.use_stderr() && printed.map_or_else(unread, |()| true);
-            return if is_clean { Exit::Clean } else { Exit::Usage };
-        }
+        Err(error) => return print_early(&advice::advise(error, &command, &arguments), &arguments),
     };
+    let handles_signals = match &cli.command {
+        #[cfg(feature = "proptest")]
+        Command::Fuzz(_) => true,
+        Command::Tap(_) => true,
+        Command::Check(arguments) => arguments.follows(),
+        _ => false,
+    };
+    if !handles_signals {
+        temporary::remove_at_signals();
+    }
     let result = match cli.command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
@@ -204,17 +222,32 @@ fn run_command(arguments: Vec<OsString>) -> Exit {
     result.unwrap_or_else(report_error)
 }
 
+/// Prints help, the version, or what is wrong with the arguments, and returns the exit code.
+fn print_early(early: &clap::Error, arguments: &[OsString]) -> Exit {
+    let text = early.render();
+    if !early.use_stderr() {
+        return console::print_colored(&text.ansi().to_string())
+            .map_or_else(|error| report_error(error.into()), |()| Exit::Clean);
+    }
+    // An error quotes arguments, whose own escape sequences could not be told from those of the colours.
+    let are_plain = arguments.iter().all(|argument| argument.to_str().is_some_and(|text| !text.contains(is_control)));
+    match are_plain {
+        true => console::complain_colored(&text.ansi().to_string()),
+        false => complain!("{}", text.to_string().trim_end()),
+    }
+    Exit::Usage
+}
+
 /// Prints the reason for an early end, and returns the exit code.
 fn report_error(failure: CliError) -> Exit {
     match failure {
         CliError::Exit(exit) => exit,
         CliError::Message(message) => {
-            anstream::eprintln!("sessionlint: {message}");
+            complain!("sessionlint: {message}");
             Exit::Usage
         }
-        CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         CliError::Output(error) => {
-            anstream::eprintln!("sessionlint: the output cannot be written: {error}");
+            complain!("sessionlint: the output cannot be written: {error}");
             Exit::Usage
         }
     }

@@ -1,5 +1,6 @@
 //! `sessionlint mutate`: breaks a recording, one rule per file.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use sessionlint_core::check;
@@ -7,10 +8,12 @@ use sessionlint_core::event::Options;
 use sessionlint_core::text::{count, visible};
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::generate::{new_folder, write};
 use super::{CliError, Exit};
 use crate::error::display_path;
 use crate::generate::{breakable, mutated, tape};
+use crate::report::Syntax;
 use crate::run::{Target, read};
 
 /// The number of decisions of a search.
@@ -70,9 +73,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         }
     }
     let rules = count(broken, "rule");
-    anstream::println!("broken in {rules}, a file each in {}", display_path(&arguments.out));
+    let mut out = standard_output(Syntax::Plain);
+    writeln!(out, "broken in {rules}, a file each in {}", display_path(&arguments.out))?;
     if !whole.is_empty() {
-        anstream::println!("not broken alone in this recording: {}", whole.join(", "));
+        writeln!(out, "not broken alone in this recording: {}", visible(&whole.join(", ")))?;
     }
     Ok(Exit::Clean)
 }

@@ -17,7 +17,7 @@ use super::bar::Bar;
 use super::output_file::{OutputFile, is_plain, resolve};
 use super::{CliError, environment};
 use crate::error::display_path;
-use crate::report::{Format, MultiReporter, Reporter, TextOptions, is_report};
+use crate::report::{Format, InertWriter, MultiReporter, Reporter, Syntax, TextOptions, is_report};
 use crate::run::{RetryWriter, Target};
 
 /// The width of a report that does not go to a terminal, in columns.
@@ -168,7 +168,8 @@ impl Outputs {
     ///
     /// # Errors
     ///
-    /// Fails if a report would go to a recording, to `sessionlint.toml` or to the baseline, or cannot be opened.
+    /// Fails if a report would go to a recording, to `sessionlint.toml`, to the baseline or to any other file that is no
+    /// report of an earlier run, or cannot be opened.
     pub fn open(
         wanted: &[Output],
         console: Console,
@@ -201,13 +202,11 @@ impl Outputs {
             if paths.contains(&path) {
                 return refused("can hold one report only");
             }
-            let others = targets.len();
+            // A report of an earlier run may be among what was found to be checked.
             targets.retain(|target| !is_file(target, &path));
-            if targets.len() < others && is_plain(&path) && !is_report(&path).unwrap_or(false) {
-                return refused(
-                    "was found among what is to be checked, and is no report of an earlier run, so no report can go \
-                     there; name another file",
-                );
+            if path.is_file() && !is_report(&path).unwrap_or(false) {
+                let help = "it is not an earlier report; name another file, or remove that one";
+                return Err(CliError::Message(format!("refusing to overwrite {}: {help}", display_path(file))));
             }
             paths.push(path);
         }
@@ -237,6 +236,11 @@ impl Outputs {
                 Some(place) => (Box::new(place.writer()?), style.color == Color::Always, WIDTH),
                 None => (console.writer(bar), console.color(style.color), console.width()),
             };
+            let syntax = match format.syntax {
+                Syntax::Colored if !color => Syntax::Plain,
+                syntax => syntax,
+            };
+            let out: Box<dyn Write + Send> = Box::new(InertWriter::new(out, syntax));
             let out = BufWriter::with_capacity(BUFFER, out);
             let look =
                 TextOptions::default().with_color(color).with_width(width).with_all(style.all).with_quiet(style.quiet);

@@ -9,17 +9,20 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::CliError;
 use crate::error::display_path;
 use crate::run::start_folder;
+use crate::temporary::{self, Temporary};
+
+type TemporaryFile = Temporary<NamedTempFile>;
 
 /// A file that is written, and appears under its path when it is complete.
 pub struct OutputFile {
     path: PathBuf,
     /// The file that is renamed in the end; `None` for a device or a pipe, which must not be replaced.
-    temporary: Option<NamedTempFile>,
+    temporary: Option<TemporaryFile>,
 }
 
 impl OutputFile {
@@ -45,7 +48,7 @@ impl OutputFile {
     pub fn persist(self) -> Result<(), CliError> {
         match self.temporary {
             Some(temporary) => {
-                temporary.persist(&self.path).map(|_| ()).map_err(|error| cannot_write(&self.path, &error.error))
+                persist(temporary, |file| file.persist(&self.path)).map_err(|error| cannot_write(&self.path, &error))
             }
             None => Ok(()),
         }
@@ -75,7 +78,7 @@ pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
     if fs::read(&file).map_err(write_error)? != read {
         return Err("was changed by somebody else meanwhile, and is left as it is now".to_owned());
     }
-    temporary.persist(&file).map(|_| ()).map_err(|error| write_error(error.error))
+    persist(temporary, |new| new.persist(&file)).map_err(write_error)
 }
 
 /// Creates a file that does not exist yet.
@@ -84,13 +87,24 @@ pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
 ///
 /// Fails if the file cannot be written, or if its path exists, even as a dangling symbolic link.
 pub fn create(file: &Path, new: &[u8]) -> Result<(), WriteError> {
-    write_beside(file, new)?.persist_noclobber(file).map(|_| ()).map_err(|error| write_error(error.error))
+    persist(write_beside(file, new)?, |new| new.persist_noclobber(file)).map_err(write_error)
 }
 
-fn write_beside(file: &Path, new: &[u8]) -> Result<NamedTempFile, WriteError> {
+fn write_beside(file: &Path, new: &[u8]) -> Result<TemporaryFile, WriteError> {
     let mut temporary = temporary_beside(file).map_err(write_error)?;
     temporary.write_all(new).map_err(write_error)?;
     Ok(temporary)
+}
+
+/// Gives a temporary file its own name.
+fn persist(
+    temporary: TemporaryFile,
+    rename: impl FnOnce(NamedTempFile) -> Result<File, PersistError>,
+) -> io::Result<()> {
+    match temporary.give(rename) {
+        Some(renamed) => renamed.map(drop).map_err(|error| error.error),
+        None => Ok(()),
+    }
 }
 
 fn write_error(error: io::Error) -> WriteError {
@@ -132,13 +146,13 @@ impl NamedRoots {
     }
 }
 
-fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".sessionlint-").suffix(".tmp");
+fn temporary_beside(path: &Path) -> io::Result<TemporaryFile> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "permissions are those of the folder there"))]
+    let mut builder = temporary::builder();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The error itself would name the temporary file, which means nothing to the user.
-    builder.tempfile_in(folder_of(path)).map_err(|error| match error.kind() {
+    temporary::file_in(folder_of(path), &builder).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::new(io::ErrorKind::NotFound, "its folder does not exist"),
         kind => kind.into(),
     })

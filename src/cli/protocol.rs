@@ -11,8 +11,10 @@ use sessionlint_core::protocol::tables::{Cell, FieldTest, Lifecycle, States, Tex
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 use super::config::ProtocolChoice;
+use super::console::standard_output;
 use super::{CliError, Exit};
 use crate::picture::labels::{Labels, RowRef, alternatives, printable};
+use crate::report::Syntax;
 
 /// The width of a table, in columns. Wider tables are split into blocks of states, of at least one state each.
 const WIDTH: usize = 116;
@@ -45,7 +47,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         Format::Markdown => markdown::write_page(&mut page, &protocol),
     };
     written.map_err(|error| CliError::Output(std::io::Error::other(error)))?;
-    anstream::stdout().lock().write_all(page.as_bytes())?;
+    let mut out = standard_output(Syntax::Plain);
+    out.write_all(page.as_bytes()).and_then(|()| out.flush())?;
     Ok(Exit::Clean)
 }
 

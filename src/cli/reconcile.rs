@@ -17,7 +17,7 @@ use super::judging::{exit, fail_on_parser, find_kind, severities};
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit, lookup};
 use crate::config::{Config, FAIL_ON};
-use crate::report::{Completeness, FileEnd, Reporter, RunEnd};
+use crate::report::{Completeness, FileEnd, Reporter, RunEnd, Unread};
 use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording, read};
 
 #[derive(clap::Args)]
@@ -118,9 +118,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let outputs =
         Outputs::open(&Output::chosen(&arguments.formats, false)?, console, &inputs, config_file, None, &mut targets)?;
     let style = Style { color: arguments.color, all: arguments.all, quiet: arguments.quiet };
-    let mut reporter = outputs.reporter(rules, style, None)?;
     // All files are compared before any finding is reported.
-    reporter.ignore_closed_readers();
+    let mut reporter = outputs.reporter(rules, style, None)?.with_unread(Unread::GoesOn);
     let severities = severities(&arguments.rules, rules)?;
     let options = Options::default().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let settings = TargetSettings::new(protocol, config.as_deref(), &options, &[]).base;

@@ -8,6 +8,7 @@ use sessionlint_core::protocol::Rule;
 use sessionlint_core::text::visible;
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::{CliError, Exit, TextOrJson};
 use crate::config::NAME;
 
@@ -26,7 +27,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let said = |rule: &Rule| config.as_ref()?.rule(&rule.name);
     let severity = |rule: &Rule| said(rule).map_or(rule.severity, |said| said.severity);
     let word = |severity: Option<Severity>| severity.map_or("off", Severity::as_str);
-    let mut out = anstream::stdout().lock();
+    let mut out = standard_output(arguments.format.syntax());
     match arguments.format {
         TextOrJson::Json => {
             let rules: Vec<_> = protocol
@@ -53,7 +54,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             for rule in protocol.rules() {
                 let reason = said(rule).and_then(|said| said.reason.as_deref());
                 let reason = reason.map(|reason| format!(" ({NAME}: {})", visible(reason))).unwrap_or_default();
-                writeln!(out, "{:width$}  {:7}  {}{reason}", rule.name, word(severity(rule)), rule.means)?;
+                let (name, means) = (visible(&rule.name), visible(&rule.means));
+                writeln!(out, "{name:width$}  {:7}  {means}{reason}", word(severity(rule)))?;
             }
         }
     }

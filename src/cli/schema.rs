@@ -7,7 +7,9 @@ use sessionlint_core::text::{nearest, visible};
 use sessionlint_schemas::{REPORT_LINE_SCHEMA, REPORT_SCHEMA};
 
 use super::config::ProtocolArgument;
+use super::console::standard_output;
 use super::{CliError, Exit};
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -35,20 +37,22 @@ enum ReportForm {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let mut out = anstream::stdout().lock();
+    // A list and a plan are text, a schema is JSON.
+    let is_schema = arguments.report.is_some() || arguments.event_type.is_some() && !arguments.plan;
+    let mut out = standard_output(if is_schema { Syntax::Json } else { Syntax::Plain });
     if let Some(form) = arguments.report {
         let schema = match form {
             ReportForm::Json => REPORT_SCHEMA,
             ReportForm::Jsonl => REPORT_LINE_SCHEMA,
         };
-        out.write_all(schema.as_bytes())?;
+        out.write_all(schema.as_bytes()).and_then(|()| out.flush())?;
         return Ok(Exit::Clean);
     }
     let (protocol, _) = arguments.protocol.load_here()?;
     let Some(wanted) = &arguments.event_type else {
         for (name, schema) in protocol.schemas() {
             let words = schema.get("description").and_then(|words| words.as_str()).unwrap_or_default();
-            writeln!(out, "{name:30} {words}")?;
+            writeln!(out, "{:30} {}", visible(name), visible(words))?;
         }
         return Ok(Exit::Clean);
     };
@@ -57,9 +61,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             match protocol.plan(name) {
                 None => writeln!(
                     out,
-                    "{name} goes the fast way: one pass, and the slow way for whatever that is not sure of"
+                    "{} goes the fast way: one pass, and the slow way for whatever that is not sure of",
+                    visible(name)
                 )?,
-                Some(reason) => writeln!(out, "{name} goes the slow way: its schema has {reason}")?,
+                Some(reason) => writeln!(out, "{} goes the slow way: its schema has {reason}", visible(name))?,
             }
             Ok(Exit::Clean)
         }

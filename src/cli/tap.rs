@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     own.unwrap_or_else(super::report_error);
     if !arguments.shown.quiet {
-        anstream::eprintln!("sessionlint: {program} failed ({status}); its exit code is passed on");
+        complain!("sessionlint: {program} failed ({status}); its exit code is passed on");
     }
     Ok(Exit::Producer(exit_code(status)))
 }
@@ -98,7 +98,7 @@ fn check_written(report: io::Result<()>, output: io::Result<()>, quiet: bool) ->
     match output {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {
             if !quiet {
-                anstream::eprintln!("sessionlint: standard output was closed; what came after that was not checked");
+                complain!("sessionlint: standard output was closed; what came after that was not checked");
             }
         }
         Err(error) => return Err(CliError::Message(format!("what comes cannot be passed on: {error}"))),

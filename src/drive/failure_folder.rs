@@ -9,17 +9,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::json;
 use sessionlint_core::Problem;
 use sessionlint_core::finding::FindingKind;
 use sessionlint_core::input::Wire;
 use sessionlint_core::{toml_reader, toml_tables};
 
-use super::producer::Execution;
+use super::producer::{Execution, StopFlag};
 use super::search::Failure;
 use super::shrink::FailureRate;
 use super::verdict::Judge;
 use crate::error::FileError;
 use crate::report::{Jsonl, kind_fingerprint};
+use crate::temporary;
 
 /// The names of the files in a folder.
 const CASE_FILE: &str = "case.toml";
@@ -252,6 +254,8 @@ pub struct FailureWriter<'k> {
     pub judge: &'k Judge<'k>,
     pub producer: &'k Driven,
     pub seed: u64,
+    /// Ends the list of findings of a failure.
+    pub stop: &'k StopFlag,
 }
 
 impl FailureWriter<'_> {
@@ -267,11 +271,10 @@ impl FailureWriter<'_> {
             let what = "something else is in its place; name another folder with --failures";
             return Err(io::Error::new(ErrorKind::AlreadyExists, what));
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".sessionlint-").suffix(".tmp");
+        let mut builder = temporary::builder();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let temporary = builder.tempdir_in(root)?;
+        let temporary = temporary::folder_in(root, &builder)?;
         let new = temporary.path().join("new");
         fs::create_dir(&new)?;
         self.fill(&new, folder, failure, again)?;
@@ -296,7 +299,10 @@ impl FailureWriter<'_> {
         }
         let mut findings = BufWriter::new(File::create(new.join(FINDINGS_FILE))?);
         let name: Arc<str> = folder.join(stream).to_string_lossy().into();
-        self.judge.report(execution, &name, &mut Jsonl::new(&mut findings))?;
+        if !self.judge.report(execution, &name, &mut Jsonl::new(&mut findings), self.stop)? {
+            let message = "these are the first findings; `sessionlint check` on the stream has all of them";
+            writeln!(findings, "{}", json!({"complete": false, "message": message}))?;
+        }
         findings.flush()?;
         let directory = self.producer.command.as_ref().and_then(|_| path_back(root));
         let case = CaseFile {

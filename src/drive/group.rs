@@ -127,11 +127,12 @@ mod wait {
         }
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(1);
-            scope.spawn(move || {
+            let waiter = thread::Builder::new().spawn_scoped(scope, move || {
                 let _ = wait(options);
                 // Nobody receives this if the process ended too late.
                 let _ = sender.send(());
             });
+            let has_ended = || wait(options | WaitIdOptions::NOHANG).is_ok_and(|ended| ended.is_some());
             loop {
                 let left = until.saturating_duration_since(Instant::now());
                 match receiver.recv_timeout(left.min(POLL_INTERVAL)) {
@@ -140,7 +141,14 @@ mod wait {
                         return false;
                     }
                     Err(RecvTimeoutError::Timeout) => {}
-                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return true,
+                    Ok(()) => return true,
+                    // Without a thread that waits, the process is looked at again and again.
+                    Err(RecvTimeoutError::Disconnected) if waiter.is_ok() || has_ended() => return true,
+                    Err(RecvTimeoutError::Disconnected) if left.is_zero() || stop.is_set() => {
+                        super::kill(child.id());
+                        return false;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => thread::sleep(left.min(POLL_INTERVAL)),
                 }
             }
         })

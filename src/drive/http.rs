@@ -110,10 +110,14 @@ impl Http {
         let left = bounds.timeout.saturating_sub(begun.elapsed());
         let request =
             agent.configure_request(self.build_request(input)).timeout_global(Some(left)).max_idle_age(idle).build();
-        let thread = thread::spawn(move || {
+        let thread = thread::Builder::new().spawn(move || {
             // Nobody receives the outcome if the run was stopped.
             let _ = sender.send(exchange(&agent, request, bounds));
         });
+        let thread = match thread {
+            Ok(thread) => thread,
+            Err(cause) => return ExchangeOutcome::NoThread(cause),
+        };
         loop {
             match receiver.recv_timeout(POLL_INTERVAL) {
                 _ if stop.is_set() => {
@@ -155,6 +159,7 @@ impl Producer for Http {
                 crashed("the connection broke, and the server does not listen any more")
             }
             ExchangeOutcome::Unreachable(cause) => unplayable(cause),
+            ExchangeOutcome::NoThread(cause) => Err(ProducerError::NoThread { cause }),
             ExchangeOutcome::NotHttp(cause) if self.has_answered.load(Ordering::Relaxed) => crashed(&cause),
             ExchangeOutcome::NotHttp(cause) => unplayable(cause),
         }
@@ -167,6 +172,7 @@ enum ExchangeOutcome {
     /// The connection was closed before a response came.
     Disconnected,
     Unreachable(String),
+    NoThread(std::io::Error),
     NotHttp(String),
 }
 

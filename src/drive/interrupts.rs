@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::group::kill_all;
 use super::producer::StopFlag;
+#[cfg(unix)]
+use crate::temporary::{self, is_ignored};
 
 /// A signal that arrives this soon after the first one counts as the same: `timeout` signals its child and then its
 /// group, and closing a terminal window may send a signal twice.
@@ -36,7 +38,7 @@ impl InterruptHandler {
         let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
         let mut signals = signal_hook::iterator::Signals::new(heard)?;
         let handle = signals.handle();
-        std::thread::spawn(move || {
+        std::thread::Builder::new().spawn(move || {
             let mut signals = signals.forever();
             if signals.next().is_none() {
                 return;
@@ -45,10 +47,11 @@ impl InterruptHandler {
             let first = Instant::now();
             if let Some(signal) = signals.find(|_| first.elapsed() >= REPEAT_WINDOW) {
                 kill_all();
+                temporary::remove_all();
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
                 std::process::exit(128 + signal);
             }
-        });
+        })?;
         Ok(InterruptHandler { handle })
     }
 
@@ -71,13 +74,4 @@ impl Drop for InterruptHandler {
             kill_all();
         }
     }
-}
-
-/// Returns `true` if this program was started with the signal ignored. Can be found out on Linux only.
-#[cfg(unix)]
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or_default();
-    ignored & (1 << (signal - 1)) != 0
 }

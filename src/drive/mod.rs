@@ -11,6 +11,7 @@ mod group;
 pub mod http;
 pub mod inputs;
 pub mod interrupts;
+mod pipes;
 pub mod process;
 pub mod producer;
 mod reduce;

@@ -77,6 +77,12 @@ pub enum ProducerError {
         /// The error of the operating system.
         cause: io::Error,
     },
+    /// No thread could be had to run cases.
+    #[error("no thread can be had, and each case takes one: {cause}")]
+    NoThread {
+        /// The error of the operating system.
+        cause: io::Error,
+    },
     /// The server could not be reached, or did not answer in HTTP.
     #[error("{} cannot be reached: {}", visible(url), visible(cause))]
     Reach {

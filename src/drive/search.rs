@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
 use sessionlint_core::finding::FindingKind;
@@ -42,6 +42,8 @@ pub struct Search<'s> {
     /// Number of cases that run at once, at least one.
     pub jobs: usize,
     pub progress: &'s SearchProgress,
+    /// Called for each failure as soon as it is found, long before it is shrunk.
+    pub on_failure: &'s (dyn Fn(&Failure) + Sync),
 }
 
 /// The progress of a search, for display.
@@ -146,11 +148,19 @@ impl Search<'_> {
     /// Searches for failures, and shrinks them.
     pub fn run(&self) -> SearchResult {
         let started = Instant::now();
-        let state = QueueState { workers: self.jobs, ..QueueState::default() };
-        let queue = Queue { state: Mutex::new(state), changed: Condvar::new() };
+        let queue = Queue { state: Mutex::default(), changed: Condvar::new() };
         let mut found = thread::scope(|scope| {
-            for _ in 0..self.jobs {
-                scope.spawn(|| self.work(&queue));
+            for number in 0..self.jobs {
+                queue.lock().workers += 1;
+                if let Err(cause) = Builder::new().spawn_scoped(scope, || self.work(&queue)) {
+                    queue.lock().workers -= 1;
+                    // Fewer threads do the same; none does nothing.
+                    if number == 0 {
+                        let producer_error = Some(ProducerError::NoThread { cause });
+                        return SearchResult { producer_error, ..SearchResult::default() };
+                    }
+                    break;
+                }
             }
             self.collect(&queue)
         });
@@ -178,13 +188,16 @@ impl Search<'_> {
         while !state.is_over && (state.next_case >= state.next_outcome + MAX_AHEAD || state.bytes > MAX_PENDING_BYTES) {
             state = queue.wait(state);
         }
-        let is_late = self.until.is_some_and(|until| Instant::now() >= until);
         let is_last = self.cases.is_some_and(|cases| state.next_case >= cases);
-        if state.is_over || is_late || is_last || self.harness.stop.is_set() {
+        if state.is_over || self.is_late() || is_last || self.harness.stop.is_set() {
             return None;
         }
         state.next_case += 1;
         Some(state.next_case - 1)
+    }
+
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 
     fn run_case(&self, queue: &Queue, number: u64) -> CaseOutcome {
@@ -193,7 +206,8 @@ impl Search<'_> {
             Ok(execution) => execution,
             Err(why) => return CaseOutcome::Failed(why),
         };
-        let verdict = self.harness.judge.verdict(&execution);
+        let is_stopped = || self.harness.stop.is_set() || self.is_late();
+        let Some(verdict) = self.harness.judge.verdict(&execution, &is_stopped) else { return CaseOutcome::Stopped };
         let is_new = !verdict.kinds.is_empty() && {
             let state = queue.lock();
             verdict.kinds.iter().any(|kind| !state.known_kinds.contains(kind))
@@ -275,7 +289,10 @@ impl Search<'_> {
                 continue;
             }
             let (input, execution) = (first.clone(), answer.clone());
-            found.failures.push(Failure { kind, number, first, input, execution, times: FailureRate::default() });
+            let times = FailureRate { failed: 1, runs: 1 };
+            let failure = Failure { kind, number, first, input, execution, times };
+            (self.on_failure)(&failure);
+            found.failures.push(failure);
         }
         self.progress.cases.fetch_add(1, Ordering::Relaxed);
         self.progress.failures.store(found.failures.len() as u64, Ordering::Relaxed);
@@ -298,9 +315,12 @@ impl Search<'_> {
             shrunk
         };
         let shrunk: Vec<(usize, ShrinkResult)> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.jobs.min(failures.len())).map(|_| scope.spawn(work)).collect();
+            // This thread works too, whether others can be had or not.
+            let begin = |_| Builder::new().spawn_scoped(scope, work).ok();
+            let threads: Vec<_> = (1..self.jobs.min(failures.len())).map_while(begin).collect();
+            let own = work();
             let joined = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            joined.flatten().collect()
+            joined.flatten().chain(own).collect()
         });
         for (number, least) in shrunk {
             let failure = &mut found.failures[number];

@@ -66,7 +66,8 @@ impl Harness<'_> {
         if self.stop.is_set() || execution.end == Ending::Stopped {
             return Err(BudgetSpent);
         }
-        Ok(self.judge.fails_with(kind, &execution).then_some(execution))
+        let fails = self.judge.fails_with(kind, &execution, self.stop).ok_or(BudgetSpent)?;
+        Ok(fails.then_some(execution))
     }
 }
 

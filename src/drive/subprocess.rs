@@ -1,30 +1,28 @@
 //! The subprocess of one case, with its pipes and within the bounds of the case.
 //!
 //! Each pipe has a thread of its own, so that a producer never blocks, in whatever order it reads and writes. The
-//! threads end when the pipes are closed: at the latest when the process group is killed or, if a process left the
-//! group with a pipe open, when that process ends. No case waits for such a process.
+//! threads end, and our ends of the pipes are closed, when the case is over, although a process that left the group may
+//! still hold the other ends. No case waits for such a process.
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use sessionlint_core::input::Wire;
 
 use super::duration::{from_now, in_words};
 use super::group::ProcessGroup;
+use super::pipes::{Recall, read, recall, write};
 use super::producer::{Bounds, Ending, Execution, Hang, ProducerError, StopFlag};
 
 /// The interval at which a waiting thread checks whether the run was stopped.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The number of bytes that are kept of standard error, or of an error response.
 pub const MAX_DIAGNOSTICS: usize = 4 << 10;
-/// The number of bytes that are read at once.
-const BLOCK: usize = 64 << 10;
 /// The number of such pieces that may be read ahead.
 const MAX_AHEAD: usize = 4;
 /// The time that standard error may stay open after the group was killed; a process that left the group may hold it.
@@ -44,6 +42,8 @@ pub struct Subprocess<'s> {
     /// Disconnected when standard error is closed.
     stderr_closed: Receiver<()>,
     stream: Vec<u8>,
+    /// Calls the threads off in the end.
+    _recall: Recall,
     bounds: Bounds,
     deadline: Instant,
     stop: &'s StopFlag,
@@ -75,6 +75,7 @@ impl<'s> Subprocess<'s> {
         if let Some(folder) = folder {
             process.current_dir(folder);
         }
+        let (recall, recalled) = recall().map_err(unplayable)?;
         let mut group = ProcessGroup::start(&mut process).map_err(unplayable)?;
         let first = group.first();
         let (stdin, stdout, stderr) = (first.stdin.take(), first.stdout.take(), first.stderr.take());
@@ -83,15 +84,33 @@ impl<'s> Subprocess<'s> {
         let (open, stderr_closed) = channel();
         let stderr_tail = Arc::<StderrTail>::default();
         let tail = Arc::clone(&stderr_tail);
-        thread::spawn(move || stdin.map(|pipe| write(pipe, &pieces)));
-        thread::spawn(move || stdout.map(|pipe| read(pipe, |piece| to.send(piece.to_vec()).is_ok())));
-        thread::spawn(move || {
+        let (of_input, of_output, of_stderr) = (recalled.clone(), recalled.clone(), recalled);
+        let begin = |work: Box<dyn FnOnce() + Send>| match Builder::new().spawn(work) {
+            Ok(_) => Ok(()),
+            Err(cause) => Err(ProducerError::NoThread { cause }),
+        };
+        begin(Box::new(move || stdin.into_iter().for_each(|pipe| write(pipe, &of_input, &pieces))))?;
+        begin(Box::new(move || {
+            stdout.into_iter().for_each(|pipe| read(pipe, &of_output, |piece| to.send(piece.to_vec()).is_ok()));
+        }))?;
+        begin(Box::new(move || {
             let _open: Sender<()> = open;
-            stderr.map(|pipe| read(pipe, |piece| tail.append(piece)))
-        });
+            stderr.into_iter().for_each(|pipe| read(pipe, &of_stderr, |piece| tail.append(piece)));
+        }))?;
         let deadline = from_now(bounds.timeout);
         let stream = Vec::new();
-        Ok(Subprocess { group, input: Some(input), output, stderr_tail, stderr_closed, stream, bounds, deadline, stop })
+        Ok(Subprocess {
+            group,
+            input: Some(input),
+            output,
+            stderr_tail,
+            stderr_closed,
+            stream,
+            _recall: recall,
+            bounds,
+            deadline,
+            stop,
+        })
     }
 
     /// Queues bytes for standard input and returns at once. The producer need not read them.
@@ -185,28 +204,6 @@ impl<'s> Subprocess<'s> {
         let _ = self.group.end();
         let _ = self.stderr_closed.recv_timeout(GRACE);
         Execution { stream: self.stream, wire, end, diagnostics: self.stderr_tail.take() }
-    }
-}
-
-/// Writes the queued pieces to a pipe until the sender is dropped.
-fn write(mut pipe: impl Write, pieces: &Receiver<Vec<u8>>) {
-    for piece in pieces {
-        // The process may have closed its input, or have ended.
-        if pipe.write_all(&piece).and_then(|()| pipe.flush()).is_err() {
-            return;
-        }
-    }
-}
-
-/// Reads a pipe to its end, or until `wanted` returns `false`.
-fn read(mut pipe: impl Read, mut wanted: impl FnMut(&[u8]) -> bool) {
-    let mut block = vec![0; BLOCK];
-    loop {
-        match pipe.read(&mut block) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Ok(count @ 1..) if wanted(&block[..count]) => {}
-            _ => return,
-        }
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! The stream is checked like any other, except that the end of a stream that was cut off means nothing. A producer
 //! that crashed, hung or answered too much breaks one of the program's own rules. Findings are consumed as they are
-//! found, and one of each kind is kept: an answer may have millions.
+//! found, and one of each kind is kept: an answer may have millions. Judging ends as soon as nothing more is wanted, or
+//! the run is stopped.
 
 use std::io;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
 use sessionlint_core::check::StreamChecker;
@@ -13,13 +15,15 @@ use sessionlint_core::finding::{Finding, FindingKind, Place, Report, Severity};
 use sessionlint_core::input::window;
 use sessionlint_core::protocol::{Protocol, Upkeep};
 
-use super::producer::{Ending, Execution};
+use super::producer::{Ending, Execution, StopFlag};
 use crate::report::Reporter;
 
 /// The number of bytes that are checked before their findings are consumed.
 const BLOCK: usize = 64 << 10;
 /// The number of kinds of failures that are distinguished in one case.
 const MAX_KINDS: usize = 100;
+/// The number of findings of a case that are saved. An answer may have millions, each larger than what it is about.
+const MAX_SAVED_FINDINGS: u64 = 1000;
 /// The number of characters that are quoted of a producer's last words on standard error.
 const MAX_QUOTE_CHARS: usize = 200;
 
@@ -44,75 +48,97 @@ pub struct Verdict {
 }
 
 impl Judge<'_> {
-    /// Returns the verdict on a case.
-    pub fn verdict(&self, execution: &Execution) -> Verdict {
-        let (failures, below) = self.failures(execution, &self.quick, None);
-        Verdict { kinds: failures.into_iter().map(|(kind, _)| kind).collect(), below }
+    /// Returns the verdict on a case; `None` if `is_stopped` held before it was reached.
+    pub fn verdict(&self, execution: &Execution, is_stopped: &dyn Fn() -> bool) -> Option<Verdict> {
+        let (mut kinds, mut below): (Vec<FindingKind>, u64) = (Vec::new(), 0);
+        let judged = self.findings(execution, &self.quick, None, is_stopped, &mut |finding| {
+            if !self.is_failure(&finding) {
+                below += 1;
+            } else if kinds.len() < MAX_KINDS {
+                let kind = finding.kind();
+                if !kinds.contains(&kind) {
+                    kinds.push(kind);
+                }
+            }
+            Continue(())
+        });
+        (judged == Continue(())).then_some(Verdict { kinds, below })
     }
 
-    /// Returns the kinds of failures of a case, in the order in which they were found.
-    pub fn failure_kinds(&self, execution: &Execution) -> Vec<FindingKind> {
-        self.verdict(execution).kinds
+    /// Returns `true` if a case has a failure of this kind; `None` if the run was stopped before that was known.
+    pub fn fails_with(&self, kind: &FindingKind, execution: &Execution, stop: &StopFlag) -> Option<bool> {
+        let (found, judged) = self.find(kind, execution, &self.quick, None, &|| stop.is_set());
+        (found.is_some() || judged == Continue(())).then_some(found.is_some())
     }
 
-    /// Returns `true` if a case has a failure of this kind.
-    pub fn fails_with(&self, kind: &FindingKind, execution: &Execution) -> bool {
-        self.failure_kinds(execution).contains(kind)
+    /// Returns the first failure of this kind, as reports show it. `file` is the name that they give the stream.
+    pub fn failure_finding(&self, kind: &FindingKind, execution: &Execution, file: &Arc<str>) -> Option<Finding> {
+        self.find(kind, execution, &self.reported, Some(file), &|| false).0
     }
 
-    /// Returns the first failure of each kind, as reports show them. `file` is the name that they give the stream.
-    pub fn failure_findings(&self, execution: &Execution, file: &Arc<str>) -> Vec<Finding> {
-        let (failures, _) = self.failures(execution, &self.reported, Some(file));
-        failures.into_iter().map(|(_, finding)| finding).collect()
-    }
-
-    /// Writes every finding of a case to a report, failure or not.
+    /// Writes the first findings of a case to a report, failures or not, and returns whether those are all.
     ///
     /// # Errors
     ///
     /// Fails if the report cannot be written.
-    pub fn report(&self, execution: &Execution, file: &Arc<str>, reporter: &mut dyn Reporter) -> io::Result<()> {
-        let mut written = Ok(());
-        self.findings(execution, &self.reported, Some(file), &mut |finding| {
-            if written.is_ok() {
-                written = reporter.finding(&finding);
+    pub fn report(
+        &self,
+        execution: &Execution,
+        file: &Arc<str>,
+        reporter: &mut dyn Reporter,
+        stop: &StopFlag,
+    ) -> io::Result<bool> {
+        let (mut written, mut number) = (Ok(()), 0);
+        let judged = self.findings(execution, &self.reported, Some(file), &|| stop.is_set(), &mut |finding| {
+            if number == MAX_SAVED_FINDINGS {
+                return Break(());
             }
+            number += 1;
+            written = reporter.finding(&finding);
+            if written.is_ok() { Continue(()) } else { Break(()) }
         });
-        written
+        written.map(|()| judged == Continue(()))
     }
 
-    /// Returns the first failure of each kind, and the number of findings that fail nothing.
-    fn failures(
+    fn is_failure(&self, finding: &Finding) -> bool {
+        self.fail_on.is_some_and(|least| finding.severity >= least)
+    }
+
+    /// Searches for a failure of this kind, and judges no more of the case than that takes.
+    fn find(
         &self,
+        kind: &FindingKind,
         execution: &Execution,
         settings: &Settings,
         file: Option<&Arc<str>>,
-    ) -> (Vec<(FindingKind, Finding)>, u64) {
-        let (mut failures, mut below): (Vec<(FindingKind, Finding)>, u64) = (Vec::new(), 0);
-        self.findings(execution, settings, file, &mut |finding| {
-            if self.fail_on.is_none_or(|least| finding.severity < least) {
-                below += 1;
-                return;
+        is_stopped: &dyn Fn() -> bool,
+    ) -> (Option<Finding>, ControlFlow<()>) {
+        let is_wanted = |finding: &Finding| self.is_failure(finding) && finding.kind() == *kind;
+        // The ending is known without any judging.
+        if let Some(ending) = self.ending_finding(execution, settings, file).filter(is_wanted) {
+            return (Some(ending), Continue(()));
+        }
+        let mut found = None;
+        let judged = self.findings(execution, settings, file, is_stopped, &mut |finding| match is_wanted(&finding) {
+            true => {
+                found = Some(finding);
+                Break(())
             }
-            if failures.len() == MAX_KINDS {
-                return;
-            }
-            let kind = finding.kind();
-            if failures.iter().all(|(known, _)| *known != kind) {
-                failures.push((kind, finding));
-            }
+            false => Continue(()),
         });
-        (failures, below)
+        (found, judged)
     }
 
-    /// Passes every finding of a case to `tell`: those of the stream, then the one about the ending.
+    /// Passes every finding of a case to `tell`: those of the stream, then the one about the ending. Breaks off if `tell`
+    /// does, or `is_stopped` holds.
     fn findings(
         &self,
         execution: &Execution,
         settings: &Settings,
         file: Option<&Arc<str>>,
-        tell: &mut dyn FnMut(Finding),
-    ) {
+        is_stopped: &dyn Fn() -> bool,
+        tell: &mut dyn FnMut(Finding) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let ending = self.ending_finding(execution, settings, file);
         // An empty answer is no finding if the producer failed anyway.
         let is_silent = execution.stream.iter().all(u8::is_ascii_whitespace);
@@ -120,16 +146,19 @@ impl Judge<'_> {
             let settings = settings.with_wire(execution.wire);
             let mut checker = StreamChecker::new(self.protocol, &settings, file.cloned());
             for block in execution.stream.chunks(BLOCK) {
+                if is_stopped() {
+                    return Break(());
+                }
                 checker.feed(block);
-                checker.findings().drain(..).for_each(&mut *tell);
+                checker.findings().drain(..).try_for_each(&mut *tell)?;
             }
             let Report { findings, .. } = match execution.end {
                 Ending::Completed | Ending::Crashed(_) => checker.finish(),
                 Ending::Hung(_) | Ending::Flooded(_) | Ending::Stopped => checker.finish_early(),
             };
-            findings.into_iter().for_each(&mut *tell);
+            findings.into_iter().try_for_each(&mut *tell)?;
         }
-        ending.into_iter().for_each(tell);
+        ending.into_iter().try_for_each(tell)
     }
 
     /// Returns the finding about the way in which a case ended; `None` if that breaks no rule.
@@ -191,7 +220,58 @@ mod tests {
         let judge = Judge { protocol, quick: settings.clone(), reported: settings, fail_on: Some(Severity::Warning) };
         let execution =
             Execution { stream: stream.into(), wire: None, end, diagnostics: b"first\nlast \x1b[0m\n\n".to_vec() };
-        judge.failure_kinds(&execution).iter().map(|kind| kind.rule.to_string()).collect()
+        let verdict = judge.verdict(&execution, &|| false).expect("nothing stops it");
+        verdict.kinds.iter().map(|kind| kind.rule.to_string()).collect()
+    }
+
+    /// Judges an execution with very many findings, and counts how often it was asked whether to stop.
+    fn asked(most: usize) -> (usize, Option<Verdict>) {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        let settings = Arc::new(Settings::new(protocol, Options::default()));
+        let judge = Judge { protocol, quick: settings.clone(), reported: settings, fail_on: Some(Severity::Warning) };
+        let stream = OPEN.replace("thinking", "idle").repeat(10_000).into_bytes();
+        let execution = Execution { stream, wire: None, end: Ending::Flooded(10), diagnostics: Vec::new() };
+        let asked = std::cell::Cell::new(0);
+        let verdict = judge.verdict(&execution, &|| {
+            asked.set(asked.get() + 1);
+            asked.get() > most
+        });
+        (asked.get(), verdict)
+    }
+
+    #[test]
+    fn a_stop_is_obeyed_while_a_case_is_judged() {
+        let (blocks, verdict) = asked(usize::MAX);
+        assert!(blocks > 10 && verdict.is_some(), "{blocks}");
+        let (asked, verdict) = asked(2);
+        assert!(asked == 3 && verdict.is_none(), "{asked}: {verdict:?}");
+    }
+
+    #[test]
+    fn no_more_findings_are_saved_than_somebody_reads() {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        let settings = Arc::new(Settings::new(protocol, Options::default()));
+        let judge = Judge { protocol, quick: settings.clone(), reported: settings, fail_on: Some(Severity::Warning) };
+        let execution = |findings: usize| {
+            let stream = "x\n".repeat(findings).into_bytes();
+            Execution {
+                stream,
+                wire: Some(sessionlint_core::input::Wire::Ndjson),
+                end: Ending::Completed,
+                diagnostics: Vec::new(),
+            }
+        };
+        let saved = |findings: usize, stop: &StopFlag| {
+            let mut text = Vec::new();
+            let all = judge.report(&execution(findings), &"a".into(), &mut crate::report::Jsonl::new(&mut text), stop);
+            (text.iter().filter(|byte| **byte == b'\n').count(), all.expect("it is memory"))
+        };
+        let (few, all) = saved(10, &StopFlag::default());
+        assert!((10..20).contains(&few) && all, "{few}");
+        assert_eq!(saved(100_000, &StopFlag::default()), (1000, false));
+        let stopped = StopFlag::default();
+        stopped.set();
+        assert_eq!(saved(10, &stopped), (0, false));
     }
 
     #[test]

@@ -36,6 +36,7 @@ enum Directive {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
     NoEvent,
+    Empty,
     Enclosed,
     NoBlock,
     Partial,
@@ -48,6 +49,7 @@ impl SkipReason {
     pub fn label(self) -> &'static str {
         match self {
             SkipReason::NoEvent => "no event of the protocol in it",
+            SkipReason::Empty => "nothing in it",
             SkipReason::Enclosed => "its event types stand inside of something else, which is not read",
             SkipReason::NoBlock => "no fenced block of json, jsonl, ndjson or sse in it",
             SkipReason::Partial => "only a part of an event: it has an ellipsis or a comment",
@@ -75,6 +77,11 @@ pub fn has_fixture_language(block: &Block) -> bool {
     LANGUAGES.contains(&block.language().as_str())
 }
 
+/// Returns whether there is nothing in a text but white space.
+pub fn is_blank(text: &[u8]) -> bool {
+    text.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(text).trim_ascii().is_empty()
+}
+
 /// The classification of a file or a block.
 pub struct Classification {
     pub kind: Result<FixtureKind, SkipReason>,
@@ -96,6 +103,7 @@ pub fn classify(
         let kind = match survey.encloses {
             _ if is_fixture || survey.of_protocol => Ok(kind),
             true => Err(SkipReason::Enclosed),
+            false if is_blank(text) => Err(SkipReason::Empty),
             false => Err(SkipReason::NoEvent),
         };
         Classification { kind, is_declared, survey }

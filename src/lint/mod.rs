@@ -20,7 +20,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use classify::{
-    Classification, SkipReason, classify, classify_block, has_fixture_language, is_markdown, unknown_directive,
+    Classification, SkipReason, classify, classify_block, has_fixture_language, is_blank, is_markdown,
+    unknown_directive,
 };
 pub use context::FixtureContext;
 pub use duplicates::Duplicates;

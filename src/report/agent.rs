@@ -11,6 +11,7 @@ use sessionlint_core::finding::{Finding, FindingKind, Repeat, Severity};
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
+use super::inert::Syntax;
 use super::tally::{Row, Tally};
 use super::{FileEnd, Format, Reporter, RunEnd, TextOptions, is_quiet, short, shortened, summary};
 
@@ -18,6 +19,7 @@ use super::{FileEnd, Format, Reporter, RunEnd, TextOptions, is_quiet, short, sho
 pub const FORMAT: Format = Format {
     name: "agent",
     about: "For coding agents: counts by rule, the first 50 findings, and help once for each rule",
+    syntax: Syntax::Plain,
     recognises: |beginning| beginning.starts_with(HEADING),
     reporter: |out, rules, options| Box::new(Agent::new(out, rules, options)),
 };

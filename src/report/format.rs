@@ -4,11 +4,12 @@ use std::io::{BufWriter, Write};
 
 use sessionlint_core::protocol::Rulebook;
 
+use super::inert::Syntax;
 use super::{
     Reporter, TextOptions, agent, github, gitlab, human, json, jsonl, junit, markdown, rdjson, sarif, short, statistics,
 };
 
-/// The destination of a report.
+/// The destination of a report: an [`InertWriter`](super::InertWriter) in the syntax of its format.
 pub type Destination = BufWriter<Box<dyn Write + Send>>;
 
 /// A format of reports.
@@ -18,6 +19,8 @@ pub struct Format {
     pub name: &'static str,
     /// A description of the format, for the program's help.
     pub about: &'static str,
+    /// How a report in this format says what must not act on the program or the service that shows it.
+    pub syntax: Syntax,
     /// Returns whether a text is the beginning of a report in this format. An empty text need not be recognised.
     pub recognises: fn(&str) -> bool,
     /// Creates a reporter that writes in this format.

@@ -7,12 +7,14 @@ use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::visible;
 
 use super::detect::begins_with_line;
+use super::inert::Syntax;
 use super::{FileEnd, Format, Reporter, RunEnd, plain_path};
 
 /// The format of workflow commands.
 pub const FORMAT: Format = Format {
     name: "github",
     about: "GitHub Actions workflow commands",
+    syntax: Syntax::GitHubCommands,
     recognises: |beginning| {
         let commands = ["::error ", "::warning ", "::notice "];
         commands.iter().any(|command| begins_with_line(beginning, command, "title="))

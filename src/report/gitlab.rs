@@ -7,12 +7,14 @@ use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::text::visible;
 
 use super::fingerprint::Fingerprints;
+use super::inert::Syntax;
 use super::{FileEnd, Format, Reporter, RunEnd, json, plain_path};
 
 /// The format of code quality reports.
 pub const FORMAT: Format = Format {
     name: "gitlab",
     about: "GitLab code quality report",
+    syntax: Syntax::Json,
     recognises: |beginning| {
         let issue = beginning.starts_with("[\n{\"description\":\"") && beginning.contains(r#"","check_name":""#);
         issue || beginning == "[\n]\n"

@@ -17,12 +17,14 @@ use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::visible;
 
+use super::inert::Syntax;
 use super::{FileEnd, Format, Reporter, RunEnd};
 
 /// The format for people.
 pub const FORMAT: Format = Format {
     name: "human",
     about: "Human-readable text (the default)",
+    syntax: Syntax::Colored,
     recognises,
     reporter: |out, rules, options| Box::new(Human::new(out, rules, options)),
 };

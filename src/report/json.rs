@@ -8,12 +8,14 @@ use sessionlint_core::bytes::skip_printable;
 use sessionlint_core::finding::{Finding, Place, Related};
 use sessionlint_core::text::is_control;
 
+use super::inert::Syntax;
 use super::{Format, Reporter, RunEnd};
 
 /// The format of a single JSON document.
 pub const FORMAT: Format = Format {
     name: "json",
     about: "A single JSON document",
+    syntax: Syntax::Json,
     recognises: |beginning| beginning.starts_with(r#"{"format":1,"tool":{"name":"sessionlint","#),
     reporter: |out, _, _| Box::new(Json::new(out)),
 };

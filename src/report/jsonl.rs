@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use sessionlint_core::finding::Finding;
 
+use super::inert::Syntax;
 use super::json::{write, write_finding};
 use super::{Format, Reporter, RunEnd};
 
@@ -11,6 +12,7 @@ use super::{Format, Reporter, RunEnd};
 pub const FORMAT: Format = Format {
     name: "jsonl",
     about: "One JSON object per finding, one per line",
+    syntax: Syntax::Json,
     recognises,
     reporter: |out, _, _| Box::new(Jsonl::new(out)),
 };

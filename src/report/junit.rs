@@ -13,12 +13,14 @@ use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
 use super::detect::begins_with_line;
+use super::inert::Syntax;
 use super::{FileEnd, Format, Reporter, RunEnd};
 
 /// The format of JUnit XML.
 pub const FORMAT: Format = Format {
     name: "junit",
     about: "JUnit XML: a test suite per file, a test case per stream",
+    syntax: Syntax::Xml,
     recognises: |beginning| {
         let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
         begins_with_line(beginning, declaration, r#"<testsuites name="sessionlint""#)

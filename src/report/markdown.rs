@@ -6,6 +6,7 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
+use super::inert::Syntax;
 use super::{
     FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, capitalized, input_counts, lint_notes, shortened,
 };
@@ -14,6 +15,7 @@ use super::{
 pub const FORMAT: Format = Format {
     name: "markdown",
     about: "Markdown summary of the run",
+    syntax: Syntax::Plain,
     recognises: |beginning| beginning.starts_with("## sessionlint: "),
     reporter: |out, rules, _| Box::new(Markdown::new(out, rules)),
 };

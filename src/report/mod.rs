@@ -12,6 +12,7 @@ mod format;
 mod github;
 mod gitlab;
 mod human;
+mod inert;
 mod json;
 mod jsonl;
 mod junit;
@@ -32,11 +33,12 @@ pub use detect::is_report;
 pub use fingerprint::kind_fingerprint;
 pub use format::Format;
 pub use human::{Human, TextOptions};
+pub use inert::{InertWriter, Syntax};
 pub use json::{Json, write as write_json};
 #[cfg(feature = "proptest")]
 pub use jsonl::Jsonl;
 pub use markdown::escaped as escape_markdown;
-pub use multi::MultiReporter;
+pub use multi::{MultiReporter, Unread};
 
 use sessionlint_core::finding::{Finding, Place, Repeat, Stats, Summary};
 use sessionlint_core::protocol::Protocol;

@@ -8,23 +8,37 @@ use super::{FileEnd, Reporter, RunEnd};
 
 /// A reporter that passes everything on to several others.
 ///
-/// A report whose reader has closed its pipe is dropped, and the others go on. When the last one is dropped, that is
-/// an error, unless closed readers are ignored.
+/// A report whose reader has closed its pipe is dropped, and the others go on. What happens when the last one is dropped,
+/// [`Unread`] says.
 pub struct MultiReporter<'r> {
     reporters: Vec<Box<dyn Reporter + Send + 'r>>,
-    ignores_closed_readers: bool,
+    unread: Unread,
+    /// Whether the reader of any report is gone.
+    has_lost_readers: bool,
     worst: Option<Severity>,
+}
+
+/// What a run does when no report has a reader any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It ends at once, with an error.
+    Ends,
+    /// It ends with an error once it has a finding of this severity or a higher one, which decides its verdict.
+    EndsAt(Severity),
+    /// It goes on to its end, for its verdict or because it does more than to report.
+    GoesOn,
 }
 
 impl<'r> MultiReporter<'r> {
     /// Passes everything on to `reporters`, in this order.
     pub fn new(reporters: Vec<Box<dyn Reporter + Send + 'r>>) -> MultiReporter<'r> {
-        MultiReporter { reporters, ignores_closed_readers: false, worst: None }
+        MultiReporter { reporters, unread: Unread::Ends, has_lost_readers: false, worst: None }
     }
 
-    /// Lets the run go on when no report has a reader any more.
-    pub fn ignore_closed_readers(&mut self) {
-        self.ignores_closed_readers = true;
+    /// Sets what the run does when no report has a reader any more [default: it ends].
+    #[must_use]
+    pub fn with_unread(self, unread: Unread) -> MultiReporter<'r> {
+        MultiReporter { unread, ..self }
     }
 
     /// Returns the highest severity of any finding, shown or not.
@@ -34,21 +48,25 @@ impl<'r> MultiReporter<'r> {
 
     /// Calls a method of each reporter, and drops those whose reader is gone.
     fn each(&mut self, mut tell: impl FnMut(&mut dyn Reporter) -> io::Result<()>) -> io::Result<()> {
-        let mut gone = None;
         let mut next = 0;
         while next < self.reporters.len() {
             match tell(&mut *self.reporters[next]) {
                 Ok(()) => next += 1,
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                     self.reporters.remove(next);
-                    gone = Some(error);
+                    self.has_lost_readers = true;
                 }
                 Err(error) => return Err(error),
             }
         }
-        match gone {
-            Some(error) if self.reporters.is_empty() && !self.ignores_closed_readers => Err(error),
-            _ => Ok(()),
+        let ends = match self.unread {
+            Unread::Ends => true,
+            Unread::EndsAt(least) => self.worst >= Some(least),
+            Unread::GoesOn => false,
+        };
+        match self.has_lost_readers && self.reporters.is_empty() && ends {
+            true => Err(io::ErrorKind::BrokenPipe.into()),
+            false => Ok(()),
         }
     }
 }
@@ -135,9 +153,22 @@ mod tests {
         assert_eq!((error.kind(), several.worst()), (io::ErrorKind::BrokenPipe, Some(Severity::Error)));
         assert_eq!(*logs[0].lock().expect("unlocked"), ["a", "b", "c"]);
         assert_eq!(*logs[1].lock().expect("unlocked"), ["a"]);
-        let mut unread = MultiReporter::new(vec![Box::new(log(1, 0))]);
+        let unread = MultiReporter::new(vec![Box::new(log(1, 0))]);
         assert!(!unread.shows_excerpts());
-        unread.ignore_closed_readers();
+        let mut unread = unread.with_unread(Unread::GoesOn);
         unread.finding(&finding("e")).expect("the run has more to do");
+        unread.finding(&finding("f")).expect("and more");
+    }
+
+    #[test]
+    fn an_unread_run_ends_when_its_verdict_is_certain() {
+        let log = Log { told: Arc::default(), most: 0, excerpts: false };
+        let mut unread = MultiReporter::new(vec![Box::new(log)]).with_unread(Unread::EndsAt(Severity::Error));
+        let mut warning = finding("a");
+        warning.severity = Severity::Warning;
+        unread.finding(&warning).expect("an error may follow");
+        unread.finding(&warning).expect("an error may follow");
+        let error = unread.finding(&finding("b")).expect_err("it is certain");
+        assert_eq!((error.kind(), unread.worst()), (io::ErrorKind::BrokenPipe, Some(Severity::Error)));
     }
 }

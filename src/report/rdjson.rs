@@ -6,6 +6,7 @@ use serde_json::json;
 use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::protocol::Rulebook;
 
+use super::inert::Syntax;
 use super::detect::begins_with_line;
 use super::markdown::code_span;
 use super::{Format, Reporter, RunEnd, escape_markdown, json, plain_path, rule_page};
@@ -14,6 +15,7 @@ use super::{Format, Reporter, RunEnd, escape_markdown, json, plain_path, rule_pa
 pub const FORMAT: Format = Format {
     name: "rdjson",
     about: "reviewdog's diagnostic format",
+    syntax: Syntax::Json,
     recognises: |beginning| begins_with_line(beginning, BEGINNING, ""),
     reporter: |out, rules, _| Box::new(RdJson { out, rules, any: false, text: Vec::new() }),
 };

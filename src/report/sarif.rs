@@ -10,12 +10,14 @@ use sessionlint_core::text::{count, visible};
 
 use super::detect::begins_with_line;
 use super::fingerprint::Fingerprints;
+use super::inert::Syntax;
 use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path, rule_page};
 
 /// The format of SARIF logs.
 pub const FORMAT: Format = Format {
     name: "sarif",
     about: "SARIF 2.1.0, for code scanning services and editors",
+    syntax: Syntax::Json,
     recognises: |beginning| {
         begins_with_line(beginning, r#"{"$schema":"#, r#""runs":[{"tool":{"driver":{"name":"sessionlint","#)
     },

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use sessionlint_core::finding::Finding;
 use sessionlint_core::text::visible;
 
+use super::inert::Syntax;
 use super::{FileEnd, Format, Reporter, RunEnd, is_quiet, place_of, summary};
 
 /// The format of single lines.
 pub const FORMAT: Format = Format {
     name: "short",
     about: "One line per finding: FILE:LINE:COLUMN: SEVERITY[RULE]: MESSAGE",
+    syntax: Syntax::Plain,
     recognises: |beginning| beginning.lines().next().is_some_and(is_line),
     reporter: |out, _, options| Box::new(Short { out, is_quiet: is_quiet(options), unread: 0 }),
 };

@@ -6,6 +6,7 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::visible;
 
+use super::inert::Syntax;
 use super::tally::Tally;
 use super::{FileEnd, Format, Reporter, RunEnd, is_quiet, summary};
 
@@ -13,6 +14,7 @@ use super::{FileEnd, Format, Reporter, RunEnd, is_quiet, summary};
 pub const FORMAT: Format = Format {
     name: "statistics",
     about: "The counts of each rule",
+    syntax: Syntax::Plain,
     recognises: |_| false,
     reporter: |out, rules, options| {
         Box::new(Statistics { out, rules, is_quiet: is_quiet(options), tally: Tally::default(), unread: 0 })

@@ -14,6 +14,7 @@ use std::io::Read;
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 
 use sessionlint_core::check::{ExaminedBlock, Examiner, StreamChecker};
 use sessionlint_core::finding::Finding;
@@ -63,10 +64,11 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
         return;
     }
     std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let shared = &shared;
-            scope.spawn(move || shared.work(thread, u64::MAX));
-        }
+        let shared = &shared;
+        let begin = |thread| Builder::new().spawn_scoped(scope, move || shared.work(thread, u64::MAX)).ok();
+        // This thread works too: where no other can be had, it does everything.
+        (1..threads).map_while(begin).for_each(drop);
+        shared.work(0, u64::MAX);
     });
 }
 

@@ -362,7 +362,7 @@ impl Worker<'_, '_> {
         kind: Result<FixtureKind, SkipReason>,
     ) {
         if let (Err(why), None) = (kind, line)
-            && (why == SkipReason::TooLarge || is_stream_name(Path::new(&*file)))
+            && (matches!(why, SkipReason::TooLarge | SkipReason::Empty) || is_stream_name(Path::new(&*file)))
         {
             let reason = if why == SkipReason::TooLarge { GapReason::Unreadable } else { GapReason::PassedOver };
             lock(self.sink).outcome.completeness.add_file(reason, &file, why.label().to_owned());

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread::{Builder, JoinHandle};
 
 use super::live::{LiveSource, SourceItem, StreamEnd};
 use super::{BLOCK, RetryWriter};
@@ -48,12 +48,24 @@ impl Tap {
         // Signals are handled only after the start, so that the producer inherits the signals that this program was told
         // to ignore.
         let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn()?;
-        let signals = signals::Signals::handle(&child)?;
-        let (to, pieces) = sync_channel(MOST_AHEAD);
         let pipe = child.stdout.take();
-        let forwarding =
-            thread::spawn(move || pipe.map_or(Ok(ForwardEnd::Complete), |pipe| forward(pipe, output, &to)));
-        Ok(Tap { child, pieces, forwarding: Some(forwarding), forwarded: Ok(()), signals })
+        let (to, pieces) = sync_channel(MOST_AHEAD);
+        let begin = || -> io::Result<_> {
+            let signals = signals::Signals::handle(&child)?;
+            let all = move || pipe.map_or(Ok(ForwardEnd::Complete), |pipe| forward(pipe, output, &to));
+            Ok((signals, Builder::new().spawn(all)?))
+        };
+        match begin() {
+            Ok((signals, forwarding)) => {
+                Ok(Tap { child, pieces, forwarding: Some(forwarding), forwarded: Ok(()), signals })
+            }
+            // Without these threads, nobody would read what the producer writes.
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(error)
+            }
+        }
     }
 
     /// Waits until the producer has ended. Returns its exit status, and whether its output could be forwarded.
@@ -132,7 +144,7 @@ mod signals {
     use std::io;
     use std::process::Child;
     use std::sync::{Arc, Mutex, PoisonError};
-    use std::thread;
+    use std::thread::Builder;
 
     use rustix::io::retry_on_intr;
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
@@ -153,7 +165,7 @@ mod signals {
             let producer = Arc::new(Mutex::new(Some(Pid::from_child(child))));
             let mut heard = SignalIterator::new([SIGINT, SIGTERM])?;
             let to = Arc::clone(&producer);
-            thread::spawn(move || {
+            Builder::new().spawn(move || {
                 for signal in heard.forever() {
                     let producer = to.lock().unwrap_or_else(PoisonError::into_inner);
                     if let (SIGTERM, Some(producer)) = (signal, *producer) {
@@ -161,7 +173,7 @@ mod signals {
                         let _ = kill_process(producer, Signal::TERM);
                     }
                 }
-            });
+            })?;
             Ok(Signals { producer })
         }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 /// Time for which a worker spins before it goes to sleep. Sleeping and being woken takes about as long.
@@ -38,9 +39,10 @@ pub fn in_turns<S>(
         return worker();
     }
     std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(worker);
-        }
+        // This thread works too: where no other can be had, the work is done all the same.
+        let more = (1..workers).map_while(|_| Builder::new().spawn_scoped(scope, worker).ok());
+        more.for_each(drop);
+        worker();
     });
 }
 

@@ -194,3 +194,130 @@ fn help_that_cannot_be_written_is_no_success() {
     command.stdout(std::fs::File::options().write(true).open("/dev/full").expect("Linux has it"));
     assert_eq!(command.status().expect("the program starts").code(), Some(2));
 }
+
+/// Commands with a verdict other than 0, for the files of [`judged`].
+const VERDICTS: [(&str, i32); 12] = [
+    ("check error.ndjson", 1),
+    ("check late.ndjson error.ndjson", 1),
+    ("check error.ndjson missing.ndjson", 2),
+    ("check --fail-on warning warning.ndjson", 1),
+    ("lint error.ndjson", 1),
+    ("lint --fix --diff late.ndjson", 1),
+    ("fmt --check late.ndjson", 1),
+    ("fmt --diff late.ndjson", 1),
+    ("coverage --fail-under 99 clean.ndjson", 1),
+    ("reconcile clean.ndjson --records none.json", 2),
+    ("rules --protocol missing", 2),
+    ("fuzz --cases 3 --jobs 1 -- cat error.ndjson", 1),
+];
+
+/// A folder with recordings that are judged differently.
+fn judged() -> Folder {
+    let late = CLEAN.replace("{\"type\"", "{ \"type\"");
+    let files = [("error.ndjson", ERROR), ("warning.ndjson", WARNING), ("clean.ndjson", CLEAN), ("none.json", "[]")];
+    let folder = Folder::with(&files);
+    folder.write("late.ndjson", late);
+    folder
+}
+
+/// Returns the exit codes of the commands with their outputs as given.
+fn verdicts(outputs: impl Fn(&mut std::process::Command)) -> Vec<(&'static str, Option<i32>)> {
+    let codes = VERDICTS.into_iter().map(|(arguments, _)| {
+        let folder = judged();
+        let mut command = folder.command(arguments.split_whitespace());
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        outputs(&mut command);
+        (arguments, command.status().expect("the program starts").code())
+    });
+    codes.collect()
+}
+
+fn expected() -> Vec<(&'static str, Option<i32>)> {
+    VERDICTS.into_iter().map(|(arguments, code)| (arguments, Some(code))).collect()
+}
+
+#[test]
+fn the_verdict_stands_whoever_reads_it() {
+    let unread = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        drop(reader);
+        writer
+    };
+    assert_eq!(verdicts(|_| ()), expected());
+    assert_eq!(verdicts(|command| _ = command.stdout(unread())), expected(), "nobody reads standard output");
+    assert_eq!(verdicts(|command| _ = command.stderr(unread())), expected(), "nobody reads standard error");
+}
+
+#[test]
+fn a_run_that_nobody_reads_goes_on_until_its_verdict_is_certain() {
+    let folder = Folder::with(&[("a.ndjson", WARNING), ("b.ndjson", ERROR), ("c.ndjson", WARNING)]);
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let mut command = folder.command(["check", "--format", "jsonl", "a.ndjson", "b.ndjson"]);
+    assert_eq!(command.stdout(writer).status().expect("the program starts").code(), Some(1));
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let mut command = folder.command(["check", "--format", "jsonl", "a.ndjson", "c.ndjson"]);
+    assert_eq!(command.stdout(writer).status().expect("the program starts").code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_verdict_on_standard_output_and_none_of_it_on_standard_error() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    assert_eq!(verdicts(|command| _ = command.stderr(full())), expected());
+    for (arguments, code) in verdicts(|command| _ = command.stdout(full())) {
+        // What goes to standard error, and what has nothing to say on standard output, is as it was.
+        let prints = !arguments.contains("missing.ndjson") || arguments.starts_with("check");
+        assert!(code == Some(2) || !prints, "{arguments}: {code:?}");
+    }
+}
+
+/// A stack that no address space has room for: no thread can be had.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_thread_is_enough_and_without_any_the_program_says_so() {
+    for (arguments, code) in [
+        ("check --jobs 4 error.ndjson clean.ndjson", 1),
+        ("check --jobs 4 large.ndjson", 0),
+        ("check --jobs 4 clean.ndjson warning.ndjson", 0),
+        ("lint --jobs 4 error.ndjson clean.ndjson", 1),
+        ("fmt --check --jobs 4 late.ndjson clean.ndjson", 1),
+        ("coverage clean.ndjson warning.ndjson", 0),
+    ] {
+        let folder = judged();
+        folder.write("large.ndjson", super::program::statuses(CLEAN, 20_000));
+        let mut command = folder.command(arguments.split_whitespace());
+        let ran = super::program::ran({
+            command.env("RUST_MIN_STACK", (1_u64 << 47).to_string());
+            command
+        });
+        assert_eq!(ran.code, code, "{arguments}: {}", ran.err);
+        assert!(!ran.err.contains("panicked"), "{arguments}: {}", ran.err);
+    }
+    for arguments in ["fuzz --cases 3 -- cat clean.ndjson", "tap -- cat clean.ndjson"] {
+        let folder = judged();
+        let mut command = folder.command(arguments.split_whitespace());
+        command.env("RUST_MIN_STACK", (1_u64 << 47).to_string());
+        let ran = super::program::ran(command);
+        assert_eq!(ran.code, 2, "{arguments}: {}", ran.err);
+        assert!(ran.err.starts_with("sessionlint: ") && !ran.err.contains("panicked"), "{arguments}: {}", ran.err);
+    }
+}
+
+#[test]
+fn limits_may_be_as_large_as_numbers_are() {
+    let folder = Folder::with(&[("a", CLEAN), ("b", CLEAN)]);
+    let most = usize::MAX.to_string();
+    for option in ["--max-line-bytes", "--max-text-bytes", "--max-streams", "--max-findings"] {
+        for value in [&most, "9223372036854775808", "9223372036854775807"] {
+            for command in ["check a", "check a b", "lint a"] {
+                let ran = folder.run(&format!("{command} {option} {value}"));
+                assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{command} {option} {value}");
+            }
+            let ran = folder.run_with_input(&format!("check - {option} {value}"), CLEAN.as_bytes());
+            assert_eq!((ran.code, ran.err.as_str()), (0, ""), "check - {option} {value}");
+        }
+    }
+    assert_eq!(folder.run("check --jobs 65535 a b").code, 0);
+}

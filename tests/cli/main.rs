@@ -18,6 +18,7 @@ mod follow;
 mod formats;
 mod help;
 mod hostile;
+mod inert;
 mod injection;
 mod inputs;
 mod joined;

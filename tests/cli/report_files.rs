@@ -6,6 +6,9 @@ use std::process::Stdio;
 use super::every_format::every_format;
 use super::program::{CLEAN, ERROR, Folder, NOTE, Ran, WARNING, ran};
 
+/// A report of an earlier run.
+const OLD: &str = "## sessionlint: no findings\n";
+
 /// Returns the names of all entries of a folder.
 fn names(folder: &Folder) -> Vec<String> {
     let entries = fs::read_dir(folder.path()).expect("readable");
@@ -38,7 +41,7 @@ fn a_file_has_what_standard_output_would_have() {
 fn a_report_is_as_readable_as_any_new_file_and_a_link_stays_a_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    let folder = Folder::with(&[("a", ERROR), ("real", "old")]);
+    let folder = Folder::with(&[("a", ERROR), ("real", OLD)]);
     symlink("real", folder.path().join("link")).expect("a link can be made");
     assert_eq!(folder.run("check --format jsonl=link --format json=new a").code, 1);
     assert!(read(&folder, "real").starts_with("{\"rule\""));
@@ -53,7 +56,7 @@ fn a_report_is_as_readable_as_any_new_file_and_a_link_stays_a_link() {
 
 #[test]
 fn wrong_use_is_said_and_changes_nothing() {
-    let folder = Folder::with(&[("a", ERROR), ("folder/x", ""), ("old", "old")]);
+    let folder = Folder::with(&[("a", ERROR), ("folder/x", ""), ("old", OLD)]);
     for (arguments, says) in [
         ("--format json --format sarif", "only one report can go to standard output"),
         ("--format human --format human", "only one report"),
@@ -73,7 +76,7 @@ fn wrong_use_is_said_and_changes_nothing() {
         assert!(ran.err.contains(says), "{arguments}: {}", ran.err);
     }
     assert_eq!(names(&folder), ["a", "folder", "old"]);
-    assert_eq!((read(&folder, "a").as_str(), read(&folder, "old").as_str()), (ERROR, "old"));
+    assert_eq!((read(&folder, "a").as_str(), read(&folder, "old").as_str()), (ERROR, OLD));
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn no_report_goes_to_a_recording_that_was_found() {
         for format in ["json", "human"] {
             let ran = folder.run(&format!("check {path} --format json=new --format {format}={file}"));
             assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{file}");
-            let says = format!("{file} was found among what is to be checked, and is no report of an earlier run");
+            let says = format!("refusing to overwrite {file}: it is not an earlier report");
             assert!(ran.err.contains(&says), "{}", ran.err);
         }
     }
@@ -151,13 +154,13 @@ fn what_cannot_be_read_is_no_reason_to_have_no_report() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_that_fails_leaves_the_old_file_and_nothing_beside_it() {
-    let folder = Folder::with(&[("a", &ERROR.repeat(3000)), ("report", "old")]);
+    let folder = Folder::with(&[("a", &ERROR.repeat(3000)), ("report", OLD)]);
     let mut command = folder.command(["check", "--format=json", "--format=sarif=report", "a"]);
     command.stdout(fs::File::options().write(true).open("/dev/full").expect("Linux has it"));
     let ran = ran(command);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("cannot be written"), "{}", ran.err);
-    assert_eq!((read(&folder, "report").as_str(), names(&folder)), ("old", vec!["a".to_owned(), "report".to_owned()]));
+    assert_eq!((read(&folder, "report").as_str(), names(&folder)), (OLD, vec!["a".to_owned(), "report".to_owned()]));
 }
 
 #[test]
@@ -171,4 +174,56 @@ fn a_file_is_complete_although_the_reader_of_standard_output_goes_away() {
     let ran = Ran::from(child.wait_with_output().expect("the program ends"));
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
     assert_eq!(read(&folder, "report").lines().count(), 3000);
+}
+
+#[test]
+fn a_file_that_is_no_report_is_not_overwritten() {
+    let files = [("README.md", "# A project\n"), ("package.json", "{\"name\": \"app\"}\n"), ("photo.png", "\u{89}PNG")];
+    let folder = Folder::with(&[("a", ERROR), ("records", "[]")]);
+    for (file, text) in files {
+        folder.write(file, text);
+        for format in every_format() {
+            let to_file = format!("--format {format}={file}");
+            for command in [
+                format!("check a {to_file}"),
+                format!("lint a {to_file}"),
+                format!("reconcile a --records records {to_file}"),
+                format!("tap {to_file} -- true"),
+                format!("fuzz {to_file} -- true"),
+            ] {
+                let ran = folder.run(&command);
+                assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{command}");
+                let says = format!("sessionlint: refusing to overwrite {file}: it is not an earlier report; ");
+                assert!(ran.err.starts_with(&says), "{command}: {}", ran.err);
+            }
+        }
+        assert_eq!(read(&folder, file), text);
+    }
+}
+
+/// A signal removes what is half written.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_leaves_no_temporary_file_behind() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let folder = Folder::new();
+        let mut command = folder.command(["check", "-", "--format", "json=report", "--format", "junit=other"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
+        // It waits for its input, with both reports begun.
+        let _input = child.stdin.take();
+        let begun = std::time::Instant::now();
+        while names(&folder).len() < 2 {
+            assert!(begun.elapsed().as_secs() < 60, "no report is begun");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // The files are listed before the handler is there, or after.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        kill_process(Pid::from_child(&child), signal).expect("it is there");
+        let status = child.wait().expect("it ends");
+        use std::os::unix::process::ExitStatusExt;
+        assert_eq!(status.signal(), Some(signal.as_raw()), "it ends as it would without");
+        assert_eq!(names(&folder), [""; 0]);
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::program::{CLEAN, ERROR, Folder, WARNING};
+use super::program::{CLEAN, ERROR, Folder, WARNING, ran};
 use super::running::Running;
 use super::unwrapped;
 
@@ -135,4 +137,64 @@ fn an_interrupt_before_the_first_case_is_done_is_said() {
     running.signal("TERM");
     let ran = running.end();
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (130, "", "interrupted: 0 cases\n"));
+}
+
+#[test]
+fn of_very_many_findings_the_first_are_kept_and_the_rest_is_said() {
+    let folder = Folder::new();
+    // Every line is a finding.
+    let ran = folder.fuzz_shell(&["--cases", "1", "--stop-after", "1", "--max-bytes", "200000"], "yes");
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let kept = folder.kept();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let findings = fs::read_to_string(kept[0].join("findings.jsonl")).expect("it is there");
+    let lines: Vec<_> = findings.lines().collect();
+    assert_eq!(lines.len(), 1001, "1000 findings, and a line that says that there are more");
+    let last: serde_json::Value = serde_json::from_str(lines[1000]).expect("JSON");
+    assert_eq!(last["complete"], false, "{last}");
+    assert!(lines[999].starts_with("{\"rule\":"), "{}", lines[999]);
+}
+
+#[test]
+fn a_run_that_is_killed_has_kept_what_it_found() {
+    let folder = Folder::new();
+    // Fails at once, and afterwards takes its time.
+    let script = "if mkdir first 2>/dev/null; then echo no event; else exec sleep 30; fi";
+    let mut command = folder.command(["fuzz", "--jobs", "1", "--timeout", "10m", "--", "sh", "-c", script]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let begun = Instant::now();
+    let is_kept = || folder.kept().iter().any(|kept| !kept.to_string_lossy().ends_with(".tmp"));
+    while !is_kept() {
+        assert!(begun.elapsed().as_secs() < 60 && child.try_wait().expect("it runs").is_none(), "nothing is kept");
+        thread::sleep(Duration::from_millis(10));
+    }
+    // Nothing can be done about this signal.
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let kept = folder.kept();
+    let has = |name: &str| kept.iter().all(|kept| kept.join(name).is_file());
+    assert!(has("case.toml") && has("input") && has("stream.ndjson") && has("findings.jsonl"), "{kept:?}");
+    let case: toml::Table = fs::read_to_string(kept[0].join("case.toml")).expect("there").parse().expect("TOML");
+    assert_eq!((case["failed"].as_integer(), case["played"].as_integer()), (Some(1), Some(1)));
+}
+
+/// A process that leaves its producer's group, and holds an end of a pipe: no case takes a descriptor with it.
+#[test]
+fn what_leaves_the_group_costs_no_descriptors() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/large", &"x".repeat(1 << 20))]);
+    for (holds, script) in [
+        ("standard output", "setsid sleep 3 & cat clean.ndjson"),
+        ("standard error", "setsid sleep 3 >/dev/null & cat clean.ndjson"),
+        ("standard input", "setsid sleep 3 <&0 >/dev/null 2>&1 & cat clean.ndjson"),
+    ] {
+        let program = env!("CARGO_BIN_EXE_sessionlint");
+        let options = "fuzz --inputs seeds --cases 25 --jobs 1 --timeout 150ms";
+        // Enough for the program and a few cases, and not for one more with each case.
+        let limited = format!("ulimit -n 40; exec {program} {options} -- sh -c '{script}'");
+        let mut command = Command::new("sh");
+        command.current_dir(folder.path()).args(["-c", &limited]).stdin(Stdio::null());
+        let ran = ran(command);
+        assert!(!ran.err.contains("Too many open files"), "{holds}: {}", ran.err);
+        assert!(ran.err.starts_with("25 cases"), "{holds}: {}", ran.err);
+    }
 }

@@ -68,3 +68,23 @@ fn the_report_is_the_same_for_any_number_of_threads() {
         }
     }
 }
+
+#[test]
+fn an_emptied_fixture_is_not_skipped_in_silence() {
+    for empty in ["", "\n \n", "\u{feff}"] {
+        let folder = Folder::with(&[("a.ndjson", CLEAN), ("b.ndjson", empty), ("c.sse", empty)]);
+        let (document, code) = linted(&folder, ".");
+        let expected = ["./b.ndjson:1:1 empty-input", "./c.sse:1:1 empty-input"];
+        assert_eq!((told(&document).as_slice(), code), (&expected.map(str::to_owned)[..], 1), "{empty:?}");
+    }
+    // Nobody can tell what a file with this ending held.
+    let folder = Folder::with(&[("a.ndjson", CLEAN), ("b.json", "")]);
+    let ran = folder.run("lint .");
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(
+        ran.out.contains("This run is not complete: 1 file passed over.\n  ./b.json: nothing in it\n"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(folder.run("lint --fail-on-incomplete .").code, 1);
+}

@@ -16,7 +16,7 @@ use super::{Arguments, catch_interrupts};
 use crate::drive::failure_folder::SavedFailure;
 use crate::drive::producer::{Ending, Execution, Producer, ProducerError, StopFlag};
 use crate::drive::shrink::FailureRate;
-use crate::drive::verdict::Judge;
+use crate::drive::verdict::{Judge, Verdict};
 use crate::error::display_path;
 
 /// The number of runs within which a failure must show again: if it failed every time before, and if only sometimes.
@@ -127,7 +127,7 @@ fn replay<'k>(
         if execution.end == Ending::Stopped || stop.is_set() {
             return Ok(None);
         }
-        let kinds = judge.failure_kinds(&execution);
+        let Some(Verdict { kinds, .. }) = judge.verdict(&execution, &|| stop.is_set()) else { return Ok(None) };
         times.runs += 1;
         if kinds.contains(&kind) {
             times.failed += 1;
@@ -155,16 +155,16 @@ fn print_summary(played: &[Replay<'_>], all: usize, is_interrupted: bool) {
                 unsure += 1;
                 let (plays, FailureRate { failed, runs: played }) = (times.runs, found);
                 let found = format!("when it was found it failed {failed} of {played} times");
-                anstream::eprintln!("  did not fail in {plays} plays: {folder}; {found}");
+                complain!("  did not fail in {plays} plays: {folder}; {found}");
             }
             None => {
                 fixed += 1;
-                anstream::eprintln!("  fixed: {folder}, which may be deleted");
+                complain!("  fixed: {folder}, which may be deleted");
             }
             Some(kind) => {
                 failing += 1;
                 let otherwise = if *kind == saved.kind() { "still fails" } else { "fails otherwise" };
-                anstream::eprintln!("  {otherwise}: {folder}, by {}{}", visible(&kind.rule), place_of(kind));
+                complain!("  {otherwise}: {folder}, by {}{}", visible(&kind.rule), place_of(kind));
             }
         }
     }
@@ -176,5 +176,5 @@ fn print_summary(played: &[Replay<'_>], all: usize, is_interrupted: bool) {
     };
     let fails = if failing == 1 { "fails" } else { "fail" };
     let unsure = if unsure > 0 { format!(", {unsure} did not fail this time") } else { String::new() };
-    anstream::eprintln!("{interrupted}{again} played again: {fixed} fixed, {failing} {fails}{unsure}{left}");
+    complain!("{interrupted}{again} played again: {fixed} fixed, {failing} {fails}{unsure}{left}");
 }

@@ -11,13 +11,14 @@ use sessionlint_core::protocol::Rulebook;
 use sessionlint_core::text::{count, visible};
 
 use super::super::CliError;
+use super::super::console::complain_colored;
 use super::super::output::{Color, Outputs, Style};
 use crate::drive::failure_folder::{input_path, stream_file_name};
 use crate::drive::producer::Execution;
 use crate::drive::search::SearchResult;
 use crate::drive::shrink::FailureRate;
 use crate::drive::verdict::Judge;
-use crate::report::{Completeness, FileEnd, Reporter, RunEnd};
+use crate::report::{Completeness, FileEnd, Reporter, RunEnd, Unread};
 
 /// Reports the failures of a run.
 pub struct FuzzReport<'t> {
@@ -45,14 +46,11 @@ impl FuzzReport<'_> {
     ) -> Result<(), CliError> {
         // The summary counts cases, not files, and is printed separately.
         let style = Style { color: self.color, all: true, quiet: true };
-        let mut reporter = outputs.reporter(self.rules, style, None)?;
+        // The failures are saved, whether anybody reads of them or not.
+        let mut reporter = outputs.reporter(self.rules, style, None)?.with_unread(Unread::GoesOn);
         let reported = self.findings(judge, failures, elapsed, &mut reporter);
         drop(reporter);
-        match reported {
-            // The reader has closed the output. The failures are saved all the same.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            reported => reported.map_err(CliError::Output).and_then(|()| outputs.persist()),
-        }
+        reported.map_err(CliError::Output).and_then(|()| outputs.persist())
     }
 
     fn findings(
@@ -68,8 +66,7 @@ impl FuzzReport<'_> {
             let file: Arc<str> = failure.folder.join(stream_file_name(failure.execution)).to_string_lossy().into();
             let mut summary = Summary::default();
             summary.files = 1;
-            let found = judge.failure_findings(failure.execution, &file);
-            if let Some(finding) = found.into_iter().find(|finding| finding.kind() == *failure.kind) {
+            if let Some(finding) = judge.failure_finding(failure.kind, failure.execution, &file) {
                 summary.count(&finding.rule, finding.severity, 1);
                 reporter.finding(&self.finding(finding, failure))?;
             }
@@ -113,7 +110,7 @@ impl FuzzReport<'_> {
         fail_on: Option<Severity>,
         is_interrupted: bool,
     ) {
-        anstream::eprint!("{}", summary(found, again, fail_on, is_interrupted));
+        complain_colored(&summary(found, again, fail_on, is_interrupted));
     }
 }
 

@@ -6,9 +6,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use super::console::standard_output;
 use super::{CliError, Exit};
 use crate::config::{NAME, SCHEMA, TEMPLATE};
 use crate::error::display_path;
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -26,7 +28,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let mut out = anstream::stdout().lock();
+    let mut out = standard_output(if arguments.schema { Syntax::Json } else { Syntax::Plain });
     if arguments.schema {
         out.write_all(SCHEMA.as_bytes())?;
         return Ok(Exit::Clean);

@@ -20,6 +20,7 @@ use crate::lint::{
     self, Classification, Expectation, Fixture, FixtureSettings, TOO_LARGE, TOO_LARGE_HELP, classify, classify_block,
     expectation, is_markdown,
 };
+use crate::run::paths::is_stream_name;
 use crate::run::{BLOCK, Progress, Target};
 
 /// The largest file that is read, decompressed, in bytes.
@@ -152,7 +153,9 @@ impl Worker<'_, '_> {
     pub fn classify(&self, content: &Content) -> Vec<(Option<usize>, Classification)> {
         let Content { name, text, settings, .. } = content;
         if !content.is_markdown {
-            let is_fixture = content.is_named || content.expectation.is_some();
+            // Somebody has emptied it: only streams have these names.
+            let is_emptied = is_stream_name(Path::new(&**name)) && lint::is_blank(text);
+            let is_fixture = content.is_named || content.expectation.is_some() || is_emptied;
             return vec![(None, classify(self.linter, text, name, settings, is_fixture))];
         }
         let candidates = content.blocks.iter().enumerate().filter(|(_, block)| lint::has_fixture_language(block));
