@@ -6,8 +6,8 @@ use serde_json::json;
 use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::protocol::Rulebook;
 
-use super::inert::Syntax;
 use super::detect::begins_with_line;
+use super::inert::Syntax;
 use super::markdown::code_span;
 use super::{Format, Reporter, RunEnd, escape_markdown, json, plain_path, rule_page};
 

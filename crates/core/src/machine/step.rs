@@ -438,7 +438,8 @@ impl<W: CellObserver> Step<'_, W> {
         for (rule, at, mut facts, mut wording) in reports {
             facts.push(("key", display_text(key)));
             let mut related = related.clone();
-            if is_unseen && self.tables.rules[usize::from(rule.0)].likely.is_some()
+            if is_unseen
+                && self.tables.rules[usize::from(rule.0)].likely.is_some()
                 && let Some(scope) = scope
                 && let Some(other) = self.take_likely(number, lifecycle, (row, transition.to), scope)
             {

@@ -88,7 +88,8 @@ impl Compiler<'_> {
             self.check_placeholders(name, &words.says, &speakers, &[], replaced);
             // Only a stream that ended is one of two, and has a name of its own.
             let ends = [&Speaker::END, &Speaker::KEYED_END];
-            let likely: &[&str] = if speakers.iter().any(|speaker| ends.contains(speaker)) { &["other", "found"] } else { &["other"] };
+            let likely: &[&str] =
+                if speakers.iter().any(|speaker| ends.contains(speaker)) { &["other", "found"] } else { &["other"] };
             for (others, more) in [(&words.likely, likely), (&words.again, &[])] {
                 if let Some(others) = others {
                     self.check_placeholders(name, &others.says, &speakers, more, None);

@@ -84,11 +84,7 @@ impl<'p> Explainer<'_, 'p> {
     }
 
     /// Finds what the object has in place of a property, among these of its keys.
-    fn instead(
-        &self,
-        property: &MissingProperty<'_, 'p>,
-        keys: impl Iterator<Item = Range<usize>> + Clone,
-    ) -> Instead {
+    fn instead(&self, property: &MissingProperty<'_, 'p>, keys: impl Iterator<Item = Range<usize>> + Clone) -> Instead {
         if let Some((key, found)) = self.misspelling(property.name, keys.clone()) {
             return Instead::Renamed(key, found);
         }
@@ -112,11 +108,7 @@ impl<'p> Explainer<'_, 'p> {
     }
 
     /// Returns the key with its name if it is one that the property declares, and whether the property requires it.
-    fn field_of(
-        &self,
-        property: &MissingProperty<'_, 'p>,
-        key: Range<usize>,
-    ) -> Option<(Range<usize>, String, bool)> {
+    fn field_of(&self, property: &MissingProperty<'_, 'p>, key: Range<usize>) -> Option<(Range<usize>, String, bool)> {
         let name = unescaped_lossy(inner(self.text, &key));
         let letters = FoldedName::letters(&name);
         let known = |declared: &&str| {
