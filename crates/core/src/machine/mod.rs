@@ -10,6 +10,7 @@ mod end;
 mod field;
 mod instance;
 mod observer;
+mod open_groups;
 mod repeat;
 mod repetition;
 mod step;
