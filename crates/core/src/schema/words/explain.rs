@@ -110,6 +110,9 @@ pub(crate) fn judge(
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
                 unexpected.iter().for_each(|name| faults.add(owned(explainer.forbidden(name, key(name)))));
             }
+            Kinds::BacktrackLimitExceeded { .. } | Kinds::RegexEngineFailure { .. } => {
+                faults.add(owned(explainer.undecided()));
+            }
             kind => faults.add(owned(match Requirement::of_error(kind, declared.schema()) {
                 Some(requirement) => explainer.explain(&requirement),
                 None => explainer.relay(&error.to_string()),
@@ -186,6 +189,16 @@ impl<'p> Explainer<'_, 'p> {
         self.name(&mut message);
         message.extend([" is not as documented: ", error]);
         self.fault(Framing::WrongValue, message, None)
+    }
+
+    /// Returns the fault of a value that a pattern of the schema takes too long to match.
+    fn undecided(&self) -> Fault<'p> {
+        let mut message = String::new();
+        self.name(&mut message);
+        message.push_str(" was not judged: matching it with the pattern in its schema takes too long");
+        let help =
+            "write the pattern without look-around and backreferences, or without repetitions inside repetitions";
+        self.fault(Framing::CheckSkipped, message, Some(help.into()))
     }
 
     /// Returns a fault at the value itself.

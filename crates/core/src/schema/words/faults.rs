@@ -16,7 +16,7 @@ pub(crate) const MOST_LISTED: usize = 1000;
 /// One fault of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault<'p> {
-    /// `missing-field`, `wrong-type` or `wrong-value`.
+    /// `missing-field`, `wrong-type` or `wrong-value`; `check-skipped` if a pattern takes too long to match.
     pub rule: Framing,
     /// The field at fault; for a missing field, the place where it should be.
     pub pointer: Cow<'p, RenderedPointer>,
