@@ -29,7 +29,9 @@ pub use upkeep::Upkeep;
 use crate::bytes::Digest;
 use crate::error::{Problem, ProtocolError};
 use crate::framing::Framing;
+use crate::input::json::parse;
 use crate::schema::Schema;
+use crate::schema::in_place::{self, Excess, InPlaceFault};
 use crate::toml_reader;
 use listed::ListedRules;
 use records::Records;
@@ -168,6 +170,9 @@ impl Protocol {
         for (name, text) in &folder.schemas {
             let path = format!("{}/{name}{SCHEMA_ENDING}", folder.name);
             let document = serde_json::from_str(text).map_err(|error| json_problem(&path, text, &error))?;
+            if !trusted && let Some(fault) = in_place::find_fault(&document) {
+                return Err(in_place_problem(&path, text, &fault));
+            }
             let schema = if trusted { Ok(Schema::trusted(document)) } else { Schema::new(document) };
             let schema = schema.map_err(|message| {
                 let help = "write a JSON Schema of draft 2020-12".to_owned();
@@ -366,6 +371,34 @@ impl Folder {
 fn rules_file(name: &str, text: &str, list: &[&'static str]) -> Result<ListedRules, ProtocolError> {
     let listed = toml_reader::read(text, HELP).and_then(|file| listed::with_words(list, file));
     listed.map_err(|problems| ProtocolError::new(name, text, problems))
+}
+
+/// Returns the error of a schema that would take too long to apply.
+fn in_place_problem(path: &str, text: &str, fault: &InPlaceFault) -> ProtocolError {
+    let tree = parse(text.as_bytes()).ok();
+    let node = tree.as_ref().and_then(|tree| tree.root.at(text.as_bytes(), &fault.pointer));
+    let (message, help) = match fault.excess {
+        Excess::Endless => (
+            "this schema applies itself to the same value, without end".to_owned(),
+            "refer to it from `properties` or `items`, for a part of the value",
+        ),
+        Excess::Many => (
+            format!("this schema applies more than {} schemas to one value", in_place::MOST_APPLIED),
+            "list each schema once in `allOf`, `anyOf` and `oneOf`",
+        ),
+        Excess::Deep => (
+            format!("this schema is applied through more than {} others to one value", in_place::MOST_IN_A_ROW),
+            "refer to it directly",
+        ),
+    };
+    let start = node.map_or(0, |node| node.span.start);
+    let problem = Problem {
+        message,
+        label: "here".to_owned(),
+        span: start..start + usize::from(node.is_some()),
+        help: help.to_owned(),
+    };
+    ProtocolError::new(path, text, vec![problem])
 }
 
 /// Returns the error of a schema file that is not JSON.

@@ -8,6 +8,7 @@ pub(crate) mod captures;
 pub mod date_time;
 mod fast;
 mod fields;
+pub(crate) mod in_place;
 mod pointer;
 mod unknown;
 mod words;
@@ -15,9 +16,9 @@ mod words;
 pub(crate) use fast::{program, tokens, walk};
 pub use fields::Field;
 pub use pointer::Pointer;
+pub(crate) use unknown::unknown_fields;
 pub(crate) use words::SHOWN_CHARS;
 pub use words::quoted;
-pub(crate) use unknown::unknown_fields;
 pub(crate) use words::{Fault, Faults, MOST_LISTED, describe_value, explain, judge};
 
 use std::sync::OnceLock;
