@@ -3,6 +3,8 @@
 //! Every expectation is written by hand from the program's documented behaviour; none is copied from a run.
 
 mod baseline;
+#[cfg(target_os = "linux")]
+mod bounds;
 mod config;
 mod coverage;
 #[path = "../every_format/mod.rs"]
