@@ -1,10 +1,12 @@
 //! Errors of a run, as opposed to findings in a recording: files that cannot be read or used. The core reports the
 //! errors of protocols; this module turns them into diagnostics for a terminal.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod excerpt;
 
-use miette::{Diagnostic, NamedSource};
+use std::path::{Path, PathBuf};
+
+use excerpt::Excerpt;
+use miette::Diagnostic;
 use sessionlint_core::text::{count, visible};
 use sessionlint_core::{Problem, ProtocolError, SourceProblem};
 use thiserror::Error;
@@ -14,17 +16,19 @@ pub fn display_path(path: &Path) -> String {
     visible(&path.to_string_lossy())
 }
 
-/// A mistake in a file, with the file's text made safe for a terminal.
+/// The most mistakes of a file that are shown.
+const MOST_SHOWN: usize = 100;
+
+/// A mistake in a file, with the part of the file's text that it stands in, made safe for a terminal.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{message}")]
 pub struct ProblemDiagnostic {
     message: String,
     #[source_code]
-    source_code: Arc<NamedSource<String>>,
+    source_code: Excerpt,
     #[label("{label}")]
     span: miette::SourceSpan,
-    /// Where the mistake begins in the original text, in bytes. `span` refers to the text that is shown, which may be
-    /// longer.
+    /// Where the mistake begins in the original text, in bytes. `span` refers to the part of the text that is shown.
     #[cfg(test)]
     pub offset: usize,
     label: String,
@@ -33,29 +37,31 @@ pub struct ProblemDiagnostic {
 }
 
 impl ProblemDiagnostic {
-    /// Returns the diagnostics for the mistakes of one file. Control characters in its text are replaced.
+    /// Returns the diagnostics for the first mistakes of one file. Control characters in its text are replaced.
     fn all(file: &str, text: &str, problems: impl IntoIterator<Item = Problem>) -> Vec<ProblemDiagnostic> {
-        let shown = |text: &str| -> String {
-            let line = |line: &str| match line.strip_suffix('\n') {
-                Some(line) => visible(line.strip_suffix('\r').unwrap_or(line)) + "\n",
-                None => visible(line),
-            };
-            text.replace('\t', " ").split_inclusive('\n').map(line).collect()
-        };
-        // Offsets are expected on character boundaries, but one that is not must not panic.
-        let length = |end: usize| shown(text.get(..end).unwrap_or(text)).len();
-        let source_code = Arc::new(NamedSource::new(visible(file), shown(text)));
-        let problem = |Problem { message, label, span, help }: Problem| ProblemDiagnostic {
-            message: visible(&message),
-            source_code: source_code.clone(),
-            span: (length(span.start)..length(span.end)).into(),
+        let file = visible(file);
+        let starts: Vec<_> = excerpt::line_starts(text).collect();
+        let problem = |Problem { message, label, span, help }: Problem| {
             #[cfg(test)]
-            offset: span.start,
-            label: visible(&label),
-            help: visible(&help),
+            let offset = span.start;
+            let (source_code, span) = Excerpt::of(&file, text, &starts, span);
+            ProblemDiagnostic {
+                message: visible(&message),
+                source_code,
+                span,
+                #[cfg(test)]
+                offset,
+                label: visible(&label),
+                help: visible(&help),
+            }
         };
-        problems.into_iter().map(problem).collect()
+        problems.into_iter().take(MOST_SHOWN).map(problem).collect()
     }
+}
+
+/// Returns the words that follow the number of mistakes: how many of them are shown, if that is not all.
+fn first_ones(mistakes: usize) -> String {
+    if mistakes > MOST_SHOWN { format!(", the first {MOST_SHOWN} of which are shown") } else { String::new() }
 }
 
 /// A protocol that cannot be used, as a diagnostic for a terminal.
@@ -90,7 +96,7 @@ impl From<&ProtocolError> for ProtocolErrorDiagnostic {
             ProblemDiagnostic::all(first.file(), first.text(), of_file.iter().map(owned))
         });
         ProtocolErrorDiagnostic {
-            headline: error.headline(),
+            headline: error.headline() + &first_ones(error.problems().len()),
             cause: std::error::Error::source(error).map(|cause| Cause(cause.to_string())),
             help: error.help().map(str::to_owned),
             problems: problems.collect(),
@@ -113,11 +119,13 @@ pub enum FileError {
         help: &'static str,
     },
     /// The file has mistakes.
-    #[error("{} cannot be used: {}", visible(file), count(problems.len() as u64, "mistake"))]
+    #[error("{} cannot be used: {}{}", visible(file), count(*mistakes as u64, "mistake"), first_ones(*mistakes))]
     Wrong {
         /// The file's path.
         file: String,
-        /// The mistakes in it.
+        /// The number of mistakes in it.
+        mistakes: usize,
+        /// The first of them.
         #[related]
         problems: Vec<ProblemDiagnostic>,
     },
@@ -128,7 +136,8 @@ impl FileError {
     pub fn new(file: &Path, text: &str, mut problems: Vec<Problem>) -> FileError {
         problems.sort_by_key(|problem| problem.span.start);
         let file = file.to_string_lossy().into_owned();
-        FileError::Wrong { problems: ProblemDiagnostic::all(&file, text, problems), file }
+        let mistakes = problems.len();
+        FileError::Wrong { problems: ProblemDiagnostic::all(&file, text, problems), mistakes, file }
     }
 }
 

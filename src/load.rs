@@ -1,9 +1,13 @@
 //! Loads protocols from folders.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 use sessionlint_core::{Protocol, ProtocolError};
+
+/// The longest file of a protocol, in bytes.
+const LONGEST: u64 = 16 << 20;
 
 /// Reads a protocol from a folder: `protocol.toml`, a `<event type>.schema.json` for every event type, and optionally
 /// `document.md` (in which the quotes are then looked up) and `examples.toml`.
@@ -12,7 +16,7 @@ use sessionlint_core::{Protocol, ProtocolError};
 ///
 /// If a file cannot be read, or if files have mistakes: all of them are returned, each with its place.
 pub fn load_protocol(folder: &Path) -> Result<Protocol, ProtocolError> {
-    let read = |path: &Path| fs::read_to_string(path).map_err(|error| ProtocolError::unreadable(path, error));
+    let read = |path: &Path| read_text(path).map_err(|error| ProtocolError::unreadable(path, error));
     let mut files = vec![("protocol.toml".to_owned(), read(&folder.join("protocol.toml"))?)];
     let entries = fs::read_dir(folder).map_err(|error| ProtocolError::unreadable(folder, error))?;
     for entry in entries {
@@ -23,4 +27,14 @@ pub fn load_protocol(folder: &Path) -> Result<Protocol, ProtocolError> {
         }
     }
     Protocol::from_files(&folder.display().to_string(), files)
+}
+
+/// Reads a file of a protocol. A pipe or a device, which may have no end, is not opened.
+fn read_text(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST { Err(io::Error::other("it is larger than 16 MiB")) } else { Ok(text) }
 }

@@ -26,7 +26,8 @@ use crate::error::RunError;
 use crate::lint::expectation;
 use crate::lint::fix::Level;
 use crate::lint::{
-    Classification, Fixture, FixtureContext, FixtureSettings, Linter, MEANT_TO_BE_BROKEN, classify, is_markdown,
+    Classification, Fixture, FixtureContext, FixtureSettings, Linter, MEANT_TO_BE_BROKEN, MOST_FINDINGS, classify,
+    is_markdown,
 };
 use crate::report::{Reporter, RunEnd};
 use crate::run::{
@@ -252,6 +253,7 @@ impl StdinFilter<'_> {
             record_options: RecordOptions::default(),
             all_records: protocol.is_of_records(),
             fragment: Some(self.options.fragment()),
+            most_findings: MOST_FINDINGS,
         };
         let Classification { kind, survey, is_declared } = classify(&linter, text, name, &settings, true);
         let (kind, survey) = (kind.ok()?, &survey);

@@ -154,6 +154,11 @@ impl Expectation {
         self.faults.is_empty()
     }
 
+    /// Returns the number of findings that are expected.
+    pub fn expected(&self) -> usize {
+        self.keys().count()
+    }
+
     fn keys(&self) -> impl Iterator<Item = (&Line, &Key)> {
         self.lines.iter().filter_map(|line| Some((line, line.key.as_ref()?)))
     }
@@ -161,17 +166,18 @@ impl Expectation {
     /// Removes from a report the expected findings, and the notes that do not count. `missing`: the severity of
     /// expected findings that were not found; `None` if these are not reported.
     pub fn compare(&self, report: &mut Report, fixture: &str, missing: Option<Severity>) -> Comparison {
-        let mut left: BTreeMap<&Key, u64> = BTreeMap::new();
+        let mut wanted: BTreeMap<&Key, u64> = BTreeMap::new();
         for (_, key) in self.keys() {
-            *left.entry(key).or_default() += 1;
+            *wanted.entry(key).or_default() += 1;
         }
+        let mut left = wanted.clone();
         let listed: BTreeSet<&str> = self.keys().map(|(_, (_, rule))| &**rule).collect();
-        let mut by_line: BTreeMap<u64, Vec<Arc<str>>> = BTreeMap::new();
+        let mut by_line: BTreeMap<u64, FoundInLine> = BTreeMap::new();
         let (mut expected, mut gone) = (0, Vec::new());
         report.findings.retain(|finding| {
             let counts = finding.severity > Severity::Note || listed.contains(&*finding.rule);
             let key = (finding.place.line, finding.rule.clone());
-            by_line.entry(key.0).or_default().push(key.1.clone());
+            by_line.entry(key.0).or_default().add(&key.1);
             let is_expected = counts
                 && left.get_mut(&key).is_some_and(|left| {
                     let any = *left > 0;
@@ -193,8 +199,7 @@ impl Expectation {
             let Some(count) = left.get_mut(key).filter(|left| **left > 0) else { continue };
             *count -= 1;
             if let Some(severity) = missing {
-                let wanted = self.keys().filter(|(_, other)| *other == key).count();
-                let message = missing_message(key, wanted, fixture, by_line.get(&key.0));
+                let message = missing_message(key, wanted[key], fixture, by_line.get(&key.0));
                 let place = self.place(&line.span);
                 findings.push(Finding::of_file(
                     Upkeep::ExpectedFindingMissing.name(),
@@ -209,15 +214,35 @@ impl Expectation {
         Comparison { expected, missing: findings }
     }
 
+    /// Returns the place of a part of a line.
     fn place(&self, span: &Range<usize>) -> Place {
-        let before = &self.text[..span.start];
-        let head = self.lines.first().map_or(0, |first| first.span.start);
-        let start = before.rfind('\n').map_or(head.min(span.start), |end| end + 1);
-        let line = self.text[start..].lines().next().unwrap_or_default();
-        let mark = span.start - start..(span.end - start).min(line.len());
-        let number = before.matches('\n').count() as u64 + 1;
-        let column = self.text[start..span.start].chars().count() as u64 + 1;
-        Place::new(number, column, span.start as u64..span.end as u64).with_excerpt(Excerpt::of_line(line, mark))
+        let number = self.lines.partition_point(|line| line.span.start <= span.start);
+        let whole = number.checked_sub(1).map_or(0..0, |index| self.lines[index].span.clone());
+        let line = &self.text[whole.clone()];
+        let mark = span.start - whole.start..(span.end - whole.start).min(line.len());
+        let column = line[..mark.start].chars().count() as u64 + 1;
+        Place::new(number.max(1) as u64, column, span.start as u64..span.end as u64)
+            .with_excerpt(Excerpt::of_line(line, mark))
+    }
+}
+
+/// The findings in a line of a fixture.
+#[derive(Default)]
+struct FoundInLine {
+    /// The rules of the first ones, at most [`MOST_NAMED`].
+    first: Vec<Arc<str>>,
+    /// Number of findings by rule.
+    by_rule: BTreeMap<Arc<str>, u64>,
+    all: u64,
+}
+
+impl FoundInLine {
+    fn add(&mut self, rule: &Arc<str>) {
+        if self.first.len() < MOST_NAMED {
+            self.first.push(rule.clone());
+        }
+        *self.by_rule.entry(rule.clone()).or_default() += 1;
+        self.all += 1;
     }
 }
 
@@ -267,29 +292,24 @@ fn is_rule_name(rule: &str) -> bool {
     rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
-fn missing_message((line, rule): &Key, wanted: usize, fixture: &str, found: Option<&Vec<Arc<str>>>) -> String {
+fn missing_message((line, rule): &Key, wanted: u64, fixture: &str, found: Option<&FoundInLine>) -> String {
     let fixture = visible(fixture);
-    let alike = found.map_or(0, |found| found.iter().filter(|other| *other == rule).count());
-    if alike > 0 {
+    let Some(found) = found else {
+        return format!("{rule} was expected in line {line} of {fixture}; nothing was found there");
+    };
+    if let Some(alike) = found.by_rule.get(rule) {
         return format!(
             "{rule} was expected {} in line {line} of {fixture}, and found {}",
             times(wanted),
-            times(alike)
+            times(*alike)
         );
     }
-    let there = match found.map(Vec::as_slice) {
-        None | Some([]) => "nothing was found there".to_owned(),
-        Some(found) => {
-            let named: Vec<_> = found.iter().take(MOST_NAMED).map(|rule| &**rule).collect();
-            let more = found.len().saturating_sub(MOST_NAMED) as u64;
-            let more = if more > 0 { format!(" and {}", count(more, "more finding")) } else { String::new() };
-            format!("found there: {}{more}", named.join(", "))
-        }
-    };
-    format!("{rule} was expected in line {line} of {fixture}; {there}")
+    let more = found.all - found.first.len() as u64;
+    let more = if more > 0 { format!(" and {}", count(more, "more finding")) } else { String::new() };
+    format!("{rule} was expected in line {line} of {fixture}; found there: {}{more}", found.first.join(", "))
 }
 
-fn times(number: usize) -> String {
+fn times(number: u64) -> String {
     match number {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),

@@ -16,8 +16,8 @@ use sessionlint_core::records::{
 };
 use sessionlint_core::text::count;
 
+use super::FixtureKind;
 use super::survey::{Survey, Surveyor};
-use super::{FixtureKind, MOST_FINDINGS};
 use crate::compressed::beginning;
 use crate::lint::markdown::Block;
 
@@ -46,6 +46,8 @@ pub struct FixtureSettings {
     pub all_records: bool,
     /// Whether streams are declared to be fragments or to be whole; `None` if the content decides.
     pub fragment: Option<bool>,
+    /// The most findings of a fixture that are listed; further ones are only counted.
+    pub most_findings: usize,
 }
 
 impl FixtureSettings {
@@ -131,8 +133,8 @@ impl<'p> Linter<'p> {
         let (kind, mut report) = match fixture.kind {
             FixtureKind::Records => (FixtureKind::Records, self.records(fixture, settings, index)),
             FixtureKind::Stream if !fixture.is_declared => self.by_content(fixture, settings),
-            FixtureKind::Stream => (FixtureKind::Stream, self.stream(fixture, &settings.streams, false)),
-            other => (other, self.stream(fixture, &settings.streams, true)),
+            FixtureKind::Stream => (FixtureKind::Stream, self.stream(fixture, settings, false)),
+            other => (other, self.stream(fixture, settings, true)),
         };
         if kind == FixtureKind::Stream {
             self.frozen_time(fixture, settings, &mut report);
@@ -145,10 +147,10 @@ impl<'p> Linter<'p> {
 
     /// Judges several events as a whole stream, or as a fragment if the first of them cannot begin a stream.
     fn by_content(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> (FixtureKind, Report) {
-        let whole = self.stream(fixture, &settings.streams, false);
+        let whole = self.stream(fixture, settings, false);
         let of_first = |finding: &Finding| finding.place.event == Some(0);
         if whole.findings.iter().any(of_first) && !self.may_begin(fixture, settings) {
-            return (FixtureKind::Fragment, self.stream(fixture, &settings.streams, true));
+            return (FixtureKind::Fragment, self.stream(fixture, settings, true));
         }
         (FixtureKind::Stream, whole)
     }
@@ -166,10 +168,10 @@ impl<'p> Linter<'p> {
         finding_count(false) <= finding_count(true)
     }
 
-    fn stream(&self, fixture: &Fixture<'_>, settings: &Settings, fragment: bool) -> Report {
-        let settings = settings.with_fragment(fragment);
+    fn stream(&self, fixture: &Fixture<'_>, settings: &FixtureSettings, fragment: bool) -> Report {
+        let mut list = FindingList::of(settings.most_findings);
+        let settings = settings.streams.with_fragment(fragment);
         let mut checker = StreamChecker::new(self.protocol, &settings, Some(fixture.file.clone()));
-        let mut list = FindingList::default();
         for piece in fixture.text.chunks(PIECE) {
             checker.feed(piece);
             list.add(checker.findings().drain(..));
@@ -182,9 +184,9 @@ impl<'p> Linter<'p> {
         let file = Some(fixture.file.clone());
         let protocol = self.protocol_of(FixtureKind::Records);
         let Some(mut checker) = RecordChecker::new(protocol, of_records, settings.record_options, file, index) else {
-            return self.stream(fixture, &settings.streams, false);
+            return self.stream(fixture, settings, false);
         };
-        let mut list = FindingList::default();
+        let mut list = FindingList::of(settings.most_findings);
         for piece in fixture.text.chunks(PIECE) {
             checker.feed(piece);
             list.add(checker.findings().drain(..));
@@ -216,16 +218,25 @@ pub(super) fn shift(finding: &mut Finding, block: &Block, file: &Arc<str>) {
 }
 
 /// The findings of a fixture that are listed, and the number of further ones.
-#[derive(Default)]
 struct FindingList {
     findings: Vec<Finding>,
+    /// The most notes that are listed, and the most other findings: one kind must not keep the other out.
+    most: usize,
+    notes: usize,
+    others: usize,
     unlisted: u64,
 }
 
 impl FindingList {
+    fn of(most: usize) -> FindingList {
+        FindingList { findings: Vec::new(), most, notes: 0, others: 0, unlisted: 0 }
+    }
+
     fn add(&mut self, findings: impl Iterator<Item = Finding>) {
         for finding in findings {
-            if self.findings.len() < MOST_FINDINGS {
+            let listed = if finding.severity == Severity::Note { &mut self.notes } else { &mut self.others };
+            if *listed < self.most {
+                *listed += 1;
                 self.findings.push(finding);
             } else {
                 self.unlisted += 1;

@@ -36,7 +36,7 @@ pub const MEANT_TO_BE_BROKEN: &str = "it is meant to be broken, and what is expe
 pub const TOO_LARGE: &str = "larger than 16 MiB";
 /// Help for a file that is too large.
 pub const TOO_LARGE_HELP: &str = "`sessionlint check` judges recordings of any size";
-/// The most findings of a fixture that are listed; further ones are only counted.
+/// The most findings of a fixture that are listed, beside those that are expected; further ones are only counted.
 pub const MOST_FINDINGS: usize = 10_000;
 
 /// The kind of a fixture: how much of a stream it holds, or that it holds stored records.

@@ -4,6 +4,8 @@
 
 mod agent;
 mod baseline;
+#[cfg(target_os = "linux")]
+mod bounds;
 #[path = "../built_program/mod.rs"]
 mod built_program;
 mod config;

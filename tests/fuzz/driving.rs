@@ -56,7 +56,7 @@ fn a_conversation_has_as_many_prompts_as_its_script_says() {
     assert_eq!(rule, "event-after-turn");
     assert!(["\n?", "?\n"].contains(&input.as_str()), "two prompts, one of them a question: {input:?}");
     let line = input.find('?').expect("it is there") + 1;
-    assert!(ran.out.contains(&format!("input:{line}:1]")), "the line that says something is shown: {}", ran.out);
+    assert!(ran.out.contains(&format!("/input\n  {line} │ ?\n")), "the line that says something is shown: {}", ran.out);
     assert!(folder.kept()[0].join("stream.jsonl").is_file());
     assert_eq!(folder.run("fuzz --replay sessionlint-failures").code, 1);
     assert_eq!(folder.fuzz(&["--script", "talk.toml", "--cases", "60"], &agent(), &["--talk"]).code, 0);

@@ -129,3 +129,21 @@ fn lines_are_those_of_a_page() {
     let (document, code) = linted(&folder, ".");
     assert_eq!((kinds(&document), as_expected(&document), code), ([0, 0, 2, 0, 0], 1, 0), "{document}");
 }
+
+#[test]
+fn every_finding_is_seen_however_many_are_expected() {
+    let expected: String = (1..=10_000).map(|line| format!("{line}\tinvalid-json\n")).collect();
+    let folder = with(&"{broken\n".repeat(10_050), &(expected + "# none has an event\n1\tno-events\n"));
+    let (document, code) = linted(&folder, ".");
+    assert_eq!((as_expected(&document), code), (10_001, 1));
+    let told = told(&document);
+    assert_eq!((told.len(), told[0].as_str()), (50, "./a.ndjson:10001:2 invalid-json"));
+}
+
+#[test]
+fn very_many_lines_that_are_not_found_are_reported_each() {
+    // Comparing each with all others, or counting the lines before each, would take all day.
+    let folder = with(CLEAN, &"1\twrong-type\n".repeat(200_000));
+    let (document, _) = linted(&folder, "--max-findings 1 .");
+    assert_eq!(document["summary"]["by_rule"]["expected-finding-missing"], 200_000);
+}

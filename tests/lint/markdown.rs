@@ -61,7 +61,7 @@ fn what_belongs_to_a_finding_stands_in_the_page_too() {
     let related = &document["findings"][0]["related"][0];
     assert_eq!((&related["line"], &related["file"]), (&Value::from(4), &Value::Null), "{document}");
     let human = folder.run("lint --color never .").out;
-    assert!(human.contains("[./a b.md:5:101]"), "{human}");
+    assert!(human.contains("] ./a b.md:5:101\n"), "{human}");
     assert!(human.contains("4 │ {\"type\""), "the line of the page, without the mark of the quote: {human}");
 }
 

@@ -38,6 +38,23 @@ fn a_file_with_very_many_mistakes_is_refused_with_some_of_them() {
     folder.refusal("protocol.toml").and_nothing_else(100);
 }
 
+#[test]
+fn a_schema_that_would_take_too_long_is_refused_at_its_place() {
+    let step = |number: usize| {
+        let next = format!("{{\"$ref\":\"#/$defs/a{}\"}}", number + 1);
+        format!("\"a{number}\":{{\"anyOf\":[{next},{next}]}}")
+    };
+    let steps: Vec<_> = (0..20).map(step).collect();
+    let folder = Folder::copy();
+    let schema = |rest: &str| format!("{{\"$defs\":{{{rest}}},\"properties\":{{\"x\":{{\"$ref\":\"#/$defs/a0\"}}}}}}");
+    folder.write("session.error.schema.json", &schema(&(steps.join(",") + ",\"a20\":{}")));
+    let words = "this schema applies more than 10000 schemas to one value";
+    folder.refusal("session.error.schema.json").says(words, "\"a8\":▸{\"anyOf\"").and_nothing_else(1);
+    folder.write("session.error.schema.json", &schema("\"a0\":{\"allOf\":[{\"$ref\":\"#/$defs/a0\"}]}"));
+    let words = "this schema applies itself to the same value, without end";
+    folder.refusal("session.error.schema.json").says(words, "\"a0\":▸{\"allOf\"").and_nothing_else(1);
+}
+
 /// The tables of a protocol, and its other files by name.
 type Files = (Value, Vec<(String, String)>);
 

@@ -12,7 +12,7 @@ fn console_examples_show_the_program_s_output() {
         for block in page.blocks("console") {
             let (command, expected) = block.text.split_once('\n').expect("a command and its output");
             let arguments = command.strip_prefix("$ sessionlint ").expect("a command of this program");
-            let code = i32::from(expected.contains(" error["));
+            let code = i32::from(expected.contains("error["));
             let (printed, ended) = run(Example::both().path(), arguments);
             assert_eq!((printed.as_str(), ended), (expected, code), "{}: {command}", page.path.display());
             count += 1;

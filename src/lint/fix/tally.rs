@@ -10,7 +10,7 @@ use sessionlint_core::finding::{FindingKind, Report};
 pub struct Tally(BTreeMap<(FindingKind, Option<Arc<str>>), u64>);
 
 impl Tally {
-    /// Counts the findings of a report, including repeats.
+    /// Counts the findings of a report, including repeats and those that are not listed.
     pub fn of(report: &Report) -> Tally {
         let mut tally = Tally::default();
         for finding in &report.findings {
@@ -23,6 +23,15 @@ impl Tally {
                 pointer: repeat.pointer.clone(),
             };
             *tally.0.entry((kind, None)).or_default() += repeat.count;
+        }
+        let mut unlisted = report.summary.by_rule.clone();
+        for ((kind, _), count) in &tally.0 {
+            if let Some(left) = unlisted.get_mut(&*kind.rule) {
+                *left = left.saturating_sub(*count);
+            }
+        }
+        for (rule, count) in unlisted.into_iter().filter(|(_, count)| *count > 0) {
+            *tally.0.entry((of_any_kind(&rule.into()), None)).or_default() += count;
         }
         tally
     }
@@ -50,7 +59,14 @@ impl Tally {
             let rest = take((kind.clone(), stream.clone()), *count);
             // An event whose stream could not be read belongs to one once it is fixed; and of findings that are
             // reported only once, a different one may be the first.
-            rest == 0 || take((kind.clone(), None), rest) == 0
+            let rest = if rest == 0 { 0 } else { take((kind.clone(), None), rest) };
+            // One that was not listed is listed once there are fewer.
+            rest == 0 || take((of_any_kind(&kind.rule), None), rest) == 0
         })
     }
+}
+
+/// Returns the kind under which findings of a rule are counted that are not listed.
+fn of_any_kind(rule: &Arc<str>) -> FindingKind {
+    FindingKind { rule: rule.clone(), event_type: None, pointer: None }
 }

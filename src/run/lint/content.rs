@@ -17,8 +17,8 @@ use crate::compressed::{Decompressor, ReadError};
 use crate::config::read;
 use crate::lint::markdown::{Block, blocks};
 use crate::lint::{
-    self, Classification, Expectation, Fixture, FixtureSettings, TOO_LARGE, TOO_LARGE_HELP, classify, classify_block,
-    expectation, is_markdown,
+    self, Classification, Expectation, Fixture, FixtureSettings, MOST_FINDINGS, TOO_LARGE, TOO_LARGE_HELP, classify,
+    classify_block, expectation, is_markdown,
 };
 use crate::run::paths::is_stream_name;
 use crate::run::{BLOCK, Progress, Target};
@@ -199,6 +199,8 @@ impl Worker<'_, '_> {
             Ok(settings) => content.settings = settings,
             Err(why) => expectation.reject_args(why),
         }
+        // What is expected must be found, and what is found beside it must be seen.
+        content.settings.most_findings += expectation.expected();
         content.expectation = Some(expectation);
     }
 
@@ -213,6 +215,7 @@ impl Worker<'_, '_> {
             record_options: stored.map_or_else(RecordOptions::default, |stored| stored.options),
             all_records: stored.is_some_and(|stored| stored.all),
             fragment: (self.lint.fragment)(number),
+            most_findings: MOST_FINDINGS,
         }
     }
 

@@ -20,8 +20,8 @@ use crate::input::json::{Node, ParseError, ParseErrorKind, Tree, inner, parse, u
 use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
-use crate::schema::captures::{Capture, Captures, EventCaptures, UnknownKey};
-use crate::schema::{Fault, Faults, Judgment, MOST_LISTED, Pointer, SHOWN_CHARS, explain, judge, quoted};
+use crate::schema::captures::{Capture, Captures, EventCaptures, MOST_VIOLATIONS, UnknownKey};
+use crate::schema::{Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, explain, judge, quoted, unknown_fields};
 
 /// Judges each event or record by itself, and reports its findings.
 #[derive(Clone)]
@@ -67,6 +67,10 @@ impl EventChecker {
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
         let mut named = HashSet::new();
+        if captured.violations.len() >= MOST_VIOLATIONS {
+            // The violations that were not captured may be anywhere.
+            readable.make_unreadable();
+        }
         let faults = match explained {
             Some(faults) => faults,
             None => explain_violations(event_type, text, captured, &mut |fault| {
@@ -94,14 +98,18 @@ impl EventChecker {
         keys: &[UnknownKey],
         at_edge: impl Fn(&Range<usize>, &Captures) -> bool,
     ) -> Captures {
-        let event_type = &self.protocol.tables().events[id];
+        let protocol = self.protocol.clone();
+        let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
         let (mut captures, mut named) = (Captures::default(), HashSet::new());
         event.capture(text, event_type, &mut captures);
-        let Judgment { faults, unknown } = judge(&event_type.schema, event.node, text, &mut |fault| {
+        let faults = judge(&event_type.schema, event.node, text, &mut |fault| {
             named.extend(named_keys(fault));
             mark_unreadable(event_type, slice::from_ref(fault), &mut captures);
         });
+        if faults.more {
+            captures.make_unreadable();
+        }
         named.extend(faults.listed.iter().flat_map(named_keys));
         mark_unreadable(event_type, &faults.listed, &mut captures);
         let stream = stream_of(text, event_type.stream, &captures.fields).map(|name| self.shared_name(&name));
@@ -110,19 +118,19 @@ impl EventChecker {
         self.report_replacements(here, event.node, stream.as_ref());
         let fast_keys: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
         self.report_faults(here, faults, stream.as_ref());
-        for (key, pointer) in unknown {
+        unknown_fields(&event_type.schema, event.node, text, &mut |key, pointer| {
             let start = key.start + 1;
             if !named.contains(&start) {
-                let number = self.report_unknown_field(here, key.clone(), &pointer, stream.as_ref());
+                let number = self.report_unknown_field(here, key.clone(), pointer, stream.as_ref());
                 self.unknown.learn(id, fast_keys.get(&start).copied(), inner(text, &key), number);
             }
-        }
+        });
         captures
     }
 
     /// Reports the faults of an event, and counts those beyond the limit of a report.
     pub(crate) fn report_faults(&mut self, here: &EventContext<'_>, faults: Faults<'_>, stream: Option<&Arc<str>>) {
-        let Faults { listed, unlisted } = faults;
+        let Faults { listed, unlisted, more } = faults;
         for fault in listed {
             let rule = framing(fault.rule);
             let details = Details {
@@ -136,7 +144,7 @@ impl EventChecker {
             self.log.report(rule, here.place(fault.span), details);
         }
         let unlisted = unlisted.into_iter().map(|(rule, count)| (framing(rule), count));
-        self.log.count_unlisted(here, stream, unlisted);
+        self.log.count_unlisted(here, stream, unlisted, more);
     }
 
     /// Reports repeated keys and lone surrogates. `elsewhere`: whether the other half of a lone surrogate may be in
@@ -176,7 +184,7 @@ impl EventChecker {
             self.log.report(rule, here.place(span.clone()), details);
         }
         let repeated = tree.duplicate_keys.len().saturating_sub(MOST_LISTED);
-        self.log.count_unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)]);
+        self.log.count_unlisted(here, stream, [(twice, repeated as u64), (half, halves.count() as u64)], false);
     }
 
     /// Counts the strings and keys of an event with U+FFFD, and reports each that is the first of its kind.
@@ -283,8 +291,10 @@ pub(crate) fn json_fault(frame: &Frame<'_>, fault: ParseError) -> InputFault {
         ParseErrorKind::Invalid | ParseErrorKind::Incomplete => Framing::InvalidJson,
         ParseErrorKind::TooDeep => Framing::TooDeep,
         ParseErrorKind::OutOfRange => Framing::NumberOutOfRange,
+        ParseErrorKind::TooMany => Framing::LineTooLong,
     };
-    InputFault { rule, place: frame.place(fault.at, None), message: fault.message, help: None, lost: true }
+    let help = (fault.kind == ParseErrorKind::TooMany).then(|| "send the data in several events".into());
+    InputFault { rule, place: frame.place(fault.at, None), message: fault.message, help, lost: true }
 }
 
 /// Returns the fault of a line that is no field of a server-sent event.

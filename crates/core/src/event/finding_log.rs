@@ -187,6 +187,7 @@ impl FindingLog {
         here: &EventContext<'_>,
         stream: Option<&Arc<str>>,
         rules: impl IntoIterator<Item = (RuleId, u64)>,
+        more: bool,
     ) {
         let mut unlisted = 0;
         for (rule, more) in rules.into_iter().filter(|(_, more)| *more > 0) {
@@ -196,9 +197,14 @@ impl FindingLog {
                 unlisted += more;
             }
         }
-        if unlisted > 0 {
-            let found =
-                format!("{} about this event, which are counted and not listed", count(unlisted, "more finding"));
+        if unlisted > 0 || more {
+            let counted =
+                || format!("{} about this event, which are counted and not listed", count(unlisted, "more finding"));
+            let found = match (unlisted, more) {
+                (_, false) => counted(),
+                (0, true) => "this event has too many faults to be judged to its end".to_owned(),
+                (_, true) => format!("at least {}: it has too many faults to be judged to its end", counted()),
+            };
             let rule = framing(Framing::CheckSkipped);
             let help = Some("mend what is listed, and check again".into());
             let details =
@@ -258,7 +264,7 @@ impl FindingLog {
             };
             self.report_verdict(verdict, here.place(span), pointer, here.event_type.clone());
         }
-        self.count_unlisted(here, stream.as_ref(), further.iter().map(|verdict| (verdict.rule, 1)));
+        self.count_unlisted(here, stream.as_ref(), further.iter().map(|verdict| (verdict.rule, 1)), false);
     }
 
     /// Reports a verdict on an earlier event, whose place the machine remembered.

@@ -13,6 +13,10 @@ pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// long. No line is passed over that starts behind them.
 const LEAST_EXAMINED: usize = 64 * 1024;
 
+/// The part of a long start, as its divisor, that must come anew before the start is examined again. Examining it for
+/// every read would be quadratic.
+const PART_ANEW: usize = 8;
+
 /// The number of lines that are examined behind an unfinished first line.
 const LINES_EXAMINED: usize = 2;
 
@@ -26,6 +30,12 @@ pub(crate) struct FormDetector {
     line: usize,
     /// The number of bytes of `buffer` that are known to have no line end behind the first character of that line.
     scanned: usize,
+    /// The length of the buffer at which its form is examined again.
+    next: usize,
+    /// Whether the form is examined again as soon as a line feed comes.
+    awaits_feed: bool,
+    /// Whether the form is examined again as soon as a carriage return comes.
+    awaits_return: bool,
     /// Whether a line that was passed over is a field or a comment of server-sent events.
     has_field: bool,
     /// Whether the line is in the head of an HTTP response.
@@ -35,7 +45,17 @@ pub(crate) struct FormDetector {
 impl FormDetector {
     /// Creates a detector; if `wire` is given, it only waits for a whole byte-order mark.
     pub(crate) fn new(wire: Option<Wire>) -> FormDetector {
-        FormDetector { wire, buffer: Vec::new(), line: 0, scanned: 0, has_field: false, in_head: false }
+        FormDetector {
+            wire,
+            buffer: Vec::new(),
+            line: 0,
+            scanned: 0,
+            next: 0,
+            awaits_feed: false,
+            awaits_return: false,
+            has_field: false,
+            in_head: false,
+        }
     }
 
     /// Returns whether a detector can be in this state; one that was stored may be made up.
@@ -49,11 +69,21 @@ impl FormDetector {
         self.buffer.extend_from_slice(bytes);
         // The result must not depend on the chunks: no more bytes are examined than if they came one by one.
         let most = limit.max(LEAST_EXAMINED);
-        let wire = match self.decide(self.buffer.len().min(most), false) {
+        let length = self.buffer.len();
+        let comes = |awaited: bool, end: u8| awaited && memchr::memchr(end, bytes).is_some();
+        let ends_line = || comes(self.awaits_feed, b'\n') || comes(self.awaits_return, b'\r');
+        if length < self.next.min(most) && !ends_line() {
+            return None;
+        }
+        (self.awaits_feed, self.awaits_return) = (false, false);
+        let wire = match self.decide(length.min(most), false) {
             Some(wire) => wire,
             // If it is one line, it is too long in any form; lines are the form that reports it.
-            None if self.buffer.len() >= most => self.presumed(),
-            None => return None,
+            None if length >= most => self.presumed(),
+            None => {
+                self.next = if length < LEAST_EXAMINED { 0 } else { length + length / PART_ANEW };
+                return None;
+            }
         };
         Some((wire, std::mem::take(&mut self.buffer)))
     }
@@ -100,6 +130,7 @@ impl FormDetector {
                     let from = self.scanned.max(start);
                     let Some(end) = memchr::memchr(b'\n', &buffer[from..]) else {
                         self.scanned = length;
+                        self.awaits_feed = true;
                         return at_end.then_some(Wire::Ndjson);
                     };
                     if !is_from_curl(text) {
@@ -108,6 +139,7 @@ impl FormDetector {
                 }
                 _ => {
                     let end = memchr::memchr2(b'\n', b'\r', text);
+                    (self.awaits_feed, self.awaits_return) = (end.is_none(), end.is_none());
                     let line = Line::of(&text[..end.unwrap_or(text.len())], end.is_some() || at_end, self.in_head)?;
                     match line {
                         Line::Data => return Some(Wire::Sse),
@@ -301,5 +333,35 @@ mod tests {
             FormDetector::new(None).feed(text.as_bytes(), 1 << 20).is_some(),
             "text alone is not held back for long"
         );
+    }
+
+    #[test]
+    fn a_long_start_is_not_examined_again_for_every_read() {
+        let broken = format!("{{\"a\":x{}\n", " ".repeat(100_000));
+        let head = format!("HTTP/1.1 200 OK\n{}x", " ".repeat(100_000));
+        for (start, rest) in [("", " "), ("", "\n"), ("", "x"), ("[", " "), ("{", "\r"), (&broken, "\n"), (&head, "x")]
+        {
+            let mut detector = FormDetector::new(None);
+            assert!(detector.feed(start.as_bytes(), usize::MAX).is_none(), "{start:.20}");
+            let (mut examined, read) = (0, rest.repeat(1024));
+            for _ in 0..8 * 1024 {
+                let next = detector.next;
+                assert!(detector.feed(read.as_bytes(), usize::MAX).is_none(), "{start:.20}");
+                examined += usize::from(detector.next != next);
+            }
+            // In the first 64 KiB each time, then as often as 8 MiB are an eighth longer than that.
+            assert!(examined <= 50, "{start:.20}, then {rest:?}: {examined} times");
+        }
+    }
+
+    #[test]
+    fn a_long_first_line_is_examined_as_soon_as_it_ends() {
+        for text in [format!("{{\"a\":\"{}\"}}", "x".repeat(100_000)), format!("{{{} x", " ".repeat(300_000))] {
+            let mut detector = FormDetector::new(None);
+            for part in text.as_bytes().chunks(10) {
+                assert!(detector.feed(part, usize::MAX).is_none());
+            }
+            assert_eq!(detector.feed(b"\n{}", usize::MAX).map(|(wire, _)| wire), Some(Wire::Ndjson));
+        }
     }
 }

@@ -139,7 +139,7 @@ impl Lines {
             *wide += utf16_length(bytes);
         }
         self.length += bytes.len() as u64;
-        let room = (self.limit + 1).saturating_sub(self.buffer.len());
+        let room = self.limit.saturating_add(1).saturating_sub(self.buffer.len());
         self.buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 

@@ -149,7 +149,7 @@ impl Sse {
             *wide += utf16_length(bytes);
         }
         // The limit is for the value: `data: ` does not count, and one more byte shows that the value is too long.
-        let room = (self.limit + 7).saturating_sub(self.line.len());
+        let room = self.limit.saturating_add(7).saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
@@ -223,7 +223,7 @@ impl Sse {
             *total += length + 1;
             return;
         }
-        if self.data.len() as u64 + length + 1 > self.limit as u64 + 1 {
+        if self.data.len() as u64 + length > self.limit as u64 {
             let start = self.segments.first().map_or(origin, |first| first.origin);
             self.oversized = Some((start, self.data.len() as u64 + length));
             if self.segments.is_empty() {

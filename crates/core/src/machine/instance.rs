@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::field::{KeptValue, Scope};
+use super::open_groups::{Group, OpenGroups, Standing};
 use super::{Target, end};
 use crate::finding::{Place, Related};
 use crate::protocol::RuleId;
@@ -101,10 +102,12 @@ pub(crate) struct KeyedInstances {
     /// Number of times that the surrounding turn may have opened anew.
     open_doubts: u64,
     /// The keys that the open turn opened, in the order of their opening.
-    pub open: Vec<Box<[u8]>>,
-    /// By state: the number of instances that the open turn opened; `None` if one of them is unsure.
+    open: Vec<Box<[u8]>>,
+    /// Whether something about the instances that the open turn opened is not certain.
+    unsure: bool,
+    /// Those instances, by their numbers in `open`; `None` if they have not been grouped since the stream was unpacked.
     #[serde(skip)]
-    counts: Option<Vec<u32>>,
+    groups: Option<OpenGroups>,
 }
 
 /// Writes a map in the order of its keys: the same state is written as the same bytes.
@@ -123,6 +126,9 @@ pub(crate) struct Instance {
     pub kept: Vec<Option<KeptValue>>,
     /// Whether the open turn opened this instance.
     pub open: Certainty,
+    /// The number of the instance among those that the open turn opened, if it did.
+    #[serde(skip)]
+    number: u32,
     /// Number of doubts that this instance has applied. Doubts are applied lazily, on lookup: updating every instance
     /// on every doubt would be quadratic.
     doubts: u64,
@@ -140,15 +146,39 @@ impl Default for KeyedInstances {
             doubts: 0,
             open_doubts: 0,
             open: Vec::new(),
-            counts: Some(Vec::new()),
+            unsure: false,
+            groups: Some(OpenGroups::default()),
         }
     }
 }
 
 impl Instance {
     fn new(possible: States, doubts: u64) -> Instance {
-        Instance { possible, history: Vec::new(), kept: Vec::new(), open: Certainty::No, doubts, open_doubts: 0 }
+        let (history, kept) = (Vec::new(), Vec::new());
+        Instance { possible, history, kept, open: Certainty::No, number: 0, doubts, open_doubts: 0 }
     }
+}
+
+/// Number of doubts about the instances of a lifecycle.
+#[derive(Clone, Copy)]
+struct Doubts {
+    /// Number of times that all instances became unsure.
+    states: u64,
+    /// Number of times that the surrounding turn may have opened anew.
+    open: u64,
+}
+
+/// Returns whether the instance of a number has a standing.
+fn has(
+    known: &KeyMap<Instance>,
+    open: &[Box<[u8]>],
+    now: Doubts,
+    lifecycle: &Lifecycle,
+    number: u32,
+    standing: Standing,
+) -> bool {
+    let instance = open.get(number as usize).and_then(|key| known.get(key));
+    instance.is_some_and(|instance| instance.standing(now, lifecycle) == standing)
 }
 
 impl Instance {
@@ -156,6 +186,13 @@ impl Instance {
     pub(crate) fn keeps_what_is_in(&self, scope: Scope<'_>, row: &Row) -> bool {
         let kept = |name: usize| self.kept.get(name).and_then(Option::as_ref);
         row.keep.iter().all(|(name, slot)| kept(*name).is_some_and(|kept| kept.equals(scope.field(*slot))))
+    }
+
+    /// Returns what is known of the instance, all doubts applied.
+    fn standing(&self, now: Doubts, lifecycle: &Lifecycle) -> Standing {
+        let possible = if self.doubts == now.states { self.possible } else { States::all(lifecycle.states.len()) };
+        let open = if self.open_doubts == now.open { self.open } else { self.open.and(Certainty::Perhaps) };
+        Standing { open, possible }
     }
 
     fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
@@ -177,9 +214,13 @@ impl KeyedInstances {
 
     /// Makes every state possible for every key, seen or not. `for_good`: an event that opens an instance may be lost.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
+        let any = States::all(lifecycle.states.len());
         self.doubts += 1;
-        self.counts = None;
-        self.unseen = States::all(lifecycle.states.len());
+        self.unsure = true;
+        if let Some(groups) = &mut self.groups {
+            groups.change(|standing| Standing { possible: any, ..standing });
+        }
+        self.unseen = any;
         self.unseen_for_good |= for_good;
     }
 
@@ -211,12 +252,9 @@ impl KeyedInstances {
     /// Returns the instances that the open turn certainly opened, with their keys, in the order of their opening.
     pub(crate) fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &History)> {
         self.open.iter().filter_map(move |key| {
-            let is_open =
-                |instance: &&Instance| instance.open == Certainty::Yes && instance.open_doubts == self.open_doubts;
-            let instance = self.known.get(key).filter(is_open)?;
-            let sure = instance.doubts == self.doubts;
-            let possible = if sure { instance.possible } else { States::all(lifecycle.states.len()) };
-            Some((&**key, possible, &instance.history))
+            let instance = self.known.get(key)?;
+            let Standing { open, possible } = instance.standing(self.now(), lifecycle);
+            (open == Certainty::Yes).then_some((&**key, possible, &instance.history))
         })
     }
 
@@ -228,7 +266,8 @@ impl KeyedInstances {
                 instance.open = Certainty::No;
             }
         }
-        self.counts = Some(Vec::new());
+        self.unsure = false;
+        self.groups = Some(OpenGroups::default());
         if forget {
             self.known.clear();
         } else {
@@ -242,62 +281,91 @@ impl KeyedInstances {
     /// Notes that the surrounding turn may have opened anew.
     pub(crate) fn doubt_open(&mut self) {
         self.open_doubts += 1;
-        self.counts = None;
-    }
-
-    /// Counts an instance in its new state, and no longer in its old one. Each comes with whether the open turn opened the
-    /// instance.
-    pub(crate) fn recount(&mut self, (was_open, from): (Certainty, States), (is_open, to): (Certainty, States)) {
-        let Some(counts) = &mut self.counts else { return };
-        for (open, states, more) in [(was_open, from, false), (is_open, to, true)] {
-            match (open, only_state(states)) {
-                (Certainty::No, _) => {}
-                (Certainty::Yes, Some(state)) => {
-                    let state = usize::from(state);
-                    if counts.len() <= state {
-                        counts.resize(state + 1, 0);
-                    }
-                    counts[state] = if more { counts[state] + 1 } else { counts[state].saturating_sub(1) };
-                }
-                _ => return self.counts = None,
-            }
+        self.unsure = true;
+        if let Some(groups) = &mut self.groups {
+            groups.change(|standing| Standing { open: standing.open.and(Certainty::Perhaps), ..standing });
         }
     }
 
-    /// Returns whether an instance that the open turn opened may be in one of these states. A turn may have many
-    /// instances, and most events are of no concern to them.
-    pub(crate) fn may_have_open(&self, states: States) -> bool {
-        self.counts
-            .as_ref()
-            .is_none_or(|counts| counts.iter().enumerate().any(|(state, count)| *count > 0 && states.has(state as u8)))
+    /// Returns the number of doubts of each kind so far.
+    fn now(&self) -> Doubts {
+        Doubts { states: self.doubts, open: self.open_doubts }
+    }
+
+    /// Notes that the instance of a key has moved from one standing to another.
+    pub(crate) fn note_move(&mut self, key: &[u8], before: Standing, lifecycle: &Lifecycle) {
+        let now = self.now();
+        let KeyedInstances { known, open, unsure, groups, .. } = self;
+        let Some(instance) = known.get_mut(key) else { return };
+        let standing = instance.standing(now, lifecycle);
+        if before.open == Certainty::No && standing.open != Certainty::No {
+            instance.number = open.len() as u32;
+            open.push(key.into());
+        }
+        let number = instance.number;
+        if standing.open != Certainty::No {
+            *unsure |= standing.open != Certainty::Yes || only_state(standing.possible).is_none();
+        }
+        let Some(groups) = groups else { return };
+        if before.open != Certainty::No {
+            groups.remove(before);
+        }
+        if standing.open != Certainty::No {
+            groups.add(number, standing, |number, standing| has(known, open, now, lifecycle, number, standing));
+        }
+    }
+
+    /// Groups the instances that the open turn opened, if they are not.
+    fn grouped(&mut self, lifecycle: &Lifecycle) -> &mut OpenGroups {
+        if self.groups.is_none() {
+            let mut groups = OpenGroups::default();
+            let (now, open) = (self.now(), std::mem::take(&mut self.open));
+            for (number, key) in open.iter().enumerate() {
+                let Some(instance) = self.instance(key, lifecycle) else { continue };
+                instance.number = number as u32;
+                groups.add(number as u32, instance.standing(now, lifecycle), |_, _| true);
+            }
+            self.open = open;
+            self.groups = Some(groups);
+        }
+        self.groups.get_or_insert_default()
+    }
+
+    /// Returns the keys of the instances that the open turn may have opened and whose group `is_wanted`, in the order of
+    /// their opening. A turn may have many instances, and most events are of no concern to them.
+    pub(crate) fn open_where(
+        &mut self,
+        lifecycle: &Lifecycle,
+        is_wanted: impl FnMut(&Group) -> bool,
+    ) -> Vec<Box<[u8]>> {
+        self.grouped(lifecycle);
+        let now = self.now();
+        let KeyedInstances { known, open, groups, .. } = self;
+        let has = |number, standing| has(known, open, now, lifecycle, number, standing);
+        let numbers = groups.get_or_insert_default().members(is_wanted, has);
+        numbers.into_iter().filter_map(|number| open.get(number as usize).cloned()).collect()
+    }
+
+    /// Returns whether an instance that the open turn may have opened may be in one of these states.
+    pub(crate) fn may_have_open(&mut self, states: States, lifecycle: &Lifecycle) -> bool {
+        self.grouped(lifecycle).iter().any(|group| group.standing.possible.0 & states.0 != 0)
     }
 
     /// Returns whether an instance that the open turn opened is in one of these states.
     pub(crate) fn has_open(&mut self, states: States, lifecycle: &Lifecycle) -> Certainty {
-        if states == States::default() || !self.may_have_open(states) {
+        if states == States::default() {
             return Certainty::No;
         }
-        if self.counts.is_some() {
-            return Certainty::Yes;
-        }
         // One whose start was lost may be in any state.
-        let mut found = if self.unseen == States::one(0) { Certainty::No } else { Certainty::Perhaps };
-        let keys = std::mem::take(&mut self.open);
-        for key in &keys {
-            let Some(instance) = self.instance(key, lifecycle) else { continue };
-            let certainly = instance.possible.or(states) == states && instance.open == Certainty::Yes;
-            match (certainly, instance.possible.0 & states.0) {
-                (true, _) => found = Certainty::Yes,
-                (false, 0) => {}
-                (false, _) if found == Certainty::No => found = Certainty::Perhaps,
-                (false, _) => {}
+        let is_lost = self.unsure && self.unseen != States::one(0);
+        let found = self.grouped(lifecycle).iter().map(|Group { standing: Standing { open, possible }, .. }| {
+            match (possible.0 & states.0, possible.or(states) == states) {
+                (0, _) => Certainty::No,
+                (_, true) => *open,
+                (_, false) => Certainty::Perhaps,
             }
-            if found == Certainty::Yes {
-                break;
-            }
-        }
-        self.open = keys;
-        found
+        });
+        found.max().unwrap_or(Certainty::No).max(if is_lost { Certainty::Perhaps } else { Certainty::No })
     }
 
     /// Returns whether the end of the stream would report nothing, and few enough instances would be packed.

@@ -12,6 +12,7 @@ mod instance;
 mod likely;
 mod mismatch_cause;
 mod observer;
+mod open_groups;
 mod repeat;
 mod repetition;
 mod step;

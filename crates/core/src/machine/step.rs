@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::field::{ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, read_key, says_any};
 use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
+use super::open_groups::{Group, Standing};
 use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
 use super::{Doubts, EventView, Facts, Target, Verdict, Wording, repeat};
@@ -322,9 +323,10 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Applies a row without a key, which moves every instance that the open turn opened.
     fn move_all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
-        let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return };
+        let Step { stream, event, doubts, observer, .. } = self;
+        let LifecycleState::Keyed(keyed) = &mut stream.lifecycles[number] else { return };
         // An observer wants the cells that do nothing, too.
-        if !W::ACTIVE && !keyed.may_have_open(row.acts) {
+        if !W::ACTIVE && !keyed.may_have_open(row.acts, lifecycle) {
             return;
         }
         let gate = match keyed.has_open(row.unless, lifecycle) {
@@ -332,12 +334,22 @@ impl<W: CellObserver> Step<'_, W> {
             Certainty::Perhaps => gate.and(Certainty::Perhaps),
             Certainty::No => gate,
         };
-        let keys = std::mem::take(&mut keyed.open);
-        for key in &keys {
-            self.move_instance(number, lifecycle, row, gate, key, None);
-        }
-        if let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] {
-            keyed.open = keys;
+        let keys = keyed.open_where(lifecycle, |Group { standing: Standing { open, possible }, members, .. }| {
+            let gate = gate.and(*open);
+            let transition = Transition::new(*possible, &row.cells, lifecycle, gate);
+            if transition.to != *possible || transition.rule.is_some() || transition.opens != Certainty::No {
+                return true;
+            }
+            if doubts.any {
+                doubts.silent.extend(transition.silent(*possible, &row.cells));
+            }
+            for _ in 0..if W::ACTIVE { *members } else { 0 } {
+                observer::observe_row(observer, number, (event.event_type, row), *possible, gate);
+            }
+            false
+        });
+        for key in keys {
+            self.move_instance(number, lifecycle, row, gate, &key, None);
         }
     }
 
@@ -416,7 +428,7 @@ impl<W: CellObserver> Step<'_, W> {
                 instance.kept[*name] = KeptValue::of(scope.field(*slot));
             }
         }
-        let (was_open, to) = (instance.open, transition.to);
+        let before = Standing { open: instance.open, possible: from };
         if transition.opens != Certainty::No {
             instance.open = transition.opens;
             instance.history.clear();
@@ -426,10 +438,8 @@ impl<W: CellObserver> Step<'_, W> {
         {
             instance.history.push((state, event_place(&mut self.here, self.event)));
         }
-        let is_open = instance.open;
-        keyed.recount((was_open, from), (is_open, to));
-        if transition.opens != Certainty::No && was_open == Certainty::No {
-            keyed.open.push(key.into());
+        if (Standing { open: instance.open, possible: instance.possible }) != before {
+            keyed.note_move(key, before, lifecycle);
         }
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;

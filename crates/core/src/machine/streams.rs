@@ -341,6 +341,7 @@ impl Streams {
         let hash = |index: &u32| hasher.hash_one(&*entries[*index as usize].name);
         by_name.insert_unique(hash(&index), index, hash);
         self.append(index);
+        self.pack_idle(tables);
         index
     }
 
@@ -352,10 +353,15 @@ impl Streams {
         }
     }
 
-    /// Moves a stream to the end of the list, and packs streams that are no longer fresh.
+    /// Moves a stream to the end of the list.
     fn move_to_newest(&mut self, index: u32, tables: &Tables) {
         self.detach(index);
         self.append(index);
+        self.pack_idle(tables);
+    }
+
+    /// Packs streams that are no longer fresh.
+    fn pack_idle(&mut self, tables: &Tables) {
         while self.fresh > MOST_FRESH
             && let Some(oldest) = self.oldest_fresh
         {
@@ -472,5 +478,24 @@ impl Streams {
                 self.oldest_fresh = newer;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Protocol;
+
+    #[test]
+    fn streams_that_follow_one_another_are_packed() {
+        let tables = Protocol::builtin("session-events").expect("it is built in").tables();
+        let mut streams = Streams::default();
+        for number in 0..5 * MOST_FRESH {
+            let index = streams.open(number.to_string().as_bytes(), tables, false, 0);
+            // The next events of a stream find it the newest.
+            streams.touch(index, tables);
+        }
+        assert_eq!(streams.live_by_last_event().len(), MOST_FRESH);
+        assert_eq!(streams.packed(tables).count(), 4 * MOST_FRESH);
     }
 }

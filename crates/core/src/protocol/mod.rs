@@ -29,6 +29,8 @@ pub use upkeep::Upkeep;
 use crate::bytes::Digest;
 use crate::error::{Mistakes, Problem, ProtocolError};
 use crate::framing::Framing;
+use crate::input::json::parse;
+use crate::schema::in_place::{self, Excess, InPlaceFault};
 use crate::schema::{Pointer, Schema, written};
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
@@ -169,7 +171,14 @@ impl Protocol {
         let mut schemas = BTreeMap::new();
         for (name, text) in &folder.schemas {
             let known = if trusted { serde_json::from_str(text).ok().map(Schema::trusted) } else { None };
-            let schema = known.map_or_else(|| written::read(text), Ok).and_then(|schema| {
+            let excess = serde_json::from_str(text).ok().filter(|_| !trusted);
+            let excess = excess.and_then(|document| in_place::find_fault(&document));
+            let schema = match (known, excess) {
+                (Some(schema), _) => Ok(schema),
+                (None, Some(fault)) => Err(vec![in_place_problem(text, &fault)]),
+                (None, None) => written::read(text),
+            };
+            let schema = schema.and_then(|schema| {
                 let Some(at) = type_at.as_ref().filter(|_| !trusted) else { return Ok(schema) };
                 let mut event = serde_json::Value::Null;
                 put(&mut event, at, name.as_str().into());
@@ -408,4 +417,31 @@ fn read_examples(text: &str, rules: Option<&[Rule]>) -> Result<Examples, Vec<Pro
         }
     }
     if problems.is_empty() { Ok(examples) } else { Err(problems) }
+}
+
+/// Returns the mistake of a schema that would take too long to apply.
+fn in_place_problem(text: &str, fault: &InPlaceFault) -> Problem {
+    let tree = parse(text.as_bytes()).ok();
+    let node = tree.as_ref().and_then(|tree| tree.root.at(text.as_bytes(), &fault.pointer));
+    let (message, help) = match fault.excess {
+        Excess::Endless => (
+            "this schema applies itself to the same value, without end".to_owned(),
+            "refer to it from `properties` or `items`, for a part of the value",
+        ),
+        Excess::Many => (
+            format!("this schema applies more than {} schemas to one value", in_place::MOST_APPLIED),
+            "list each schema once in `allOf`, `anyOf` and `oneOf`",
+        ),
+        Excess::Deep => (
+            format!("this schema is applied through more than {} others to one value", in_place::MOST_IN_A_ROW),
+            "refer to it directly",
+        ),
+    };
+    let start = node.map_or(0, |node| node.span.start);
+    Problem {
+        message,
+        label: "here".to_owned(),
+        span: start..start + usize::from(node.is_some()),
+        help: help.to_owned(),
+    }
 }

@@ -261,8 +261,8 @@ impl<'p> FrameChecker<'p> {
         let members = node.members().iter().map(empty).collect();
         let shallow = Node { span: node.span.clone(), kind: NodeKind::Object(members) };
         let rule = self.records.broken;
-        let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {}).faults;
-        let unlisted = faults.unlisted.values().sum();
+        let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {});
+        let (unlisted, more) = (faults.unlisted.values().sum(), faults.more);
         for fault in faults.listed {
             let details = Details {
                 message: self.event_checker.log.message(rule, &mut [("found", fault.message)]),
@@ -275,7 +275,7 @@ impl<'p> FrameChecker<'p> {
             self.report(own, fault.span.start - start..fault.span.end - start, rule, details);
         }
         let here = self.here(frame, &shape.name);
-        self.event_checker.log.count_unlisted(&here, None, [(rule, unlisted)]);
+        self.event_checker.log.count_unlisted(&here, None, [(rule, unlisted)], more);
     }
 
     /// Judges a record. `container_session`: the session that its container names.

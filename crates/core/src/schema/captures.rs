@@ -50,6 +50,9 @@ pub struct UnknownKey {
 /// The most arrays inside one another for which a violation has the indices of the items.
 pub(crate) const MOST_ARRAYS: usize = 3;
 
+/// The most violations that are captured from one event. An event with as many has perhaps more.
+pub(crate) const MOST_VIOLATIONS: usize = 1 << 17;
+
 /// A value that violates its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -83,7 +86,7 @@ pub struct Captures {
     pub items: Vec<Items>,
     /// The keys that no schema declares; only the fast path captures them.
     pub unknown: Vec<UnknownKey>,
-    /// The violations; only the fast path captures them.
+    /// The violations, at most [`MOST_VIOLATIONS`] of an event; only the fast path captures them.
     pub violations: Vec<Violation>,
 }
 
@@ -135,6 +138,14 @@ impl Captures {
         self.clear();
         self.fields.extend_from_slice(captured.fields);
         self.items.extend_from_slice(captured.items);
+    }
+
+    /// Makes every field and every array unreadable.
+    pub fn make_unreadable(&mut self) {
+        self.fields.fill(Capture::Unreadable);
+        for items in &mut self.items {
+            (items.readable, items.count) = (false, 0);
+        }
     }
 
     /// Removes all captures.

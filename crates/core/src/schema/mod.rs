@@ -9,6 +9,7 @@ pub mod date_time;
 mod domain;
 mod fast;
 mod fields;
+pub(crate) mod in_place;
 mod pointer;
 mod unknown;
 mod words;
@@ -18,9 +19,10 @@ pub use domain::{Domain, domain};
 pub(crate) use fast::{program, tokens, walk};
 pub use fields::Field;
 pub use pointer::Pointer;
+pub(crate) use unknown::unknown_fields;
 pub(crate) use words::SHOWN_CHARS;
 pub use words::quoted;
-pub(crate) use words::{Fault, Faults, Judgment, MOST_LISTED, describe_value, explain, judge};
+pub(crate) use words::{Fault, Faults, MOST_LISTED, describe_value, explain, judge};
 
 use std::sync::OnceLock;
 

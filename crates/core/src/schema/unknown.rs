@@ -7,13 +7,16 @@ use serde_json::Value;
 use super::{ALTERNATIVES, Pointer, Schema, Subschema};
 use crate::input::json::{Node, NodeKind, inner, unescaped_lossy};
 
-/// Returns the keys of `event` that the schema does not declare: the byte range of each (with its quotes) and its
+/// Passes on the keys of `event` that the schema does not declare: the byte range of each (with its quotes) and its
 /// pointer, in the order of the text. Objects for which the schema declares no properties, or has alternatives, have no
 /// unknown keys.
-pub(crate) fn unknown_fields(schema: &Schema, event: &Node, text: &[u8]) -> Vec<(Range<usize>, Pointer)> {
-    let mut found = Vec::new();
-    walk(schema, schema.document(), event, text, &Pointer::default(), &mut found);
-    found
+pub(crate) fn unknown_fields(
+    schema: &Schema,
+    event: &Node,
+    text: &[u8],
+    found: &mut impl FnMut(Range<usize>, &Pointer),
+) {
+    walk(schema, schema.document(), event, text, &Pointer::default(), found);
 }
 
 /// Collects the unknown keys of a value and of all values inside it.
@@ -23,7 +26,7 @@ fn walk(
     node: &Node,
     text: &[u8],
     pointer: &Pointer,
-    found: &mut Vec<(Range<usize>, Pointer)>,
+    found: &mut impl FnMut(Range<usize>, &Pointer),
 ) {
     let Some(here) = schema.resolve(here) else { return };
     if ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some()) {
@@ -42,7 +45,7 @@ fn walk(
                 match schema.step(here, &name) {
                     Subschema::Declared(next) => walk(schema, next, &member.value, text, &pointer, found),
                     // Where other keys are not allowed, they are faults instead.
-                    Subschema::Missing if others == &Value::Bool(true) => found.push((member.key.clone(), pointer)),
+                    Subschema::Missing if others == &Value::Bool(true) => found(member.key.clone(), &pointer),
                     Subschema::Missing | Subschema::Unclear => {}
                 }
             }

@@ -11,7 +11,8 @@ use crate::event::{Event, NotAnEvent};
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
 use crate::input::json::{
-    ParseError, Tree, foreign_space_at, inner, is_foreign_space, parse, parse_leniently, unescaped_lossy,
+    ParseError, ParseErrorKind, Tree, foreign_space_at, inner, is_foreign_space, parse, parse_leniently,
+    unescaped_lossy,
 };
 use crate::input::shards::{Shard, Shards};
 use crate::input::{Frame, InputFault, Label, Oddity, Segment, Wire};
@@ -36,6 +37,9 @@ impl StreamJudge {
     #[cold]
     pub(super) fn judge_broken(&mut self, protocol: &Protocol, frame: &Frame<'_>, error: ParseError) {
         self.release(protocol);
+        if error.kind == ParseErrorKind::TooMany {
+            return self.report_fault(json_fault(frame, error));
+        }
         if is_foreign_space_alone(frame.text) {
             return self.note_foreign_space(frame, 0);
         }

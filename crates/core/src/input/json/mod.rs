@@ -19,6 +19,9 @@ pub use string::{ends_with_high, inner, starts_with_low, unescape_one, unescaped
 /// The deepest nesting of arrays and objects that is parsed.
 pub const MAX_DEPTH: usize = 127;
 
+/// The most values that are parsed from one text. A value takes two bytes of text or more, and 48 bytes of a tree.
+pub const MAX_VALUES: usize = 1 << 22;
+
 /// A value of a tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -91,6 +94,8 @@ pub enum ParseErrorKind {
     TooDeep,
     /// The text has a number outside the range of a 64-bit float.
     OutOfRange,
+    /// The text has more than [`MAX_VALUES`] values.
+    TooMany,
 }
 
 impl Node {
@@ -155,6 +160,20 @@ impl Node {
             path.push(segment);
             node = child;
         }
+    }
+
+    /// Returns whether there are more than this many values in this one, itself included.
+    pub(crate) fn has_more_values(&self, most: usize) -> bool {
+        /// Returns how many more there may be; `None` if there are too many.
+        fn rest(node: &Node, most: usize) -> Option<usize> {
+            let most = most.checked_sub(1)?;
+            match &node.kind {
+                NodeKind::Array(items) => items.iter().try_fold(most, |most, item| rest(item, most)),
+                NodeKind::Object(members) => members.iter().try_fold(most, |most, member| rest(&member.value, most)),
+                _ => Some(most),
+            }
+        }
+        rest(self, most).is_none()
     }
 
     /// Returns the type of the value with its article, as messages name it.

@@ -9,7 +9,7 @@ use crate::bytes::{contains, equal, skip_plain};
 
 use super::space::{ALLOWED, character_at, foreign_space_at, is_space, space_name};
 use super::string::{code_unit, inner, is_high, is_low, unescaped};
-use super::{MAX_DEPTH, Member, Node, NodeKind, ParseError, ParseErrorKind, Tree};
+use super::{MAX_DEPTH, MAX_VALUES, Member, Node, NodeKind, ParseError, ParseErrorKind, Tree};
 
 /// The most keys of an object that are compared pairwise to find duplicates; with more, a hash map is faster.
 const FEW_MEMBERS: usize = 16;
@@ -18,8 +18,8 @@ const FEW_MEMBERS: usize = 16;
 ///
 /// # Errors
 ///
-/// Returns where and why the text is not JSON, is nested deeper than [`MAX_DEPTH`], or has a number outside the range
-/// of a 64-bit float.
+/// Returns where and why the text is not JSON, is nested deeper than [`MAX_DEPTH`], has more than [`MAX_VALUES`] values,
+/// or has a number outside the range of a 64-bit float.
 pub fn parse(text: &[u8]) -> Result<Tree, ParseError> {
     Parser::new(text, false).whole()
 }
@@ -61,6 +61,7 @@ impl<'t> Parser<'t> {
             lenient,
             at: 0,
             depth: 0,
+            values: 0,
             last_object: None,
             duplicate_keys: Vec::new(),
             lone_surrogates: Vec::new(),
@@ -107,6 +108,8 @@ struct Parser<'t> {
     at: usize,
     /// The number of arrays and objects around the next byte.
     depth: usize,
+    /// The number of values so far.
+    values: usize,
     /// The byte range of the last whole object.
     last_object: Option<Range<usize>>,
     duplicate_keys: Vec<(Range<usize>, Range<usize>)>,
@@ -182,6 +185,10 @@ impl Parser<'_> {
     /// Parses a value.
     fn value(&mut self) -> Result<Node, ParseError> {
         let start = self.at;
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return Err(self.too_many());
+        }
         let kind = match self.text.get(self.at) {
             Some(b'{') => {
                 let kind = self.object()?;
@@ -204,6 +211,16 @@ impl Parser<'_> {
             _ => return Err(self.expected_token("a value")),
         };
         Ok(Node { span: start..self.at, kind })
+    }
+
+    /// Returns the error that the text has too many values.
+    #[cold]
+    fn too_many(&self) -> ParseError {
+        ParseError {
+            kind: ParseErrorKind::TooMany,
+            at: self.at..self.at + 1,
+            message: format!("more than {MAX_VALUES} values are in this line, which is not read"),
+        }
     }
 
     /// Parses `word`, which is a value of this kind.

@@ -357,7 +357,9 @@ impl<'t, 'c> Walker<'t, 'c> {
         let mut at = space(self.text, at + 1);
         if self.text.get(at) != Some(&b']') {
             loop {
-                if let Some((_, slots)) = node.captured {
+                if let Some((_, slots)) = node.captured
+                    && (count == 0 || !self.has_most_violations())
+                {
                     self.item = self.captures.fields.len();
                     self.captures.fields.resize(self.item + usize::from(slots), Capture::Absent);
                 }

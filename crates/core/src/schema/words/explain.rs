@@ -17,22 +17,15 @@ use super::requirement::{Help, Requirement};
 use crate::bytes::lossy;
 use crate::framing::Framing;
 use crate::input::json::{Node, inner, unescaped_lossy};
-use crate::schema::captures::{Constraint, EventCaptures, UnknownKey, Violation};
+use crate::schema::captures::{Constraint, EventCaptures, MOST_VIOLATIONS, UnknownKey, Violation};
 use crate::schema::pointer::RenderedPointer;
 use crate::schema::program::Program;
-use crate::schema::unknown::unknown_fields;
 use crate::schema::{Pointer, Schema, Subschema, date_time, property_names, required_names};
 use crate::text::{FoldedName, did_you_mean};
 
-/// The result of judging one event by its schema alone.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Judgment {
-    /// The faults of the event, in words.
-    pub faults: Faults<'static>,
-    /// The keys that the schema does not declare, in the order of the text: the byte range of each (with its quotes)
-    /// and its pointer.
-    pub unknown: Vec<(Range<usize>, Pointer)>,
-}
+/// The most values of an event that the `jsonschema` crate is asked for all faults of: it keeps hundreds of bytes for
+/// each of them.
+const MOST_VALUES: usize = 1 << 17;
 
 /// Explains the violations that the fast path captured from an event. Messages call the event `noun`; `unlisted` is
 /// called with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
@@ -78,15 +71,24 @@ pub(crate) fn explain<'p>(
             faults.add(explainer.missing(property, undeclared.clone(), &mut taken));
         }
     }
-    faults.finish()
+    faults.finish(captured.violations.len() >= MOST_VIOLATIONS)
 }
 
-/// Judges an event by the `jsonschema` crate and explains what is wrong with it. `unlisted` is called with each fault
-/// beyond [`MOST_LISTED`](super::MOST_LISTED).
-pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut dyn FnMut(&Fault<'_>)) -> Judgment {
+/// Judges an event by the `jsonschema` crate and returns what is wrong with it; of a very large event, only one fault.
+/// `unlisted` is called with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
+pub(crate) fn judge(
+    schema: &Schema,
+    event: &Node,
+    text: &[u8],
+    unlisted: &mut dyn FnMut(&Fault<'_>),
+) -> Faults<'static> {
     let value = event.to_value(text);
     let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), HashSet::new());
-    for error in schema.validator().into_iter().flat_map(|validator| validator.iter_errors(&value)) {
+    let is_large = event.has_more_values(MOST_VALUES);
+    let first = schema.validator().filter(|_| is_large).and_then(|validator| validator.validate(&value).err());
+    let more = first.is_some();
+    let all = schema.validator().filter(|_| !is_large).map(|validator| validator.iter_errors(&value));
+    for error in first.into_iter().chain(all.into_iter().flatten()) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
         let declared = schema.at(&pointer.0);
@@ -122,13 +124,16 @@ pub(crate) fn judge(schema: &Schema, event: &Node, text: &[u8], unlisted: &mut d
                 let key = |name: &str| node.member(text, name).map_or(node.span.clone(), |member| member.key.clone());
                 unexpected.iter().for_each(|name| faults.add(owned(explainer.forbidden(name, key(name)))));
             }
+            Kinds::BacktrackLimitExceeded { .. } | Kinds::RegexEngineFailure { .. } => {
+                faults.add(owned(explainer.undecided()));
+            }
             kind => faults.add(owned(match Requirement::of_error(kind, declared.schema()) {
                 Some(requirement) => explainer.explain(&requirement),
                 None => explainer.relay(&error.to_string()),
             })),
         }
     }
-    Judgment { faults: faults.finish(), unknown: unknown_fields(schema, event, text) }
+    faults.finish(more)
 }
 
 /// Makes a fault independent of the program it borrows from.
@@ -198,6 +203,16 @@ impl<'p> Explainer<'_, 'p> {
         self.name(&mut message);
         message.extend([" is not as documented: ", error]);
         self.fault(Framing::WrongValue, message, None)
+    }
+
+    /// Returns the fault of a value that a pattern of the schema takes too long to match.
+    fn undecided(&self) -> Fault<'p> {
+        let mut message = String::new();
+        self.name(&mut message);
+        message.push_str(" was not judged: matching it with the pattern in its schema takes too long");
+        let help =
+            "write the pattern without look-around and backreferences, or without repetitions inside repetitions";
+        self.fault(Framing::CheckSkipped, message, Some(help.into()))
     }
 
     /// Returns a fault at the value itself.

@@ -16,7 +16,7 @@ pub(crate) const MOST_LISTED: usize = 1000;
 /// One fault of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault<'p> {
-    /// `missing-field`, `wrong-type` or `wrong-value`.
+    /// `missing-field`, `wrong-type` or `wrong-value`; `check-skipped` if a pattern takes too long to match.
     pub rule: Framing,
     /// The field at fault; for a missing field, the place where it should be.
     pub pointer: Cow<'p, RenderedPointer>,
@@ -41,6 +41,8 @@ pub(crate) struct Faults<'p> {
     pub listed: Vec<Fault<'p>>,
     /// The number of the other faults, by rule.
     pub unlisted: BTreeMap<Framing, u64>,
+    /// Whether the event may have further faults, because it has more than are looked for.
+    pub more: bool,
 }
 
 /// Collects the faults of an event in any order. An event may have as many faults as it has bytes: of each fault that
@@ -71,14 +73,14 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
         self.faults.push(fault);
     }
 
-    /// Returns the faults that are listed, and counts the others.
-    pub(crate) fn finish(mut self) -> Faults<'p> {
+    /// Returns the faults that are listed, and counts the others. `more`: see [`Faults`].
+    pub(crate) fn finish(mut self, more: bool) -> Faults<'p> {
         self.compact();
         let mut unlisted = BTreeMap::new();
         for rule in self.unlisted.into_values() {
             *unlisted.entry(rule).or_default() += 1;
         }
-        Faults { listed: self.faults, unlisted }
+        Faults { listed: self.faults, unlisted, more }
     }
 
     /// Reduces the faults to the first [`MOST_LISTED`], one for each pointer. The result does not depend on the order
@@ -149,7 +151,7 @@ mod tests {
             for number in order.iter().filter(|number| *number % 2 == 0) {
                 collector.add(fault(*number, Framing::MissingField));
             }
-            let Faults { listed, unlisted } = collector.finish();
+            let Faults { listed, unlisted, .. } = collector.finish(false);
             assert!(listed.iter().map(|fault| fault.span.start).eq(0..MOST_LISTED));
             assert!(listed.iter().all(|fault| (fault.rule == Framing::MissingField) == (fault.span.start % 2 == 0)));
             let half = 2 * MOST_LISTED as u64;

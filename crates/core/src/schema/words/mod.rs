@@ -7,6 +7,6 @@ mod requirement;
 
 pub(crate) use explain::SHOWN_CHARS;
 pub use explain::quoted;
-pub(crate) use explain::{Judgment, describe_value, explain, judge};
+pub(crate) use explain::{describe_value, explain, judge};
 pub(crate) use faults::{Fault, Faults, MOST_LISTED};
 pub(crate) use requirement::Requirement;

@@ -4,18 +4,22 @@ use std::ops::Range;
 
 use super::Walker;
 use crate::bytes::{contains, equal};
-use crate::schema::captures::{Constraint, MOST_ARRAYS, Violation};
+use crate::schema::captures::{Constraint, MOST_ARRAYS, MOST_VIOLATIONS, Violation};
 use crate::schema::date_time;
 use crate::schema::program::{NumberNode, SchemaNode, StringNode};
 use crate::schema::tokens::{End, Fallback, string_rest};
 
 /// The longest number that is certainly compared exactly, in bytes.
 const LONGEST_BOUNDED_NUMBER: usize = 15;
-/// The most violations that are captured from one event. The slow path needs about twenty times the memory for each.
-const MOST_VIOLATIONS: usize = 1 << 20;
 
 impl Walker<'_, '_> {
-    /// Captures a violation by the value at `span`.
+    /// Returns whether no more violations are captured from the event, whose fields then cannot be used.
+    #[inline]
+    pub(crate) fn has_most_violations(&self) -> bool {
+        self.captures.violations.len() - self.violation_base >= MOST_VIOLATIONS
+    }
+
+    /// Captures a violation by the value at `span`, unless the event has very many.
     #[cold]
     pub(crate) fn capture_violation(
         &mut self,
@@ -23,9 +27,11 @@ impl Walker<'_, '_> {
         span: Range<usize>,
         constraint: Constraint,
     ) -> Result<(), Fallback> {
-        let count = self.captures.violations.len() - self.violation_base;
-        if count >= MOST_VIOLATIONS || self.arrays > MOST_ARRAYS {
+        if self.arrays > MOST_ARRAYS {
             return Err(Fallback);
+        }
+        if self.has_most_violations() {
+            return Ok(());
         }
         let (node, start, end) = (node.id, span.start as u32, span.end as u32);
         let mut items = self.indices;
