@@ -85,20 +85,32 @@ impl State {
 
     /// Returns how many bytes at the beginning of a text need no look, and takes them.
     fn skip_harmless(&mut self, text: &str) -> usize {
-        if self.hashes > 0 {
-            return 0;
-        }
-        let is_harmless = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b':');
-        let is_harmless_later = |byte: &u8| is_harmless(byte) || matches!(byte, b' ' | b':');
-        let first = text.as_bytes().iter().take_while(|byte| is_harmless(byte)).count();
-        if first == 0 && self.is_line_start {
+        let bytes = text.as_bytes();
+        let begins_nothing = |byte: u8| HARMLESS_LATER[usize::from(byte)] && !matches!(byte, b' ' | b':');
+        if self.hashes > 0 || self.is_line_start && !bytes.first().is_some_and(|first| begins_nothing(*first)) {
             return 0;
         }
         self.is_line_start = false;
         self.has_colon = false;
-        first + text.as_bytes()[first..].iter().take_while(|byte| is_harmless_later(byte)).count()
+        let mut count = 0;
+        // A plain loop: nearly all bytes that are written go through it.
+        while count < bytes.len() && HARMLESS_LATER[usize::from(bytes[count])] {
+            count += 1;
+        }
+        count
     }
 }
+
+/// By byte, whether it neither acts nor begins a command within a line: what ASCII can show, except `#`.
+const HARMLESS_LATER: [bool; 256] = {
+    let mut harmless = [false; 256];
+    let mut byte = b' ' as usize;
+    while byte <= b'~' as usize {
+        harmless[byte] = byte != b'#' as usize;
+        byte += 1;
+    }
+    harmless
+};
 
 impl<W: Write> InertWriter<W> {
     /// Creates a writer of text in this syntax.
