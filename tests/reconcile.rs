@@ -93,8 +93,8 @@ fn the_corpus_is_reported_as_expected() {
 fn a_finding_shows_both_places_and_the_summary_tells_of_each_session() {
     let case = corpus().join("invalid/action-outcome-mismatch/swapped-between-two-calls-of-one-tool");
     let report = text(&reconcile(&case, &[]).stdout);
-    assert!(report.contains("[transcript.json:10:21]"), "{report}");
-    assert!(report.contains("[stream.ndjson:6:1]"), "{report}");
+    assert!(report.contains("] transcript.json:10:21 "), "{report}");
+    assert!(report.contains("┌ stream.ndjson\n   6 │"), "{report}");
     assert!(report.contains("its result was reported here"), "{report}");
     assert!(report.contains("s1: 2 calls matched, 0 missing, 0 unexpected"), "{report}");
     let document: Value = serde_json::from_slice(&reconcile(&case, &["--format", "json"]).stdout).expect("JSON");

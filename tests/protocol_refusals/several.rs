@@ -110,6 +110,40 @@ fn a_wrong_schema_has_no_consequences() {
     }
 }
 
+/// A misspelt name is one mistake: what was meant is neither unused nor out of reach.
+#[test]
+fn a_misspelt_name_has_no_consequences() {
+    for (from, to, said) in [
+        ("cell.else        = \"announced\"", "cell.else        = \"anounced\"", "has no state anounced"),
+        ("on = \"session.interrupted\"\n", "on = \"session.interupted\"\n", "no event type session.interupted"),
+        (
+            "rule = \"label-contradicts-pending\"\n\n[[check]]\non   = \"session.interrupted\"",
+            "rule = \"label-contradict-pending\"\n\n[[check]]\non   = \"session.interrupted\"",
+            "there is no rule label-contradict-pending",
+        ),
+        ("rule = \"reason-missing\"\n", "rule = \"reason-mising\"\n", "there is no rule reason-mising"),
+        (
+            "when = { \"/payload/message/role\" = \"assistant\" }\ncell",
+            "when = { \"/payload/message/role\" = \"asistant\" }\ncell",
+            "never has /payload/message/role",
+        ),
+        (
+            "when = { \"/payload/message/role\" = \"assistant\" }\ncell",
+            "when = { \"/payload/message/rol\" = \"assistant\" }\ncell",
+            "has no field /payload/message/rol",
+        ),
+        (
+            "when = { \"/payload/message/role\" = \"assistant\" }\ncell",
+            "when = { \"payload/message/role\" = \"assistant\" }\ncell",
+            "is no JSON Pointer",
+        ),
+    ] {
+        let refusal = Folder::copy().edit("protocol.toml", from, to).refusal("protocol.toml");
+        refusal.problem(said);
+        refusal.and_nothing_else(1);
+    }
+}
+
 #[test]
 fn an_example_is_of_a_rule_that_is_there() {
     Folder::copy()

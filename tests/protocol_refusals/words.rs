@@ -60,6 +60,20 @@ fn each_word_has_its_values() {
 }
 
 #[test]
+fn a_word_that_is_not_near_any_lists_them_with_their_meanings() {
+    refused("keyed  = \"stream\" ", "keyed  = \"always\" ")
+        .advises("`keyed` cannot be \"always\"", "there are stream (a key is known for the whole stream), turn (until")
+        .and_nothing_else(1);
+    let basis = "[rule.time-goes-backwards]\nseverity = \"warning\"\nbasis    = ";
+    refused(&format!("{basis}\"document\""), &format!("{basis}\"book\""))
+        .advises("`basis` cannot be \"book\"", "framing (no quotes are owed)")
+        .and_nothing_else(1);
+    refused(basis, &basis.replace("warning", "bad"))
+        .advises("`severity` cannot be \"bad\"", "there are error (it is wrong), warning (it is improbable)")
+        .and_nothing_else(1);
+}
+
+#[test]
 fn a_test_of_a_label_lists_what_it_may_say() {
     let says = "{ says = [\"complete\"] }";
     refused(says, "{ say = [\"complete\"] }")
@@ -241,6 +255,10 @@ fn a_word_in_braces_that_is_misspelt_gets_the_nearest_name() {
     refused_words("{event} ends a turn that has", "{evnt} ends a turn that has")
         .says("{evnt} stands for nothing", "says     = ▸\"{evnt} ends")
         .advises("{evnt} stands for nothing", "did you mean {event}?")
+        .and_nothing_else(1);
+    refused_words("{event} ends a turn that has", "{{event}} ends a turn that has")
+        .says("{{event} stands for nothing", "says     = ▸\"{{event}} ends")
+        .advises("{{event} stands for nothing", "did you mean {event}?")
         .and_nothing_else(1);
     refused_words("{event} ends a turn that has", "{event ends a turn that has")
         .says("`{` is not closed", "says     = ▸\"{event ends")

@@ -8,7 +8,7 @@ mod lifecycles;
 mod records;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -39,6 +39,8 @@ pub(crate) struct Compiler<'f> {
     used: BTreeMap<RuleId, Vec<&'static Speaker>>,
     events: Vec<EventType>,
     event_ids: HashMap<Arc<str>, usize>,
+    /// The event types that a misspelt name probably meant: that nothing else names them is no mistake of its own.
+    meant: BTreeSet<usize>,
 }
 
 impl<'f> Compiler<'f> {
@@ -61,6 +63,7 @@ impl<'f> Compiler<'f> {
             used: BTreeMap::new(),
             events: Vec::new(),
             event_ids: HashMap::new(),
+            meant: BTreeSet::new(),
         };
         compiler.add_rules(framing);
         compiler.check_rule_pages();
@@ -254,6 +257,7 @@ impl<'f> Compiler<'f> {
                 events.push(*event);
             } else {
                 let near = nearest(name.get_ref(), self.event_ids.keys().map(|known| &**known));
+                self.meant.extend(near.as_deref().and_then(|near| self.event_ids.get(near)));
                 let help = near.map_or_else(|| format!("add {}.schema.json", name.get_ref()), did_you_mean);
                 self.refuse(name.span(), format!("there is no event type {}", name.get_ref()), help);
             }

@@ -155,14 +155,31 @@ impl Reader {
 
     /// Reads one of several words.
     pub fn one_of<T: Clone>(&mut self, key: &str, value: &Value<'_>, words: &[(&str, T)]) -> Option<T> {
-        let known = || words.iter().map(|(word, _)| *word);
+        self.one_of_listed(key, value, words, || there_are(words.iter().map(|(word, _)| word)))
+    }
+
+    /// Reads one of several words, each of which comes with what it means.
+    pub fn one_of_explained<T: Clone>(&mut self, key: &str, value: &Value<'_>, words: &[(&str, &str, T)]) -> Option<T> {
+        let plain: Vec<_> = words.iter().map(|(word, _, read)| (*word, read.clone())).collect();
+        let explained = || words.iter().map(|(word, meaning, _)| format!("{word} ({meaning})")).collect::<Vec<_>>();
+        self.one_of_listed(key, value, &plain, || there_are(explained().iter()))
+    }
+
+    /// Reads one of several words. `listed`: the help that lists all of them.
+    fn one_of_listed<T: Clone>(
+        &mut self,
+        key: &str,
+        value: &Value<'_>,
+        words: &[(&str, T)],
+        listed: impl Fn() -> String,
+    ) -> Option<T> {
         let Some(text) = value.get_ref().as_str() else {
-            self.wrong_type(key, value, "a string", there_are(known()));
+            self.wrong_type(key, value, "a string", listed());
             return None;
         };
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| meaning.clone());
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, read)| read.clone());
         if found.is_none() {
-            let help = nearest(text, known()).map_or_else(|| there_are(known()), did_you_mean);
+            let help = nearest(text, words.iter().map(|(word, _)| *word)).map_or_else(listed, did_you_mean);
             self.problem(value.span(), format!("`{key}` cannot be {text:?}"), help);
         }
         found

@@ -2,9 +2,9 @@
 //! silence.
 
 use super::super::file::{self, Scalar};
-use super::super::tables::{Lifecycle, Row};
+use super::super::tables::{Condition, EventType, Lifecycle, Row};
 use super::{Compiler, Span, display_scalar};
-use crate::schema::{Pointer, domain};
+use crate::schema::{Pointer, Subschema, domain};
 
 /// The most combinations of values that are tried. A table with more needs a row for all others.
 const MOST_STEPS: usize = 10_000;
@@ -25,6 +25,10 @@ impl Compiler<'_> {
         for event in 0..self.events.len() {
             let rows = &lifecycle.rows[event];
             let name = self.events[event].name.clone();
+            if self.meant.contains(&event) || rows.iter().flat_map(|row| &row.when).any(|one| self.is_wrong(event, one))
+            {
+                continue;
+            }
             if rows.is_empty() {
                 let message = format!("the lifecycle {} has no row for {name}", written.name.get_ref());
                 self.refuse(
@@ -59,6 +63,17 @@ impl Compiler<'_> {
                 format!("no row of {lifecycle} matches {name} with {}: it would move nothing", listed.join(" and "));
             self.refuse(place, message, help);
         }
+    }
+
+    /// Returns whether a condition was refused: what follows from it is not said.
+    fn is_wrong(&self, event: usize, condition: &Condition) -> bool {
+        let EventType { schema, slots, .. } = &self.events[event];
+        let pointer = &slots[condition.slot];
+        let allowed = self.events[event].values_of(condition.slot);
+        let never = |value: &Scalar| !allowed.is_empty() && !allowed.contains(value);
+        pointer.0.is_empty()
+            || schema.at(&pointer.0) == Subschema::Missing
+            || !condition.plain && condition.values.iter().any(never)
     }
 
     /// Returns the fields that rows ask for, each with all that it may be.

@@ -184,14 +184,17 @@ impl Compiler<'_> {
         found
     }
 
-    /// Finds a state of a lifecycle by name.
+    /// Finds a state of a lifecycle by name, or the one that a misspelt name meant.
     fn find_state(&mut self, lifecycle: &file::Lifecycle, name: &str, span: Span) -> Option<u8> {
         let found = lifecycle.states.iter().position(|state| state.get_ref() == name);
         if found.is_none() {
-            let near = nearest(name, lifecycle.states.iter().map(|state| state.get_ref().as_str()));
             let known: Vec<_> = lifecycle.states.iter().map(|state| state.get_ref().as_str()).collect();
+            let near = nearest(name, known.iter().copied());
+            // The state that was meant is named here: nothing follows from the misspelt name.
+            let meant = near.as_deref().and_then(|near| known.iter().position(|state| *state == near));
             let help = near.map_or_else(|| format!("its states are {}", known.join(", ")), did_you_mean);
             self.refuse(span, format!("the lifecycle {} has no state {name}", lifecycle.name.get_ref()), help);
+            return meant.map(|state| state as u8);
         }
         found.map(|state| state as u8)
     }

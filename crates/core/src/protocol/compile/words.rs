@@ -60,6 +60,10 @@ impl Compiler<'_> {
     pub(super) fn use_rule_named(&mut self, name: &str, span: Span, speaker: &'static Speaker) -> RuleId {
         let Some(id) = self.rule_ids.get(name).copied() else {
             let near = nearest(name, self.rule_ids.keys().map(|known| &**known));
+            // The rule that was meant is not unused.
+            if let Some(id) = near.as_deref().and_then(|near| self.rule_ids.get(near)) {
+                self.used.entry(*id).or_default();
+            }
             let add = format!("add [rule.{name}] with its severity and words");
             let help = near.map_or_else(|| add.clone(), |near| format!("{add}, or {}", did_you_mean(near)));
             self.refuse(span, format!("there is no rule {name}"), help);
@@ -78,13 +82,13 @@ impl Compiler<'_> {
         for (name, words) in &file.rule {
             let replaced = framing.iter().find(|(rule, _)| rule == name.get_ref()).map(|(_, words)| words);
             let speakers = self.rule_ids.get(name.get_ref().as_str()).and_then(|id| self.used.get(id)).cloned();
-            let speakers = speakers.unwrap_or_default();
             let is_framing = Framing::ALL.iter().any(|rule| rule.name() == name.get_ref());
-            if !is_framing && speakers.is_empty() {
+            if !is_framing && speakers.is_none() {
                 let message = format!("no table uses the rule {}", name.get_ref());
                 self.refuse(name.span(), message, "name it in a cell, or take it out");
             }
             self.check_words(name, words);
+            let speakers = speakers.unwrap_or_default();
             self.check_placeholders(name, &words.says, &speakers, &[], replaced);
             // Only a stream that ended is one of two, and has a name of its own.
             let ends = [&Speaker::END, &Speaker::KEYED_END];
@@ -234,9 +238,14 @@ impl Compiler<'_> {
     }
 }
 
-/// Returns the placeholders (words in braces) of a text.
+/// Returns the placeholders (words in braces) of a text, as a message is read: from one brace to the next that closes.
 fn braces(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word))
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (word, after) = rest.split_once('{')?.1.split_once('}')?;
+        rest = after;
+        Some(word)
+    })
 }
 
 /// Returns a rule's message as the sentence that says what the rule is about, for a reader who has no finding of it.

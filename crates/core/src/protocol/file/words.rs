@@ -20,7 +20,11 @@ pub enum Keyed {
 
 impl FromToml for Keyed {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Keyed> {
-        reader.one_of(key, value, &[("stream", Keyed::Stream), ("turn", Keyed::Turn)])
+        let words = [
+            ("stream", "a key is known for the whole stream", Keyed::Stream),
+            ("turn", "until the lifecycle around opens anew", Keyed::Turn),
+        ];
+        reader.one_of_explained(key, value, &words)
     }
 }
 
@@ -33,11 +37,11 @@ pub(crate) enum SeverityOrOff {
 }
 
 impl SeverityOrOff {
-    const WORDS: [(&str, SeverityOrOff); 4] = [
-        ("error", SeverityOrOff::Error),
-        ("warning", SeverityOrOff::Warning),
-        ("note", SeverityOrOff::Note),
-        ("off", SeverityOrOff::Off),
+    const WORDS: [(&str, &str, SeverityOrOff); 4] = [
+        ("error", "it is wrong", SeverityOrOff::Error),
+        ("warning", "it is improbable", SeverityOrOff::Warning),
+        ("note", "it may interest", SeverityOrOff::Note),
+        ("off", "silent unless it is asked for", SeverityOrOff::Off),
     ];
 
     pub(crate) fn severity(self) -> Option<Severity> {
@@ -52,7 +56,7 @@ impl SeverityOrOff {
 
 impl FromToml for SeverityOrOff {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<SeverityOrOff> {
-        reader.one_of(key, value, &SeverityOrOff::WORDS)
+        reader.one_of_explained(key, value, &SeverityOrOff::WORDS)
     }
 }
 
@@ -73,18 +77,18 @@ pub enum Basis {
 }
 
 impl Basis {
-    const WORDS: [(&str, Basis); 5] = [
-        ("document", Basis::Document),
-        ("schema", Basis::Schema),
-        ("inference", Basis::Inference),
-        ("framing", Basis::Framing),
-        ("upkeep", Basis::Upkeep),
+    const WORDS: [(&str, &str, Basis); 5] = [
+        ("document", "it quotes document.md", Basis::Document),
+        ("schema", "it rests on the descriptions in the schemas", Basis::Schema),
+        ("inference", "no document says so", Basis::Inference),
+        ("framing", "no quotes are owed", Basis::Framing),
+        ("upkeep", "for the program's own rules", Basis::Upkeep),
     ];
 }
 
 impl FromToml for Basis {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Basis> {
-        reader.one_of(key, value, &Basis::WORDS)
+        reader.one_of_explained(key, value, &Basis::WORDS)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Pointer, Schema};
 use crate::error::{MOST_PROBLEMS, Problem};
-use crate::input::json::{Node, NodeKind, Tree, inner, parse_leniently, unescaped_lossy};
+use crate::input::json::{Node, NodeKind, Tree, inner, parse, parse_leniently, unescaped_lossy};
 use crate::text::{did_you_mean, nearest};
 use keywords::{FOREIGN, FORMATS, KEYWORDS, Shape, TYPES};
 
@@ -92,12 +92,19 @@ fn start(node: &Node) -> Range<usize> {
 
 /// Returns the mistake of a text that is not JSON.
 fn json_problem(text: &str, error: &serde_json::Error) -> Problem {
+    let help =
+        "JSON has no comments, no comma behind the last item, and no quotes but \"; it is written true, false and null";
+    if let Err(error) = parse(text.as_bytes())
+        && text.get(error.at.clone()).is_some()
+    {
+        return Problem::new(error.at, format!("this is not JSON: {}", error.message), help);
+    }
     let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
     }
-    Problem::new(at..at, format!("this is not JSON: {error}"), HELP)
+    Problem::new(at..at, format!("this is not JSON: {error}"), help)
 }
 
 /// The state of [`read`].
