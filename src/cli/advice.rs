@@ -58,9 +58,10 @@ pub fn advise(mut error: Error, command: &Command, arguments: &[OsString]) -> Er
         _ => None,
     };
     if let Some(advice) = advice {
-        // It is surer than what only looks alike.
+        // It is surer than what only looks alike, which the usage shows too.
         error.remove(ContextKind::SuggestedSubcommand);
         error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(advice)]));
     }
     error
@@ -90,13 +91,13 @@ fn of_option(error: &Error, command: &Command, arguments: &[OsString]) -> Option
     if is_before_command {
         let meant = if known.contains(&name) { name.to_owned() } else { nearest(name, known.iter().copied())? };
         let words = rest(&arguments[1..]).replacen(&format!("--{name}"), &format!("--{meant}"), 1);
-        return Some(format!("options stand behind a command: `sessionlint check {words}`"));
+        return Some(format!("options come after a command: `sessionlint check {words}`"));
     }
     let option = lookup(&OPTIONS, name)?;
     let subcommand = command.find_subcommand(arguments.get(1)?)?;
     let is_there = |name: &str| subcommand.get_arguments().any(|argument| argument.get_long() == Some(name));
     let option_name = option.strip_prefix("--").and_then(|words| words.split(' ').next());
-    option_name.is_none_or(is_there).then(|| format!("for that there is `{option}`"))
+    option_name.is_none_or(is_there).then(|| format!("use `{option}` for that"))
 }
 
 /// Returns arguments as words for a shell, safe for a terminal.

@@ -17,18 +17,20 @@ pub const FORMAT: Format = Format {
     reporter: |out, _, options| Box::new(Short { out, is_quiet: is_quiet(options), unread: 0 }),
 };
 
-/// Returns whether a line is that of a finding, or the counts at the end.
+/// Returns whether a line is that of a finding, or the counts at the end. Compilers write such lines too, with codes in
+/// capitals instead of rules.
 fn is_line(line: &str) -> bool {
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_rule = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_of_finding = [": error[", ": warning[", ": note["].iter().any(|severity| {
+        line.split_once(severity).is_some_and(|(place, rest)| {
+            let parts: Vec<_> = place.rsplitn(3, ':').collect();
+            let has_place = parts.len() == 3 && parts[..2].iter().all(is_number);
+            has_place && rest.split_once("]: ").is_some_and(|(rule, _)| is_rule(rule))
+        })
+    });
     let is_json = line.starts_with(['{', '[']);
-    let of_finding = !is_json
-        && [": error[", ": warning[", ": note["].iter().any(|severity| {
-            line.split_once(severity).is_some_and(|(place, rest)| {
-                let mut numbers = place.rsplitn(3, ':').take(2);
-                let is_place = numbers.all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
-                is_place && rest.contains("]: ")
-            })
-        });
-    of_finding || (super::human::FORMAT.recognises)(line)
+    is_of_finding && !is_json || (super::human::FORMAT.recognises)(line)
 }
 
 /// Writes one line per finding, as it is judged, and the counts at the end.

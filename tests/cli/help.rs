@@ -159,6 +159,8 @@ fn what_is_typed_for_a_mistake_does_what_was_meant() {
         let ran = folder.run(command);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{mistaken}: {command}");
     }
+    let strict = folder.run("check --strict a.ndjson").err;
+    assert!(!strict.contains("--statistics") && !strict.contains("--stream"), "what only looks alike: {strict}");
     // No advice is better than a wrong one: `lint` follows nothing, and this file does not exist.
     assert!(!folder.run("lint --watch").err.contains("--follow"));
     assert!(!folder.run("frobnicate").err.contains("tip"));

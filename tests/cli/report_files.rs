@@ -127,9 +127,22 @@ fn a_report_of_any_format_is_known_as_one_in_the_next_run() {
 
 #[test]
 fn no_report_goes_to_a_recording_that_was_found() {
-    let recordings = [("rec/a.ndjson", ERROR), ("rec/b.ndjson", CLEAN), ("rec/c.log", "error[E0308]: mismatched\n")];
+    // The logs are a compiler's, in its long and its short form; the last file only quotes a finding.
+    let recordings = [
+        ("rec/a.ndjson", ERROR),
+        ("rec/b.ndjson", CLEAN),
+        ("rec/c.log", "error[E0308]: mismatched\n"),
+        ("rec/d.log", "src/main.rs:1:2: error[E0308]: mismatched\n"),
+        ("rec/e.json", "{\"said\": \"a:1:1: error[wrong-type]: x\"}\n"),
+    ];
     let folder = Folder::with(&recordings);
-    for (path, file) in [("rec", "rec/b.ndjson"), ("rec/*.ndjson", "rec/../rec/a.ndjson"), (".", "rec/c.log")] {
+    for (path, file) in [
+        ("rec", "rec/b.ndjson"),
+        ("rec/*.ndjson", "rec/../rec/a.ndjson"),
+        (".", "rec/c.log"),
+        (".", "rec/d.log"),
+        (".", "rec/e.json"),
+    ] {
         for format in ["json", "human"] {
             let ran = folder.run(&format!("check {path} --format json=new --format {format}={file}"));
             assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{file}");
