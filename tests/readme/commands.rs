@@ -85,7 +85,8 @@ fn commands_in_blocks_have_options_that_their_subcommand_has() {
             }
         }
     }
-    let expected = ["check", "coverage", "explain", "fmt", "fuzz", "generate", "init", "lint", "mutate", "reconcile", "tap"];
+    let expected =
+        ["check", "coverage", "explain", "fmt", "fuzz", "generate", "init", "lint", "mutate", "reconcile", "tap"];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
 }
 

@@ -249,6 +249,11 @@ impl KeyedInstances {
         Some(instance)
     }
 
+    /// Returns the keys that the open turn opened, in the order of their opening.
+    pub(crate) fn open_keys(&self) -> &[Box<[u8]>] {
+        &self.open
+    }
+
     /// Returns the instances that the open turn certainly opened, with their keys, in the order of their opening.
     pub(crate) fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &History)> {
         self.open.iter().filter_map(move |key| {

@@ -3,6 +3,7 @@
 use super::field::{KeptValue, Scope};
 use super::instance::{Instance, only_state, related_places};
 use super::observer::CellObserver;
+use super::open_groups::Standing;
 use super::step::Step;
 use super::streams::LifecycleState;
 use crate::finding::Related;
@@ -32,26 +33,25 @@ impl<W: CellObserver> Step<'_, W> {
         scope: Scope<'_>,
     ) -> Option<Likely> {
         let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return None };
-        if keyed.open.len() > MOST_COMPARED {
+        if keyed.open_keys().len() > MOST_COMPARED {
             return None;
         }
-        let keys = std::mem::take(&mut keyed.open);
+        let keys = keyed.open_keys().to_vec();
         let (mut fitting, mut is_sure) = (None, true);
-        for key in &keys {
-            let Some(instance) = keyed.instance(key, lifecycle) else { continue };
+        for key in keys {
+            let Some(instance) = keyed.instance(&key, lifecycle) else { continue };
             let fits = fits(instance, row, scope);
             if fits != Certainty::No {
                 is_sure &= fits == Certainty::Yes && fitting.is_none();
-                fitting = Some(key.clone());
+                fitting = Some(key);
             }
         }
-        keyed.open = keys;
         let key = fitting.filter(|_| is_sure)?;
         let instance = keyed.instance(&key, lifecycle)?;
         let related = related_places(&instance.history, lifecycle);
         let from = std::mem::replace(&mut instance.possible, to);
-        let open = instance.open;
-        keyed.recount((open, from), (open, to));
+        let before = Standing { open: instance.open, possible: from };
+        keyed.note_move(&key, before, lifecycle);
         Some(Likely { key, related })
     }
 }
