@@ -13,7 +13,7 @@ use sessionlint_core::text::{count, visible};
 
 use super::inert::Syntax;
 use super::tally::{Row, Tally};
-use super::{FileEnd, Format, Reporter, RunEnd, TextOptions, is_quiet, short, shortened, summary};
+use super::{FileEnd, Format, Reporter, RunEnd, TextOptions, short, shortened, summary};
 
 /// The format for coding agents.
 pub const FORMAT: Format = Format {
@@ -76,7 +76,7 @@ struct Kept {
 impl<'p, W: Write> Agent<'p, W> {
     fn new(out: W, rules: Rulebook<'p>, options: TextOptions) -> Agent<'p, W> {
         let (tally, kept) = (Tally::default(), Vec::new());
-        Agent { out, rules, is_quiet: is_quiet(options), tally, kept, number: 0, of_earlier_files: 0, unread: 0 }
+        Agent { out, rules, is_quiet: options.is_quiet(), tally, kept, number: 0, of_earlier_files: 0, unread: 0 }
     }
 
     /// Returns the findings to list, in their order. Each rule has its first one among them before any has its second,

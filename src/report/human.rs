@@ -18,6 +18,7 @@ use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::visible;
 
 use super::inert::Syntax;
+use super::tally::Tally;
 use super::{FileEnd, Format, Reporter, RunEnd};
 
 /// The format for people.
@@ -77,6 +78,11 @@ impl TextOptions {
         TextOptions { all, ..self }
     }
 
+    /// Returns whether to leave out the summary.
+    pub(super) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Sets whether to leave out the summary [default: `false`].
     #[must_use]
     pub fn with_quiet(self, quiet: bool) -> TextOptions {
@@ -115,8 +121,8 @@ struct Totals {
     alike: (u64, Vec<String>),
     /// The number of files that could not be read.
     unread: usize,
-    /// The severity of each rule's first finding.
-    severities: HashMap<Arc<str>, Severity>,
+    /// The findings of each rule.
+    tally: Tally,
 }
 
 /// One entry of the report: a finding, or several of one cause.
@@ -198,9 +204,7 @@ impl<'p, W: Write> Human<'p, W> {
 
 impl<W: Write> Reporter for Human<'_, W> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        if !self.totals.severities.contains_key(&finding.rule) {
-            self.totals.severities.insert(finding.rule.clone(), finding.severity);
-        }
+        self.totals.tally.add(finding);
         self.folds.add(finding);
         if !self.options.all {
             return Ok(());
@@ -236,7 +240,7 @@ impl<W: Write> Reporter for Human<'_, W> {
 
     fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
         if !self.options.quiet {
-            write!(self.out, "{}", summary::render(end, &self.totals, self.options.width))?;
+            write!(self.out, "{}", summary::render(end, &self.totals, &self.rules, self.options.width))?;
         }
         self.out.flush()
     }

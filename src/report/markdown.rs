@@ -8,7 +8,7 @@ use sessionlint_core::text::{count, visible};
 
 use super::inert::Syntax;
 use super::{
-    FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, capitalized, input_counts, lint_notes, shortened,
+    FileEnd, Format, GapReason, Reporter, RunEnd, capitalized, input_counts, lint_notes, shortened, uncounted_notes,
 };
 
 /// The format of summaries in Markdown.
@@ -72,7 +72,7 @@ impl<W: Write> Reporter for Markdown<'_, W> {
         let counts = counts.map(|(number, noun)| count(number, noun)).join(", ");
         writeln!(out, "## sessionlint: {counts}\n\n{}.", input_counts(end))?;
         let left_out = end.left_out.and_then(|left_out| left_out.words());
-        let notes = lint_notes(end).into_iter().chain(baseline_note(end)).chain(left_out);
+        let notes = lint_notes(end).into_iter().chain(uncounted_notes(end)).chain(left_out);
         for more in notes.chain(end.completeness.words()) {
             writeln!(out, "\n{}.", escaped(&capitalized(&more)))?;
         }

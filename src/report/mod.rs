@@ -159,7 +159,7 @@ pub trait Reporter {
 }
 
 /// Returns sentences on the findings that a baseline holds back, and on those that were not selected.
-fn baseline_note(end: &RunEnd<'_>) -> impl Iterator<Item = String> {
+fn uncounted_notes(end: &RunEnd<'_>) -> impl Iterator<Item = String> {
     let known = end.summary.baselined;
     let (is, was) = if known == 1 { ("is", "was") } else { ("are", "were") };
     let of_baseline = match end.recorded {
@@ -208,11 +208,6 @@ fn shortened(mut text: String, most: usize) -> String {
         text.push('…');
     }
     text
-}
-
-/// Returns whether the summary is to be left out.
-fn is_quiet(options: TextOptions) -> bool {
-    options == options.with_quiet(true)
 }
 
 /// Returns a file's name without a leading `./`, for tools that compare it with the paths of a repository.

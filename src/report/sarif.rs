@@ -11,7 +11,7 @@ use sessionlint_core::text::{count, visible};
 use super::detect::begins_with_line;
 use super::fingerprint::Fingerprints;
 use super::inert::Syntax;
-use super::{FileEnd, Format, GapReason, Reporter, RunEnd, baseline_note, json, lint_notes, plain_path, rule_page};
+use super::{FileEnd, Format, GapReason, Reporter, RunEnd, json, lint_notes, plain_path, rule_page, uncounted_notes};
 
 /// The format of SARIF logs.
 pub const FORMAT: Format = Format {
@@ -154,7 +154,7 @@ impl<W: Write> Reporter for Sarif<'_, W> {
             })
         }));
         let more = end.left_out.and_then(|left_out| left_out.words()).into_iter().chain(lint_notes(end));
-        let more = more.chain(baseline_note(end));
+        let more = more.chain(uncounted_notes(end));
         notifications.extend(more.map(|known| json!({"level": "note", "message": message(&known)})));
         let invocation = json!({
             "executionSuccessful": successful,

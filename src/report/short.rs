@@ -6,7 +6,7 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::text::visible;
 
 use super::inert::Syntax;
-use super::{FileEnd, Format, Reporter, RunEnd, is_quiet, place_of, summary};
+use super::{FileEnd, Format, Reporter, RunEnd, place_of, summary};
 
 /// The format of single lines.
 pub const FORMAT: Format = Format {
@@ -14,7 +14,7 @@ pub const FORMAT: Format = Format {
     about: "One line per finding: FILE:LINE:COLUMN: SEVERITY[RULE]: MESSAGE",
     syntax: Syntax::Plain,
     recognises: |beginning| beginning.lines().next().is_some_and(is_line),
-    reporter: |out, _, options| Box::new(Short { out, is_quiet: is_quiet(options), unread: 0 }),
+    reporter: |out, _, options| Box::new(Short { out, is_quiet: options.is_quiet(), unread: 0 }),
 };
 
 /// Returns whether a line is that of a finding, or the counts at the end. Compilers write such lines too, with codes in

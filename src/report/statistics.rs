@@ -4,11 +4,10 @@ use std::io::{self, Write};
 
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Rulebook;
-use sessionlint_core::text::visible;
 
 use super::inert::Syntax;
 use super::tally::Tally;
-use super::{FileEnd, Format, Reporter, RunEnd, is_quiet, summary};
+use super::{FileEnd, Format, Reporter, RunEnd, summary};
 
 /// The report of `--statistics`. It is not among [`Format::ALL`], because it says nothing of any finding.
 pub const FORMAT: Format = Format {
@@ -17,7 +16,7 @@ pub const FORMAT: Format = Format {
     syntax: Syntax::Plain,
     recognises: |_| false,
     reporter: |out, rules, options| {
-        Box::new(Statistics { out, rules, is_quiet: is_quiet(options), tally: Tally::default(), unread: 0 })
+        Box::new(Statistics { out, rules, is_quiet: options.is_quiet(), tally: Tally::default(), unread: 0 })
     },
 };
 
@@ -47,14 +46,7 @@ impl<W: Write> Reporter for Statistics<'_, W> {
     }
 
     fn end(&mut self, end: &RunEnd<'_>) -> io::Result<()> {
-        let rows = self.tally.rows(end, &self.rules);
-        let numbers = rows.iter().map(|row| row.count.to_string().len()).max().unwrap_or_default();
-        let names = rows.iter().map(|row| row.rule.len()).max().unwrap_or_default();
-        for row in rows {
-            let means = self.rules.rule(row.rule).map_or("", |rule| rule.means.as_str());
-            let line = format!("{:numbers$}  {:7}  {:names$}  {means}", row.count, row.severity.as_str(), row.rule);
-            writeln!(self.out, "{}", visible(line.trim_end()))?;
-        }
+        write!(self.out, "{}", self.tally.table(end, &self.rules))?;
         if !self.is_quiet {
             write!(self.out, "{}", summary::text(end, self.unread + end.unfound.len()))?;
         }

@@ -2,7 +2,7 @@
 
 use sessionlint_core::text::count;
 
-use super::{GapReason, RunEnd, baseline_note, capitalized, input_counts, lint_notes};
+use super::{GapReason, RunEnd, capitalized, input_counts, lint_notes, uncounted_notes};
 
 /// Returns what was read, what was found, what is not shown and what was not checked. `unread`: the number of inputs
 /// that were not found or could not be read; their names are on standard error.
@@ -15,8 +15,20 @@ pub fn text(end: &RunEnd<'_>, unread: usize) -> String {
     let found = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")];
     let found = found.map(|(number, noun)| count(number, noun)).join(", ");
     text.push_str(&format!("{}: {found}", input_counts(end)));
+    if summary.loose > 0 {
+        text.push_str(&format!("; {} of no known session", count(summary.loose, "record")));
+    }
+    if summary.skipped > 0 {
+        let words = match (summary.records == 0, summary.skipped == 1) {
+            (true, true) => "message skipped that carries no event",
+            (true, false) => "messages skipped that carry no event",
+            (false, true) => "event or message skipped that carries no record",
+            (false, false) => "events or messages skipped that carry no record",
+        };
+        text.push_str(&format!("; {} {words}", summary.skipped));
+    }
     let unread = (unread > 0).then(|| format!("{} could not be checked", count(unread as u64, "input")));
-    for more in lint_notes(end).into_iter().chain(baseline_note(end)).chain(unread) {
+    for more in lint_notes(end).into_iter().chain(uncounted_notes(end)).chain(unread) {
         text.push_str(&format!("; {more}"));
     }
     text.push_str(".\n");

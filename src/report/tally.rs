@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sessionlint_core::finding::{Finding, Severity};
 use sessionlint_core::protocol::Rulebook;
+use sessionlint_core::text::visible;
 
 use super::RunEnd;
 
@@ -52,5 +53,18 @@ impl Tally {
         let mut rows: Vec<_> = end.summary.by_rule.iter().map(row).collect();
         rows.sort_by_key(|row| (Reverse(row.count), Reverse(row.severity), row.rule));
         rows
+    }
+
+    /// Returns a table of these rules: the number of findings, the severity, the name, and what the rule is about.
+    pub fn table(&self, end: &RunEnd<'_>, rules: &Rulebook<'_>) -> String {
+        let rows = self.rows(end, rules);
+        let numbers = rows.iter().map(|row| row.count.to_string().len()).max().unwrap_or_default();
+        let names = rows.iter().map(|row| row.rule.len()).max().unwrap_or_default();
+        let line = |row: &Row<'_>| {
+            let means = rules.rule(row.rule).map_or("", |rule| rule.means.as_str());
+            let line = format!("{:numbers$}  {:7}  {:names$}  {means}", row.count, row.severity.as_str(), row.rule);
+            visible(line.trim_end()) + "\n"
+        };
+        rows.iter().map(line).collect()
     }
 }
