@@ -30,12 +30,14 @@ pub struct Kind {
 enum Form {
     File(Manner),
     Gzip(Manner),
+    /// Short sessions, one after the other.
+    InTurn,
     /// Files of about two kilobytes each; the requested size does not matter.
     SmallFiles,
 }
 
 /// Every kind of load; the usual one is the first.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 10] = [
     Kind { name: "clean", conforms: true, form: Form::File(USUAL) },
     Kind { name: "text of escapes", conforms: true, form: Form::File(Manner { words: Words::Escapes, ..USUAL }) },
     Kind {
@@ -56,6 +58,7 @@ pub const KINDS: [Kind; 9] = [
     Kind { name: "1 % of the events faulty", conforms: false, form: Form::File(Manner { faulty: 1, ..USUAL }) },
     Kind { name: "all events faulty", conforms: false, form: Form::File(Manner { faulty: 100, ..USUAL }) },
     Kind { name: "clean, gzip", conforms: true, form: Form::Gzip(USUAL) },
+    Kind { name: "short sessions in turn", conforms: true, form: Form::InTurn },
     Kind { name: "10,000 files of 2 KB", conforms: true, form: Form::SmallFiles },
 ];
 
@@ -81,6 +84,14 @@ impl Kind {
                 let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
                 encoder.write_all(&bytes).expect("memory can be written");
                 load.add("load.ndjson.gz", &encoder.finish().expect("memory can be written"), bytes.len());
+            }
+            Form::InTurn => {
+                let mut bytes = Vec::new();
+                let mut sessions = small_recordings(1);
+                while bytes.len() < megabytes * 1_000_000 {
+                    bytes.extend(sessions.next().unwrap_or_default());
+                }
+                load.add("load.ndjson", &bytes, bytes.len());
             }
             Form::SmallFiles => {
                 for (number, bytes) in small_recordings(2).take(SMALL_FILES).enumerate() {
