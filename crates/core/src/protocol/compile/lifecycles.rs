@@ -285,7 +285,8 @@ impl Compiler<'_> {
                     (true, false) => compiled.when.is_empty(),
                     (false, true) => earlier.when.is_empty(),
                 };
-                if rows[event].iter().any(same_events) {
+                let wrong = |row: &Row| row.when.iter().any(|one| self.is_wrong(event, one));
+                if rows[event].iter().any(|earlier| same_events(earlier) && !wrong(earlier)) && !wrong(&compiled) {
                     let message =
                         format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
                     self.refuse(
