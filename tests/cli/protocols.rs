@@ -109,8 +109,7 @@ fn init_writes_a_protocol_that_works() {
     ];
     assert_eq!(codes, expected);
     let findings = folder.json("--protocol my/agent my/agent/broken.ndjson")["findings"].clone();
-    let found: Vec<_> =
-        findings.as_array().into_iter().flatten().map(|one| (&one["rule"], &one["place"]["line"])).collect();
+    let found: Vec<_> = findings.as_array().into_iter().flatten().map(|one| (&one["rule"], &one["line"])).collect();
     assert_eq!(found, [(&"no-run".into(), &3.into())], "{findings}");
 
     let before = fs::read_to_string(folder.path().join("my/agent/protocol.toml")).expect("readable");
@@ -185,6 +184,7 @@ fn nothing_in_a_protocol_is_markup_in_its_tables() {
             .replace("{ turn = ", &format!("{{ {evil} = "))
     });
     fs::remove_file(folder.path().join("mine/document.md")).expect("the quotes are looked up in it");
+    fs::remove_file(folder.path().join("mine/examples.toml")).expect("they are of the rules");
     let ran = folder.run("protocol mine --format markdown");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let original = folder.run("protocol --format markdown").out;

@@ -66,7 +66,7 @@ impl Compiler<'_> {
     }
 
     /// Returns whether a condition was refused: what follows from it is not said.
-    fn is_wrong(&self, event: usize, condition: &Condition) -> bool {
+    pub(super) fn is_wrong(&self, event: usize, condition: &Condition) -> bool {
         let EventType { schema, slots, .. } = &self.events[event];
         let pointer = &slots[condition.slot];
         let allowed = self.events[event].values_of(condition.slot);

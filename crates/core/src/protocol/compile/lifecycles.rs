@@ -166,7 +166,10 @@ impl Compiler<'_> {
             end_at_entry,
             keeps_entry,
         };
-        self.find_unreachable(lifecycle, &compiled);
+        // The rows of a misspelt event may lead anywhere.
+        if self.meant.is_empty() {
+            self.find_unreachable(lifecycle, &compiled);
+        }
         if within.is_none() {
             self.check_exhaustive(lifecycle, &compiled);
         }
@@ -282,7 +285,8 @@ impl Compiler<'_> {
                     (true, false) => compiled.when.is_empty(),
                     (false, true) => earlier.when.is_empty(),
                 };
-                if rows[event].iter().any(same_events) {
+                let wrong = |row: &Row| row.when.iter().any(|one| self.is_wrong(event, one));
+                if rows[event].iter().any(|earlier| same_events(earlier) && !wrong(earlier)) && !wrong(&compiled) {
                     let message =
                         format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
                     self.refuse(

@@ -112,16 +112,15 @@ pub(super) const FOREIGN: [(&str, &str); 8] = [
 /// The types of JSON values.
 pub(super) const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
-/// Every format, with an example of it.
-pub(super) const FORMATS: [(&str, &str); 19] = [
+/// Every format that is checked, with an example of it. Those of international host names are not, because they need tables
+/// that the program does not have.
+pub(super) const FORMATS: [(&str, &str); 17] = [
     ("date-time", "2026-01-01T00:00:00Z"),
     ("date", "2026-01-01"),
     ("time", "00:00:00Z"),
     ("duration", "PT5M"),
     ("email", "a@example.org"),
-    ("idn-email", "ä@example.org"),
     ("hostname", "example.org"),
-    ("idn-hostname", "exämple.org"),
     ("ipv4", "192.0.2.1"),
     ("ipv6", "2001:db8::1"),
     ("uri", "https://example.org/a"),
