@@ -84,7 +84,12 @@ fn a_mismatch_says_how_it_came_about() {
     // What cannot be explained is said as it is found.
     assert_words(
         &turn_with_text(&["one", " two"], "one three"),
-        &[(4, rule, "final_message is not the text that was streamed: after 5 characters it has \"hree\" where \"wo\" was streamed", "")],
+        &[(
+            4,
+            rule,
+            "final_message is not the text that was streamed: after 5 characters it has \"hree\" where \"wo\" was streamed",
+            "",
+        )],
     );
 }
 
@@ -144,12 +149,25 @@ fn a_wrong_id_is_laid_to_the_only_call_that_it_can_be_meant_for() {
 
 #[test]
 fn a_wrong_id_is_laid_to_no_call_where_it_may_belong_to_several_or_to_none() {
-    let unknown = |line: u64| (line, "unknown-tool-call", "no tool call with the id \"wrong\" was started in this session", "");
+    let unknown =
+        |line: u64| (line, "unknown-tool-call", "no tool call with the id \"wrong\" was started in this session", "");
     let wrong_done = DONE.1.replace("c1", "wrong");
-    let [start, done, result] = [START, DONE, RESULT].map(|(event_type, fields)| (event_type, fields.replace("c1", "c2")));
+    let [start, done, result] =
+        [START, DONE, RESULT].map(|(event_type, fields)| (event_type, fields.replace("c1", "c2")));
     let events = |events: &[(&str, &str)]| judge(events);
     // Two calls of the tool are open.
-    let two = [THINKING, START, (start.0, &start.1), (DONE.0, &wrong_done), DONE, (done.0, &done.1), RESULT, (result.0, &result.1), COMPLETED, IDLE];
+    let two = [
+        THINKING,
+        START,
+        (start.0, &start.1),
+        (DONE.0, &wrong_done),
+        DONE,
+        (done.0, &done.1),
+        RESULT,
+        (result.0, &result.1),
+        COMPLETED,
+        IDLE,
+    ];
     assert_words(&events(&two), &[unknown(4)]);
     // The open call is one of another tool.
     let other_tool = wrong_done.replace("bash", "read_file");
@@ -170,11 +188,7 @@ fn a_call_that_is_started_again_is_told_from_an_id_that_is_used_again() {
             "start each call once",
         )],
     );
-    let used = (
-        "duplicate-tool-call",
-        "a tool call with the id \"c1\" was already started in this session",
-        "",
-    );
+    let used = ("duplicate-tool-call", "a tool call with the id \"c1\" was already started in this session", "");
     let other_tool = START.1.replace("bash", "read_file");
     assert_words(
         &judge(&[THINKING, START, (START.0, &other_tool), DONE, RESULT, COMPLETED, IDLE]),
@@ -200,7 +214,10 @@ fn the_only_event_of_a_session_beside_another_one_is_named() {
     ];
     let report = judge_text(&lines.concat());
     let (last, rest) = report.findings.split_last().expect("there are some");
-    assert_eq!(rest.iter().map(|finding| (finding.place.line, &*finding.rule)).collect::<Vec<_>>(), [(3, "turn-not-started")]);
+    assert_eq!(
+        rest.iter().map(|finding| (finding.place.line, &*finding.rule)).collect::<Vec<_>>(),
+        [(3, "turn-not-started")]
+    );
     assert_eq!((last.place.line, &*last.rule), (3, "turn-unfinished"));
     assert_eq!(
         last.message,
@@ -234,10 +251,16 @@ fn fields_without_the_object_around_them_are_one_finding_an_event() {
     assert_words(
         &report,
         &[
-            has(1, "the event has no `payload`, but has fields that belong in it: `session_id`, `pending`, `status_label`"),
+            has(
+                1,
+                "the event has no `payload`, but has fields that belong in it: `session_id`, `pending`, `status_label`",
+            ),
             has(2, "the event has no `payload`, but has fields that belong in it: `session_id`, `text`, `done`"),
             has(3, "the event has no `payload`, but has fields that belong in it: `session_id`, `final_message`"),
-            has(4, "the event has no `payload`, but has fields that belong in it: `session_id`, `pending`, `status_label`"),
+            has(
+                4,
+                "the event has no `payload`, but has fields that belong in it: `session_id`, `pending`, `status_label`",
+            ),
         ],
     );
     assert!(report.repeats.is_empty(), "none of the fields is unknown: {:?}", report.repeats);
@@ -248,9 +271,8 @@ fn fields_without_the_object_around_them_are_one_finding_an_event() {
 
 #[test]
 fn an_object_of_another_name_is_renamed() {
-    let renamed = |line| {
-        (line, "missing-field", "the event has no `payload`, but has `data`", "rename `data` to `payload`")
-    };
+    let renamed =
+        |line| (line, "missing-field", "the event has no `payload`, but has `data`", "rename `data` to `payload`");
     assert_words(&judge_text(&with("payload", "data")), &[1, 2, 3, 4].map(renamed));
     // Something else beside it does not get in the way, and is still unknown.
     let other = with("payload", "data").replace("{\"type\"", "{\"meta\":{\"session_id\":\"s\"},\"type\"");

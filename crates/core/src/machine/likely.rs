@@ -58,9 +58,8 @@ impl<W: CellObserver> Step<'_, W> {
 
 /// Returns whether an instance is open, an event of the row may move it, and the event says what was kept of it.
 fn fits(instance: &Instance, row: &Row, scope: Scope<'_>) -> Certainty {
-    let moves = |state: u8| {
-        row.cells.get(usize::from(state)).is_some_and(|cell| cell.rule.is_none() && cell.to != state)
-    };
+    let moves =
+        |state: u8| row.cells.get(usize::from(state)).is_some_and(|cell| cell.rule.is_none() && cell.to != state);
     let Some(state) = only_state(instance.possible) else {
         return if instance.possible.iter().any(moves) { instance.open.and(Certainty::Perhaps) } else { Certainty::No };
     };

@@ -174,7 +174,11 @@ mod tests {
             ("aéébb", "aébb", part("é")),
             ("one two\n", "one two", Some(Cause::WhiteSpace)),
             ("one\n\ntwo", " one two ", Some(Cause::WhiteSpace)),
-            ("caf\u{FFFD}\u{FFFD} and \u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}", "café and 😀", Some(Cause::Undecoded { in_pieces: true })),
+            (
+                "caf\u{FFFD}\u{FFFD} and \u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}",
+                "café and 😀",
+                Some(Cause::Undecoded { in_pieces: true }),
+            ),
             ("café", "caf\u{FFFD}", Some(Cause::Undecoded { in_pieces: false })),
             ("caf\u{FFFD}s", "café", None),
             ("one", "two", None),

@@ -271,12 +271,7 @@ struct Mismatch {
 }
 
 /// Finds the first difference. Texts are decoded only if they differ as written.
-fn find_mismatch(
-    written: &[u8],
-    cuts: &[usize],
-    whole: &[u8],
-    is_streamed: impl Fn() -> bool,
-) -> Option<Mismatch> {
+fn find_mismatch(written: &[u8], cuts: &[usize], whole: &[u8], is_streamed: impl Fn() -> bool) -> Option<Mismatch> {
     let begins = |cut: usize| written.len() - cut == whole.len() && written[cut..] == *whole;
     if begins(0) || cuts.iter().any(|cut| begins(*cut)) {
         return None;

@@ -12,8 +12,8 @@ use super::program::{
     ArrayNode, ArrayShape, CaptureTarget, Leaf, MAX_PROPERTIES, NodeSource, NumberNode, ObjectNode, Program, Property,
     RequiredProperty, SchemaNode, StringNode, TypeSet,
 };
-use crate::schema::{Pointer, property_names};
 use crate::schema::words::Requirement;
+use crate::schema::{Pointer, property_names};
 
 /// The most `$ref`s inside one another; more count as a cycle.
 const MAX_REFERENCES: usize = 16;

@@ -119,7 +119,16 @@ mod tests {
     fn fault(number: usize, rule: Framing) -> Fault<'static> {
         let pointer = Cow::Owned(Pointer(vec![format!("{number:05}")]).into());
         let message = String::new();
-        Fault { rule, pointer, span: number..number, message, help: None, quote: None, named: Vec::new(), proposal: None }
+        Fault {
+            rule,
+            pointer,
+            span: number..number,
+            message,
+            help: None,
+            quote: None,
+            named: Vec::new(),
+            proposal: None,
+        }
     }
 
     /// The two paths find faults in different orders, and must list and count equal ones.
