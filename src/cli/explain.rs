@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             "It is a rule of sessionlint itself, about what stands beside a stream: files, or the producer. No event breaks it."
         )?,
         Basis::Schema => {
-            writeln!(out, "It rests on the event's schema; each finding quotes the document on its field.")?
+            writeln!(out, "It rests on the event's schema; a finding quotes what the document says of its field.")?
         }
         Basis::Document => {
             writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;

@@ -75,7 +75,7 @@ fn break_by_event(
         if is_late {
             return None;
         }
-        is_late = choices.once_in(4) && walk.late_step(choices);
+        is_late = choices.once_in(8) && walk.late_step(choices);
         if !is_late && !walk.step(choices) {
             return None;
         }

@@ -35,6 +35,11 @@ fn said_of(events: &[Json], mine: impl Fn(u64) -> Option<u64>) -> Vec<Said> {
             *event = event.and_then(&mine);
         }
         said.event = number;
+        // What the end of a session lacks may be worded by the only other one.
+        if ["turn-unfinished", "idle-missing"].contains(&said.rule.as_str()) {
+            said.message.clear();
+            said.related.clear();
+        }
         number.is_some()
     });
     found

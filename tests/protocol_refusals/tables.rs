@@ -263,18 +263,21 @@ fn a_rule_has_words() {
         .says("{who} stands for nothing", "says     = ▸\"{who} became idle\"")
         .advises("{who} stands for nothing", "{event}")
         .and_nothing_else(1);
+    refused("\"the tool call {key} is started again", "\"the tool call {who} is started again")
+        .says("{who} stands for nothing", "again    = { says = ▸\"the tool call {who}")
+        .and_nothing_else(1);
+    refused("\"use the id of the call that this belongs to\"", "\" \"")
+        .says("the rule unknown-tool-call has no words: `help` is empty", "help = ▸\" \" }")
+        .and_nothing_else(1);
 }
 
 #[test]
 fn a_rule_that_is_used_is_there_and_a_rule_that_is_there_is_used() {
     refused("[rule.turn-empty]", "[rule.turn-void]")
-        .says(
-            "there is no rule turn-empty",
-            "= { says = [\"complete\"] } }\ncell.announced   = ▸{ rule = \"turn-empty\"",
-        )
+        .says("there is no rule turn-empty", "at = \"entry\" }\nemptied     = ▸{ rule = \"turn-empty\"")
         .advises("there is no rule turn-empty", "add [rule.turn-empty]")
         .says("no table uses the rule turn-void", "[rule.▸turn-void]")
-        // Two cells name the rule.
+        // A cell and the end of the stream name the rule.
         .and_nothing_else(3);
 }
 

@@ -46,7 +46,7 @@ impl Entry {
 pub(crate) struct SingleInstance {
     pub possible: States,
     pub history: History,
-    /// The event that led into the only possible state, if findings in that state stand at it.
+    /// The event that led into the possible states, if findings in each of them stand at it.
     pub entry: Option<Box<Entry>>,
 }
 

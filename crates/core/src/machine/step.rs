@@ -290,7 +290,7 @@ impl<W: CellObserver> Step<'_, W> {
         }
         let left = transition.left(from);
         if lifecycle.keeps_entry != States::default() && (left || transition.to != from) {
-            self.keep_entry(number, lifecycle, row, transition.to);
+            self.keep_entry(number, lifecycle, row, transition.to, left);
         }
         let Some(state) = only_state(transition.to).filter(|_| left) else { return };
         let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else { return };
@@ -303,9 +303,12 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
-    /// Keeps the place of the event if it certainly led into a state whose findings stand there.
-    fn keep_entry(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, to: States) {
-        let is_kept = only_state(to).is_some_and(|state| lifecycle.keeps_entry.has(state));
+    /// Keeps the place of the event if it certainly led into a state whose findings stand there. `has_left`: whether the
+    /// state before was certainly left.
+    fn keep_entry(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, to: States, has_left: bool) {
+        // Where it may be one of several, each of them was entered here.
+        let is_entered = only_state(to).is_some() || has_left;
+        let is_kept = is_entered && to != States::default() && to.or(lifecycle.keeps_entry) == lifecycle.keeps_entry;
         let entry = is_kept.then(|| {
             let locator = self.event.locator;
             let pointer = row.points_at.map(|slot| &self.tables.events[self.event.event_type].slots[slot]);

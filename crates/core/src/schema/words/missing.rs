@@ -100,22 +100,24 @@ impl<'p> Explainer<'_, 'p> {
             let found = unescaped_lossy(inner(self.text, &key)).into_owned();
             return Instead::Renamed(key, found);
         }
-        let fields: Vec<_> = keys.filter_map(|key| self.field_of(property, key)).collect();
-        match fields.iter().any(|(_, _, is_required)| *is_required) {
-            true => Instead::Unpacked(fields.into_iter().map(|(key, name, _)| (key, name)).collect()),
+        let mut fields: Vec<_> = keys.filter_map(|key| self.field_of(property, key)).collect();
+        // In the order of the schema, whatever that of the keys is.
+        fields.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        match fields.iter().any(|(index, ..)| property.required.contains(&property.declared[*index])) {
+            true => Instead::Unpacked(fields.into_iter().map(|(_, key, name)| (key, name)).collect()),
             false => Instead::Nothing,
         }
     }
 
-    /// Returns the key with its name if it is one that the property declares, and whether the property requires it.
-    fn field_of(&self, property: &MissingProperty<'_, 'p>, key: Range<usize>) -> Option<(Range<usize>, String, bool)> {
+    /// Returns the index of a key among the names that the property declares, with the key and its name; `None` if it is
+    /// none of them.
+    fn field_of(&self, property: &MissingProperty<'_, 'p>, key: Range<usize>) -> Option<(usize, Range<usize>, String)> {
         let name = unescaped_lossy(inner(self.text, &key));
         let letters = FoldedName::letters(&name);
         let known = |declared: &&str| {
             name.len() <= 4 * declared.len() && FoldedName::letters(declared).distance(&letters, 0).is_some()
         };
-        let declared = property.declared.iter().copied().find(|name| known(name))?;
-        Some((key, name.into_owned(), property.required.contains(&declared)))
+        Some((property.declared.iter().position(known)?, key, name.into_owned()))
     }
 
     /// Returns the names of the fields of the object behind a key; none if another value stands there.
