@@ -50,7 +50,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: the pieces are cumulative: each repeats the text before it",
+            "final_message is not the text that was streamed: the pieces are cumulative, and each repeats the text before it",
             "send in each piece only what is new",
         )],
     );
@@ -77,7 +77,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: only white space differs: it stops after 8 characters, where the stream goes on with \"\\n\"",
+            "final_message is not the text that was streamed: only white space differs; it stops after 8 characters, where the stream goes on with \"\\n\"",
             "send the same white space in both: neither trim nor reformat the text",
         )],
     );

@@ -60,14 +60,14 @@ impl Cause {
     /// Returns the description of the difference for the message. `parted` says where the texts part.
     pub(super) fn describe(&self, parted: String) -> String {
         match self {
-            Cause::WhiteSpace => format!("only white space differs: {parted}"),
+            Cause::WhiteSpace => format!("only white space differs; {parted}"),
             Cause::Undecoded { in_pieces: true } => {
                 "they differ only where the streamed text has U+FFFD, the replacement character".to_owned()
             }
             Cause::Undecoded { in_pieces: false } => {
                 "they differ only where it has U+FFFD, the replacement character".to_owned()
             }
-            Cause::Cumulative => "the pieces are cumulative: each repeats the text before it".to_owned(),
+            Cause::Cumulative => "the pieces are cumulative, and each repeats the text before it".to_owned(),
             Cause::WholeTwice => "the whole text was streamed twice".to_owned(),
             Cause::PartTwice(part) => format!("{part} was streamed twice in a row"),
         }

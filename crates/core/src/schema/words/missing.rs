@@ -102,7 +102,7 @@ impl<'p> Explainer<'_, 'p> {
         }
         let mut fields: Vec<_> = keys.filter_map(|key| self.field_of(property, key)).collect();
         // In the order of the schema, whatever that of the keys is.
-        fields.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        fields.sort_by_key(|(index, ..)| *index);
         match fields.iter().any(|(index, ..)| property.required.contains(&property.declared[*index])) {
             true => Instead::Unpacked(fields.into_iter().map(|(_, key, name)| (key, name)).collect()),
             false => Instead::Nothing,
