@@ -15,7 +15,7 @@ use causes::{Cause, Fold, Folds};
 use sessionlint_core::finding::{Finding, Repeat, Severity};
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{list, visible};
 
 use super::inert::Syntax;
 use super::tally::Tally;
@@ -178,7 +178,11 @@ impl<'p, W: Write> Human<'p, W> {
     fn entries(&mut self, file: &str) -> Vec<Entry> {
         let mut unshown = 0;
         let mut entries = Vec::new();
-        for fold in self.folds.take() {
+        let mut folds = self.folds.take();
+        if !self.options.all {
+            leave_out_consequences(&mut folds);
+        }
+        for fold in folds {
             let is_known = self.shown.len() < MOST_CAUSES || self.shown.contains_key(&fold.cause);
             if is_known && fold.first.severity > Severity::Note {
                 let files = self.shown.entry(fold.cause.clone()).or_default();
@@ -243,6 +247,26 @@ impl<W: Write> Reporter for Human<'_, W> {
             write!(self.out, "{}", summary::render(end, &self.totals, &self.rules, self.options.width))?;
         }
         self.out.flush()
+    }
+}
+
+/// Takes out what is said of single events where it is said that none of them is an event of the protocol.
+fn leave_out_consequences(folds: &mut Vec<Fold>) {
+    let is = |fold: &Fold, rule: Framing| *fold.first.rule == *rule.name();
+    let Some(cause) = folds.iter().position(|fold| is(fold, Framing::NoEvents)) else { return };
+    let file = folds[cause].first.file.clone();
+    let mut named = Vec::new();
+    for rule in [Framing::UnknownEvent, Framing::NotAnEvent] {
+        let follows = |fold: &Fold| is(fold, rule) && fold.first.file == file;
+        if folds.iter().any(follows) {
+            folds.retain(|fold| !follows(fold));
+            named.push(rule.name());
+        }
+    }
+    let cause = folds.iter_mut().find(|fold| is(fold, Framing::NoEvents));
+    if let Some(cause) = cause.filter(|_| !named.is_empty()) {
+        let verb = if named.len() == 1 { "follows from this and is" } else { "follow from this and are" };
+        cause.consequences = Some(format!("{} {verb} not shown without --all", list(&named)));
     }
 }
 

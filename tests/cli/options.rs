@@ -138,6 +138,18 @@ fn a_cause_is_shown_of_three_files_and_others_are_named() {
 }
 
 #[test]
+fn what_follows_from_a_file_without_events_is_named_and_not_shown() {
+    let other = "{\"type\":\"order.paid\",\"amount\":7}\n";
+    let folder = Folder::with(&[("a", &[other, "[1]\n"].concat())]);
+    let ran = folder.run("check a");
+    assert_eq!((blocks(&ran.out, "no-events"), blocks(&ran.out, "unknown-event")), (1, 0), "{}", ran.out);
+    let names = "unknown-event and not-an-event follow from this and are not shown without --all";
+    assert!(words(&ran.out).contains(names), "{}", ran.out);
+    let all = folder.run("check --all a");
+    assert_eq!((blocks(&all.out, "unknown-event"), blocks(&all.out, "not-an-event")), (1, 1), "{}", all.out);
+}
+
+#[test]
 fn a_report_fits_the_width_and_breaks_no_word() {
     let folder = Folder::with(&[("a", &ERROR.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000"))]);
     let protocol = sessionlint::Protocol::builtin("session-events").expect("it is built in");

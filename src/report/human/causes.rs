@@ -78,6 +78,8 @@ pub struct Fold {
     others: Vec<Finding>,
     /// The number of findings.
     pub count: u64,
+    /// A sentence about the findings that follow from these, and are not shown.
+    pub consequences: Option<String>,
     /// The event types.
     pub types: Sample<Arc<str>>,
     /// The helps that are particular to findings.
@@ -97,6 +99,7 @@ impl Fold {
             first: finding.clone(),
             others: Vec::new(),
             count: 1,
+            consequences: None,
             types: Sample::new(),
             helps: Sample::new(),
             has_one_message: true,
@@ -166,8 +169,15 @@ impl Fold {
         Some(help)
     }
 
-    /// Returns lines about the findings after the first.
+    /// Returns lines about the findings after the first, and about those that follow from these.
     pub fn others(&self) -> Vec<String> {
+        let mut others = self.places_of_others();
+        others.extend(self.consequences.clone());
+        others
+    }
+
+    /// Returns lines about where the findings after the first are.
+    fn places_of_others(&self) -> Vec<String> {
         let differs = |other: &Finding| other.message != self.first.message;
         if self.is_complete() && self.others.iter().all(differs) {
             let line = |other: &Finding| format!("line {}: {}", other.place.line, other.message);
