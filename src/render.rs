@@ -16,10 +16,10 @@ use crate::report::{
 /// use sessionlint::{Options, Protocol, ReportExt, TextOptions, check};
 ///
 /// let protocol = Protocol::builtin("session-events").expect("it is built in");
-/// let report = check(protocol, b"{}", Options::default().with_file("session.ndjson"));
+/// let report = check(protocol, br#"{"type":"session.status"}"#, Options::default().with_file("session.ndjson"));
 ///
-/// assert!(report.text(protocol, TextOptions::default()).contains("error[not-an-event]"));
-/// assert!(report.json().contains(r#""rule":"not-an-event""#));
+/// assert!(report.text(protocol, TextOptions::default()).contains("error[missing-field]"));
+/// assert!(report.json().contains(r#""rule":"missing-field""#));
 /// ```
 pub trait ReportExt {
     /// Returns the report for people, as `--format human` prints it. `protocol` must be the protocol that judged. What

@@ -67,8 +67,8 @@ impl Folder {
     }
 
     /// Loads the protocol, which must be right.
-    fn loads(&self) {
-        load_protocol(&self.0).unwrap_or_else(|error| panic!("{error}"));
+    fn loads(&self) -> Protocol {
+        load_protocol(&self.0).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Loads the protocol, which must fail because of one of its files.

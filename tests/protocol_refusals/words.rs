@@ -278,8 +278,8 @@ fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
     refused("means    = \"a turn was interrupted, or", "means    = \"{event} was interrupted, or")
         .says("`means` is shown as it is written, with {event}", "means    = ▸\"{event} was interrupted")
         .and_nothing_else(1);
-    refused("closing     = \"the status said", "closing     = \"{key} said")
-        .says("`entered` is shown as it is written, with {key}", "closing     = ▸\"{key} said")
+    refused("completed   = \"the turn was", "completed   = \"{key} was")
+        .says("`entered` is shown as it is written, with {key}", "completed   = ▸\"{key} was")
         .and_nothing_else(1);
     let began = "began  = \"the assistant's last message";
     refused(began, "began  = \"{found}, the last message")
@@ -315,6 +315,13 @@ fn what_a_rule_means_has_no_placeholder() {
             assert!(!has('{') && !has('}') && !has('<'), "{}: {}", rule.name, rule.means);
         }
     }
-    let rule = Protocol::builtin("session-events").and_then(|protocol| protocol.rule("event-after-turn"));
+    // Without `means`, it is what its findings say, without their values.
+    let edited = Folder::copy().edit(
+        "protocol.toml",
+        "means    = \"an event of a turn came after the turn was completed\"\n",
+        "",
+    );
+    let protocol = edited.loads();
+    let rule = protocol.rule("event-after-turn");
     assert_eq!(rule.map(|rule| &*rule.means), Some("… came after the turn was completed"));
 }
