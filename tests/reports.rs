@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use built_program::built_program;
-use sessionlint::{Options, Protocol, Severity, check};
+use sessionlint::{Checker, Options, Protocol, ReportExt, Severity, TextOptions, check};
 
 /// Something that must appear after the previous item of the list.
 enum Part {
@@ -266,6 +266,26 @@ fn a_note_takes_one_line() {
         )],
         "1 file, 5 events, 1 stream: 0 errors, 0 warnings, 1 note.",
     );
+}
+
+#[test]
+fn events_passed_one_by_one_go_by_their_numbers() {
+    let protocol = Protocol::builtin("session-events").expect("it is built in");
+    let event = |name: &str, payload: &str| {
+        format!(
+            r#"{{"type":"session.{name}","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s",{payload}}}}}"#
+        )
+    };
+    let mut checker = Checker::new(protocol, Options::default());
+    checker.event(event("status", r#""pending":true,"status_label":"thinking""#).as_bytes(), 40);
+    checker.event(event("completed", r#""final_message":"Hi""#).as_bytes(), 41);
+    let text = checker.finish().text(protocol, TextOptions::default());
+    assert!(text.starts_with("error[idle-missing] event 41\n"), "{text}");
+    assert!(
+        text.contains("  event 40 │ {\"type\":\"session.status\"") && text.contains("the turn began here"),
+        "{text}"
+    );
+    assert!(text.contains("  event 41 │ {\"type\":\"session.completed\""), "{text}");
 }
 
 /// A recording of a producer that has the document's events with other payloads, in JSON-RPC messages.

@@ -107,7 +107,7 @@ impl Block<'_> {
             lines.push(MarkedLine { file: None, place: &finding.place, label: None });
         }
         lines.sort_by_key(|line| (line.file.is_none(), line.place.start, line.label.is_none()));
-        let gutter = lines.iter().map(|line| line.place.line.to_string().len()).max().unwrap_or_default();
+        let gutter = lines.iter().map(|line| line.number().len()).max().unwrap_or_default();
         let mut text = String::new();
         let mut file = None;
         for line in lines {
@@ -131,8 +131,13 @@ struct MarkedLine<'f> {
 }
 
 impl MarkedLine<'_> {
+    /// Returns the number of the line, or that of the event if events were passed one by one.
+    fn number(&self) -> String {
+        self.place.row.map_or_else(|| self.place.line.to_string(), |row| format!("event {row}"))
+    }
+
     fn render(&self, gutter: usize, width: usize, severity: Severity, palette: Palette) -> String {
-        let number = palette.faint(&format!("{:>gutter$} │", self.place.line));
+        let number = palette.faint(&format!("{:>gutter$} │", self.number()));
         let label = self.label.map(visible).unwrap_or_default();
         if self.place.excerpt.text.is_empty() {
             // The text is no longer kept, but the number of the line still helps.
@@ -159,10 +164,15 @@ impl MarkedLine<'_> {
     }
 }
 
-/// Returns the place of a finding, as `file:line:column`, safe to show.
+/// Returns the place of a finding, as `file:line:column`, or as the event's number if events were passed one by one; safe
+/// to show.
 pub fn place_name(finding: &Finding) -> String {
-    let file = visible(finding.file.as_deref().unwrap_or("-"));
-    format!("{file}:{}:{}", finding.place.line, finding.place.column)
+    let file = finding.file.as_deref().map(visible);
+    let Place { line, column, row, .. } = finding.place;
+    match row {
+        None => format!("{}:{line}:{column}", file.as_deref().unwrap_or("-")),
+        Some(row) => file.map_or_else(String::new, |file| format!("{file}, ")) + &format!("event {row}"),
+    }
 }
 
 /// The most characters of a stream's name that are shown.

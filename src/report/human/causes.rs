@@ -86,7 +86,7 @@ pub struct Fold {
     helps: Sample<String>,
     /// Whether the findings have one message.
     pub has_one_message: bool,
-    /// The first ranges of lines, both ends included, and whether there are more.
+    /// The first ranges of lines (or events), both ends included, and whether there are more.
     lines: (Vec<(u64, u64)>, bool),
     kinds: HashSet<FindingKind>,
 }
@@ -124,7 +124,7 @@ impl Fold {
         finding.event_type.iter().for_each(|name| self.types.add(name.clone()));
         finding.help.iter().for_each(|help| self.helps.add(help.to_string()));
         self.kinds.insert(finding.kind());
-        let line = finding.place.line;
+        let line = number(finding);
         let (ranges, has_more) = &mut self.lines;
         let many = ranges.len() == MOST_SAMPLED;
         match ranges.last_mut() {
@@ -178,9 +178,10 @@ impl Fold {
 
     /// Returns lines about where the findings after the first are.
     fn places_of_others(&self) -> Vec<String> {
+        let noun = if self.first.place.row.is_some() { "event" } else { "line" };
         let differs = |other: &Finding| other.message != self.first.message;
         if self.is_complete() && self.others.iter().all(differs) {
-            let line = |other: &Finding| format!("line {}: {}", other.place.line, other.message);
+            let line = |other: &Finding| format!("{noun} {}: {}", number(other), other.message);
             return self.others.iter().map(line).collect();
         }
         let (ranges, has_more) = &self.lines;
@@ -200,8 +201,9 @@ impl Fold {
         let lines: Vec<_> = ranges.iter().map(words).collect();
         let mut also = Vec::new();
         if !lines.is_empty() {
-            let noun = if matches!(ranges.as_slice(), [(first, last)] if first == last) { "line" } else { "lines" };
-            also.push(format!("also in {noun} {}{}", lines.join(", "), if *has_more { ", …" } else { "" }));
+            let is_one = matches!(ranges.as_slice(), [(first, last)] if first == last);
+            let (plural, more) = (if is_one { "" } else { "s" }, if *has_more { ", …" } else { "" });
+            also.push(format!("also in {noun}{plural} {}{more}", lines.join(", ")));
         }
         if self.types.values.len() > 1 {
             also.push(format!("in events of the types {}", self.types.list()));
@@ -214,6 +216,11 @@ impl Fold {
         let is_repeat = |repeat: &&Repeat| self.kinds.iter().any(|kind| repeat.is_of(kind));
         self.count + repeats.iter().filter(is_repeat).map(|repeat| repeat.count).sum::<u64>()
     }
+}
+
+/// Returns the number of a finding's line, or that of its event if events were passed one by one.
+fn number(finding: &Finding) -> u64 {
+    finding.place.row.unwrap_or(finding.place.line)
 }
 
 /// The findings of a file, folded by cause. Files that were judged as one input have folds of their own.
