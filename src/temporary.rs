@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 
-use tempfile::{Builder, NamedTempFile, TempDir};
+use tempfile::{Builder, NamedTempFile};
 
 /// What is there now.
 static PATHS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -48,8 +48,9 @@ pub fn file_in(folder: &Path, builder: &Builder<'_, '_>) -> io::Result<Temporary
 /// # Errors
 ///
 /// Fails if the other one cannot be written.
-pub fn folder_in(folder: &Path, builder: &Builder<'_, '_>) -> io::Result<Temporary<TempDir>> {
-    Temporary::create(|| builder.tempdir_in(folder), TempDir::path)
+#[cfg(any(test, feature = "proptest"))]
+pub fn folder_in(folder: &Path, builder: &Builder<'_, '_>) -> io::Result<Temporary<tempfile::TempDir>> {
+    Temporary::create(|| builder.tempdir_in(folder), tempfile::TempDir::path)
 }
 
 impl<T> Temporary<T> {
