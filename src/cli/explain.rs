@@ -40,11 +40,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
         Basis::Upkeep => writeln!(
             out,
-            "It is a rule of sessionlint itself, about what stands beside a stream: files, or the producer. No event breaks it."
+            "It is a rule of sessionlint itself, about what surrounds a stream: files, or the producer. No event breaks it."
         )?,
-        Basis::Schema => {
-            writeln!(out, "It rests on the event's schema; a finding quotes what the document says of its field.")?
-        }
+        Basis::Schema => writeln!(
+            out,
+            "It is based on the event's schema; a finding quotes what the document says about its field."
+        )?,
         Basis::Document => {
             writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;
             for quote in &rule.quotes {

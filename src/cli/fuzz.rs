@@ -119,7 +119,7 @@ fn parse_positive(text: &str) -> Result<NonZero<usize>, String> {
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.reading.protocol.load_here()?;
     if protocol.is_of_records() {
-        let message = "producers emit events, and this protocol is one of stored records";
+        let message = "producers emit events, but this protocol is for stored records";
         return Err(CliError::Message(message.to_owned()));
     }
     let judge = build_judge(arguments, &protocol, config.as_ref())?;
@@ -138,7 +138,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
 fn catch_interrupts() -> Result<(Arc<StopFlag>, InterruptHandler), CliError> {
     let stop = Arc::new(StopFlag::default());
     let handler = InterruptHandler::install(Arc::clone(&stop));
-    let handler = handler.map_err(|error| CliError::Message(format!("interrupts cannot be heard: {error}")))?;
+    let handler = handler.map_err(|error| CliError::Message(format!("interrupts cannot be handled: {error}")))?;
     Ok((stop, handler))
 }
 

@@ -117,7 +117,7 @@ fn every_mistake_is_told_at_its_place() {
     let expected = [
         ("there is no key `protcol` here", "protcol"),
         ("`fail-on` cannot be \"erorr\"", "\"erorr\""),
-        ("\"a[\" is no pattern: unclosed character class", "\"a[\""),
+        ("\"a[\" is not a valid pattern: unclosed character class", "\"a[\""),
         ("`x` must be a string, but is of the type integer", "5"),
         ("there is no key `fragmnet` here", "fragmnet"),
     ];

@@ -94,7 +94,7 @@ fn a_word_that_says_nothing_is_a_finding_and_the_content_decides() {
     for (word, said, help) in [
         ("sessionlint=fragmetn", "`sessionlint=fragmetn` says nothing of this block", Some("did you mean fragment?")),
         ("sessionlint=Skipp", "`sessionlint=Skipp` says nothing of this block", Some("did you mean skip?")),
-        ("sessionlint=", "no word stands behind `sessionlint=`", None),
+        ("sessionlint=", "there is no word after `sessionlint=`", None),
         ("sessionlint=whatever", "`sessionlint=whatever` says nothing of this block", None),
     ] {
         let (document, code) = linted(&Folder::with(&[("page.md", &page(word))]), ".");
@@ -128,12 +128,12 @@ fn events_inside_of_something_else_are_skipped_and_said() {
     let (document, _) = linted(&folder, ".");
     assert_eq!((kinds(&document), &document["linted"]["enclosed"]), ([0, 0, 0, 0, 4], &Value::from(3)), "{document}");
     let said = folder.run("lint -v .").out;
-    let words = "its event types stand inside of something else, which is not read";
+    let words = "its event types are inside something else, which is not read";
     for one in ["./case.json: ", "./nested.json: ", "./page.md:2: "] {
         assert!(said.contains(&format!("{one}skipped, {words}\n")), "{said}");
     }
     assert!(said.contains("./none.json: skipped, no event of the protocol in it\n"), "{said}");
-    let summary = "; 4 skipped, 3 of them with event types inside of something else, which is not read.\n";
+    let summary = "; 4 skipped, 3 of them with event types inside something else, which is not read.\n";
     assert!(said.contains(summary), "{said}");
 }
 

@@ -103,7 +103,10 @@ fn replay_saved<'k>(
     let rule = saved.kind().rule;
     if report.rules.find(&rule).is_none() {
         let (folder, help) = (display_path(&saved.folder), report.rules.help_for(&rule));
-        return Err(CliError::Message(format!("{folder} names a rule that is not there, {}; {help}", visible(&rule))));
+        return Err(CliError::Message(format!(
+            "{folder} names a rule that does not exist, {}; {help}",
+            visible(&rule)
+        )));
     }
     let setup =
         ProducerSetup::from_saved(&saved.case.producer, &saved.folder, &arguments.producer, &arguments.command)?;
