@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     if let Some(said) = config.as_ref().and_then(|config| config.rule(&rule.name)) {
         let severity = said.severity.map_or("off", |severity| severity.as_str());
         let reason = said.reason.as_deref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
-        writeln!(out, "Here it is:  {severity}, by {NAME}{reason}")?;
+        writeln!(out, "Configured:  {severity}, by {NAME}{reason}")?;
     }
     match rule.basis {
         Basis::Framing => {

@@ -41,7 +41,7 @@ pub struct Arguments {
     #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
 
-    /// Read files of folders whatever .gitignore says
+    /// Read files in folders regardless of .gitignore
     #[arg(long)]
     no_ignore: bool,
 

@@ -29,7 +29,7 @@ pub struct InputArguments {
     #[arg(value_name = "PATHS")]
     pub given: Vec<PathBuf>,
 
-    /// Read files of folders whatever .gitignore says
+    /// Read files in folders regardless of .gitignore
     #[arg(long)]
     pub no_ignore: bool,
 

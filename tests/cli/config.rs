@@ -225,7 +225,7 @@ fn rules_and_explain_know_what_holds_here_and_why() {
     assert_eq!((&rule["severity"], &rule["default"]), (&"off".into(), &"warning".into()));
     assert_eq!(rule["reason"], "warm-up turns\u{1b}");
     let explained = folder.run("explain turn-empty").out;
-    assert!(explained.contains("Here it is:  off, by sessionlint.toml: warm-up turns␛\n"), "{explained}");
+    assert!(explained.contains("Configured:  off, by sessionlint.toml: warm-up turns␛\n"), "{explained}");
     assert!(!folder.run("rules --no-config").out.contains("warm-up"));
 }
 

@@ -140,11 +140,11 @@ impl ProducerSetup {
         {
             let name = visible(name);
             let message =
-                format!("this was found with the header {name}, whose value is not kept; give it with --header");
+                format!("this was found with the header {name}, whose value is not saved; give it with --header");
             return Err(CliError::Message(message));
         }
         if setup.command.is_empty() && setup.url.is_none() {
-            let message = "the command that this was found with is not kept; give it after --";
+            let message = "the command that this was found with is not saved; give it after --";
             return Err(CliError::Message(message.to_owned()));
         }
         if let Some(gone) = setup.folder.as_ref().filter(|folder| setup.url.is_none() && !folder.is_dir()) {

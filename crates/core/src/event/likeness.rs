@@ -277,7 +277,7 @@ mod tests {
     fn a_near_miss_is_named_with_the_type_that_was_meant() {
         assert_words(
             &[r#"{"type":"other"}"#, r#"{"type":"SESSION_STATUS"}"#],
-            "none of the 2 events in this input is one of session-events, but \"SESSION_STATUS\" is nearly session.status",
+            "none of the 2 events in this input is one of session-events, but \"SESSION_STATUS\" is close to session.status",
             Some("such as session.status"),
         );
     }
