@@ -73,7 +73,7 @@ pub struct SeverityArguments {
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
 
-    /// Exit with code 1 if something was not checked: a file that was skipped, or what a limit excluded
+    /// Exit with code 1 if something was not checked: a file that was passed over, or something beyond a limit
     #[arg(long)]
     pub fail_on_incomplete: bool,
 

@@ -123,7 +123,7 @@ impl Completeness {
         }
         let kinds = kinds.into_iter().map(|(reason, number)| match reason {
             GapReason::Unreadable => format!("{} not read", count(number, "input")),
-            GapReason::PassedOver => format!("{} skipped", count(number, "file")),
+            GapReason::PassedOver => format!("{} passed over", count(number, "file")),
             GapReason::Rule(rule) => format!("{number} {}", visible(rule)),
         });
         let more = (self.unlisted > 0).then(|| format!("{} more", self.unlisted));
@@ -216,7 +216,7 @@ mod tests {
         completeness.add_error(&RunError::Nothing { path: "b".into() });
         completeness.add_file(GapReason::PassedOver, &"c".into(), String::new());
         let words = completeness.words();
-        assert_eq!(words.as_deref(), Some("this run is not complete: 2 files skipped, 1 input not read"));
+        assert_eq!(words.as_deref(), Some("this run is not complete: 2 files passed over, 1 input not read"));
         assert_eq!(completeness.gaps()[0].line(), "a: it is text");
     }
 

@@ -179,7 +179,7 @@ fn a_file_of_a_folder_without_anything_of_the_protocol_is_passed_over() {
 
     let ran = folder.run("check r");
     assert!(ran.out.contains("\nLeft out in folders: 8 without an event.\n"), "{}", ran.out);
-    assert!(ran.out.contains("\nThis run is not complete: 3 files skipped.\n  r/comments.sse: "), "{}", ran.out);
+    assert!(ran.out.contains("\nThis run is not complete: 3 files passed over.\n  r/comments.sse: "), "{}", ran.out);
     for named in ["r/evals.jsonl", "r/*.jsonl", "r r/evals.jsonl", "r/evals.jsonl r"] {
         let document = folder.json(named);
         assert!(rules(&document).contains(&"no-events"), "what is named is judged: {named}");
