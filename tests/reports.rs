@@ -327,7 +327,7 @@ fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() 
         ] {
             assert!(report.contains(name), "nothing on {name}\n{report}");
         }
-        assert!(report.contains("session.interrupted does not say why"), "{report}");
+        assert!(report.contains("session.interrupted has no reason"), "{report}");
     }
     let [(short, _), (long, _)] = &reports;
     assert!(unwrapped(short).contains("`payload` has no `done`, `text` (25 times)"), "{short}");

@@ -75,7 +75,7 @@ fn a_line_of_more_values_than_can_be_kept_is_reported_and_lost() {
     let report = json_within_limit(&folder, "a");
     assert_eq!(rules(&report)[0], "line-too-long");
     let first = &report["findings"][0];
-    assert_eq!(text(&first["message"]), "more than 4194304 values are in this line, which is not read");
+    assert_eq!(text(&first["message"]), "this line has more than 4194304 values and was not read");
     assert_eq!(text(&first["help"]), "send the data in several events");
     assert_eq!(report["summary"]["events"], 1);
 }

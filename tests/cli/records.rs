@@ -303,8 +303,7 @@ fn the_protocol_of_records_is_printed_and_what_is_about_streams_says_so() {
     folder.write("x.json", SESSION);
     let ran = folder.run("coverage x.json --protocol session-records");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    let said = "sessionlint: coverage is of streams of events, and the protocol session-records is one of stored \
-                records\n";
+    let said = "sessionlint: coverage is measured for streams of events, but the protocol session-records is for stored records\n";
     assert_eq!(ran.err, said);
 }
 

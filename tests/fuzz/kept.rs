@@ -124,7 +124,7 @@ fn a_failure_is_played_where_it_was_found() {
     let case = fs::read_to_string(&file).expect("readable");
     fs::write(file, case.replace("directory = \"../..\"", "directory = \"../../gone\"")).expect("writable");
     let gone = folder.run("fuzz --replay work/sessionlint-failures");
-    assert!(gone.code == 2 && gone.err.contains("which is no folder now; say it after --"), "{}", gone.err);
+    assert!(gone.code == 2 && gone.err.contains("which is no longer a folder; give it after --"), "{}", gone.err);
 }
 
 #[cfg(unix)]

@@ -81,6 +81,10 @@ fn an_emptied_fixture_is_not_skipped_in_silence() {
     let folder = Folder::with(&[("a.ndjson", CLEAN), ("b.json", "")]);
     let ran = folder.run("lint .");
     assert_eq!(ran.code, 0, "{}", ran.out);
-    assert!(ran.out.contains("This run is not complete: 1 file passed over.\n  ./b.json: nothing in it\n"), "{}", ran.out);
+    assert!(
+        ran.out.contains("This run is not complete: 1 file passed over.\n  ./b.json: nothing in it\n"),
+        "{}",
+        ran.out
+    );
     assert_eq!(folder.run("lint --fail-on-incomplete .").code, 1);
 }

@@ -92,10 +92,10 @@ fn the_info_string_decides_what_a_block_is() {
 fn a_word_that_says_nothing_is_a_finding_and_the_content_decides() {
     let page = |word: &str| format!("# A\n\n> ```json {word}\n> {CLEAN}> ```\n");
     for (word, said, help) in [
-        ("sessionlint=fragmetn", "`sessionlint=fragmetn` says nothing of this block", Some("did you mean fragment?")),
-        ("sessionlint=Skipp", "`sessionlint=Skipp` says nothing of this block", Some("did you mean skip?")),
+        ("sessionlint=fragmetn", "`sessionlint=fragmetn` has an unknown word", Some("did you mean fragment?")),
+        ("sessionlint=Skipp", "`sessionlint=Skipp` has an unknown word", Some("did you mean skip?")),
         ("sessionlint=", "there is no word after `sessionlint=`", None),
-        ("sessionlint=whatever", "`sessionlint=whatever` says nothing of this block", None),
+        ("sessionlint=whatever", "`sessionlint=whatever` has an unknown word", None),
     ] {
         let (document, code) = linted(&Folder::with(&[("page.md", &page(word))]), ".");
         assert_eq!((told(&document), code), (vec!["./page.md:3:11 unknown-block-word".to_owned()], 0), "{word}");

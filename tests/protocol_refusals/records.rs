@@ -79,7 +79,10 @@ fn a_kind_exists_once_and_no_field_identifies_two() {
         .edit("protocol.toml", "telling = [\"tool_name\",", "telling = [\"timestamp\", \"tool_name\",");
     folder
         .refusal("protocol.toml")
-        .says("timestamp tells of a session-action already", "telling = [▸\"timestamp\", \"source_id\"")
+        .says(
+            "timestamp is already a telling field of the kind session-action",
+            "telling = [▸\"timestamp\", \"source_id\"",
+        )
         .and_nothing_else(1);
 }
 
@@ -98,15 +101,15 @@ fn there_is_a_kind() {
 #[test]
 fn a_pattern_of_names_is_valid() {
     refused("files   = [\"event*\"]", "files   = [\"event[\"]")
-        .says("this is no pattern", "files   = [▸\"event[\"]")
-        .advises("this is no pattern", "session*")
+        .says("this is not a valid pattern", "files   = [▸\"event[\"]")
+        .advises("this is not a valid pattern", "session*")
         .and_nothing_else(1);
 }
 
 #[test]
 fn a_container_is_told_by_keys_and_its_lists_are_in_its_schema() {
     refused("known = [[\"items\"], [\"page\", \"page_size\"]]", "known = [[\"items\"], []]")
-        .says("anything would be a page: no key tells it", "name  = ▸\"page\"")
+        .says("anything would be a page: no key identifies it", "name  = ▸\"page\"")
         .and_nothing_else(1);
     refused("lists = { items = \"*\" }", "lists = { records = \"*\" }")
         .says("page has no field /records", "lists = { ▸records = \"*\" }")

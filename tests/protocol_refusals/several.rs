@@ -135,7 +135,7 @@ fn a_misspelt_name_has_no_consequences() {
         (
             "when = { \"/payload/message/role\" = \"assistant\" }\ncell",
             "when = { \"payload/message/role\" = \"assistant\" }\ncell",
-            "is no JSON Pointer",
+            "is not a JSON Pointer",
         ),
     ] {
         let refusal = Folder::copy().edit("protocol.toml", from, to).refusal("protocol.toml");

@@ -131,7 +131,7 @@ fn an_entry_is_known_where_there_are_no_keys() {
             "this lifecycle has keys, and therefore no single event that led into a state",
             &format!("{cell} at = ▸\"entry\""),
         )
-        .advises("this lifecycle has keys", "take `at` out")
+        .advises("this lifecycle has keys", "remove `at`")
         .and_nothing_else(1);
     let end = "[lifecycle.end]\nstarted = { rule = \"tool-call-unfinished\", at = \"entry\" }\n\n[[time]]";
     refused("[[time]]", end)

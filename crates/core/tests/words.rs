@@ -221,7 +221,7 @@ fn the_only_event_of_a_session_beside_another_one_is_named() {
     assert_eq!((last.place.line, &*last.rule), (3, "turn-unfinished"));
     assert_eq!(
         last.message,
-        "this is the only event of the session \"other\", and its turn does not end; all other events are of \"s\""
+        "this is the only event of the session \"other\", and its turn does not end; all other events belong to \"s\""
     );
     assert_eq!(last.related.iter().map(|related| related.place.line).collect::<Vec<_>>(), [6]);
     // With a third session it is not clear to which one it belongs, and with a short one whether it is a mistake.

@@ -164,10 +164,9 @@ impl<'c> Conversation<'c, '_> {
             return Ok(());
         }
         Err(match self.subprocess.wait_for_exit() {
-            Ending::Completed => Ending::Crashed(format!(
-                "it closed its output before the {} that the script waits for",
-                self.awaited_text(wait)
-            )),
+            Ending::Completed => {
+                Ending::Crashed(format!("it closed its output without sending the {}", self.awaited_text(wait)))
+            }
             other => other,
         })
     }

@@ -241,7 +241,7 @@ mod talks {
     #[test]
     fn a_producer_that_ends_early_crashed_if_something_was_still_to_come() {
         let waits = format!("{ASK}[[step]]\nwait-for = \"answer\"\n");
-        let early = "it closed its output while the answer to message 1 (prompt) was waited for";
+        let early = "it closed its output without sending the answer to message 1 (prompt)";
         assert_eq!(talk(&waits, "exit 0", "").end, Ending::Crashed(early.to_owned()));
         assert_eq!(talk(&waits, "exit 4", "").end, Ending::Crashed("it ended with exit code 4".to_owned()));
         let optional = format!("{waits}within = \"60s\"\noptional = true\n[[step]]\nsend = '1'\n");

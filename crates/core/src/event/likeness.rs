@@ -310,7 +310,7 @@ mod tests {
         assert_words(
             &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
             "there are no events of session-events in this input, but the names of its types occur in other values",
-            Some("something wrote text or JSON around the events: take them out"),
+            Some("take the events out of the text or JSON that was written around them"),
         );
     }
 

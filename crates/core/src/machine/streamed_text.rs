@@ -379,7 +379,7 @@ mod tests {
         );
         assert_eq!(parted(b"Hello", b"Hel").0, "it stops after 3 characters, where the stream continues with \"lo\"");
         assert_eq!(parted(b"Hel", b"Hello").0, "the stream stops after 3 characters, but it continues with \"lo\"");
-        assert_eq!(parted(b"Hello", b"").0, "it is empty, and \"Hello\" was streamed");
+        assert_eq!(parted(b"Hello", b"").0, "it is empty, but \"Hello\" was streamed");
         assert_eq!(parted("é".as_bytes(), "è".as_bytes()).1, 0);
     }
 }
