@@ -182,7 +182,7 @@ fn an_invalid_severity_is_reported_with_its_option() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("--rule idle-missing=of: of is not a severity"), "{}", ran.err);
     let ran = folder.run("check --format =json a");
-    assert!(ran.err.contains("an empty name is no format"), "{}", ran.err);
+    assert!(ran.err.contains("an empty name is not a format"), "{}", ran.err);
 }
 
 #[test]
