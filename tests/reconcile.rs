@@ -180,5 +180,5 @@ fn a_stream_stays_a_stream_though_its_folder_holds_the_records() {
     assert!(text(&output.stdout).contains("\"action-missing\""), "{}", text(&output.stdout));
     let refused = run(&["stream.ndjson", "--records", ".", "--protocol", "session-records"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("streams are of events"), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("streams consist of events"), "{}", text(&refused.stderr));
 }

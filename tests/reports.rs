@@ -100,7 +100,7 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
         1,
         &[
             Words("error[turn-not-ended] turn-not-ended/idle-between-a-tool-and-the-answer.ndjson:4:114"),
-            Words("the session says that it is idle, but its turn has not ended"),
+            Words("the session went idle, but its turn had not ended"),
             Source(1, "\"session.status\""),
             Words("the turn began here"),
             Source(4, "false"),
@@ -127,7 +127,7 @@ fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
             Source(4, "\"session.tool.results\""),
             Words("its result was reported here"),
             Source(5, "\"toolu_5d9de62660\""),
-            Words("help: give every tool call an id of its own"),
+            Words("help: give every tool call a unique id"),
             Words("“Unique identifier for this tool execution” — Session events"),
         ],
         "1 file, 9 events, 1 stream: 1 error, 0 warnings, 0 notes.",
@@ -141,18 +141,18 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
         3,
         &[
             Words("error[invalid-json] invalid-json/the-next-turn-is-judged-again.ndjson:2:32"),
-            Words("this is not JSON: `o` stands here, where a key in double quotes is expected"),
+            Words("this is not JSON: expected a key in double quotes, found `o`"),
             Source(2, "o"),
             Words("help: write each event as one JSON object"),
             Words("error[chunk-after-done] invalid-json/the-next-turn-is-judged-again.ndjson:8:"),
-            Words("a chunk came after the one that was marked as the last (done = true)"),
+            Words("a chunk was emitted after the one marked as the last (done = true)"),
             Source(7, "\"session.stream.chunk\""),
             Words("`done` was true here"),
             Source(8, "true"),
-            Words("help: set done = true only on the last chunk of a text"),
+            Words("help: set done = true only on the last chunk of a response"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
             Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: what stands here may have been an event",
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: what is here may have been an event",
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note."),
         ],
@@ -187,7 +187,7 @@ fn a_finding_of_a_field_names_its_event_and_quotes_the_document_on_it() {
             Words("error[missing-field] missing-field/error-code.ndjson:2:79"),
             Words("session.error: `payload` has no `code`"),
             Source(2, "{\"session_id\":\"ses_0f7731be\",\"error\":\"Upstream returned 529\"}"),
-            Words("help: send every field that the document lists for this event"),
+            Words("help: send every field that the protocol requires for this event"),
             Words("“Error code for programmatic handling” — Session events"),
         ],
         "1 file, 6 events, 1 stream: 1 error, 0 warnings, 0 notes.",
@@ -201,12 +201,12 @@ fn an_unknown_type_is_reported_once_with_its_count() {
         2,
         &[
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:3:"),
-            Words("\"session.tool.call.progress\" is no event type of this protocol"),
+            Words("\"session.tool.call.progress\" is not an event type of this protocol"),
             Words("(3 times)"),
             Source(3, "\"session.tool.call.progress\""),
             Words("help: did you mean session.tool.call.started?"),
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:5:"),
-            Words("\"session.usage\" is no event type of this protocol"),
+            Words("\"session.usage\" is not an event type of this protocol"),
             Words("(2 times)"),
             Source(5, "\"session.usage\""),
             Words("help: if it is your own extension"),
@@ -347,7 +347,7 @@ fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() 
         ] {
             assert!(report.contains(name), "nothing on {name}\n{report}");
         }
-        assert!(report.contains("session.interrupted does not say why"), "{report}");
+        assert!(report.contains("session.interrupted has no reason"), "{report}");
     }
     let [(short, _), (long, _)] = &reports;
     assert!(unwrapped(short).contains("`payload` has no `done`, `text` (25 times)"), "{short}");

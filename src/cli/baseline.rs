@@ -84,7 +84,7 @@ impl OpenBaseline {
         let (Some(baseline), Some(output)) = (&mut self.baseline, &self.output) else { return Ok(None) };
         let name = baseline.name();
         let text = baseline.recorded_text().ok_or_else(|| {
-            let help = "mend what is found most, or switch its rule off, and try again";
+            let help = "fix what is found most often, or switch its rule off, and try again";
             let name = display_path(Path::new(&name));
             CliError::Message(format!("{name} would be larger than 16 MiB and was not written; {help}"))
         })?;
@@ -104,7 +104,7 @@ fn open_for_recording(file: &Path) -> Result<OutputFile, CliError> {
         return Err(CliError::Message(format!("{} is a folder; a baseline needs a file", display_path(file))));
     }
     if !is_plain(&path) {
-        return Err(CliError::Message(format!("{} is no file that a baseline can be kept in", display_path(file))));
+        return Err(CliError::Message(format!("{} is not a file that can hold a baseline", display_path(file))));
     }
     OutputFile::open(path)
 }

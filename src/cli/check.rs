@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         };
         // A mistake in the id must not look like a clean stream.
         if let Some(stream) = arguments.selection.stream().filter(|_| outcome.summary.at_least(Severity::Note) == 0) {
-            complain!("sessionlint: no finding is of the stream {}", visible(stream));
+            complain!("sessionlint: no finding belongs to the stream {}", visible(stream));
         }
         Ok(JobResult { outcome, linted: None, shows_stats: arguments.stats })
     })

@@ -114,8 +114,8 @@ impl ProtocolArgument {
         let Some((first, file)) = found.next() else { return Ok(None) };
         let Some((other, another)) = found.find(|(_, another)| *another != file) else { return Ok(file) };
         let held = |path: &Path, file: Option<PathBuf>| match file {
-            Some(file) => format!("{} holds for {}", display_path(&file), display_path(path)),
-            None => format!("no {NAME} holds for {}", display_path(path)),
+            Some(file) => format!("{} applies to {}", display_path(&file), display_path(path)),
+            None => format!("no {NAME} applies to {}", display_path(path)),
         };
         let message = format!(
             "{}, but {}; name one with --config, or check the paths one after the other",

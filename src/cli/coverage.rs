@@ -77,7 +77,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     // Mistakes in the command line are reported before any work is done.
     if protocol.is_of_records() {
         let name = visible(protocol.name());
-        let message = format!("coverage is of streams of events, and the protocol {name} is one of stored records");
+        let message =
+            format!("coverage is measured for streams of events, but the protocol {name} is for stored records");
         return Err(CliError::Message(message));
     }
     check_lifecycle(&protocol, arguments.lifecycle.as_deref())?;

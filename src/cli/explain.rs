@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     if let Some(said) = config.as_ref().and_then(|config| config.rule(&rule.name)) {
         let severity = said.severity.map_or("off", |severity| severity.as_str());
         let reason = said.reason.as_deref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
-        writeln!(out, "Here it is:  {severity}, by {NAME}{reason}")?;
+        writeln!(out, "Configured:  {severity}, by {NAME}{reason}")?;
     }
     match rule.basis {
         Basis::Framing => {
@@ -40,11 +40,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
         Basis::Upkeep => writeln!(
             out,
-            "It is a rule of sessionlint itself, about what stands beside a stream: files, or the producer. No event breaks it."
+            "It is a rule of sessionlint itself, about what surrounds a stream: files, or the producer. No event breaks it."
         )?,
-        Basis::Schema => {
-            writeln!(out, "It rests on the event's schema; a finding quotes what the document says of its field.")?
-        }
+        Basis::Schema => writeln!(
+            out,
+            "It is based on the event's schema; a finding quotes what the document says about its field."
+        )?,
         Basis::Document => {
             writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;
             for quote in &rule.quotes {

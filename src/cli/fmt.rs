@@ -41,7 +41,7 @@ pub struct Arguments {
     #[arg(value_name = "PATHS")]
     paths: Vec<PathBuf>,
 
-    /// Read files of folders whatever .gitignore says
+    /// Read files in folders regardless of .gitignore
     #[arg(long)]
     no_ignore: bool,
 
@@ -79,7 +79,9 @@ pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
         [] => stdin_name.is_some() || is_piped(),
         [one] => is_standard_input(one),
         several if several.iter().any(|path| is_standard_input(path)) => {
-            return Err(CliError::Message("`-` stands alone: standard input goes to standard output".to_owned()));
+            return Err(CliError::Message(
+                "`-` cannot be combined with other paths: standard input goes to standard output".to_owned(),
+            ));
         }
         _ => false,
     };
@@ -263,7 +265,7 @@ impl StdinFilter<'_> {
         let context = FixtureContext { fixture: &fixture, settings: &settings, index: &index, kind: fixture.kind };
         let new = linter.fix(&context, Level::Safe).bytes;
         if new.is_none() && survey.pieces > 0 && !survey.of_protocol && !self.quiet {
-            complain!("sessionlint: nothing of the protocol is in this text, and it stays as it is");
+            complain!("sessionlint: this text has nothing of the protocol, and is left as it is");
         }
         new
     }

@@ -11,7 +11,7 @@ use crate::run::{FollowChange, FollowedFile, holds_records};
 pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<FollowedFile, CliError> {
     let [path] = paths else { return Err(one_file_error("takes one file, not several")) };
     if path.as_os_str() == "-" {
-        return Err(one_file_error("takes a file, and standard input is read as it comes anyway"));
+        return Err(one_file_error("takes a file, and standard input is read as it arrives anyway"));
     }
     if path.is_dir() {
         return Err(one_file_error("takes one file, not a folder"));
@@ -30,12 +30,12 @@ pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<FollowedFile
 
 /// Returns the error for stored records, which cannot be followed.
 pub fn records_error() -> CliError {
-    let message = "stored records cannot be followed: they are written whole, and judged together; leave --follow out";
+    let message = "stored records cannot be followed: they are written whole, and judged together; omit --follow";
     CliError::Message(message.to_owned())
 }
 
 fn one_file_error(what: &str) -> CliError {
-    let help = "to check what a program writes as it comes, run it with `sessionlint tap -- COMMAND`";
+    let help = "to check what a program writes while it runs, start it with `sessionlint tap -- COMMAND`";
     CliError::Message(format!("--follow {what}; {help}"))
 }
 
@@ -43,7 +43,7 @@ fn print_change(path: &Path, change: FollowChange) {
     let what = match change {
         FollowChange::Truncated => "was truncated; it is read from its beginning again",
         FollowChange::Replaced => "was replaced; the new file is read from its beginning",
-        FollowChange::Gone => "is gone; waiting until there is one again",
+        FollowChange::Gone => "is gone; waiting for it to come back",
     };
     complain!("sessionlint: {} {what}", display_path(path));
 }

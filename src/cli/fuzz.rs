@@ -56,7 +56,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     cases: Option<u64>,
 
-    /// Time for running cases, such as 30s or 5m; failures are shrunk after it
+    /// Time for running cases, such as 30s or 5m; failures are shrunk afterwards
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     time: Option<Duration>,
 
@@ -119,7 +119,7 @@ fn parse_positive(text: &str) -> Result<NonZero<usize>, String> {
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.reading.protocol.load_here()?;
     if protocol.is_of_records() {
-        let message = "producers emit events, and this protocol is one of stored records";
+        let message = "producers emit events, but this protocol is for stored records";
         return Err(CliError::Message(message.to_owned()));
     }
     let judge = build_judge(arguments, &protocol, config.as_ref())?;
@@ -138,7 +138,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
 fn catch_interrupts() -> Result<(Arc<StopFlag>, InterruptHandler), CliError> {
     let stop = Arc::new(StopFlag::default());
     let handler = InterruptHandler::install(Arc::clone(&stop));
-    let handler = handler.map_err(|error| CliError::Message(format!("interrupts cannot be heard: {error}")))?;
+    let handler = handler.map_err(|error| CliError::Message(format!("interrupts cannot be handled: {error}")))?;
     Ok((stop, handler))
 }
 
@@ -206,7 +206,7 @@ fn search(
         let again = replay_command(arguments, &folder);
         let kept = save(harness, &writer, failure, &folder, &again);
         commands.push(kept.is_ok().then_some(again));
-        unsaved.extend(kept.err().map(|error| format!("{} cannot be kept: {error}", folder.to_string_lossy())));
+        unsaved.extend(kept.err().map(|error| format!("{} cannot be saved: {error}", folder.to_string_lossy())));
         folders.push(folder);
     }
     let shown = found.failures.iter().zip(&folders).map(|(failure, folder)| report::ReportedFailure {
@@ -230,14 +230,14 @@ fn check_failures_folder(arguments: &Arguments) -> Result<(), CliError> {
     let root = &arguments.failures;
     failure_folder::check_writable(root).map_err(|error| {
         let (root, error) = (display_path(root), visible(&error.to_string()));
-        CliError::Message(format!("failures cannot be kept in {root}: {error}; name another folder with --failures"))
+        CliError::Message(format!("failures cannot be saved in {root}: {error}; name another folder with --failures"))
     })?;
     match &arguments.inputs {
         Some(inputs)
             if NamedRoots::of(std::slice::from_ref(inputs)).contains(failure_folder::nearest_existing(root)) =>
         {
             let (root, inputs) = (display_path(root), display_path(inputs));
-            let message = format!("failures would be kept in {root}, which is in the folder of inputs, {inputs}");
+            let message = format!("failures would be saved in {root}, which is in the folder of inputs, {inputs}");
             Err(CliError::Message(format!("{message}; name another one with --failures")))
         }
         _ => Ok(()),

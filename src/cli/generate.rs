@@ -112,7 +112,7 @@ fn parse_weight(text: &str) -> Result<(String, usize), String> {
     let (name, number) = text.split_once('=').ok_or("TYPE=N, such as session.error=0")?;
     match number.parse() {
         Ok(number @ 0..=1000) => Ok((name.to_owned(), number)),
-        _ => Err(format!("{number} is no number from 0 to 1000")),
+        _ => Err(format!("{number} is not a number from 0 to 1000")),
     }
 }
 
@@ -121,7 +121,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let protocol: &Protocol = &chosen;
     if protocol.is_of_records() {
         let message =
-            format!("{} is a protocol of stored records; streams are made of events", visible(protocol.name()));
+            format!("{} is a protocol of stored records, but streams are made of events", visible(protocol.name()));
         return Err(CliError::Message(message));
     }
     let weights = check_weights(arguments, protocol)?;
@@ -130,7 +130,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let rules = rules_to_break(arguments, protocol)?;
     match &arguments.out {
         None if arguments.count != 1 => {
-            Err(CliError::Message("several streams need a folder: say --out DIR".to_owned()))
+            Err(CliError::Message("several streams need a folder: use --out DIR".to_owned()))
         }
         None => {
             let made = generate_stream(arguments, protocol, &knobs, &rules, 0)?;
@@ -194,8 +194,8 @@ fn rules_to_break<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<V
             Some(known) => Ok(vec![known]),
             None if protocol.rule(name).is_some() => {
                 let name = visible(name);
-                let why = "it is off, or speaks of input that is no stream: see `sessionlint explain`";
-                Err(CliError::Message(format!("no stream is made that breaks {name}: {why}")))
+                let why = "it is off, or is about input that is not a stream: see `sessionlint explain`";
+                Err(CliError::Message(format!("no stream can be made that breaks {name}: {why}")))
             }
             None => {
                 let near = nearest(name, breakable.into_iter());

@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Mermaid)]
     format: Format,
 
-    /// Draw also what breaks a rule, and the states that only follow a broken rule
+    /// Also draw what breaks a rule, and the states that only follow a broken rule
     #[arg(long)]
     all: bool,
 

@@ -29,7 +29,7 @@ pub struct InputArguments {
     #[arg(value_name = "PATHS")]
     pub given: Vec<PathBuf>,
 
-    /// Read files of folders whatever .gitignore says
+    /// Read files in folders regardless of .gitignore
     #[arg(long)]
     pub no_ignore: bool,
 
@@ -57,7 +57,7 @@ pub struct FormArguments {
     #[arg(long, value_name = "FORM", value_parser = wire_parser())]
     wire: Option<String>,
 
-    /// Where events stand in what a logger or an export wrote around them, such as /log or /data/events; `*` is each item
+    /// Where events are in what a logger or an export wrote around them, such as /log or /data/events; `*` is each item
     /// of an array [default: found from the first of them]
     #[arg(long, value_name = "POINTER", value_parser = pointer)]
     unwrap: Vec<Pointer>,
@@ -220,7 +220,7 @@ pub fn require_targets(targets: &[Target], found: &SearchNotes<'_>, besides: &st
     if targets.is_empty() {
         let help = format!(
             "a folder is searched for .ndjson .jsonl .json .sse .log{besides}, also with .gz or .zst; \
-             what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is passed over"
+             what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is skipped"
         );
         let said = found.errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));
         let nothing = if said { "" } else { "there is nothing to check; " };
@@ -259,5 +259,5 @@ pub fn cores() -> usize {
 /// Parses a JSON Pointer.
 fn pointer(text: &str) -> Result<Pointer, String> {
     let pointer = Pointer::parse(text).filter(|pointer| !pointer.0.is_empty());
-    pointer.ok_or_else(|| "it is not a JSON Pointer, which is such as /log".to_owned())
+    pointer.ok_or_else(|| "it is not a JSON Pointer, such as /log".to_owned())
 }

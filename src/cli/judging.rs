@@ -73,7 +73,7 @@ pub struct SeverityArguments {
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on_parser())]
     fail_on: Option<String>,
 
-    /// Exit with code 1 if something was not checked: a file that was passed over, or what a limit gave up
+    /// Exit with code 1 if something was not checked: a file that was passed over, or something beyond a limit
     #[arg(long)]
     pub fail_on_incomplete: bool,
 
@@ -191,10 +191,9 @@ impl RecordArguments {
     ///
     /// Fails if an argument is given and the run has no protocol of stored records, or not this kind of record.
     pub fn record_options(&self, records: Option<RecordProtocol<'_>>) -> Result<RecordOptions, CliError> {
-        let none =
-            || CliError::Message("--kind goes with stored records, and this protocol is one of events".to_owned());
+        let none = || CliError::Message("--kind goes with stored records, but this protocol is for events".to_owned());
         if self.complete && records.is_none() {
-            let message = "--complete goes with stored records, and this protocol is one of events";
+            let message = "--complete goes with stored records, but this protocol is for events";
             return Err(CliError::Message(message.to_owned()));
         }
         let kind = match &self.kind {
@@ -215,7 +214,7 @@ pub fn severities(settings: &[String], rules: Rulebook<'_>) -> Result<BTreeMap<S
         let severity = lookup(&SEVERITIES, severity).ok_or_else(|| {
             let (setting, severity) = (visible(setting), visible(severity));
             CliError::Message(format!(
-                "--rule {setting}: {severity} is no severity; there are error, warning, note and off"
+                "--rule {setting}: {severity} is not a severity; use error, warning, note or off"
             ))
         })?;
         severities.insert(find_rule(rules, name)?.1.name.to_string(), severity);
@@ -230,7 +229,7 @@ pub fn find_kind(kind: Option<&str>, protocol: &Protocol) -> Result<Option<usize
     let found = kinds.iter().find(|(_, name)| *name == kind).map(|(id, _)| *id);
     found.map(Some).ok_or_else(|| {
         let names: Vec<_> = kinds.iter().map(|(_, name)| *name).collect();
-        CliError::Message(format!("{} is no kind of record; there are {}", visible(kind), names.join(", ")))
+        CliError::Message(format!("{} is not a kind of record; there are {}", visible(kind), names.join(", ")))
     })
 }
 

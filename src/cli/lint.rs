@@ -111,7 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (level, quiet) = (arguments.fixing.level(), judging.shown.quiet);
     let mode = if arguments.fixing.diff { FixMode::Diff } else { FixMode::Write };
     if level.is_some() && input.paths().iter().any(|path| path.as_os_str() == "-") {
-        let message = "files are fixed, and standard input is none; `sessionlint fmt -` passes it on formatted";
+        let message = "only files can be fixed, and standard input is not a file; `sessionlint fmt -` formats it";
         return Err(CliError::Message(message.to_owned()));
     }
     let fixes = FixSink::new(mode, Destination::StandardError, input.paths());
@@ -177,7 +177,7 @@ fn fixture_options(
     let all_records = match said.protocol.as_deref() {
         Some(name) if of_records(name) => true,
         Some(name) if name == protocol.name() => false,
-        Some(name) => return Err(format!("{} is no protocol of this run", visible(name))),
+        Some(name) => return Err(format!("{} is not a protocol of this run", visible(name))),
         None => protocol.is_of_records(),
     };
     let record_options = said.records.record_options(work.records).map_err(words)?;
@@ -208,11 +208,11 @@ fn write_expectations(updates: &Updates) -> Exit {
         complain_colored(&update.difference());
         if update.is_empty() {
             let hint = "remove it if the fixture is to be clean";
-            complain!("sessionlint: nothing is expected any more in {path}; {hint}");
+            complain!("sessionlint: nothing is expected any longer in {path}; {hint}");
         }
     }
     for name in &updates.broken {
-        complain!("sessionlint: {} is left as it is: mend its broken lines first", visible(name));
+        complain!("sessionlint: {} is left as it is: fix its broken lines first", visible(name));
     }
     complain!("sessionlint: {} changed", count(written, "expectation"));
     exit

@@ -91,7 +91,7 @@ enum Command {
     Check(Box<check::Arguments>),
     /// Count the parts of a protocol that recordings exercise, and those that they never do
     Coverage(coverage::Arguments),
-    /// Explain a rule, with quotes from the document and an example
+    /// Explain a rule, with quotes from the protocol's document and an example
     Explain(explain::Arguments),
     /// Format fixtures, or standard input, in their canonical form
     Fmt(Box<fmt::Arguments>),

@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let is_object = |line: &Vec<u8>| line.first() == Some(&b'{') && line.last() == Some(&b'}');
     if lines.is_empty() || !lines.iter().all(is_object) {
         let file = display_path(&arguments.file);
-        return Err(CliError::Message(format!("{file} is not one event a line, which is what can be broken")));
+        return Err(CliError::Message(format!("{file} does not have one event per line, so it cannot be broken")));
     }
     new_folder(&arguments.out)?;
     let (mut broken, mut whole) = (0, Vec::new());

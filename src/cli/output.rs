@@ -44,7 +44,7 @@ impl FromStr for Output {
             let help =
                 near.map_or_else(|| format!("there are {}", names.join(", ")), |near| format!("did you mean {near}?"));
             let found = if name.is_empty() { "an empty name".to_owned() } else { visible(name) };
-            return Err(format!("{found} is no format; {help}"));
+            return Err(format!("{found} is not a format; {help}"));
         };
         match file {
             Some("-") => Err(format!("for standard output, write {name} alone; for a file of this name, {name}=./-")),
@@ -194,7 +194,7 @@ impl Outputs {
                 return refused("is to be checked, so no report can go there");
             }
             if config.is_some_and(|config| resolve(config) == path) {
-                return refused("says how to check, so no report can go there");
+                return refused("is a configuration file, so no report can go there");
             }
             if baseline.is_some_and(|baseline| resolve(baseline) == path) {
                 return refused("is the baseline, so no report can go there");

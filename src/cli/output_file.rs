@@ -76,7 +76,7 @@ pub fn replace(file: &Path, read: &[u8], new: &[u8]) -> Result<(), WriteError> {
         .map_err(|error| format!("cannot be written: its owner and group cannot stay: {error}"))?;
     fs::set_permissions(temporary.path(), metadata.permissions()).map_err(write_error)?;
     if fs::read(&file).map_err(write_error)? != read {
-        return Err("was changed by somebody else meanwhile, and is left as it is now".to_owned());
+        return Err("was changed by someone else in the meantime, and was left as it is".to_owned());
     }
     persist(temporary, |new| new.persist(&file)).map_err(write_error)
 }

@@ -90,12 +90,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let started = Instant::now();
     let (chosen, config) = arguments.protocol.load(&arguments.streams)?;
     let events: &Protocol = &chosen;
-    let none = || CliError::Message("there is no protocol of stored records to hold streams against".to_owned());
+    let none = || CliError::Message("there is no protocol of stored records to compare streams with".to_owned());
     let protocol = record_protocol().ok_or_else(none)?;
     let tables = protocol.tables().records.as_ref().ok_or_else(none)?;
     let mapping = tables.reconcile.as_ref().ok_or_else(none)?;
     if events.is_of_records() {
-        let message = format!("{} is a protocol of stored records; streams are of events", events.name());
+        let message = format!("{} is a protocol of stored records, but streams consist of events", events.name());
         return Err(CliError::Message(message));
     }
     let rules = Rulebook::of(protocol);

@@ -61,10 +61,10 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             match protocol.plan(name) {
                 None => writeln!(
                     out,
-                    "{} goes the fast way: one pass, and the slow way for whatever that is not sure of",
+                    "{} takes the fast path: one pass, with the slow path for whatever it cannot decide",
                     visible(name)
                 )?,
-                Some(reason) => writeln!(out, "{} goes the slow way: its schema has {reason}", visible(name))?,
+                Some(reason) => writeln!(out, "{} takes the slow path: its schema has {reason}", visible(name))?,
             }
             Ok(Exit::Clean)
         }

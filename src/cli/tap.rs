@@ -38,7 +38,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.reading.protocol.load_here()?;
     if protocol.is_of_records() {
-        let message = "stored records cannot be tapped: they are no stream; `sessionlint check` judges their files";
+        let message =
+            "stored records cannot be tapped, because they are not a stream; `sessionlint check` judges their files";
         return Err(CliError::Message(message.to_owned()));
     }
     let rules = protocol.rules_of_run();
@@ -98,10 +99,10 @@ fn check_written(report: io::Result<()>, output: io::Result<()>, quiet: bool) ->
     match output {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {
             if !quiet {
-                complain!("sessionlint: standard output was closed; what came after that was not checked");
+                complain!("sessionlint: standard output was closed; the rest of the output was not checked");
             }
         }
-        Err(error) => return Err(CliError::Message(format!("what comes cannot be passed on: {error}"))),
+        Err(error) => return Err(CliError::Message(format!("the output cannot be passed on: {error}"))),
         Ok(()) => {}
     }
     match report {

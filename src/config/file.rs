@@ -67,12 +67,12 @@ fn patterns(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Pattern
     if let Some((first, span)) = patterns.first().zip(spans.first())
         && first.starts_with('!')
     {
-        let message = format!("{first:?} takes nothing back: no pattern stands before it");
-        reader.problem(span.clone(), message, "write first what it is an exception from, such as \"*.log\"");
+        let message = format!("{first:?} is an exception to nothing: there is no pattern before it");
+        reader.problem(span.clone(), message, "first write the pattern that it is an exception to, such as \"*.log\"");
     }
     let read = Patterns::new(patterns.iter().copied());
     for (number, why) in read.as_ref().err().into_iter().flatten() {
-        let message = format!("{:?} is no pattern: {why}", patterns[*number]);
+        let message = format!("{:?} is not a valid pattern: {why}", patterns[*number]);
         reader.problem(spans[*number].clone(), message, PATTERNS_HELP);
     }
     read.ok()
@@ -124,7 +124,7 @@ fn one_override(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Ove
     let rules = table.read("rules", rules).unwrap_or_default();
     if keys.contains_key("files") && keys.len() == 1 {
         let message = "this override changes nothing".to_owned();
-        reader.problem(value.span(), message, "say what holds for its files: fragment, wire, unwrap or rules");
+        reader.problem(value.span(), message, "say what applies to its files: fragment, wire, unwrap or rules");
     }
     if !keys.contains_key("files") {
         reader.problem(value.span(), "this override does not say which files it is for".to_owned(), OVERRIDE_HELP);
@@ -150,7 +150,7 @@ fn pointers(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Vec<Poi
 
 fn files_of_override(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Patterns> {
     if value.get_ref().as_array().is_some_and(|array| array.is_empty()) {
-        reader.problem(value.span(), "this override is for no file".to_owned(), OVERRIDE_HELP);
+        reader.problem(value.span(), "this override applies to no file".to_owned(), OVERRIDE_HELP);
         return None;
     }
     patterns(key, value, reader)

@@ -102,7 +102,7 @@ impl Config {
     /// Returns an error if the file cannot be read or has mistakes. The names of rules are checked later, by
     /// [`Config::check_rules`], because the protocol is not known yet.
     pub fn read(path: &Path) -> Result<Config, FileError> {
-        let help = "name another file with --config, or have none with --no-config";
+        let help = "name another file with --config, or use none with --no-config";
         let text = read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
         file::read(path, &text)
     }

@@ -117,7 +117,7 @@ fn every_mistake_is_told_at_its_place() {
     let expected = [
         ("there is no key `protcol` here", "protcol"),
         ("`fail-on` cannot be \"erorr\"", "\"erorr\""),
-        ("\"a[\" is no pattern: unclosed character class", "\"a[\""),
+        ("\"a[\" is not a valid pattern: unclosed character class", "\"a[\""),
         ("`x` must be a string, but is of the type integer", "5"),
         ("there is no key `fragmnet` here", "fragmnet"),
     ];
@@ -133,7 +133,7 @@ fn every_mistake_is_told_at_its_place() {
 fn an_exception_from_nothing_is_a_mistake() {
     let found = mistakes("version = 1\nexclude = [\"!keep.log\", \"*.log\"]\n");
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].0.starts_with("\"!keep.log\" takes nothing back"), "{found:?}");
+    assert!(found[0].0.starts_with("\"!keep.log\" is an exception to nothing"), "{found:?}");
     assert!(read("version = 1\nexclude = [\"*.log\", \"!keep.log\"]\n").is_ok());
 }
 

@@ -179,7 +179,7 @@ fn unreadable(path: &Path, cause: io::Error) -> FileError {
 fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     // Reading a pipe could block for ever.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(unreadable(path, io::Error::new(ErrorKind::InvalidInput, "it is no file")));
+        return Err(unreadable(path, io::Error::new(ErrorKind::InvalidInput, "it is not a file")));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|cause| unreadable(path, cause))?;

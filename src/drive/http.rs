@@ -35,7 +35,7 @@ const BLOCK: usize = 64 << 10;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpConfigError {
     /// The address is malformed or not supported.
-    #[error("{} is no address of a server: {why}", visible(url))]
+    #[error("{} is not the address of a server: {why}", visible(url))]
     Url {
         /// The address.
         url: String,
@@ -154,9 +154,9 @@ impl Producer for Http {
                 self.has_answered.fetch_or(!matches!(played.end, Ending::Hung(_) | Ending::Stopped), Ordering::Relaxed);
                 Ok(played)
             }
-            ExchangeOutcome::Disconnected => crashed("the connection broke before a response came"),
+            ExchangeOutcome::Disconnected => crashed("the connection broke before a response arrived"),
             ExchangeOutcome::Unreachable(_) if was_disconnected => {
-                crashed("the connection broke, and the server does not listen any more")
+                crashed("the connection broke, and the server is no longer listening")
             }
             ExchangeOutcome::Unreachable(cause) => unplayable(cause),
             ExchangeOutcome::NoThread(cause) => Err(ProducerError::NoThread { cause }),
@@ -187,7 +187,7 @@ impl ExchangeOutcome {
 }
 
 fn not_http(error: &Error) -> String {
-    format!("its response is no HTTP: {}", visible(&error.to_string()))
+    format!("its response is not HTTP: {}", visible(&error.to_string()))
 }
 
 /// Sends a request, and reads the response.
@@ -197,7 +197,7 @@ fn exchange(agent: &Agent, request: Request<Vec<u8>>, bounds: Bounds) -> Exchang
     match agent.run(request) {
         Ok(response) => ExchangeOutcome::Answered(read_response(response, bounds)),
         Err(Error::Timeout(_)) => {
-            ExchangeOutcome::of_ending(Ending::hung(format!("no response came within {}", in_words(bounds.timeout))))
+            ExchangeOutcome::of_ending(Ending::hung(format!("no response arrived within {}", in_words(bounds.timeout))))
         }
         Err(Error::Io(error)) => match error.kind() {
             BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof => {
@@ -276,7 +276,7 @@ fn parse_url(url: &str) -> Result<Uri, HttpConfigError> {
     match uri.scheme_str() {
         Some("http") if uri.authority().is_some_and(has_valid_port) => Ok(uri),
         Some("https") => Err(wrong(
-            "https is not spoken here; let the server listen on plain http for the test, or put a proxy before it",
+            "https is not supported; let the server listen on plain http for the test, or put a proxy before it",
         )),
         _ => Err(wrong("write it as http://127.0.0.1:8080/path")),
     }

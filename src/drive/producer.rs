@@ -78,7 +78,7 @@ pub enum ProducerError {
         cause: io::Error,
     },
     /// No thread could be had to run cases.
-    #[error("no thread can be had, and each case takes one: {cause}")]
+    #[error("no thread can be started, and each case needs one: {cause}")]
     NoThread {
         /// The error of the operating system.
         cause: io::Error,

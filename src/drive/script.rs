@@ -67,7 +67,7 @@ impl Script {
     ///
     /// Fails if the file cannot be read, or with every mistake in it and its position.
     pub fn load(path: &Path) -> Result<Script, FileError> {
-        let help = "--script names a file that says what is sent to the producer; docs/talk.md has its form";
+        let help = "--script names a file that says what is sent to the producer; docs/talk.md describes its form";
         let text = config::read(path).map_err(|cause| FileError::Unreadable { path: path.to_owned(), cause, help })?;
         Script::parse(path, &text)
     }

@@ -29,8 +29,7 @@ const MAX_AHEAD: usize = 4;
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Help for an output that outlives the command.
-const OUTPUT_HELD_HELP: &str = "let the command wait for what it starts, or give that another output, such as /dev/null: the \
-                    stream ends when nobody holds its output any more";
+const OUTPUT_HELD_HELP: &str = "let the command wait for what it starts, or give that another output, such as /dev/null: the stream ends when no process holds its output any more";
 
 /// The process that runs a case.
 pub struct Subprocess<'s> {

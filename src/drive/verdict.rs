@@ -170,9 +170,11 @@ impl Judge<'_> {
         let (rule, what) = match &execution.end {
             Ending::Completed | Ending::Stopped => return None,
             Ending::Crashed(how) => (Upkeep::ProducerCrash, format!("the producer failed: {how}")),
-            Ending::Hung(hang) => (Upkeep::ProducerHang, format!("the producer was not done in time: {}", hang.reason)),
+            Ending::Hung(hang) => {
+                (Upkeep::ProducerHang, format!("the producer did not finish in time: {}", hang.reason))
+            }
             Ending::Flooded(most) => {
-                (Upkeep::ProducerFlood, format!("the producer answered more than {most} bytes, and was ended"))
+                (Upkeep::ProducerFlood, format!("the producer answered with more than {most} bytes, and was stopped"))
             }
         };
         let severity = settings.severity(self.protocol, rule.name()).flatten()?;

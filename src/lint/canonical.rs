@@ -1,4 +1,4 @@
-//! The canonical form of a fixture: one event a line, keys in the order of the schema, date-times in one spelling.
+//! The canonical form of a fixture: one event per line, keys in the order of the schema, date-times in one spelling.
 //!
 //! The form is assembled from byte ranges of the source text and never from parsed values: numbers, strings with their
 //! escapes and unknown fields are copied byte for byte. Text that cannot be read is left unchanged. Before the form is
@@ -52,7 +52,7 @@ pub struct FixtureReader<'p> {
     pub protocol: &'p Protocol,
     pub wire: Option<Wire>,
     pub max_line_bytes: usize,
-    /// `None`: one event a line if each line holds one JSON text; otherwise the existing layout.
+    /// `None`: one event per line if each line holds one JSON text; otherwise the existing layout.
     pub layout: Option<Layout>,
     /// Finds the kinds of records; `None` unless the protocol is one of records.
     classifier: Option<Classifier<'p>>,

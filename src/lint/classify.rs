@@ -50,7 +50,7 @@ impl SkipReason {
         match self {
             SkipReason::NoEvent => "no event of the protocol in it",
             SkipReason::Empty => "nothing in it",
-            SkipReason::Enclosed => "its event types stand inside of something else, which is not read",
+            SkipReason::Enclosed => "its event types are inside something else, which is not read",
             SkipReason::NoBlock => "no fenced block of json, jsonl, ndjson or sse in it",
             SkipReason::Partial => "only a part of an event: it has an ellipsis or a comment",
             SkipReason::InfoString => "its info string says so",
@@ -170,8 +170,8 @@ fn directive_word(info: &str) -> Option<&str> {
 pub fn unknown_directive(block: &Block, file: &Arc<str>, severity: Severity) -> Option<Finding> {
     let word = directive_word(&block.info).filter(|_| directive(&block.info).is_none())?;
     let message = match word {
-        "" => format!("no word stands behind `{DIRECTIVE}=`"),
-        word => format!("`{DIRECTIVE}={}` says nothing of this block", visible(word)),
+        "" => format!("there is no word after `{DIRECTIVE}=`"),
+        word => format!("`{DIRECTIVE}={}` has an unknown word", visible(word)),
     };
     let nearest = nearest(&word.to_ascii_lowercase(), WORDS.iter().map(|(word, _)| *word));
     let place = block.place_of(&format!("{DIRECTIVE}={word}"));

@@ -27,7 +27,7 @@ impl Duplicates {
         let message = format!("the same events are in {}:{}", visible(first), there.line);
         let other = (first != file).then(|| first.clone());
         let mut found = Finding::of_file(Upkeep::DuplicateFixture.name(), severity?, message, file, place);
-        found.related.push(Related::in_file(other, "they stand here first", there.clone()));
+        found.related.push(Related::in_file(other, "they first occur here", there.clone()));
         Some(found)
     }
 }

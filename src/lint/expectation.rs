@@ -93,7 +93,7 @@ impl Expectation {
             let mut key = None;
             if options_of(line).is_some() && at > start {
                 let help = "move it to the first line".to_owned();
-                faults.push((span.clone(), "options stand in the first line alone".to_owned(), Some(help)));
+                faults.push((span.clone(), "options are allowed only on the first line".to_owned(), Some(help)));
             } else if !line.trim().is_empty() && !line.starts_with('#') {
                 match parse_line(line) {
                     Err(message) => faults.push((span.clone(), message, None)),
@@ -278,14 +278,14 @@ fn options_of(line: &str) -> Option<&str> {
 /// Parses a line as an expected finding; the error is the message of a finding.
 fn parse_line(line: &str) -> Result<Key, String> {
     let Some((number, rule)) = line.split_once('\t') else {
-        return Err("this is no finding: between its line and its rule there must be a tab".to_owned());
+        return Err("this is not a finding: there must be a tab between its line and its rule".to_owned());
     };
     let number = match number.parse::<u64>() {
         Ok(number) if number > 0 && !line.starts_with('+') => number,
-        _ => return Err(format!("{} is no line of a fixture: these count from 1", visible(number))),
+        _ => return Err(format!("{} is not a line of a fixture: lines count from 1", visible(number))),
     };
     let rule = rule.trim_end();
-    if rule.is_empty() { Err("the rule is not said".to_owned()) } else { Ok((number, rule.into())) }
+    if rule.is_empty() { Err("the rule is missing".to_owned()) } else { Ok((number, rule.into())) }
 }
 
 fn is_rule_name(rule: &str) -> bool {
@@ -295,18 +295,18 @@ fn is_rule_name(rule: &str) -> bool {
 fn missing_message((line, rule): &Key, wanted: u64, fixture: &str, found: Option<&FoundInLine>) -> String {
     let fixture = visible(fixture);
     let Some(found) = found else {
-        return format!("{rule} was expected in line {line} of {fixture}; nothing was found there");
+        return format!("{rule} was expected on line {line} of {fixture}; nothing was found there");
     };
     if let Some(alike) = found.by_rule.get(rule) {
         return format!(
-            "{rule} was expected {} in line {line} of {fixture}, and found {}",
+            "{rule} was expected {} on line {line} of {fixture}, and found {}",
             times(wanted),
             times(*alike)
         );
     }
     let more = found.all - found.first.len() as u64;
     let more = if more > 0 { format!(" and {}", count(more, "more finding")) } else { String::new() };
-    format!("{rule} was expected in line {line} of {fixture}; found there: {}{more}", found.first.join(", "))
+    format!("{rule} was expected on line {line} of {fixture}; found there: {}{more}", found.first.join(", "))
 }
 
 fn times(number: u64) -> String {

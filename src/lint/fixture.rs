@@ -251,7 +251,7 @@ impl FindingList {
         let severity: Option<Severity> = settings.severity(protocol, rule).flatten();
         if let (1.., Some(severity), Some(last)) = (self.unlisted, severity, self.findings.last()) {
             let message =
-                format!("{} in this fixture, which are counted and not listed", count(self.unlisted, "more finding"));
+                format!("{} in this fixture, which are counted but not listed", count(self.unlisted, "more finding"));
             let note = Finding::of_file(rule, severity, message, file, last.place.clone());
             report.summary.count(rule, severity, 1);
             self.findings.push(note);

@@ -132,7 +132,7 @@ impl LintSummary {
     pub fn rest(&self) -> Option<String> {
         let enclosed = match self.enclosed {
             0 => String::new(),
-            some => format!(", {some} of them with event types inside of something else, which is not read"),
+            some => format!(", {some} of them with event types inside something else, which is not read"),
         };
         let skipped = (self.skipped > 0).then(|| format!("{} skipped{enclosed}", self.skipped));
         let expected = (self.expected > 0).then(|| format!("{} as expected", count(self.expected, "finding")));

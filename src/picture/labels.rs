@@ -274,7 +274,7 @@ impl Labels<'_> {
 
     /// Returns the note that a lifecycle is silent where the one around it speaks.
     fn silent_note(&self, outer: usize) -> String {
-        format!("says nothing about an event that {} speaks of", printable(&self.tables.lifecycles[outer].name))
+        format!("says nothing about an event that {} has a finding for", printable(&self.tables.lifecycles[outer].name))
     }
 }
 

@@ -105,7 +105,7 @@ fn a_baseline_is_an_entry_a_line_sorted_and_without_this_machine_s_paths() {
     command.current_dir(folder.path().join("kept"));
     assert!(command.status().expect("it runs").success());
     let expected = "\
-# Known findings, which sessionlint does not report; what is found beyond them, it does.
+# Known findings, which sessionlint does not report; it reports all others.
 # Written by: sessionlint check PATHS --write-baseline FILE
 version = 1
 findings = [

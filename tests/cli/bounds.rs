@@ -39,7 +39,7 @@ fn an_event_of_faults_alone_is_not_kept_fault_by_fault() {
     let skipped: Vec<_> = findings.filter(|finding| finding["rule"] == "check-skipped").collect();
     assert_eq!(
         text(&skipped[0]["message"]),
-        "at least 523288 more findings about this event, which are counted and not listed: it has too many faults to be judged to its end"
+        "at least 523288 more findings about this event, which are counted but not listed: it has too many faults to be judged completely"
     );
 }
 
@@ -54,7 +54,7 @@ fn a_large_event_of_faults_is_judged_within_the_limit_on_the_slow_path_too() {
     let mut skipped = findings.filter(|finding| finding["rule"] == "check-skipped");
     assert_eq!(
         text(&skipped.next().expect("one is skipped")["message"]),
-        "this event has too many faults to be judged to its end"
+        "this event has too many faults to be judged completely"
     );
 }
 
@@ -75,7 +75,7 @@ fn a_line_of_more_values_than_can_be_kept_is_reported_and_lost() {
     let report = json_within_limit(&folder, "a");
     assert_eq!(rules(&report)[0], "line-too-long");
     let first = &report["findings"][0];
-    assert_eq!(text(&first["message"]), "more than 4194304 values are in this line, which is not read");
+    assert_eq!(text(&first["message"]), "this line has more than 4194304 values and was not read");
     assert_eq!(text(&first["help"]), "send the data in several events");
     assert_eq!(report["summary"]["events"], 1);
 }

@@ -34,12 +34,12 @@ fn paths_under_different_files_need_a_choice() {
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     assert_eq!(
         ran.err,
-        "sessionlint: x/sessionlint.toml holds for x, but y/sessionlint.toml holds for y/a.ndjson; \
+        "sessionlint: x/sessionlint.toml applies to x, but y/sessionlint.toml applies to y/a.ndjson; \
          name one with --config, or check the paths one after the other\n"
     );
     let ran = folder.run("check x z");
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("but no sessionlint.toml holds for z"), "{}", ran.err);
+    assert!(ran.err.contains("but no sessionlint.toml applies to z"), "{}", ran.err);
 
     assert_eq!(folder.run("check x y --config y/sessionlint.toml").code, 0);
     assert_eq!(folder.run("check x y --no-config").code, 1);
@@ -225,7 +225,7 @@ fn rules_and_explain_know_what_holds_here_and_why() {
     assert_eq!((&rule["severity"], &rule["default"]), (&"off".into(), &"warning".into()));
     assert_eq!(rule["reason"], "warm-up turns\u{1b}");
     let explained = folder.run("explain turn-empty").out;
-    assert!(explained.contains("Here it is:  off, by sessionlint.toml: warm-up turns␛\n"), "{explained}");
+    assert!(explained.contains("Configured:  off, by sessionlint.toml: warm-up turns␛\n"), "{explained}");
     assert!(!folder.run("rules --no-config").out.contains("warm-up"));
 }
 

@@ -106,7 +106,7 @@ fn the_table_and_what_is_missing_are_printed() {
         "  session.status /payload/pending = true",
         "  turn: interrupted or failed × end of the stream",
         "  turn: announced, active, completed, trailing, drained, closing, ended-early or emptied × end of the stream",
-        "rules that were never asked: that they did not speak is no pass",
+        "rules that were never asked: finding nothing is then not a pass",
     ] {
         assert_eq!(lines.iter().filter(|printed| **printed == line).count(), 1, "{line}\n{}", ran.out);
     }

@@ -23,7 +23,7 @@ fn the_format_is_taken_from_the_environment_and_an_option_wins() {
     assert_eq!(std::fs::read_to_string(folder.path().join("report")).expect("written"), jsonl);
     let wrong = with(&folder, &[("SESSIONLINT_FORMAT", "jsnl")], "check a");
     assert_eq!((wrong.code, wrong.out.as_str()), (2, ""));
-    assert_eq!(wrong.err, "sessionlint: SESSIONLINT_FORMAT: jsnl is no format; did you mean jsonl?\n");
+    assert_eq!(wrong.err, "sessionlint: SESSIONLINT_FORMAT: jsnl is not a format; did you mean jsonl?\n");
 }
 
 #[test]

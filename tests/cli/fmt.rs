@@ -71,7 +71,7 @@ fn standard_input_goes_to_standard_output() {
     assert_eq!(filtered("fmt --stdin-name a.json", &pretty), format!("{pretty}\n"));
     let nothing = "data: {\"a\": 1}\n\n";
     let ran = folder.run_with_input("fmt", nothing.as_bytes());
-    let said = "sessionlint: nothing of the protocol is in this text, and it stays as it is\n";
+    let said = "sessionlint: this text has nothing of the protocol, and is left as it is\n";
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, nothing, said));
     assert_eq!(filtered("fmt -q", nothing), nothing);
     assert_eq!(filtered("fmt", ""), "");

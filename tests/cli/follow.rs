@@ -124,7 +124,7 @@ fn what_cannot_be_followed_is_refused() {
     folder.write("e.ndjson", b"\x28\xb5\x2f\xfd\0");
     for (arguments, why) in [
         ("", "takes one file, not a folder"),
-        ("-", "standard input is read as it comes anyway"),
+        ("-", "standard input is read as it arrives anyway"),
         ("a.ndjson b.ndjson", "takes one file, not several"),
         ("*.ndjson", "*.ndjson cannot be followed"),
         ("missing", "missing cannot be followed"),

@@ -90,7 +90,7 @@ fn every_finding_has_all_keys_and_null_where_one_says_nothing() {
     assert_eq!(finding("misspelt-event")["type"], "session.stats");
     assert_eq!(
         finding("misspelt-event")["message"],
-        "\"session.stats\" is no event type of this protocol, but nearly session.status"
+        "\"session.stats\" is not an event type of this protocol, but is close to session.status"
     );
     // A finding about a field points at it.
     let field = finding("wrong-type");

@@ -180,9 +180,9 @@ fn an_invalid_severity_is_reported_with_its_option() {
     let folder = Folder::with(&[("a", CLEAN)]);
     let ran = folder.run("check --rule idle-missing=of a");
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("--rule idle-missing=of: of is no severity"), "{}", ran.err);
+    assert!(ran.err.contains("--rule idle-missing=of: of is not a severity"), "{}", ran.err);
     let ran = folder.run("check --format =json a");
-    assert!(ran.err.contains("an empty name is no format"), "{}", ran.err);
+    assert!(ran.err.contains("an empty name is not a format"), "{}", ran.err);
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn the_rules_are_a_markdown_table_with_what_each_rests_on() {
     assert_eq!(lines[2..4], ["| rule | severity | what is wrong | rests on |", "|---|---|---|---|"]);
     for line in [
         "| invalid-utf8 | error | these bytes are not UTF-8 | framing |",
-        "| missing-field | error | the one field that every record has is missing | the schema |",
+        "| missing-field | error | the one field that every record must have is missing | the schema |",
         "| event-before-session | warning | an event's timestamp is more than a second before that of its session | “An \
          event represents a specific occurrence during a session.” |",
         "| action-missing | warning | a tool call that was completed in the stream has no SessionAction | inference |",

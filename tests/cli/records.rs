@@ -92,12 +92,12 @@ fn the_caller_says_the_kind_where_nothing_tells() {
     }
     let ran = folder.run("check x.json --kind page");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert_eq!(ran.err, "sessionlint: page is no kind of record; there are session-action, session, event\n");
+    assert_eq!(ran.err, "sessionlint: page is not a kind of record; there are session-action, session, event\n");
     let hostile = ran_with(&folder, &["check", "x.json", "--kind", "\u{1b}[2J"]);
-    assert!(hostile.err.contains("␛[2J is no kind of record"), "{}", hostile.err);
+    assert!(hostile.err.contains("␛[2J is not a kind of record"), "{}", hostile.err);
     let ran = folder.run("check x.json --kind event --protocol session-events");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert_eq!(ran.err, "sessionlint: --kind goes with stored records, and this protocol is one of events\n");
+    assert_eq!(ran.err, "sessionlint: --kind goes with stored records, but this protocol is for events\n");
 }
 
 /// What looks like a record, but is judged as an event, says how it is judged as a record.
@@ -282,7 +282,7 @@ fn the_protocol_of_records_is_printed_and_what_is_about_streams_says_so() {
         "  one that is not as its schema says: ✗ broken-container",
         "  session /channel_manager_sid is the same as /session_id: ✗ sid-equals-session-id",
         "  session /duration is below 0: ✗ negative-duration",
-        "  session /agent_timezone is no name of a time zone: ✗ unknown-timezone",
+        "  session /agent_timezone is not the name of a time zone: ✗ unknown-timezone",
         "  session /session_id is that of an earlier session: ✗ duplicate-session",
         "  session-action /tool_error is there beside /tool_result: ✗ result-and-error",
         "  event /session_id is the /session_id of a session",
@@ -303,8 +303,7 @@ fn the_protocol_of_records_is_printed_and_what_is_about_streams_says_so() {
     folder.write("x.json", SESSION);
     let ran = folder.run("coverage x.json --protocol session-records");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    let said = "sessionlint: coverage is of streams of events, and the protocol session-records is one of stored \
-                records\n";
+    let said = "sessionlint: coverage is measured for streams of events, but the protocol session-records is for stored records\n";
     assert_eq!(ran.err, said);
 }
 

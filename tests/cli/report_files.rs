@@ -68,7 +68,7 @@ fn wrong_use_is_said_and_changes_nothing() {
         ("--format json=-", "for standard output, write json alone"),
         ("--format json=", "there must be the name of a file"),
         ("--format sarf=old", "did you mean sarif?"),
-        ("--format xml", &format!("xml is no format; there are {}\n", every_format().join(", "))),
+        ("--format xml", &format!("xml is not a format; there are {}\n", every_format().join(", "))),
         ("--format json=old --rule no-such-rule=off", "there is no rule"),
     ] {
         let ran = folder.run(&format!("check {arguments} a"));
@@ -85,7 +85,7 @@ fn a_report_does_not_replace_the_file_that_says_how_to_check() {
     for arguments in ["--format json=sessionlint.toml a", "--format json=./other.toml --config other.toml a"] {
         let ran = folder.run(&format!("check {arguments}"));
         assert_eq!(ran.code, 2, "{arguments}");
-        assert!(ran.err.contains("says how to check, so no report can go there"), "{arguments}: {}", ran.err);
+        assert!(ran.err.contains("is a configuration file, so no report can go there"), "{arguments}: {}", ran.err);
     }
     assert_eq!(read(&folder, "sessionlint.toml"), "version = 1\n");
     assert_eq!(read(&folder, "other.toml"), "version = 1\n");

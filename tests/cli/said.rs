@@ -54,7 +54,7 @@ pub fn of_gitlab(document: &Value) -> Vec<Said> {
             "major" => "error",
             "minor" => "warning",
             "info" => "note",
-            other => panic!("{other} is no severity of this report"),
+            other => panic!("{other} is not a severity of this report"),
         };
         let place = &issue["location"];
         said(text(&place["path"]), number(&place["lines"]["begin"]), 0, severity, text(&issue["check_name"]))
@@ -68,7 +68,7 @@ pub fn of_rdjson(document: &Value) -> Vec<Said> {
             "ERROR" => "error",
             "WARNING" => "warning",
             "INFO" => "note",
-            other => panic!("{other} is no severity of this report"),
+            other => panic!("{other} is not a severity of this report"),
         };
         let place = &diagnostic["location"];
         let line = number(&place["range"]["start"]["line"]);

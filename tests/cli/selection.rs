@@ -58,7 +58,7 @@ fn only_findings_of_the_stream_count_and_everything_is_judged() {
 fn a_stream_of_which_nothing_is_found_is_said() {
     let folder = Folder::with(&[("a", &of(ERROR, "one"))]);
     let ran = folder.run("check --stream \u{1b}on a");
-    assert_eq!((ran.code, ran.err.as_str()), (0, "sessionlint: no finding is of the stream ␛on\n"));
+    assert_eq!((ran.code, ran.err.as_str()), (0, "sessionlint: no finding belongs to the stream ␛on\n"));
     assert!(ran.out.contains("; 1 other finding is not counted (--stream).\n"), "{}", ran.out);
 }
 

@@ -21,7 +21,7 @@ fn a_server_is_asked_over_http() {
     }
     let without = folder.run("fuzz --replay sessionlint-failures");
     assert_eq!(without.code, 2);
-    assert!(without.err.contains("the header Authorization, whose value is not kept"), "{}", without.err);
+    assert!(without.err.contains("the header Authorization, whose value is not saved"), "{}", without.err);
     let again = folder.command(["fuzz", "--replay", "sessionlint-failures", "--header", "Authorization: Bearer other"]);
     assert_eq!(ran(again).code, 1);
 }

@@ -58,8 +58,8 @@ fn a_producer_that_fails_sometimes_is_said_to() {
     assert_eq!(folder.failures(), [("producer-crash".to_owned(), "one".to_owned())]);
     let again = folder.run("fuzz --replay sessionlint-failures");
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(again.err.contains("  did not fail in 8 plays: "), "{}", again.err);
-    assert!(again.err.contains("; when it was found it failed 1 of 4 times\n"), "{}", again.err);
+    assert!(again.err.contains("  did not fail in 8 runs: "), "{}", again.err);
+    assert!(again.err.contains("; when it was found, it failed 1 of 4 times\n"), "{}", again.err);
     assert!(again.err.ends_with("0 fixed, 0 fail, 1 did not fail this time\n"), "{}", again.err);
 }
 

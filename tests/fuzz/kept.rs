@@ -36,7 +36,7 @@ fn a_failure_is_kept_with_all_that_belongs_to_it() {
     // The command that found the failure is kept.
     let replayed = folder.run(again.strip_prefix("sessionlint ").expect("this program"));
     assert_eq!(replayed.code, 1, "{}", replayed.err);
-    assert!(replayed.err.contains("1 failure played again: 0 fixed, 1 fails"), "{}", replayed.err);
+    assert!(replayed.err.contains("1 failure replayed: 0 fixed, 1 fails"), "{}", replayed.err);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn another_failure_of_a_kept_input_is_told_apart() {
     fs::write(kept.join("input"), "!a ?").expect("writable");
     let ran = folder.fuzz(&["--replay", "sessionlint-failures"], &agent(), &["--bug", "after-completion"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("  fails otherwise: ") && ran.err.contains("by event-after-turn"), "{}", ran.err);
+    assert!(ran.err.contains("  fails differently: ") && ran.err.contains("by event-after-turn"), "{}", ran.err);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_damaged_failure_leaves_the_others_to_be_played() {
     assert!(ran.err.contains("must be a string"), "{}", ran.err);
     assert!(ran.err.contains("a rule that is not there, idle-misssing; did you mean idle-missing?"), "{}", ran.err);
     assert!(ran.err.contains("  still fails: "), "{}", ran.err);
-    assert!(ran.err.ends_with("1 failure played again: 0 fixed, 1 fails, 2 not played\n"), "{}", ran.err);
+    assert!(ran.err.ends_with("1 failure replayed: 0 fixed, 1 fails, 2 not replayed\n"), "{}", ran.err);
 }
 
 #[cfg(unix)]
@@ -124,7 +124,7 @@ fn a_failure_is_played_where_it_was_found() {
     let case = fs::read_to_string(&file).expect("readable");
     fs::write(file, case.replace("directory = \"../..\"", "directory = \"../../gone\"")).expect("writable");
     let gone = folder.run("fuzz --replay work/sessionlint-failures");
-    assert!(gone.code == 2 && gone.err.contains("which is no folder now; say it after --"), "{}", gone.err);
+    assert!(gone.code == 2 && gone.err.contains("which is no longer a folder; give it after --"), "{}", gone.err);
 }
 
 #[cfg(unix)]
@@ -132,10 +132,10 @@ fn a_failure_is_played_where_it_was_found() {
 fn where_failures_cannot_be_kept_no_case_is_played() {
     let folder = Folder::with(&[("seeds/a", "one"), ("file", "")]);
     for (failures, words) in [
-        ("file", "failures cannot be kept in file: file is not a folder; name another folder"),
-        ("file/deeper", "failures cannot be kept in file/deeper: file is not a folder; name another folder"),
-        ("seeds", "failures would be kept in seeds, which is in the folder of inputs, seeds"),
-        ("seeds/new", "failures would be kept in seeds/new, which is in the folder of inputs, seeds"),
+        ("file", "failures cannot be saved in file: file is not a folder; name another folder"),
+        ("file/deeper", "failures cannot be saved in file/deeper: file is not a folder; name another folder"),
+        ("seeds", "failures would be saved in seeds, which is in the folder of inputs, seeds"),
+        ("seeds/new", "failures would be saved in seeds/new, which is in the folder of inputs, seeds"),
     ] {
         let ran = folder.fuzz_shell(&["--inputs", "seeds", "--failures", failures], "touch played; exit 3");
         assert_eq!((ran.code, ran.out.as_str()), (2, ""));
@@ -151,5 +151,5 @@ fn what_was_found_is_told_though_it_cannot_be_kept() {
     let ran = folder.fuzz_shell(&["--inputs", "seeds", "--cases", "3"], "touch sessionlint-failures; exit 3");
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(ran.out.contains("[producer-crash]") && ran.out.contains("input shows it"), "{}", ran.out);
-    assert!(ran.err.contains("; not kept\n") && ran.err.contains(" cannot be kept: "), "{}", ran.err);
+    assert!(ran.err.contains("; not saved\n") && ran.err.contains(" cannot be saved: "), "{}", ran.err);
 }

@@ -54,7 +54,7 @@ fn what_is_no_regular_file_is_not_read() {
     for command in ["lint .", "lint --update-expected a.json", "fmt ."] {
         let ran = folder.run(command);
         assert_eq!(ran.code, 2, "{command}: {}", ran.out);
-        assert!(ran.err.contains("a.json.expected") && ran.err.contains("it is no regular file"), "{}", ran.err);
+        assert!(ran.err.contains("a.json.expected") && ran.err.contains("it is not a regular file"), "{}", ran.err);
     }
     let folder = Folder::with(&[("a.txt.expected", "1\twrong-type\n")]);
     pipe(&folder, "a.txt");

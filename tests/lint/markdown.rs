@@ -92,10 +92,10 @@ fn the_info_string_decides_what_a_block_is() {
 fn a_word_that_says_nothing_is_a_finding_and_the_content_decides() {
     let page = |word: &str| format!("# A\n\n> ```json {word}\n> {CLEAN}> ```\n");
     for (word, said, help) in [
-        ("sessionlint=fragmetn", "`sessionlint=fragmetn` says nothing of this block", Some("did you mean fragment?")),
-        ("sessionlint=Skipp", "`sessionlint=Skipp` says nothing of this block", Some("did you mean skip?")),
-        ("sessionlint=", "no word stands behind `sessionlint=`", None),
-        ("sessionlint=whatever", "`sessionlint=whatever` says nothing of this block", None),
+        ("sessionlint=fragmetn", "`sessionlint=fragmetn` has an unknown word", Some("did you mean fragment?")),
+        ("sessionlint=Skipp", "`sessionlint=Skipp` has an unknown word", Some("did you mean skip?")),
+        ("sessionlint=", "there is no word after `sessionlint=`", None),
+        ("sessionlint=whatever", "`sessionlint=whatever` has an unknown word", None),
     ] {
         let (document, code) = linted(&Folder::with(&[("page.md", &page(word))]), ".");
         assert_eq!((told(&document), code), (vec!["./page.md:3:11 unknown-block-word".to_owned()], 0), "{word}");
@@ -128,12 +128,12 @@ fn events_inside_of_something_else_are_skipped_and_said() {
     let (document, _) = linted(&folder, ".");
     assert_eq!((kinds(&document), &document["linted"]["enclosed"]), ([0, 0, 0, 0, 4], &Value::from(3)), "{document}");
     let said = folder.run("lint -v .").out;
-    let words = "its event types stand inside of something else, which is not read";
+    let words = "its event types are inside something else, which is not read";
     for one in ["./case.json: ", "./nested.json: ", "./page.md:2: "] {
         assert!(said.contains(&format!("{one}skipped, {words}\n")), "{said}");
     }
     assert!(said.contains("./none.json: skipped, no event of the protocol in it\n"), "{said}");
-    let summary = "; 4 skipped, 3 of them with event types inside of something else, which is not read.\n";
+    let summary = "; 4 skipped, 3 of them with event types inside something else, which is not read.\n";
     assert!(said.contains(summary), "{said}");
 }
 

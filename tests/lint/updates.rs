@@ -39,7 +39,7 @@ fn nothing_expected_leaves_an_empty_file_and_a_hint() {
     let folder = Folder::with(&[("a.ndjson", CLEAN), ("a.ndjson.expected", "1\twrong-type\n")]);
     let ran = folder.run("lint --update-expected .");
     assert_eq!((ran.code, read(&folder, "a.ndjson.expected").as_str()), (0, ""));
-    assert!(ran.err.contains("nothing is expected any more in ./a.ndjson.expected"), "{}", ran.err);
+    assert!(ran.err.contains("nothing is expected any longer in ./a.ndjson.expected"), "{}", ran.err);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn what_is_broken_is_not_written_again() {
     let expected = "1\twrong-type\nwhat?\n";
     let folder = Folder::with(&[("a.ndjson", CLEAN), ("a.ndjson.expected", expected)]);
     let ran = folder.run("lint --update-expected .");
-    let why = "sessionlint: ./a.ndjson.expected is left as it is: mend its broken lines first\n";
+    let why = "sessionlint: ./a.ndjson.expected is left as it is: fix its broken lines first\n";
     assert_eq!((ran.code, ran.err), (1, format!("{why}sessionlint: 0 expectations changed\n")));
     assert_eq!(read(&folder, "a.ndjson.expected"), expected);
 }

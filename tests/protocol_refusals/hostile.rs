@@ -51,7 +51,7 @@ fn a_schema_that_would_take_too_long_is_refused_at_its_place() {
     let words = "this schema applies more than 10000 schemas to one value";
     folder.refusal("session.error.schema.json").says(words, "\"a8\":▸{\"anyOf\"").and_nothing_else(1);
     folder.write("session.error.schema.json", &schema("\"a0\":{\"allOf\":[{\"$ref\":\"#/$defs/a0\"}]}"));
-    let words = "this schema applies itself to the same value, without end";
+    let words = "this schema applies itself to the same value endlessly";
     folder.refusal("session.error.schema.json").says(words, "\"a0\":▸{\"allOf\"").and_nothing_else(1);
 }
 

@@ -320,8 +320,8 @@ fn a_protocol_with_names_of_its_own_works() {
         (3, "clock-went-back", "it was 2026-01-01T00:00:05Z and then 2026-01-01T00:00:04Z"),
         (4, "wrong-type", "`floor` must be an integer, but is the string \"2\""),
         (4, "moved-while-open", "the lift went up with its door open"),
-        (5, "unknown-event", "\"session.completed\" is no event type of this protocol"),
-        (6, "not-an-event", "this is no event: it has no `kind`"),
+        (5, "unknown-event", "\"session.completed\" is not an event type of this protocol"),
+        (6, "not-an-event", "this is not an event: it has no `kind`"),
     ];
     // What stands in line 6 may have been an event, which a note says.
     let mut all = said(stream);

@@ -33,7 +33,10 @@ fn a_protocol_has_events_or_records_and_not_both() {
 fn what_is_about_streams_is_refused_beside_records_and_the_other_way_round() {
     let time = "[[time]]\nrule = \"negative-duration\"\n\n[rule.invalid-json]";
     refused("[rule.invalid-json]", time)
-        .says("[[time]] goes with [event], which this protocol has not", "[[time]]\nrule = ▸\"negative-duration\"")
+        .says(
+            "[[time]] goes with [event], which this protocol does not have",
+            "[[time]]\nrule = ▸\"negative-duration\"",
+        )
         .advises("[[time]] goes with [event]", "make two of them");
     Folder::copy()
         .edit(
@@ -42,7 +45,7 @@ fn what_is_about_streams_is_refused_beside_records_and_the_other_way_round() {
             "[[kind]]\nname = \"session.status\"\n\n[rule.time-goes-backwards]",
         )
         .refusal("protocol.toml")
-        .says("[[kind]] goes with [record], which this protocol has not", "[[kind]]\nname = ▸\"session.status\"")
+        .says("[[kind]] goes with [record], which this protocol does not have", "[[kind]]\nname = ▸\"session.status\"")
         .and_nothing_else(1);
 }
 
@@ -76,7 +79,10 @@ fn a_kind_exists_once_and_no_field_identifies_two() {
         .edit("protocol.toml", "telling = [\"tool_name\",", "telling = [\"timestamp\", \"tool_name\",");
     folder
         .refusal("protocol.toml")
-        .says("timestamp tells of a session-action already", "telling = [▸\"timestamp\", \"source_id\"")
+        .says(
+            "timestamp is already a telling field of the kind session-action",
+            "telling = [▸\"timestamp\", \"source_id\"",
+        )
         .and_nothing_else(1);
 }
 
@@ -95,15 +101,15 @@ fn there_is_a_kind() {
 #[test]
 fn a_pattern_of_names_is_valid() {
     refused("files   = [\"event*\"]", "files   = [\"event[\"]")
-        .says("this is no pattern", "files   = [▸\"event[\"]")
-        .advises("this is no pattern", "session*")
+        .says("this is not a valid pattern", "files   = [▸\"event[\"]")
+        .advises("this is not a valid pattern", "session*")
         .and_nothing_else(1);
 }
 
 #[test]
 fn a_container_is_told_by_keys_and_its_lists_are_in_its_schema() {
     refused("known = [[\"items\"], [\"page\", \"page_size\"]]", "known = [[\"items\"], []]")
-        .says("anything would be a page: no key tells it", "name  = ▸\"page\"")
+        .says("anything would be a page: no key identifies it", "name  = ▸\"page\"")
         .and_nothing_else(1);
     refused("lists = { items = \"*\" }", "lists = { records = \"*\" }")
         .says("page has no field /records", "lists = { ▸records = \"*\" }")
@@ -116,7 +122,7 @@ fn pointers_lead_to_fields_of_the_kind() {
         .says("session has no field /lasted", "at   = ▸\"/lasted\"")
         .and_nothing_else(1);
     refused("at   = \"/duration\"\nis ", "at   = \"duration\"\nis ")
-        .says("duration is no JSON Pointer", "at   = ▸\"duration\"");
+        .says("duration is not a JSON Pointer", "at   = ▸\"duration\"");
     refused("is   = { same-as = \"/session_id\" }", "is   = { same-as = \"/session\" }")
         .says("session has no field /session", "same-as = ▸\"/session\"")
         .and_nothing_else(1);
@@ -146,13 +152,13 @@ fn a_tolerance_is_a_length_of_time() {
 #[test]
 fn a_check_has_a_kind_and_exists() {
     refused("on   = \"session-action\"\nat", "on   = \"bundle\"\nat")
-        .says("bundle is no kind of record", "on   = ▸\"bundle\"")
-        .advises("bundle is no kind of record", "what a [[kind]] names");
+        .says("bundle is not a kind of record", "on   = ▸\"bundle\"")
+        .advises("bundle is not a kind of record", "what a [[kind]] names");
     refused("is   = { below = 0.0 }", "is   = { above = 0.0 }")
         .says("there is no key `above` here", "is   = { ▸above = 0.0 }")
         .advises("there is no key `above` here", "there are says, same-as, below, beside")
         .and_nothing_else(1);
-    refused("to      = \"session\"", "to      = \"page\"").says("page is no kind of record", "to      = ▸\"page\"");
+    refused("to      = \"session\"", "to      = \"page\"").says("page is not a kind of record", "to      = ▸\"page\"");
 }
 
 #[test]

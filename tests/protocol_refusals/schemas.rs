@@ -123,7 +123,7 @@ fn a_value_that_a_keyword_cannot_have_is_refused_at_its_place() {
         ),
         (r##"{ "$ref": ▸"#/$defs/lable" }"##, "there is nothing at #/$defs/lable in this file", "$defs"),
         (r#"{ "pattern": ▸"(" }"#, "", "draft 2020-12"),
-        (r#"{ "title": "a", ▸"title": "b" }"#, "`title` is in this object twice", "only the last one"),
+        (r#"{ "title": "a", ▸"title": "b" }"#, "`title` occurs twice in this object", "only the last one"),
     ] {
         let place = format!("\"status_label\": {schema}");
         refused_label(&schema.replace('▸', "")).says(said, &place).advises(said, help).and_nothing_else(1);
@@ -150,8 +150,7 @@ fn a_required_field_is_declared() {
 
 #[test]
 fn a_schema_is_of_the_event_type_that_its_file_is_named_after() {
-    let said =
-        "this file stands for the event type session.status, but its schema does not allow session.status at /type";
+    let said = "this file is for the event type session.status, but its schema does not allow session.status at /type";
     refused(r#"{ "const": "session.status" }"#, r#"{ "const": "session.state" }"#)
         .says(said, r#"{ "const": ▸"session.state" }"#)
         .advises(said, "write \"session.status\" here, or rename the file to session.state.schema.json")

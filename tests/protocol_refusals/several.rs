@@ -92,7 +92,7 @@ fn mistakes_in_several_files_are_reported_at_once() {
     let [tables, error, status] =
         folder.refusals(["protocol.toml", "session.error.schema.json", "session.status.schema.json"]);
     tables.says("there is no event type session.interupted", "on = ▸\"session.interupted\"");
-    error.says("stands for the event type session.error", "\"const\": ▸\"session.eror\"").and_nothing_else(1);
+    error.says("is for the event type session.error", "\"const\": ▸\"session.eror\"").and_nothing_else(1);
     status.says("no keyword `requried`", "▸\"requried\"").and_nothing_else(1);
 }
 
@@ -135,7 +135,7 @@ fn a_misspelt_name_has_no_consequences() {
         (
             "when = { \"/payload/message/role\" = \"assistant\" }\ncell",
             "when = { \"payload/message/role\" = \"assistant\" }\ncell",
-            "is no JSON Pointer",
+            "is not a JSON Pointer",
         ),
     ] {
         let refusal = Folder::copy().edit("protocol.toml", from, to).refusal("protocol.toml");

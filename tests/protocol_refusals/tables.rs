@@ -208,7 +208,7 @@ fn a_pointer_leads_to_a_field_of_the_schema() {
     refused("type    = \"/type\"", "type    = \"/kind\"")
         .says("session.completed has no field /kind", "type    = ▸\"/kind\"");
     refused("\"/payload/status_label\"\nis   = { says = [\"idle\"", "\"status_label\"\nis   = { says = [\"idle\"")
-        .says("status_label is no JSON Pointer", "at   = ▸\"status_label\"");
+        .says("status_label is not a JSON Pointer", "at   = ▸\"status_label\"");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_row_looks_at_earlier_lifecycles() {
 
 #[test]
 fn a_rule_has_words() {
-    let words = "the session became busy and then idle again, with nothing of a turn in between";
+    let words = "the session became busy and then idle again, with no events of a turn in between";
     refused(words, " ")
         .says("the rule turn-empty has no words: `says` is empty", "says     = ▸\" \"")
         .and_nothing_else(1);

@@ -66,7 +66,7 @@ fn a_word_that_is_not_near_any_lists_them_with_their_meanings() {
         .and_nothing_else(1);
     let basis = "[rule.time-goes-backwards]\nseverity = \"warning\"\nbasis    = ";
     refused(&format!("{basis}\"document\""), &format!("{basis}\"book\""))
-        .advises("`basis` cannot be \"book\"", "framing (no quotes are owed)")
+        .advises("`basis` cannot be \"book\"", "framing (no quotes are needed)")
         .and_nothing_else(1);
     refused(basis, &basis.replace("warning", "bad"))
         .advises("`severity` cannot be \"bad\"", "there are error (it is wrong), warning (it is improbable)")
@@ -127,8 +127,11 @@ fn an_outermost_lifecycle_says_what_all_other_labels_mean() {
 fn an_entry_is_known_where_there_are_no_keys() {
     let cell = "cell.else      = { rule = \"duplicate-tool-call\",";
     refused(cell, &format!("{cell} at = \"entry\","))
-        .says("this lifecycle has keys, and so no one event that led into a state", &format!("{cell} at = ▸\"entry\""))
-        .advises("this lifecycle has keys", "take `at` out")
+        .says(
+            "this lifecycle has keys, and therefore no single event that led into a state",
+            &format!("{cell} at = ▸\"entry\""),
+        )
+        .advises("this lifecycle has keys", "remove `at`")
         .and_nothing_else(1);
     let end = "[lifecycle.end]\nstarted = { rule = \"tool-call-unfinished\", at = \"entry\" }\n\n[[time]]";
     refused("[[time]]", end)
@@ -202,7 +205,10 @@ fn what_must_change_is_named() {
         .and_nothing_else(1);
     let unchanged = "[[unchanged]]\non = \"session\"\nat = \"/timestamp\"\nrule = \"negative-duration\"\n\n";
     refused_of_records("[rule.invalid-json]", &format!("{unchanged}[rule.invalid-json]"))
-        .says("[[unchanged]] goes with [event], which this protocol has not", "rule = ▸\"negative-duration\"\n\n[rule.")
+        .says(
+            "[[unchanged]] goes with [event], which this protocol does not have",
+            "rule = ▸\"negative-duration\"\n\n[rule.",
+        )
         .advises("[[unchanged]] goes with [event]", "make two of them");
 }
 
@@ -244,7 +250,7 @@ fn a_word_in_braces_has_a_value_wherever_its_rule_speaks() {
         .advises("{event} stands for nothing", "are here {found} (")
         .and_nothing_else(1);
     // Words for a rule of the framing have what the framing's own words have.
-    refused_of_records("says     = \"the documents have no field {key}\"", "says     = \"there is no {found}\"")
+    refused_of_records("says     = \"the protocol has no field {key}\"", "says     = \"there is no {found}\"")
         .says("{found} stands for nothing", "says     = ▸\"there is no {found}\"")
         .advises("{found} stands for nothing", "are here {key} (")
         .and_nothing_else(1);
@@ -318,10 +324,10 @@ fn what_a_rule_means_has_no_placeholder() {
     // Without `means`, it is what its findings say, without their values.
     let edited = Folder::copy().edit(
         "protocol.toml",
-        "means    = \"an event of a turn came after the turn was completed\"\n",
+        "means    = \"an event of a turn was emitted after the turn was completed\"\n",
         "",
     );
     let protocol = edited.loads();
     let rule = protocol.rule("event-after-turn");
-    assert_eq!(rule.map(|rule| &*rule.means), Some("… came after the turn was completed"));
+    assert_eq!(rule.map(|rule| &*rule.means), Some("… was emitted after the turn was completed"));
 }

@@ -51,7 +51,7 @@ fn a_mismatch_says_how_it_came_about() {
             5,
             rule,
             "final_message is not the text that was streamed: the pieces are cumulative, and each repeats the text before it",
-            "send in each piece only what is new",
+            "send only the new text in each piece",
         )],
     );
     assert_words(
@@ -77,7 +77,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: only white space differs; it stops after 8 characters, where the stream goes on with \"\\n\"",
+            "final_message is not the text that was streamed: only white space differs; it stops after 8 characters, where the stream continues with \"\\n\"",
             "send the same white space in both: neither trim nor reformat the text",
         )],
     );
@@ -144,7 +144,7 @@ fn a_wrong_id_is_laid_to_the_only_call_that_it_can_be_meant_for() {
     let no_name = START.1.replace("bash", "");
     let report =
         judge(&[THINKING, (START.0, &no_name), (DONE.0, &wrong_done), (RESULT.0, &wrong_result), COMPLETED, IDLE]);
-    assert_words(&report, &[(2, "empty-tool-name", "tool_name is \"\", which names no tool", ""), of(3)]);
+    assert_words(&report, &[(2, "empty-tool-name", "tool_name is \"\", which does not name a tool", ""), of(3)]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_call_that_is_started_again_is_told_from_an_id_that_is_used_again() {
         &[(
             3,
             "duplicate-tool-call",
-            "the tool call \"c1\" is started again, while it is still open",
+            "the tool call \"c1\" was started again while it was still open",
             "start each call once",
         )],
     );
@@ -221,7 +221,7 @@ fn the_only_event_of_a_session_beside_another_one_is_named() {
     assert_eq!((last.place.line, &*last.rule), (3, "turn-unfinished"));
     assert_eq!(
         last.message,
-        "this is the only event of the session \"other\", and its turn does not end; all other events are of \"s\""
+        "this is the only event of the session \"other\", and its turn does not end; all other events belong to \"s\""
     );
     assert_eq!(last.related.iter().map(|related| related.place.line).collect::<Vec<_>>(), [6]);
     // With a third session it is not clear to which one it belongs, and with a short one whether it is a mistake.

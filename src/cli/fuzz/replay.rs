@@ -103,7 +103,10 @@ fn replay_saved<'k>(
     let rule = saved.kind().rule;
     if report.rules.find(&rule).is_none() {
         let (folder, help) = (display_path(&saved.folder), report.rules.help_for(&rule));
-        return Err(CliError::Message(format!("{folder} names a rule that is not there, {}; {help}", visible(&rule))));
+        return Err(CliError::Message(format!(
+            "{folder} names a rule that does not exist, {}; {help}",
+            visible(&rule)
+        )));
     }
     let setup =
         ProducerSetup::from_saved(&saved.case.producer, &saved.folder, &arguments.producer, &arguments.command)?;
@@ -154,8 +157,8 @@ fn print_summary(played: &[Replay<'_>], all: usize, is_interrupted: bool) {
             None if !found.is_always() => {
                 unsure += 1;
                 let (plays, FailureRate { failed, runs: played }) = (times.runs, found);
-                let found = format!("when it was found it failed {failed} of {played} times");
-                complain!("  did not fail in {plays} plays: {folder}; {found}");
+                let found = format!("when it was found, it failed {failed} of {played} times");
+                complain!("  did not fail in {plays} runs: {folder}; {found}");
             }
             None => {
                 fixed += 1;
@@ -163,7 +166,7 @@ fn print_summary(played: &[Replay<'_>], all: usize, is_interrupted: bool) {
             }
             Some(kind) => {
                 failing += 1;
-                let otherwise = if *kind == saved.kind() { "still fails" } else { "fails otherwise" };
+                let otherwise = if *kind == saved.kind() { "still fails" } else { "fails differently" };
                 complain!("  {otherwise}: {folder}, by {}{}", visible(&kind.rule), place_of(kind));
             }
         }
@@ -172,9 +175,9 @@ fn print_summary(played: &[Replay<'_>], all: usize, is_interrupted: bool) {
     let again = count(played.len() as u64, "failure");
     let left = match all - played.len() {
         0 => String::new(),
-        left => format!(", {left} not played"),
+        left => format!(", {left} not replayed"),
     };
     let fails = if failing == 1 { "fails" } else { "fail" };
     let unsure = if unsure > 0 { format!(", {unsure} did not fail this time") } else { String::new() };
-    complain!("{interrupted}{again} played again: {fixed} fixed, {failing} {fails}{unsure}{left}");
+    complain!("{interrupted}{again} replayed: {fixed} fixed, {failing} {fails}{unsure}{left}");
 }

@@ -159,12 +159,12 @@ fn summary(found: &SearchResult, again: &[Option<String>], fail_on: Option<Sever
         };
         let cases = count(found.kinds.get(&failure.kind).copied().unwrap_or_default(), "case");
         let (rule, place) = (visible(&failure.kind.rule), place_of(&failure.kind));
-        let again = again.as_ref().map_or_else(|| "not kept".to_owned(), |again| visible(again));
+        let again = again.as_ref().map_or_else(|| "not saved".to_owned(), |again| visible(again));
         text.push_str(&format!("  {rule}{place}: {cases}{times}; {again}\n"));
     }
     match found.kinds.len().saturating_sub(found.failures.len()) {
         0 => {}
-        more => text.push_str(&format!("  {} told apart, and not kept\n", count(more as u64, "more failure"))),
+        more => text.push_str(&format!("  {} found but not saved\n", count(more as u64, "more failure"))),
     }
     text
 }

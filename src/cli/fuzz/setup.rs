@@ -87,10 +87,12 @@ impl ProducerSetup {
     pub fn from_arguments(arguments: &ProducerArguments, command: &[OsString]) -> Result<ProducerSetup, CliError> {
         let ProducerArguments { script, url, headers, timeout, max_bytes } = arguments;
         if url.is_none() && !headers.is_empty() {
-            return Err(CliError::Message("--header is for requests; say the producer's address by --url".to_owned()));
+            return Err(CliError::Message(
+                "--header is for requests; give the producer's address with --url".to_owned(),
+            ));
         }
         if command.is_empty() && url.is_none() {
-            let message = "there is no producer; say its command after --, or its address by --url";
+            let message = "there is no producer; give its command after --, or its address with --url";
             return Err(CliError::Message(message.to_owned()));
         }
         Ok(ProducerSetup {
@@ -137,17 +139,19 @@ impl ProducerSetup {
             && let Some(name) = record.headers.iter().find(|name| !is_given(name))
         {
             let name = visible(name);
-            let message = format!("this was found with the header {name}, whose value is not kept; say it by --header");
+            let message =
+                format!("this was found with the header {name}, whose value is not saved; give it with --header");
             return Err(CliError::Message(message));
         }
         if setup.command.is_empty() && setup.url.is_none() {
-            let message = "the command that this was found with is not kept; say it after --";
+            let message = "the command that this was found with is not saved; give it after --";
             return Err(CliError::Message(message.to_owned()));
         }
         if let Some(gone) = setup.folder.as_ref().filter(|folder| setup.url.is_none() && !folder.is_dir()) {
             let gone = display_path(gone);
-            let message = format!("the command that this was found with was run in {gone}, which is no folder now");
-            return Err(CliError::Message(format!("{message}; say it after --")));
+            let message =
+                format!("the command that this was found with was run in {gone}, which is no longer a folder");
+            return Err(CliError::Message(format!("{message}; give it after --")));
         }
         Ok(setup)
     }
@@ -155,8 +159,9 @@ impl ProducerSetup {
     /// Opens the producer.
     pub fn open(&self) -> Result<OpenProducer, CliError> {
         let timeout: Option<Duration> = duration::parse(&self.timeout);
-        let timeout = timeout
-            .ok_or_else(|| CliError::Message(format!("{} is no time; {}", visible(&self.timeout), duration::HELP)))?;
+        let timeout = timeout.ok_or_else(|| {
+            CliError::Message(format!("{} is not a length of time; {}", visible(&self.timeout), duration::HELP))
+        })?;
         let bounds = Bounds { timeout, max_bytes: self.max_bytes };
         if let Some(url) = &self.url {
             let http = Http::new(url, &self.headers, bounds).map_err(|error| CliError::Message(error.to_string()))?;

@@ -80,7 +80,7 @@ fn write_checks(out: &mut String, tables: &Tables, records: &Records) -> fmt::Re
                 Test::SameAs(other) => format!("is the same as {}", field(*other)),
                 Test::Below(number) => format!("is below {number}"),
                 Test::Beside(other) => format!("is there beside {}", field(*other)),
-                Test::NoTimeZone => "is no name of a time zone".to_owned(),
+                Test::NoTimeZone => "is not the name of a time zone".to_owned(),
                 Test::Repeated => format!("is that of an earlier {}", printable(&kind.name)),
             };
             let (name, rule) = (printable(&kind.name), rule_mark(tables, check.rule));

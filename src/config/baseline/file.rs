@@ -17,7 +17,7 @@ use crate::error::FileError;
 
 /// The version of the file's format.
 const VERSION: u64 = 1;
-const HELP: &str = "sessionlint check PATHS --write-baseline FILE writes one; mend it, or delete it and write it again";
+const HELP: &str = "sessionlint check PATHS --write-baseline FILE writes one; fix it, or delete it and write it again";
 
 /// The entries of a baseline, by file and kind of finding.
 pub type KnownFindings = BTreeMap<String, HashMap<FindingKind, Entry>>;
@@ -61,14 +61,14 @@ pub fn read(path: &Path, text: &str, written: impl Fn(String) -> String) -> Resu
         let entry = Entry { count: count.into_inner(), span: span.clone(), ..Entry::default() };
         let kind = FindingKind { rule: rule.into(), event_type: event_type.map(Arc::from), pointer };
         if known.entry(written(file)).or_default().insert(kind, entry).is_some() {
-            problem(span, "an entry before this one records the same".to_owned());
+            problem(span, "an earlier entry records the same".to_owned());
         }
     }
     if problems.is_empty() { Ok(known) } else { Err(FileError::new(path, text, problems)) }
 }
 
 /// The text before the entries, and after them.
-pub const HEAD: &str = "# Known findings, which sessionlint does not report; what is found beyond them, it does.\n\
+pub const HEAD: &str = "# Known findings, which sessionlint does not report; it reports all others.\n\
     # Written by: sessionlint check PATHS --write-baseline FILE\n\
     version = 1\n\
     findings = [\n";

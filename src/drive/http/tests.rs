@@ -138,7 +138,7 @@ fn a_server_that_is_not_there_cannot_be_asked() {
 fn a_response_that_is_not_http_is_another_server_or_a_failure() {
     let other = answering("220 mail.example ESMTP\r\n");
     let unplayable = asks(&other, &[], DEADLINE, 1).run(b"", &StopFlag::default()).expect_err("it is a mail server");
-    assert!(unplayable.to_string().contains(" cannot be reached: its response is no HTTP: "), "{unplayable}");
+    assert!(unplayable.to_string().contains(" cannot be reached: its response is not HTTP: "), "{unplayable}");
     let later = serve(|_, stream, count| {
         let response = ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "panic: HTTP\r\n\r\n"][count.min(1)];
         stream.write_all(response.as_bytes()).is_ok() && count == 0
@@ -146,7 +146,7 @@ fn a_response_that_is_not_http_is_another_server_or_a_failure() {
     let later = asks(&later, &[], DEADLINE, 1);
     assert_eq!(later.run(b"", &StopFlag::default()).expect("it answers").end, Ending::Completed);
     let end = later.run(b"", &StopFlag::default()).expect("it answered").end;
-    assert!(matches!(&end, Ending::Crashed(what) if what.starts_with("its response is no HTTP: ")), "{end:?}");
+    assert!(matches!(&end, Ending::Crashed(what) if what.starts_with("its response is not HTTP: ")), "{end:?}");
 }
 
 #[test]
@@ -158,11 +158,11 @@ fn a_connection_that_breaks_is_a_failure_of_the_server() {
     assert_eq!((chunk.end, &*chunk.stream), (crashed(cut), &b"{}\n"[..]));
     let garbled = played(&answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\nzz\r\n"));
     assert!(
-        matches!(&garbled.end, Ending::Crashed(what) if what.starts_with("its response is no HTTP: ")),
+        matches!(&garbled.end, Ending::Crashed(what) if what.starts_with("its response is not HTTP: ")),
         "{garbled:?}"
     );
-    assert_eq!(played(&answering("")).end, crashed("the connection broke before a response came"));
-    assert_eq!(played(&answering("HTTP/1.1 2")).end, crashed("the connection broke before a response came"));
+    assert_eq!(played(&answering("")).end, crashed("the connection broke before a response arrived"));
+    assert_eq!(played(&answering("HTTP/1.1 2")).end, crashed("the connection broke before a response arrived"));
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_response_that_is_not_there_in_time_hangs() {
         }
     };
     let silent = serve(|_, _, _| true);
-    hung(&silent, "no response came within");
+    hung(&silent, "no response arrived within");
     let trickles = serve(|_, stream, _| {
         let begun = Instant::now();
         let mut written = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
@@ -246,9 +246,11 @@ fn malformed_options_are_refused_without_revealing_secrets() {
     };
     let write = "write it as http://127.0.0.1:8080/path";
     for url in ["", "localhost:8080", "ftp://a/", "/play", "http://", "http:///", "http://a b/", "http://a:99999/"] {
-        assert_eq!(refused(url, &[]), format!("{url} is no address of a server: {write}"));
+        assert_eq!(refused(url, &[]), format!("{url} is not the address of a server: {write}"));
     }
-    assert!(refused("https://a/", &[]).starts_with("https://a/ is no address of a server: https is not spoken here"));
+    assert!(
+        refused("https://a/", &[]).starts_with("https://a/ is not the address of a server: https is not supported")
+    );
     let user = "the address has a user in it; give that as --header \"Authorization: …\"";
     assert_eq!(refused("http://me:secret@a/", &[]), user);
     let header = |header: &str| refused("http://a/", &["X-Fine: yes", header]);

@@ -61,7 +61,7 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<u8>>, FileError> {
         bytes += seed.len();
         if seed.len() > MAX_INPUT_BYTES || bytes > MAX_BYTES {
             let most = if bytes > MAX_BYTES { MAX_BYTES } else { MAX_INPUT_BYTES };
-            return Err(refused(&path, too_much(format!("more than {most} bytes are not taken"))));
+            return Err(refused(&path, too_much(format!("more than {most} bytes are not accepted"))));
         }
         seeds.push(seed);
     }

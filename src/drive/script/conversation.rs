@@ -165,7 +165,7 @@ impl<'c> Conversation<'c, '_> {
         }
         Err(match self.subprocess.wait_for_exit() {
             Ending::Completed => {
-                Ending::Crashed(format!("it closed its output while the {} was waited for", self.awaited_text(wait)))
+                Ending::Crashed(format!("it closed its output without sending the {}", self.awaited_text(wait)))
             }
             other => other,
         })
@@ -175,10 +175,11 @@ impl<'c> Conversation<'c, '_> {
         let (what, over) = (self.awaited_text(wait), self.subprocess.is_over());
         match wait.within {
             Some(_) if wait.optional && !over => Ok(()),
-            Some(within) if !over => Err(not_received(format!("no {what} came within {}", in_words(within)))),
-            _ => {
-                Err(not_received(format!("no {what} came before the {} of the case were over", in_words(self.timeout))))
-            }
+            Some(within) if !over => Err(not_received(format!("no {what} arrived within {}", in_words(within)))),
+            _ => Err(not_received(format!(
+                "no {what} arrived before the {} of the case were over",
+                in_words(self.timeout)
+            ))),
         }
     }
 

@@ -11,7 +11,7 @@ use super::template::{Placeholder, Template, TemplateError};
 /// Parses a JSON Pointer, and reports a malformed one.
 pub fn pointer(reader: &mut Reader, text: &str, span: Range<usize>) -> Option<String> {
     if Pointer::parse(text).is_none() {
-        let message = format!("{text:?} is no JSON Pointer");
+        let message = format!("{text:?} is not a JSON Pointer");
         reader.problem(span, message, "begin it with a slash, such as \"/payload/session_id\"");
         return None;
     }

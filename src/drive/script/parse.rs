@@ -35,7 +35,7 @@ const STEP_HELP: &str =
 
 /// Parses the text of a script. `path` is the name that errors give it.
 pub fn parse(path: &Path, text: &str) -> Result<Script, FileError> {
-    let help = "docs/talk.md has the form of a script";
+    let help = "docs/talk.md describes the form of a script";
     let refuse = |problems| FileError::new(path, text, problems);
     let table = toml_reader::parse(text, help).map_err(refuse)?;
     let (table, span) = (table.get_ref(), table.span());
@@ -165,7 +165,7 @@ impl StepReader<'_> {
         for key in table.keys() {
             let (name, span) = (&**key.get_ref(), key.span());
             let of = |action: &str| {
-                let message = format!("`{name}` says something of `{action}`, which this step has not");
+                let message = format!("`{name}` goes with `{action}`, which this step does not have");
                 (message, format!("take it out, or put it into a step with `{action}`"))
             };
             let (message, help) = match actions.as_slice() {
@@ -208,11 +208,11 @@ impl StepReader<'_> {
             None => placeholders.contains(name).then(|| Placeholder::Captured(name.to_owned())),
         };
         let strings = |text: &str, reader: &mut Reader, span| string_template(reader, text, span, &known);
-        let help = "write it as a table, { method = \"prompt\" }, or as a text of JSON, '{\"method\": \"prompt\"}'";
+        let help = "write it as a table, { method = \"prompt\" }, or as JSON text, '{\"method\": \"prompt\"}'";
         let message = match value.get_ref().as_str().map(serde_json::from_str::<serde_json::Value>) {
             Some(Ok(message)) => json_template(&mut self.reader, message, &value.span(), &strings),
             Some(Err(error)) => {
-                self.reader.problem(value.span(), format!("`send` is no JSON: {error}"), help);
+                self.reader.problem(value.span(), format!("`send` is not JSON: {error}"), help);
                 Template::Value(serde_json::Value::Null)
             }
             None => toml_template(&mut self.reader, value, &strings),
@@ -255,11 +255,15 @@ impl StepReader<'_> {
             self.event(&name, value)
         });
         if optional && !table.contains_key("within") {
-            let message = "nothing says how long this step waits".to_owned();
-            self.reader.problem(step.span(), message, "write within = \"200ms\", after which the conversation goes on");
+            let message = "this step does not say how long it waits".to_owned();
+            self.reader.problem(
+                step.span(),
+                message,
+                "write within = \"200ms\", after which the conversation continues",
+            );
         }
         if let Some(take) = table.get("take").filter(|_| optional || table.contains_key("unless")) {
-            let message = "nothing can be taken from what need not come".to_owned();
+            let message = "nothing can be taken from something that is optional".to_owned();
             self.reader.problem(take.span(), message, "take `take` out, or `optional` and `unless`");
         }
         let take = table.get("take").map_or_else(Vec::new, |value| self.take(value));
@@ -329,7 +333,7 @@ impl StepReader<'_> {
         let text = self.reader.text(key, value)?;
         let read = duration::parse(&text);
         if read.is_none() {
-            self.reader.problem(value.span(), format!("{text:?} is no duration"), duration::HELP);
+            self.reader.problem(value.span(), format!("{text:?} is not a length of time"), duration::HELP);
         }
         read
     }
@@ -337,7 +341,7 @@ impl StepReader<'_> {
     fn close(&mut self, value: &Value<'_>) -> Option<Step> {
         self.closed = true;
         if !bool::from_toml("close", value, &mut self.reader)? {
-            let message = "`close` is true or not there".to_owned();
+            let message = "`close` is either true or left out".to_owned();
             self.reader.problem(value.span(), message, "take the step out: standard input stays open until the end");
         }
         Some(Step::Close)

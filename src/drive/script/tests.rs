@@ -42,7 +42,7 @@ fn mistakes_are_found_at_their_places() {
     expected("[[step]]\nsend = { a = \"{{prompt:2}}\" }", "there is no {{prompt:2}} here", "\"{{prompt:2}}\" }");
     expected("[[step]]\nsend = \"[\\\"{{id\\\"]\"", "the two braces are not closed", "\"[\\\"{{id\\\"]\"");
     expected("[[step]]\nsend = { a = nan }", "JSON has no such number", "nan }");
-    expected(&after("[[step]]\npause = \"5\""), "\"5\" is no duration", "\"5\"");
+    expected(&after("[[step]]\npause = \"5\""), "\"5\" is not a length of time", "\"5\"");
     expected(&after("[[step]]\npause = 5"), "`pause` must be a string, but is of the type integer", "5");
     expected(&after("[[step]]\nsnd = 1\npause = \"1s\""), "there is no key `snd` here", "snd = 1");
     expected(&after("[[step]]\n"), "this step does nothing", "[[step]]");
@@ -53,10 +53,10 @@ fn mistakes_are_found_at_their_places() {
     );
     expected(
         &after("[[step]]\npause = \"1s\"\nwithin = \"1s\""),
-        "`within` says something of `wait-for`, which this step has not",
+        "`within` goes with `wait-for`, which this step does not have",
         "within = \"1s\"",
     );
-    expected(&after("[[step]]\nclose = false"), "`close` is true or not there", "false");
+    expected(&after("[[step]]\nclose = false"), "`close` is either true or left out", "false");
     expected(
         "[[step]]\nclose = true\n[[step]]\nsend = '\"{{prompt}}\"'",
         "nothing can be sent after `close`",
@@ -71,16 +71,16 @@ fn mistakes_are_found_at_their_places() {
     expected(&event("wait-for = \"idel\""), "there is no event \"idel\"", "\"idel\"");
     expected(&event("wait-for = \"idle\"\nto = \"x\""), "only an answer is one to a message", "\"x\"");
     expected(&event("wait-for = \"idle\"\nunless = \"x\""), "there is no event \"x\"", "\"x\"");
-    expected(&event("wait-for = \"idle\"\noptional = true"), "nothing says how long this step waits", "[[step]]");
+    expected(&event("wait-for = \"idle\"\noptional = true"), "this step does not say how long it waits", "[[step]]");
     expected(
         &event("wait-for = \"idle\"\noptional = true\nwithin = \"1s\"\ntake = { a = \"/a\" }"),
-        "nothing can be taken from what need not come",
+        "nothing can be taken from something that is optional",
         "{ a = \"/a\" }",
     );
-    expected(&event("wait-for = \"idle\"\ntake = { a = \"a\" }"), "\"a\" is no JSON Pointer", "\"a\" }");
+    expected(&event("wait-for = \"idle\"\ntake = { a = \"a\" }"), "\"a\" is not a JSON Pointer", "\"a\" }");
     expected(&event("wait-for = \"idle\"\ntake = { id = \"/a\" }"), "nothing can be taken as \"id\"", "id = \"/a\" }");
     expected(&format!("events.idle = {{}}\n{SEND}"), "the event `idle` has no mark to be known by", "{}");
-    expected(&format!("events.idle = {{ type = \"x\" }}\n{SEND}"), "\"type\" is no JSON Pointer", "type = \"x\" }");
+    expected(&format!("events.idle = {{ type = \"x\" }}\n{SEND}"), "\"type\" is not a JSON Pointer", "type = \"x\" }");
     expected(
         &format!("events.answer = {{ \"/type\" = \"x\" }}\n{SEND}"),
         "an event cannot be named `answer`: that is waited for without an event",
@@ -93,11 +93,11 @@ fn all_mistakes_are_reported_together_but_one_in_the_toml_alone() {
     let found = mistakes("prompts = \"2\"\n[[step]]\nsend = '{'\n[[step]]\nwait-for = \"answer\"\nwithin = \"soon\"\n");
     let messages: Vec<_> = found.iter().map(|(message, _)| message.split(':').next().unwrap_or_default()).collect();
     let expected = [
-        "the file does not say which version of its form it has",
+        "the file does not state the version of its format",
         "`prompts` must be a whole number from 1 to 100",
-        "`send` is no JSON",
+        "`send` is not JSON",
         "no message before this step has an id",
-        "\"soon\" is no duration",
+        "\"soon\" is not a length of time",
     ];
     assert_eq!(messages, expected);
     assert_eq!(mistakes("version = \n")[0].1, "");
@@ -202,7 +202,7 @@ mod talks {
         };
         let idle = r#"{"type":"status","payload":{"pending":false}}"#;
         let hung = talk(&script("100ms"), &format!("echo '{idle}'; sleep 1000"), "");
-        assert_eq!(hung.end, not_received("no event \"idle\" came within 100 ms".to_owned()));
+        assert_eq!(hung.end, not_received("no event \"idle\" arrived within 100 ms".to_owned()));
         assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; echo '{idle}'"), "").end, Ending::Completed);
         assert_eq!(talk(&script("60s"), &format!("echo '{idle}'; printf '%s' '{idle}'"), "").end, Ending::Completed);
     }
@@ -226,12 +226,12 @@ mod talks {
         let silent = "echo '{\"id\":7}'; sleep 1000";
         let waits = |more: &str| format!("{ASK}[[step]]\nwait-for = \"answer\"\n{more}");
         let late = talk(&waits("within = \"50ms\""), silent, "").end;
-        assert_eq!(late, not_received("no answer to message 1 (prompt) came within 50 ms".to_owned()));
+        assert_eq!(late, not_received("no answer to message 1 (prompt) arrived within 50 ms".to_owned()));
         let hung = |script: &str, end: fn(String) -> Ending, what: &str| {
             let played = talk_for(Duration::from_millis(400), script, silent, "");
             assert_eq!(played.end, end(what.to_owned()), "{script}");
         };
-        let over = "no answer to message 1 (prompt) came before the 400 ms of the case were over";
+        let over = "no answer to message 1 (prompt) arrived before the 400 ms of the case were over";
         hung(&waits(""), not_received, over);
         hung(&waits("within = \"5s\"\noptional = true"), not_received, over);
         hung(&format!("{ASK}[[step]]\npause = \"5s\""), Ending::hung, "the conversation was not over after 400 ms");
@@ -241,7 +241,7 @@ mod talks {
     #[test]
     fn a_producer_that_ends_early_crashed_if_something_was_still_to_come() {
         let waits = format!("{ASK}[[step]]\nwait-for = \"answer\"\n");
-        let early = "it closed its output while the answer to message 1 (prompt) was waited for";
+        let early = "it closed its output without sending the answer to message 1 (prompt)";
         assert_eq!(talk(&waits, "exit 0", "").end, Ending::Crashed(early.to_owned()));
         assert_eq!(talk(&waits, "exit 4", "").end, Ending::Crashed("it ended with exit code 4".to_owned()));
         let optional = format!("{waits}within = \"60s\"\noptional = true\n[[step]]\nsend = '1'\n");

@@ -47,7 +47,7 @@ pub fn write_canonical(
         let lines = memchr::memchr_iter(b'\n', &text[..span.end]).count() + 1;
         writer.changes.note(Change::WhiteSpace, at + space..at + space, || match lines {
             1 => "there is white space between the parts of this event".to_owned(),
-            _ => format!("this event stands on {lines} lines, and not on one"),
+            _ => format!("this event is spread over {lines} lines"),
         });
     }
     writer.new
@@ -161,8 +161,8 @@ impl<'w, 'p> Writer<'w, 'p> {
         let name = |member: &Member| quoted_name(inner(self.text, &member.key));
         let (late_name, before_name) = (name(late), name(before));
         let what = || match declared {
-            true => format!("{late_name} stands behind {before_name}; the schema has it before"),
-            false => format!("{late_name} stands behind {before_name}, which the schema does not have"),
+            true => format!("{late_name} comes after {before_name}; the schema has it before"),
+            false => format!("{late_name} comes after {before_name}, which the schema does not have"),
         };
         self.changes.note(Change::KeyOrder, self.at + late.key.start..self.at + late.key.end, what);
     }

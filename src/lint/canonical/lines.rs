@@ -1,4 +1,4 @@
-//! Writes a file with one event a line.
+//! Writes a file with one event per line.
 
 use std::ops::Range;
 
@@ -45,9 +45,9 @@ impl Lines<'_> {
             let (change, what) = match (found, ends) {
                 (b"", _) if is_end => (Change::LineEnd, "the last line has no line end"),
                 (b"\n" | b"\r\n", _) if self.open => {
-                    (Change::LineEnd, "this line ends in another way than the first line of the file")
+                    (Change::LineEnd, "this line ends differently from the first line of the file")
                 }
-                (_, 0) if self.open && !is_end => (Change::LineEnd, "two events stand on one line"),
+                (_, 0) if self.open && !is_end => (Change::LineEnd, "two events are on one line"),
                 (_, count) if count > usize::from(self.open) => (Change::WhiteSpace, "there is an empty line"),
                 _ => (Change::WhiteSpace, "there is white space around this line"),
             };

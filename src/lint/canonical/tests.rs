@@ -169,13 +169,13 @@ fn the_first_place_that_deviates_is_reported() {
         "a.ndjson",
         "{\"type\":\"session.status\",\"payload\":{},\"timestamp\":\"2026-01-01t00:00:00Z\"}\n",
         "\"timestamp\"",
-        "\"timestamp\" stands behind \"payload\"; the schema has it before",
+        "\"timestamp\" comes after \"payload\"; the schema has it before",
     );
     tells(
         "a.ndjson",
         "{\"x\":1,\"type\":\"session.status\"}\n",
         "\"type\"",
-        "\"type\" stands behind \"x\", which the schema does not have",
+        "\"type\" comes after \"x\", which the schema does not have",
     );
     tells("a.ndjson", STATUS, "", "the last line has no line end");
     tells("a.ndjson", &format!("{STATUS}\n\n"), "\n", "there is an empty line");
@@ -184,12 +184,12 @@ fn the_first_place_that_deviates_is_reported() {
         "a.ndjson",
         &format!("{STATUS}\n{STATUS}\r\n"),
         "\r\n",
-        "this line ends in another way than the first line of the file",
+        "this line ends differently from the first line of the file",
     );
     let spaced = "{ \"type\":\"session.status\"}\n";
     tells("a.ndjson", spaced, &spaced[1..], "there is white space between the parts of this event");
     let lines = "{\"type\":\n\"session.status\"\n}\n";
-    tells("a.ndjson", lines, &lines[8..], "this event stands on 3 lines, and not on one");
+    tells("a.ndjson", lines, &lines[8..], "this event is spread over 3 lines");
     tells(
         "a.ndjson",
         &STATUS.replace("T00:00:00Z", "t00:00:00z").replace("}}", "}}\n"),

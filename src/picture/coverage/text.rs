@@ -26,7 +26,7 @@ pub fn text(out: &mut String, coverage: &Coverage<'_>, all: bool) -> fmt::Result
     for group in Group::ALL {
         line(out, group.name(), coverage.share(group))?;
     }
-    let silent = ("rules that were asked and never spoke", silent_rules(coverage));
+    let silent = ("rules that were asked and never found anything", silent_rules(coverage));
     let lists = Group::ALL.map(|group| (heading(group), missing(coverage, group))).into_iter().chain([silent]);
     for (heading, missing) in lists {
         if missing.is_empty() {
@@ -55,7 +55,7 @@ fn heading(group: Group) -> &'static str {
         Group::Fields => "fields that are never there, and values that they never have",
         Group::LegalMoves => "legal moves that are never made",
         Group::BrokenMoves => "moves that break a rule, or follow a broken one, and are never made",
-        Group::Rules => "rules that were never asked: that they did not speak is no pass",
+        Group::Rules => "rules that were never asked: finding nothing is then not a pass",
     }
 }
 

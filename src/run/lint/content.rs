@@ -165,10 +165,10 @@ impl Worker<'_, '_> {
     /// Checks that a file that was not named is within the named paths, and is a regular file.
     fn check_in_scope(&self, path: &Path) -> io::Result<()> {
         if path.is_symlink() && !(self.lint.is_within)(path) {
-            return Err(io::Error::other("it is a link that leads out of what is named, or nowhere"));
+            return Err(io::Error::other("it is a link that leads outside the named paths, or nowhere"));
         }
         if !path.metadata()?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         Ok(())
     }

@@ -166,7 +166,7 @@ impl EventChecker {
             let details = Details {
                 message: self.log.message(rule, &mut [("key", quoted(&key, SHOWN_CHARS))]),
                 pointer: pointer_to(tree, text, wrapper, again.start, &key).map(Arc::from),
-                related: vec![Related { message: "it stands here first".into(), file: None, place }],
+                related: vec![Related { message: "it first occurs here".into(), file: None, place }],
                 ..here.details(stream)
             };
             self.log.report(rule, here.place(again.clone()), details);
@@ -302,7 +302,7 @@ pub(crate) fn stray_fault(frame: &Frame<'_>) -> InputFault {
     InputFault {
         rule: Framing::NotAnEvent,
         place: frame.place(0..frame.text.len(), None),
-        message: "this line is no field of a server-sent event: clients pass over it in silence".to_owned(),
+        message: "this line is not a field of a server-sent event: clients silently ignore it".to_owned(),
         help: Some("begin each line of an event with `data: `; a comment begins with a colon".into()),
         lost: true,
     }

@@ -199,14 +199,14 @@ impl FindingLog {
         }
         if unlisted > 0 || more {
             let counted =
-                || format!("{} about this event, which are counted and not listed", count(unlisted, "more finding"));
+                || format!("{} about this event, which are counted but not listed", count(unlisted, "more finding"));
             let found = match (unlisted, more) {
                 (_, false) => counted(),
-                (0, true) => "this event has too many faults to be judged to its end".to_owned(),
-                (_, true) => format!("at least {}: it has too many faults to be judged to its end", counted()),
+                (0, true) => "this event has too many faults to be judged completely".to_owned(),
+                (_, true) => format!("at least {}: it has too many faults to be judged completely", counted()),
             };
             let rule = framing(Framing::CheckSkipped);
-            let help = Some("mend what is listed, and check again".into());
+            let help = Some("fix what is listed, and check again".into());
             let details =
                 Details { message: self.message(rule, &mut [("found", found)]), help, ..here.details(stream) };
             self.report(rule, here.place(here.type_span.clone()), details);

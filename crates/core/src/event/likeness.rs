@@ -122,7 +122,7 @@ impl Likeness {
     pub(crate) fn words(&self, protocol: &Protocol, events: u64) -> LikenessWords {
         let name = protocol.name();
         let none_of = match events {
-            0 => format!("there is not one event of {name} in this input"),
+            0 => format!("there are no events of {name} in this input"),
             1 => format!("the only event in this input is not one of {name}"),
             _ => format!("none of the {} in this input is one of {name}", count(events, "event")),
         };
@@ -130,27 +130,28 @@ impl Likeness {
         if let Some((found, near)) = &self.near {
             let found = quoted(found, SHOWN_CHARS);
             let help =
-                format!("write each type as the document has it, such as {near}; consumers pass over all others");
-            return words(format!("{none_of}, but {found} is nearly {near}"), Some(help));
+                format!("spell each type exactly as the protocol does, such as {near}; consumers ignore all others");
+            return words(format!("{none_of}, but {found} is close to {near}"), Some(help));
         }
         if let Some(enclosure) = &self.enclosure {
-            return words(format!("{none_of}: its events stand {}", enclosure.place()), Some(enclosure.help()));
+            return words(format!("{none_of}: its events are {}", enclosure.place()), Some(enclosure.help()));
         }
         if let Some(key) = &self.other_key {
             let key = quoted(key, SHOWN_CHARS);
             let right = protocol.tables().shape.event_type.dotted();
             let help = format!("write the type of each event into `{right}`");
-            return words(format!("{none_of}: the types stand under the key {key}, and not in `{right}`"), Some(help));
+            return words(format!("{none_of}: the types are under the key {key}, not in `{right}`"), Some(help));
         }
         if let Some(part) = &self.part {
             let key = protocol.tables().shape.event_type.dotted();
-            let found = format!("{none_of}: what stands in it is the `{part}` of events, without the events around it");
-            return words(found, Some(format!("write each event whole, with its `{key}`, as the document has it")));
+            let found = format!("{none_of}: it has only the `{part}` of each event, without the event around it");
+            return words(found, Some(format!("write each whole event, with its `{key}`, as the protocol requires")));
         }
         if self.has_names {
             let help =
-                "something wrote text or JSON around the events: take them out, and write one event a line".to_owned();
-            let found = format!("{none_of}, but the names of its types stand in other values");
+                "take the events out of the text or JSON that was written around them, and write one event per line"
+                    .to_owned();
+            let found = format!("{none_of}, but the names of its types occur in other values");
             return words(found, Some(help));
         }
         if let Some((found, whole)) =
@@ -167,21 +168,23 @@ impl Likeness {
         if !self.types.is_empty() {
             let types: Vec<_> = self.types.iter().map(|name| quoted(name, SHOWN_CHARS)).collect();
             let more = if self.types.len() == MOST_TYPES { " and so on" } else { "" };
-            let help = "if this is another protocol, say which one: --protocol NAME or --protocol FOLDER; \
+            let help = "if this is another protocol, name it: --protocol NAME or --protocol FOLDER; \
                         `sessionlint schema` lists the event types of this one";
             return words(format!("{none_of}: the types are {}{more}", types.join(", ")), Some(help.to_owned()));
         }
         let help = |what: &str| {
             Some(format!(
-                "{what}: this is no recording of a stream; check that it is the right file, and that the events were \
-                 written to it and not the log beside them"
+                "{what}: this is not a recording of a stream; check that it is the right file, and that the events were written to it, not a log"
             ))
         };
         let key = protocol.tables().shape.event_type.dotted();
         match (self.has_values, self.has_text) {
             (true, _) => words(
                 format!("{none_of}: no JSON object in it has a `{key}` that is a string"),
-                Some("check that it is the right file, and that the events were written to it, and not an error or a log".to_owned()),
+                Some(
+                    "check that it is the right file, and that the events were written to it, not an error or a log"
+                        .to_owned(),
+                ),
             ),
             (false, true) => words(format!("{none_of}, and nothing in it is JSON"), help("it is text")),
             (false, false) => words(none_of, None),
@@ -274,7 +277,7 @@ mod tests {
     fn a_near_miss_is_named_with_the_type_that_was_meant() {
         assert_words(
             &[r#"{"type":"other"}"#, r#"{"type":"SESSION_STATUS"}"#],
-            "none of the 2 events in this input is one of session-events, but \"SESSION_STATUS\" is nearly session.status",
+            "none of the 2 events in this input is one of session-events, but \"SESSION_STATUS\" is close to session.status",
             Some("such as session.status"),
         );
     }
@@ -283,12 +286,12 @@ mod tests {
     fn the_place_of_wrapped_events_is_named_with_the_option_that_judges_them_there() {
         assert_words(
             &[r#"{"log":"{\"type\":\"session.status\"}\n"}"#],
-            "there is not one event of session-events in this input: its events stand at /log, as text",
+            "there are no events of session-events in this input: its events are at /log, as text",
             Some("check with --unwrap /log"),
         );
         assert_words(
             &[r#"{"data":{"events":[{"type":"session.status"}]}}"#],
-            "there is not one event of session-events in this input: its events stand at /data/events/*",
+            "there are no events of session-events in this input: its events are at /data/events/*",
             Some("--unwrap '/data/events/*'"),
         );
     }
@@ -306,8 +309,8 @@ mod tests {
     fn types_that_are_named_in_something_else_are_noticed() {
         assert_words(
             &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
-            "there is not one event of session-events in this input, but the names of its types stand in other values",
-            Some("something wrote text or JSON around the events: take them out"),
+            "there are no events of session-events in this input, but the names of its types occur in other values",
+            Some("take the events out of the text or JSON that was written around them"),
         );
     }
 
@@ -315,7 +318,7 @@ mod tests {
     fn a_part_of_an_event_without_the_event_is_known() {
         assert_words(
             &[r#"{"session_id":"s","pending":true,"status_label":"idle"}"#],
-            "there is not one event of session-events in this input: what stands in it is the `payload` of events, without the events around it",
+            "there are no events of session-events in this input: it has only the `payload` of each event, without the event around it",
             Some("with its `type`"),
         );
     }
@@ -324,7 +327,7 @@ mod tests {
     fn another_key_and_a_missing_prefix_are_named() {
         assert_words(
             &[r#"{"event_type":"session.status"}"#],
-            "there is not one event of session-events in this input: the types stand under the key \"event_type\", and not in `type`",
+            "there are no events of session-events in this input: the types are under the key \"event_type\", not in `type`",
             Some("into `type`"),
         );
         assert_words(
@@ -347,17 +350,17 @@ mod tests {
     fn what_is_no_event_at_all_is_said_so() {
         assert_words(
             &["hello", "world"],
-            "there is not one event of session-events in this input, and nothing in it is JSON",
+            "there are no events of session-events in this input, and nothing in it is JSON",
             Some("it is text"),
         );
         assert_words(
             &["hello", r#"{"a":1}"#],
-            "there is not one event of session-events in this input: no JSON object in it has a `type` that is a string",
-            Some("check that it is the right file, and that the events were written to it, and not an error or a log"),
+            "there are no events of session-events in this input: no JSON object in it has a `type` that is a string",
+            Some("check that it is the right file, and that the events were written to it, not an error or a log"),
         );
         assert_words(
             &[r#"{"jsonrpc":"2.0","id":1,"result":{}}"#],
-            "there is not one event of session-events in this input",
+            "there are no events of session-events in this input",
             None,
         );
     }

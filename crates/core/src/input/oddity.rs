@@ -94,7 +94,7 @@ impl Oddity {
 
     /// Returns what was found in this many lines, from line `first` on, as the message of the rule has it.
     pub(crate) fn found(self, lines: u64, first: u64) -> String {
-        let in_lines = if lines == 1 { "in this line".to_owned() } else { format!("in {lines} lines") };
+        let on_lines = if lines == 1 { "on this line".to_owned() } else { format!("on {lines} lines") };
         let are = |what: &str| match lines {
             1 => format!("this line is {what}"),
             _ => format!("{lines} lines are {what}, from line {first} on"),
@@ -103,39 +103,39 @@ impl Oddity {
             Oddity::Utf16 => "the input is encoded in UTF-16, and consumers expect UTF-8".to_owned(),
             Oddity::Utf32 => "the input is encoded in UTF-32, and was not read".to_owned(),
             Oddity::Binary => "the input has binary data, not text, here".to_owned(),
-            Oddity::LogPrefix => format!("a log prefix stands before the event {in_lines}"),
-            Oddity::TextBehind => format!("text stands behind the event {in_lines}"),
-            Oddity::Comma => format!("a comma stands beside the event {in_lines}"),
-            Oddity::ByteOrderMark => format!("a byte-order mark stands before the event {in_lines}"),
-            Oddity::ZeroBytes => format!("zero bytes stand around the event {in_lines}"),
-            Oddity::NoLineFeed => format!("no line feed stands between two events {in_lines}"),
+            Oddity::LogPrefix => format!("there is a log prefix before the event {on_lines}"),
+            Oddity::TextBehind => format!("there is text after the event {on_lines}"),
+            Oddity::Comma => format!("there is a comma next to the event {on_lines}"),
+            Oddity::ByteOrderMark => format!("there is a byte-order mark before the event {on_lines}"),
+            Oddity::ZeroBytes => format!("there are zero bytes around the event {on_lines}"),
+            Oddity::NoLineFeed => format!("there is no line feed between two events {on_lines}"),
             Oddity::TornWrite => {
-                format!("an event breaks off and the next one begins behind it, without a line feed, {in_lines}")
+                format!("an event breaks off and the next one follows it without a line feed {on_lines}")
             }
-            Oddity::Escapes => format!("terminal escape sequences stand around the event {in_lines}"),
-            Oddity::DataTwice => format!("`data:` stands twice before the event {in_lines}"),
-            Oddity::SseField => format!("a field of server-sent events stands where an event is expected {in_lines}"),
+            Oddity::Escapes => format!("there are terminal escape sequences around the event {on_lines}"),
+            Oddity::DataTwice => format!("`data:` occurs twice before the event {on_lines}"),
+            Oddity::SseField => format!("expected an event, found a field of server-sent events {on_lines}"),
             Oddity::NoBlankLine => format!(
-                "no blank line stands before {}: clients read them as part of the one before",
+                "there is no blank line before {}: clients read them as part of the previous one",
                 count(lines, "server-sent event")
             ),
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
-            Oddity::ContentLength => format!("a `Content-Length` header stands before the event {in_lines}"),
+            Oddity::ContentLength => format!("there is a `Content-Length` header before the event {on_lines}"),
             Oddity::ChunkSize => are("the size of a chunk, as chunked HTTP responses have it"),
             Oddity::PythonDict => are("a Python dict, printed with str() or repr()"),
             Oddity::JavaScriptObject => are("a JavaScript object, printed with console.log()"),
             Oddity::Yaml => are("YAML"),
             Oddity::Html => are("a page of HTML"),
             Oddity::StackTrace => are("a stack trace"),
-            Oddity::NotANumber => format!("NaN or Infinity stands {in_lines}, which JSON does not have"),
+            Oddity::NotANumber => format!("there is NaN or Infinity {on_lines}, which JSON does not have"),
             Oddity::Space(character) => {
-                format!("{} stands as white space {in_lines}; {ALLOWED}", space_name(character))
+                format!("{} is used as white space {on_lines}; {ALLOWED}", space_name(character))
             }
-            Oddity::AfterDone => format!("{} after the marker `[DONE]`", comes(lines)),
-            Oddity::Undispatched => "no blank line ends the last server-sent event".to_owned(),
+            Oddity::AfterDone => format!("{} the marker `[DONE]`", follows(lines)),
+            Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
             Oddity::OtherName => {
-                format!("the `event` field names another event type than the `type` of the data {in_lines}")
+                format!("the `event` field names another event type than the `type` of the data {on_lines}")
             }
         }
     }
@@ -144,70 +144,70 @@ impl Oddity {
     pub(crate) fn help(self) -> &'static str {
         match self {
             Oddity::Utf16 => {
-                "the events were read all the same; PowerShell's `>` writes UTF-16: use `| Out-File -Encoding utf8`, or convert the file with iconv"
+                "use `| Out-File -Encoding utf8` in PowerShell, where `>` writes UTF-16, or convert the file with iconv; the events were read all the same"
             }
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
             Oddity::Binary => "check that this is the right file, and that nothing else writes to the stream",
             Oddity::LogPrefix => {
-                "the events were read all the same; write them to a stream of their own, without the logger's prefix, or cut it off"
+                "write the events to a stream of their own, without the logger's prefix, or cut it off; the events were read all the same"
             }
-            Oddity::TextBehind => "the event was read all the same; write nothing behind it in its line",
+            Oddity::TextBehind => "write nothing after an event on its line; the event was read all the same",
             Oddity::Comma => {
-                "the events were read all the same; write one event a line, without commas, or a JSON array"
+                "write one event per line, without commas, or a JSON array; the events were read all the same"
             }
             Oddity::ByteOrderMark => {
-                "the event was read all the same; when files are joined, cut the marks of all but the first off"
+                "when joining files, remove the marks of all but the first; the event was read all the same"
             }
             Oddity::ZeroBytes => {
-                "the event was read all the same; zero bytes are what a crash or a truncated log leaves of a file that was being written"
+                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind; the event was read all the same"
             }
-            Oddity::NoLineFeed => "all of them were read; end every event with a line feed",
+            Oddity::NoLineFeed => "end every event with a line feed; all events were read",
             Oddity::TornWrite => {
-                "the later event was read, the one that breaks off is lost; after a restart, begin with a line feed, and never let two writers share a stream without a lock"
+                "after a restart, begin with a line feed, and never let two writers share a stream without a lock; the later event was read, and the one that breaks off is lost"
             }
             Oddity::Escapes => {
-                "the events were read all the same; switch colours and titles off where the output is no terminal (NO_COLOR=1, TERM=dumb)"
+                "switch off colours and titles where the output is not a terminal (NO_COLOR=1, TERM=dumb); the events were read all the same"
             }
             Oddity::DataTwice => {
-                "the events were read all the same; an adapter put `data: ` before data that had it already"
+                "write `data: ` once: an adapter put it before data that already had it; the events were read all the same"
             }
             Oddity::SseField => {
-                "the events were read all the same; record server-sent events alone, or one event a line without `data:`"
+                "record only server-sent events, or one event per line without `data:`; the events were read all the same"
             }
-            Oddity::NoBlankLine => "the events were read one by one all the same; end every event with a blank line",
-            Oddity::HttpHead => "record the body alone: curl without -i",
-            Oddity::CurlTrace => "record the body alone: curl -sN, without -v, and its standard error elsewhere",
+            Oddity::NoBlankLine => "end every event with a blank line; the events were read one by one all the same",
+            Oddity::HttpHead => "record only the body: curl without -i",
+            Oddity::CurlTrace => "record only the body: curl -sN, without -v, and its standard error elsewhere",
             Oddity::ContentLength => {
-                "the events were read all the same; such frames belong to the Language Server Protocol: write one event a line instead"
+                "write one event per line instead of frames, which belong to the Language Server Protocol; the events were read all the same"
             }
             Oddity::ChunkSize => "record the body as an HTTP client decodes it: curl without --raw",
             Oddity::PythonDict => "write it with json.dumps()",
             Oddity::JavaScriptObject => "write it with JSON.stringify()",
             Oddity::Yaml => "write each event as one JSON object",
             Oddity::Html => {
-                "a server or proxy answered with an error page; check the address and the status of the response"
+                "check the address and the status of the response: a server or proxy answered with an error page"
             }
             Oddity::StackTrace => {
-                "the program failed; let it write its errors to standard error, apart from the events"
+                "let the program, which failed, write its errors to standard error, apart from the events"
             }
             Oddity::NotANumber => {
-                "the rest of the event was judged; Python's json.dumps writes them unless allow_nan=False: send null or a string"
+                "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was judged"
             }
             Oddity::Space(_) => {
-                "the events were read all the same; strict readers refuse them: write no other white space between the tokens"
+                "write no other white space between tokens: strict readers refuse it; the events were read all the same"
             }
-            Oddity::AfterDone => "clients have stopped reading there; send the marker last",
+            Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {
-                "clients never see an event without the blank line, so it was not judged; end every event with a blank line, the last one too"
+                "end every event, including the last, with a blank line (this event was not judged, because clients never see it)"
             }
             Oddity::OtherName => {
-                "clients that dispatch by the field see another event than those that read the data, and the data was judged here; send the same type in both, or leave the field out"
+                "send the same type in both, or omit the field: clients that dispatch by the field see another event than those that read the data; here the data was judged"
             }
         }
     }
 }
 
-/// Says that this many server-sent events come.
-fn comes(events: u64) -> String {
-    if events == 1 { "an event comes".to_owned() } else { format!("{events} events come") }
+/// Says that this many server-sent events follow something.
+fn follows(events: u64) -> String {
+    if events == 1 { "an event follows".to_owned() } else { format!("{events} events follow") }
 }

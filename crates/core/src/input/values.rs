@@ -126,7 +126,7 @@ impl Values {
         if let Some(start) = self.array {
             let rule = if ends_with_newline { Framing::InvalidJson } else { Framing::TruncatedLine };
             let message = format!(
-                "the input ends, but the array that began in line {} was never closed",
+                "the input ends, but the array that began on line {} was never closed",
                 line_in_file(start.line)
             );
             out(self.fault(rule, message, true));
@@ -179,7 +179,7 @@ impl Values {
             b',' if self.expect == Expectation::CommaOrEnd => self.expect = Expectation::Value,
             b']' if self.array.is_some() => {
                 if self.expect == Expectation::Value {
-                    out(self.fault(Framing::InvalidJson, "a value is expected after the last comma".to_owned(), false));
+                    out(self.fault(Framing::InvalidJson, "expected a value after the last comma".to_owned(), false));
                 }
                 self.array = None;
                 self.expect = Expectation::Value;
@@ -189,7 +189,7 @@ impl Values {
                 self.expect = Expectation::ValueOrEnd;
             }
             b',' => {
-                let message = "a comma stands here, where a value is expected".to_owned();
+                let message = "expected a value, found a comma".to_owned();
                 out(self.fault(Framing::InvalidJson, message, false));
             }
             _ => {
@@ -211,7 +211,7 @@ impl Values {
     /// Goes on with the value that starts with the bytes pushed so far.
     fn begin(&mut self, state: State, out: &mut dyn FnMut(Piece<'_>)) {
         if self.expect == Expectation::CommaOrEnd {
-            let message = "a comma is missing between this value and the one before".to_owned();
+            let message = "a comma is missing between this value and the previous one".to_owned();
             let (rule, place) = (Framing::InvalidJson, self.start.place());
             out(Piece::Fault(InputFault { rule, place, message, help: None, lost: false }));
         }

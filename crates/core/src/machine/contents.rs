@@ -14,7 +14,7 @@ use crate::input::json::{ends_with_high, starts_with_low};
 use crate::protocol::tables::{Append, Certainty, FieldCheck, FieldTest, Unchanged};
 
 /// What a finding about fields that did not change says of the event before.
-const UNCHANGED_SINCE: &str = "the event before it said the same here";
+const UNCHANGED_SINCE: &str = "the same values were sent here";
 
 impl<W: CellObserver> Step<'_, W> {
     /// Applies the event to one text: first as a cut, then as a piece, then as the whole.
@@ -98,7 +98,7 @@ impl<W: CellObserver> Step<'_, W> {
                 if state.append(piece, self.max_text_bytes, here, self.buffers) {
                     let limit = self.max_text_bytes;
                     let found = format!(
-                        "the text of this turn is longer than {limit} bytes: it is not compared with the final message"
+                        "the text of this turn is longer than {limit} bytes and was not compared with the final message"
                     );
                     self.out.push(Verdict {
                         rule: framing(Framing::CheckSkipped),

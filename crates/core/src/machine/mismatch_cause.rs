@@ -78,9 +78,9 @@ impl Cause {
         match self {
             Cause::WhiteSpace => "send the same white space in both: neither trim nor reformat the text",
             Cause::Undecoded { .. } => {
-                "decode bytes only where a character ends: U+FFFD stands for bytes that could not be decoded"
+                "decode bytes only up to the end of a character: U+FFFD replaces bytes that could not be decoded"
             }
-            Cause::Cumulative => "send in each piece only what is new",
+            Cause::Cumulative => "send only the new text in each piece",
             Cause::WholeTwice => "send each piece once: do not send the whole text again when it is complete",
             Cause::PartTwice(_) => "send each piece once",
         }

@@ -384,7 +384,7 @@ impl Machine {
             && !std::mem::replace(&mut self.forgotten, true)
         {
             let found = format!(
-                "the limit of open streams is reached ({}): the longest idle ones are forgotten, first \"{name}\"; what they still lack is not reported, and streams that begin from here on are judged as if they had begun before",
+                "the limit of open streams was reached ({}): those that were idle longest are forgotten, first \"{name}\"; what they still lack is not reported, and streams that begin from here on are judged as if they had begun earlier",
                 self.limits.max_streams
             );
             out.push(Verdict {
@@ -497,7 +497,7 @@ fn report_earlier_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>
     let last = stream.last_stamp();
     // An event whose time could not be read may come between the two.
     let before =
-        Related { message: "the session's event before it".into(), file: None, place: Arc::new(stream.last.place()) };
+        Related { message: "the session's previous event".into(), file: None, place: Arc::new(stream.last.place()) };
     let before = stream.last_is_timed.then_some(before);
     for rule in &tables.times {
         out.push(Verdict {

@@ -345,10 +345,10 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
         _ => format!("after {characters} characters"),
     };
     match (common < streamed.len(), common < said.len()) {
-        (true, false) if said.is_empty() => format!("it is empty, and {} was streamed", show(streamed)),
-        (true, false) => format!("it stops {after}, where the stream goes on with {}", show(streamed)),
-        (false, true) if streamed.is_empty() => format!("it is {}, and the streamed text is empty", show(said)),
-        (false, true) => format!("the stream stops {after}, and it goes on with {}", show(said)),
+        (true, false) if said.is_empty() => format!("it is empty, but {} was streamed", show(streamed)),
+        (true, false) => format!("it stops {after}, where the stream continues with {}", show(streamed)),
+        (false, true) if streamed.is_empty() => format!("it is {}, but the streamed text is empty", show(said)),
+        (false, true) => format!("the stream stops {after}, but it continues with {}", show(said)),
         _ => format!("{after} it has {} where {} was streamed", show(said), show(streamed)),
     }
 }
@@ -377,9 +377,9 @@ mod tests {
             parted(b"Hello there", br"Hell\u006f you"),
             ("after 6 characters it has \"you\" where \"there\" was streamed".to_owned(), 11)
         );
-        assert_eq!(parted(b"Hello", b"Hel").0, "it stops after 3 characters, where the stream goes on with \"lo\"");
-        assert_eq!(parted(b"Hel", b"Hello").0, "the stream stops after 3 characters, and it goes on with \"lo\"");
-        assert_eq!(parted(b"Hello", b"").0, "it is empty, and \"Hello\" was streamed");
+        assert_eq!(parted(b"Hello", b"Hel").0, "it stops after 3 characters, where the stream continues with \"lo\"");
+        assert_eq!(parted(b"Hel", b"Hello").0, "the stream stops after 3 characters, but it continues with \"lo\"");
+        assert_eq!(parted(b"Hello", b"").0, "it is empty, but \"Hello\" was streamed");
         assert_eq!(parted("é".as_bytes(), "è".as_bytes()).1, 0);
     }
 }

@@ -181,7 +181,7 @@ impl<'f> Compiler<'f> {
     /// Parses a JSON Pointer.
     fn parse_pointer(&mut self, text: &Spanned<String>) -> Pointer {
         Pointer::parse(text.get_ref()).unwrap_or_else(|| {
-            let message = format!("{} is no JSON Pointer", text.get_ref());
+            let message = format!("{} is not a JSON Pointer", text.get_ref());
             self.refuse(text.span(), message, "a JSON Pointer starts with `/`, such as /payload/session_id");
             Pointer::default()
         })
@@ -305,13 +305,13 @@ impl<'f> Compiler<'f> {
                 self.refuse(
                     name.span(),
                     message,
-                    "`before` and `after` may name lifecycles that stand earlier in the file",
+                    "`before` and `after` may name lifecycles that come earlier in the file",
                 );
                 continue;
             };
             let lifecycle = file.lifecycle[index].get_ref();
             if lifecycle.keyed.is_some() {
-                let message = format!("{} has keys, and so no one state", name.get_ref());
+                let message = format!("{} has keys, and therefore no single state", name.get_ref());
                 self.refuse(name.span(), message, "`before` and `after` may name lifecycles without keys");
             }
             let states = self.state_set(lifecycle, states);

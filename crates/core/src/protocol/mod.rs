@@ -425,7 +425,7 @@ fn in_place_problem(text: &str, fault: &InPlaceFault) -> Problem {
     let node = tree.as_ref().and_then(|tree| tree.root.at(text.as_bytes(), &fault.pointer));
     let (message, help) = match fault.excess {
         Excess::Endless => (
-            "this schema applies itself to the same value, without end".to_owned(),
+            "this schema applies itself to the same value endlessly".to_owned(),
             "refer to it from `properties` or `items`, for a part of the value",
         ),
         Excess::Many => (

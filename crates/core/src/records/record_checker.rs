@@ -362,7 +362,7 @@ impl<'p> FrameChecker<'p> {
         };
         if let Some(rule) = nothing.filter(|_| whole) {
             let rule = framing(rule);
-            let found = "there is not one record in this input".to_owned();
+            let found = "there are no records in this input".to_owned();
             let message = self.event_checker.log.message(rule, &mut [("found", found)]);
             let place = Place { line: 1, column: 1, ..Place::default() };
             self.event_checker.log.report(rule, place, Details { message, ..Details::default() });

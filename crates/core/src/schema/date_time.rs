@@ -255,7 +255,7 @@ pub fn help(text: &str) -> &'static str {
         return "the seconds are missing: write them, if only as `:00`";
     }
     if becomes_right(19, 20, ".") {
-        return "write the fraction of a second behind a point";
+        return "write the fraction of a second after a point";
     }
     if becomes_right(bytes.len().saturating_sub(2), bytes.len().saturating_sub(2), ":") {
         return "write the offset with a colon, such as `+02:00`";

@@ -131,7 +131,7 @@ impl Reader {
     /// Checks that a file has the version that is read.
     pub fn version(&mut self, table: &DeTable<'_>, known: u64) {
         let Some(value) = table.get("version") else {
-            let message = "the file does not say which version of its form it has".to_owned();
+            let message = "the file does not state the version of its format".to_owned();
             return self.problem(0..0, message, format!("write `version = {known}` at its top"));
         };
         let found = value.get_ref().as_integer().map(ToString::to_string);

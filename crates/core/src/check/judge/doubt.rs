@@ -90,10 +90,10 @@ impl StreamJudge {
         }
         let (rules, are) = (list(&names), if names.len() == 1 { "is" } else { "are" });
         let (found, help) = match self.is_missing {
-            false => ("what stands here may have been an event", "mend what cannot be read, and check again"),
+            false => ("what is here may have been an event", "fix what cannot be read, and check again"),
             true => ("what is missing before this file may have had events", "find what is missing, and check again"),
         };
-        let found = format!("{found}: from here on, {rules} {are} silent where it may be the reason");
+        let found = format!("{found}: from here on, {rules} {are} not reported where this may be the reason");
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());

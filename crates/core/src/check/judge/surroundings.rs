@@ -186,7 +186,7 @@ impl StreamJudge {
         let (rule, place) = (framing(Framing::DuplicateKey), frame.place(again.clone(), None));
         let key = quoted(&unescaped_lossy(inner(frame.text, again)), SHOWN_CHARS);
         let message = self.event_checker.log.message(rule, &mut [("key", key)]);
-        let related = vec![Related::new("it stands here first", frame.place(first.clone(), None))];
+        let related = vec![Related::new("it first occurs here", frame.place(first.clone(), None))];
         self.event_checker.log.report(rule, place.clone(), Details { message, related, ..Details::default() });
         Some(place)
     }
@@ -255,7 +255,7 @@ impl StreamJudge {
         let is_syntax = matches!(fault.rule, Framing::InvalidJson | Framing::TruncatedLine);
         if !lost && is_syntax && ForeignFrames::is_foreign_text(frame.text) {
             let place = frame.place(0..frame.text.len(), None);
-            let message = "this line is text, and no event can stand in it".to_owned();
+            let message = "this line is text, which cannot contain an event".to_owned();
             return InputFault { rule: Framing::InvalidJson, place, message, ..fault };
         }
         match fault.rule {

@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn faults_say_what_stands_there_and_what_was_expected() {
         let fault = |text: &[u8]| parse(text).expect_err("broken");
-        assert_eq!(fault(br#"{"a" 1}"#).message, "`1` stands here, where `:` is expected");
+        assert_eq!(fault(br#"{"a" 1}"#).message, "expected `:`, found `1`");
         assert_eq!(fault(br#"{"a":"x"#).kind, ParseErrorKind::Incomplete);
         assert_eq!(fault(br#"{"a":tru"#).kind, ParseErrorKind::Incomplete);
         assert_eq!(fault(br#"{"a":trux"#).kind, ParseErrorKind::Invalid);
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(fault(b"{} x").at, 3..4);
         assert_eq!(
             fault(b"[\x0C1]").message,
-            "a form feed (U+000C) stands here; JSON allows only space, tab, line feed and carriage return"
+            "a form feed (U+000C) is not allowed here; JSON allows only space, tab, line feed and carriage return"
         );
         for (text, at, name) in [
             (&b"{\x0B}"[..], 1..2, "a vertical tab (U+000B)"),
@@ -271,18 +271,13 @@ mod tests {
             (b"[1]\x0C", 3..4, "a form feed (U+000C)"),
         ] {
             let found = fault(text);
-            assert_eq!((found.at, found.message.split(" stands here; ").next()), (at, Some(name)));
+            assert_eq!((found.at, found.message.split(" is not allowed here; ").next()), (at, Some(name)));
         }
         // In a string, a form feed is one of the characters that must be escaped.
-        assert!(
-            fault(b"[\"\x0C\"]")
-                .message
-                .starts_with("the control character U+000C stands here, where the rest of a string")
-        );
-        assert_eq!(
-            fault(br#"["\u12x"]"#).message,
-            "`x` stands here, where four hexadecimal digits after `\\u` is expected"
-        );
+        assert!(fault(b"[\"\x0C\"]").message.starts_with(
+            "expected the rest of a string with control characters escaped, found the control character U+000C"
+        ));
+        assert_eq!(fault(br#"["\u12x"]"#).message, "expected four hexadecimal digits after `\\u`, found `x`");
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl<'t> Parser<'t> {
             return Err(ParseError {
                 kind: ParseErrorKind::Invalid,
                 at: parser.at..end,
-                message: "the value is complete, yet more text follows it".to_owned(),
+                message: "the value is complete, but more text follows it".to_owned(),
             });
         }
         Ok(self.tree(root))
@@ -150,7 +150,7 @@ impl Parser<'_> {
         Some(ParseError {
             kind: ParseErrorKind::Invalid,
             at: self.at..self.at + space.len_utf8(),
-            message: format!("{} stands here; {ALLOWED}", space_name(space)),
+            message: format!("{} is not allowed here; {ALLOWED}", space_name(space)),
         })
     }
 
@@ -165,20 +165,20 @@ impl Parser<'_> {
             return ParseError {
                 kind: ParseErrorKind::Incomplete,
                 at: self.at..self.at,
-                message: format!("it stops here, where {what} is expected"),
+                message: format!("expected {what}, but it ends here"),
             };
         };
         let rest = &self.text[self.at..];
         let length = character_at(rest, 0).map_or(1, char::len_utf8);
         let found = match byte {
-            b'\n' | b'\r' => "the line ends here".to_owned(),
-            0..=0x1F => format!("the control character U+{byte:04X} stands here"),
-            _ => format!("`{}` stands here", String::from_utf8_lossy(&rest[..length])),
+            b'\n' | b'\r' => "the end of the line".to_owned(),
+            0..=0x1F => format!("the control character U+{byte:04X}"),
+            _ => format!("`{}`", String::from_utf8_lossy(&rest[..length])),
         };
         ParseError {
             kind: ParseErrorKind::Invalid,
             at: self.at..self.at + length,
-            message: format!("{found}, where {what} is expected"),
+            message: format!("expected {what}, found {found}"),
         }
     }
 
@@ -219,7 +219,7 @@ impl Parser<'_> {
         ParseError {
             kind: ParseErrorKind::TooMany,
             at: self.at..self.at + 1,
-            message: format!("more than {MAX_VALUES} values are in this line, which is not read"),
+            message: format!("this line has more than {MAX_VALUES} values and was not read"),
         }
     }
 
@@ -253,7 +253,7 @@ impl Parser<'_> {
             return Err(ParseError {
                 kind: ParseErrorKind::TooDeep,
                 at: self.at..self.at + 1,
-                message: format!("arrays and objects stand more than {MAX_DEPTH} deep in each other"),
+                message: format!("arrays and objects are nested more than {MAX_DEPTH} levels deep"),
             });
         }
         self.at += 1;
@@ -363,7 +363,7 @@ impl Parser<'_> {
                     return Ok(());
                 }
                 Some(b'\\') => self.escape()?,
-                Some(0..=0x1F) => return Err(self.expected("the rest of a string, with control characters escaped,")),
+                Some(0..=0x1F) => return Err(self.expected("the rest of a string with control characters escaped")),
                 Some(_) => self.at = skip_plain(self.text, self.at),
                 None => {
                     let message = "it stops here, in the middle of a string".to_owned();

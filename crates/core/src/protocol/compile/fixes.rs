@@ -24,7 +24,7 @@ impl Compiler<'_> {
                 continue;
             };
             if file.event.is_none() {
-                let message = "stored records are not mended".to_owned();
+                let message = "stored records are not fixed".to_owned();
                 self.refuse(fix.span(), message, "leave the fix out; only rules of streams have one");
                 continue;
             }
@@ -62,12 +62,12 @@ impl Compiler<'_> {
         let Some(id) = self.event_ids.get(name.as_str()) else {
             let near = nearest(&name, self.event_ids.keys().map(|known| &**known));
             let help = near.map_or_else(|| format!("write its type at {}", shape.event_type), did_you_mean);
-            self.refuse(event.span(), format!("the event that is put in has no known type: {name:?}"), help);
+            self.refuse(event.span(), format!("the inserted event has no known type: {name:?}"), help);
             return None;
         };
         if self.events[*id].schema.refuses(&tried) {
-            let message = format!("this is no {name} by its schema");
-            let help = "write every field that the schema requires, save the time and the stream: those are copied";
+            let message = format!("this is not a valid {name} by its schema");
+            let help = "write every field that the schema requires, except the time and the stream, which are copied";
             self.refuse(event.span(), message, help);
             return None;
         }

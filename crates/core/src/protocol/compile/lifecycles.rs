@@ -68,10 +68,10 @@ impl Compiler<'_> {
         };
         for (word, span) in others {
             if let Some(span) = span {
-                let help = "a protocol is one of streams of events or one of stored records; make two of them";
+                let help = "a protocol is either for streams of events or for stored records; make two of them";
                 self.refuse(
                     span.clone(),
-                    format!("[[{word}]] goes with [{needed}], which this protocol has not"),
+                    format!("[[{word}]] goes with [{needed}], which this protocol does not have"),
                     help,
                 );
             }
@@ -117,7 +117,7 @@ impl Compiler<'_> {
         let count = lifecycle.states.len();
         if count == 0 || count > States::MOST {
             let message = format!("a lifecycle has 1 to {} states, and this one has {count}", States::MOST);
-            self.refuse(file.lifecycle[index].span(), message, "list the states, the first one is the start");
+            self.refuse(file.lifecycle[index].span(), message, "list the states, starting with the initial one");
         }
         if index == Lifecycle::MOST {
             let all = file.lifecycle.len();
@@ -182,7 +182,7 @@ impl Compiler<'_> {
         let found = earlier.iter().position(|l| l.get_ref().name.get_ref() == name.get_ref());
         if found.is_none() {
             let message = format!("there is no lifecycle {} before this one", name.get_ref());
-            self.refuse(name.span(), message, "`within` names a lifecycle that stands earlier in the file");
+            self.refuse(name.span(), message, "`within` names a lifecycle that comes earlier in the file");
         }
         found
     }
@@ -372,8 +372,8 @@ impl Compiler<'_> {
     /// Refuses `at = "entry"` in a lifecycle with keys: the places of that many events would have to be kept.
     fn refuse_entry_of_keys(&mut self, lifecycle: &file::Lifecycle, span: Span) {
         if lifecycle.keyed.is_some() {
-            let message = "this lifecycle has keys, and so no one event that led into a state".to_owned();
-            self.refuse(span, message, "take `at` out: the finding then stands at the event that the row is for");
+            let message = "this lifecycle has keys, and therefore no single event that led into a state".to_owned();
+            self.refuse(span, message, "remove `at`: the finding is then reported at the event that the row is for");
         }
     }
 

@@ -90,7 +90,7 @@ impl Compiler<'_> {
     fn find_kind(&mut self, name: &Spanned<String>, records: &Records) -> Option<usize> {
         let id = self.find_record_type(name)?;
         if records.kinds.iter().all(|kind| kind.id != id) {
-            let message = format!("{} is no kind of record", name.get_ref());
+            let message = format!("{} is not a kind of record", name.get_ref());
             self.refuse(name.span(), message, "[[check]] and [[link]] are about what a [[kind]] names");
             return None;
         }
@@ -116,12 +116,13 @@ impl Compiler<'_> {
             for other in &kinds[..index] {
                 if other.name.get_ref() == kind.name.get_ref() {
                     let message = format!("there are two kinds {}", kind.name.get_ref());
-                    self.refuse(kind.name.span(), message, "say all of a kind in one [[kind]]");
+                    self.refuse(kind.name.span(), message, "put everything about a kind into one [[kind]]");
                     continue;
                 }
                 let told: Vec<_> = other.telling.iter().map(Spanned::get_ref).collect();
                 for field in kind.telling.iter().filter(|field| told.contains(&field.get_ref())) {
-                    let message = format!("{} tells of a {} already", field.get_ref(), other.name.get_ref());
+                    let message =
+                        format!("{} is already a telling field of the kind {}", field.get_ref(), other.name.get_ref());
                     self.refuse(field.span(), message, "a telling field is one that no other kind has");
                 }
             }
@@ -136,7 +137,7 @@ impl Compiler<'_> {
             match Glob::new(pattern.get_ref()) {
                 Ok(glob) => files.push(glob.compile_matcher()),
                 Err(error) => {
-                    let message = format!("this is no pattern: {error}");
+                    let message = format!("this is not a valid pattern: {error}");
                     self.refuse(
                         pattern.span(),
                         message,
@@ -157,7 +158,7 @@ impl Compiler<'_> {
     fn compile_container(&mut self, container: &file::Container) -> Option<Container> {
         let id = self.find_record_type(&container.name)?;
         if container.known.is_empty() || container.known.iter().any(Vec::is_empty) {
-            let message = format!("anything would be a {}: no key tells it", container.name.get_ref());
+            let message = format!("anything would be a {}: no key identifies it", container.name.get_ref());
             self.refuse(container.name.span(), message, "`known` is a list of lists of keys, each of at least one");
         }
         let mut lists = Vec::new();
@@ -256,7 +257,7 @@ impl Compiler<'_> {
             Some(known) if known.key == key => {}
             Some(known) => {
                 let message =
-                    format!("{} is named by {} already", self.events[id].name, self.events[id].slots[known.key]);
+                    format!("{} is already named by {}", self.events[id].name, self.events[id].slots[known.key]);
                 self.refuse(at.span(), message, "a kind of record is named by one field");
             }
         }

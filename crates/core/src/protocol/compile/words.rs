@@ -192,12 +192,12 @@ impl Compiler<'_> {
         }
         for quote in &words.quotes {
             if quote.get_ref().trim().is_empty() {
-                self.refuse(quote.span(), "an empty quote says nothing".to_owned(), "quote the document's words");
+                self.refuse(quote.span(), "this quote is empty".to_owned(), "quote the document's words");
             } else if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
                 self.refuse(
                     quote.span(),
                     "the document does not say this".to_owned(),
-                    "quote it letter by letter, from one line of the document beside the protocol",
+                    "quote it exactly, from one line of the document beside the protocol",
                 );
             }
         }
@@ -230,7 +230,7 @@ impl Compiler<'_> {
             if text.get_ref().contains(&format!("<{word}>")) {
                 let help = match key {
                     "says" => format!("write {{{word}}}"),
-                    _ => "say it in other words: only `says` has words that are replaced".to_owned(),
+                    _ => "reword it: only `says` has words that are replaced".to_owned(),
                 };
                 self.refuse(text.span(), format!("`{key}` is shown as it is written, with <{word}>"), help);
             }

@@ -40,8 +40,8 @@ impl SeverityOrOff {
     const WORDS: [(&str, &str, SeverityOrOff); 4] = [
         ("error", "it is wrong", SeverityOrOff::Error),
         ("warning", "it is improbable", SeverityOrOff::Warning),
-        ("note", "it may interest", SeverityOrOff::Note),
-        ("off", "silent unless it is asked for", SeverityOrOff::Off),
+        ("note", "it may be of interest", SeverityOrOff::Note),
+        ("off", "not reported unless it is enabled", SeverityOrOff::Off),
     ];
 
     pub(crate) fn severity(self) -> Option<Severity> {
@@ -81,7 +81,7 @@ impl Basis {
         ("document", "it quotes document.md", Basis::Document),
         ("schema", "it rests on the descriptions in the schemas", Basis::Schema),
         ("inference", "no document says so", Basis::Inference),
-        ("framing", "no quotes are owed", Basis::Framing),
+        ("framing", "no quotes are needed", Basis::Framing),
         ("upkeep", "for the program's own rules", Basis::Upkeep),
     ];
 }
@@ -280,7 +280,7 @@ impl FromToml for EndRule {
                 Some(EndRule { rule, at: at.map(|at| *at.get_ref()) })
             }
             _ => {
-                let help = "the rule speaks if the stream ends in the state";
+                let help = "the rule is broken if the stream ends in the state";
                 reader.wrong_type(key, value, "a rule, or { rule = …, at = \"entry\" }", help);
                 None
             }

@@ -148,7 +148,7 @@ impl Comparison<'_> {
     fn unreadable(&mut self, location: &Location, count: u64) {
         let rule = framing(Framing::CheckSkipped);
         let more = if count > 1 { format!(", and {} more in this file", count - 1) } else { String::new() };
-        let found = format!("this cannot be read and takes no part{more}: `sessionlint check` says what is wrong");
+        let found = format!("this cannot be read and was left out{more}: `sessionlint check` says what is wrong");
         let message = self.log.message(rule, &mut [("found", found)]);
         let details = Details { message, file: Some(location.file.clone()), ..Details::default() };
         self.log.report(rule, (*location.place).clone(), details);
@@ -260,7 +260,7 @@ impl Comparison<'_> {
     fn pair(&mut self, id: &str, name: &str, call: &ToolCall, action: &StoredAction) {
         let result = call.result.as_ref();
         let outcome = match (result.and_then(|(_, ok)| *ok), &action.result, &action.error) {
-            (Some(true), None, Some(error)) => Some((error, "went well in the stream, but its action has an error")),
+            (Some(true), None, Some(error)) => Some((error, "succeeded in the stream, but its action has an error")),
             (Some(false), Some(result), None) => {
                 Some((result, "failed in the stream, but its action has a result and no error"))
             }

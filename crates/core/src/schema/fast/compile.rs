@@ -30,7 +30,7 @@ impl Program {
         let root = compiler.node(document, &Location::default(), None)?;
         let wanted = slots.len() + arrays.iter().map(|array| 1 + array.slots.len()).sum::<usize>();
         if compiler.found != wanted {
-            return Err("a field that the tables read stands where the schema does not declare it".to_owned());
+            return Err("a field that the tables read is not declared by the schema".to_owned());
         }
         let (beginning, steps) = flatten(&root);
         let walks = steps.iter().any(|step| matches!(step.leaf, Leaf::Value(..)));
@@ -157,7 +157,7 @@ impl Compiler<'_> {
         }
         self.references += 1;
         if self.references > MAX_REFERENCES {
-            return Err("$ref in a circle, or too many of them in each other".to_owned());
+            return Err("circular $ref, or too many nested ones".to_owned());
         }
         let node = self.node(target, at, item);
         self.references -= 1;

@@ -201,7 +201,7 @@ impl<'p> Explainer<'_, 'p> {
     fn relay(&self, error: &str) -> Fault<'p> {
         let mut message = String::new();
         self.name(&mut message);
-        message.extend([" is not as documented: ", error]);
+        message.extend([" is not as the protocol requires: ", error]);
         self.fault(Framing::WrongValue, message, None)
     }
 

@@ -114,8 +114,8 @@ impl Requirement {
             Kinds::MaxItems { limit: most } => limit("maxItems", most)?,
             Kinds::Pattern { pattern } => format!("a string that matches the pattern {pattern}"),
             Kinds::Format { format } => format!("a {format}"),
-            Kinds::AnyOf { .. } | Kinds::OneOfNotValid { .. } => "one of the documented forms".to_owned(),
-            Kinds::OneOfMultipleValid { .. } => "one of the documented forms and no other".to_owned(),
+            Kinds::AnyOf { .. } | Kinds::OneOfNotValid { .. } => "one of the forms that the protocol allows".to_owned(),
+            Kinds::OneOfMultipleValid { .. } => "exactly one of the forms that the protocol allows".to_owned(),
             _ => return None,
         }))
     }

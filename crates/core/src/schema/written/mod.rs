@@ -58,7 +58,7 @@ pub(crate) fn refused_name(text: &str, schema: &Schema, at: &Pointer, name: &str
     let (written, value) = schema.refusal_at(event, at)?;
     let tree = parse_leniently(text.as_bytes()).ok()?;
     let node = place_of(&tree.root, text, &written).unwrap_or(&tree.root);
-    let message = format!("this file stands for the event type {name}, but its schema does not allow {name} at {at}");
+    let message = format!("this file is for the event type {name}, but its schema does not allow {name} at {at}");
     let rename = |other: &str| format!("write \"{name}\" here, or rename the file to {other}.schema.json");
     let help = match &value {
         Some(Value::String(other)) => rename(other),
@@ -92,8 +92,7 @@ fn start(node: &Node) -> Range<usize> {
 
 /// Returns the mistake of a text that is not JSON.
 fn json_problem(text: &str, error: &serde_json::Error) -> Problem {
-    let help =
-        "JSON has no comments, no comma behind the last item, and no quotes but \"; it is written true, false and null";
+    let help = "write no comments, no comma after the last item, and only double quotes; write true, false and null in lower case";
     if let Err(error) = parse(text.as_bytes())
         && text.get(error.at.clone()).is_some()
     {
@@ -129,8 +128,8 @@ impl SchemaReader<'_> {
     /// Refuses keys that stand twice in one object: only the last of them would count.
     fn duplicates(&mut self, tree: &Tree) {
         for (_, later) in &tree.duplicate_keys {
-            let message = format!("`{}` is in this object twice", self.unescaped(later));
-            self.refuse(later.clone(), message, "only the last one would count: put both into one, or take one out");
+            let message = format!("`{}` occurs twice in this object", self.unescaped(later));
+            self.refuse(later.clone(), message, "merge the two, or remove one: only the last one would count");
         }
     }
 
@@ -250,7 +249,7 @@ impl SchemaReader<'_> {
             let near = nearest(&name, FORMATS.iter().map(|(known, _)| *known)).map(did_you_mean);
             let help = near.unwrap_or_else(|| {
                 format!(
-                    "there are {}; for anything else write `pattern`, or say it in `description`",
+                    "there are {}; for anything else write `pattern`, or explain it in `description`",
                     listed.join(", ")
                 )
             });
