@@ -110,7 +110,9 @@ impl Config {
     /// Finds the configuration file for a path: that of the nearest folder above it that has one.
     pub fn find(path: &Path) -> Option<PathBuf> {
         // A dangling link counts as a file that cannot be read, not as a missing one.
-        let is_there = |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|_| !file.is_dir());
+        // A pipe or a device is no configuration: reading it may never end.
+        let is_special = |file: &PathBuf| fs::metadata(file).is_ok_and(|found| !found.is_file());
+        let is_there = |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|_| !is_special(file));
         let found = absolute(path).ancestors().map(|folder| folder.join(NAME)).find(is_there)?;
         Some(Root::new(Path::new("")).relative_path_to(&found))
     }

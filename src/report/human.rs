@@ -227,6 +227,13 @@ impl<W: Write> Reporter for Human<'_, W> {
         self.totals.unread += usize::from(end.unreadable.is_some());
         let is_note = |entry: &Entry| entry.finding().severity == Severity::Note;
         let (notes, entries): (Vec<_>, Vec<_>) = self.entries(end.file).into_iter().partition(is_note);
+        if self.options.all {
+            // Their first findings were shown as they came, when nobody knew of the others.
+            for repeat in end.repeats {
+                let words = repeat_words(end.file, repeat);
+                write!(self.out, "{}", wrapped(&words, self.options.width, "  ", "    "))?;
+            }
+        }
         let names_stream = end.summary.is_none_or(|summary| summary.streams > 1);
         for entry in entries {
             self.show(&entry, end.repeats, names_stream)?;
@@ -300,6 +307,13 @@ fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     let more: Vec<_> = more.iter().map(|entry| entry.finding().message.clone()).collect();
     let times = if more.is_empty() { times(entry, repeats) } else { String::new() };
     format!("{start}: {event_type}{}{times}", visible(&join_messages(message, &more)))
+}
+
+/// Returns a sentence on a finding of which only the first occurrence was reported.
+fn repeat_words(file: &str, Repeat { rule, event_type, pointer, count: number, .. }: &Repeat) -> String {
+    let what = event_type.as_deref().into_iter().chain(pointer.as_deref()).collect::<Vec<_>>().join(" ");
+    let times = if *number == 1 { "once more".to_owned() } else { format!("{number} more times") };
+    format!("{}: {rule}: {} occurs {times}", visible(file), visible(&what))
 }
 
 /// Returns how many times an entry's finding occurs in its file, if more than once.

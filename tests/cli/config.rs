@@ -254,3 +254,13 @@ fn init_prints_the_schema() {
     assert_eq!(schema["title"], "sessionlint.toml");
     assert!(!folder.path().join("sessionlint.toml").exists(), "nothing is written");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_of_the_configuration_s_name_is_no_configuration() {
+    let folder = Folder::with(&[("a", CLEAN)]);
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("sessionlint.toml")).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo is there");
+    // Reading it would never end.
+    assert_eq!(folder.run("check a").code, 0);
+}

@@ -150,6 +150,14 @@ fn what_follows_from_a_file_without_events_is_named_and_not_shown() {
 }
 
 #[test]
+fn all_counts_what_is_reported_once_a_file() {
+    let folder = Folder::with(&[("a", &[&event("my.tick", "{}").repeat(3), CLEAN].concat())]);
+    let ran = folder.run("check --all --rule repeated-events=off a");
+    assert_eq!(blocks(&ran.out, "unknown-event"), 1, "{}", ran.out);
+    assert!(ran.out.contains("  a: unknown-event: my.tick occurs 2 more times\n"), "{}", ran.out);
+}
+
+#[test]
 fn a_report_fits_the_width_and_breaks_no_word() {
     let folder = Folder::with(&[("a", &ERROR.replace("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000"))]);
     let protocol = sessionlint::Protocol::builtin("session-events").expect("it is built in");

@@ -39,6 +39,8 @@ pub struct Schema {
     validator: OnceLock<Option<jsonschema::Validator>>,
     /// Collected on first use.
     fields: OnceLock<Vec<Field>>,
+    /// Counted on first use.
+    alternatives: OnceLock<usize>,
 }
 
 /// The part of a schema that applies to the value at a pointer.
@@ -91,7 +93,13 @@ impl Schema {
     /// Creates a schema from a document that is known to be a valid schema. If it is not one, [`Schema::allows`]
     /// returns `false` for every value.
     pub fn trusted(document: Value) -> Schema {
-        Schema { document, noun: EVENT.to_owned(), validator: OnceLock::new(), fields: OnceLock::new() }
+        Schema {
+            document,
+            noun: EVENT.to_owned(),
+            validator: OnceLock::new(),
+            fields: OnceLock::new(),
+            alternatives: OnceLock::new(),
+        }
     }
 
     /// Creates a schema that stands for one that could not be read: nothing is known of its fields.
@@ -111,7 +119,7 @@ impl Schema {
     /// Creates a schema like [`Schema::new`]. The error has the place in the document.
     fn build(document: Value) -> Result<Schema, jsonschema::ValidationError<'static>> {
         let validator = validator(&document)?;
-        Ok(Schema { document, noun: EVENT.to_owned(), validator: Some(validator).into(), fields: OnceLock::new() })
+        Ok(Schema { validator: Some(validator).into(), ..Schema::trusted(document) })
     }
 
     /// Sets the noun for a value of this schema in messages [default: event].
@@ -127,6 +135,22 @@ impl Schema {
     /// Returns the validator of the `jsonschema` crate; `None` if the document is not a schema.
     fn validator(&self) -> Option<&jsonschema::Validator> {
         self.validator.get_or_init(|| validator(&self.document).ok()).as_ref()
+    }
+
+    /// Returns the number of schemas in `anyOf` and `oneOf`, wherever in the document they are.
+    fn alternatives(&self) -> usize {
+        fn count(document: &Value) -> usize {
+            let own = |key: &String, value: &Value| match key.as_str() {
+                "anyOf" | "oneOf" => value.as_array().map_or(0, Vec::len),
+                _ => 0,
+            };
+            match document {
+                Value::Array(items) => items.iter().map(count).sum(),
+                Value::Object(members) => members.iter().map(|(key, value)| own(key, value) + count(value)).sum(),
+                _ => 0,
+            }
+        }
+        *self.alternatives.get_or_init(|| count(&self.document))
     }
 
     /// Returns all fields that the schema declares, those of its alternatives too, each once.

@@ -26,6 +26,9 @@ use crate::text::{FoldedName, did_you_mean};
 /// The most values of an event that the `jsonschema` crate is asked for all faults of: it keeps hundreds of bytes for
 /// each of them.
 const MOST_VALUES: usize = 1 << 17;
+/// The most copies of values that the `jsonschema` crate may keep to explain why no alternative of a schema fits: one of the
+/// value for each alternative.
+const MOST_COPIES: usize = 1 << 22;
 
 /// Explains the violations that the fast path captured from an event. Messages call the event `noun`; `unlisted` is
 /// called with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
@@ -84,6 +87,21 @@ pub(crate) fn judge(
 ) -> Faults<'static> {
     let value = event.to_value(text);
     let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), HashSet::new());
+    if event.has_more_values(MOST_COPIES / schema.alternatives().max(1)) {
+        // Valid or not is all that can be said without copies of the event.
+        let is_valid = schema.validator().is_none_or(|validator| validator.is_valid(&value));
+        let explainer = Explainer {
+            text,
+            noun: schema.noun(),
+            span: event.span.clone(),
+            quote: None,
+            pointer: Cow::Owned(Pointer::default().into()),
+        };
+        if !is_valid {
+            faults.add(owned(explainer.unexplained()));
+        }
+        return faults.finish(!is_valid);
+    }
     let is_large = event.has_more_values(MOST_VALUES);
     let first = schema.validator().filter(|_| is_large).and_then(|validator| validator.validate(&value).err());
     let more = first.is_some();
@@ -202,6 +220,15 @@ impl<'p> Explainer<'_, 'p> {
         let mut message = String::new();
         self.name(&mut message);
         message.extend([" is not as the protocol requires: ", error]);
+        self.fault(Framing::WrongValue, message, None)
+    }
+
+    /// Returns the fault of an event that is too large to say what is wrong with it.
+    fn unexplained(&self) -> Fault<'p> {
+        let message = format!(
+            "the {} does not match its schema; it has too many values, for a schema with so many alternatives, to say where",
+            self.noun
+        );
         self.fault(Framing::WrongValue, message, None)
     }
 
