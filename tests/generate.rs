@@ -170,7 +170,7 @@ fn what_cannot_be_made_is_refused_in_words() {
     for (arguments, words) in [
         (&["generate", "--count", "2"][..], "--out DIR"),
         (&["generate", "--break", "idle-mising"], "did you mean idle-missing?"),
-        (&["generate", "--break", "empty-input"], "speaks of input that is no stream"),
+        (&["generate", "--break", "empty-input"], "is about input that is not a stream"),
         (&["generate", "--protocol", "session-records"], "stored records"),
         (&["mutate", "nothing.ndjson", "--out", "x"], "nothing.ndjson"),
     ] {

@@ -89,7 +89,7 @@ fn what_cannot_be_played_is_reported() {
     assert!(gone.err.contains("cannot be reached"), "{}", gone.err);
     let nothing = folder.run("fuzz");
     assert_eq!(nothing.code, 2);
-    assert!(nothing.err.contains("say its command after --"), "{}", nothing.err);
+    assert!(nothing.err.contains("give its command after --"), "{}", nothing.err);
     let header = folder.fuzz(&["--header", "A: b"], &agent(), &[]);
     assert_eq!(header.code, 2);
     assert!(header.err.contains("--header is for requests"), "{}", header.err);

@@ -90,7 +90,7 @@ fn an_answer_without_end_is_a_failure_and_is_not_kept_whole() {
     let options = ["--inputs", "seeds", "--cases", "1", "--max-bytes", "100000"];
     let ran = folder.fuzz_shell(&options, "yes ''");
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("answered more than 100000 bytes"), "{}", ran.out);
+    assert!(ran.out.contains("answered with more than 100000 bytes"), "{}", ran.out);
     let kept = folder.kept().remove(0);
     assert!(fs::metadata(kept.join("stream.ndjson")).expect("it is kept").len() <= 100_000);
 }

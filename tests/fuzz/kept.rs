@@ -104,7 +104,7 @@ fn a_damaged_failure_leaves_the_others_to_be_played() {
     let ran = folder.run("fuzz --replay sessionlint-failures");
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(ran.err.contains("must be a string"), "{}", ran.err);
-    assert!(ran.err.contains("a rule that is not there, idle-misssing; did you mean idle-missing?"), "{}", ran.err);
+    assert!(ran.err.contains("a rule that does not exist, idle-misssing; did you mean idle-missing?"), "{}", ran.err);
     assert!(ran.err.contains("  still fails: "), "{}", ran.err);
     assert!(ran.err.ends_with("1 failure replayed: 0 fixed, 1 fails, 2 not replayed\n"), "{}", ran.err);
 }

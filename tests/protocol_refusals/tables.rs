@@ -263,7 +263,7 @@ fn a_rule_has_words() {
         .says("{who} stands for nothing", "says     = ▸\"{who} became idle\"")
         .advises("{who} stands for nothing", "{event}")
         .and_nothing_else(1);
-    refused("\"the tool call {key} is started again", "\"the tool call {who} is started again")
+    refused("\"the tool call {key} was started again", "\"the tool call {who} was started again")
         .says("{who} stands for nothing", "again    = { says = ▸\"the tool call {who}")
         .and_nothing_else(1);
     refused("\"use the id of the call that this belongs to\"", "\" \"")
@@ -324,7 +324,7 @@ fn a_row_asks_for_values_that_the_schema_allows() {
 fn a_fix_that_would_break_an_event_is_refused() {
     let idle = r#"payload = { pending = false, status_label = "idle" }"#;
     refused(idle, r#"payload = { pending = "no", status_label = "idle" }"#)
-        .says("this is no session.status by its schema", "insert = ▸{ type = \"session.status\"")
+        .says("this is not a valid session.status by its schema", "insert = ▸{ type = \"session.status\"")
         .and_nothing_else(1);
     refused("insert = { type = \"session.status\"", "insert = { type = \"session.statu\"")
         .says("has no known type: \"session.statu\"", "insert = ▸{ type = \"session.statu\"")

@@ -244,8 +244,8 @@ fn a_word_in_braces_has_a_value_wherever_its_rule_speaks() {
     refused_words("status_label is {found}, but", "status_label is {parted}, but")
         .says("{parted} stands for nothing: [[check]] names", "says     = ▸\"status_label is {parted}")
         .and_nothing_else(1);
-    let words = "says     = \"`duration` is {found}:";
-    refused_of_records(words, "says     = \"{event} is {found}:")
+    let words = "says     = \"`duration` is negative: {found}";
+    refused_of_records(words, "says     = \"{event} is negative: {found}")
         .says("{event} stands for nothing: [[check]] names the rule negative-duration", "says     = ▸\"{event} is")
         .advises("{event} stands for nothing", "are here {found} (")
         .and_nothing_else(1);
@@ -277,8 +277,8 @@ fn a_word_in_braces_that_is_misspelt_gets_the_nearest_name() {
 
 #[test]
 fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
-    refused("help     = \"end a turn once:", "help     = \"{event} ends a turn once:")
-        .says("`help` is shown as it is written, with {event}", "help     = ▸\"{event} ends a turn once:")
+    refused("help     = \"end a turn once,", "help     = \"{event} ends a turn once,")
+        .says("`help` is shown as it is written, with {event}", "help     = ▸\"{event} ends a turn once,")
         .advises("`help` is shown", "only `says` has words in braces")
         .and_nothing_else(1);
     refused("means    = \"a turn was interrupted, or", "means    = \"{event} was interrupted, or")

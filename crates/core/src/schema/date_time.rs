@@ -331,7 +331,7 @@ mod tests {
             ("2026-13-04T00:00:00Z", "months"),
             ("2026-01-01T24:00:00Z", "hours"),
             ("2026-01-01T10:00Z", "seconds are missing"),
-            ("2026-01-01T10:00:00,5Z", "behind a point"),
+            ("2026-01-01T10:00:00,5Z", "after a point"),
             ("2026-01-01T10:00:00+0200", "a colon"),
             ("yesterday", "write an RFC 3339 date-time"),
             ("20260101T100000Z", "write an RFC 3339 date-time"),
