@@ -181,3 +181,20 @@ fn a_pattern_that_takes_too_long_is_said_to_be_skipped() {
         assert_eq!(rules(&Folder::with(&files).json("--protocol p a")), [found], "{pattern}");
     }
 }
+
+#[test]
+fn an_event_is_not_copied_for_each_alternative_that_does_not_fit() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("init --protocol p").code, 0);
+    let schema = std::fs::read_to_string(folder.path().join("p/run.output.schema.json")).expect("the starter has it");
+    let mut schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    schema["properties"]["text"] = serde_json::json!({ "oneOf": vec![serde_json::json!({ "type": "string" }); 200] });
+    folder.write("p/run.output.schema.json", schema.to_string());
+    let started = r#"{"type":"run.started","time":"2026-01-01T00:00:00Z","run_id":"a"}"#;
+    let many = vec!["0"; 120_000].join(",");
+    let output = format!(r#"{{"type":"run.output","time":"2026-01-01T00:00:01Z","run_id":"a","text":[{many}]}}"#);
+    folder.write("a", format!("{started}\n{output}\n"));
+    let report = json_within_limit(&folder, "--protocol p --fragment a");
+    assert_eq!(report["summary"]["by_rule"]["wrong-value"], 1, "{}", report["findings"]);
+    assert!(text(&report["findings"][0]["message"]).starts_with("the event does not match its schema"), "{report}");
+}
