@@ -143,7 +143,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("error[invalid-json] invalid-json/the-next-turn-is-judged-again.ndjson:2:32"),
             Words("this is not JSON: expected a key in double quotes, found `o`"),
             Source(2, "o"),
-            Words("help: write each event as one JSON object"),
+            Words("help: serialize each event as one JSON object"),
             Words("error[chunk-after-done] invalid-json/the-next-turn-is-judged-again.ndjson:8:"),
             Words("a chunk was emitted after the one marked as the last (done = true)"),
             Source(7, "\"session.stream.chunk\""),

@@ -299,7 +299,7 @@ fn missing_message((line, rule): &Key, wanted: u64, fixture: &str, found: Option
     };
     if let Some(alike) = found.by_rule.get(rule) {
         return format!(
-            "{rule} was expected {} on line {line} of {fixture}, and found {}",
+            "{rule} was expected {} on line {line} of {fixture}, but was found {}",
             times(wanted),
             times(*alike)
         );

@@ -35,7 +35,7 @@ fn a_line_that_stands_twice_is_expected_twice() {
     let folder = with(ERROR, "1\twrong-type\n1\twrong-type\n");
     let (document, _) = linted(&folder, ".");
     assert_eq!(told(&document), ["./a.ndjson.expected:2:1 expected-finding-missing"]);
-    let message = "wrong-type was expected twice in line 1 of ./a.ndjson, and found once";
+    let message = "wrong-type was expected twice on line 1 of ./a.ndjson, but was found once";
     assert_eq!(text(&document["findings"][0]["message"]), message);
     assert_eq!(as_expected(&document), 1);
 }

@@ -164,8 +164,8 @@ fn a_check_has_a_kind_and_exists() {
 #[test]
 fn a_kind_is_named_by_one_field() {
     refused("at   = \"/session_id\"\nis   = \"repeated\"", "at   = \"/conversation_id\"\nis   = \"repeated\"")
-        .says("session is named by /conversation_id already", "key     = ▸\"/session_id\"")
-        .advises("session is named by", "named by one field")
+        .says("session is already named by /conversation_id", "key     = ▸\"/session_id\"")
+        .advises("session is already named by", "named by one field")
         .and_nothing_else(1);
 }
 
