@@ -22,15 +22,16 @@ use super::input::{
 use super::{CliError, Exit};
 use crate::config::Config;
 use crate::difference::difference;
+use crate::error::RunError;
 use crate::lint::expectation;
 use crate::lint::fix::Level;
 use crate::lint::{
-    Classification, Fixture, FixtureContext, FixtureSettings, LintSummary, Linter, MEANT_TO_BE_BROKEN, MOST_FINDINGS,
-    classify, is_markdown,
+    Classification, Fixture, FixtureContext, FixtureSettings, Linter, MEANT_TO_BE_BROKEN, MOST_FINDINGS, classify,
+    is_markdown,
 };
-use crate::report::{GapReason, Reporter, RunEnd};
+use crate::report::{Reporter, RunEnd};
 use crate::run::{
-    FixOptions, FoundTargets, LintOptions, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target,
+    FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Selection, Target,
     is_lint_candidate, with_fixtures,
 };
 
@@ -109,15 +110,10 @@ pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, " .md .markdown")?;
     let fixes = FixSink::new(mode, Destination::StandardOutput, input.paths());
     let jobs = jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
-    let (outcome, formatted) = format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
-    report_errors(&outcome.unreadable);
-    // A file that is named like a recording and has nothing of the protocol in it is not formatted in silence.
-    let gaps = outcome.completeness.gaps();
-    let passed_over: Vec<_> = gaps.iter().filter(|gap| gap.reason == GapReason::PassedOver).collect();
-    passed_over.iter().for_each(|gap| complain!("sessionlint: not formatted: {}", gap.line()));
-    let nothing = formatted.fixtures() == 0 && !passed_over.is_empty();
+    let unreadable = format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
+    report_errors(&unreadable);
     let exit = fixes.finish(quiet, verbose)?;
-    Ok(if errors.is_empty() && outcome.unreadable.is_empty() && !nothing { exit } else { Exit::Usage })
+    Ok(if errors.is_empty() && unreadable.is_empty() { exit } else { Exit::Usage })
 }
 
 fn is_standard_input(path: &Path) -> bool {
@@ -137,7 +133,7 @@ fn is_piped() -> bool {
     !is_device && !io::stdin().is_terminal()
 }
 
-/// Formats all fixtures, and returns what was not read, and the counts of fixtures.
+/// Formats all fixtures, and returns the errors of reading.
 fn format(
     protocol: &ProtocolChoice,
     config: Option<&Config>,
@@ -146,7 +142,7 @@ fn format(
     named: &HashSet<PathBuf>,
     fixes: &FixSink,
     jobs: usize,
-) -> Result<(Outcome, LintSummary), CliError> {
+) -> Result<Vec<RunError>, CliError> {
     let settings = TargetSettings::new(protocol, config, options, targets);
     let records = protocol.records();
     let of_records = records.and_then(RecordProtocol::get).unwrap_or(protocol);
@@ -183,8 +179,7 @@ fn format(
         given_args: &[],
         fix: Some(FixOptions { level: Level::Safe, in_place: fixes.writes(), report: &|mended| fixes.apply(mended) }),
     };
-    let (outcome, formatted, _) = run.lint(&lint, targets, None, &mut NullReporter)?;
-    Ok((outcome, formatted))
+    Ok(run.lint(&lint, targets, None, &mut NullReporter)?.0.unreadable)
 }
 
 /// A reporter that discards findings, which are for `lint` to report.

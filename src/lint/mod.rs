@@ -120,11 +120,6 @@ impl LintSummary {
         }
     }
 
-    /// Returns the number of fixtures.
-    pub fn fixtures(&self) -> u64 {
-        self.streams + self.fragments + self.single_events + self.records
-    }
-
     /// Returns the counts of fixtures, in the words of a report's summary.
     pub fn words(&self) -> String {
         let streams = [(self.streams, "stream"), (self.fragments, "fragment"), (self.single_events, "single event")];

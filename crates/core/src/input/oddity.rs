@@ -135,7 +135,7 @@ impl Oddity {
             Oddity::AfterDone => format!("{} the marker `[DONE]`", follows(lines)),
             Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
             Oddity::OtherName => {
-                format!("the `event` field names another event type than the `type` of the data {on_lines}")
+                format!("{on_lines}, the `event` field and the `type` in the data are different event types")
             }
         }
     }
@@ -201,7 +201,7 @@ impl Oddity {
                 "end every event, including the last, with a blank line (this event was not judged, because clients never see it)"
             }
             Oddity::OtherName => {
-                "send the same type in both, or omit the field: clients that dispatch by the field see another event than those that read the data; here the data was judged"
+                "send the same type in both, or omit `event`: some clients go by `event` and others by the data (sessionlint went by the data)"
             }
         }
     }

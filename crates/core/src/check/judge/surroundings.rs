@@ -255,7 +255,7 @@ impl StreamJudge {
         let is_syntax = matches!(fault.rule, Framing::InvalidJson | Framing::TruncatedLine);
         if !lost && is_syntax && ForeignFrames::is_foreign_text(frame.text) {
             let place = frame.place(0..frame.text.len(), None);
-            let message = "this line is text, which cannot contain an event".to_owned();
+            let message = "this line is plain text, not an event".to_owned();
             return InputFault { rule: Framing::InvalidJson, place, message, ..fault };
         }
         match fault.rule {
