@@ -16,6 +16,7 @@ class _Readable(Structure):
 
 _Source: TypeAlias = str | Buffer | os.PathLike[str] | _Readable | Iterable[_Event]
 
+__all__: list[str]
 __version__: str
 
 def check(

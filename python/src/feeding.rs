@@ -186,20 +186,35 @@ pub fn view_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Py
 }
 
 fn feed_file(py: Python<'_>, checker: &SharedChecker, path: &Path) -> PyResult<Damage> {
-    let damage = py.detach(|| File::open(path)).map_err(PyErr::from).and_then(|file| feed_reader(py, checker, file));
-    // Python's own errors name the file.
-    damage.map_err(|error| match error.value(py).getattr("errno").and_then(|number| number.extract::<i32>()) {
-        Ok(number) => {
-            let message = io::Error::from_raw_os_error(number).to_string();
-            PyOSError::new_err((number, message, path.to_path_buf()))
-        }
-        Err(_) => error,
-    })
+    let file = py.detach(|| File::open(path)).map_err(|error| unreadable(error, Some(path)))?;
+    feed_decompressed(py, checker, file, Some(path))
 }
 
-/// Passes what a reader gives, decompressed.
 fn feed_reader(py: Python<'_>, checker: &SharedChecker, reader: impl Read + Send) -> PyResult<Damage> {
-    let mut reader = py.detach(|| Decompressor::new(reader))?;
+    feed_decompressed(py, checker, reader, None)
+}
+
+/// Returns the exception of a source that cannot be read: that of Python code which failed, or one like those of `open`.
+fn unreadable(error: io::Error, path: Option<&Path>) -> PyErr {
+    match (error.raw_os_error(), path) {
+        (Some(number), Some(path)) => {
+            // Rust says the number too.
+            let words = error.to_string();
+            let words = words.split(" (os error").next().unwrap_or(&words).to_owned();
+            PyOSError::new_err((number, words, path.as_os_str().to_owned()))
+        }
+        _ => error.into(),
+    }
+}
+
+/// Passes what a reader gives, decompressed. `path`: that of the file, for errors.
+fn feed_decompressed(
+    py: Python<'_>,
+    checker: &SharedChecker,
+    reader: impl Read + Send,
+    path: Option<&Path>,
+) -> PyResult<Damage> {
+    let mut reader = py.detach(|| Decompressor::new(reader)).map_err(|error| unreadable(error, path))?;
     let mut buffer = vec![0; PIECE];
     loop {
         let read = checker.with(py, |checker| {
@@ -215,7 +230,7 @@ fn feed_reader(py: Python<'_>, checker: &SharedChecker, reader: impl Read + Send
             Ok(true) => py.check_signals()?,
             Ok(false) => return Ok(None),
             Err(ReadError::Damaged(cause)) => return Ok(Some(cause)),
-            Err(ReadError::Unreadable(error)) => return Err(error.into()),
+            Err(ReadError::Unreadable(error)) => return Err(unreadable(error, path)),
         }
     }
 }

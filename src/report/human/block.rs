@@ -106,8 +106,8 @@ impl Block<'_> {
         if !finding.place.excerpt.text.is_empty() {
             lines.push(MarkedLine { file: None, place: &finding.place, label: None });
         }
-        lines.sort_by_key(|line| (line.file.is_none(), line.place.start, line.label.is_none()));
-        let gutter = lines.iter().map(|line| line.place.line.to_string().len()).max().unwrap_or_default();
+        lines.sort_by_key(|line| (line.file.is_none(), line.place.row, line.place.start, line.label.is_none()));
+        let gutter = lines.iter().map(|line| line_name(line.place).len()).max().unwrap_or_default();
         let mut text = String::new();
         let mut file = None;
         for line in lines {
@@ -132,7 +132,7 @@ struct MarkedLine<'f> {
 
 impl MarkedLine<'_> {
     fn render(&self, gutter: usize, width: usize, severity: Severity, palette: Palette) -> String {
-        let number = palette.faint(&format!("{:>gutter$} │", self.place.line));
+        let number = palette.faint(&format!("{:>gutter$} │", line_name(self.place)));
         let label = self.label.map(visible).unwrap_or_default();
         if self.place.excerpt.text.is_empty() {
             // The text is no longer kept, but the number of the line still helps.
@@ -159,10 +159,20 @@ impl MarkedLine<'_> {
     }
 }
 
-/// Returns the place of a finding, as `file:line:column`, safe to show.
+/// Returns the place of a finding, safe to show: as `file:line:column`, or as `file: event row` for an event that was
+/// passed by itself.
 pub fn place_name(finding: &Finding) -> String {
-    let file = visible(finding.file.as_deref().unwrap_or("-"));
-    format!("{file}:{}:{}", finding.place.line, finding.place.column)
+    let (file, place) = (finding.file.as_deref().map(visible), &finding.place);
+    match (place.row, file) {
+        (None, file) => format!("{}:{}:{}", file.as_deref().unwrap_or("-"), place.line, place.column),
+        (Some(row), None) => format!("event {row}"),
+        (Some(row), Some(file)) => format!("{file}: event {row}"),
+    }
+}
+
+/// Returns what stands before a source line: its number, or the row of an event that was passed by itself.
+fn line_name(place: &Place) -> String {
+    place.row.map_or_else(|| place.line.to_string(), |row| format!("event {row}"))
 }
 
 /// The most characters of a stream's name that are shown.

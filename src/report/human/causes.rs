@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sessionlint_core::finding::{Finding, FindingKind, Repeat, without_indices};
+use sessionlint_core::finding::{Finding, FindingKind, Place, Repeat, without_indices};
 
 /// The most findings of one cause that are kept whole after the first. Of more, only lines, event types and helps are kept.
 const MOST_KEPT: usize = 3;
@@ -86,7 +86,7 @@ pub struct Fold {
     helps: Sample<String>,
     /// Whether the findings have one message.
     pub has_one_message: bool,
-    /// The first ranges of lines, both ends included, and whether there are more.
+    /// The first ranges of lines (or of the rows of events), both ends included, and whether there are more.
     lines: (Vec<(u64, u64)>, bool),
     kinds: HashSet<FindingKind>,
 }
@@ -124,11 +124,11 @@ impl Fold {
         finding.event_type.iter().for_each(|name| self.types.add(name.clone()));
         finding.help.iter().for_each(|help| self.helps.add(help.to_string()));
         self.kinds.insert(finding.kind());
-        let line = finding.place.line;
+        let line = finding.place.row.unwrap_or(finding.place.line);
         let (ranges, has_more) = &mut self.lines;
         let many = ranges.len() == MOST_SAMPLED;
         match ranges.last_mut() {
-            Some((first, last)) if (*first..=*last + 1).contains(&line) => *last = line.max(*last),
+            Some((first, last)) if (*first..=last.saturating_add(1)).contains(&line) => *last = line.max(*last),
             _ if many => *has_more = true,
             _ => ranges.push((line, line)),
         }
@@ -179,18 +179,19 @@ impl Fold {
     /// Returns lines about where the findings after the first are.
     fn places_of_others(&self) -> Vec<String> {
         let differs = |other: &Finding| other.message != self.first.message;
+        let noun = if self.first.place.row.is_some() { "event" } else { "line" };
         if self.is_complete() && self.others.iter().all(differs) {
-            let line = |other: &Finding| format!("line {}: {}", other.place.line, other.message);
+            let number = |place: &Place| place.row.unwrap_or(place.line);
+            let line = |other: &Finding| format!("{noun} {}: {}", number(&other.place), other.message);
             return self.others.iter().map(line).collect();
         }
         let (ranges, has_more) = &self.lines;
         // The first line is where the finding stands that is shown.
         let mut ranges = ranges.clone();
-        if let Some((line, last)) = ranges.first_mut() {
-            *line += 1;
-            if *line > *last {
-                ranges.remove(0);
-            }
+        match ranges.first_mut() {
+            Some((line, last)) if *line < *last => *line += 1,
+            Some(_) => drop(ranges.remove(0)),
+            None => {}
         }
         let words = |(first, last): &(u64, u64)| match last - first {
             0 => first.to_string(),
@@ -200,8 +201,8 @@ impl Fold {
         let lines: Vec<_> = ranges.iter().map(words).collect();
         let mut also = Vec::new();
         if !lines.is_empty() {
-            let noun = if matches!(ranges.as_slice(), [(first, last)] if first == last) { "line" } else { "lines" };
-            also.push(format!("also in {noun} {}{}", lines.join(", "), if *has_more { ", …" } else { "" }));
+            let plural = if matches!(ranges.as_slice(), [(first, last)] if first == last) { "" } else { "s" };
+            also.push(format!("also in {noun}{plural} {}{}", lines.join(", "), if *has_more { ", …" } else { "" }));
         }
         if self.types.values.len() > 1 {
             also.push(format!("in events of the types {}", self.types.list()));
