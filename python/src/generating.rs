@@ -16,7 +16,7 @@ const MAX_SESSIONS: usize = 1000;
 const MAX_WEIGHT: usize = 1000;
 
 /// Generate a stream from the tables and schemas of a protocol, as NDJSON: one event in each line. The same arguments
-/// give the same bytes, and those that `sessionlint generate` prints.
+/// give the same bytes, those of the first file that `sessionlint generate --out` writes.
 ///
 /// The stream is legal, and has no findings, unless `breaks` names a rule: then it has one finding, of that rule. With
 /// `wild`, events come in any order, allowed or not.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
@@ -12,9 +13,9 @@ use pyo3::prelude::*;
 /// reads and writes the standard streams of the process itself, and not `sys.stdin` and `sys.stdout`. Python sees an
 /// interrupt (Ctrl-C) only after it has returned; `python -m sessionlint` lets it end the process at once.
 #[pyfunction]
-pub fn run(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+pub fn run(py: Python<'_>, arguments: Vec<PathBuf>) -> u8 {
     py.detach(|| {
-        let code = sessionlint::cli::run(std::iter::once("sessionlint".into()).chain(arguments));
+        let code = sessionlint::cli::run(std::iter::once(OsString::from("sessionlint")).chain(arguments.into_iter().map(PathBuf::into_os_string)));
         // Nothing flushes it at the end of a process that Rust did not begin.
         let _ = io::stdout().flush();
         code

@@ -28,14 +28,22 @@ class Hostile:
 
     def __init__(self, values):
         self.values = values
+        self.methods = {}
 
     def __getattr__(self, name):
         if name.startswith("__") or name not in self.values:
             raise AttributeError(name)
+        if name not in self.methods:
+            self.methods[name] = self.method(name)
+        return self.methods[name]
+
+    def method(self, name):
         value = self.values[name]
         if isinstance(value, Refusal):
             raise value
-        return lambda *arguments: value
+        # A source that never ended would be read for ever.
+        values = iter([value, value])
+        return lambda *arguments: next(values, b"")
 
 
 def hostile_class(methods):
