@@ -16,7 +16,21 @@ class _Readable(Structure):
 
 _Source: TypeAlias = str | Buffer | os.PathLike[str] | _Readable | Iterable[_Event]
 
-__all__: list[str]
+__all__ = [
+    "Checker",
+    "Excerpt",
+    "Finding",
+    "Protocol",
+    "Related",
+    "Repeat",
+    "Report",
+    "Rule",
+    "__version__",
+    "check",
+    "explain",
+    "generate",
+    "run",
+]
 __version__: str
 
 def check(
