@@ -4,10 +4,10 @@ mod explanation;
 
 use std::io::{self, Write};
 
-use serde::Serialize;
 pub use explanation::write_explanation;
-use sessionlint_core::{Report, UnknownName};
+use serde::Serialize;
 use sessionlint_core::protocol::{Protocol, Rulebook};
+use sessionlint_core::{Report, UnknownName};
 
 use crate::report::{
     Completeness, FileEnd, Human, InertWriter, Json, Reporter, RunEnd, Syntax, TextOptions, write_json,

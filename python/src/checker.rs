@@ -26,7 +26,11 @@ impl SharedChecker {
     }
 
     /// Calls a function with the checker, while other threads of Python run.
-    pub fn with<T: Send>(&self, py: Python<'_>, call: impl FnOnce(&mut sessionlint::Checker) -> T + Send) -> PyResult<T> {
+    pub fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        call: impl FnOnce(&mut sessionlint::Checker) -> T + Send,
+    ) -> PyResult<T> {
         let result = py.detach(|| {
             let mut checker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             checker.as_mut().map(call)

@@ -71,11 +71,14 @@ pub fn generate<'py>(
     let options = StreamOptions { turns, sessions, events, weights };
     let seed = u64::from(seed) << 32;
     let bytes = py.detach(|| match breaks {
-        Some(rule) => illegal_from_seed(&protocol, rule, &options, seed, |stream| stream.ndjson()).map(|(bytes, _)| bytes),
+        Some(rule) => {
+            illegal_from_seed(&protocol, rule, &options, seed, |stream| stream.ndjson()).map(|(bytes, _)| bytes)
+        }
         None if wild => Some(wild_from_seed(&protocol, &options, seed).ndjson()),
         None => legal_from_seed(&protocol, &options, seed).map(|stream| stream.ndjson()),
     });
-    let bytes = bytes.ok_or_else(|| refused("no such stream was found; allow more events, or another seed".to_owned()))?;
+    let bytes =
+        bytes.ok_or_else(|| refused("no such stream was found; allow more events, or another seed".to_owned()))?;
     Ok(PyBytes::new(py, &bytes))
 }
 

@@ -15,7 +15,9 @@ use pyo3::prelude::*;
 #[pyfunction]
 pub fn run(py: Python<'_>, arguments: Vec<PathBuf>) -> u8 {
     py.detach(|| {
-        let code = sessionlint::cli::run(std::iter::once(OsString::from("sessionlint")).chain(arguments.into_iter().map(PathBuf::into_os_string)));
+        let code = sessionlint::cli::run(
+            std::iter::once(OsString::from("sessionlint")).chain(arguments.into_iter().map(PathBuf::into_os_string)),
+        );
         // Nothing flushes it at the end of a process that Rust did not begin.
         let _ = io::stdout().flush();
         code

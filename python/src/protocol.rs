@@ -111,7 +111,8 @@ impl Protocol {
     /// Raises ValueError if there is no such type.
     fn schema(&self, event_type: &str) -> PyResult<String> {
         let found = self.0.schemas().find(|(name, _)| *name == event_type);
-        let (_, schema) = found.ok_or_else(|| PyValueError::new_err(format!("there is no event type {event_type:?}")))?;
+        let (_, schema) =
+            found.ok_or_else(|| PyValueError::new_err(format!("there is no event type {event_type:?}")))?;
         Ok(sessionlint::to_json(schema))
     }
 

@@ -6,12 +6,7 @@ use sessionlint_core::protocol::{Basis, Example, Protocol, Rule};
 use sessionlint_core::text::visible;
 
 /// Writes the explanation of a rule. `here`: what a `sessionlint.toml` says of the rule, if it does.
-pub fn write_explanation(
-    out: &mut impl Write,
-    protocol: &Protocol,
-    rule: &Rule,
-    here: Option<&str>,
-) -> io::Result<()> {
+pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule, here: Option<&str>) -> io::Result<()> {
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
     writeln!(out, "{} ({severity})\n", visible(&rule.name))?;
     writeln!(out, "It means:    {}", visible(&rule.means))?;
