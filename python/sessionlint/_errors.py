@@ -1,6 +1,6 @@
 """The exceptions of sessionlint."""
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 __all__ = ["Problem", "ProtocolError", "SnapshotError"]
 
@@ -34,7 +34,7 @@ class ProtocolError(ValueError):
     The text of the exception names every mistake, with its place and what to do.
     """
 
-    def __init__(self, message: str, problems: tuple[Problem, ...] = (), help: Optional[str] = None) -> None:
+    def __init__(self, message: str, problems: tuple[Problem, ...] = (), help: str | None = None) -> None:
         super().__init__(message, problems, help)
         #: What is wrong, in one line.
         self.message = message

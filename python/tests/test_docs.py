@@ -3,8 +3,9 @@
 import doctest
 import re
 
-import sessionlint
 from conftest import ROOT, ndjson
+
+import sessionlint
 
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -23,3 +24,8 @@ def test_the_examples_of_the_page_run(tmp_path, monkeypatch, unfinished, capsys)
 
 def test_the_example_of_the_module_is_true():
     assert doctest.testmod(sessionlint).failed == 0
+
+
+def test_the_licences_are_those_of_the_repository():
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"]:
+        assert (ROOT / "python" / "licences" / name).read_bytes() == (ROOT / name).read_bytes()
