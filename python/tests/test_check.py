@@ -201,7 +201,7 @@ def test_options_are_those_of_the_program(unfinished):
     [
         ({"protocol": "sesion-events"}, "there is no built-in protocol"),
         ({"wire": "yaml"}, "there is no form of input"),
-        ({"rules": {"turn-unfinishd": "off"}}, "did you mean turn-unfinished"),
+        ({"rules": {"idle-mising": "off"}}, "did you mean idle-missing"),
         ({"rules": {"turn-unfinished": "fatal"}}, "there is no severity"),
     ],
 )
