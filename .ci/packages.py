@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # For each crate its folder, the entries at the top of its package, and how many files it has at most.
 CRATES = {
-    "sessionlint": (".", {"src", "CHANGELOG.md"}, 200),
+    "sessionlint": (".", {"src", "tests", "benches", "CHANGELOG.md"}, 200),
     "sessionlint-core": ("crates/core", {"src"}, 120),
     "sessionlint-schemas": (
         "schemas",
