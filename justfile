@@ -48,6 +48,10 @@ wasm:
 picture:
     .ci/run picture
 
+# The Python package can be built, installed and used.
+python:
+    .ci/run python
+
 # Words are spelled correctly.
 typos:
     .ci/run typos

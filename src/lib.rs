@@ -57,7 +57,7 @@ mod temporary;
 pub use assert::conforms;
 pub use compressed::{Decompressor, ReadError};
 pub use load::load_protocol;
-pub use render::{ReportExt, to_json};
+pub use render::{ReportExt, explain, to_json};
 pub use report::TextOptions;
 pub use sessionlint_core::{
     Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,

@@ -1,10 +1,13 @@
 //! Renders reports as the program prints them, for callers of the library.
 
+mod explanation;
+
 use std::io::{self, Write};
 
+pub use explanation::write_explanation;
 use serde::Serialize;
-use sessionlint_core::Report;
 use sessionlint_core::protocol::{Protocol, Rulebook};
+use sessionlint_core::{Report, UnknownName};
 
 use crate::report::{
     Completeness, FileEnd, Human, InertWriter, Json, Reporter, RunEnd, Syntax, TextOptions, write_json,
@@ -54,6 +57,25 @@ pub fn to_json(value: &impl Serialize) -> String {
     let written = write_json(&mut json, value);
     let written = written.and_then(|()| InertWriter::new(&mut text, Syntax::Json).write_all(&json));
     into_text(written, text)
+}
+
+/// Explains a rule as `sessionlint explain` does: its meaning, what to do, the words of the document, and examples. The
+/// text is safe to show on a terminal.
+///
+/// ```
+/// let protocol = sessionlint::Protocol::builtin("session-events").expect("it is built in");
+/// assert!(sessionlint::explain(protocol, "idle-missing").expect("it exists").contains("What to do:"));
+/// assert!(sessionlint::explain(protocol, "idle-mising").is_err());
+/// ```
+///
+/// # Errors
+///
+/// If the protocol has no rule of this name.
+pub fn explain(protocol: &Protocol, rule: &str) -> Result<String, UnknownName> {
+    let rule = protocol.find_rule(rule)?;
+    let mut text = Vec::new();
+    let written = write_explanation(&mut InertWriter::new(&mut text, Syntax::Plain), protocol, rule, None);
+    Ok(into_text(written, text))
 }
 
 fn write(report: &Report, reporter: &mut dyn Reporter) -> io::Result<()> {

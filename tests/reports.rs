@@ -354,3 +354,39 @@ fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() 
     assert!(unwrapped(long).contains("`payload` has no `done`, `text` (10000 times)"), "{long}");
     assert!(long.ends_with("7 messages skipped that carry no event.\n"), "{long}");
 }
+
+/// Returns the report on events that are passed by themselves, each with a row.
+fn report_on_events(events: &[(u64, &str)]) -> String {
+    let protocol = Protocol::builtin("session-events").expect("it is built in");
+    let mut checker = Checker::new(protocol, Options::default());
+    events.iter().for_each(|(row, event)| checker.event(event.as_bytes(), *row));
+    checker.finish().text(protocol, TextOptions::default().with_width(120))
+}
+
+#[test]
+fn an_event_that_is_passed_by_itself_is_named_by_its_row_in_place_of_a_line() {
+    let begin = r#"{"type":"session.status","timestamp":"2026-01-01T09:00:00Z","payload":{"session_id":"a","pending":true,"status_label":"thinking"}}"#;
+    let call = r#"{"type":"session.tool.call.started","timestamp":"2026-01-01T09:00:01Z","payload":{"session_id":"a","tool_call_id":"c1","tool_name":"t","tool_input":{}}}"#;
+    let end = r#"{"type":"session.completed","timestamp":"2026-01-01T09:00:02Z","payload":{"session_id":"a","final_message":"x"}}"#;
+    let report = report_on_events(&[(2, begin), (7, call), (12, end)]);
+    let of_call = report.split("\n\n").find(|block| block.contains("[tool-call-unfinished]")).expect("a block");
+    let lines: Vec<&str> = of_call.lines().collect();
+    assert_eq!(lines[0], "error[tool-call-unfinished] event 12", "{of_call}");
+    // Both have the offset 0 in their own texts: rows decide the order.
+    assert!(lines[2].starts_with("   event 7 │ {\"type\":\"session.tool.call.started\""), "{of_call}");
+    assert!(lines[4].starts_with("  event 12 │ {\"type\":\"session.completed\""), "{of_call}");
+    assert!(lines.len() > 5 && !report.contains("-:"), "{report}");
+}
+
+#[test]
+fn events_with_mistakes_at_the_same_offsets_stay_apart() {
+    let broken = r#"{"type":"session.status","timestamp":"2026-01-01T09:00:01Z","payload":{"session_id":"a","pending":"no","status_label":"idle"}}"#;
+    let report = report_on_events(&[(0, broken), (4, broken), (u64::MAX, broken)]);
+    assert!(report.contains("error[wrong-type] event 0\n"), "{report}");
+    assert!(report.contains("also in events 4, 18446744073709551615"), "{report}");
+
+    // An event that has none of its own is named by its row all the same.
+    let begin = r#"{"type":"session.status","timestamp":"2026-01-01T09:00:00Z","payload":{"session_id":"a","pending":true,"status_label":"thinking"}}"#;
+    let odd = report_on_events(&[(0, begin), (3, "{}"), (5, "[]")]);
+    assert!(odd.contains("error[not-an-event] event 3\n") && odd.contains("event 5"), "{odd}");
+}

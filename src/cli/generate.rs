@@ -6,8 +6,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use sessionlint_core::check;
-use sessionlint_core::event::Options;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
 
@@ -16,16 +14,8 @@ use super::console::standard_output;
 use super::output_file::{OutputFile, resolve};
 use super::{CliError, Exit};
 use crate::error::display_path;
-use crate::generate::{Stream, StreamOptions, breakable, illegal, legal, tape, wild};
+use crate::generate::{Stream, StreamOptions, breakable, illegal_from_seed, legal_from_seed, wild_from_seed};
 use crate::report::Syntax;
-
-/// The number of decisions of a stream, before its end.
-const TAPE_LENGTH: usize = 4000;
-/// The number of decisions per event of long streams, and the limit for the whole stream.
-const DECISIONS_PER_EVENT: usize = 100;
-const MAX_TAPE_LENGTH: usize = 10_000_000;
-/// The number of attempts to generate a stream that breaks a rule on the given wire format.
-const MAX_TRIES: u64 = 20;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -224,29 +214,18 @@ fn generate_stream(
 ) -> Result<GeneratedStream, CliError> {
     let seed = arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
     if arguments.wild {
-        let bytes = arguments.wire.bytes(&wild(protocol, knobs, &tape(seed, TAPE_LENGTH)));
+        let bytes = arguments.wire.bytes(&wild_from_seed(protocol, knobs, seed));
         return Ok(GeneratedStream { bytes, breaks: None });
     }
-    let length = knobs.events.saturating_mul(DECISIONS_PER_EVENT).clamp(TAPE_LENGTH, MAX_TAPE_LENGTH);
     if rules.is_empty() {
-        let stream = legal(protocol, knobs, &tape(seed, length));
-        if stream.lines.is_empty() {
-            return Err(CliError::Message("no legal stream was found; allow more events, or other weights".to_owned()));
-        }
+        let stream = legal_from_seed(protocol, knobs, seed).ok_or_else(|| {
+            CliError::Message("no legal stream was found; allow more events, or other weights".to_owned())
+        })?;
         return Ok(GeneratedStream { bytes: arguments.wire.bytes(&stream), breaks: None });
     }
     let breaking = |rule: &str| {
-        (0..MAX_TRIES).find_map(|again| {
-            let stream = illegal(protocol, rule, knobs, &tape(seed ^ again << 40, TAPE_LENGTH))?;
-            let bytes = arguments.wire.bytes(&stream);
-            let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
-            match findings.as_slice() {
-                [one] if *one.rule == *rule => {
-                    Some(GeneratedStream { bytes, breaks: Some((one.place.line, rule.to_owned())) })
-                }
-                _ => None,
-            }
-        })
+        let made = illegal_from_seed(protocol, rule, knobs, seed, |stream| arguments.wire.bytes(stream));
+        made.map(|(bytes, line)| GeneratedStream { bytes, breaks: Some((line, rule.to_owned())) })
     };
     // A rule that cannot be broken on this wire format is replaced by the next one.
     let first = number as usize % rules.len();

@@ -9,6 +9,7 @@ mod choices;
 mod mutate;
 mod odd_text;
 mod propose;
+mod seeded;
 #[cfg(feature = "proptest")]
 mod strategy;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod walk;
 
 use choices::mix;
 pub use mutate::mutated;
+pub use seeded::{illegal_from_seed, legal_from_seed, wild_from_seed};
 #[cfg(feature = "proptest")]
 pub use strategy::{broken, stream, value};
 #[cfg(feature = "proptest")]

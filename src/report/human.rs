@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use block::{Block, Palette, place_name, wrapped};
 use causes::{Cause, Fold, Folds};
-use sessionlint_core::finding::{Finding, Repeat, Severity};
+use sessionlint_core::finding::{Finding, Place, Repeat, Severity};
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
 use sessionlint_core::text::{list, visible};
@@ -331,7 +331,10 @@ fn merge_same_place(folds: Vec<Fold>) -> Vec<Entry> {
     for fold in folds {
         if let Some(last) = merged.last_mut() {
             let (a, b) = (last.finding(), &fold.first);
-            let place = |finding: &Finding| (finding.place.start, finding.place.end, finding.file.clone());
+            let place = |finding: &Finding| {
+                let Place { row, start, end, .. } = finding.place;
+                (row, start, end, finding.file.clone())
+            };
             let are_plain = a.related.is_empty() && b.related.is_empty();
             if a.rule == b.rule
                 && place(a) == place(b)

@@ -106,7 +106,7 @@ impl Block<'_> {
         if !finding.place.excerpt.text.is_empty() {
             lines.push(MarkedLine { file: None, place: &finding.place, label: None });
         }
-        lines.sort_by_key(|line| (line.file.is_none(), line.place.start, line.label.is_none()));
+        lines.sort_by_key(|line| (line.file.is_none(), line.place.row, line.place.start, line.label.is_none()));
         let gutter = lines.iter().map(|line| line.number().len()).max().unwrap_or_default();
         let mut text = String::new();
         let mut file = None;
@@ -164,14 +164,14 @@ impl MarkedLine<'_> {
     }
 }
 
-/// Returns the place of a finding, as `file:line:column`, or as the event's number if events were passed one by one; safe
-/// to show.
+/// Returns the place of a finding, safe to show: as `file:line:column`, or as `file: event row` for an event that was
+/// passed by itself.
 pub fn place_name(finding: &Finding) -> String {
-    let file = finding.file.as_deref().map(visible);
-    let Place { line, column, row, .. } = finding.place;
-    match row {
-        None => format!("{}:{line}:{column}", file.as_deref().unwrap_or("-")),
-        Some(row) => file.map_or_else(String::new, |file| format!("{file}, ")) + &format!("event {row}"),
+    let (file, place) = (finding.file.as_deref().map(visible), &finding.place);
+    match (place.row, file) {
+        (None, file) => format!("{}:{}:{}", file.as_deref().unwrap_or("-"), place.line, place.column),
+        (Some(row), None) => format!("event {row}"),
+        (Some(row), Some(file)) => format!("{file}: event {row}"),
     }
 }
 

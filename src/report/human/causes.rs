@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sessionlint_core::finding::{Finding, FindingKind, Repeat, without_indices};
+use sessionlint_core::finding::{Finding, FindingKind, Place, Repeat, without_indices};
 
 /// The most findings of one cause that are kept whole after the first. Of more, only lines, event types and helps are kept.
 const MOST_KEPT: usize = 3;
@@ -128,7 +128,7 @@ impl Fold {
         let (ranges, has_more) = &mut self.lines;
         let many = ranges.len() == MOST_SAMPLED;
         match ranges.last_mut() {
-            Some((first, last)) if (*first..=*last + 1).contains(&line) => *last = line.max(*last),
+            Some((first, last)) if (*first..=last.saturating_add(1)).contains(&line) => *last = line.max(*last),
             _ if many => *has_more = true,
             _ => ranges.push((line, line)),
         }
@@ -187,11 +187,10 @@ impl Fold {
         let (ranges, has_more) = &self.lines;
         // The first line is where the finding stands that is shown.
         let mut ranges = ranges.clone();
-        if let Some((line, last)) = ranges.first_mut() {
-            *line += 1;
-            if *line > *last {
-                ranges.remove(0);
-            }
+        match ranges.first_mut() {
+            Some((line, last)) if *line < *last => *line += 1,
+            Some(_) => drop(ranges.remove(0)),
+            None => {}
         }
         let words = |(first, last): &(u64, u64)| match last - first {
             0 => first.to_string(),

@@ -92,10 +92,7 @@ impl Options {
         rule: &str,
         severity: Option<Severity>,
     ) -> Result<Options, UnknownName> {
-        if protocol.rule(rule).is_none() {
-            return Err(UnknownName::new("rule", rule, protocol.rules().iter().map(|rule| &*rule.name)));
-        }
-        self.severities.insert(rule.to_owned(), severity);
+        self.severities.insert(protocol.find_rule(rule)?.name.to_string(), severity);
         Ok(self)
     }
 

@@ -27,7 +27,7 @@ pub use tables::{Rule, RuleId, framing};
 pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
-use crate::error::{Mistakes, Problem, ProtocolError};
+use crate::error::{Mistakes, Problem, ProtocolError, UnknownName};
 use crate::framing::Framing;
 use crate::input::json::parse;
 use crate::schema::in_place::{self, Excess, InPlaceFault};
@@ -274,6 +274,16 @@ impl Protocol {
     /// Returns the rule of this name.
     pub fn rule(&self, name: &str) -> Option<&Rule> {
         self.0.tables.rules.iter().find(|rule| &*rule.name == name)
+    }
+
+    /// Returns the rule of this name, for callers to whom the name was given.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such rule: the error proposes the nearest name.
+    pub fn find_rule(&self, name: &str) -> Result<&Rule, UnknownName> {
+        let names = self.rules().iter().map(|rule| &*rule.name);
+        self.rule(name).ok_or_else(|| UnknownName::new("rule", name, names))
     }
 
     /// Returns the example of a rule.

@@ -1,0 +1,71 @@
+//! Explains a rule: what it means, what to do, the words of the document, and examples.
+
+use std::io::{self, Write};
+
+use sessionlint_core::protocol::{Basis, Example, Protocol, Rule};
+use sessionlint_core::text::visible;
+
+/// Writes the explanation of a rule. `here`: what a `sessionlint.toml` says of the rule, if it does.
+pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule, here: Option<&str>) -> io::Result<()> {
+    let severity = rule.severity.map_or("off", |severity| severity.as_str());
+    writeln!(out, "{} ({severity})\n", visible(&rule.name))?;
+    writeln!(out, "It means:    {}", visible(&rule.means))?;
+    writeln!(out, "What to do:  {}", visible(&rule.help))?;
+    if let Some(here) = here {
+        writeln!(out, "Configured:  {here}")?;
+    }
+    match rule.basis {
+        Basis::Framing => {
+            writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
+        }
+        Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
+        Basis::Upkeep => writeln!(
+            out,
+            "It is a rule of sessionlint itself, about what surrounds a stream: files, or the producer. No event breaks it."
+        )?,
+        Basis::Schema => {
+            writeln!(out, "It is based on the event's schema; a finding quotes what the document says about its field.")?
+        }
+        Basis::Document => {
+            writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;
+            for quote in &rule.quotes {
+                writeln!(out, "  “{}”", visible(quote))?;
+            }
+        }
+    }
+    if let Some(example) = protocol.example(&rule.name) {
+        write_example(out, protocol, &rule.name, example)?;
+    }
+    Ok(())
+}
+
+fn write_example(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> io::Result<()> {
+    let options = if example.args.is_empty() { String::new() } else { format!(", with {}", visible(&example.args)) };
+    let escapes = if example.escapes { ", where \\xNN is a byte" } else { "" };
+    for (words, text) in [("breaks it", &example.breaks), ("keeps it", &example.keeps)] {
+        writeln!(out, "\nThis {words}{options}{escapes}:")?;
+        match text.as_str() {
+            "" => writeln!(out, "  (nothing at all)")?,
+            _ => text.lines().try_for_each(|line| writeln!(out, "  {}", visible(line)))?,
+        }
+    }
+    if example.escapes || !example.breaks.is_empty() && !example.breaks.ends_with('\n') {
+        // An editor could not write these bytes.
+        return Ok(());
+    }
+    if protocol.rule(rule).is_some_and(|rule| rule.basis == Basis::Inference) {
+        // The example is two files: a stream, and records.
+        return writeln!(
+            out,
+            "\nTry it: put the lines whose payload is an object into stream.ndjson and the others into records.ndjson, and \
+             run `sessionlint reconcile stream.ndjson --records records.ndjson{}`.",
+            if example.args.is_empty() { String::new() } else { format!(" {}", example.args) }
+        );
+    }
+    let name = protocol.name();
+    let mut options = if name == "session-events" { String::new() } else { format!(" --protocol {name}") };
+    if !example.args.is_empty() {
+        options.push_str(&format!(" {}", example.args));
+    }
+    writeln!(out, "\nTry it: put the lines into a file and run `sessionlint check{options} FILE`.")
+}
