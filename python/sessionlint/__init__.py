@@ -25,11 +25,13 @@ from ._native import (
     generate,
     run,
 )
+from .assertions import Nonconforming, Stream, assert_breaks, assert_conforms
 
 __all__ = [
     "Checker",
     "Excerpt",
     "Finding",
+    "Nonconforming",
     "Problem",
     "Protocol",
     "ProtocolError",
@@ -38,7 +40,10 @@ __all__ = [
     "Report",
     "Rule",
     "SnapshotError",
+    "Stream",
     "__version__",
+    "assert_breaks",
+    "assert_conforms",
     "check",
     "explain",
     "generate",
