@@ -23,9 +23,10 @@ pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule,
             out,
             "It is a rule of sessionlint itself, about what surrounds a stream: files, or the producer. No event breaks it."
         )?,
-        Basis::Schema => {
-            writeln!(out, "It is based on the event's schema; a finding quotes what the document says about its field.")?
-        }
+        Basis::Schema => writeln!(
+            out,
+            "It is based on the event's schema; a finding quotes what the document says about its field."
+        )?,
         Basis::Document => {
             writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;
             for quote in &rule.quotes {
