@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sessionlint_core::finding::{Finding, FindingKind, Place, Repeat, without_indices};
+use sessionlint_core::finding::{Finding, FindingKind, Repeat, without_indices};
 
 /// The most findings of one cause that are kept whole after the first. Of more, only lines, event types and helps are kept.
 const MOST_KEPT: usize = 3;
