@@ -138,3 +138,8 @@ class Stream:
 def _severity(name: str) -> None:
     if name not in (*_RANKS, "never"):
         raise ValueError(f"{name!r} is not a severity: use 'error', 'warning', 'note' or 'never'")
+
+
+for _public in (Nonconforming, Stream, assert_breaks, assert_conforms):
+    # What the package exports says that it is the package's.
+    _public.__module__ = "sessionlint"

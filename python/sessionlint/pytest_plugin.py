@@ -8,7 +8,7 @@ Options of the configuration file:
     sessionlint_fail_on   the lowest severity that fails a test: error (the default), warning, note or never
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, Optional
@@ -53,7 +53,7 @@ def _options(config: pytest.Config) -> dict[str, Any]:
     return config.stash[_OPTIONS]
 
 
-def _rule(line: str) -> tuple[str, str]:
+def _rule(line: str) -> tuple[str, Any]:
     name, found, severity = line.partition("=")
     if not found:
         raise ValueError(f"sessionlint_rules: {line!r} is not NAME=SEVERITY")
@@ -145,7 +145,9 @@ def sessionlint(request: pytest.FixtureRequest) -> Iterator[StreamFactory]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if call.excinfo is not None:
         item.stash[_HAS_FAILED] = True
