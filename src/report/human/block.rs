@@ -9,6 +9,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
 use super::excerpts::fit;
+use crate::report::shortened;
 
 /// The styles of a report; all are plain in one without colours.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ impl Block<'_> {
         let mut text = palette.of_severity(finding.severity, &format!("{}[{}]", finding.severity, finding.rule));
         text.push_str(&palette.bold(&format!(" {}", place_name(finding))));
         if let Some(stream) = finding.stream.as_deref().filter(|_| self.names_stream) {
-            let _ = write!(text, " in {}", visible(&shortened(stream)));
+            let _ = write!(text, " in {}", visible(&shortened(stream.to_owned(), STREAM_CHARACTERS)));
         }
         text.push('\n');
         text.push_str(&wrapped(&visible(&self.message), width, "  ", "  "));
@@ -177,14 +178,6 @@ pub fn place_name(finding: &Finding) -> String {
 
 /// The most characters of a stream's name that are shown.
 const STREAM_CHARACTERS: usize = 40;
-
-/// Returns the name of a stream, cut if it is long.
-fn shortened(stream: &str) -> String {
-    match stream.char_indices().nth(STREAM_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &stream[..end]),
-        None => stream.to_owned(),
-    }
-}
 
 /// Returns a text as lines of a width. Words are not divided: dates and names stay whole.
 pub fn wrapped(text: &str, width: usize, first: &str, next: &str) -> String {

@@ -161,7 +161,8 @@ impl Protocol {
         Protocol::compile(&Folder::new(folder, files)?, false)
     }
 
-    /// Compiles a protocol. `trusted`: the schemas, examples and quotes are known to be valid and are not checked.
+    /// Compiles a protocol. `trusted`: the schemas, examples, words and quotes are known to be valid and are not
+    /// checked.
     fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
         let framing = rules_file("framing.toml", include_str!("framing.toml"), &Framing::ALL.map(Framing::name))?;
         let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"), &Upkeep::ALL.map(Upkeep::name))?;
@@ -171,14 +172,7 @@ impl Protocol {
         let mut schemas = BTreeMap::new();
         for (name, text) in &folder.schemas {
             let known = if trusted { serde_json::from_str(text).ok().map(Schema::trusted) } else { None };
-            let excess = serde_json::from_str(text).ok().filter(|_| !trusted);
-            let excess = excess.and_then(|document| in_place::find_fault(&document));
-            let schema = match (known, excess) {
-                (Some(schema), _) => Ok(schema),
-                (None, Some(fault)) => Err(vec![in_place_problem(text, &fault)]),
-                (None, None) => written::read(text),
-            };
-            let schema = schema.and_then(|schema| {
+            let schema = known.map_or_else(|| read_schema(text), Ok).and_then(|schema| {
                 let Some(at) = type_at.as_ref().filter(|_| !trusted) else { return Ok(schema) };
                 let mut event = serde_json::Value::Null;
                 put(&mut event, at, name.as_str().into());
@@ -195,7 +189,7 @@ impl Protocol {
         // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
         let document = folder.document.as_deref().filter(|_| !trusted);
         let compiled = file.and_then(|file| {
-            let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document)?;
+            let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document, trusted)?;
             Ok((file, tables))
         });
         let mut mistakes = Mistakes::new(&folder.name);
@@ -427,6 +421,14 @@ fn read_examples(text: &str, rules: Option<&[Rule]>) -> Result<Examples, Vec<Pro
         }
     }
     if problems.is_empty() { Ok(examples) } else { Err(problems) }
+}
+
+/// Reads a schema, unless it would take too long to apply.
+fn read_schema(text: &str) -> Result<Schema, Vec<Problem>> {
+    match serde_json::from_str(text).ok().and_then(|document| in_place::find_fault(&document)) {
+        Some(fault) => Err(vec![in_place_problem(text, &fault)]),
+        None => written::read(text),
+    }
 }
 
 /// Returns the mistake of a schema that would take too long to apply.
