@@ -56,11 +56,11 @@ mod temporary;
 
 pub use assert::conforms;
 pub use compressed::{Decompressor, ReadError};
-pub use load::load_protocol;
+pub use load::{load_protocol, read_protocol};
 pub use render::{ReportExt, explain, to_json};
 pub use report::TextOptions;
 pub use sessionlint_core::{
-    Basis, Checker, Example, Excerpt, Finding, Options, Place, Problem, Protocol, ProtocolError, ProtocolErrorKind,
-    Related, Repeat, Report, Rule, Severity, SnapshotError, SnapshotErrorKind, SourceProblem, Stats, Summary,
-    UnknownName, Wire, check,
+    Basis, Checker, Example, Excerpt, Finding, FindingKind, Options, Place, Problem, Protocol, ProtocolError,
+    ProtocolErrorKind, Related, Repeat, Report, Rule, Severity, SnapshotError, SnapshotErrorKind, SourceProblem, Stats,
+    Summary, UnknownName, Wire, check,
 };

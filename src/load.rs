@@ -16,6 +16,15 @@ const LONGEST: u64 = 16 << 20;
 ///
 /// If a file cannot be read, or if files have mistakes: all of them are returned, each with its place.
 pub fn load_protocol(folder: &Path) -> Result<Protocol, ProtocolError> {
+    Protocol::from_files(&folder.display().to_string(), read_protocol(folder)?)
+}
+
+/// Reads the files of a protocol, for [`Protocol::from_files`]: their names and texts.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub fn read_protocol(folder: &Path) -> Result<Vec<(String, String)>, ProtocolError> {
     let read = |path: &Path| read_text(path).map_err(|error| ProtocolError::unreadable(path, error));
     let mut files = vec![("protocol.toml".to_owned(), read(&folder.join("protocol.toml"))?)];
     let entries = fs::read_dir(folder).map_err(|error| ProtocolError::unreadable(folder, error))?;
@@ -26,7 +35,7 @@ pub fn load_protocol(folder: &Path) -> Result<Protocol, ProtocolError> {
             files.push((name.to_owned(), read(&path)?));
         }
     }
-    Protocol::from_files(&folder.display().to_string(), files)
+    Ok(files)
 }
 
 /// Reads a file of a protocol. A pipe or a device, which may have no end, is not opened.

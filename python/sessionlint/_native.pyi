@@ -2,6 +2,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol as Structure, TypeAlias, final
 
+import pyarrow as pa
 from typing_extensions import Buffer
 
 _Severity: TypeAlias = Literal["error", "warning", "note"]
@@ -24,12 +25,15 @@ __all__ = [
     "Related",
     "Repeat",
     "Report",
+    "ReportTable",
     "Rule",
+    "TableChecker",
     "__version__",
     "check",
     "explain",
     "generate",
     "run",
+    "table_schemas",
 ]
 __version__: str
 
@@ -88,7 +92,7 @@ class Checker:
 @final
 class Protocol:
     @staticmethod
-    def builtin(name: str) -> Protocol: ...
+    def builtin(name: str = "session-events") -> Protocol: ...
     @staticmethod
     def builtin_names() -> tuple[str, ...]: ...
     @staticmethod
@@ -120,6 +124,8 @@ class Rule:
     def severity(self) -> _Severity | None: ...
     @property
     def basis(self) -> _Basis: ...
+    @property
+    def first_only(self) -> bool: ...
     @property
     def means(self) -> str: ...
     @property
@@ -246,3 +252,30 @@ class Excerpt:
     def cut_before(self) -> bool: ...
     @property
     def cut_after(self) -> bool: ...
+
+@final
+class TableChecker:
+    def __new__(
+        cls,
+        *,
+        json: str,
+        order: str | None = None,
+        stream: str | None = None,
+        row_type: pa.DataType | None = None,
+        protocol: Protocol | _Path | None = None,
+        wire: _Wire | None = None,
+        fragment: bool = False,
+        rules: dict[str, _Setting] | None = None,
+    ) -> TableChecker: ...
+    def feed(self, batch: Any) -> pa.RecordBatch: ...
+    def finish(self) -> pa.RecordBatch: ...
+    def take_summaries(self) -> pa.RecordBatch: ...
+
+@final
+class ReportTable:
+    def __new__(cls, *, protocol: Protocol | _Path | None = None) -> ReportTable: ...
+    def add(self, file: str, report: Report) -> int: ...
+    def take(self) -> pa.RecordBatch: ...
+    def take_summaries(self) -> pa.RecordBatch: ...
+
+def table_schemas(row_type: pa.DataType | None = None) -> tuple[pa.Schema, pa.Schema]: ...

@@ -4,6 +4,7 @@
 //! interpreter is released wherever bytes are judged.
 
 mod checker;
+mod columns;
 mod errors;
 mod feeding;
 mod finding;
@@ -12,6 +13,7 @@ mod options;
 mod program;
 mod protocol;
 mod report;
+mod table;
 
 use pyo3::prelude::*;
 
@@ -32,6 +34,8 @@ mod _native {
     use crate::protocol::{Protocol, Rule, explain};
     #[pymodule_export]
     use crate::report::{Repeat, Report};
+    #[pymodule_export]
+    use crate::table::{ReportTable, TableChecker, table_schemas};
     use pyo3::prelude::*;
 
     #[pymodule_init]

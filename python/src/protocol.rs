@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use sessionlint::Basis;
 
 use crate::errors;
@@ -19,16 +19,21 @@ const DEFAULT: &str = "session-events";
 /// (`Protocol.from_files`). Wherever a `protocol` is expected, the name of a built-in protocol or the path of a folder
 /// will also do; loading a folder once is faster than naming it for each check.
 #[pyclass(frozen, module = "sessionlint")]
-pub struct Protocol(sessionlint::Protocol);
+pub struct Protocol {
+    protocol: sessionlint::Protocol,
+    /// The name of the folder and the texts of the files by name; `None` if it is built in.
+    source: Option<(String, BTreeMap<String, String>)>,
+}
 
 #[pymethods]
 impl Protocol {
-    /// Return the built-in protocol of this name, such as "session-events".
+    /// Return the built-in protocol of this name; without a name, the one that judges where none is named.
     ///
     /// Raises ValueError if there is none; `Protocol.builtin_names()` lists them.
     #[staticmethod]
+    #[pyo3(signature = (name = DEFAULT))]
     fn builtin(name: &str) -> PyResult<Protocol> {
-        builtin(name).map(Protocol)
+        builtin(name).map(|protocol| Protocol { protocol, source: None })
     }
 
     /// Return the names of the built-in protocols.
@@ -43,7 +48,8 @@ impl Protocol {
     /// Raises ProtocolError with every mistake in the files, or if a file cannot be read.
     #[staticmethod]
     fn load(py: Python<'_>, folder: PathBuf) -> PyResult<Protocol> {
-        load(py, folder).map(Protocol)
+        let files = py.detach(|| sessionlint::read_protocol(&folder)).map_err(|error| errors::of_protocol(py, &error))?;
+        Protocol::from_files(py, files.into_iter().collect(), &folder.to_string_lossy())
     }
 
     /// Compile a protocol from the texts of its files, by name. `folder` is the name of the folder in messages.
@@ -52,44 +58,46 @@ impl Protocol {
     #[staticmethod]
     #[pyo3(signature = (files, *, folder = "."))]
     fn from_files(py: Python<'_>, files: BTreeMap<String, String>, folder: &str) -> PyResult<Protocol> {
-        let compiled = py.detach(|| sessionlint::Protocol::from_files(folder, files));
-        compiled.map(Protocol).map_err(|error| errors::of_protocol(py, &error))
+        let texts = files.iter().map(|(name, text)| (name.clone(), text.clone())).collect::<Vec<_>>();
+        let compiled = py.detach(|| sessionlint::Protocol::from_files(folder, texts));
+        let protocol = compiled.map_err(|error| errors::of_protocol(py, &error))?;
+        Ok(Protocol { protocol, source: Some((folder.to_owned(), files)) })
     }
 
     /// The name, as `protocol` accepts it.
     #[getter]
     fn name(&self) -> &str {
-        self.0.name()
+        self.protocol.name()
     }
 
     /// The title, for people.
     #[getter]
     fn title(&self) -> &str {
-        self.0.title()
+        self.protocol.title()
     }
 
     /// The version of the protocol's tables.
     #[getter]
     fn version(&self) -> &str {
-        self.0.version()
+        self.protocol.version()
     }
 
     /// The title of the document from which the rules were read, or None.
     #[getter]
     fn source(&self) -> Option<&str> {
-        self.0.source()
+        self.protocol.source()
     }
 
     /// Whether the protocol is one of stored records rather than of streams of events.
     #[getter]
     fn is_of_records(&self) -> bool {
-        self.0.is_of_records()
+        self.protocol.is_of_records()
     }
 
     /// The rules, those of the framing first.
     #[getter]
     fn rules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let rules = self.0.rules().iter().map(|rule| Rule::of(py, rule)).collect::<PyResult<Vec<_>>>()?;
+        let rules = self.protocol.rules().iter().map(|rule| Rule::of(py, &self.protocol, rule)).collect::<PyResult<Vec<_>>>()?;
         PyTuple::new(py, rules)
     }
 
@@ -97,27 +105,39 @@ impl Protocol {
     ///
     /// Raises ValueError if there is none, and proposes the nearest name.
     fn rule(&self, py: Python<'_>, name: &str) -> PyResult<Rule> {
-        Rule::of(py, self.0.find_rule(name).map_err(|error| errors::of_name(&error))?)
+        Rule::of(py, &self.protocol, self.protocol.find_rule(name).map_err(|error| errors::of_name(&error))?)
     }
 
     /// The types of its events (or the kinds of its records), in alphabetical order.
     #[getter]
     fn event_types<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.schemas().map(|(name, _)| name).collect::<Vec<_>>())
+        PyTuple::new(py, self.protocol.schemas().map(|(name, _)| name).collect::<Vec<_>>())
     }
 
     /// Return the JSON Schema of an event type, as JSON text.
     ///
     /// Raises ValueError if there is no such type.
     fn schema(&self, event_type: &str) -> PyResult<String> {
-        let found = self.0.schemas().find(|(name, _)| *name == event_type);
+        let found = self.protocol.schemas().find(|(name, _)| *name == event_type);
         let (_, schema) =
             found.ok_or_else(|| PyValueError::new_err(format!("there is no event type {event_type:?}")))?;
         Ok(sessionlint::to_json(schema))
     }
 
+    /// Pickles the files, so that other processes need no folder.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let of = |method| py.get_type::<Protocol>().getattr(method);
+        let Some((folder, files)) = &self.source else {
+            return Ok((of("builtin")?, PyTuple::new(py, [self.name()])?));
+        };
+        let keywords = PyDict::new(py);
+        keywords.set_item("folder", folder)?;
+        let partial = py.import("functools")?.getattr("partial")?.call((of("from_files")?,), Some(&keywords))?;
+        Ok((partial, PyTuple::new(py, [files])?))
+    }
+
     fn __repr__(&self) -> String {
-        format!("<sessionlint.Protocol {:?}, version {:?}>", self.0.name(), self.0.version())
+        format!("<sessionlint.Protocol {:?}, version {:?}>", self.protocol.name(), self.protocol.version())
     }
 }
 
@@ -130,6 +150,8 @@ pub struct Rule {
     severity: Option<&'static str>,
     /// What the rule rests on: "document", "schema", "framing", "inference" or "upkeep".
     basis: &'static str,
+    /// Whether only the first finding of a kind (an event type or field) is listed, and the others are counted.
+    first_only: bool,
     /// What it means, in one sentence.
     means: String,
     /// What to do about it.
@@ -139,7 +161,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn of(py: Python<'_>, rule: &sessionlint::Rule) -> PyResult<Rule> {
+    fn of(py: Python<'_>, protocol: &sessionlint::Protocol, rule: &sessionlint::Rule) -> PyResult<Rule> {
         let basis = match rule.basis {
             Basis::Document => "document",
             Basis::Schema => "schema",
@@ -151,6 +173,7 @@ impl Rule {
             name: rule.name.to_string(),
             severity: rule.severity.map(|severity| severity.as_str()),
             basis,
+            first_only: protocol.lists_first_only(&rule.name),
             means: rule.means.clone(),
             help: rule.help.clone(),
             quotes: PyTuple::new(py, &rule.quotes)?.unbind(),
@@ -186,7 +209,7 @@ pub fn explain(rule: &str, protocol: Option<&Bound<'_, PyAny>>) -> PyResult<Stri
 pub fn of_argument(argument: Option<&Bound<'_, PyAny>>) -> PyResult<sessionlint::Protocol> {
     let Some(argument) = argument else { return builtin(DEFAULT) };
     if let Ok(protocol) = argument.cast::<Protocol>() {
-        return Ok(protocol.get().0.clone());
+        return Ok(protocol.get().protocol.clone());
     }
     if let Ok(name) = argument.cast::<PyString>() {
         let name = name.to_string_lossy();

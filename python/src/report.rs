@@ -26,6 +26,10 @@ impl Report {
     pub fn new(report: sessionlint::Report, protocol: &Protocol) -> Report {
         Report { report, protocol: protocol.clone(), findings: PyOnceLock::new() }
     }
+
+    pub fn inner(&self) -> &sessionlint::Report {
+        &self.report
+    }
 }
 
 #[pymethods]

@@ -165,6 +165,35 @@ impl Checker {
         }
     }
 
+    /// Ends the input, returns the findings that were not taken yet and the counts, and begins another input with the same
+    /// options.
+    ///
+    /// The inputs are a set, such as the groups of a table: an event type or field that the protocol does not have is
+    /// listed where it occurs first, and only counted, as a [`Repeat`](crate::Repeat), in the reports of later inputs.
+    /// Nothing else is carried over. Each input of stored records is judged by itself.
+    ///
+    /// ```
+    /// use sessionlint_core::{Checker, Options, Protocol};
+    ///
+    /// let protocol = Protocol::builtin("session-events").expect("it is built in");
+    /// let mut checker = Checker::new(protocol, Options::default().with_fragment(true));
+    /// let idle = br#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","note":1,
+    ///     "payload":{"session_id":"ses_1","pending":false,"status_label":"idle"}}"#;
+    /// checker.event(idle, 1);
+    /// let first = checker.next_input();
+    /// checker.event(idle, 2);
+    /// let second = checker.next_input();
+    ///
+    /// assert_eq!(&*first.findings[0].rule, "unknown-field");
+    /// assert_eq!((second.findings.len(), second.repeats[0].count, second.summary.notes), (0, 1, 1));
+    /// ```
+    pub fn next_input(&mut self) -> Report {
+        match &mut self.engine {
+            Engine::Streams(checker) => checker.next_input(&self.settings),
+            Engine::Records(records) => std::mem::take(&mut **records).judge(&self.protocol, &self.settings, None),
+        }
+    }
+
     /// Ends the input, and returns the findings that were not taken yet and the counts.
     pub fn finish(self) -> Report {
         self.end(None)

@@ -88,7 +88,7 @@ pub mod text;
 pub use checker::{Checker, check};
 pub use error::{Problem, ProtocolError, ProtocolErrorKind, SourceProblem, UnknownName};
 pub use event::Options;
-pub use finding::{Excerpt, Finding, Place, Related, Repeat, Report, Severity, Stats, Summary};
+pub use finding::{Excerpt, Finding, FindingKind, Place, Related, Repeat, Report, Severity, Stats, Summary};
 pub use input::Wire;
 pub use protocol::{Basis, Example, Protocol, Rule};
 pub use snapshot::{SnapshotError, SnapshotErrorKind};

@@ -214,7 +214,7 @@ impl JoinedChecker {
         if let Some(torn) = self.torn.take() {
             self.finish_input(torn);
         }
-        self.judge.finish(&self.protocol, self.has_content, self.bytes).0
+        self.judge.finish(&self.protocol, self.has_content, self.bytes).report
     }
 }
 

@@ -96,6 +96,15 @@ pub(crate) struct StreamJudge {
     coverage: Option<Box<CoverageCounts>>,
 }
 
+/// What judging an input came to.
+pub(crate) struct Judged {
+    pub report: Report,
+    /// The parts of the protocol that were exercised, if they were counted.
+    pub coverage: Option<Box<CoverageCounts>>,
+    /// The unknown event types and fields, for a later input of the same set.
+    pub unknown: UnknownNames,
+}
+
 impl StreamJudge {
     /// Returns a judge for a file of this name.
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamJudge {
@@ -438,14 +447,13 @@ impl StreamJudge {
         self.event_checker.log.report(rule, place, details);
     }
 
-    /// Ends the input. `has_content`: whether it had anything but white space; `bytes`: its length. Returns the report,
-    /// and the coverage if it was counted.
-    pub(crate) fn finish(
-        mut self,
-        protocol: &Protocol,
-        has_content: bool,
-        bytes: u64,
-    ) -> (Report, Option<Box<CoverageCounts>>) {
+    /// Reports no name from now on that was reported in an earlier input of the same set. `unknown`: the names there.
+    pub(crate) fn know_names(&mut self, unknown: UnknownNames) {
+        self.event_checker.unknown = unknown;
+    }
+
+    /// Ends the input. `has_content`: whether it had anything but white space; `bytes`: its length.
+    pub(crate) fn finish(mut self, protocol: &Protocol, has_content: bool, bytes: u64) -> Judged {
         self.release(protocol);
         std::mem::take(&mut self.oddities).report(&mut self.event_checker.log);
         self.machine.finish_repetitions(&mut self.verdicts);
@@ -471,6 +479,7 @@ impl StreamJudge {
         for (event, count) in protocol.tables().events.iter().zip(&self.events).filter(|(_, count)| **count > 0) {
             self.stats.by_type.insert(event.name.to_string(), *count);
         }
-        (self.event_checker.finish(self.stats), self.coverage)
+        let (report, unknown) = self.event_checker.finish(self.stats);
+        Judged { report, coverage: self.coverage, unknown }
     }
 }

@@ -29,7 +29,7 @@ pub use coverage::CoverageCounts;
 pub use examiner::{ExaminedBlock, Examiner};
 use fast_reader::FastReader;
 pub use joined::{FileQueue, JoinedChecker};
-use judge::{StreamJudge, StreamJudgeState};
+use judge::{Judged, StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
 pub use paths_agree::paths_agree;
 pub use times::TimeSurvey;
@@ -219,12 +219,27 @@ impl StreamChecker {
     /// Ends an input whose rest is not read: nothing is reported about streams that are unfinished here.
     pub fn finish_early(mut self) -> Report {
         self.judge.ignore_end();
-        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes()).0
+        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes()).report
     }
 
     /// Ends the input. `damaged`: the damage of its compressed form at this point, if any. Returns the report, and the
     /// coverage if it was counted.
-    pub fn end(mut self, damaged: Option<&str>) -> (Report, Option<Box<CoverageCounts>>) {
+    pub fn end(self, damaged: Option<&str>) -> (Report, Option<Box<CoverageCounts>>) {
+        let Judged { report, coverage, .. } = self.judged(damaged);
+        (report, coverage)
+    }
+
+    /// Ends the input, and begins another one of the same set with these settings: its report does not list the unknown
+    /// names again that this input had. Returns the report.
+    pub(crate) fn next_input(&mut self, settings: &Settings) -> Report {
+        let file = settings.options().file().cloned();
+        let next = StreamChecker::new(&self.protocol, settings, file);
+        let Judged { report, unknown, .. } = std::mem::replace(self, next).judged(None);
+        self.judge.know_names(unknown);
+        report
+    }
+
+    fn judged(mut self, damaged: Option<&str>) -> Judged {
         let StreamChecker { protocol, input, fast, judge } = &mut self;
         match damaged {
             None => {

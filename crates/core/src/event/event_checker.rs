@@ -226,8 +226,9 @@ impl EventChecker {
         number
     }
 
-    /// Counts an unknown name, or a field that is reported once as such a name is. Returns whether it is the first of its kind in the file, and the number under
-    /// which it is counted. Reports once that there are too many to tell apart.
+    /// Counts an unknown name, or a field that is reported once as such a name is. Returns whether it is the first of
+    /// its kind, and the number under which it is counted. Reports once that there are too many to tell apart. The rules
+    /// of such names are those of [`Protocol::lists_first_only`].
     pub(crate) fn count_unknown(
         &mut self,
         rule: RuleId,
@@ -252,17 +253,19 @@ impl EventChecker {
         }
     }
 
-    /// Returns the report: the findings, the repeats of unknown names, and the counts.
-    pub(crate) fn finish(mut self, stats: Stats) -> Report {
+    /// Returns the report: the findings, the repeats of unknown names, and the counts. Also returns the unknown names,
+    /// for a later input of the same set.
+    pub(crate) fn finish(mut self, stats: Stats) -> (Report, UnknownNames) {
         let (mut summary, mut repeats) = (self.log.summary(), Vec::new());
-        for ((rule, event_type, pointer), count) in self.unknown.repeats() {
-            let (name, severity) = self.log.rule(rule);
+        for ((rule, event_type, pointer), count) in self.unknown.take_repeats() {
+            let (name, severity) = self.log.rule(*rule);
             if let Some(severity) = severity {
+                let (event_type, pointer) = (Some(event_type.clone()), pointer.clone());
                 summary.count(name, severity, count);
-                repeats.push(Repeat { rule: name.clone(), event_type: Some(event_type), pointer, count });
+                repeats.push(Repeat { rule: name.clone(), event_type, pointer, count });
             }
         }
-        Report { findings: self.log.findings, repeats, summary, stats }
+        (Report { findings: self.log.findings, repeats, summary, stats }, self.unknown)
     }
 }
 

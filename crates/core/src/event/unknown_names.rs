@@ -118,9 +118,10 @@ impl UnknownNames {
         true
     }
 
-    /// Returns the names that occurred more than once, each with the number of its repeats.
-    pub(crate) fn repeats(self) -> impl Iterator<Item = (NameId, u64)> {
-        let counts = self.counts;
-        self.numbers.into_iter().map(move |(id, number)| (id, counts[number])).filter(|(_, count)| *count > 0)
+    /// Returns the names that were repeated since the last call, each with the number of its repeats.
+    pub(crate) fn take_repeats(&mut self) -> impl Iterator<Item = (&NameId, u64)> {
+        let counts = &mut self.counts;
+        let repeats = self.numbers.iter().map(|(id, number)| (id, std::mem::take(&mut counts[*number])));
+        repeats.filter(|(_, count)| *count > 0)
     }
 }

@@ -371,7 +371,7 @@ impl<'p> FrameChecker<'p> {
         for (kind, count) in self.protocol.tables().events.iter().zip(&self.counts).filter(|(_, count)| **count > 0) {
             stats.by_type.insert(kind.name.to_string(), *count);
         }
-        self.event_checker.finish(stats)
+        self.event_checker.finish(stats).0
     }
 }
 
