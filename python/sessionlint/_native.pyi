@@ -2,7 +2,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol as Structure, TypeAlias, final
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from typing_extensions import Buffer
 
 _Severity: TypeAlias = Literal["error", "warning", "note"]
@@ -92,7 +92,7 @@ class Checker:
 @final
 class Protocol:
     @staticmethod
-    def builtin(name: str = "session-events") -> Protocol: ...
+    def builtin(name: str | None = None) -> Protocol: ...
     @staticmethod
     def builtin_names() -> tuple[str, ...]: ...
     @staticmethod

@@ -30,7 +30,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from . import _native
 from ._native import Protocol
@@ -216,7 +216,7 @@ def _opened(paths: Iterable[str | os.PathLike[str]], storage_options: dict[str, 
         if "://" not in name:
             yield name, nullcontext(Path(name))
             continue
-        import fsspec
+        import fsspec  # type: ignore[import-untyped]
 
         files = fsspec.open_files(name, mode="rb", **storage_options)
         if not files:

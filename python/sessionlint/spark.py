@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Unpack
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -159,7 +159,7 @@ class _StreamProcessor(StatefulProcessor):
             if row.row is None or row.row < last:
                 raise ValueError(f"row {row.row} of {key[0]!r} comes after row {last} by the column {self._order!r}")
             last = row.row
-            checker.event("null" if row.json is None else bytes(row.json) if not isinstance(row.json, str) else row.json, last)
+            checker.event("null" if row.json is None else row.json, last)
         findings = checker.take_findings()
         self._state.update((checker.snapshot(), last))
         if self._end_after is not None:
@@ -176,9 +176,10 @@ class _StreamProcessor(StatefulProcessor):
 
     def _checker(self) -> tuple[Checker, int]:
         """Return the checker of the group, and the order of its last row."""
-        if not self._state.exists():
+        state = self._state.get() if self._state.exists() else None
+        if state is None:
             return Checker(excerpts=False, **self._options), 0
-        snapshot, last = self._state.get()
+        snapshot, last = state
         return Checker.restore(bytes(snapshot), excerpts=False, **self._options), last
 
 
@@ -216,9 +217,9 @@ def _first_of_each_kind(findings: DataFrame, rules: list[str]) -> DataFrame:
     is_first_only = F.col("rule").isin(rules)
     pointer = F.regexp_replace("pointer", r"/\d+(?=/|$)", "/*")
     least = F.min_by(F.struct(*findings.columns), F.struct("source", "row", "event", "start"))
-    first = findings.where(is_first_only).groupBy("rule", "type", pointer.alias("kind"))
-    first = first.agg(least.alias("first"), F.sum("count").alias("total"))
-    first = first.select("first.*", "total").withColumn("count", F.col("total")).select(*findings.columns)
+    kinds = findings.where(is_first_only).groupBy("rule", "type", pointer.alias("kind"))
+    first = kinds.agg(least.alias("first"), F.sum("count").alias("total")).select("first.*", "total")
+    first = first.withColumn("count", F.col("total")).select(*findings.columns)
     return findings.where(~is_first_only).unionByName(first)
 
 

@@ -31,9 +31,9 @@ impl Protocol {
     ///
     /// Raises ValueError if there is none; `Protocol.builtin_names()` lists them.
     #[staticmethod]
-    #[pyo3(signature = (name = DEFAULT))]
-    fn builtin(name: &str) -> PyResult<Protocol> {
-        builtin(name).map(|protocol| Protocol { protocol, source: None })
+    #[pyo3(signature = (name = None))]
+    fn builtin(name: Option<&str>) -> PyResult<Protocol> {
+        builtin(name.unwrap_or(DEFAULT)).map(|protocol| Protocol { protocol, source: None })
     }
 
     /// Return the names of the built-in protocols.
@@ -48,7 +48,8 @@ impl Protocol {
     /// Raises ProtocolError with every mistake in the files, or if a file cannot be read.
     #[staticmethod]
     fn load(py: Python<'_>, folder: PathBuf) -> PyResult<Protocol> {
-        let files = py.detach(|| sessionlint::read_protocol(&folder)).map_err(|error| errors::of_protocol(py, &error))?;
+        let files =
+            py.detach(|| sessionlint::read_protocol(&folder)).map_err(|error| errors::of_protocol(py, &error))?;
         Protocol::from_files(py, files.into_iter().collect(), &folder.to_string_lossy())
     }
 
@@ -97,7 +98,12 @@ impl Protocol {
     /// The rules, those of the framing first.
     #[getter]
     fn rules<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let rules = self.protocol.rules().iter().map(|rule| Rule::of(py, &self.protocol, rule)).collect::<PyResult<Vec<_>>>()?;
+        let rules = self
+            .protocol
+            .rules()
+            .iter()
+            .map(|rule| Rule::of(py, &self.protocol, rule))
+            .collect::<PyResult<Vec<_>>>()?;
         PyTuple::new(py, rules)
     }
 
