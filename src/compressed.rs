@@ -179,7 +179,7 @@ impl<R: Read> Decompressor<R> {
         if self.compressed().is_some_and(|source| source.get_ref().get_ref().1.failed) {
             ReadError::Unreadable(error)
         } else {
-            ReadError::Damaged(format!("{name} says: {error}"))
+            ReadError::Damaged(format!("{name}: {error}"))
         }
     }
 }

@@ -152,7 +152,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("help: set done = true only on the last chunk of a response"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
             Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: what is here may have been an event",
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: this may have been an event",
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note."),
         ],
@@ -202,12 +202,12 @@ fn an_unknown_type_is_reported_once_with_its_count() {
         &[
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:3:"),
             Words("\"session.tool.call.progress\" is not an event type of this protocol"),
-            Words("(3 times)"),
+            Words("(3 occurrences)"),
             Source(3, "\"session.tool.call.progress\""),
             Words("help: did you mean session.tool.call.started?"),
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:5:"),
             Words("\"session.usage\" is not an event type of this protocol"),
-            Words("(2 times)"),
+            Words("(2 occurrences)"),
             Source(5, "\"session.usage\""),
             Words("help: if it is your own extension"),
         ],
@@ -230,7 +230,7 @@ fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
                 "{\"type\":\"session.completed\",\"timestamp\":\"2026-08-14T08:12:07.212Z\",\"payload\":{\"session_id\":\"",
             ),
             Words("help: emit session.status with pending = false after session.completed"),
-            Words("“session.status - Status changes to “idle”” — Session events"),
+            Words("“session.status - Status changes to ‘idle’” — Session events"),
         ],
         "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes.",
     );
@@ -248,7 +248,7 @@ fn a_text_that_differs_is_shown_where_it_parts() {
             Source(3, "\"session.stream.chunk\""),
             Words("the streamed text began here"),
             Source(4, "No.\""),
-            Words("help: send as final_message all chunks of the turn joined"),
+            Words("help: set final_message to all chunks of the turn joined"),
             Words("“Append to build the full response.” — Session events"),
         ],
         "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes.",
@@ -350,8 +350,8 @@ fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() 
         assert!(report.contains("session.interrupted has no reason"), "{report}");
     }
     let [(short, _), (long, _)] = &reports;
-    assert!(unwrapped(short).contains("`payload` has no `done`, `text` (25 times)"), "{short}");
-    assert!(unwrapped(long).contains("`payload` has no `done`, `text` (10000 times)"), "{long}");
+    assert!(unwrapped(short).contains("`payload` has no `done` or `text` (25 occurrences)"), "{short}");
+    assert!(unwrapped(long).contains("`payload` has no `done` or `text` (10000 occurrences)"), "{long}");
     assert!(long.ends_with("7 messages skipped that carry no event.\n"), "{long}");
 }
 

@@ -19,7 +19,7 @@ pub struct Arguments {
     #[arg(long)]
     stats: bool,
 
-    /// Judge rotated logs (app.log, app.log.1, app.log.2.gz) and shards (part-0000, part-0001) as one recording
+    /// Check rotated logs (app.log, app.log.1, app.log.2.gz) and shards (part-0000, part-0001) as one recording
     #[arg(long, conflicts_with = "follow")]
     join: bool,
 

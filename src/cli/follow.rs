@@ -30,7 +30,7 @@ pub fn open(paths: &[PathBuf], protocol: &ProtocolChoice) -> Result<FollowedFile
 
 /// Returns the error for stored records, which cannot be followed.
 pub fn records_error() -> CliError {
-    let message = "stored records cannot be followed: they are written whole, and judged together; omit --follow";
+    let message = "stored records cannot be followed: they are written whole, and checked together; omit --follow";
     CliError::Message(message.to_owned())
 }
 

@@ -238,10 +238,11 @@ pub struct SearchNotes<'n> {
     pub left_out: LeftOut,
 }
 
-/// Prints that nothing was judged, which makes the exit code 2.
+/// Prints that nothing was checked, which makes the exit code 2.
 pub fn report_nothing_judged(protocol: &Protocol) {
     let name = visible(protocol.name());
-    complain!("sessionlint: nothing was judged: there is no event of {name} in what was read");
+    let noun = if protocol.is_of_records() { "record" } else { "event" };
+    complain!("sessionlint: nothing was checked: there is no {noun} of the {name} protocol in what was read");
 }
 
 /// Prints errors of reading. Control characters are made visible, because an error may quote names from the disk.

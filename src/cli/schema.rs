@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(value_name = "TYPE")]
     event_type: Option<String>,
 
-    /// Print whether events of the type are judged in one pass, and if not, why
+    /// Print whether events of the type are checked in one pass, and if not, why
     #[arg(long, requires = "event_type")]
     plan: bool,
 

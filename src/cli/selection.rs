@@ -8,7 +8,7 @@ use crate::run::Selection;
 /// Arguments that select findings.
 #[derive(clap::Args)]
 pub struct SelectionArguments {
-    /// Count only findings of this rule; repeat for several. Everything is judged all the same
+    /// Count only findings of this rule; repeat for several. Everything is checked all the same
     #[arg(long, value_name = "RULE", value_delimiter = ',', conflicts_with = "write_baseline")]
     only: Vec<String>,
 

@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (protocol, config) = arguments.reading.protocol.load_here()?;
     if protocol.is_of_records() {
         let message =
-            "stored records cannot be tapped, because they are not a stream; `sessionlint check` judges their files";
+            "stored records cannot be tapped, because they are not a stream; use `sessionlint check` for their files";
         return Err(CliError::Message(message.to_owned()));
     }
     let rules = protocol.rules_of_run();

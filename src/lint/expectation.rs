@@ -128,7 +128,7 @@ impl Expectation {
     /// Adds the mistake that the options cannot be understood. `why`: the message.
     pub fn reject_args(&mut self, why: String) {
         let span = self.lines.first().map_or(0..0, |line| line.span.clone());
-        let help = "these are options of `sessionlint lint` for how an input is read and judged".to_owned();
+        let help = "these are options of `sessionlint lint` for how an input is read and checked".to_owned();
         self.faults.insert(0, (span, why, Some(help)));
         self.args_rejected = true;
     }

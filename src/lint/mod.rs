@@ -35,7 +35,7 @@ pub const MEANT_TO_BE_BROKEN: &str = "it is meant to be broken, and what is expe
 /// Describes a file that is too large to be held in memory.
 pub const TOO_LARGE: &str = "larger than 16 MiB";
 /// Help for a file that is too large.
-pub const TOO_LARGE_HELP: &str = "`sessionlint check` judges recordings of any size";
+pub const TOO_LARGE_HELP: &str = "`sessionlint check` takes recordings of any size";
 /// The most findings of a fixture that are listed, beside those that are expected; further ones are only counted.
 pub const MOST_FINDINGS: usize = 10_000;
 

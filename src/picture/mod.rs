@@ -28,7 +28,7 @@ pub use usual::UsualMoves;
 /// The legend of lines and boxes, if everything is drawn.
 const LEGEND: [&str; 3] = [
     "solid line: a legal move",
-    "dashed line: forbidden; the rule after ✗ is broken, and judging continues where the line leads",
+    "dashed line: forbidden; the rule after ✗ is broken, and checking continues where the line leads",
     "dashed box: only reached after a rule was broken",
 ];
 /// The legend if only legal moves are drawn.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use sessionlint_core::protocol::{Basis, Example, Protocol, Rule};
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{in_quotes, visible};
 
 /// Writes the explanation of a rule. `here`: what a `sessionlint.toml` says of the rule, if it does.
 pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule, here: Option<&str>) -> io::Result<()> {
@@ -30,7 +30,7 @@ pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule,
         Basis::Document => {
             writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;
             for quote in &rule.quotes {
-                writeln!(out, "  “{}”", visible(quote))?;
+                writeln!(out, "  {}", in_quotes(&visible(quote)))?;
             }
         }
     }

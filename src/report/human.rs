@@ -15,7 +15,7 @@ use causes::{Cause, Fold, Folds};
 use sessionlint_core::finding::{Finding, Place, Repeat, Severity};
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
-use sessionlint_core::text::{list, visible};
+use sessionlint_core::text::{count, list, visible};
 
 use super::inert::Syntax;
 use super::tally::Tally;
@@ -320,7 +320,7 @@ fn repeat_words(file: &str, Repeat { rule, event_type, pointer, count: number, .
 fn times(entry: &Entry, repeats: &[Repeat]) -> String {
     match entry.fold.times(repeats) {
         1 => String::new(),
-        times if entry.fold.has_one_message => format!(" ({times} times)"),
+        times if entry.fold.has_one_message => format!(" ({})", count(times, "occurrence")),
         times => format!(" (and {} more like it)", times - 1),
     }
 }
@@ -351,16 +351,18 @@ fn merge_same_place(folds: Vec<Fold>) -> Vec<Entry> {
     merged
 }
 
-/// Joins several messages into one. If they differ only in their last word, the rest is not repeated.
+/// Joins several messages into one. If each says that something else is missing, what misses it is not repeated: ``has
+/// no `a` or `b` ``.
 fn join_messages(first: &str, more: &[String]) -> String {
-    let Some((start, _)) = first.rsplit_once(' ') else { return first.to_owned() };
-    let last_words: Option<Vec<_>> = more.iter().map(|message| message.strip_prefix(start)).collect();
-    match last_words {
-        Some(words) if words.iter().all(|word| word.matches(' ').count() == 1) => {
-            [&[first], words.iter().map(|word| word.trim_start()).collect::<Vec<_>>().as_slice()].concat().join(", ")
-        }
-        _ => format!("{first}; {}", more.join("; ")),
-    }
+    let nouns = [(" has no field ", " has no fields "), (" has no ", " has no ")];
+    let parted = nouns.iter().find_map(|(one, several)| Some((first.split_once(one)?, *one, *several)));
+    let joined = parted.filter(|_| !more.is_empty()).and_then(|((who, what), one, several)| {
+        let others = more.iter().map(|message| message.strip_prefix(who)?.strip_prefix(one));
+        let mut missing: Vec<&str> = std::iter::once(Some(what)).chain(others).collect::<Option<_>>()?;
+        let last = missing.pop().filter(|last| missing.iter().chain([last]).all(|name| !name.contains(' ')))?;
+        Some(format!("{who}{several}{} or {last}", missing.join(", ")))
+    });
+    joined.unwrap_or_else(|| [&[first.to_owned()], more].concat().join("; "))
 }
 
 /// Returns whether a finding is about the input as a whole, which explains the others: it is shown first, though it is
@@ -368,4 +370,32 @@ fn join_messages(first: &str, more: &[String]) -> String {
 fn is_about_input(finding: &Finding) -> bool {
     let about_input = [Framing::NoEvents, Framing::EmptyInput, Framing::ForeignFraming];
     about_input.iter().any(|rule| *finding.rule == *rule.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join_messages;
+
+    #[test]
+    fn messages_are_joined_into_one_sentence() {
+        for (messages, joined) in [
+            (&["the protocol has no field `a`"][..], "the protocol has no field `a`"),
+            (
+                &["the protocol has no field `a`", "the protocol has no field `b`", "the protocol has no field `c`"],
+                "the protocol has no fields `a`, `b` or `c`",
+            ),
+            (&["`payload` has no `done`", "`payload` has no `text`"], "`payload` has no `done` or `text`"),
+            // What is no list of names stays apart.
+            (&["the value is 1", "the value is 2"], "the value is 1; the value is 2"),
+            (&["`a` has no `b`", "`c` has no `d`"], "`a` has no `b`; `c` has no `d`"),
+            (
+                &["`a` has no `b`, but has `B`", "`a` has no `c`, but has `C`"],
+                "`a` has no `b`, but has `B`; `a` has no `c`, but has `C`",
+            ),
+        ] {
+            let [first, more @ ..] = messages else { panic!("there is a first message") };
+            let more: Vec<_> = more.iter().map(|message| (*message).to_owned()).collect();
+            assert_eq!(join_messages(first, &more), joined);
+        }
+    }
 }

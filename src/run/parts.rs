@@ -94,7 +94,7 @@ pub fn group(targets: &[Target], are_alike: impl Fn(usize, usize) -> bool) -> Ve
             if index > 0 {
                 missing.retain(|(before, _)| *before > 0);
                 let words =
-                    format!("the files before this one are judged by themselves, at most {MOST_FILES} together");
+                    format!("the files before this one are checked by themselves, at most {MOST_FILES} together");
                 missing.insert(0, (0, words));
             }
             groups.push(Parts { naming, members: files.iter().map(|(_, number)| *number).collect(), missing });
@@ -313,7 +313,7 @@ mod tests {
         let counts: Vec<_> = groups.iter().map(|(_, members, _)| members.len()).collect();
         assert_eq!(counts, [MOST_FILES, 2]);
         assert_eq!(groups[0].2, []);
-        let words = "the files before this one are judged by themselves, at most 65535 together";
+        let words = "the files before this one are checked by themselves, at most 65535 together";
         assert_eq!(groups[1].2, [(0, words.to_owned())]);
     }
 

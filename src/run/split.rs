@@ -94,7 +94,7 @@ impl SplitWatch {
         let (ends, goes_on) = (file_name(&names[ending]), file_name(&names[ending + 1]));
         let message = format!(
             "{} is unfinished at the end of {} and continues in {}: they look like parts of one recording, which --join \
-             judges as one",
+             checks as one",
             visible(stream),
             visible(&ends),
             visible(&goes_on),

@@ -39,7 +39,7 @@ fn an_event_of_faults_alone_is_not_kept_fault_by_fault() {
     let skipped: Vec<_> = findings.filter(|finding| finding["rule"] == "check-skipped").collect();
     assert_eq!(
         text(&skipped[0]["message"]),
-        "at least 523288 more findings about this event, which are counted but not listed: it has too many faults to be judged completely"
+        "at least 523288 more findings about this event, which are counted but not listed: it has too many faults to be checked completely"
     );
 }
 
@@ -54,7 +54,7 @@ fn a_large_event_of_faults_is_judged_within_the_limit_on_the_slow_path_too() {
     let mut skipped = findings.filter(|finding| finding["rule"] == "check-skipped");
     assert_eq!(
         text(&skipped.next().expect("one is skipped")["message"]),
-        "this event has too many faults to be judged completely"
+        "this event has too many faults to be checked completely"
     );
 }
 

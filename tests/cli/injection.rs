@@ -53,7 +53,7 @@ fn assert_nothing_is_injected(folder: &Folder, name: &str, what: &str) {
     let mut command = folder.command(["check".to_owned()].into_iter().chain(formats));
     command.arg(name);
     let ran = super::program::ran(command);
-    assert!(ran.err.is_empty() || ran.err.starts_with("sessionlint: nothing was judged: "), "{what}: {}", ran.err);
+    assert!(ran.err.is_empty() || ran.err.starts_with("sessionlint: nothing was checked: "), "{what}: {}", ran.err);
     let findings = array(&parsed(folder, "o/json")["findings"]).len();
     assert!(findings > 0, "{what}");
 

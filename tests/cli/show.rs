@@ -43,7 +43,9 @@ fn every_rule_is_explained_with_an_example_that_breaks_it_and_one_that_keeps_it(
         assert!(ran.out.starts_with(&title), "{}", ran.out);
         assert!(ran.out.contains(text(&rule["help"])), "{name} says what to do\n{}", ran.out);
         for quote in rule["quotes"].as_array().expect("a list") {
-            assert!(ran.out.contains(text(quote)), "{name} quotes the document\n{}", ran.out);
+            // Within its quotation marks, those of the document are single ones.
+            let quoted = format!("“{}”", text(quote).replace('“', "‘").replace('”', "’"));
+            assert!(ran.out.contains(&quoted), "{name} quotes the document\n{}", ran.out);
         }
         if rule["basis"] == "upkeep" {
             // No recording can break this rule.

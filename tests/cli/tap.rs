@@ -41,7 +41,7 @@ fn every_byte_goes_through_and_nothing_else() {
 #[test]
 fn a_producer_that_writes_no_event_exits_2() {
     let folder = Folder::new();
-    let said = "sessionlint: nothing was judged: there is no event of session-events in what was read\n";
+    let said = "sessionlint: nothing was checked: there is no event of the session-events protocol in what was read\n";
     for (script, rule) in
         [("true", "empty-input"), ("echo ready", "no-events"), ("echo '{\"type\":\"x\"}'", "no-events")]
     {

@@ -20,7 +20,7 @@ fn what_is_too_large_is_named_and_where_to_turn() {
     let ran = folder.run("lint .");
     assert_eq!(ran.code, 0, "{}", ran.err);
     let words =
-        "./large.ndjson is larger than 16 MiB and was not linted; `sessionlint check` judges recordings of any size";
+        "./large.ndjson is larger than 16 MiB and was not linted; `sessionlint check` takes recordings of any size";
     assert!(ran.out.contains(words), "{}", ran.out);
     let (document, _) = linted(&folder, ".");
     assert_eq!((kinds(&document), &document["linted"]["too_large"][0]), ([0, 0, 1, 0, 1], &"./large.ndjson".into()));
@@ -30,7 +30,7 @@ fn what_is_too_large_is_named_and_where_to_turn() {
 fn what_was_to_be_judged_and_is_too_large_is_unreadable() {
     let folder = Folder::with(&[("here/a.json", CLEAN)]);
     folder.write("here/large.ndjson", vec![b' '; (16 << 20) + 1]);
-    let words = "it is larger than 16 MiB; `sessionlint check` judges recordings of any size";
+    let words = "it is larger than 16 MiB; `sessionlint check` takes recordings of any size";
     for arguments in ["lint -q", "lint --format jsonl", "lint --format junit", "fmt --check"] {
         let ran = folder.run(&format!("{arguments} here/large.ndjson"));
         assert_eq!(ran.code, 2, "{arguments}: {}{}", ran.out, ran.err);

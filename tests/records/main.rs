@@ -138,7 +138,7 @@ fn check(arguments: &[&str], path: &Path) -> Vec<Found> {
         .expect("the program starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.is_empty() || said.starts_with("sessionlint: nothing was judged: "),
+        said.is_empty() || said.starts_with("sessionlint: nothing was checked: "),
         "{} with {arguments:?}: {said}",
         path.display()
     );

@@ -17,6 +17,11 @@ pub fn list(names: &[&str]) -> String {
     }
 }
 
+/// Puts a quotation between quotation marks: `“Status changes to ‘idle’”`. Those inside become single ones.
+pub fn in_quotes(text: &str) -> String {
+    format!("“{}”", text.replace('“', "‘").replace('”', "’"))
+}
+
 /// Returns whether a character can control a terminal, or change how the text around it is shown.
 pub fn is_control(c: char) -> bool {
     c.is_control()
@@ -125,12 +130,18 @@ pub fn did_you_mean(name: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FoldedName, nearest, visible};
+    use super::{FoldedName, in_quotes, nearest, visible};
 
     #[test]
     fn control_characters_are_pictures_of_themselves() {
         assert_eq!(visible("a\x1b[31mb\u{9b}c\u{202e}d\te"), "a␛[31mb\u{FFFD}c\u{FFFD}d␉e");
         assert_eq!(visible("日本 “x” é 🙂"), "日本 “x” é 🙂");
+    }
+
+    #[test]
+    fn quotation_marks_inside_of_others_are_single() {
+        assert_eq!(in_quotes("Status changes to “idle”"), "“Status changes to ‘idle’”");
+        assert_eq!(in_quotes("e.g., \"bash\""), "“e.g., \"bash\"”");
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: only white space differs; it stops after 8 characters, where the stream continues with \"\\n\"",
+            "final_message is not the text that was streamed: only white space differs; after 8 characters, it stops where the stream continues with \"\\n\"",
             "send the same white space in both: neither trim nor reformat the text",
         )],
     );
@@ -87,10 +87,35 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             4,
             rule,
-            "final_message is not the text that was streamed: after 5 characters it has \"hree\" where \"wo\" was streamed",
+            "final_message is not the text that was streamed: after 5 characters, it has \"hree\" where \"wo\" was streamed",
             "",
         )],
     );
+}
+
+/// Nothing was streamed, so nothing is said of a stream.
+#[test]
+fn a_message_that_differs_is_not_called_a_stream() {
+    let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
+    for (whole, parted) in [
+        ("It is sunny.", "after 6 characters, it has \"sunny.\" where the message has \"raining.\""),
+        ("It is", "after 5 characters, it stops where the message continues with \" raining.\""),
+        ("", "it is empty, but the message is \"It is raining.\""),
+    ] {
+        let whole = format!(r#","final_message":"{whole}""#);
+        let report = judge(&[THINKING, ("message.appended", message), ("completed", &whole), IDLE]);
+        let words =
+            format!("nothing was streamed, and final_message differs from the assistant's last message: {parted}");
+        let messages: Vec<_> = report.findings.iter().map(|finding| &*finding.message).collect();
+        assert_eq!(messages, [words]);
+    }
+}
+
+#[test]
+fn a_status_that_is_sent_again_is_said_with_its_fields() {
+    let report = judge(&[IDLE, IDLE]);
+    let words = "the status is the same as before (pending = false, status_label = \"idle\")";
+    assert_words(&report, &[(2, "status-unchanged", words, "")]);
 }
 
 /// A part that was written with escapes, and one behind a cut, are compared as the text that they are.

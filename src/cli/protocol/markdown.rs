@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use sessionlint_core::protocol::tables::{Cell, Lifecycle};
 use sessionlint_core::protocol::{Basis, Protocol, Rule, Tables};
+use sessionlint_core::text::in_quotes;
 
 use super::{cell_words, notes, rule_mark};
 use crate::picture::labels::{Labels, RowRef, printable};
@@ -77,7 +78,7 @@ fn write_rules(out: &mut String, protocol: &Protocol) -> fmt::Result {
 fn foundation(rule: &Rule) -> String {
     match rule.basis {
         Basis::Document => {
-            let quotes: Vec<_> = rule.quotes.iter().map(|quote| format!("“{}”", escape_markdown(quote))).collect();
+            let quotes: Vec<_> = rule.quotes.iter().map(|quote| in_quotes(&escape_markdown(quote))).collect();
             quotes.join(" · ")
         }
         Basis::Schema => "the schema".to_owned(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use sessionlint_core::finding::{Finding, Place, Severity};
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{in_quotes, visible};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
@@ -80,7 +80,7 @@ impl Block<'_> {
             text.push_str(&wrapped(&visible(&self.help), width, "  help: ", "        "));
         }
         if let Some((quote, source)) = &self.quote {
-            text.push_str(&wrapped(&visible(&format!("“{quote}” — {source}")), width, "  ", "   "));
+            text.push_str(&wrapped(&visible(&format!("{} — {source}", in_quotes(quote))), width, "  ", "   "));
         }
         for line in &self.also {
             text.push_str(&wrapped(&visible(line), width, "  ", "    "));

@@ -202,8 +202,8 @@ impl FindingLog {
                 || format!("{} about this event, which are counted but not listed", count(unlisted, "more finding"));
             let found = match (unlisted, more) {
                 (_, false) => counted(),
-                (0, true) => "this event has too many faults to be judged completely".to_owned(),
-                (_, true) => format!("at least {}: it has too many faults to be judged completely", counted()),
+                (0, true) => "this event has too many faults to be checked completely".to_owned(),
+                (_, true) => format!("at least {}: it has too many faults to be checked completely", counted()),
             };
             let rule = framing(Framing::CheckSkipped);
             let help = Some("fix what is listed, and check again".into());

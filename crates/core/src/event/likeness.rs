@@ -6,7 +6,7 @@ use super::finder::{Event, NotAnEvent};
 use super::traces::{Enclosure, Trace, names_event_type};
 use crate::protocol::Protocol;
 use crate::schema::{SHOWN_CHARS, quoted};
-use crate::text::count;
+use crate::text::{count, list};
 
 /// The most frames that are looked into.
 const MOST_FRAMES: u64 = 100;
@@ -26,7 +26,7 @@ pub(crate) struct Likeness {
     has_names: bool,
     /// Whether a frame was not JSON.
     has_text: bool,
-    /// The first types of events, none of them known.
+    /// The first types of events, none of them known: those that are named, and one more that tells of others.
     types: Vec<String>,
     /// A type that is nearly a known one, and the known one.
     near: Option<(String, String)>,
@@ -50,7 +50,7 @@ pub(crate) struct LikenessWords {
 impl Likeness {
     /// Returns whether an input can lead to this state.
     pub(crate) fn is_sound(&self) -> bool {
-        self.frames <= MOST_FRAMES && self.types.len() <= MOST_TYPES
+        self.frames <= MOST_FRAMES && self.types.len() <= MOST_TYPES + 1
     }
 
     /// Returns whether a part that could not be read may have been an event.
@@ -77,7 +77,7 @@ impl Likeness {
         match found {
             Ok(event) => {
                 let name = shortened(&event.name);
-                if self.types.len() < MOST_TYPES && !self.types.contains(&name) {
+                if self.types.len() <= MOST_TYPES && !self.types.contains(&name) {
                     self.types.push(name);
                 }
             }
@@ -122,9 +122,9 @@ impl Likeness {
     pub(crate) fn words(&self, protocol: &Protocol, events: u64) -> LikenessWords {
         let name = protocol.name();
         let none_of = match events {
-            0 => format!("there are no events of {name} in this input"),
-            1 => format!("the only event in this input is not one of {name}"),
-            _ => format!("none of the {} in this input is one of {name}", count(events, "event")),
+            0 => format!("there are no events of the {name} protocol in this input"),
+            1 => format!("the only event in this input does not belong to the {name} protocol"),
+            _ => format!("none of the {} in this input belongs to the {name} protocol", count(events, "event")),
         };
         let words = |found: String, help: Option<String>| LikenessWords { found, help };
         if let Some((found, near)) = &self.near {
@@ -162,15 +162,22 @@ impl Likeness {
             return words(format!("{none_of}: {found} may be {whole} without its prefix"), Some(help));
         }
         if let Some(other) = self.types.iter().find_map(|name| other_protocol(protocol, name)) {
-            let found = format!("{none_of}: its types are those of {other}");
-            return words(found, Some(format!("judge it by that protocol: --protocol {other}")));
+            let found = format!("{none_of}: its types are those of the {other} protocol");
+            return words(found, Some(format!("check it against that protocol: --protocol {other}")));
         }
         if !self.types.is_empty() {
             let types: Vec<_> = self.types.iter().map(|name| quoted(name, SHOWN_CHARS)).collect();
-            let more = if self.types.len() == MOST_TYPES { " and so on" } else { "" };
-            let help = "if this is another protocol, name it: --protocol NAME or --protocol FOLDER; \
-                        `sessionlint schema` lists the event types of this one";
-            return words(format!("{none_of}: the types are {}{more}", types.join(", ")), Some(help.to_owned()));
+            let types: Vec<_> = types.iter().map(String::as_str).collect();
+            let types = match types.get(..MOST_TYPES) {
+                Some(named) if named.len() < types.len() => format!("types are {} and others", named.join(", ")),
+                _ if types.len() == 1 => format!("type is {}", types[0]),
+                _ => format!("types are {}", list(&types)),
+            };
+            let help = format!(
+                "if the events follow another protocol, name it: --protocol NAME or --protocol FOLDER; `sessionlint \
+                 schema` lists the event types of {name}"
+            );
+            return words(format!("{none_of}: the {types}"), Some(help));
         }
         let help = |what: &str| {
             Some(format!(
@@ -211,12 +218,15 @@ fn other_protocol(_: &Protocol, _: &str) -> Option<&'static str> {
 }
 
 impl Enclosure {
-    /// Returns the place of the events, in words.
+    /// Returns what and where the events are, as `they are` goes on.
     pub(crate) fn place(&self) -> String {
-        match (self.path.is_empty(), self.is_text) {
-            (true, _) => "in strings".to_owned(),
-            (false, true) => format!("at {}, as text", self.pointer()),
-            (false, false) => format!("at {}", self.pointer()),
+        let what = if self.is_text { "strings at" } else { "at" };
+        match (self.path.is_empty(), self.path.contains(&None)) {
+            (true, _) => "JSON strings".to_owned(),
+            (false, false) => format!("{what} the JSON Pointer {}", self.pointer()),
+            (false, true) => {
+                format!("{what} {} (a JSON Pointer in which * is each item of an array)", self.pointer())
+            }
         }
     }
 
@@ -277,7 +287,7 @@ mod tests {
     fn a_near_miss_is_named_with_the_type_that_was_meant() {
         assert_words(
             &[r#"{"type":"other"}"#, r#"{"type":"SESSION_STATUS"}"#],
-            "none of the 2 events in this input is one of session-events, but \"SESSION_STATUS\" is close to session.status",
+            "none of the 2 events in this input belongs to the session-events protocol, but \"SESSION_STATUS\" is close to session.status",
             Some("such as session.status"),
         );
     }
@@ -286,13 +296,22 @@ mod tests {
     fn the_place_of_wrapped_events_is_named_with_the_option_that_judges_them_there() {
         assert_words(
             &[r#"{"log":"{\"type\":\"session.status\"}\n"}"#],
-            "there are no events of session-events in this input: its events are at /log, as text",
+            "there are no events of the session-events protocol in this input: its events are strings at the JSON Pointer /log",
             Some("check with --unwrap /log"),
         );
         assert_words(
             &[r#"{"data":{"events":[{"type":"session.status"}]}}"#],
-            "there are no events of session-events in this input: its events are at /data/events/*",
+            "there are no events of the session-events protocol in this input: its events are at /data/events/* (a JSON Pointer in which * is each item of an array)",
             Some("--unwrap '/data/events/*'"),
+        );
+    }
+
+    #[test]
+    fn events_that_are_strings_are_said_to_be_some() {
+        assert_words(
+            &[r#""{\"type\":\"session.status\"}""#],
+            "there are no events of the session-events protocol in this input: its events are JSON strings",
+            Some("check with --unwrap"),
         );
     }
 
@@ -309,7 +328,7 @@ mod tests {
     fn types_that_are_named_in_something_else_are_noticed() {
         assert_words(
             &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
-            "there are no events of session-events in this input, but the names of its types occur in other values",
+            "there are no events of the session-events protocol in this input, but the names of its types occur in other values",
             Some("take the events out of the text or JSON that was written around them"),
         );
     }
@@ -318,7 +337,7 @@ mod tests {
     fn a_part_of_an_event_without_the_event_is_known() {
         assert_words(
             &[r#"{"session_id":"s","pending":true,"status_label":"idle"}"#],
-            "there are no events of session-events in this input: it has only the `payload` of each event, without the event around it",
+            "there are no events of the session-events protocol in this input: it has only the `payload` of each event, without the event around it",
             Some("with its `type`"),
         );
     }
@@ -327,12 +346,12 @@ mod tests {
     fn another_key_and_a_missing_prefix_are_named() {
         assert_words(
             &[r#"{"event_type":"session.status"}"#],
-            "there are no events of session-events in this input: the types are under the key \"event_type\", not in `type`",
+            "there are no events of the session-events protocol in this input: the types are under the key \"event_type\", not in `type`",
             Some("into `type`"),
         );
         assert_words(
             &[r#"{"type":"tool_call_started"}"#],
-            "the only event in this input is not one of session-events: \"tool_call_started\" may be session.tool.call.started without its prefix",
+            "the only event in this input does not belong to the session-events protocol: \"tool_call_started\" may be session.tool.call.started without its prefix",
             Some("such as session.tool.call.started"),
         );
     }
@@ -341,26 +360,39 @@ mod tests {
     fn types_of_no_known_protocol_are_listed() {
         assert_words(
             &[r#"{"type":"a.b"}"#, r#"{"type":"a.b"}"#, r#"{"type":"c.d"}"#],
-            "none of the 3 events in this input is one of session-events: the types are \"a.b\", \"c.d\"",
+            "none of the 3 events in this input belongs to the session-events protocol: the types are \"a.b\" and \"c.d\"",
             Some("--protocol NAME"),
         );
+    }
+
+    #[test]
+    fn types_that_are_not_listed_are_said_to_be_others() {
+        let types = |names: &[&str]| {
+            let lines: Vec<_> = names.iter().map(|name| format!(r#"{{"type":"{name}"}}"#)).collect();
+            words(&lines.iter().map(String::as_str).collect::<Vec<_>>()).found
+        };
+        let ends = |found: String, end: &str| assert!(found.ends_with(end), "{found}");
+        ends(types(&["a.b"]), "protocol: the type is \"a.b\"");
+        ends(types(&["a", "b", "c", "a"]), "the types are \"a\", \"b\" and \"c\"");
+        ends(types(&["a", "b", "c", "d"]), "the types are \"a\", \"b\", \"c\" and others");
+        ends(types(&["a", "b", "c", "d", "e"]), "the types are \"a\", \"b\", \"c\" and others");
     }
 
     #[test]
     fn what_is_no_event_at_all_is_said_so() {
         assert_words(
             &["hello", "world"],
-            "there are no events of session-events in this input, and nothing in it is JSON",
+            "there are no events of the session-events protocol in this input, and nothing in it is JSON",
             Some("it is text"),
         );
         assert_words(
             &["hello", r#"{"a":1}"#],
-            "there are no events of session-events in this input: no JSON object in it has a `type` that is a string",
+            "there are no events of the session-events protocol in this input: no JSON object in it has a `type` that is a string",
             Some("check that it is the right file, and that the events were written to it, not an error or a log"),
         );
         assert_words(
             &[r#"{"jsonrpc":"2.0","id":1,"result":{}}"#],
-            "there are no events of session-events in this input",
+            "there are no events of the session-events protocol in this input",
             None,
         );
     }
@@ -383,8 +415,8 @@ mod tests {
         let words = likeness.words(&own, 1);
         assert_eq!(
             words.found,
-            "the only event in this input is not one of own: its types are those of session-events"
+            "the only event in this input does not belong to the own protocol: its types are those of the session-events protocol"
         );
-        assert_eq!(words.help.as_deref(), Some("judge it by that protocol: --protocol session-events"));
+        assert_eq!(words.help.as_deref(), Some("check it against that protocol: --protocol session-events"));
     }
 }

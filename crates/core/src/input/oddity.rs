@@ -100,9 +100,9 @@ impl Oddity {
             _ => format!("{lines} lines are {what}, from line {first} on"),
         };
         match self {
-            Oddity::Utf16 => "the input is encoded in UTF-16, and consumers expect UTF-8".to_owned(),
+            Oddity::Utf16 => "the input is encoded in UTF-16, but consumers expect UTF-8".to_owned(),
             Oddity::Utf32 => "the input is encoded in UTF-32, and was not read".to_owned(),
-            Oddity::Binary => "the input has binary data, not text, here".to_owned(),
+            Oddity::Binary => "the input contains binary data here, not text".to_owned(),
             Oddity::LogPrefix => format!("there is a log prefix before the event {on_lines}"),
             Oddity::TextBehind => format!("there is text after the event {on_lines}"),
             Oddity::Comma => format!("there is a comma next to the event {on_lines}"),
@@ -191,14 +191,14 @@ impl Oddity {
                 "let the program, which failed, write its errors to standard error, apart from the events"
             }
             Oddity::NotANumber => {
-                "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was judged"
+                "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was checked"
             }
             Oddity::Space(_) => {
                 "write no other white space between tokens: strict readers refuse it; the events were read all the same"
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {
-                "end every event, including the last, with a blank line (this event was not judged, because clients never see it)"
+                "end every event, including the last, with a blank line (this event was not checked, because clients never see it)"
             }
             Oddity::OtherName => {
                 "send the same type in both, or omit `event`: some clients go by `event` and others by the data (sessionlint went by the data)"

@@ -51,8 +51,9 @@ impl<W: CellObserver> Step<'_, W> {
                 self.observer.ask(whole.rule);
                 whole.empty.into_iter().for_each(|rule| self.observer.ask(rule));
             }
-            let is_streamed = || text.append.iter().flatten().all(|append| !append.anew);
-            let compared = self.stream.texts[number].compare(whole_text, is_streamed, self.buffers);
+            let is_replaced = || text.append.iter().flatten().any(|append| append.anew);
+            let name = || is_replaced().then(|| text.name.clone());
+            let compared = self.stream.texts[number].compare(whole_text, name, self.buffers);
             let (rule, at, facts, help) = match &compared {
                 Comparison::Differs { parted, help, at, .. } => {
                     (Some(whole.rule), Target::Part(whole.slot, *at), vec![("parted", parted.clone())], *help)
@@ -183,7 +184,12 @@ impl<W: CellObserver> Step<'_, W> {
             KeptValue::of(self.event.field(*slot)).is_some_and(|now| value.equals(now.field()))
         };
         if unchanged.slots.iter().zip(&values).all(is_same) {
-            let found = values.iter().map(KeptValue::display).collect::<Vec<_>>().join(", ");
+            let slots = &self.tables.events[self.event.event_type].slots;
+            let shown = |(slot, value): (&usize, &KeptValue)| match slots[*slot].0.last() {
+                Some(name) if values.len() > 1 => format!("{name} = {}", value.display()),
+                _ => value.display(),
+            };
+            let found = unchanged.slots.iter().zip(&values).map(shown).collect::<Vec<_>>().join(", ");
             let first = unchanged.slots.first().map_or(Target::Type, |slot| Target::Slot(*slot));
             self.out.push(Verdict {
                 rule: unchanged.rule,

@@ -57,12 +57,13 @@ impl Cause {
         }
     }
 
-    /// Returns the description of the difference for the message. `parted` says where the texts part.
-    pub(super) fn describe(&self, parted: String) -> String {
+    /// Returns the description of the difference for the message. `parted` says where the texts part; `other` is what
+    /// the text of the pieces is called.
+    pub(super) fn describe(&self, parted: String, other: &str) -> String {
         match self {
             Cause::WhiteSpace => format!("only white space differs; {parted}"),
             Cause::Undecoded { in_pieces: true } => {
-                "they differ only where the streamed text has U+FFFD, the replacement character".to_owned()
+                format!("they differ only where the {other} has U+FFFD, the replacement character")
             }
             Cause::Undecoded { in_pieces: false } => {
                 "they differ only where it has U+FFFD, the replacement character".to_owned()

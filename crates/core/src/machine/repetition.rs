@@ -210,15 +210,15 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
     let Some(repetition) = stream.repetition.take() else { return };
     let Repetition { kind, count, first, note, event_type, original, original_note } = *repetition;
     let found = match (kind, count) {
-        (_, 1) => format!("event {first} of its session repeats event {original} word for word"),
+        (_, 1) => format!("event {first} of this session repeats event {original} word for word"),
         (Kind::Replay { .. }, _) => {
             let (last, last_original) = (first + count - 1, original + count - 1);
             format!(
-                "events {first} to {last} of their session repeat events {original} to {last_original} word for word"
+                "events {first} to {last} of this session repeat events {original} to {last_original} word for word"
             )
         }
         (Kind::Doubles { .. }, _) => {
-            format!("from event {first} of its session on, {count} events repeat the one before them word for word")
+            format!("from event {first} of this session on, {count} events repeat the one before them word for word")
         }
     };
     let message = if count == 1 { "it first occurs here" } else { "they first occur here" };

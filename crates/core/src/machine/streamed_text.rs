@@ -210,19 +210,19 @@ impl TextState {
         self.half.take().map(|half| half.into_verdict(stream))
     }
 
-    /// Compares the whole with the pieces, and empties the text. `is_streamed`: whether pieces are put together, and do
-    /// not take the place of each other.
+    /// Compares the whole with the pieces, and empties the text. `name` returns what the text is called if its pieces take
+    /// the place of each other, and `None` if they are put together.
     pub(crate) fn compare(
         &mut self,
         whole: &[u8],
-        is_streamed: impl Fn() -> bool,
+        name: impl Fn() -> Option<Arc<str>>,
         buffers: &mut BufferPool,
     ) -> Comparison {
         if self.incomplete || self.began.is_none() {
             self.clear();
             return Comparison::Fits;
         }
-        let mismatch = find_mismatch(&self.written, &self.cuts, whole, is_streamed);
+        let mismatch = find_mismatch(&self.written, &self.cuts, whole, name);
         let is_empty = whole.is_empty() && !self.written.is_empty() && !self.cut_is_unsure;
         let began = self.began.take();
         buffers.give_back(std::mem::take(&mut self.written));
@@ -271,7 +271,12 @@ struct Mismatch {
 }
 
 /// Finds the first difference. Texts are decoded only if they differ as written.
-fn find_mismatch(written: &[u8], cuts: &[usize], whole: &[u8], is_streamed: impl Fn() -> bool) -> Option<Mismatch> {
+fn find_mismatch(
+    written: &[u8],
+    cuts: &[usize],
+    whole: &[u8],
+    name: impl Fn() -> Option<Arc<str>>,
+) -> Option<Mismatch> {
     let begins = |cut: usize| written.len() - cut == whole.len() && written[cut..] == *whole;
     if begins(0) || cuts.iter().any(|cut| begins(*cut)) {
         return None;
@@ -288,14 +293,19 @@ fn find_mismatch(written: &[u8], cuts: &[usize], whole: &[u8], is_streamed: impl
         tried.map(|start| (*start, common(*start))).max_by_key(|(start, common)| (*common, *start < text.len()))?;
     let common = floor_to_character(&said, common);
     let (streamed, at) = (&text[start..], written_offset(whole, common));
+    let name = name();
     let cause = match (str::from_utf8(streamed), str::from_utf8(&said)) {
-        (Ok(streamed), Ok(said)) => Cause::find(streamed, said, is_streamed()),
+        (Ok(streamed), Ok(said)) => Cause::find(streamed, said, name.is_none()),
         // With half a character, they are no texts.
         _ => None,
     };
-    let parted = describe_mismatch(streamed, &said, common);
+    let parted = describe_mismatch(streamed, &said, common, name.as_deref());
     Some(match cause {
-        Some(cause) => Mismatch { parted: cause.describe(parted), help: Some(cause.help()), at },
+        Some(cause) => Mismatch {
+            parted: cause.describe(parted, name.as_deref().unwrap_or("streamed text")),
+            help: Some(cause.help()),
+            at,
+        },
         None => Mismatch { parted, help: None, at },
     })
 }
@@ -335,21 +345,24 @@ fn written_offset(written: &[u8], decoded: usize) -> usize {
     at
 }
 
-/// Describes a difference after `common` bytes.
-fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
+/// Describes a difference after `common` bytes. `name`: what the text of the pieces is called, unless it was streamed.
+fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize, name: Option<&str>) -> String {
     let characters = String::from_utf8_lossy(&said[..common]).chars().count();
     let show = |bytes: &[u8]| quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
     let after = match characters {
-        0 => "from the start on".to_owned(),
+        0 => "from its very start".to_owned(),
         1 => "after 1 character".to_owned(),
         _ => format!("after {characters} characters"),
     };
-    match (common < streamed.len(), common < said.len()) {
-        (true, false) if said.is_empty() => format!("it is empty, but {} was streamed", show(streamed)),
-        (true, false) => format!("it stops {after}, where the stream continues with {}", show(streamed)),
-        (false, true) if streamed.is_empty() => format!("it is {}, but the streamed text is empty", show(said)),
-        (false, true) => format!("the stream stops {after}, but it continues with {}", show(said)),
-        _ => format!("{after} it has {} where {} was streamed", show(said), show(streamed)),
+    let (other, text) = (name.unwrap_or("stream"), name.unwrap_or("streamed text"));
+    match (common < streamed.len(), common < said.len(), name) {
+        (true, false, None) if said.is_empty() => format!("it is empty, but {} was streamed", show(streamed)),
+        (true, false, Some(name)) if said.is_empty() => format!("it is empty, but the {name} is {}", show(streamed)),
+        (true, false, _) => format!("{after}, it stops where the {other} continues with {}", show(streamed)),
+        (false, true, _) if streamed.is_empty() => format!("it is {}, but the {text} is empty", show(said)),
+        (false, true, _) => format!("{after}, it continues with {} where the {other} stops", show(said)),
+        (_, _, None) => format!("{after}, it has {} where {} was streamed", show(said), show(streamed)),
+        (_, _, Some(name)) => format!("{after}, it has {} where the {name} has {}", show(said), show(streamed)),
     }
 }
 
@@ -358,7 +371,7 @@ mod tests {
     use super::{Mismatch, find_mismatch};
 
     fn mismatch(written: &[u8], cuts: &[usize], whole: &[u8]) -> Option<(String, usize)> {
-        find_mismatch(written, cuts, whole, || true).map(|Mismatch { parted, at, .. }| (parted, at))
+        find_mismatch(written, cuts, whole, || None).map(|Mismatch { parted, at, .. }| (parted, at))
     }
 
     #[test]
@@ -375,11 +388,35 @@ mod tests {
         let parted = |written: &[u8], whole: &[u8]| mismatch(written, &[], whole).expect("they differ");
         assert_eq!(
             parted(b"Hello there", br"Hell\u006f you"),
-            ("after 6 characters it has \"you\" where \"there\" was streamed".to_owned(), 11)
+            ("after 6 characters, it has \"you\" where \"there\" was streamed".to_owned(), 11)
         );
-        assert_eq!(parted(b"Hello", b"Hel").0, "it stops after 3 characters, where the stream continues with \"lo\"");
-        assert_eq!(parted(b"Hel", b"Hello").0, "the stream stops after 3 characters, but it continues with \"lo\"");
+        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it stops where the stream continues with \"lo\"");
+        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it continues with \"lo\" where the stream stops");
         assert_eq!(parted(b"Hello", b"").0, "it is empty, but \"Hello\" was streamed");
-        assert_eq!(parted("é".as_bytes(), "è".as_bytes()).1, 0);
+        assert_eq!(
+            parted("é".as_bytes(), "è".as_bytes()),
+            ("from its very start, it has \"è\" where \"é\" was streamed".to_owned(), 0)
+        );
+    }
+
+    /// A message was not streamed, so it is called by its name.
+    #[test]
+    fn a_text_that_was_not_streamed_is_called_by_its_name() {
+        let parted = |written: &[u8], whole: &[u8]| {
+            find_mismatch(written, &[], whole, || Some("message".into())).expect("they differ").parted
+        };
+        assert_eq!(
+            parted(b"It rains", b"It pours"),
+            "after 3 characters, it has \"pours\" where the message has \"rains\""
+        );
+        assert_eq!(parted(b"Rain", b"Pain"), "from its very start, it has \"Pain\" where the message has \"Rain\"");
+        assert_eq!(parted(b"Hello", b"H"), "after 1 character, it stops where the message continues with \"ello\"");
+        assert_eq!(parted(b"Hel", b"Hello"), "after 3 characters, it continues with \"lo\" where the message stops");
+        assert_eq!(parted(b"Hello", b""), "it is empty, but the message is \"Hello\"");
+        assert_eq!(parted(b"", b"Hello"), "it is \"Hello\", but the message is empty");
+        assert_eq!(
+            parted("caf\u{FFFD}".as_bytes(), "café".as_bytes()),
+            "they differ only where the message has U+FFFD, the replacement character"
+        );
     }
 }

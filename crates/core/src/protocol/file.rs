@@ -245,8 +245,8 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Text {
-        /// For the reader of the file; nothing refers to a text.
-        pub _name: String = required("name"),
+        /// What findings call the text if its pieces take the place of each other; nothing else refers to it.
+        pub name: String = required,
         pub within: Option<Name> = optional,
         pub began: Name = required,
         pub append: Append = required,

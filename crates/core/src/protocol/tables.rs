@@ -380,6 +380,8 @@ pub struct Cell {
 /// A text that arrives in pieces, and the whole that must equal it.
 #[derive(Debug)]
 pub struct Text {
+    /// What it is called in messages, unless it was put together from pieces.
+    pub name: Arc<str>,
     /// The number of the lifecycle whose opening empties the text.
     pub within: Option<usize>,
     /// The message for the event with the first piece, for findings that refer to it.

@@ -184,7 +184,7 @@ impl<'p> Classifier<'p> {
             match &found {
                 Some((before, field)) if *before != kind.id => {
                     return Err(format!(
-                        "`{field}` is a field of the kind {}, but `{key}` of the kind {}: which one is this record?",
+                        "`{field}` is a field of {}s, but `{key}` is a field of {}s: which kind of record is this?",
                         self.name(*before),
                         self.name(kind.id)
                     ));

@@ -226,10 +226,10 @@ pub fn help(text: &str) -> &'static str {
         return "this is a number of seconds or milliseconds: write it as a date-time such as 2026-01-01T00:00:00.000Z";
     }
     if bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-' {
-        return "this is a date alone: add the time and the offset, such as 2026-01-01T00:00:00.000Z";
+        return "this is only a date: add the time and the offset, as in 2026-01-01T00:00:00.000Z";
     }
     if bytes.get(10) == Some(&b' ') {
-        return "put a `T` between date and time, not a space, such as 2026-01-01T00:00:00.000Z";
+        return "put a `T` between date and time, not a space, as in 2026-01-01T00:00:00.000Z";
     }
     if !text.ends_with(['Z', 'z']) && parse(&format!("{text}Z")).is_some() {
         return "the offset is missing: end it with `Z` for UTC, or with an offset such as `+02:00`";
@@ -323,7 +323,7 @@ mod tests {
         for (text, words) in [
             ("1767225600", "this is a number of seconds"),
             ("1767225600.5", "this is a number of seconds"),
-            ("2026-01-01", "this is a date alone"),
+            ("2026-01-01", "this is only a date"),
             ("2026-01-01 00:00:00Z", "put a `T`"),
             ("2026-01-01T00:00:00", "the offset is missing"),
             ("2026-01-01T12:00:60Z", "second 60 exists only"),

@@ -88,12 +88,15 @@ impl StreamJudge {
         if names.is_empty() {
             return;
         }
-        let (rules, are) = (list(&names), if names.len() == 1 { "is" } else { "are" });
-        let (found, help) = match self.is_missing {
-            false => ("what is here may have been an event", "fix what cannot be read, and check again"),
-            true => ("what is missing before this file may have had events", "find what is missing, and check again"),
+        let these = if names.len() == 1 { "this rule" } else { "these rules" };
+        let (found, loss, help) = match self.is_missing {
+            false => ("this may have been an event", "its loss", "fix what cannot be read, and check again"),
+            true => ("events may be missing before this file", "their loss", "find what is missing, and check again"),
         };
-        let found = format!("{found}: from here on, {rules} {are} not reported where this may be the reason");
+        let found = format!(
+            "{found}; from here on, findings of {these} are not reported where {loss} could be the cause: {}",
+            list(&names)
+        );
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());

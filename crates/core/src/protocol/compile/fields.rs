@@ -86,6 +86,7 @@ impl Compiler<'_> {
         for event in self.find_events(&text.whole.on, None) {
             whole[event] = Some(Whole { slot: self.slot(event, &text.whole.at), before: before.clone(), rule, empty });
         }
-        Text { within, began: Arc::from(text.began.get_ref().as_str()), append, cut, whole }
+        let shared = |words: &str| Arc::from(words);
+        Text { name: shared(&text.name), within, began: shared(text.began.get_ref()), append, cut, whole }
     }
 }

@@ -236,7 +236,7 @@ impl<'p> Explainer<'_, 'p> {
     fn undecided(&self) -> Fault<'p> {
         let mut message = String::new();
         self.name(&mut message);
-        message.push_str(" was not judged: matching it with the pattern in its schema takes too long");
+        message.push_str(" was not checked: matching it with the pattern in its schema takes too long");
         let help =
             "write the pattern without look-around and backreferences, or without repetitions inside repetitions";
         self.fault(Framing::CheckSkipped, message, Some(help.into()))
