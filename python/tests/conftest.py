@@ -2,7 +2,11 @@
 
 import json
 import os
+import shutil
+from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -40,3 +44,41 @@ def turn():
 def unfinished():
     """A turn that begins and does not end."""
     return [event("status", 0, pending=True, status_label="thinking")]
+
+
+@pytest.fixture(scope="session")
+def wheel():
+    """The wheel that the package was installed from."""
+    source = metadata.distribution("sessionlint").read_text("direct_url.json")
+    path = Path(url2pathname(urlsplit(json.loads(source or '{"url": ""}')["url"]).path))
+    if path.suffix != ".whl" or not path.is_file():
+        pytest.skip("the package was not installed from the file of a wheel")
+    return path
+
+
+# Building takes minutes, and was done for the wheel: here the package is built by copying it.
+BACKEND = """
+import os
+import shutil
+from pathlib import Path
+
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    assert "GH_TOKEN" not in os.environ
+    return Path(shutil.copy({wheel!r}, folder)).name
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path, wheel):
+    """A checkout of what there is for others to use, whose package builds at once."""
+    folder = tmp_path / "a checkout"
+    (folder / "python").mkdir(parents=True)
+    for name in [".pre-commit-hooks.yaml", "Cargo.lock", "Cargo.toml", "action.yml"]:
+        shutil.copy(ROOT / name, folder)
+    # The root has the backend of python/, as it has in the repository.
+    for path, backend in [("", "python"), ("python", ".")]:
+        build = f'[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["{backend}"]\n'
+        (folder / path / "pyproject.toml").write_text(build)
+    (folder / "python" / "backend.py").write_text(BACKEND.format(wheel=str(wheel)))
+    return folder
