@@ -8,7 +8,7 @@ use std::fmt;
 use super::fast_reader::{FastEvent, FastReader};
 use crate::event::event_checker::explain_violations;
 use crate::input::lines::Lines;
-use crate::input::{Frame, Origin, Piece, PieceSink, Segment};
+use crate::input::{Frame, LineForm, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::Faults;
 use crate::schema::captures::{CaptureMark, Captures, EventCaptures};
@@ -96,22 +96,23 @@ impl PieceSink for Examination<'_, '_> {
         }
     }
 
-    fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
+    fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize, _form: LineForm) -> Origin {
         let ExaminedBlock { captures, frames, faults, .. } = &mut *self.examined;
         let (mut rest, mut origin) = (lines, origin);
         loop {
             let mark = captures.mark();
-            let Some(line) = self.reader.read_line(rest, longest, captures) else { return origin };
-            faults.extend(explain_faults(self.protocol, &line.event, &rest[..line.length], captures, mark));
+            let Some(line) = self.reader.read_line::<false>(rest, longest, captures) else { return origin };
+            faults.extend(explain_faults(self.protocol, &line.event, &rest[line.span.clone()], captures, mark));
+            let next = line.next_origin(origin);
             frames.push(ExaminedFrame {
                 origin,
-                length: line.length as u32,
+                length: line.span.len() as u32,
                 utf8: true,
                 event: Some(line.event),
                 mark,
             });
             rest = &rest[line.whole..];
-            origin = origin.next_line(line.whole);
+            origin = next;
         }
     }
 }

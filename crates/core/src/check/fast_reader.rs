@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bytes::{has_replacement, starts_with};
-use crate::input::Frame;
+use crate::input::{Frame, Origin};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::date_time::LastMinute;
-use crate::schema::walk::{read, read_start, string_member};
+use crate::schema::walk::{Start, read, read_start, string_member};
 
 /// Finds the type of an event without parsing the event, and reads the event on the fast path.
 #[derive(Clone)]
@@ -30,6 +30,10 @@ pub(crate) struct FastReader {
     longest: usize,
     /// Whether the next event has already been tried in the schema's order and failed.
     tried_in_order: bool,
+    /// What the last line had before an event inside of something else.
+    before: Vec<u8>,
+    /// The number of objects and arrays that it opens.
+    depth_before: usize,
 }
 
 /// The number of events that are not tried in the schema's order after too many failed tries.
@@ -50,6 +54,9 @@ struct Beginning {
 pub(crate) struct FastEvent {
     /// The event's type, as an index of the protocol's event types.
     pub event_type: usize,
+    /// The place of the event, as a byte range of the frame's text. If it is not all of it, what is around the event was
+    /// not read.
+    pub span: Range<usize>,
     /// The place of the type, as a byte range of the frame's text, with its quotes.
     pub type_span: Range<usize>,
 }
@@ -57,10 +64,72 @@ pub(crate) struct FastEvent {
 /// A line whose event was judged before the end of the line was known.
 pub(crate) struct FastLine {
     pub event: FastEvent,
-    /// The length of the event, in bytes.
-    pub length: usize,
-    /// The length of the line, including its end, in bytes.
+    /// The place of the event in the lines, in bytes.
+    pub span: Range<usize>,
+    /// The length of the line, including its end, in bytes; of a server-sent event, that of all its lines.
     pub whole: usize,
+    /// The number of lines before the one with the event.
+    lines_before: u64,
+    /// The number of those lines, of the one with the event and of the blank one behind it, if there is one.
+    lines: u64,
+}
+
+impl FastLine {
+    /// Returns the origin of the event, if the lines start at this one.
+    #[inline]
+    pub(crate) fn origin(&self, start: Origin) -> Origin {
+        let at = self.span.start as u64;
+        let column = if at == 0 { 1 } else { 1 + DATA.len() as u64 };
+        Origin { offset: start.offset + at, line: start.line + self.lines_before, column }
+    }
+
+    /// Returns the origin of the next line, if the lines start at this one.
+    #[inline]
+    pub(crate) fn next_origin(&self, start: Origin) -> Origin {
+        Origin { offset: start.offset + self.whole as u64, line: start.line + self.lines, column: 1 }
+    }
+}
+
+/// The beginning of the line of a server-sent event that has its data.
+const DATA: &[u8] = b"data: ";
+/// The beginning of the line that has its name.
+const EVENT: &[u8] = b"event: ";
+/// The length of what may be around an event, on either side, in bytes.
+const LONGEST_AROUND: usize = 512;
+/// The length of the longest name that is read ahead, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// The lines of a server-sent event before its data.
+struct Lead<'t> {
+    /// The start of the data.
+    start: usize,
+    /// The name of the event, if it has one.
+    name: Option<&'t [u8]>,
+}
+
+impl<'t> Lead<'t> {
+    /// Returns what is before the data of a server-sent event; `None` if it is anything else than a name.
+    #[inline]
+    fn of(lines: &'t [u8]) -> Option<Lead<'t>> {
+        let (mut name, mut rest) = (None, lines);
+        if let Some(line) = lines.strip_prefix(EVENT) {
+            let end = memchr::memchr(b'\n', &line[..line.len().min(LONGEST_NAME)])?;
+            name = Some(line[..end].strip_suffix(b"\r").unwrap_or(&line[..end]));
+            rest = &line[end + 1..];
+        }
+        let data = rest.strip_prefix(DATA)?;
+        Some(Lead { start: lines.len() - data.len(), name })
+    }
+}
+
+/// Returns the position behind the line end at this position; `None` if there is none.
+#[inline]
+fn behind_line_end(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at..)? {
+        [b'\n', ..] => Some(at + 1),
+        [b'\r', b'\n', ..] => Some(at + 2),
+        _ => None,
+    }
 }
 
 impl FastReader {
@@ -90,6 +159,8 @@ impl FastReader {
             failed_tries: vec![0; tables.events.len()],
             longest: u32::MAX as usize,
             tried_in_order: false,
+            before: Vec::new(),
+            depth_before: 0,
         }
     }
 
@@ -116,31 +187,93 @@ impl FastReader {
     /// Reads the event on the first of these lines if it is written in the schema's order: the line then ends with the
     /// event, so there is no search for its end. Returns `None`, with `captures` as before, if the line must be read
     /// like any other. `longest`: the maximum length of an event, in bytes. The text must be valid UTF-8.
+    ///
+    /// `SERVER_SENT`: the event is the data of a server-sent event, all of whose lines are read.
     #[inline(always)]
-    pub(crate) fn read_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<FastLine> {
+    pub(crate) fn read_line<const SERVER_SENT: bool>(
+        &mut self,
+        lines: &[u8],
+        longest: usize,
+        captures: &mut Captures,
+    ) -> Option<FastLine> {
+        let Lead { start, name } = if SERVER_SENT { Lead::of(lines)? } else { Lead { start: 0, name: None } };
+        let lines = &lines[start..];
         if lines.len() > self.longest {
             return None;
         }
-        let beginning = self.beginning(lines)?;
+        let Some(beginning) = self.beginning(lines) else {
+            return if SERVER_SENT { None } else { self.read_surrounded_line(lines, longest, captures) };
+        };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
-        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
-        if self.backoff[event_type] > 0 {
+        let event = &self.protocol.tables().events[event_type];
+        let Ok(program) = &event.plan else { return None };
+        // The slow way says whether another name contradicts the type.
+        if self.backoff[event_type] > 0 || name.is_some_and(|name| *name != *event.name.as_bytes()) {
             return None;
         }
         let mark = captures.mark();
-        let length = read_start(program, lines, &mut self.last_minute, captures).ok().filter(|end| *end <= longest);
-        let whole = length.and_then(|length| match lines.get(length..) {
-            Some([b'\n', ..]) => Some(length + 1),
-            Some([b'\r', b'\n', ..]) => Some(length + 2),
-            _ => None,
-        });
+        let length = read_start(program, lines, Start::default(), &mut self.last_minute, captures)
+            .ok()
+            .filter(|end| *end <= longest);
+        let whole = length.and_then(|length| behind_line_end(lines, length));
+        let whole = if SERVER_SENT { whole.and_then(|whole| behind_line_end(lines, whole)) } else { whole };
         let (Some(length), Some(whole)) = (length, whole) else {
             captures.truncate(mark);
             self.tried_in_order = true;
             return None;
         };
         self.failed_tries[event_type] = 0;
-        Some(FastLine { event: FastEvent { event_type, type_span: type_span.clone() }, length, whole })
+        let lines_before = u64::from(name.is_some());
+        Some(FastLine {
+            event: FastEvent { event_type, span: 0..length, type_span: type_span.clone() },
+            span: start..start + length,
+            whole: start + whole,
+            lines_before,
+            lines: lines_before + 1 + u64::from(SERVER_SENT),
+        })
+    }
+
+    /// Reads the event inside of the message on the first of these lines, like [`FastReader::read_line`]. What is around
+    /// the event is not read: the caller must know it.
+    #[inline(never)]
+    fn read_surrounded_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<FastLine> {
+        let start = self.start_inside(lines)?;
+        let beginning = self.beginning(&lines[start.at..])?;
+        let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
+        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
+        let mark = captures.mark();
+        let end = read_start(program, lines, start, &mut self.last_minute, captures);
+        let line = end.ok().and_then(|end| {
+            let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
+            let length = end + memchr::memchr(b'\n', rest)?;
+            let text = lines[..length].strip_suffix(b"\r").unwrap_or(&lines[..length]);
+            let event = FastEvent {
+                event_type,
+                span: start.at..end,
+                type_span: start.at + type_span.start..start.at + type_span.end,
+            };
+            let is_read = text.len() <= longest && text.len() >= end && text.last() == Some(&b'}');
+            is_read.then_some(FastLine { event, span: 0..text.len(), whole: length + 1, lines_before: 0, lines: 1 })
+        });
+        if line.is_none() {
+            captures.truncate(mark);
+        }
+        line
+    }
+
+    /// Returns where an event probably starts on a line that does not begin with one.
+    fn start_inside(&mut self, lines: &[u8]) -> Option<Start> {
+        if self.before.is_empty() || !lines.starts_with(&self.before) {
+            let head = &lines[..lines.len().min(LONGEST_AROUND)];
+            let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
+            let key = [b"{\"", &*self.key, b"\":\""].concat();
+            let at = memchr::memmem::find(head, &key).filter(|at| *at > 0 && head[0] == b'{')?;
+            self.before.clear();
+            self.before.extend_from_slice(&head[..at]);
+            // Braces inside of strings make it too large, so that deep events are left to the slow path.
+            self.depth_before = head[..at].iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+        }
+        Some(Start { at: self.before.len(), depth: self.depth_before })
     }
 
     /// Reads an event; returns `None` if the fast path is not sure. The text must be valid UTF-8.
@@ -189,11 +322,15 @@ impl FastReader {
     fn find(&mut self, text: &[u8]) -> Option<(FastEvent, bool)> {
         if let Some(index) = self.beginning(text) {
             let Beginning { event_type, type_span, .. } = &self.beginnings[index];
-            return Some((FastEvent { event_type: *event_type, type_span: type_span.clone() }, true));
+            return Some((
+                FastEvent { event_type: *event_type, span: 0..text.len(), type_span: type_span.clone() },
+                true,
+            ));
         }
         let inner = string_member(text, &self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.event_id(name)?;
-        Some((FastEvent { event_type, type_span: inner.start - 1..inner.end + 1 }, false))
+        let type_span = inner.start - 1..inner.end + 1;
+        Some((FastEvent { event_type, span: 0..text.len(), type_span }, false))
     }
 }

@@ -1,12 +1,14 @@
 //! Judges the frames of an input: passes each event to its schema, then to the machine, and collects the findings.
 
 mod doubt;
+mod known_surroundings;
 mod slow_path;
 mod surroundings;
 mod unwrap;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,7 @@ use crate::protocol::{Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
+use known_surroundings::KnownSurroundings;
 use unwrap::MOST_HELD;
 
 /// The state of a [`StreamJudge`], for a snapshot.
@@ -87,6 +90,10 @@ pub(crate) struct StreamJudge {
     held: Vec<HeldFrame>,
     /// Whether the frame being judged stands in another one.
     is_inner: bool,
+    /// What was around events and needs no further look.
+    surroundings: KnownSurroundings,
+    /// The place in its frame of the last event that the slow path judged.
+    judged: Range<usize>,
     oddities: Oddities,
     lookalikes: Lookalikes,
     /// Whether places have excerpts of the source text.
@@ -140,6 +147,8 @@ impl StreamJudge {
             wrapping: None,
             held: Vec::new(),
             is_inner: false,
+            surroundings: KnownSurroundings::default(),
+            judged: 0..0,
             oddities: Oddities::default(),
             lookalikes: Lookalikes::default(),
             excerpts: options.excerpts(),
@@ -245,21 +254,41 @@ impl StreamJudge {
         if !self.held.is_empty() && fast_event.is_some() {
             self.release(protocol);
         }
+        let is_surrounded = fast_event.is_some_and(|event| event.span.len() < frame.text.len());
         match fast_event {
-            Some(fast_event) if !captured.violations.is_empty() => {
+            Some(fast_event) if is_surrounded && !self.surroundings.are_known(frame.text, &fast_event.span) => {
+                self.judge_surrounded(protocol, frame, fast_event);
+            }
+            Some(fast_event) if !captured.violations.is_empty() && !is_surrounded => {
                 self.judge_faulty(protocol, frame, fast_event, captured, faults)
             }
             Some(fast_event)
-                if captured.unknown.is_empty()
-                    || self.event_checker.unknown.count_learned(
-                        fast_event.event_type,
-                        frame.text,
-                        captured.unknown,
-                    ) =>
+                if captured.violations.is_empty()
+                    && (captured.unknown.is_empty()
+                        || self.event_checker.unknown.count_learned(
+                            fast_event.event_type,
+                            frame.text,
+                            captured.unknown,
+                        )) =>
             {
                 self.judge_valid(protocol, frame, fast_event, captured);
             }
             _ => self.judge_on_slow_path(protocol, frame, captured.unknown),
+        }
+    }
+
+    /// Judges a message with an event inside, where the fast path has not read what is around the event. Remembers it, if
+    /// there is nothing to say about it.
+    #[cold]
+    fn judge_surrounded(&mut self, protocol: &Protocol, frame: &Frame<'_>, fast_event: &FastEvent) {
+        let said = |judge: &StreamJudge| {
+            let log = &judge.event_checker.log;
+            (log.findings.len(), log.summary.events, log.summary.skipped, judge.oddities.count())
+        };
+        let (findings, events, skipped, oddities) = said(self);
+        self.judge_on_slow_path(protocol, frame, &[]);
+        if said(self) == (findings, events + 1, skipped, oddities) && self.judged == fast_event.span {
+            self.surroundings.remember(frame.text, &fast_event.span);
         }
     }
 
@@ -310,7 +339,7 @@ impl StreamJudge {
     ) {
         let id = fast_event.event_type;
         let event_type = &protocol.tables().events[id];
-        let (span, type_span) = (0..frame.text.len(), fast_event.type_span.clone());
+        let (span, type_span) = (fast_event.span.clone(), fast_event.type_span.clone());
         let here = EventContext {
             frame,
             span,

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Settings;
 use crate::finding::{Finding, Report};
-use crate::input::{Frame, Input, InputState, Origin, Piece, PieceSink, Segment};
+use crate::input::{Frame, Input, InputState, LineForm, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 pub use coverage::CoverageCounts;
@@ -95,15 +95,25 @@ impl PieceSink for EventSink<'_> {
         }
     }
 
-    fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
+    fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize, form: LineForm) -> Origin {
+        match form {
+            LineForm::Bare => self.read_ahead::<false>(lines, origin, longest),
+            LineForm::ServerSent => self.read_ahead::<true>(lines, origin, longest),
+        }
+    }
+}
+
+impl EventSink<'_> {
+    #[inline(always)]
+    fn read_ahead<const SERVER_SENT: bool>(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
         let FastPath { reader, captures } = &mut *self.fast;
         let (mut rest, mut origin) = (lines, origin);
         loop {
             captures.clear();
-            let Some(line) = reader.read_line(rest, longest, captures) else { return origin };
+            let Some(line) = reader.read_line::<SERVER_SENT>(rest, longest, captures) else { return origin };
             let frame = Frame {
-                text: &rest[..line.length],
-                segments: &[Segment { at: 0, origin }],
+                text: &rest[line.span.clone()],
+                segments: &[Segment { at: 0, origin: line.origin(origin) }],
                 terminated: true,
                 utf8: true,
                 row: None,
@@ -113,7 +123,7 @@ impl PieceSink for EventSink<'_> {
             };
             self.judge.judge_frame(self.protocol, &frame, Some(&line.event), captures.all(), None);
             rest = &rest[line.whole..];
-            origin = origin.next_line(line.whole);
+            origin = line.next_origin(origin);
         }
     }
 }

@@ -32,6 +32,8 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
         return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
     }
     as_a_line(protocol, text, fast_event.as_ref(), &fast)?;
+    as_server_sent(protocol, text, fast_event.as_ref(), &fast)?;
+    as_a_part(protocol, text, fast_event.as_ref(), &fast)?;
     let Some(fast_event) = fast_event else { return Ok(false) };
     let tree = parse(text).map_err(|fault| format!("the slow path cannot read it: {}", fault.message))?;
     let event = Event::find(&tree.root, text, protocol, false).map_err(|_| "the slow path found no event")?;
@@ -86,20 +88,85 @@ fn as_a_line(
     // The next line continues the event in case the reader misses the end of the first one.
     let lines = [text, b"\n", text, b"}}\"\n"].concat();
     let mut ahead = Captures::default();
-    let Some(line) = FastReader::new(protocol).read_line(&lines, text.len(), &mut ahead) else {
+    let Some(line) = FastReader::new(protocol).read_line::<false>(&lines, text.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
             Err("captures of a line were left behind that was not taken ahead".to_owned())
         };
     };
+    if line.event.span != line.span {
+        // What is around the event is the judge's.
+        return Ok(());
+    }
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let first = first.strip_suffix(b"\r").unwrap_or(first);
     let same = fast_event.is_some_and(|fast_event| {
         (fast_event.event_type, &fast_event.type_span) == (line.event.event_type, &line.event.type_span)
     });
-    if line.length != first.len() || first.len() == text.len() && !(same && ahead == *captures) {
-        return Err(format!("ahead, {} bytes with {ahead:?}; alone {captures:?}", line.length));
+    if line.span != (0..first.len()) || first.len() == text.len() && !(same && ahead == *captures) {
+        return Err(format!("ahead, {} bytes with {ahead:?}; alone {captures:?}", line.span.end));
+    }
+    Ok(())
+}
+
+/// Compares the event with its reading as the data of a server-sent event.
+fn as_server_sent(
+    protocol: &Protocol,
+    text: &[u8],
+    fast_event: Option<&FastEvent>,
+    captures: &Captures,
+) -> Result<(), String> {
+    let mut ahead = Captures::default();
+    let name = fast_event.map_or("", |event| &protocol.tables().events[event.event_type].name);
+    let lines = [b"event: ", name.as_bytes(), b"\ndata: ", text, b"\n\n"].concat();
+    let line = FastReader::new(protocol).read_line::<true>(&lines, text.len(), &mut ahead);
+    let start = lines.len() - 2 - text.len();
+    match line {
+        None if ahead == Captures::default() => Ok(()),
+        Some(line) if line.span == (start..start + text.len()) && line.whole == lines.len() && ahead == *captures => {
+            Ok(())
+        }
+        // A text with a line end in it is more than one line.
+        _ if text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) => Ok(()),
+        _ => Err(format!("as a server-sent event {ahead:?}; alone {captures:?}")),
+    }
+}
+
+/// Compares the event with its reading as a part of a message.
+fn as_a_part(
+    protocol: &Protocol,
+    text: &[u8],
+    fast_event: Option<&FastEvent>,
+    captures: &Captures,
+) -> Result<(), String> {
+    let before: &[u8] = br#"{"jsonrpc":"2.0","method":"event","params":"#;
+    let lines = [before, text, b"}\n"].concat();
+    let mut ahead = Captures::default();
+    let Some(line) = FastReader::new(protocol).read_line::<false>(&lines, lines.len(), &mut ahead) else {
+        return if ahead == Captures::default() {
+            Ok(())
+        } else {
+            Err("captures of a part were left behind".to_owned())
+        };
+    };
+    let length = before.len() as u32;
+    let shifted = |capture: &Capture| match *capture {
+        Capture::Text(start, end) => Capture::Text(start + length, end + length),
+        Capture::Number(start, end) => Capture::Number(start + length, end + length),
+        other => other,
+    };
+    let fields: Vec<_> = captures.fields.iter().map(shifted).collect();
+    let keys = |captures: &Captures| captures.unknown.iter().map(|key| key.start).collect::<Vec<_>>();
+    let same_keys = keys(&ahead) == keys(captures).into_iter().map(|start| start + length).collect::<Vec<_>>();
+    let same_place = fast_event.is_some_and(|event| {
+        let shift = |span: &std::ops::Range<usize>| span.start + before.len()..span.end + before.len();
+        (shift(&event.span), shift(&event.type_span)) == (line.event.span.clone(), line.event.type_span.clone())
+    });
+    // An event that is not all of the text is one by itself; the judge reads what is around it.
+    let is_all = line.event.span.len() == text.len();
+    if is_all && (!same_place || ahead.violations.is_empty() && (ahead.fields != fields || !same_keys)) {
+        return Err(format!("as a part {ahead:?}; alone {captures:?}"));
     }
     Ok(())
 }
@@ -235,7 +302,7 @@ mod tests {
         };
         let is_read_ahead = |event: &str| {
             let lines = format!("{event}\n");
-            FastReader::new(&PROTOCOL).read_line(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
+            FastReader::new(&PROTOCOL).read_line::<false>(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
         };
         for (more, outside) in
             [(r#","a":1"#, ""), ("", r#","b":{"c":[1,"2"]},"d":"e""#), (r#","a":null"#, r#","a":true"#)]

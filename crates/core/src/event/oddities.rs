@@ -21,6 +21,11 @@ impl Oddities {
         self.0.entry(oddity).or_insert_with(|| (Arc::new(place()), 0)).1 += 1;
     }
 
+    /// Returns how many oddities were counted.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.values().map(|(_, count)| count).sum()
+    }
+
     /// Returns whether a line had this oddity before.
     pub(crate) fn has(&self, oddity: Oddity) -> bool {
         self.0.contains_key(&oddity)

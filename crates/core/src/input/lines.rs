@@ -6,7 +6,7 @@ use crate::bytes::has_replacement;
 
 use super::encoding::utf16_length;
 use super::json::{trim_end, trim_start};
-use super::{Frame, KEPT_OF_TOO_LONG, MOST_BYTES, Origin, Piece, PieceSink, Segment, too_long};
+use super::{Frame, KEPT_OF_TOO_LONG, LineForm, MOST_BYTES, Origin, Piece, PieceSink, Segment, too_long};
 
 /// A splitter into lines.
 #[derive(Clone, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Lines {
         let mut lines = lines;
         loop {
             if is_ahead {
-                let behind = out.ahead(lines, self.origin, self.limit);
+                let behind = out.ahead(lines, self.origin, self.limit, LineForm::Bare);
                 lines = &lines[(behind.offset - self.origin.offset) as usize..];
                 self.origin = behind;
             }

@@ -87,13 +87,23 @@ pub trait PieceSink {
     fn piece(&mut self, piece: Piece<'_>);
 
     /// Reads events from the start of `lines` before the input searches for the ends of the lines, up to the first line
-    /// that needs a frame of its own. `lines` are whole lines of valid UTF-8 that start at `origin`; a frame must not
-    /// be longer than `longest` bytes. Returns the origin of the first line that was not read.
+    /// that needs a frame of its own. `lines` are whole lines of valid UTF-8 that start at `origin`, and have events in
+    /// this form; a frame must not be longer than `longest` bytes. Returns the origin of the first line that was not
+    /// read.
     ///
     /// By default, no line is read ahead.
-    fn ahead(&mut self, _lines: &[u8], origin: Origin, _longest: usize) -> Origin {
+    fn ahead(&mut self, _lines: &[u8], origin: Origin, _longest: usize, _form: LineForm) -> Origin {
         origin
     }
+}
+
+/// How lines that are read ahead have their events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineForm {
+    /// Each line is an event.
+    Bare,
+    /// Each event is the only `data` field of a server-sent event.
+    ServerSent,
 }
 
 /// A sink that calls a function with each piece.
@@ -355,7 +365,7 @@ impl Input {
             Splitter::Unknown(_) | Splitter::Unreadable => {}
             Splitter::Lines(lines) => lines.feed(bytes, out),
             Splitter::Values(values) => values.feed(bytes, &mut |piece| out.piece(piece)),
-            Splitter::Sse(sse) => sse.feed(bytes, &mut |piece| out.piece(piece)),
+            Splitter::Sse(sse) => sse.feed(bytes, out),
         }
     }
 

@@ -1,11 +1,16 @@
 //! Splits server-sent events, as the HTML standard defines them: the `data:` lines up to a blank line are one text.
 //! Other fields and comments carry no events, and a text without a blank line behind it is dropped.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::encoding::utf16_length;
 use super::json::parse_leniently;
-use super::{Frame, KEPT_OF_TOO_LONG, Label, MOST_BYTES, Oddity, Origin, Piece, Segment, too_long};
+use super::{
+    Frame, KEPT_OF_TOO_LONG, Label, LineForm, MOST_BYTES, Oddity, Origin, Piece, PieceSink, Segment, too_long,
+};
+use crate::bytes::has_replacement;
 use crate::finding::Place;
 
 /// The last message of many producers, which is not an event.
@@ -91,15 +96,48 @@ impl Sse {
         if self.wide.is_some() { 2 * line_end } else { line_end }
     }
 
+    /// Returns whether the next byte begins a message, and nothing is known of it that a message read ahead lacks.
+    fn is_between_messages(&self) -> bool {
+        self.length == 0
+            && !(self.after_return || self.done)
+            && self.segments.is_empty()
+            && self.oversized.is_none()
+            && self.label.is_none()
+    }
+
+    /// Returns the whole lines of the next bytes in which events can be read ahead, as a range.
+    fn readable_ahead(&self, bytes: &[u8]) -> Range<usize> {
+        // The line that an earlier chunk began may begin here in the middle of a character.
+        let begun = if self.length == 0 { Some(0) } else { memchr::memchr(b'\n', bytes).map(|end| end + 1) };
+        let end = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+        let Some(lines) =
+            begun.filter(|start| *start < end && self.wide.is_none() && !self.done).map(|start| start..end)
+        else {
+            return 0..0;
+        };
+        // The slow path reports what was decoded wrongly.
+        let is_readable =
+            simdutf8::basic::from_utf8(&bytes[lines.clone()]).is_ok() && !has_replacement(&bytes[lines.clone()]);
+        if is_readable { lines } else { 0..0 }
+    }
+
     /// Reads the next bytes, and passes on each piece that they complete.
-    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn FnMut(Piece<'_>)) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut dyn PieceSink) {
         let mut rest = bytes;
+        let ahead = self.readable_ahead(bytes);
         if self.after_return && rest.first() == Some(&b'\n') {
             self.origin.offset += self.in_file(1);
             rest = &rest[1..];
         }
         self.after_return = false;
-        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
+        loop {
+            let at = bytes.len() - rest.len();
+            if ahead.contains(&at) && self.is_between_messages() {
+                let behind = out.ahead(&bytes[at..ahead.end], self.origin, self.limit, LineForm::ServerSent);
+                rest = &rest[(behind.offset - self.origin.offset) as usize..];
+                self.origin = behind;
+            }
+            let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else { break };
             self.push(&rest[..end]);
             let mut next = end + 1;
             if rest[end] == b'\r' {
@@ -109,7 +147,7 @@ impl Sse {
                     None => self.after_return = true,
                 }
             }
-            self.end_line((next - end) as u64, true, out);
+            self.end_line((next - end) as u64, true, &mut |piece| out.piece(piece));
             rest = &rest[next..];
         }
         self.push(rest);

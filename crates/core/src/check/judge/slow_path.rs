@@ -70,6 +70,7 @@ impl StreamJudge {
         keys: &[UnknownKey],
     ) {
         let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
+        self.judged = span.clone();
         let tables = protocol.tables();
         if let Some(id) = protocol.event_id(&event.name) {
             let event_type = &tables.events[id].name;

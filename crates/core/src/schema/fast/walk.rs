@@ -40,7 +40,7 @@ pub(crate) fn read(
     let mark = captures.mark();
     begin(program, captures);
     if in_order {
-        if flat(program, text, captures, mark, last_minute) == Ok(text.len()) {
+        if flat(program, text, Start::default(), captures, mark, last_minute) == Ok(text.len()) {
             return Ok(true);
         }
         captures.truncate(mark);
@@ -57,19 +57,34 @@ pub(crate) fn read(
     }
 }
 
-/// Reads an event at the start of a longer text by the flat program alone: its keys must be in the schema's order, and
-/// it must be on one line. The text is known to start with the beginning of the flat program. Returns the event's end.
+/// The start of an event in a text.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Start {
+    /// The position, in bytes.
+    pub at: usize,
+    /// The number of objects and arrays around the event.
+    pub depth: usize,
+}
+
+/// Reads an event at a place of a longer text by the flat program alone: its keys must be in the schema's order, and
+/// it must be on one line. The text is known to have the beginning of the flat program there. Returns the event's end.
 ///
 /// # Errors
 ///
 /// Returns [`Fallback`] if the event is written otherwise. `captures` may then have captures of a part of it.
 #[inline(always)]
-pub(crate) fn read_start(program: &Program, text: &[u8], last_minute: &mut LastMinute, captures: &mut Captures) -> End {
+pub(crate) fn read_start(
+    program: &Program,
+    text: &[u8],
+    start: Start,
+    last_minute: &mut LastMinute,
+    captures: &mut Captures,
+) -> End {
     let mark = captures.mark();
     begin(program, captures);
-    let end = flat(program, text, captures, mark, last_minute)?;
-    // To the walker, white space may have line ends in it.
-    let is_one_line = !program.walks || memchr::memchr(b'\n', &text[..end]).is_none();
+    let end = flat(program, text, start, captures, mark, last_minute)?;
+    // To the walker, white space may have line ends in it. A carriage return alone ends a line of server-sent events.
+    let is_one_line = !program.walks || memchr::memchr2(b'\n', b'\r', &text[start.at..end]).is_none();
     if is_one_line { Ok(end) } else { Err(Fallback) }
 }
 
@@ -129,11 +144,12 @@ pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> 
 fn flat(
     program: &Program,
     text: &[u8],
+    start: Start,
     captures: &mut Captures,
     mark: CaptureMark,
     last_minute: &mut LastMinute,
 ) -> End {
-    let mut at = program.beginning.len();
+    let mut at = start.at + program.beginning.len();
     for step in &program.steps {
         let (end, capture) = match &step.leaf {
             Leaf::Text { not_empty } => {
@@ -154,11 +170,11 @@ fn flat(
             }
             Leaf::Value(node, depth) => {
                 let mut walker = Walker::new(text, captures, mark, last_minute);
-                walker.depth = *depth;
+                walker.depth = start.depth + *depth;
                 let end = walker.value(node, at)?;
                 at = match step.behind.end_in(text, end) {
                     Some(at) => at,
-                    None => read_unknown_keys(step, text, end, captures, last_minute)?,
+                    None => read_unknown_keys(step, text, end, start.depth, captures, last_minute)?,
                 };
                 continue;
             }
@@ -168,7 +184,7 @@ fn flat(
         }
         at = match step.behind.end_in(text, end) {
             Some(at) => at,
-            None => read_unknown_keys(step, text, end, captures, last_minute)?,
+            None => read_unknown_keys(step, text, end, start.depth, captures, last_minute)?,
         };
     }
     Ok(at)

@@ -8,12 +8,13 @@ use crate::schema::program::Step;
 use crate::schema::tokens::{End, Fallback, key};
 
 /// Returns the end of the text behind a step's value if objects that end in it have undeclared keys before their ends,
-/// without white space around the keys. Captures these keys.
+/// without white space around the keys. Captures these keys. `outer`: the number of objects and arrays around the event.
 #[inline(never)]
 pub(crate) fn read_unknown_keys(
     step: &Step,
     text: &[u8],
     at: usize,
+    outer: usize,
     captures: &mut Captures,
     last_minute: &mut LastMinute,
 ) -> End {
@@ -27,7 +28,7 @@ pub(crate) fn read_unknown_keys(
         at = part(at, &step.behind.bytes()[written..end.at])?;
         written = end.at;
         let first = walker.captures.unknown.len();
-        walker.depth = end.depth;
+        walker.depth = outer + end.depth;
         while text.get(at) == Some(&b',') {
             let (start, behind) = key(text, at + 1)?;
             let name = &text[start..behind - 1];
@@ -37,7 +38,7 @@ pub(crate) fn read_unknown_keys(
             walker.capture_unknown_key(end.object, first, start..behind - 1)?;
             at = walker.free(behind + 1)?;
             // White space may contain line ends, and a caller that reads lines must not read across one.
-            if memchr::memchr(b'\n', &text[behind..at]).is_some() {
+            if memchr::memchr2(b'\n', b'\r', &text[behind..at]).is_some() {
                 return Err(Fallback);
             }
         }
