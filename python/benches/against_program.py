@@ -95,4 +95,5 @@ def main():
         print(f"{way:22} {statistics.median(times[way]):.2f} times the speed of one")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -329,11 +329,9 @@ struct Batch {
 impl Batch {
     fn judge(&mut self, py: Python<'_>, checker: &SharedChecker) -> PyResult<()> {
         checker.with(py, |checker| {
-            let mut start = 0;
-            for (row, end) in (self.first..).zip(&self.ends) {
-                checker.event(&self.text[start..*end], row);
-                start = *end;
-            }
+            let starts = [0].into_iter().chain(self.ends.iter().copied());
+            let spans = starts.zip(&self.ends).map(|(start, end)| start..*end);
+            checker.events(&self.text, spans.zip(self.first..));
         })?;
         self.first += self.ends.len() as u64;
         self.text.clear();

@@ -1,12 +1,16 @@
 //! Checks the rows of Arrow tables: each row is one event, and each group of rows an input of its own.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::mem;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_array::types::ByteArrayType;
+use arrow_array::{Array, ArrayRef, GenericByteArray, Int64Array, RecordBatch, StringArray};
+use arrow_buffer::ArrowNativeType;
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{ArrowError, DataType};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
@@ -212,59 +216,97 @@ fn is_number(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
+/// The texts of a column, one after the other.
+struct Texts<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// The place of each row's text in `bytes`; `None` for a null.
+    spans: Vec<Option<Range<usize>>>,
+}
+
+impl<'a> Texts<'a> {
+    /// Returns the texts of a column that has them in this form.
+    fn of<T: ByteArrayType>(column: &'a GenericByteArray<T>) -> Texts<'a> {
+        let spans = column.value_offsets().windows(2).enumerate();
+        let spans = spans.map(|(row, ends)| column.is_valid(row).then(|| ends[0].as_usize()..ends[1].as_usize()));
+        Texts { bytes: Cow::Borrowed(column.value_data()), spans: spans.collect() }
+    }
+
+    /// Returns a copy of the texts of a column.
+    fn copied<T: AsRef<[u8]>>(texts: impl Iterator<Item = Option<T>>) -> Texts<'static> {
+        let (mut bytes, mut spans) = (Vec::new(), Vec::new());
+        for text in texts {
+            spans.push(text.map(|text| {
+                let start = bytes.len();
+                bytes.extend_from_slice(text.as_ref());
+                start..bytes.len()
+            }));
+        }
+        Texts { bytes: Cow::Owned(bytes), spans }
+    }
+}
+
 impl State {
     /// Judges the rows of a batch.
     fn feed(&mut self, batch: &Batch, columns: &Columns) -> Result<(), TableError> {
         let json = batch.json.as_ref();
         match json.data_type() {
-            DataType::Utf8 => self.rows(batch, columns, |row| json.as_string::<i32>().value(row).as_bytes()),
-            DataType::LargeUtf8 => self.rows(batch, columns, |row| json.as_string::<i64>().value(row).as_bytes()),
-            DataType::Utf8View => self.rows(batch, columns, |row| json.as_string_view().value(row).as_bytes()),
-            DataType::Binary => self.rows(batch, columns, |row| json.as_binary::<i32>().value(row)),
-            DataType::LargeBinary => self.rows(batch, columns, |row| json.as_binary::<i64>().value(row)),
-            DataType::BinaryView => self.rows(batch, columns, |row| json.as_binary_view().value(row)),
-            _ => self.rows(batch, columns, |row| json.as_fixed_size_binary().value(row)),
+            DataType::Utf8 => self.rows(batch, columns, &Texts::of(json.as_string::<i32>())),
+            DataType::LargeUtf8 => self.rows(batch, columns, &Texts::of(json.as_string::<i64>())),
+            DataType::Binary => self.rows(batch, columns, &Texts::of(json.as_binary::<i32>())),
+            DataType::LargeBinary => self.rows(batch, columns, &Texts::of(json.as_binary::<i64>())),
+            DataType::Utf8View => self.rows(batch, columns, &Texts::copied(json.as_string_view().iter())),
+            DataType::BinaryView => self.rows(batch, columns, &Texts::copied(json.as_binary_view().iter())),
+            _ => self.rows(batch, columns, &Texts::copied(json.as_fixed_size_binary().iter())),
         }
     }
 
-    /// Judges rows. `text`: returns the JSON of a row, by its number in the batch.
-    fn rows<'b>(
-        &mut self,
-        batch: &'b Batch,
-        columns: &Columns,
-        text: impl Fn(usize) -> &'b [u8],
-    ) -> Result<(), TableError> {
-        for row in 0..batch.json.len() {
+    /// Judges rows, whose JSON is in these texts.
+    fn rows(&mut self, batch: &Batch, columns: &Columns, texts: &Texts<'_>) -> Result<(), TableError> {
+        // The rows of the current group that are not judged yet.
+        let mut pending = Vec::with_capacity(texts.spans.len());
+        for (row, span) in texts.spans.iter().enumerate() {
             if let (Some(stream), Some(name)) = (&batch.stream, &columns.stream) {
-                self.enter(stream.is_valid(row).then(|| stream.value(row)), name)?;
-            }
-            let mut number = self.rows;
-            if let (Some(order), Some(group), Some(name)) = (&batch.order, &mut self.group, &columns.order) {
-                if order.is_null(row) {
-                    let nth = self.rows;
-                    return Err(TableError::Value(format!("row {nth} has no value in the column {name:?}")));
-                }
-                number = order.value(row);
-                if number < mem::replace(&mut group.order, number) {
-                    let of = group.source.as_ref().map(|source| format!(" of {source:?}")).unwrap_or_default();
-                    let nth = self.rows;
-                    return Err(TableError::Value(format!(
-                        "row {nth}{of} comes too late by the column {name:?}: sort the rows by it"
-                    )));
+                let source = stream.is_valid(row).then(|| stream.value(row));
+                if self.group.as_ref().is_none_or(|group| group.source.as_deref() != source) {
+                    self.checker.events(&texts.bytes, pending.drain(..));
+                    self.begin_group(source, name)?;
                 }
             }
-            let text = if batch.json.is_null(row) { b"null".as_slice() } else { text(row) };
-            self.checker.event(text, number.cast_unsigned());
+            let number = self.number(batch, columns, row)?.cast_unsigned();
+            match span {
+                Some(span) => pending.push((span.clone(), number)),
+                None => {
+                    self.checker.events(&texts.bytes, pending.drain(..));
+                    self.checker.event(b"null", number);
+                }
+            }
             self.rows += 1;
         }
+        self.checker.events(&texts.bytes, pending);
         Ok(())
     }
 
-    /// Begins the group of a row, unless it is that of the row before. `name`: the name of the column.
-    fn enter(&mut self, source: Option<&str>, name: &str) -> Result<(), TableError> {
-        if self.group.as_ref().is_some_and(|group| group.source.as_deref() == source) {
-            return Ok(());
+    /// Returns the number of a row of a batch.
+    fn number(&mut self, batch: &Batch, columns: &Columns, row: usize) -> Result<i64, TableError> {
+        let (Some(order), Some(group), Some(name)) = (&batch.order, &mut self.group, &columns.order) else {
+            return Ok(self.rows);
+        };
+        let nth = self.rows;
+        if order.is_null(row) {
+            return Err(TableError::Value(format!("row {nth} has no value in the column {name:?}")));
         }
+        let number = order.value(row);
+        if number < mem::replace(&mut group.order, number) {
+            let of = group.source.as_ref().map(|source| format!(" of {source:?}")).unwrap_or_default();
+            return Err(TableError::Value(format!(
+                "row {nth}{of} comes too late by the column {name:?}: sort the rows by it"
+            )));
+        }
+        Ok(number)
+    }
+
+    /// Ends the group of the last row, and begins that of the next one. `name`: the name of the column.
+    fn begin_group(&mut self, source: Option<&str>, name: &str) -> Result<(), TableError> {
         self.end_group();
         if !self.seen.insert([self.hashers[0].hash_one(source), self.hashers[1].hash_one(source)]) {
             let nth = self.rows;

@@ -16,10 +16,12 @@ mod times;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bytes::has_replacement;
 use crate::event::Settings;
 use crate::finding::{Finding, Report};
 use crate::input::{Frame, Input, InputState, LineForm, Origin, Piece, PieceSink, Segment};
@@ -182,6 +184,46 @@ impl StreamChecker {
     pub fn event(&mut self, bytes: &[u8], row: u64) {
         let StreamChecker { protocol, input, fast, judge } = self;
         input.event(bytes, row, &mut |piece| EventSink { protocol, fast: &mut *fast, judge: &mut *judge }.piece(piece));
+    }
+
+    /// Judges several events like [`StreamChecker::event`]. `text` has the events, each at the range of a row.
+    pub(crate) fn events(&mut self, text: &[u8], rows: impl IntoIterator<Item = (Range<usize>, u64)>) {
+        let mut rows = rows.into_iter().peekable();
+        let mut piece = Vec::new();
+        while let Some((first, _)) = rows.peek() {
+            let (start, mut end) = (first.start, first.start);
+            while let Some((span, row)) = rows.next_if(|(span, _)| piece.is_empty() || span.end - start <= PIECE) {
+                end = span.end;
+                piece.push((span, row));
+            }
+            // Validating the events of a piece at once is faster than one by one.
+            let valid =
+                simdutf8::basic::from_utf8(&text[start..end]).ok().filter(|valid| !has_replacement(valid.as_bytes()));
+            for (span, row) in piece.drain(..) {
+                let is_read = valid
+                    .and_then(|valid| valid.get(span.start - start..span.end - start))
+                    .is_some_and(|event| self.read_valid_event(event, row));
+                if !is_read {
+                    self.event(&text[span], row);
+                }
+            }
+        }
+    }
+
+    /// Judges an event on the fast path. Returns `false`, and judges nothing, if the fast path is not sure.
+    fn read_valid_event(&mut self, event: &str, row: u64) -> bool {
+        let StreamChecker { protocol, input, fast: FastPath { reader, captures }, judge } = self;
+        let length = event.len();
+        captures.clear();
+        if length > input.max_frame() || !event.starts_with('{') || !event.ends_with('}') {
+            return false;
+        }
+        let Some(fast_event) = reader.read(event.as_bytes(), captures) else { return false };
+        let (text, origin) = input.count_event(event.as_bytes());
+        let segments = [Segment { at: 0, origin }];
+        let frame = Frame { row: Some(row), utf8: true, ..Frame::new(text, &segments) };
+        judge.judge_frame(protocol, &frame, Some(&fast_event), captures.all(), None);
+        true
     }
 
     /// Returns the text that a stream has sent so far, by the protocol's texts; `None` for a text that was not sent or

@@ -189,6 +189,11 @@ impl Input {
         self.bytes
     }
 
+    /// Returns the length of the longest frame that is read, in bytes.
+    pub(crate) fn max_frame(&self) -> usize {
+        self.max_frame
+    }
+
     /// Returns whether there was anything but white space and a byte-order mark so far.
     pub fn has_content(&self) -> bool {
         self.has_content
@@ -273,11 +278,7 @@ impl Input {
     /// Reads bytes that are one frame by themselves, apart from the bytes that are fed. `row` is the caller's number
     /// for the frame.
     pub fn event(&mut self, bytes: &[u8], row: u64, out: &mut dyn FnMut(Piece<'_>)) {
-        self.bytes += bytes.len() as u64;
-        let start = bytes.len() - json::trim_start(bytes).len();
-        let text = json::trim_end(&bytes[start..]);
-        self.has_content |= !text.is_empty();
-        let origin = Origin::START.after(&bytes[..start]);
+        let (text, origin) = self.count_event(bytes);
         let row = Some(row);
         if text.len() > self.max_frame {
             let length = text.len() as u64;
@@ -286,6 +287,16 @@ impl Input {
             return out(Piece::Fault(fault));
         }
         out(Piece::Frame(Frame { row, ..Frame::new(text, &[Segment { at: 0, origin }]) }));
+    }
+
+    /// Counts the bytes of an event that is apart from what is fed. Returns its text and the text's origin.
+    #[inline]
+    pub(crate) fn count_event<'b>(&mut self, bytes: &'b [u8]) -> (&'b [u8], Origin) {
+        self.bytes += bytes.len() as u64;
+        let start = bytes.len() - json::trim_start(bytes).len();
+        let text = json::trim_end(&bytes[start..]);
+        self.has_content |= !text.is_empty();
+        (text, if start == 0 { Origin::START } else { Origin::START.after(&bytes[..start]) })
     }
 
     /// Returns the origin of the next byte if the form is one text a line and the byte starts a line.
