@@ -202,12 +202,12 @@ fn an_unknown_type_is_reported_once_with_its_count() {
         &[
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:3:"),
             Words("\"session.tool.call.progress\" is not an event type of this protocol"),
-            Words("(3 occurrences)"),
+            Words("(in 3 places)"),
             Source(3, "\"session.tool.call.progress\""),
             Words("help: did you mean session.tool.call.started?"),
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:5:"),
             Words("\"session.usage\" is not an event type of this protocol"),
-            Words("(2 occurrences)"),
+            Words("(in 2 places)"),
             Source(5, "\"session.usage\""),
             Words("help: if it is your own extension"),
         ],
@@ -350,8 +350,8 @@ fn the_report_on_a_long_recording_that_differs_in_nearly_every_event_is_short() 
         assert!(report.contains("session.interrupted has no reason"), "{report}");
     }
     let [(short, _), (long, _)] = &reports;
-    assert!(unwrapped(short).contains("`payload` has no `done` or `text` (25 occurrences)"), "{short}");
-    assert!(unwrapped(long).contains("`payload` has no `done` or `text` (10000 occurrences)"), "{long}");
+    assert!(unwrapped(short).contains("`payload` has no `done` or `text` (in 25 places)"), "{short}");
+    assert!(unwrapped(long).contains("`payload` has no `done` or `text` (in 10000 places)"), "{long}");
     assert!(long.ends_with("7 messages skipped that carry no event.\n"), "{long}");
 }
 

@@ -320,7 +320,7 @@ fn repeat_words(file: &str, Repeat { rule, event_type, pointer, count: number, .
 fn times(entry: &Entry, repeats: &[Repeat]) -> String {
     match entry.fold.times(repeats) {
         1 => String::new(),
-        times if entry.fold.has_one_message => format!(" ({})", count(times, "occurrence")),
+        times if entry.fold.has_one_message => format!(" (in {times} places)"),
         times => format!(" (and {} more like it)", times - 1),
     }
 }

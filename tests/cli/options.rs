@@ -91,20 +91,20 @@ fn findings_of_one_cause_are_one_block() {
     let folder = Folder::with(&[("one", ERROR), ("two", &ERROR.repeat(2)), ("six", &ERROR.repeat(6))]);
     let one = words(&folder.run("check one").out);
     assert_eq!(blocks(&one, "wrong-type"), 1);
-    assert!(!one.contains("occurrences)") && !one.contains("also in"), "{one}");
+    assert!(!one.contains(" places)") && !one.contains("also in"), "{one}");
 
     let two = words(&folder.run("check two").out);
     assert_eq!(blocks(&two, "wrong-type"), 1);
-    assert!(two.contains("(2 occurrences)") && two.contains("also in line 2 "), "{two}");
+    assert!(two.contains("(in 2 places)") && two.contains("also in line 2 "), "{two}");
 
     let six = words(&folder.run("check six").out);
     assert_eq!(blocks(&six, "wrong-type"), 1);
-    assert!(six.contains("(6 occurrences)") && six.contains("also in lines 2 to 6"), "{six}");
+    assert!(six.contains("(in 6 places)") && six.contains("also in lines 2 to 6"), "{six}");
     assert!(six.contains("6 errors"), "the summary counts each: {six}");
 
     let all = words(&folder.run("check --all six").out);
     assert_eq!(blocks(&all, "wrong-type"), 6);
-    assert!(!all.contains("occurrences)"), "{all}");
+    assert!(!all.contains(" places)"), "{all}");
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_block_names_a_line_once_and_not_that_of_the_finding_it_shows() {
     };
     let folder = Folder::with(&[("one", &twice(CLEAN, 20)), ("two", &twice(CLEAN, 20).repeat(2))]);
     let one = words(&folder.run("check one").out);
-    assert!(one.contains("(19 occurrences)") && !one.contains("also in line"), "{one}");
+    assert!(one.contains("(in 19 places)") && !one.contains("also in line"), "{one}");
     let two = words(&folder.run("check two").out);
-    assert!(two.contains("(38 occurrences)") && two.contains("also in line 2 "), "{two}");
+    assert!(two.contains("(in 38 places)") && two.contains("also in line 2 "), "{two}");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_long_fold_names_the_first_lines() {
     let folder = Folder::with(&[("many", &ERROR.repeat(1000))]);
     let ran = folder.run("check many");
     assert_eq!(blocks(&ran.out, "wrong-type"), 1);
-    assert!(words(&ran.out).contains("(1000 occurrences)"), "{}", ran.out);
+    assert!(words(&ran.out).contains("(in 1000 places)"), "{}", ran.out);
     assert!(ran.out.contains("also in lines 2 to 1000\n"), "{}", ran.out);
 
     let apart = [ERROR, CLEAN].concat().repeat(40);

@@ -27,6 +27,22 @@ fn counted(text: &str, start: usize, returns: bool) -> (u64, u64) {
     (line, column)
 }
 
+/// Events that are passed together have the findings of events that are passed one by one.
+fn together_as_one_by_one(texts: &[Vec<u8>]) -> Result<(), TestCaseError> {
+    let mut one_by_one = Checker::new(protocol(), Options::default());
+    let mut together = Checker::new(protocol(), Options::default());
+    let (mut all, mut rows) = (Vec::new(), Vec::new());
+    for (row, text) in (7..).zip(texts) {
+        one_by_one.event(text, row);
+        let start = all.len();
+        all.extend_from_slice(text);
+        rows.push((start..all.len(), row));
+    }
+    together.events(&all, rows);
+    prop_assert_eq!(together.finish(), one_by_one.finish());
+    Ok(())
+}
+
 fn place_is_in_the_input(place: &Place, input: &[u8]) -> Result<(), TestCaseError> {
     prop_assert!(place.line >= 1 && place.column >= 1, "lines and columns start at 1: {place:?}");
     prop_assert!(place.start <= place.end && place.end <= input.len() as u64, "{place:?} of {}", input.len());
@@ -179,5 +195,17 @@ proptest! {
     fn findings_do_not_depend_on_how_the_bytes_come_in(input in damaged_file(), options in options(), cuts in cuts()) {
         let report = check(&input.0, &options);
         reports_are_equal(&check_in_pieces(&cuts.pieces(&input.0), &options), &report)?;
+    }
+
+    #[test]
+    fn events_together_have_the_findings_of_events_one_by_one(input in damaged_file()) {
+        let lines: Vec<_> = input.0.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        together_as_one_by_one(&lines)?;
+    }
+
+    #[test]
+    fn events_may_be_cut_within_characters(input in damaged_file(), cuts in cuts()) {
+        let pieces: Vec<_> = cuts.pieces(&input.0).into_iter().map(<[u8]>::to_vec).collect();
+        together_as_one_by_one(&pieces)?;
     }
 }

@@ -113,7 +113,7 @@ impl Oddity {
                 format!("an event breaks off and the next one follows it without a line feed {on_lines}")
             }
             Oddity::Escapes => format!("there are terminal escape sequences around the event {on_lines}"),
-            Oddity::DataTwice => format!("`data:` occurs twice before the event {on_lines}"),
+            Oddity::DataTwice => format!("`data:` is doubled {on_lines}"),
             Oddity::SseField => format!("expected an event, found a field of server-sent events {on_lines}"),
             Oddity::NoBlankLine => format!(
                 "there is no blank line before {}: clients read them as part of the previous one",
