@@ -276,6 +276,29 @@ impl FastReader {
         Some(Start { at: self.before.len(), depth: self.depth_before })
     }
 
+    /// Reads an event like [`FastReader::read`], and faster if it is written in the schema's order.
+    #[inline(always)]
+    pub(crate) fn read_whole(&mut self, text: &[u8], captures: &mut Captures) -> Option<FastEvent> {
+        if let Some(beginning) = self.beginning(text)
+            && text.len() <= self.longest
+        {
+            let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
+            if let Ok(program) = &self.protocol.tables().events[event_type].plan
+                && self.backoff[event_type] == 0
+            {
+                let mark = captures.mark();
+                let end = read_start(program, text, Start::default(), &mut self.last_minute, captures);
+                if end == Ok(text.len()) {
+                    self.failed_tries[event_type] = 0;
+                    return Some(FastEvent { event_type, span: 0..text.len(), type_span: type_span.clone() });
+                }
+                captures.truncate(mark);
+                self.tried_in_order = true;
+            }
+        }
+        self.read(text, captures)
+    }
+
     /// Reads an event; returns `None` if the fast path is not sure. The text must be valid UTF-8.
     pub(crate) fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<FastEvent> {
         if text.len() > self.longest {

@@ -80,7 +80,7 @@ pub(crate) struct StreamJudge {
     doubt: Option<Arc<Place>>,
     /// Whether judging is unsure because a whole file is missing there.
     is_missing: bool,
-    foreign: ForeignFrames,
+    foreign: Arc<ForeignFrames>,
     /// Where the options and the protocol say that events may stand in what is around them.
     known_wrappings: Vec<Wrapping>,
     /// Where the events of this input stand, if that was found.
@@ -115,6 +115,22 @@ pub(crate) struct Judged {
 impl StreamJudge {
     /// Returns a judge for a file of this name.
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamJudge {
+        StreamJudge::with(protocol, settings, file, Arc::new(ForeignFrames::new(protocol)))
+    }
+
+    /// Returns a judge for another input, and keeps what does not depend on the input.
+    pub(crate) fn for_next_input(&self, protocol: &Protocol, settings: &Settings) -> StreamJudge {
+        let file = settings.options().file().cloned();
+        let surroundings = self.surroundings.clone();
+        StreamJudge { surroundings, ..StreamJudge::with(protocol, settings, file, self.foreign.clone()) }
+    }
+
+    fn with(
+        protocol: &Protocol,
+        settings: &Settings,
+        file: Option<Arc<str>>,
+        foreign: Arc<ForeignFrames>,
+    ) -> StreamJudge {
         let options = settings.options();
         let limits = Limits {
             max_text_bytes: options.max_text_bytes(),
@@ -137,7 +153,7 @@ impl StreamJudge {
             torn: None,
             doubt: None,
             is_missing: false,
-            foreign: ForeignFrames::new(protocol),
+            foreign,
             known_wrappings: options
                 .unwrap()
                 .iter()

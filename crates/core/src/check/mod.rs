@@ -218,7 +218,7 @@ impl StreamChecker {
         if length > input.max_frame() || !event.starts_with('{') || !event.ends_with('}') {
             return false;
         }
-        let Some(fast_event) = reader.read(event.as_bytes(), captures) else { return false };
+        let Some(fast_event) = reader.read_whole(event.as_bytes(), captures) else { return false };
         let (text, origin) = input.count_event(event.as_bytes());
         let segments = [Segment { at: 0, origin }];
         let frame = Frame { row: Some(row), utf8: true, ..Frame::new(text, &segments) };
@@ -284,21 +284,29 @@ impl StreamChecker {
     /// Ends the input, and begins another one of the same set with these settings: its report does not list the unknown
     /// names again that this input had. Returns the report.
     pub(crate) fn next_input(&mut self, settings: &Settings) -> Report {
-        let file = settings.options().file().cloned();
-        let next = StreamChecker::new(&self.protocol, settings, file);
-        let Judged { report, unknown, .. } = std::mem::replace(self, next).judged(None);
+        let options = settings.options();
+        self.read_end(None);
+        let input = std::mem::replace(&mut self.input, Input::new(options.wire(), options.max_line_bytes()));
+        let next = self.judge.for_next_input(&self.protocol, settings);
+        let judge = std::mem::replace(&mut self.judge, next);
+        let Judged { report, unknown, .. } = judge.finish(&self.protocol, input.has_content(), input.bytes());
         self.judge.know_names(unknown);
         report
     }
 
     fn judged(mut self, damaged: Option<&str>) -> Judged {
-        let StreamChecker { protocol, input, fast, judge } = &mut self;
+        self.read_end(damaged);
+        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes())
+    }
+
+    /// Judges what the end of the input completes.
+    fn read_end(&mut self, damaged: Option<&str>) {
+        let StreamChecker { protocol, input, fast, judge } = self;
         match damaged {
             None => {
                 input.finish(&mut |piece| EventSink { protocol, fast: &mut *fast, judge: &mut *judge }.piece(piece))
             }
             Some(cause) => judge.report_damage(input.position(), cause),
         }
-        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes())
     }
 }
