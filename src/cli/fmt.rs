@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
+use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::records::{RecordIndex, RecordOptions};
 use sessionlint_core::text::visible;
@@ -110,10 +111,14 @@ pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, " .md .markdown")?;
     let fixes = FixSink::new(mode, Destination::StandardOutput, input.paths());
     let jobs = jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
-    let unreadable = format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
+    let Formatted { unreadable, foreign } =
+        format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
     report_errors(&unreadable);
+    for file in &foreign {
+        complain!("sessionlint: {} {NOTHING_OF_PROTOCOL}", visible(file));
+    }
     let exit = fixes.finish(quiet, verbose)?;
-    Ok(if errors.is_empty() && unreadable.is_empty() { exit } else { Exit::Usage })
+    Ok(if errors.is_empty() && unreadable.is_empty() && foreign.is_empty() { exit } else { Exit::Usage })
 }
 
 fn is_standard_input(path: &Path) -> bool {
@@ -133,7 +138,18 @@ fn is_piped() -> bool {
     !is_device && !io::stdin().is_terminal()
 }
 
-/// Formats all fixtures, and returns the errors of reading.
+/// What is said of a text in which there is nothing to format.
+const NOTHING_OF_PROTOCOL: &str = "has nothing of the protocol, and is left as it is";
+
+/// The files that were not formatted.
+struct Formatted {
+    /// The errors of reading.
+    unreadable: Vec<RunError>,
+    /// The names of those that were named, and have no event of the protocol.
+    foreign: Vec<Arc<str>>,
+}
+
+/// Formats all fixtures.
 fn format(
     protocol: &ProtocolChoice,
     config: Option<&Config>,
@@ -142,7 +158,7 @@ fn format(
     named: &HashSet<PathBuf>,
     fixes: &FixSink,
     jobs: usize,
-) -> Result<Vec<RunError>, CliError> {
+) -> Result<Formatted, CliError> {
     let settings = TargetSettings::new(protocol, config, options, targets);
     let records = protocol.records();
     let of_records = records.and_then(RecordProtocol::get).unwrap_or(protocol);
@@ -179,18 +195,24 @@ fn format(
         given_args: &[],
         fix: Some(FixOptions { level: Level::Safe, in_place: fixes.writes(), report: &|mended| fixes.apply(mended) }),
     };
-    Ok(run.lint(&lint, targets, None, &mut NullReporter)?.0.unreadable)
+    let mut foreign = ForeignFiles(Vec::new());
+    let unreadable = run.lint(&lint, targets, None, &mut foreign)?.0.unreadable;
+    Ok(Formatted { unreadable, foreign: foreign.0 })
 }
 
-/// A reporter that discards findings, which are for `lint` to report.
-struct NullReporter;
+/// A reporter that keeps the names of the files without events, and discards all other findings, which are for `lint` to
+/// report.
+struct ForeignFiles(Vec<Arc<str>>);
 
-impl Reporter for NullReporter {
+impl Reporter for ForeignFiles {
     fn shows_excerpts(&self) -> bool {
         false
     }
 
-    fn finding(&mut self, _: &Finding) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        if *finding.rule == *Framing::NoEvents.name() {
+            self.0.extend(finding.file.clone());
+        }
         Ok(())
     }
 
@@ -265,7 +287,7 @@ impl StdinFilter<'_> {
         let context = FixtureContext { fixture: &fixture, settings: &settings, index: &index, kind: fixture.kind };
         let new = linter.fix(&context, Level::Safe).bytes;
         if new.is_none() && survey.pieces > 0 && !survey.of_protocol && !self.quiet {
-            complain!("sessionlint: this text has nothing of the protocol, and is left as it is");
+            complain!("sessionlint: this text {NOTHING_OF_PROTOCOL}");
         }
         new
     }

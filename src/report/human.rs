@@ -15,7 +15,7 @@ use causes::{Cause, Fold, Folds};
 use sessionlint_core::finding::{Finding, Place, Repeat, Severity};
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
-use sessionlint_core::text::{count, list, visible};
+use sessionlint_core::text::{list, visible};
 
 use super::inert::Syntax;
 use super::tally::Tally;

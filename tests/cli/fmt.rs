@@ -17,6 +17,27 @@ fn read(folder: &Folder, name: &str) -> String {
 }
 
 #[test]
+fn a_named_file_without_events_is_said_to_have_none() {
+    let folder =
+        Folder::with(&[("clean.ndjson", CLEAN), ("junk.ndjson", "hello\nworld\n"), ("other.json", "{\"a\":1}\n")]);
+    for options in ["", "--check", "--diff"] {
+        for name in ["junk.ndjson", "other.json"] {
+            let ran = folder.run(&format!("fmt {options} clean.ndjson {name}"));
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{options} {name}");
+            assert!(
+                ran.err.contains(&format!("{name} has nothing of the protocol, and is left as it is")),
+                "{}",
+                ran.err
+            );
+        }
+    }
+    assert_eq!(read(&folder, "junk.ndjson"), "hello\nworld\n");
+    // In a folder, files of other kinds are expected.
+    let found = folder.run("fmt --check .");
+    assert_eq!((found.code, found.out.as_str(), found.err.as_str()), (0, "", ""));
+}
+
+#[test]
 fn files_are_formatted_and_the_changes_are_reported() {
     let markdown = format!("# é\r\n\r\n- > ```jsonl\r\n  > {LATE}\r\n  > ```\r\n\r\nThe end");
     let folder = Folder::with(&[

@@ -7,7 +7,7 @@ use crate::bytes::{has_replacement, starts_with};
 use crate::input::{Frame, Origin};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
-use crate::schema::date_time::LastMinute;
+use crate::schema::program::Memory;
 use crate::schema::walk::{Start, read, read_start, string_member};
 
 /// Finds the type of an event without parsing the event, and reads the event on the fast path.
@@ -20,7 +20,8 @@ pub(crate) struct FastReader {
     beginnings: Arc<[Beginning]>,
     /// The beginning of the last event, as an index: most often also that of the next.
     last: usize,
-    last_minute: LastMinute,
+    /// By event type: what is remembered of its last events.
+    memories: Vec<Memory>,
     /// By event type: the number of events still to come that are not tried in the schema's order, because the last
     /// ones were in another order, had more keys, or had faults.
     backoff: Vec<u8>,
@@ -30,6 +31,10 @@ pub(crate) struct FastReader {
     longest: usize,
     /// Whether the next event has already been tried in the schema's order and failed.
     tried_in_order: bool,
+    /// The ends of events that name the type last.
+    endings: Vec<Ending>,
+    /// The ending of the last event that was found by its ending, as an index.
+    last_ending: usize,
     /// What the last line had before an event inside of something else.
     before: Vec<u8>,
     /// The number of objects and arrays that it opens.
@@ -49,8 +54,18 @@ struct Beginning {
     type_span: Range<usize>,
 }
 
+/// The last bytes of events of a type that name it in their last member.
+#[derive(Clone)]
+struct Ending {
+    event_type: usize,
+    /// The bytes from the member's key to the end.
+    bytes: Box<[u8]>,
+    /// The place of the type in `bytes`, with its quotes.
+    type_span: Range<usize>,
+}
+
 /// An event that the fast path judged. It is valid if no violations were captured.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct FastEvent {
     /// The event's type, as an index of the protocol's event types.
     pub event_type: usize,
@@ -96,6 +111,8 @@ const DATA: &[u8] = b"data: ";
 const EVENT: &[u8] = b"event: ";
 /// The length of what may be around an event, on either side, in bytes.
 const LONGEST_AROUND: usize = 512;
+/// The number of endings that are remembered.
+const MOST_ENDINGS: usize = 64;
 /// The length of the longest name that is read ahead, in bytes.
 const LONGEST_NAME: usize = 100;
 
@@ -154,11 +171,13 @@ impl FastReader {
             key: key.into(),
             beginnings: beginnings.into(),
             last: 0,
-            last_minute: LastMinute::default(),
+            memories: protocol.memories(),
             backoff: vec![0; tables.events.len()],
             failed_tries: vec![0; tables.events.len()],
             longest: u32::MAX as usize,
             tried_in_order: false,
+            endings: Vec::new(),
+            last_ending: 0,
             before: Vec::new(),
             depth_before: 0,
         }
@@ -212,7 +231,7 @@ impl FastReader {
             return None;
         }
         let mark = captures.mark();
-        let length = read_start(program, lines, Start::default(), &mut self.last_minute, captures)
+        let length = read_start(program, lines, Start::default(), &mut self.memories[event_type], captures)
             .ok()
             .filter(|end| *end <= longest);
         let whole = length.and_then(|length| behind_line_end(lines, length));
@@ -242,7 +261,7 @@ impl FastReader {
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
         let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
         let mark = captures.mark();
-        let end = read_start(program, lines, start, &mut self.last_minute, captures);
+        let end = read_start(program, lines, start, &mut self.memories[event_type], captures);
         let line = end.ok().and_then(|end| {
             let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
             let length = end + memchr::memchr(b'\n', rest)?;
@@ -287,7 +306,7 @@ impl FastReader {
                 && self.backoff[event_type] == 0
             {
                 let mark = captures.mark();
-                let end = read_start(program, text, Start::default(), &mut self.last_minute, captures);
+                let end = read_start(program, text, Start::default(), &mut self.memories[event_type], captures);
                 if end == Ok(text.len()) {
                     self.failed_tries[event_type] = 0;
                     return Some(FastEvent { event_type, span: 0..text.len(), type_span: type_span.clone() });
@@ -311,7 +330,9 @@ impl FastReader {
             (&mut self.backoff[fast_event.event_type], &mut self.failed_tries[fast_event.event_type]);
         let in_order = begins && *backoff == 0;
         let tried_in_order = std::mem::take(&mut self.tried_in_order);
-        let was_in_order = read(program, text, in_order && !tried_in_order, &mut self.last_minute, captures).ok()?;
+        let was_in_order =
+            read(program, text, in_order && !tried_in_order, &mut self.memories[fast_event.event_type], captures)
+                .ok()?;
         match (was_in_order, in_order) {
             (true, _) => *failed_tries = 0,
             (false, true) => {
@@ -350,10 +371,41 @@ impl FastReader {
                 true,
             ));
         }
+        if let Some(found) = self.by_ending(text) {
+            return Some((found, false));
+        }
         let inner = string_member(text, &self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.event_id(name)?;
+        self.learn_ending(text, event_type, &inner);
         let type_span = inner.start - 1..inner.end + 1;
         Some((FastEvent { event_type, span: 0..text.len(), type_span }, false))
+    }
+
+    /// Finds the type of an event by its last bytes. In valid JSON, a member right before the last brace is one of the
+    /// outermost object.
+    fn by_ending(&mut self, text: &[u8]) -> Option<FastEvent> {
+        let is_last = |ending: &Ending| text.ends_with(&ending.bytes);
+        if !self.endings.get(self.last_ending).is_some_and(is_last) {
+            self.last_ending = self.endings.iter().position(is_last)?;
+        }
+        let Ending { event_type, bytes, type_span } = &self.endings[self.last_ending];
+        let start = text.len() - bytes.len();
+        let type_span = start + type_span.start..start + type_span.end;
+        Some(FastEvent { event_type: *event_type, span: 0..text.len(), type_span })
+    }
+
+    /// Remembers how an event ends, if its type is its last member. `name`: the place of the type, without quotes.
+    fn learn_ending(&mut self, text: &[u8], event_type: usize, name: &Range<usize>) {
+        let key = [b"\"", &*self.key, b"\""].concat();
+        let is_last = text[name.end + 1..].trim_ascii_start() == b"}";
+        if let Some(start) = memchr::memmem::rfind(&text[..name.start - 1], &key)
+            && is_last
+            && self.endings.len() < MOST_ENDINGS
+        {
+            let type_span = name.start - 1 - start..name.end + 1 - start;
+            self.endings.push(Ending { event_type, bytes: text[start..].into(), type_span });
+            self.last_ending = self.endings.len() - 1;
+        }
     }
 }

@@ -32,6 +32,14 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     if again.is_some() != fast_event.is_some() || any_order != fast {
         return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
     }
+    // A reader that remembers the event reads it again without searching.
+    for mut reader in [FastReader::new(protocol), FastReader::for_any_order(protocol)] {
+        let (mut first, mut second) = (Captures::default(), Captures::default());
+        let _ = reader.read_whole(text, &mut first);
+        if reader.read_whole(text, &mut second) != fast_event || second != fast {
+            return Err(format!("the first time {fast:?}, the second time {second:?}"));
+        }
+    }
     as_a_line(protocol, text, fast_event.as_ref(), &fast)?;
     as_server_sent(protocol, text, fast_event.as_ref(), &fast)?;
     as_a_part(protocol, text, fast_event.as_ref(), &fast)?;

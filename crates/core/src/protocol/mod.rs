@@ -31,6 +31,7 @@ use crate::error::{Mistakes, Problem, ProtocolError, UnknownName};
 use crate::framing::Framing;
 use crate::input::json::parse;
 use crate::schema::in_place::{self, Excess, InPlaceFault};
+use crate::schema::program::{Memory, Program};
 use crate::schema::{Pointer, Schema, written};
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
@@ -258,6 +259,12 @@ impl Protocol {
     /// Returns the text of the document from which the rules were read, word for word.
     pub fn document(&self) -> Option<&str> {
         self.0.document.as_deref()
+    }
+
+    /// Returns, by event type, what a reader remembers of its events before the first one.
+    pub(crate) fn memories(&self) -> Vec<Memory> {
+        let events = self.0.tables.events.iter();
+        events.map(|event| event.plan.as_ref().map(Program::memory).unwrap_or_default()).collect()
     }
 
     /// Returns the rules: those of the framing first, those of upkeep last.

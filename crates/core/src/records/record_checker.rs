@@ -19,7 +19,7 @@ use crate::input::{Frame, Input, InputFault, Landmarks, Piece};
 use crate::protocol::records::Records;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, Captures};
-use crate::schema::date_time::LastMinute;
+use crate::schema::program::Memory;
 use crate::schema::walk;
 use crate::schema::{describe_value, judge};
 
@@ -61,7 +61,7 @@ impl<'p> RecordChecker<'p> {
             file,
             captures: Captures::default(),
             readable: Captures::default(),
-            last_minute: LastMinute::default(),
+            memories: protocol.memories(),
             counts: vec![0; protocol.tables().events.len()],
             unknown_kind_reported: false,
             has_pieces: false,
@@ -124,7 +124,8 @@ struct FrameChecker<'p> {
     captures: Captures,
     /// `captures` without the fields with faults, reused likewise.
     readable: Captures,
-    last_minute: LastMinute,
+    /// By kind: what is remembered of its last records.
+    memories: Vec<Memory>,
     /// Number of records of each kind.
     counts: Vec<u64>,
     /// Whether a record of an unknown kind has been reported.
@@ -330,7 +331,7 @@ impl<'p> FrameChecker<'p> {
         let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
         let program = program.filter(|_| !has_replacement(text));
         let sure =
-            program.is_some_and(|program| walk::read(program, text, false, &mut self.last_minute, captures).is_ok());
+            program.is_some_and(|program| walk::read(program, text, false, &mut self.memories[kind], captures).is_ok());
         readable.copy(captures.all());
         let faults = if sure {
             self.event_checker.fast_path_faults((kind, event_type), text, captures.all(), None, readable)

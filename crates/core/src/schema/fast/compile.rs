@@ -18,6 +18,9 @@ use crate::schema::{Pointer, property_names};
 /// The most `$ref`s inside one another; more count as a cycle.
 const MAX_REFERENCES: usize = 16;
 
+/// The largest integer up to which a number holds every integer: 2⁵³−1.
+const LARGEST_INTEGER: f64 = 9_007_199_254_740_991.0;
+
 impl Program {
     /// Compiles a schema. `slots` are the pointers of the fields to capture, and `arrays` the arrays whose items have
     /// fields to capture; the captures of an event are in the same order.
@@ -26,7 +29,8 @@ impl Program {
     ///
     /// Returns the reason why the schema cannot be judged in one pass.
     pub fn compile(document: &Value, slots: &[Pointer], arrays: &[ArrayShape]) -> Result<Program, String> {
-        let mut compiler = Compiler { document, slots, arrays, sources: Vec::new(), found: 0, references: 0 };
+        let mut compiler =
+            Compiler { document, slots, arrays, sources: Vec::new(), order: Vec::new(), found: 0, references: 0 };
         let root = compiler.node(document, &Location::default(), None)?;
         let wanted = slots.len() + arrays.iter().map(|array| 1 + array.slots.len()).sum::<usize>();
         if compiler.found != wanted {
@@ -42,6 +46,7 @@ impl Program {
             slots: slots.len(),
             arrays: arrays.len(),
             sources: compiler.sources,
+            order: compiler.order.into(),
         })
     }
 }
@@ -52,6 +57,8 @@ struct Compiler<'c> {
     slots: &'c [Pointer],
     arrays: &'c [ArrayShape],
     sources: Vec<NodeSource>,
+    /// See [`Program::order`].
+    order: Vec<u8>,
     /// The number of fields and arrays to capture that the schema was found to declare.
     found: usize,
     /// The number of `$ref`s that the current schema is inside of.
@@ -240,7 +247,9 @@ impl Compiler<'_> {
     fn numbers(&self, node: &mut SchemaNode, schema: &Value) -> Result<(), String> {
         let bound = |keyword: &str, none: f64| match schema.get(keyword) {
             None => Ok(none),
-            Some(value) => value.as_f64().filter(|bound| bound.abs() < 1e15).ok_or(format!("{keyword} {value}")),
+            Some(value) => {
+                value.as_f64().filter(|bound| bound.abs() <= LARGEST_INTEGER).ok_or(format!("{keyword} {value}"))
+            }
         };
         let number = NumberNode {
             integer: names(schema).contains(&"integer") && !names(schema).contains(&"number"),
@@ -298,7 +307,9 @@ impl Compiler<'_> {
             let required = RequiredProperty { name: name.to_owned(), index, node: properties[index].node.id };
             self.sources[usize::from(node.id)].required.push(required);
         }
-        node.object = Some(Box::new(ObjectNode { properties, required: bits, open }));
+        let first_order = self.order.len();
+        self.order.extend(0..=properties.len() as u8);
+        node.object = Some(Box::new(ObjectNode { properties, required: bits, open, first_order }));
         Ok(())
     }
 

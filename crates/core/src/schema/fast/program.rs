@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::bytes::{Literal, equal};
 use crate::schema::Pointer;
+use crate::schema::date_time::LastMinute;
 use crate::schema::pointer::RenderedPointer;
 use crate::schema::words::Requirement;
 
@@ -167,16 +168,14 @@ pub struct ObjectNode {
     pub required: u64,
     /// Whether keys that are not declared are allowed.
     pub open: bool,
+    /// The start of the object's entries in [`Program::order`].
+    pub first_order: usize,
 }
 
 impl ObjectNode {
-    /// Returns the index of the property with this name. The property at `next` is tried first: keys mostly come in the
-    /// schema's order.
+    /// Returns the index of the property with this name.
     #[inline]
-    pub fn find(&self, name: &[u8], next: usize) -> Option<usize> {
-        if self.properties.get(next).is_some_and(|property| equal(&property.key, name)) {
-            return Some(next);
-        }
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
         self.properties.iter().position(|property| equal(&property.key, name))
     }
 }
@@ -268,6 +267,25 @@ pub struct Program {
     pub arrays: usize,
     /// The source of each node, by the number of the node.
     pub sources: Vec<NodeSource>,
+    /// For each object with declared properties, the index of the property that is expected at its start, and behind
+    /// each of its properties, in the schema's order.
+    pub order: Box<[u8]>,
+}
+
+/// What a reader remembers of the events of a type, to read the next one faster. It changes no finding.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The last minute of a timestamp.
+    pub last_minute: LastMinute,
+    /// The entries of [`Program::order`] as the last events had them: producers keep to an order, whichever it is.
+    pub order: Box<[u8]>,
+}
+
+impl Program {
+    /// Returns the memory before the first event.
+    pub fn memory(&self) -> Memory {
+        Memory { last_minute: LastMinute::default(), order: self.order.clone() }
+    }
 }
 
 /// An array of an event whose items are captured.

@@ -9,12 +9,12 @@ mod violations;
 
 use std::ops::Range;
 
-use super::program::{CaptureTarget, Leaf, Program, SchemaNode, StringNode, TypeSet};
+use super::program::{CaptureTarget, Leaf, Memory, Program, SchemaNode, StringNode, TypeSet};
 use super::tokens::{End, Fallback, colon, key, number, space, string_rest, usual_time, word};
 use crate::bytes::starts_with;
 use crate::input::json::MAX_DEPTH;
 use crate::schema::captures::{Capture, CaptureMark, Captures, Constraint, Items, MOST_ARRAYS, UnknownKey};
-use crate::schema::date_time::{self, LastMinute};
+use crate::schema::date_time;
 use unknown_keys::read_unknown_keys;
 use violations::violated_keyword;
 
@@ -34,19 +34,19 @@ pub(crate) fn read(
     program: &Program,
     text: &[u8],
     in_order: bool,
-    last_minute: &mut LastMinute,
+    memory: &mut Memory,
     captures: &mut Captures,
 ) -> Result<bool, Fallback> {
     let mark = captures.mark();
     begin(program, captures);
     if in_order {
-        if flat(program, text, Start::default(), captures, mark, last_minute) == Ok(text.len()) {
+        if flat(program, text, Start::default(), captures, mark, memory) == Ok(text.len()) {
             return Ok(true);
         }
         captures.truncate(mark);
         begin(program, captures);
     }
-    let mut walker = Walker::new(text, captures, mark, last_minute);
+    let mut walker = Walker::new(text, captures, mark, memory);
     let start = space(text, 0);
     match walker.value(&program.root, start).map(|end| space(text, end)) {
         Ok(end) if end == text.len() => Ok(false),
@@ -77,12 +77,12 @@ pub(crate) fn read_start(
     program: &Program,
     text: &[u8],
     start: Start,
-    last_minute: &mut LastMinute,
+    memory: &mut Memory,
     captures: &mut Captures,
 ) -> End {
     let mark = captures.mark();
     begin(program, captures);
-    let end = flat(program, text, start, captures, mark, last_minute)?;
+    let end = flat(program, text, start, captures, mark, memory)?;
     // To the walker, white space may have line ends in it. A carriage return alone ends a line of server-sent events.
     let is_one_line = !program.walks || memchr::memchr2(b'\n', b'\r', &text[start.at..end]).is_none();
     if is_one_line { Ok(end) } else { Err(Fallback) }
@@ -106,15 +106,15 @@ fn begin(program: &Program, captures: &mut Captures) {
 
 /// Returns the end of any JSON value.
 pub(crate) fn any_value(text: &[u8], at: usize) -> End {
-    let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
-    Walker::new(text, &mut nothing, CaptureMark::default(), &mut last_minute).free(at)
+    let (mut nothing, mut memory) = (Captures::default(), Memory::default());
+    Walker::new(text, &mut nothing, CaptureMark::default(), &mut memory).free(at)
 }
 
 /// Returns the byte range of the content of a string member of the outermost object: the type of an event, without
 /// building a tree. `None` if there is no such member, or if it cannot be found by the fast path.
 pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
-    let (mut nothing, mut last_minute) = (Captures::default(), LastMinute::default());
-    let mut walker = Walker::new(text, &mut nothing, CaptureMark::default(), &mut last_minute);
+    let (mut nothing, mut memory) = (Captures::default(), Memory::default());
+    let mut walker = Walker::new(text, &mut nothing, CaptureMark::default(), &mut memory);
     walker.depth = 1;
     let mut at = space(text, 0);
     if text.get(at) != Some(&b'{') {
@@ -147,7 +147,7 @@ fn flat(
     start: Start,
     captures: &mut Captures,
     mark: CaptureMark,
-    last_minute: &mut LastMinute,
+    memory: &mut Memory,
 ) -> End {
     let mut at = start.at + program.beginning.len();
     for step in &program.steps {
@@ -161,7 +161,7 @@ fn flat(
             }
             Leaf::Time => {
                 let rest = text.get(at..).ok_or(Fallback)?;
-                let end = at + date_time::usual_length(rest, last_minute).ok_or(Fallback)?;
+                let end = at + date_time::usual_length(rest, &mut memory.last_minute).ok_or(Fallback)?;
                 (end, Capture::Text(at as u32, end as u32))
             }
             Leaf::Bool => {
@@ -169,12 +169,12 @@ fn flat(
                 (word(text, if value { b"true" } else { b"false" }, at)?, Capture::Bool(value))
             }
             Leaf::Value(node, depth) => {
-                let mut walker = Walker::new(text, captures, mark, last_minute);
+                let mut walker = Walker::new(text, captures, mark, memory);
                 walker.depth = start.depth + *depth;
                 let end = walker.value(node, at)?;
                 at = match step.behind.end_in(text, end) {
                     Some(at) => at,
-                    None => read_unknown_keys(step, text, end, start.depth, captures, last_minute)?,
+                    None => read_unknown_keys(step, text, end, start.depth, captures, memory)?,
                 };
                 continue;
             }
@@ -184,7 +184,7 @@ fn flat(
         }
         at = match step.behind.end_in(text, end) {
             Some(at) => at,
-            None => read_unknown_keys(step, text, end, start.depth, captures, last_minute)?,
+            None => read_unknown_keys(step, text, end, start.depth, captures, memory)?,
         };
     }
     Ok(at)
@@ -208,12 +208,12 @@ struct Walker<'t, 'c> {
     indices: [u32; MOST_ARRAYS],
     /// The start of the event's violations in [`Captures::violations`].
     violation_base: usize,
-    last_minute: &'c mut LastMinute,
+    memory: &'c mut Memory,
 }
 
 impl<'t, 'c> Walker<'t, 'c> {
     /// Creates a walker for the event whose captures start at `mark`.
-    fn new(text: &'t [u8], captures: &'c mut Captures, mark: CaptureMark, last_minute: &'c mut LastMinute) -> Self {
+    fn new(text: &'t [u8], captures: &'c mut Captures, mark: CaptureMark, memory: &'c mut Memory) -> Self {
         Walker {
             text,
             captures,
@@ -224,7 +224,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             arrays: 0,
             indices: [0; MOST_ARRAYS],
             violation_base: mark.violation,
-            last_minute,
+            memory,
         }
     }
 
@@ -235,7 +235,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             Some(b'"') => {
                 let end = match &node.string {
                     StringNode::Any => string_rest(self.text, at + 1)?,
-                    StringNode::DateTime => match usual_time(self.text, at, self.last_minute) {
+                    StringNode::DateTime => match usual_time(self.text, at, &mut self.memory.last_minute) {
                         Ok(end) => end,
                         Err(Fallback) => self.unusual_time(node, at)?,
                     },
@@ -286,13 +286,15 @@ impl<'t, 'c> Walker<'t, 'c> {
         self.descend()?;
         let start_of_object = at;
         let mut seen = 0u64;
-        let mut next = 0;
+        // The entry for what is expected next.
+        let mut entry = node.first_order;
         let unknown = self.captures.unknown.len();
         let mut at = space(self.text, at + 1);
         if self.text.get(at) == Some(&b'}') {
             return self.end_of_object(value, node.required, start_of_object..at + 1);
         }
         loop {
+            let next = usize::from(self.memory.order[entry]);
             let expected =
                 node.properties.get(next).filter(|property| starts_with(&self.text[at..], &property.written));
             let (start, end, found) = match expected {
@@ -305,7 +307,11 @@ impl<'t, 'c> Walker<'t, 'c> {
                 None => {
                     let (start, end) = key(self.text, at)?;
                     at = colon(self.text, end)?;
-                    (start, end, node.find(&self.text[start..end - 1], next))
+                    let found = node.find(&self.text[start..end - 1]);
+                    if let Some(index) = found {
+                        self.memory.order[entry] = index as u8;
+                    }
+                    (start, end, found)
                 }
             };
             match found {
@@ -314,7 +320,7 @@ impl<'t, 'c> Walker<'t, 'c> {
                         return Err(Fallback);
                     }
                     seen |= 1 << index;
-                    next = index + 1;
+                    entry = node.first_order + index + 1;
                     at = self.value(&node.properties[index].node, at)?;
                 }
                 None => {

@@ -3,8 +3,7 @@
 use super::Walker;
 use crate::bytes::{equal, starts_with};
 use crate::schema::captures::{CaptureMark, Captures};
-use crate::schema::date_time::LastMinute;
-use crate::schema::program::Step;
+use crate::schema::program::{Memory, Step};
 use crate::schema::tokens::{End, Fallback, key};
 
 /// Returns the end of the text behind a step's value if objects that end in it have undeclared keys before their ends,
@@ -16,9 +15,9 @@ pub(crate) fn read_unknown_keys(
     at: usize,
     outer: usize,
     captures: &mut Captures,
-    last_minute: &mut LastMinute,
+    memory: &mut Memory,
 ) -> End {
-    let mut walker = Walker::new(text, captures, CaptureMark::default(), last_minute);
+    let mut walker = Walker::new(text, captures, CaptureMark::default(), memory);
     let (mut at, mut written) = (at, 0);
     let part = |at: usize, part: &[u8]| match text.get(at..) {
         Some(rest) if starts_with(rest, part) => Ok(at + part.len()),
