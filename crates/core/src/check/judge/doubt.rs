@@ -88,15 +88,12 @@ impl StreamJudge {
         if names.is_empty() {
             return;
         }
-        let these = if names.len() == 1 { "this rule" } else { "these rules" };
+        let these = if names.len() == 1 { "this rule reports" } else { "these rules report" };
         let (found, loss, help) = match self.is_missing {
-            false => ("this may have been an event", "its loss", "fix what cannot be read, and check again"),
+            false => ("an event may have been lost here", "its loss", "fix what cannot be read, and check again"),
             true => ("events may be missing before this file", "their loss", "find what is missing, and check again"),
         };
-        let found = format!(
-            "{found}; from here on, findings of {these} are not reported where {loss} could be the cause: {}",
-            list(&names)
-        );
+        let found = format!("{found}; from here on, {these} no finding that {loss} would explain: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());
