@@ -30,7 +30,10 @@ def main():
     document = json.loads(subprocess.run(command, stdout=subprocess.PIPE).stdout)
     print(f"program: {time.perf_counter() - began:.1f} s, {document['summary']['events']} events")
     expected = document["summary"]["by_rule"]
-    spark = SparkSession.builder.master(master).config("spark.ui.enabled", "false").getOrCreate()
+    settings = {"spark.ui.enabled": "false"}
+    if master.startswith("local"):
+        settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    spark = SparkSession.builder.master(master).config(map=settings).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
 
     def told(name, began, result):
