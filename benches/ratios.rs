@@ -8,69 +8,102 @@ mod loads;
 mod memory;
 
 use std::fs;
-use std::hint::black_box;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use baselines::Schemas;
 use loads::{KINDS, Kind, Load};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 
-/// Number of bytes that the baselines read at once, as the program does.
-const BLOCK: usize = 256 * 1024;
-const ROUNDS: usize = 5;
-/// Number of runs on a file of one kilobyte; the kernel counts their time in hundredths of a second.
+const ROUNDS: usize = 7;
+/// Number of runs on a file of one kilobyte.
 const SMALL_RUNS: u32 = 500;
+/// The argument that makes this program one of the baselines, so that these are whole programs too.
+const BASELINE: &str = "--baseline";
 
 fn main() {
+    let arguments: Vec<_> = std::env::args().collect();
+    if let [_, option, name, paths @ ..] = &arguments[..]
+        && option == BASELINE
+    {
+        return baseline(name, paths);
+    }
     // Without it, this is `cargo test`, which only checks that the benchmark can be built.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
     let megabytes = match std::env::var("SESSIONLINT_LOAD_MB") {
         Ok(number) => number.parse().expect("SESSIONLINT_LOAD_MB is a whole number"),
         Err(_) => 50,
     };
-    let schemas = Schemas::new();
     println!("Loads of {megabytes} MB, medians of {ROUNDS} rounds, {}.\n", machine());
-    println!("| load | MB/s | to `IgnoredAny` | to `Value` + `jsonschema` | `--jobs 2` to `--jobs 1` | peak memory |");
-    println!("|---|--:|--:|--:|--:|--:|");
+    println!(
+        "| load | MB/s | to `IgnoredAny` | to `Value` + `jsonschema` | `--jobs 2` in time | in CPU | peak memory |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|");
     for kind in KINDS {
-        println!("{}", row(kind, &kind.make(megabytes), &schemas));
+        println!("{}", row(kind, &kind.make(megabytes)));
     }
     let load = loads::one_kilobyte();
-    if let Some(time) = processor_time(&load) {
-        println!("\nA file of {:.1} kB takes {:.1} ms of processor time.", load.length as f64 / 1e3, time * 1e3);
+    let begun = processor_time();
+    for _ in 0..SMALL_RUNS {
+        assert!(start(load.path(), 1).wait().expect("the program ends").success());
     }
+    let spent = (processor_time() - begun) / f64::from(SMALL_RUNS);
+    println!("\nA file of {:.1} kB takes {:.1} ms of processor time.", load.length as f64 / 1e3, spent * 1e3);
 }
 
-fn row(kind: Kind, load: &Load, schemas: &Schemas) -> String {
-    // By program, a time for each round.
-    let mut times = [const { Vec::new() }; 4];
+/// Runs a baseline over the lines of a load, and prints how many there were.
+fn baseline(name: &str, paths: &[String]) {
+    let schemas = (name == "schemas").then(Schemas::new);
+    let count = |path: &String| match &schemas {
+        Some(schemas) => schemas.validate(Path::new(path)),
+        None => baselines::syntax(Path::new(path)),
+    };
+    println!("{}", paths.iter().map(count).sum::<u64>());
+}
+
+/// What a run of a program took, in seconds.
+#[derive(Clone, Copy)]
+struct Run {
+    /// By the clock.
+    time: f64,
+    /// Of processors.
+    processor: f64,
+}
+
+fn row(kind: Kind, load: &Load) -> String {
+    verify(kind, load);
+    // By program, a run for each round.
+    let mut runs = [const { Vec::new() }; 4];
     for _ in 0..ROUNDS {
-        times[0].push(timed(|| run(kind, load, 1)));
-        times[1].push(timed(|| baselines::syntax(load)));
-        times[2].push(timed(|| schemas.validate(load)));
-        times[3].push(timed(|| run(kind, load, 2)));
+        runs[0].push(measured(|| check(kind, load, 1)));
+        runs[1].push(measured(|| run_baseline("syntax", load)));
+        runs[2].push(measured(|| run_baseline("schemas", load)));
+        runs[3].push(measured(|| check(kind, load, 2)));
     }
-    let [program, syntax, schema, two_jobs] = times;
-    let speed = median(program.iter().map(|time| load.length as f64 / 1e6 / time));
-    // Ratios of the times of one round, because the machine may be busier in the next.
-    let ratio = |to: &[f64], of: &[f64]| median(to.iter().zip(of).map(|(to, of)| to / of));
+    let [program, syntax, schemas, two_jobs] = runs;
+    let speed = median(program.iter().map(|run| load.length as f64 / 1e6 / run.processor));
+    // Ratios of the runs of one round, because the machine may be busier in the next.
+    let ratio =
+        |to: &[Run], of: &[Run], what: fn(&Run) -> f64| median(to.iter().zip(of).map(|(to, of)| what(to) / what(of)));
     let memory = peak_memory(load).map_or_else(|| "–".to_owned(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
     format!(
-        "| {} | {speed:.0} | {:.2} | {:.2} | {:.2} | {memory} |",
+        "| {} | {speed:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {memory} |",
         kind.name,
-        ratio(&syntax, &program),
-        ratio(&schema, &program),
-        ratio(&program, &two_jobs),
+        ratio(&syntax, &program, |run| run.processor),
+        ratio(&schemas, &program, |run| run.processor),
+        ratio(&program, &two_jobs, |run| run.time),
+        ratio(&two_jobs, &program, |run| run.processor),
     )
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> f64 {
-    let started = Instant::now();
-    black_box(work());
-    started.elapsed().as_secs_f64()
+fn measured(work: impl FnOnce()) -> Run {
+    let (begun, processor) = (Instant::now(), processor_time());
+    work();
+    Run { time: begun.elapsed().as_secs_f64(), processor: processor_time() - processor }
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -85,10 +118,28 @@ fn start(path: &Path, jobs: u32) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the program starts")
 }
 
-/// Runs the program, and checks that it finds what it should.
-fn run(kind: Kind, load: &Load, jobs: u32) {
+/// Runs the program, and checks its exit code.
+fn check(kind: Kind, load: &Load, jobs: u32) {
     let status = start(load.path(), jobs).wait().expect("the program ends");
     assert_eq!(status.code(), Some(i32::from(!kind.conforms)), "{}", kind.name);
+}
+
+/// Runs a baseline, and checks that it read every event.
+fn run_baseline(name: &str, load: &Load) {
+    let mut command = Command::new(std::env::current_exe().expect("this program is a file"));
+    let output = command.args([BASELINE, name]).args(&load.lines).output().expect("the baseline runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), load.events.to_string(), "{name}");
+}
+
+/// Checks that the program reads every event of a load, and finds faults where there are some, and nowhere else.
+fn verify(kind: Kind, load: &Load) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sessionlint"));
+    let command = command.args(["check", "--no-config", "--format", "json", "--max-findings", "1"]).arg(load.path());
+    let output = command.output().expect("the program runs");
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report is JSON");
+    let count = |name: &str| document["summary"][name].as_u64().expect("a report counts");
+    assert_eq!(count("events"), load.events, "{}", kind.name);
+    assert_eq!(count("errors") + count("warnings") == 0, kind.conforms, "{}", kind.name);
 }
 
 /// Returns the peak memory of the program, in bytes. It is a run of its own, because measuring takes time.
@@ -96,23 +147,10 @@ fn peak_memory(load: &Load) -> Option<u64> {
     memory::peak(start(load.path(), 1))
 }
 
-/// Returns the processor time of a run of the program on a load, including its start, in seconds.
-fn processor_time(load: &Load) -> Option<f64> {
-    let before = ticks_of_children()?;
-    for _ in 0..SMALL_RUNS {
-        let status = start(load.path(), 1).wait().expect("the program ends");
-        assert!(status.success());
-    }
-    // Linux counts a hundred ticks per second for user space, whatever it does inside.
-    Some((ticks_of_children()? - before) as f64 / 100.0 / f64::from(SMALL_RUNS))
-}
-
-/// Returns the processor time of all children that have ended.
-fn ticks_of_children() -> Option<u64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let (_, fields) = stat.rsplit_once(')')?;
-    let ticks = fields.split_whitespace().skip(13).take(2).map(|field| field.parse::<u64>().ok());
-    ticks.sum()
+/// Returns the processor time of all children that have ended, in seconds.
+fn processor_time() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the system counts");
+    (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6
 }
 
 fn machine() -> String {

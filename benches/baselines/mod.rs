@@ -1,36 +1,46 @@
-//! The baselines that the program is compared with.
+//! The baselines that the program is compared with. They read the events of a load one a line.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::Read;
 use std::path::Path;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sessionlint::Protocol;
 
-use super::BLOCK;
-use super::loads::Load;
+/// The number of bytes that are read at once.
+const BLOCK: usize = 1 << 20;
 
-/// Calls `each` with every line of a load, without its end.
-fn lines(load: &Load, mut each: impl FnMut(&[u8])) {
-    let mut line = Vec::new();
-    for path in &load.files {
-        let mut reader = open(path);
-        loop {
-            line.clear();
-            if reader.read_until(b'\n', &mut line).expect("a load can be read") == 0 {
-                break;
-            }
-            each(line.strip_suffix(b"\n").unwrap_or(&line));
+/// Calls `each` with every line of a file, without its end. Lines are found in whole blocks: that is the fastest form of
+/// this loop that we know, and a baseline in a slower one would flatter the program.
+#[inline(always)]
+fn lines(path: &Path, mut each: impl FnMut(&[u8])) {
+    let mut file = open(path);
+    let (mut block, mut kept) = (vec![0; BLOCK], 0);
+    loop {
+        let length = file.read(&mut block[kept..]).expect("a load can be read");
+        if length == 0 {
+            break;
+        }
+        let end = kept + length;
+        let mut start = 0;
+        for line_end in memchr::memchr_iter(b'\n', &block[..end]) {
+            each(&block[start..line_end]);
+            start = line_end + 1;
+        }
+        block.copy_within(start..end, 0);
+        kept = end - start;
+        if kept == block.len() {
+            block.resize(2 * kept, 0);
         }
     }
 }
 
-fn open(path: &Path) -> Box<dyn BufRead> {
-    let file = BufReader::with_capacity(BLOCK, File::open(path).expect("a load can be opened"));
+fn open(path: &Path) -> Box<dyn Read> {
+    let file = File::open(path).expect("a load can be opened");
     if path.extension().is_some_and(|ending| ending == "gz") {
-        Box::new(BufReader::with_capacity(BLOCK, flate2::bufread::MultiGzDecoder::new(file)))
+        Box::new(flate2::read::MultiGzDecoder::new(file))
     } else {
         Box::new(file)
     }
@@ -38,9 +48,9 @@ fn open(path: &Path) -> Box<dyn BufRead> {
 
 /// Parses each line and keeps nothing: the minimum for a program that knows that lines are JSON. Returns the number
 /// of lines.
-pub fn syntax(load: &Load) -> usize {
+pub fn syntax(path: &Path) -> u64 {
     let mut count = 0;
-    lines(load, |line| {
+    lines(path, |line| {
         serde_json::from_slice::<IgnoredAny>(line).expect("every line of a load is JSON");
         count += 1;
     });
@@ -61,16 +71,18 @@ impl Schemas {
     }
 
     /// Parses each line into a tree and validates it by the schema of its type, without the order of events. Returns
-    /// the number of faults.
-    pub fn validate(&self, load: &Load) -> usize {
-        let mut faults = 0;
-        lines(load, |line| {
+    /// the number of lines.
+    pub fn validate(&self, path: &Path) -> u64 {
+        let (mut count, mut faults) = (0, 0);
+        lines(path, |line| {
             let event: Value = serde_json::from_slice(line).expect("every line of a load is JSON");
             let schema = event["type"].as_str().and_then(|name| self.0.get(name)).expect("a known type");
             if !schema.is_valid(&event) {
                 faults += schema.iter_errors(&event).count();
             }
+            count += 1;
         });
-        faults
+        std::hint::black_box(faults);
+        count
     }
 }

@@ -30,6 +30,8 @@ pub struct Kind {
 enum Form {
     File(Manner),
     Gzip(Manner),
+    /// The usual events, each written by this function.
+    Wrapped(&'static str, fn(&[u8], &mut Vec<u8>)),
     /// Short sessions, one after the other.
     InTurn,
     /// Files of about two kilobytes each; the requested size does not matter.
@@ -37,8 +39,21 @@ enum Form {
 }
 
 /// Every kind of load; the usual one is the first.
-pub const KINDS: [Kind; 10] = [
+pub const KINDS: [Kind; 12] = [
     Kind { name: "clean", conforms: true, form: Form::File(USUAL) },
+    Kind {
+        name: "clean, server-sent events",
+        conforms: true,
+        form: Form::Wrapped("load.sse", |event, out| out.extend_from_slice(&[b"data: ", event, b"\n\n"].concat())),
+    },
+    Kind {
+        name: "clean, JSON-RPC",
+        conforms: true,
+        form: Form::Wrapped("load.jsonl", |event, out| {
+            let before = br#"{"jsonrpc":"2.0","method":"event","params":"#;
+            out.extend_from_slice(&[before, event, b"}\n"].concat());
+        }),
+    },
     Kind { name: "text of escapes", conforms: true, form: Form::File(Manner { words: Words::Escapes, ..USUAL }) },
     Kind {
         name: "an undocumented key in every event",
@@ -65,8 +80,11 @@ pub const KINDS: [Kind; 10] = [
 /// A load on disk; it is deleted when dropped.
 pub struct Load {
     pub files: Vec<PathBuf>,
-    /// In bytes, decompressed.
+    /// Files of the same events, one a line, which the baselines read.
+    pub lines: Vec<PathBuf>,
+    /// The length of `lines` in bytes, decompressed.
     pub length: u64,
+    pub events: u64,
     folder: PathBuf,
 }
 
@@ -76,14 +94,24 @@ impl Kind {
         let mut load = Load::empty();
         match self.form {
             Form::File(manner) => {
-                let bytes = recording(manner, megabytes * 1_000_000);
-                load.add("load.ndjson", &bytes, bytes.len());
+                load.add("load.ndjson", &recording(manner, megabytes * 1_000_000));
             }
             Form::Gzip(manner) => {
                 let bytes = recording(manner, megabytes * 1_000_000);
                 let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
                 encoder.write_all(&bytes).expect("memory can be written");
-                load.add("load.ndjson.gz", &encoder.finish().expect("memory can be written"), bytes.len());
+                let compressed = encoder.finish().expect("memory can be written");
+                let lines = load.folder.join("load.ndjson.gz");
+                load.add_form("load.ndjson.gz", &compressed, lines, &bytes);
+            }
+            Form::Wrapped(name, write) => {
+                let lines = recording(USUAL, megabytes * 1_000_000);
+                let mut bytes = Vec::new();
+                lines
+                    .split_inclusive(|byte| *byte == b'\n')
+                    .for_each(|line| write(&line[..line.len() - 1], &mut bytes));
+                let path = load.write("lines.ndjson", &lines);
+                load.add_form(name, &bytes, path, &lines);
             }
             Form::InTurn => {
                 let mut bytes = Vec::new();
@@ -91,11 +119,11 @@ impl Kind {
                 while bytes.len() < megabytes * 1_000_000 {
                     bytes.extend(sessions.next().unwrap_or_default());
                 }
-                load.add("load.ndjson", &bytes, bytes.len());
+                load.add("load.ndjson", &bytes);
             }
             Form::SmallFiles => {
                 for (number, bytes) in small_recordings(2).take(SMALL_FILES).enumerate() {
-                    load.add(&format!("{number:05}.ndjson"), &bytes, bytes.len());
+                    load.add(&format!("{number:05}.ndjson"), &bytes);
                 }
             }
         }
@@ -107,7 +135,7 @@ impl Kind {
 pub fn one_kilobyte() -> Load {
     let mut load = Load::empty();
     for bytes in small_recordings(1).take(1) {
-        load.add("small.ndjson", &bytes, bytes.len());
+        load.add("small.ndjson", &bytes);
     }
     load
 }
@@ -118,15 +146,34 @@ impl Load {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("sessionlint-load-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
-        Load { files: Vec::new(), length: 0, folder }
+        Load { files: Vec::new(), lines: Vec::new(), length: 0, events: 0, folder }
     }
 
-    fn add(&mut self, name: &str, bytes: &[u8], length: usize) {
+    /// Adds a file of events, one a line.
+    fn add(&mut self, name: &str, lines: &[u8]) {
+        let path = self.write(name, lines);
+        self.files.push(path.clone());
+        self.count(path, lines);
+    }
+
+    /// Adds a file in which `lines` stand in another form.
+    fn add_form(&mut self, name: &str, bytes: &[u8], lines: PathBuf, text: &[u8]) {
+        let path = self.write(name, bytes);
+        self.files.push(path);
+        self.count(lines, text);
+    }
+
+    fn count(&mut self, lines: PathBuf, text: &[u8]) {
+        self.lines.push(lines);
+        self.length += text.len() as u64;
+        self.events += memchr::memchr_iter(b'\n', text).count() as u64;
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.join(name);
         let mut file = File::create(&path).expect("a file can be made");
         file.write_all(bytes).expect("a file can be written");
-        self.files.push(path);
-        self.length += length as u64;
+        path
     }
 
     /// Returns the path to pass to the program: the file, or the folder of several.
