@@ -104,7 +104,9 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
             Source(1, "\"session.status\""),
             Words("the turn began here"),
             Source(4, "false"),
-            Words("help: emit session.completed, session.interrupted or session.error before this status"),
+            Words(
+                "help: end the turn with session.completed, session.interrupted or session.error, as its last event before",
+            ),
             Words("keep pending = true"),
             Words("“session.completed - Turn is complete” — Session events"),
         ],

@@ -15,8 +15,8 @@ Findings have these columns, none of which is null unless it says so:
 - `rule`, `severity`, `message`, `help` (string);
 - `type`, `stream`, `pointer` (string): as those of `sessionlint.Finding`, each perhaps null. `stream` is the id that the
   event itself has;
-- `count` (int64): the number of findings for which this one stands. It is 1, but for an event type or a field that the
-  protocol does not have: only the first of a kind is listed, and counts the others;
+- `count` (int64): the number of findings for which this one stands. It is 1, but for rules of which only the first finding
+  of a kind is listed (`Rule.first_only`), such as that of a field that the protocol does not have: it counts the others;
 - `related` (list of struct): the earlier places that explain the finding, each with a `message` and the columns `row`,
   `event`, `line`, `column`, `start` and `end`.
 
@@ -27,6 +27,8 @@ of `sessionlint.Report`.
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from glob import glob, has_magic
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -56,8 +58,9 @@ class Options(TypedDict, total=False):
 class Findings:
     """Record batches of findings, made as they are asked for, so that memory does not grow with the input.
 
-    Every library that reads Arrow streams takes it, such as `polars.from_arrow(findings)` or
-    `duckdb.from_arrow(findings.reader())`. It can be read once.
+    Every library that reads Arrow streams takes it, such as `polars.DataFrame(findings)` or
+    `duckdb.from_arrow(findings.reader())`. Nothing is checked before it is read, and it can be read once: ValueError is
+    raised for a second time.
     """
 
     schema: pa.Schema
@@ -67,21 +70,32 @@ class Findings:
         self.schema = schema
         self._batches = batches
         self._summaries = summaries
+        self._is_taken = False
+        self._is_complete = False
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return self
+        if self._is_taken:
+            raise ValueError("the findings have been read already; check the input again")
+        self._is_taken = True
+        return self._read()
 
-    def __next__(self) -> pa.RecordBatch:
-        return next(self._batches)
+    def _read(self) -> Iterator[pa.RecordBatch]:
+        yield from self._batches
+        self._is_complete = True
 
     @property
     def summaries(self) -> pa.Table:
-        """The counts of the groups or files that were judged to their end so far, also of those without findings."""
+        """The counts of the groups or files, also of those without findings.
+
+        Raises ValueError until the findings have been read to their end.
+        """
+        if not self._is_complete:
+            raise ValueError("the findings have not been read to their end: until then, not everything is checked")
         return pa.Table.from_batches(self._summaries, summaries_schema())
 
     def reader(self) -> pa.RecordBatchReader:
         """Return the batches as pyarrow's reader."""
-        return pa.RecordBatchReader.from_batches(self.schema, self)
+        return pa.RecordBatchReader.from_batches(self.schema, iter(self))
 
     def read_all(self) -> pa.Table:
         """Return all findings as one table."""
@@ -121,29 +135,42 @@ def check_events(
       nothing is carried over to the next one, but an unknown field is listed once for all. The rows of a group must
       follow one another. Without it, all rows are one input, and the streams are those that the events themselves name.
 
-    Sort the rows by `stream` and `order` first. The `options` `protocol`, `wire`, `fragment` and `rules` are those of
+    Sort the rows by `stream` and `order` first; rows of equal order may be in any. A table without rows is reported as an
+    empty input. The `options` `protocol`, `wire`, `fragment` and `rules` are those of
     `sessionlint.check`.
 
-    While the findings are read, KeyError is raised for a column that there is not, TypeError for one of another type,
-    and ValueError if the rows are not sorted or `order` is null.
+    KeyError is raised for a column that there is not, or more than once, TypeError for one of another type, and, while the
+    findings are read, ValueError if the rows are not sorted or `order` is null.
     """
-    chunks = _record_batches(batches)
-    first = next(chunks, None)
+    return events(batches, {"json": json, "order": order, "stream": stream}, options)
+
+
+def events(batches: Any, columns: "dict[str, str | None]", options: Options, is_part: bool = False) -> Findings:
+    """Return the findings of `check_events`. `is_part`: the rows are a part of a table, which may be without rows."""
+    json, order, stream = columns["json"] or "", columns["order"], columns["stream"]
+    schema, chunks = _record_batches(batches)
     row_type = None
-    if first is not None and order is not None and order in first.schema.names:
-        row_type = first.schema.field(order).type
+    for name in filter(None, columns.values()):
+        if schema is not None and schema.names.count(name) != 1:
+            has = "has several columns" if name in schema.names else f"has the columns {schema.names}, and none"
+            raise KeyError(f"the table {has} of the name {name!r}")
+    if schema is not None and order is not None:
+        row_type = schema.field(order).type
     table = _native.TableChecker(json=json, order=order, stream=stream, row_type=row_type, **options)
     summaries: list[pa.RecordBatch] = []
 
     def findings() -> Iterator[pa.RecordBatch]:
-        rest = [] if first is None else [first]
-        for chunk in (chunk for part in (rest, chunks) for chunk in part):
+        for chunk in chunks:
             found = table.feed(chunk)
             summaries.append(table.take_summaries())
             yield found
         found = table.finish()
         summaries.append(table.take_summaries())
         yield found
+        if not is_part and not any(batch.num_rows for batch in summaries):
+            # No group means that nothing was checked.
+            empty = _native.TableChecker(json=json, row_type=row_type, **options)
+            yield empty.finish()
 
     return Findings(findings_schema(row_type), _with_rows(findings()), summaries)
 
@@ -156,18 +183,29 @@ def check_paths(
 ) -> Findings:
     """Check files, each as an input of its own, and return the findings.
 
-    A path is that of a local file, or the URL of one or more objects, such as "s3://bucket/runs/*.ndjson.gz", which
-    fsspec opens with `storage_options`. Compressed files are recognized by their content. The `options` `protocol`,
+    A path is that of a local file, a pattern such as "runs/**/*.ndjson", or the URL of one or more objects, such as
+    "s3://bucket/runs/*.ndjson.gz", which fsspec opens with `storage_options`. Compressed files are recognized by their content. The `options` `protocol`,
     `wire`, `fragment` and `rules` are those of `sessionlint.check`.
 
-    While the findings are read, OSError is raised for a file that cannot be opened or read.
+    ValueError is raised if there are no paths, and, while the findings are read, OSError for a file that cannot be opened
+    or read, and for a pattern that nothing matches.
     """
+    if isinstance(paths, (str, os.PathLike)):
+        raise TypeError("paths must be a list, such as [path]")
+    paths = list(paths)
+    if not paths:
+        raise ValueError("there are no paths: nothing would be checked")
+    return files(paths, storage_options or {}, options)
+
+
+def files(paths: Iterable[str | os.PathLike[str]], storage_options: dict[str, Any], options: Options) -> Findings:
+    """Return the findings of `check_paths`, for paths of which there may be none."""
     options["protocol"] = loaded(options.get("protocol"))
     table = _native.ReportTable(protocol=options["protocol"])
     summaries: list[pa.RecordBatch] = []
 
     def findings() -> Iterator[pa.RecordBatch]:
-        for name, file in _opened(paths, storage_options or {}):
+        for name, file in _opened(paths, storage_options):
             with file as source:
                 report = _native.check(source, file=name, excerpts=False, **options)
             found = table.add(name, report)
@@ -190,17 +228,21 @@ def loaded(protocol: "Protocol | _Path | None") -> Protocol:
     return Protocol.load(name) if is_folder else Protocol.builtin(name)
 
 
-def _record_batches(tables: Any) -> Iterator[Any]:
-    """Return the record batches of a table, or of each of several."""
+def _record_batches(tables: Any) -> "tuple[pa.Schema | None, Iterator[pa.RecordBatch]]":
+    """Return the schema and the record batches of a table, or of each of several; no schema if there is no table."""
+    if hasattr(tables, "__arrow_c_array__"):
+        batch = pa.record_batch(tables)
+        return batch.schema, iter([batch])
     if hasattr(tables, "__arrow_c_stream__"):
-        yield from pa.RecordBatchReader.from_stream(tables)
-    elif hasattr(tables, "__arrow_c_array__"):
-        yield pa.record_batch(tables)
-    elif isinstance(tables, Iterable) and not isinstance(tables, (str, bytes, dict)):
-        for table in tables:
-            yield from _record_batches(table)
-    else:
-        raise TypeError(f"expected Arrow tables or record batches, not {type(tables).__name__}")
+        reader = pa.RecordBatchReader.from_stream(tables)
+        return reader.schema, iter(reader)
+    if isinstance(tables, Iterable) and not isinstance(tables, (str, bytes, dict)):
+        rest = iter(tables)
+        for table in rest:
+            schema, batches = _record_batches(table)
+            return schema, chain(batches, chain.from_iterable(_record_batches(table)[1] for table in rest))
+        return None, iter([])
+    raise TypeError(f"expected Arrow tables or record batches, not {type(tables).__name__}")
 
 
 def _with_rows(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -209,12 +251,14 @@ def _with_rows(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def _opened(paths: Iterable[str | os.PathLike[str]], storage_options: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Return the name and the context of each file."""
-    if isinstance(paths, (str, os.PathLike)):
-        raise TypeError("paths must be a list, such as [path]")
     for path in paths:
         name = os.fspath(path)
         if "://" not in name:
-            yield name, nullcontext(Path(name))
+            is_pattern = isinstance(path, str) and has_magic(name) and not os.path.exists(name)
+            names = sorted(glob(name, recursive=True)) if is_pattern else [name]
+            if not names:
+                raise FileNotFoundError(f"no file matches {name!r}")
+            yield from ((name, nullcontext(Path(name))) for name in names)
             continue
         import fsspec  # type: ignore[import-untyped]
 

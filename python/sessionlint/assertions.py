@@ -20,12 +20,14 @@ class Nonconforming(AssertionError):
         #: The findings, the first one first.
         self.findings = findings
 
-    @property
-    def headline(self) -> str:
-        """The rule and message of the first finding, and the number of the others, in one line."""
-        first, *others = self.findings
+        first, *others = findings or (None,)
         more = f" (and {len(others)} more)" if others else ""
-        return f"{first.rule}: {first.message}{more}"
+        #: The rule and message of the first finding, and the number of the others, in one line.
+        self.headline = f"{first.rule}: {first.message}{more}" if first else text.partition("\n")[0]
+
+    def __reduce__(self) -> Any:
+        """Pickle the text without the findings, so that a failure in another process is told in this one."""
+        return Nonconforming, ((), self.args[0])
 
 
 def _at_least(findings: "tuple[Finding, ...] | list[Finding]", severity: str) -> "tuple[Finding, ...]":
@@ -87,16 +89,21 @@ class Stream:
         self._checker: Optional[Checker] = Checker(**options)
         self._fail_on = fail_on
         self._row = 0
+        self._failure: Optional[Nonconforming] = None
 
     def feed(self, event: Any) -> None:
         """Check the next event: a dict, or JSON as text or bytes.
 
+        An event that is odd, but may yet turn out to be none of the protocol, fails later, or at the end.
+
         Raises:
-            Nonconforming: the event breaks a rule.
+            Nonconforming: the event breaks a rule, or an earlier event did.
             TypeError: the event cannot be written as JSON.
-            ValueError: the stream has ended, or an earlier event has failed.
+            ValueError: the stream has ended.
         """
         __tracebackhide__ = True
+        if self._failure is not None:
+            raise self._failure
         if self._checker is None:
             raise ValueError("the stream has ended")
         row, self._row = self._row, self._row + 1
@@ -104,19 +111,23 @@ class Stream:
         self._raise(self._checker.take_findings())
 
     def end(self) -> None:
-        """End the stream. Nothing is checked after a failure, nor a second time.
+        """End the stream. Its end is not checked after a failure, nor a second time.
 
         Raises:
-            Nonconforming: the stream must not end here.
+            Nonconforming: the stream must not end here, or an event has failed, whoever caught that.
         """
         __tracebackhide__ = True
+        if self._failure is not None:
+            if not hasattr(self._failure, "__notes__"):
+                self._failure.add_note("This was raised by `feed` before. Where it is expected, call `abandon()`.")
+            raise self._failure
         checker, self._checker = self._checker, None
         if checker is not None:
             self._raise(checker.finish().findings)
 
     def abandon(self) -> None:
-        """End the stream without checking that it may end here."""
-        self._checker = None
+        """End the stream without checking that it may end here, and forget a failure."""
+        self._checker = self._failure = None
 
     def _raise(self, findings: "tuple[Finding, ...] | list[Finding]") -> None:
         __tracebackhide__ = True
@@ -125,7 +136,8 @@ class Stream:
             # What follows from a failure is no failure of its own.
             self._checker = None
             text = "\n".join(finding.text().rstrip() for finding in found)
-            raise Nonconforming(found, "the events do not conform\n" + text)
+            self._failure = Nonconforming(found, "the events do not conform\n" + text)
+            raise self._failure
 
     def __enter__(self) -> "Stream":
         return self

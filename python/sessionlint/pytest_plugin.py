@@ -22,6 +22,7 @@ from .assertions import Nonconforming, Stream
 
 _OPTIONS = pytest.StashKey[dict[str, Any]]()
 _HAS_FAILED = pytest.StashKey[bool]()
+_COLLECTED = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +30,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("sessionlint_protocol", "built-in protocol, or folder of one (sessionlint)", default="")
     parser.addini("sessionlint_rules", "severities of rules, NAME=SEVERITY (sessionlint)", type="linelist", default=[])
     parser.addini("sessionlint_fail_on", "lowest severity that fails a test (sessionlint)", default="error")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    patterns = config.getini("sessionlint_files")
+    if wrong := [pattern for pattern in patterns if PurePosixPath(pattern).is_absolute() or ".." in pattern.split("/")]:
+        raise pytest.UsageError(f"sessionlint_files: {wrong[0]!r} is not a pattern of files in the root folder")
+    if patterns or any(config.getini(f"sessionlint_{name}") for name in ("protocol", "rules")):
+        # What is wrong in the configuration is told once, before any test runs.
+        _options(config)
+    config.stash[_COLLECTED] = set()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    collected = config.stash[_COLLECTED]
+    # A run that names its files is meant to leave others out. With xdist, the workers collect.
+    if config.args_source == pytest.Config.ArgsSource.ARGS or config.getoption("numprocesses", None):
+        return
+    for pattern in config.getini("sessionlint_files"):
+        if pattern not in collected:
+            terminalreporter.write_line(f"sessionlint_files: no file that was collected matches {pattern!r}", yellow=True)
 
 
 def _options(config: pytest.Config) -> dict[str, Any]:
@@ -65,7 +86,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Optional["
     if not patterns or not file_path.is_relative_to(parent.config.rootpath):
         return None
     path = PurePosixPath(file_path.relative_to(parent.config.rootpath).as_posix())
-    if any(_matches(path.parts, PurePosixPath(pattern).parts) for pattern in patterns):
+    matching = [pattern for pattern in patterns if _matches(path.parts, PurePosixPath(pattern).parts)]
+    parent.config.stash[_COLLECTED].update(matching)
+    if matching:
         return RecordingFile.from_parent(parent, path=file_path)
     return None
 
@@ -134,14 +157,26 @@ class StreamFactory:
 def sessionlint(request: pytest.FixtureRequest) -> Iterator[StreamFactory]:
     """Checks of events with the options of the configuration file.
 
-    The streams that `sessionlint.stream()` returns must be complete when the test has passed. After a failed test, how
-    its streams end is not checked.
+    The streams that `sessionlint.stream()` returns must be complete when the test has passed. An event that failed, in a
+    task or a thread of which the test did not hear, fails the test then. After a failed test, how its streams end is not
+    checked.
     """
     factory = StreamFactory(_options(request.config))
     yield factory
-    has_failed = request.node.stash.get(_HAS_FAILED, False)
+    if request.node.stash.get(_HAS_FAILED, False):
+        return
+    failures = []
     for stream in factory._streams:
-        stream.abandon() if has_failed else stream.end()
+        try:
+            stream.end()
+        except Nonconforming as failure:
+            failures.append(failure)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        texts = [str(failure).partition("\n")[2] for failure in failures]
+        found = tuple(finding for failure in failures for finding in failure.findings)
+        raise Nonconforming(found, f"the events of {len(failures)} streams do not conform\n" + "\n".join(texts))
 
 
 @pytest.hookimpl(wrapper=True)

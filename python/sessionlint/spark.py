@@ -17,7 +17,18 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_type
 from pyspark.sql.streaming import StatefulProcessor, StatefulProcessorHandle
-from pyspark.sql.types import BinaryType, IntegralType, LongType, StructField, StructType
+from pyspark.sql.types import (
+    BinaryType,
+    DataType,
+    DateType,
+    IntegralType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
 
 from . import arrow
 from ._native import Checker, Finding, Protocol, Related
@@ -60,13 +71,19 @@ def check_table(df: DataFrame, *, json: str, order: str, stream: str, **options:
     group and row, and `count` says how often it occurred.
     """
     protocol = _load(options)
+    _column_of(df, stream, "stream")
+    kind = _column_of(df, order, "order", (IntegralType, DateType, TimestampType, TimestampNTZType))
+    _column_of(df, json, "json", (StringType, BinaryType))
     rows = df.select(*(_column(name) for name in dict.fromkeys((stream, order, json))))
     rows = rows.repartition(_column(stream)).sortWithinPartitions(_column(stream), _column(order))
 
-    def check(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return _checked(arrow.check_events(batches, json=json, order=order, stream=stream, **options))
+    columns: dict[str, str | None] = {"json": json, "order": order, "stream": stream}
 
-    schemas = arrow.findings_schema(to_arrow_type(df.schema[order].dataType)), arrow.summaries_schema()
+    def check(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return _checked(arrow.events(batches, columns, options, is_part=True))
+
+    timezone = df.sparkSession.conf.get("spark.sql.session.timeZone")
+    schemas = arrow.findings_schema(to_arrow_type(kind, timezone=timezone)), arrow.summaries_schema()
     checked = rows.mapInArrow(check, _result_type(*schemas))
     first_only = [rule.name for rule in protocol.rules if rule.first_only]
     return Result(checked, lambda findings: _first_of_each_kind(findings, first_only))
@@ -91,14 +108,18 @@ def check_files(
         listed = paths.select(_column(column).alias("path"))
         listed = listed.repartition(partitions) if partitions else listed
     else:
+        if isinstance(paths, (str, os.PathLike)):
+            raise TypeError("paths must be a list, such as [path], or a data frame")
         names = [os.fspath(path) for path in paths]
+        if not names:
+            raise ValueError("there are no paths: nothing would be checked")
         spark = SparkSession.active()
         tasks = partitions or max(1, min(len(names), 4 * _cores(spark)))
         listed = spark.createDataFrame([(name,) for name in names], "path string").repartition(tasks)
 
     def check(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         names = (name for batch in batches for name in batch.column("path").to_pylist())
-        return _checked(arrow.check_paths(names, storage_options=storage_options, **options))
+        return _checked(arrow.files(names, storage_options or {}, options))
 
     schemas = arrow.findings_schema(), arrow.summaries_schema()
     return Result(listed.mapInArrow(check, _result_type(*schemas)), lambda findings: findings)
@@ -121,15 +142,22 @@ def check_stream(
     (`spark.sql.streaming.stateStore.providerClass`).
 
     A group ends when nothing has come for `end_after` seconds, and only then it is known what it lacks. Rows that come
-    later begin a new input. Without `end_after`, groups never end.
+    later begin a new input. Without `end_after`, groups never end. With it, a query with the trigger `availableNow` does
+    not stop, because Spark waits for the timers of the groups.
 
     An event type or a field that the protocol does not have is listed once in each group, and its repeats are not
     counted. `options`: those of `sessionlint.arrow.check_events`.
     """
     _load(options)
-    kind = df.schema[order].dataType
-    if not isinstance(kind, IntegralType):
-        raise TypeError(f"the column {order!r} must hold integers, but holds {kind.simpleString()}")
+    _column_of(df, stream, "stream")
+    _column_of(df, order, "order", (IntegralType,))
+    _column_of(df, json, "json", (StringType, BinaryType))
+    if end_after is not None and not (isinstance(end_after, (int, float)) and end_after > 0):
+        raise ValueError(f"end_after must be a number of seconds above 0, not {end_after!r}")
+    try:
+        import google.protobuf  # type: ignore[import-untyped]  # noqa: F401
+    except ImportError:
+        raise ImportError("check_stream needs protobuf, as Spark's transformWithState does: pip install protobuf") from None
     rows = df.select(
         _column(stream).cast("string").alias("source"), _column(order).cast("long").alias("row"), _column(json).alias("json")
     )
@@ -156,7 +184,9 @@ class _StreamProcessor(StatefulProcessor):
     def handleInputRows(self, key: Any, rows: Any, timerValues: Any) -> Iterator[Row]:
         checker, last = self._checker()
         for row in sorted(rows, key=lambda row: -1 if row.row is None else row.row):
-            if row.row is None or row.row < last:
+            if row.row is None or row.row < 0:
+                raise ValueError(f"a row of {key[0]!r} has {row.row} in the column {self._order!r}: it must be 0 or more")
+            if row.row < last:
                 raise ValueError(f"row {row.row} of {key[0]!r} comes after row {last} by the column {self._order!r}")
             last = row.row
             checker.event("null" if row.json is None else row.json, last)
@@ -232,6 +262,19 @@ def _load(options: Options) -> Protocol:
 
 def _cores(spark: SparkSession) -> int:
     return int(spark.conf.get("spark.default.parallelism", None) or os.cpu_count() or 1)
+
+
+def _column_of(df: DataFrame, name: str, argument: str, kinds: "tuple[type[DataType], ...]" = (DataType,)) -> DataType:
+    """Return the type of a column, which must be one of these."""
+    if not isinstance(df, DataFrame) or not isinstance(name, str):
+        raise TypeError(f"expected a data frame and the name of its column for {argument}, not {df!r} and {name!r}")
+    if df.columns.count(name) != 1:
+        raise KeyError(f"the data frame has the columns {df.columns}, and not one of the name {name!r}")
+    kind = df.schema[name].dataType
+    if not isinstance(kind, kinds):
+        known = " or ".join(kind.__name__.removesuffix("Type") for kind in kinds)
+        raise TypeError(f"the column {name!r} must be of the type {known}, not {kind.simpleString()}")
+    return kind
 
 
 def _column(name: str) -> Any:

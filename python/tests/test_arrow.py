@@ -136,7 +136,7 @@ def test_rows_that_are_not_sorted_are_refused(columns, message, unfinished):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"json": "text"}, KeyError, 'there is no column "text", only "json", "n", "word"'),
+        ({"json": "text"}, KeyError, "has the columns ['json', 'n', 'word'], and none of the name 'text'"),
         ({"json": "n"}, TypeError, 'the column "n" must hold JSON as strings or bytes, but holds Int64'),
         ({"json": "json", "order": "word"}, TypeError, 'the column "word" must hold integers, dates or timestamps'),
         ({"json": "json", "rules": {"no-such-rule": "off"}}, ValueError, "no-such-rule"),
@@ -149,16 +149,25 @@ def test_wrong_columns_and_options_are_refused(options, error, message, unfinish
     assert message in str(refused.value)
 
 
+def test_a_column_of_two_is_refused(unfinished):
+    column = pa.array(texts(unfinished))
+    table = pa.Table.from_arrays([column, column], names=["json", "json"])
+    with pytest.raises(KeyError, match="several columns of the name 'json'"):
+        check_events(table, json="json")
+
+
 def test_a_null_is_not_an_event_and_a_null_group_is_one(unfinished):
     table = pa.table({"json": [None, *texts(unfinished)], "group": pa.array([None, None], pa.string())})
     found = [(row["source"], row["rule"]) for row in rows_of(check_events(table, json="json", stream="group"))]
     assert found == [(None, "not-an-event"), (None, "turn-unfinished")]
 
 
-def test_a_table_without_rows_is_empty_unless_it_has_groups():
+def test_a_table_without_rows_is_an_empty_input():
     table = pa.table({"json": pa.array([], pa.string()), "group": pa.array([], pa.string())})
     assert [row["rule"] for row in rows_of(check_events(table, json="json"))] == ["empty-input"]
-    assert rows_of(check_events(table, json="json", stream="group")) == []
+    assert [row["rule"] for row in rows_of(check_events(table, json="json", stream="group"))] == ["empty-input"]
+    with pytest.raises(KeyError):
+        check_events(table, json="text")
     assert [row["rule"] for row in rows_of(check_events([], json="json"))] == ["empty-input"]
 
 
@@ -171,9 +180,25 @@ def test_what_is_no_table_is_refused(source):
 def test_memory_does_not_wait_for_the_end(unfinished):
     batches = (pa.record_batch({"json": texts(unfinished), "group": [str(number)]}) for number in range(3))
     findings = check_events(batches, json="json", stream="group")
-    first = next(findings)
-    assert first.column("source").to_pylist() == ["0"]
-    assert findings.summaries.num_rows == 1
+    read = iter(findings)
+    assert next(read).column("source").to_pylist() == ["0"]
+    assert [batch.num_rows for batch in read] == [1, 1]
+
+
+def test_findings_are_read_once_and_to_their_end(turn, unfinished):
+    findings = check_events(pa.table({"json": texts(turn + unfinished), "group": ["a"] * 5 + ["b"]}), json="json", stream="group")
+    with pytest.raises(ValueError, match="not been read to their end"):
+        _ = findings.summaries
+    assert len(rows_of(findings)) == 1
+    assert findings.summaries.num_rows == 2
+    with pytest.raises(ValueError, match="have been read already"):
+        rows_of(findings)
+    unsorted = check_events(pa.table({"json": texts(turn), "group": list("ababa")}), json="json", stream="group")
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            rows_of(unsorted)
+        with pytest.raises(ValueError, match="not been read to their end"):
+            _ = unsorted.summaries
 
 
 def test_files_are_inputs_of_their_own(tmp_path, turn, unfinished):
@@ -206,7 +231,20 @@ def test_a_file_that_cannot_be_read_is_never_passed_over(tmp_path):
     with pytest.raises(IsADirectoryError):
         rows_of(check_paths([tmp_path]))
     with pytest.raises(TypeError):
-        rows_of(check_paths(str(tmp_path)))
+        check_paths(str(tmp_path))
+    with pytest.raises(ValueError, match="there are no paths"):
+        check_paths([])
+
+
+def test_patterns_of_files_are_expanded(tmp_path, turn, unfinished):
+    (tmp_path / "b.ndjson").write_bytes(ndjson(turn))
+    (tmp_path / "a[1].ndjson").write_bytes(ndjson(unfinished))
+    findings = check_paths([f"{tmp_path}/*.ndjson"])
+    assert [row["rule"] for row in rows_of(findings)] == ["turn-unfinished"]
+    assert findings.summaries.num_rows == 2
+    assert len(rows_of(check_paths([f"{tmp_path}/a[1].ndjson"]))) == 1
+    with pytest.raises(FileNotFoundError, match="no file matches"):
+        rows_of(check_paths([f"{tmp_path}/*.jsonl"]))
 
 
 @given(
@@ -232,7 +270,7 @@ def test_groups_have_together_what_each_has_alone(parts):
     counted = Counter()
     for row in rows_of(findings):
         counted[row["rule"]] += row["count"]
-    alone = Counter()
+    alone = Counter({} if rows else {"empty-input": 1})
     for group in {group for group, _ in rows}:
         alone.update(sessionlint.check([text for other, text in rows if other == group]).by_rule)
     assert counted == alone

@@ -127,11 +127,17 @@ def test_a_severity_that_does_not_exist_is_refused():
         assert_conforms(TURN, fail_on="erorr")
 
 
-def test_a_stream_fails_at_the_very_event_and_then_no_more():
+def test_a_stream_fails_at_the_very_event_and_stays_failed_until_it_is_abandoned():
     stream = Stream()
     stream.feed(OPEN)
-    with pytest.raises(Nonconforming, match="unknown-tool-call"):
+    with pytest.raises(Nonconforming, match="unknown-tool-call") as failure:
         stream.feed(UNKNOWN_CALL)
+    for again in (lambda: stream.feed(IDLE), stream.end):
+        with pytest.raises(Nonconforming) as other:
+            again()
+        assert other.value is failure.value
+    assert any("abandon()" in note for note in failure.value.__notes__)
+    stream.abandon()
     stream.end()
     with pytest.raises(ValueError, match="ended"):
         stream.feed(IDLE)
@@ -205,3 +211,70 @@ def test_generated_streams_conform(events):
 @given(strategies.recordings(breaks="idle-missing"))
 def test_generated_streams_break_the_rule(recording):
     assert "idle-missing" in check(recording).by_rule
+
+
+def test_a_failure_that_nobody_heard_of_fails_the_test(pytester):
+    project(pytester)
+    pytester.makepyfile(
+        """
+        import threading
+        OPEN = {"type": "session.status", "timestamp": "2026-01-01T00:00:00Z",
+                "payload": {"session_id": "s", "pending": True, "status_label": "thinking"}}
+        BAD = {"type": "session.completed", "timestamp": "2026-01-01T00:00:00Z", "payload": {"session_id": "s"}}
+
+        def test_swallowed(sessionlint):
+            stream = sessionlint.stream()
+            for event in (OPEN, BAD):
+                try:
+                    stream.feed(event)
+                except AssertionError:
+                    pass
+
+        def test_abandoned(sessionlint):
+            stream = sessionlint.stream()
+            try:
+                stream.feed(OPEN)
+                stream.feed(BAD)
+            except AssertionError:
+                stream.abandon()
+
+        def test_two_streams(sessionlint):
+            for name in ("first", "second"):
+                sessionlint.stream(file=name).feed(OPEN)
+        """
+    )
+    result = pytester.runpytest("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=3, errors=2)
+    result.stdout.fnmatch_lines(["ERROR *test_swallowed - *missing-field: *", "ERROR *test_two_streams - *turn-unfinished: *"])
+    result.stdout.fnmatch_lines(["*the events of 2 streams do not conform*"])
+
+
+def test_a_pattern_that_nothing_matches_is_said_to_match_nothing(pytester):
+    project(pytester, ini="sessionlint_files = recordings/*.ndjson\n  elsewhere/*.ndjson", good=TURN)
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["sessionlint_files: no file that was collected matches 'elsewhere/[*].ndjson'"])
+    result.stdout.no_fnmatch_line("*matches 'recordings/*")
+    # Whoever names a file wants no other.
+    pytester.runpytest("test_a_pattern_that_nothing_matches_is_said_to_match_nothing.py").stdout.no_fnmatch_line("*sessionlint_files*")
+
+
+@pytest.mark.parametrize("ini", ["sessionlint_files = ../recordings/*", "sessionlint_files = /x/*", "sessionlint_rules = idle-mising=off"])
+def test_a_wrong_configuration_is_told_once_before_any_test(pytester, ini):
+    project(pytester, ini=ini)
+    pytester.makepyfile("def test_one(): pass\ndef test_two(): pass")
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *sessionlint*"])
+
+
+def test_a_failure_survives_another_process():
+    import pickle
+
+    from sessionlint import Nonconforming, assert_conforms
+
+    with pytest.raises(Nonconforming) as failure:
+        assert_conforms([{"type": "session.completed"}])
+    copy = pickle.loads(pickle.dumps(failure.value))
+    assert (str(copy), copy.findings) == (str(failure.value), ())

@@ -131,6 +131,16 @@ def test_related_places_have_the_rows_of_the_table(spark, unfinished):
     assert [place.row for place in found["turn-unfinished"].related] == [7]
 
 
+def test_rows_may_be_sorted_by_time(spark, unfinished):
+    rows = [("a", json.dumps(unfinished[0]), "2026-01-01 09:00:00.123456")]
+    table = spark.createDataFrame(rows, "id string, event string, at string")
+    for kind in ("timestamp", "timestamp_ntz", "date"):
+        result = check_table(table.withColumn("at", table["at"].cast(kind)), stream="id", order="at", json="event")
+        (found,) = result.findings.collect()
+        assert result.findings.schema["row"].dataType.simpleString() == kind
+        assert str(found.row) == rows[0][2][: len(str(found.row))]
+
+
 def test_a_folder_of_a_protocol_need_not_be_on_the_workers(spark, tmp_path, unfinished):
     folder = tmp_path / "protocol"
     folder.mkdir()
@@ -146,8 +156,18 @@ def test_wrong_options_are_refused_before_anything_runs(spark):
     rows = spark.createDataFrame([], "id string, seq long, event string")
     with pytest.raises(ValueError, match="no-such-rule"):
         check_table(rows, stream="id", order="seq", json="event", rules={"no-such-rule": "off"})
-    with pytest.raises(TypeError, match="must hold integers"):
-        check_stream(rows.selectExpr("id", "cast(seq as string) seq", "event"), stream="id", order="seq", json="event")
+    of_words = rows.selectExpr("id", "cast(seq as string) seq", "event")
+    for check in (check_table, check_stream):
+        with pytest.raises(TypeError, match="column 'seq' must be of the type Integral"):
+            check(of_words, stream="id", order="seq", json="event")
+    with pytest.raises(KeyError, match="not one of the name 'session'"):
+        check_table(rows, stream="session", order="seq", json="event")
+    with pytest.raises(ValueError, match="above 0"):
+        check_stream(rows, stream="id", order="seq", json="event", end_after=0)
+    with pytest.raises(ValueError, match="there are no paths"):
+        check_files([])
+    with pytest.raises(TypeError, match="must be a list"):
+        check_files("session.ndjson")
 
 
 def write_batches(folder, batches, first=0):
