@@ -103,6 +103,31 @@ fn bytes_that_are_not_an_event_are_one_finding_at_their_row() {
 }
 
 #[test]
+fn an_event_without_text_is_said_to_be_empty() {
+    let mut checker = Checker::new(protocol("session-events"), Options::default());
+    checker.events(b"", [(0..0, 7)]);
+    let finding = &checker.take_findings()[0];
+    assert_eq!((&*finding.rule, finding.place.row), ("invalid-json", Some(7)));
+    assert_eq!(finding.message, "this is not JSON: it is empty");
+}
+
+/// What is around events of messages is read once, and a fault there is found in each message that has it.
+#[test]
+fn faults_around_events_are_found_in_every_message() {
+    let message = |around: &str, second| {
+        format!("{{\"jsonrpc\":\"2.0\",{around}\"params\":{}}}\n", status(second % 2 == 1, second))
+    };
+    let lines = ["", "", "\"id\":1,\"id\":2,", "", "\"id\":1,\"id\":2,", ""];
+    let input: String = lines.iter().zip(1..).map(|(around, second)| message(around, second)).collect();
+    let options =
+        Options::default().with_rule(protocol("session-events"), "turn-empty", None).expect("there is such a rule");
+    let report = check(protocol("session-events"), input.as_bytes(), options);
+    let found: Vec<_> = report.findings.iter().map(|finding| (&*finding.rule, finding.place.line)).collect();
+    assert_eq!(found, [("duplicate-key", 3), ("duplicate-key", 5)]);
+    assert_eq!(report.summary.events, 6);
+}
+
+#[test]
 fn large_buffers_have_the_findings_of_small_ones() {
     let mut recording = String::new();
     for turn in 0..3000 {

@@ -255,7 +255,9 @@ impl StreamJudge {
         let is_syntax = matches!(fault.rule, Framing::InvalidJson | Framing::TruncatedLine);
         if !lost && is_syntax && ForeignFrames::is_foreign_text(frame.text) {
             let place = frame.place(0..frame.text.len(), None);
-            let message = "this line is plain text, not an event".to_owned();
+            // Only a text that a caller passed by itself can be empty.
+            let is_empty = frame.text.is_empty();
+            let message = if is_empty { "it is empty" } else { "this line is plain text, not an event" }.to_owned();
             return InputFault { rule: Framing::InvalidJson, place, message, ..fault };
         }
         match fault.rule {
