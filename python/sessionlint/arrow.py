@@ -136,8 +136,7 @@ def check_events(
       follow one another. Without it, all rows are one input, and the streams are those that the events themselves name.
 
     Sort the rows by `stream` and `order` first; rows of equal order may be in any. A table without rows is reported as an
-    empty input. The `options` `protocol`, `wire`, `fragment` and `rules` are those of
-    `sessionlint.check`.
+    empty input. The `options` `protocol`, `wire`, `fragment` and `rules` are those of `sessionlint.check`.
 
     KeyError is raised for a column that there is not, or more than once, TypeError for one of another type, and, while the
     findings are read, ValueError if the rows are not sorted or `order` is null.
@@ -184,8 +183,8 @@ def check_paths(
     """Check files, each as an input of its own, and return the findings.
 
     A path is that of a local file, a pattern such as "runs/**/*.ndjson", or the URL of one or more objects, such as
-    "s3://bucket/runs/*.ndjson.gz", which fsspec opens with `storage_options`. Compressed files are recognized by their content. The `options` `protocol`,
-    `wire`, `fragment` and `rules` are those of `sessionlint.check`.
+    "s3://bucket/runs/*.ndjson.gz", which fsspec opens with `storage_options`. Compressed files are recognized by their
+    content. The `options` `protocol`, `wire`, `fragment` and `rules` are those of `sessionlint.check`.
 
     ValueError is raised if there are no paths, and, while the findings are read, OSError for a file that cannot be opened
     or read, and for a pattern that nothing matches.
