@@ -141,6 +141,7 @@ def check_events(
     KeyError is raised for a column that there is not, or more than once, TypeError for one of another type, and, while the
     findings are read, ValueError if the rows are not sorted or `order` is null.
     """
+    refuse_unknown(options, "check_events")
     return events(batches, {"json": json, "order": order, "stream": stream}, options)
 
 
@@ -189,6 +190,7 @@ def check_paths(
     ValueError is raised if there are no paths, and, while the findings are read, OSError for a file that cannot be opened
     or read, and for a pattern that nothing matches.
     """
+    refuse_unknown(options, "check_paths")
     if isinstance(paths, (str, os.PathLike)):
         raise TypeError("paths must be a list, such as [path]")
     paths = list(paths)
@@ -214,6 +216,12 @@ def files(paths: Iterable[str | os.PathLike[str]], storage_options: dict[str, An
         yield table.take()
 
     return Findings(findings_schema(), _with_rows(findings()), summaries)
+
+
+def refuse_unknown(options: Options, function: str) -> None:
+    """Raise for a keyword that the function does not have."""
+    for name in options.keys() - Options.__annotations__.keys():
+        raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
 def loaded(protocol: "Protocol | _Path | None") -> Protocol:

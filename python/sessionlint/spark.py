@@ -70,7 +70,7 @@ def check_table(df: DataFrame, *, json: str, order: str, stream: str, **options:
     An event type or a field that the protocol does not have is listed once for the whole table, where it is least by
     group and row, and `count` says how often it occurred.
     """
-    protocol = _load(options)
+    protocol = _load(options, "check_table")
     _column_of(df, stream, "stream")
     kind = _column_of(df, order, "order", (IntegralType, DateType, TimestampType, TimestampNTZType))
     _column_of(df, json, "json", (StringType, BinaryType))
@@ -103,7 +103,7 @@ def check_files(
     in a data frame, they are the values of `column`. `partitions` is the number of tasks, by default one for each file,
     and at most four for each core. `storage_options` and `options`: those of `sessionlint.arrow.check_paths`.
     """
-    _load(options)
+    _load(options, "check_files")
     if isinstance(paths, DataFrame):
         listed = paths.select(_column(column).alias("path"))
         listed = listed.repartition(partitions) if partitions else listed
@@ -148,7 +148,7 @@ def check_stream(
     An event type or a field that the protocol does not have is listed once in each group, and its repeats are not
     counted. `options`: those of `sessionlint.arrow.check_events`.
     """
-    _load(options)
+    _load(options, "check_stream")
     _column_of(df, stream, "stream")
     _column_of(df, order, "order", (IntegralType,))
     _column_of(df, json, "json", (StringType, BinaryType))
@@ -253,8 +253,9 @@ def _first_of_each_kind(findings: DataFrame, rules: list[str]) -> DataFrame:
     return findings.where(~is_first_only).unionByName(first)
 
 
-def _load(options: Options) -> Protocol:
+def _load(options: Options, function: str) -> Protocol:
     """Load the protocol of options, so that the workers need no folder, and return it. Refuses wrong options."""
+    arrow.refuse_unknown(options, function)
     options["protocol"] = protocol = arrow.loaded(options.get("protocol"))
     Checker(**options)
     return protocol

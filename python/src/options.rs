@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use sessionlint::{Options, Protocol, Severity, Wire};
 
@@ -34,7 +35,12 @@ impl Keywords {
             options = options.with_wire(wire.parse::<Wire>().map_err(|error| errors::of_name(&error))?);
         }
         for (rule, severity) in self.rules.unwrap_or_default() {
-            let severity = severity.as_deref().filter(|word| *word != OFF).map(severity_of).transpose()?;
+            let severity = severity.as_deref().filter(|word| *word != OFF).map(|word| {
+                let words = r#""error", "warning", "note" or "off""#;
+                let refused = |_| PyValueError::new_err(format!("{rule}: {word:?} is not a severity: use {words}"));
+                word.parse::<Severity>().map_err(refused)
+            });
+            let severity = severity.transpose()?;
             options = options.with_rule(protocol, &rule, severity).map_err(|error| errors::of_name(&error))?;
         }
         Ok(options)

@@ -140,6 +140,8 @@ def test_rows_that_are_not_sorted_are_refused(columns, message, unfinished):
         ({"json": "n"}, TypeError, 'the column "n" must hold JSON as strings or bytes, but holds Int64'),
         ({"json": "json", "order": "word"}, TypeError, 'the column "word" must hold integers, dates or timestamps'),
         ({"json": "json", "rules": {"no-such-rule": "off"}}, ValueError, "no-such-rule"),
+        ({"json": "json", "rules": {"idle-missing": "fatal"}}, ValueError, 'use "error", "warning", "note" or "off"'),
+        ({"json": "json", "excerpt": 1}, TypeError, "check_events() got an unexpected keyword argument 'excerpt'"),
     ],
 )
 def test_wrong_columns_and_options_are_refused(options, error, message, unfinished):

@@ -202,7 +202,7 @@ def test_options_are_those_of_the_program(unfinished):
         ({"protocol": "sesion-events"}, "there is no built-in protocol"),
         ({"wire": "yaml"}, "there is no form of input"),
         ({"rules": {"idle-mising": "off"}}, "did you mean idle-missing"),
-        ({"rules": {"turn-unfinished": "fatal"}}, "there is no severity"),
+        ({"rules": {"turn-unfinished": "fatal"}}, "turn-unfinished: \"fatal\" is not a severity"),
     ],
 )
 def test_an_unknown_name_is_refused(options, message):
