@@ -170,7 +170,9 @@ def events(batches: Any, columns: "dict[str, str | None]", options: Options, is_
         if not is_part and not any(batch.num_rows for batch in summaries):
             # No group means that nothing was checked.
             empty = _native.TableChecker(json=json, row_type=row_type, **options)
-            yield empty.finish()
+            found = empty.finish()
+            summaries.append(empty.take_summaries())
+            yield found
 
     return Findings(findings_schema(row_type), _with_rows(findings()), summaries)
 

@@ -89,7 +89,7 @@ class Stream:
         self._checker: Optional[Checker] = Checker(**options)
         self._fail_on = fail_on
         self._row = 0
-        self._failure: Optional[Nonconforming] = None
+        self._failure: Optional[Exception] = None
 
     def feed(self, event: Any) -> None:
         """Check the next event: a dict, or JSON as text or bytes.
@@ -107,7 +107,12 @@ class Stream:
         if self._checker is None:
             raise ValueError("the stream has ended")
         row, self._row = self._row, self._row + 1
-        self._checker.event(event, row)
+        try:
+            self._checker.event(event, row)
+        except Exception as error:
+            # The event was sent, and was not checked.
+            self._failure = error
+            raise
         self._raise(self._checker.take_findings())
 
     def end(self) -> None:

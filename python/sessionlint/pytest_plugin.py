@@ -42,10 +42,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_COLLECTED] = set()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # A worker of xdist tells what it has collected.
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        collected = session.config.stash[_COLLECTED]
+        output["sessionlint_collected"] = sorted(collected)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    collected = getattr(node, "workeroutput", {}).get("sessionlint_collected", ())
+    node.config.stash[_COLLECTED].update(collected)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     collected = config.stash[_COLLECTED]
-    # A run that names its files is meant to leave others out. With xdist, the workers collect.
-    if config.args_source == pytest.Config.ArgsSource.ARGS or config.getoption("numprocesses", None):
+    # A run that names its files is meant to leave others out.
+    if config.args_source == pytest.Config.ArgsSource.ARGS:
         return
     for pattern in config.getini("sessionlint_files"):
         if pattern not in collected:

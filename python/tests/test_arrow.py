@@ -167,7 +167,9 @@ def test_a_null_is_not_an_event_and_a_null_group_is_one(unfinished):
 def test_a_table_without_rows_is_an_empty_input():
     table = pa.table({"json": pa.array([], pa.string()), "group": pa.array([], pa.string())})
     assert [row["rule"] for row in rows_of(check_events(table, json="json"))] == ["empty-input"]
-    assert [row["rule"] for row in rows_of(check_events(table, json="json", stream="group"))] == ["empty-input"]
+    findings = check_events(table, json="json", stream="group")
+    assert [row["rule"] for row in rows_of(findings)] == ["empty-input"]
+    assert [(row["source"], row["errors"]) for row in findings.summaries.to_pylist()] == [(None, 1)]
     with pytest.raises(KeyError):
         check_events(table, json="text")
     assert [row["rule"] for row in rows_of(check_events([], json="json"))] == ["empty-input"]

@@ -217,7 +217,6 @@ def test_a_failure_that_nobody_heard_of_fails_the_test(pytester):
     project(pytester)
     pytester.makepyfile(
         """
-        import threading
         OPEN = {"type": "session.status", "timestamp": "2026-01-01T00:00:00Z",
                 "payload": {"session_id": "s", "pending": True, "status_label": "thinking"}}
         BAD = {"type": "session.completed", "timestamp": "2026-01-01T00:00:00Z", "payload": {"session_id": "s"}}
@@ -229,6 +228,13 @@ def test_a_failure_that_nobody_heard_of_fails_the_test(pytester):
                     stream.feed(event)
                 except AssertionError:
                     pass
+
+        def test_what_cannot_be_checked(sessionlint):
+            stream = sessionlint.stream()
+            try:
+                stream.feed({"type": object()})
+            except TypeError:
+                pass
 
         def test_abandoned(sessionlint):
             stream = sessionlint.stream()
@@ -244,7 +250,7 @@ def test_a_failure_that_nobody_heard_of_fails_the_test(pytester):
         """
     )
     result = pytester.runpytest("-p", "no:cacheprovider")
-    result.assert_outcomes(passed=3, errors=2)
+    result.assert_outcomes(passed=4, errors=3)
     result.stdout.fnmatch_lines(["ERROR *test_swallowed - *missing-field: *", "ERROR *test_two_streams - *turn-unfinished: *"])
     result.stdout.fnmatch_lines(["*the events of 2 streams do not conform*"])
 
@@ -256,6 +262,9 @@ def test_a_pattern_that_nothing_matches_is_said_to_match_nothing(pytester):
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["sessionlint_files: no file that was collected matches 'elsewhere/[*].ndjson'"])
     result.stdout.no_fnmatch_line("*matches 'recordings/*")
+    with_workers = pytester.runpytest("-n", "2")
+    with_workers.stdout.fnmatch_lines(["sessionlint_files: no file that was collected matches 'elsewhere/[*].ndjson'"])
+    with_workers.stdout.no_fnmatch_line("*matches 'recordings/*")
     # Whoever names a file wants no other.
     pytester.runpytest("test_a_pattern_that_nothing_matches_is_said_to_match_nothing.py").stdout.no_fnmatch_line("*sessionlint_files*")
 
