@@ -166,7 +166,7 @@ impl<'p, W: Write> Human<'p, W> {
             names_stream,
             help: entry.fold.help().or(rule.map(|rule| rule.help.clone())).unwrap_or_default(),
             quote: quote.map(|quote| (quote.to_owned(), source.to_owned())),
-            also: entry.fold.others(),
+            also: entry.fold.others(protocol.is_of_records()),
         };
         self.totals.blocks += 1;
         self.totals.first_rule.get_or_insert_with(|| finding.rule.clone());

@@ -36,6 +36,14 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn one_cause_in_several_kinds_names_the_kinds_of_records() {
+    let records = "{\"timestamp\":\"20240116T123456Z\",\"duration\":0}\n{\"timestamp\":\"20240116T123456Z\",\"category\":\"a\"}\n";
+    let folder = Folder::with(&[("two.ndjson", records)]);
+    let ran = folder.run("check --protocol session-records two.ndjson");
+    assert!(ran.out.contains("  in records of the kinds session, event\n"), "{}", ran.out);
+}
+
+#[test]
 fn streams_and_records_are_checked_side_by_side() {
     let folder = Folder::with(&[
         ("in/a.ndjson", ERROR),

@@ -169,15 +169,16 @@ impl Fold {
         Some(help)
     }
 
-    /// Returns lines about the findings after the first, and about those that follow from these.
-    pub fn others(&self) -> Vec<String> {
-        let mut others = self.places_of_others();
+    /// Returns lines about the findings after the first, and about those that follow from these. `of_records`: they are
+    /// about stored records.
+    pub fn others(&self, of_records: bool) -> Vec<String> {
+        let mut others = self.places_of_others(of_records);
         others.extend(self.consequences.clone());
         others
     }
 
     /// Returns lines about where the findings after the first are.
-    fn places_of_others(&self) -> Vec<String> {
+    fn places_of_others(&self, of_records: bool) -> Vec<String> {
         let noun = if self.first.place.row.is_some() { "event" } else { "line" };
         let differs = |other: &Finding| other.message != self.first.message;
         if self.is_complete() && self.others.iter().all(differs) {
@@ -205,7 +206,8 @@ impl Fold {
             also.push(format!("also in {noun}{plural} {}{more}", lines.join(", ")));
         }
         if self.types.values.len() > 1 {
-            also.push(format!("in events of the types {}", self.types.list()));
+            let of = if of_records { "records of the kinds" } else { "events of the types" };
+            also.push(format!("in {of} {}", self.types.list()));
         }
         also
     }
