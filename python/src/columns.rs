@@ -79,18 +79,12 @@ impl FindingRows {
     /// If they have more text than a column can hold.
     pub fn take(&mut self) -> Result<RecordBatch, ArrowError> {
         let rows = std::mem::take(&mut self.rows);
-        let place = |of: fn(&Place) -> Option<u64>| numbers(rows.iter().map(|row| of(&row.finding.place)));
         let text = |of: fn(&FindingRow) -> Option<&str>| texts(rows.iter().map(of));
         let help_of_rule = |row: &FindingRow| self.protocol.rule(&row.finding.rule).map(|rule| rule.help.clone());
         let help = rows.iter().map(|row| row.finding.help.as_deref().map(str::to_owned).or_else(|| help_of_rule(row)));
-        let columns = vec![
-            text(|row| row.source.as_deref()),
-            cast(&place(|place| place.row), &self.row_type)?,
-            place(|place| place.event),
-            place(|place| Some(place.line)),
-            place(|place| Some(place.column)),
-            place(|place| Some(place.start)),
-            place(|place| Some(place.end)),
+        let mut columns = vec![text(|row| row.source.as_deref())];
+        columns.extend(places(|| rows.iter().map(|row| &row.finding.place), &self.row_type)?);
+        columns.extend([
             text(|row| Some(&row.finding.rule)),
             text(|row| Some(row.finding.severity.as_str())),
             text(|row| Some(&row.finding.message)),
@@ -100,23 +94,15 @@ impl FindingRows {
             text(|row| row.finding.pointer.as_deref()),
             numbers(rows.iter().map(|row| Some(row.count))),
             self.related(&rows)?,
-        ];
+        ]);
         RecordBatch::try_new(findings_schema(&self.row_type), columns)
     }
 
     fn related(&self, rows: &[FindingRow]) -> Result<ArrayRef, ArrowError> {
         let lengths = OffsetBuffer::from_lengths(rows.iter().map(|row| row.finding.related.len()));
         let all = || rows.iter().flat_map(|row| row.finding.related.iter());
-        let place = |of: fn(&Place) -> Option<u64>| numbers(all().map(|related| of(&related.place)));
-        let columns = vec![
-            texts(all().map(|related: &Related| Some(&*related.message))),
-            cast(&place(|place| place.row), &self.row_type)?,
-            place(|place| place.event),
-            place(|place| Some(place.line)),
-            place(|place| Some(place.column)),
-            place(|place| Some(place.start)),
-            place(|place| Some(place.end)),
-        ];
+        let mut columns = vec![texts(all().map(|related: &Related| Some(&*related.message)))];
+        columns.extend(places(|| all().map(|related| &*related.place), &self.row_type)?);
         let fields = related_fields(&self.row_type);
         let places = StructArray::try_new_with_length(fields.clone(), columns, None, all().count())?;
         Ok(Arc::new(ListArray::try_new(item(fields), lengths, Arc::new(places), None)?))
@@ -188,6 +174,22 @@ fn place_fields(row_type: &DataType) -> [Field; 6] {
         number_field("start", false),
         number_field("end", false),
     ]
+}
+
+/// Returns the columns of [`place_fields`]. `all` returns the places.
+fn places<'p, I: Iterator<Item = &'p Place>>(
+    all: impl Fn() -> I,
+    row_type: &DataType,
+) -> Result<[ArrayRef; 6], ArrowError> {
+    let place = |of: fn(&Place) -> Option<u64>| numbers(all().map(of));
+    Ok([
+        cast(&place(|place| place.row), row_type)?,
+        place(|place| place.event),
+        place(|place| Some(place.line)),
+        place(|place| Some(place.column)),
+        place(|place| Some(place.start)),
+        place(|place| Some(place.end)),
+    ])
 }
 
 fn related_fields(row_type: &DataType) -> Fields {
