@@ -138,7 +138,7 @@ fn is_piped() -> bool {
     !is_device && !io::stdin().is_terminal()
 }
 
-/// What is said of a text in which there is nothing to format.
+/// The message about a text that has nothing to format.
 const NOTHING_OF_PROTOCOL: &str = "has nothing of the protocol, and is left as it is";
 
 /// The files that were not formatted.
