@@ -134,9 +134,7 @@ impl Oddity {
             }
             Oddity::AfterDone => format!("{} the marker `[DONE]`", follows(lines)),
             Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
-            Oddity::OtherName => {
-                format!("{on_lines}, the `event` field and the `type` in the data are different event types")
-            }
+            Oddity::OtherName => format!("the `event` field and the `type` in the data disagree {on_lines}"),
         }
     }
 

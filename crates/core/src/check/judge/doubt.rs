@@ -89,11 +89,11 @@ impl StreamJudge {
             return;
         }
         let these = if names.len() == 1 { "this rule reports" } else { "these rules report" };
-        let (found, loss, help) = match self.is_missing {
-            false => ("an event may have been lost here", "its loss", "fix what cannot be read, and check again"),
-            true => ("events may be missing before this file", "their loss", "find what is missing, and check again"),
+        let (found, help) = match self.is_missing {
+            false => ("an event may have been lost here", "fix what cannot be read, and check again"),
+            true => ("events may be missing before this file", "find what is missing, and check again"),
         };
-        let found = format!("{found}; from here on, {these} no finding that {loss} would explain: {}", list(&names));
+        let found = format!("{found}, so from here on {these} only what is certain: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());
