@@ -125,7 +125,7 @@ fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
             Source(2, "\"session.tool.call.started\""),
             Words("the call was started here"),
             Source(3, "\"session.tool.call.completed\""),
-            Words("its completion was reported here"),
+            Words("the call was completed here"),
             Source(4, "\"session.tool.results\""),
             Words("its result was reported here"),
             Source(5, "\"toolu_5d9de62660\""),
@@ -169,7 +169,7 @@ fn one_repair_is_one_block_whatever_event_it_is_in() {
         1,
         &[
             Words("error[missing-field] missing-field/camel-case-keys.ndjson:1:"),
-            Words("`payload` has no `status_label`, but has `statusLabel` (and 4 more like it)"),
+            Words("`payload` has no `status_label`, but has `statusLabel` (and 4 similar findings)"),
             Source(1, "\"statusLabel\""),
             Words("help: rename `statusLabel` to `status_label`, `toolCallId` to `tool_call_id`,"),
             Words("`durationMs` to `duration_ms`, `toolName` to `tool_name`, `finalMessage` to `final_message`"),

@@ -321,7 +321,8 @@ fn times(entry: &Entry, repeats: &[Repeat]) -> String {
     match entry.fold.times(repeats) {
         1 => String::new(),
         times if entry.fold.has_one_message => format!(" (in {times} places)"),
-        times => format!(" (and {} more like it)", times - 1),
+        2 => " (and 1 similar finding)".to_owned(),
+        times => format!(" (and {} similar findings)", times - 1),
     }
 }
 

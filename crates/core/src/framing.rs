@@ -38,7 +38,7 @@ rules! {
         InvalidJson = "invalid-json",
         /// A frame has bytes that are not UTF-8.
         InvalidUtf8 = "invalid-utf8",
-        /// A number is larger than a 64-bit floating-point number can hold.
+        /// A number is out of range for a 64-bit floating-point number.
         NumberOutOfRange = "number-out-of-range",
         /// Arrays and objects are nested too deeply.
         TooDeep = "too-deep",

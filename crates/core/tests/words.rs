@@ -77,7 +77,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: only white space differs; after 8 characters, it stops where the stream continues with \"\\n\"",
+            "final_message is not the text that was streamed: after 8 characters, it stops where the stream continues with \"\\n\" (only white space differs)",
             "send the same white space in both: neither trim nor reformat the text",
         )],
     );
@@ -104,8 +104,7 @@ fn a_message_that_differs_is_not_called_a_stream() {
     ] {
         let whole = format!(r#","final_message":"{whole}""#);
         let report = judge(&[THINKING, ("message.appended", message), ("completed", &whole), IDLE]);
-        let words =
-            format!("nothing was streamed, and final_message differs from the assistant's last message: {parted}");
+        let words = format!("nothing was streamed, so final_message should be the assistant's last message: {parted}");
         let messages: Vec<_> = report.findings.iter().map(|finding| &*finding.message).collect();
         assert_eq!(messages, [words]);
     }

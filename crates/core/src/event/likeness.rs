@@ -220,7 +220,7 @@ fn other_protocol(_: &Protocol, _: &str) -> Option<&'static str> {
 impl Enclosure {
     /// Returns what and where the events are, as `they are` goes on.
     pub(crate) fn place(&self) -> String {
-        let what = if self.is_text { "strings at" } else { "at" };
+        let what = if self.is_text { "JSON strings at" } else { "at" };
         match (self.path.is_empty(), self.path.contains(&None)) {
             (true, _) => "JSON strings".to_owned(),
             (false, false) => format!("{what} the JSON Pointer {}", self.pointer()),
@@ -296,7 +296,7 @@ mod tests {
     fn the_place_of_wrapped_events_is_named_with_the_option_that_judges_them_there() {
         assert_words(
             &[r#"{"log":"{\"type\":\"session.status\"}\n"}"#],
-            "there are no events of the session-events protocol in this input: its events are strings at the JSON Pointer /log",
+            "there are no events of the session-events protocol in this input: its events are JSON strings at the JSON Pointer /log",
             Some("check with --unwrap /log"),
         );
         assert_words(

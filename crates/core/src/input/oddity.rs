@@ -134,7 +134,10 @@ impl Oddity {
             }
             Oddity::AfterDone => format!("{} the marker `[DONE]`", follows(lines)),
             Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
-            Oddity::OtherName => format!("the `event` field and the `type` in the data disagree {on_lines}"),
+            Oddity::OtherName => {
+                let in_events = if lines == 1 { String::new() } else { format!(" in {lines} events") };
+                format!("the `event` field and the `type` in the data disagree{in_events}")
+            }
         }
     }
 
@@ -142,41 +145,41 @@ impl Oddity {
     pub(crate) fn help(self) -> &'static str {
         match self {
             Oddity::Utf16 => {
-                "use `| Out-File -Encoding utf8` in PowerShell, where `>` writes UTF-16, or convert the file with iconv; sessionlint read the events anyway"
+                "use `| Out-File -Encoding utf8` in PowerShell, where `>` writes UTF-16, or convert the file with iconv (the events were read all the same)"
             }
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
             Oddity::Binary => "check that this is the right file, and that nothing else writes to the stream",
             Oddity::LogPrefix => {
-                "write the events to a stream of their own, without the logger's prefix, or cut it off; sessionlint read the events anyway"
+                "write the events to a stream of their own, without the logger's prefix, or cut it off (the events were read all the same)"
             }
-            Oddity::TextBehind => "write nothing after an event on its line; sessionlint read the event anyway",
+            Oddity::TextBehind => "write nothing after an event on its line (the event was read all the same)",
             Oddity::Comma => {
-                "write one event per line, without commas, or a JSON array; sessionlint read the events anyway"
+                "write one event per line, without commas, or a JSON array (the events were read all the same)"
             }
             Oddity::ByteOrderMark => {
-                "when joining files, remove the marks of all but the first; sessionlint read the event anyway"
+                "when joining files, remove the marks of all but the first (the event was read all the same)"
             }
             Oddity::ZeroBytes => {
-                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind; sessionlint read the event anyway"
+                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (the event was read all the same)"
             }
             Oddity::NoLineFeed => "end every event with a line feed; all events were read",
             Oddity::TornWrite => {
                 "after a restart, begin with a line feed, and never let two writers share a stream without a lock; the later event was read, and the one that breaks off is lost"
             }
             Oddity::Escapes => {
-                "switch off colours and titles where the output is not a terminal (NO_COLOR=1, TERM=dumb); sessionlint read the events anyway"
+                "switch off colours and titles where the output is not a terminal (NO_COLOR=1, TERM=dumb) (the events were read all the same)"
             }
             Oddity::DataTwice => {
-                "write `data: ` once: an adapter put it before data that already had it; sessionlint read the events anyway"
+                "write `data: ` once: an adapter put it before data that already had it (the events were read all the same)"
             }
             Oddity::SseField => {
-                "record only server-sent events, or one event per line without `data:`; sessionlint read the events anyway"
+                "record only server-sent events, or one event per line without `data:` (the events were read all the same)"
             }
             Oddity::NoBlankLine => "end every event with a blank line; the events were read one by one all the same",
             Oddity::HttpHead => "record only the body: curl without -i",
             Oddity::CurlTrace => "record only the body: curl -sN, without -v, and its standard error elsewhere",
             Oddity::ContentLength => {
-                "write one event per line instead of frames, which belong to the Language Server Protocol; sessionlint read the events anyway"
+                "write one event per line instead of frames, which belong to the Language Server Protocol (the events were read all the same)"
             }
             Oddity::ChunkSize => "record the body as an HTTP client decodes it: curl without --raw",
             Oddity::PythonDict => "write it with json.dumps()",
@@ -192,7 +195,7 @@ impl Oddity {
                 "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was checked"
             }
             Oddity::Space(_) => {
-                "write no other white space between tokens: strict readers refuse it; sessionlint read the events anyway"
+                "write no other white space between tokens: strict readers refuse it (the events were read all the same)"
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {

@@ -61,7 +61,7 @@ impl Cause {
     /// the text of the pieces is called.
     pub(super) fn describe(&self, parted: String, other: &str) -> String {
         match self {
-            Cause::WhiteSpace => format!("only white space differs; {parted}"),
+            Cause::WhiteSpace => format!("{parted} (only white space differs)"),
             Cause::Undecoded { in_pieces: true } => {
                 format!("they differ only where the {other} has U+FFFD, the replacement character")
             }

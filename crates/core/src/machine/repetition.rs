@@ -221,7 +221,7 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
             format!("from event {first} of this session on, {count} events repeat the one before them word for word")
         }
     };
-    let message = if count == 1 { "it first occurs here" } else { "they first occur here" };
+    let message = if count == 1 { "the first occurrence is here" } else { "the first occurrences begin here" };
     out.push(Verdict {
         rule: framing(Framing::RepeatedEvents),
         stream: stream.name.clone(),

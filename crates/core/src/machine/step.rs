@@ -275,7 +275,7 @@ impl<W: CellObserver> Step<'_, W> {
             let mut at = row.points_at.map_or(Target::Type, Target::Slot);
             if let Some(entry) = single.entry.as_ref().filter(|_| is_at_entry(from, &row.cells)) {
                 related.retain(|earlier| earlier.place.event != entry.place.event);
-                let message = format!("{} followed here", self.event.locator.event_type()).into();
+                let message = format!("{} came next", self.event.locator.event_type()).into();
                 let place = event_place(&mut self.here, self.event);
                 related.push(Related { message, file: None, place });
                 at = entry.target();

@@ -274,9 +274,10 @@ mod tests {
             assert_eq!((found.at, found.message.split(" is not allowed here; ").next()), (at, Some(name)));
         }
         // In a string, a form feed is one of the characters that must be escaped.
-        assert!(fault(b"[\"\x0C\"]").message.starts_with(
-            "expected the rest of a string with control characters escaped, found the control character U+000C"
-        ));
+        assert_eq!(
+            fault(b"[\"\x0C\"]").message,
+            "expected the rest of a string, found the control character U+000C, which must be escaped"
+        );
         assert_eq!(fault(br#"["\u12x"]"#).message, "expected four hexadecimal digits after `\\u`, found `x`");
     }
 

@@ -363,7 +363,13 @@ impl Parser<'_> {
                     return Ok(());
                 }
                 Some(b'\\') => self.escape()?,
-                Some(0..=0x1F) => return Err(self.expected("the rest of a string with control characters escaped")),
+                Some(byte @ 0..=0x1F) => {
+                    let mut error = self.expected("the rest of a string");
+                    if !matches!(byte, b'\n' | b'\r') {
+                        error.message.push_str(", which must be escaped");
+                    }
+                    return Err(error);
+                }
                 Some(_) => self.at = skip_plain(self.text, self.at),
                 None => {
                     let message = "it stops here, in the middle of a string".to_owned();
@@ -437,7 +443,7 @@ impl Parser<'_> {
         Err(ParseError {
             kind: ParseErrorKind::OutOfRange,
             at: start..self.at,
-            message: "this number is larger than a 64-bit floating-point number can hold".to_owned(),
+            message: "this number is out of range for a 64-bit floating-point number".to_owned(),
         })
     }
 
