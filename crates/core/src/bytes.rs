@@ -147,6 +147,14 @@ pub fn skip_short_plain(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// Returns the bytes of a block at which [`skip_plain`] stops, as bits: the first byte is the lowest one.
+#[inline]
+pub fn find_special(block: &[u8; 64]) -> u64 {
+    let (blocks, _) = block.as_chunks::<16>();
+    let found = |block: &[u8; 16]| u64::from(special(u8x16::new(*block)).to_bitmask());
+    blocks.iter().rev().fold(0, |all, block| all << 16 | found(block))
+}
+
 /// Returns the offset of the first byte from `at` on that must be escaped in ASCII JSON: one at which [`skip_plain`]
 /// stops, or any from 0x7F on. Returns the length of the text if there is none.
 #[inline]
@@ -241,6 +249,11 @@ mod tests {
             proptest::prop_assert_eq!(skip_short_plain(&bytes, at), short.then_some(slow));
             let slow = bytes[at..].iter().position(|b| !matches!(b, b' '..=b'~') || matches!(b, b'"' | b'\\'));
             proptest::prop_assert_eq!(skip_printable(&bytes, at), slow.map_or(bytes.len(), |n| at + n));
+            let mut block = [b'a'; 64];
+            block[at..at + bytes.len().min(64 - at)].copy_from_slice(&bytes[..bytes.len().min(64 - at)]);
+            for (bit, byte) in block.iter().enumerate() {
+                proptest::prop_assert_eq!(find_special(&block) >> bit & 1 == 1, *byte < 0x20 || matches!(byte, b'"' | b'\\'));
+            }
             let slow = bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
             proptest::prop_assert_eq!(count_characters(&bytes), slow);
         }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::fast_reader::{FastEvent, FastReader};
+use super::fast_reader::{FastEvent, FastLine, FastReader};
 use crate::event::event_checker::explain_violations;
 use crate::input::lines::Lines;
 use crate::input::{Frame, LineForm, Origin, Piece, PieceSink, Segment};
@@ -99,16 +99,19 @@ impl PieceSink for Examination<'_, '_> {
     fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize, _form: LineForm) -> Origin {
         let ExaminedBlock { captures, frames, faults, .. } = &mut *self.examined;
         let (mut rest, mut origin) = (lines, origin);
+        let mut line = FastLine::default();
         loop {
             let mark = captures.mark();
-            let Some(line) = self.reader.read_line::<false>(rest, longest, captures) else { return origin };
+            if !self.reader.read_line::<false>(rest, longest, captures, &mut line) {
+                return origin;
+            }
             faults.extend(explain_faults(self.protocol, &line.event, &rest[line.span.clone()], captures, mark));
             let next = line.next_origin(origin);
             frames.push(ExaminedFrame {
                 origin,
                 length: line.span.len() as u32,
                 utf8: true,
-                event: Some(line.event),
+                event: Some(std::mem::take(&mut line.event)),
                 mark,
             });
             rest = &rest[line.whole..];

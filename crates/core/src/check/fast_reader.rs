@@ -1,14 +1,17 @@
 //! The entrance to the fast path: finds the type of an event by its first bytes, and runs the type's program.
 
+mod learned;
+
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::bytes::{has_replacement, starts_with};
+use crate::bytes::{count_characters, has_replacement, starts_with};
 use crate::input::{Frame, Origin};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::program::Memory;
 use crate::schema::walk::{Start, read, read_start, string_member};
+use learned::Shape;
 
 /// Finds the type of an event without parsing the event, and reads the event on the fast path.
 #[derive(Clone)]
@@ -35,8 +38,14 @@ pub(crate) struct FastReader {
     endings: Vec<Ending>,
     /// The ending of the last event that was found by its ending, as an index.
     last_ending: usize,
+    /// Shapes of events that are not the schema's own.
+    shapes: Vec<Shape>,
+    /// The shape of the last event, as an index, if it had one of these.
+    last_shape: Option<usize>,
     /// What the last line had before an event inside of something else.
     before: Vec<u8>,
+    /// The number of characters of it.
+    characters_before: u64,
     /// The number of objects and arrays that it opens.
     depth_before: usize,
 }
@@ -65,7 +74,7 @@ struct Ending {
 }
 
 /// An event that the fast path judged. It is valid if no violations were captured.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct FastEvent {
     /// The event's type, as an index of the protocol's event types.
     pub event_type: usize,
@@ -77,12 +86,15 @@ pub(crate) struct FastEvent {
 }
 
 /// A line whose event was judged before the end of the line was known.
+#[derive(Default)]
 pub(crate) struct FastLine {
     pub event: FastEvent,
     /// The place of the event in the lines, in bytes.
     pub span: Range<usize>,
     /// The length of the line, including its end, in bytes; of a server-sent event, that of all its lines.
     pub whole: usize,
+    /// The number of characters on the line before the event, if it stands inside of a message.
+    characters_before: u64,
     /// The number of lines before the one with the event.
     lines_before: u64,
     /// The number of those lines, of the one with the event and of the blank one behind it, if there is one.
@@ -90,12 +102,40 @@ pub(crate) struct FastLine {
 }
 
 impl FastLine {
+    /// Fills the line in, part by part. `span`: the place of the event behind its lead; `whole`: the length of the lines
+    /// from there.
+    #[inline(always)]
+    fn fill<const SERVER_SENT: bool>(
+        &mut self,
+        lead: &Lead<'_>,
+        event_type: usize,
+        span: Range<usize>,
+        type_span: Range<usize>,
+        whole: usize,
+    ) {
+        self.span = lead.start + span.start..lead.start + span.end;
+        self.characters_before = 0;
+        self.whole = lead.start + whole;
+        self.lines_before = u64::from(lead.name.is_some());
+        self.lines = self.lines_before + 1 + u64::from(SERVER_SENT);
+        self.event.event_type = event_type;
+        self.event.span = span;
+        self.event.type_span = type_span;
+    }
+
     /// Returns the origin of the event, if the lines start at this one.
     #[inline]
     pub(crate) fn origin(&self, start: Origin) -> Origin {
         let at = self.span.start as u64;
         let column = if at == 0 { 1 } else { 1 + DATA.len() as u64 };
         Origin { offset: start.offset + at, line: start.line + self.lines_before, column }
+    }
+
+    /// Returns the origin of the event itself, which may stand inside of a message; `line` is that of the message.
+    #[inline]
+    pub(crate) fn event_origin(&self, line: Origin) -> Origin {
+        let Origin { offset, column, .. } = line;
+        Origin { offset: offset + self.event.span.start as u64, column: column + self.characters_before, ..line }
     }
 
     /// Returns the origin of the next line, if the lines start at this one.
@@ -137,6 +177,12 @@ impl<'t> Lead<'t> {
         let data = rest.strip_prefix(DATA)?;
         Some(Lead { start: lines.len() - data.len(), name })
     }
+
+    /// Returns whether the event may be of this type: nothing else is its name.
+    #[inline]
+    fn may_name(&self, event_type: &str) -> bool {
+        self.name.is_none_or(|name| *name == *event_type.as_bytes())
+    }
 }
 
 /// Returns the position behind the line end at this position; `None` if there is none.
@@ -149,6 +195,13 @@ fn behind_line_end(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// Returns the position behind the lines of an event that ends at this position; `None` if they go on.
+#[inline]
+fn behind_event<const SERVER_SENT: bool>(text: &[u8], at: usize) -> Option<usize> {
+    let behind = behind_line_end(text, at)?;
+    if SERVER_SENT { behind_line_end(text, behind) } else { Some(behind) }
+}
+
 impl FastReader {
     /// Returns a reader that tries every event type in the schema's order first.
     pub(crate) fn new(protocol: &Protocol) -> FastReader {
@@ -157,7 +210,7 @@ impl FastReader {
         let mut beginnings = Vec::new();
         for (event_type, event) in tables.events.iter().enumerate() {
             let Ok(program) = &event.plan else { continue };
-            let bytes = &program.beginning;
+            let bytes = &program.flat.beginning;
             // The beginning must contain the whole of `{"type":"name"`: a shorter one may fit another type, too.
             let type_start = key.len() + 4;
             let type_end = type_start + event.name.len() + 2;
@@ -178,7 +231,10 @@ impl FastReader {
             tried_in_order: false,
             endings: Vec::new(),
             last_ending: 0,
+            shapes: Vec::new(),
+            last_shape: None,
             before: Vec::new(),
+            characters_before: 0,
             depth_before: 0,
         }
     }
@@ -203,9 +259,9 @@ impl FastReader {
         if utf8 && !has_replacement(frame.text) { self.read(frame.text, captures) } else { None }
     }
 
-    /// Reads the event on the first of these lines if it is written in the schema's order: the line then ends with the
-    /// event, so there is no search for its end. Returns `None`, with `captures` as before, if the line must be read
-    /// like any other. `longest`: the maximum length of an event, in bytes. The text must be valid UTF-8.
+    /// Reads the event on the first of these lines into `line`, if it is written in the schema's order: the line then ends
+    /// with the event, so there is no search for its end. Returns `false`, with `captures` as before, if the line must be
+    /// read like any other. `longest`: the maximum length of an event, in bytes. The text must be valid UTF-8.
     ///
     /// `SERVER_SENT`: the event is the data of a server-sent event, all of whose lines are read.
     #[inline(always)]
@@ -214,81 +270,90 @@ impl FastReader {
         lines: &[u8],
         longest: usize,
         captures: &mut Captures,
-    ) -> Option<FastLine> {
-        let Lead { start, name } = if SERVER_SENT { Lead::of(lines)? } else { Lead { start: 0, name: None } };
-        let lines = &lines[start..];
+        line: &mut FastLine,
+    ) -> bool {
+        let lead = if SERVER_SENT { Lead::of(lines) } else { Some(Lead { start: 0, name: None }) };
+        let Some(lead) = lead else { return false };
+        let lines = &lines[lead.start..];
         if lines.len() > self.longest {
-            return None;
+            return false;
         }
-        let Some(beginning) = self.beginning(lines) else {
-            return if SERVER_SENT { None } else { self.read_surrounded_line(lines, longest, captures) };
+        if self.last_shape.is_some() && self.read_learned_line::<SERVER_SENT>(&lead, lines, longest, captures, line) {
+            return true;
+        }
+        // Most messages around events begin like the last one; no event does.
+        let is_message = !SERVER_SENT && !self.before.is_empty() && starts_with(lines, &self.before);
+        let beginning = if is_message { None } else { self.beginning(lines) };
+        let Some(beginning) = beginning else {
+            return !SERVER_SENT && self.read_surrounded_line(lines, longest, captures, line);
         };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
         let event = &self.protocol.tables().events[event_type];
-        let Ok(program) = &event.plan else { return None };
+        let Ok(program) = &event.plan else { return false };
         // The slow way says whether another name contradicts the type.
-        if self.backoff[event_type] > 0 || name.is_some_and(|name| *name != *event.name.as_bytes()) {
-            return None;
+        if self.backoff[event_type] > 0 || !lead.may_name(&event.name) {
+            return false;
         }
         let mark = captures.mark();
         let length = read_start(program, lines, Start::default(), &mut self.memories[event_type], captures)
             .ok()
             .filter(|end| *end <= longest);
-        let whole = length.and_then(|length| behind_line_end(lines, length));
-        let whole = if SERVER_SENT { whole.and_then(|whole| behind_line_end(lines, whole)) } else { whole };
+        let whole = length.and_then(|length| behind_event::<SERVER_SENT>(lines, length));
         let (Some(length), Some(whole)) = (length, whole) else {
             captures.truncate(mark);
             self.tried_in_order = true;
-            return None;
+            return false;
         };
         self.failed_tries[event_type] = 0;
-        let lines_before = u64::from(name.is_some());
-        Some(FastLine {
-            event: FastEvent { event_type, span: 0..length, type_span: type_span.clone() },
-            span: start..start + length,
-            whole: start + whole,
-            lines_before,
-            lines: lines_before + 1 + u64::from(SERVER_SENT),
-        })
+        self.last_shape = None;
+        line.fill::<SERVER_SENT>(&lead, event_type, 0..length, type_span.clone(), whole);
+        true
     }
 
     /// Reads the event inside of the message on the first of these lines, like [`FastReader::read_line`]. What is around
     /// the event is not read: the caller must know it.
     #[inline(never)]
-    fn read_surrounded_line(&mut self, lines: &[u8], longest: usize, captures: &mut Captures) -> Option<FastLine> {
-        let start = self.start_inside(lines)?;
-        let beginning = self.beginning(&lines[start.at..])?;
+    fn read_surrounded_line(
+        &mut self,
+        lines: &[u8],
+        longest: usize,
+        captures: &mut Captures,
+        line: &mut FastLine,
+    ) -> bool {
+        let Some(start) = self.start_inside(lines) else { return false };
+        let Some(beginning) = self.beginning(&lines[start.at..]) else { return false };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
-        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
+        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return false };
         let mark = captures.mark();
         let end = read_start(program, lines, start, &mut self.memories[event_type], captures);
-        let line = end.ok().and_then(|end| {
+        let message = end.ok().and_then(|end| {
             let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
-            let length = end + memchr::memchr(b'\n', rest)?;
-            let text = lines[..length].strip_suffix(b"\r").unwrap_or(&lines[..length]);
-            let event = FastEvent {
-                event_type,
-                span: start.at..end,
-                type_span: start.at + type_span.start..start.at + type_span.end,
-            };
+            let line_end = end + memchr::memchr(b'\n', rest)?;
+            let text = lines[..line_end].strip_suffix(b"\r").unwrap_or(&lines[..line_end]);
             let is_read = text.len() <= longest && text.len() >= end && text.last() == Some(&b'}');
-            is_read.then_some(FastLine { event, span: 0..text.len(), whole: length + 1, lines_before: 0, lines: 1 })
+            is_read.then_some((end, text.len(), line_end + 1))
         });
-        if line.is_none() {
+        let Some((end, length, whole)) = message else {
             captures.truncate(mark);
-        }
-        line
+            return false;
+        };
+        let type_span = start.at + type_span.start..start.at + type_span.end;
+        line.fill::<false>(&Lead { start: 0, name: None }, event_type, start.at..end, type_span, whole);
+        line.span = 0..length;
+        line.characters_before = self.characters_before;
+        true
     }
 
     /// Returns where an event probably starts on a line that does not begin with one.
     fn start_inside(&mut self, lines: &[u8]) -> Option<Start> {
-        if self.before.is_empty() || !lines.starts_with(&self.before) {
+        if self.before.is_empty() || !starts_with(lines, &self.before) {
             let head = &lines[..lines.len().min(LONGEST_AROUND)];
             let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
             let key = [b"{\"", &*self.key, b"\":\""].concat();
             let at = memchr::memmem::find(head, &key).filter(|at| *at > 0 && head[0] == b'{')?;
             self.before.clear();
             self.before.extend_from_slice(&head[..at]);
+            self.characters_before = count_characters(&head[..at]);
             // Braces inside of strings make it too large, so that deep events are left to the slow path.
             self.depth_before = head[..at].iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
         }
@@ -324,22 +389,40 @@ impl FastReader {
             self.tried_in_order = false;
             return None;
         }
-        let (fast_event, begins) = self.find(text)?;
-        let Ok(program) = &self.protocol.tables().events[fast_event.event_type].plan else { return None };
-        let (backoff, failed_tries) =
-            (&mut self.backoff[fast_event.event_type], &mut self.failed_tries[fast_event.event_type]);
-        let in_order = begins && *backoff == 0;
-        let tried_in_order = std::mem::take(&mut self.tried_in_order);
-        let was_in_order =
-            read(program, text, in_order && !tried_in_order, &mut self.memories[fast_event.event_type], captures)
-                .ok()?;
-        match (was_in_order, in_order) {
-            (true, _) => *failed_tries = 0,
-            (false, true) => {
-                *failed_tries = (*failed_tries + 1).min(TRIES_BEFORE_BACKOFF);
-                *backoff = if *failed_tries == TRIES_BEFORE_BACKOFF { BACKOFF } else { 0 };
+        if self.last_shape.is_some() {
+            let mark = captures.mark();
+            match self.read_by_last_shape(text, captures) {
+                Some(event) if event.span.end == text.len() => return Some(event),
+                _ => captures.truncate(mark),
             }
-            (false, false) => *backoff = backoff.saturating_sub(1),
+        }
+        let (fast_event, begins) = self.find(text)?;
+        let event_type = fast_event.event_type;
+        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
+        let in_order = begins && self.backoff[event_type] == 0;
+        let tried_in_order = std::mem::take(&mut self.tried_in_order);
+        let (memory, mark) = (&mut self.memories[event_type], captures.mark());
+        if in_order && !tried_in_order {
+            if read_start(program, text, Start::default(), memory, captures) == Ok(text.len()) {
+                self.failed_tries[event_type] = 0;
+                return Some(fast_event);
+            }
+            captures.truncate(mark);
+        }
+        if let Some(event) = self.read_by_shapes(event_type, text, captures) {
+            return Some(event);
+        }
+        let program = self.protocol.tables().events[event_type].plan.as_ref().ok()?;
+        read(program, text, &mut self.memories[event_type], captures).ok()?;
+        let (backoff, failed_tries) = (&mut self.backoff[event_type], &mut self.failed_tries[event_type]);
+        if in_order {
+            *failed_tries = (*failed_tries + 1).min(TRIES_BEFORE_BACKOFF);
+            *backoff = if *failed_tries == TRIES_BEFORE_BACKOFF { BACKOFF } else { 0 };
+        } else {
+            *backoff = backoff.saturating_sub(1);
+        }
+        if captures.violations.len() == mark.violation && captures.unknown.len() == mark.unknown {
+            self.learn_shape(event_type, text);
         }
         Some(fast_event)
     }

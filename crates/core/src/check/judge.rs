@@ -27,8 +27,8 @@ use crate::event::wrapping::Wrapping;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::{FileNumber, Frame, HeldFrame, InputFault, Landmarks, Origin, Wire};
-use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Verdict};
+use crate::input::{EventNote, FileNumber, Frame, HeldFrame, InputFault, Landmarks, Origin, Wire};
+use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Repeat, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
@@ -353,6 +353,9 @@ impl StreamJudge {
         fast_event: &FastEvent,
         captured: EventCaptures<'_>,
     ) {
+        if self.judge_repeat(protocol, frame, || frame.origin(fast_event.span.start), fast_event, captured.fields) {
+            return;
+        }
         let id = fast_event.event_type;
         let event_type = &protocol.tables().events[id];
         let (span, type_span) = (fast_event.span.clone(), fast_event.type_span.clone());
@@ -365,25 +368,56 @@ impl StreamJudge {
             excerpts: self.excerpts,
             landmarks: Landmarks::default(),
         };
+        self.judge_order(protocol, &here, id, captured, true, NoObserver);
+    }
+
+    /// Judges a line whose event has no fault and no unknown key, and repeats its stream's last event, as nearly every line
+    /// does. Returns `false`, and judges nothing, for any other line. `origin`: that of the event.
+    #[inline(always)]
+    pub(crate) fn judge_usual(
+        &mut self,
+        protocol: &Protocol,
+        frame: &Frame<'_>,
+        origin: Origin,
+        fast_event: &FastEvent,
+        captures: &Captures,
+    ) -> bool {
+        captures.violations.is_empty()
+            && captures.unknown.is_empty()
+            && self.held.is_empty()
+            && (fast_event.span.len() == frame.text.len() || self.surroundings.are_known(frame.text, &fast_event.span))
+            && self.judge_repeat(protocol, frame, || origin, fast_event, &captures.fields)
+    }
+
+    /// Judges a valid event by the machine's short path. Returns `false`, and judges nothing, if that is not for it.
+    #[inline(always)]
+    fn judge_repeat(
+        &mut self,
+        protocol: &Protocol,
+        frame: &Frame<'_>,
+        origin: impl FnOnce() -> Origin,
+        fast_event: &FastEvent,
+        fields: &[Capture],
+    ) -> bool {
+        let FastEvent { event_type: id, span, type_span } = fast_event;
+        let event_type = &protocol.tables().events[*id];
         if event_type.usual_time
             && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
-            && let (Capture::Text(from, to), Capture::Text(start, end)) =
-                (captured.fields[stream], captured.fields[time])
+            && let (Capture::Text(from, to), Capture::Text(start, end)) = (fields[stream], fields[time])
         {
-            let written = &frame.text[start as usize..end as usize];
-            let view = EventView {
-                event_type: id,
-                text: frame.text,
-                time: Some(Stamp { written, usual: true }),
-                fields: captured.fields,
-                items: captured.items,
-                locator: &here,
+            let (text, excerpts) = (frame.text, self.excerpts);
+            let number = self.event_checker.log.summary.events;
+            let time = Stamp { written: &text[start as usize..end as usize], usual: true };
+            let repeat = Repeat { event_type: *id, text, fields };
+            let note = |noted: &mut EventNote| {
+                frame.note_event(origin(), span, type_span, Some(number), excerpts, noted);
             };
-            if self.machine.step_repeat(&frame.text[from as usize..to as usize], &view) {
-                return;
+            if self.machine.step_repeat(&text[from as usize..to as usize], &repeat, time, note) {
+                self.next_event(*id);
+                return true;
             }
         }
-        self.judge_order(protocol, &here, id, captured, true, NoObserver);
+        false
     }
 
     /// Counts an event of this type, and returns its number in the file.

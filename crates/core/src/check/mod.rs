@@ -29,7 +29,7 @@ use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 pub use coverage::CoverageCounts;
 pub use examiner::{ExaminedBlock, Examiner};
-use fast_reader::FastReader;
+use fast_reader::{FastLine, FastReader};
 pub use joined::{FileQueue, JoinedChecker};
 use judge::{Judged, StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
@@ -110,12 +110,17 @@ impl EventSink<'_> {
     fn read_ahead<const SERVER_SENT: bool>(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
         let FastPath { reader, captures } = &mut *self.fast;
         let (mut rest, mut origin) = (lines, origin);
+        // Filled in field by field: to move it would take as long as half of the rest.
+        let mut line = FastLine::default();
         loop {
             captures.clear();
-            let Some(line) = reader.read_line::<SERVER_SENT>(rest, longest, captures) else { return origin };
+            if !reader.read_line::<SERVER_SENT>(rest, longest, captures, &mut line) {
+                return origin;
+            }
+            let start = line.origin(origin);
             let frame = Frame {
                 text: &rest[line.span.clone()],
-                segments: &[Segment { at: 0, origin: line.origin(origin) }],
+                segments: &[Segment { at: 0, origin: start }],
                 terminated: true,
                 utf8: true,
                 row: None,
@@ -123,7 +128,9 @@ impl EventSink<'_> {
                 decoded: false,
                 label: None,
             };
-            self.judge.judge_frame(self.protocol, &frame, Some(&line.event), captures.all(), None);
+            if !self.judge.judge_usual(self.protocol, &frame, line.event_origin(start), &line.event, captures) {
+                self.judge.judge_frame(self.protocol, &frame, Some(&line.event), captures.all(), None);
+            }
             rest = &rest[line.whole..];
             origin = line.next_origin(origin);
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::slice;
 
-use super::fast_reader::{FastEvent, FastReader};
+use super::fast_reader::{FastEvent, FastLine, FastReader};
 use crate::event::Event;
 use crate::event::finder::mark_unreadable;
 use crate::input::json::parse;
@@ -97,7 +97,7 @@ fn as_a_line(
     // The next line continues the event in case the reader misses the end of the first one.
     let lines = [text, b"\n", text, b"}}\"\n"].concat();
     let mut ahead = Captures::default();
-    let Some(line) = FastReader::new(protocol).read_line::<false>(&lines, text.len(), &mut ahead) else {
+    let Some(line) = first_line::<false>(protocol, &lines, text.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
@@ -129,7 +129,7 @@ fn as_server_sent(
     let mut ahead = Captures::default();
     let name = fast_event.map_or("", |event| &protocol.tables().events[event.event_type].name);
     let lines = [b"event: ", name.as_bytes(), b"\ndata: ", text, b"\n\n"].concat();
-    let line = FastReader::new(protocol).read_line::<true>(&lines, text.len(), &mut ahead);
+    let line = first_line::<true>(protocol, &lines, text.len(), &mut ahead);
     let start = lines.len() - 2 - text.len();
     match line {
         None if ahead == Captures::default() => Ok(()),
@@ -142,6 +142,17 @@ fn as_server_sent(
     }
 }
 
+/// Reads the event on the first line ahead; `None` if it must be read like any other.
+fn first_line<const SERVER_SENT: bool>(
+    protocol: &Protocol,
+    lines: &[u8],
+    longest: usize,
+    captures: &mut Captures,
+) -> Option<FastLine> {
+    let mut line = FastLine::default();
+    FastReader::new(protocol).read_line::<SERVER_SENT>(lines, longest, captures, &mut line).then_some(line)
+}
+
 /// Compares the event with its reading as a part of a message.
 fn as_a_part(
     protocol: &Protocol,
@@ -152,7 +163,7 @@ fn as_a_part(
     let before: &[u8] = br#"{"jsonrpc":"2.0","method":"event","params":"#;
     let lines = [before, text, b"}\n"].concat();
     let mut ahead = Captures::default();
-    let Some(line) = FastReader::new(protocol).read_line::<false>(&lines, lines.len(), &mut ahead) else {
+    let Some(line) = first_line::<false>(protocol, &lines, lines.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
@@ -207,7 +218,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{FastReader, paths_agree};
+    use super::{FastLine, FastReader, first_line, paths_agree};
     use crate::protocol::Protocol;
     use crate::schema::captures::Captures;
 
@@ -306,6 +317,42 @@ mod tests {
         assert_eq!(paths_agree(&PROTOCOL, event.as_bytes()), Ok(true));
     }
 
+    /// Producers keep to the way in which they write, so that their second event of a type is read ahead like those in
+    /// the schema's order.
+    #[test]
+    fn the_way_in_which_a_producer_writes_is_learned() {
+        let chunk = |text: &str| {
+            [
+                format!(
+                    r#"{{"payload":{{"done":true,"text":"{text}","session_id":"s"}},"timestamp":"2026-01-01T00:00:00Z","type":"session.stream.chunk"}}"#
+                ),
+                format!(
+                    r#"{{"timestamp":"2026-01-01T00:00:00Z","type":"session.stream.chunk","payload":{{"session_id":"s","text":"{text}","done":true}}}}"#
+                ),
+                format!(
+                    r#"{{"type": "session.stream.chunk", "timestamp": "2026-01-01T00:00:00Z", "payload": {{"session_id": "s", "text": "{text}", "done": true}}}}"#
+                ),
+            ]
+        };
+        fn read_ahead(reader: &mut FastReader, event: &str) -> Option<(FastLine, Captures)> {
+            let (lines, mut line, mut captures) = (format!("{event}\n"), FastLine::default(), Captures::default());
+            reader.read_line::<false>(lines.as_bytes(), 1000, &mut captures, &mut line).then_some((line, captures))
+        }
+        for (first, second) in chunk("one").into_iter().zip(chunk("two and more")) {
+            let mut reader = FastReader::new(&PROTOCOL);
+            assert!(read_ahead(&mut reader, &first).is_none(), "{first}");
+            assert!(reader.read(first.as_bytes(), &mut Captures::default()).is_some());
+            let (line, captures) = read_ahead(&mut reader, &second).expect("its shape was learned");
+            let mut alone = Captures::default();
+            assert_eq!(FastReader::new(&PROTOCOL).read(second.as_bytes(), &mut alone), Some(line.event));
+            assert_eq!(captures, alone);
+            // Another type in the same order, and a fault, are left to others.
+            let other = second.replace("stream.chunk", "stream.chump");
+            assert!(read_ahead(&mut reader, &other).is_none(), "{other}");
+            assert!(read_ahead(&mut reader, &second.replace("true", "0")).is_none());
+        }
+    }
+
     #[test]
     fn keys_after_all_others_need_no_other_path() {
         let event = |more: &str, outside: &str| {
@@ -315,7 +362,7 @@ mod tests {
         };
         let is_read_ahead = |event: &str| {
             let lines = format!("{event}\n");
-            FastReader::new(&PROTOCOL).read_line::<false>(lines.as_bytes(), 1000, &mut Captures::default()).is_some()
+            first_line::<false>(&PROTOCOL, lines.as_bytes(), 1000, &mut Captures::default()).is_some()
         };
         for (more, outside) in
             [(r#","a":1"#, ""), ("", r#","b":{"c":[1,"2"]},"d":"e""#), (r#","a":null"#, r#","a":true"#)]

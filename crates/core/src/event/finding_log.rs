@@ -391,10 +391,8 @@ impl EventLocator for EventContext<'_> {
     }
 
     fn note(&self, noted: &mut EventNote) {
-        self.frame.note(&self.span, self.number, noted);
-        if self.excerpts {
-            self.frame.note_text(&self.span, &self.type_span, noted);
-        }
+        let origin = self.frame.origin(self.span.start);
+        self.frame.note_event(origin, &self.span, &self.type_span, self.number, self.excerpts, noted);
     }
 
     fn event(&self) -> Place {

@@ -200,19 +200,25 @@ impl Frame<'_> {
         Place { end, event, row: self.row, ..origin.place() }
     }
 
-    /// Notes the place of an event, for later findings that refer to it.
+    /// Notes the place of an event for later findings that refer to it, and with `excerpts` its beginning; `mark` is the
+    /// part of the event to point at, and `origin` the event's origin. Allocates only on the first use of `noted`.
     #[inline]
-    pub fn note(&self, span: &Range<usize>, event: Option<u64>, noted: &mut EventNote) {
-        noted.origin = self.origin(span.start);
+    pub fn note_event(
+        &self,
+        origin: Origin,
+        span: &Range<usize>,
+        mark: &Range<usize>,
+        event: Option<u64>,
+        excerpts: bool,
+        noted: &mut EventNote,
+    ) {
+        noted.origin = origin;
         noted.end = self.end(noted.origin, span, |at| self.origin(at));
         noted.event = event;
         noted.row = self.row;
-    }
-
-    /// Notes the beginning of an event; `mark` is the part of the event to point at. Allocates only on the first use of
-    /// `noted`.
-    #[inline]
-    pub fn note_text(&self, span: &Range<usize>, mark: &Range<usize>, noted: &mut EventNote) {
+        if !excerpts {
+            return;
+        }
         let head = if self.segments.len() == 1 {
             &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]
         } else {

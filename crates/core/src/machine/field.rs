@@ -118,7 +118,8 @@ pub(crate) fn equals(field: Field<'_>, value: &Scalar) -> bool {
 
 /// Returns whether a text, still escaped, says any of these plain words; see [`says_words`].
 pub(crate) fn says_any<'w>(raw: &[u8], mut wanted: impl Iterator<Item = &'w str>) -> bool {
-    let label = plain_words(&unescaped_lossy(raw));
+    let label = unescaped_lossy(raw);
+    let label = plain_words(&label);
     wanted.any(|words| says_words(&label, words))
 }
 

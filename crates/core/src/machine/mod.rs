@@ -36,6 +36,7 @@ use end::OtherStream;
 use field::Field;
 pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
+pub(crate) use repeat::Repeat;
 use repetition::{Newcomer, RecentEvents};
 use step::Scratch;
 use streamed_text::TextState;
@@ -322,21 +323,28 @@ impl Machine {
     /// Judges an event by the short path: one that is not earlier than its stream's last event, and repeats it, as most
     /// events do. Returns `false`, and changes nothing, if the event needs [`Machine::step`]. `raw_stream` is the stream's
     /// name as written in the JSON text, still escaped.
+    ///
+    /// `note` notes the event's place.
     #[inline]
-    pub(crate) fn step_repeat(&mut self, raw_stream: &[u8], event: &EventView<'_>) -> bool {
+    pub(crate) fn step_repeat(
+        &mut self,
+        raw_stream: &[u8],
+        event: &Repeat<'_>,
+        time: Stamp<'_>,
+        note: impl FnOnce(&mut EventNote),
+    ) -> bool {
         let Some(index) = self.streams.find(raw_stream) else { return false };
         let Some(stream) = self.streams.plain(index) else { return false };
-        let Some(now) = event.time else { return false };
         let last = stream.last_stamp();
         if stream.losses != self.losses
-            || !(stream.last_is_timed && now.is_not_before_usual(last))
+            || !(stream.last_is_timed && time.is_not_before_usual(last))
             || !repeat::apply_repeat(self.protocol.tables(), stream, event, &self.scratch)
         {
             return false;
         }
         stream.number = stream.number.wrapping_add(1);
-        stream.last_time.copy_from_slice(now.written);
-        event.locator.note(&mut stream.last);
+        stream.last_time.copy_from_slice(time.written);
+        note(&mut stream.last);
         self.streams.touch(index, self.protocol.tables());
         true
     }

@@ -6,9 +6,10 @@ use super::field::{ArrayItem, Field, KeptValue, Key, Scope, display_field, displ
 use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
 use super::open_groups::{Group, Standing};
+use super::repeat::{Repeat, apply_repeat};
 use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
-use super::{Doubts, EventView, Facts, Target, Verdict, Wording, repeat};
+use super::{Doubts, EventView, Facts, Target, Verdict, Wording};
 use crate::finding::{Place, Related};
 use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, Row, States};
 use crate::protocol::{Keyed, RuleId, Scalar, Tables};
@@ -48,7 +49,8 @@ pub(crate) fn apply<W: CellObserver>(
     observer: W,
     out: &mut Vec<Verdict>,
 ) {
-    if !W::ACTIVE && repeat::apply_repeat(tables, stream, event, scratch) {
+    let EventView { event_type, text, fields, .. } = *event;
+    if !W::ACTIVE && apply_repeat(tables, stream, &Repeat { event_type, text, fields }, scratch) {
         return;
     }
     let effects = &tables.effects[event.event_type];

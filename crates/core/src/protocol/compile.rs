@@ -284,7 +284,7 @@ impl<'f> Compiler<'f> {
                     Condition { slot, values: values.clone(), plain: false }
                 }
                 file::WhenTest::Says(says) => {
-                    let values = says.iter().map(|words| file::Scalar::Text(plain_words(words))).collect();
+                    let values = says.iter().map(|words| file::Scalar::Text(plain_words(words).into_owned())).collect();
                     Condition { slot, values, plain: true }
                 }
             });

@@ -1,5 +1,6 @@
 //! The tables of a compiled protocol, in which names are numbers and pointers are slots. The compiler has checked them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -337,7 +338,7 @@ impl Condition {
         let pair = |one: &Scalar, two: &Scalar| match (one, two) {
             (Scalar::Text(one), Scalar::Text(two)) if self.plain || other.plain => {
                 let label = |condition: &Condition, text: &str| {
-                    if condition.plain { text.to_owned() } else { plain_words(text) }
+                    if condition.plain { text.to_owned() } else { plain_words(text).into_owned() }
                 };
                 let (one, two) = (label(self, one), label(other, two));
                 // Of two patterns it is not worth finding out.
@@ -481,8 +482,9 @@ pub fn says_words(label: &str, wanted: &str) -> bool {
 
 /// Returns a label in the form in which labels are compared: in lower case, without surrounding space or a trailing
 /// ellipsis.
-pub fn plain_words(label: &str) -> String {
+pub fn plain_words(label: &str) -> Cow<'_, str> {
     let label = label.trim();
-    let label = label.strip_suffix("...").or_else(|| label.strip_suffix('…')).unwrap_or(label);
-    label.trim_end().to_lowercase()
+    let label = label.strip_suffix("...").or_else(|| label.strip_suffix('…')).unwrap_or(label).trim_end();
+    let is_plain = label.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_plain { Cow::Borrowed(label) } else { Cow::Owned(label.to_lowercase()) }
 }

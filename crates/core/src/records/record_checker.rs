@@ -330,8 +330,7 @@ impl<'p> FrameChecker<'p> {
         let text = here.frame.text;
         let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
         let program = program.filter(|_| !has_replacement(text));
-        let sure =
-            program.is_some_and(|program| walk::read(program, text, false, &mut self.memories[kind], captures).is_ok());
+        let sure = program.is_some_and(|program| walk::read(program, text, &mut self.memories[kind], captures).is_ok());
         readable.copy(captures.all());
         let faults = if sure {
             self.event_checker.fast_path_faults((kind, event_type), text, captures.all(), None, readable)

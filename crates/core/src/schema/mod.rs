@@ -16,7 +16,7 @@ mod words;
 pub(crate) mod written;
 
 pub use domain::{Domain, domain};
-pub(crate) use fast::{program, tokens, walk};
+pub(crate) use fast::{flat, program, tokens, walk};
 pub use fields::Field;
 pub use pointer::Pointer;
 pub(crate) use unknown::unknown_fields;

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::bytes::equal;
+
 /// The number of surroundings that are remembered.
 const MOST_KNOWN: usize = 16;
 
@@ -23,7 +25,7 @@ struct Surroundings {
 
 impl Surroundings {
     fn are_of(&self, text: &[u8], event: &Range<usize>) -> bool {
-        *self.before == text[..event.start] && *self.behind == text[event.end..]
+        equal(&self.before, &text[..event.start]) && equal(&self.behind, &text[event.end..])
     }
 }
 

@@ -19,7 +19,9 @@ impl Compiler<'_> {
         for check in &file.check {
             let rule = self.use_rule(&check.rule, &Speaker::CHECK);
             let test = match &check.is {
-                file::Test::Says(says) => FieldTest::Says(says.iter().map(|words| plain_words(words)).collect()),
+                file::Test::Says(says) => {
+                    FieldTest::Says(says.iter().map(|words| plain_words(words).into_owned()).collect())
+                }
                 file::Test::Below(number) => FieldTest::Below(*number),
                 file::Test::Missing => FieldTest::Missing,
                 file::Test::SameAs(_) | file::Test::Beside(_) | file::Test::NoTimeZone | file::Test::Repeated => {

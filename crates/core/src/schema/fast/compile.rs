@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::flat::flatten;
+use super::flat::{Writing, flatten};
 use super::program::{
-    ArrayNode, ArrayShape, CaptureTarget, Leaf, MAX_PROPERTIES, NodeSource, NumberNode, ObjectNode, Program, Property,
+    ArrayNode, ArrayShape, CaptureTarget, MAX_PROPERTIES, NodeSource, NumberNode, ObjectNode, Program, Property,
     RequiredProperty, SchemaNode, StringNode, TypeSet,
 };
 use crate::schema::words::Requirement;
@@ -36,13 +36,11 @@ impl Program {
         if compiler.found != wanted {
             return Err("a field that the tables read is not declared by the schema".to_owned());
         }
-        let (beginning, steps) = flatten(&root);
-        let walks = steps.iter().any(|step| matches!(step.leaf, Leaf::Value(..)));
+        // The schema's order has all keys, so none is missing.
+        let flat = flatten(&root, Writing { order: &compiler.order, spaced: false, type_key: b"" }).unwrap_or_default();
         Ok(Program {
             root,
-            beginning,
-            steps,
-            walks,
+            flat,
             slots: slots.len(),
             arrays: arrays.len(),
             sources: compiler.sources,

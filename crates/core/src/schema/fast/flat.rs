@@ -1,6 +1,8 @@
-//! A compiled schema → its flat program, for events that are written in the schema's order, without white space.
+//! A compiled schema → the flat program for events that are written in one way: with these keys, in this order.
 
-use super::program::{CaptureTarget, Leaf, ObjectEnd, SchemaNode, Step, StringNode, TypeSet};
+use super::program::{
+    CaptureTarget, Flat, Leaf, ObjectEnd, ObjectNode, SchemaNode, Step, StringNode, TypePlace, TypeSet,
+};
 use crate::bytes::Literal;
 
 impl Leaf {
@@ -22,46 +24,57 @@ impl Leaf {
     }
 }
 
-/// Returns the text that an event begins with if it has every declared property in order, and the steps that follow.
-pub(crate) fn flatten(root: &SchemaNode) -> (Box<[u8]>, Vec<Step>) {
-    let mut flat = FlatBuilder::default();
-    flat.value(root, 0);
-    flat.end();
-    (flat.beginning.unwrap_or_default(), flat.steps)
+/// How events are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Writing<'w> {
+    /// The order of the keys, as [`Memory::order`](super::program::Memory::order) has it.
+    pub order: &'w [u8],
+    /// Whether a space stands behind each colon and comma, as Python's `json.dumps` writes it.
+    pub spaced: bool,
+    /// The key of the event's type, which is a member of the event itself.
+    pub type_key: &'w [u8],
+}
+
+/// Returns the flat program for events that are written like this; `None` if they lack a required key.
+pub(crate) fn flatten(root: &SchemaNode, writing: Writing<'_>) -> Option<Flat> {
+    let flat = Flat::default();
+    let mut builder = FlatBuilder {
+        writing,
+        flat,
+        has_begun: false,
+        lacks_required: false,
+        leaf: None,
+        written: Vec::new(),
+        ends: Vec::new(),
+        type_at: None,
+    };
+    builder.value(root, 0);
+    builder.end();
+    (!builder.lacks_required).then_some(builder.flat)
 }
 
 /// The state of [`flatten`].
-#[derive(Default)]
-struct FlatBuilder {
-    /// `None` until the first value.
-    beginning: Option<Box<[u8]>>,
-    steps: Vec<Step>,
+struct FlatBuilder<'w> {
+    writing: Writing<'w>,
+    flat: Flat,
+    /// Whether the beginning is complete.
+    has_begun: bool,
+    lacks_required: bool,
     /// The last value; `written` is the text behind it.
     leaf: Option<(Leaf, Option<u16>)>,
     written: Vec<u8>,
     /// The objects that end in `written`.
     ends: Vec<ObjectEnd>,
+    /// The byte offset of the event's type in `written`.
+    type_at: Option<usize>,
 }
 
-impl FlatBuilder {
+impl FlatBuilder<'_> {
     /// Writes a value that is inside of `depth` objects.
     fn value(&mut self, node: &SchemaNode, depth: usize) {
         let only_object = node.types.0 == TypeSet::OBJECT && node.target == CaptureTarget::None;
         match (&node.object, &node.string) {
-            (Some(object), _) if only_object && !object.properties.is_empty() => {
-                for (index, property) in object.properties.iter().enumerate() {
-                    self.written.push(if index == 0 { b'{' } else { b',' });
-                    self.written.push(b'"');
-                    self.written.extend_from_slice(&property.key);
-                    self.written.extend_from_slice(b"\":");
-                    self.value(&property.node, depth + 1);
-                }
-                if object.open {
-                    let keys = object.properties.iter().map(|property| property.key.clone()).collect();
-                    self.ends.push(ObjectEnd { at: self.written.len(), object: node.id, keys, depth: depth + 1 });
-                }
-                self.written.push(b'}');
-            }
+            (Some(object), _) if only_object && !object.properties.is_empty() => self.object(node, object, depth),
             (_, StringNode::OneOf(words, _)) if words.len() == 1 && node.target == CaptureTarget::None => {
                 self.written.push(b'"');
                 self.written.extend_from_slice(&words[0]);
@@ -78,13 +91,53 @@ impl FlatBuilder {
         }
     }
 
+    /// Writes an object that is inside of `depth` objects.
+    fn object(&mut self, node: &SchemaNode, object: &ObjectNode, depth: usize) {
+        let Writing { order, spaced, type_key } = self.writing;
+        let mut missing = object.required;
+        let mut entry = object.first_order;
+        self.written.push(b'{');
+        for number in 0..object.properties.len() {
+            let index = usize::from(order[entry]);
+            let Some(property) = object.properties.get(index) else { break };
+            if number > 0 {
+                self.written.extend_from_slice(if spaced { b", " } else { b"," });
+            }
+            self.written.push(b'"');
+            self.written.extend_from_slice(&property.key);
+            self.written.extend_from_slice(if spaced { b"\": " } else { b"\":" });
+            let (before, is_type) = (self.written.len(), depth == 0 && *property.key == *type_key);
+            self.value(&property.node, depth + 1);
+            // A type that is no literal leaves the text behind it, which is shorter.
+            if is_type && self.written.len() > before {
+                self.type_at = Some(before);
+            }
+            missing &= !(1 << index);
+            entry = object.first_order + index + 1;
+        }
+        self.lacks_required |= missing != 0;
+        if object.open {
+            let keys = object.properties.iter().map(|property| property.key.clone()).collect();
+            self.ends.push(ObjectEnd { at: self.written.len(), object: node.id, keys, depth: depth + 1 });
+        }
+        self.written.push(b'}');
+    }
+
     /// Ends the text behind the last value, or the beginning if there was none.
     fn end(&mut self) {
         let written = std::mem::take(&mut self.written);
         let ends = std::mem::take(&mut self.ends).into();
-        match self.leaf.take() {
-            Some((leaf, slot)) => self.steps.push(Step { leaf, slot, behind: Literal::new(&written), ends }),
-            None => self.beginning = Some(written.into()),
+        let step = self.has_begun.then_some(self.flat.steps.len());
+        if let Some(at) = self.type_at.take() {
+            self.flat.type_place = Some(TypePlace { step, at, to_end: written.len() - at });
         }
+        match self.leaf.take() {
+            Some((leaf, slot)) => {
+                self.flat.walks |= matches!(leaf, Leaf::Value(..));
+                self.flat.steps.push(Step { leaf, slot, behind: Literal::new(&written), ends });
+            }
+            None => self.flat.beginning = written.into(),
+        }
+        self.has_begun = true;
     }
 }

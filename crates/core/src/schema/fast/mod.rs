@@ -4,7 +4,7 @@
 //! path judges the event.
 
 mod compile;
-mod flat;
+pub(crate) mod flat;
 pub(crate) mod program;
 pub(crate) mod tokens;
 pub(crate) mod walk;

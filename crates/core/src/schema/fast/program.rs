@@ -1,5 +1,5 @@
-//! A compiled schema: nodes for the walker, and a flat program of literals and leaves for events that are written in
-//! the schema's own order of keys.
+//! A compiled schema: nodes for the walker, and flat programs of literals and leaves for events whose keys are in a known
+//! order, which is at first the schema's own.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -207,7 +207,31 @@ pub struct ArrayNode {
     pub captured: Option<(u16, u16)>,
 }
 
-/// A step of the flat program: a value, and the text from its end to the start of the next value.
+/// What events consist of that have the same keys in the same order: literals, and values between them.
+#[derive(Debug, Default)]
+pub struct Flat {
+    /// The text up to the first value; empty if there are no declared keys.
+    pub beginning: Box<[u8]>,
+    /// The values that follow.
+    pub steps: Vec<Step>,
+    /// Whether one of the steps calls the walker.
+    pub walks: bool,
+    /// The place of the event's type, if it is in one of the literals.
+    pub type_place: Option<TypePlace>,
+}
+
+/// The place of an event's type in a flat program.
+#[derive(Clone, Copy, Debug)]
+pub struct TypePlace {
+    /// The step with the type behind its value; `None` if the type is in the beginning.
+    pub step: Option<usize>,
+    /// The byte offset of the type in that literal, with its quotes.
+    pub at: usize,
+    /// The number of bytes from there to the end of the literal.
+    pub to_end: usize,
+}
+
+/// A step of a flat program: a value, and the text from its end to the start of the next value.
 #[derive(Debug)]
 pub struct Step {
     /// The value.
@@ -233,7 +257,7 @@ pub struct ObjectEnd {
     pub depth: usize,
 }
 
-/// A value of the flat program. A string is read from behind its opening quote.
+/// A value of a flat program. A string is read from behind its opening quote.
 #[derive(Debug)]
 pub enum Leaf {
     /// A string.
@@ -254,13 +278,8 @@ pub enum Leaf {
 pub struct Program {
     /// The schema of the event itself.
     pub root: SchemaNode,
-    /// The text that an event begins with if its keys are in the schema's order, up to the first value; empty if the
-    /// schema declares no properties.
-    pub beginning: Box<[u8]>,
-    /// The values that follow, in the schema's order.
-    pub steps: Vec<Step>,
-    /// Whether one of the steps calls the walker.
-    pub walks: bool,
+    /// The flat program for events that have all declared keys, in the schema's order.
+    pub flat: Flat,
     /// The number of slots of the event.
     pub slots: usize,
     /// The number of arrays whose items are captured.
@@ -268,9 +287,12 @@ pub struct Program {
     /// The source of each node, by the number of the node.
     pub sources: Vec<NodeSource>,
     /// For each object with declared properties, the index of the property that is expected at its start, and behind
-    /// each of its properties, in the schema's order.
+    /// each of its properties, in the schema's order. An index that no property has stands for the end of the object.
     pub order: Box<[u8]>,
 }
+
+/// Where an object ends, in [`Memory::order`].
+pub(crate) const END_OF_OBJECT: u8 = u8::MAX;
 
 /// What a reader remembers of the events of a type, to read the next one faster. It changes no finding.
 #[derive(Clone, Debug, Default)]

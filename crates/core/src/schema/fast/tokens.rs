@@ -1,6 +1,6 @@
 //! The tokens of an event's text on the fast path: each function returns where its token ends, or falls back.
 
-use crate::bytes::{skip_plain, skip_short_plain};
+use crate::bytes::{find_special, skip_plain, skip_short_plain};
 use crate::schema::date_time::{self, LastMinute};
 
 /// The longest number that is certainly in range and certainly exact, in bytes.
@@ -39,15 +39,28 @@ pub(crate) fn string_rest(text: &[u8], at: usize) -> End {
 }
 
 /// Returns the end of any string, like [`string_rest`].
-fn long_string_rest(text: &[u8], at: usize) -> End {
-    let mut at = skip_plain(text, at);
+fn long_string_rest(text: &[u8], mut at: usize) -> End {
+    // Escapes come in runs: a block is examined once, however many it has.
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
+        let mut special = find_special(block);
+        let mut next = 64;
+        while special != 0 {
+            let offset = special.trailing_zeros() as usize;
+            match block[offset] {
+                b'"' => return Ok(at + offset + 1),
+                b'\\' => next = escape(text, at + offset)? - at,
+                _ => return Err(Fallback),
+            }
+            special &= u64::MAX.checked_shl(next as u32).unwrap_or(0);
+        }
+        at += next.max(64);
+    }
+    at = skip_plain(text, at);
     loop {
         match text.get(at) {
             Some(b'"') => return Ok(at + 1),
-            // Escapes come in runs, and the text between them is short.
-            Some(b'\\') => at = escape(text, at)?,
-            Some(0x20..) => at = skip_plain(text, at + 1),
-            Some(..0x20) | None => return Err(Fallback),
+            Some(b'\\') => at = skip_plain(text, escape(text, at)?),
+            Some(_) | None => return Err(Fallback),
         }
     }
 }

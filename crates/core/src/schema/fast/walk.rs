@@ -9,7 +9,9 @@ mod violations;
 
 use std::ops::Range;
 
-use super::program::{CaptureTarget, Leaf, Memory, Program, SchemaNode, StringNode, TypeSet};
+use super::program::{
+    CaptureTarget, END_OF_OBJECT, Flat, Leaf, Memory, Program, SchemaNode, Step, StringNode, TypeSet,
+};
 use super::tokens::{End, Fallback, colon, key, number, space, string_rest, usual_time, word};
 use crate::bytes::starts_with;
 use crate::input::json::MAX_DEPTH;
@@ -24,32 +26,21 @@ const MOST_FREE_KEYS: usize = 16;
 
 /// Reads one event, and appends its captures and its violations to `captures`.
 ///
-/// If `in_order`, the text is known to start with the beginning of the flat program, which is tried first. Returns
-/// whether the flat program was enough.
-///
 /// # Errors
 ///
 /// Returns [`Fallback`] if the slow path has to judge the event. `captures` is then unchanged.
 pub(crate) fn read(
     program: &Program,
     text: &[u8],
-    in_order: bool,
     memory: &mut Memory,
     captures: &mut Captures,
-) -> Result<bool, Fallback> {
+) -> Result<(), Fallback> {
     let mark = captures.mark();
     begin(program, captures);
-    if in_order {
-        if flat(program, text, Start::default(), captures, mark, memory) == Ok(text.len()) {
-            return Ok(true);
-        }
-        captures.truncate(mark);
-        begin(program, captures);
-    }
     let mut walker = Walker::new(text, captures, mark, memory);
     let start = space(text, 0);
     match walker.value(&program.root, start).map(|end| space(text, end)) {
-        Ok(end) if end == text.len() => Ok(false),
+        Ok(end) if end == text.len() => Ok(()),
         _ => {
             captures.truncate(mark);
             Err(Fallback)
@@ -66,8 +57,9 @@ pub(crate) struct Start {
     pub depth: usize,
 }
 
-/// Reads an event at a place of a longer text by the flat program alone: its keys must be in the schema's order, and
-/// it must be on one line. The text is known to have the beginning of the flat program there. Returns the event's end.
+/// Reads an event at a place of a longer text by the program's flat program alone: its keys must be in the schema's
+/// order, and it must be on one line. The text is known to have the beginning of the flat program there. Returns the
+/// event's end.
 ///
 /// # Errors
 ///
@@ -82,10 +74,47 @@ pub(crate) fn read_start(
 ) -> End {
     let mark = captures.mark();
     begin(program, captures);
-    let end = flat(program, text, start, captures, mark, memory)?;
+    let Flat { beginning, steps, walks, .. } = &program.flat;
+    let end = take_steps(steps, text, start.at + beginning.len(), start.depth, captures, mark, memory)?;
+    if is_one_line(*walks, &text[start.at..end]) { Ok(end) } else { Err(Fallback) }
+}
+
+/// Returns whether an event that was read by a flat program is on one line.
+#[inline(always)]
+fn is_one_line(walks: bool, event: &[u8]) -> bool {
     // To the walker, white space may have line ends in it. A carriage return alone ends a line of server-sent events.
-    let is_one_line = !program.walks || memchr::memchr2(b'\n', b'\r', &text[start.at..end]).is_none();
-    if is_one_line { Ok(end) } else { Err(Fallback) }
+    !walks || memchr::memchr2(b'\n', b'\r', event).is_none()
+}
+
+/// Reads an event at the start of a longer text like [`read_start`], by a flat program that was learned from an event that
+/// is written like this one. Returns the byte offset of the event's type, with its quotes, and the event's end.
+///
+/// # Errors
+///
+/// Returns [`Fallback`] if the event is written otherwise. `captures` is then unchanged.
+pub(crate) fn read_learned(
+    program: &Program,
+    flat: &Flat,
+    text: &[u8],
+    memory: &mut Memory,
+    captures: &mut Captures,
+) -> Result<(usize, usize), Fallback> {
+    let mark = captures.mark();
+    begin(program, captures);
+    let mut read = || {
+        let Flat { beginning, steps, walks, type_place } = flat;
+        let place = type_place.ok_or(Fallback)?;
+        let (before, behind) = steps.split_at(place.step.map_or(0, |step| step + 1));
+        let at = take_steps(before, text, beginning.len(), 0, captures, mark, memory)?;
+        let end = take_steps(behind, text, at, 0, captures, mark, memory)?;
+        let is_one_line = is_one_line(*walks, &text[..end]);
+        if is_one_line { Ok((at - place.to_end, end)) } else { Err(Fallback) }
+    };
+    let result = read();
+    if result.is_err() {
+        captures.truncate(mark);
+    }
+    result
 }
 
 /// As many absent captures as most events have slots, to be copied at once.
@@ -138,19 +167,20 @@ pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> 
     }
 }
 
-/// Reads an event by the flat program, from behind its beginning. Most events are read here alone, so anything rare is
-/// in functions that are not inlined.
+/// Reads the values of a flat program, the first of which starts at `at`, and the literals behind them. `outer` is the
+/// number of objects and arrays around the event. Most events are read here alone, so anything rare is in functions that
+/// are not inlined.
 #[inline(always)]
-fn flat(
-    program: &Program,
+fn take_steps(
+    steps: &[Step],
     text: &[u8],
-    start: Start,
+    mut at: usize,
+    outer: usize,
     captures: &mut Captures,
     mark: CaptureMark,
     memory: &mut Memory,
 ) -> End {
-    let mut at = start.at + program.beginning.len();
-    for step in &program.steps {
+    for step in steps {
         let (end, capture) = match &step.leaf {
             Leaf::Text { not_empty } => {
                 let end = string_rest(text, at)? - 1;
@@ -170,11 +200,11 @@ fn flat(
             }
             Leaf::Value(node, depth) => {
                 let mut walker = Walker::new(text, captures, mark, memory);
-                walker.depth = start.depth + *depth;
+                walker.depth = outer + *depth;
                 let end = walker.value(node, at)?;
                 at = match step.behind.end_in(text, end) {
                     Some(at) => at,
-                    None => read_unknown_keys(step, text, end, start.depth, captures, memory)?,
+                    None => read_unknown_keys(step, text, end, outer, captures, memory)?,
                 };
                 continue;
             }
@@ -184,7 +214,7 @@ fn flat(
         }
         at = match step.behind.end_in(text, end) {
             Some(at) => at,
-            None => read_unknown_keys(step, text, end, start.depth, captures, memory)?,
+            None => read_unknown_keys(step, text, end, outer, captures, memory)?,
         };
     }
     Ok(at)
@@ -291,6 +321,7 @@ impl<'t, 'c> Walker<'t, 'c> {
         let unknown = self.captures.unknown.len();
         let mut at = space(self.text, at + 1);
         if self.text.get(at) == Some(&b'}') {
+            self.memory.order[entry] = END_OF_OBJECT;
             return self.end_of_object(value, node.required, start_of_object..at + 1);
         }
         loop {
@@ -338,6 +369,7 @@ impl<'t, 'c> Walker<'t, 'c> {
                 _ => return Err(Fallback),
             }
         }
+        self.memory.order[entry] = END_OF_OBJECT;
         self.end_of_object(value, node.required & !seen, start_of_object..at + 1)
     }
 
