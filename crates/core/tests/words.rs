@@ -98,9 +98,9 @@ fn a_mismatch_says_how_it_came_about() {
 fn a_message_that_differs_is_not_called_a_stream() {
     let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
     for (whole, parted) in [
-        ("It is sunny.", "after 6 characters, it has \"sunny.\" where the message has \"raining.\""),
-        ("It is", "after 5 characters, it stops where the message continues with \" raining.\""),
-        ("", "it is empty, but the message is \"It is raining.\""),
+        ("It is sunny.", "after 6 characters, it has \"sunny.\" where the appended message has \"raining.\""),
+        ("It is", "after 5 characters, it stops where the appended message continues with \" raining.\""),
+        ("", "it is empty, but the appended message is \"It is raining.\""),
     ] {
         let whole = format!(r#","final_message":"{whole}""#);
         let report = judge(&[THINKING, ("message.appended", message), ("completed", &whole), IDLE]);

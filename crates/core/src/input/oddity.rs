@@ -94,7 +94,10 @@ impl Oddity {
 
     /// Returns what was found in this many lines, from line `first` on, as the message of the rule has it.
     pub(crate) fn found(self, lines: u64, first: u64) -> String {
-        let on_lines = if lines == 1 { "on this line".to_owned() } else { format!("on {lines} lines") };
+        let (the_event, on_lines) = match lines {
+            1 => ("the event", "on this line".to_owned()),
+            _ => ("the events", format!("on {lines} lines")),
+        };
         let are = |what: &str| match lines {
             1 => format!("this line is {what}"),
             _ => format!("{lines} lines are {what}, from line {first} on"),
@@ -103,16 +106,16 @@ impl Oddity {
             Oddity::Utf16 => "the input is encoded in UTF-16, but consumers expect UTF-8".to_owned(),
             Oddity::Utf32 => "the input is encoded in UTF-32, and was not read".to_owned(),
             Oddity::Binary => "the input contains binary data here, not text".to_owned(),
-            Oddity::LogPrefix => format!("there is a log prefix before the event {on_lines}"),
-            Oddity::TextBehind => format!("there is text after the event {on_lines}"),
-            Oddity::Comma => format!("there is a comma next to the event {on_lines}"),
-            Oddity::ByteOrderMark => format!("there is a byte-order mark before the event {on_lines}"),
-            Oddity::ZeroBytes => format!("there are zero bytes around the event {on_lines}"),
+            Oddity::LogPrefix => format!("there is a log prefix before {the_event} {on_lines}"),
+            Oddity::TextBehind => format!("there is text after {the_event} {on_lines}"),
+            Oddity::Comma => format!("there is a comma next to {the_event} {on_lines}"),
+            Oddity::ByteOrderMark => format!("there is a byte-order mark before {the_event} {on_lines}"),
+            Oddity::ZeroBytes => format!("there are zero bytes around {the_event} {on_lines}"),
             Oddity::NoLineFeed => format!("there is no line feed between two events {on_lines}"),
             Oddity::TornWrite => {
                 format!("an event breaks off and the next one follows it without a line feed {on_lines}")
             }
-            Oddity::Escapes => format!("there are terminal escape sequences around the event {on_lines}"),
+            Oddity::Escapes => format!("there are terminal escape sequences around {the_event} {on_lines}"),
             Oddity::DataTwice => format!("`data:` is doubled {on_lines}"),
             Oddity::SseField => format!("expected an event, found a field of server-sent events {on_lines}"),
             Oddity::NoBlankLine => format!(
@@ -121,7 +124,7 @@ impl Oddity {
             ),
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
-            Oddity::ContentLength => format!("there is a `Content-Length` header before the event {on_lines}"),
+            Oddity::ContentLength => format!("there is a `Content-Length` header before {the_event} {on_lines}"),
             Oddity::ChunkSize => are("the size of a chunk, as chunked HTTP responses have it"),
             Oddity::PythonDict => are("a Python dict, printed with str() or repr()"),
             Oddity::JavaScriptObject => are("a JavaScript object, printed with console.log()"),
@@ -145,41 +148,39 @@ impl Oddity {
     pub(crate) fn help(self) -> &'static str {
         match self {
             Oddity::Utf16 => {
-                "use `| Out-File -Encoding utf8` in PowerShell, where `>` writes UTF-16, or convert the file with iconv (the events were read all the same)"
+                "use `| Out-File -Encoding utf8` in PowerShell, where `>` writes UTF-16, or convert the file with iconv (the events were read anyway)"
             }
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
             Oddity::Binary => "check that this is the right file, and that nothing else writes to the stream",
             Oddity::LogPrefix => {
-                "write the events to a stream of their own, without the logger's prefix, or cut it off (the events were read all the same)"
+                "write the events to a stream of their own, without the logger's prefix, or cut it off (the events were read anyway)"
             }
-            Oddity::TextBehind => "write nothing after an event on its line (the event was read all the same)",
-            Oddity::Comma => {
-                "write one event per line, without commas, or a JSON array (the events were read all the same)"
-            }
+            Oddity::TextBehind => "write nothing after an event on its line (the event was read anyway)",
+            Oddity::Comma => "write one event per line, without commas, or a JSON array (the events were read anyway)",
             Oddity::ByteOrderMark => {
-                "when joining files, remove the marks of all but the first (the event was read all the same)"
+                "when joining files, remove the marks of all but the first (the event was read anyway)"
             }
             Oddity::ZeroBytes => {
-                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (the event was read all the same)"
+                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (the event was read anyway)"
             }
             Oddity::NoLineFeed => "end every event with a line feed; all events were read",
             Oddity::TornWrite => {
                 "after a restart, begin with a line feed, and never let two writers share a stream without a lock; the later event was read, and the one that breaks off is lost"
             }
             Oddity::Escapes => {
-                "switch off colours and titles where the output is not a terminal (NO_COLOR=1, TERM=dumb) (the events were read all the same)"
+                "switch off colours and titles where the output is not a terminal (NO_COLOR=1, TERM=dumb) (the events were read anyway)"
             }
             Oddity::DataTwice => {
-                "write `data: ` once: an adapter put it before data that already had it (the events were read all the same)"
+                "write `data: ` once: an adapter put it before data that already had it (the events were read anyway)"
             }
             Oddity::SseField => {
-                "record only server-sent events, or one event per line without `data:` (the events were read all the same)"
+                "record only server-sent events, or one event per line without `data:` (the events were read anyway)"
             }
             Oddity::NoBlankLine => "end every event with a blank line; the events were read one by one all the same",
             Oddity::HttpHead => "record only the body: curl without -i",
             Oddity::CurlTrace => "record only the body: curl -sN, without -v, and its standard error elsewhere",
             Oddity::ContentLength => {
-                "write one event per line instead of frames, which belong to the Language Server Protocol (the events were read all the same)"
+                "write one event per line instead of frames, which belong to the Language Server Protocol (the events were read anyway)"
             }
             Oddity::ChunkSize => "record the body as an HTTP client decodes it: curl without --raw",
             Oddity::PythonDict => "write it with json.dumps()",
@@ -195,7 +196,7 @@ impl Oddity {
                 "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was checked"
             }
             Oddity::Space(_) => {
-                "write no other white space between tokens: strict readers refuse it (the events were read all the same)"
+                "write no other white space between tokens: strict readers refuse it (the events were read anyway)"
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {
