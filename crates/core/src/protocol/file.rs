@@ -41,12 +41,6 @@ toml_tables! {
         pub rule: BTreeMap<Name, RuleWords> = optional,
     }
 
-    /// Rules that no protocol has to say: those of the framing, and those of upkeep. Their files hold nothing else.
-    #[derive(Debug)]
-    pub(crate) struct RulesFile {
-        pub rule: BTreeMap<Name, RuleWords> = required,
-    }
-
     #[derive(Debug)]
     pub(crate) struct Event {
         pub event_type: Name = required("type"),

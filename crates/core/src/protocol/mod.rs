@@ -31,11 +31,9 @@ use crate::error::{Mistakes, Problem, ProtocolError, UnknownName};
 use crate::framing::Framing;
 use crate::input::json::parse;
 use crate::schema::in_place::{self, Excess, InPlaceFault};
-use crate::schema::program::{Memory, Program};
 use crate::schema::{Pointer, Schema, written};
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
-use listed::ListedRules;
 use records::Records;
 use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Text, Unchanged};
 
@@ -165,8 +163,6 @@ impl Protocol {
     /// Compiles a protocol. `trusted`: the schemas, examples, words and quotes are known to be valid and are not
     /// checked.
     fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
-        let framing = rules_file("framing.toml", include_str!("framing.toml"), &Framing::ALL.map(Framing::name))?;
-        let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"), &Upkeep::ALL.map(Upkeep::name))?;
         let file = toml_reader::read::<file::File>(&folder.protocol, HELP);
         let type_at = file.as_ref().ok().and_then(|file| Pointer::parse(file.event.as_ref()?.event_type.get_ref()));
         let mut wrong_schemas = Vec::new();
@@ -190,7 +186,7 @@ impl Protocol {
         // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
         let document = folder.document.as_deref().filter(|_| !trusted);
         let compiled = file.and_then(|file| {
-            let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document, trusted)?;
+            let tables = compile::Compiler::compile(&file, schemas, document, trusted)?;
             Ok((file, tables))
         });
         let mut mistakes = Mistakes::new(&folder.name);
@@ -261,12 +257,6 @@ impl Protocol {
         self.0.document.as_deref()
     }
 
-    /// Returns, by event type, what a reader remembers of its events before the first one.
-    pub(crate) fn memories(&self) -> Vec<Memory> {
-        let events = self.0.tables.events.iter();
-        events.map(|event| event.plan.as_ref().map(Program::memory).unwrap_or_default()).collect()
-    }
-
     /// Returns the rules: those of the framing first, those of upkeep last.
     pub fn rules(&self) -> &[Rule] {
         &self.0.tables.rules
@@ -311,7 +301,7 @@ impl Protocol {
     /// type.
     pub fn plan(&self, event_type: &str) -> Option<&str> {
         let event = &self.0.tables.events[self.event_id(event_type)?];
-        event.plan.as_ref().err().map(String::as_str)
+        event.plan().err()
     }
 
     /// Returns whether the protocol is one of stored records rather than of streams of events.
@@ -413,14 +403,6 @@ impl Folder {
         let missing = || ProtocolError::unreadable(&Path::new(name).join("protocol.toml"), ErrorKind::NotFound.into());
         Ok(Folder { name: name.to_owned(), protocol: protocol.ok_or_else(missing)?, schemas, document, examples })
     }
-}
-
-/// Parses a file of rules that is embedded in the program, which lists the same rules.
-fn rules_file(name: &str, text: &str, list: &[&'static str]) -> Result<ListedRules, ProtocolError> {
-    let listed = toml_reader::read(text, HELP).and_then(|file| listed::with_words(list, file));
-    let mut mistakes = Mistakes::new("the program");
-    let listed = listed.map_err(|problems| mistakes.add(name, text, problems)).ok();
-    mistakes.finish(listed)
 }
 
 /// Parses the examples, each of which must be one of the `rules`, if these are known.

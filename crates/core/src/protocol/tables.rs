@@ -1,6 +1,6 @@
 //! The tables of a compiled protocol, in which names are numbers and pointers are slots. The compiler has checked them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -162,11 +162,22 @@ pub struct EventType {
     pub time: Option<usize>,
     /// Whether the schema asserts that the timestamp is a date-time.
     pub usual_time: bool,
-    /// The program that judges an event in one pass, or the reason why there is none.
-    pub plan: Result<Program, String>,
+    /// Compiled on first use: most inputs have events of a few types only. See [`EventType::plan`].
+    pub(crate) plan: OnceLock<Result<Program, String>>,
 }
 
 impl EventType {
+    /// Returns the program that judges an event in one pass.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if there is none.
+    #[inline]
+    pub fn plan(&self) -> Result<&Program, &str> {
+        let compile = || Program::compile(self.schema.document(), &self.slots, &self.arrays);
+        self.plan.get_or_init(compile).as_ref().map_err(String::as_str)
+    }
+
     /// Returns the values that the schema allows for the field in a slot; empty if they cannot be listed.
     pub fn values_of(&self, slot: usize) -> Vec<Scalar> {
         self.values_at(&self.slots[slot])

@@ -41,8 +41,7 @@ impl Compiler<'_> {
                 let event_type = *self.find_events(&names, None).first()?;
                 let pointer = self.parse_pointer(at);
                 self.check_field(event_type, &pointer, &at.span());
-                let allowed = self.events[event_type].values_at(&pointer);
-                self.check_values(event_type, at, std::slice::from_ref(to), &allowed);
+                self.check_values(event_type, at, std::slice::from_ref(to));
                 Some(Fix::Set { event_type, at: pointer, to: to.clone() })
             }
             file::Fix::Insert(event) => self.compile_insert(event, shape),
