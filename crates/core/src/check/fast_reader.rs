@@ -48,7 +48,7 @@ const BACKOFF: u8 = 32;
 /// The number of failed tries in a row after which [`BACKOFF`] events are not tried.
 const TRIES_BEFORE_BACKOFF: u8 = 3;
 
-/// The first bytes of the events of a type that are written in the schema's order.
+/// The first bytes of the events of a type that are written in the schema's order. The type's program is compiled.
 #[derive(Clone)]
 struct Beginning {
     event_type: usize,
@@ -227,7 +227,7 @@ impl FastReader {
         };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
         let event = &self.protocol.tables().events[event_type];
-        let Ok(program) = event.plan() else { return None };
+        let Some(program) = event.compiled() else { return None };
         // The slow way says whether another name contradicts the type.
         if self.backoff[event_type] > 0 || name.is_some_and(|name| *name != *event.name.as_bytes()) {
             return None;
@@ -261,7 +261,7 @@ impl FastReader {
         let start = self.start_inside(lines)?;
         let beginning = self.beginning(&lines[start.at..])?;
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
-        let Ok(program) = self.protocol.tables().events[event_type].plan() else { return None };
+        let Some(program) = self.protocol.tables().events[event_type].compiled() else { return None };
         let mark = captures.mark();
         let end = read_start(program, lines, start, &mut self.memories[event_type], captures);
         let line = end.ok().and_then(|end| {
@@ -304,7 +304,7 @@ impl FastReader {
             && text.len() <= self.longest
         {
             let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
-            if let Ok(program) = self.protocol.tables().events[event_type].plan()
+            if let Some(program) = self.protocol.tables().events[event_type].compiled()
                 && self.backoff[event_type] == 0
             {
                 let mark = captures.mark();
@@ -327,7 +327,7 @@ impl FastReader {
             return None;
         }
         let (fast_event, begins) = self.find(text)?;
-        let Ok(program) = self.protocol.tables().events[fast_event.event_type].plan() else { return None };
+        let Some(program) = self.protocol.tables().events[fast_event.event_type].compiled() else { return None };
         let (backoff, failed_tries) =
             (&mut self.backoff[fast_event.event_type], &mut self.failed_tries[fast_event.event_type]);
         let in_order = begins && *backoff == 0;
@@ -382,7 +382,8 @@ impl FastReader {
         starts_with(text, &program.beginning).then(|| self.beginnings.len() - 1)
     }
 
-    /// Finds the type of an event. Also returns whether the event begins in the schema's order.
+    /// Finds the type of an event, whose program is compiled then. Also returns whether the event begins in the schema's
+    /// order.
     fn find(&mut self, text: &[u8]) -> Option<(FastEvent, bool)> {
         if let Some(index) = self.beginning(text) {
             let Beginning { event_type, type_span, .. } = &self.beginnings[index];

@@ -17,7 +17,8 @@ use toml::Spanned;
 use super::Tables;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, EventShape, EventType, OtherWords, Rule, RuleId, States, plain_words};
+use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, plain_words};
+use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
 use crate::error::Problem;
 use crate::framing::Framing;
@@ -37,7 +38,7 @@ pub(crate) struct Compiler<'f> {
     file: &'f file::File,
     /// Whether the words of rules, the fields and values of events, and that rows take every event and no two take the
     /// same one, are known to be right and are not checked.
-    trusted: bool,
+    trusted: Option<&'f TrustedText>,
     problems: Vec<Problem>,
     rules: Vec<Rule>,
     rule_ids: HashMap<Arc<str>, RuleId>,
@@ -60,7 +61,7 @@ impl<'f> Compiler<'f> {
         file: &'f file::File,
         schemas: BTreeMap<String, Schema>,
         document: Option<&str>,
-        trusted: bool,
+        trusted: Option<&'f TrustedText>,
     ) -> Result<Tables, Vec<Problem>> {
         let mut compiler = Compiler {
             file,
@@ -77,10 +78,10 @@ impl<'f> Compiler<'f> {
         compiler.check_rule_pages();
         compiler.add_schemas(schemas);
         let tables = compiler.compile_tables();
-        if !trusted {
+        if trusted.is_none() {
             compiler.check_rules(document);
         }
-        compiler.compile_fixes(&tables.shape);
+        compiler.check_fixes(&tables.shape);
         compiler.compile_plans(&tables.shape);
         compiler.add_upkeep();
         if compiler.problems.is_empty() {
@@ -106,14 +107,21 @@ impl<'f> Compiler<'f> {
         let file = self.file;
         for listed in Framing::ALL {
             let own = file.rule.iter().find(|(name, _)| name.get_ref() == listed.name());
-            self.add_rule(match own {
-                Some((name, words)) => worded_rule(name.get_ref(), words),
-                None => framing_rule(listed).named(listed.name()),
+            let trusted = self.trusted.and_then(|text| text.rules.get(listed.name()));
+            self.add_rule(match (own, trusted) {
+                (Some((name, words)), _) => Rule::new(name.get_ref(), words.compile()),
+                (None, Some(text)) => Rule::trusted(listed.name(), text),
+                (None, None) => Rule::new(listed.name(), framing_rule(listed).words()),
             });
         }
         for (name, words) in &file.rule {
             if !self.rule_ids.contains_key(name.get_ref().as_str()) {
-                self.add_rule(worded_rule(name.get_ref(), words));
+                self.add_rule(Rule::new(name.get_ref(), words.compile()));
+            }
+        }
+        for (name, text) in self.trusted.into_iter().flat_map(|text| &text.rules) {
+            if !self.rule_ids.contains_key(*name) {
+                self.add_rule(Rule::trusted(name, text));
             }
         }
     }
@@ -135,7 +143,7 @@ impl<'f> Compiler<'f> {
     /// Adds the program's own rules. Called last, so that no table can name them.
     fn add_upkeep(&mut self) {
         for listed in Upkeep::ALL {
-            self.add_rule(upkeep_rule(listed).named(listed.name()));
+            self.add_rule(Rule::new(listed.name(), upkeep_rule(listed).words()));
         }
     }
 
@@ -182,7 +190,7 @@ impl<'f> Compiler<'f> {
 
     /// Checks that an event's schema declares a field at this pointer.
     fn check_field(&mut self, event: usize, pointer: &Pointer, span: &Span) {
-        if !self.trusted && self.events[event].schema.at(&pointer.0) == Subschema::Missing {
+        if self.trusted.is_none() && self.events[event].schema.at(&pointer.0) == Subschema::Missing {
             let message = format!("{} has no field {pointer}", self.events[event].name);
             let help = "use a pointer that the event's schema declares, or declare the field there";
             self.refuse(span.clone(), message, help);
@@ -277,7 +285,7 @@ impl<'f> Compiler<'f> {
 
     /// Checks that an event's schema allows all these values for a field.
     fn check_values(&mut self, event: usize, at: &Spanned<String>, values: &[file::Scalar]) {
-        if self.trusted {
+        if self.trusted.is_some() {
             return;
         }
         let pointer = Pointer::parse(at.get_ref()).unwrap_or_default();
@@ -313,29 +321,6 @@ impl<'f> Compiler<'f> {
             conditions.push((index, states));
         }
         conditions
-    }
-}
-
-/// Returns a rule with the words that the file has for it. Its fix is compiled later.
-fn worded_rule(name: &str, words: &file::RuleWords) -> Rule {
-    let other = |words: &file::OtherWords| OtherWords {
-        says: words.says.get_ref().clone(),
-        help: words.help.get_ref().clone(),
-    };
-    Rule {
-        name: name.into(),
-        severity: words.severity.severity(),
-        basis: words.basis,
-        means: match &words.means {
-            Some(means) => means.get_ref().clone(),
-            None => without_values(words.says.get_ref()),
-        },
-        says: words.says.get_ref().clone(),
-        help: words.help.get_ref().clone(),
-        likely: words.likely.as_ref().map(other),
-        again: words.again.as_ref().map(other),
-        quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
-        fix: None,
     }
 }
 

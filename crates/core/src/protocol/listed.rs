@@ -2,12 +2,12 @@
 
 use super::compile::without_values;
 use super::file::Basis;
-use super::tables::Rule;
+use super::tables::RuleWords;
 use super::upkeep::Upkeep;
 use crate::finding::Severity;
 use crate::framing::Framing;
 
-/// The severity and the words of a rule that is listed in the program; see [`Rule`].
+/// The severity and the words of a rule that is listed in the program; see [`RuleWords`].
 pub(crate) struct ListedRule {
     pub severity: Option<Severity>,
     pub basis: Basis,
@@ -18,10 +18,9 @@ pub(crate) struct ListedRule {
 }
 
 impl ListedRule {
-    /// Returns the rule under its name.
-    pub(crate) fn named(self, name: &str) -> Rule {
-        Rule {
-            name: name.into(),
+    /// Returns the words as those of a rule.
+    pub(crate) fn words(self) -> RuleWords {
+        RuleWords {
             severity: self.severity,
             basis: self.basis,
             means: self.means.map_or_else(|| without_values(self.says), str::to_owned),

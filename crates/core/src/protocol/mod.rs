@@ -11,6 +11,7 @@ mod near_types;
 pub mod records;
 mod rulebook;
 pub mod tables;
+mod trusted;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +24,7 @@ pub use compile::put;
 pub use file::{Basis, Keyed, Scalar};
 pub(crate) use near_types::{NearTypes, word_count};
 pub use rulebook::Rulebook;
-pub use tables::{Rule, RuleId, framing};
+pub use tables::{Rule, RuleId, RuleWords, framing};
 pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
@@ -36,6 +37,7 @@ use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use records::Records;
 use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Text, Unchanged};
+use trusted::TrustedText;
 
 /// The help for a mistake in a protocol's TOML that has no help of its own.
 const HELP: &str = "docs/protocol-language.md explains every word of the file";
@@ -157,13 +159,16 @@ impl Protocol {
         folder: &str,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Protocol, ProtocolError> {
-        Protocol::compile(&Folder::new(folder, files)?, false)
+        Protocol::compile(&Folder::new(folder, files)?, None)
     }
 
-    /// Compiles a protocol. `trusted`: the schemas, examples, words and quotes are known to be valid and are not
-    /// checked.
-    fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
-        let file = toml_reader::read::<file::File>(&folder.protocol, HELP);
+    /// Compiles a protocol. `text`: the text of `protocol.toml` if the schemas, examples, words and quotes are known to be
+    /// valid and are not checked.
+    fn compile(folder: &Folder, text: Option<&'static str>) -> Result<Protocol, ProtocolError> {
+        let text = text.map(TrustedText::of);
+        let trusted = text.is_some();
+        let tables = text.as_ref().map_or(&*folder.protocol, |text| text.tables);
+        let file = toml_reader::read::<file::File>(tables, HELP);
         let type_at = file.as_ref().ok().and_then(|file| Pointer::parse(file.event.as_ref()?.event_type.get_ref()));
         let mut wrong_schemas = Vec::new();
         let mut schemas = BTreeMap::new();
@@ -186,7 +191,7 @@ impl Protocol {
         // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
         let document = folder.document.as_deref().filter(|_| !trusted);
         let compiled = file.and_then(|file| {
-            let tables = compile::Compiler::compile(&file, schemas, document, trusted)?;
+            let tables = compile::Compiler::compile(&file, schemas, document, text.as_ref())?;
             Ok((file, tables))
         });
         let mut mistakes = Mistakes::new(&folder.name);

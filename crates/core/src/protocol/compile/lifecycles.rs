@@ -170,7 +170,7 @@ impl Compiler<'_> {
         if self.meant.is_empty() {
             self.find_unreachable(lifecycle, &compiled);
         }
-        if within.is_none() && !self.trusted {
+        if within.is_none() && self.trusted.is_none() {
             self.check_exhaustive(lifecycle, &compiled);
         }
         compiled
@@ -287,7 +287,7 @@ impl Compiler<'_> {
                 };
                 let wrong = |row: &Row| row.when.iter().any(|one| self.is_wrong(event, one));
                 let is_second = |earlier: &Row| same_events(earlier) && !wrong(earlier) && !wrong(&compiled);
-                if !self.trusted && rows[event].iter().any(is_second) {
+                if self.trusted.is_none() && rows[event].iter().any(is_second) {
                     let message =
                         format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
                     self.refuse(
