@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, CliError, Exit};
+use super::help::whole_command;
+use super::{CliError, Exit};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -16,7 +16,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     // Generated in memory first, because the generator panics if it cannot write.
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "sessionlint", &mut script);
+    clap_complete::generate(arguments.shell, &mut whole_command(), "sessionlint", &mut script);
     std::io::stdout().lock().write_all(&script)?;
     Ok(Exit::Clean)
 }

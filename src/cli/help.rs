@@ -1,6 +1,7 @@
 //! What `--help` has beside the descriptions of arguments: their groups, and examples. All of it is data.
 
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::builder::Resettable;
+use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
 
@@ -91,25 +92,37 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     ("completions", ["sessionlint completions bash", "sessionlint completions fish > sessionlint.fish"]),
 ];
 
+/// Returns the command line of the program, with the arguments of every subcommand.
+pub fn whole_command() -> Command {
+    Cli::command().mut_subcommands(|mut subcommand| {
+        let about = Resettable::from(subcommand.get_about().cloned());
+        let long_about = Resettable::from(subcommand.get_long_about().cloned());
+        subcommand.build();
+        // The arguments, which were made just now, brought a description of their own.
+        subcommand.about(about).long_about(long_about)
+    })
+}
+
 /// Returns the command line of the program, with groups and examples in each `--help`.
 pub fn command() -> Command {
-    let command = Cli::command();
+    let command = whole_command();
     let note = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let examples = examples("");
     command.after_help(format!("{examples}\n\n{note}")).mut_subcommands(|subcommand| {
         let examples = self::examples(subcommand.get_name());
-        let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help_heading(OTHERS);
-        let help = help.help("Print help (see a summary with '-h')");
-        subcommand.mut_args(grouped).after_help(examples).disable_help_flag(true).arg(help)
+        subcommand.mut_args(grouped).after_help(examples)
     })
 }
 
 /// Puts an option into its group.
 fn grouped(argument: Arg) -> Arg {
     let of_option = |name: &str| GROUPS.iter().find(|(_, names)| names.contains(&name)).map(|(group, _)| *group);
-    match argument.get_long().and_then(of_option) {
-        Some(group) => argument.help_heading(group),
-        None => argument,
+    match argument.get_long() {
+        Some("help") => argument.help_heading(OTHERS).help("Print help (see a summary with '-h')"),
+        name => match name.and_then(of_option) {
+            Some(group) => argument.help_heading(group),
+            None => argument,
+        },
     }
 }
 
@@ -130,9 +143,10 @@ mod tests {
     #[test]
     fn every_option_is_in_one_group_and_every_group_has_only_options() {
         let mut there = BTreeSet::new();
-        for subcommand in Cli::command().get_subcommands() {
+        for subcommand in command().get_subcommands() {
             there.extend(subcommand.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned)));
         }
+        assert!(there.remove("help"));
         let mut grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| *names).map(|name| (*name).to_owned()).collect();
         grouped.sort();
         assert_eq!(grouped, there.into_iter().collect::<Vec<_>>());

@@ -27,6 +27,9 @@ use crate::lint::LintSummary;
 use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd, Unread};
 use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
 
+/// The length of a file, in bytes, up to which it is checked sooner than the number of cores is known.
+const SMALL_FILE: u64 = 16 * 1024;
+
 #[derive(clap::Args)]
 pub struct JudgingArguments {
     #[command(flatten)]
@@ -167,9 +170,11 @@ impl JudgingArguments {
         Output::chosen(&given, is_live)
     }
 
-    /// Returns the number of threads.
-    fn jobs(&self) -> usize {
-        self.jobs.map_or_else(cores, |jobs| usize::from(jobs.get()))
+    /// Returns the number of threads for these targets.
+    fn jobs(&self, targets: &[Target]) -> usize {
+        let is_small = matches!(targets, [one] if one.length().is_some_and(|length| length <= SMALL_FILE));
+        let default = || if is_small { 1 } else { cores() };
+        self.jobs.map_or_else(default, |jobs| usize::from(jobs.get()))
     }
 }
 
@@ -368,7 +373,7 @@ impl Job<'_> {
             split: settings.base.severity(protocol, Upkeep::SplitRecording.name()).flatten(),
             selection: &self.selection,
             max_findings: shown.max_findings,
-            jobs: judging.jobs(),
+            jobs: judging.jobs(&targets),
             progress: &Progress::default(),
             searched: &searched,
             exercises: false,

@@ -38,7 +38,7 @@ use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use sessionlint_core::protocol::{Protocol, Rule, Rulebook};
 use sessionlint_core::text::{is_control, visible};
 
@@ -85,7 +85,9 @@ struct Cli {
     command: Command,
 }
 
+// The arguments of a subcommand are made when it is the one that runs.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Check recorded streams and stored records
     Check(Box<check::Arguments>),
@@ -184,11 +186,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn run_command(arguments: Vec<OsString>) -> Exit {
-    let command = help::command();
-    let parsed = command.clone().try_get_matches_from(&arguments);
-    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return print_early(&advice::advise(error, &command, &arguments), &arguments),
+        Err(error) => return print_early(&worded(error, &arguments), &arguments),
     };
     let handles_signals = match &cli.command {
         #[cfg(feature = "proptest")]
@@ -220,6 +220,14 @@ fn run_command(arguments: Vec<OsString>) -> Exit {
         Command::Completions(arguments) => completions::run(&arguments),
     };
     result.unwrap_or_else(report_error)
+}
+
+/// Returns help, the version, or what is wrong with the arguments, in all its words. They are parsed a second time for
+/// that: what only help shows takes longer to make than a small file to check.
+fn worded(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let command = help::command();
+    let error = command.clone().try_get_matches_from(arguments).err().unwrap_or(error);
+    advice::advise(error, &command, arguments)
 }
 
 /// Prints help, the version, or what is wrong with the arguments, and returns the exit code.

@@ -1,5 +1,5 @@
 //! The rules that every protocol has, because they are about the input and the schemas and not about
-//! order. Their words are in `protocol/framing.toml`.
+//! order. Their words are in `protocol/listed.rs`.
 
 /// Declares a list of rules: an enum of them, with all of them in order and their names.
 macro_rules! rules {

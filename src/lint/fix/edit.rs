@@ -98,7 +98,8 @@ fn edit_by_events(
             let before = sites.partition_point(|site| (site.frame.start as u64) < finding.place.start);
             let of_stream = |site: &&Site| site.stream.as_deref() == finding.stream.as_deref();
             let mut of_stream = sites[..before].iter().rev().filter(of_stream);
-            let site = of_stream.find(|site| site.event_type == *event_type)?;
+            let event_type = reader.protocol.event_id(event_type)?;
+            let site = of_stream.find(|site| site.event_type == event_type)?;
             let found = site.event.at(&bytes[site.frame.clone()], &at.0)?.span.clone();
             let new = serde_json::to_vec(to).ok()?;
             Some((site.frame.start + found.start..site.frame.start + found.end, new))

@@ -19,8 +19,10 @@ pub(crate) struct FastReader {
     protocol: Protocol,
     /// The name of the member that holds the event's type.
     key: Arc<[u8]>,
-    /// The beginnings of the types whose beginning names the type.
-    beginnings: Arc<[Beginning]>,
+    /// The beginnings that name their type, of the types that have come.
+    beginnings: Vec<Beginning>,
+    /// The event types whose first event that names its type first has not come.
+    awaited: Vec<usize>,
     /// The beginning of the last event, as an index: most often also that of the next.
     last: usize,
     /// By event type: what is remembered of its last events.
@@ -55,7 +57,8 @@ const BACKOFF: u8 = 32;
 /// The number of failed tries in a row after which [`BACKOFF`] events are not tried.
 const TRIES_BEFORE_BACKOFF: u8 = 3;
 
-/// The first bytes of the events of a type that are written in the schema's order.
+/// The first bytes of the events of a type that are written in the schema's order. The type's program is compiled.
+#[derive(Clone)]
 struct Beginning {
     event_type: usize,
     bytes: Box<[u8]>,
@@ -185,6 +188,16 @@ impl<'t> Lead<'t> {
     }
 }
 
+/// Returns what follows `{"type":"` in a text that begins with this.
+fn behind_type_key<'t>(text: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
+    text.strip_prefix(b"{\"")?.strip_prefix(key)?.strip_prefix(b"\":\"")
+}
+
+/// Returns whether a text begins with a name and the quotation mark behind it.
+fn is_name(text: &[u8], name: &str) -> bool {
+    text.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'"'))
+}
+
 /// Returns the position behind the line end at this position; `None` if there is none.
 #[inline]
 fn behind_line_end(text: &[u8], at: usize) -> Option<usize> {
@@ -207,24 +220,13 @@ impl FastReader {
     pub(crate) fn new(protocol: &Protocol) -> FastReader {
         let tables = protocol.tables();
         let key = tables.shape.event_type.0.last().map_or(&b""[..], String::as_bytes);
-        let mut beginnings = Vec::new();
-        for (event_type, event) in tables.events.iter().enumerate() {
-            let Ok(program) = &event.plan else { continue };
-            let bytes = &program.flat.beginning;
-            // The beginning must contain the whole of `{"type":"name"`: a shorter one may fit another type, too.
-            let type_start = key.len() + 4;
-            let type_end = type_start + event.name.len() + 2;
-            let whole = format!("{{\"{}\":\"{}\"", String::from_utf8_lossy(key), event.name);
-            if bytes.starts_with(whole.as_bytes()) {
-                beginnings.push(Beginning { event_type, bytes: bytes.clone(), type_span: type_start..type_end });
-            }
-        }
         FastReader {
             protocol: protocol.clone(),
             key: key.into(),
-            beginnings: beginnings.into(),
+            beginnings: Vec::new(),
+            awaited: (0..tables.events.len()).collect(),
             last: 0,
-            memories: protocol.memories(),
+            memories: vec![Memory::default(); tables.events.len()],
             backoff: vec![0; tables.events.len()],
             failed_tries: vec![0; tables.events.len()],
             longest: u32::MAX as usize,
@@ -289,7 +291,7 @@ impl FastReader {
         };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
         let event = &self.protocol.tables().events[event_type];
-        let Ok(program) = &event.plan else { return false };
+        let Some(program) = event.compiled() else { return false };
         // The slow way says whether another name contradicts the type.
         if self.backoff[event_type] > 0 || !lead.may_name(&event.name) {
             return false;
@@ -323,7 +325,7 @@ impl FastReader {
         let Some(start) = self.start_inside(lines) else { return false };
         let Some(beginning) = self.beginning(&lines[start.at..]) else { return false };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
-        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return false };
+        let Some(program) = self.protocol.tables().events[event_type].compiled() else { return false };
         let mark = captures.mark();
         let end = read_start(program, lines, start, &mut self.memories[event_type], captures);
         let message = end.ok().and_then(|end| {
@@ -367,7 +369,7 @@ impl FastReader {
             && text.len() <= self.longest
         {
             let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
-            if let Ok(program) = &self.protocol.tables().events[event_type].plan
+            if let Some(program) = self.protocol.tables().events[event_type].compiled()
                 && self.backoff[event_type] == 0
             {
                 let mark = captures.mark();
@@ -398,7 +400,7 @@ impl FastReader {
         }
         let (fast_event, begins) = self.find(text)?;
         let event_type = fast_event.event_type;
-        let Ok(program) = &self.protocol.tables().events[event_type].plan else { return None };
+        let Some(program) = self.protocol.tables().events[event_type].compiled() else { return None };
         let in_order = begins && self.backoff[event_type] == 0;
         let tried_in_order = std::mem::take(&mut self.tried_in_order);
         let (memory, mark) = (&mut self.memories[event_type], captures.mark());
@@ -412,7 +414,7 @@ impl FastReader {
         if let Some(event) = self.read_by_shapes(event_type, text, captures) {
             return Some(event);
         }
-        let program = self.protocol.tables().events[event_type].plan.as_ref().ok()?;
+        let program = self.protocol.tables().events[event_type].compiled()?;
         read(program, text, &mut self.memories[event_type], captures).ok()?;
         let (backoff, failed_tries) = (&mut self.backoff[event_type], &mut self.failed_tries[event_type]);
         if in_order {
@@ -441,11 +443,30 @@ impl FastReader {
     /// Finds the beginning of a text that does not begin like the previous event.
     #[cold]
     fn other_beginning(&mut self, text: &[u8]) -> Option<usize> {
-        self.last = self.beginnings.iter().position(|beginning| starts_with(text, &beginning.bytes))?;
+        let known = self.beginnings.iter().position(|beginning| starts_with(text, &beginning.bytes));
+        self.last = known.or_else(|| self.first_beginning(text))?;
         Some(self.last)
     }
 
-    /// Finds the type of an event. Also returns whether the event begins in the schema's order.
+    /// Finds the beginning of a text that may be the first event of its type.
+    fn first_beginning(&mut self, text: &[u8]) -> Option<usize> {
+        let events = &self.protocol.tables().events;
+        let rest = behind_type_key(text, &self.key)?;
+        let awaited = self.awaited.iter().position(|awaited| is_name(rest, &events[*awaited].name))?;
+        let event_type = self.awaited.swap_remove(awaited);
+        let event = &events[event_type];
+        let program = event.plan().ok()?;
+        // A beginning without the whole of `{"type":"name"` may fit another type, too.
+        behind_type_key(&program.flat.beginning, &self.key).filter(|rest| is_name(rest, &event.name))?;
+        self.memories[event_type].prepare(program);
+        let type_start = self.key.len() + 4;
+        let type_span = type_start..type_start + event.name.len() + 2;
+        self.beginnings.push(Beginning { event_type, bytes: program.flat.beginning.clone(), type_span });
+        starts_with(text, &program.flat.beginning).then(|| self.beginnings.len() - 1)
+    }
+
+    /// Finds the type of an event, whose program is compiled then. Also returns whether the event begins in the schema's
+    /// order.
     fn find(&mut self, text: &[u8]) -> Option<(FastEvent, bool)> {
         if let Some(index) = self.beginning(text) {
             let Beginning { event_type, type_span, .. } = &self.beginnings[index];
@@ -460,6 +481,9 @@ impl FastReader {
         let inner = string_member(text, &self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.event_id(name)?;
+        if let Ok(program) = self.protocol.tables().events[event_type].plan() {
+            self.memories[event_type].prepare(program);
+        }
         self.learn_ending(text, event_type, &inner);
         let type_span = inner.start - 1..inner.end + 1;
         Some((FastEvent { event_type, span: 0..text.len(), type_span }, false))

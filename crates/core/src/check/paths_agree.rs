@@ -53,7 +53,7 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
         return Err(format!("the slow path found the type {} at {:?}", event.name, event.type_span));
     }
     let event_type = &protocol.tables().events[fast_event.event_type];
-    let program = event_type.plan.as_ref().map_err(|why| format!("judged without a program: {why}"))?;
+    let program = event_type.plan().map_err(|why| format!("judged without a program: {why}"))?;
     let (mut fast_fields, mut slow) = (Captures::default(), Captures::default());
     fast_fields.copy(fast.all());
     event.capture(text, event_type, &mut slow);

@@ -277,7 +277,7 @@ pub(crate) fn explain_violations<'p>(
     captured: EventCaptures<'_>,
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Option<Faults<'p>> {
-    let program = event_type.plan.as_ref().ok()?;
+    let program = event_type.plan().ok()?;
     Some(explain(event_type.schema.noun(), program, text, captured, unlisted))
 }
 

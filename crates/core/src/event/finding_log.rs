@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::options::Severities;
 use crate::finding::{Finding, MOST_BYTES, Place, Related, Severity, Summary};
 use crate::framing::Framing;
 use crate::input::json::parse_leniently;
@@ -25,7 +26,7 @@ pub(crate) struct FindingLog {
     /// The files of an input that has several.
     files: Vec<JoinedFile>,
     /// By rule; `None` switches it off.
-    severities: Arc<[Option<Severity>]>,
+    severities: Severities,
     /// The findings that were not taken yet.
     pub findings: Vec<Finding>,
     /// The counts of events and records; [`FindingLog::summary`] adds those of findings.
@@ -78,7 +79,7 @@ pub(crate) struct Details {
 
 impl FindingLog {
     /// Returns an empty log for a file of this name.
-    pub(crate) fn new(protocol: &Protocol, severities: Arc<[Option<Severity>]>, file: Option<Arc<str>>) -> FindingLog {
+    pub(crate) fn new(protocol: &Protocol, severities: Severities, file: Option<Arc<str>>) -> FindingLog {
         FindingLog {
             protocol: protocol.clone(),
             file,
@@ -123,7 +124,7 @@ impl FindingLog {
     /// Returns the name of a rule and its severity; `None` if the rule is switched off.
     pub(crate) fn rule(&self, rule: RuleId) -> (&Arc<str>, Option<Severity>) {
         let index = usize::from(rule.0);
-        (&self.protocol.tables().rules[index].name, self.severities[index])
+        (&self.protocol.tables().rules[index].name, self.severities.of(rule))
     }
 
     /// Adds a finding, unless its rule is switched off.
@@ -131,7 +132,7 @@ impl FindingLog {
         let index = usize::from(rule.0);
         let words = &self.protocol.tables().rules[index];
         self.has_error |= words.severity == Some(Severity::Error);
-        let Some(severity) = self.severities[index] else { return };
+        let Some(severity) = self.severities.of(rule) else { return };
         self.counts[index] += 1;
         let finding = Finding {
             rule: words.name.clone(),

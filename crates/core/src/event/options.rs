@@ -7,7 +7,7 @@ use crate::bytes::Digest;
 use crate::error::UnknownName;
 use crate::finding::Severity;
 use crate::input::Wire;
-use crate::protocol::{Protocol, Rule};
+use crate::protocol::{Protocol, RuleId};
 use crate::schema::Pointer;
 
 /// The options of a check. The defaults are those of `sessionlint check`.
@@ -179,22 +179,37 @@ impl Options {
 #[derive(Debug)]
 pub struct Settings {
     options: Options,
-    /// By rule; `None` switches it off.
-    severities: Arc<[Option<Severity>]>,
+    severities: Severities,
+}
+
+/// The severities of a protocol's rules. Those that the options do not set are the protocol's, which reads a rule's
+/// words when they are asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Severities {
+    protocol: Protocol,
+    /// By rule: what the options set.
+    set: Arc<[Option<Option<Severity>>]>,
+}
+
+impl Severities {
+    /// Returns the severity of a rule; `None` if it is switched off.
+    pub(crate) fn of(&self, rule: RuleId) -> Option<Severity> {
+        let number = usize::from(rule.0);
+        self.set[number].unwrap_or_else(|| self.protocol.rules()[number].severity)
+    }
 }
 
 impl Settings {
     /// Resolves options for a protocol.
     pub fn new(protocol: &Protocol, options: Options) -> Settings {
-        let severity = |rule: &Rule| options.severities.get(&*rule.name).copied().unwrap_or(rule.severity);
-        let severities = protocol.rules().iter().map(severity).collect();
-        Settings { options, severities }
+        let set = protocol.rules().iter().map(|rule| options.severities.get(&*rule.name).copied()).collect();
+        Settings { options, severities: Severities { protocol: protocol.clone(), set } }
     }
 
     /// Returns the severity of a rule: `Some(None)` if it is switched off, `None` if there is no such rule.
     pub fn severity(&self, protocol: &Protocol, rule: &str) -> Option<Option<Severity>> {
         let number = protocol.rules().iter().position(|known| &*known.name == rule)?;
-        self.severities.get(number).copied()
+        self.severities.set.get(number).map(|_| self.severities.of(RuleId(number as u16)))
     }
 
     /// Returns the settings for fragments of streams, or for whole streams.
@@ -209,17 +224,17 @@ impl Settings {
     }
 
     /// Returns the severities, by rule.
-    pub(crate) fn severities(&self) -> &Arc<[Option<Severity>]> {
+    pub(crate) fn severities(&self) -> &Severities {
         &self.severities
     }
 
     /// Returns a digest of every setting that can change a finding.
     pub(crate) fn digest(&self) -> Digest {
         let Options { wire, fragment, unwrap, max_line_bytes, max_text_bytes, max_streams, .. } = &self.options;
-        let severity = |severity: &Option<Severity>| severity.map_or(0, |severity| severity as u8 + 1);
+        let severity = |rule: usize| self.severities.of(RuleId(rule as u16)).map_or(0, |severity| severity as u8 + 1);
         let mut digest = Digest::default();
         digest.add(format!("{wire:?} {fragment} {unwrap:?}").as_bytes());
-        digest.add(&self.severities.iter().map(severity).collect::<Vec<_>>());
+        digest.add(&(0..self.severities.set.len()).map(severity).collect::<Vec<_>>());
         for limit in [max_line_bytes, max_text_bytes, max_streams] {
             digest.add(&(*limit as u64).to_le_bytes());
         }

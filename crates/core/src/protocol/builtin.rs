@@ -25,13 +25,27 @@ pub(crate) fn find(name: &str) -> Option<&'static Protocol> {
 
 /// Compiles a built-in protocol. `trusted`: skips the checks that the tests of this crate have already made.
 fn compile(folder: &sessionlint_schemas::Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
-    let files = folder.files.iter().map(|(name, text)| (*name, *text));
-    Protocol::compile(&Folder::new(&format!("schemas/{}", folder.name), files)?, trusted)
+    let files = folder.files.iter().copied();
+    let text = files.clone().find(|(name, _)| *name == "protocol.toml").map(|(_, text)| text);
+    Protocol::compile(&Folder::new(&format!("schemas/{}", folder.name), files)?, text.filter(|_| trusted))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::RuleWords;
+
+    #[test]
+    fn rules_read_one_by_one_are_those_of_the_whole_file() {
+        for folder in PROTOCOLS {
+            let [trusted, checked] =
+                [true, false].map(|trusted| compile(folder, trusted).unwrap_or_else(|error| panic!("{error}")));
+            let rules = |protocol: &Protocol| -> Vec<_> {
+                protocol.rules().iter().map(|rule| (rule.name.clone(), RuleWords::clone(rule))).collect()
+            };
+            assert_eq!(rules(&trusted), rules(&checked), "{}", folder.name);
+        }
+    }
 
     #[test]
     fn every_built_in_protocol_compiles_with_all_its_checks_under_its_own_name() {

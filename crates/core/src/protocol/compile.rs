@@ -10,21 +10,25 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use toml::Spanned;
 
 use super::Tables;
 use super::file;
-use super::listed::ListedRules;
-use super::tables::{Condition, EventShape, EventType, OtherWords, Rule, RuleId, States, plain_words};
+use super::listed::{framing_rule, upkeep_rule};
+use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, plain_words};
+use super::trusted::TrustedText;
+use super::upkeep::Upkeep;
 use crate::error::Problem;
-use crate::schema::program::{ArrayShape, Program};
+use crate::framing::Framing;
+use crate::schema::program::ArrayShape;
 use crate::schema::{Pointer, Schema, Subschema};
 use crate::text::{did_you_mean, nearest};
 pub use fixes::put;
 use lifecycles::display_scalar;
-use words::{Speaker, without_values};
+use words::Speaker;
+pub(super) use words::without_values;
 
 /// A range of bytes in `protocol.toml`.
 type Span = Range<usize>;
@@ -32,8 +36,9 @@ type Span = Range<usize>;
 /// The state of a compilation: the tables so far, and the mistakes found.
 pub(crate) struct Compiler<'f> {
     file: &'f file::File,
-    /// Whether the words of rules, and that rows take every event, are known to be right and are not checked.
-    trusted: bool,
+    /// Whether the words of rules, the fields and values of events, and that rows take every event and no two take the
+    /// same one, are known to be right and are not checked.
+    trusted: Option<&'f TrustedText>,
     problems: Vec<Problem>,
     rules: Vec<Rule>,
     rule_ids: HashMap<Arc<str>, RuleId>,
@@ -54,10 +59,9 @@ impl<'f> Compiler<'f> {
     /// Returns all mistakes found, if there are any.
     pub(crate) fn compile(
         file: &'f file::File,
-        [framing, upkeep]: [&ListedRules; 2],
         schemas: BTreeMap<String, Schema>,
         document: Option<&str>,
-        trusted: bool,
+        trusted: Option<&'f TrustedText>,
     ) -> Result<Tables, Vec<Problem>> {
         let mut compiler = Compiler {
             file,
@@ -70,16 +74,16 @@ impl<'f> Compiler<'f> {
             event_ids: HashMap::new(),
             meant: BTreeSet::new(),
         };
-        compiler.add_rules(framing);
+        compiler.add_rules();
         compiler.check_rule_pages();
         compiler.add_schemas(schemas);
         let tables = compiler.compile_tables();
-        if !trusted {
-            compiler.check_rules(framing, document);
+        if trusted.is_none() {
+            compiler.check_rules(document);
         }
-        compiler.compile_fixes(&tables.shape);
+        compiler.check_fixes(&tables.shape);
         compiler.compile_plans(&tables.shape);
-        compiler.add_upkeep(upkeep);
+        compiler.add_upkeep();
         if compiler.problems.is_empty() {
             Ok(Tables { events: compiler.events, rules: compiler.rules, ..tables })
         } else {
@@ -99,15 +103,25 @@ impl<'f> Compiler<'f> {
     // ---- rules ------------------------------------------------------------------------------------
 
     /// Adds the framing rules, then the protocol's own. A protocol may reword a framing rule.
-    fn add_rules(&mut self, framing: &ListedRules) {
+    fn add_rules(&mut self) {
         let file = self.file;
-        for (rule, words) in framing {
-            let own = file.rule.iter().find(|(name, _)| name.get_ref() == rule);
-            self.add_rule(rule, own.map_or(words, |(_, own)| own));
+        for listed in Framing::ALL {
+            let own = file.rule.iter().find(|(name, _)| name.get_ref() == listed.name());
+            let trusted = self.trusted.and_then(|text| text.rules.get(listed.name()));
+            self.add_rule(match (own, trusted) {
+                (Some((name, words)), _) => Rule::new(name.get_ref(), words.compile()),
+                (None, Some(text)) => Rule::trusted(listed.name(), text),
+                (None, None) => Rule::new(listed.name(), framing_rule(listed).words()),
+            });
         }
         for (name, words) in &file.rule {
             if !self.rule_ids.contains_key(name.get_ref().as_str()) {
-                self.add_rule(name.get_ref(), words);
+                self.add_rule(Rule::new(name.get_ref(), words.compile()));
+            }
+        }
+        for (name, text) in self.trusted.into_iter().flat_map(|text| &text.rules) {
+            if !self.rule_ids.contains_key(*name) {
+                self.add_rule(Rule::trusted(name, text));
             }
         }
     }
@@ -127,35 +141,15 @@ impl<'f> Compiler<'f> {
     }
 
     /// Adds the program's own rules. Called last, so that no table can name them.
-    fn add_upkeep(&mut self, upkeep: &ListedRules) {
-        for (rule, words) in upkeep {
-            self.add_rule(rule, words);
+    fn add_upkeep(&mut self) {
+        for listed in Upkeep::ALL {
+            self.add_rule(Rule::new(listed.name(), upkeep_rule(listed).words()));
         }
     }
 
-    fn add_rule(&mut self, name: &str, words: &file::RuleWords) {
-        let name: Arc<str> = name.into();
-        let id = RuleId(self.rules.len() as u16);
-        let other = |words: &Option<file::OtherWords>| {
-            let words = words.as_ref()?;
-            Some(OtherWords { says: words.says.get_ref().clone(), help: words.help.get_ref().clone() })
-        };
-        self.rule_ids.insert(name.clone(), id);
-        self.rules.push(Rule {
-            name,
-            severity: words.severity.severity(),
-            basis: words.basis,
-            means: match &words.means {
-                Some(means) => means.get_ref().clone(),
-                None => without_values(words.says.get_ref()),
-            },
-            says: words.says.get_ref().clone(),
-            help: words.help.get_ref().clone(),
-            likely: other(&words.likely),
-            again: other(&words.again),
-            quotes: words.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
-            fix: None,
-        });
+    fn add_rule(&mut self, rule: Rule) {
+        self.rule_ids.insert(rule.name.clone(), RuleId(self.rules.len() as u16));
+        self.rules.push(rule);
     }
 
     // ---- events and their fields ------------------------------------------------------------------
@@ -175,7 +169,7 @@ impl<'f> Compiler<'f> {
                 stream: None,
                 time: None,
                 usual_time: false,
-                plan: Err(String::new()),
+                plan: OnceLock::new(),
             });
         }
         if self.events.is_empty() {
@@ -196,7 +190,7 @@ impl<'f> Compiler<'f> {
 
     /// Checks that an event's schema declares a field at this pointer.
     fn check_field(&mut self, event: usize, pointer: &Pointer, span: &Span) {
-        if self.events[event].schema.at(&pointer.0) == Subschema::Missing {
+        if self.trusted.is_none() && self.events[event].schema.at(&pointer.0) == Subschema::Missing {
             let message = format!("{} has no field {pointer}", self.events[event].name);
             let help = "use a pointer that the event's schema declares, or declare the field there";
             self.refuse(span.clone(), message, help);
@@ -231,8 +225,7 @@ impl<'f> Compiler<'f> {
         intern(&mut self.events[event].arrays[array].slots, pointer)
     }
 
-    /// Compiles every schema to a program that judges an event in one pass, if possible. Called when all fields that the
-    /// tables read are known.
+    /// Decides how the events of each type are judged. Called when all fields that the tables read are known.
     fn compile_plans(&mut self, shape: &EventShape) {
         let records = self.file.record.is_some();
         for event in &mut self.events {
@@ -245,11 +238,10 @@ impl<'f> Compiler<'f> {
                 Subschema::Declared(schema) => schema.get("format").is_some_and(|format| format == "date-time"),
                 _ => false,
             });
-            event.plan = match shape.event_type.0.as_slice() {
-                [] if records => Program::compile(event.schema.document(), &event.slots, &event.arrays),
-                [_] => Program::compile(event.schema.document(), &event.slots, &event.arrays),
-                _ => Err("the event's type is not a member of the event itself".to_owned()),
-            };
+            let is_member = shape.event_type.0.len() == 1;
+            if !is_member && !(records && shape.event_type.0.is_empty()) {
+                event.plan = Err("the event's type is not a member of the event itself".to_owned()).into();
+            }
         }
     }
 
@@ -277,10 +269,9 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, test) in when {
             let slot = self.slot(event, at);
-            let allowed = self.events[event].values_of(slot);
             conditions.push(match test {
                 file::WhenTest::Values(values) => {
-                    self.check_values(event, at, values, &allowed);
+                    self.check_values(event, at, values);
                     Condition { slot, values: values.clone(), plain: false }
                 }
                 file::WhenTest::Says(says) => {
@@ -292,8 +283,13 @@ impl<'f> Compiler<'f> {
         conditions
     }
 
-    /// Checks that all values for an event's field are among the allowed ones. An empty `allowed` allows every value.
-    fn check_values(&mut self, event: usize, at: &Spanned<String>, values: &[file::Scalar], allowed: &[file::Scalar]) {
+    /// Checks that an event's schema allows all these values for a field.
+    fn check_values(&mut self, event: usize, at: &Spanned<String>, values: &[file::Scalar]) {
+        if self.trusted.is_some() {
+            return;
+        }
+        let pointer = Pointer::parse(at.get_ref()).unwrap_or_default();
+        let allowed = self.events[event].values_at(&pointer);
         if let Some(value) = values.iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
             let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), display_scalar(value));
             let known: Vec<_> = allowed.iter().map(display_scalar).collect();

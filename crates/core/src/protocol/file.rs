@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 
+use super::compile::without_values;
+use super::tables;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
 pub(crate) use words::{Cell, EndRule, Fix, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest};
@@ -39,12 +41,6 @@ toml_tables! {
         pub time: Vec<Time> = optional,
         pub unchanged: Vec<Unchanged> = optional,
         pub rule: BTreeMap<Name, RuleWords> = optional,
-    }
-
-    /// Rules that no protocol has to say: those of the framing, and those of upkeep. Their files hold nothing else.
-    #[derive(Debug)]
-    pub(crate) struct RulesFile {
-        pub rule: BTreeMap<Name, RuleWords> = required,
     }
 
     #[derive(Debug)]
@@ -324,5 +320,29 @@ toml_tables! {
         pub on: Name = required,
         pub at: Name = required,
         pub to: Scalar = required,
+    }
+}
+
+impl RuleWords {
+    /// Returns the words for the engine.
+    pub(crate) fn compile(&self) -> tables::RuleWords {
+        let other = |words: &OtherWords| tables::OtherWords {
+            says: words.says.get_ref().clone(),
+            help: words.help.get_ref().clone(),
+        };
+        tables::RuleWords {
+            severity: self.severity.severity(),
+            basis: self.basis,
+            means: match &self.means {
+                Some(means) => means.get_ref().clone(),
+                None => without_values(self.says.get_ref()),
+            },
+            says: self.says.get_ref().clone(),
+            help: self.help.get_ref().clone(),
+            likely: self.likely.as_ref().map(other),
+            again: self.again.as_ref().map(other),
+            quotes: self.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
+            fix: self.fix.as_ref().map(|fix| fix.get_ref().compile()),
+        }
     }
 }

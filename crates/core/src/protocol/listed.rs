@@ -1,68 +1,336 @@
-//! The rules that are listed in the program, with their words: a list and the file of its words must have the same rules.
+//! The rules that are listed in the program, with their words.
 
-use super::file::{RuleWords, RulesFile};
-use crate::error::Problem;
-use crate::text::{did_you_mean, nearest};
+use super::compile::without_values;
+use super::file::Basis;
+use super::tables::RuleWords;
+use super::upkeep::Upkeep;
+use crate::finding::Severity;
+use crate::framing::Framing;
 
-/// The rules of a list in its order, each with its words.
-pub(crate) type ListedRules = Vec<(&'static str, RuleWords)>;
-
-/// Returns the rules of a list, with the words that a file has for them.
-///
-/// # Errors
-///
-/// Returns a problem for each rule that the list or the file lacks.
-pub(crate) fn with_words(list: &[&'static str], file: RulesFile) -> Result<ListedRules, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let mut words: Vec<Option<RuleWords>> = list.iter().map(|_| None).collect();
-    for (name, of_rule) in file.rule {
-        match list.iter().position(|rule| rule == name.get_ref()) {
-            Some(number) => words[number] = Some(of_rule),
-            None => {
-                let near = nearest(name.get_ref(), list.iter().copied());
-                let help =
-                    near.map_or_else(|| "add it to the list in the program, or take it out".to_owned(), did_you_mean);
-                problems.push(Problem::new(name.span(), format!("the program has no rule {}", name.get_ref()), help));
-            }
-        }
-    }
-    let mut listed = Vec::new();
-    for (rule, words) in list.iter().zip(words) {
-        match words {
-            Some(words) => listed.push((*rule, words)),
-            None => problems.push(Problem::new(
-                0..0,
-                format!("the rule {rule} of the program has no words"),
-                format!("add [rule.{rule}] with its severity and words"),
-            )),
-        }
-    }
-    if problems.is_empty() { Ok(listed) } else { Err(problems) }
+/// The severity and the words of a rule that is listed in the program; see [`RuleWords`].
+pub(crate) struct ListedRule {
+    pub severity: Option<Severity>,
+    pub basis: Basis,
+    /// What the rule is about, where `says` alone does not tell.
+    pub means: Option<&'static str>,
+    pub says: &'static str,
+    pub help: &'static str,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::toml_reader;
+impl ListedRule {
+    /// Returns the words as those of a rule.
+    pub(crate) fn words(self) -> RuleWords {
+        RuleWords {
+            severity: self.severity,
+            basis: self.basis,
+            means: self.means.map_or_else(|| without_values(self.says), str::to_owned),
+            says: self.says.to_owned(),
+            help: self.help.to_owned(),
+            likely: None,
+            again: None,
+            quotes: Vec::new(),
+            fix: None,
+        }
+    }
+}
 
-    #[test]
-    fn a_rule_without_words_and_words_without_a_rule_are_refused() {
-        let text = |name: &str| {
-            format!("[rule.{name}]\nseverity = \"note\"\nbasis = \"framing\"\nsays = \"a\"\nhelp = \"b\"\n")
-        };
-        let read = |text: &str| toml_reader::read::<RulesFile>(text, "").expect("it is a file of rules");
-        let file = [text("too-long"), text("too-deep")].concat();
-        let names = |listed: ListedRules| listed.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        let listed = with_words(&["too-long", "too-deep"], read(&file)).expect("they are the same rules");
-        assert_eq!(names(listed), ["too-long", "too-deep"], "the order is that of the list");
+/// Returns the rules that hold for every protocol: how an input is framed, and what a schema can say of an event.
+pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
+    match rule {
+        Framing::InvalidJson => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("something is not JSON"),
+            says: "this is not JSON: {found}",
+            help: "serialize each event as one JSON object with a JSON library, and write nothing else to the stream; \
+                   if several threads write to it, use a lock",
+        },
+        Framing::InvalidUtf8 => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: None,
+            says: "these bytes are not UTF-8",
+            help: "encode everything as UTF-8; if a character was cut in two, the text was probably split at a fixed \
+                   number of bytes: split it between characters",
+        },
+        Framing::NumberOutOfRange => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("a number is out of range for a 64-bit floating-point number"),
+            says: "{found}",
+            help: "write numbers that a 64-bit floating-point number can hold, or send them as strings",
+        },
+        Framing::TooDeep => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("arrays and objects are nested more than 127 levels deep"),
+            says: "{found}, which many readers reject",
+            help: "flatten the value, or send it as a string",
+        },
+        Framing::ForeignFraming => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("events are mixed with something else, such as log prefixes, or are in an unexpected form"),
+            says: "{found}",
+            help: "write one event per line as UTF-8, or server-sent events, and nothing else",
+        },
+        Framing::UndispatchedMessage => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("the last server-sent event is not terminated by a blank line, so clients drop it"),
+            says: "{found}, so clients drop it",
+            help: "end every event, including the last, with a blank line",
+        },
+        Framing::MessageAfterDone => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("server-sent events follow the marker `[DONE]`"),
+            says: "{found}",
+            help: "send the marker last: clients stop reading there",
+        },
+        Framing::EventNameMismatch => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("the `event` field of a server-sent event names another event type than its data"),
+            says: "{found}",
+            help: "send the same type in both, or omit the field",
+        },
+        Framing::LineTooLong => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("an event is longer than the limit and was not read"),
+            says: "{found}",
+            help: "if an event may be this long, raise --max-line-bytes",
+        },
+        Framing::TruncatedLine => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("the input stops in the middle of an event"),
+            says: "the input stops in the middle of an event: {found}",
+            help: "end every event with a line feed, and flush before exit; the producer was probably cut off while \
+                   it was writing",
+        },
+        Framing::TruncatedInput => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("compressed data is truncated or damaged"),
+            says: "the compressed data is truncated or damaged here ({found})",
+            help: "compress or download the file again; everything before this point was checked",
+        },
+        Framing::EmptyInput => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: None,
+            says: "there is nothing in this input",
+            help: "check that the producer ran and that its output was recorded",
+        },
+        Framing::NoEvents => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("there are no events of the protocol in this input"),
+            says: "{found}",
+            help: "check that this is the right file, and that the producer wrote its events to it",
+        },
+        Framing::WrappedEvents => ListedRule {
+            severity: Some(Severity::Note),
+            basis: Basis::Framing,
+            means: Some("the events are inside something else, and are checked there"),
+            says: "the events are wrapped: they are {found}; they were checked there, so no change is needed",
+            help: "if this is not the right place, name the right one with --unwrap, or with unwrap in \
+                   sessionlint.toml",
+        },
+        Framing::LoneSurrogate => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("half of a character appears without its other half"),
+            says: "{found} is half of a character: its other half is missing",
+            help: "cut text between characters, not inside a UTF-16 surrogate pair; if a pair must be cut, send its \
+                   halves in neighbouring chunks",
+        },
+        Framing::RepeatedEvents => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("events occur a second time, word for word"),
+            says: "{found}",
+            help: "send and write each event once: after a reconnect, resume after the last event that was received; \
+                   let only one writer append to a file (the repeated events were not checked)",
+        },
+        Framing::ReplacementCharacter => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("a string contains U+FFFD, which decoders write in place of bytes that they cannot read"),
+            says: "bytes were decoded wrongly: {key} contains the replacement character U+FFFD",
+            help: "use the right encoding, and a decoder that keeps an incomplete character for the next chunk \
+                   (TextDecoder with stream: true, codecs.getincrementaldecoder)",
+        },
+        Framing::NotAnEvent => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("a JSON value is not an event"),
+            says: "this is not an event: {found}",
+            help: "send each event as a JSON object whose `type` is a string (the event's name)",
+        },
+        Framing::DuplicateKey => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("a key occurs twice in an object, and readers disagree on which one counts"),
+            says: "the key {key} occurs twice in this object, and readers disagree on which one counts",
+            help: "write each key once; sessionlint used the last value",
+        },
+        Framing::MissingField => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Schema,
+            means: Some("a field that the protocol requires is missing"),
+            says: "{found}",
+            help: "send every field that the protocol requires for this event",
+        },
+        Framing::WrongType => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Schema,
+            means: Some("a field does not have the JSON type that the protocol requires"),
+            says: "{found}",
+            help: "send the type that the protocol requires",
+        },
+        Framing::WrongValue => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Schema,
+            means: Some("a field has a value that the protocol does not allow"),
+            says: "{found}",
+            help: "send a value that the protocol allows",
+        },
+        Framing::MisspeltEvent => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Framing,
+            means: Some("an event's type is not a type of the protocol, but is close to one"),
+            says: "{found} is not an event type of this protocol, but is close to {near}",
+            help: "spell the type exactly as the protocol does: consumers ignore events of any other type",
+        },
+        Framing::UnknownEvent => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("an event's type is not a type of the protocol"),
+            says: "{found} is not an event type of this protocol",
+            help: "if it is your own extension, switch the rule off with --rule unknown-event=off, or declare the \
+                   type in a protocol folder of your own (sessionlint init --protocol)",
+        },
+        Framing::UnknownField => ListedRule {
+            severity: Some(Severity::Note),
+            basis: Basis::Framing,
+            means: Some("an event has a field that the protocol does not have"),
+            says: "the protocol has no field {key}",
+            help: "check its spelling, or ignore this note if it is your own extension; consumers will ignore the \
+                   field",
+        },
+        Framing::CheckSkipped => ListedRule {
+            severity: Some(Severity::Note),
+            basis: Basis::Framing,
+            means: Some("something was not checked, because a limit was reached or an earlier event could not be read"),
+            says: "{found}",
+            help: "raise the limit to have it checked",
+        },
+    }
+}
 
-        let problems = with_words(&["too-deep", "too-short"], read(&file)).expect_err("the rules differ");
-        let told: Vec<_> =
-            problems.iter().map(|problem| (&*problem.message, &*problem.help, problem.span.start)).collect();
-        let expected = [
-            ("the program has no rule too-long", "add it to the list in the program, or take it out", 6),
-            ("the rule too-short of the program has no words", "add [rule.too-short] with its severity and words", 0),
-        ];
-        assert_eq!(told, expected);
+/// Returns the rules of the program itself. No protocol has a part in them.
+pub(crate) fn upkeep_rule(rule: Upkeep) -> ListedRule {
+    match rule {
+        Upkeep::SplitRecording => ListedRule {
+            severity: Some(Severity::Note),
+            basis: Basis::Upkeep,
+            means: Some(
+                "a stream is unfinished at the end of a file, and the next file, going by its name, has the \
+                         rest of it",
+            ),
+            says: "{found}",
+            help: "run sessionlint check --join, which checks the files as one recording, in the order of their \
+                   numbers or dates",
+        },
+        Upkeep::StaleBaseline => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Upkeep,
+            means: Some("the baseline records a finding that no longer occurs, or occurs less often"),
+            says: "{found}",
+            help: "run the same check with --write-baseline and the baseline's name, so that what was fixed cannot \
+                   come back unnoticed",
+        },
+        Upkeep::ExpectedFindingMissing => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Upkeep,
+            means: Some("a fixture that is meant to be broken does not have a finding that its .expected file lists"),
+            says: "{found}",
+            help: "break the fixture again, or run sessionlint lint --update-expected if what is found now is right",
+        },
+        Upkeep::BrokenExpectation => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Upkeep,
+            means: Some("a line of an .expected file cannot be read, or names a rule that does not exist"),
+            says: "{found}",
+            help: "write the finding's line, a tab, and its rule; options go on the first line, after `# args:`",
+        },
+        Upkeep::ExpectationWithoutFixture => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Upkeep,
+            means: Some("an .expected file has no fixture"),
+            says: "{found}",
+            help: "name it after its fixture, with .expected added to the whole name, or remove it",
+        },
+        Upkeep::FrozenTime => ListedRule {
+            severity: Some(Severity::Note),
+            basis: Basis::Upkeep,
+            means: Some(
+                "all events of a whole stream have the same timestamp, so it tests nothing that depends on \
+                         time",
+            ),
+            says: "{found}",
+            help: "let time pass between the events, as it does in a recording",
+        },
+        Upkeep::DuplicateFixture => ListedRule {
+            severity: Some(Severity::Note),
+            basis: Basis::Upkeep,
+            means: Some("two fixtures have the same events"),
+            says: "{found}",
+            help: "keep one of them, or change what the other one tests",
+        },
+        Upkeep::NotCanonical => ListedRule {
+            severity: Some(Severity::Note),
+            basis: Basis::Upkeep,
+            means: Some(
+                "a fixture is not in its canonical form: one event per line, keys in the order of the schema, \
+                         date-times in one spelling",
+            ),
+            says: "{found}",
+            help: "run sessionlint fmt, which rewrites the fixture without changing its findings",
+        },
+        Upkeep::UnknownBlockWord => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Upkeep,
+            means: Some("the word after `sessionlint=` at a fenced block of Markdown is missing or unknown"),
+            says: "{found}",
+            help: "write skip, stream, fragment, event or records after it; without `sessionlint=`, the block's \
+                   content decides",
+        },
+        Upkeep::ProducerCrash => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Upkeep,
+            means: Some("a producer that `sessionlint fuzz` drives failed on an input"),
+            says: "{found}",
+            help: "report failures with an event of the protocol, end the stream as the protocol requires, and exit \
+                   with code 0",
+        },
+        Upkeep::ProducerHang => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Upkeep,
+            means: Some("a producer that `sessionlint fuzz` drives did not finish with an input in time"),
+            says: "{found}",
+            help: "close the output when the stream is complete; if the producer needs more time, allow it with \
+                   --timeout",
+        },
+        Upkeep::ProducerFlood => ListedRule {
+            severity: Some(Severity::Error),
+            basis: Basis::Upkeep,
+            means: Some("a producer that `sessionlint fuzz` drives answered an input with more bytes than are allowed"),
+            says: "{found}",
+            help: "look for a loop that emits events endlessly; if so much output is right, allow it with --max-bytes",
+        },
     }
 }

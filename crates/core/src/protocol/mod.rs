@@ -11,6 +11,7 @@ mod near_types;
 pub mod records;
 mod rulebook;
 pub mod tables;
+mod trusted;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +24,7 @@ pub use compile::put;
 pub use file::{Basis, Keyed, Scalar};
 pub(crate) use near_types::{NearTypes, word_count};
 pub use rulebook::Rulebook;
-pub use tables::{Rule, RuleId, framing};
+pub use tables::{Rule, RuleId, RuleWords, framing};
 pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
@@ -31,13 +32,12 @@ use crate::error::{Mistakes, Problem, ProtocolError, UnknownName};
 use crate::framing::Framing;
 use crate::input::json::parse;
 use crate::schema::in_place::{self, Excess, InPlaceFault};
-use crate::schema::program::{Memory, Program};
 use crate::schema::{Pointer, Schema, written};
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
-use listed::ListedRules;
 use records::Records;
 use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Text, Unchanged};
+use trusted::TrustedText;
 
 /// The help for a mistake in a protocol's TOML that has no help of its own.
 const HELP: &str = "docs/protocol-language.md explains every word of the file";
@@ -159,15 +159,16 @@ impl Protocol {
         folder: &str,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Protocol, ProtocolError> {
-        Protocol::compile(&Folder::new(folder, files)?, false)
+        Protocol::compile(&Folder::new(folder, files)?, None)
     }
 
-    /// Compiles a protocol. `trusted`: the schemas, examples, words and quotes are known to be valid and are not
-    /// checked.
-    fn compile(folder: &Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
-        let framing = rules_file("framing.toml", include_str!("framing.toml"), &Framing::ALL.map(Framing::name))?;
-        let upkeep = rules_file("upkeep.toml", include_str!("upkeep.toml"), &Upkeep::ALL.map(Upkeep::name))?;
-        let file = toml_reader::read::<file::File>(&folder.protocol, HELP);
+    /// Compiles a protocol. `text`: the text of `protocol.toml` if the schemas, examples, words and quotes are known to be
+    /// valid and are not checked.
+    fn compile(folder: &Folder, text: Option<&'static str>) -> Result<Protocol, ProtocolError> {
+        let text = text.map(TrustedText::of);
+        let trusted = text.is_some();
+        let tables = text.as_ref().map_or(&*folder.protocol, |text| text.tables);
+        let file = toml_reader::read::<file::File>(tables, HELP);
         let type_at = file.as_ref().ok().and_then(|file| Pointer::parse(file.event.as_ref()?.event_type.get_ref()));
         let mut wrong_schemas = Vec::new();
         let mut schemas = BTreeMap::new();
@@ -190,7 +191,7 @@ impl Protocol {
         // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
         let document = folder.document.as_deref().filter(|_| !trusted);
         let compiled = file.and_then(|file| {
-            let tables = compile::Compiler::compile(&file, [&framing, &upkeep], schemas, document, trusted)?;
+            let tables = compile::Compiler::compile(&file, schemas, document, text.as_ref())?;
             Ok((file, tables))
         });
         let mut mistakes = Mistakes::new(&folder.name);
@@ -261,12 +262,6 @@ impl Protocol {
         self.0.document.as_deref()
     }
 
-    /// Returns, by event type, what a reader remembers of its events before the first one.
-    pub(crate) fn memories(&self) -> Vec<Memory> {
-        let events = self.0.tables.events.iter();
-        events.map(|event| event.plan.as_ref().map(Program::memory).unwrap_or_default()).collect()
-    }
-
     /// Returns the rules: those of the framing first, those of upkeep last.
     pub fn rules(&self) -> &[Rule] {
         &self.0.tables.rules
@@ -311,7 +306,7 @@ impl Protocol {
     /// type.
     pub fn plan(&self, event_type: &str) -> Option<&str> {
         let event = &self.0.tables.events[self.event_id(event_type)?];
-        event.plan.as_ref().err().map(String::as_str)
+        event.plan().err()
     }
 
     /// Returns whether the protocol is one of stored records rather than of streams of events.
@@ -413,14 +408,6 @@ impl Folder {
         let missing = || ProtocolError::unreadable(&Path::new(name).join("protocol.toml"), ErrorKind::NotFound.into());
         Ok(Folder { name: name.to_owned(), protocol: protocol.ok_or_else(missing)?, schemas, document, examples })
     }
-}
-
-/// Parses a file of rules that is embedded in the program, which lists the same rules.
-fn rules_file(name: &str, text: &str, list: &[&'static str]) -> Result<ListedRules, ProtocolError> {
-    let listed = toml_reader::read(text, HELP).and_then(|file| listed::with_words(list, file));
-    let mut mistakes = Mistakes::new("the program");
-    let listed = listed.map_err(|problems| mistakes.add(name, text, problems)).ok();
-    mistakes.finish(listed)
 }
 
 /// Parses the examples, each of which must be one of the `rules`, if these are known.

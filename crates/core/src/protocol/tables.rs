@@ -1,12 +1,14 @@
 //! The tables of a compiled protocol, in which names are numbers and pointers are slots. The compiler has checked them.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::file::{Basis, Scalar};
+use super::trusted;
 use crate::finding::Severity;
 use crate::framing::Framing;
 use crate::schema::program::{ArrayShape, Program};
@@ -21,11 +23,39 @@ pub fn framing(rule: Framing) -> RuleId {
     RuleId(rule as u16)
 }
 
-/// A rule and its texts.
+/// A rule and its words, which are read when they are first asked for: most inputs break no rule, or few.
 #[derive(Debug)]
 pub struct Rule {
     /// The rule's name, which says what is wrong.
     pub name: Arc<str>,
+    words: OnceLock<RuleWords>,
+    /// The text that has the words, if they were not read at once.
+    text: &'static str,
+}
+
+impl Rule {
+    /// Creates a rule with these words.
+    pub(crate) fn new(name: &str, words: RuleWords) -> Rule {
+        Rule { name: name.into(), words: words.into(), text: "" }
+    }
+
+    /// Creates a rule whose words are in a text that is known to be valid.
+    pub(crate) fn trusted(name: &str, text: &'static str) -> Rule {
+        Rule { name: name.into(), words: OnceLock::new(), text }
+    }
+}
+
+impl Deref for Rule {
+    type Target = RuleWords;
+
+    fn deref(&self) -> &RuleWords {
+        self.words.get_or_init(|| trusted::words(self.text))
+    }
+}
+
+/// The severity of a rule, and its texts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleWords {
     /// The severity of its findings; `None` if the rule is off unless the caller turns it on.
     pub severity: Option<Severity>,
     /// The source that the rule is derived from.
@@ -47,9 +77,9 @@ pub struct Rule {
 }
 
 /// Other words for a rule: a message and an advice.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OtherWords {
-    /// The message, like [`Rule::says`].
+    /// The message, like [`RuleWords::says`].
     pub says: String,
     /// The advice.
     pub help: String,
@@ -62,8 +92,8 @@ pub enum Fix {
     Negate,
     /// Sets a field of the stream's last event of a type before the finding.
     Set {
-        /// The number of the event type.
-        event_type: usize,
+        /// The name of the event type.
+        event_type: String,
         /// The field.
         at: Pointer,
         /// The field's new value.
@@ -163,11 +193,27 @@ pub struct EventType {
     pub time: Option<usize>,
     /// Whether the schema asserts that the timestamp is a date-time.
     pub usual_time: bool,
-    /// The program that judges an event in one pass, or the reason why there is none.
-    pub plan: Result<Program, String>,
+    /// Compiled on first use: most inputs have events of a few types only. See [`EventType::plan`].
+    pub(crate) plan: OnceLock<Result<Program, String>>,
 }
 
 impl EventType {
+    /// Returns the program that judges an event in one pass.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if there is none.
+    pub fn plan(&self) -> Result<&Program, &str> {
+        let compile = || Program::compile(self.schema.document(), &self.slots, &self.arrays);
+        self.plan.get_or_init(compile).as_ref().map_err(String::as_str)
+    }
+
+    /// Returns the program if [`EventType::plan`] has compiled it.
+    #[inline]
+    pub(crate) fn compiled(&self) -> Option<&Program> {
+        self.plan.get()?.as_ref().ok()
+    }
+
     /// Returns the values that the schema allows for the field in a slot; empty if they cannot be listed.
     pub fn values_of(&self, slot: usize) -> Vec<Scalar> {
         self.values_at(&self.slots[slot])

@@ -1,6 +1,6 @@
 //! The rules of the program itself: about fixtures as files, about files that are kept beside recordings, and about
 //! producers that it drives. Every protocol's list ends with them, so that there is one list; no table can use them. Their
-//! words are in `upkeep.toml`.
+//! words are in `listed.rs`.
 
 use crate::framing::rules;
 

@@ -61,7 +61,7 @@ impl<'p> RecordChecker<'p> {
             file,
             captures: Captures::default(),
             readable: Captures::default(),
-            memories: protocol.memories(),
+            memories: vec![Memory::default(); protocol.tables().events.len()],
             counts: vec![0; protocol.tables().events.len()],
             unknown_kind_reported: false,
             has_pieces: false,
@@ -328,9 +328,12 @@ impl<'p> FrameChecker<'p> {
     fn check_shape(&mut self, here: &EventContext<'_>, kind: usize, captures: &mut Captures, readable: &mut Captures) {
         let event_type = &self.protocol.tables().events[kind];
         let text = here.frame.text;
-        let program = event_type.plan.as_ref().ok().filter(|_| text.len() <= u32::MAX as usize);
+        let program = event_type.plan().ok().filter(|_| text.len() <= u32::MAX as usize);
         let program = program.filter(|_| !has_replacement(text));
-        let sure = program.is_some_and(|program| walk::read(program, text, &mut self.memories[kind], captures).is_ok());
+        let sure = program.is_some_and(|program| {
+            self.memories[kind].prepare(program);
+            walk::read(program, text, &mut self.memories[kind], captures).is_ok()
+        });
         readable.copy(captures.all());
         let faults = if sure {
             self.event_checker.fast_path_faults((kind, event_type), text, captures.all(), None, readable)

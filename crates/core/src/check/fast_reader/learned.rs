@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::{FastEvent, FastLine, FastReader, Lead, behind_event};
 use crate::bytes::starts_with;
-use crate::protocol::tables::EventType;
 use crate::schema::captures::Captures;
 use crate::schema::flat::{Writing, flatten};
 use crate::schema::program::Flat;
@@ -86,8 +85,8 @@ impl FastReader {
         if !starts_with(text, &flat.beginning) {
             return None;
         }
-        let EventType { plan, name, .. } = &self.protocol.tables().events[*event_type];
-        let program = plan.as_ref().ok()?;
+        let event = &self.protocol.tables().events[*event_type];
+        let (program, name) = (event.compiled()?, &event.name);
         let mark = captures.mark();
         let (start, end) = read_learned(program, flat, text, &mut self.memories[*event_type], captures).ok()?;
         let type_span = start..start + name.len() + 2;
@@ -104,7 +103,7 @@ impl FastReader {
     pub(super) fn learn_shape(&mut self, event_type: usize, text: &[u8]) {
         let tables = self.protocol.tables();
         let learned = self.shapes.iter().filter(|shape| shape.event_type == event_type).count();
-        if let Ok(program) = &tables.events[event_type].plan
+        if let Some(program) = tables.events[event_type].compiled()
             && learned < MOST_SHAPES
             && tables.shape.event_type.0.len() == 1
         {

@@ -1,10 +1,10 @@
-//! Compiles the fixes of rules, and checks them by the schemas, so that no fix produces an invalid event.
+//! Checks the fixes of rules by the schemas, so that no fix produces an invalid event.
 
 use serde_json::{Map, Value};
 use toml::Spanned;
 
 use super::super::file;
-use super::super::tables::{EventShape, Fix};
+use super::super::tables::EventShape;
 use super::Compiler;
 use crate::schema::Pointer;
 use crate::text::{did_you_mean, nearest};
@@ -16,43 +16,39 @@ const SOME_TIME: &str = "2026-01-01T00:00:00Z";
 const SOME_STREAM: &str = "stream";
 
 impl Compiler<'_> {
-    /// Compiles the fixes of all rules.
-    pub(crate) fn compile_fixes(&mut self, shape: &EventShape) {
+    /// Checks the fixes of all rules.
+    pub(crate) fn check_fixes(&mut self, shape: &EventShape) {
         let file = self.file;
-        for (name, words) in &file.rule {
-            let (Some(fix), Some(id)) = (&words.fix, self.rule_ids.get(name.get_ref().as_str()).copied()) else {
-                continue;
-            };
+        for words in file.rule.values() {
+            let Some(fix) = &words.fix else { continue };
             if file.event.is_none() {
                 let message = "stored records are not fixed".to_owned();
                 self.refuse(fix.span(), message, "leave the fix out; only rules of streams have one");
                 continue;
             }
-            self.rules[usize::from(id.0)].fix = self.compile_fix(fix.get_ref(), shape);
+            self.check_fix(fix.get_ref(), shape);
         }
     }
 
-    /// Compiles one fix.
-    fn compile_fix(&mut self, fix: &file::Fix, shape: &EventShape) -> Option<Fix> {
+    /// Checks one fix.
+    fn check_fix(&mut self, fix: &file::Fix, shape: &EventShape) {
         match fix {
-            file::Fix::Negate => Some(Fix::Negate),
+            file::Fix::Negate => {}
             file::Fix::Set(file::SetField { on, at, to }) => {
                 let names = OneOrMany(vec![on.clone()]);
-                let event_type = *self.find_events(&names, None).first()?;
-                let pointer = self.parse_pointer(at);
-                self.check_field(event_type, &pointer, &at.span());
-                let allowed = self.events[event_type].values_at(&pointer);
-                self.check_values(event_type, at, std::slice::from_ref(to), &allowed);
-                Some(Fix::Set { event_type, at: pointer, to: to.clone() })
+                if let Some(event_type) = self.find_events(&names, None).first().copied() {
+                    let pointer = self.parse_pointer(at);
+                    self.check_field(event_type, &pointer, &at.span());
+                    self.check_values(event_type, at, std::slice::from_ref(to));
+                }
             }
-            file::Fix::Insert(event) => self.compile_insert(event, shape),
+            file::Fix::Insert(event) => self.check_insert(event, shape),
         }
     }
 
     /// Checks that an inserted event is valid by its schema.
-    fn compile_insert(&mut self, event: &Spanned<Map<String, Value>>, shape: &EventShape) -> Option<Fix> {
-        let template = Value::Object(event.get_ref().clone());
-        let mut tried = template.clone();
+    fn check_insert(&mut self, event: &Spanned<Map<String, Value>>, shape: &EventShape) {
+        let mut tried = Value::Object(event.get_ref().clone());
         for (at, value) in [(&shape.time, SOME_TIME), (&shape.stream, SOME_STREAM)] {
             if let Some(at) = at {
                 put(&mut tried, at, value.into());
@@ -63,15 +59,13 @@ impl Compiler<'_> {
             let near = nearest(&name, self.event_ids.keys().map(|known| &**known));
             let help = near.map_or_else(|| format!("write its type at {}", shape.event_type), did_you_mean);
             self.refuse(event.span(), format!("the inserted event has no known type: {name:?}"), help);
-            return None;
+            return;
         };
         if self.events[*id].schema.refuses(&tried) {
             let message = format!("this is not a valid {name} by its schema");
             let help = "write every field that the schema requires, except the time and the stream, which are copied";
             self.refuse(event.span(), message, help);
-            return None;
         }
-        Some(Fix::Insert(template))
     }
 }
 

@@ -4,7 +4,7 @@
 use toml::Spanned;
 
 use super::super::file::{self, Basis};
-use super::super::listed::ListedRules;
+use super::super::listed::framing_rule;
 use super::{Compiler, Span};
 use crate::framing::Framing;
 use crate::protocol::{RuleId, Upkeep};
@@ -77,13 +77,13 @@ impl Compiler<'_> {
     }
 
     /// Checks the texts and quotes of a protocol's rules. Called when all tables are compiled.
-    pub(super) fn check_rules(&mut self, framing: &ListedRules, document: Option<&str>) {
+    pub(super) fn check_rules(&mut self, document: Option<&str>) {
         let file = self.file;
         for (name, words) in &file.rule {
-            let replaced = framing.iter().find(|(rule, _)| rule == name.get_ref()).map(|(_, words)| words);
+            let of_framing = Framing::ALL.into_iter().find(|rule| rule.name() == name.get_ref());
+            let replaced = of_framing.map(|rule| framing_rule(rule).says);
             let speakers = self.rule_ids.get(name.get_ref().as_str()).and_then(|id| self.used.get(id)).cloned();
-            let is_framing = Framing::ALL.iter().any(|rule| rule.name() == name.get_ref());
-            if !is_framing && speakers.is_none() {
+            if of_framing.is_none() && speakers.is_none() {
                 let message = format!("no table uses the rule {}", name.get_ref());
                 self.refuse(name.span(), message, "name it in a cell, or take it out");
             }
@@ -132,19 +132,19 @@ impl Compiler<'_> {
     }
 
     /// Checks that every word in braces has a value wherever the rule speaks. `more`: further words that have one in
-    /// this text. `replaced`: the words of the rule of the framing that these take the place of.
+    /// this text. `replaced`: the message of the rule of the framing that these take the place of.
     fn check_placeholders(
         &mut self,
         name: &Spanned<String>,
         says: &Spanned<String>,
         speakers: &[&'static Speaker],
         more: &[&str],
-        replaced: Option<&file::RuleWords>,
+        replaced: Option<&str>,
     ) {
         let span = says.span();
         let of_unknown = [Framing::UnknownEvent, Framing::MisspeltEvent].map(Framing::name);
         let event = of_unknown.contains(&name.get_ref().as_str()).then_some("event");
-        let own: Option<Vec<&str>> = replaced.map(|replaced| braces(replaced.says.get_ref()).chain(event).collect());
+        let own: Option<Vec<&str>> = replaced.map(|replaced| braces(replaced).chain(event).collect());
         let is_known = |word: &str, speaker: &Speaker| speaker.knows.contains(&word) || more.contains(&word);
         let known: Vec<(&str, &str)> = PLACEHOLDERS
             .into_iter()
@@ -249,7 +249,7 @@ fn braces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns a rule's message as the sentence that says what the rule is about, for a reader who has no finding of it.
-pub(super) fn without_values(says: &str) -> String {
+pub(crate) fn without_values(says: &str) -> String {
     let mut sentence = String::with_capacity(says.len());
     let mut rest = says;
     while let Some((before, (_, after))) =

@@ -7,6 +7,8 @@ use toml::de::DeValue;
 
 use super::{Name, SetField, Speak, SpeakAtEnd, When};
 use crate::finding::Severity;
+use crate::protocol::tables;
+use crate::schema::Pointer;
 use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 
 /// How long a key of a lifecycle is known.
@@ -298,6 +300,21 @@ pub(crate) enum Fix {
     /// An event is put in behind the last one that explains the finding; without its time and its stream, which it has
     /// from that one.
     Insert(Spanned<Map<String, Json>>),
+}
+
+impl Fix {
+    /// Returns the fix for the engine.
+    pub(crate) fn compile(&self) -> tables::Fix {
+        match self {
+            Fix::Negate => tables::Fix::Negate,
+            Fix::Set(SetField { on, at, to }) => tables::Fix::Set {
+                event_type: on.get_ref().clone(),
+                at: Pointer::parse(at.get_ref()).unwrap_or_default(),
+                to: to.clone(),
+            },
+            Fix::Insert(event) => tables::Fix::Insert(Json::Object(event.get_ref().clone())),
+        }
+    }
 }
 
 impl FromToml for Fix {

@@ -296,17 +296,20 @@ pub(crate) const END_OF_OBJECT: u8 = u8::MAX;
 
 /// What a reader remembers of the events of a type, to read the next one faster. It changes no finding.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     /// The last minute of a timestamp.
     pub last_minute: LastMinute,
-    /// The entries of [`Program::order`] as the last events had them: producers keep to an order, whichever it is.
+    /// The entries of [`Program::order`] as the last events had them: producers keep to an order, whichever it is. Empty
+    /// until the memory is [prepared](Memory::prepare).
     pub order: Box<[u8]>,
 }
 
-impl Program {
-    /// Returns the memory before the first event.
-    pub fn memory(&self) -> Memory {
-        Memory { last_minute: LastMinute::default(), order: self.order.clone() }
+impl Memory {
+    /// Prepares an empty memory for the events of a program. Does nothing to one that was used before.
+    pub(crate) fn prepare(&mut self, program: &Program) {
+        if self.order.is_empty() {
+            self.order = program.order.clone();
+        }
     }
 }
 
