@@ -193,19 +193,23 @@ fn string(out: &mut Vec<u8>, text: &str) {
     loop {
         let end = skip_printable(bytes, at);
         out.extend_from_slice(&bytes[at..end]);
-        // `end` is at an ASCII character or at the first byte of another one.
-        let Some(special) = text[end..].chars().next() else { break };
+        let Some(special) = bytes.get(end) else { break };
+        at = end + 1;
         match special {
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\u{C}' => out.extend_from_slice(b"\\f"),
-            _ => character(out, special),
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0C => out.extend_from_slice(b"\\f"),
+            // `end` is at an ASCII character or at the first byte of another one.
+            _ => {
+                let Some(c) = text[end..].chars().next() else { break };
+                character(out, c);
+                at = end + c.len_utf8();
+            }
         }
-        at = end + special.len_utf8();
     }
     out.push(b'"');
 }

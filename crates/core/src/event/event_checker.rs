@@ -3,7 +3,7 @@
 //! A fault that both paths can find becomes the same finding, whichever of them found it.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl EventChecker {
         explained: Option<Faults<'p>>,
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
-        let mut named = HashSet::new();
+        let mut named = BTreeSet::new();
         if captured.violations.len() >= MOST_VIOLATIONS {
             // The violations that were not captured may be anywhere.
             readable.make_unreadable();
@@ -101,7 +101,7 @@ impl EventChecker {
         let protocol = self.protocol.clone();
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        let (mut captures, mut named) = (Captures::default(), HashSet::new());
+        let (mut captures, mut named) = (Captures::default(), BTreeSet::new());
         event.capture(text, event_type, &mut captures);
         let faults = judge(&event_type.schema, event.node, text, &mut |fault| {
             named.extend(named_keys(fault));

@@ -4,7 +4,7 @@
 //! faults for equal events.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(crate) fn explain<'p>(
     captured: EventCaptures<'_>,
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Faults<'p> {
-    let (mut faults, mut taken) = (FaultCollector::new(captured.violations.len(), unlisted), HashSet::new());
+    let (mut faults, mut taken) = (FaultCollector::new(captured.violations.len(), unlisted), BTreeSet::new());
     // An event may have as many unknown keys as faults: sorted, those of one object are found by its byte range.
     let mut unknown: Vec<_> = captured.unknown.iter().collect();
     unknown.sort_unstable_by_key(|key| key.start);
@@ -86,7 +86,7 @@ pub(crate) fn judge(
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Faults<'static> {
     let value = event.to_value(text);
-    let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), HashSet::new());
+    let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), BTreeSet::new());
     if event.has_more_values(MOST_COPIES / schema.alternatives().max(1)) {
         // Valid or not is all that can be said without copies of the event.
         let is_valid = schema.validator().is_none_or(|validator| validator.is_valid(&value));

@@ -1,7 +1,7 @@
 //! The faults of an event: the first of them in words, and the number of the others.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,8 +51,9 @@ pub(crate) struct FaultCollector<'p, 'u> {
     /// At most twice [`MOST_LISTED`].
     faults: Vec<Fault<'p>>,
     /// The rule of each fault that is not listed, by the hash of its pointer.
-    unlisted: HashMap<u64, Framing>,
-    hasher: RandomState,
+    unlisted: BTreeMap<u64, Framing>,
+    /// `None` if all faults are listed, as nearly always.
+    hasher: Option<RandomState>,
     /// Called with each fault that is not listed.
     on_unlisted: &'u mut dyn FnMut(&Fault<'_>),
 }
@@ -62,7 +63,7 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
     /// perhaps more than once for one pointer.
     pub(crate) fn new(expected: usize, on_unlisted: &'u mut dyn FnMut(&Fault<'_>)) -> FaultCollector<'p, 'u> {
         let faults = Vec::with_capacity(expected.min(2 * MOST_LISTED));
-        FaultCollector { faults, unlisted: HashMap::new(), hasher: RandomState::new(), on_unlisted }
+        FaultCollector { faults, unlisted: BTreeMap::new(), hasher: None, on_unlisted }
     }
 
     /// Adds a fault.
@@ -97,7 +98,7 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
         self.faults.sort_by(|a, b| order(a).cmp(&order(b)));
         self.faults.dedup_by(|later, earlier| **later.pointer == **earlier.pointer);
         for fault in self.faults.drain(self.faults.len().min(MOST_LISTED)..) {
-            let place = self.hasher.hash_one(&**fault.pointer);
+            let place = self.hasher.get_or_insert_default().hash_one(&**fault.pointer);
             let rule = self.unlisted.entry(place).or_insert(fault.rule);
             *rule = std::cmp::min_by_key(*rule, fault.rule, |rule| rank(*rule));
             (self.on_unlisted)(&fault);
