@@ -216,7 +216,10 @@ impl<W: Write> Drop for InertWriter<W> {
 /// Returns the first character of a text, or the number of bytes there that are none; `None` if the text is empty, or ends
 /// within the character.
 fn first_character(text: &[u8]) -> Option<Result<char, usize>> {
-    let head = &text[..text.len().min(4)];
+    let head = match text {
+        [one, ..] if one.is_ascii() => return Some(Ok(char::from(*one))),
+        _ => &text[..text.len().min(4)],
+    };
     let valid = match std::str::from_utf8(head) {
         Ok(valid) => valid,
         Err(error) if error.valid_up_to() == 0 => return error.error_len().map(Err),

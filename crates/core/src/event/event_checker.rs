@@ -21,7 +21,9 @@ use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, MOST_VIOLATIONS, UnknownKey};
-use crate::schema::{Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, explain, judge, quoted, unknown_fields};
+use crate::schema::{
+    Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, Wordings, explain, judge, quoted, unknown_fields,
+};
 
 /// Judges each event or record by itself, and reports its findings.
 #[derive(Clone)]
@@ -32,17 +34,21 @@ pub(crate) struct EventChecker {
     pub unknown: UnknownNames,
     /// The name of the last stream; findings about one stream share it.
     last_stream: Arc<str>,
+    /// By event type: the wordings of the last faults that the fast path found.
+    wordings: Vec<Wordings>,
 }
 
 impl EventChecker {
     /// Returns a checker for a file of this name.
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> EventChecker {
-        let unknown = UnknownNames::new(protocol.tables().events.len());
+        let event_types = protocol.tables().events.len();
+        let unknown = UnknownNames::new(event_types);
         EventChecker {
             protocol: protocol.clone(),
             log: FindingLog::new(protocol, settings.severities().clone(), file),
             unknown,
             last_stream: Arc::default(),
+            wordings: vec![Wordings::default(); event_types],
         }
     }
 
@@ -73,7 +79,7 @@ impl EventChecker {
         }
         let faults = match explained {
             Some(faults) => faults,
-            None => explain_violations(event_type, text, captured, &mut |fault| {
+            None => explain_violations(event_type, text, captured, &mut self.wordings[id], &mut |fault| {
                 named.extend(named_keys(fault));
                 mark_unreadable(event_type, slice::from_ref(fault), readable);
             })?,
@@ -270,15 +276,16 @@ impl EventChecker {
 }
 
 /// Returns the faults that the fast path found in an event, in words; `None` if the event's type has no program.
-/// `unlisted` receives each fault beyond those that are listed.
+/// `wordings`: those of the last faults of the type. `unlisted` receives each fault beyond those that are listed.
 pub(crate) fn explain_violations<'p>(
     event_type: &'p EventType,
     text: &[u8],
     captured: EventCaptures<'_>,
+    wordings: &mut Wordings,
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Option<Faults<'p>> {
     let program = event_type.plan.as_ref().ok()?;
-    Some(explain(event_type.schema.noun(), program, text, captured, unlisted))
+    Some(explain(event_type.schema.noun(), program, text, captured, wordings, unlisted))
 }
 
 /// Returns the starts of the undeclared keys that the message of a fault names, after their quotation marks.
