@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+use sessionlint_core::bytes::skip_harmless;
 use sessionlint_core::text::{is_control, visible};
 
 /// How a text says a character that must not stand in it as it is.
@@ -84,33 +85,16 @@ impl State {
     }
 
     /// Returns how many bytes at the beginning of a text need no look, and takes them.
-    fn skip_harmless(&mut self, text: &str) -> usize {
-        let bytes = text.as_bytes();
-        let begins_nothing = |byte: u8| HARMLESS_LATER[usize::from(byte)] && !matches!(byte, b' ' | b':');
-        if self.hashes > 0 || self.is_line_start && !bytes.first().is_some_and(|first| begins_nothing(*first)) {
+    fn skip_harmless(&mut self, text: &[u8]) -> usize {
+        let begins_nothing = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b':');
+        if self.hashes > 0 || self.is_line_start && !text.first().is_some_and(begins_nothing) {
             return 0;
         }
         self.is_line_start = false;
         self.has_colon = false;
-        let mut count = 0;
-        // A plain loop: nearly all bytes that are written go through it.
-        while count < bytes.len() && HARMLESS_LATER[usize::from(bytes[count])] {
-            count += 1;
-        }
-        count
+        skip_harmless(text)
     }
 }
-
-/// By byte, whether it neither acts nor begins a command within a line: what ASCII can show, except `#`.
-const HARMLESS_LATER: [bool; 256] = {
-    let mut harmless = [false; 256];
-    let mut byte = b' ' as usize;
-    while byte <= b'~' as usize {
-        harmless[byte] = byte != b'#' as usize;
-        byte += 1;
-    }
-    harmless
-};
 
 impl<W: Write> InertWriter<W> {
     /// Creates a writer of text in this syntax.
@@ -118,23 +102,11 @@ impl<W: Write> InertWriter<W> {
         InertWriter { out, syntax, state: State::LINE_START, partial: Vec::new(), sequence: String::new() }
     }
 
-    fn take(&mut self, text: &str, inert: &mut Vec<u8>) {
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            if !self.sequence.is_empty() {
-                rest = &rest[c.len_utf8()..];
-                self.take_in_sequence(c, inert);
-                continue;
-            }
-            let harmless = self.state.skip_harmless(rest);
-            inert.extend_from_slice(&rest.as_bytes()[..harmless]);
-            rest = &rest[harmless..];
-            let Some(c) = rest.chars().next() else { return };
-            rest = &rest[c.len_utf8()..];
-            match c {
-                '\x1B' if self.syntax == Syntax::Colored => self.sequence.push(c),
-                _ => self.take_char(c, inert),
-            }
+    fn take(&mut self, c: char, inert: &mut Vec<u8>) {
+        match c {
+            _ if !self.sequence.is_empty() => self.take_in_sequence(c, inert),
+            '\x1B' if self.syntax == Syntax::Colored => self.sequence.push(c),
+            _ => self.take_char(c, inert),
         }
     }
 
@@ -206,27 +178,25 @@ impl<W: Write> Write for InertWriter<W> {
                 &joined
             }
         };
-        while !rest.is_empty() {
-            let (text, invalid, after) = match std::str::from_utf8(rest) {
-                Ok(text) => (text, 0, rest.len()),
-                Err(error) => {
-                    let valid = error.valid_up_to();
-                    let text = std::str::from_utf8(&rest[..valid]).unwrap_or_default();
-                    match error.error_len() {
-                        Some(invalid) => (text, invalid, valid + invalid),
-                        None => {
-                            self.partial = rest[valid..].to_vec();
-                            (text, 0, rest.len())
-                        }
-                    }
-                }
-            };
-            self.take(text, &mut inert);
-            if invalid > 0 {
-                self.take_invalid(&rest[after - invalid..after], &mut inert);
+        loop {
+            if self.sequence.is_empty() {
+                let harmless = self.state.skip_harmless(rest);
+                inert.extend_from_slice(&rest[..harmless]);
+                rest = &rest[harmless..];
             }
-            rest = &rest[after..];
+            match first_character(rest) {
+                None => break,
+                Some(Ok(c)) => {
+                    self.take(c, &mut inert);
+                    rest = &rest[c.len_utf8()..];
+                }
+                Some(Err(invalid)) => {
+                    self.take_invalid(&rest[..invalid], &mut inert);
+                    rest = &rest[invalid..];
+                }
+            }
         }
+        self.partial = rest.to_vec();
         self.out.write_all(&inert)?;
         Ok(bytes.len())
     }
@@ -241,6 +211,21 @@ impl<W: Write> Drop for InertWriter<W> {
         // What is cut off within a character has no place where it could be missed.
         let _ = self.end();
     }
+}
+
+/// Returns the first character of a text, or the number of bytes there that are none; `None` if the text is empty, or ends
+/// within the character.
+fn first_character(text: &[u8]) -> Option<Result<char, usize>> {
+    let head = match text {
+        [one, ..] if one.is_ascii() => return Some(Ok(char::from(*one))),
+        _ => &text[..text.len().min(4)],
+    };
+    let valid = match std::str::from_utf8(head) {
+        Ok(valid) => valid,
+        Err(error) if error.valid_up_to() == 0 => return error.error_len().map(Err),
+        Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+    };
+    valid.chars().next().map(Ok)
 }
 
 #[cfg(test)]

@@ -135,23 +135,25 @@ pub(super) fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
         proposal: _,
         ..
     } = finding;
-    out.extend_from_slice(b"{\"rule\":");
-    string(out, rule);
-    out.extend_from_slice(b",\"severity\":\"");
+    out.extend_from_slice(b"{\"rule\":\"");
+    content(out, rule);
+    out.extend_from_slice(b"\",\"severity\":\"");
     out.extend_from_slice(severity.as_str().as_bytes());
-    out.extend_from_slice(b"\",\"message\":");
-    string(out, message);
-    optional(out, b",\"file\":", file.as_deref());
+    out.extend_from_slice(b"\",\"message\":\"");
+    content(out, message);
+    out.push(b'"');
+    optional(out, b",\"file\":\"", file.as_deref());
     write_place(out, place);
-    optional(out, b",\"type\":", event_type.as_deref());
-    optional(out, b",\"stream\":", stream.as_deref());
-    optional(out, b",\"pointer\":", pointer.as_deref());
-    optional(out, b",\"help\":", help.as_deref());
+    optional(out, b",\"type\":\"", event_type.as_deref());
+    optional(out, b",\"stream\":\"", stream.as_deref());
+    optional(out, b",\"pointer\":\"", pointer.as_deref());
+    optional(out, b",\"help\":\"", help.as_deref());
     out.extend_from_slice(b",\"related\":[");
     for (index, Related { message, file, place, .. }) in related.iter().enumerate() {
-        out.extend_from_slice(if index == 0 { b"{\"message\":" } else { b",{\"message\":" });
-        string(out, message);
-        optional(out, b",\"file\":", file.as_deref());
+        out.extend_from_slice(if index == 0 { b"{\"message\":\"" } else { b",{\"message\":\"" });
+        content(out, message);
+        out.push(b'"');
+        optional(out, b",\"file\":\"", file.as_deref());
         write_place(out, place);
         out.push(b'}');
     }
@@ -178,36 +180,47 @@ fn number(out: &mut Vec<u8>, key: &[u8], number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
+/// Appends a key and a string, or null in its place. `key` has the quote with which the string begins.
+#[inline]
 fn optional(out: &mut Vec<u8>, key: &[u8], text: Option<&str>) {
-    out.extend_from_slice(key);
     match text {
-        Some(text) => string(out, text),
-        None => out.extend_from_slice(b"null"),
+        Some(text) => {
+            out.extend_from_slice(key);
+            content(out, text);
+            out.push(b'"');
+        }
+        None => {
+            out.extend_from_slice(&key[..key.len() - 1]);
+            out.extend_from_slice(b"null");
+        }
     }
 }
 
-fn string(out: &mut Vec<u8>, text: &str) {
+/// Appends the content of a string, without its quotes.
+fn content(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
-    out.push(b'"');
     let mut at = 0;
     loop {
         let end = skip_printable(bytes, at);
         out.extend_from_slice(&bytes[at..end]);
-        // `end` is at an ASCII character or at the first byte of another one.
-        let Some(special) = text[end..].chars().next() else { break };
+        let Some(special) = bytes.get(end) else { break };
+        at = end + 1;
         match special {
-            '"' => out.extend_from_slice(b"\\\""),
-            '\\' => out.extend_from_slice(b"\\\\"),
-            '\n' => out.extend_from_slice(b"\\n"),
-            '\r' => out.extend_from_slice(b"\\r"),
-            '\t' => out.extend_from_slice(b"\\t"),
-            '\u{8}' => out.extend_from_slice(b"\\b"),
-            '\u{C}' => out.extend_from_slice(b"\\f"),
-            _ => character(out, special),
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0C => out.extend_from_slice(b"\\f"),
+            // `end` is at an ASCII character or at the first byte of another one.
+            _ => {
+                let Some(c) = text[end..].chars().next() else { break };
+                character(out, c);
+                at = end + c.len_utf8();
+            }
         }
-        at = end + special.len_utf8();
     }
-    out.push(b'"');
 }
 
 /// Appends a character, escaped if a terminal could act on it.

@@ -10,13 +10,15 @@ use crate::event::event_checker::explain_violations;
 use crate::input::lines::Lines;
 use crate::input::{Frame, LineForm, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
-use crate::schema::Faults;
 use crate::schema::captures::{CaptureMark, Captures, EventCaptures};
+use crate::schema::{Faults, Wordings};
 
 /// Examines blocks on the fast path.
 pub struct Examiner<'p> {
     protocol: &'p Protocol,
     reader: FastReader,
+    /// By event type: the wordings of the last faults.
+    wordings: Vec<Wordings>,
     max_line_bytes: usize,
 }
 
@@ -56,7 +58,8 @@ impl fmt::Debug for Examiner<'_> {
 impl<'p> Examiner<'p> {
     /// Returns an examiner. `max_line_bytes`: the maximum length of an event, in bytes.
     pub fn new(protocol: &'p Protocol, max_line_bytes: usize) -> Examiner<'p> {
-        Examiner { protocol, reader: FastReader::new(protocol), max_line_bytes }
+        let wordings = vec![Wordings::default(); protocol.tables().events.len()];
+        Examiner { protocol, reader: FastReader::new(protocol), wordings, max_line_bytes }
     }
 
     /// Examines a block, which must start at the start of a line and end with a newline. `examined` is overwritten; its
@@ -67,7 +70,8 @@ impl<'p> Examiner<'p> {
         examined.faults.clear();
         examined.only_frames = block.last() == Some(&b'\n');
         let mut lines = Lines::new(Origin::START, self.max_line_bytes);
-        lines.feed(block, &mut Examination { protocol: self.protocol, reader: &mut self.reader, examined });
+        let Examiner { protocol, reader, wordings, .. } = self;
+        lines.feed(block, &mut Examination { protocol, reader, wordings, examined });
         examined.end = Some(lines.position());
     }
 }
@@ -76,6 +80,7 @@ impl<'p> Examiner<'p> {
 struct Examination<'e, 'p> {
     protocol: &'p Protocol,
     reader: &'e mut FastReader,
+    wordings: &'e mut [Wordings],
     examined: &'e mut ExaminedBlock<'p>,
 }
 
@@ -87,7 +92,8 @@ impl PieceSink for Examination<'_, '_> {
                 let mark = captures.mark();
                 let fast_event = self.reader.read_frame(&frame, captures);
                 if let Some(fast_event) = &fast_event {
-                    faults.extend(explain_faults(self.protocol, fast_event, frame.text, captures, mark));
+                    let captured = captures.between(mark, captures.mark());
+                    faults.extend(explain_faults(self.protocol, fast_event, frame.text, captured, self.wordings));
                 }
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
                 frames.push(ExaminedFrame { origin, length, utf8: frame.utf8, event: fast_event, mark });
@@ -105,7 +111,9 @@ impl PieceSink for Examination<'_, '_> {
             if !self.reader.read_line::<false>(rest, longest, captures, &mut line) {
                 return origin;
             }
-            faults.extend(explain_faults(self.protocol, &line.event, &rest[line.span.clone()], captures, mark));
+            let captured = captures.between(mark, captures.mark());
+            let text = &rest[line.span.clone()];
+            faults.extend(explain_faults(self.protocol, &line.event, text, captured, self.wordings));
             let next = line.next_origin(origin);
             frames.push(ExaminedFrame {
                 origin,
@@ -120,23 +128,22 @@ impl PieceSink for Examination<'_, '_> {
     }
 }
 
-/// Returns the faults of an event whose captures start at the mark: `None` if it has none, `Some(None)` if it has more
-/// than a report lists.
+/// Returns the faults of an event: `None` if it has none, `Some(None)` if it has more than a report lists.
 #[inline]
 fn explain_faults<'p>(
     protocol: &'p Protocol,
     fast_event: &FastEvent,
     text: &[u8],
-    captures: &Captures,
-    mark: CaptureMark,
+    captured: EventCaptures<'_>,
+    wordings: &mut [Wordings],
 ) -> Option<Option<Faults<'p>>> {
-    if captures.violations.len() == mark.violation {
+    if captured.violations.is_empty() {
         return None;
     }
     let mut all_listed = true;
     let event_type = &protocol.tables().events[fast_event.event_type];
-    let captured = captures.between(mark, captures.mark());
-    let faults = explain_violations(event_type, text, captured, &mut |_| all_listed = false);
+    let wordings = &mut wordings[fast_event.event_type];
+    let faults = explain_violations(event_type, text, captured, wordings, &mut |_| all_listed = false);
     Some(faults.filter(|_| all_listed))
 }
 

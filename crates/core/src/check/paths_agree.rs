@@ -10,7 +10,7 @@ use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
 use crate::schema::captures::{Capture, Captures};
-use crate::schema::{explain, judge, unknown_fields};
+use crate::schema::{Wordings, explain, judge, unknown_fields};
 
 /// Judges one event on every path. Returns whether the fast path judged it.
 ///
@@ -57,9 +57,14 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     let (mut fast_fields, mut slow) = (Captures::default(), Captures::default());
     fast_fields.copy(fast.all());
     event.capture(text, event_type, &mut slow);
-    let found = explain(event_type.schema.noun(), program, text, fast.all(), &mut |fault| {
+    let (noun, mut wordings) = (event_type.schema.noun(), Wordings::default());
+    let found = explain(noun, program, text, fast.all(), &mut wordings, &mut |fault| {
         mark_unreadable(event_type, slice::from_ref(fault), &mut fast_fields);
     });
+    let again = explain(noun, program, text, fast.all(), &mut wordings, &mut |_| {});
+    if found != again {
+        return Err(format!("other words the second time: first {found:?}, then {again:?}"));
+    }
     let expected = judge(&event_type.schema, event.node, text, &mut |fault| {
         mark_unreadable(event_type, slice::from_ref(fault), &mut slow);
     });

@@ -3,7 +3,7 @@
 //! A fault that both paths can find becomes the same finding, whichever of them found it.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
@@ -21,7 +21,9 @@ use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, MOST_VIOLATIONS, UnknownKey};
-use crate::schema::{Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, explain, judge, quoted, unknown_fields};
+use crate::schema::{
+    Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, Wordings, explain, judge, quoted, unknown_fields,
+};
 
 /// Judges each event or record by itself, and reports its findings.
 #[derive(Clone)]
@@ -32,17 +34,21 @@ pub(crate) struct EventChecker {
     pub unknown: UnknownNames,
     /// The name of the last stream; findings about one stream share it.
     last_stream: Arc<str>,
+    /// By event type: the wordings of the last faults that the fast path found.
+    wordings: Vec<Wordings>,
 }
 
 impl EventChecker {
     /// Returns a checker for a file of this name.
     pub(crate) fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> EventChecker {
-        let unknown = UnknownNames::new(protocol.tables().events.len());
+        let event_types = protocol.tables().events.len();
+        let unknown = UnknownNames::new(event_types);
         EventChecker {
             protocol: protocol.clone(),
             log: FindingLog::new(protocol, settings.severities().clone(), file),
             unknown,
             last_stream: Arc::default(),
+            wordings: vec![Wordings::default(); event_types],
         }
     }
 
@@ -66,14 +72,14 @@ impl EventChecker {
         explained: Option<Faults<'p>>,
         readable: &mut Captures,
     ) -> Option<Faults<'p>> {
-        let mut named = HashSet::new();
+        let mut named = BTreeSet::new();
         if captured.violations.len() >= MOST_VIOLATIONS {
             // The violations that were not captured may be anywhere.
             readable.make_unreadable();
         }
         let faults = match explained {
             Some(faults) => faults,
-            None => explain_violations(event_type, text, captured, &mut |fault| {
+            None => explain_violations(event_type, text, captured, &mut self.wordings[id], &mut |fault| {
                 named.extend(named_keys(fault));
                 mark_unreadable(event_type, slice::from_ref(fault), readable);
             })?,
@@ -101,7 +107,7 @@ impl EventChecker {
         let protocol = self.protocol.clone();
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
-        let (mut captures, mut named) = (Captures::default(), HashSet::new());
+        let (mut captures, mut named) = (Captures::default(), BTreeSet::new());
         event.capture(text, event_type, &mut captures);
         let faults = judge(&event_type.schema, event.node, text, &mut |fault| {
             named.extend(named_keys(fault));
@@ -270,15 +276,16 @@ impl EventChecker {
 }
 
 /// Returns the faults that the fast path found in an event, in words; `None` if the event's type has no program.
-/// `unlisted` receives each fault beyond those that are listed.
+/// `wordings`: those of the last faults of the type. `unlisted` receives each fault beyond those that are listed.
 pub(crate) fn explain_violations<'p>(
     event_type: &'p EventType,
     text: &[u8],
     captured: EventCaptures<'_>,
+    wordings: &mut Wordings,
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Option<Faults<'p>> {
     let program = event_type.plan().ok()?;
-    Some(explain(event_type.schema.noun(), program, text, captured, unlisted))
+    Some(explain(event_type.schema.noun(), program, text, captured, wordings, unlisted))
 }
 
 /// Returns the starts of the undeclared keys that the message of a fault names, after their quotation marks.

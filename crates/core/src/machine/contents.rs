@@ -93,7 +93,8 @@ impl<W: CellObserver> Step<'_, W> {
             }
             Certainty::Yes => {
                 // Only the place of the first piece is needed: findings refer to where the text began.
-                let here = (!self.stream.texts[number].has_begun()).then(|| event_place(&mut self.here, self.event));
+                let is_first = !self.stream.texts[number].has_begun() && !self.stream.texts[number].is_incomplete();
+                let here = is_first.then(|| event_place(&mut self.here, self.event));
                 let state = &mut self.stream.texts[number];
                 self.out.extend(state.join(&self.stream.name, low, high));
                 if state.append(piece, self.max_text_bytes, here, self.buffers) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::field::{KeptValue, Scope};
@@ -225,18 +226,19 @@ impl KeyedInstances {
     }
 
     /// Returns the instance of a key, creating it if the key is new.
-    pub(crate) fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> Option<&mut Instance> {
+    pub(crate) fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> &mut Instance {
         let any = States::all(lifecycle.states.len());
-        // Looked up twice, so that a known key costs no allocation.
-        if !self.known.contains_key(key) {
-            let instance = match self.packed.remove(key) {
-                // Should not happen. If it does, nothing is known of the instance.
-                Some(packed) => postcard::from_bytes(&packed).unwrap_or_else(|_| Instance::new(any, self.doubts)),
-                None => Instance::new(self.unseen, self.doubts),
-            };
-            self.known.insert(key.into(), instance);
-        }
-        let instance = self.known.get_mut(key)?;
+        let instance = match self.known.entry_ref(key) {
+            EntryRef::Occupied(known) => known.into_mut(),
+            EntryRef::Vacant(new) => {
+                let instance = match self.packed.remove(key) {
+                    // Should not happen. If it does, nothing is known of the instance.
+                    Some(packed) => postcard::from_bytes(&packed).unwrap_or_else(|_| Instance::new(any, self.doubts)),
+                    None => Instance::new(self.unseen, self.doubts),
+                };
+                new.insert_with_key(key.into(), instance)
+            }
+        };
         if instance.doubts != self.doubts {
             instance.doubts = self.doubts;
             instance.possible = any;
@@ -246,7 +248,7 @@ impl KeyedInstances {
             // An instance that the last turn did not open is not one that the turn that may have begun opened.
             instance.open = instance.open.and(Certainty::Perhaps);
         }
-        Some(instance)
+        instance
     }
 
     /// Returns the keys that the open turn opened, in the order of their opening.
@@ -326,7 +328,7 @@ impl KeyedInstances {
             let mut groups = OpenGroups::default();
             let (now, open) = (self.now(), std::mem::take(&mut self.open));
             for (number, key) in open.iter().enumerate() {
-                let Some(instance) = self.instance(key, lifecycle) else { continue };
+                let instance = self.instance(key, lifecycle);
                 instance.number = number as u32;
                 groups.add(number as u32, instance.standing(now, lifecycle), |_, _| true);
             }

@@ -39,7 +39,7 @@ impl<W: CellObserver> Step<'_, W> {
         let keys = keyed.open_keys().to_vec();
         let (mut fitting, mut is_sure) = (None, true);
         for key in keys {
-            let Some(instance) = keyed.instance(&key, lifecycle) else { continue };
+            let instance = keyed.instance(&key, lifecycle);
             let fits = fits(instance, row, scope);
             if fits != Certainty::No {
                 is_sure &= fits == Certainty::Yes && fitting.is_none();
@@ -47,7 +47,7 @@ impl<W: CellObserver> Step<'_, W> {
             }
         }
         let key = fitting.filter(|_| is_sure)?;
-        let instance = keyed.instance(&key, lifecycle)?;
+        let instance = keyed.instance(&key, lifecycle);
         let related = related_places(&instance.history, lifecycle);
         let from = std::mem::replace(&mut instance.possible, to);
         let before = Standing { open: instance.open, possible: from };

@@ -378,7 +378,7 @@ impl<W: CellObserver> Step<'_, W> {
         scope: Option<Scope<'_>>,
     ) {
         let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return };
-        let Some(instance) = keyed.instance(key, lifecycle) else { return };
+        let instance = keyed.instance(key, lifecycle);
         let gate = if scope.is_some() { gate } else { gate.and(instance.open) };
         if gate == Certainty::No {
             return;

@@ -22,7 +22,7 @@ pub use pointer::Pointer;
 pub(crate) use unknown::unknown_fields;
 pub(crate) use words::SHOWN_CHARS;
 pub use words::quoted;
-pub(crate) use words::{Fault, Faults, MOST_LISTED, describe_value, explain, judge};
+pub(crate) use words::{Fault, Faults, MOST_LISTED, Wordings, describe_value, explain, judge};
 
 use std::sync::OnceLock;
 

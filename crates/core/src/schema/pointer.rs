@@ -47,7 +47,8 @@ impl Pointer {
 
     /// Returns whether `other` points at the value at this pointer, or inside it.
     pub fn contains(&self, other: &Pointer) -> bool {
-        other.0.starts_with(&self.0)
+        // Compared from the end: pointers into one event begin alike.
+        other.0.get(..self.0.len()).is_some_and(|start| start.iter().rev().eq(self.0.iter().rev()))
     }
 
     /// Returns the name of the field in the notation that specifications use: `payload.results[0].ok`.

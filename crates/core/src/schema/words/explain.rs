@@ -4,7 +4,7 @@
 //! faults for equal events.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::faults::{Fault, FaultCollector, Faults};
 use super::missing::MissingProperty;
 use super::requirement::{Help, Requirement};
+use super::wordings::{Wording, Wordings};
 use crate::bytes::lossy;
 use crate::framing::Framing;
 use crate::input::json::{Node, inner, unescaped_lossy};
@@ -30,16 +31,17 @@ const MOST_VALUES: usize = 1 << 17;
 /// value for each alternative.
 const MOST_COPIES: usize = 1 << 22;
 
-/// Explains the violations that the fast path captured from an event. Messages call the event `noun`; `unlisted` is
-/// called with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
+/// Explains the violations that the fast path captured from an event. Messages call the event `noun`; `wordings` are those
+/// of the last faults of its type; `unlisted` is called with each fault beyond [`MOST_LISTED`](super::MOST_LISTED).
 pub(crate) fn explain<'p>(
     noun: &str,
     program: &'p Program,
     text: &[u8],
     captured: EventCaptures<'_>,
+    wordings: &mut Wordings,
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Faults<'p> {
-    let (mut faults, mut taken) = (FaultCollector::new(captured.violations.len(), unlisted), HashSet::new());
+    let (mut faults, mut taken) = (FaultCollector::new(captured.violations.len(), unlisted), BTreeSet::new());
     // An event may have as many unknown keys as faults: sorted, those of one object are found by its byte range.
     let mut unknown: Vec<_> = captured.unknown.iter().collect();
     unknown.sort_unstable_by_key(|key| key.start);
@@ -51,8 +53,14 @@ pub(crate) fn explain<'p>(
             Explainer { text, noun, pointer: source.pointer(items), span: span.clone(), quote: source.quote() };
         let missing = match constraint {
             Constraint::Keyword(keyword) => {
-                let requirement = source.requirement(keyword).into_iter();
-                requirement.for_each(|requirement| faults.add(explainer.explain(requirement)));
+                let value = &text[explainer.span.clone()];
+                let known = wordings.of(violation, value).map(|wording| explainer.say(wording));
+                let fault = known.or_else(|| {
+                    let fault = explainer.explain(source.requirement(keyword)?);
+                    wordings.keep(violation, value, &fault);
+                    Some(fault)
+                });
+                fault.into_iter().for_each(|fault| faults.add(fault));
                 continue;
             }
             Constraint::Required(missing) => missing,
@@ -86,7 +94,7 @@ pub(crate) fn judge(
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Faults<'static> {
     let value = event.to_value(text);
-    let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), HashSet::new());
+    let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), BTreeSet::new());
     if event.has_more_values(MOST_COPIES / schema.alternatives().max(1)) {
         // Valid or not is all that can be said without copies of the event.
         let is_valid = schema.validator().is_none_or(|validator| validator.is_valid(&value));
@@ -180,6 +188,12 @@ pub(super) struct Explainer<'e, 'p> {
 }
 
 impl<'p> Explainer<'_, 'p> {
+    /// Returns the fault of a value that was already put into words.
+    fn say(&self, wording: &Wording) -> Fault<'p> {
+        let Wording { rule, message, help, proposal, .. } = wording;
+        Fault { proposal: proposal.clone(), ..self.fault(*rule, message.clone(), help.clone()) }
+    }
+
     /// Returns the fault of a value that does not meet a requirement.
     fn explain(&self, requirement: &Requirement) -> Fault<'p> {
         let mut message = String::with_capacity(120);

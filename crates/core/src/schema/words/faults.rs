@@ -50,11 +50,18 @@ pub(crate) struct Faults<'p> {
 pub(crate) struct FaultCollector<'p, 'u> {
     /// At most twice [`MOST_LISTED`].
     faults: Vec<Fault<'p>>,
-    /// The rule of each fault that is not listed, by the hash of its pointer.
-    unlisted: HashMap<u64, Framing>,
-    hasher: RandomState,
+    /// `None` if all faults are listed, as nearly always.
+    unlisted: Option<Unlisted>,
     /// Called with each fault that is not listed.
     on_unlisted: &'u mut dyn FnMut(&Fault<'_>),
+}
+
+/// The faults that are not listed.
+#[derive(Default)]
+struct Unlisted {
+    /// The rule of each, by the hash of its pointer.
+    rules: HashMap<u64, Framing>,
+    hasher: RandomState,
 }
 
 impl<'p, 'u> FaultCollector<'p, 'u> {
@@ -62,7 +69,7 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
     /// perhaps more than once for one pointer.
     pub(crate) fn new(expected: usize, on_unlisted: &'u mut dyn FnMut(&Fault<'_>)) -> FaultCollector<'p, 'u> {
         let faults = Vec::with_capacity(expected.min(2 * MOST_LISTED));
-        FaultCollector { faults, unlisted: HashMap::new(), hasher: RandomState::new(), on_unlisted }
+        FaultCollector { faults, unlisted: None, on_unlisted }
     }
 
     /// Adds a fault.
@@ -77,7 +84,7 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
     pub(crate) fn finish(mut self, more: bool) -> Faults<'p> {
         self.compact();
         let mut unlisted = BTreeMap::new();
-        for rule in self.unlisted.into_values() {
+        for rule in self.unlisted.into_iter().flat_map(|unlisted| unlisted.rules.into_values()) {
             *unlisted.entry(rule).or_default() += 1;
         }
         Faults { listed: self.faults, unlisted, more }
@@ -97,8 +104,8 @@ impl<'p, 'u> FaultCollector<'p, 'u> {
         self.faults.sort_by(|a, b| order(a).cmp(&order(b)));
         self.faults.dedup_by(|later, earlier| **later.pointer == **earlier.pointer);
         for fault in self.faults.drain(self.faults.len().min(MOST_LISTED)..) {
-            let place = self.hasher.hash_one(&**fault.pointer);
-            let rule = self.unlisted.entry(place).or_insert(fault.rule);
+            let Unlisted { rules, hasher } = self.unlisted.get_or_insert_default();
+            let rule = rules.entry(hasher.hash_one(&**fault.pointer)).or_insert(fault.rule);
             *rule = std::cmp::min_by_key(*rule, fault.rule, |rule| rank(*rule));
             (self.on_unlisted)(&fault);
         }

@@ -1,7 +1,7 @@
 //! Explains what an object lacks: says where the missing property probably is instead.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ impl<'p> Explainer<'_, 'p> {
         &self,
         property: MissingProperty<'_, 'p>,
         undeclared: impl Iterator<Item = Range<usize>> + Clone,
-        taken: &mut HashSet<usize>,
+        taken: &mut BTreeSet<usize>,
     ) -> Fault<'p> {
         let mut message = String::with_capacity(80);
         self.name(&mut message);
