@@ -246,8 +246,8 @@ impl<'f> Compiler<'f> {
                 _ => false,
             });
             event.plan = match shape.event_type.0.as_slice() {
-                [] if records => Program::compile(event.schema.document(), &event.slots, &event.arrays),
-                [_] => Program::compile(event.schema.document(), &event.slots, &event.arrays),
+                [] if records => Program::compile(&event.schema, &event.slots, &event.arrays),
+                [_] => Program::compile(&event.schema, &event.slots, &event.arrays),
                 _ => Err("the event's type is not a member of the event itself".to_owned()),
             };
         }

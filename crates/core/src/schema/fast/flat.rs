@@ -1,6 +1,6 @@
 //! A compiled schema → its flat program, for events that are written in the schema's order, without white space.
 
-use super::program::{CaptureTarget, Leaf, ObjectEnd, SchemaNode, Step, StringNode, TypeSet};
+use super::program::{CaptureTarget, Leaf, ObjectEnd, RareNode, SchemaNode, Step, StringNode, TypeSet};
 use crate::bytes::Literal;
 
 impl Leaf {
@@ -47,7 +47,11 @@ impl FlatBuilder {
     /// Writes a value that is inside of `depth` objects.
     fn value(&mut self, node: &SchemaNode, depth: usize) {
         let only_object = node.types.0 == TypeSet::OBJECT && node.target == CaptureTarget::None;
-        match (&node.object, &node.string) {
+        let (object, expects_more) = match node.rare.as_deref() {
+            Some(RareNode::ExpectsMore(inner)) => (&inner.object, true),
+            _ => (&node.object, false),
+        };
+        match (object, &node.string) {
             (Some(object), _) if only_object && !object.properties.is_empty() => {
                 for (index, property) in object.properties.iter().enumerate() {
                     self.written.push(if index == 0 { b'{' } else { b',' });
@@ -56,13 +60,17 @@ impl FlatBuilder {
                     self.written.extend_from_slice(b"\":");
                     self.value(&property.node, depth + 1);
                 }
-                if object.open {
-                    let keys = object.properties.iter().map(|property| property.key.clone()).collect();
+                // Keys that are expected are read by the walker, which does not capture them.
+                if object.open && !expects_more {
+                    let declared = object.properties.iter().map(|property| &property.key);
+                    let keys = declared.chain(&object.watched).cloned().collect();
                     self.ends.push(ObjectEnd { at: self.written.len(), object: node.id, keys, depth: depth + 1 });
                 }
                 self.written.push(b'}');
             }
-            (_, StringNode::OneOf(words, _)) if words.len() == 1 && node.target == CaptureTarget::None => {
+            (_, StringNode::OneOf(words, _))
+                if words.len() == 1 && node.types.0 == TypeSet::STRING && node.target == CaptureTarget::None =>
+            {
                 self.written.push(b'"');
                 self.written.extend_from_slice(&words[0]);
                 self.written.push(b'"');

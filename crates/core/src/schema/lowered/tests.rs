@@ -1,0 +1,104 @@
+//! The lowered form says what the document says.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{lowered, made, written_out};
+use crate::input::json::parse;
+use crate::schema::{Schema, UnknownName, judge, unknown_names};
+
+fn schema_with(v: Value) -> Value {
+    json!({ "properties": { "v": v }, "$defs": { "cost": { "type": "object", "properties": { "n": { "type": "number" } } } } })
+}
+
+/// Returns the lowered form of a schema, in which arms are written out.
+fn form(v: Value) -> Value {
+    let document = schema_with(v);
+    written_out(&lowered(&document).unwrap_or(document))["properties"]["v"].clone()
+}
+
+#[test]
+fn alternatives_of_different_types_are_one_schema() {
+    assert_eq!(
+        form(json!({ "anyOf": [{ "$ref": "#/$defs/cost" }, { "type": "null" }] })),
+        json!({ "type": ["object", "null"], "properties": { "n": { "type": "number" } } })
+    );
+    assert_eq!(
+        form(json!({ "description": "d", "oneOf": [{ "type": "string", "minLength": 1 }, { "type": "array", "items": { "type": "string" } }] })),
+        json!({ "description": "d", "type": ["string", "array"], "minLength": 1, "items": { "type": "string" } })
+    );
+    assert_eq!(
+        form(json!({ "anyOf": [{ "const": "a" }, { "enum": ["b"] }, { "type": "null" }] })),
+        json!({ "enum": ["a", "b", null], "type": ["string", "null"] })
+    );
+    assert_eq!(
+        form(json!({ "anyOf": [{ "type": "string", "const": "a" }, { "title": "other", "type": "string" }] })),
+        json!({ "type": "string" })
+    );
+}
+
+#[test]
+fn what_one_member_does_not_tell_apart_stays_as_it_is_written() {
+    for as_written in [
+        // No member that each of them has.
+        json!({ "anyOf": [{ "type": "object", "required": ["a"] }, { "type": "object", "required": ["b"] }] }),
+        // It may be missing.
+        json!({ "oneOf": [
+            { "type": "object", "properties": { "t": { "const": "a" } }, "required": ["t"] },
+            { "type": "object", "properties": { "t": { "const": "b" } } }
+        ] }),
+        // Both have one value.
+        json!({ "oneOf": [
+            { "type": "object", "properties": { "t": { "const": "a" } }, "required": ["t"] },
+            { "type": "object", "properties": { "t": { "enum": ["b", "a"] } }, "required": ["t"] }
+        ] }),
+        json!({ "oneOf": [{ "type": "string", "minLength": 1 }, { "type": "string", "maxLength": 3 }] }),
+        json!({ "not": { "type": "string" } }),
+    ] {
+        assert_eq!(form(as_written.clone()), as_written);
+    }
+}
+
+#[test]
+fn references_that_are_no_definitions_or_lead_to_themselves_have_an_end() {
+    let elsewhere = json!({ "properties": { "a": { "anyOf": [{ "type": "null" }, { "$ref": "#/properties/b" }] }, "b": {} } });
+    assert_eq!(lowered(&elsewhere), None);
+    let tree = json!({
+        "$ref": "#/$defs/tree",
+        "$defs": { "tree": { "type": "object", "properties": { "next": { "anyOf": [{ "$ref": "#/$defs/tree" }, { "type": "null" }] } } } }
+    });
+    let schema = Schema::trusted(tree);
+    assert!(schema.judged().allows(&json!({ "next": { "next": null } })));
+    assert!(!schema.judged().allows(&json!({ "next": { "next": 1 } })));
+    // Each doubles the next.
+    let mut definitions = serde_json::Map::new();
+    for n in 0..40 {
+        let next = json!({ "$ref": format!("#/$defs/{}", n + 1) });
+        definitions.insert(n.to_string(), json!({ "type": "object", "allOf": [next], "properties": { "a": next, "b": { "anyOf": [next, { "type": "null" }] } } }));
+    }
+    definitions.insert("40".to_owned(), json!({ "type": "object" }));
+    assert_eq!(lowered(&json!({ "$ref": "#/$defs/0", "$defs": definitions })), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #[test]
+    fn a_value_is_valid_by_both_or_has_an_unknown_value(
+        schema in made::schema(),
+        values in prop::collection::vec(made::value(), 1..8),
+    ) {
+        let schema = Schema::trusted(made::document(schema));
+        for value in values {
+            let event = json!({ "type": "made", "v": value });
+            let text = event.to_string();
+            let tree = parse(text.as_bytes()).expect("it is JSON");
+            let faults = judge(&schema, &tree.root, text.as_bytes(), &mut |_| {});
+            let mut has_unknown_value = false;
+            unknown_names(&schema, &tree.root, text.as_bytes(), &mut |kind, ..| {
+                has_unknown_value |= kind == UnknownName::Value;
+            });
+            let is_valid = faults.listed.is_empty() && !has_unknown_value;
+            prop_assert_eq!(schema.allows(&event), is_valid, "{} by {}", event, schema.document());
+        }
+    }
+}
