@@ -247,15 +247,9 @@ impl<'c> Coverage<'c> {
 /// Returns how often each rule was asked, in the order of the rules.
 fn asked(tables: &Tables, exercised: &CoverageCounts, events: u64) -> Vec<u64> {
     let mut asked = vec![0; tables.rules.len()];
-    // Every event is asked about these. Whether the others could have spoken is not known: they are about one form of
-    // input, or of objects.
-    let of_a_form = [
-        Framing::UndispatchedMessage,
-        Framing::MessageAfterDone,
-        Framing::EventNameMismatch,
-        Framing::TruncatedInput,
-        Framing::UnknownValue,
-    ];
+    // Every event is asked about these. Whether the others could have spoken is not known: they are about one form of input.
+    let of_a_form =
+        [Framing::UndispatchedMessage, Framing::MessageAfterDone, Framing::EventNameMismatch, Framing::TruncatedInput];
     let of_events = Framing::ALL.into_iter().filter(|rule| !of_a_form.contains(rule)).map(framing);
     for rule in of_events.chain([tables.unknown]) {
         asked[usize::from(rule.0)] = events;

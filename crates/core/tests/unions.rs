@@ -55,7 +55,11 @@ fn a_fault_is_reported_at_its_place_inside_of_the_form() {
     assert_words(
         &message(r#"[{"type":"tool_use","id":"","name":"n","input":[]}]"#),
         &[
-            ("wrong-value", "/content/0/id", "`content[0].id` must be a string that is not empty, but is an empty string"),
+            (
+                "wrong-value",
+                "/content/0/id",
+                "`content[0].id` must be a string that is not empty, but is an empty string",
+            ),
             ("wrong-type", "/content/0/input", "`content[0].input` must be an object, but is an empty array"),
         ],
     );
@@ -168,7 +172,9 @@ fn unknown_fields_are_those_of_the_form() {
 #[test]
 fn a_field_of_one_item_is_read() {
     let item = |changes: &str| {
-        format!("{{\"type\":\"item\",\"item\":{{\"id\":\"i\",\"kind\":\"change\",\"done\":true,\"changes\":{changes}}}}}\n")
+        format!(
+            "{{\"type\":\"item\",\"item\":{{\"id\":\"i\",\"kind\":\"change\",\"done\":true,\"changes\":{changes}}}}}\n"
+        )
     };
     let twice = [item(r#"[{"path":"a"},{"path":"b"}]"#), item(r#"[{"path":"b"}]"#), item(r#"[{"path":"a"}]"#)].concat();
     assert_words(&twice, &[("change-twice", "/item/changes/0/path", "the change of a comes a second time")]);

@@ -21,14 +21,16 @@ use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, MOST_VIOLATIONS, UnknownKey};
-use crate::schema::{Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, UnknownName, explain, judge, quoted, unknown_names};
+use crate::schema::{
+    Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, UnknownName, explain, judge, quoted, unknown_names,
+};
 
 /// Judges each event or record by itself, and reports its findings.
 #[derive(Clone)]
 pub(crate) struct EventChecker {
     protocol: Protocol,
     pub log: FindingLog,
-    /// The unknown event types and fields of the file.
+    /// The unknown event types, fields and values of the file.
     pub unknown: UnknownNames,
     /// The name of the last stream; findings about one stream share it.
     last_stream: Arc<str>,

@@ -33,15 +33,8 @@ impl Program {
     /// Returns the reason why the schema cannot be judged in one pass.
     pub fn compile(schema: &Schema, slots: &[Pointer], arrays: &[ArrayShape]) -> Result<Program, String> {
         let schema = schema.judged();
-        let mut compiler = Compiler {
-            schema,
-            slots,
-            arrays,
-            sources: Vec::new(),
-            order: Vec::new(),
-            inside: Vec::new(),
-            nodes: 0,
-        };
+        let mut compiler =
+            Compiler { schema, slots, arrays, sources: Vec::new(), order: Vec::new(), inside: Vec::new(), nodes: 0 };
         let root = compiler.compiled(schema.document(), &Location::default(), None)?;
         let (beginning, steps) = flatten(&root);
         let walks = steps.iter().any(|step| matches!(step.leaf, Leaf::Value(..)));
@@ -115,7 +108,10 @@ impl<'c> Compiler<'c> {
         }
         let mut node = self.any_value(schema, at, item)?;
         let keywords = match schema {
-            Value::Bool(true) => return Ok(node),
+            Value::Bool(true) => {
+                self.hidden(&mut node, at, item)?;
+                return Ok(node);
+            }
             Value::Object(keywords) => keywords,
             _ => return Err("a schema that nothing fits".to_owned()),
         };
@@ -291,6 +287,9 @@ impl<'c> Compiler<'c> {
         let (least, most) = (bound("minItems", 0)?, bound("maxItems", u64::MAX)?);
         let captured = array.map(|array| (array as u16, self.arrays[array].slots.len() as u16));
         if captured.is_some() {
+            if matches!(node.string, StringNode::OneOf(..)) {
+                return Err("an array that the tables read, beside const or enum".to_owned());
+            }
             // What else the schema allows is no array that could be read.
             node.types.0 &= TypeSet::ARRAY;
         }
@@ -327,7 +326,8 @@ fn type_bit(name: &Value) -> Result<u8, String> {
 
 /// Returns whether a segment of a pointer is the index of an item.
 fn is_index(segment: &str) -> bool {
-    segment == "0" || !segment.starts_with('0') && !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
+    segment == "0"
+        || !segment.starts_with('0') && !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns whether a text needs no escapes in JSON.

@@ -102,9 +102,7 @@ pub(crate) fn written_out(schema: &Value) -> Value {
         written.insert(key.clone(), value);
     }
     if let Some(arms) = Arms::of(schema) {
-        let chooses = |values: &[&str]| {
-            json!({ "type": "object", "required": [arms.at], "properties": { arms.at: { "enum": values } } })
-        };
+        let chooses = |values: &[&str]| json!({ "type": "object", "required": [arms.at], "properties": { arms.at: { "enum": values } } });
         let each = arms.each().map(|(values, schema)| json!({ "if": chooses(&values), "then": written_out(schema) }));
         let mut conditions: Vec<_> = each.collect();
         if let Some(otherwise) = arms.otherwise {

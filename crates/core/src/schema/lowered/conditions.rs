@@ -84,7 +84,8 @@ impl Lowering<'_> {
         }
         let otherwise = self.under(&base, &conditions, &vec![false; conditions.len()])?;
         let is_note = |key: &String| key == "type" || NOTES.contains(&key.as_str());
-        let mut form: Keywords = base.iter().filter(|(key, _)| is_note(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut form: Keywords =
+            base.iter().filter(|(key, _)| is_note(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
         form.extend([arms(at, each, Some(otherwise))]);
         Some(form)
     }

@@ -93,6 +93,7 @@ pub(crate) fn schema() -> impl Strategy<Value = Value> {
             }
             json!({ if is_exact { "oneOf" } else { "anyOf" }: arms })
         });
+        let union = union.boxed();
         let condition = (object(inner.clone()), object(inner.clone()), object(inner.clone()), name(), word());
         let conditional = condition.prop_map(|(base, then, otherwise, at, word)| {
             let mut base = told_apart(base, at, &WORDS);
@@ -107,7 +108,7 @@ pub(crate) fn schema() -> impl Strategy<Value = Value> {
             1 => inner.clone().prop_map(|items| json!({ "type": "array", "items": items })),
             3 => union.clone(),
             2 => conditional,
-            2 => (union, Just(json!({ "type": "null" }))).prop_map(|(one, null)| json!({ "anyOf": [one, null] })),
+            2 => union.prop_map(|one| json!({ "anyOf": [one, { "type": "null" }] })),
             2 => alternatives.prop_map(|(each, is_exact)| json!({ if is_exact { "oneOf" } else { "anyOf" }: each })),
             1 => prop::collection::vec(inner.clone(), 1..3).prop_map(|parts| json!({ "allOf": parts })),
             1 => (object(inner.clone()), object(inner)).prop_map(|(mut base, part)| {

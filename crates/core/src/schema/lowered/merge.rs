@@ -40,6 +40,9 @@ impl Lowering<'_> {
         if first.is_empty() {
             return Some(second);
         }
+        if second.is_empty() {
+            return Some(first);
+        }
         match (first.contains_key(ARMS), second.contains_key(ARMS)) {
             (false, false) => self.both_plain(first, second),
             (true, true) => None,
@@ -53,8 +56,7 @@ impl Lowering<'_> {
         let arms = with_arms.remove(ARMS)?;
         let (of_objects, rest): (Keywords, Keywords) = other.into_iter().partition(|(key, _)| is_of_objects(key));
         let arms = map_arms(arms, &mut |arm| self.both(arm, of_objects.clone()))?;
-        let mut form =
-            if before { self.both_plain(rest, with_arms)? } else { self.both_plain(with_arms, rest)? };
+        let mut form = if before { self.both_plain(rest, with_arms)? } else { self.both_plain(with_arms, rest)? };
         form.insert(ARMS.to_owned(), arms);
         Some(form)
     }
@@ -67,6 +69,11 @@ impl Lowering<'_> {
         let is_value = |key: &str| key == "const" || key == "enum";
         let values = match (listed_values(&first), listed_values(&second)) {
             (Some(first), Some(second)) => {
+                // Equal numbers may be written differently.
+                let is_plain = |value: &&Value| matches!(value, Value::Null | Value::Bool(_) | Value::String(_));
+                if first != second && !first.iter().chain(&second).all(is_plain) {
+                    return None;
+                }
                 let both: Vec<_> = first.into_iter().filter(|value| second.contains(value)).cloned().collect();
                 Some(if both.is_empty() { return None } else { both })
             }

@@ -107,7 +107,9 @@ impl Lowering<'_> {
             Some(form) => Value::Object(form),
             None => {
                 let combiners = keywords.iter().filter(|(key, _)| COMBINERS.contains(&key.as_str()));
-                Value::Object(own.into_iter().chain(combiners.map(|(key, value)| (key.clone(), value.clone()))).collect())
+                Value::Object(
+                    own.into_iter().chain(combiners.map(|(key, value)| (key.clone(), value.clone()))).collect(),
+                )
             }
         }
     }

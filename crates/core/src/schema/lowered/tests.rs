@@ -24,7 +24,9 @@ fn alternatives_of_different_types_are_one_schema() {
         json!({ "type": ["object", "null"], "properties": { "n": { "type": "number" } } })
     );
     assert_eq!(
-        form(json!({ "description": "d", "oneOf": [{ "type": "string", "minLength": 1 }, { "type": "array", "items": { "type": "string" } }] })),
+        form(
+            json!({ "description": "d", "oneOf": [{ "type": "string", "minLength": 1 }, { "type": "array", "items": { "type": "string" } }] })
+        ),
         json!({ "description": "d", "type": ["string", "array"], "minLength": 1, "items": { "type": "string" } })
     );
     assert_eq!(
@@ -61,7 +63,8 @@ fn what_one_member_does_not_tell_apart_stays_as_it_is_written() {
 
 #[test]
 fn references_that_are_no_definitions_or_lead_to_themselves_have_an_end() {
-    let elsewhere = json!({ "properties": { "a": { "anyOf": [{ "type": "null" }, { "$ref": "#/properties/b" }] }, "b": {} } });
+    let elsewhere =
+        json!({ "properties": { "a": { "anyOf": [{ "type": "null" }, { "$ref": "#/properties/b" }] }, "b": {} } });
     assert_eq!(lowered(&elsewhere), None);
     let tree = json!({
         "$ref": "#/$defs/tree",
@@ -94,7 +97,7 @@ proptest! {
             let tree = parse(text.as_bytes()).expect("it is JSON");
             let faults = judge(&schema, &tree.root, text.as_bytes(), &mut |_| {});
             let mut has_unknown_value = false;
-            unknown_names(&schema, &tree.root, text.as_bytes(), &mut |kind, ..| {
+            unknown_names(&schema, &tree.root, text.as_bytes(), &mut |kind, _, _| {
                 has_unknown_value |= kind == UnknownName::Value;
             });
             let is_valid = faults.listed.is_empty() && !has_unknown_value;

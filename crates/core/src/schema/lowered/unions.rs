@@ -82,17 +82,22 @@ impl Lowering<'_> {
         let kinds: Vec<_> = each.iter().map(kinds_of).collect::<Option<_>>()?;
         let mut types: Vec<&str> = Vec::new();
         let mut form = notes;
-        let (mut values, mut all_are_listed) = (Vec::new(), true);
+        let (mut values, mut are_listed, mut all_are_listed) = (Vec::new(), false, true);
         // In the order in which the alternatives name them.
         let named = kinds.iter().flatten().map(|name| if *name == "integer" { "number" } else { *name });
         let mut in_order: Vec<&str> = Vec::new();
-        named.for_each(|kind| if !in_order.contains(&kind) { in_order.push(kind) });
+        named.for_each(|kind| {
+            if !in_order.contains(&kind) {
+                in_order.push(kind)
+            }
+        });
         for kind in in_order.into_iter().filter(|kind| KINDS.contains(kind)) {
             let having = |(index, _): &(usize, &Keywords)| is_among(Some(&kinds[*index]), kind);
             let these: Vec<_> = each.iter().enumerate().filter(having).collect();
             let is_integer = |index: usize| !kinds[index].contains(&"number") && kinds[index].contains(&"integer");
             match of_kind(kind, &these, exactly)? {
                 OfKind::Values(listed) => {
+                    are_listed = true;
                     values.extend(listed);
                     types.push(kind);
                 }
@@ -108,7 +113,6 @@ impl Lowering<'_> {
                 }
             }
         }
-        let are_listed = each.iter().any(|schema| listed_values(schema).is_some());
         if are_listed && !all_are_listed {
             return None;
         }
@@ -206,7 +210,13 @@ fn member_names(schema: &Keywords) -> Vec<String> {
     let first_arm = schema.get(ARMS).and_then(|arms| arms["arms"][0]["schema"].as_object());
     match first_arm {
         Some(arm) => member_names(arm),
-        None => schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect(),
+        None => schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect(),
     }
 }
 

@@ -8,6 +8,9 @@ use super::super::program::{
 use super::{Compiler, Location, is_plain};
 use crate::schema::expects_more;
 
+/// The schema of any value.
+static ANYTHING: Value = Value::Bool(true);
+
 impl<'c> Compiler<'c> {
     /// Applies the keywords for objects.
     pub(super) fn object(
@@ -35,12 +38,7 @@ impl<'c> Compiler<'c> {
         }
         let mut properties = Vec::new();
         for (key, schema) in declared.into_iter().flatten() {
-            if !is_plain(key) {
-                return Err("a key that needs escapes".to_owned());
-            }
-            let node = self.node(schema, &at.property(key), item)?;
-            let written = format!("\"{key}\":").into_bytes().into();
-            properties.push(Property { key: key.as_bytes().into(), written, node });
+            properties.push(self.property(key, schema, at, item)?);
         }
         let find = |name: &Value| {
             let known = name.as_str().and_then(|name| properties.iter().position(|p| *p.key == *name.as_bytes()));
@@ -63,8 +61,17 @@ impl<'c> Compiler<'c> {
             dependent.push((find(&Value::from(name.as_str()))?, demanded));
         }
         let undeclared = |name: &&str| properties.iter().all(|property| *property.key != *name.as_bytes());
-        let watched = self.captured_inside(&at.pointer, item).into_iter().filter(undeclared);
-        let watched = watched.map(|name| name.as_bytes().into()).collect();
+        let captured: Vec<_> = self.captured_inside(&at.pointer, item).into_iter().filter(undeclared).collect();
+        let mut watched = Vec::new();
+        for name in captured {
+            // What has none of several forms is not judged, but read.
+            if self.schema.arms(schema).is_some() && is_plain(name) && properties.len() < MAX_PROPERTIES {
+                properties.push(self.property(name, &ANYTHING, at, item)?);
+            } else {
+                watched.push(name.as_bytes().into());
+            }
+        }
+        let watched = watched.into();
         let first_order = self.order.len();
         self.order.extend(0..=properties.len() as u8);
         let dependent = dependent.into();
@@ -74,6 +81,22 @@ impl<'c> Compiler<'c> {
             node.rare = Some(Box::new(RareNode::ExpectsMore(inner)));
         }
         Ok(())
+    }
+
+    /// Compiles one property of an object.
+    fn property(
+        &mut self,
+        key: &str,
+        schema: &'c Value,
+        at: &Location,
+        item: Option<usize>,
+    ) -> Result<Property, String> {
+        if !is_plain(key) {
+            return Err("a key that needs escapes".to_owned());
+        }
+        let node = self.node(schema, &at.property(key), item)?;
+        let written = format!("\"{key}\":").into_bytes().into();
+        Ok(Property { key: key.as_bytes().into(), written, node })
     }
 
     /// Applies the arms of an object, whose other keywords are applied already.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Walker;
 use crate::bytes::{contains, equal};
 use crate::schema::captures::{Items, UnknownKey};
-use crate::schema::program::{ForeignSchema, RareNode, SchemaNode, StringNode, UnionNode};
+use crate::schema::program::{ForeignSchema, RareNode, SchemaNode, UnionNode};
 use crate::schema::tokens::{End, Fallback, colon, key, space, string_rest};
 
 impl Walker<'_, '_> {
@@ -114,7 +114,7 @@ impl Walker<'_, '_> {
         }
         let array = node.array.as_ref().and_then(|array| array.captured);
         match array {
-            Some((array, _)) if node.declared.has(kind) && node.string == StringNode::Any => {
+            Some((array, _)) if node.declared.has(kind) => {
                 // What is no array has no items that could be read.
                 let first = (self.captures.fields.len() - self.base) as u32;
                 let index = self.item_base + usize::from(array);

@@ -43,12 +43,7 @@ impl Walker<'_, '_> {
     /// Captures the violation by a value whose type the node does not allow, unless something else is to be said of it;
     /// `kind` is the bit of its type.
     #[cold]
-    pub(crate) fn not_allowed(
-        &mut self,
-        node: &SchemaNode,
-        kind: u8,
-        span: Range<usize>,
-    ) -> Result<(), Fallback> {
+    pub(crate) fn not_allowed(&mut self, node: &SchemaNode, kind: u8, span: Range<usize>) -> Result<(), Fallback> {
         if self.decide_otherwise(node, kind, span.clone())? {
             return Ok(());
         }
