@@ -107,7 +107,9 @@ pub(crate) fn written_out(schema: &Value) -> Value {
         let mut conditions: Vec<_> = each.collect();
         if let Some(otherwise) = arms.otherwise {
             let all: Vec<_> = arms.each().flat_map(|(values, _)| values).collect();
-            conditions.push(json!({ "if": chooses(&all), "else": written_out(otherwise) }));
+            // What is no object has neither an arm nor this.
+            let has_another = json!([chooses(&all), { "not": { "type": "object" } }]);
+            conditions.push(json!({ "if": { "anyOf": has_another }, "else": written_out(otherwise) }));
         }
         written.insert("allOf".to_owned(), Value::Array(conditions));
     }

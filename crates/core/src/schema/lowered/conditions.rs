@@ -79,6 +79,7 @@ impl Lowering<'_> {
             }
         }
         let mut each = Vec::new();
+        self.spend(base.values(), chosen.len() + 2)?;
         for (values, met) in chosen {
             each.push((values, self.under(&base, &conditions, &met)?));
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::arms::{ARMS, map_arms};
+use super::arms::{ARMS, map_arms, schemas_of};
 use super::{COMBINERS, Keywords, Lowering, NOTES, listed_values};
 
 /// Keywords for objects that are merged, or are left alone if only one of the schemas has them.
@@ -55,6 +55,7 @@ impl Lowering<'_> {
     fn both_with_arms(&mut self, mut with_arms: Keywords, other: Keywords, before: bool) -> Option<Keywords> {
         let arms = with_arms.remove(ARMS)?;
         let (of_objects, rest): (Keywords, Keywords) = other.into_iter().partition(|(key, _)| is_of_objects(key));
+        self.spend(of_objects.values(), schemas_of(&arms).count())?;
         let arms = map_arms(arms, &mut |arm| self.both(arm, of_objects.clone()))?;
         let mut form = if before { self.both_plain(rest, with_arms)? } else { self.both_plain(with_arms, rest)? };
         form.insert(ARMS.to_owned(), arms);
@@ -62,6 +63,7 @@ impl Lowering<'_> {
     }
 
     fn both_plain(&mut self, first: Keywords, second: Keywords) -> Option<Keywords> {
+        self.spend([], 1)?;
         let depends = |keywords: &Keywords| keywords.keys().any(|key| DEPENDENT.contains(&key.as_str()));
         if depends(&first) || depends(&second) || !speak_of_the_same(&first, &second) {
             return None;

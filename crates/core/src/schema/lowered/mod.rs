@@ -20,9 +20,9 @@ use serde_json::{Map, Value};
 
 pub(crate) use arms::{ARMS, Arms, written_out};
 
-/// The most schemas that are visited for one document. Schemas that refer to others again and again are left as they
-/// are written.
-const MOST_SCHEMAS: usize = 20_000;
+/// The most JSON values that are made for one document. Schemas that refer to others again and again, and many alternatives
+/// with much in common, are left as they are written.
+const MOST_VALUES: usize = 400_000;
 
 /// Keywords that apply further schemas to the value itself.
 const COMBINERS: [&str; 7] = ["$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"];
@@ -51,7 +51,7 @@ pub(super) fn lowered(document: &Value) -> Option<Value> {
     if !can_be_lowered(document, &mut combines) || !combines {
         return None;
     }
-    let mut lowering = Lowering { document, inside: Vec::new(), left: MOST_SCHEMAS };
+    let mut lowering = Lowering { document, inside: Vec::new(), left: MOST_VALUES };
     let lowered = lowering.schema(document);
     (lowering.left > 0 && lowered != *document).then_some(lowered)
 }
@@ -88,11 +88,18 @@ struct Lowering<'d> {
     document: &'d Value,
     /// The references that are followed.
     inside: Vec<String>,
-    /// The number of schemas that may still be visited.
+    /// The number of values that may still be made.
     left: usize,
 }
 
 impl Lowering<'_> {
+    /// Counts the values of `times` copies; `None` if they are too many.
+    fn spend<'v>(&mut self, copied: impl IntoIterator<Item = &'v Value>, times: usize) -> Option<()> {
+        let values: usize = copied.into_iter().map(values_in).sum();
+        self.left = self.left.saturating_sub(values.saturating_add(1).saturating_mul(times));
+        (self.left > 0).then_some(())
+    }
+
     /// Returns the lowered form of a schema, which is the schema as written if it cannot be lowered.
     fn schema(&mut self, schema: &Value) -> Value {
         let Value::Object(keywords) = schema else { return schema.clone() };
@@ -125,7 +132,10 @@ impl Lowering<'_> {
                     members.iter().map(|(name, schema)| (name.clone(), self.schema(schema))).collect()
                 }
                 ("items" | "additionalProperties", schema) => self.schema(schema),
-                _ => value.clone(),
+                _ => {
+                    self.spend([value], 1);
+                    value.clone()
+                }
             };
             (key.clone(), value)
         })
@@ -213,4 +223,13 @@ fn listed_values(keywords: &Keywords) -> Option<Vec<&Value>> {
 /// Returns the names that `required` lists.
 fn required_names_of(keywords: &Keywords) -> impl Iterator<Item = &Value> {
     keywords.get("required").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Returns the number of values in a value, itself included.
+fn values_in(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(values_in).sum(),
+        Value::Object(members) => members.values().map(values_in).sum(),
+        _ => 0,
+    }
 }

@@ -83,6 +83,42 @@ fn references_that_are_no_definitions_or_lead_to_themselves_have_an_end() {
     assert_eq!(lowered(&json!({ "$ref": "#/$defs/0", "$defs": definitions })), None);
 }
 
+#[test]
+fn conditions_on_an_object_ask_nothing_of_other_types() {
+    let object = json!({
+        "type": "object",
+        "required": ["k"],
+        "if": { "properties": { "k": { "const": "a" } } },
+        "then": { "required": ["b"], "properties": { "b": {} } }
+    });
+    let schema = Schema::trusted(schema_with(json!({ "anyOf": [object, { "type": "string" }] })));
+    for (value, is_valid) in [
+        (json!("a"), true),
+        (json!({ "k": "a", "b": 1 }), true),
+        (json!({ "k": "c" }), true),
+        (json!({ "k": "a" }), false),
+        (json!({}), false),
+        (json!(null), false),
+    ] {
+        assert_eq!(schema.judged().allows(&json!({ "v": value })), is_valid, "{value}");
+        assert_eq!(schema.allows(&json!({ "v": value })), is_valid, "{value}");
+    }
+}
+
+/// Many alternatives with much in common would be many copies.
+#[test]
+fn what_would_take_very_much_memory_stays_as_it_is_written() {
+    let common: serde_json::Map<_, _> = (0..2000).map(|n| (format!("p{n}"), json!({ "type": "string" }))).collect();
+    let arm = |n: usize| json!({ "required": ["t"], "properties": { "t": { "const": n.to_string() } } });
+    let arms: Vec<_> = (0..2000).map(arm).collect();
+    let base = json!({ "type": "object", "properties": common, "oneOf": arms });
+    assert_eq!(lowered(&schema_with(base)), None);
+    let test = |n: usize| json!({ "if": arm(n), "then": { "required": ["p1"] } });
+    let tests: Vec<_> = (0..2000).map(test).collect();
+    let conditions = json!({ "type": "object", "properties": common, "allOf": tests });
+    assert!(lowered(&schema_with(conditions)).is_none_or(|form| form.to_string().len() < 1 << 20));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]

@@ -69,6 +69,7 @@ impl Lowering<'_> {
     pub(super) fn union(&mut self, base: Keywords, alternatives: &[Value], exactly: bool) -> Option<Keywords> {
         let (notes, base): (Keywords, Keywords) = base.into_iter().partition(|(key, _)| NOTES.contains(&key.as_str()));
         let mut each = Vec::new();
+        self.spend(base.values(), alternatives.len())?;
         for alternative in alternatives {
             let form = self.form(alternative)?;
             each.push(self.both(form, base.clone())?);
