@@ -177,5 +177,5 @@ fn a_field_of_one_item_is_read() {
         )
     };
     let twice = [item(r#"[{"path":"a"},{"path":"b"}]"#), item(r#"[{"path":"b"}]"#), item(r#"[{"path":"a"}]"#)].concat();
-    assert_words(&twice, &[("change-twice", "/item/changes/0/path", "the change of a comes a second time")]);
+    assert_words(&twice, &[("change-twice", "/item/changes/0/path", "the change of \"a\" comes a second time")]);
 }
