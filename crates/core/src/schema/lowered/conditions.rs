@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::arms::{ARMS, arms};
-use super::{Keywords, Lowering, NOTES, listed_words, required_names_of};
+use super::{Keywords, Lowering, NOTES, OF_DOCUMENT, listed_words, required_names_of};
 
 /// A condition on the value of one member.
 struct Condition<'c> {
@@ -94,9 +94,7 @@ impl Lowering<'_> {
     /// Returns what an object must be if it meets some of the conditions.
     fn under(&mut self, base: &Keywords, conditions: &[Condition<'_>], met: &[bool]) -> Option<Keywords> {
         let mut form = base.clone();
-        for definitions in ["$defs", "definitions", "$schema", "examples"] {
-            form.remove(definitions);
-        }
+        form.retain(|key, _| key != "examples" && !OF_DOCUMENT.contains(&key.as_str()));
         for (condition, met) in conditions.iter().zip(met) {
             if let Some(schema) = if *met { condition.then } else { condition.otherwise } {
                 let part = self.form(schema)?;

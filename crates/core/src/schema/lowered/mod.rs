@@ -28,8 +28,9 @@ const MOST_VALUES: usize = 400_000;
 const COMBINERS: [&str; 7] = ["$ref", "allOf", "anyOf", "oneOf", "if", "then", "else"];
 
 /// Keywords that say nothing of the value. Of several, the one nearest to the value counts.
-const NOTES: [&str; 11] = [
+const NOTES: [&str; 12] = [
     "$schema",
+    "$id",
     "$comment",
     "$defs",
     "definitions",
@@ -42,18 +43,28 @@ const NOTES: [&str; 11] = [
     "writeOnly",
 ];
 
-/// Keywords that change what a reference leads to.
+/// Keywords that belong to the document as a whole.
+const OF_DOCUMENT: [&str; 4] = ["$schema", "$id", "$defs", "definitions"];
+
+/// Keywords that change what a reference leads to. The document itself may have an `$id`.
 const NAMES: [&str; 6] = ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$vocabulary", ARMS];
 
 /// Returns the lowered form of a document; `None` if that is the document itself.
 pub(super) fn lowered(document: &Value) -> Option<Value> {
     let mut combines = false;
-    if !can_be_lowered(document, &mut combines) || !combines {
+    let members = document.as_object()?;
+    let bare = members.contains_key("$id").then(|| without_id(members));
+    if !can_be_lowered(bare.as_ref().unwrap_or(document), &mut combines) || !combines {
         return None;
     }
     let mut lowering = Lowering { document, inside: Vec::new(), left: MOST_VALUES };
     let lowered = lowering.schema(document);
     (lowering.left > 0 && lowered != *document).then_some(lowered)
+}
+
+/// Returns a document without its own `$id`.
+pub(crate) fn without_id(document: &Keywords) -> Value {
+    document.iter().filter(|(key, _)| *key != "$id").map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Returns whether all references of a document lead to its definitions, which keep their places. Sets `combines` if it
@@ -167,9 +178,7 @@ impl Lowering<'_> {
         let form = self.form(target);
         self.inside.pop();
         let mut form = form?;
-        for definitions in ["$defs", "definitions", "$schema"] {
-            form.remove(definitions);
-        }
+        form.retain(|key, _| !OF_DOCUMENT.contains(&key.as_str()));
         Some(form)
     }
 

@@ -62,6 +62,15 @@ fn what_one_member_does_not_tell_apart_stays_as_it_is_written() {
 }
 
 #[test]
+fn a_document_may_have_a_name() {
+    let mut document = schema_with(json!({ "anyOf": [{ "$ref": "#/$defs/cost" }, { "type": "null" }] }));
+    document["$id"] = "https://example.org/a".into();
+    let lowered = lowered(&document).expect("it has another form");
+    assert_eq!(lowered["properties"]["v"]["type"], json!(["object", "null"]));
+    assert_eq!(lowered["$id"], "https://example.org/a");
+}
+
+#[test]
 fn references_that_are_no_definitions_or_lead_to_themselves_have_an_end() {
     let elsewhere =
         json!({ "properties": { "a": { "anyOf": [{ "type": "null" }, { "$ref": "#/properties/b" }] }, "b": {} } });

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::program::{ForeignSchema, RareNode, SchemaNode, TypeSet};
 use super::{Compiler, Location};
 use crate::schema::ALTERNATIVES;
+use crate::schema::lowered::without_id;
 
 impl<'c> Compiler<'c> {
     /// Returns the node of a value whose schema cannot be compiled.
@@ -18,7 +19,9 @@ impl<'c> Compiler<'c> {
     ) -> Result<SchemaNode, String> {
         let is_captured = !self.captured_inside(&at.pointer, item).is_empty()
             || item.is_none() && self.arrays.iter().any(|array| array.at == at.pointer);
-        let judges = !is_captured && knows_every_name(schema) && refers_to_definitions(self.schema.document());
+        let judges = !is_captured
+            && knows_every_name(schema)
+            && self.schema.document().as_object().is_some_and(|document| refers_to_definitions(&without_id(document)));
         let document = judges.then(|| self.schema.written_out(schema));
         let foreign = document.map(|document| Arc::new(ForeignSchema::new(document)));
         let node = self.any_value(schema, at, item)?;
