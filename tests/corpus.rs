@@ -24,9 +24,10 @@ fn protocol(name: &str) -> &'static Protocol {
     Protocol::builtin(name).expect("the protocol is built in")
 }
 
-/// The rules that a recording can break; the rules of upkeep are about other files.
+/// The rules that a recording can break; the rules of upkeep are about other files, and no schema of the built-in
+/// protocols has objects of several forms, whose member could have an unknown value (crates/core/tests/unions.rs has).
 fn of_streams(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
-    protocol.rules().iter().filter(|rule| rule.basis != Basis::Upkeep)
+    protocol.rules().iter().filter(|rule| rule.basis != Basis::Upkeep && &*rule.name != "unknown-value")
 }
 
 /// Returns the files of a folder, in order.

@@ -11,14 +11,20 @@ use sessionlint::{Protocol, load_protocol};
 static PROTOCOL: LazyLock<&Protocol> = LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
 /// The built-in schemas use few keywords; the schema of this protocol uses all that are compiled.
-static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/core/tests/data/every-keyword");
-    load_protocol(Path::new(folder)).expect("it is right")
-});
+static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| protocol("every-keyword"));
+
+/// The schemas of this protocol have objects of several forms, values of several types, and conditions.
+static UNIONS: LazyLock<Protocol> = LazyLock::new(|| protocol("unions"));
+
+/// Returns a protocol among the data of the core's tests.
+fn protocol(name: &str) -> Protocol {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/core/tests/data").join(name);
+    load_protocol(&folder).expect("it is right")
+}
 
 fuzz_target!(|text: &[u8]| {
-    // The protocols have no event type in common, so one of the two calls returns at once.
-    for protocol in [*PROTOCOL, &*EVERY_KEYWORD] {
+    // The protocols have no event type in common, so all calls but one return at once.
+    for protocol in [*PROTOCOL, &*EVERY_KEYWORD, &*UNIONS] {
         if let Err(disagreement) = sessionlint_core::check::paths_agree(protocol, text) {
             panic!("{disagreement}");
         }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// Strings as they stand in JSON text, without their quotes.
-const STRINGS: [&str; 24] = [
+const STRINGS: [&str; 32] = [
     "",
     "a",
     "ses_abc123",
@@ -25,6 +25,14 @@ const STRINGS: [&str; 24] = [
     "session.error",
     "session.interrupted",
     "session.nothing",
+    "message",
+    "item",
+    "text",
+    "image",
+    "tool_use",
+    "url",
+    "change",
+    "success",
     "s\\u0065ssion.status",
     "\u{1f642}",
     "\\ud83d\\ude42",
@@ -78,7 +86,7 @@ const NUMBERS: [&str; 24] = [
     "-",
     "1e",
 ];
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 24] = [
     "type",
     "timestamp",
     "payload",
@@ -98,6 +106,10 @@ const KEYS: [&str; 20] = [
     "role",
     "content",
     "extra",
+    "id",
+    "kind",
+    "source",
+    "changes",
     "typ\\u0065",
 ];
 /// Pieces of a string's content: escapes, characters of every length, and what must not stand there.

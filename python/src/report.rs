@@ -44,7 +44,7 @@ impl Report {
         findings.map(|findings| findings.bind(py).clone())
     }
 
-    /// The repeats of findings of which only the first is reported: unknown event types and unknown fields.
+    /// The repeats of findings of which only the first is reported: unknown event types, fields and values.
     #[getter]
     fn repeats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let repeats = self.report.repeats.iter().map(|repeat| Repeat {

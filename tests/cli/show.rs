@@ -47,8 +47,8 @@ fn every_rule_is_explained_with_an_example_that_breaks_it_and_one_that_keeps_it(
             let quoted = format!("“{}”", text(quote).replace('“', "‘").replace('”', "’"));
             assert!(ran.out.contains(&quoted), "{name} quotes the document\n{}", ran.out);
         }
-        if rule["basis"] == "upkeep" {
-            // No recording can break this rule.
+        if rule["basis"] == "upkeep" || name == "unknown-value" {
+            // No recording of a built-in protocol can break this rule.
             continue;
         }
         let breaks = ran.out.find("\nThis breaks it").unwrap_or_else(|| panic!("explain {name}\n{}", ran.out));

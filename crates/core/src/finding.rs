@@ -262,8 +262,8 @@ pub fn without_index(segment: &str) -> &str {
     if is_index { "*" } else { segment }
 }
 
-/// The number of repeats of a finding of which only the first occurrence is reported (unknown event types and unknown
-/// fields).
+/// The number of repeats of a finding of which only the first occurrence is reported (unknown event types, fields and
+/// values).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Repeat {

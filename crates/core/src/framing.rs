@@ -84,6 +84,8 @@ rules! {
         UnknownEvent = "unknown-event",
         /// The schema of the event has no field of this name.
         UnknownField = "unknown-field",
+        /// A member that tells which of several forms an object has, has a value that none of them has.
+        UnknownValue = "unknown-value",
         /// Something was not checked because of a limit.
         CheckSkipped = "check-skipped",
     }

@@ -108,7 +108,7 @@ pub(crate) struct Judged {
     pub report: Report,
     /// The parts of the protocol that were exercised, if they were counted.
     pub coverage: Option<Box<CoverageCounts>>,
-    /// The unknown event types and fields, for a later input of the same set.
+    /// The unknown event types, fields and values, for a later input of the same set.
     pub unknown: UnknownNames,
 }
 

@@ -10,7 +10,7 @@ use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
 use crate::schema::captures::{Capture, Captures};
-use crate::schema::{Wordings, explain, judge, unknown_fields};
+use crate::schema::{Wordings, explain, judge, unknown_names};
 
 /// Judges one event on every path. Returns whether the fast path judged it.
 ///
@@ -77,11 +77,11 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     same_captures(event_type, &fast_fields, &slow)?;
     let mut keys: Vec<_> = fast.unknown.iter().map(|key| key.start as usize).collect();
     let mut expected = Vec::new();
-    unknown_fields(&event_type.schema, event.node, text, &mut |key, _| expected.push(key.start + 1));
+    unknown_names(&event_type.schema, event.node, text, &mut |_, name, _| expected.push(name.start + 1));
     keys.sort_unstable();
     expected.sort_unstable();
     if keys != expected {
-        return Err(format!("other unknown keys: fast at {keys:?}, slow at {expected:?}"));
+        return Err(format!("other unknown names: fast at {keys:?}, slow at {expected:?}"));
     }
     if let Some(Capture::Text(start, end)) = event_type.time.map(|slot| fast_fields.fields[slot]) {
         let written = String::from_utf8_lossy(&text[start as usize..end as usize]);
@@ -226,20 +226,27 @@ mod tests {
     use super::{FastLine, FastReader, first_line, paths_agree};
     use crate::protocol::Protocol;
     use crate::schema::captures::Captures;
+    use crate::schema::lowered::made;
 
     static PROTOCOL: LazyLock<&Protocol> =
         LazyLock::new(|| Protocol::builtin("session-events").expect("it is built in"));
 
     /// The built-in schemas use few keywords; the schema of this protocol uses all that are compiled.
-    static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/every-keyword");
-        let files = fs::read_dir(folder).expect("the folder is there").map(|entry| {
+    static EVERY_KEYWORD: LazyLock<Protocol> = LazyLock::new(|| protocol("every-keyword"));
+
+    /// The schemas of this protocol have objects of several forms, values of several types, and conditions.
+    static UNIONS: LazyLock<Protocol> = LazyLock::new(|| protocol("unions"));
+
+    /// Returns a protocol among the data of the tests.
+    fn protocol(name: &str) -> Protocol {
+        let folder = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+        let files = fs::read_dir(&folder).expect("the folder is there").map(|entry| {
             let path = entry.expect("it can be read").path();
             let name = path.file_name().and_then(|name| name.to_str()).expect("names are UTF-8").to_owned();
             (name, fs::read_to_string(&path).expect("it can be read"))
         });
-        Protocol::from_files(folder, files).expect("it is right")
-    });
+        Protocol::from_files(&folder, files).expect("it is right")
+    }
 
     /// The examples in the schemas, with their keys in the schema's order.
     static EVENTS: LazyLock<Vec<(&Protocol, String)>> = LazyLock::new(|| {
@@ -247,11 +254,11 @@ mod tests {
             protocol.schemas().map(move |(_, schema)| (protocol, schema["examples"][0].to_string()))
         };
         // Repeated until it is as frequent as all others together: it has as much to try.
-        of(&PROTOCOL).chain((0..9).flat_map(|_| of(&EVERY_KEYWORD))).collect()
+        of(&PROTOCOL).chain((0..9).flat_map(|_| of(&EVERY_KEYWORD))).chain((0..5).flat_map(|_| of(&UNIONS))).collect()
     });
 
     /// Tokens that break parsers and schemas.
-    const TOKENS: [&str; 54] = [
+    const TOKENS: [&str; 66] = [
         "{",
         "}",
         "[",
@@ -306,6 +313,18 @@ mod tests {
         "[1,2]",
         "{}",
         "\"é🙂\\n\"",
+        "\"text\"",
+        "\"image\"",
+        "\"tool_use\"",
+        "\"url\"",
+        "\"speech\"",
+        "\"failure\"",
+        "\"type\":\"text\",",
+        "\"type\":\"message\",",
+        "\"kind\":\"todo\",",
+        "{\"type\":\"text\"},",
+        "\"secret_kind\":\"k\",",
+        "\"tree\":{\"child\":{}},",
     ];
 
     #[test]
@@ -411,6 +430,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn objects_of_several_forms_are_judged_on_the_fast_path() {
+        let message = |part: &str| format!(r#"{{"type":"message","id":"m","content":[{part}]}}"#);
+        for event in [
+            message(r#"{"type":"text","text":"a"}"#),
+            message(r#"{"text":"a","extra":[{"type":"image"}],"type":"text"}"#),
+            // Faults: of the form that the object has, of the member that tells it, of what is no object.
+            message(r#"{"type":"text","text":7}"#),
+            message(r#"{"type":"image","source":{"kind":"url"}}"#),
+            message(r#"{"type":"image"}"#),
+            message(r#"{"type":7,"text":7},{"text":"a"},{},[],null"#),
+            // An unknown value, and an unknown field in a form.
+            message(r#"{"type":"sticker","text":7},{"type":"text","text":"a","size":1}"#),
+            message(r#"{"type":"image","source":{"kind":"file","url":7}}"#),
+            // Expected fields, and the same within another form.
+            message(r#"{"type":"image","source":{"kind":"url","url":"u","more":1,"type":"text"},"more":1}"#),
+            r#"{"type":"message","id":"m","content":null,"usage":null}"#.to_owned(),
+            r#"{"type":"message","id":"m","content":7,"usage":{"output":1},"role":null}"#.to_owned(),
+            r#"{"type":"message","id":"m","content":"a","usage":7,"role":7}"#.to_owned(),
+            r#"{"type":"item","item":{"id":"i","kind":"speech"}}"#.to_owned(),
+            r#"{"type":"item","item":{"id":"i","kind":"change","changes":[],"done":false,"version":3}}"#.to_owned(),
+            r#"{"type":"item","item":{"id":"i","kind":"gesture","code":1}}"#.to_owned(),
+            r#"{"type":"item","item":{"id":"i","kind":null,"changes":[{"path":"a"},{"path":1}]}}"#.to_owned(),
+            r#"{"type":"end","outcome":"success"}"#.to_owned(),
+            r#"{"type":"end","outcome":"failure","result":null,"shape":{"width":1},"labels":{"a":"b"}}"#.to_owned(),
+        ] {
+            assert_eq!(paths_agree(&UNIONS, event.as_bytes()), Ok(true), "{event}");
+        }
+        // What the crate must say, or what may be another word, is left to the slow path.
+        for event in [
+            message(r#"{"type":"te\u0078t","text":"a"}"#),
+            message(r#"{"type":"image","source":{"kind":"base64","data":"?"}}"#),
+            message(r#"{"type":"tool_use","id":"a","name":"n","input":{},"secret_kind":"k"}"#),
+            message(r#"{"type":"text","type":"image","text":"a"}"#),
+            message(r#"{"type":"text","text":"a","id":"b"}"#),
+            r#"{"type":"end","outcome":"failure","result":null,"shape":{},"labels":{"a":1}}"#.to_owned(),
+        ] {
+            assert_eq!(paths_agree(&UNIONS, event.as_bytes()), Ok(false), "{event}");
+        }
+    }
+
     /// Makes a mutation: two positions, the kind of change, and a token.
     fn mutation() -> impl Strategy<Value = (prop::sample::Index, prop::sample::Index, u8, prop::sample::Index)> {
         (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..5u8, any::<prop::sample::Index>())
@@ -430,6 +490,29 @@ mod tests {
                 r#"{{"type":"session.tool.results","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"a","results":[{items}]}}}}"#
             );
             assert_eq!(paths_agree(&PROTOCOL, event.as_bytes()), Ok(true), "{item}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(cases() / 20))]
+        #[test]
+        fn the_paths_agree_on_any_schema(
+            schema in made::schema(),
+            values in prop::collection::vec(made::value(), 1..12),
+        ) {
+            const TABLES: &str = "name = \"made\"\nversion = \"1\"\n[event]\ntype = \"/type\"\nunknown = \"unknown-event\"\n\
+                [[lifecycle]]\nname = \"state\"\nstates = [\"one\"]\n\
+                [[lifecycle.row]]\non = \"made\"\ncell.else = \"=\"\n";
+            let files = [("protocol.toml", TABLES.to_owned()), ("made.schema.json", made::document(schema).to_string())];
+            let files = files.map(|(name, text)| (name.to_owned(), text));
+            // A schema that nothing fits is refused.
+            let Ok(protocol) = Protocol::from_files("made", files) else { return Ok(()) };
+            for value in values {
+                let event = format!(r#"{{"type":"made","v":{value}}}"#);
+                let agreed = paths_agree(&protocol, event.as_bytes());
+                let (_, schema) = protocol.schemas().next().expect("there is one");
+                prop_assert!(agreed.is_ok(), "{event}: {agreed:?} by {schema}");
+            }
         }
     }
 

@@ -12,17 +12,17 @@ use super::Settings;
 use super::finder::{Event, mark_unreadable, stream_name};
 use super::finding_log::{Details, EventContext, FindingLog};
 use super::replacement;
-use super::unknown_names::{MOST_UNKNOWN, Occurrence, UnknownNames};
+use super::unknown_names::{MOST_UNKNOWN, NameId, Occurrence, UnknownNames};
 use crate::bytes::lossy;
 use crate::finding::{Related, Repeat, Report, Stats, without_indices};
 use crate::framing::Framing;
 use crate::input::json::{Node, ParseError, ParseErrorKind, Tree, inner, parse, unescaped_lossy};
 use crate::input::{Frame, InputFault};
 use crate::protocol::tables::EventType;
-use crate::protocol::{Protocol, RuleId, framing};
+use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, EventCaptures, MOST_VIOLATIONS, UnknownKey};
 use crate::schema::{
-    Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, Wordings, explain, judge, quoted, unknown_fields,
+    Fault, Faults, MOST_LISTED, Pointer, SHOWN_CHARS, UnknownName, Wordings, explain, judge, quoted, unknown_names,
 };
 
 /// Judges each event or record by itself, and reports its findings.
@@ -30,7 +30,7 @@ use crate::schema::{
 pub(crate) struct EventChecker {
     protocol: Protocol,
     pub log: FindingLog,
-    /// The unknown event types and fields of the file.
+    /// The unknown event types, fields and values of the file.
     pub unknown: UnknownNames,
     /// The name of the last stream; findings about one stream share it.
     last_stream: Arc<str>,
@@ -124,11 +124,11 @@ impl EventChecker {
         self.report_replacements(here, event.node, stream.as_ref());
         let fast_keys: HashMap<_, _> = keys.iter().map(|key| (key.start as usize, key)).collect();
         self.report_faults(here, faults, stream.as_ref());
-        unknown_fields(&event_type.schema, event.node, text, &mut |key, pointer| {
-            let start = key.start + 1;
+        unknown_names(&event_type.schema, event.node, text, &mut |kind, name, pointer| {
+            let start = name.start + 1;
             if !named.contains(&start) {
-                let number = self.report_unknown_field(here, key.clone(), pointer, stream.as_ref());
-                self.unknown.learn(id, fast_keys.get(&start).copied(), inner(text, &key), number);
+                let number = self.report_unknown_name(here, kind, name.clone(), pointer, stream.as_ref());
+                self.unknown.learn(id, fast_keys.get(&start).copied(), inner(text, &name), number);
             }
         });
         captures
@@ -198,7 +198,8 @@ impl EventChecker {
         replacement::find_in(event, here.frame.text, &mut |pointer, at| {
             let rule = framing(Framing::ReplacementCharacter);
             let general = without_indices(&pointer.to_string());
-            if self.count_unknown(rule, Some(general), here, stream).0 {
+            let id = NameId { rule, event_type: here.event_type.clone(), pointer: Some(general), value: None };
+            if self.count_unknown(id, here, stream).0 {
                 let details = Details {
                     message: self.log.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
                     pointer: Some(pointer.text().into()),
@@ -209,25 +210,34 @@ impl EventChecker {
         });
     }
 
-    /// Counts an unknown field, and reports it if it is the first of its kind. Returns the number under which it is
-    /// counted.
-    fn report_unknown_field(
+    /// Counts an unknown name, and reports it if it is the first of its kind. `name`: its place, with its quotes. Returns
+    /// the number under which it is counted.
+    fn report_unknown_name(
         &mut self,
         here: &EventContext<'_>,
-        key: Range<usize>,
+        kind: UnknownName,
+        name: Range<usize>,
         pointer: &Pointer,
         stream: Option<&Arc<str>>,
     ) -> Option<usize> {
-        let rule = framing(Framing::UnknownField);
+        let (rule, value) = match kind {
+            UnknownName::Field => (framing(Framing::UnknownField), None),
+            UnknownName::Value => {
+                let value = unescaped_lossy(inner(here.frame.text, &name));
+                (framing(Framing::UnknownValue), Some(quoted(&value, SHOWN_CHARS)))
+            }
+        };
         let general = without_indices(&pointer.to_string());
-        let (first, number) = self.count_unknown(rule, Some(general), here, stream);
+        let id = NameId { rule, event_type: here.event_type.clone(), pointer: Some(general), value: value.clone() };
+        let (first, number) = self.count_unknown(id, here, stream);
         if first {
+            let mut facts = [("key", format!("`{}`", pointer.dotted())), ("found", value.unwrap_or_default())];
             let details = Details {
-                message: self.log.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
+                message: self.log.message(rule, &mut facts),
                 pointer: Some(pointer.text().into()),
                 ..here.details(stream)
             };
-            self.log.report(rule, here.place(key), details);
+            self.log.report(rule, here.place(name), details);
         }
         number
     }
@@ -237,12 +247,11 @@ impl EventChecker {
     /// of such names are those of [`Protocol::lists_first_only`].
     pub(crate) fn count_unknown(
         &mut self,
-        rule: RuleId,
-        pointer: Option<String>,
+        id: NameId,
         here: &EventContext<'_>,
         stream: Option<&Arc<str>>,
     ) -> (bool, Option<usize>) {
-        match self.unknown.count((rule, here.event_type.clone(), pointer)) {
+        match self.unknown.count(id) {
             Occurrence::First(number) => (true, Some(number)),
             Occurrence::Again(number) => (false, Some(number)),
             Occurrence::TooMany { reported: true } => (false, None),
@@ -263,12 +272,19 @@ impl EventChecker {
     /// for a later input of the same set.
     pub(crate) fn finish(mut self, stats: Stats) -> (Report, UnknownNames) {
         let (mut summary, mut repeats) = (self.log.summary(), Vec::new());
-        for ((rule, event_type, pointer), count) in self.unknown.take_repeats() {
+        for (NameId { rule, event_type, pointer, .. }, count) in self.unknown.take_repeats() {
             let (name, severity) = self.log.rule(*rule);
-            if let Some(severity) = severity {
-                let (event_type, pointer) = (Some(event_type.clone()), pointer.clone());
-                summary.count(name, severity, count);
-                repeats.push(Repeat { rule: name.clone(), event_type, pointer, count });
+            let Some(severity) = severity else { continue };
+            summary.count(name, severity, count);
+            let (rule, event_type, pointer) = (name.clone(), Some(event_type.clone()), pointer.clone());
+            match repeats.last_mut() {
+                // Different values at one place are findings of one kind.
+                Some(Repeat { rule: last, event_type: of, pointer: at, count: total })
+                    if (&*last, &*of, &*at) == (&rule, &event_type, &pointer) =>
+                {
+                    *total += count;
+                }
+                _ => repeats.push(Repeat { rule, event_type, pointer, count }),
             }
         }
         (Report { findings: self.log.findings, repeats, summary, stats }, self.unknown)

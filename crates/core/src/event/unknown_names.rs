@@ -1,4 +1,4 @@
-//! Counts the event types and fields that a protocol does not know: the first of each is reported, the rest are
+//! Counts the event types, fields and values that a protocol does not know: the first of each is reported, the rest are
 //! counted.
 
 use std::collections::BTreeMap;
@@ -14,8 +14,16 @@ use crate::schema::captures::UnknownKey;
 /// The maximum number of different unknown names that are counted separately in one file.
 pub(crate) const MOST_UNKNOWN: usize = 1000;
 
-/// The identity of an unknown name: its rule, event type and pointer (with `*` for array indices).
-pub(crate) type NameId = (RuleId, Arc<str>, Option<String>);
+/// The identity of an unknown name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct NameId {
+    pub rule: RuleId,
+    pub event_type: Arc<str>,
+    /// The pointer, with `*` for array indices.
+    pub pointer: Option<String>,
+    /// An unknown value, as messages show it.
+    pub value: Option<String>,
+}
 
 /// The unknown names of one file so far.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -24,19 +32,19 @@ pub(crate) struct UnknownNames {
     numbers: BTreeMap<NameId, usize>,
     /// By number: the repeats of the name after its first occurrence.
     counts: Vec<u64>,
-    /// By event type: the keys that the fast path can count by itself.
+    /// By event type: the keys and values that the fast path can count by itself.
     learned: Vec<Vec<LearnedKey>>,
     learned_count: usize,
     /// Whether the limit has been reported.
     limit_reported: bool,
 }
 
-/// An unknown key that the fast path can count by itself.
+/// An unknown key, or an unknown value, that the fast path can count by itself.
 #[derive(Clone, Serialize, Deserialize)]
 struct LearnedKey {
-    /// The number of the object's node in the program.
+    /// The number of the object's node in the program, or of the value's.
     object: u16,
-    /// The key as written, without quotation marks.
+    /// The key or value as written, without quotation marks.
     key: Box<[u8]>,
     /// The number under which the key is counted.
     number: usize,
@@ -64,7 +72,7 @@ impl UnknownNames {
         let learned = || self.learned.iter().flatten();
         self.numbers.len() == self.counts.len()
             && self.counts.len() <= MOST_UNKNOWN
-            && self.numbers.iter().all(|((rule, ..), number)| usize::from(rule.0) < rules && is_number(number))
+            && self.numbers.iter().all(|(id, number)| usize::from(id.rule.0) < rules && is_number(number))
             && self.counts.iter().all(|count| *count < MOST_BYTES)
             && (self.learned.len() == event_types && learned().count() == self.learned_count)
             && learned().all(|learned| is_number(&learned.number))

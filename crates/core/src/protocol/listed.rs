@@ -221,6 +221,15 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             help: "check its spelling, or ignore this note if it is your own extension; consumers will ignore the \
                    field",
         },
+        Framing::UnknownValue => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("a field that tells what an object is has a value that the protocol does not have"),
+            says: "{key} is {found}, which this protocol does not have",
+            help: "spell the value as the protocol does; if it is your own extension, or newer than the protocol file, add \
+                   it to the schema or switch the rule off with --rule unknown-value=off (the rest of the object was not \
+                   checked)",
+        },
         Framing::CheckSkipped => ListedRule {
             severity: Some(Severity::Note),
             basis: Basis::Framing,

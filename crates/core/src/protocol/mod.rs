@@ -275,7 +275,8 @@ impl Protocol {
     /// Returns whether only the first finding of a kind is listed for the rule of this name, and the others are counted
     /// in [`Report::repeats`](crate::Report::repeats).
     pub fn lists_first_only(&self, rule: &str) -> bool {
-        let once = [Framing::UnknownField, Framing::MisspeltEvent, Framing::ReplacementCharacter];
+        let once =
+            [Framing::UnknownField, Framing::UnknownValue, Framing::MisspeltEvent, Framing::ReplacementCharacter];
         let rules = once.map(framing).into_iter().chain([self.0.tables.unknown]);
         rules.into_iter().any(|id| *self.0.tables.rules[usize::from(id.0)].name == *rule)
     }

@@ -204,7 +204,7 @@ impl EventType {
     ///
     /// Returns the reason if there is none.
     pub fn plan(&self) -> Result<&Program, &str> {
-        let compile = || Program::compile(self.schema.document(), &self.slots, &self.arrays);
+        let compile = || Program::compile(&self.schema, &self.slots, &self.arrays);
         self.plan.get_or_init(compile).as_ref().map_err(String::as_str)
     }
 

@@ -36,14 +36,14 @@ pub struct Items {
     pub count: u32,
 }
 
-/// A key that a schema does not declare.
+/// A key that a schema does not declare, or a string that chooses none of the arms of a union.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownKey {
-    /// The number of the object's node in the program.
+    /// The number of the object's node in the program; of a string, that of its own node.
     pub object: u16,
-    /// The byte offset behind the key's opening quote.
+    /// The byte offset behind the opening quote.
     pub start: u32,
-    /// The byte offset of the key's closing quote.
+    /// The byte offset of the closing quote.
     pub end: u32,
 }
 
@@ -84,7 +84,7 @@ pub struct Captures {
     pub fields: Vec<Capture>,
     /// The arrays whose items have captured fields.
     pub items: Vec<Items>,
-    /// The keys that no schema declares; only the fast path captures them.
+    /// The keys and strings that no schema knows; only the fast path captures them.
     pub unknown: Vec<UnknownKey>,
     /// The violations, at most [`MOST_VIOLATIONS`] of an event; only the fast path captures them.
     pub violations: Vec<Violation>,
@@ -110,7 +110,7 @@ pub struct EventCaptures<'c> {
     pub fields: &'c [Capture],
     /// The event's arrays, in the order of the program.
     pub items: &'c [Items],
-    /// The event's keys that its schema does not declare.
+    /// The event's keys and strings that its schema does not know.
     pub unknown: &'c [UnknownKey],
     /// The event's violations.
     pub violations: &'c [Violation],

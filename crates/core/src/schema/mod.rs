@@ -10,6 +10,7 @@ mod domain;
 mod fast;
 mod fields;
 pub(crate) mod in_place;
+pub(crate) mod lowered;
 mod pointer;
 mod unknown;
 mod words;
@@ -18,8 +19,9 @@ pub(crate) mod written;
 pub use domain::{Domain, domain};
 pub(crate) use fast::{flat, program, tokens, walk};
 pub use fields::Field;
+pub(crate) use lowered::Arms;
 pub use pointer::Pointer;
-pub(crate) use unknown::unknown_fields;
+pub(crate) use unknown::{UnknownName, unknown_names};
 pub(crate) use words::SHOWN_CHARS;
 pub use words::quoted;
 pub(crate) use words::{Fault, Faults, MOST_LISTED, Wordings, describe_value, explain, judge};
@@ -28,6 +30,8 @@ use std::sync::OnceLock;
 
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
+
+use crate::input::json::{Node, NodeKind};
 
 /// One compiled schema (draft 2020-12, formats asserted).
 pub struct Schema {
@@ -41,6 +45,10 @@ pub struct Schema {
     fields: OnceLock<Vec<Field>>,
     /// Counted on first use.
     alternatives: OnceLock<usize>,
+    /// The schema in the form by which events are judged, found on first use; `None` if that is this one.
+    judged: OnceLock<Option<Box<Schema>>>,
+    /// Whether the document is a lowered form itself.
+    is_lowered: bool,
 }
 
 /// The part of a schema that applies to the value at a pointer.
@@ -61,6 +69,11 @@ impl<'s> Subschema<'s> {
             Subschema::Declared(schema) => Some(schema),
             Subschema::Unclear | Subschema::Missing => None,
         }
+    }
+
+    /// Returns the `description` of the declared schema.
+    fn description(self) -> Option<&'s str> {
+        self.schema()?.get("description")?.as_str()
     }
 }
 
@@ -99,7 +112,44 @@ impl Schema {
             validator: OnceLock::new(),
             fields: OnceLock::new(),
             alternatives: OnceLock::new(),
+            judged: OnceLock::new(),
+            is_lowered: false,
         }
+    }
+
+    /// Returns the schema in the form by which both paths judge events. Only [`Schema::validator`] and what looks up a
+    /// value of an event may be asked about it.
+    pub(crate) fn judged(&self) -> &Schema {
+        let lower = || {
+            let document = lowered::lowered(&self.document)?;
+            let noun = self.noun.clone();
+            Some(Box::new(Schema { is_lowered: true, noun, ..Schema::trusted(document) }))
+        };
+        self.judged.get_or_init(lower).as_deref().unwrap_or(self)
+    }
+
+    /// Returns whether schemas of the document may have arms: only those of lowered forms may.
+    pub(crate) fn has_arms(&self) -> bool {
+        self.is_lowered
+    }
+
+    /// Returns a schema of the document as a document of its own, in the keywords of JSON Schema. It has the definitions of
+    /// the document.
+    fn written_out(&self, schema: &Value) -> Value {
+        let mut own = schema.clone();
+        if let Value::Object(own) = &mut own {
+            for definitions in ["$defs", "definitions"] {
+                if let Some(value) = self.document.get(definitions) {
+                    own.insert(definitions.to_owned(), value.clone());
+                }
+            }
+        }
+        if self.is_lowered { lowered::written_out(&own) } else { own }
+    }
+
+    /// Returns the arms of a schema of the document; `None` if it has none. Only lowered forms have arms.
+    pub(crate) fn arms<'s>(&self, here: &'s Value) -> Option<Arms<'s>> {
+        if self.is_lowered { Arms::of(here) } else { None }
     }
 
     /// Creates a schema that stands for one that could not be read: nothing is known of its fields.
@@ -134,7 +184,7 @@ impl Schema {
 
     /// Returns the validator of the `jsonschema` crate; `None` if the document is not a schema.
     fn validator(&self) -> Option<&jsonschema::Validator> {
-        self.validator.get_or_init(|| validator(&self.document).ok()).as_ref()
+        self.validator.get_or_init(|| validator(&self.written_out(&self.document)).ok()).as_ref()
     }
 
     /// Returns the number of schemas in `anyOf` and `oneOf`, wherever in the document they are.
@@ -205,7 +255,37 @@ impl Schema {
 
     /// Returns the `description` of the value at the segments of a JSON Pointer.
     pub fn description_at<S: AsRef<str>>(&self, segments: &[S]) -> Option<&str> {
-        self.at(segments).schema()?.get("description")?.as_str()
+        self.at(segments).description()
+    }
+
+    /// Looks up the subschema for a value of an event, at the segments of a JSON Pointer. Of schemas with arms, those
+    /// count that the event has.
+    fn within<'s>(&'s self, event: &Node, text: &[u8], segments: &[String]) -> Subschema<'s> {
+        let (mut here, mut node) = (&self.document, Some(event));
+        for segment in segments {
+            let Some(schema) = self.arm(here, node, text) else { return Subschema::Unclear };
+            here = match self.step(schema, segment) {
+                Subschema::Declared(next) => next,
+                other => return other,
+            };
+            node = node.and_then(|node| node.at(text, &[segment]));
+        }
+        self.arm(here, node, text).map_or(Subschema::Unclear, Subschema::Declared)
+    }
+
+    /// Returns the schema that `schema`, or what it refers to, demands of a value: if it has arms, the one that the value
+    /// has. `None` if it cannot be resolved.
+    fn arm<'s>(&'s self, schema: &'s Value, value: Option<&Node>, text: &[u8]) -> Option<&'s Value> {
+        let mut here = self.resolve(schema)?;
+        while let (Some(arms), Some(value)) = (self.arms(here), value)
+            && matches!(value.kind, NodeKind::Object(_))
+        {
+            match arms.chosen_by(value, text).or(arms.otherwise) {
+                Some(arm) => here = self.resolve(arm)?,
+                None => break,
+            }
+        }
+        Some(here)
     }
 
     /// Looks up the subschema for a member or an item (`*` or an index) of a value of `schema`.
@@ -228,7 +308,8 @@ impl Schema {
             }
         }
         let clever = ALTERNATIVES.iter().any(|keyword| schema.get(*keyword).is_some())
-            || schema.get("additionalProperties").is_some_and(Value::is_object);
+            || schema.get("additionalProperties").is_some_and(Value::is_object)
+            || self.arms(schema).is_some();
         if clever { Subschema::Unclear } else { Subschema::Missing }
     }
 
@@ -297,4 +378,13 @@ fn validator(document: &Value) -> Result<jsonschema::Validator, jsonschema::Vali
         .should_validate_formats(true)
         .with_format("date-time", |text: &str| date_time::parse(text).is_some())
         .build(document)
+}
+
+/// Returns whether a schema expects properties that it does not declare, by `additionalProperties` with `true` or `{}`:
+/// they are then no unknown fields.
+pub(crate) fn expects_more(schema: &Value) -> bool {
+    match schema.get("additionalProperties") {
+        Some(Value::Object(keywords)) => keywords.is_empty(),
+        more => more == Some(&Value::Bool(true)),
+    }
 }

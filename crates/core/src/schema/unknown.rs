@@ -1,39 +1,56 @@
-//! Finds the fields of an event that its schema does not declare, for the slow path.
+//! Finds the names of an event that its schema does not know, for the slow path.
 
 use std::ops::Range;
 
 use serde_json::Value;
 
-use super::{ALTERNATIVES, Pointer, Schema, Subschema};
+use super::{ALTERNATIVES, Pointer, Schema, Subschema, expects_more};
 use crate::input::json::{Node, NodeKind, inner, unescaped_lossy};
 
-/// Passes on the keys of `event` that the schema does not declare: the byte range of each (with its quotes) and its
+/// A name that a schema does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnknownName {
+    /// A key.
+    Field,
+    /// A string that chooses none of the arms of a union.
+    Value,
+}
+
+/// Passes on the names of `event` that the schema does not know: the byte range of each (with its quotes) and its
 /// pointer, in the order of the text. Objects for which the schema declares no properties, or has alternatives, have no
 /// unknown keys.
-pub(crate) fn unknown_fields(
+pub(crate) fn unknown_names(
     schema: &Schema,
     event: &Node,
     text: &[u8],
-    found: &mut impl FnMut(Range<usize>, &Pointer),
+    found: &mut impl FnMut(UnknownName, Range<usize>, &Pointer),
 ) {
+    let schema = schema.judged();
     walk(schema, schema.document(), event, text, &Pointer::default(), found);
 }
 
-/// Collects the unknown keys of a value and of all values inside it.
+/// Collects the unknown names of a value and of all values inside it.
 fn walk(
     schema: &Schema,
     here: &Value,
     node: &Node,
     text: &[u8],
     pointer: &Pointer,
-    found: &mut impl FnMut(Range<usize>, &Pointer),
+    found: &mut impl FnMut(UnknownName, Range<usize>, &Pointer),
 ) {
-    let Some(here) = schema.resolve(here) else { return };
+    let Some(here) = schema.arm(here, Some(node), text) else { return };
     if ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some()) {
         return;
     }
     match &node.kind {
         NodeKind::Object(members) => {
+            if let Some(arms) = schema.arms(here) {
+                // It has none of them, or its arm would be here.
+                if let Some(value) = arms.member_of(node, text) {
+                    found(UnknownName::Value, value.span.clone(), &pointer.child(arms.at));
+                }
+                return;
+            }
             let declares = here.get("properties").is_some() || here.get("allOf").is_some();
             let others = here.get("additionalProperties").unwrap_or(&Value::Bool(true));
             if !declares {
@@ -45,7 +62,9 @@ fn walk(
                 match schema.step(here, &name) {
                     Subschema::Declared(next) => walk(schema, next, &member.value, text, &pointer, found),
                     // Where other keys are not allowed, they are faults instead.
-                    Subschema::Missing if others == &Value::Bool(true) => found(member.key.clone(), &pointer),
+                    Subschema::Missing if others == &Value::Bool(true) && !expects_more(here) => {
+                        found(UnknownName::Field, member.key.clone(), &pointer);
+                    }
                     Subschema::Missing | Subschema::Unclear => {}
                 }
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::StreamJudge;
 use crate::event::event_checker::parse_frame;
 use crate::event::finding_log::{Details, EventContext};
+use crate::event::unknown_names::NameId;
 use crate::event::{Event, MOST_UNKNOWN, record_options, stream_name, timestamp};
 use crate::framing::Framing;
 use crate::input::json::{NodeKind, Tree, ends_with_high, starts_with_low};
@@ -112,7 +113,8 @@ impl StreamJudge {
         self.event_checker.report_replacements(here, event.node, stream.as_ref());
         let misspelt = self.trace_finder.near_type(protocol, here.event_type);
         let rule = if misspelt.is_some() { framing(Framing::MisspeltEvent) } else { protocol.tables().unknown };
-        if self.event_checker.count_unknown(rule, None, here, stream.as_ref()).0 {
+        let id = NameId { rule, event_type: here.event_type.clone(), pointer: None, value: None };
+        if self.event_checker.count_unknown(id, here, stream.as_ref()).0 {
             let known = protocol.tables().events.iter().map(|event| &*event.name);
             let near = misspelt.map(str::to_owned).or_else(|| nearest(here.event_type, known));
             let help = near.clone().filter(|_| misspelt.is_none()).map(|near| did_you_mean(near).into());

@@ -1,7 +1,7 @@
 //! A compiled schema → the flat program for events that are written in one way: with these keys, in this order.
 
 use super::program::{
-    CaptureTarget, Flat, Leaf, ObjectEnd, ObjectNode, SchemaNode, Step, StringNode, TypePlace, TypeSet,
+    CaptureTarget, Flat, Leaf, ObjectEnd, ObjectNode, RareNode, SchemaNode, Step, StringNode, TypePlace, TypeSet,
 };
 use crate::bytes::Literal;
 
@@ -73,9 +73,17 @@ impl FlatBuilder<'_> {
     /// Writes a value that is inside of `depth` objects.
     fn value(&mut self, node: &SchemaNode, depth: usize) {
         let only_object = node.types.0 == TypeSet::OBJECT && node.target == CaptureTarget::None;
-        match (&node.object, &node.string) {
-            (Some(object), _) if only_object && !object.properties.is_empty() => self.object(node, object, depth),
-            (_, StringNode::OneOf(words, _)) if words.len() == 1 && node.target == CaptureTarget::None => {
+        let (object, expects_more) = match node.rare.as_deref() {
+            Some(RareNode::ExpectsMore(inner)) => (&inner.object, true),
+            _ => (&node.object, false),
+        };
+        match (object, &node.string) {
+            (Some(object), _) if only_object && !object.properties.is_empty() => {
+                self.object(node, object, expects_more, depth);
+            }
+            (_, StringNode::OneOf(words, _))
+                if words.len() == 1 && node.types.0 == TypeSet::STRING && node.target == CaptureTarget::None =>
+            {
                 self.written.push(b'"');
                 self.written.extend_from_slice(&words[0]);
                 self.written.push(b'"');
@@ -91,8 +99,8 @@ impl FlatBuilder<'_> {
         }
     }
 
-    /// Writes an object that is inside of `depth` objects.
-    fn object(&mut self, node: &SchemaNode, object: &ObjectNode, depth: usize) {
+    /// Writes an object that is inside of `depth` objects. `expects_more`: see [`RareNode::ExpectsMore`].
+    fn object(&mut self, node: &SchemaNode, object: &ObjectNode, expects_more: bool, depth: usize) {
         let Writing { order, spaced, type_key } = self.writing;
         let mut missing = object.required;
         let mut entry = object.first_order;
@@ -116,8 +124,10 @@ impl FlatBuilder<'_> {
             entry = object.first_order + index + 1;
         }
         self.lacks_required |= missing != 0;
-        if object.open {
-            let keys = object.properties.iter().map(|property| property.key.clone()).collect();
+        // Keys that are expected are read by the walker, which does not capture them.
+        if object.open && !expects_more {
+            let declared = object.properties.iter().map(|property| &property.key);
+            let keys = declared.chain(&object.watched).cloned().collect();
             self.ends.push(ObjectEnd { at: self.written.len(), object: node.id, keys, depth: depth + 1 });
         }
         self.written.push(b'}');

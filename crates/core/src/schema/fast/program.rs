@@ -2,26 +2,32 @@
 //! order, which is at first the schema's own.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
 
 use crate::bytes::{Literal, equal};
-use crate::schema::Pointer;
 use crate::schema::date_time::LastMinute;
 use crate::schema::pointer::RenderedPointer;
 use crate::schema::words::Requirement;
+use crate::schema::{Pointer, validator};
 
 /// The most properties of one object: each is one bit of a `u64`.
 pub(crate) const MAX_PROPERTIES: usize = 64;
 
-/// The types that a value may have, one bit each.
+/// The types that a value may have, one bit each. The two booleans are types of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TypeSet(pub u8);
 
 impl TypeSet {
     /// The bit of `null`.
     pub const NULL: u8 = 1;
-    /// The bit of `true` and `false`.
-    pub const BOOL: u8 = 2;
+    /// The bit of `true`.
+    pub const TRUE: u8 = 2;
+    /// The bit of `false`.
+    pub const FALSE: u8 = 64;
+    /// The bits of `true` and `false`.
+    pub const BOOL: u8 = TypeSet::TRUE | TypeSet::FALSE;
     /// The bit of numbers, integers among them.
     pub const NUMBER: u8 = 4;
     /// The bit of strings.
@@ -31,9 +37,9 @@ impl TypeSet {
     /// The bit of objects.
     pub const OBJECT: u8 = 32;
     /// All types.
-    pub const ALL: TypeSet = TypeSet(63);
+    pub const ALL: TypeSet = TypeSet(127);
 
-    /// Returns whether the set has a type, given by its bit.
+    /// Returns whether the set has one of these types, given by their bits.
     pub fn has(self, one: u8) -> bool {
         self.0 & one != 0
     }
@@ -67,8 +73,62 @@ pub struct SchemaNode {
     pub object: Option<Box<ObjectNode>>,
     /// The constraint on the value if it is an array; `None` if all arrays are allowed and none is captured.
     pub array: Option<Box<ArrayNode>>,
+    /// What else there is to say of the value, where `object` and `array` are `None` or no type is allowed; mostly nothing.
+    pub rare: Option<Box<RareNode>>,
     /// The number of the node in the program.
     pub id: u16,
+}
+
+/// What only some schemas say of a value.
+#[derive(Clone, Debug)]
+pub enum RareNode {
+    /// The value, if it is an object, has one of several forms.
+    Union(UnionNode),
+    /// The value, if it is an object, is expected to have more properties than are declared: they are not unknown.
+    ExpectsMore(SchemaNode),
+    /// Fields inside of the value, if it is an object or an array, are captured, but not found by its schema.
+    Hides,
+    /// The value is judged by the `jsonschema` crate, because its schema cannot be compiled. No type is allowed by the node
+    /// itself, so that every value of it is one that the node does not allow.
+    Foreign(Option<Arc<ForeignSchema>>),
+}
+
+/// The forms of an object, which are told apart by the string in one of its members.
+#[derive(Clone, Debug)]
+pub struct UnionNode {
+    /// The key of the member, without quotes; it needs no escapes.
+    pub key: Box<[u8]>,
+    /// The number of the member's node in the program.
+    pub member: u16,
+    /// The strings, without quotes, and the index of the arm that each chooses.
+    pub words: Vec<(Box<[u8]>, usize)>,
+    /// The schemas of the arms.
+    pub arms: Vec<SchemaNode>,
+    /// The schema of an object that has no arm.
+    pub otherwise: SchemaNode,
+    /// Whether a string that chooses no arm is an unknown value. Of such an object, only the member is judged.
+    pub is_closed: bool,
+}
+
+/// A schema of one value, for the `jsonschema` crate.
+#[derive(Debug)]
+pub struct ForeignSchema {
+    document: Value,
+    /// Built on first use; `None` if the document is not a schema.
+    validator: OnceLock<Option<jsonschema::Validator>>,
+}
+
+impl ForeignSchema {
+    /// Creates a schema from a document, which must contain what it refers to.
+    pub fn new(document: Value) -> ForeignSchema {
+        ForeignSchema { document, validator: OnceLock::new() }
+    }
+
+    /// Returns whether a value is known to be valid.
+    pub fn allows(&self, value: &Value) -> bool {
+        let validator = self.validator.get_or_init(|| validator(&self.document).ok()).as_ref();
+        validator.is_some_and(|validator| validator.is_valid(value))
+    }
 }
 
 /// The part of the schema that a node was compiled from, kept to explain violations.
@@ -140,7 +200,7 @@ pub enum StringNode {
         /// The greatest number of characters.
         most: u64,
     },
-    /// One of these strings, none of which needs escapes. The keyword is `const` or `enum`.
+    /// One of these strings, none of which needs escapes. The keyword is `const` or `enum`, and may list other values too.
     OneOf(Vec<Box<[u8]>>, &'static str),
 }
 
@@ -157,6 +217,22 @@ pub struct NumberNode {
     pub more_than: f64,
     /// The exclusive upper bound.
     pub less_than: f64,
+    /// The numbers that `const` or `enum` lists; `None` if there is no such keyword.
+    pub listed: Option<Vec<f64>>,
+}
+
+impl Default for NumberNode {
+    /// Returns the constraint that all numbers meet.
+    fn default() -> NumberNode {
+        NumberNode {
+            integer: false,
+            least: f64::NEG_INFINITY,
+            most: f64::INFINITY,
+            more_than: f64::NEG_INFINITY,
+            less_than: f64::INFINITY,
+            listed: None,
+        }
+    }
 }
 
 /// The constraint on an object.
@@ -168,6 +244,10 @@ pub struct ObjectNode {
     pub required: u64,
     /// Whether keys that are not declared are allowed.
     pub open: bool,
+    /// Keys that are not declared, but lead to fields that are captured.
+    pub watched: Box<[Box<[u8]>]>,
+    /// Properties that demand others: the index of each, and the demanded ones as bits.
+    pub dependent: Box<[(usize, u64)]>,
     /// The start of the object's entries in [`Program::order`].
     pub first_order: usize,
 }
@@ -177,6 +257,12 @@ impl ObjectNode {
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<usize> {
         self.properties.iter().position(|property| equal(&property.key, name))
+    }
+
+    /// Returns whether an object with these properties, as bits, lacks one that another one demands.
+    #[inline]
+    pub fn lacks_dependent(&self, seen: u64) -> bool {
+        self.dependent.iter().any(|(index, demanded)| seen >> index & 1 == 1 && demanded & !seen != 0)
     }
 }
 
@@ -200,11 +286,22 @@ pub struct ArrayNode {
     pub most: u64,
     /// The schema of each item; `None` if any value is allowed.
     pub items: Option<SchemaNode>,
+    /// The schemas of single items, by their index, where a captured field is in just this item.
+    pub single: Vec<(u64, SchemaNode)>,
     /// If fields of the items are captured: the index of the array in [`Captures::items`], and the number of fields for
     /// each item.
     ///
     /// [`Captures::items`]: crate::schema::captures::Captures::items
     pub captured: Option<(u16, u16)>,
+}
+
+impl ArrayNode {
+    /// Returns the schema of the item with an index; `None` if any value is allowed.
+    #[inline]
+    pub fn item(&self, index: u64) -> Option<&SchemaNode> {
+        let single = self.single.iter().find(|(single, _)| *single == index).map(|(_, item)| item);
+        single.or(self.items.as_ref())
+    }
 }
 
 /// What events consist of that have the same keys in the same order: literals, and values between them.
@@ -251,7 +348,7 @@ pub struct ObjectEnd {
     pub at: usize,
     /// The number of the object's node in the program.
     pub object: u16,
-    /// The keys that the object declares, without quotes.
+    /// The keys that the object declares, and those that it watches, without quotes.
     pub keys: Box<[Box<[u8]>]>,
     /// The number of objects that its members are inside of, itself included.
     pub depth: usize,

@@ -4,6 +4,7 @@
 //! escapes in keys, long numbers, repeated keys, lone surrogates), it returns [`Fallback`], and the slow path judges
 //! the event. The text must be valid UTF-8.
 
+mod rare;
 mod unknown_keys;
 mod violations;
 
@@ -281,8 +282,8 @@ impl<'t, 'c> Walker<'t, 'c> {
             }
             Some(b'{') => (TypeSet::OBJECT, Capture::Container, self.object(node, at)?),
             Some(b'[') => (TypeSet::ARRAY, Capture::Container, self.array(node, at)?),
-            Some(b't') => (TypeSet::BOOL, Capture::Bool(true), word(self.text, b"true", at)?),
-            Some(b'f') => (TypeSet::BOOL, Capture::Bool(false), word(self.text, b"false", at)?),
+            Some(b't') => (TypeSet::TRUE, Capture::Bool(true), word(self.text, b"true", at)?),
+            Some(b'f') => (TypeSet::FALSE, Capture::Bool(false), word(self.text, b"false", at)?),
             Some(b'n') => (TypeSet::NULL, Capture::Null, word(self.text, b"null", at)?),
             Some(b'-' | b'0'..=b'9') => {
                 let end = number(self.text, at)?;
@@ -294,7 +295,7 @@ impl<'t, 'c> Walker<'t, 'c> {
             _ => return Err(Fallback),
         };
         if !node.types.has(kind) {
-            self.capture_wrong_type(node, kind, at..end)?;
+            self.not_allowed(node, kind, at..end)?;
         }
         match node.target {
             CaptureTarget::None => {}
@@ -312,7 +313,7 @@ impl<'t, 'c> Walker<'t, 'c> {
 
     /// Reads and judges an object, and returns its end.
     fn object(&mut self, value: &SchemaNode, at: usize) -> End {
-        let Some(node) = value.object.as_deref() else { return self.free(at) };
+        let Some(node) = value.object.as_deref() else { return self.unconstrained(value, at) };
         self.descend()?;
         let start_of_object = at;
         let mut seen = 0u64;
@@ -355,7 +356,8 @@ impl<'t, 'c> Walker<'t, 'c> {
                     at = self.value(&node.properties[index].node, at)?;
                 }
                 None => {
-                    if !node.open {
+                    let name = &self.text[start..end - 1];
+                    if !node.open || node.watched.iter().any(|watched| **watched == *name) {
                         return Err(Fallback);
                     }
                     self.capture_unknown_key(value.id, unknown, start..end - 1)?;
@@ -370,6 +372,9 @@ impl<'t, 'c> Walker<'t, 'c> {
             }
         }
         self.memory.order[entry] = END_OF_OBJECT;
+        if node.lacks_dependent(seen) {
+            return Err(Fallback);
+        }
         self.end_of_object(value, node.required & !seen, start_of_object..at + 1)
     }
 
@@ -401,7 +406,7 @@ impl<'t, 'c> Walker<'t, 'c> {
 
     /// Reads and judges an array, and returns its end.
     fn array(&mut self, value: &SchemaNode, at: usize) -> End {
-        let Some(node) = value.array.as_deref() else { return self.free(at) };
+        let Some(node) = value.array.as_deref() else { return self.unconstrained(value, at) };
         self.descend()?;
         let start_of_array = at;
         self.arrays += 1;
@@ -420,7 +425,7 @@ impl<'t, 'c> Walker<'t, 'c> {
                 if let Some(index) = self.indices.get_mut(self.arrays - 1) {
                     *index = count as u32;
                 }
-                at = match &node.items {
+                at = match node.item(count) {
                     Some(items) => self.value(items, at)?,
                     None => self.free(at)?,
                 };

@@ -21,7 +21,7 @@ use crate::input::json::{Node, inner, unescaped_lossy};
 use crate::schema::captures::{Constraint, EventCaptures, MOST_VIOLATIONS, UnknownKey, Violation};
 use crate::schema::pointer::RenderedPointer;
 use crate::schema::program::Program;
-use crate::schema::{Pointer, Schema, Subschema, date_time, property_names, required_names};
+use crate::schema::{Pointer, Schema, Subschema, date_time, expects_more, property_names, required_names};
 use crate::text::{FoldedName, did_you_mean};
 
 /// The most values of an event that the `jsonschema` crate is asked for all faults of: it keeps hundreds of bytes for
@@ -94,6 +94,7 @@ pub(crate) fn judge(
     unlisted: &mut dyn FnMut(&Fault<'_>),
 ) -> Faults<'static> {
     let value = event.to_value(text);
+    let schema = schema.judged();
     let (mut faults, mut taken) = (FaultCollector::new(0, unlisted), BTreeSet::new());
     if event.has_more_values(MOST_COPIES / schema.alternatives().max(1)) {
         // Valid or not is all that can be said without copies of the event.
@@ -117,8 +118,8 @@ pub(crate) fn judge(
     for error in first.into_iter().chain(all.into_iter().flatten()) {
         let pointer = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let Some(node) = event.at(text, &pointer.0) else { continue };
-        let declared = schema.at(&pointer.0);
-        let quote = quote_of(schema.description_at(&pointer.0));
+        let declared = schema.within(event, text, &pointer.0);
+        let quote = quote_of(declared.description());
         let explainer = Explainer {
             text,
             noun: schema.noun(),
@@ -130,16 +131,18 @@ pub(crate) fn judge(
             Kinds::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 let pointer = explainer.pointer.child(name);
-                let own = schema.at(&pointer.0).schema();
+                let own = schema.within(event, text, &pointer.0);
                 let property = MissingProperty {
                     name,
-                    quote: quote_of(schema.description_at(&pointer.0)),
+                    quote: quote_of(own.description()),
                     pointer: Cow::Owned(pointer.into()),
-                    declared: own.map_or_else(Vec::new, property_names),
-                    required: own.map_or_else(Vec::new, required_names),
+                    declared: own.schema().map_or_else(Vec::new, property_names),
+                    required: own.schema().map_or_else(Vec::new, required_names),
                 };
                 let undeclared = |name: &str| match declared {
-                    Subschema::Declared(declared) => schema.step(declared, name) == Subschema::Missing,
+                    Subschema::Declared(declared) => {
+                        !expects_more(declared) && schema.step(declared, name) == Subschema::Missing
+                    }
                     other => other == Subschema::Missing,
                 };
                 let keys = node.members().iter().map(|member| member.key.clone());

@@ -59,3 +59,45 @@ impl Wording {
         self.node == violation.node && self.constraint == violation.constraint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_equal_value_in_the_same_place_is_worded_alike() {
+        let fault = |message: &str| Fault {
+            rule: Framing::WrongType,
+            pointer: Cow::Owned(Default::default()),
+            span: 0..1,
+            message: message.to_owned(),
+            help: None,
+            quote: None,
+            named: Vec::new(),
+            proposal: None,
+        };
+        let at = |node, keyword, item| Violation {
+            node,
+            constraint: Constraint::Keyword(keyword),
+            start: 0,
+            end: 1,
+            items: [item, 0, 0],
+        };
+        let mut wordings = Wordings::default();
+        let said = |wordings: &Wordings, violation, value: &str| {
+            wordings.of(&violation, value.as_bytes()).map(|wording| wording.message.clone())
+        };
+        wordings.keep(&at(1, "type", 0), b"17", &fault("is 17"));
+        assert_eq!(said(&wordings, at(1, "type", 0), "17").as_deref(), Some("is 17"));
+        for (other, value) in
+            [(at(1, "type", 0), "18"), (at(1, "type", 1), "17"), (at(1, "enum", 0), "17"), (at(2, "type", 0), "17")]
+        {
+            assert_eq!(said(&wordings, other, value), None, "{other:?}, {value}");
+        }
+        wordings.keep(&at(1, "type", 3), b"18", &fault("is 18"));
+        assert_eq!(said(&wordings, at(1, "type", 3), "18").as_deref(), Some("is 18"));
+        assert_eq!(said(&wordings, at(1, "type", 0), "17"), None, "the last one only");
+        wordings.keep(&at(1, "type", 3), &[b'1'; LONGEST_VALUE + 1], &fault("is long"));
+        assert_eq!(said(&wordings, at(1, "type", 3), "18").as_deref(), Some("is 18"));
+    }
+}

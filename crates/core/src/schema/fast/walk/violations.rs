@@ -40,14 +40,13 @@ impl Walker<'_, '_> {
         Ok(())
     }
 
-    /// Captures the violation by a value of the wrong type; `kind` is the bit of its type.
+    /// Captures the violation by a value whose type the node does not allow, unless something else is to be said of it;
+    /// `kind` is the bit of its type.
     #[cold]
-    pub(crate) fn capture_wrong_type(
-        &mut self,
-        node: &SchemaNode,
-        kind: u8,
-        span: Range<usize>,
-    ) -> Result<(), Fallback> {
+    pub(crate) fn not_allowed(&mut self, node: &SchemaNode, kind: u8, span: Range<usize>) -> Result<(), Fallback> {
+        if self.decide_otherwise(node, kind, span.clone())? {
+            return Ok(());
+        }
         let keyword = match &node.string {
             StringNode::OneOf(_, keyword) if node.declared.has(kind) => keyword,
             _ => "type",
@@ -90,6 +89,15 @@ impl Walker<'_, '_> {
         ];
         for (_, keyword) in violated.into_iter().filter(|(violated, _)| *violated) {
             self.capture_violation(node, span.clone(), Constraint::Keyword(keyword))?;
+        }
+        if let Some(listed) = &bounds.listed {
+            match &node.string {
+                _ if raw.contains(&b'.') => return Err(Fallback),
+                StringNode::OneOf(_, keyword) if !listed.contains(&number) => {
+                    self.capture_violation(node, span, Constraint::Keyword(keyword))?;
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -1,0 +1,134 @@
+//! Values that few schemas have: objects of several forms, objects that are expected to have more than is declared, and
+//! what only the `jsonschema` crate can judge. All of this is kept out of the walker's inlined code.
+
+use std::ops::Range;
+
+use super::Walker;
+use crate::bytes::{contains, equal};
+use crate::schema::captures::{Items, UnknownKey};
+use crate::schema::program::{ForeignSchema, RareNode, SchemaNode, UnionNode};
+use crate::schema::tokens::{End, Fallback, colon, key, space, string_rest};
+
+impl Walker<'_, '_> {
+    /// Reads and judges an object or an array for which the node has no constraint of its own, and returns its end.
+    #[inline]
+    pub(super) fn unconstrained(&mut self, value: &SchemaNode, at: usize) -> End {
+        match value.rare.as_deref() {
+            None => self.free(at),
+            Some(rare) => self.rare(rare, at),
+        }
+    }
+
+    #[inline(never)]
+    fn rare(&mut self, rare: &RareNode, at: usize) -> End {
+        let is_object = self.text.get(at) == Some(&b'{');
+        match rare {
+            RareNode::Hides => Err(Fallback),
+            RareNode::Union(union) if is_object => self.union(union, at),
+            RareNode::ExpectsMore(inner) if is_object => {
+                let before = self.captures.unknown.len();
+                let end = self.object(inner, at)?;
+                self.forget_unknown_keys(inner.id, before);
+                Ok(end)
+            }
+            // A foreign value is judged when its type turns out not to be allowed.
+            RareNode::Union(_) | RareNode::ExpectsMore(_) | RareNode::Foreign(_) => self.free(at),
+        }
+    }
+
+    /// Removes the unknown keys of an object, of which none is at a lower index than `first`.
+    fn forget_unknown_keys(&mut self, object: u16, first: usize) {
+        let unknown = &mut self.captures.unknown;
+        let mut kept = first;
+        for index in first..unknown.len() {
+            if unknown[index].object != object {
+                unknown[kept] = unknown[index];
+                kept += 1;
+            }
+        }
+        unknown.truncate(kept);
+    }
+
+    /// Reads and judges an object of several forms, and returns its end.
+    fn union(&mut self, union: &UnionNode, at: usize) -> End {
+        let word = self.string_of(&union.key, at)?;
+        if let Some(word) = &word {
+            let raw = &self.text[word.clone()];
+            if let Some((_, arm)) = union.words.iter().find(|(known, _)| equal(known, raw)) {
+                return self.value(&union.arms[*arm], at);
+            }
+            // With its escapes resolved, it may be one of them.
+            if contains(raw, b'\\') {
+                return Err(Fallback);
+            }
+        }
+        let before = self.captures.unknown.len();
+        let end = self.value(&union.otherwise, at)?;
+        if union.is_closed {
+            self.forget_unknown_keys(union.otherwise.id, before);
+            if let Some(Range { start, end }) = word {
+                let (start, end) = (start as u32, end as u32);
+                self.captures.unknown.push(UnknownKey { object: union.member, start, end });
+            }
+        }
+        Ok(end)
+    }
+
+    /// Returns the byte range of the string, without quotes, that a member of an object has; `None` if there is no such
+    /// member, or if it has another value. `at`: the position of the object.
+    fn string_of(&mut self, member: &[u8], at: usize) -> Result<Option<Range<usize>>, Fallback> {
+        self.descend()?;
+        let mut at = space(self.text, at + 1);
+        let mut found = None;
+        while self.text.get(at) != Some(&b'}') {
+            let (start, end) = key(self.text, at)?;
+            at = colon(self.text, end)?;
+            if equal(&self.text[start..end - 1], member) {
+                if self.text.get(at) == Some(&b'"') {
+                    found = Some(at + 1..string_rest(self.text, at + 1)? - 1);
+                }
+                break;
+            }
+            at = self.free(at)?;
+            at = space(self.text, at);
+            match self.text.get(at) {
+                Some(b',') => at = space(self.text, at + 1),
+                Some(b'}') => break,
+                _ => return Err(Fallback),
+            }
+        }
+        self.depth -= 1;
+        Ok(found)
+    }
+
+    /// Decides on a value whose type the node does not allow, where that is no violation of `type`, `const` or `enum`.
+    /// Returns whether it is decided.
+    pub(super) fn decide_otherwise(
+        &mut self,
+        node: &SchemaNode,
+        kind: u8,
+        span: Range<usize>,
+    ) -> Result<bool, Fallback> {
+        if let Some(RareNode::Foreign(foreign)) = node.rare.as_deref() {
+            return self.judge_foreign(foreign.as_deref(), span).map(|()| true);
+        }
+        let array = node.array.as_ref().and_then(|array| array.captured);
+        match array {
+            Some((array, _)) if node.declared.has(kind) => {
+                // What is no array has no items that could be read.
+                let first = (self.captures.fields.len() - self.base) as u32;
+                let index = self.item_base + usize::from(array);
+                self.captures.items[index] = Items { readable: false, first, count: 0 };
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Lets the `jsonschema` crate judge a value. Falls back if that is not known to be valid.
+    fn judge_foreign(&mut self, schema: Option<&ForeignSchema>, span: Range<usize>) -> Result<(), Fallback> {
+        let schema = schema.ok_or(Fallback)?;
+        let value = serde_json::from_slice(&self.text[span]).map_err(|_| Fallback)?;
+        if schema.allows(&value) { Ok(()) } else { Err(Fallback) }
+    }
+}
