@@ -154,7 +154,7 @@ fn a_wrong_id_is_laid_to_the_only_call_that_it_can_be_meant_for() {
     let wrong = (
         "unknown-tool-call",
         "no tool call with the id \"wrong\" was started in this session; the only open call that this can belong to is \"c1\"",
-        "use the id of the call that this belongs to",
+        "use the id of that call",
     );
     let of = |line: u64| (line, wrong.0, wrong.1, wrong.2);
     let wrong_done = DONE.1.replace("c1", "wrong");

@@ -400,7 +400,7 @@ impl FastReader {
         }
         let (fast_event, begins) = self.find(text)?;
         let event_type = fast_event.event_type;
-        let Some(program) = self.protocol.tables().events[event_type].compiled() else { return None };
+        let program = self.protocol.tables().events[event_type].compiled()?;
         let in_order = begins && self.backoff[event_type] == 0;
         let tried_in_order = std::mem::take(&mut self.tried_in_order);
         let (memory, mark) = (&mut self.memories[event_type], captures.mark());

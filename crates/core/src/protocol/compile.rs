@@ -238,8 +238,8 @@ impl<'f> Compiler<'f> {
                 Subschema::Declared(schema) => schema.get("format").is_some_and(|format| format == "date-time"),
                 _ => false,
             });
-            let is_member = shape.event_type.0.len() == 1;
-            if !is_member && !(records && shape.event_type.0.is_empty()) {
+            let is_whole_record = records && shape.event_type.0.is_empty();
+            if shape.event_type.0.len() != 1 && !is_whole_record {
                 event.plan = Err("the event's type is not a member of the event itself".to_owned()).into();
             }
         }
