@@ -98,7 +98,7 @@ fn a_mismatch_says_how_it_came_about() {
 fn a_message_that_differs_is_not_called_a_stream() {
     let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
     for (whole, parted) in [
-        ("It is sunny.", "after 6 characters, it has \"sunny.\" where the appended message has \"raining.\""),
+        ("It is sunny.", "after 6 characters, \"sunny.\" stands where the appended message has \"raining.\""),
         ("It is", "after 5 characters, it stops where the appended message continues with \" raining.\""),
         ("", "it is empty, but the appended message is \"It is raining.\""),
     ] {

@@ -362,7 +362,7 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize, name: Option<&
         (false, true, _) if streamed.is_empty() => format!("it is {}, but the {text} is empty", show(said)),
         (false, true, _) => format!("{after}, it continues with {} where the {other} stops", show(said)),
         (_, _, None) => format!("{after}, it has {} where {} was streamed", show(said), show(streamed)),
-        (_, _, Some(name)) => format!("{after}, it has {} where the {name} has {}", show(said), show(streamed)),
+        (_, _, Some(name)) => format!("{after}, {} stands where the {name} has {}", show(said), show(streamed)),
     }
 }
 
@@ -407,9 +407,9 @@ mod tests {
         };
         assert_eq!(
             parted(b"It rains", b"It pours"),
-            "after 3 characters, it has \"pours\" where the message has \"rains\""
+            "after 3 characters, \"pours\" stands where the message has \"rains\""
         );
-        assert_eq!(parted(b"Rain", b"Pain"), "from its very start, it has \"Pain\" where the message has \"Rain\"");
+        assert_eq!(parted(b"Rain", b"Pain"), "from its very start, \"Pain\" stands where the message has \"Rain\"");
         assert_eq!(parted(b"Hello", b"H"), "after 1 character, it stops where the message continues with \"ello\"");
         assert_eq!(parted(b"Hel", b"Hello"), "after 3 characters, it continues with \"lo\" where the message stops");
         assert_eq!(parted(b"Hello", b""), "it is empty, but the message is \"Hello\"");

@@ -115,7 +115,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("compressed data is truncated or damaged"),
             says: "the compressed data is truncated or damaged here ({found})",
-            help: "compress or download the file again; everything before this point was checked",
+            help: "compress or download the file again (only what stands before this point was checked)",
         },
         Framing::EmptyInput => ListedRule {
             severity: Some(Severity::Error),
@@ -144,8 +144,8 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("half of a character appears without its other half"),
             says: "{found} is half of a character: its other half is missing",
-            help: "cut text between characters, not inside a UTF-16 surrogate pair; if a pair must be cut, send its \
-                   halves in neighbouring chunks",
+            help: "cut text between characters, not inside a UTF-16 surrogate pair; if a pair must be cut, send \
+                   nothing between its halves",
         },
         Framing::RepeatedEvents => ListedRule {
             severity: Some(Severity::Error),
