@@ -287,7 +287,7 @@ impl FastReader {
         let is_message = !SERVER_SENT && !self.before.is_empty() && starts_with(lines, &self.before);
         let beginning = if is_message { None } else { self.beginning(lines) };
         let Some(beginning) = beginning else {
-            return !SERVER_SENT && self.read_surrounded_line(lines, longest, captures, line);
+            return !SERVER_SENT && self.read_surrounded_line(lines, is_message, longest, captures, line);
         };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
         let event = &self.protocol.tables().events[event_type];
@@ -313,16 +313,18 @@ impl FastReader {
     }
 
     /// Reads the event inside of the message on the first of these lines, like [`FastReader::read_line`]. What is around
-    /// the event is not read: the caller must know it.
+    /// the event is not read: the caller must know it. `is_like_last`: whether the line begins like the last one with an
+    /// event inside.
     #[inline(never)]
     fn read_surrounded_line(
         &mut self,
         lines: &[u8],
+        is_like_last: bool,
         longest: usize,
         captures: &mut Captures,
         line: &mut FastLine,
     ) -> bool {
-        let Some(start) = self.start_inside(lines) else { return false };
+        let Some(start) = self.start_inside(lines, is_like_last) else { return false };
         let Some(beginning) = self.beginning(&lines[start.at..]) else { return false };
         let Beginning { event_type, ref type_span, .. } = self.beginnings[beginning];
         let Some(program) = self.protocol.tables().events[event_type].compiled() else { return false };
@@ -347,8 +349,8 @@ impl FastReader {
     }
 
     /// Returns where an event probably starts on a line that does not begin with one.
-    fn start_inside(&mut self, lines: &[u8]) -> Option<Start> {
-        if self.before.is_empty() || !starts_with(lines, &self.before) {
+    fn start_inside(&mut self, lines: &[u8], is_like_last: bool) -> Option<Start> {
+        if !is_like_last {
             let head = &lines[..lines.len().min(LONGEST_AROUND)];
             let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
             let key = [b"{\"", &*self.key, b"\":\""].concat();

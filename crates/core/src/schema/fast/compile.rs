@@ -288,7 +288,7 @@ impl<'c> Compiler<'c> {
             if matches!(node.string, StringNode::OneOf(..)) {
                 return Err("an array that the tables read, beside const or enum".to_owned());
             }
-            // What else the schema allows is no array that could be read.
+            // Values of other types may be allowed, but have no items to read.
             node.types.0 &= TypeSet::ARRAY;
         }
         let (mut items, mut single) = (None, Vec::new());

@@ -37,11 +37,9 @@ pub(crate) struct Writing<'w> {
 
 /// Returns the flat program for events that are written like this; `None` if they lack a required key.
 pub(crate) fn flatten(root: &SchemaNode, writing: Writing<'_>) -> Option<Flat> {
-    let flat = Flat::default();
     let mut builder = FlatBuilder {
         writing,
-        flat,
-        has_begun: false,
+        flat: Flat::default(),
         lacks_required: false,
         leaf: None,
         written: Vec::new(),
@@ -57,10 +55,8 @@ pub(crate) fn flatten(root: &SchemaNode, writing: Writing<'_>) -> Option<Flat> {
 struct FlatBuilder<'w> {
     writing: Writing<'w>,
     flat: Flat,
-    /// Whether the beginning is complete.
-    has_begun: bool,
     lacks_required: bool,
-    /// The last value; `written` is the text behind it.
+    /// The last value; `written` is the text behind it. `None` in the beginning.
     leaf: Option<(Leaf, Option<u16>)>,
     written: Vec<u8>,
     /// The objects that end in `written`.
@@ -137,7 +133,7 @@ impl FlatBuilder<'_> {
     fn end(&mut self) {
         let written = std::mem::take(&mut self.written);
         let ends = std::mem::take(&mut self.ends).into();
-        let step = self.has_begun.then_some(self.flat.steps.len());
+        let step = self.leaf.as_ref().map(|_| self.flat.steps.len());
         if let Some(at) = self.type_at.take() {
             self.flat.type_place = Some(TypePlace { step, at, to_end: written.len() - at });
         }
@@ -148,6 +144,5 @@ impl FlatBuilder<'_> {
             }
             None => self.flat.beginning = written.into(),
         }
-        self.has_begun = true;
     }
 }

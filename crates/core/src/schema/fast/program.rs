@@ -348,7 +348,7 @@ pub struct ObjectEnd {
     pub at: usize,
     /// The number of the object's node in the program.
     pub object: u16,
-    /// The keys that the object declares, and those that it watches, without quotes.
+    /// The declared and the [watched](ObjectNode::watched) keys of the object, without quotes.
     pub keys: Box<[Box<[u8]>]>,
     /// The number of objects that its members are inside of, itself included.
     pub depth: usize,

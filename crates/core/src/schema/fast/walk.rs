@@ -144,28 +144,11 @@ pub(crate) fn any_value(text: &[u8], at: usize) -> End {
 /// building a tree. `None` if there is no such member, or if it cannot be found by the fast path.
 pub(crate) fn string_member(text: &[u8], wanted: &[u8]) -> Option<Range<usize>> {
     let (mut nothing, mut memory) = (Captures::default(), Memory::default());
-    let mut walker = Walker::new(text, &mut nothing, CaptureMark::default(), &mut memory);
-    walker.depth = 1;
-    let mut at = space(text, 0);
-    if text.get(at) != Some(&b'{') {
+    let start = space(text, 0);
+    if text.get(start) != Some(&b'{') {
         return None;
     }
-    at = space(text, at + 1);
-    loop {
-        let (name, end) = key(text, at).ok()?;
-        let found = &text[name..end - 1] == wanted;
-        at = colon(text, end).ok()?;
-        if found && text.get(at) == Some(&b'"') {
-            let end = string_rest(text, at + 1).ok()?;
-            return Some(at + 1..end - 1);
-        }
-        at = walker.free(at).ok()?;
-        at = space(text, at);
-        if text.get(at) != Some(&b',') {
-            return None;
-        }
-        at = space(text, at + 1);
-    }
+    Walker::new(text, &mut nothing, CaptureMark::default(), &mut memory).string_of(wanted, start).ok()?
 }
 
 /// Reads the values of a flat program, the first of which starts at `at`, and the literals behind them. `outer` is the

@@ -215,9 +215,7 @@ impl Lowering<'_> {
 
 /// Returns the strings that a schema lists, by `const` or `enum`; `None` if it lists none, or other values too.
 fn listed_words(schema: &Value) -> Option<Vec<&str>> {
-    let words: Vec<_> = listed_values(schema.as_object()?)?.into_iter().filter_map(Value::as_str).collect();
-    let count = listed_values(schema.as_object()?)?.len();
-    (words.len() == count).then_some(words)
+    listed_values(schema.as_object()?)?.into_iter().map(Value::as_str).collect()
 }
 
 /// Returns the values that a schema lists, by `const` or `enum`; `None` if it lists none.

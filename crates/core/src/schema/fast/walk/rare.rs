@@ -38,15 +38,7 @@ impl Walker<'_, '_> {
 
     /// Removes the unknown keys of an object, of which none is at a lower index than `first`.
     fn forget_unknown_keys(&mut self, object: u16, first: usize) {
-        let unknown = &mut self.captures.unknown;
-        let mut kept = first;
-        for index in first..unknown.len() {
-            if unknown[index].object != object {
-                unknown[kept] = unknown[index];
-                kept += 1;
-            }
-        }
-        unknown.truncate(kept);
+        self.captures.unknown.extract_if(first.., |key| key.object == object).for_each(drop);
     }
 
     /// Reads and judges an object of several forms, and returns its end.
@@ -76,7 +68,7 @@ impl Walker<'_, '_> {
 
     /// Returns the byte range of the string, without quotes, that a member of an object has; `None` if there is no such
     /// member, or if it has another value. `at`: the position of the object.
-    fn string_of(&mut self, member: &[u8], at: usize) -> Result<Option<Range<usize>>, Fallback> {
+    pub(super) fn string_of(&mut self, member: &[u8], at: usize) -> Result<Option<Range<usize>>, Fallback> {
         self.descend()?;
         let mut at = space(self.text, at + 1);
         let mut found = None;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Walker;
-use crate::bytes::{contains, equal};
+use crate::bytes::{contains, count_characters, equal};
 use crate::schema::captures::{Constraint, MOST_ARRAYS, MOST_VIOLATIONS, Violation};
 use crate::schema::date_time;
 use crate::schema::program::{NumberNode, SchemaNode, StringNode};
@@ -115,7 +115,7 @@ pub(crate) fn violated_keyword(constraint: &StringNode, raw: &[u8]) -> Result<Op
         StringNode::OneOf(..) | StringNode::Length { .. } if contains(raw, b'\\') => Err(Fallback),
         StringNode::OneOf(_, keyword) => Ok(Some(keyword)),
         StringNode::Length { least, most } => {
-            let characters = raw.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
+            let characters = count_characters(raw);
             Ok(match (characters < *least, characters > *most) {
                 (true, _) => Some("minLength"),
                 (_, true) => Some("maxLength"),
