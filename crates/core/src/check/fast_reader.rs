@@ -1,17 +1,20 @@
 //! The entrance to the fast path: finds the type of an event by its first bytes, and runs the type's program.
 
 mod learned;
+mod line;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bytes::{count_characters, has_replacement, starts_with};
-use crate::input::{Frame, Origin};
+use crate::input::Frame;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::program::Memory;
 use crate::schema::walk::{Start, read, read_start, string_member};
 use learned::Shape;
+pub(crate) use line::FastLine;
+use line::{Lead, behind_event};
 
 /// Finds the type of an event without parsing the event, and reads the event on the fast path.
 #[derive(Clone)]
@@ -88,106 +91,10 @@ pub(crate) struct FastEvent {
     pub type_span: Range<usize>,
 }
 
-/// A line whose event was judged before the end of the line was known.
-#[derive(Default)]
-pub(crate) struct FastLine {
-    pub event: FastEvent,
-    /// The place of the event in the lines, in bytes.
-    pub span: Range<usize>,
-    /// The length of the line, including its end, in bytes; of a server-sent event, that of all its lines.
-    pub whole: usize,
-    /// The number of characters on the line before the event, if it stands inside of a message.
-    characters_before: u64,
-    /// The number of lines before the one with the event.
-    lines_before: u64,
-    /// The number of those lines, of the one with the event and of the blank one behind it, if there is one.
-    lines: u64,
-}
-
-impl FastLine {
-    /// Fills the line in, part by part. `span`: the place of the event behind its lead; `whole`: the length of the lines
-    /// from there.
-    #[inline(always)]
-    fn fill<const SERVER_SENT: bool>(
-        &mut self,
-        lead: &Lead<'_>,
-        event_type: usize,
-        span: Range<usize>,
-        type_span: Range<usize>,
-        whole: usize,
-    ) {
-        self.span = lead.start + span.start..lead.start + span.end;
-        self.characters_before = 0;
-        self.whole = lead.start + whole;
-        self.lines_before = u64::from(lead.name.is_some());
-        self.lines = self.lines_before + 1 + u64::from(SERVER_SENT);
-        self.event.event_type = event_type;
-        self.event.span = span;
-        self.event.type_span = type_span;
-    }
-
-    /// Returns the origin of the event, if the lines start at this one.
-    #[inline]
-    pub(crate) fn origin(&self, start: Origin) -> Origin {
-        let at = self.span.start as u64;
-        let column = if at == 0 { 1 } else { 1 + DATA.len() as u64 };
-        Origin { offset: start.offset + at, line: start.line + self.lines_before, column }
-    }
-
-    /// Returns the origin of the event itself, which may stand inside of a message; `line` is that of the message.
-    #[inline]
-    pub(crate) fn event_origin(&self, line: Origin) -> Origin {
-        let Origin { offset, column, .. } = line;
-        Origin { offset: offset + self.event.span.start as u64, column: column + self.characters_before, ..line }
-    }
-
-    /// Returns the origin of the next line, if the lines start at this one.
-    #[inline]
-    pub(crate) fn next_origin(&self, start: Origin) -> Origin {
-        Origin { offset: start.offset + self.whole as u64, line: start.line + self.lines, column: 1 }
-    }
-}
-
-/// The beginning of the line of a server-sent event that has its data.
-const DATA: &[u8] = b"data: ";
-/// The beginning of the line that has its name.
-const EVENT: &[u8] = b"event: ";
 /// The length of what may be around an event, on either side, in bytes.
 const LONGEST_AROUND: usize = 512;
 /// The number of endings that are remembered.
 const MOST_ENDINGS: usize = 64;
-/// The length of the longest name that is read ahead, in bytes.
-const LONGEST_NAME: usize = 100;
-
-/// The lines of a server-sent event before its data.
-struct Lead<'t> {
-    /// The start of the data.
-    start: usize,
-    /// The name of the event, if it has one.
-    name: Option<&'t [u8]>,
-}
-
-impl<'t> Lead<'t> {
-    /// Returns what is before the data of a server-sent event; `None` if it is anything else than a name.
-    #[inline]
-    fn of(lines: &'t [u8]) -> Option<Lead<'t>> {
-        let (mut name, mut rest) = (None, lines);
-        if let Some(line) = lines.strip_prefix(EVENT) {
-            let end = memchr::memchr(b'\n', &line[..line.len().min(LONGEST_NAME)])?;
-            name = Some(line[..end].strip_suffix(b"\r").unwrap_or(&line[..end]));
-            rest = &line[end + 1..];
-        }
-        let data = rest.strip_prefix(DATA)?;
-        Some(Lead { start: lines.len() - data.len(), name })
-    }
-
-    /// Returns whether the event may be of this type: nothing else is its name.
-    #[inline]
-    fn may_name(&self, event_type: &str) -> bool {
-        self.name.is_none_or(|name| *name == *event_type.as_bytes())
-    }
-}
-
 /// Returns what follows `{"type":"` in a text that begins with this.
 fn behind_type_key<'t>(text: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
     text.strip_prefix(b"{\"")?.strip_prefix(key)?.strip_prefix(b"\":\"")
@@ -196,23 +103,6 @@ fn behind_type_key<'t>(text: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
 /// Returns whether a text begins with a name and the quotation mark behind it.
 fn is_name(text: &[u8], name: &str) -> bool {
     text.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'"'))
-}
-
-/// Returns the position behind the line end at this position; `None` if there is none.
-#[inline]
-fn behind_line_end(text: &[u8], at: usize) -> Option<usize> {
-    match text.get(at..)? {
-        [b'\n', ..] => Some(at + 1),
-        [b'\r', b'\n', ..] => Some(at + 2),
-        _ => None,
-    }
-}
-
-/// Returns the position behind the lines of an event that ends at this position; `None` if they go on.
-#[inline]
-fn behind_event<const SERVER_SENT: bool>(text: &[u8], at: usize) -> Option<usize> {
-    let behind = behind_line_end(text, at)?;
-    if SERVER_SENT { behind_line_end(text, behind) } else { Some(behind) }
 }
 
 impl FastReader {

@@ -1,6 +1,7 @@
 //! Judges the frames of an input: passes each event to its schema, then to the machine, and collects the findings.
 
 mod doubt;
+mod fast_path;
 mod known_surroundings;
 mod slow_path;
 mod surroundings;
@@ -27,8 +28,8 @@ use crate::event::wrapping::Wrapping;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::{EventNote, FileNumber, Frame, HeldFrame, InputFault, Landmarks, Origin, Wire};
-use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Repeat, Verdict};
+use crate::input::{FileNumber, Frame, HeldFrame, InputFault, Origin, Wire};
+use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
@@ -291,133 +292,6 @@ impl StreamJudge {
             }
             _ => self.judge_on_slow_path(protocol, frame, captured.unknown),
         }
-    }
-
-    /// Judges a message with an event inside, where the fast path has not read what is around the event. Remembers it, if
-    /// there is nothing to say about it.
-    #[cold]
-    fn judge_surrounded(&mut self, protocol: &Protocol, frame: &Frame<'_>, fast_event: &FastEvent) {
-        let said = |judge: &StreamJudge| {
-            let log = &judge.event_checker.log;
-            (log.findings.len(), log.summary.events, log.summary.skipped, judge.oddities.count())
-        };
-        let (findings, events, skipped, oddities) = said(self);
-        self.judge_on_slow_path(protocol, frame, &[]);
-        if said(self) == (findings, events + 1, skipped, oddities) && self.judged == fast_event.span {
-            self.surroundings.remember(frame.text, &fast_event.span);
-        }
-    }
-
-    /// Judges an event in which the fast path found faults.
-    fn judge_faulty<'p>(
-        &mut self,
-        protocol: &'p Protocol,
-        frame: &Frame<'_>,
-        fast_event: &FastEvent,
-        captured: EventCaptures<'_>,
-        faults: Option<Faults<'p>>,
-    ) {
-        let id = fast_event.event_type;
-        let event_type = &protocol.tables().events[id];
-        let text = frame.text;
-        let mut captures = std::mem::take(&mut self.faulty_captures);
-        captures.copy(captured);
-        let Some(faults) = self.event_checker.fast_path_faults((id, event_type), text, captured, faults, &mut captures)
-        else {
-            self.faulty_captures = captures;
-            return self.judge_on_slow_path(protocol, frame, captured.unknown);
-        };
-        let (span, type_span) = (0..text.len(), fast_event.type_span.clone());
-        let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
-        let here = EventContext {
-            frame,
-            span,
-            type_span,
-            number,
-            event_type: &event_type.name,
-            excerpts,
-            landmarks: Landmarks::default(),
-        };
-        let stream =
-            stream_of(text, event_type.stream, &captures.fields).map(|name| self.event_checker.shared_name(&name));
-        self.event_checker.report_faults(&here, faults, stream.as_ref());
-        self.judge_order(protocol, &here, id, captures.all(), true, NoObserver);
-        self.faulty_captures = captures;
-    }
-
-    /// Judges an event in which the fast path found no fault.
-    fn judge_valid(
-        &mut self,
-        protocol: &Protocol,
-        frame: &Frame<'_>,
-        fast_event: &FastEvent,
-        captured: EventCaptures<'_>,
-    ) {
-        if self.judge_repeat(protocol, frame, || frame.origin(fast_event.span.start), fast_event, captured.fields) {
-            return;
-        }
-        let id = fast_event.event_type;
-        let event_type = &protocol.tables().events[id];
-        let (span, type_span) = (fast_event.span.clone(), fast_event.type_span.clone());
-        let here = EventContext {
-            frame,
-            span,
-            type_span,
-            number: Some(self.next_event(id)),
-            event_type: &event_type.name,
-            excerpts: self.excerpts,
-            landmarks: Landmarks::default(),
-        };
-        self.judge_order(protocol, &here, id, captured, true, NoObserver);
-    }
-
-    /// Judges a line whose event has no fault and no unknown key, and repeats its stream's last event, as nearly every line
-    /// does. Returns `false`, and judges nothing, for any other line. `origin`: that of the event.
-    #[inline(always)]
-    pub(crate) fn judge_usual(
-        &mut self,
-        protocol: &Protocol,
-        frame: &Frame<'_>,
-        origin: Origin,
-        fast_event: &FastEvent,
-        captures: &Captures,
-    ) -> bool {
-        captures.violations.is_empty()
-            && captures.unknown.is_empty()
-            && self.held.is_empty()
-            && (fast_event.span.len() == frame.text.len() || self.surroundings.are_known(frame.text, &fast_event.span))
-            && self.judge_repeat(protocol, frame, || origin, fast_event, &captures.fields)
-    }
-
-    /// Judges a valid event by the machine's short path. Returns `false`, and judges nothing, if that is not for it.
-    #[inline(always)]
-    fn judge_repeat(
-        &mut self,
-        protocol: &Protocol,
-        frame: &Frame<'_>,
-        origin: impl FnOnce() -> Origin,
-        fast_event: &FastEvent,
-        fields: &[Capture],
-    ) -> bool {
-        let FastEvent { event_type: id, span, type_span } = fast_event;
-        let event_type = &protocol.tables().events[*id];
-        if event_type.usual_time
-            && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
-            && let (Capture::Text(from, to), Capture::Text(start, end)) = (fields[stream], fields[time])
-        {
-            let (text, excerpts) = (frame.text, self.excerpts);
-            let number = self.event_checker.log.summary.events;
-            let time = Stamp { written: &text[start as usize..end as usize], usual: true };
-            let repeat = Repeat { event_type: *id, text, fields };
-            let note = |noted: &mut EventNote| {
-                frame.note_event(origin(), span, type_span, Some(number), excerpts, noted);
-            };
-            if self.machine.step_repeat(&text[from as usize..to as usize], &repeat, time, note) {
-                self.next_event(*id);
-                return true;
-            }
-        }
-        false
     }
 
     /// Counts an event of this type, and returns its number in the file.

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::{FastEvent, FastLine, FastReader, Lead, behind_event};
+use super::line::{FastLine, Lead, behind_event};
+use super::{FastEvent, FastReader};
 use crate::bytes::starts_with;
 use crate::schema::captures::Captures;
 use crate::schema::flat::{Writing, flatten};
