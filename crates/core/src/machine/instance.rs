@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::field::{KeptValue, Scope};
+use super::field::{Field, KeptValue, Scope};
 use super::open_groups::{Group, OpenGroups, Standing};
 use super::{Target, end};
 use crate::finding::{Place, Related};
@@ -187,6 +187,18 @@ impl Instance {
     pub(crate) fn keeps_what_is_in(&self, scope: Scope<'_>, row: &Row) -> bool {
         let kept = |name: usize| self.kept.get(name).and_then(Option::as_ref);
         row.keep.iter().all(|(name, slot)| kept(*name).is_some_and(|kept| kept.equals(scope.field(*slot))))
+    }
+
+    /// Keeps the value of a field. One that is not there leaves what was kept; where it is only perhaps kept, or cannot be
+    /// read, what was kept is not known any more.
+    pub(crate) fn keep(&mut self, name: usize, field: Field<'_>, keeps: Certainty) {
+        if matches!(field, Field::Absent) {
+            return;
+        }
+        if self.kept.len() <= name {
+            self.kept.resize(name + 1, None);
+        }
+        self.kept[name] = KeptValue::of(field).filter(|_| keeps == Certainty::Yes);
     }
 
     /// Returns what is known of the instance, all doubts applied.
@@ -433,6 +445,15 @@ impl Transition {
     pub(crate) fn silent<'c>(&self, from: States, cells: &'c [Cell]) -> impl Iterator<Item = RuleId> + use<'c> {
         let from = if self.rule.is_none() { from } else { States::default() };
         from.iter().filter_map(|state| cells.get(usize::from(state))?.rule)
+    }
+
+    /// Returns whether the move is a legal one into another state.
+    pub(crate) fn leaves_quietly(&self, from: States, cells: &[Cell]) -> Certainty {
+        if self.rule.is_none() && self.left(from) {
+            return Certainty::Yes;
+        }
+        let leaves = |state: u8| cells.get(usize::from(state)).is_some_and(|cell| cell.leaves_quietly(state));
+        if from.iter().any(leaves) { Certainty::Perhaps } else { Certainty::No }
     }
 
     /// Returns whether the old state was certainly left.

@@ -71,7 +71,7 @@ impl<'a> EventView<'a> {
             Capture::Bool(value) => Field::Bool(value),
             Capture::Number(start, end) => Field::Number(inside(start, end)),
             Capture::Text(start, end) => Field::Text(inside(start, end)),
-            Capture::Container => Field::Container,
+            Capture::Container { is_empty } => Field::Container { is_empty },
         }
     }
 }

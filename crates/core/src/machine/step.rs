@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::field::{ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, read_key, says_any};
+use super::field::{ArrayItem, Field, Key, Scope, display_field, display_text, is_wanted, read_key};
 use super::instance::{Entry, History, Transition, only_state, related_places};
 use super::observer::{self, CellObserver};
 use super::open_groups::{Group, Standing};
@@ -12,7 +12,7 @@ use super::streams::{LifecycleState, Stream};
 use super::{Doubts, EventView, Facts, Target, Verdict, Wording};
 use crate::finding::{Place, Related};
 use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, Row, States};
-use crate::protocol::{Keyed, RuleId, Scalar, Tables};
+use crate::protocol::{Keyed, RuleId, Tables};
 
 /// Counters and buffers shared by all steps of a machine.
 #[derive(Clone)]
@@ -142,49 +142,107 @@ impl<W: CellObserver> Step<'_, W> {
     fn apply_lifecycle(&mut self, number: usize) {
         let tables = self.tables;
         let lifecycle = &tables.lifecycles[number];
-        // A row for all other events, which is the last one, may be meant where an earlier row only perhaps is.
-        let (mut sure, mut perhaps) = (Certainty::Yes, Vec::new());
+        // Whether the event is left to the row for all others, which is the last one.
+        let mut is_left = Certainty::Yes;
+        let mut perhaps = Vec::new();
         for row in &lifecycle.rows[self.event.event_type] {
-            let when = self.evaluate_when(&row.when).and(sure);
+            let when = if row.otherwise { is_left } else { self.evaluate_when(&row.when) };
+            is_left = is_left.and(when.not());
             if when == Certainty::No {
                 continue;
             }
             let gate = self.evaluate_gate(&row.before, true).and(self.evaluate_gate(&row.after, false));
-            match (gate, when) {
-                (Certainty::No, Certainty::Yes) => return,
-                (Certainty::No, _) => sure = Certainty::Perhaps,
-                (_, Certainty::Yes) => return self.apply_row(number, lifecycle, row, gate),
-                _ => {
-                    sure = Certainty::Perhaps;
-                    perhaps.push(row);
-                }
+            match when.and(gate) {
+                Certainty::Yes => return self.apply_row(number, lifecycle, row, Certainty::Yes),
+                Certainty::Perhaps => perhaps.push(row),
+                Certainty::No => {}
             }
         }
-        if !perhaps.is_empty() {
-            self.apply_perhaps(number, lifecycle, &perhaps);
+        match perhaps.as_slice() {
+            [] => {}
+            [one] => self.apply_row(number, lifecycle, one, Certainty::Perhaps),
+            several => self.apply_perhaps(number, lifecycle, several),
         }
     }
 
-    /// Applies rows of which it is not known whether they are meant, because a field cannot be read: every state that one
-    /// of them leads to becomes possible, and none of them reports a rule.
+    /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of
+    /// them reports a rule.
     #[cold]
     fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row]) {
-        let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else {
-            return rows.iter().for_each(|row| self.make_unsure(number, lifecycle, row));
-        };
-        self.moved = true;
-        let from = single.possible;
-        let transitions = rows.iter().map(|row| Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps));
+        if let LifecycleState::Single(single) = &self.stream.lifecycles[number] {
+            let from = single.possible;
+            return self.move_single_perhaps(number, lifecycle, rows, from);
+        }
+        // The instances that the rows name, each with the rows that do, and with its state before all of them.
+        let mut named: Vec<(Box<[u8]>, Vec<&Row>)> = Vec::new();
+        for row in rows {
+            for key in self.named_by(number, lifecycle, row) {
+                match named.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, rows)) => rows.push(row),
+                    None => named.push((key, vec![row])),
+                }
+            }
+        }
+        for (key, rows) in named {
+            self.move_keyed_perhaps(number, lifecycle, &rows, &key);
+        }
+    }
+
+    /// Moves the instance of a lifecycle without keys, which one of these rows may move.
+    fn move_single_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], from: States) {
+        let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else { return };
         let mut may_open = false;
-        for transition in transitions {
+        for row in rows {
+            let transition = Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps);
             single.possible = single.possible.or(transition.to);
             may_open |= transition.opens != Certainty::No;
+            if self.doubts.any {
+                self.doubts.silent.extend(transition.silent(from, &row.cells));
+            }
         }
+        self.moved |= single.possible != from;
         single.entry = None;
         if may_open {
             single.history.clear();
             self.doubt_within(number);
         }
+    }
+
+    /// Returns the keys of the instances that a row is about, each once.
+    fn named_by(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
+        let event = self.event;
+        let mut keys: Vec<Box<[u8]>> = Vec::new();
+        let scopes: Vec<Scope<'_>> = match row.each {
+            None if row.key.is_empty() => {
+                let LifecycleState::Keyed(keyed) = &self.stream.lifecycles[number] else { return keys };
+                return keyed.open_keys().to_vec();
+            }
+            None => vec![Scope { event, item: None }],
+            Some(array) => match self.items(array) {
+                Some(items) => items.map(|item| Scope { event, item: Some(item) }).collect(),
+                None => {
+                    self.make_unsure(number, lifecycle, row);
+                    return keys;
+                }
+            },
+        };
+        for scope in scopes {
+            match read_key(row, scope) {
+                Key::Unreadable => self.make_unsure(number, lifecycle, row),
+                Key::Absent => {}
+                Key::Read(key) if keys.iter().any(|known| **known == *key) => {}
+                Key::Read(key) => keys.push(key.into()),
+            }
+        }
+        keys
+    }
+
+    /// Returns the items of an array of the event; `None` if they cannot be read.
+    fn items(&self, array: usize) -> Option<impl Iterator<Item = ArrayItem> + use<W>> {
+        let items = self.event.items[array];
+        let width = self.tables.events[self.event.event_type].arrays[array].slots.len();
+        let item = move |index| ArrayItem { array, index, first: items.first as usize + index * width };
+        items.readable.then(|| (0..items.count as usize).map(item))
     }
 
     /// Returns whether all lifecycles of a gate are in one of its states, `before` the event or now.
@@ -202,27 +260,14 @@ impl<W: CellObserver> Step<'_, W> {
         })
     }
 
-    /// Returns whether all fields have one of the values that the conditions name.
+    /// Returns whether all fields are what the conditions want.
     pub(crate) fn evaluate_when(&self, conditions: &[Condition]) -> Certainty {
         let mut meets = Certainty::Yes;
-        for condition in conditions {
-            let field = self.event.field(condition.slot);
-            let is_met = match field {
-                Field::Unreadable => {
-                    meets = Certainty::Perhaps;
-                    continue;
-                }
-                Field::Text(raw) if condition.plain => {
-                    let wanted = condition.values.iter().filter_map(|value| match value {
-                        Scalar::Text(words) => Some(words.as_str()),
-                        _ => None,
-                    });
-                    says_any(raw, wanted)
-                }
-                field => condition.values.iter().any(|value| equals(field, value)),
-            };
-            if !is_met {
-                return Certainty::No;
+        for Condition { slot, wanted } in conditions {
+            match self.event.field(*slot) {
+                Field::Unreadable => meets = Certainty::Perhaps,
+                field if is_wanted(field, wanted) => {}
+                _ => return Certainty::No,
             }
         }
         meets
@@ -248,13 +293,8 @@ impl<W: CellObserver> Step<'_, W> {
             None if row.key.is_empty() => self.move_all_open(number, lifecycle, row, gate),
             None => self.move_keyed(number, lifecycle, row, gate, Scope { event, item: None }),
             Some(array) => {
-                let items = event.items[array];
-                if !items.readable {
-                    return self.make_unsure(number, lifecycle, row);
-                }
-                let width = self.tables.events[event.event_type].arrays[array].slots.len();
-                for index in 0..items.count as usize {
-                    let item = ArrayItem { array, index, first: items.first as usize + index * width };
+                let Some(items) = self.items(array) else { return self.make_unsure(number, lifecycle, row) };
+                for item in items {
                     self.move_keyed(number, lifecycle, row, gate, Scope { event, item: Some(item) });
                 }
             }
@@ -367,6 +407,37 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
+    /// Moves the instance of one key, which one of these rows may move.
+    fn move_keyed_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], key: &[u8]) {
+        let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return };
+        let instance = keyed.instance(key, lifecycle);
+        let (from, before) = (instance.possible, instance.open);
+        for row in rows {
+            if row.key.is_empty() && before == Certainty::No {
+                continue;
+            }
+            let transition = Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps);
+            instance.possible = instance.possible.or(transition.to);
+            if self.doubts.any {
+                self.doubts.silent.extend(transition.silent(from, &row.cells));
+            }
+            if transition.opens != Certainty::No {
+                instance.open = instance.open.max(Certainty::Perhaps);
+                instance.history.clear();
+            }
+            if instance.possible != from {
+                for (name, _) in &row.keep {
+                    instance.keep(*name, Field::Unreadable, Certainty::Perhaps);
+                }
+            }
+        }
+        let standing = Standing { open: before, possible: from };
+        if (Standing { open: instance.open, possible: instance.possible }) != standing {
+            self.moved = true;
+            keyed.note_move(key, standing, lifecycle);
+        }
+    }
+
     /// Moves the instance of one key. `scope` is `None` if the row has no key.
     fn move_instance(
         &mut self,
@@ -426,16 +497,14 @@ impl<W: CellObserver> Step<'_, W> {
                     reports.push((same.rule, scope.at(same.slot), facts, Wording::Usual));
                 }
             }
-            for (name, slot) in row.keep.iter().filter(|_| legal) {
-                if instance.kept.len() <= *name {
-                    instance.kept.resize(*name + 1, None);
-                }
-                instance.kept[*name] = KeptValue::of(scope.field(*slot));
+            let keeps = gate.and(transition.leaves_quietly(from, &row.cells));
+            for (name, slot) in row.keep.iter().filter(|_| keeps != Certainty::No) {
+                instance.keep(*name, scope.field(*slot), keeps);
             }
         }
         let before = Standing { open: instance.open, possible: from };
         if transition.opens != Certainty::No {
-            instance.open = transition.opens;
+            instance.open = instance.open.max(transition.opens);
             instance.history.clear();
         }
         if let Some(state) = only_state(transition.to).filter(|_| transition.left(from))

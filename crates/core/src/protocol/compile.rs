@@ -15,9 +15,10 @@ use std::sync::{Arc, OnceLock};
 use toml::Spanned;
 
 use super::Tables;
+use super::conditions::plain_words;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, plain_words};
+use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, Wanted};
 use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
 use crate::error::Problem;
@@ -269,16 +270,18 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, test) in when {
             let slot = self.slot(event, at);
-            conditions.push(match test {
+            let wanted = match test {
                 file::WhenTest::Values(values) => {
                     self.check_values(event, at, values);
-                    Condition { slot, values: values.clone(), plain: false }
+                    Wanted::Values(values.clone())
                 }
                 file::WhenTest::Says(says) => {
-                    let values = says.iter().map(|words| file::Scalar::Text(plain_words(words).into_owned())).collect();
-                    Condition { slot, values, plain: true }
+                    Wanted::Says(says.iter().map(|words| plain_words(words).into_owned()).collect())
                 }
-            });
+                file::WhenTest::Present(is_present) => Wanted::Present(*is_present),
+                file::WhenTest::Empty(is_empty) => Wanted::Empty(*is_empty),
+            };
+            conditions.push(Condition { slot, wanted });
         }
         conditions
     }

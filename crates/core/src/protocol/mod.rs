@@ -5,6 +5,7 @@
 #[cfg(feature = "builtin")]
 mod builtin;
 mod compile;
+pub mod conditions;
 mod file;
 mod listed;
 mod near_types;

@@ -1,12 +1,12 @@
 //! The tables of a compiled protocol, in which names are numbers and pointers are slots. The compiler has checked them.
 
-use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use super::conditions::{Condition, Wanted, overlap};
 use super::file::{Basis, Scalar};
 use super::trusted;
 use crate::finding::Severity;
@@ -154,6 +154,15 @@ pub enum Certainty {
 }
 
 impl Certainty {
+    /// Returns whether a condition is not met.
+    pub fn not(self) -> Certainty {
+        match self {
+            Certainty::No => Certainty::Yes,
+            Certainty::Perhaps => Certainty::Perhaps,
+            Certainty::Yes => Certainty::No,
+        }
+    }
+
     /// Returns whether both conditions are met.
     pub fn and(self, other: Certainty) -> Certainty {
         match (self, other) {
@@ -367,39 +376,6 @@ impl Effects {
     }
 }
 
-/// A field and what it must be.
-#[derive(Clone, Debug)]
-pub struct Condition {
-    /// The field's slot.
-    pub slot: usize,
-    /// The values, of which the field must have one.
-    pub values: Vec<Scalar>,
-    /// Whether the values are texts as [`plain_words`] returns them, and the field is compared in that form.
-    pub plain: bool,
-}
-
-impl Condition {
-    /// Returns whether a field with one of the values of `self` may have one of those of `other`.
-    pub fn meets(&self, other: &Condition) -> bool {
-        let pair = |one: &Scalar, two: &Scalar| match (one, two) {
-            (Scalar::Text(one), Scalar::Text(two)) if self.plain || other.plain => {
-                let label = |condition: &Condition, text: &str| {
-                    if condition.plain { text.to_owned() } else { plain_words(text).into_owned() }
-                };
-                let (one, two) = (label(self, one), label(other, two));
-                // Of two patterns it is not worth finding out.
-                match (self.plain && one.contains('*'), other.plain && two.contains('*')) {
-                    (true, true) => true,
-                    (true, false) => says_words(&two, &one),
-                    (false, _) => says_words(&one, &two),
-                }
-            }
-            _ => one == two,
-        };
-        self.values.iter().any(|one| other.values.iter().any(|two| pair(one, two)))
-    }
-}
-
 /// A kept value and the field that must equal it.
 #[derive(Clone, Debug)]
 pub struct SameCheck {
@@ -422,6 +398,13 @@ pub struct Cell {
     pub to: u8,
     /// Whether the finding stands at the event that led into the state, not at the one that the row is for.
     pub at_entry: bool,
+}
+
+impl Cell {
+    /// Returns whether the cell of a state leads into another one without a rule.
+    pub(crate) fn leaves_quietly(&self, state: u8) -> bool {
+        self.rule.is_none() && self.to != state
+    }
 }
 
 /// A text that arrives in pieces, and the whole that must equal it.
@@ -485,7 +468,7 @@ pub struct FieldCheck {
 /// What a field must not be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldTest {
-    /// One of these texts, as [`plain_words`] returns them.
+    /// One of these texts, as [`plain_words`](super::conditions::plain_words) returns them.
     Says(Vec<String>),
     /// A number less than this.
     Below(f64),
@@ -504,33 +487,4 @@ pub struct Unchanged {
     pub within: Option<usize>,
     /// The rule to report if all fields are the same.
     pub rule: RuleId,
-}
-
-/// Returns whether a label, in plain words, says what is wanted: the same, where `*` stands for any text.
-pub fn says_words(label: &str, wanted: &str) -> bool {
-    let mut parts = wanted.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| label.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        // Labels are short: `str::find` would take longer to prepare its search than this takes to search.
-        let found = |at: &usize| rest.as_bytes()[*at..].starts_with(part.as_bytes());
-        let Some(at) = (0..=rest.len()).find(found) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    true
-}
-
-/// Returns a label in the form in which labels are compared: in lower case, without surrounding space or a trailing
-/// ellipsis.
-pub fn plain_words(label: &str) -> Cow<'_, str> {
-    let label = label.trim();
-    let label = label.strip_suffix("...").or_else(|| label.strip_suffix('…')).unwrap_or(label).trim_end();
-    let is_plain = label.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if is_plain { Cow::Borrowed(label) } else { Cow::Owned(label.to_lowercase()) }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::super::conditions::plain_words;
 use super::super::file;
-use super::super::tables::{Append, FieldCheck, FieldTest, Text, Unchanged, Whole, plain_words};
+use super::super::tables::{Append, FieldCheck, FieldTest, Text, Unchanged, Whole};
 use super::{Compiler, Speaker};
 use crate::toml_reader::OneOrMany;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::super::file::{self, Scalar};
-use super::super::tables::{Cell, Condition, Effects, EventShape, Lifecycle, Row, SameCheck, States};
+use super::super::tables::{Cell, Effects, EventShape, Lifecycle, Row, SameCheck, States, overlap};
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
@@ -245,6 +245,7 @@ impl Compiler<'_> {
                 let message = "this row does not say which instance it is about".to_owned();
                 self.refuse(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
             }
+            self.refuse_idle(row, &cells);
             let unless = self.state_set(lifecycle, &row.unless);
             if !row.unless.0.is_empty() && (lifecycle.keyed.is_none() || !row.key.0.is_empty()) {
                 let message = "`unless` is for rows without `key` of a lifecycle with keys".to_owned();
@@ -280,8 +281,8 @@ impl Compiler<'_> {
                 };
                 // Where a row asks for nothing, it is for all events, and none is left for the others.
                 let same_events = |earlier: &Row| match (earlier.otherwise, otherwise) {
-                    (false, false) => overlap(&earlier.when, &compiled.when),
-                    (true, true) => true,
+                    (false, false) => overlap(&earlier.when, &compiled.when) && share_a_state(earlier, &compiled),
+                    (true, true) => share_a_state(earlier, &compiled),
                     (true, false) => compiled.when.is_empty(),
                     (false, true) => earlier.when.is_empty(),
                 };
@@ -293,7 +294,8 @@ impl Compiler<'_> {
                     self.refuse(
                         spanned.span(),
                         message,
-                        "tell them apart by `when`, with values that no other row of the event has",
+                        "tell them apart by `when`, with values that no other row of the event has, or by states of one \
+                         lifecycle in `before` or `after`",
                     );
                 }
                 rows[event].push(compiled);
@@ -309,6 +311,19 @@ impl Compiler<'_> {
             }
         }
         rows
+    }
+
+    /// Refuses a `same` or `keep` that never acts, because no cell of the row leads to another state without a rule.
+    fn refuse_idle(&mut self, row: &file::Row, cells: &[Cell]) {
+        let leaves = cells.iter().enumerate().any(|(state, cell)| cell.leaves_quietly(state as u8));
+        let idle_same = row.same.iter().filter(|same| same.within.0.is_empty()).map(|same| &same.kept);
+        for name in idle_same.chain(row.keep.keys()).filter(|_| !leaves) {
+            let message =
+                format!("{} is never compared or kept: no cell leads to another state without a rule", name.get_ref());
+            let help =
+                "`keep` acts on such moves, and `same` too unless its `in` names the states in which it compares";
+            self.refuse(name.span(), message, help);
+        }
     }
 
     /// Compiles an entry of a row's `same`. `kept` are the names that the lifecycle's rows keep.
@@ -390,9 +405,13 @@ impl Compiler<'_> {
     }
 }
 
-/// Returns whether an event can meet both sets of conditions: no field is required to have different values.
-fn overlap(a: &[Condition], b: &[Condition]) -> bool {
-    !a.iter().any(|one| b.iter().any(|other| one.slot == other.slot && !one.meets(other)))
+/// Returns whether two rows may apply in the same states of other lifecycles: none is asked for disjoint states.
+fn share_a_state(a: &Row, b: &Row) -> bool {
+    let disjoint = |one: &[(usize, States)], two: &[(usize, States)]| {
+        one.iter()
+            .any(|(lifecycle, states)| two.iter().any(|(other, more)| lifecycle == other && states.0 & more.0 == 0))
+    };
+    !disjoint(&a.before, &b.before) && !disjoint(&a.after, &b.after)
 }
 
 /// Returns the states whose cells do anything.

@@ -140,6 +140,10 @@ pub(crate) enum WhenTest {
     Values(Vec<Scalar>),
     /// One of these texts, in the form in which labels are compared.
     Says(Vec<String>),
+    /// There and not null, or not.
+    Present(bool),
+    /// Not there, null, or without content; or not so.
+    Empty(bool),
 }
 
 impl FromToml for WhenTest {
@@ -148,9 +152,11 @@ impl FromToml for WhenTest {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<WhenTest> {
         match value.get_ref() {
             DeValue::Table(_) => {
-                let mut table = reader.table(key, value, &["says"])?;
+                let mut table = reader.table(key, value, &["says", "present", "empty"])?;
                 let says = table.alternative("says", WhenTest::Says);
-                table.only([says])
+                let present = table.alternative("present", WhenTest::Present);
+                let empty = table.alternative("empty", WhenTest::Empty);
+                table.only([says, present, empty])
             }
             _ => OneOrMany::from_toml(key, value, reader).map(|values| WhenTest::Values(values.0)),
         }
