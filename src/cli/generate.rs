@@ -1,20 +1,29 @@
 //! `sessionlint generate`: generates streams from a protocol, legal ones or ones that break rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use clap::ValueEnum;
+use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
 
+use super::cells::cells_named;
 use super::config::ProtocolArgument;
 use super::console::standard_output;
+use super::input::cores;
 use super::output_file::{OutputFile, resolve};
 use super::{CliError, Exit};
 use crate::error::display_path;
-use crate::generate::{Stream, StreamOptions, breakable, illegal_from_seed, legal_from_seed, wild_from_seed};
+use crate::generate::{
+    Stream, StreamOptions, breakable, covering_from_seed, illegal_from_seed, legal_from_seed, plain_from_seed,
+    why_unbroken, wild_from_seed,
+};
 use crate::report::Syntax;
 
 #[derive(clap::Args)]
@@ -34,8 +43,12 @@ pub struct Arguments {
     #[arg(long = "break", value_name = "RULE|any")]
     breaks: Option<String>,
 
+    /// Take this cell of a lifecycle's table in each stream, such as turn/idle/session.completed; EVENT may be `end`
+    #[arg(long, value_name = "LIFECYCLE/STATE/EVENT", conflicts_with = "breaks")]
+    cover: Option<String>,
+
     /// Generate events in any order, allowed or not, which breaks many rules
-    #[arg(long, conflicts_with = "breaks")]
+    #[arg(long, conflicts_with_all = ["breaks", "cover"])]
     wild: bool,
 
     /// Wire format of the streams
@@ -116,14 +129,16 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     let weights = check_weights(arguments, protocol)?;
     let (turns, sessions, events) = (arguments.turns, arguments.sessions, arguments.events);
-    let knobs = StreamOptions { turns, sessions, events, weights };
+    let options = StreamOptions { turns, sessions, events, weights };
     let rules = rules_to_break(arguments, protocol)?;
+    let cells = arguments.cover.as_deref().map(|name| cells_named(protocol, name)).transpose()?.unwrap_or_default();
+    let task = Task { arguments, protocol, options, rules, cells, unbroken: Mutex::default() };
     match &arguments.out {
         None if arguments.count != 1 => {
             Err(CliError::Message("several streams need a folder: use --out DIR".to_owned()))
         }
         None => {
-            let made = generate_stream(arguments, protocol, &knobs, &rules, 0)?;
+            let made = task.stream(0)?;
             let mut out = standard_output(Syntax::Json);
             out.write_all(&made.bytes).and_then(|()| out.flush())?;
             if let Some((line, rule)) = made.breaks {
@@ -133,14 +148,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         }
         Some(folder) => {
             new_folder(folder)?;
-            for number in 0..arguments.count {
-                let made = generate_stream(arguments, protocol, &knobs, &rules, number)?;
-                let name = format!("stream-{:05}.{}", number + 1, arguments.wire.ending());
-                write(&folder.join(&name), &made.bytes)?;
-                if let Some((line, rule)) = made.breaks {
-                    write(&folder.join(format!("{name}.expected")), format!("{line}\t{rule}\n").as_bytes())?;
-                }
-            }
+            task.write_all(folder)?;
             Ok(Exit::Clean)
         }
     }
@@ -205,33 +213,100 @@ struct GeneratedStream {
     breaks: Option<(u64, String)>,
 }
 
-fn generate_stream(
-    arguments: &Arguments,
-    protocol: &Protocol,
-    knobs: &StreamOptions,
-    rules: &[&str],
-    number: u64,
-) -> Result<GeneratedStream, CliError> {
-    let seed = arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
-    if arguments.wild {
-        let bytes = arguments.wire.bytes(&wild_from_seed(protocol, knobs, seed));
-        return Ok(GeneratedStream { bytes, breaks: None });
+/// What is to be generated.
+struct Task<'t> {
+    arguments: &'t Arguments,
+    protocol: &'t Protocol,
+    options: StreamOptions,
+    /// The rules to break in turn; empty for other streams.
+    rules: Vec<&'t str>,
+    /// The cells of which each stream takes one; empty for other streams.
+    cells: Vec<CellId>,
+    /// The rules that no stream was found for, and of which this was said.
+    unbroken: Mutex<BTreeSet<String>>,
+}
+
+impl Task<'_> {
+    /// Writes all streams, on all processors. What each of them is does not depend on which one makes it.
+    fn write_all(&self, folder: &Path) -> Result<(), CliError> {
+        let next = AtomicU64::new(0);
+        let work = || -> Result<(), CliError> {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= self.arguments.count {
+                    return Ok(());
+                }
+                if let Err(error) = self.write_one(folder, number) {
+                    next.store(self.arguments.count, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..cores()).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            let joined = others.into_iter().map(|other| {
+                other.join().unwrap_or_else(|panic| {
+                    std::panic::resume_unwind(panic);
+                })
+            });
+            joined.fold(own, Result::and)
+        })
     }
-    if rules.is_empty() {
-        let stream = legal_from_seed(protocol, knobs, seed).ok_or_else(|| {
+
+    fn write_one(&self, folder: &Path, number: u64) -> Result<(), CliError> {
+        let made = self.stream(number)?;
+        let name = format!("stream-{:05}.{}", number + 1, self.arguments.wire.ending());
+        write(&folder.join(&name), &made.bytes)?;
+        if let Some((line, rule)) = made.breaks {
+            write(&folder.join(format!("{name}.expected")), format!("{line}\t{rule}\n").as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Generates the stream of a number.
+    fn stream(&self, number: u64) -> Result<GeneratedStream, CliError> {
+        let seed = self.arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
+        let wire = self.arguments.wire;
+        if self.arguments.wild {
+            let bytes = wire.bytes(&wild_from_seed(self.protocol, &self.options, seed));
+            return Ok(GeneratedStream { bytes, breaks: None });
+        }
+        if let Some(name) = &self.arguments.cover {
+            let stream = covering_from_seed(self.protocol, &self.cells, &self.options, seed)
+                .map_err(|why| CliError::Message(visible(&format!("no stream was found that takes {name}: {why}"))))?;
+            return Ok(GeneratedStream { bytes: wire.bytes(&stream), breaks: stream.breaks });
+        }
+        if !self.rules.is_empty() {
+            return self.broken_stream(number, seed);
+        }
+        // Who says nothing of what streams are like sees an ordinary one first.
+        let is_plain = number == 0 && self.options == StreamOptions::default();
+        let plain = is_plain.then(|| plain_from_seed(self.protocol, &self.options, seed)).flatten();
+        let stream = plain.or_else(|| legal_from_seed(self.protocol, &self.options, seed)).ok_or_else(|| {
             CliError::Message("no legal stream was found; allow more events, or other weights".to_owned())
         })?;
-        return Ok(GeneratedStream { bytes: arguments.wire.bytes(&stream), breaks: None });
+        Ok(GeneratedStream { bytes: wire.bytes(&stream), breaks: None })
     }
-    let breaking = |rule: &str| {
-        let made = illegal_from_seed(protocol, rule, knobs, seed, |stream| arguments.wire.bytes(stream));
-        made.map(|(bytes, line)| GeneratedStream { bytes, breaks: Some((line, rule.to_owned())) })
-    };
-    // A rule that cannot be broken on this wire format is replaced by the next one.
-    let first = number as usize % rules.len();
-    let found = rules[first..].iter().chain(&rules[..first]).find_map(|rule| breaking(rule));
-    found.ok_or_else(|| {
+
+    /// Generates a stream that breaks the rule of a number, or the next one that can be broken on this wire format.
+    fn broken_stream(&self, number: u64, seed: u64) -> Result<GeneratedStream, CliError> {
+        let first = number as usize % self.rules.len();
+        for rule in self.rules[first..].iter().chain(&self.rules[..first]) {
+            let write = |stream: &Stream| self.arguments.wire.bytes(stream);
+            if let Some((bytes, line)) = illegal_from_seed(self.protocol, rule, &self.options, seed, write) {
+                return Ok(GeneratedStream { bytes, breaks: Some((line, (*rule).to_owned())) });
+            }
+            let mut unbroken = self.unbroken.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.rules.len() > 1 && unbroken.insert((*rule).to_owned()) {
+                let why = why_unbroken(self.protocol, rule, &self.options);
+                complain!("sessionlint: {}", visible(&format!("no stream was found that breaks {rule} alone: {why}")));
+            }
+        }
+        let rule = self.rules[first];
+        let why = why_unbroken(self.protocol, rule, &self.options);
         let help = "allow more events, other weights, or another --wire";
-        CliError::Message(format!("no stream was found that breaks {} and nothing else; {help}", rules[first]))
-    })
+        let message = format!("no stream was found that breaks {rule} and nothing else: {why}; {help}");
+        Err(CliError::Message(visible(&message)))
+    }
 }

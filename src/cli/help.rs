@@ -14,7 +14,10 @@ const GROUPS: [(&str, &[&str]); 9] = [
     ("Protocol and configuration", &["protocol", "config", "no-config"]),
     ("Producer", &["script", "url", "header", "timeout", "max-bytes"]),
     ("Cases", &["input-schema", "inputs", "cases", "time", "stop-after", "failures", "replay"]),
-    ("Streams", &["count", "seed", "break", "wild", "sessions", "turns", "events", "weight", "out", "tolerance"]),
+    (
+        "Streams",
+        &["count", "seed", "break", "cover", "wild", "sessions", "turns", "events", "weight", "out", "tolerance"],
+    ),
     (
         "Findings and exit code",
         &[
@@ -70,7 +73,10 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
             "sessionlint fuzz --input-schema input.schema.json --time 2s -- ./agent",
         ],
     ),
-    ("generate", ["sessionlint generate --seed 7", "sessionlint generate --break any --count 20 --out broken"]),
+    (
+        "generate",
+        ["sessionlint generate --break any --count 20 --out broken", "sessionlint generate --cover turn/active/end"],
+    ),
     ("graph", ["sessionlint graph --lifecycle turn", "sessionlint graph --format svg > protocol.svg"]),
     ("init", ["sessionlint init", "sessionlint init --schema > sessionlint.schema.json"]),
     ("protocol", ["sessionlint protocol ./my-protocol", "sessionlint protocol session-events --format markdown"]),

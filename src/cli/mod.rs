@@ -6,6 +6,7 @@ mod console;
 mod advice;
 mod bar;
 mod baseline;
+mod cells;
 mod check;
 mod completions;
 mod config;

@@ -6,20 +6,33 @@
 
 mod breaks;
 mod choices;
+mod draft;
+mod edits;
+mod goals;
+mod moves;
 mod mutate;
-mod odd_text;
+mod parts;
+mod plain;
+mod planner;
 mod propose;
+mod reasons;
 mod seeded;
+mod standing;
 #[cfg(feature = "proptest")]
 mod strategy;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod value;
 mod walk;
+mod wishes;
+mod written;
 
 use choices::mix;
 pub use mutate::mutated;
-pub use seeded::{illegal_from_seed, legal_from_seed, wild_from_seed};
+pub use seeded::{
+    covering_from_seed, illegal_from_seed, legal_from_seed, plain_from_seed, why_unbroken, wild_from_seed,
+};
 #[cfg(feature = "proptest")]
 pub use strategy::{broken, stream, value};
 #[cfg(feature = "proptest")]

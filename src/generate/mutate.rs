@@ -5,8 +5,9 @@ use sessionlint_core::event::Options;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
-use super::breaks::{self, is_only_finding};
+use super::breaks::is_only_finding;
 use super::choices::Choices;
+use super::edits::edit;
 use super::walk::Stream;
 
 /// The most mutations that are tried.
@@ -20,7 +21,7 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
     (0..MOST_TRIES).find_map(|_| {
         let mut stream = Stream { lines: lines.to_vec(), ..Stream::default() };
         match framing {
-            Some(framing) => stream.cut_off = !breaks::edit(&mut stream.lines, framing, &mut choices)?,
+            Some(framing) => stream.cut_off = !edit(protocol, &mut stream.lines, framing, &mut choices)?,
             None => change(&mut stream.lines, lines, &mut choices)?,
         }
         let findings = check(protocol, &stream.ndjson(), Options::default().with_excerpts(false)).findings;

@@ -1,10 +1,15 @@
 //! Streams from seeds, as `sessionlint generate` makes them.
 
 use sessionlint_core::check;
-use sessionlint_core::event::Options;
+use sessionlint_core::check::StreamChecker;
+use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::Protocol;
 
-use super::{Stream, StreamOptions, illegal, legal, tape, wild};
+use super::choices::Choices;
+use super::goals::{Goal, goals_of};
+use super::planner::Planner;
+use super::{Stream, StreamOptions, illegal, legal, plain, reasons, tape, wild};
 
 /// The number of decisions of a stream, before its end.
 const TAPE_LENGTH: usize = 4000;
@@ -20,9 +25,45 @@ pub fn legal_from_seed(protocol: &Protocol, options: &StreamOptions, seed: u64) 
     Some(legal(protocol, options, &tape(seed, length))).filter(|stream| !stream.lines.is_empty())
 }
 
+/// Generates a plain stream: a short conversation with ordinary ids and texts, which passes the states of the protocol's
+/// lifecycles in their usual order. Returns `None` if none was found.
+pub fn plain_from_seed(protocol: &Protocol, options: &StreamOptions, seed: u64) -> Option<Stream> {
+    let tape = tape(seed, TAPE_LENGTH);
+    Some(plain::plain(protocol, options, &mut Choices::new(&tape))).filter(|stream| !stream.lines.is_empty())
+}
+
 /// Generates a stream of events in any order, allowed or not.
 pub fn wild_from_seed(protocol: &Protocol, options: &StreamOptions, seed: u64) -> Stream {
     wild(protocol, options, &tape(seed, TAPE_LENGTH))
+}
+
+/// Generates a stream that takes one of these cells, and has at most one finding.
+///
+/// # Errors
+///
+/// Returns why there is none, if none was found.
+pub fn covering_from_seed(
+    protocol: &Protocol,
+    cells: &[CellId],
+    options: &StreamOptions,
+    seed: u64,
+) -> Result<Stream, String> {
+    let goals: Vec<Goal> = cells.iter().filter_map(|cell| Goal::cell(protocol.tables(), *cell)).collect();
+    let settings = Settings::new(protocol, Options::default().with_excerpts(false));
+    let finding = |stream: &Stream| {
+        let mut checker = StreamChecker::new(protocol, &settings, None);
+        checker.count_coverage();
+        checker.feed(&stream.ndjson());
+        let (report, exercised) = checker.end(None);
+        let is_taken = exercised.is_some_and(|counts| cells.iter().any(|cell| counts.cell_count(cell) > 0));
+        let findings: Vec<_> =
+            report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect();
+        (is_taken && findings.len() <= 1).then(|| findings.into_iter().next())
+    };
+    let planner = Planner::new(protocol, options);
+    let stream = planner.covering(&goals, &tape(seed, TAPE_LENGTH), |stream| finding(stream).is_some());
+    let stream = stream.ok_or_else(|| reasons::why_not(protocol, options, &goals))?;
+    Ok(Stream { breaks: finding(&stream).flatten(), ..stream })
 }
 
 /// Generates a stream with exactly one finding, of this rule, when `write` has written it. Returns the bytes, and the
@@ -34,12 +75,18 @@ pub fn illegal_from_seed(
     seed: u64,
     write: impl Fn(&Stream) -> Vec<u8>,
 ) -> Option<(Vec<u8>, u64)> {
-    (0..MAX_TRIES).find_map(|again| {
+    for again in 0..MAX_TRIES {
         let bytes = write(&illegal(protocol, rule, options, &tape(seed ^ again << 40, TAPE_LENGTH))?);
         let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
         match findings.as_slice() {
-            [one] if *one.rule == *rule => Some((bytes, one.place.line)),
-            _ => None,
+            [one] if *one.rule == *rule => return Some((bytes, one.place.line)),
+            _ => {}
         }
-    })
+    }
+    None
+}
+
+/// Returns why no stream was found that breaks a rule and nothing else.
+pub fn why_unbroken(protocol: &Protocol, rule: &str, options: &StreamOptions) -> String {
+    reasons::why_not(protocol, options, &goals_of(protocol, rule))
 }

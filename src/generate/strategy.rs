@@ -17,7 +17,7 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::schema::Schema;
 
 use super::choices::Choices;
-use super::odd_text::odd_text;
+use super::texts::odd_text;
 use super::{Stream, StreamOptions, illegal, legal, value as make};
 
 /// The most decisions that a stream is made of. Streams shrink by having fewer.

@@ -1,9 +1,11 @@
-//! Generates values that are valid by a JSON Schema.
+//! Generates values that are valid by a JSON Schema, with what is wished for inside of them.
 
 use serde_json::{Map, Value, json};
 
 use super::choices::Choices;
-use super::odd_text::odd_text;
+use super::parts::Parts;
+use super::texts::{Style, named_text, odd_text};
+use super::wishes::{Wish, Wishes};
 
 /// The depth from which optional values are left out.
 const MOST_DEPTH: usize = 6;
@@ -13,78 +15,159 @@ const DEEPEST: usize = 64;
 const MOST_MADE: usize = 1 << 20;
 /// The part of that limit that every value uses, whatever it holds.
 const LEAST_MADE: usize = 8;
+/// The most values that are made where one should be something else than some.
+const MOST_OTHERS: usize = 8;
 
 /// Generates a value for a schema within `document`. The value may be invalid if the schema uses keywords that are not
 /// supported here, or requires endless or very large values: callers that need a valid value must check it.
 pub fn value(document: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
-    ValueGenerator { document, choices, room: MOST_MADE }.value(schema, depth)
+    let mut generator = ValueGenerator { document, choices, style: Style::Odd, name: "", room: MOST_MADE };
+    generator.value(vec![schema], &Wishes::default(), None, depth)
+}
+
+/// Generates an event for the schema that is `document`, with these wishes. In the plain style it looks like the first
+/// example in the schema, if that has one.
+pub fn event(document: &Value, wishes: &Wishes, style: Style, choices: &mut Choices<'_>) -> Value {
+    let example = document.pointer("/examples/0").filter(|_| style == Style::Plain);
+    let mut generator = ValueGenerator { document, choices, style, name: "", room: MOST_MADE };
+    generator.value(vec![document], wishes, example, 0)
 }
 
 /// The generator of one value.
 struct ValueGenerator<'m, 't> {
     document: &'m Value,
     choices: &'m mut Choices<'t>,
+    style: Style,
+    /// The name of the member that is made.
+    name: &'m str,
     /// The part of the size limit that is left, in bytes.
     room: usize,
 }
 
-impl ValueGenerator<'_, '_> {
-    fn value(&mut self, schema: &Value, depth: usize) -> Value {
+impl<'m> ValueGenerator<'m, '_> {
+    /// Generates a value that is valid by all of these schemas. `example`: a valid value, to look like.
+    fn value(&mut self, schemas: Vec<&'m Value>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
+        if let Some(Wish::Be(value)) = &wishes.here {
+            return value.clone();
+        }
         if depth > DEEPEST || self.room < LEAST_MADE {
             self.room = 0;
             return Value::Null;
         }
-        self.room -= LEAST_MADE;
-        let document = self.document;
-        let schema = resolve(document, schema);
-        let keyword = |name: &str| schema.get(name);
-        if let Some(one) = keyword("const") {
-            return one.clone();
-        }
-        let several = |name: &str| keyword(name).and_then(Value::as_array);
-        if let Some(one) = several("enum").and_then(|several| self.choices.one_of(several)) {
-            return one.clone();
-        }
-        for name in ["anyOf", "oneOf"] {
-            if let Some(one) = several(name).and_then(|several| self.choices.one_of(several)) {
-                return self.value(one, depth + 1);
+        let parts = Parts::of(self.document, schemas, wishes, example, self.choices);
+        let mut made = self.of_parts(&parts, wishes, example, depth);
+        for _ in 0..MOST_OTHERS {
+            if wishes.are_met_by(&made) {
+                break;
             }
+            made = self.of_parts(&parts, wishes, None, depth);
         }
-        let types: Vec<&str> = match keyword("type") {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-            _ if keyword("properties").is_some() => vec!["object"],
-            _ if keyword("items").is_some() => vec!["array"],
-            _ => return any_value(self.choices, depth),
+        made
+    }
+
+    fn of_parts(&mut self, parts: &Parts<'m>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
+        self.room = self.room.saturating_sub(LEAST_MADE);
+        let listed = parts.listed();
+        if let Some(listed) = listed {
+            let wanted: Vec<&Value> = listed.into_iter().filter(|value| wishes.are_met_by(value)).collect();
+            let example = example.filter(|example| wanted.contains(example));
+            return match (example, self.style) {
+                (Some(example), _) => example.clone(),
+                (None, Style::Plain) => wanted.first().map_or(Value::Null, |first| (*first).clone()),
+                (None, Style::Odd) => self.choices.one_of(&wanted).map_or(Value::Null, |one| (*one).clone()),
+            };
+        }
+        let mut types = parts.types();
+        match &wishes.here {
+            Some(Wish::Absent) if types.contains(&"null") => return Value::Null,
+            Some(Wish::Present | Wish::Full) => types.retain(|name| *name != "null"),
+            Some(Wish::Length(_)) => types.retain(|name| *name == "array"),
+            Some(Wish::Empty) => return self.empty(&types),
+            _ => {}
+        }
+        if types.is_empty() {
+            return match (self.style, example) {
+                (Style::Plain, Some(example)) => example.clone(),
+                (Style::Plain, None) => json!(named_text(self.name, self.choices, 0)),
+                (Style::Odd, _) => any_value(self.choices, depth),
+            };
+        }
+        let is_wanted = |name: &str| !wishes.inside.is_empty() && matches!(name, "object" | "array");
+        let like = |name: &str| example.is_some_and(|example| type_of(example) == name);
+        let chosen = match self.style {
+            _ if types.iter().any(|name| is_wanted(name)) => types.iter().find(|name| is_wanted(name)),
+            Style::Plain => types.iter().find(|name| like(name)).or(types.first()),
+            Style::Odd => self.choices.one_of(&types),
         };
-        match self.choices.one_of(&types).copied() {
-            Some("object") => self.object(schema, depth),
-            Some("array") => self.array(schema, depth),
-            Some("string") => self.string(schema),
-            Some("integer") => json!(number(schema, self.choices).round() as i64),
-            Some("number") => match number(schema, self.choices) {
+        match chosen.copied() {
+            Some("object") => self.object(parts, wishes, example, depth),
+            Some("array") => self.array(parts, wishes, example, depth),
+            Some("string") => self.string(parts, example),
+            Some("boolean") => match self.style {
+                Style::Plain => example.cloned().unwrap_or(Value::Bool(true)),
+                Style::Odd => Value::Bool(self.choices.below(2) == 1),
+            },
+            Some("integer") => json!(self.number(parts, example).round() as i64),
+            Some("number") => match self.number(parts, example) {
                 whole if whole.fract() == 0.0 => json!(whole as i64),
                 other => json!(other),
             },
-            Some("boolean") => Value::Bool(self.choices.below(2) == 1),
             _ => Value::Null,
         }
     }
 
-    fn object(&mut self, schema: &Value, depth: usize) -> Value {
-        let mut members = Map::new();
-        let required = |name: &str| {
-            let mut names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-            names.any(|required| required == name)
+    /// Returns an empty value of one of these types.
+    fn empty(&mut self, types: &[&str]) -> Value {
+        let empty = |name: &&str| match *name {
+            "string" => Some(json!("")),
+            "array" => Some(json!([])),
+            "object" => Some(json!({})),
+            "null" => Some(Value::Null),
+            _ => None,
         };
-        let declared = schema.get("properties").and_then(Value::as_object);
-        for (name, property) in declared.into_iter().flatten() {
-            if required(name) || depth < MOST_DEPTH && self.choices.below(2) == 1 {
-                members.insert(name.clone(), self.value(property, depth + 1));
+        let empty: Vec<Value> = types.iter().filter_map(empty).collect();
+        self.choices.one_of(&empty).cloned().unwrap_or_default()
+    }
+
+    fn object(&mut self, parts: &Parts<'m>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
+        let mut members = Map::new();
+        let declared = parts.properties();
+        for (name, schemas) in &declared {
+            let nothing = Wishes::default();
+            let wishes = wishes.inside.get(*name).unwrap_or(&nothing);
+            let example = example.and_then(|example| example.get(*name));
+            // A schema that is `false` allows no value.
+            let is_allowed = !schemas.contains(&&Value::Bool(false));
+            let is_there = match (&wishes.here, parts.requires(name)) {
+                _ if !is_allowed => false,
+                (_, true) => true,
+                (Some(Wish::Absent), _) => false,
+                (Some(Wish::Empty | Wish::Other(_)), _) if !wishes.is_wanted() => self.choices.below(2) == 1,
+                _ if wishes.is_wanted() => true,
+                _ => match self.style {
+                    Style::Plain => example.is_some(),
+                    Style::Odd => depth < MOST_DEPTH && self.choices.below(2) == 1,
+                },
+            };
+            if is_there {
+                self.name = name;
+                members.insert((*name).to_owned(), self.value(schemas.clone(), wishes, example, depth + 1));
+            }
+        }
+        // Members that the schema does not declare are there if they are wished for.
+        let undeclared = |name: &&String| !declared.iter().any(|(known, _)| known == name);
+        for name in wishes.inside.keys().filter(undeclared) {
+            let wishes = &wishes.inside[name];
+            if wishes.is_wanted() {
+                let schemas = parts.additional();
+                members.insert(name.clone(), self.value(schemas, wishes, None, depth + 1));
             }
         }
         // An object without declared properties may have any members.
-        if declared.is_none() && depth < MOST_DEPTH {
+        if declared.is_empty() && members.is_empty() && self.style == Style::Plain {
+            return example.cloned().unwrap_or_else(|| json!({}));
+        }
+        if declared.is_empty() && depth < MOST_DEPTH && self.style == Style::Odd {
             for number in 0..self.choices.below(3) {
                 members.insert(format!("{}{number}", odd_text(self.choices, 0)), any_value(self.choices, depth + 1));
             }
@@ -92,52 +175,97 @@ impl ValueGenerator<'_, '_> {
         Value::Object(members)
     }
 
-    fn array(&mut self, schema: &Value, depth: usize) -> Value {
-        let least = bound(schema, "minItems").unwrap_or_default();
-        let most = bound(schema, "maxItems").unwrap_or(least.saturating_add(3)).max(least);
-        let count = least + self.choices.below((most - least).min(3) + 1);
-        let any = Value::Bool(true);
-        let item = schema.get("items").unwrap_or(&any);
-        let made = |_| (self.room > 0).then(|| self.value(item, depth + 1));
-        Value::Array((0..count).map_while(made).collect())
+    fn array(&mut self, parts: &Parts<'m>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
+        let least = parts.greatest("minItems").unwrap_or_default() as usize;
+        let most = parts.least("maxItems").map_or(least.saturating_add(3), |most| most as usize).max(least);
+        let wanted = wishes.inside.iter().filter(|(_, inside)| inside.is_wanted());
+        let wanted = wanted.filter_map(|(index, _)| index.parse::<usize>().ok()).max().map_or(0, |index| index + 1);
+        let items = example.and_then(Value::as_array);
+        let count = match (&wishes.here, self.style) {
+            (Some(Wish::Length(length)), _) => *length,
+            (_, Style::Plain) => items.map_or(least, |items| items.len()).max(wanted),
+            (_, Style::Odd) => (least + self.choices.below((most - least).min(3) + 1)).max(wanted),
+        };
+        let schemas = parts.items();
+        let nothing = Wishes::default();
+        let made = |index: usize| {
+            let wishes = wishes.inside.get(&index.to_string()).unwrap_or(&nothing);
+            let example = items.and_then(|items| items.get(index).or(items.last()));
+            (self.room > 0).then(|| self.value(schemas.clone(), wishes, example, depth + 1))
+        };
+        Value::Array((0..count.max(usize::from(wishes.here == Some(Wish::Full)))).map_while(made).collect())
     }
 
-    fn string(&mut self, schema: &Value) -> Value {
-        if schema.get("format").is_some_and(|format| format == "date-time") {
-            return json!("2026-01-01T00:00:00Z");
+    fn string(&mut self, parts: &Parts<'m>, example: Option<&Value>) -> Value {
+        if let Some(format) = parts.text("format") {
+            return json!(of_format(format));
         }
-        let least = bound(schema, "minLength").unwrap_or_default();
-        let text = odd_text(self.choices, least.min(self.room));
+        if let (Style::Plain, Some(Value::String(example))) = (self.style, example) {
+            return json!(example);
+        }
+        let least = (parts.greatest("minLength").unwrap_or_default() as usize).min(self.room);
+        let text = match self.style {
+            Style::Plain => named_text(self.name, self.choices, least),
+            Style::Odd => odd_text(self.choices, least),
+        };
         self.room = self.room.saturating_sub(text.len());
-        match bound(schema, "maxLength") {
-            Some(most) => text.chars().take(most).collect::<String>().into(),
+        match parts.least("maxLength") {
+            Some(most) => text.chars().take(most as usize).collect::<String>().into(),
             None => text.into(),
         }
     }
-}
 
-fn bound(schema: &Value, name: &str) -> Option<usize> {
-    schema.get(name).and_then(Value::as_u64).map(|bound| bound as usize)
-}
-
-fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
-    let mut schema = schema;
-    for _ in 0..MOST_DEPTH {
-        let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-        match target.and_then(|target| document.pointer(target)) {
-            Some(target) => schema = target,
-            None => break,
+    fn number(&mut self, parts: &Parts<'m>, example: Option<&Value>) -> f64 {
+        if let (Style::Plain, Some(example)) = (self.style, example.and_then(Value::as_f64)) {
+            return example;
         }
+        let above = parts.greatest("exclusiveMinimum").map(|bound| bound + 1.0);
+        let below = parts.least("exclusiveMaximum").map(|bound| bound - 1.0);
+        let least = parts.greatest("minimum").or(above);
+        let most = parts.least("maximum").or(below);
+        if self.style == Style::Plain {
+            return 1.0f64.max(least.unwrap_or(1.0)).min(most.unwrap_or(f64::MAX));
+        }
+        let steps = [0.0, 1.0, 2.0, 10.0, 999.0, 0.5];
+        let step = steps[self.choices.below(steps.len())];
+        // Numbers about zero are likelier to matter than those about a very small least one.
+        let least = least.unwrap_or(0.0);
+        let from = if least < -1e6 { 0.0 } else { least };
+        (from + step).min(most.unwrap_or(f64::MAX))
     }
-    schema
 }
 
-fn number(schema: &Value, choices: &mut Choices<'_>) -> f64 {
-    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
-    let least = bound("minimum").or(bound("exclusiveMinimum").map(|bound| bound + 1.0)).unwrap_or(0.0);
-    let most = bound("maximum").or(bound("exclusiveMaximum").map(|bound| bound - 1.0)).unwrap_or(least + 100_000.0);
-    let steps = [0.0, 1.0, 2.0, 10.0, 999.0, 0.5];
-    (least + steps[choices.below(steps.len())]).min(most)
+/// Returns the name that JSON Schema has for the type of a value.
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Returns a text of a format.
+fn of_format(format: &str) -> &'static str {
+    match format {
+        "date-time" => "2026-01-01T00:00:00Z",
+        "date" => "2026-01-01",
+        "time" => "00:00:00Z",
+        "duration" => "PT5M",
+        "email" | "idn-email" => "a@example.org",
+        "hostname" | "idn-hostname" => "example.org",
+        "ipv4" => "192.0.2.1",
+        "ipv6" => "2001:db8::1",
+        "uuid" => "123e4567-e89b-12d3-a456-426614174000",
+        "json-pointer" => "/a/0",
+        "relative-json-pointer" => "1/a",
+        "regex" => "^[a-z]+$",
+        "uri-reference" | "iri-reference" | "uri-template" => "/a",
+        _ => "https://example.org/a",
+    }
 }
 
 /// Generates a value without a schema.

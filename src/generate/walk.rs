@@ -1,15 +1,22 @@
 //! A random walk through the tables: event after event for which the checker has no finding.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::protocol::tables::Lifecycle;
 
-use super::choices::{Choices, mix};
+use super::breaks::varied;
+use super::choices::Choices;
+use super::goals::{Aim, KeySlots, Purpose};
+use super::planner::Planner;
 use super::propose::{Proposal, Proposer};
+use super::standing::Standing;
+use super::texts::Style;
 
 /// The most proposals for a next event before the walk stops.
 const MOST_TRIES: usize = 60;
@@ -35,6 +42,13 @@ pub struct StreamOptions {
 impl Default for StreamOptions {
     fn default() -> Self {
         StreamOptions { turns: 4, sessions: 1, events: 60, weights: BTreeMap::new() }
+    }
+}
+
+impl StreamOptions {
+    /// Returns the weight of an event type.
+    pub fn weight(&self, event_type: &str) -> usize {
+        self.weights.get(event_type).copied().unwrap_or(10)
     }
 }
 
@@ -65,10 +79,13 @@ impl Stream {
     }
 }
 
+/// An event that may come next, and the checker after it.
+pub type Trial = (Proposal, StreamChecker);
+
 /// The state of a walk.
 pub struct Walk<'p> {
     protocol: &'p Protocol,
-    options: &'p StreamOptions,
+    pub options: &'p StreamOptions,
     pub checker: StreamChecker,
     proposer: Proposer<'p>,
     pub lines: Vec<Vec<u8>>,
@@ -78,16 +95,18 @@ pub struct Walk<'p> {
     late_rules: BTreeSet<&'p str>,
     /// The state before the last event that left half a character: the other half may turn out to be impossible.
     before_half: Option<(StreamChecker, Proposer<'p>, usize)>,
+    /// The number of events that were proposed.
+    proposals: Cell<usize>,
 }
 
 impl<'p> Walk<'p> {
-    pub fn new(protocol: &'p Protocol, options: &'p StreamOptions) -> Walk<'p> {
-        let weight = |name: &str| options.weights.get(name).copied().unwrap_or(10);
+    pub fn new(protocol: &'p Protocol, options: &'p StreamOptions, style: Style) -> Walk<'p> {
         let types = protocol.tables().events.iter().enumerate();
-        let types = types.flat_map(|(number, event)| std::iter::repeat_n(number, weight(&event.name))).collect();
+        let types =
+            types.flat_map(|(number, event)| std::iter::repeat_n(number, options.weight(&event.name))).collect();
         let settings = Settings::new(protocol, Options::default().with_excerpts(false));
         let checker = StreamChecker::new(protocol, &settings, None);
-        let proposer = Proposer::new(protocol, options.sessions);
+        let proposer = Proposer::new(protocol, options.sessions, style);
         Walk {
             protocol,
             options,
@@ -97,7 +116,33 @@ impl<'p> Walk<'p> {
             types,
             late_rules: late_rules(protocol),
             before_half: None,
+            proposals: Cell::default(),
         }
+    }
+
+    /// Returns the number of events that were proposed.
+    pub fn proposals(&self) -> usize {
+        self.proposals.get()
+    }
+
+    /// Returns the stream so far.
+    pub fn stream(&self) -> Stream {
+        Stream { lines: self.lines.clone(), ..Stream::default() }
+    }
+
+    /// Returns a key that no instance of a lifecycle has, for the slots of an event type.
+    pub fn new_key(&self, lifecycle: usize, event: usize, at: &KeySlots) -> Vec<Value> {
+        self.proposer.new_key(&self.checker, lifecycle, event, at)
+    }
+
+    /// Returns how the first session stands.
+    pub fn standing(&self) -> Standing {
+        self.proposer.standing(&self.checker)
+    }
+
+    /// Returns how the texts of the first session stand, and then the fields that must not stay the same.
+    pub fn states_of_fields(&self) -> Vec<u8> {
+        self.proposer.states_of_fields(&self.checker)
     }
 
     /// Takes steps as long as the tape and the options allow.
@@ -161,10 +206,16 @@ impl<'p> Walk<'p> {
 
     /// Proposes an event that may be forbidden. Returns the checker after it, and its findings.
     pub fn wild_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, StreamChecker, Vec<Finding>)> {
-        let event_type = *choices.one_of(&self.types)?;
-        let proposal = self.proposer.propose(&self.checker, event_type, true, choices);
+        let event = *choices.one_of(&self.types)?;
+        Some(self.proposal(&Aim::new(event, Purpose::Wild), choices))
+    }
+
+    /// Proposes an event that is made for something. Returns the checker after it, and its findings.
+    pub fn proposal(&self, aim: &Aim, choices: &mut Choices<'_>) -> (Proposal, StreamChecker, Vec<Finding>) {
+        self.proposals.set(self.proposals.get() + 1);
+        let proposal = self.proposer.propose(&self.checker, aim, choices);
         let (trial, findings) = self.try_proposal(&proposal);
-        Some((proposal, trial, findings))
+        (proposal, trial, findings)
     }
 
     /// Takes one step, whether the tables allow it or not.
@@ -174,14 +225,13 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<(Proposal, StreamChecker)> {
-        let event_type = *choices.one_of(&self.types)?;
-        let proposal = self.proposer.propose(&self.checker, event_type, false, choices);
+    fn legal_proposal(&self, choices: &mut Choices<'_>) -> Option<Trial> {
+        let event = *choices.one_of(&self.types)?;
+        let (proposal, trial, findings) = self.proposal(&Aim::new(event, Purpose::Any), choices);
         // The turn may end, and then no event could bring the other half.
         if proposal.waits {
             return None;
         }
-        let (trial, findings) = self.try_proposal(&proposal);
         (findings.is_empty() && !self.is_late(&trial)).then_some((proposal, trial))
     }
 
@@ -194,9 +244,8 @@ impl<'p> Walk<'p> {
     pub fn late_step(&mut self, choices: &mut Choices<'_>) -> bool {
         let tries = if self.late_rules.is_empty() { 0 } else { MOST_TRIES };
         (0..tries).any(|_| {
-            let Some(event_type) = choices.one_of(&self.types) else { return false };
-            let proposal = self.proposer.propose(&self.checker, *event_type, false, choices);
-            let (trial, findings) = self.try_proposal(&proposal);
+            let Some(event) = choices.one_of(&self.types).copied() else { return false };
+            let (proposal, trial, findings) = self.proposal(&Aim::new(event, Purpose::Any), choices);
             let is_late = findings.is_empty() && self.is_late(&trial);
             if is_late {
                 self.take(proposal, trial);
@@ -255,7 +304,7 @@ fn findings_at_end(checker: &StreamChecker) -> usize {
 /// Generates a stream of events in any order, allowed or not.
 pub fn wild(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stream {
     let mut choices = Choices::new(tape);
-    let mut walk = Walk::new(protocol, options);
+    let mut walk = Walk::new(protocol, options, Style::Odd);
     walk.allow_late();
     for _ in 0..1 + choices.below(options.events) {
         // Allowed events lead to deeper states.
@@ -270,16 +319,14 @@ pub fn wild(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Strea
 
 /// Generates a legal stream. It is empty if the protocol allows none, or if none was found.
 pub fn legal(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Stream {
+    let planner = Planner::new(protocol, options);
     for number in 0..MOST_WALKS {
-        let tape: Vec<u32> = match number {
-            0 => tape.to_vec(),
-            _ => tape.iter().map(|choice| mix(u64::from(*choice) << 32 | u64::from(number)) as u32).collect(),
-        };
+        let tape = if number == 0 { tape.to_vec() } else { varied(tape, number) };
         let mut choices = Choices::new(&tape);
-        let mut walk = Walk::new(protocol, options);
+        let mut walk = Walk::new(protocol, options, Style::Odd);
         walk.run(&mut choices);
-        if walk.close(&mut choices) {
-            return Stream { lines: walk.lines, ..Stream::default() };
+        if planner.close(&mut walk, None, &mut choices) {
+            return walk.stream();
         }
     }
     Stream::default()

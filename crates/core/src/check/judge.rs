@@ -29,7 +29,7 @@ use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::{FileNumber, Frame, HeldFrame, InputFault, Origin, Wire};
-use crate::machine::{CellObserver, EventView, Limits, Machine, MachineState, NoObserver, Verdict};
+use crate::machine::{CellObserver, EventView, InstanceView, Limits, Machine, MachineState, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
@@ -231,6 +231,11 @@ impl StreamJudge {
     /// Returns the text that a stream has sent so far, by the protocol's texts.
     pub(crate) fn streamed(&self, stream: &str) -> Vec<Option<String>> {
         self.machine.streamed(stream.as_bytes())
+    }
+
+    /// Returns how an instance of a lifecycle stands.
+    pub(crate) fn instance(&self, stream: &str, lifecycle: usize, key: &str) -> Option<InstanceView> {
+        self.machine.instance(stream.as_bytes(), lifecycle, key.as_bytes())
     }
 
     /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.

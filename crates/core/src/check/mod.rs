@@ -25,6 +25,7 @@ use crate::bytes::has_replacement;
 use crate::event::Settings;
 use crate::finding::{Finding, Report};
 use crate::input::{Frame, Input, InputState, LineForm, Origin, Piece, PieceSink, Segment};
+use crate::machine::InstanceView;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 pub use coverage::CoverageCounts;
@@ -237,6 +238,12 @@ impl StreamChecker {
     /// is uncertain.
     pub fn streamed(&self, stream: &str) -> Vec<Option<String>> {
         self.judge.streamed(stream)
+    }
+
+    /// Returns how an instance of a lifecycle stands in a stream: that of a key, as [`key_text`](crate::machine::key_text)
+    /// writes it, or the only one of a lifecycle without keys, whose key is empty. `None` if its state is not certain.
+    pub fn instance(&self, stream: &str, lifecycle: usize, key: &str) -> Option<InstanceView> {
+        self.judge.instance(stream, lifecycle, key)
     }
 
     /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.

@@ -1,6 +1,7 @@
 //! Reads, keeps and compares the fields of events.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{EventView, Target};
 use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
@@ -110,6 +111,22 @@ pub(crate) fn read_key(row: &Row, scope: Scope<'_>) -> Key {
     Key::Read(key)
 }
 
+/// Returns the text of a key with these parts, as the machine writes it; `None` if one of them cannot be a part.
+pub fn key_text(parts: &[Value]) -> Option<String> {
+    let part = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    match parts {
+        [one] => part(one),
+        several => {
+            let parts: Option<Vec<_>> = several.iter().map(|one| Some(Value::String(part(one)?).to_string())).collect();
+            Some(parts?.join(", "))
+        }
+    }
+}
+
 /// Returns whether a field, which can be read, is what a condition wants.
 pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
     match wanted {
@@ -153,6 +170,16 @@ impl KeptValue {
             Field::Number(raw) => Some(KeptValue::Number(raw.into())),
             Field::Text(raw) => Some(KeptValue::Text(raw.into())),
             Field::Absent | Field::Unreadable | Field::Container { .. } => None,
+        }
+    }
+
+    /// Returns the value as JSON.
+    pub(crate) fn value(&self) -> Value {
+        match self {
+            KeptValue::Null => Value::Null,
+            KeptValue::Bool(value) => Value::Bool(*value),
+            KeptValue::Number(raw) => serde_json::from_slice(raw).unwrap_or_default(),
+            KeptValue::Text(raw) => Value::String(unescaped_lossy(raw).into_owned()),
         }
     }
 

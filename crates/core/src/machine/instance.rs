@@ -263,6 +263,17 @@ impl KeyedInstances {
         instance
     }
 
+    /// Returns the instance of a key as it is, without creating it; a new one if the key is new.
+    pub(crate) fn peek(&self, key: &[u8], lifecycle: &Lifecycle) -> Instance {
+        let unpacked = || self.packed.get(key).and_then(|packed| postcard::from_bytes(packed).ok());
+        let instance = self.known.get(key).cloned().or_else(unpacked);
+        let mut instance = instance.unwrap_or_else(|| Instance::new(self.unseen, self.doubts));
+        if instance.doubts != self.doubts {
+            instance.possible = States::all(lifecycle.states.len());
+        }
+        instance
+    }
+
     /// Returns the keys that the open turn opened, in the order of their opening.
     pub(crate) fn open_keys(&self) -> &[Box<[u8]>] {
         &self.open

@@ -28,19 +28,22 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
 use crate::input::{EventNote, MOST_BYTES};
+use crate::protocol::tables::Certainty;
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::Stamp;
 use end::OtherStream;
-use field::Field;
+pub use field::key_text;
+use field::{Field, KeptValue};
+use instance::only_state;
 pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
 pub(crate) use repeat::Repeat;
 use repetition::{Newcomer, RecentEvents};
 use step::Scratch;
 use streamed_text::TextState;
-use streams::{Stream, Streams, StreamsState};
+use streams::{LifecycleState, Stream, Streams, StreamsState};
 
 /// The parts of an event that the tables read.
 #[derive(Clone, Copy)]
@@ -176,6 +179,17 @@ pub(crate) struct MachineState {
     recent: RecentEvents,
 }
 
+/// How an instance of a lifecycle stands, for callers that choose the next event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstanceView {
+    /// The state that the instance certainly is in.
+    pub state: u8,
+    /// Whether the open instance of the lifecycle around owns it.
+    pub is_open: bool,
+    /// The values that were kept, by their numbers in the lifecycle.
+    pub kept: Vec<Option<serde_json::Value>>,
+}
+
 /// What follows from events that were lost: the rules that were silent because of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Doubts {
@@ -277,6 +291,23 @@ impl Machine {
         match self.streams.live(stream) {
             Some(stream) => stream.texts.iter().map(TextState::streamed).collect(),
             None => self.protocol.tables().texts.iter().map(|_| None).collect(),
+        }
+    }
+
+    /// Returns how an instance of a lifecycle stands: that of a key, as [`key_text`] writes it, or that of a lifecycle
+    /// without keys. `None` if its state is not certain.
+    pub(crate) fn instance(&self, stream: &[u8], lifecycle: usize, key: &[u8]) -> Option<InstanceView> {
+        let table = self.protocol.tables().lifecycles.get(lifecycle)?;
+        let unseen = InstanceView { state: 0, is_open: false, kept: Vec::new() };
+        let Some(stream) = self.streams.live(stream) else { return Some(unseen) };
+        match stream.lifecycles.get(lifecycle)? {
+            LifecycleState::Single(single) => Some(InstanceView { state: only_state(single.possible)?, ..unseen }),
+            LifecycleState::Keyed(keyed) => {
+                let instance = keyed.peek(key, table);
+                let kept = instance.kept.iter().map(|kept| kept.as_ref().map(KeptValue::value)).collect();
+                let is_open = instance.open == Certainty::Yes;
+                Some(InstanceView { state: only_state(instance.possible)?, is_open, kept })
+            }
         }
     }
 

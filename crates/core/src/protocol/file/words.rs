@@ -108,7 +108,7 @@ pub enum Scalar {
 
 impl Scalar {
     /// Returns the scalar of a JSON value; `None` if it is something else.
-    pub(crate) fn from_json(value: &Json) -> Option<Scalar> {
+    pub fn from_json(value: &Json) -> Option<Scalar> {
         match value {
             Json::Bool(known) => Some(Scalar::Bool(*known)),
             Json::Number(number) => number.as_i64().map(Scalar::Integer),

@@ -1,0 +1,211 @@
+//! What streams are made for: the places of the tables where a rule speaks, and the cells that a caller names.
+
+use serde_json::Value;
+use sessionlint_core::machine::CellId;
+use sessionlint_core::protocol::tables::{Cell, Row, States};
+use sessionlint_core::protocol::{Protocol, RuleId, Tables};
+
+/// What one event is made for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aim {
+    /// The number of the event type.
+    pub event: usize,
+    pub purpose: Purpose,
+    /// Keys that the event is to have.
+    pub keys: Vec<BoundKey>,
+}
+
+impl Aim {
+    pub fn new(event: usize, purpose: Purpose) -> Aim {
+        Aim { event, purpose, keys: Vec::new() }
+    }
+}
+
+/// The slots of an event, or of an item of one of its arrays, that make up a key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeySlots {
+    /// The number of the array, if the slots are those of its items.
+    pub each: Option<usize>,
+    pub slots: Vec<usize>,
+}
+
+impl KeySlots {
+    /// Returns the slots of a row's key; `None` if it has none.
+    pub fn of(row: &Row) -> Option<KeySlots> {
+        (!row.key.is_empty()).then(|| KeySlots { each: row.each, slots: row.key.clone() })
+    }
+}
+
+/// A key that an event is to have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoundKey {
+    pub at: KeySlots,
+    pub key: Vec<Value>,
+}
+
+/// What an event does, besides being valid.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Purpose {
+    /// Whatever the tables allow.
+    Any,
+    /// Anything, whether the tables allow it or not.
+    Wild,
+    /// A row applies.
+    Row(RowAim),
+    /// A field differs from what was kept: that of the row's check of this number.
+    Differ(RowAim, usize),
+    /// It has the next piece of a text.
+    Piece(usize),
+    /// It cuts a text, by the alternative of this number.
+    Cut { text: usize, alternative: usize },
+    /// It has a whole that is not the text, or an empty one.
+    Whole { text: usize, is_empty: bool },
+    /// A check of the event type finds what it forbids.
+    Check(usize),
+    /// Fields are as in the event of the type before.
+    Unchanged(usize),
+    /// The time is earlier than that of the event before.
+    Earlier,
+}
+
+/// A row that is to apply to an instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowAim {
+    pub lifecycle: usize,
+    /// The row's index among those of its lifecycle for the event type.
+    pub row: usize,
+    /// The state that the instance is in before the event.
+    pub state: u8,
+}
+
+/// What must be so before an event can do what it is made for: an instance of a lifecycle, or the one of a key, is in one
+/// of these states. Texts and fields that must not stay the same count as lifecycles behind those of the tables, in the
+/// state [`SEEN`] once a piece of the text, or an event with the fields, came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Need {
+    pub lifecycle: usize,
+    pub states: States,
+    /// The key of the instance, if it must be a certain one.
+    pub key: Option<Vec<Value>>,
+    /// Where the event that has the need reads the key. Needs that agree in this are about one key.
+    pub at: Option<KeySlots>,
+}
+
+/// The state of a text, or of fields, of which something came.
+pub const SEEN: u8 = 1;
+/// The state of a text that was cut since its last piece.
+pub const CUT: u8 = 2;
+
+impl Need {
+    /// Returns the need for any instance in one of these states.
+    pub fn new(lifecycle: usize, states: States) -> Need {
+        Need { lifecycle, states, key: None, at: None }
+    }
+}
+
+/// What a stream is to come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// What must be so before the last event, or at the end.
+    pub needs: Vec<Need>,
+    /// The last event; `None` if the end of the stream is what counts.
+    pub last: Option<Aim>,
+}
+
+impl Goal {
+    /// Returns the goal that the stream ends with an instance in a state.
+    fn end(lifecycle: usize, state: usize) -> Goal {
+        Goal { needs: vec![Need::new(lifecycle, States::one(state as u8))], last: None }
+    }
+
+    /// Returns the goal that a row applies to an instance in a state.
+    fn row(event: usize, lifecycle: usize, row: &Row, state: usize) -> Goal {
+        let aim = RowAim { lifecycle, row: row.number, state: state as u8 };
+        Goal { needs: needs_of_row(lifecycle, row, state as u8), last: Some(Aim::new(event, Purpose::Row(aim))) }
+    }
+
+    /// Returns the goal that a cell is taken.
+    pub fn cell(tables: &Tables, cell: CellId) -> Option<Goal> {
+        match cell.row {
+            None => Some(Goal::end(cell.lifecycle, cell.state)),
+            Some((event, number)) => {
+                let rows = tables.lifecycles.get(cell.lifecycle)?.rows.get(event)?;
+                let row = rows.iter().find(|row| row.number == number)?;
+                Some(Goal::row(event, cell.lifecycle, row, cell.state))
+            }
+        }
+    }
+}
+
+/// Returns what must be so before a row applies to an instance in a state.
+pub fn needs_of_row(lifecycle: usize, row: &Row, state: u8) -> Vec<Need> {
+    let own = Need { at: KeySlots::of(row), ..Need::new(lifecycle, States::one(state)) };
+    let gates = row.before.iter().map(|(outer, states)| Need::new(*outer, *states));
+    std::iter::once(own).chain(gates).collect()
+}
+
+/// Returns the goals of which each breaks a rule. Empty for a rule that the tables do not name.
+pub fn goals_of(protocol: &Protocol, rule: &str) -> Vec<Goal> {
+    let tables = protocol.tables();
+    let Some(number) = tables.rules.iter().position(|known| &*known.name == rule) else { return Vec::new() };
+    let rule = RuleId(number as u16);
+    let mut goals = Vec::new();
+    for (lifecycle, table) in tables.lifecycles.iter().enumerate() {
+        for (event, row) in
+            table.rows.iter().enumerate().flat_map(|(event, rows)| rows.iter().map(move |row| (event, row)))
+        {
+            let speaking = row.cells.iter().enumerate().filter(|(_, cell)| cell.rule == Some(rule));
+            goals.extend(speaking.map(|(state, _)| Goal::row(event, lifecycle, row, state)));
+            for (check, same) in row.same.iter().enumerate().filter(|(_, same)| same.rule == rule) {
+                let acts = |(state, cell): &(usize, &Cell)| match same.within {
+                    Some(states) => states.has(*state as u8),
+                    None => cell.rule.is_none() && usize::from(cell.to) != *state,
+                };
+                // Nothing is kept of an instance that was never moved.
+                for (state, _) in row.cells.iter().enumerate().filter(acts).filter(|(state, _)| *state > 0) {
+                    let aim = RowAim { lifecycle, row: row.number, state: state as u8 };
+                    let last = Some(Aim::new(event, Purpose::Differ(aim, check)));
+                    goals.push(Goal { needs: needs_of_row(lifecycle, row, state as u8), last });
+                }
+            }
+        }
+        let ends = table.end.iter().enumerate().filter(|(_, end)| **end == Some(rule));
+        goals.extend(ends.map(|(state, _)| Goal::end(lifecycle, state)));
+    }
+    goals.extend(goals_of_fields(tables, rule));
+    goals
+}
+
+/// Returns the goals that are not about the states of lifecycles.
+fn goals_of_fields(tables: &Tables, rule: RuleId) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut push = |event: usize, needs: Vec<Need>, purpose: Purpose| {
+        goals.push(Goal { needs, last: Some(Aim::new(event, purpose)) });
+    };
+    let in_state = |number: usize, states: States| Need::new(tables.lifecycles.len() + number, states);
+    let seen = States::one(SEEN);
+    for (event, _) in tables.events.iter().enumerate() {
+        for (number, text) in tables.texts.iter().enumerate() {
+            let Some(whole) = &text.whole[event] else { continue };
+            let gates = whole.before.iter().map(|(outer, states)| Need::new(*outer, *states));
+            let gates: Vec<Need> = gates.collect();
+            let with = |states: States| gates.iter().cloned().chain([in_state(number, states)]).collect::<Vec<_>>();
+            if whole.rule == rule {
+                push(event, with(seen.or(States::one(CUT))), Purpose::Whole { text: number, is_empty: false });
+            }
+            if whole.empty == Some(rule) {
+                push(event, with(States::one(CUT)), Purpose::Whole { text: number, is_empty: true });
+            }
+        }
+        for (number, _) in tables.checks[event].iter().enumerate().filter(|(_, check)| check.rule == rule) {
+            push(event, Vec::new(), Purpose::Check(number));
+        }
+        if tables.times.contains(&rule) {
+            push(event, Vec::new(), Purpose::Earlier);
+        }
+    }
+    for (number, unchanged) in tables.unchanged.iter().enumerate().filter(|(_, unchanged)| unchanged.rule == rule) {
+        push(unchanged.event, vec![in_state(tables.texts.len() + number, seen)], Purpose::Unchanged(number));
+    }
+    goals
+}

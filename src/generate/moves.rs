@@ -1,0 +1,398 @@
+//! How far it is to a state: the moves that the tables allow, and the fewest of them that lead to a state.
+//!
+//! A move needs its own instance in the right state, the lifecycles of its gates in theirs, and every other lifecycle that
+//! its event moves in a state in which it does not speak. The cost of a state is one more than the costs of what the move
+//! there needs, added up. That is too much where one move brings two of the needs, and too little where one undoes
+//! another: it only says which move to try first.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use sessionlint_core::protocol::tables::{Condition, Row, States, Wanted, overlap};
+use sessionlint_core::protocol::{Protocol, Tables};
+use sessionlint_core::schema::domain;
+
+use super::choices::Choices;
+use super::goals::{Aim, BoundKey, CUT, Goal, KeySlots, Need, Purpose, RowAim, SEEN, needs_of_row};
+use super::standing::Standing;
+use super::walk::Walk;
+
+/// The cost of a state that nothing leads to.
+pub const UNREACHABLE: u32 = 1 << 24;
+/// The most needs that are followed for one step.
+const MOST_NEEDS: usize = 200;
+
+/// A move that breaks no rule.
+struct Move {
+    aim: Aim,
+    lifecycle: usize,
+    from: u8,
+    to: u8,
+    needs: Vec<Need>,
+}
+
+/// The moves of a protocol.
+pub struct Moves<'p> {
+    tables: &'p Tables,
+    all: Vec<Move>,
+    /// The number of states of each lifecycle, and of each text and each set of fields behind them.
+    states: Vec<usize>,
+}
+
+impl<'p> Moves<'p> {
+    /// Collects the moves of a protocol by events of these types.
+    pub fn of(protocol: &'p Protocol, is_allowed: impl Fn(usize) -> bool) -> Moves<'p> {
+        let tables = protocol.tables();
+        let states = tables.lifecycles.iter().map(|lifecycle| lifecycle.states.len());
+        let fields = std::iter::repeat_n(usize::from(CUT) + 1, tables.texts.len() + tables.unchanged.len());
+        let mut moves = Moves { tables, all: Vec::new(), states: states.chain(fields).collect() };
+        for event in (0..tables.events.len()).filter(|event| is_allowed(*event)) {
+            moves.add_rows(event);
+            moves.add_pieces(event);
+        }
+        moves
+    }
+
+    fn add_rows(&mut self, event: usize) {
+        for (lifecycle, table) in self.tables.lifecycles.iter().enumerate() {
+            for row in &table.rows[event] {
+                let others = self.others(event, Some((lifecycle, row)));
+                let quiet = row
+                    .cells
+                    .iter()
+                    .enumerate()
+                    .filter(|(state, cell)| cell.rule.is_none() && usize::from(cell.to) != *state);
+                for (state, cell) in quiet {
+                    let state = state as u8;
+                    let purpose = Purpose::Row(RowAim { lifecycle, row: row.number, state });
+                    let mut needs = needs_of_row(lifecycle, row, state);
+                    needs.extend(others.iter().cloned());
+                    self.all.push(Move { aim: Aim::new(event, purpose), lifecycle, from: state, to: cell.to, needs });
+                }
+            }
+        }
+    }
+
+    /// Adds the moves of texts, and of fields that must not stay the same.
+    fn add_pieces(&mut self, event: usize) {
+        let first = self.tables.lifecycles.len();
+        for (number, text) in self.tables.texts.iter().enumerate() {
+            if let Some(append) = &text.append[event] {
+                let mut needs = self.others(event, None);
+                needs.extend(append.after.iter().map(|(outer, states)| Need::new(*outer, *states)));
+                let aim = Aim::new(event, Purpose::Piece(number));
+                self.all.push(Move { aim, lifecycle: first + number, from: 0, to: SEEN, needs });
+            }
+            for alternative in 0..text.cut[event].len() {
+                let mut needs = self.others(event, None);
+                needs.push(Need::new(first + number, States::one(SEEN)));
+                let aim = Aim::new(event, Purpose::Cut { text: number, alternative });
+                self.all.push(Move { aim, lifecycle: first + number, from: SEEN, to: CUT, needs });
+            }
+        }
+        for (number, _) in self.tables.unchanged.iter().enumerate().filter(|(_, table)| table.event == event) {
+            let lifecycle = first + self.tables.texts.len() + number;
+            let needs = self.others(event, None);
+            self.all.push(Move { aim: Aim::new(event, Purpose::Any), lifecycle, from: 0, to: SEEN, needs });
+        }
+    }
+
+    /// Returns what lets the other lifecycles be silent about an event that meets the conditions of a row of `own`.
+    fn others(&self, event: usize, own: Option<(usize, &Row)>) -> Vec<Need> {
+        let mut needs = Vec::new();
+        for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
+            if own.is_some_and(|(own, _)| own == number) {
+                continue;
+            }
+            let fits = |other: &&Row| own.is_none_or(|(_, row)| overlap(&row.when, &other.when));
+            let rows: Vec<&Row> = lifecycle.rows[event].iter().filter(fits).collect();
+            let own_when = own.map_or(&[][..], |(_, row)| &row.when);
+            let own_each = own.and_then(|(_, row)| row.each);
+            let must_apply = |row: &&Row| {
+                implies(own_when, &row.when)
+                    && row.before.is_empty()
+                    && row.after.is_empty()
+                    && (row.each.is_none() || row.each == own_each)
+                    && !self.may_lack_key(event, row)
+            };
+            let is_certain = rows.iter().any(must_apply) || lifecycle.within.is_none() && lifecycle.keyed.is_none();
+            let has_keyless = lifecycle.keyed.is_some() && rows.iter().any(|row| row.key.is_empty());
+            if rows.is_empty() || !is_certain || has_keyless {
+                continue;
+            }
+            let is_quiet = |state: &usize| rows.iter().any(|row| row.cells[*state].rule.is_none());
+            let quiet: Vec<usize> = (0..lifecycle.states.len()).filter(is_quiet).collect();
+            if quiet.len() < lifecycle.states.len() {
+                let states = quiet.iter().fold(States::default(), |set, state| set.or(States::one(*state as u8)));
+                let at = rows.first().and_then(|row| KeySlots::of(row));
+                needs.push(Need { at, ..Need::new(number, states) });
+            }
+        }
+        needs
+    }
+
+    /// Returns whether a row's key need not be there.
+    fn may_lack_key(&self, event: usize, row: &Row) -> bool {
+        let kind = &self.tables.events[event];
+        row.each.is_none()
+            && row.key.iter().any(|slot| {
+                let field = domain(&kind.schema, &kind.slots[*slot]);
+                field.is_optional || field.is_nullable
+            })
+    }
+
+    /// Returns everything that the last event of a goal needs. Where the lifecycle that it is about speaks, those directly
+    /// within are silent whatever they are in.
+    pub fn needs_of(&self, goal: &Goal, is_broken: bool) -> Vec<Need> {
+        let mut needs = goal.needs.clone();
+        let Some(aim) = &goal.last else { return needs };
+        let own = match &aim.purpose {
+            Purpose::Row(row) | Purpose::Differ(row, _) => {
+                Some((row.lifecycle, &self.tables.lifecycles[row.lifecycle].rows[aim.event][row.row]))
+            }
+            _ => None,
+        };
+        let is_within = |need: &Need| {
+            let outer = self.tables.lifecycles[need.lifecycle].within;
+            is_broken && outer.is_some() && outer == own.map(|(own, _)| own)
+        };
+        needs.extend(self.others(aim.event, own).into_iter().filter(|need| !is_within(need)));
+        needs
+    }
+
+    /// Returns what an event needs besides: of a row without a key, that it does not speak of an instance that is owned.
+    /// `but`: a lifecycle that may speak.
+    fn of_owned(&self, event: usize, but: Option<usize>, standing: &Standing) -> Vec<Need> {
+        let mut needs = Vec::new();
+        for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
+            if lifecycle.keyed.is_none() || but == Some(number) {
+                continue;
+            }
+            for row in lifecycle.rows[event].iter().filter(|row| row.key.is_empty() && row.when.is_empty()) {
+                let quiet = row.cells.iter().enumerate().filter(|(_, cell)| cell.rule.is_none());
+                let states = quiet.fold(States::default(), |set, (state, _)| set.or(States::one(state as u8)));
+                for known in standing.owned(number, lifecycle).filter(|known| !states.has(known.view.state)) {
+                    let key = Some(known.key.clone());
+                    needs.push(Need { key, ..Need::new(number, states) });
+                }
+            }
+        }
+        needs
+    }
+
+    /// Returns the costs of all states from here.
+    pub fn costs<'m>(&'m self, walk: &'m Walk<'p>) -> Costs<'m> {
+        let standing = walk.standing();
+        let mut cost: Vec<Vec<u32>> = self.states.iter().map(|count| vec![UNREACHABLE; *count]).collect();
+        for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
+            // There may always be a key that did not come yet.
+            if lifecycle.keyed.is_some() {
+                cost[number][0] = 0;
+            }
+            for known in &standing.instances[number] {
+                cost[number][usize::from(known.view.state)] = 0;
+            }
+        }
+        for (number, state) in walk.states_of_fields().into_iter().enumerate() {
+            cost[self.tables.lifecycles.len() + number][usize::from(state)] = 0;
+        }
+        let mut costs = Costs { moves: self, walk, standing, cost };
+        while costs.improve() {}
+        costs
+    }
+}
+
+/// The costs of all states from where a stream stands.
+pub struct Costs<'m> {
+    moves: &'m Moves<'m>,
+    walk: &'m Walk<'m>,
+    standing: Standing,
+    cost: Vec<Vec<u32>>,
+}
+
+impl Costs<'_> {
+    fn improve(&mut self) -> bool {
+        let mut is_better = false;
+        for one in &self.moves.all {
+            let cost = self.of_all(&one.needs).saturating_add(1).min(UNREACHABLE);
+            let known = &mut self.cost[one.lifecycle][usize::from(one.to)];
+            if cost < *known {
+                *known = cost;
+                is_better = true;
+            }
+        }
+        is_better
+    }
+
+    /// Returns the cost of several needs.
+    pub fn of_all(&self, needs: &[Need]) -> u32 {
+        needs.iter().map(|need| self.of(need)).fold(0u32, u32::saturating_add).min(UNREACHABLE)
+    }
+
+    fn of(&self, need: &Need) -> u32 {
+        match &need.key {
+            Some(key) if need.states.has(self.standing.state(need.lifecycle, key)) => 0,
+            Some(key) => self.distances(need)[usize::from(self.standing.state(need.lifecycle, key))],
+            None => need
+                .states
+                .iter()
+                .filter_map(|state| self.cost[need.lifecycle].get(usize::from(state)))
+                .min()
+                .copied()
+                .unwrap_or(UNREACHABLE),
+        }
+    }
+
+    /// Returns the number of moves from each state of a lifecycle to what is needed.
+    fn distances(&self, need: &Need) -> Vec<u32> {
+        let states = self.moves.states[need.lifecycle];
+        let mut distance: Vec<u32> =
+            (0..states).map(|state| if need.states.has(state as u8) { 0 } else { UNREACHABLE }).collect();
+        let own: Vec<&Move> = self.moves.all.iter().filter(|one| one.lifecycle == need.lifecycle).collect();
+        for _ in 0..states {
+            for one in &own {
+                let next = distance[usize::from(one.to)].saturating_add(1).min(UNREACHABLE);
+                let known = &mut distance[usize::from(one.from)];
+                *known = next.min(*known);
+            }
+        }
+        distance
+    }
+
+    /// Returns a state that is needed and that nothing leads to: its lifecycle, and the states.
+    pub fn unreachable<'n>(&self, needs: &'n [Need]) -> Option<&'n Need> {
+        needs.iter().find(|need| self.of(need) >= UNREACHABLE)
+    }
+
+    /// Returns the needs of an event with keys: needs about one key get the key of which they cost the least, one of those
+    /// that came or a new one. Returns these keys too.
+    pub fn bound(&self, event: usize, needs: &[Need]) -> (Vec<Need>, Vec<BoundKey>) {
+        let mut bound: Vec<Need> = needs.to_vec();
+        let mut keys: Vec<BoundKey> = Vec::new();
+        let places: BTreeSet<&KeySlots> =
+            needs.iter().filter(|need| need.key.is_none()).filter_map(|need| need.at.as_ref()).collect();
+        for at in places {
+            let about = |need: &Need| need.key.is_none() && need.at.as_ref() == Some(at);
+            let of_key: Vec<&Need> = needs.iter().filter(|need| about(need)).collect();
+            let Some(first) = of_key.first() else { continue };
+            let known = of_key.iter().flat_map(|need| self.standing.instances[need.lifecycle].iter().rev());
+            let mut candidates: Vec<Vec<Value>> = Vec::new();
+            for key in known.map(|known| &known.key) {
+                if !candidates.contains(key) {
+                    candidates.push(key.clone());
+                }
+            }
+            candidates.push(self.walk.new_key(first.lifecycle, event, at));
+            let with = |need: &Need, key: &Vec<Value>| Need { key: Some(key.clone()), ..need.clone() };
+            let cost =
+                |key: &Vec<Value>| of_key.iter().map(|need| self.of(&with(need, key))).fold(0, u32::saturating_add);
+            let Some(key) = candidates.into_iter().min_by_key(cost) else { continue };
+            for need in bound.iter_mut().filter(|need| about(need)) {
+                *need = with(need, &key);
+            }
+            keys.push(BoundKey { at: at.clone(), key });
+        }
+        (bound, keys)
+    }
+
+    /// Returns the aim of a goal's last event if all that it needs is met, or else what to make before.
+    pub fn toward(&self, goal: &Goal, needs: &[Need], choices: &mut Choices<'_>) -> Next {
+        let Some(last) = &goal.last else {
+            let aims = self.next_aims(needs, choices);
+            return if self.of_all(needs) == 0 { Next::There(None) } else { Next::Before(aims) };
+        };
+        let own = match &last.purpose {
+            Purpose::Row(row) => Some(row.lifecycle),
+            _ => None,
+        };
+        let (mut needs, keys) = self.bound(last.event, needs);
+        needs.extend(self.moves.of_owned(last.event, own, &self.standing));
+        if self.of_all(&needs) == 0 {
+            return Next::There(Some(Aim { keys, ..last.clone() }));
+        }
+        Next::Before(self.next_aims(&needs, choices))
+    }
+
+    /// Returns what an event has to be made for next, so that the needs are met: the moves that can be made now, those to
+    /// which there are the fewest alternatives first.
+    pub fn next_aims(&self, needs: &[Need], choices: &mut Choices<'_>) -> Vec<Aim> {
+        let mut aims: Vec<(usize, Aim)> = Vec::new();
+        let mut open: Vec<Need> = needs.to_vec();
+        let mut known: Vec<Need> = Vec::new();
+        while let Some(need) = open.pop() {
+            if known.len() > MOST_NEEDS || self.of(&need) == 0 || known.contains(&need) {
+                continue;
+            }
+            known.push(need.clone());
+            let mut best = self.leading_to(&need);
+            let Some(chosen) = choices.one_of(&best).copied() else { continue };
+            // The chosen move first; the others are tried where it cannot be made.
+            best.sort_by_key(|one| !std::ptr::eq(*one, chosen));
+            let alternatives = best.len();
+            for (number, one) in best.into_iter().enumerate() {
+                let (missing, keys) = self.missing(one, &need);
+                if missing.is_empty() {
+                    aims.push((alternatives, Aim { keys, ..one.aim.clone() }));
+                } else if number == 0 {
+                    open.extend(missing);
+                }
+            }
+        }
+        aims.sort_by_key(|(alternatives, _)| *alternatives);
+        aims.into_iter().map(|(_, aim)| aim).collect()
+    }
+
+    /// Returns the moves that lead to a need by the fewest steps.
+    fn leading_to(&self, need: &Need) -> Vec<&Move> {
+        let own = self.moves.all.iter().filter(|one| one.lifecycle == need.lifecycle);
+        let candidates: Vec<(u32, &Move)> = match &need.key {
+            Some(key) => {
+                let (distances, from) = (self.distances(need), self.standing.state(need.lifecycle, key));
+                own.filter(|one| one.from == from).map(|one| (distances[usize::from(one.to)], one)).collect()
+            }
+            None => own.filter(|one| need.states.has(one.to)).map(|one| (self.of_all(&one.needs), one)).collect(),
+        };
+        let least = candidates.iter().map(|(cost, _)| *cost).min().unwrap_or(UNREACHABLE);
+        candidates.into_iter().filter(|(cost, _)| *cost == least && *cost < UNREACHABLE).map(|(_, one)| one).collect()
+    }
+
+    /// Returns the needs of a move that are not met, and the keys that its event is to have. `need`: what the move is for.
+    fn missing(&self, one: &Move, need: &Need) -> (Vec<Need>, Vec<BoundKey>) {
+        let mut needs = one.needs.clone();
+        // The key that is needed is the one that the row of the move reads.
+        let at = needs.iter().find(|own| own.lifecycle == need.lifecycle).and_then(|own| own.at.clone());
+        let mut keys = Vec::new();
+        if let (Some(key), Some(at)) = (&need.key, at) {
+            for own in needs.iter_mut().filter(|own| own.at.as_ref() == Some(&at)) {
+                own.key = Some(key.clone());
+            }
+            keys.push(BoundKey { at, key: key.clone() });
+        }
+        let (mut needs, others) = self.bound(one.aim.event, &needs);
+        keys.extend(others);
+        needs.extend(self.moves.of_owned(one.aim.event, None, &self.standing));
+        needs.retain(|need| self.of(need) > 0);
+        (needs, keys)
+    }
+}
+
+/// Returns whether an event that meets some conditions meets others too.
+fn implies(some: &[Condition], others: &[Condition]) -> bool {
+    others.iter().all(|other| {
+        some.iter().any(|one| {
+            one.slot == other.slot
+                && match (&one.wanted, &other.wanted) {
+                    (Wanted::Values(some), Wanted::Values(others)) => some.iter().all(|value| others.contains(value)),
+                    (one, other) => one == other,
+                }
+        })
+    })
+}
+
+/// What a walk toward a goal does next.
+pub enum Next {
+    /// All needs are met: the last event, if the goal has one, can be made.
+    There(Option<Aim>),
+    /// One of these events comes first.
+    Before(Vec<Aim>),
+}

@@ -1,0 +1,156 @@
+//! The plain stream: a short conversation that passes the states of each lifecycle in their usual order.
+//!
+//! Authors list the states of a lifecycle in the order in which they usually come, what goes wrong last. So the next event
+//! is one that moves an instance forward by the fewest states, where no instance has made that move yet: inner lifecycles
+//! first, so that they are through before the one around moves on.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use sessionlint_core::protocol::tables::{Lifecycle, Row, overlap};
+use sessionlint_core::protocol::{Protocol, Tables};
+
+use super::choices::Choices;
+use super::goals::{Aim, Purpose, RowAim};
+use super::planner::Planner;
+use super::standing::Standing;
+use super::texts::Style;
+use super::walk::{Stream, StreamOptions, Trial, Walk};
+
+/// The most events, apart from those that end the stream.
+const MOST_EVENTS: usize = 24;
+/// The most events of one type.
+const MOST_OF_TYPE: usize = 3;
+/// The number of pieces of each text.
+const PIECES: usize = 2;
+/// The number of proposals for each event.
+const MOST_TRIES: usize = 3;
+
+/// A move of a lifecycle from a state to another; or, of a text behind the lifecycles, a piece.
+type Step = (usize, u8, u8);
+
+/// What came so far.
+#[derive(Default)]
+struct Done {
+    steps: BTreeSet<Step>,
+    /// How many events of each type came.
+    events: BTreeMap<usize, usize>,
+}
+
+/// An event that would be something new.
+struct Candidate {
+    rank: Rank,
+    aim: Aim,
+    step: Step,
+}
+
+/// The order of candidates: pieces of text come first; then what moves inner lifecycles only; then instances that have
+/// begun before new ones; then moves to a near state; then the order of the tables.
+type Rank = (bool, Reverse<usize>, bool, u8, usize);
+
+/// Generates a plain stream. It is empty if none was found.
+pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
+    let options = StreamOptions { sessions: 1, ..options.clone() };
+    let planner = Planner::new(protocol, &options);
+    let mut walk = Walk::new(protocol, &options, Style::Plain);
+    let mut done = Done::default();
+    while walk.lines.len() < MOST_EVENTS.min(options.events) {
+        let candidates = candidates(protocol, &walk, &done);
+        let made = |one: &Candidate| Some((legal_event(&walk, &one.aim, choices)?, one.step, one.aim.event));
+        let Some(((proposal, trial), step, event)) = candidates.iter().find_map(made) else { break };
+        done.steps.insert(step);
+        *done.events.entry(event).or_default() += 1;
+        walk.take(proposal, trial);
+    }
+    if planner.close(&mut walk, None, choices) { walk.stream() } else { Stream::default() }
+}
+
+/// Returns the events that would be something new, the usual ones first.
+fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidate> {
+    let tables = protocol.tables();
+    let standing = walk.standing();
+    // What may end has had its turn; a second one is not needed.
+    let is_over = !walk.lines.is_empty() && walk.findings_at_end() == 0;
+    let mut candidates = Vec::new();
+    let is_allowed = |event: &usize| {
+        let often = done.events.get(event).copied().unwrap_or_default();
+        often < MOST_OF_TYPE && walk.options.weight(&tables.events[*event].name) > 0
+    };
+    for event in (0..tables.events.len()).filter(is_allowed) {
+        for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
+            for row in lifecycle.rows[event].iter().filter(|row| standing.is_in(&row.before)) {
+                let mut states: Vec<u8> = standing.instances[number].iter().map(|known| known.view.state).collect();
+                if lifecycle.keyed.is_some() && !row.key.is_empty() {
+                    states.push(0);
+                }
+                let depth = outermost_moved(tables, &standing, event, Some((number, row)));
+                if is_over && depth == 0 {
+                    continue;
+                }
+                for state in states {
+                    let cell = row.cells[usize::from(state)];
+                    let step = (number, state, cell.to);
+                    if cell.rule.is_some() || done.steps.contains(&step) {
+                        continue;
+                    }
+                    let by = match cell.to {
+                        // An event of another type about an instance that has begun.
+                        to if to == state && state > 0 && !row.key.is_empty() && !done.events.contains_key(&event) => 0,
+                        to if to == state => continue,
+                        // Back to the start is the last that a state leads to.
+                        0 => u8::MAX,
+                        to if to > state => to - state,
+                        _ => continue,
+                    };
+                    let aim = RowAim { lifecycle: number, row: row.number, state };
+                    let is_new = lifecycle.keyed.is_some() && state == 0;
+                    let rank = (true, Reverse(depth), is_new, by, number);
+                    candidates.push(Candidate { rank, aim: Aim::new(event, Purpose::Row(aim)), step });
+                }
+            }
+        }
+        for (number, text) in tables.texts.iter().enumerate() {
+            let has_piece = text.append[event].as_ref().is_some_and(|append| !append.anew);
+            let behind = tables.lifecycles.len() + number;
+            let pieces = done.steps.iter().filter(|(lifecycle, _, _)| *lifecycle == behind).count();
+            let depth = outermost_moved(tables, &standing, event, None);
+            if has_piece && pieces < PIECES && !(is_over && depth == 0) {
+                let step = (behind, 0, pieces as u8);
+                let rank = (false, Reverse(depth), false, 0, number);
+                candidates.push(Candidate { rank, aim: Aim::new(event, Purpose::Piece(number)), step });
+            }
+        }
+    }
+    candidates.sort_by_key(|candidate| candidate.rank);
+    candidates
+}
+
+/// Returns how many lifecycles are around the outermost one that an event moves from where it is: by the row that it is
+/// made for, or because no row lets it stay.
+fn outermost_moved(tables: &Tables, standing: &Standing, event: usize, own: Option<(usize, &Row)>) -> usize {
+    let moves = |(number, lifecycle): &(usize, &Lifecycle)| {
+        let Some(state) = standing.single(*number).filter(|_| lifecycle.keyed.is_none()) else { return false };
+        let stays = |row: &Row| row.cells[usize::from(state)].to == state;
+        match own {
+            Some((own, row)) if own == *number => !stays(row),
+            _ => {
+                let fits = |other: &&Row| own.is_none_or(|(_, row)| overlap(&row.when, &other.when));
+                let mut rows = lifecycle.rows[event].iter().filter(fits).peekable();
+                rows.peek().is_some() && !rows.any(stays)
+            }
+        }
+    };
+    let around = |lifecycle: &Lifecycle| {
+        std::iter::successors(lifecycle.within, |outer| tables.lifecycles[*outer].within).count()
+    };
+    let moved = tables.lifecycles.iter().enumerate().filter(moves);
+    moved.map(|(_, lifecycle)| around(lifecycle)).min().unwrap_or(usize::MAX)
+}
+
+/// Makes an event without a finding.
+fn legal_event<'p>(walk: &Walk<'p>, aim: &Aim, choices: &mut Choices<'_>) -> Option<Trial> {
+    (0..MOST_TRIES).find_map(|_| {
+        let (proposal, trial, findings) = walk.proposal(aim, choices);
+        findings.is_empty().then_some((proposal, trial))
+    })
+}

@@ -1,0 +1,196 @@
+//! Makes streams for a goal: it plans backwards from what the goal needs, makes the events that the plan begins with, and
+//! asks the checker about each of them. The checker alone decides; where it refuses an event, another is tried.
+
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::protocol::tables::States;
+
+use super::breaks::{if_only_finding, is_only_finding, varied};
+use super::choices::Choices;
+use super::goals::{Aim, Goal, Need, goals_of};
+use super::moves::{Moves, Next, UNREACHABLE};
+use super::texts::Style;
+use super::walk::{Stream, StreamOptions, Walk};
+
+/// The most events of a plan.
+const MOST_STEPS: usize = 60;
+/// The most goals that are tried, the nearest first.
+const MOST_GOALS: usize = 40;
+/// The number of attempts for each goal. Each but the first begins with some events at random.
+const MOST_ATTEMPTS: u32 = 8;
+/// The number of proposals for each event of a plan.
+const MOST_TRIES: usize = 6;
+/// The number of proposals for the last event.
+const MOST_LAST: usize = 24;
+/// The most proposals for all goals of one stream.
+const MOST_PROPOSALS: usize = 20_000;
+
+/// A search for streams, directed by the tables.
+pub struct Planner<'p> {
+    protocol: &'p Protocol,
+    options: &'p StreamOptions,
+    moves: Moves<'p>,
+}
+
+impl<'p> Planner<'p> {
+    pub fn new(protocol: &'p Protocol, options: &'p StreamOptions) -> Planner<'p> {
+        let events = &protocol.tables().events;
+        let moves = Moves::of(protocol, |event| options.weight(&events[event].name) > 0);
+        Planner { protocol, options, moves }
+    }
+
+    /// Generates a stream that breaks a rule, and nothing else.
+    pub fn broken(&self, rule: &str, tape: &[u32]) -> Option<Stream> {
+        let goals = self.nearest_first(goals_of(self.protocol, rule));
+        self.attempts(&goals, tape, |walk, goal, choices| {
+            self.break_at(walk, goal, rule, choices)?;
+            if_only_finding(self.protocol, rule, walk.stream())
+        })
+    }
+
+    /// Generates a stream that comes to one of these goals. `is_wanted`: whether a stream is one.
+    pub fn covering(&self, goals: &[Goal], tape: &[u32], is_wanted: impl Fn(&Stream) -> bool) -> Option<Stream> {
+        self.attempts(&self.nearest_first(goals.to_vec()), tape, |walk, goal, choices| {
+            if let Some(aim) = self.pursue(walk, goal, false, choices)? {
+                let found = (0..MOST_LAST).find_map(|_| {
+                    let (proposal, trial, findings) = walk.proposal(&aim, choices);
+                    (findings.len() <= 1).then_some((proposal, trial))
+                });
+                let (proposal, trial) = found?;
+                walk.take(proposal, trial);
+                self.close(walk, None, choices);
+            }
+            Some(walk.stream()).filter(&is_wanted)
+        })
+    }
+
+    /// Returns the goals that can be reached at all, those with the fewest needs to meet first.
+    fn nearest_first(&self, goals: Vec<Goal>) -> Vec<Goal> {
+        let walk = Walk::new(self.protocol, self.options, Style::Plain);
+        let costs = self.moves.costs(&walk);
+        let mut goals: Vec<(u32, Goal)> = goals.into_iter().map(|goal| (costs.of_all(&goal.needs), goal)).collect();
+        goals.retain(|(cost, _)| *cost < UNREACHABLE);
+        goals.sort_by_key(|(cost, _)| *cost);
+        goals.into_iter().map(|(_, goal)| goal).collect()
+    }
+
+    /// Tries goals in turn, until one of them gives a stream.
+    fn attempts(
+        &self,
+        goals: &[Goal],
+        tape: &[u32],
+        attempt: impl Fn(&mut Walk<'p>, &Goal, &mut Choices<'_>) -> Option<Stream>,
+    ) -> Option<Stream> {
+        let mut proposals = 0;
+        for number in 0..MOST_ATTEMPTS {
+            let tape = varied(tape, number);
+            for goal in goals.iter().take(MOST_GOALS) {
+                let mut choices = Choices::new(&tape);
+                let style = if choices.below(2) == 0 && number == 0 { Style::Plain } else { Style::Odd };
+                let mut walk = Walk::new(self.protocol, self.options, style);
+                // Other sessions have events too.
+                let others = if self.options.sessions > 1 { 4 * self.options.sessions } else { 0 };
+                for _ in 0..others + number as usize / 2 {
+                    walk.step(&mut choices);
+                }
+                let stream = attempt(&mut walk, goal, &mut choices);
+                proposals += walk.proposals();
+                if stream.is_some() || proposals > MOST_PROPOSALS {
+                    return stream;
+                }
+            }
+        }
+        None
+    }
+
+    /// Breaks the rule of a goal, and ends the stream.
+    fn break_at(&self, walk: &mut Walk<'p>, goal: &Goal, rule: &str, choices: &mut Choices<'_>) -> Option<()> {
+        let Some(aim) = self.pursue(walk, goal, true, choices)? else {
+            let kept = goal.needs.first().map(|need| need.lifecycle);
+            return self.close(walk, kept.map(|kept| (kept, rule)), choices).then_some(());
+        };
+        for _ in 0..MOST_LAST {
+            let (proposal, trial, findings) = walk.proposal(&aim, choices);
+            if is_only_finding(&findings, rule) {
+                walk.take(proposal, trial);
+                return self.close(walk, None, choices).then_some(());
+            }
+        }
+        None
+    }
+
+    /// Returns a need that no event can bring about from the beginning of a stream without breaking a rule.
+    pub fn unreachable<'n>(&self, needs: &'n [Need]) -> Option<&'n Need> {
+        let walk = Walk::new(self.protocol, self.options, Style::Plain);
+        self.moves.costs(&walk).unreachable(needs)
+    }
+
+    /// Makes events until the last one of a goal can be made, and returns what it is to be made for; `Some(None)` if the
+    /// goal has no last event, `None` if it did not get there. `is_broken`: whether the last event is to break a rule.
+    fn pursue(
+        &self,
+        walk: &mut Walk<'p>,
+        goal: &Goal,
+        is_broken: bool,
+        choices: &mut Choices<'_>,
+    ) -> Option<Option<Aim>> {
+        let needs = self.moves.needs_of(goal, is_broken);
+        for _ in 0..MOST_STEPS {
+            let aims = match self.moves.costs(walk).toward(goal, &needs, choices) {
+                Next::There(aim) => return Some(aim),
+                Next::Before(aims) => aims,
+            };
+            let (proposal, trial) = aims.iter().find_map(|aim| self.legal_event(walk, aim, choices))?;
+            walk.take(proposal, trial);
+        }
+        None
+    }
+
+    /// Makes an event without a finding.
+    fn legal_event(&self, walk: &Walk<'_>, aim: &Aim, choices: &mut Choices<'_>) -> Option<super::walk::Trial> {
+        (0..MOST_TRIES).find_map(|_| {
+            let (proposal, trial, findings) = walk.proposal(aim, choices);
+            (findings.is_empty() && !proposal.waits).then_some((proposal, trial))
+        })
+    }
+
+    /// Brings the stream to where it may end. `kept`: a lifecycle that has to stay as it is, and its rule, which the end of
+    /// the stream is to break.
+    pub fn close(&self, walk: &mut Walk<'p>, kept: Option<(usize, &str)>, choices: &mut Choices<'_>) -> bool {
+        let is_done = |walk: &Walk<'_>| {
+            let findings = walk.checker.clone().finish().findings;
+            match kept {
+                None => findings.is_empty(),
+                Some((_, rule)) => is_only_finding(&findings, rule),
+            }
+        };
+        for _ in 0..MOST_STEPS {
+            if is_done(walk) {
+                return true;
+            }
+            let needs = self.needs_of_end(walk, kept.map(|(lifecycle, _)| lifecycle));
+            let Some(need) = needs.into_iter().next() else { break };
+            let aims = self.moves.costs(walk).next_aims(&[need], choices);
+            let found = aims.iter().find_map(|aim| self.legal_event(walk, aim, choices));
+            let Some((proposal, trial)) = found else { break };
+            walk.take(proposal, trial);
+        }
+        // What is left are other sessions, or what the plan does not see.
+        is_done(walk) || kept.is_none() && walk.close(choices)
+    }
+
+    /// Returns what the end of the stream needs so that no rule speaks there, inner lifecycles first.
+    fn needs_of_end(&self, walk: &Walk<'_>, kept: Option<usize>) -> Vec<Need> {
+        let standing = walk.standing();
+        let mut needs = Vec::new();
+        let lifecycles = self.protocol.tables().lifecycles.iter().enumerate().rev();
+        for (number, lifecycle) in lifecycles.filter(|(number, _)| kept != Some(*number)) {
+            let quiet = lifecycle.end.iter().enumerate().filter(|(_, end)| end.is_none());
+            let states = quiet.fold(States::default(), |set, (state, _)| set.or(States::one(state as u8)));
+            for known in standing.owned(number, lifecycle).filter(|known| !states.has(known.view.state)) {
+                let key = lifecycle.keyed.map(|_| known.key.clone());
+                needs.push(Need { key, ..Need::new(number, states) });
+            }
+        }
+        needs
+    }
+}
