@@ -12,7 +12,7 @@ use built_program::built_program;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use serde_json::{Value, json};
-use sessionlint::generate::{StreamOptions, breakable, broken, legal, stream, tape, value};
+use sessionlint::generate::{StreamOptions, breakable, broken, illegal, legal, stream, tape, value};
 use sessionlint::{Options, Protocol, check};
 
 fn events() -> &'static Protocol {
@@ -154,6 +154,190 @@ fn every_cell_of_the_tables_is_reached() {
     assert_eq!(share["covered"], share["items"], "{}", text(&sessionlint(&["coverage", "--all", &out]).stdout));
 }
 
+/// Returns the names of the events of a printed stream.
+fn types(bytes: &[u8]) -> Vec<String> {
+    let name =
+        |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["type"].as_str().expect("a name").to_owned();
+    text(bytes).lines().map(name).collect()
+}
+
+#[test]
+fn the_first_stream_is_an_ordinary_conversation() {
+    for seed in ["0", "1", "2"] {
+        let made = sessionlint(&["generate", "--seed", seed]).stdout;
+        assert_eq!(found(&made), [], "{}", text(&made));
+        let types = types(&made);
+        let position = |name: &str| types.iter().position(|known| known == name).unwrap_or_else(|| panic!("{types:?}"));
+        // A turn: it begins, text and a tool call come, it is completed, and the session is idle again.
+        assert_eq!(position("session.status"), 0);
+        assert!(position("session.stream.chunk") < position("session.completed"));
+        assert!(position("session.tool.call.started") < position("session.tool.call.completed"));
+        assert!(position("session.tool.call.completed") < position("session.tool.results"));
+        assert!(position("session.tool.results") < position("session.completed"));
+        assert_eq!(types.last().map(String::as_str), Some("session.status"));
+        assert!(types.len() <= 16, "{types:?}");
+        let wrong = ["session.error", "session.interrupted"];
+        assert!(!types.iter().any(|name| wrong.contains(&name.as_str())), "{types:?}");
+        assert!(text(&made).chars().all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic()), "{}", text(&made));
+    }
+}
+
+#[test]
+fn a_named_cell_is_taken() {
+    // The last two only follow a broken rule.
+    for (cell, expected) in [
+        ("turn/active/session.completed", &[][..]),
+        ("turn/completed/session.status (pending = true)", &["idle-missing"]),
+        ("tool-call/started/session.completed", &["tool-call-unfinished"]),
+        ("turn/active/end", &["turn-unfinished"]),
+        ("tool-call/untracked/session.tool.results", &["unknown-tool-call"]),
+        ("turn/trailing/end", &["idle-missing"]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out").to_string_lossy().into_owned();
+        let output = sessionlint(&["generate", "--cover", cell, "--count", "2", "--out", &out]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let output = sessionlint(&["coverage", "--format", "json", &out]);
+        let coverage: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let mut parts = cell.splitn(3, '/');
+        let (lifecycle, state) = (parts.next().expect("a lifecycle"), parts.next().expect("a state"));
+        let event = parts.next().expect("an event").split(" (").next().filter(|name| *name != "end");
+        let cells = coverage["cells"].as_array().expect("cells").iter();
+        let named =
+            cells.filter(|it| it["lifecycle"] == lifecycle && it["state"] == state && it["type"] == json!(event));
+        assert!(named.map(|it| it["count"].as_u64().unwrap_or_default()).sum::<u64>() >= 2, "{cell}");
+        for path in sorted(Path::new(&out)).into_iter().filter(|path| path.extension().is_some_and(|it| it == "ndjson"))
+        {
+            let found = found(&fs::read(&path).expect("a file"));
+            let rules: BTreeSet<&str> = found.iter().map(|(_, rule)| rule.as_str()).collect();
+            let asked = expected.iter().all(|rule| rules.contains(rule));
+            assert!(asked && (expected.is_empty() == rules.is_empty()), "{cell}: {rules:?}");
+            let written = fs::read_to_string(format!("{}.expected", path.display())).unwrap_or_default();
+            assert_eq!(written, found.iter().map(|(line, rule)| format!("{line}\t{rule}\n")).collect::<String>());
+        }
+    }
+}
+
+/// A gate whose code has five digits, and whose visitors are known to two tables by one name. `slam` breaks a rule
+/// wherever it comes, and only then is the gate stuck.
+const GATE: &str = r#"
+name    = "gate"
+version = "1"
+[event]
+type    = "/type"
+unknown = "unknown-event"
+[[lifecycle]]
+name   = "gate"
+states = ["none", "one", "two", "three", "four", "open", "stuck"]
+row = [
+  { on = "digit", when = { "/of/digit" = 7 }, cell = { none = "one", one = "two", two = "three", three = "four", four = "open", else = "=" } },
+  { on = "digit", when = "else", cell = { open = { rule = "digit-after-opening" }, else = "none" } },
+  { on = "slam", cell = { else = { rule = "slammed", to = "stuck" } } },
+  { on = "ring", cell = { stuck = { rule = "ring-of-stuck" }, else = "=" } },
+  { on = "*", cell = { else = "=" } },
+]
+[[lifecycle]]
+name   = "visitor"
+states = ["away", "here"]
+keyed  = "stream"
+row = [
+  { on = "enter", key = "/who", cell = { away = "here", here = { rule = "entered-twice" } } },
+  { on = "pay", key = "/who", cell = { away = { rule = "paid-from-afar" }, here = "=" } },
+  { on = "*", cell.else = "=" },
+]
+[[lifecycle]]
+name   = "ticket"
+states = ["none", "bought"]
+keyed  = "stream"
+row = [
+  { on = "pay", key = "/who", cell = { none = "bought", bought = { rule = "paid-twice" } } },
+  { on = "*", cell.else = "=" },
+]
+[[check]]
+on   = "ring"
+at   = "/tone"
+is   = { says = ["shrill*"] }
+rule = "shrill"
+"#;
+
+fn gate() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rules =
+        ["digit-after-opening", "slammed", "ring-of-stuck", "entered-twice", "paid-from-afar", "paid-twice", "shrill"];
+    let words = |rule: &&str| {
+        format!("[rule.{rule}]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"it is so\"\nhelp = \"leave it\"\n")
+    };
+    let rules: String = rules.iter().map(words).collect();
+    fs::write(folder.path().join("protocol.toml"), format!("{GATE}{rules}")).expect("written");
+    let digit = json!({"oneOf": [
+        {"type": "object", "required": ["digit"], "properties": {"digit": {"enum": [1, 2, 3]}}},
+        {"type": "object", "required": ["digit"], "properties": {"digit": {"const": 7}, "deep": {"type": "string"}}},
+    ]});
+    for (name, field, schema) in [
+        ("digit", "of", digit),
+        ("slam", "loudly", json!({"type": "boolean"})),
+        ("ring", "tone", json!({"type": "string"})),
+        ("enter", "who", json!({"type": "string", "minLength": 1})),
+        ("pay", "who", json!({"type": "string", "minLength": 1})),
+    ] {
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "required": ["type", field],
+            "properties": {"type": {"const": name}, field: schema},
+        });
+        fs::write(folder.path().join(format!("{name}.schema.json")), schema.to_string()).expect("written");
+    }
+    folder
+}
+
+#[test]
+fn rules_behind_values_long_ways_and_shared_keys_are_broken() {
+    let folder = gate();
+    let protocol = sessionlint::load_protocol(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+    for rule in ["digit-after-opening", "slammed", "entered-twice", "paid-from-afar", "paid-twice", "shrill"] {
+        for seed in 0..4 {
+            let made = illegal(&protocol, rule, &StreamOptions::default(), &tape(seed, 1000));
+            let made = made.unwrap_or_else(|| panic!("no stream breaks {rule} alone (seed {seed})"));
+            let findings = check(&protocol, &made.ndjson(), Options::default()).findings;
+            let rules: Vec<_> = findings.iter().map(|finding| &*finding.rule).collect();
+            assert_eq!(rules, [rule], "{}", text(&made.ndjson()));
+        }
+    }
+}
+
+#[test]
+fn what_was_not_broken_is_said_with_its_reason() {
+    let folder = gate();
+    let protocol = folder.path().to_string_lossy().into_owned();
+    let output = sessionlint(&["generate", "--protocol", &protocol, "--break", "ring-of-stuck"]);
+    assert_eq!(output.status.code(), Some(2));
+    let why = "no event leads gate to stuck without breaking another rule";
+    assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    let out = folder.path().join("out").to_string_lossy().into_owned();
+    let output = sessionlint(&["generate", "--protocol", &protocol, "--break", "any", "--count", "40", "--out", &out]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert_eq!(said.lines().filter(|line| line.contains("ring-of-stuck")).count(), 1, "{said}");
+    // A stream that only has to take the cell may break the rule before.
+    let cell = ["generate", "--protocol", &protocol, "--cover", "gate/stuck/ring"];
+    let output = sessionlint(&cell);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(types(&output.stdout).last().map(String::as_str), Some("ring"));
+}
+
+#[test]
+fn the_number_of_processors_does_not_matter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let make = |name: &str| {
+        let out = folder.path().join(name);
+        let arguments = ["generate", "--break", "any", "--count", "12", "--seed", "5", "--out", &out.to_string_lossy()];
+        assert!(sessionlint(&arguments).status.success());
+        sorted(&out).iter().map(|path| fs::read(path).expect("a file")).collect::<Vec<_>>()
+    };
+    assert_eq!(make("one"), make("two"));
+}
+
 #[test]
 fn event_types_can_be_left_out() {
     let output =
@@ -172,6 +356,10 @@ fn what_cannot_be_made_is_refused_in_words() {
         (&["generate", "--break", "idle-mising"], "did you mean idle-missing?"),
         (&["generate", "--break", "empty-input"], "is about input that is not a stream"),
         (&["generate", "--protocol", "session-records"], "stored records"),
+        (&["generate", "--cover", "turn/active"], "is not a cell: LIFECYCLE/STATE/EVENT"),
+        (&["generate", "--cover", "turns/active/end"], "did you mean turn?"),
+        (&["generate", "--cover", "turn/activ/end"], "did you mean active?"),
+        (&["generate", "--cover", "turn/active/session.complete"], "did you mean session.completed?"),
         (&["mutate", "nothing.ndjson", "--out", "x"], "nothing.ndjson"),
     ] {
         let output = sessionlint(arguments);

@@ -141,7 +141,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             let made = task.stream(0)?;
             let mut out = standard_output(Syntax::Json);
             out.write_all(&made.bytes).and_then(|()| out.flush())?;
-            if let Some((line, rule)) = made.breaks {
+            for (line, rule) in made.findings {
                 complain!("sessionlint: line {line} breaks {rule}");
             }
             Ok(Exit::Clean)
@@ -207,10 +207,10 @@ fn rules_to_break<'p>(arguments: &Arguments, protocol: &'p Protocol) -> Result<V
     }
 }
 
-/// A serialized stream, and the line and name of the rule that it breaks, if any.
+/// A serialized stream, and what is to be found in it: the line of each finding, and its rule.
 struct GeneratedStream {
     bytes: Vec<u8>,
-    breaks: Option<(u64, String)>,
+    findings: Vec<(u64, String)>,
 }
 
 /// What is to be generated.
@@ -258,8 +258,9 @@ impl Task<'_> {
         let made = self.stream(number)?;
         let name = format!("stream-{:05}.{}", number + 1, self.arguments.wire.ending());
         write(&folder.join(&name), &made.bytes)?;
-        if let Some((line, rule)) = made.breaks {
-            write(&folder.join(format!("{name}.expected")), format!("{line}\t{rule}\n").as_bytes())?;
+        if !made.findings.is_empty() {
+            let expected: String = made.findings.iter().map(|(line, rule)| format!("{line}\t{rule}\n")).collect();
+            write(&folder.join(format!("{name}.expected")), expected.as_bytes())?;
         }
         Ok(())
     }
@@ -270,12 +271,12 @@ impl Task<'_> {
         let wire = self.arguments.wire;
         if self.arguments.wild {
             let bytes = wire.bytes(&wild_from_seed(self.protocol, &self.options, seed));
-            return Ok(GeneratedStream { bytes, breaks: None });
+            return Ok(GeneratedStream { bytes, findings: Vec::new() });
         }
         if let Some(name) = &self.arguments.cover {
-            let stream = covering_from_seed(self.protocol, &self.cells, &self.options, seed)
+            let (stream, findings) = covering_from_seed(self.protocol, &self.cells, &self.options, seed)
                 .map_err(|why| CliError::Message(visible(&format!("no stream was found that takes {name}: {why}"))))?;
-            return Ok(GeneratedStream { bytes: wire.bytes(&stream), breaks: stream.breaks });
+            return Ok(GeneratedStream { bytes: wire.bytes(&stream), findings });
         }
         if !self.rules.is_empty() {
             return self.broken_stream(number, seed);
@@ -286,7 +287,7 @@ impl Task<'_> {
         let stream = plain.or_else(|| legal_from_seed(self.protocol, &self.options, seed)).ok_or_else(|| {
             CliError::Message("no legal stream was found; allow more events, or other weights".to_owned())
         })?;
-        Ok(GeneratedStream { bytes: wire.bytes(&stream), breaks: None })
+        Ok(GeneratedStream { bytes: wire.bytes(&stream), findings: Vec::new() })
     }
 
     /// Generates a stream that breaks the rule of a number, or the next one that can be broken on this wire format.
@@ -295,7 +296,7 @@ impl Task<'_> {
         for rule in self.rules[first..].iter().chain(&self.rules[..first]) {
             let write = |stream: &Stream| self.arguments.wire.bytes(stream);
             if let Some((bytes, line)) = illegal_from_seed(self.protocol, rule, &self.options, seed, write) {
-                return Ok(GeneratedStream { bytes, breaks: Some((line, (*rule).to_owned())) });
+                return Ok(GeneratedStream { bytes, findings: vec![(line, (*rule).to_owned())] });
             }
             let mut unbroken = self.unbroken.lock().unwrap_or_else(PoisonError::into_inner);
             if self.rules.len() > 1 && unbroken.insert((*rule).to_owned()) {

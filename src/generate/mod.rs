@@ -5,6 +5,7 @@
 //! the protocol, and a stream breaks a rule if the checker reports that rule once and nothing else.
 
 mod breaks;
+mod came;
 mod choices;
 mod draft;
 mod edits;

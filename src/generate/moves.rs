@@ -8,26 +8,29 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use sessionlint_core::protocol::tables::{Condition, Row, States, Wanted, overlap};
+use sessionlint_core::protocol::tables::{Cell, Condition, Row, States, Wanted, overlap};
 use sessionlint_core::protocol::{Protocol, Tables};
-use sessionlint_core::schema::domain;
 
 use super::choices::Choices;
+use super::draft::may_lack_key;
 use super::goals::{Aim, BoundKey, CUT, Goal, KeySlots, Need, Purpose, RowAim, SEEN, needs_of_row};
 use super::standing::Standing;
 use super::walk::Walk;
 
 /// The cost of a state that nothing leads to.
 pub const UNREACHABLE: u32 = 1 << 24;
+/// The cost of a move that breaks a rule: there should be as few as possible.
+const BROKEN: u32 = 20;
 /// The most needs that are followed for one step.
 const MOST_NEEDS: usize = 200;
 
-/// A move that breaks no rule.
+/// A move of an instance into another state.
 struct Move {
     aim: Aim,
     lifecycle: usize,
     from: u8,
     to: u8,
+    cost: u32,
     needs: Vec<Need>,
 }
 
@@ -40,34 +43,34 @@ pub struct Moves<'p> {
 }
 
 impl<'p> Moves<'p> {
-    /// Collects the moves of a protocol by events of these types.
-    pub fn of(protocol: &'p Protocol, is_allowed: impl Fn(usize) -> bool) -> Moves<'p> {
+    /// Collects the moves of a protocol by events of these types. `may_break`: also those that break a rule.
+    pub fn of(protocol: &'p Protocol, may_break: bool, is_allowed: impl Fn(usize) -> bool) -> Moves<'p> {
         let tables = protocol.tables();
         let states = tables.lifecycles.iter().map(|lifecycle| lifecycle.states.len());
         let fields = std::iter::repeat_n(usize::from(CUT) + 1, tables.texts.len() + tables.unchanged.len());
         let mut moves = Moves { tables, all: Vec::new(), states: states.chain(fields).collect() };
         for event in (0..tables.events.len()).filter(|event| is_allowed(*event)) {
-            moves.add_rows(event);
+            moves.add_rows(event, may_break);
             moves.add_pieces(event);
         }
         moves
     }
 
-    fn add_rows(&mut self, event: usize) {
+    fn add_rows(&mut self, event: usize, may_break: bool) {
         for (lifecycle, table) in self.tables.lifecycles.iter().enumerate() {
             for row in &table.rows[event] {
                 let others = self.others(event, Some((lifecycle, row)));
-                let quiet = row
-                    .cells
-                    .iter()
-                    .enumerate()
-                    .filter(|(state, cell)| cell.rule.is_none() && usize::from(cell.to) != *state);
-                for (state, cell) in quiet {
+                let is_move = |(state, cell): &(usize, &Cell)| {
+                    (may_break || cell.rule.is_none()) && usize::from(cell.to) != *state
+                };
+                for (state, cell) in row.cells.iter().enumerate().filter(is_move) {
                     let state = state as u8;
                     let purpose = Purpose::Row(RowAim { lifecycle, row: row.number, state });
                     let mut needs = needs_of_row(lifecycle, row, state);
                     needs.extend(others.iter().cloned());
-                    self.all.push(Move { aim: Aim::new(event, purpose), lifecycle, from: state, to: cell.to, needs });
+                    let cost = if cell.rule.is_some() { BROKEN } else { 1 };
+                    let aim = Aim::new(event, purpose);
+                    self.all.push(Move { aim, lifecycle, from: state, to: cell.to, cost, needs });
                 }
             }
         }
@@ -81,19 +84,19 @@ impl<'p> Moves<'p> {
                 let mut needs = self.others(event, None);
                 needs.extend(append.after.iter().map(|(outer, states)| Need::new(*outer, *states)));
                 let aim = Aim::new(event, Purpose::Piece(number));
-                self.all.push(Move { aim, lifecycle: first + number, from: 0, to: SEEN, needs });
+                self.all.push(Move { aim, lifecycle: first + number, from: 0, to: SEEN, cost: 1, needs });
             }
             for alternative in 0..text.cut[event].len() {
                 let mut needs = self.others(event, None);
                 needs.push(Need::new(first + number, States::one(SEEN)));
                 let aim = Aim::new(event, Purpose::Cut { text: number, alternative });
-                self.all.push(Move { aim, lifecycle: first + number, from: SEEN, to: CUT, needs });
+                self.all.push(Move { aim, lifecycle: first + number, from: SEEN, to: CUT, cost: 1, needs });
             }
         }
         for (number, _) in self.tables.unchanged.iter().enumerate().filter(|(_, table)| table.event == event) {
             let lifecycle = first + self.tables.texts.len() + number;
             let needs = self.others(event, None);
-            self.all.push(Move { aim: Aim::new(event, Purpose::Any), lifecycle, from: 0, to: SEEN, needs });
+            self.all.push(Move { aim: Aim::new(event, Purpose::Any), lifecycle, from: 0, to: SEEN, cost: 1, needs });
         }
     }
 
@@ -113,7 +116,7 @@ impl<'p> Moves<'p> {
                     && row.before.is_empty()
                     && row.after.is_empty()
                     && (row.each.is_none() || row.each == own_each)
-                    && !self.may_lack_key(event, row)
+                    && !may_lack_key(&self.tables.events[event], row)
             };
             let is_certain = rows.iter().any(must_apply) || lifecycle.within.is_none() && lifecycle.keyed.is_none();
             let has_keyless = lifecycle.keyed.is_some() && rows.iter().any(|row| row.key.is_empty());
@@ -129,16 +132,6 @@ impl<'p> Moves<'p> {
             }
         }
         needs
-    }
-
-    /// Returns whether a row's key need not be there.
-    fn may_lack_key(&self, event: usize, row: &Row) -> bool {
-        let kind = &self.tables.events[event];
-        row.each.is_none()
-            && row.key.iter().any(|slot| {
-                let field = domain(&kind.schema, &kind.slots[*slot]);
-                field.is_optional || field.is_nullable
-            })
     }
 
     /// Returns everything that the last event of a goal needs. Where the lifecycle that it is about speaks, those directly
@@ -214,7 +207,7 @@ impl Costs<'_> {
     fn improve(&mut self) -> bool {
         let mut is_better = false;
         for one in &self.moves.all {
-            let cost = self.of_all(&one.needs).saturating_add(1).min(UNREACHABLE);
+            let cost = self.of_all(&one.needs).saturating_add(one.cost).min(UNREACHABLE);
             let known = &mut self.cost[one.lifecycle][usize::from(one.to)];
             if cost < *known {
                 *known = cost;
@@ -251,7 +244,7 @@ impl Costs<'_> {
         let own: Vec<&Move> = self.moves.all.iter().filter(|one| one.lifecycle == need.lifecycle).collect();
         for _ in 0..states {
             for one in &own {
-                let next = distance[usize::from(one.to)].saturating_add(1).min(UNREACHABLE);
+                let next = distance[usize::from(one.to)].saturating_add(one.cost).min(UNREACHABLE);
                 let known = &mut distance[usize::from(one.from)];
                 *known = next.min(*known);
             }

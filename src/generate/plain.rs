@@ -11,6 +11,7 @@ use sessionlint_core::protocol::tables::{Lifecycle, Row, overlap};
 use sessionlint_core::protocol::{Protocol, Tables};
 
 use super::choices::Choices;
+use super::draft::may_lack_key;
 use super::goals::{Aim, Purpose, RowAim};
 use super::planner::Planner;
 use super::standing::Standing;
@@ -52,17 +53,22 @@ type Rank = (bool, Reverse<usize>, bool, u8, usize);
 pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
     let options = StreamOptions { sessions: 1, ..options.clone() };
     let planner = Planner::new(protocol, &options);
-    let mut walk = Walk::new(protocol, &options, Style::Plain);
-    let mut done = Done::default();
-    while walk.lines.len() < MOST_EVENTS.min(options.events) {
-        let candidates = candidates(protocol, &walk, &done);
-        let made = |one: &Candidate| Some((legal_event(&walk, &one.aim, choices)?, one.step, one.aim.event));
-        let Some(((proposal, trial), step, event)) = candidates.iter().find_map(made) else { break };
-        done.steps.insert(step);
-        *done.events.entry(event).or_default() += 1;
-        walk.take(proposal, trial);
-    }
-    if planner.close(&mut walk, None, choices) { walk.stream() } else { Stream::default() }
+    // A shorter conversation may come to an end where a longer one does not.
+    let lengths = std::iter::successors(Some(MOST_EVENTS.min(options.events)), |length| Some(length / 2));
+    let tried = lengths.take_while(|length| *length > 0).find_map(|length| {
+        let mut walk = Walk::new(protocol, &options, Style::Plain);
+        let mut done = Done::default();
+        while walk.lines.len() < length {
+            let candidates = candidates(protocol, &walk, &done);
+            let made = |one: &Candidate| Some((legal_event(&walk, &one.aim, choices)?, one.step, one.aim.event));
+            let Some(((proposal, trial), step, event)) = candidates.iter().find_map(made) else { break };
+            done.steps.insert(step);
+            *done.events.entry(event).or_default() += 1;
+            walk.take(proposal, trial);
+        }
+        planner.close(&mut walk, None, choices).then(|| walk.stream())
+    });
+    tried.unwrap_or_default()
 }
 
 /// Returns the events that would be something new, the usual ones first.
@@ -78,9 +84,12 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
     };
     for event in (0..tables.events.len()).filter(is_allowed) {
         for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
-            for row in lifecycle.rows[event].iter().filter(|row| standing.is_in(&row.before)) {
+            // What a key may lack is left out of an ordinary event.
+            let is_usual = |row: &&Row| standing.is_in(&row.before) && !may_lack_key(&tables.events[event], row);
+            for row in lifecycle.rows[event].iter().filter(is_usual) {
                 let mut states: Vec<u8> = standing.instances[number].iter().map(|known| known.view.state).collect();
-                if lifecycle.keyed.is_some() && !row.key.is_empty() {
+                // One instance of each lifecycle is enough.
+                if lifecycle.keyed.is_some() && !row.key.is_empty() && states.iter().all(|state| *state == 0) {
                     states.push(0);
                 }
                 let depth = outermost_moved(tables, &standing, event, Some((number, row)));

@@ -6,10 +6,10 @@ use sessionlint_core::protocol::tables::States;
 
 use super::breaks::{if_only_finding, is_only_finding, varied};
 use super::choices::Choices;
-use super::goals::{Aim, Goal, Need, goals_of};
+use super::goals::{Aim, Goal, Need, Purpose, goals_of};
 use super::moves::{Moves, Next, UNREACHABLE};
 use super::texts::Style;
-use super::walk::{Stream, StreamOptions, Walk};
+use super::walk::{Stream, StreamOptions, Trial, Walk};
 
 /// The most events of a plan.
 const MOST_STEPS: usize = 60;
@@ -32,9 +32,15 @@ pub struct Planner<'p> {
 }
 
 impl<'p> Planner<'p> {
+    /// Makes a planner whose streams keep all rules until they come to their goal.
     pub fn new(protocol: &'p Protocol, options: &'p StreamOptions) -> Planner<'p> {
+        Planner::with(protocol, options, false)
+    }
+
+    /// Makes a planner. `may_break`: whether its streams may break rules on their way.
+    pub fn with(protocol: &'p Protocol, options: &'p StreamOptions, may_break: bool) -> Planner<'p> {
         let events = &protocol.tables().events;
-        let moves = Moves::of(protocol, |event| options.weight(&events[event].name) > 0);
+        let moves = Moves::of(protocol, may_break, |event| options.weight(&events[event].name) > 0);
         Planner { protocol, options, moves }
     }
 
@@ -53,7 +59,8 @@ impl<'p> Planner<'p> {
             if let Some(aim) = self.pursue(walk, goal, false, choices)? {
                 let found = (0..MOST_LAST).find_map(|_| {
                     let (proposal, trial, findings) = walk.proposal(&aim, choices);
-                    (findings.len() <= 1).then_some((proposal, trial))
+                    (findings.is_empty() || is_only_finding(&findings, self.rule_of(&aim)?))
+                        .then_some((proposal, trial))
                 });
                 let (proposal, trial) = found?;
                 walk.take(proposal, trial);
@@ -145,12 +152,25 @@ impl<'p> Planner<'p> {
         None
     }
 
-    /// Makes an event without a finding.
-    fn legal_event(&self, walk: &Walk<'_>, aim: &Aim, choices: &mut Choices<'_>) -> Option<super::walk::Trial> {
+    /// Makes an event without a finding; or, where the cell that it is made for breaks a rule, with this one.
+    fn legal_event(&self, walk: &Walk<'_>, aim: &Aim, choices: &mut Choices<'_>) -> Option<Trial> {
+        let rule = self.rule_of(aim);
         (0..MOST_TRIES).find_map(|_| {
             let (proposal, trial, findings) = walk.proposal(aim, choices);
-            (findings.is_empty() && !proposal.waits).then_some((proposal, trial))
+            let is_right = match rule {
+                None => findings.is_empty(),
+                Some(rule) => is_only_finding(&findings, rule),
+            };
+            (is_right && !proposal.waits).then_some((proposal, trial))
         })
+    }
+
+    /// Returns the rule that the cell of an aim breaks.
+    fn rule_of(&self, aim: &Aim) -> Option<&'p str> {
+        let Purpose::Row(row) = &aim.purpose else { return None };
+        let tables = self.protocol.tables();
+        let cells = &tables.lifecycles[row.lifecycle].rows[aim.event][row.row].cells;
+        cells[usize::from(row.state)].rule.map(|rule| &*tables.rules[usize::from(rule.0)].name)
     }
 
     /// Brings the stream to where it may end. `kept`: a lifecycle that has to stay as it is, and its rule, which the end of

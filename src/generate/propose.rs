@@ -6,8 +6,9 @@ use serde_json::Value;
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::protocol::Protocol;
 
+use super::came::{cuts, last_values, offered_keys};
 use super::choices::Choices;
-use super::draft::{Draft, cuts, last_values, offered_keys};
+use super::draft::Draft;
 use super::goals::{Aim, CUT, KeySlots, Purpose, SEEN};
 use super::standing::Standing;
 use super::texts::Style;

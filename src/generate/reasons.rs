@@ -13,14 +13,16 @@ use super::wishes::meets;
 /// The most reasons that are given.
 const MOST_REASONS: usize = 3;
 
-/// Returns why no stream that comes to one of these goals, and is as it should be, was found.
-pub fn why_not(protocol: &Protocol, options: &StreamOptions, goals: &[Goal]) -> String {
-    let planner = Planner::new(protocol, options);
+/// Returns why no stream that comes to one of these goals, and is as it should be, was found. `may_break`: whether it may
+/// break rules on its way.
+pub fn why_not(protocol: &Protocol, options: &StreamOptions, goals: &[Goal], may_break: bool) -> String {
+    let planner = Planner::with(protocol, options, may_break);
+    let but = if may_break { "" } else { " without breaking another rule" };
     let mut reasons: Vec<String> = Vec::new();
     for goal in goals {
         let reason = impossible(protocol, goal)
-            .or_else(|| planner.unreachable(&goal.needs).map(|need| nothing_leads(protocol.tables(), need)))
-            .unwrap_or_else(|| refused(protocol, goal));
+            .or_else(|| planner.unreachable(&goal.needs).map(|need| nothing_leads(protocol.tables(), need, but)))
+            .unwrap_or_else(|| refused(protocol, goal, may_break));
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
@@ -65,21 +67,23 @@ fn words(wanted: &Wanted) -> String {
 }
 
 /// Says that a need cannot be met.
-fn nothing_leads(tables: &Tables, need: &Need) -> String {
-    let but = "without breaking another rule";
+fn nothing_leads(tables: &Tables, need: &Need, but: &str) -> String {
     match tables.lifecycles.get(need.lifecycle) {
         Some(lifecycle) => {
             let states: Vec<&str> =
                 need.states.iter().map(|state| lifecycle.states[usize::from(state)].as_str()).collect();
-            format!("no event leads {} to {} {but}", lifecycle.name, states.join(" or "))
+            format!("no event leads {} to {}{but}", lifecycle.name, states.join(" or "))
         }
-        None => format!("no event brings what has to come before {but}"),
+        None => format!("no event brings what has to come before{but}"),
     }
 }
 
 /// Says that the checker refused what was tried.
-fn refused(protocol: &Protocol, goal: &Goal) -> String {
+fn refused(protocol: &Protocol, goal: &Goal, may_break: bool) -> String {
     let tables = protocol.tables();
+    if may_break {
+        return "no event that was tried did it".to_owned();
+    }
     match &goal.last {
         None => "every stream that was tried and ends so breaks another rule too".to_owned(),
         Some(aim) => {

@@ -37,7 +37,8 @@ pub fn wild_from_seed(protocol: &Protocol, options: &StreamOptions, seed: u64) -
     wild(protocol, options, &tape(seed, TAPE_LENGTH))
 }
 
-/// Generates a stream that takes one of these cells, and has at most one finding.
+/// Generates a stream that takes one of these cells, and keeps all rules if it can. Returns its findings too: the line,
+/// 1-based, and the rule of each.
 ///
 /// # Errors
 ///
@@ -47,23 +48,25 @@ pub fn covering_from_seed(
     cells: &[CellId],
     options: &StreamOptions,
     seed: u64,
-) -> Result<Stream, String> {
+) -> Result<(Stream, Vec<(u64, String)>), String> {
     let goals: Vec<Goal> = cells.iter().filter_map(|cell| Goal::cell(protocol.tables(), *cell)).collect();
     let settings = Settings::new(protocol, Options::default().with_excerpts(false));
-    let finding = |stream: &Stream| {
+    let check = |stream: &Stream| {
         let mut checker = StreamChecker::new(protocol, &settings, None);
         checker.count_coverage();
         checker.feed(&stream.ndjson());
         let (report, exercised) = checker.end(None);
         let is_taken = exercised.is_some_and(|counts| cells.iter().any(|cell| counts.cell_count(cell) > 0));
-        let findings: Vec<_> =
-            report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect();
-        (is_taken && findings.len() <= 1).then(|| findings.into_iter().next())
+        let found = report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string()));
+        is_taken.then(|| found.collect::<Vec<_>>())
     };
-    let planner = Planner::new(protocol, options);
-    let stream = planner.covering(&goals, &tape(seed, TAPE_LENGTH), |stream| finding(stream).is_some());
-    let stream = stream.ok_or_else(|| reasons::why_not(protocol, options, &goals))?;
-    Ok(Stream { breaks: finding(&stream).flatten(), ..stream })
+    let tape = tape(seed, TAPE_LENGTH);
+    let stream = [false, true].into_iter().find_map(|may_break| {
+        Planner::with(protocol, options, may_break).covering(&goals, &tape, |stream| check(stream).is_some())
+    });
+    let stream = stream.ok_or_else(|| reasons::why_not(protocol, options, &goals, true))?;
+    let found = check(&stream).unwrap_or_default();
+    Ok((stream, found))
 }
 
 /// Generates a stream with exactly one finding, of this rule, when `write` has written it. Returns the bytes, and the
@@ -88,5 +91,5 @@ pub fn illegal_from_seed(
 
 /// Returns why no stream was found that breaks a rule and nothing else.
 pub fn why_unbroken(protocol: &Protocol, rule: &str, options: &StreamOptions) -> String {
-    reasons::why_not(protocol, options, &goals_of(protocol, rule))
+    reasons::why_not(protocol, options, &goals_of(protocol, rule), false)
 }

@@ -38,3 +38,47 @@ fn each_rule_is_broken_alone() {
         assert_eq!(name, *rule.name);
     }
 }
+
+/// Returns the event that is made of a schema with these wishes.
+fn wished(schema: &serde_json::Value, wishes: &[(&str, wishes::Wish)], style: texts::Style) -> serde_json::Value {
+    let mut all = wishes::Wishes::default();
+    for (at, wish) in wishes {
+        all.add(&sessionlint_core::schema::Pointer::parse(at).expect("a pointer"), wish.clone());
+    }
+    value::event(schema, &all, style, &mut choices::Choices::new(&tape(3, 50)))
+}
+
+#[test]
+fn the_form_of_an_object_is_the_one_that_allows_what_is_wished_for() {
+    let schema = serde_json::json!({
+        "type": "object",
+        "required": ["outcome"],
+        "properties": {"outcome": {"oneOf": [
+            {"type": "object", "required": ["type"], "properties": {"type": {"const": "done"}, "asks": false}},
+            {"type": "object", "required": ["type"], "properties": {
+                "type": {"const": "asked"},
+                "asks": {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "string"}}}},
+            }},
+        ]}},
+    });
+    let id = wishes::Wish::Be("a".into());
+    for style in [texts::Style::Plain, texts::Style::Odd] {
+        let asked = wished(&schema, &[("/outcome/asks/0/id", id.clone())], style);
+        assert_eq!((&asked["outcome"]["type"], &asked["outcome"]["asks"][0]["id"]), (&"asked".into(), &"a".into()));
+        let done = wished(&schema, &[("/outcome/type", wishes::Wish::Be("done".into()))], style);
+        assert_eq!(done, serde_json::json!({"outcome": {"type": "done"}}));
+    }
+}
+
+#[test]
+fn a_plain_event_looks_like_the_example_of_its_schema() {
+    let schema = serde_json::json!({
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}, "count": {"type": "integer"}, "more": {"type": "string"}},
+        "examples": [{"name": "bash", "count": 3}],
+    });
+    assert_eq!(wished(&schema, &[], texts::Style::Plain), serde_json::json!({"name": "bash", "count": 3}));
+    let without = wished(&schema, &[("/count", wishes::Wish::Absent)], texts::Style::Plain);
+    assert_eq!(without, serde_json::json!({"name": "bash"}));
+}

@@ -1,0 +1,96 @@
+//! Rows of lifecycles: an event is to take one that does not speak.
+
+use sessionlint_core::protocol::Keyed;
+use sessionlint_core::protocol::tables::{Row, States};
+
+use super::Draft;
+use crate::generate::choices::Choices;
+use crate::generate::goals::Purpose;
+use crate::generate::texts::Style;
+
+impl Draft<'_> {
+    /// Chooses a row of a lifecycle that does not speak, and wishes for it; of the lifecycle that the event is made for,
+    /// the row is chosen already.
+    pub(super) fn wish_for_row(&mut self, number: usize, choices: &mut Choices<'_>) {
+        let lifecycle = &self.tables.lifecycles[number];
+        let rows = &lifecycle.rows[self.aim.event];
+        let aimed = match &self.aim.purpose {
+            Purpose::Row(aim) | Purpose::Differ(aim, _) if aim.lifecycle == number => rows.get(aim.row),
+            _ => None,
+        };
+        if let Some(row) = aimed {
+            return self.move_on(number, row);
+        }
+        let is_fit = |row: &&Row| {
+            self.before.is_in(&row.before)
+                && row
+                    .when
+                    .iter()
+                    .all(|condition| self.wishes.may_meet(&self.kind.slots[condition.slot], &condition.wanted))
+        };
+        let fit: Vec<&Row> = rows.iter().filter(is_fit).collect();
+        let quiet: Vec<&Row> = fit.iter().copied().filter(|row| self.is_quiet(number, row)).collect();
+        let may_be_none = lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty());
+        let from = if self.is_wild() || quiet.is_empty() && !may_be_none { fit } else { quiet };
+        // A plain event moves nothing that it is not made for.
+        let stays = |row: &&&Row| {
+            let state = self.standing.single(number).filter(|_| lifecycle.keyed.is_none());
+            state.is_none_or(|state| row.cells[usize::from(state)].to == state)
+        };
+        let row = match self.style {
+            Style::Plain if may_be_none => from.iter().find(stays).copied(),
+            Style::Plain => from.iter().find(stays).or(from.first()).copied(),
+            Style::Odd if may_be_none && choices.below(from.len() + 1) == 0 => None,
+            Style::Odd => choices.one_of(&from).copied(),
+        };
+        let Some(row) = row else { return self.wish_for_none(rows, choices) };
+        if !self.is_wild() || choices.below(2) == 0 {
+            self.wish_for_conditions(number, row, choices);
+        }
+        if !row.key.is_empty() {
+            self.wish_for_key(number, row, None, choices);
+        }
+        self.move_on(number, row);
+    }
+
+    /// Returns whether a row may apply without a rule.
+    fn is_quiet(&self, number: usize, row: &Row) -> bool {
+        let lifecycle = &self.tables.lifecycles[number];
+        if !row.key.is_empty() {
+            let mut states = self.standing.instances[number].iter().map(|known| known.view.state).chain([0]);
+            return states.any(|state| row.cells[usize::from(state)].rule.is_none());
+        }
+        let after = |(outer, states): &(usize, States)| self.standing.single(*outer).is_some_and(|it| states.has(it));
+        let applies = row.after.iter().all(after);
+        !applies || self.standing.cells(number, lifecycle, row).iter().all(|(_, cell)| cell.rule.is_none())
+    }
+
+    /// Moves a lifecycle without keys, so that later ones know how it stands after the event.
+    fn move_on(&mut self, number: usize, row: &Row) {
+        let lifecycle = &self.tables.lifecycles[number];
+        let Some(from) = self.standing.single(number).filter(|_| lifecycle.keyed.is_none()) else { return };
+        let to = row.cells[usize::from(from)].to;
+        if let Some(only) = self.standing.instances[number].first_mut() {
+            only.view.state = to;
+        }
+        if to != from && lifecycle.opens.has(to) && !lifecycle.resumes.has(from) {
+            self.reset_within(number);
+        }
+    }
+
+    /// Resets what is within a lifecycle that opens.
+    fn reset_within(&mut self, outer: usize) {
+        for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
+            if lifecycle.within != Some(outer) {
+                continue;
+            }
+            for known in &mut self.standing.instances[number] {
+                known.view.is_open = false;
+                if lifecycle.keyed != Some(Keyed::Stream) {
+                    known.view.state = 0;
+                }
+            }
+            self.reset_within(number);
+        }
+    }
+}
