@@ -103,7 +103,7 @@ fn break_by_edit(
     number: u32,
     choices: &mut Choices<'_>,
 ) -> Option<Stream> {
-    let lines = if number % 2 == 0 {
+    let lines = if number.is_multiple_of(2) {
         plain(protocol, options, choices).lines
     } else {
         let mut walk = Walk::new(protocol, options, Style::Odd);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sessionlint_core::protocol::Tables;
-use sessionlint_core::protocol::tables::{Condition, Text, Unchanged};
+use sessionlint_core::protocol::tables::{Condition, Row, Text, Unchanged};
 use sessionlint_core::schema::Pointer;
 
 use super::wishes::meets;
@@ -12,7 +12,9 @@ pub fn offered_keys(tables: &Tables, event_type: usize, event: &Value) -> Vec<(u
     let kind = &tables.events[event_type];
     let mut keys = Vec::new();
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
-        for row in lifecycle.rows[event_type].iter().filter(|row| !row.key.is_empty()) {
+        let is_met = |one: &Condition| meets(event.pointer(&kind.slots[one.slot].text()), &one.wanted);
+        let applies = |row: &&Row| !row.key.is_empty() && row.when.iter().all(is_met);
+        for row in lifecycle.rows[event_type].iter().filter(applies) {
             let (scopes, slots): (Vec<&Value>, &[Pointer]) = match row.each {
                 None => (vec![event], &kind.slots),
                 Some(array) => {

@@ -104,7 +104,14 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
                     }
                     let by = match cell.to {
                         // An event of another type about an instance that has begun.
-                        to if to == state && state > 0 && !row.key.is_empty() && !done.events.contains_key(&event) => 0,
+                        to if to == state
+                            && state > 0
+                            && depth > 0
+                            && !row.key.is_empty()
+                            && !done.events.contains_key(&event) =>
+                        {
+                            0
+                        }
                         to if to == state => continue,
                         // Back to the start is the last that a state leads to.
                         0 => u8::MAX,
@@ -156,10 +163,10 @@ fn outermost_moved(tables: &Tables, standing: &Standing, event: usize, own: Opti
     moved.map(|(_, lifecycle)| around(lifecycle)).min().unwrap_or(usize::MAX)
 }
 
-/// Makes an event without a finding.
+/// Makes an event without a finding, which did not come before.
 fn legal_event<'p>(walk: &Walk<'p>, aim: &Aim, choices: &mut Choices<'_>) -> Option<Trial> {
     (0..MOST_TRIES).find_map(|_| {
         let (proposal, trial, findings) = walk.proposal(aim, choices);
-        findings.is_empty().then_some((proposal, trial))
+        (findings.is_empty() && !walk.lines.contains(&proposal.line)).then_some((proposal, trial))
     })
 }

@@ -29,6 +29,8 @@ pub struct Planner<'p> {
     protocol: &'p Protocol,
     options: &'p StreamOptions,
     moves: Moves<'p>,
+    /// Whether streams may break rules on their way.
+    may_break: bool,
 }
 
 impl<'p> Planner<'p> {
@@ -41,7 +43,7 @@ impl<'p> Planner<'p> {
     pub fn with(protocol: &'p Protocol, options: &'p StreamOptions, may_break: bool) -> Planner<'p> {
         let events = &protocol.tables().events;
         let moves = Moves::of(protocol, may_break, |event| options.weight(&events[event].name) > 0);
-        Planner { protocol, options, moves }
+        Planner { protocol, options, moves, may_break }
     }
 
     /// Generates a stream that breaks a rule, and nothing else.
@@ -64,9 +66,9 @@ impl<'p> Planner<'p> {
                 });
                 let (proposal, trial) = found?;
                 walk.take(proposal, trial);
-                self.close(walk, None, choices);
             }
-            Some(walk.stream()).filter(&is_wanted)
+            let is_closed = self.close(walk, self.spoken_at_end(goal), choices);
+            (is_closed || self.may_break).then(|| walk.stream()).filter(&is_wanted)
         })
     }
 
@@ -112,8 +114,7 @@ impl<'p> Planner<'p> {
     /// Breaks the rule of a goal, and ends the stream.
     fn break_at(&self, walk: &mut Walk<'p>, goal: &Goal, rule: &str, choices: &mut Choices<'_>) -> Option<()> {
         let Some(aim) = self.pursue(walk, goal, true, choices)? else {
-            let kept = goal.needs.first().map(|need| need.lifecycle);
-            return self.close(walk, kept.map(|kept| (kept, rule)), choices).then_some(());
+            return self.close(walk, self.spoken_at_end(goal), choices).then_some(());
         };
         for _ in 0..MOST_LAST {
             let (proposal, trial, findings) = walk.proposal(&aim, choices);
@@ -123,6 +124,15 @@ impl<'p> Planner<'p> {
             }
         }
         None
+    }
+
+    /// Returns the lifecycle that has to stay as it is until the end of the stream, and the rule that speaks there, if the
+    /// end is what a goal is about.
+    fn spoken_at_end(&self, goal: &Goal) -> Option<(usize, &'p str)> {
+        let need = goal.needs.first().filter(|_| goal.last.is_none())?;
+        let tables = self.protocol.tables();
+        let rule = need.states.iter().find_map(|state| tables.lifecycles[need.lifecycle].end[usize::from(state)])?;
+        Some((need.lifecycle, &*tables.rules[usize::from(rule.0)].name))
     }
 
     /// Returns a need that no event can bring about from the beginning of a stream without breaking a rule.
