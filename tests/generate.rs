@@ -219,7 +219,8 @@ fn a_named_cell_is_taken() {
 }
 
 /// A gate whose code has five digits, and whose visitors are known to two tables by one name. `slam` breaks a rule
-/// wherever it comes, and only then is the gate stuck.
+/// wherever it comes, and only then is the gate stuck. The roll is called once, so that only one event can name someone
+/// twice.
 const GATE: &str = r#"
 name    = "gate"
 version = "1"
@@ -253,6 +254,19 @@ row = [
   { on = "pay", key = "/who", cell = { none = "bought", bought = { rule = "paid-twice" } } },
   { on = "*", cell.else = "=" },
 ]
+[[lifecycle]]
+name   = "roll"
+states = ["uncalled", "called"]
+row = [
+  { on = "roll", cell = { uncalled = "called", called = { rule = "called-twice" } } },
+  { on = "*", cell.else = "=" },
+]
+[[lifecycle]]
+name   = "name"
+within = "roll"
+states = ["unheard", "heard"]
+keyed  = "stream"
+row = [{ on = "roll", each = "/names", key = "", cell = { unheard = "heard", heard = { rule = "name-twice" } } }]
 [[check]]
 on   = "ring"
 at   = "/tone"
@@ -262,8 +276,17 @@ rule = "shrill"
 
 fn gate() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let rules =
-        ["digit-after-opening", "slammed", "ring-of-stuck", "entered-twice", "paid-from-afar", "paid-twice", "shrill"];
+    let rules = [
+        "digit-after-opening",
+        "slammed",
+        "ring-of-stuck",
+        "entered-twice",
+        "paid-from-afar",
+        "paid-twice",
+        "called-twice",
+        "name-twice",
+        "shrill",
+    ];
     let words = |rule: &&str| {
         format!("[rule.{rule}]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"it is so\"\nhelp = \"leave it\"\n")
     };
@@ -279,6 +302,7 @@ fn gate() -> tempfile::TempDir {
         ("ring", "tone", json!({"type": "string"})),
         ("enter", "who", json!({"type": "string", "minLength": 1})),
         ("pay", "who", json!({"type": "string", "minLength": 1})),
+        ("roll", "names", json!({"type": "array", "items": {"type": "string"}})),
     ] {
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -295,7 +319,16 @@ fn gate() -> tempfile::TempDir {
 fn rules_behind_values_long_ways_and_shared_keys_are_broken() {
     let folder = gate();
     let protocol = sessionlint::load_protocol(folder.path()).unwrap_or_else(|error| panic!("{error}"));
-    for rule in ["digit-after-opening", "slammed", "entered-twice", "paid-from-afar", "paid-twice", "shrill"] {
+    for rule in [
+        "digit-after-opening",
+        "slammed",
+        "entered-twice",
+        "paid-from-afar",
+        "paid-twice",
+        "called-twice",
+        "name-twice",
+        "shrill",
+    ] {
         for seed in 0..4 {
             let made = illegal(&protocol, rule, &StreamOptions::default(), &tape(seed, 1000));
             let made = made.unwrap_or_else(|| panic!("no stream breaks {rule} alone (seed {seed})"));

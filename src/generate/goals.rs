@@ -76,6 +76,8 @@ pub struct RowAim {
     pub row: usize,
     /// The state that the instance is in before the event.
     pub state: u8,
+    /// Whether two items of the row's array name the instance: the first moves it, the second is what counts.
+    pub twice: bool,
 }
 
 /// What must be so before an event can do what it is made for: an instance of a lifecycle, or the one of a key, is in one
@@ -120,7 +122,7 @@ impl Goal {
 
     /// Returns the goal that a row applies to an instance in a state.
     fn row(event: usize, lifecycle: usize, row: &Row, state: usize) -> Goal {
-        let aim = RowAim { lifecycle, row: row.number, state: state as u8 };
+        let aim = RowAim { lifecycle, row: row.number, state: state as u8, twice: false };
         Goal { needs: needs_of_row(lifecycle, row, state as u8), last: Some(Aim::new(event, Purpose::Row(aim))) }
     }
 
@@ -155,7 +157,16 @@ pub fn goals_of(protocol: &Protocol, rule: &str) -> Vec<Goal> {
             table.rows.iter().enumerate().flat_map(|(event, rows)| rows.iter().map(move |row| (event, row)))
         {
             let speaking = row.cells.iter().enumerate().filter(|(_, cell)| cell.rule == Some(rule));
-            goals.extend(speaking.map(|(state, _)| Goal::row(event, lifecycle, row, state)));
+            goals.extend(speaking.clone().map(|(state, _)| Goal::row(event, lifecycle, row, state)));
+            let first = row.cells[0];
+            if row.each.is_some()
+                && first.rule.is_none()
+                && speaking.clone().any(|(state, _)| state == usize::from(first.to))
+            {
+                let aim = RowAim { lifecycle, row: row.number, state: 0, twice: true };
+                let last = Some(Aim::new(event, Purpose::Row(aim)));
+                goals.push(Goal { needs: needs_of_row(lifecycle, row, 0), last });
+            }
             for (check, same) in row.same.iter().enumerate().filter(|(_, same)| same.rule == rule) {
                 let acts = |(state, cell): &(usize, &Cell)| match same.within {
                     Some(states) => states.has(*state as u8),
@@ -163,7 +174,7 @@ pub fn goals_of(protocol: &Protocol, rule: &str) -> Vec<Goal> {
                 };
                 // Nothing is kept of an instance that was never moved.
                 for (state, _) in row.cells.iter().enumerate().filter(acts).filter(|(state, _)| *state > 0) {
-                    let aim = RowAim { lifecycle, row: row.number, state: state as u8 };
+                    let aim = RowAim { lifecycle, row: row.number, state: state as u8, twice: false };
                     let last = Some(Aim::new(event, Purpose::Differ(aim, check)));
                     goals.push(Goal { needs: needs_of_row(lifecycle, row, state as u8), last });
                 }

@@ -65,7 +65,7 @@ impl<'p> Moves<'p> {
                 };
                 for (state, cell) in row.cells.iter().enumerate().filter(is_move) {
                     let state = state as u8;
-                    let purpose = Purpose::Row(RowAim { lifecycle, row: row.number, state });
+                    let purpose = Purpose::Row(RowAim { lifecycle, row: row.number, state, twice: false });
                     let mut needs = needs_of_row(lifecycle, row, state);
                     needs.extend(others.iter().cloned());
                     let cost = if cell.rule.is_some() { BROKEN } else { 1 };

@@ -118,7 +118,7 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
                         to if to > state => to - state,
                         _ => continue,
                     };
-                    let aim = RowAim { lifecycle: number, row: row.number, state };
+                    let aim = RowAim { lifecycle: number, row: row.number, state, twice: false };
                     let is_new = lifecycle.keyed.is_some() && state == 0;
                     let rank = (true, Reverse(depth), is_new, by, number);
                     candidates.push(Candidate { rank, aim: Aim::new(event, Purpose::Row(aim)), step });

@@ -82,3 +82,23 @@ fn a_plain_event_looks_like_the_example_of_its_schema() {
     let without = wished(&schema, &[("/count", wishes::Wish::Absent)], texts::Style::Plain);
     assert_eq!(without, serde_json::json!({"name": "bash"}));
 }
+
+#[test]
+fn the_checker_says_how_an_instance_stands() {
+    let settings = sessionlint_core::event::Settings::new(events(), Options::default());
+    let mut checker = sessionlint_core::check::StreamChecker::new(events(), &settings, None);
+    let calls = events().tables().lifecycles.iter().position(|it| it.name == "tool-call").expect("a lifecycle");
+    let state = |name: &str| events().tables().lifecycles[calls].states.iter().position(|it| it == name);
+    for line in [
+        r#"{"type":"session.status","timestamp":"2026-01-01T00:00:00Z","payload":{"session_id":"s","pending":true,"status_label":"thinking"}}"#,
+        r#"{"type":"session.tool.call.started","timestamp":"2026-01-01T00:00:01Z","payload":{"session_id":"s","tool_call_id":"c","tool_name":"bash","tool_input":{}}}"#,
+    ] {
+        checker.feed(line.as_bytes());
+        checker.feed(b"\n");
+    }
+    let view = checker.instance("s", calls, "c").expect("it is certain");
+    assert_eq!((Some(usize::from(view.state)), view.is_open), (state("started"), true));
+    assert!(view.kept.contains(&Some("bash".into())), "{view:?}");
+    assert_eq!(checker.instance("s", calls, "another").map(|view| view.state), Some(0));
+    assert_eq!(sessionlint_core::machine::key_text(&["a".into(), 1.into()]).as_deref(), Some("\"a\", \"1\""));
+}

@@ -24,6 +24,7 @@ impl Draft<'_> {
         let items = match (self.wishes.at(at), aim) {
             (Some(Wish::Length(length)), _) => *length,
             (Some(Wish::Be(_) | Wish::Absent | Wish::Empty), _) => return,
+            (_, Some(aim)) if aim.twice => 2,
             (_, Some(_)) => 1 + choices.below(2),
             _ => {
                 let acting = |known: &&Known| row.acts.has(known.view.state);
@@ -35,8 +36,15 @@ impl Draft<'_> {
             }
         };
         self.wishes.add(at, Wish::Length(items));
-        let mut used = Vec::new();
+        let mut used: Vec<Vec<Value>> = Vec::new();
         for item in 0..items {
+            if let (1, Some(key)) = (item, used.first().filter(|_| aim.is_some_and(|aim| aim.twice))) {
+                for (slot, value) in row.key.iter().zip(key) {
+                    let at = self.place(row.each, Some(item), *slot);
+                    self.wishes.add(&at, Wish::Be(value.clone()));
+                }
+                continue;
+            }
             self.wish_for_instance(number, row, Some(item), aim.filter(|_| item == 0), &mut used, choices);
         }
     }
