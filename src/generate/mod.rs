@@ -1,8 +1,13 @@
 //! Generates streams from a protocol's tables and schemas alone: legal ones, and ones that break one rule.
 //!
-//! Events are proposed from the schemas, with ids, repeated names, texts and times that are related as the tables
-//! demand; the checker itself decides which of them may come next. So a legal stream is one without findings, whatever
-//! the protocol, and a stream breaks a rule if the checker reports that rule once and nothing else.
+//! An event is proposed for an aim, such as a row of a table that is to apply: the draft turns what the tables say of it
+//! into wishes for fields, and the value is made from the schema with these wishes. The checker itself decides which event
+//! may come next. So a legal stream is one without findings, whatever the protocol, and a stream breaks a rule if the
+//! checker reports that rule once and nothing else.
+//!
+//! A stream for a goal, such as a broken rule, is planned: `goals` says where the tables name it, `moves` how far it is
+//! from where the stream stands, and `planner` makes the events on the way. Where that fails, a random walk may still come
+//! there. All bounds are numbers of events and steps: time plays no part, so that a seed gives the same streams anywhere.
 
 mod breaks;
 mod came;
