@@ -211,7 +211,7 @@ impl<'t> Labels<'t> {
                     keys.push(key);
                 }
             }
-            let span = if lifecycle.keyed == Some(Keyed::Turn) { " of a turn" } else { "" };
+            let span = if lifecycle.keyed == Some(Keyed::Parent) { " of a turn" } else { "" };
             parts.push(format!("one for each {}{span}", alternatives(&keys)));
         }
         parts

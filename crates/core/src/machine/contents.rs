@@ -42,7 +42,7 @@ impl<W: CellObserver> Step<'_, W> {
         if let Some(whole) = &text.whole[event_type] {
             let gate = self.evaluate_gate(&whole.before, true);
             self.out.extend(self.stream.texts[number].release(&self.stream.name));
-            let muted = text.within.is_some_and(|outer| self.reported >> outer & 1 == 1);
+            let muted = self.spoken.mutes(tables, text.within, &[]);
             if self.doubts.any && (gate == Certainty::Perhaps || self.stream.texts[number].is_incomplete()) {
                 self.doubts.silent.insert(whole.rule);
             }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{EventView, Target};
 use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
+use crate::protocol::conditions::Wanted;
 use crate::protocol::conditions::{plain_words, says_words};
-use crate::protocol::tables::{Row, Wanted};
 use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The value of an event's field, as far as it can be read.
@@ -72,13 +72,6 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The result of reading a row's key.
-pub(crate) enum Key {
-    Read(Vec<u8>),
-    Absent,
-    Unreadable,
-}
-
 /// A value kept to compare later fields with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum KeptValue {
@@ -87,27 +80,6 @@ pub(crate) enum KeptValue {
     Number(Box<[u8]>),
     /// The text, still escaped.
     Text(Box<[u8]>),
-}
-
-/// Reads a row's key. The parts of a composite key are written as JSON strings, so that no two keys look alike.
-pub(crate) fn read_key(row: &Row, scope: Scope<'_>) -> Key {
-    let mut key = Vec::new();
-    for slot in &row.key {
-        let part = match scope.field(*slot) {
-            Field::Text(raw) => unescaped(raw),
-            Field::Number(raw) => raw.into(),
-            Field::Null | Field::Absent => return Key::Absent,
-            _ => return Key::Unreadable,
-        };
-        if row.key.len() == 1 {
-            return Key::Read(part.into_owned());
-        }
-        if !key.is_empty() {
-            key.extend_from_slice(b", ");
-        }
-        key.extend_from_slice(serde_json::json!(String::from_utf8_lossy(&part)).to_string().as_bytes());
-    }
-    Key::Read(key)
 }
 
 /// Returns whether a field, which can be read, is what a condition wants.

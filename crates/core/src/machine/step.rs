@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use super::field::{ArrayItem, Field, Key, Scope, display_field, display_text, is_wanted, read_key};
+use super::field::{ArrayItem, Field, Scope, display_field, is_wanted};
 use super::instance::{Entry, History, Transition, only_state, related_places};
+use super::key::{Key, display_key, first_parts, read_key};
 use super::observer::{self, CellObserver};
 use super::open_groups::{Group, Standing};
 use super::repeat::{Repeat, apply_repeat};
+use super::spoken::Spoken;
 use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
 use super::{Doubts, EventView, Facts, Target, Verdict, Wording};
 use crate::finding::{Place, Related};
-use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, Row, States};
-use crate::protocol::{Keyed, RuleId, Tables};
+use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, ParentGate, Row, States};
+use crate::protocol::{RuleId, Tables};
 
 /// Counters and buffers shared by all steps of a machine.
 #[derive(Clone)]
@@ -68,7 +70,8 @@ pub(crate) fn apply<W: CellObserver>(
         stream,
         event,
         before,
-        reported: 0,
+        spoken: Spoken::default(),
+        stamped: Vec::new(),
         moved: false,
         appended: true,
         here: None,
@@ -89,7 +92,8 @@ pub(crate) fn apply<W: CellObserver>(
     for (number, unchanged) in tables.unchanged.iter().enumerate() {
         // What only follows from a mistake is not said, nor what may only follow from one: where a lifecycle was unsure, it
         // may have spoken.
-        let is_news = |outer: usize| (step.reported | unsure_before) >> outer & 1 == 1 || is_unsure(step.stream, outer);
+        let is_news =
+            |outer: usize| step.spoken.has(outer) || unsure_before >> outer & 1 == 1 || is_unsure(step.stream, outer);
         if unchanged.within.is_some_and(is_news) {
             step.stream.unchanged[number] = None;
         }
@@ -104,16 +108,6 @@ pub(crate) fn apply<W: CellObserver>(
     }
 }
 
-impl LifecycleState {
-    /// Returns the possible states of a lifecycle without keys; of one with keys, the empty set.
-    fn possible(&self) -> States {
-        match self {
-            LifecycleState::Single(single) => single.possible,
-            LifecycleState::Keyed(_) => States::default(),
-        }
-    }
-}
-
 /// An event being applied to its stream.
 pub(crate) struct Step<'s, W> {
     pub(crate) tables: &'s Tables,
@@ -121,8 +115,10 @@ pub(crate) struct Step<'s, W> {
     pub(crate) event: &'s EventView<'s>,
     /// The possible states of each lifecycle before the event.
     before: &'s [States],
-    /// The lifecycles that reported a rule for this event, as bits; [`Lifecycle::MOST`] keeps their numbers in range.
-    pub(crate) reported: u64,
+    /// The instances that reported a rule for this event.
+    pub(crate) spoken: Spoken,
+    /// The possible states before the event of instances with keys that have moved, where a row may ask for them.
+    stamped: Vec<(usize, Box<[u8]>, States)>,
     /// Whether an instance may have moved.
     moved: bool,
     /// Whether the event certainly added to every text that it may add to.
@@ -204,7 +200,7 @@ impl<W: CellObserver> Step<'_, W> {
         single.entry = None;
         if may_open {
             single.history.clear();
-            self.doubt_within(number);
+            self.doubt_within(number, &[]);
         }
     }
 
@@ -214,8 +210,12 @@ impl<W: CellObserver> Step<'_, W> {
         let mut keys: Vec<Box<[u8]>> = Vec::new();
         let scopes: Vec<Scope<'_>> = match row.each {
             None if row.key.is_empty() => {
-                let LifecycleState::Keyed(keyed) = &self.stream.lifecycles[number] else { return keys };
-                return keyed.open_keys().to_vec();
+                for parent in self.parents(number, lifecycle, row) {
+                    if let Some(keyed) = self.stream.lifecycles[number].keyed(&parent, lifecycle) {
+                        keys.extend(keyed.open_keys().iter().cloned());
+                    }
+                }
+                return keys;
             }
             None => vec![Scope { event, item: None }],
             Some(array) => match self.items(array) {
@@ -227,7 +227,7 @@ impl<W: CellObserver> Step<'_, W> {
             },
         };
         for scope in scopes {
-            match read_key(row, scope) {
+            match read_key(&row.key, scope) {
                 Key::Unreadable => self.make_unsure(number, lifecycle, row),
                 Key::Absent => {}
                 Key::Read(key) if keys.iter().any(|known| **known == *key) => {}
@@ -235,6 +235,23 @@ impl<W: CellObserver> Step<'_, W> {
             }
         }
         keys
+    }
+
+    /// Returns the keys of the parents whose instances a row without a key is about; the empty key if parents have none.
+    fn parents(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
+        match &self.stream.lifecycles[number] {
+            LifecycleState::Single(_) => Vec::new(),
+            LifecycleState::Keyed(_) => vec![Box::default()],
+            LifecycleState::Nested(nested) if row.parent.is_empty() => nested.parents(),
+            LifecycleState::Nested(_) => match read_key(&row.parent, Scope { event: self.event, item: None }) {
+                Key::Read(key) => vec![key.into()],
+                Key::Absent => Vec::new(),
+                Key::Unreadable => {
+                    self.make_unsure(number, lifecycle, row);
+                    Vec::new()
+                }
+            },
+        }
     }
 
     /// Returns the items of an array of the event; `None` if they cannot be read.
@@ -252,11 +269,7 @@ impl<W: CellObserver> Step<'_, W> {
                 _ if before => self.before[*lifecycle],
                 now => now.possible(),
             };
-            meets.and(match possible.0 & wanted.0 {
-                0 => Certainty::No,
-                some if some == possible.0 => Certainty::Yes,
-                _ => Certainty::Perhaps,
-            })
+            meets.and(possible.are_in(*wanted))
         })
     }
 
@@ -276,12 +289,10 @@ impl<W: CellObserver> Step<'_, W> {
     /// Makes a lifecycle unsure, because a field that its row needs cannot be read.
     fn make_unsure(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) {
         self.moved = true;
-        match &mut self.stream.lifecycles[number] {
-            LifecycleState::Single(single) => single.make_unsure(lifecycle),
-            LifecycleState::Keyed(keyed) => {
-                let may_open = !row.key.is_empty() && row.cells.iter().any(|cell| lifecycle.opens.has(cell.to));
-                keyed.make_unsure(lifecycle, may_open);
-            }
+        let may_open = !row.key.is_empty() && row.cells.iter().any(|cell| cell.anew || lifecycle.opens.has(cell.to));
+        self.stream.lifecycles[number].make_unsure(lifecycle, may_open);
+        if lifecycle.is_parent && lifecycle.keyed.is_some() && may_open {
+            self.doubt_within(number, &[]);
         }
     }
 
@@ -310,7 +321,7 @@ impl<W: CellObserver> Step<'_, W> {
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
-        self.moved |= transition.to != from;
+        self.moved |= transition.to != from || transition.opens != Certainty::No;
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
             let mut related = related_places(&single.history, lifecycle);
@@ -322,15 +333,15 @@ impl<W: CellObserver> Step<'_, W> {
                 related.push(Related { message, file: None, place });
                 at = entry.target();
             }
-            self.report(number, lifecycle, (rule, Wording::Usual), at, related, Vec::new());
+            self.report((number, &[]), lifecycle, (rule, Wording::Usual), at, related, Vec::new());
         }
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
-            self.reset_within(number);
+            self.reset_within(number, &[]);
         } else if transition.opens == Certainty::Perhaps {
-            self.doubt_within(number);
+            self.doubt_within(number, &[]);
         }
-        let left = transition.left(from);
+        let left = transition.enters(from);
         if lifecycle.keeps_entry != States::default() && (left || transition.to != from) {
             self.keep_entry(number, lifecycle, row, transition.to, left);
         }
@@ -368,8 +379,15 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Applies a row without a key, which moves every instance that the open turn opened.
     fn move_all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
+        for parent in self.parents(number, lifecycle, row) {
+            self.move_open_of(number, lifecycle, row, gate, &parent);
+        }
+    }
+
+    /// Applies a row without a key to the instances that the parent with this key opened.
+    fn move_open_of(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty, parent: &[u8]) {
         let Step { stream, event, doubts, observer, .. } = self;
-        let LifecycleState::Keyed(keyed) = &mut stream.lifecycles[number] else { return };
+        let Some(keyed) = stream.lifecycles[number].keyed(parent, lifecycle) else { return };
         // An observer wants the cells that do nothing, too.
         if !W::ACTIVE && !keyed.may_have_open(row.acts, lifecycle) {
             return;
@@ -400,7 +418,7 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Moves the instance whose key the row reads.
     fn move_keyed(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty, scope: Scope<'_>) {
-        match read_key(row, scope) {
+        match read_key(&row.key, scope) {
             Key::Unreadable => self.make_unsure(number, lifecycle, row),
             Key::Absent => {}
             Key::Read(key) => self.move_instance(number, lifecycle, row, gate, &key, Some(scope)),
@@ -409,11 +427,13 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Moves the instance of one key, which one of these rows may move.
     fn move_keyed_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], key: &[u8]) {
-        let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return };
+        let gates: Vec<_> = rows.iter().map(|row| self.evaluate_parents(&row.of_parents, key)).collect();
+        let Some(keyed) = self.stream.lifecycles[number].keyed(key, lifecycle) else { return };
         let instance = keyed.instance(key, lifecycle);
         let (from, before) = (instance.possible, instance.open);
-        for row in rows {
-            if row.key.is_empty() && before == Certainty::No {
+        let mut may_open = false;
+        for (row, gate) in rows.iter().zip(gates) {
+            if gate == Certainty::No || row.key.is_empty() && before == Certainty::No {
                 continue;
             }
             let transition = Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps);
@@ -424,6 +444,7 @@ impl<W: CellObserver> Step<'_, W> {
             if transition.opens != Certainty::No {
                 instance.open = instance.open.max(Certainty::Perhaps);
                 instance.history.clear();
+                may_open = true;
             }
             if instance.possible != from {
                 for (name, _) in &row.keep {
@@ -435,6 +456,12 @@ impl<W: CellObserver> Step<'_, W> {
         if (Standing { open: instance.open, possible: instance.possible }) != standing {
             self.moved = true;
             keyed.note_move(key, standing, lifecycle);
+        }
+        if lifecycle.is_asked_before {
+            self.stamped.push((number, key.into(), from));
+        }
+        if may_open && lifecycle.is_parent {
+            self.doubt_within(number, key);
         }
     }
 
@@ -448,7 +475,8 @@ impl<W: CellObserver> Step<'_, W> {
         key: &[u8],
         scope: Option<Scope<'_>>,
     ) {
-        let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return };
+        let gate = gate.and(self.evaluate_parents(&row.of_parents, key));
+        let Some(keyed) = self.stream.lifecycles[number].keyed(key, lifecycle) else { return };
         let instance = keyed.instance(key, lifecycle);
         let gate = if scope.is_some() { gate } else { gate.and(instance.open) };
         if gate == Certainty::No {
@@ -457,18 +485,20 @@ impl<W: CellObserver> Step<'_, W> {
         let from = instance.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
-        self.moved |= transition.to != from;
+        self.moved |= transition.to != from || transition.opens != Certainty::No;
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
         instance.possible = transition.to;
-        let legal = transition.rule.is_none() && transition.left(from);
+        let legal = transition.rule.is_none() && transition.enters(from);
         let related =
             (transition.rule.is_some() || !row.same.is_empty()).then(|| related_places(&instance.history, lifecycle));
         let related = related.unwrap_or_default();
         let mut reports: Vec<(RuleId, Target, Facts, Wording)> = Vec::new();
         if let Some(rule) = transition.rule {
-            let at = match (scope, row.key.first()) {
+            // The first part that is not the parent's, or else the last.
+            let part = row.key.get(lifecycle.parent_parts).or(row.key.last());
+            let at = match (scope, part) {
                 (Some(scope), Some(slot)) => scope.at(*slot),
                 _ => Target::Type,
             };
@@ -507,7 +537,7 @@ impl<W: CellObserver> Step<'_, W> {
             instance.open = instance.open.max(transition.opens);
             instance.history.clear();
         }
-        if let Some(state) = only_state(transition.to).filter(|_| transition.left(from))
+        if let Some(state) = only_state(transition.to).filter(|_| transition.enters(from))
             && is_worth_recording(&instance.history, lifecycle, state)
         {
             instance.history.push((state, event_place(&mut self.here, self.event)));
@@ -515,54 +545,80 @@ impl<W: CellObserver> Step<'_, W> {
         if (Standing { open: instance.open, possible: instance.possible }) != before {
             keyed.note_move(key, before, lifecycle);
         }
+        if lifecycle.is_asked_before {
+            self.stamped.push((number, key.into(), from));
+        }
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
         }
+        if lifecycle.is_parent {
+            match transition.opens {
+                Certainty::Yes => self.reset_within(number, key),
+                Certainty::Perhaps => self.doubt_within(number, key),
+                Certainty::No => {}
+            }
+        }
         let is_unseen = from == States::one(0);
         for (rule, at, mut facts, mut wording) in reports {
-            facts.push(("key", display_text(key)));
+            facts.push(("key", display_key(key)));
             let mut related = related.clone();
             if is_unseen
                 && self.tables.rules[usize::from(rule.0)].likely.is_some()
                 && let Some(scope) = scope
-                && let Some(other) = self.take_likely(number, lifecycle, (row, transition.to), scope)
+                && let Some(other) = self.take_likely((number, key), lifecycle, (row, transition.to), scope)
             {
                 wording = Wording::Likely;
-                facts.push(("other", display_text(&other.key)));
+                facts.push(("other", display_key(&other.key)));
                 related = other.related;
             }
-            self.report(number, lifecycle, (rule, wording), at, related, facts);
+            self.report((number, key), lifecycle, (rule, wording), at, related, facts);
         }
     }
 
-    /// Reports a rule, unless the surrounding lifecycle has already reported one for this event.
+    /// Reports a rule of an instance, unless one of its parents has already reported one for this event. `key`: empty if the
+    /// lifecycle has no keys.
     fn report(
         &mut self,
-        number: usize,
+        (number, key): (usize, &[u8]),
         lifecycle: &Lifecycle,
         (rule, wording): (RuleId, Wording),
         at: Target,
         related: Vec<crate::finding::Related>,
         facts: Facts,
     ) {
-        self.reported |= 1 << number;
-        if lifecycle.within.is_none_or(|outer| self.reported >> outer & 1 == 0) {
+        let is_muted = self.spoken.mutes(self.tables, lifecycle.within, key);
+        self.spoken.add(number, key);
+        if !is_muted {
             self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts, wording });
         }
     }
 
-    /// Resets all lifecycles and texts within a lifecycle that opened.
-    fn reset_within(&mut self, outer: usize) {
+    /// Returns whether the instances further out of the one with this key are in the states that a row asks for.
+    fn evaluate_parents(&mut self, gates: &[ParentGate], key: &[u8]) -> Certainty {
+        let mut meets = Certainty::Yes;
+        for gate in gates {
+            let lifecycle = &self.tables.lifecycles[gate.lifecycle];
+            let key = first_parts(key, lifecycle.key_parts);
+            let is_it =
+                |(number, stamped, _): &&(usize, Box<[u8]>, States)| *number == gate.lifecycle && **stamped == *key;
+            let stamped = self.stamped.iter().find(is_it).filter(|_| gate.before).map(|(_, _, states)| *states);
+            let possible = stamped.or_else(|| {
+                let keyed = self.stream.lifecycles[gate.lifecycle].keyed(key, lifecycle)?;
+                Some(keyed.instance(key, lifecycle).possible)
+            });
+            meets = meets.and(possible.map_or(Certainty::No, |possible| possible.are_in(gate.states)));
+        }
+        meets
+    }
+
+    /// Resets all lifecycles and texts within an instance that opened. `key`: empty if it has none.
+    fn reset_within(&mut self, outer: usize, key: &[u8]) {
         for number in outer + 1..self.tables.lifecycles.len() {
             let lifecycle = &self.tables.lifecycles[number];
-            if lifecycle.within != Some(outer) {
-                continue;
+            if lifecycle.within == Some(outer) {
+                self.stream.lifecycles[number].reset(key, lifecycle);
+                self.reset_within(number, key);
             }
-            match &mut self.stream.lifecycles[number] {
-                LifecycleState::Single(single) => *single = Default::default(),
-                LifecycleState::Keyed(keyed) => keyed.reset(lifecycle.keyed == Some(Keyed::Turn)),
-            }
-            self.reset_within(number);
         }
         for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
             if text.within == Some(outer) {
@@ -573,17 +629,15 @@ impl<W: CellObserver> Step<'_, W> {
         self.stream.forget_last_values(self.tables, outer);
     }
 
-    /// Makes all lifecycles and texts within a lifecycle unsure of a reset, because it may have opened.
-    fn doubt_within(&mut self, outer: usize) {
+    /// Makes all lifecycles and texts within an instance unsure of a reset, because it may have opened. `key`: empty if it
+    /// has none.
+    fn doubt_within(&mut self, outer: usize, key: &[u8]) {
         for number in outer + 1..self.tables.lifecycles.len() {
-            if self.tables.lifecycles[number].within != Some(outer) {
-                continue;
+            let lifecycle = &self.tables.lifecycles[number];
+            if lifecycle.within == Some(outer) {
+                self.stream.lifecycles[number].doubt_open(key, lifecycle);
+                self.doubt_within(number, key);
             }
-            match &mut self.stream.lifecycles[number] {
-                LifecycleState::Single(single) => single.possible = single.possible.or(States::one(0)),
-                LifecycleState::Keyed(keyed) => keyed.doubt_open(),
-            }
-            self.doubt_within(number);
         }
         for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
             if text.within == Some(outer) {

@@ -5,6 +5,7 @@ mod exhaustive;
 mod fields;
 mod fixes;
 mod lifecycles;
+mod parents;
 mod records;
 mod words;
 
@@ -300,8 +301,9 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    /// Compiles a gate: lifecycles, each with a set of states. Only lifecycles before the one numbered `until` are allowed.
-    fn compile_gate(&mut self, gate: &file::Gate, until: usize) -> Vec<(usize, States)> {
+    /// Compiles a gate: lifecycles, each with a set of states. Only lifecycles before the one numbered `until` are allowed,
+    /// and of those with keys only `parents`.
+    fn compile_gate(&mut self, gate: &file::Gate, until: usize, parents: &[usize]) -> Vec<(usize, States)> {
         let file = self.file;
         let mut conditions = Vec::new();
         for (name, states) in gate {
@@ -316,9 +318,10 @@ impl<'f> Compiler<'f> {
                 continue;
             };
             let lifecycle = file.lifecycle[index].get_ref();
-            if lifecycle.keyed.is_some() {
+            if lifecycle.keyed.is_some() && !parents.contains(&index) {
                 let message = format!("{} has keys, and therefore no single state", name.get_ref());
-                self.refuse(name.span(), message, "`before` and `after` may name lifecycles without keys");
+                let help = "`before` and `after` may name lifecycles without keys, and those that this one is within";
+                self.refuse(name.span(), message, help);
             }
             let states = self.state_set(lifecycle, states);
             conditions.push((index, states));

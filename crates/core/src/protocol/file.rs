@@ -211,6 +211,8 @@ toml_tables! {
         pub unless: Names = optional,
         pub each: Option<Name> = optional,
         pub key: Names = optional,
+        /// The key of the instance of the lifecycle around whose instances the row is for.
+        pub parent: Names = optional,
         pub same: Vec<Same> = optional,
         pub keep: BTreeMap<Name, Name> = optional,
         pub cell: BTreeMap<Name, Spanned<Cell>> = required,
@@ -218,9 +220,12 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Speak {
-        pub rule: String = required,
+        /// Left out only where the instance opens anew.
+        pub rule: Option<String> = optional,
         pub to: Option<String> = optional,
         pub at: Option<Spanned<SpeaksAt>> = optional,
+        /// Whether the instance opens, whatever its state was.
+        pub anew: bool = optional,
     }
 
     /// The rule that speaks where a stream ends, with the event that its finding stands at.

@@ -131,6 +131,15 @@ impl States {
         self.0 & States::one(state).0 != 0
     }
 
+    /// Returns whether the one of these states that something is in is among others.
+    pub fn are_in(self, others: States) -> Certainty {
+        match self.0 & others.0 {
+            0 => Certainty::No,
+            some if some == self.0 => Certainty::Yes,
+            _ => Certainty::Perhaps,
+        }
+    }
+
     /// Returns the states of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
         let mut rest = self.0;
@@ -256,6 +265,14 @@ pub struct Lifecycle {
     pub resumes: States,
     /// The lifetime of keys; `None` if there is one instance, without a key.
     pub keyed: Option<super::file::Keyed>,
+    /// The number of parts of a key; 0 if there are none.
+    pub key_parts: usize,
+    /// The number of first parts that are the key of the surrounding instance; 0 if that has none.
+    pub parent_parts: usize,
+    /// Whether another lifecycle is within this one.
+    pub is_parent: bool,
+    /// Whether a row asks for the state of one of its instances, by key, before the event.
+    pub is_asked_before: bool,
     /// By state: the message for the event that led into it, for findings that refer to that event.
     pub entered: Vec<Option<Arc<str>>>,
     /// By event type: the rows for it.
@@ -305,6 +322,12 @@ pub struct Row {
     pub before: Vec<(usize, States)>,
     /// The lifecycles, each with the states that it must be in after its own move.
     pub after: Vec<(usize, States)>,
+    /// The lifecycles with keys, further out, each with the states that its instance must have been in before the event, or
+    /// must be in after its own move. The instance's key is the first parts of the key of the one that moves.
+    pub of_parents: Vec<ParentGate>,
+    /// The slots of the key of the instance whose children the row applies to, if it has no key of its own; empty if it is
+    /// for those of all.
+    pub parent: Vec<usize>,
     /// The row, which has no key, does not apply while an instance that the open turn opened is in one of these states.
     pub unless: States,
     /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
@@ -319,6 +342,17 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// The states whose cells do anything.
     pub acts: States,
+}
+
+/// The states that an instance further out must be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParentGate {
+    /// The number of the lifecycle, which has keys.
+    pub lifecycle: usize,
+    /// The states.
+    pub states: States,
+    /// Whether the state before the event is meant.
+    pub before: bool,
 }
 
 /// The lifecycles and texts that an event type can change, so that a step need not look at the others.
@@ -398,12 +432,19 @@ pub struct Cell {
     pub to: u8,
     /// Whether the finding stands at the event that led into the state, not at the one that the row is for.
     pub at_entry: bool,
+    /// Whether the instance opens anew, from whatever state.
+    pub anew: bool,
 }
 
 impl Cell {
+    /// Returns whether the cell of a state does anything.
+    pub(crate) fn acts(&self, state: u8) -> bool {
+        self.rule.is_some() || self.to != state || self.anew
+    }
+
     /// Returns whether the cell of a state leads into another one without a rule.
     pub(crate) fn leaves_quietly(&self, state: u8) -> bool {
-        self.rule.is_none() && self.to != state
+        self.rule.is_none() && (self.to != state || self.anew)
     }
 }
 

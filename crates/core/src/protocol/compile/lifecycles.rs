@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::super::file::{self, Scalar};
 use super::super::tables::{Cell, Effects, EventShape, Lifecycle, Row, SameCheck, States, overlap};
+use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
@@ -28,7 +29,7 @@ impl Compiler<'_> {
             }
         };
         self.check_tables_of_form();
-        let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.compile_lifecycle(index)).collect();
+        let lifecycles = self.compile_lifecycles();
         let texts: Vec<_> = file.text.iter().map(|text| self.compile_text(text)).collect();
         if let (Some(time), None) = (file.time.first(), &shape.time) {
             let message = "no field holds the time".to_owned();
@@ -110,8 +111,24 @@ impl Compiler<'_> {
         }
     }
 
-    /// Compiles the lifecycle at an index of the file.
-    fn compile_lifecycle(&mut self, index: usize) -> Lifecycle {
+    /// Compiles all lifecycles.
+    fn compile_lifecycles(&mut self) -> Vec<Lifecycle> {
+        let mut lifecycles: Vec<Lifecycle> = Vec::new();
+        for index in 0..self.file.lifecycle.len() {
+            let lifecycle = self.compile_lifecycle(index, &lifecycles);
+            if let Some(outer) = lifecycle.within {
+                lifecycles[outer].is_parent = true;
+            }
+            for gate in lifecycle.rows.iter().flatten().flat_map(|row| &row.of_parents).filter(|gate| gate.before) {
+                lifecycles[gate.lifecycle].is_asked_before = true;
+            }
+            lifecycles.push(lifecycle);
+        }
+        lifecycles
+    }
+
+    /// Compiles the lifecycle at an index of the file. `earlier`: those before it.
+    fn compile_lifecycle(&mut self, index: usize, earlier: &[Lifecycle]) -> Lifecycle {
         let file = self.file;
         let lifecycle = file.lifecycle[index].get_ref();
         let count = lifecycle.states.len();
@@ -148,7 +165,9 @@ impl Compiler<'_> {
                 end_at_entry = if at.is_some() { end_at_entry.or(States::one(state)) } else { end_at_entry };
             }
         }
-        let rows = self.compile_rows(lifecycle, index);
+        let keys = self.compile_keys(index, within.map(|outer| &earlier[outer]));
+        let ancestors: Vec<usize> = std::iter::successors(within, |outer| earlier[*outer].within).collect();
+        let rows = self.compile_rows(lifecycle, &Surroundings { index, ancestors, parent_parts: keys.parent_parts });
         let keeps_entry = rows.iter().flatten().fold(end_at_entry, |states, row| {
             let placed = row.cells.iter().enumerate().filter(|(_, cell)| cell.at_entry);
             placed.fold(states, |states, (state, _)| states.or(States::one(state as u8)))
@@ -160,6 +179,10 @@ impl Compiler<'_> {
             opens: self.state_set(lifecycle, &lifecycle.opens),
             resumes: self.state_set(lifecycle, &lifecycle.resumes),
             keyed: lifecycle.keyed.as_ref().map(|keyed| *keyed.get_ref()),
+            key_parts: keys.parts,
+            parent_parts: keys.parent_parts,
+            is_parent: false,
+            is_asked_before: false,
             entered,
             rows,
             end,
@@ -214,7 +237,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles the rows of a lifecycle, by event type.
-    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, index: usize) -> Vec<Vec<Row>> {
+    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, around: &Surroundings) -> Vec<Vec<Row>> {
         let named: BTreeSet<usize> = lifecycle
             .row
             .iter()
@@ -234,8 +257,10 @@ impl Compiler<'_> {
         for spanned in &lifecycle.row {
             let row = spanned.get_ref();
             let cells = self.compile_cells(lifecycle, spanned);
-            let before = self.compile_gate(&row.before, index);
-            let after = self.compile_gate(&row.after, index);
+            let (before, of_parents_before) = self.compile_gates(&row.before, around, true);
+            let (after, of_parents_after) = self.compile_gates(&row.after, around, false);
+            let of_parents = [of_parents_before, of_parents_after].concat();
+            self.check_parent(lifecycle, spanned, around.parent_parts);
             let of_instances = row.each.is_some() || !row.same.is_empty() || !row.keep.is_empty();
             if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
@@ -271,6 +296,8 @@ impl Compiler<'_> {
                     otherwise,
                     before: before.clone(),
                     after: after.clone(),
+                    of_parents: of_parents.clone(),
+                    parent: row.parent.0.iter().map(|at| self.slot(event, at)).collect(),
                     unless,
                     each,
                     key: row.key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
@@ -311,6 +338,20 @@ impl Compiler<'_> {
             }
         }
         rows
+    }
+
+    /// Refuses a cell in braces that has no rule, and does not open anew either.
+    fn check_speaks(&mut self, cell: &Spanned<file::Cell>) {
+        if let file::Cell::Speak(file::Speak { rule: None, at, anew, .. }) = cell.get_ref()
+            && (!anew || at.is_some())
+        {
+            let message = "this cell has no rule".to_owned();
+            self.refuse(
+                cell.span(),
+                message,
+                "add `rule`; or write the state alone, or `{ to = \"state\", anew = true }`",
+            );
+        }
     }
 
     /// Refuses a `same` or `keep` that never acts, because no cell of the row leads to another state without a rule.
@@ -362,17 +403,19 @@ impl Compiler<'_> {
             let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
                 let message = format!("this row has no cell for the state {}", state.get_ref());
                 self.refuse(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
-                cells.push(Cell { rule: None, to: number as u8, at_entry: false });
+                cells.push(Cell { rule: None, to: number as u8, at_entry: false, anew: false });
                 continue;
             };
-            let (rule, to, at_entry) = match cell.get_ref() {
-                file::Cell::To(to) => (None, to.as_str(), false),
-                file::Cell::Speak(file::Speak { rule, to, at }) => {
+            let (rule, to, at_entry, anew) = match cell.get_ref() {
+                file::Cell::To(to) => (None, to.as_str(), false, false),
+                file::Cell::Speak(file::Speak { rule, to, at, anew }) => {
                     if let Some(at) = at {
                         self.refuse_entry_of_keys(lifecycle, at.span());
                     }
+                    self.check_speaks(cell);
                     let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_CELL } else { &Speaker::CELL };
-                    (Some(self.use_rule_named(rule, cell.span(), speaker)), to.as_deref().unwrap_or("="), at.is_some())
+                    let rule = rule.as_ref().map(|rule| self.use_rule_named(rule, cell.span(), speaker));
+                    (rule, to.as_deref().unwrap_or("="), at.is_some(), *anew)
                 }
             };
             let to = if to == "=" {
@@ -380,7 +423,7 @@ impl Compiler<'_> {
             } else {
                 self.find_state(lifecycle, to, cell.span()).unwrap_or(number as u8)
             };
-            cells.push(Cell { rule, to, at_entry });
+            cells.push(Cell { rule, to, at_entry, anew });
         }
         cells
     }
@@ -416,7 +459,7 @@ fn share_a_state(a: &Row, b: &Row) -> bool {
 
 /// Returns the states whose cells do anything.
 fn acts(cells: &[Cell]) -> States {
-    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.rule.is_some() || usize::from(cell.to) != *state);
+    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.acts(*state as u8));
     acting.fold(States::default(), |states, (state, _)| states.or(States::one(state as u8)))
 }
 

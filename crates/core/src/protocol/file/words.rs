@@ -16,15 +16,15 @@ use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 pub enum Keyed {
     /// A key is known for the whole stream.
     Stream,
-    /// A key is known while the outer lifecycle's one is open.
-    Turn,
+    /// A key is known until the instance of the lifecycle around opens.
+    Parent,
 }
 
 impl FromToml for Keyed {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Keyed> {
         let words = [
             ("stream", "a key is known for the whole stream", Keyed::Stream),
-            ("turn", "until the lifecycle around opens anew", Keyed::Turn),
+            ("parent", "until the instance of the lifecycle around opens", Keyed::Parent),
         ];
         reader.one_of_explained(key, value, &words)
     }
