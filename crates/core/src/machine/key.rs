@@ -52,10 +52,15 @@ fn add_part(key: &mut Vec<u8>, part: &[u8]) {
     key.push(END);
 }
 
+/// Returns the keys that a key begins with: of no parts, of its first one, and so on to all.
+pub(crate) fn prefixes(key: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = key.iter().enumerate().filter(|(_, byte)| **byte == END).map(|(at, _)| at + 1);
+    std::iter::once(0).chain(ends).map(|end| &key[..end])
+}
+
 /// Returns the first parts of a key.
 pub(crate) fn first_parts(key: &[u8], count: usize) -> &[u8] {
-    let ends = key.iter().enumerate().filter(|(_, byte)| **byte == END).map(|(at, _)| at + 1);
-    &key[..std::iter::once(0).chain(ends).nth(count).unwrap_or(key.len())]
+    prefixes(key).nth(count).unwrap_or(key)
 }
 
 /// Formats a key for a message: its parts with commas between them. Digits are shown as the number that they mostly are

@@ -5,6 +5,7 @@
 //! of possible states, and a rule is reported only if every possible state reports it. A false alarm is worse than a
 //! missed finding.
 
+mod by_key;
 mod contents;
 mod end;
 mod field;
@@ -17,6 +18,7 @@ mod observer;
 mod open_groups;
 mod repeat;
 mod repetition;
+mod series;
 mod spoken;
 mod step;
 mod streamed_text;

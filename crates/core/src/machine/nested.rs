@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::end;
 use super::instance::{History, KeyedInstances};
-use super::key::first_parts;
+use super::key::{first_parts, prefixes};
 use crate::protocol::Keyed;
 use crate::protocol::tables::{Lifecycle, States};
 
@@ -48,10 +48,7 @@ impl NestedInstances {
 
     /// Returns the number of losses until a parent, or one further out, last opened.
     fn losses_until_open(&self, key: &[u8]) -> u64 {
-        let prefixes = (0..).map(|parts| first_parts(key, parts));
-        let ends_at = |prefix: &&[u8]| prefix.len() < key.len();
-        let shorter = prefixes.take_while(ends_at).chain([key]);
-        shorter.filter_map(|prefix| self.opened.get(prefix)).copied().max().unwrap_or_default()
+        prefixes(key).filter_map(|parent| self.opened.get(parent)).copied().max().unwrap_or_default()
     }
 
     /// Returns the keys of the parents that have instances.

@@ -57,13 +57,6 @@ pub(crate) fn apply<W: CellObserver>(
     }
     let effects = &tables.effects[event.event_type];
     let Scratch { opened, before, buffers, max_text_bytes, doubts } = scratch;
-    if effects.needs_before {
-        before.clear();
-        before.extend(stream.lifecycles.iter().map(LifecycleState::possible));
-    }
-    let is_unsure = |stream: &Stream, outer: usize| only_state(stream.lifecycles[outer].possible()).is_none();
-    let outer_ones = tables.unchanged.iter().filter_map(|unchanged| unchanged.within);
-    let unsure_before = outer_ones.filter(|outer| is_unsure(stream, *outer)).fold(0u64, |set, outer| set | 1 << outer);
     let verdicts = out.len();
     let mut step = Step {
         tables,
@@ -82,8 +75,23 @@ pub(crate) fn apply<W: CellObserver>(
         observer,
         out,
     };
+    // Events that were lost, as a series tells, were lost before this one.
+    if !effects.series.is_empty() {
+        step.apply_series(true);
+    }
+    if effects.needs_before {
+        step.before.clear();
+        step.before.extend(step.stream.lifecycles.iter().map(LifecycleState::possible));
+    }
+    let is_unsure = |stream: &Stream, outer: usize| only_state(stream.lifecycles[outer].possible()).is_none();
+    let outer_ones = tables.unchanged.iter().filter_map(|unchanged| unchanged.within);
+    let unsure_before =
+        outer_ones.filter(|outer| is_unsure(step.stream, *outer)).fold(0u64, |set, outer| set | 1 << outer);
     for lifecycle in &effects.lifecycles {
         step.apply_lifecycle(*lifecycle);
+    }
+    if !effects.series.is_empty() {
+        step.apply_series(false);
     }
     for text in &effects.texts {
         step.apply_text(*text);
@@ -114,7 +122,7 @@ pub(crate) struct Step<'s, W> {
     pub(crate) stream: &'s mut Stream,
     pub(crate) event: &'s EventView<'s>,
     /// The possible states of each lifecycle before the event.
-    before: &'s [States],
+    before: &'s mut Vec<States>,
     /// The instances that reported a rule for this event.
     pub(crate) spoken: Spoken,
     /// The possible states before the event of instances with keys that have moved, where a row may ask for them.
@@ -255,7 +263,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Returns the items of an array of the event; `None` if they cannot be read.
-    fn items(&self, array: usize) -> Option<impl Iterator<Item = ArrayItem> + use<W>> {
+    pub(crate) fn items(&self, array: usize) -> Option<impl Iterator<Item = ArrayItem> + use<W>> {
         let items = self.event.items[array];
         let width = self.tables.events[self.event.event_type].arrays[array].slots.len();
         let item = move |index| ArrayItem { array, index, first: items.first as usize + index * width };
@@ -626,6 +634,11 @@ impl<W: CellObserver> Step<'_, W> {
                 state.reset(self.buffers);
             }
         }
+        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
+            if series.within == Some(outer) {
+                state.reset(key);
+            }
+        }
         self.stream.forget_last_values(self.tables, outer);
     }
 
@@ -642,6 +655,11 @@ impl<W: CellObserver> Step<'_, W> {
         for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
             if text.within == Some(outer) {
                 state.make_incomplete();
+            }
+        }
+        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
+            if series.within == Some(outer) {
+                state.doubt(key);
             }
         }
         self.stream.forget_last_values(self.tables, outer);

@@ -13,6 +13,7 @@ use super::instance::{History, KeyedInstances, SingleInstance};
 use super::nested::NestedInstances;
 use super::repeat::RepeatPattern;
 use super::repetition::Repetition;
+use super::series::{self, SeriesState};
 use super::streamed_text::TextState;
 use crate::bytes::{contains, equal};
 use crate::finding::Place;
@@ -154,6 +155,8 @@ pub(crate) struct Stream {
     pub texts: Vec<TextState>,
     /// For each of the tables' fields that must not stay the same, what the last event of the type had.
     pub unchanged: Vec<Option<LastValues>>,
+    /// The last values of each series.
+    pub series: Vec<SeriesState>,
     /// The place of the last event.
     pub last: EventNote,
     /// The type of the last event.
@@ -186,6 +189,7 @@ impl Stream {
             lifecycles: lifecycles.collect(),
             texts: tables.texts.iter().map(|_| TextState::default()).collect(),
             unchanged: vec![None; tables.unchanged.len()],
+            series: tables.series.iter().map(|_| SeriesState::default()).collect(),
             last: EventNote::default(),
             last_type: Arc::default(),
             last_time: Vec::new(),
@@ -217,6 +221,7 @@ impl Stream {
         for text in &mut self.texts {
             text.make_incomplete();
         }
+        self.series.iter_mut().for_each(SeriesState::lose);
         self.unchanged.fill(None);
     }
 
@@ -260,6 +265,8 @@ impl Stream {
                 .iter()
                 .zip(&tables.unchanged)
                 .all(|(last, table)| last.as_ref().is_none_or(|last| last.is_sound(table.slots.len())))
+            && self.series.len() == tables.series.len()
+            && self.series.iter().all(series::is_sound)
             && self.last.is_sound()
             && (is_time && (!self.last_is_timed || !time.is_empty()))
             && self.losses <= losses

@@ -7,6 +7,7 @@ mod fixes;
 mod lifecycles;
 mod parents;
 mod records;
+mod series;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

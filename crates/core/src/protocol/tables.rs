@@ -8,6 +8,7 @@ use serde_json::Value;
 
 pub use super::conditions::{Condition, Wanted, overlap};
 use super::file::{Basis, Scalar};
+use super::series::Series;
 use super::trusted;
 use crate::finding::Severity;
 use crate::framing::Framing;
@@ -362,6 +363,8 @@ pub struct Effects {
     pub lifecycles: Vec<usize>,
     /// The texts that the event type appends to, cuts or completes.
     pub texts: Vec<usize>,
+    /// The series that the event type has a value of, or restarts.
+    pub series: Vec<usize>,
     /// Whether a row or text depends on the state of a lifecycle before the event.
     pub needs_before: bool,
     /// The slots that the conditions of its rows read.
@@ -377,7 +380,7 @@ pub struct Effects {
 
 impl Effects {
     /// Collects the effects of an event type. `is_examined`: whether its fields are checked or compared besides.
-    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], is_examined: bool) -> Effects {
+    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], series: &[Series], is_examined: bool) -> Effects {
         let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
         let mut condition_slots: Vec<_> =
             rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
@@ -390,6 +393,8 @@ impl Effects {
             rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
         let touches =
             |text: &Text| text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some();
+        let has_values = |one: &Series| !one.values[event].is_empty() || one.restarts[event];
+        let series: Vec<_> = (0..series.len()).filter(|index| has_values(&series[*index])).collect();
         let texts_touched: Vec<_> = (0..texts.len()).filter(|index| touches(&texts[*index])).collect();
         let appends = match texts_touched.as_slice() {
             [one] if texts[*one].cut[event].is_empty() && texts[*one].whole[event].is_none() => {
@@ -405,7 +410,8 @@ impl Effects {
             appends,
             needs_before,
             condition_slots,
-            may_repeat: !is_examined && !reads_keys,
+            may_repeat: !is_examined && !reads_keys && series.is_empty(),
+            series,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod parents;
+mod series;
 
 use sessionlint_core::{Options, Protocol, ProtocolError, check};
 

@@ -38,13 +38,14 @@ impl Compiler<'_> {
         let times = file.time.iter().map(|time| self.use_rule(&time.rule, &Speaker::TIME)).collect();
         let checks = self.compile_checks();
         let unchanged: Vec<_> = file.unchanged.iter().filter_map(|one| self.compile_unchanged(one)).collect();
+        let series: Vec<_> = file.series.iter().map(|one| self.compile_series(one, &lifecycles)).collect();
         let effects = checks.iter().enumerate().map(|(event, checks)| {
             let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
-            Effects::of(event, &lifecycles, &texts, is_examined)
+            Effects::of(event, &lifecycles, &texts, &series, is_examined)
         });
         let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());
-        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, effects, events, rules }
+        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, series, effects, events, rules }
     }
 
     /// Checks that all tables are for the protocol's form: some are only for streams (`[event]`), others only for stored
@@ -56,6 +57,7 @@ impl Compiler<'_> {
             ("text", file.text.first().map(|text| text.whole.rule.span())),
             ("time", file.time.first().map(|time| time.rule.span())),
             ("unchanged", file.unchanged.first().map(|one| one.rule.span())),
+            ("series", file.series.first().map(|one| one.get_ref().rule.span())),
         ];
         let of_records = [
             ("kind", file.kind.first().map(|kind| kind.name.span())),

@@ -230,6 +230,51 @@ impl FromToml for Test {
     }
 }
 
+/// How the values of a series follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Each is so much more than the one before.
+    By(u32),
+    /// Each is greater.
+    Up,
+    /// None is less.
+    NotDown,
+    /// All are the same as the first.
+    Same,
+}
+
+impl FromToml for Step {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Step> {
+        let words = [
+            ("up", "each value is greater than the one before", Step::Up),
+            ("not-down", "none is less than the one before", Step::NotDown),
+            ("same", "all are the same as the first", Step::Same),
+        ];
+        match value.get_ref() {
+            DeValue::Integer(_) => u32::from_toml(key, value, reader).map(Step::By),
+            _ => reader.one_of_explained(key, value, &words),
+        }
+    }
+}
+
+/// The first value of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// Whatever it is.
+    Any,
+    /// This number.
+    Number(i64),
+}
+
+impl FromToml for From {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<From> {
+        match value.get_ref() {
+            DeValue::Integer(_) => i64::from_toml(key, value, reader).map(From::Number),
+            _ => reader.one_of(key, value, &[("any", From::Any)]),
+        }
+    }
+}
+
 /// What a check of a `[[link]]` looks for.
 #[derive(Debug)]
 pub(crate) enum LinkTest {
