@@ -8,7 +8,7 @@ use std::io::Write as _;
 
 use clap::ValueEnum;
 use sessionlint_core::protocol::series::{Series, SeriesStep};
-use sessionlint_core::protocol::tables::{Cell, FieldTest, Lifecycle, States};
+use sessionlint_core::protocol::tables::{Cell, Condition, Each, FieldTest, Lifecycle, States};
 use sessionlint_core::protocol::texts::{JsonKind, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
@@ -199,11 +199,11 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
     let within = text.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
     writeln!(out, "\ntext{}", within.unwrap_or_default())?;
     for (event, append) in by_event(&text.append) {
-        let when = in_parentheses(words.conditions(event, &append.when));
+        let when = only_when(&words, event, &append.when, append.each.as_ref());
         let anew = if append.anew { ", in place of the ones before it" } else { "" };
         let gates = only_where(&words.gates(&[], &append.after));
-        let field = field(tables, event, append.each, append.slot);
-        let keys = keys(tables, event, append.each, &append.key);
+        let field = field(tables, event, append.each.as_ref(), append.slot);
+        let keys = keys(tables, event, append.each.as_ref(), &append.key);
         writeln!(out, "  a piece: {} {field}{keys}{when}{anew}{gates}", printable(&tables.events[event].name))?;
     }
     for (event, when) in by_event(&text.cut) {
@@ -211,11 +211,11 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
         writeln!(out, "  the whole may begin anew after: {}{when}", printable(&tables.events[event].name))?;
     }
     for (event, whole) in by_event(&text.whole) {
-        let when = in_parentheses(words.conditions(event, &whole.when));
+        let when = only_when(&words, event, &whole.when, whole.each.as_ref());
         let gates = only_where(&words.gates(&whole.before, &[]));
-        let field = field(tables, event, whole.each, whole.slot);
+        let field = field(tables, event, whole.each.as_ref(), whole.slot);
         let (name, rule) = (printable(&tables.events[event].name), rule_mark(tables, whole.rule));
-        let keys = keys(tables, event, whole.each, &whole.key);
+        let keys = keys(tables, event, whole.each.as_ref(), &whole.key);
         let ends = if whole.ends { ", which ends it" } else { "" };
         writeln!(out, "  the whole: {name} {field}{keys}{when}{gates}{ends}: {rule}")?;
         if let Some(rule) = whole.empty {
@@ -223,7 +223,7 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
         }
     }
     for (event, json) in by_event(&text.json) {
-        let when = in_parentheses(words.conditions(event, &json.when));
+        let when = only_when(&words, event, &json.when, json.each.as_ref());
         let is = match (json.is, json.allows_empty) {
             (JsonKind::Any, false) => "JSON",
             (JsonKind::Any, true) => "JSON or empty",
@@ -231,7 +231,7 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
             (JsonKind::Object, true) => "a JSON object or empty",
         };
         let (name, rule) = (printable(&tables.events[event].name), rule_mark(tables, json.rule));
-        let keys = keys(tables, event, json.each, &json.key);
+        let keys = keys(tables, event, json.each.as_ref(), &json.key);
         writeln!(out, "  {is} with: {name}{keys}{when}, or: {rule}")?;
     }
     if let Some(rule) = text.no_pieces {
@@ -246,16 +246,23 @@ fn by_event<T>(table: &[Vec<T>]) -> impl Iterator<Item = (usize, &T)> {
 }
 
 /// Returns the pointer of a field, which may be one of the items of an array.
-fn field(tables: &Tables, event: usize, each: Option<usize>, slot: usize) -> String {
+fn field(tables: &Tables, event: usize, each: Option<&Each>, slot: usize) -> String {
     let kind = &tables.events[event];
     printable(&match each {
         None => kind.slots[slot].to_string(),
-        Some(array) => kind.arrays[array].at.child("*").join(&kind.arrays[array].slots[slot]).to_string(),
+        Some(each) => kind.arrays[each.array].pointer(slot, &kind.slots).to_string(),
     })
 }
 
+/// Returns the conditions of an entry on its event and on the items of its array, in parentheses; empty if there are none.
+fn only_when(words: &Labels<'_>, event: usize, when: &[Condition], each: Option<&Each>) -> String {
+    let of_items = each.map(|each| words.items(event, each)).filter(|words| !words.is_empty());
+    let of_event = Some(words.conditions(event, when)).filter(|words| !words.is_empty());
+    in_parentheses([of_event, of_items].into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
 /// Returns the fields of a key, such as `, by /output_index + /content_index`; empty if there are none.
-fn keys(tables: &Tables, event: usize, each: Option<usize>, slots: &[usize]) -> String {
+fn keys(tables: &Tables, event: usize, each: Option<&Each>, slots: &[usize]) -> String {
     let fields: Vec<_> = slots.iter().map(|slot| field(tables, event, each, *slot)).collect();
     if fields.is_empty() { String::new() } else { format!(", by {}", fields.join(" + ")) }
 }
@@ -275,8 +282,8 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     }
     for (event, one) in by_event(&tables.checks) {
         let kind = &tables.events[event];
-        let when = in_parentheses(words.conditions(event, &one.when));
-        let field = field(tables, event, one.each, one.slot);
+        let when = only_when(&words, event, &one.when, one.each.as_ref());
+        let field = field(tables, event, one.each.as_ref(), one.slot);
         let test = match &one.test {
             FieldTest::Says(says) => {
                 alternatives(&says.iter().map(|says| format!("“{}”", printable(says))).collect::<Vec<_>>())
@@ -314,9 +321,9 @@ fn write_series(out: &mut String, tables: &Tables, series: &Series) -> fmt::Resu
     let within = series.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
     writeln!(out, "\nseries{}\n  {step}: {}", within.unwrap_or_default(), rule_mark(tables, series.rule))?;
     for (event, value) in by_event(&series.values) {
-        let when = in_parentheses(words.conditions(event, &value.when));
-        let field = field(tables, event, value.each, value.slot);
-        let keys = keys(tables, event, value.each, &value.key);
+        let when = only_when(&words, event, &value.when, value.each.as_ref());
+        let field = field(tables, event, value.each.as_ref(), value.slot);
+        let keys = keys(tables, event, value.each.as_ref(), &value.key);
         writeln!(out, "  {} {field}{keys}{when}", printable(&tables.events[event].name))?;
     }
     if series.is_of_losses {

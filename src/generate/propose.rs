@@ -9,6 +9,7 @@ use sessionlint_core::check::StreamChecker;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::protocol::tables::{Condition, FieldTest, Row, Unchanged, Wanted};
 use sessionlint_core::protocol::texts::Text;
+use sessionlint_core::schema::items::{ArrayShape, ItemSlot};
 use sessionlint_core::schema::{Pointer, domain};
 
 use super::choices::Choices;
@@ -168,14 +169,20 @@ impl Draft<'_> {
     /// Sets the keys of the event, or of the items of its array, to those of existing instances or to new ones.
     fn relate(&mut self, lifecycle: usize, row: &Row, choices: &mut Choices<'_>) {
         let kind = &self.protocol.tables().events[self.event_type];
-        let (scopes, slots): (Vec<&mut Value>, &[Pointer]) = match row.each {
-            None => (vec![&mut self.event], &kind.slots),
+        let (scopes, slots): (Vec<&mut Value>, Vec<Option<Pointer>>) = match row.array() {
+            None => (vec![&mut self.event], kind.slots.iter().cloned().map(Some).collect()),
             Some(array) => {
                 let shape = &kind.arrays[array];
                 match self.event.pointer_mut(&shape.at.text()) {
-                    Some(Value::Array(items)) => (items.iter_mut().collect(), &shape.slots),
+                    Some(Value::Array(items)) => (items.iter_mut().collect(), inside(shape)),
                     _ => return,
                 }
+            }
+        };
+        // Fields that are not the item's own are left as they are.
+        let set = |scope: &mut Value, slot: usize, value: &Value| {
+            if let Some(Some(at)) = slots.get(slot) {
+                put(scope, at, value.clone());
             }
         };
         let known = &self.session.instances[lifecycle];
@@ -189,17 +196,18 @@ impl Draft<'_> {
                 None => row.key.iter().map(|_| json!(new_id(&mut self.ids))).collect(),
             };
             for (slot, value) in row.key.iter().zip(&key) {
-                put(scope, &slots[*slot], value.clone());
+                set(scope, *slot, value);
             }
             for same in &row.same {
                 let kept = instance.and_then(|instance| instance.kept.get(&same.kept));
                 if let Some(kept) = kept.filter(|_| !(self.wild && choices.once_in(3))) {
-                    put(scope, &slots[same.slot], kept.clone());
+                    set(scope, same.slot, kept);
                 }
             }
             let mut kept = instance.map(|instance| instance.kept.clone()).unwrap_or_default();
             for (slot, number) in &row.keep {
-                if let Some(value) = scope.pointer(&slots[*slot].text()) {
+                let at = slots.get(*slot).and_then(Option::as_ref);
+                if let Some(value) = at.and_then(|at| scope.pointer(&at.text())) {
                     kept.insert(*number, value.clone());
                 }
             }
@@ -251,18 +259,19 @@ impl Draft<'_> {
                 FieldTest::Below(least) => Some(json!(least - 1.0)),
                 FieldTest::Missing => None,
             };
-            let (mut scopes, slots): (Vec<&mut Value>, _) = match check.each {
-                None => (vec![&mut self.event], &kind.slots),
-                Some(array) => {
-                    let shape = &kind.arrays[array];
+            let (mut scopes, slots): (Vec<&mut Value>, Vec<_>) = match &check.each {
+                None => (vec![&mut self.event], kind.slots.iter().cloned().map(Some).collect()),
+                Some(each) => {
+                    let shape = &kind.arrays[each.array];
                     let items = self.event.pointer_mut(&shape.at.text()).and_then(Value::as_array_mut);
-                    (items.into_iter().flatten().collect(), &shape.slots)
+                    (items.into_iter().flatten().collect(), inside(shape))
                 }
             };
+            let Some(Some(at)) = slots.get(check.slot) else { continue };
             for scope in &mut scopes {
                 match &value {
-                    Some(value) => put(scope, &slots[check.slot], value.clone()),
-                    None => remove(scope, &slots[check.slot]),
+                    Some(value) => put(scope, at, value.clone()),
+                    None => remove(scope, at),
                 }
             }
         }
@@ -322,6 +331,15 @@ impl Draft<'_> {
         };
         of_type.filter_map(|(number, unchanged)| Some((number, values(unchanged)?))).collect()
     }
+}
+
+/// Returns the pointers of what is captured of an item, from the item; `None` for what is not in it.
+fn inside(shape: &ArrayShape) -> Vec<Option<Pointer>> {
+    let pointer = |slot: &ItemSlot| match slot {
+        ItemSlot::Inside(at) => Some(at.clone()),
+        _ => None,
+    };
+    shape.slots.iter().map(pointer).collect()
 }
 
 fn new_id(ids: &mut usize) -> String {

@@ -333,8 +333,15 @@ impl StreamJudge {
             fast && event_type.usual_time || usual_length(written, &mut self.last_minute) == Some(written.len())
         };
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
-        let view =
-            EventView { event_type: id, text, time, fields: captured.fields, items: captured.items, locator: here };
+        let view = EventView {
+            event_type: id,
+            text,
+            time,
+            fields: captured.fields,
+            items: captured.items,
+            arrays: &event_type.arrays,
+            locator: here,
+        };
         self.machine.step(&stream, &view, observer, &mut self.verdicts);
         self.event_checker.log.report_verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }

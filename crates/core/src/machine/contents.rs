@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::field::{ArrayItem, Field, KeptValue, Scope, display_field, says_any};
+use super::field::{Field, KeptValue, Scope, display_field, says_any};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
 use super::streams::LastValues;
@@ -21,15 +21,15 @@ impl<W: CellObserver> Step<'_, W> {
             if self.evaluate_when(&check.when) != Certainty::Yes {
                 continue;
             }
-            let Some(array) = check.each else {
+            let Some(each) = &check.each else {
                 self.apply_check(check, Scope { event, item: None });
                 continue;
             };
-            let items = event.items[array];
-            let width = tables.events[event.event_type].arrays[array].slots.len();
-            for index in 0..if items.readable { items.count as usize } else { 0 } {
-                let first = items.first as usize + index * width;
-                self.apply_check(check, Scope { event, item: Some(ArrayItem { array, index, first }) });
+            for item in self.items(each.array).into_iter().flatten() {
+                let scope = Scope { event, item: Some(item) };
+                if self.evaluate_conditions(&each.when, scope) == Certainty::Yes {
+                    self.apply_check(check, scope);
+                }
             }
         }
     }

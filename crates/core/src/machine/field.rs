@@ -9,6 +9,7 @@ use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
 use crate::protocol::conditions::Wanted;
 use crate::protocol::conditions::{plain_words, says_words};
+use crate::schema::items::ItemSlot;
 use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The value of an event's field, as far as it can be read.
@@ -22,6 +23,8 @@ pub(crate) enum Field<'a> {
     Bool(bool),
     /// The digits as written.
     Number(&'a [u8]),
+    /// The number of an item in its array.
+    Index(u32),
     /// The text between the quotes, still escaped.
     Text(&'a [u8]),
     /// An array or an object.
@@ -54,7 +57,20 @@ pub(crate) struct ArrayItem {
 impl<'a> Scope<'a> {
     /// Returns the field in this slot.
     pub(crate) fn field(self, slot: usize) -> Field<'a> {
-        self.event.field(self.item.map_or(0, |item| item.first) + slot)
+        match (self.field_index(slot), self.item) {
+            (Some(index), _) => self.event.field(index),
+            (None, item) => Field::Index(item.map_or(0, |item| item.index as u32)),
+        }
+    }
+
+    /// Returns the index of the captured field in this slot; `None` if it is a number of an item that needs no capture.
+    fn field_index(self, slot: usize) -> Option<usize> {
+        let Some(item) = self.item else { return Some(slot) };
+        match self.event.arrays[item.array].slots[slot] {
+            ItemSlot::Event(slot) => Some(slot),
+            ItemSlot::Number if !self.event.arrays[item.array].is_nested() => None,
+            _ => Some(item.first + slot),
+        }
     }
 
     /// Returns the target of a verdict about the field in this slot.
@@ -67,7 +83,7 @@ impl<'a> Scope<'a> {
 
     /// Returns the byte range of the field in this slot, if it is a number or, between its quotes, a string.
     pub(crate) fn range(self, slot: usize) -> Option<Range<usize>> {
-        self.event.fields[self.item.map_or(0, |item| item.first) + slot].range()
+        self.event.fields[self.field_index(slot)?].range()
     }
 
     /// Returns the target of a verdict about the rest of the text in this slot, from an offset on.
@@ -116,6 +132,7 @@ fn equals(field: Field<'_>, value: &Scalar) -> bool {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
         (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
         (Field::Number(raw), Scalar::Integer(wanted)) => number(raw) == Some(*wanted as f64),
+        (Field::Index(found), Scalar::Integer(wanted)) => i64::from(found) == *wanted,
         _ => false,
     }
 }
@@ -138,6 +155,7 @@ impl KeptValue {
             Field::Null => Some(KeptValue::Null),
             Field::Bool(value) => Some(KeptValue::Bool(value)),
             Field::Number(raw) => Some(KeptValue::Number(raw.into())),
+            Field::Index(number) => Some(KeptValue::Number(number.to_string().into_bytes().into())),
             Field::Text(raw) => Some(KeptValue::Text(raw.into())),
             Field::Absent | Field::Unreadable | Field::Container { .. } => None,
         }
@@ -167,6 +185,7 @@ impl KeptValue {
             (_, Field::Absent | Field::Unreadable | Field::Container { .. }) => true,
             (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
             (Field::Number(a), Field::Number(b)) => a == b || number(a) == number(b),
+            (Field::Number(a), Field::Index(b)) => number(a) == Some(f64::from(b)),
             (a, b) => a == b,
         }
     }
@@ -183,6 +202,7 @@ pub(crate) fn display_field(field: Field<'_>) -> String {
         Field::Null => "null".to_owned(),
         Field::Bool(value) => value.to_string(),
         Field::Number(raw) => String::from_utf8_lossy(raw).into_owned(),
+        Field::Index(number) => number.to_string(),
         Field::Text(raw) => display_text(&unescaped(raw)),
         Field::Absent | Field::Unreadable | Field::Container { .. } => "something else".to_owned(),
     }

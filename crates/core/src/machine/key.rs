@@ -30,6 +30,7 @@ pub(crate) fn read_key(slots: &[usize], scope: Scope<'_>) -> Key {
         match scope.field(*slot) {
             Field::Text(raw) => add_part(&mut key, &unescaped(raw)),
             Field::Number(raw) => add_part(&mut key, raw),
+            Field::Index(number) => add_part(&mut key, number.to_string().as_bytes()),
             Field::Null | Field::Absent => return Key::Absent,
             Field::Bool(_) | Field::Container { .. } | Field::Unreadable => is_readable = false,
         }

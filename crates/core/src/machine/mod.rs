@@ -39,6 +39,7 @@ use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::Stamp;
+use crate::schema::items::ArrayShape;
 use end::OtherStream;
 use field::Field;
 pub use observer::CellId;
@@ -61,6 +62,8 @@ pub(crate) struct EventView<'a> {
     pub fields: &'a [Capture],
     /// The captured items of each array of the event's type.
     pub items: &'a [Items],
+    /// What is captured of the items of these arrays.
+    pub arrays: &'a [ArrayShape],
     /// Locates the event in its file.
     pub locator: &'a dyn EventLocator,
 }
@@ -76,6 +79,7 @@ impl<'a> EventView<'a> {
             Capture::Null => Field::Null,
             Capture::Bool(value) => Field::Bool(value),
             Capture::Number(start, end) => Field::Number(inside(start, end)),
+            Capture::Index(number) => Field::Index(number),
             Capture::Text(start, end) => Field::Text(inside(start, end)),
             Capture::Container { is_empty } => Field::Container { is_empty },
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::by_key::{ByKey, Known};
-use super::field::{ArrayItem, Field, KeptValue, Scope, display_field};
+use super::field::{Field, KeptValue, Scope, display_field};
 use super::key::{Key, display_key, read_key};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
@@ -82,17 +82,16 @@ impl<W: CellObserver> Step<'_, W> {
         if when == Certainty::No {
             return;
         }
-        let Some(array) = value.each else {
+        let Some(each) = &value.each else {
             return self.apply_one(number, series, value, when, Scope { event, item: None });
         };
-        match self.items(array) {
-            Some(items) => {
-                let scopes: Vec<ArrayItem> = items.collect();
-                for item in scopes {
-                    self.apply_one(number, series, value, when, Scope { event, item: Some(item) });
-                }
+        let Some(items) = self.items(each.array) else { return self.stream.series[number].lose() };
+        for item in items {
+            let scope = Scope { event, item: Some(item) };
+            match when.and(self.evaluate_conditions(&each.when, scope)) {
+                Certainty::No => {}
+                when => self.apply_one(number, series, value, when, scope),
             }
-            None => self.stream.series[number].lose(),
         }
     }
 

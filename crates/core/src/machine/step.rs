@@ -1,5 +1,6 @@
 //! One step of the machine: applies an event to all lifecycles and texts of its stream.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::field::{ArrayItem, Field, Scope, display_field, is_wanted};
@@ -149,7 +150,7 @@ impl<W: CellObserver> Step<'_, W> {
         let lifecycle = &tables.lifecycles[number];
         // Whether the event is left to the row for all others, which is the last one.
         let mut is_left = Certainty::Yes;
-        let mut perhaps = Vec::new();
+        let mut candidates = Vec::new();
         for row in &lifecycle.rows[self.event.event_type] {
             let when = if row.otherwise { is_left } else { self.evaluate_when(&row.when) };
             is_left = is_left.and(when.not());
@@ -158,37 +159,108 @@ impl<W: CellObserver> Step<'_, W> {
             }
             let gate = self.evaluate_gate(&row.before, true).and(self.evaluate_gate(&row.after, false));
             match when.and(gate) {
-                Certainty::Yes => return self.apply_row(number, lifecycle, row, Certainty::Yes),
-                Certainty::Perhaps => perhaps.push(row),
+                Certainty::Yes if row.each.is_none() => return self.apply_row(number, lifecycle, row, Certainty::Yes),
                 Certainty::No => {}
+                guard => candidates.push((row, guard)),
             }
         }
-        match perhaps.as_slice() {
+        // Where one is certainly meant, only rows over the same array may be, besides: for other items.
+        let certain = candidates.iter().find(|(_, guard)| *guard == Certainty::Yes).map(|(row, _)| row.array());
+        candidates.retain(|(row, _)| certain.is_none_or(|array| row.array() == array));
+        match candidates.as_slice() {
             [] => {}
-            [one] => self.apply_row(number, lifecycle, one, Certainty::Perhaps),
+            [(row, guard), others @ ..] if others.iter().all(|(other, _)| other.array() == row.array()) => {
+                match row.array() {
+                    Some(array) => self.apply_to_items(number, lifecycle, array, &candidates),
+                    None if others.is_empty() => self.apply_row(number, lifecycle, row, *guard),
+                    None => self.apply_perhaps(number, lifecycle, &candidates),
+                }
+            }
             several => self.apply_perhaps(number, lifecycle, several),
         }
+    }
+
+    /// Applies rows over one array to its items, to each the row that takes it.
+    fn apply_to_items(&mut self, number: usize, lifecycle: &Lifecycle, array: usize, candidates: &[(&Row, Certainty)]) {
+        let event = self.event;
+        let Some(items) = self.items(array) else {
+            return candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row));
+        };
+        for item in items {
+            let scope = Scope { event, item: Some(item) };
+            let mut perhaps: Vec<&Row> = Vec::new();
+            let mut certain = None;
+            for (row, guard) in candidates {
+                match guard.and(self.takes_item(lifecycle, row, scope)) {
+                    Certainty::Yes => certain = Some(*row),
+                    Certainty::Perhaps => perhaps.push(row),
+                    Certainty::No => {}
+                }
+            }
+            match (certain, perhaps.as_slice()) {
+                (Some(row), _) => self.move_keyed(number, lifecycle, row, Certainty::Yes, scope),
+                (None, [row]) => self.move_keyed(number, lifecycle, row, Certainty::Perhaps, scope),
+                (None, several) => self.move_one_perhaps(number, lifecycle, several, scope),
+            }
+        }
+    }
+
+    /// Returns whether a row over an array takes an item.
+    fn takes_item(&self, lifecycle: &Lifecycle, row: &Row, scope: Scope<'_>) -> Certainty {
+        let Some(each) = &row.each else { return Certainty::No };
+        if !each.otherwise {
+            return self.evaluate_conditions(&each.when, scope);
+        }
+        let rows = lifecycle.rows[self.event.event_type].iter().filter(|other| other.when == row.when);
+        let siblings = rows.filter_map(|other| other.each.as_ref());
+        let others = siblings.filter(|other| other.array == each.array && !other.otherwise);
+        others.fold(Certainty::Yes, |is_left, other| is_left.and(self.evaluate_conditions(&other.when, scope).not()))
     }
 
     /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of
     /// them reports a rule.
     #[cold]
-    fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row]) {
+    fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, candidates: &[(&Row, Certainty)]) {
+        let rows: Vec<&Row> = candidates.iter().map(|(row, _)| *row).collect();
         if let LifecycleState::Single(single) = &self.stream.lifecycles[number] {
             let from = single.possible;
-            return self.move_single_perhaps(number, lifecycle, rows, from);
+            return self.move_single_perhaps(number, lifecycle, &rows, from);
         }
-        // The instances that the rows name, each with the rows that do, and with its state before all of them.
-        let mut named: Vec<(Box<[u8]>, Vec<&Row>)> = Vec::new();
+        let named = rows.iter().map(|row| (*row, self.named_by(number, lifecycle, row))).collect();
+        self.move_named_perhaps(number, lifecycle, named);
+    }
+
+    /// Moves the instances that rows name for one item, of which one may be meant.
+    #[cold]
+    fn move_one_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], scope: Scope<'_>) {
+        let mut named = Vec::new();
         for row in rows {
-            for key in self.named_by(number, lifecycle, row) {
-                match named.iter_mut().find(|(known, _)| *known == key) {
-                    Some((_, rows)) => rows.push(row),
-                    None => named.push((key, vec![row])),
+            match read_key(&row.key, scope) {
+                Key::Unreadable => self.make_unsure(number, lifecycle, row),
+                Key::Absent => {}
+                Key::Read(key) => named.push((*row, vec![key.into()])),
+            }
+        }
+        self.move_named_perhaps(number, lifecycle, named);
+    }
+
+    /// Moves instances, each of which one of the rows that name it may move.
+    fn move_named_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, named: Vec<(&Row, Vec<Box<[u8]>>)>) {
+        // The instances, each with the rows that name it.
+        let mut instances: Vec<(Box<[u8]>, Vec<&Row>)> = Vec::new();
+        let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();
+        for (row, keys) in named {
+            for key in keys {
+                match known.get(&key) {
+                    Some(index) => instances[*index].1.push(row),
+                    None => {
+                        known.insert(key.clone(), instances.len());
+                        instances.push((key, vec![row]));
+                    }
                 }
             }
         }
-        for (key, rows) in named {
+        for (key, rows) in instances {
             self.move_keyed_perhaps(number, lifecycle, &rows, &key);
         }
     }
@@ -217,7 +289,7 @@ impl<W: CellObserver> Step<'_, W> {
     fn named_by(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
         let event = self.event;
         let mut keys: Vec<Box<[u8]>> = Vec::new();
-        let scopes: Vec<Scope<'_>> = match row.each {
+        let scopes: Vec<Scope<'_>> = match &row.each {
             None if row.key.is_empty() => {
                 for parent in self.parents(number, lifecycle, row) {
                     if let Some(keyed) = self.stream.lifecycles[number].keyed(&parent, lifecycle) {
@@ -227,8 +299,11 @@ impl<W: CellObserver> Step<'_, W> {
                 return keys;
             }
             None => vec![Scope { event, item: None }],
-            Some(array) => match self.items(array) {
-                Some(items) => items.map(|item| Scope { event, item: Some(item) }).collect(),
+            Some(_) => match row.array().and_then(|array| self.items(array)) {
+                Some(items) => {
+                    let scopes = items.map(|item| Scope { event, item: Some(item) });
+                    scopes.filter(|scope| self.takes_item(lifecycle, row, *scope) != Certainty::No).collect()
+                }
                 None => {
                     self.make_unsure(number, lifecycle, row);
                     return keys;
@@ -239,10 +314,11 @@ impl<W: CellObserver> Step<'_, W> {
             match read_key(&row.key, scope) {
                 Key::Unreadable => self.make_unsure(number, lifecycle, row),
                 Key::Absent => {}
-                Key::Read(key) if keys.iter().any(|known| **known == *key) => {}
                 Key::Read(key) => keys.push(key.into()),
             }
         }
+        let mut known = HashSet::new();
+        keys.retain(|key| known.insert(key.clone()));
         keys
     }
 
@@ -282,11 +358,16 @@ impl<W: CellObserver> Step<'_, W> {
         })
     }
 
-    /// Returns whether all fields are what the conditions want.
+    /// Returns whether all fields of the event are what the conditions want.
     pub(crate) fn evaluate_when(&self, conditions: &[Condition]) -> Certainty {
+        self.evaluate_conditions(conditions, Scope { event: self.event, item: None })
+    }
+
+    /// Returns whether all fields of the event, or of an item, are what the conditions want.
+    pub(crate) fn evaluate_conditions(&self, conditions: &[Condition], scope: Scope<'_>) -> Certainty {
         let mut meets = Certainty::Yes;
         for Condition { slot, wanted } in conditions {
-            match self.event.field(*slot) {
+            match scope.field(*slot) {
                 Field::Unreadable => meets = Certainty::Perhaps,
                 field if is_wanted(field, wanted) => {}
                 _ => return Certainty::No,
@@ -305,19 +386,14 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
-    /// Applies a row to the instances that it is about.
+    /// Applies a row that is not over an array to the instances that it is about.
     fn apply_row(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
-        let event = self.event;
-        match row.each {
-            _ if lifecycle.keyed.is_none() => self.move_single(number, lifecycle, row, gate),
-            None if row.key.is_empty() => self.move_all_open(number, lifecycle, row, gate),
-            None => self.move_keyed(number, lifecycle, row, gate, Scope { event, item: None }),
-            Some(array) => {
-                let Some(items) = self.items(array) else { return self.make_unsure(number, lifecycle, row) };
-                for item in items {
-                    self.move_keyed(number, lifecycle, row, gate, Scope { event, item: Some(item) });
-                }
-            }
+        if lifecycle.keyed.is_none() {
+            self.move_single(number, lifecycle, row, gate);
+        } else if row.key.is_empty() {
+            self.move_all_open(number, lifecycle, row, gate);
+        } else {
+            self.move_keyed(number, lifecycle, row, gate, Scope { event: self.event, item: None });
         }
     }
 

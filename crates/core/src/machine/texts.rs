@@ -10,7 +10,7 @@ use crate::finding::Related;
 use crate::framing::Framing;
 use crate::input::json::{ends_with_high, starts_with_low};
 use crate::protocol::RuleId;
-use crate::protocol::tables::Certainty;
+use crate::protocol::tables::{Certainty, Each};
 use crate::protocol::texts::{Append, Text, TextJson, Whole};
 use crate::schema::quoted;
 
@@ -36,9 +36,9 @@ impl<W: CellObserver> Step<'_, W> {
         for append in &text.append[event_type] {
             let gate = self.evaluate_when(&append.when).and(self.evaluate_gate(&append.after, false));
             self.appended &= gate != Certainty::No;
-            self.for_each_scope(append.each, number, |step, scope| {
+            self.for_each_scope(append.each.as_ref(), number, |step, scope, is_meant| {
                 if let Some(key) = step.text_key(number, &append.key, scope) {
-                    step.append_text(number, append, gate, &key, scope);
+                    step.append_text(number, append, gate.and(is_meant), &key, scope);
                 }
             });
         }
@@ -46,8 +46,9 @@ impl<W: CellObserver> Step<'_, W> {
         let mut ended = Vec::new();
         for whole in &text.whole[event_type] {
             let gate = self.evaluate_when(&whole.when).and(self.evaluate_gate(&whole.before, true));
-            self.for_each_scope(whole.each, number, |step, scope| {
+            self.for_each_scope(whole.each.as_ref(), number, |step, scope, is_meant| {
                 let Some(key) = step.text_key(number, &whole.key, scope) else { return };
+                let gate = gate.and(is_meant);
                 spoke |= step.apply_whole(number, text, whole, gate, &key, scope);
                 if whole.ends && gate != Certainty::No {
                     ended.push((key, gate));
@@ -56,9 +57,9 @@ impl<W: CellObserver> Step<'_, W> {
         }
         for json in &text.json[event_type] {
             let gate = self.evaluate_when(&json.when);
-            self.for_each_scope(json.each, number, |step, scope| {
+            self.for_each_scope(json.each.as_ref(), number, |step, scope, is_meant| {
                 if let Some(key) = step.text_key(number, &json.key, scope).filter(|_| !spoke) {
-                    step.apply_json(number, text, json, gate, &key, scope);
+                    step.apply_json(number, text, json, gate.and(is_meant), &key, scope);
                 }
             });
         }
@@ -70,14 +71,23 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
-    /// Calls `apply` with the event, or with each item of one of its arrays. Nothing is known of a text if these cannot be
-    /// read.
-    fn for_each_scope(&mut self, each: Option<usize>, number: usize, mut apply: impl FnMut(&mut Self, Scope<'_>)) {
+    /// Calls `apply` with the event, or with each item that is meant of one of its arrays, and whether it certainly is.
+    /// Nothing is known of a text if these cannot be read.
+    fn for_each_scope(
+        &mut self,
+        each: Option<&Each>,
+        number: usize,
+        mut apply: impl FnMut(&mut Self, Scope<'_>, Certainty),
+    ) {
         let event = self.event;
-        let Some(array) = each else { return apply(self, Scope { event, item: None }) };
-        match self.items(array) {
-            Some(items) => items.for_each(|item| apply(self, Scope { event, item: Some(item) })),
-            None => self.stream.texts.lose(number),
+        let Some(each) = each else { return apply(self, Scope { event, item: None }, Certainty::Yes) };
+        let Some(items) = self.items(each.array) else { return self.stream.texts.lose(number) };
+        for item in items {
+            let scope = Scope { event, item: Some(item) };
+            match self.evaluate_conditions(&each.when, scope) {
+                Certainty::No => {}
+                is_meant => apply(self, scope, is_meant),
+            }
         }
     }
 

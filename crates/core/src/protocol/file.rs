@@ -13,7 +13,7 @@ use super::texts::JsonKind;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
 pub(crate) use words::{
-    Cell, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Step, Test, WhenTest, Wholes,
+    Cell, Each, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Step, Test, WhenTest, Wholes,
 };
 
 pub(crate) type Name = Spanned<String>;
@@ -99,7 +99,7 @@ toml_tables! {
         pub on: Names = required,
         pub when: When = optional,
         /// The array in whose items the field is.
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         pub at: Name = required,
         pub is: Test = required,
         pub rule: Name = required,
@@ -213,13 +213,20 @@ toml_tables! {
         pub after: Gate = optional,
         /// States of the lifecycle itself: the row does not apply while an open instance is in one of them.
         pub unless: Names = optional,
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         pub key: Names = optional,
         /// The key of the instance of the lifecycle around whose instances the row is for.
         pub parent: Names = optional,
         pub same: Vec<Same> = optional,
         pub keep: BTreeMap<Name, Name> = optional,
         pub cell: BTreeMap<Name, Spanned<Cell>> = required,
+    }
+
+    /// Some of the items of an array.
+    #[derive(Debug)]
+    pub(crate) struct SomeItems {
+        pub at: Name = required,
+        pub when: RowWhen = optional,
     }
 
     #[derive(Debug)]
@@ -268,7 +275,7 @@ toml_tables! {
     pub(crate) struct Append {
         pub on: Names = required,
         pub when: When = optional,
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         /// The key in these events, if its fields are others than the text's own.
         pub key: Names = optional,
         pub at: Name = required,
@@ -287,7 +294,7 @@ toml_tables! {
     pub(crate) struct Whole {
         pub on: Names = required,
         pub when: When = optional,
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         pub key: Names = optional,
         pub at: Name = required,
         pub before: Gate = optional,
@@ -303,7 +310,7 @@ toml_tables! {
     pub(crate) struct TextJson {
         pub on: Names = required,
         pub when: When = optional,
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         /// The first parts of a key, or none: all texts under it.
         pub key: Option<Names> = optional,
         pub is: JsonKind = required,
@@ -349,7 +356,7 @@ toml_tables! {
     pub(crate) struct SeriesValue {
         pub on: Names = required,
         pub when: When = optional,
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         /// The key in these events, if its fields are others than the series' own.
         pub key: Names = optional,
         pub at: Name = required,

@@ -1,6 +1,6 @@
 //! Compiled series: values of events of which each follows from the one before.
 
-use super::conditions::Condition;
+use super::conditions::{Condition, Each};
 use super::tables::RuleId;
 
 /// Values of which each follows from the one before: numbers that count up, or a value that stays the same.
@@ -44,7 +44,7 @@ pub struct SeriesValue {
     /// The conditions under which it is one.
     pub when: Vec<Condition>,
     /// The array in whose items it is; the slots are then those of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The slots of the key.
     pub key: Vec<usize>,
     /// The slot of the value.

@@ -6,14 +6,15 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use super::conditions::{Condition, Wanted, overlap};
+pub use super::conditions::{Condition, Each, Wanted, overlap};
 use super::file::{Basis, Scalar};
 use super::series::Series;
 use super::texts::Text;
 use super::trusted;
 use crate::finding::Severity;
 use crate::framing::Framing;
-use crate::schema::program::{ArrayShape, Program};
+use crate::schema::items::ArrayShape;
+use crate::schema::program::Program;
 use crate::schema::{Pointer, Schema, Subschema};
 
 /// A rule's number in its protocol.
@@ -333,7 +334,7 @@ pub struct Row {
     /// The row, which has no key, does not apply while an instance that the open turn opened is in one of these states.
     pub unless: States,
     /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The slots that make up the instance's key.
     pub key: Vec<usize>,
     /// The fields that must equal kept values.
@@ -344,6 +345,13 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// The states whose cells do anything.
     pub acts: States,
+}
+
+impl Row {
+    /// Returns the array that the row is over.
+    pub fn array(&self) -> Option<usize> {
+        self.each.as_ref().map(|each| each.array)
+    }
 }
 
 /// The states that an instance further out must be in.
@@ -456,7 +464,7 @@ pub struct FieldCheck {
     /// The conditions under which the field is tested.
     pub when: Vec<Condition>,
     /// The array in whose items the field is; the slot is then one of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The field's slot.
     pub slot: usize,
     /// The test.

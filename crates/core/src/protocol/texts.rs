@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use super::conditions::Condition;
+use super::conditions::{Condition, Each};
 use super::tables::{RuleId, States};
 
 /// A text that arrives in pieces, and the wholes that must equal it.
@@ -68,7 +68,7 @@ pub struct Append {
     /// The conditions under which the field is a piece.
     pub when: Vec<Condition>,
     /// The array in whose items the field is; the slots are then those of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The slots of the text's key.
     pub key: Vec<usize>,
     /// The field's slot.
@@ -85,7 +85,7 @@ pub struct Whole {
     /// The conditions under which the field is a whole.
     pub when: Vec<Condition>,
     /// The array in whose items the field is; the slots are then those of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The slots of the text's key.
     pub key: Vec<usize>,
     /// The field's slot.
@@ -106,7 +106,7 @@ pub struct TextJson {
     /// The conditions under which it must be.
     pub when: Vec<Condition>,
     /// The array for whose items it must be; the slots are then those of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The slots of the first parts of the key.
     pub key: Vec<usize>,
     /// What it must be.

@@ -184,11 +184,11 @@ impl Edges {
     fn of(appends: &[&Append], event_type: &EventType, captures: &Captures) -> Edges {
         let mut edges = Edges { starts: HashSet::new(), ends: HashSet::new() };
         for append in appends {
-            let (first, width, count) = match append.each {
+            let (first, width, count) = match &append.each {
                 None => (0, 0, 1),
-                Some(array) => {
-                    let items = captures.items[array];
-                    (items.first as usize, event_type.arrays[array].slots.len(), items.count as usize)
+                Some(each) => {
+                    let items = captures.items[each.array];
+                    (items.first as usize, event_type.arrays[each.array].slots.len(), items.count as usize)
                 }
             };
             for item in 0..count {

@@ -30,11 +30,12 @@ impl Compiler<'_> {
                 }
             };
             for event in self.find_events(&check.on, None) {
-                let each = check.each.as_ref().map(|at| self.array(event, at));
+                let each = check.each.as_ref().map(|each| self.compile_each(event, each, false));
+                let array = each.as_ref().map(|each| each.array);
                 let compiled = FieldCheck {
                     when: self.compile_conditions(event, &check.when),
                     each,
-                    slot: self.slot_of(event, each, &check.at),
+                    slot: self.slot_of(event, array, &check.at),
                     test: test.clone(),
                     rule,
                 };

@@ -282,11 +282,13 @@ impl Compiler<'_> {
             }
             let otherwise = matches!(row.when, file::RowWhen::Else);
             for event in self.find_events(&row.on, Some(&others)) {
-                let each = row.each.as_ref().map(|at| self.array(event, at));
-                let same = row.same.iter().map(|same| self.compile_same(lifecycle, event, each, same, &kept)).collect();
+                let each = row.each.as_ref().map(|each| self.compile_each(event, each, true));
+                let array = each.as_ref().map(|each| each.array);
+                let same =
+                    row.same.iter().map(|same| self.compile_same(lifecycle, event, array, same, &kept)).collect();
                 let mut keep = Vec::new();
                 for (name, at) in &row.keep {
-                    let slot = self.slot_of(event, each, at);
+                    let slot = self.slot_of(event, array, at);
                     keep.extend(kept.iter().position(|known| known == name.get_ref()).map(|number| (number, slot)));
                 }
                 let when = match &row.when {
@@ -304,7 +306,7 @@ impl Compiler<'_> {
                     parent: row.parent.0.iter().map(|at| self.slot(event, at)).collect(),
                     unless,
                     each,
-                    key: row.key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
+                    key: row.key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
                     same,
                     keep,
                     acts: acts(&cells),
@@ -318,7 +320,9 @@ impl Compiler<'_> {
                     (false, true) => earlier.when.is_empty(),
                 };
                 let wrong = |row: &Row| row.when.iter().any(|one| self.is_wrong(event, one));
-                let is_second = |earlier: &Row| same_events(earlier) && !wrong(earlier) && !wrong(&compiled);
+                let is_second = |earlier: &Row| {
+                    same_events(earlier) && share_items(earlier, &compiled) && !wrong(earlier) && !wrong(&compiled)
+                };
                 if self.trusted.is_none() && rows[event].iter().any(is_second) {
                     let message =
                         format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
@@ -376,7 +380,7 @@ impl Compiler<'_> {
         &mut self,
         lifecycle: &file::Lifecycle,
         event: usize,
-        each: Option<usize>,
+        array: Option<usize>,
         same: &file::Same,
         kept: &[String],
     ) -> SameCheck {
@@ -387,7 +391,7 @@ impl Compiler<'_> {
         }
         SameCheck {
             kept: number.unwrap_or_default(),
-            slot: self.slot_of(event, each, &same.at),
+            slot: self.slot_of(event, array, &same.at),
             rule: self.use_rule(&same.rule, &Speaker::SAME),
             within: (!same.within.0.is_empty()).then(|| self.state_set(lifecycle, &same.within)),
         }
@@ -449,6 +453,19 @@ impl Compiler<'_> {
                 self.refuse(state.span(), message, "name it in a cell of a state that is reached, or take it out");
             }
         }
+    }
+}
+
+/// Returns whether two rows may apply to the same item, if they are over the same array.
+fn share_items(a: &Row, b: &Row) -> bool {
+    match (&a.each, &b.each) {
+        (Some(one), Some(two)) if one.array == two.array => match (one.otherwise, two.otherwise) {
+            (false, false) => overlap(&one.when, &two.when),
+            (true, true) => true,
+            (true, false) => two.when.is_empty() || a.when != b.when,
+            (false, true) => one.when.is_empty() || a.when != b.when,
+        },
+        _ => true,
     }
 }
 

@@ -32,6 +32,9 @@ impl Compiler<'_> {
         let lifecycle = spanned.get_ref();
         let parent = parent.filter(|parent| parent.keyed.is_some());
         let parent_parts = parent.map_or(0, |parent| parent.key_parts);
+        if lifecycle.keyed.is_none() && parent.is_none() {
+            return KeyParts { parts: 0, parent_parts };
+        }
         let mut keys = lifecycle.row.iter().map(|row| &row.get_ref().key.0).filter(|key| !key.is_empty());
         let Some(first) = keys.next() else {
             if let (Some(parent), Some(within)) = (parent, &lifecycle.within) {

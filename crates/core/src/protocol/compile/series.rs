@@ -36,12 +36,13 @@ impl Compiler<'_> {
                 self.refuse(span, message, "give each value a key with the same parts");
             }
             for event in self.series_events(series, written, key) {
-                let each = written.each.as_ref().map(|at| self.array(event, at));
+                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
+                let array = each.as_ref().map(|each| each.array);
                 values[event].push(SeriesValue {
                     when: self.compile_conditions(event, &written.when),
                     each,
-                    key: key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
-                    slot: self.slot_of(event, each, &written.at),
+                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
+                    slot: self.slot_of(event, array, &written.at),
                 });
             }
         }

@@ -22,12 +22,13 @@ impl Compiler<'_> {
             let key = self.text_key(text, &written.key, &written.at, key_parts);
             let after = self.compile_gate(&written.after, all, &[]);
             for event in self.find_events(&written.on, None) {
-                let each = written.each.as_ref().map(|at| self.array(event, at));
+                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
+                let array = each.as_ref().map(|each| each.array);
                 append[event].push(Append {
                     when: self.compile_conditions(event, &written.when),
                     each,
-                    key: key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
-                    slot: self.slot_of(event, each, &written.at),
+                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
+                    slot: self.slot_of(event, array, &written.at),
                     after: after.clone(),
                     anew: written.anew,
                 });
@@ -57,12 +58,13 @@ impl Compiler<'_> {
                 self.refuse(ends.span(), message, "take `ends` out, or write a list of wholes");
             }
             for event in self.find_events(&written.on, None) {
-                let each = written.each.as_ref().map(|at| self.array(event, at));
+                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
+                let array = each.as_ref().map(|each| each.array);
                 whole[event].push(Whole {
                     when: self.compile_conditions(event, &written.when),
                     each,
-                    key: key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
-                    slot: self.slot_of(event, each, &written.at),
+                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
+                    slot: self.slot_of(event, array, &written.at),
                     before: before.clone(),
                     rule,
                     empty,
@@ -108,11 +110,12 @@ impl Compiler<'_> {
             let speaker = if key_parts > 0 { &Speaker::KEYED_JSON } else { &Speaker::JSON };
             let rule = self.use_rule(&written.rule, speaker);
             for event in self.find_events(&written.on, None) {
-                let each = written.each.as_ref().map(|at| self.array(event, at));
+                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
+                let array = each.as_ref().map(|each| each.array);
                 json[event].push(TextJson {
                     when: self.compile_conditions(event, &written.when),
                     each,
-                    key: key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
+                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
                     is: written.is,
                     allows_empty: written.empty,
                     rule,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Name, SetField, Speak, SpeakAtEnd, When, Whole};
+use super::{Name, SetField, SomeItems, Speak, SpeakAtEnd, When, Whole};
 use crate::finding::Severity;
 use crate::protocol::tables;
 use crate::protocol::texts::JsonKind;
@@ -165,7 +165,7 @@ impl FromToml for WhenTest {
 }
 
 /// The events that a row is for, among those of its type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum RowWhen {
     /// Those whose fields fit.
     Fields(When),
@@ -228,6 +228,26 @@ impl FromToml for Test {
             let (below, beside) = (table.alternative("below", Test::Below), table.alternative("beside", Test::Beside));
             table.only([says, same, below, beside])
         })
+    }
+}
+
+/// An array whose items a row or an entry is about, and which of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Each {
+    pub at: Name,
+    /// What the items must be.
+    pub when: RowWhen,
+}
+
+impl FromToml for Each {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Each> {
+        match value.get_ref() {
+            DeValue::Table(_) => {
+                let SomeItems { at, when } = SomeItems::from_toml(key, value, reader)?;
+                Some(Each { at, when })
+            }
+            _ => Name::from_toml(key, value, reader).map(|at| Each { at, when: RowWhen::default() }),
+        }
     }
 }
 
