@@ -1,0 +1,221 @@
+//! Runs streams over an alphabet through the engine and the interpreter, and shrinks a stream on which they differ.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sessionlint_core::{Checker, Options, Protocol};
+
+use crate::interpreter::{Finding, judge};
+use crate::reading::{Event, Line};
+use crate::tables::Tables;
+
+/// A protocol of these tests, and the lines that its streams are made of.
+pub struct Case {
+    pub name: &'static str,
+    /// The tables without `name`, `version`, `unknown` and the words of the rules.
+    pub tables: &'static str,
+    /// A JSON object: for each event type `required` and `properties` of its schema.
+    pub schemas: &'static str,
+    /// The lines; one that is not JSON is a lost one.
+    pub alphabet: &'static [&'static str],
+    /// All streams of up to this many lines are judged.
+    pub depth: usize,
+}
+
+/// A case that is ready to run.
+pub struct Runner {
+    name: &'static str,
+    written: String,
+    alphabet: &'static [&'static str],
+    tables: Tables,
+    lines: Vec<Line>,
+    checkers: [Checker; 2],
+    /// How many streams were judged, and how many findings they had.
+    pub streams: u64,
+    pub findings: u64,
+    pub by_rule: BTreeMap<String, u64>,
+}
+
+impl Runner {
+    pub fn new(case: &Case) -> Runner {
+        let head = format!("name = {:?}\nversion = \"1\"\n", case.name);
+        let tables = case.tables.replace("[event]", "[event]\nunknown = \"unknown-event\"\ntype = \"/type\"");
+        let mut written: toml::Table = tables.parse().unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        if let Some(event) = written.get_mut("event").and_then(toml::Value::as_table_mut) {
+            event.remove("unknown");
+        }
+        let mut read: Tables = written.try_into().unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let schemas: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(case.schemas).expect("schemas are JSON");
+        let mut files = Vec::new();
+        for (kind, mut schema) in schemas {
+            schema["type"] = "object".into();
+            schema["properties"]["type"] = serde_json::json!({ "enum": [kind] });
+            // A number of its own in each event, so that none is a repetition of another one.
+            schema["properties"]["n"] = serde_json::json!({});
+            files.push((format!("{kind}.schema.json"), schema.to_string()));
+            read.schemas.insert(kind, schema);
+        }
+        let mut rules = String::new();
+        for rule in read.rules() {
+            // Rules with such a name are switched off.
+            let severity = if rule.starts_with("off-") { "off" } else { "error" };
+            write!(
+                rules,
+                "\n[rule.{rule}]\nseverity = \"{severity}\"\nbasis = \"framing\"\nsays = \"it is so\"\nhelp = \"mend it\"\n"
+            )
+            .expect("a string takes everything");
+        }
+        let toml = format!("{head}{tables}{rules}");
+        files.push(("protocol.toml".to_owned(), toml));
+        let protocol = Protocol::from_files(case.name, files).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let options = Options::default().with_excerpts(false);
+        let checkers = [false, true].map(|fragment| Checker::new(&protocol, options.clone().with_fragment(fragment)));
+        let lines = case.alphabet.iter().map(|line| match serde_json::from_str(line) {
+            Ok(value) => Line::Event(Event::new(&read, value)),
+            Err(_) => Line::Lost,
+        });
+        let lines = lines.collect();
+        Runner {
+            name: case.name,
+            written: case.tables.to_owned(),
+            alphabet: case.alphabet,
+            lines,
+            tables: read,
+            checkers,
+            streams: 0,
+            findings: 0,
+            by_rule: BTreeMap::new(),
+        }
+    }
+
+    /// Returns what the engine says.
+    fn engine(&mut self, stream: &[usize], fragment: bool) -> Vec<Finding> {
+        let checker = &mut self.checkers[usize::from(fragment)];
+        let mut text = String::new();
+        for (number, letter) in stream.iter().enumerate() {
+            text.clear();
+            text.push_str(self.alphabet[*letter]);
+            if text.ends_with('}') {
+                text.pop();
+                write!(text, ",\"n\":{number}}}").expect("a string takes everything");
+            }
+            checker.event(text.as_bytes(), number as u64);
+        }
+        let report = checker.next_input();
+        let rules = self.tables.rules();
+        let findings = report.findings.into_iter().filter(|finding| rules.contains(&*finding.rule));
+        findings
+            .map(|finding| Finding {
+                line: finding.place.row.map_or(usize::MAX, |row| usize::try_from(row).expect("rows are few")),
+                rule: finding.rule.to_string(),
+                pointer: match finding.pointer {
+                    Some(pointer) => Some(pointer.to_string()),
+                    // The type has no pointer. What stands at the whole event begins where the event does.
+                    None => (finding.place.start > 0).then(|| "/type".to_owned()),
+                },
+                stream: finding.stream.as_deref().map(str::to_owned),
+            })
+            .collect()
+    }
+
+    /// Returns what the interpreter says.
+    fn interpreter(&self, stream: &[usize], fragment: bool) -> Vec<Finding> {
+        let lines: Vec<_> = stream.iter().map(|letter| self.lines[*letter].clone()).collect();
+        let mut findings = judge(&self.tables, &lines, fragment);
+        findings.retain(|finding| !finding.rule.starts_with("off-"));
+        findings
+    }
+
+    fn differs(&mut self, stream: &[usize], fragment: bool) -> bool {
+        self.engine(stream, fragment) != self.interpreter(stream, fragment)
+    }
+
+    /// Compares the two on one stream.
+    pub fn compare(&mut self, stream: &[usize], fragment: bool) {
+        let (engine, interpreter) = (self.engine(stream, fragment), self.interpreter(stream, fragment));
+        self.streams += 1;
+        self.findings += engine.len() as u64;
+        for finding in &engine {
+            *self.by_rule.entry(finding.rule.clone()).or_default() += 1;
+        }
+        if engine != interpreter {
+            self.fail(stream.to_vec(), fragment);
+        }
+    }
+
+    /// Reports the smallest stream that is got by leaving out lines, one at a time.
+    fn fail(&mut self, mut stream: Vec<usize>, fragment: bool) -> ! {
+        let mut at = 0;
+        while at < stream.len() {
+            let mut shorter = stream.clone();
+            shorter.remove(at);
+            if self.differs(&shorter, fragment) {
+                (stream, at) = (shorter, 0);
+            } else {
+                at += 1;
+            }
+        }
+        let shown = self.show(&stream, fragment);
+        panic!("{}\n{shown}", self.written);
+    }
+
+    /// Returns a stream, and what both say.
+    pub fn show(&mut self, stream: &[usize], fragment: bool) -> String {
+        let lines: Vec<_> = stream.iter().map(|letter| self.alphabet[*letter]).collect();
+        let (engine, interpreter) = (self.engine(stream, fragment), self.interpreter(stream, fragment));
+        let show = |findings: &[Finding]| {
+            let show =
+                |one: &Finding| format!("  line {}: {} at {:?} of {:?}", one.line, one.rule, one.pointer, one.stream);
+            findings.iter().map(show).collect::<Vec<_>>().join("\n")
+        };
+        format!(
+            "{}{}\n{}\nthe engine:\n{}\nthe interpreter:\n{}",
+            self.name,
+            if fragment { " (as a fragment)" } else { "" },
+            lines.iter().enumerate().map(|(number, line)| format!("  {number}: {line}")).collect::<Vec<_>>().join("\n"),
+            show(&engine),
+            show(&interpreter)
+        )
+    }
+
+    /// Compares the two on all streams of up to `depth` lines, whole and as fragments.
+    pub fn compare_all(&mut self, depth: usize) {
+        for length in 1..=depth {
+            let mut stream = vec![0; length];
+            loop {
+                self.compare(&stream, false);
+                if length < depth {
+                    self.compare(&stream, true);
+                }
+                let Some(at) = stream.iter().rposition(|letter| *letter + 1 < self.alphabet.len()) else { break };
+                stream[at] += 1;
+                stream[at + 1..].fill(0);
+            }
+        }
+    }
+
+    /// Compares the two on longer streams that are drawn.
+    pub fn compare_drawn(&mut self, count: u64, seed: u64) {
+        let mut random = Random(seed | 1);
+        for _ in 0..count {
+            let length = 4 + random.below(13);
+            let stream: Vec<_> = (0..length).map(|_| random.below(self.alphabet.len())).collect();
+            let fragment = random.below(8) == 0;
+            self.compare(&stream, fragment);
+        }
+    }
+}
+
+/// A small generator (xorshift64*): the same streams in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32;
+        usize::try_from(high).expect("it has 32 bits") % bound
+    }
+}

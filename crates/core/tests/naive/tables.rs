@@ -1,0 +1,278 @@
+//! What stands in a `protocol.toml`, as plain data. Nothing is checked here: the engine refuses what is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One name, or a list of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Names {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Names {
+    pub fn list(&self) -> Vec<&str> {
+        match self {
+            Names::One(name) => vec![name],
+            Names::Many(names) => names.iter().map(String::as_str).collect(),
+        }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.list().contains(&name)
+    }
+}
+
+/// What a field must be like in a `when`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Test {
+    Says { says: Vec<String> },
+    Among(Vec<Value>),
+    Is(Value),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Else {
+    Else,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum When {
+    Else(Else),
+    /// Pointers in their order.
+    Fields(BTreeMap<String, Test>),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Cell {
+    To(String),
+    Speaks { rule: String, to: Option<String>, at: Option<String> },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum EndRule {
+    Here(String),
+    At { rule: String, at: Option<String> },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Same {
+    pub kept: String,
+    pub at: String,
+    pub rule: String,
+    #[serde(rename = "in")]
+    pub states: Option<Names>,
+}
+
+/// Lifecycles, each with the states that it must be in.
+pub type Where = BTreeMap<String, Names>;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    pub on: Names,
+    pub when: Option<When>,
+    #[serde(default)]
+    pub before: Where,
+    #[serde(default)]
+    pub after: Where,
+    pub unless: Option<Names>,
+    pub key: Option<Names>,
+    pub each: Option<String>,
+    #[serde(default)]
+    pub same: Vec<Same>,
+    #[serde(default)]
+    pub keep: BTreeMap<String, String>,
+    pub cell: BTreeMap<String, Cell>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifecycle {
+    pub name: String,
+    pub within: Option<String>,
+    pub states: Vec<String>,
+    pub opens: Option<Names>,
+    pub resumes: Option<Names>,
+    pub keyed: Option<String>,
+    #[serde(default)]
+    pub row: Vec<Row>,
+    #[serde(default)]
+    pub end: BTreeMap<String, EndRule>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Append {
+    pub on: Names,
+    pub when: Option<When>,
+    pub at: String,
+    #[serde(default)]
+    pub after: Where,
+    #[serde(default)]
+    pub anew: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    pub on: Names,
+    pub when: Option<When>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whole {
+    pub on: Names,
+    pub at: String,
+    #[serde(default)]
+    pub before: Where,
+    pub rule: String,
+    pub empty: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Text {
+    pub within: Option<String>,
+    pub append: Append,
+    #[serde(default)]
+    pub cut: Vec<Cut>,
+    pub whole: Whole,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Time {
+    pub rule: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    Missing,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum CheckTest {
+    Word(Missing),
+    Says { says: Vec<String> },
+    Below { below: f64 },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    pub on: Names,
+    pub at: String,
+    pub when: Option<When>,
+    pub each: Option<String>,
+    pub is: CheckTest,
+    pub rule: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unchanged {
+    pub on: String,
+    pub at: Names,
+    pub within: Option<String>,
+    pub rule: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct EventHead {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub time: Option<String>,
+    pub stream: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tables {
+    pub event: EventHead,
+    #[serde(default)]
+    pub lifecycle: Vec<Lifecycle>,
+    #[serde(default)]
+    pub text: Vec<Text>,
+    #[serde(default)]
+    pub time: Vec<Time>,
+    #[serde(default)]
+    pub check: Vec<Check>,
+    #[serde(default)]
+    pub unchanged: Vec<Unchanged>,
+    /// The schema of each event type; not of the file.
+    #[serde(skip)]
+    pub schemas: BTreeMap<String, Value>,
+}
+
+impl Lifecycle {
+    pub fn state(&self, name: &str) -> usize {
+        self.states.iter().position(|state| state == name).expect("the state is listed")
+    }
+
+    /// Returns where a row leads from a state, and the rule that speaks there with whether it stands at the entry.
+    pub fn cell<'t>(&self, row: &'t Row, from: usize) -> (usize, Option<(&'t str, bool)>) {
+        let written =
+            row.cell.get(&self.states[from]).or_else(|| row.cell.get("else")).expect("every state has a cell");
+        let to = |name: &str| if name == "=" { from } else { self.state(name) };
+        match written {
+            Cell::To(name) => (to(name), None),
+            Cell::Speaks { rule, to: name, at } => {
+                (name.as_deref().map_or(from, to), Some((rule, at.as_deref() == Some("entry"))))
+            }
+        }
+    }
+
+    /// Returns whether a move from one state to another one opens a new instance.
+    pub fn opens(&self, from: usize, to: usize) -> bool {
+        let among = |names: &Option<Names>, state: usize| names.as_ref().is_some_and(|n| n.has(&self.states[state]));
+        from != to && among(&self.opens, to) && !among(&self.resumes, from)
+    }
+
+    /// Returns the rows of an event type; `"*"` is for the types that no row names.
+    pub fn rows(&self, kind: &str) -> Vec<&Row> {
+        let named: Vec<_> = self.row.iter().filter(|row| row.on.has(kind)).collect();
+        if named.is_empty() { self.row.iter().filter(|row| row.on.has("*")).collect() } else { named }
+    }
+}
+
+impl Tables {
+    pub fn lifecycle(&self, name: &str) -> usize {
+        self.lifecycle.iter().position(|lifecycle| lifecycle.name == name).expect("the lifecycle is there")
+    }
+
+    /// Returns every rule that the tables name.
+    pub fn rules(&self) -> BTreeSet<&str> {
+        let mut rules = BTreeSet::new();
+        for lifecycle in &self.lifecycle {
+            for row in &lifecycle.row {
+                rules.extend(row.same.iter().map(|same| &*same.rule));
+                rules.extend(row.cell.values().filter_map(|cell| match cell {
+                    Cell::To(_) => None,
+                    Cell::Speaks { rule, .. } => Some(&**rule),
+                }));
+            }
+            rules.extend(lifecycle.end.values().map(|end| match end {
+                EndRule::Here(rule) | EndRule::At { rule, .. } => &**rule,
+            }));
+        }
+        for text in &self.text {
+            rules.insert(&text.whole.rule);
+            rules.extend(text.whole.empty.as_deref());
+        }
+        rules.extend(self.time.iter().map(|time| &*time.rule));
+        rules.extend(self.check.iter().map(|check| &*check.rule));
+        rules.extend(self.unchanged.iter().map(|unchanged| &*unchanged.rule));
+        rules
+    }
+}
