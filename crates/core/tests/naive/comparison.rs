@@ -39,7 +39,11 @@ pub struct Runner {
 impl Runner {
     pub fn new(case: &Case) -> Runner {
         let head = format!("name = {:?}\nversion = \"1\"\n", case.name);
-        let tables = case.tables.replace("[event]", "[event]\nunknown = \"unknown-event\"\ntype = \"/type\"");
+        let mut event = "[event]\nunknown = \"unknown-event\"\ntype = \"/type\"".to_owned();
+        if case.tables.contains("[[time]]") {
+            event += "\ntime = \"/time\"";
+        }
+        let tables = case.tables.replace("[event]", &event);
         let mut written: toml::Table = tables.parse().unwrap_or_else(|error| panic!("{}: {error}", case.name));
         if let Some(event) = written.get_mut("event").and_then(toml::Value::as_table_mut) {
             event.remove("unknown");
@@ -157,7 +161,7 @@ impl Runner {
             }
         }
         let shown = self.show(&stream, fragment);
-        panic!("{}\n{shown}", self.written);
+        panic!("{}\n\n{shown}", self.written);
     }
 
     /// Returns a stream, and what both say.

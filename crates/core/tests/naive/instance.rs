@@ -43,7 +43,8 @@ impl Instance {
 
     /// Returns an instance of which nothing is known.
     pub fn unsure(lifecycle: &Lifecycle) -> Instance {
-        let mut instance = Instance { owned: Sure::Perhaps, ..Instance::new() };
+        let owned = if known::UNSEEN_IS_NOT_OWNED { Sure::No } else { Sure::Perhaps };
+        let mut instance = Instance { owned, ..Instance::new() };
         instance.lose(lifecycle);
         instance
     }
@@ -141,11 +142,14 @@ impl Instance {
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
+        let to: BTreeSet<_> = self.states.keys().map(|from| lifecycle.cell(row, *from).0).collect();
+        if known::KEPT_THROUGH_A_LOSS && (acts != Sure::Yes || to.len() > 1) {
+            return findings;
+        }
         for (name, at) in &row.keep {
             let value = match (acts, event.field(&format!("{item}{at}"))) {
                 (Sure::No, _) => continue,
                 (Sure::Yes, Field::There(value)) => Some(value.clone()),
-                (Sure::Perhaps, _) if known::KEPT_THROUGH_A_LOSS => continue,
                 _ => None,
             };
             self.kept.insert(name.clone(), value);

@@ -74,6 +74,7 @@ pub fn judge(tables: &Tables, lines: &[Line], fragment: bool) -> Vec<Finding> {
             Line::Event(event) => match tables.event.stream.as_deref().map(|at| event.field(at)) {
                 None => Some(None),
                 Some(Field::There(Value::String(name))) => Some(Some(name.clone())),
+                Some(Field::There(Value::Number(number))) => Some(Some(number.to_string())),
                 // An unknown event type has no schema that could make its stream unreadable.
                 Some(Field::Unreadable) => None,
                 Some(_) => continue,
@@ -196,7 +197,7 @@ impl<'t> Stream<'t> {
                 table.single.add(0, None);
                 for instance in table.keyed.values_mut() {
                     instance.owned = instance.owned.min(Sure::Perhaps);
-                    if forgets {
+                    if forgets && !known::KEYS_OF_A_TURN_STAY_KNOWN {
                         instance.add(0, None);
                     }
                 }
@@ -206,6 +207,8 @@ impl<'t> Stream<'t> {
                 table.keyed.values_mut().for_each(|instance| instance.owned = Sure::No);
                 if forgets {
                     table.keyed.clear();
+                }
+                if forgets && !known::KEYS_OF_A_TURN_STAY_LOST {
                     table.unseen = Unseen::Absent;
                 } else if table.unseen == Unseen::Unsure {
                     table.unseen = Unseen::Absent;
@@ -287,7 +290,9 @@ impl<'t> Stream<'t> {
         let table = &mut self.table[index];
         for instance in table.keyed.values_mut() {
             instance.lose(lifecycle);
-            instance.owned = instance.owned.max(Sure::Perhaps);
+            if starts && !known::UNSEEN_IS_NOT_OWNED {
+                instance.owned = instance.owned.max(Sure::Perhaps);
+            }
         }
         let is_start = row.key.is_some() && starts;
         table.unseen = table.unseen.max(if is_start { Unseen::Lost } else { Unseen::Unsure });
@@ -338,8 +343,11 @@ impl<'t> Stream<'t> {
         let misfits = instance.compare(lifecycle, (sure, row), event, item);
         let moved = instance.go(lifecycle, &[(sure, row)], here);
         if moved.opened != Sure::No {
-            self.opened += 1;
-            instance.opened = self.opened;
+            // One that is owned keeps its place.
+            if instance.owned == Sure::No {
+                self.opened += 1;
+                instance.opened = self.opened;
+            }
             instance.owned = if known::OWNED_THROUGH_A_LOSS { moved.opened } else { instance.owned.max(moved.opened) };
         }
         if muted != Sure::Yes {
@@ -384,6 +392,9 @@ impl<'t> Stream<'t> {
                 _ => false,
             };
             if speaks {
+                let in_item = check.each.is_some() && matches!(check.is, CheckTest::Word(_));
+                let at_type = known::MISSING_IN_AN_ITEM_IS_AT_THE_TYPE && in_item;
+                let at = if at_type { self.tables.event.kind.clone() } else { at };
                 self.say(&check.rule, (number, at));
             }
         }
@@ -407,7 +418,7 @@ impl<'t> Stream<'t> {
                 .into_iter()
                 .map(|at| match event.field(at) {
                     Field::There(value) => Some(value.clone()),
-                    Field::Absent => Some(Value::Null),
+                    Field::Absent => None,
                     Field::Unreadable => None,
                 })
                 .collect();
@@ -424,18 +435,23 @@ impl<'t> Stream<'t> {
         if self.lost_since {
             return;
         }
+        let mut spoke: Vec<Sure> = Vec::new();
         for (index, lifecycle) in self.tables.lifecycle.iter().enumerate() {
+            let around = lifecycle.within.as_ref().map(|name| self.tables.lifecycle(name));
+            let muted = around.map_or(Sure::No, |around| spoke[around]);
             let mut owned: Vec<_> =
                 self.table[index].keyed.values().filter(|one| one.owned == Sure::Yes).cloned().collect();
             owned.sort_by_key(|one| one.opened);
             let instances = if lifecycle.keyed.is_some() { owned } else { vec![self.table[index].single.clone()] };
+            spoke.push(Sure::No);
             for instance in instances {
-                self.end_of(lifecycle, &instance);
+                spoke[index] = self.end_of(lifecycle, &instance, muted);
             }
         }
     }
 
-    fn end_of(&mut self, lifecycle: &Lifecycle, instance: &Instance) {
+    /// Returns whether a rule speaks.
+    fn end_of(&mut self, lifecycle: &Lifecycle, instance: &Instance, muted: Sure) -> Sure {
         let mut said: Vec<_> = instance
             .states
             .iter()
@@ -446,13 +462,17 @@ impl<'t> Stream<'t> {
                 })
             })
             .collect();
+        let speaks = Sure::in_worlds(said.iter().map(Option::is_some));
         said.dedup();
-        if let [Some((rule, spot))] = &said[..] {
+        if let [Some((rule, spot))] = &said[..]
+            && muted != Sure::Yes
+        {
             // What would stand at the type stands at the whole event.
             let (line, pointer) = spot.clone().map_or((self.last, None), |(line, pointer)| (line, Some(pointer)));
             let pointer = pointer.filter(|pointer| *pointer != self.tables.event.kind);
             self.findings.push(Finding { line, rule: (*rule).clone(), pointer, stream: self.name.clone() });
         }
+        speaks
     }
 }
 

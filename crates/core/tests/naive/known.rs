@@ -15,3 +15,21 @@ pub const KEPT_THROUGH_A_LOSS: bool = true;
 
 /// “The finding points … else at the event's type.” Where a finding stands at an entry, the engine has the whole event.
 pub const ENTRY_IS_THE_WHOLE_EVENT: bool = true;
+
+/// Of a lifecycle with `keyed = "turn"` the opening of the lifecycle around forgets all keys. After a lost event the engine
+/// takes those that were not seen to be unsure all the same.
+pub const KEYS_OF_A_TURN_STAY_LOST: bool = true;
+
+/// Where the lifecycle around perhaps opened, a key of one with `keyed = "turn"` is perhaps forgotten. The engine takes it
+/// to be known.
+pub const KEYS_OF_A_TURN_STAY_KNOWN: bool = true;
+
+/// After a whole “the text is empty”. After one that cannot be read, the engine still has the text.
+pub const UNREADABLE_WHOLE_ENDS_NOTHING: bool = true;
+
+/// Of a field that is missing “the finding stands at the object that lacks it”. With `each` the engine has the event's type.
+pub const MISSING_IN_AN_ITEM_IS_AT_THE_TYPE: bool = true;
+
+/// An instance is perhaps owned if it opened in an event that was lost, or whose key cannot be read. The engine takes it not
+/// to be.
+pub const UNSEEN_IS_NOT_OWNED: bool = true;

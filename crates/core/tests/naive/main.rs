@@ -44,6 +44,8 @@ fn run(case: &Case) {
 
 macro_rules! cases {
     ($($test:ident: $case:ident;)*) => {
+        const ALL: &[&Case] = &[$(&protocols::$case),*];
+
         $(#[test]
         fn $test() {
             run(&protocols::$case);
@@ -57,27 +59,21 @@ cases! {
     instances_of_keys: KEYED;
     rows_that_when_tells_apart: WHEN;
     what_is_owned_and_kept: OWNED;
+    items_of_arrays: ITEMS;
+    keys_of_parts: PARTS;
+    streams_that_interleave: STREAMS;
     texts: TEXT;
+    texts_of_other_forms: TEXTS;
+    single_fields: FIELDS;
 }
 
+/// Shows what both say of one stream: `NAIVE_ASK=keyed:0,2,12` by the numbers of its lines, `keyed:f0,2` as a fragment.
 #[test]
 fn ask() {
-    let Ok(wanted) = std::env::var("ASK") else { return };
-    let (name, lines) = wanted.split_once(':').unwrap();
-    let case = [
-        &protocols::PLAIN,
-        &protocols::WITHIN,
-        &protocols::KEYED,
-        &protocols::OWNED,
-        &protocols::WHEN,
-        &protocols::TEXT,
-    ]
-    .into_iter()
-    .find(|case| case.name == name)
-    .unwrap();
-    let mut runner = Runner::new(case);
-    let fragment = lines.starts_with('f');
-    let stream: Vec<usize> =
-        lines.trim_start_matches('f').split(',').filter(|x| !x.is_empty()).map(|x| x.parse().unwrap()).collect();
-    println!("{}", runner.show(&stream, fragment));
+    let Ok(wanted) = std::env::var("NAIVE_ASK") else { return };
+    let (name, stream) = wanted.split_once(':').expect("it is a name, a colon and numbers");
+    let case = ALL.iter().find(|case| case.name == name).expect("there is such a protocol");
+    let numbers = stream.trim_start_matches('f');
+    let numbers: Vec<usize> = numbers.split(',').map(|number| number.parse().expect("it is a number")).collect();
+    println!("{}", Runner::new(case).show(&numbers, stream.starts_with('f')));
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::known;
 use crate::reading::{Event, Field, Sure, met};
 use crate::tables::Text;
 
@@ -38,8 +39,19 @@ impl Pieces {
             self.unknown = self.unknown || self.count > 0;
             return None;
         }
-        let pieces = std::mem::take(self);
-        match event.field(&whole.at) {
+        let found = event.field(&whole.at);
+        // What is not there is no whole.
+        let is_whole = match found {
+            Field::Absent | Field::There(Value::Null) => false,
+            Field::Unreadable => !known::UNREADABLE_WHOLE_ENDS_NOTHING,
+            Field::There(_) => true,
+        };
+        if !is_whole {
+            return None;
+        }
+        // A text of which something is not known is not compared until the lifecycle around opens.
+        let pieces = std::mem::replace(self, Pieces { unknown: self.unknown, ..Pieces::default() });
+        match found {
             Field::There(Value::String(found)) => {
                 let rule = pieces.compare(found)?;
                 let rule = if rule { &whole.rule } else { whole.empty.as_ref()? };

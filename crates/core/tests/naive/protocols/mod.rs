@@ -1,5 +1,11 @@
 //! The protocols, one for each group of words of the language.
 
+mod fields;
+mod instances;
+
+pub use fields::{FIELDS, TEXTS};
+pub use instances::{ITEMS, PARTS, STREAMS};
+
 use crate::comparison::Case;
 
 /// States, rules with and without `to`, at the event and at the entry; `opens` and `resumes` without anything inside.
@@ -199,6 +205,7 @@ started = "never-done"
         r#"{"type":"begin"}"#,
         r#"{"type":"close"}"#,
         r#"{"type":"start","k":"a","w":"x"}"#,
+        r#"{"type":"start","k":"a","w":"y"}"#,
         r#"{"type":"start","k":"a","w":7}"#,
         r#"{"type":"start","k":"b"}"#,
         r#"{"type":"start","k":7}"#,
