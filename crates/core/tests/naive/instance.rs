@@ -80,6 +80,9 @@ impl Instance {
             speaks = speaks.max(moved.speaks.min(Sure::Perhaps));
             world.states.into_iter().for_each(|(state, entry)| add(&mut states, state, entry));
         }
+        if known::ENTRY_IS_FORGOTTEN && rows.iter().any(|(sure, _)| *sure == Sure::Perhaps) {
+            states.values_mut().for_each(|entry| *entry = None);
+        }
         self.states = states;
         Moved { finding: None, speaks, opened }
     }
@@ -114,6 +117,15 @@ impl Instance {
         Moved { finding, speaks, opened: Sure::in_worlds(opens) }
     }
 
+    /// Returns whether every possible state moves to one other state, and no rule speaks for certain.
+    fn certain_move(&self, lifecycle: &Lifecycle, row: &Row) -> Sure {
+        let cells: Vec<_> = self.states.keys().map(|from| (*from, lifecycle.cell(row, *from))).collect();
+        let (_, (to, rule)) = cells[0];
+        let one = cells.iter().all(|(from, cell)| cell.0 == to && *from != to);
+        let speaks = rule.is_some() && cells.iter().all(|(_, cell)| cell.1.map(|it| it.0) == rule.map(|it| it.0));
+        if one && !speaks { Sure::Yes } else { Sure::Perhaps }
+    }
+
     /// Returns the findings of `same`, and keeps what the row keeps; both before the instance moves.
     pub fn compare(
         &mut self,
@@ -142,8 +154,8 @@ impl Instance {
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
-        let to: BTreeSet<_> = self.states.keys().map(|from| lifecycle.cell(row, *from).0).collect();
-        if known::KEPT_THROUGH_A_LOSS && (acts != Sure::Yes || to.len() > 1) {
+        let acts = if known::KEPT_THROUGH_A_LOSS { self.certain_move(lifecycle, row).min(sure) } else { acts };
+        if known::KEPT_THROUGH_A_LOSS && acts != Sure::Yes {
             return findings;
         }
         for (name, at) in &row.keep {

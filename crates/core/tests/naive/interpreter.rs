@@ -1,6 +1,6 @@
 //! Judges a list of lines by tables, in the order of judging that the language's page gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -405,7 +405,10 @@ impl<'t> Stream<'t> {
             if let Some(name) = &unchanged.within {
                 let around = self.tables.lifecycle(name);
                 let moved = &course.moved[around];
-                if moved.opened != Sure::No || moved.speaks != Sure::No || self.table[around].single.states.len() > 1 {
+                if moved.opened.max(course.afresh[around]) != Sure::No
+                    || moved.speaks != Sure::No
+                    || self.table[around].single.states.len() > 1
+                {
                     self.before[index] = None;
                 }
             }
@@ -452,25 +455,27 @@ impl<'t> Stream<'t> {
 
     /// Returns whether a rule speaks.
     fn end_of(&mut self, lifecycle: &Lifecycle, instance: &Instance, muted: Sure) -> Sure {
-        let mut said: Vec<_> = instance
-            .states
-            .iter()
-            .map(|(state, entry)| {
-                lifecycle.end.get(&lifecycle.states[*state]).map(|end| match end {
-                    EndRule::Here(rule) => (rule, None),
-                    EndRule::At { rule, at } => (rule, at.as_ref().and(entry.clone())),
-                })
+        let said = instance.states.iter().map(|(state, entry)| {
+            let end = lifecycle.end.get(&lifecycle.states[*state]);
+            end.map(|end| match end {
+                EndRule::Here(rule) => (rule, None),
+                EndRule::At { rule, at } => (rule, at.as_ref().and(entry.clone())),
             })
-            .collect();
-        let speaks = Sure::in_worlds(said.iter().map(Option::is_some));
-        said.dedup();
-        if let [Some((rule, spot))] = &said[..]
+        });
+        let said: BTreeSet<_> = said.collect();
+        let mut speaks = Sure::in_worlds(said.iter().map(Option::is_some));
+        let rules: BTreeSet<_> = said.iter().map(|said| said.as_ref().map(|(rule, _)| rule)).collect();
+        if known::SEVERAL_RULES_MUTE_NOTHING && rules.len() > 1 {
+            speaks = speaks.min(Sure::Perhaps);
+        }
+        if let (Some(Some(rule)), 1) = (rules.first(), rules.len())
             && muted != Sure::Yes
         {
             // What would stand at the type stands at the whole event.
-            let (line, pointer) = spot.clone().map_or((self.last, None), |(line, pointer)| (line, Some(pointer)));
+            let spot = if said.len() == 1 { said.first().cloned().flatten().and_then(|(_, spot)| spot) } else { None };
+            let (line, pointer) = spot.map_or((self.last, None), |(line, pointer)| (line, Some(pointer)));
             let pointer = pointer.filter(|pointer| *pointer != self.tables.event.kind);
-            self.findings.push(Finding { line, rule: (*rule).clone(), pointer, stream: self.name.clone() });
+            self.findings.push(Finding { line, rule: (**rule).clone(), pointer, stream: self.name.clone() });
         }
         speaks
     }

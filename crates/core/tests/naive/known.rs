@@ -33,3 +33,10 @@ pub const MISSING_IN_AN_ITEM_IS_AT_THE_TYPE: bool = true;
 /// An instance is perhaps owned if it opened in an event that was lost, or whose key cannot be read. The engine takes it not
 /// to be.
 pub const UNSEEN_IS_NOT_OWNED: bool = true;
+
+/// Where a row perhaps applied, the engine has forgotten the event that led into a state, also if that row stays.
+pub const ENTRY_IS_FORGOTTEN: bool = true;
+
+/// Where each of the possible states speaks, but not all the same rule, what is inside is muted whatever is the case. The
+/// engine lets it speak.
+pub const SEVERAL_RULES_MUTE_NOTHING: bool = true;

@@ -65,6 +65,8 @@ cases! {
     texts: TEXT;
     texts_of_other_forms: TEXTS;
     single_fields: FIELDS;
+    what_is_inside_of_what_is_inside: NESTED;
+    states_that_are_not_sure: UNSURE;
 }
 
 /// Shows what both say of one stream: `NAIVE_ASK=keyed:0,2,12` by the numbers of its lines, `keyed:f0,2` as a fragment.

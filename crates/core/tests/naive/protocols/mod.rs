@@ -2,9 +2,11 @@
 
 mod fields;
 mod instances;
+mod nested;
 
 pub use fields::{FIELDS, TEXTS};
 pub use instances::{ITEMS, PARTS, STREAMS};
+pub use nested::{NESTED, UNSURE};
 
 use crate::comparison::Case;
 
