@@ -41,9 +41,8 @@ impl Instance {
         Instance { states: BTreeMap::from([(0, None)]), owned: Sure::No, opened: 0, kept: BTreeMap::new() }
     }
 
-    /// Returns an instance of which nothing is known.
-    pub fn unsure(lifecycle: &Lifecycle) -> Instance {
-        let owned = if known::UNSEEN_IS_NOT_OWNED { Sure::No } else { Sure::Perhaps };
+    /// Returns an instance of which no more is known than whether it is owned.
+    pub fn unsure(lifecycle: &Lifecycle, owned: Sure) -> Instance {
         let mut instance = Instance { owned, ..Instance::new() };
         instance.lose(lifecycle);
         instance

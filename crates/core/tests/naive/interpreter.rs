@@ -36,6 +36,8 @@ struct Table {
     single: Instance,
     keyed: BTreeMap<String, Instance>,
     unseen: Unseen,
+    /// Whether the open instance of the lifecycle around may own some of them.
+    unseen_owned: Sure,
 }
 
 struct Stream<'t> {
@@ -108,7 +110,12 @@ pub fn judge(tables: &Tables, lines: &[Line], fragment: bool) -> Vec<Finding> {
 
 impl<'t> Stream<'t> {
     fn new(tables: &'t Tables, name: Option<String>) -> Stream<'t> {
-        let table = || Table { single: Instance::new(), keyed: BTreeMap::new(), unseen: Unseen::Absent };
+        let table = || Table {
+            single: Instance::new(),
+            keyed: BTreeMap::new(),
+            unseen: Unseen::Absent,
+            unseen_owned: Sure::No,
+        };
         Stream {
             tables,
             name,
@@ -140,6 +147,7 @@ impl<'t> Stream<'t> {
                 }
             }
             table.unseen = Unseen::Lost;
+            table.unseen_owned = Sure::Perhaps;
         }
         self.texts.iter_mut().for_each(|text| text.unknown = true);
         self.before.fill(None);
@@ -204,6 +212,7 @@ impl<'t> Stream<'t> {
             }
             Sure::Yes => {
                 table.single = Instance::new();
+                table.unseen_owned = Sure::No;
                 table.keyed.values_mut().for_each(|instance| instance.owned = Sure::No);
                 if forgets {
                     table.keyed.clear();
@@ -295,6 +304,7 @@ impl<'t> Stream<'t> {
             }
         }
         let is_start = row.key.is_some() && starts;
+        table.unseen_owned = Sure::Perhaps;
         table.unseen = table.unseen.max(if is_start { Unseen::Lost } else { Unseen::Unsure });
     }
 
@@ -305,8 +315,7 @@ impl<'t> Stream<'t> {
         let stands_against = row.unless.as_ref().map_or(Sure::No, |states| {
             let owned = table.keyed.values();
             let is_in = |one: &Instance| one.is_in(lifecycle, |state| states.has(state)).min(one.owned);
-            let unseen = if table.unseen == Unseen::Absent { Sure::No } else { Sure::Perhaps };
-            owned.map(is_in).max().unwrap_or(Sure::No).max(unseen)
+            owned.map(is_in).max().unwrap_or(Sure::No).max(table.unseen_owned)
         });
         let sure = match stands_against {
             Sure::Yes => return,
@@ -335,10 +344,10 @@ impl<'t> Stream<'t> {
     ) {
         let lifecycle = &self.tables.lifecycle[index];
         let table = &mut self.table[index];
-        let unseen = table.unseen;
+        let (unseen, owned) = (table.unseen, if known::UNSEEN_IS_NOT_OWNED { Sure::No } else { table.unseen_owned });
         let instance = table.keyed.entry(key.to_owned()).or_insert_with(|| match unseen {
             Unseen::Absent => Instance::new(),
-            Unseen::Unsure | Unseen::Lost => Instance::unsure(lifecycle),
+            Unseen::Unsure | Unseen::Lost => Instance::unsure(lifecycle, owned),
         });
         let misfits = instance.compare(lifecycle, (sure, row), event, item);
         let moved = instance.go(lifecycle, &[(sure, row)], here);
@@ -406,7 +415,7 @@ impl<'t> Stream<'t> {
                 let around = self.tables.lifecycle(name);
                 let moved = &course.moved[around];
                 if moved.opened.max(course.afresh[around]) != Sure::No
-                    || moved.speaks != Sure::No
+                    || moved.speaks == Sure::Yes
                     || self.table[around].single.states.len() > 1
                 {
                     self.before[index] = None;
