@@ -12,7 +12,8 @@ use crate::tables::Tables;
 /// A protocol of these tests, and the lines that its streams are made of.
 pub struct Case {
     pub name: &'static str,
-    /// The tables without `name`, `version`, `unknown` and the words of the rules.
+    /// The tables without `name`, `version`, `unknown` and the words of the rules; empty for the built-in protocol of this
+    /// name.
     pub tables: &'static str,
     /// A JSON object: for each event type `required` and `properties` of its schema.
     pub schemas: &'static str,
@@ -22,10 +23,49 @@ pub struct Case {
     pub depth: usize,
 }
 
+/// Returns the files of a protocol that was written for these tests.
+fn files_of(case: &Case) -> Vec<(String, String)> {
+    let mut head = "unknown = \"unknown-event\"\ntype = \"/type\"".to_owned();
+    if case.tables.contains("[[time]]") {
+        head += "\ntime = \"/time\"";
+    }
+    let tables = case.tables.replace("[event]", &format!("[event]\n{head}"));
+    let mut written = format!("name = {:?}\nversion = \"1\"\n{tables}", case.name);
+    let read: Tables = toml::from_str(&written).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    for rule in read.rules() {
+        // Rules with such a name are switched off.
+        let severity = if rule.starts_with("off-") { "off" } else { "error" };
+        let words = "basis = \"framing\"\nsays = \"it is so\"\nhelp = \"mend it\"";
+        write!(written, "\n[rule.{rule}]\nseverity = \"{severity}\"\n{words}\n").expect("a string takes everything");
+    }
+    let schemas: BTreeMap<String, serde_json::Value> = serde_json::from_str(case.schemas).expect("schemas are JSON");
+    let schemas = schemas.into_iter().map(|(kind, mut schema)| {
+        schema["type"] = "object".into();
+        schema["properties"]["type"] = serde_json::json!({ "const": kind });
+        // A number of its own in each event, so that none is a repetition of another one.
+        schema["properties"]["n"] = serde_json::json!({});
+        (format!("{kind}.schema.json"), schema.to_string())
+    });
+    schemas.chain([("protocol.toml".to_owned(), written)]).collect()
+}
+
+/// Returns the files of a built-in protocol. `likely` is left out: with it, what follows a finding is not judged.
+fn files_of_folder(name: &str) -> Vec<(String, String)> {
+    let folder = format!("{}/../../schemas/{name}", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).expect("the folder is there").map(|entry| {
+        let path = entry.expect("it can be read").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("names are UTF-8").to_owned();
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        let lines = text.lines().filter(|line| name != "protocol.toml" || !line.starts_with("likely"));
+        (name.clone(), lines.map(|line| format!("{line}\n")).collect())
+    });
+    files.collect()
+}
+
 /// A case that is ready to run.
 pub struct Runner {
     name: &'static str,
-    written: String,
+    written: &'static str,
     alphabet: &'static [&'static str],
     tables: Tables,
     lines: Vec<Line>,
@@ -38,54 +78,29 @@ pub struct Runner {
 
 impl Runner {
     pub fn new(case: &Case) -> Runner {
-        let head = format!("name = {:?}\nversion = \"1\"\n", case.name);
-        let mut event = "[event]\nunknown = \"unknown-event\"\ntype = \"/type\"".to_owned();
-        if case.tables.contains("[[time]]") {
-            event += "\ntime = \"/time\"";
+        let files = if case.tables.is_empty() { files_of_folder(case.name) } else { files_of(case) };
+        let written = files.iter().find(|(name, _)| name == "protocol.toml").map(|(_, text)| text.as_str());
+        let written = written.expect("there are tables");
+        let mut tables: Tables = toml::from_str(written).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        for (name, text) in &files {
+            if let Some(kind) = name.strip_suffix(".schema.json") {
+                tables.schemas.insert(kind.to_owned(), serde_json::from_str(text).expect("schemas are JSON"));
+            }
         }
-        let tables = case.tables.replace("[event]", &event);
-        let mut written: toml::Table = tables.parse().unwrap_or_else(|error| panic!("{}: {error}", case.name));
-        if let Some(event) = written.get_mut("event").and_then(toml::Value::as_table_mut) {
-            event.remove("unknown");
-        }
-        let mut read: Tables = written.try_into().unwrap_or_else(|error| panic!("{}: {error}", case.name));
-        let schemas: BTreeMap<String, serde_json::Value> =
-            serde_json::from_str(case.schemas).expect("schemas are JSON");
-        let mut files = Vec::new();
-        for (kind, mut schema) in schemas {
-            schema["type"] = "object".into();
-            schema["properties"]["type"] = serde_json::json!({ "enum": [kind] });
-            // A number of its own in each event, so that none is a repetition of another one.
-            schema["properties"]["n"] = serde_json::json!({});
-            files.push((format!("{kind}.schema.json"), schema.to_string()));
-            read.schemas.insert(kind, schema);
-        }
-        let mut rules = String::new();
-        for rule in read.rules() {
-            // Rules with such a name are switched off.
-            let severity = if rule.starts_with("off-") { "off" } else { "error" };
-            write!(
-                rules,
-                "\n[rule.{rule}]\nseverity = \"{severity}\"\nbasis = \"framing\"\nsays = \"it is so\"\nhelp = \"mend it\"\n"
-            )
-            .expect("a string takes everything");
-        }
-        let toml = format!("{head}{tables}{rules}");
-        files.push(("protocol.toml".to_owned(), toml));
         let protocol = Protocol::from_files(case.name, files).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let options = Options::default().with_excerpts(false);
         let checkers = [false, true].map(|fragment| Checker::new(&protocol, options.clone().with_fragment(fragment)));
         let lines = case.alphabet.iter().map(|line| match serde_json::from_str(line) {
-            Ok(value) => Line::Event(Event::new(&read, value)),
+            Ok(value) => Line::Event(Event::new(&tables, value)),
             Err(_) => Line::Lost,
         });
         let lines = lines.collect();
         Runner {
             name: case.name,
-            written: case.tables.to_owned(),
+            written: case.tables,
             alphabet: case.alphabet,
             lines,
-            tables: read,
+            tables,
             checkers,
             streams: 0,
             findings: 0,

@@ -79,7 +79,7 @@ impl Instance {
             speaks = speaks.max(moved.speaks.min(Sure::Perhaps));
             world.states.into_iter().for_each(|(state, entry)| add(&mut states, state, entry));
         }
-        if known::ENTRY_IS_FORGOTTEN && rows.iter().any(|(sure, _)| *sure == Sure::Perhaps) {
+        if known::ONE_ENTRY && rows.iter().any(|(sure, _)| *sure == Sure::Perhaps) {
             states.values_mut().for_each(|entry| *entry = None);
         }
         self.states = states;
@@ -102,9 +102,19 @@ impl Instance {
                 (rule.to_owned(), spot)
             }));
         }
+        if known::ONE_ENTRY {
+            let is_same = states.keys().eq(self.states.keys());
+            let is_one = states.len() == 1 || self.states.keys().all(|state| !states.contains_key(state));
+            for (state, entry) in &mut states {
+                *entry = if is_same { self.states[state].clone() } else { is_one.then(|| here.clone()) };
+            }
+        }
         self.states = states;
-        let speaks = Sure::in_worlds(said.iter().map(Option::is_some));
+        let mut speaks = Sure::in_worlds(said.iter().map(Option::is_some));
         let rules: BTreeSet<_> = said.iter().map(|said| said.as_ref().map(|(rule, _)| rule)).collect();
+        if known::SEVERAL_RULES_MUTE_NOTHING && rules.len() > 1 {
+            speaks = speaks.min(Sure::Perhaps);
+        }
         let finding = match rules.first() {
             // Where the possible states do not agree on the place, it is the event itself.
             Some(Some(rule)) if rules.len() == 1 => {
@@ -171,10 +181,7 @@ impl Instance {
 
 fn add(states: &mut BTreeMap<usize, Option<Spot>>, state: usize, entry: Option<Spot>) {
     let entry = match states.remove(&state) {
-        Some(other) if other != entry => {
-            // Of two events the later one, of one and an unknown one that one.
-            if known::LAST_POSSIBLE_ENTRY { other.max(entry) } else { None }
-        }
+        Some(other) if other != entry => None,
         _ => entry,
     };
     states.insert(state, entry);

@@ -411,30 +411,24 @@ impl<'t> Stream<'t> {
 
     fn unchanged(&mut self, number: usize, event: &Event, course: &Course) {
         for (index, unchanged) in self.tables.unchanged.iter().enumerate() {
-            if let Some(name) = &unchanged.within {
-                let around = self.tables.lifecycle(name);
+            let around = unchanged.within.as_ref().map(|name| self.tables.lifecycle(name));
+            let is_unsure = around.is_some_and(|around| self.table[around].single.states.len() > 1);
+            let is_news = around.is_some_and(|around| {
                 let moved = &course.moved[around];
-                if moved.opened.max(course.afresh[around]) != Sure::No
-                    || moved.speaks == Sure::Yes
-                    || self.table[around].single.states.len() > 1
-                {
-                    self.before[index] = None;
-                }
+                moved.opened.max(course.afresh[around]) != Sure::No || moved.speaks == Sure::Yes
+            });
+            if is_unsure || is_news {
+                self.before[index] = None;
             }
             if unchanged.on != event.kind {
                 continue;
             }
-            let fields: Option<Vec<Value>> = unchanged
-                .at
-                .list()
-                .into_iter()
-                .map(|at| match event.field(at) {
-                    Field::There(value) => Some(value.clone()),
-                    Field::Absent => None,
-                    Field::Unreadable => None,
-                })
-                .collect();
-            let before = std::mem::replace(&mut self.before[index], fields.clone());
+            let readable = |at| match event.field(at) {
+                Field::There(value) => Some(value.clone()),
+                Field::Absent | Field::Unreadable => None,
+            };
+            let fields: Option<Vec<Value>> = unchanged.at.list().into_iter().map(readable).collect();
+            let before = std::mem::replace(&mut self.before[index], fields.clone().filter(|_| !is_unsure));
             if let (Some(before), Some(fields)) = (before, fields)
                 && before.iter().zip(&fields).all(|(before, now)| equal(before, now))
             {

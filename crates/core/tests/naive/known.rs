@@ -1,9 +1,10 @@
 //! Where the engine is known to answer otherwise than the language's page says. The interpreter follows it there, so that
 //! the tests can find what is not known yet. Whoever mends the engine sets the switch to `false`.
 
-/// “Where it is not known which event led there, the finding stands at this one.” Where a state was possible already and
-/// an event perhaps led into it, the engine takes that event for the one that led there.
-pub const LAST_POSSIBLE_ENTRY: bool = true;
+/// “Where it is not known which event led there, the finding stands at this one.” The engine takes the event that left one
+/// state for the one that led into it, though the state may have been the same before; and it forgets which event that
+/// was where a row perhaps applied, also if that row stays.
+pub const ONE_ENTRY: bool = true;
 
 /// A lost event may have opened the lifecycle around, and then what was owned is so no more. The engine takes it to be
 /// owned for certain.
@@ -33,9 +34,6 @@ pub const MISSING_IN_AN_ITEM_IS_AT_THE_TYPE: bool = true;
 /// An instance is perhaps owned if it opened in an event that was lost, or whose key cannot be read. The engine takes it not
 /// to be.
 pub const UNSEEN_IS_NOT_OWNED: bool = true;
-
-/// Where a row perhaps applied, the engine has forgotten the event that led into a state, also if that row stays.
-pub const ENTRY_IS_FORGOTTEN: bool = true;
 
 /// Where each of the possible states speaks, but not all the same rule, what is inside is muted whatever is the case. The
 /// engine lets it speak.

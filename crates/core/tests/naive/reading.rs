@@ -93,7 +93,8 @@ fn find_faults(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>
         Value::Array(types) => types.iter().any(is_of),
         one => is_of(one),
     };
-    let fits_list = schema["enum"].as_array().is_none_or(|list| list.contains(value));
+    let fits_const = schema.get("const").is_none_or(|wanted| wanted == value);
+    let fits_list = fits_const && schema["enum"].as_array().is_none_or(|list| list.contains(value));
     let is_long = |text: &str| text.len() as u64 >= schema["minLength"].as_u64().unwrap_or(0);
     let is_time = |text: &str| schema["format"] != "date-time" || text.ends_with('Z');
     if !fits_type || !fits_list || !value.as_str().is_none_or(|text| is_long(text) && is_time(text)) {

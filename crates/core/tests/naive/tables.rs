@@ -104,6 +104,10 @@ pub struct Lifecycle {
     pub opens: Option<Names>,
     pub resumes: Option<Names>,
     pub keyed: Option<String>,
+    /// Words for findings, which are not compared.
+    #[serde(default)]
+    #[expect(dead_code, reason = "it may be written")]
+    entered: BTreeMap<String, String>,
     #[serde(default)]
     pub row: Vec<Row>,
     #[serde(default)]
@@ -197,7 +201,6 @@ pub struct EventHead {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Tables {
     pub event: EventHead,
     #[serde(default)]

@@ -3,10 +3,12 @@
 mod fields;
 mod instances;
 mod nested;
+mod session_events;
 
 pub use fields::{FIELDS, TEXTS};
 pub use instances::{ITEMS, PARTS, STREAMS};
 pub use nested::{NESTED, UNSURE};
+pub use session_events::SESSION_EVENTS;
 
 use crate::comparison::Case;
 
