@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use sessionlint_core::{Checker, Options, Protocol};
 
 use crate::interpreter::{Finding, judge};
+use crate::known::STRICT;
 use crate::reading::{Event, Line};
 use crate::tables::Tables;
 
@@ -141,9 +142,13 @@ impl Runner {
     /// Returns what the interpreter says.
     fn interpreter(&self, stream: &[usize], fragment: bool) -> Vec<Finding> {
         let lines: Vec<_> = stream.iter().map(|letter| self.lines[*letter].clone()).collect();
-        let mut findings = judge(&self.tables, &lines, fragment);
+        let mut findings = judge(&self.tables, &lines, fragment, !fragment);
         findings.retain(|finding| !finding.rule.starts_with("off-"));
         findings
+    }
+
+    fn says(&mut self, by_engine: bool, stream: &[usize]) -> Vec<Finding> {
+        if by_engine { self.engine(stream, false) } else { self.interpreter(stream, false) }
     }
 
     fn differs(&mut self, stream: &[usize], fragment: bool) -> bool {
@@ -161,6 +166,57 @@ impl Runner {
         if engine != interpreter {
             self.fail(stream.to_vec(), fragment);
         }
+    }
+
+    /// Draws streams, puts something unreadable in the place of one line, and returns the smallest stream for each rule that
+    /// then speaks although the stream breaks none: of the engine, or of the interpreter by the page alone.
+    pub fn false_alarms(&mut self, by_engine: bool, count: u64, seed: u64) -> BTreeMap<String, String> {
+        STRICT.set(!by_engine);
+        let mut alarms: BTreeMap<String, (usize, String)> = BTreeMap::new();
+        let mut random = Random(seed | 1);
+        let damaged: Vec<_> = (0..self.lines.len()).filter(|letter| !self.lines[*letter].is_whole()).collect();
+        let whole: Vec<_> = (0..self.lines.len()).filter(|letter| self.lines[*letter].is_whole()).collect();
+        for _ in 0..count {
+            let mut stream: Vec<_> = Vec::new();
+            let length = 2 + random.below(10);
+            for _ in 0..4 * length {
+                stream.push(whole[random.below(whole.len())]);
+                let lines: Vec<_> = stream.iter().map(|letter| self.lines[*letter].clone()).collect();
+                if !judge(&self.tables, &lines, false, false).is_empty() {
+                    stream.pop();
+                }
+            }
+            if !self.says(by_engine, &stream).is_empty() {
+                continue;
+            }
+            self.streams += 1;
+            for at in 0..stream.len() {
+                for &letter in &damaged {
+                    let fits = match (&self.lines[letter], &self.lines[stream[at]]) {
+                        (Line::Event(damaged), Line::Event(whole)) => damaged.may_be(whole),
+                        _ => true,
+                    };
+                    if !fits {
+                        continue;
+                    }
+                    let mut hurt = stream.clone();
+                    hurt[at] = letter;
+                    for finding in self.says(by_engine, &hurt) {
+                        let shown = || {
+                            let show = |one: &usize| format!("  {}", self.alphabet[*one]);
+                            let lines: Vec<_> = hurt.iter().map(show).collect();
+                            format!("{}\n  at {} for {}", lines.join("\n"), finding.line, self.alphabet[stream[at]])
+                        };
+                        let length = stream.len();
+                        if alarms.get(&finding.rule).is_none_or(|(shortest, _)| length < *shortest) {
+                            alarms.insert(finding.rule.clone(), (length, shown()));
+                        }
+                    }
+                }
+            }
+        }
+        STRICT.set(false);
+        alarms.into_iter().map(|(rule, (_, shown))| (rule, shown)).collect()
     }
 
     /// Reports the smallest stream that is got by leaving out lines, one at a time.

@@ -51,7 +51,7 @@ impl Instance {
     /// Forgets what state it is in, and what was kept.
     pub fn lose(&mut self, lifecycle: &Lifecycle) {
         self.states = (0..lifecycle.states.len()).map(|state| (state, None)).collect();
-        if !known::KEPT_THROUGH_A_LOSS {
+        if !known::kept_through_a_loss() {
             self.kept.values_mut().for_each(|value| *value = None);
         }
     }
@@ -79,7 +79,7 @@ impl Instance {
             speaks = speaks.max(moved.speaks.min(Sure::Perhaps));
             world.states.into_iter().for_each(|(state, entry)| add(&mut states, state, entry));
         }
-        if known::ONE_ENTRY && rows.iter().any(|(sure, _)| *sure == Sure::Perhaps) {
+        if known::one_entry() && rows.iter().any(|(sure, _)| *sure == Sure::Perhaps) {
             states.values_mut().for_each(|entry| *entry = None);
         }
         self.states = states;
@@ -96,13 +96,13 @@ impl Instance {
             opens.push(lifecycle.opens(from, to));
             said.insert(rule.map(|(rule, at_entry)| {
                 let mut spot = entry.as_ref().filter(|_| at_entry).unwrap_or(here).clone();
-                if known::ENTRY_IS_THE_WHOLE_EVENT && at_entry && entry.is_some() && spot.1 == "/type" {
+                if known::entry_is_the_whole_event() && at_entry && entry.is_some() && spot.1 == "/type" {
                     spot.1.clear();
                 }
                 (rule.to_owned(), spot)
             }));
         }
-        if known::ONE_ENTRY {
+        if known::one_entry() {
             let is_same = states.keys().eq(self.states.keys());
             let is_one = states.len() == 1 || self.states.keys().all(|state| !states.contains_key(state));
             for (state, entry) in &mut states {
@@ -112,7 +112,7 @@ impl Instance {
         self.states = states;
         let mut speaks = Sure::in_worlds(said.iter().map(Option::is_some));
         let rules: BTreeSet<_> = said.iter().map(|said| said.as_ref().map(|(rule, _)| rule)).collect();
-        if known::SEVERAL_RULES_MUTE_NOTHING && rules.len() > 1 {
+        if known::several_rules_mute_nothing() && rules.len() > 1 {
             speaks = speaks.min(Sure::Perhaps);
         }
         let finding = match rules.first() {
@@ -163,8 +163,8 @@ impl Instance {
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
-        let acts = if known::KEPT_THROUGH_A_LOSS { self.certain_move(lifecycle, row).min(sure) } else { acts };
-        if known::KEPT_THROUGH_A_LOSS && acts != Sure::Yes {
+        let acts = if known::kept_through_a_loss() { self.certain_move(lifecycle, row).min(sure) } else { acts };
+        if known::kept_through_a_loss() && acts != Sure::Yes {
             return findings;
         }
         for (name, at) in &row.keep {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::instance::{Instance, Moved, Spot};
 use crate::known;
-use crate::reading::{Event, Field, Key, Line, Sure, equal, key, met, row_met, row_pointer, says};
-use crate::tables::{Check, CheckTest, EndRule, Lifecycle, Row, Tables, Where};
+use crate::reading::{Event, Field, Line, Sure, row_met, row_pointer};
+use crate::tables::{EndRule, Lifecycle, Row, Tables, Where};
 use crate::texts::Pieces;
 
 /// A finding of the tables. At the end of a stream there is no pointer.
@@ -21,7 +21,7 @@ pub struct Finding {
 
 /// What is known of keys that were not seen yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Unseen {
+pub enum Unseen {
     /// They are in the first state.
     Absent,
     /// Unsure until the lifecycle around opens.
@@ -31,26 +31,26 @@ enum Unseen {
 }
 
 /// A lifecycle of one stream.
-struct Table {
+pub struct Table {
     /// The state of one without keys.
-    single: Instance,
-    keyed: BTreeMap<String, Instance>,
-    unseen: Unseen,
+    pub single: Instance,
+    pub keyed: BTreeMap<String, Instance>,
+    pub unseen: Unseen,
     /// Whether the open instance of the lifecycle around may own some of them.
-    unseen_owned: Sure,
+    pub unseen_owned: Sure,
 }
 
-struct Stream<'t> {
-    tables: &'t Tables,
+pub struct Stream<'t> {
+    pub tables: &'t Tables,
     name: Option<String>,
-    table: Vec<Table>,
-    texts: Vec<Pieces>,
+    pub table: Vec<Table>,
+    pub texts: Vec<Pieces>,
     /// The time of the event before.
     time: Option<String>,
     /// For each `[[unchanged]]` the fields of the event before.
-    before: Vec<Option<Vec<Value>>>,
+    pub before: Vec<Option<Vec<Value>>>,
     /// How many instances have opened.
-    opened: usize,
+    pub opened: usize,
     last: usize,
     /// Whether no event came since something was lost.
     lost_since: bool,
@@ -58,15 +58,16 @@ struct Stream<'t> {
 }
 
 /// What each lifecycle did at an event.
-struct Course {
-    before: Vec<Instance>,
-    moved: Vec<Moved>,
+pub struct Course {
+    pub before: Vec<Instance>,
+    pub moved: Vec<Moved>,
     /// Whether a lifecycle around has opened, at any depth.
-    afresh: Vec<Sure>,
+    pub afresh: Vec<Sure>,
 }
 
-/// Returns the findings of the tables about these lines, in the order of a report.
-pub fn judge(tables: &Tables, lines: &[Line], fragment: bool) -> Vec<Finding> {
+/// Returns the findings of the tables about these lines, in the order of a report. A fragment begins and ends in the middle;
+/// what `ends` is judged at its end.
+pub fn judge(tables: &Tables, lines: &[Line], fragment: bool, ends: bool) -> Vec<Finding> {
     let mut streams: Vec<Stream> = Vec::new();
     let mut lost = fragment;
     let mut findings = Vec::new();
@@ -98,7 +99,7 @@ pub fn judge(tables: &Tables, lines: &[Line], fragment: bool) -> Vec<Finding> {
         streams[index].step(number, event);
         findings.append(&mut streams[index].findings);
     }
-    if !fragment {
+    if ends {
         streams.sort_by_key(|stream| stream.last);
         for stream in &mut streams {
             stream.end();
@@ -130,7 +131,7 @@ impl<'t> Stream<'t> {
         }
     }
 
-    fn say(&mut self, rule: &str, (line, pointer): Spot) {
+    pub fn say(&mut self, rule: &str, (line, pointer): Spot) {
         let (rule, stream) = (rule.to_owned(), self.name.clone());
         let pointer = Some(pointer).filter(|pointer| !pointer.is_empty());
         self.findings.push(Finding { line, rule, pointer, stream });
@@ -142,7 +143,7 @@ impl<'t> Stream<'t> {
             table.single.lose(lifecycle);
             for instance in table.keyed.values_mut() {
                 instance.lose(lifecycle);
-                if !known::OWNED_THROUGH_A_LOSS {
+                if !known::owned_through_a_loss() {
                     instance.owned = Sure::Perhaps;
                 }
             }
@@ -205,7 +206,7 @@ impl<'t> Stream<'t> {
                 table.single.add(0, None);
                 for instance in table.keyed.values_mut() {
                     instance.owned = instance.owned.min(Sure::Perhaps);
-                    if forgets && !known::KEYS_OF_A_TURN_STAY_KNOWN {
+                    if forgets && !known::keys_of_a_turn_stay_known() {
                         instance.add(0, None);
                     }
                 }
@@ -217,9 +218,8 @@ impl<'t> Stream<'t> {
                 if forgets {
                     table.keyed.clear();
                 }
-                if forgets && !known::KEYS_OF_A_TURN_STAY_LOST {
-                    table.unseen = Unseen::Absent;
-                } else if table.unseen == Unseen::Unsure {
+                let is_absent = forgets && !known::keys_of_a_turn_stay_lost();
+                if is_absent || table.unseen == Unseen::Unsure {
                     table.unseen = Unseen::Absent;
                 }
             }
@@ -227,7 +227,7 @@ impl<'t> Stream<'t> {
     }
 
     /// Returns whether the lifecycles were, or are, in these states.
-    fn is_where(&self, written: &Where, before: Option<&Course>) -> Sure {
+    pub fn is_where(&self, written: &Where, before: Option<&Course>) -> Sure {
         let met = written.iter().map(|(name, states)| {
             let index = self.tables.lifecycle(name);
             let instance = before.map_or(&self.table[index].single, |course| &course.before[index]);
@@ -257,184 +257,6 @@ impl<'t> Stream<'t> {
             self.say(&rule, spot);
         }
         moved
-    }
-
-    fn step_keyed(&mut self, index: usize, number: usize, event: &Event, course: &Course, muted: Sure) {
-        let lifecycle = &self.tables.lifecycle[index];
-        let rows = lifecycle.rows(&event.kind);
-        for row in &rows {
-            let around = self.is_where(&row.before, Some(course)).min(self.is_where(&row.after, None));
-            let sure = row_met(event, row, &rows).min(around);
-            if sure == Sure::No {
-                continue;
-            }
-            // Which instances a row is about is not known where its `when` cannot be read.
-            if row_met(event, row, &rows) == Sure::Perhaps {
-                self.lose_keys(index, row);
-                continue;
-            }
-            let Some(pointers) = &row.key else {
-                self.step_owned(index, number, event, (sure, row), muted);
-                continue;
-            };
-            for item in items(event, row.each.as_deref()) {
-                let found = item.as_ref().map_or(Key::Unreadable, |item| key(event, item, pointers));
-                match found {
-                    Key::None => {}
-                    Key::Unreadable => self.lose_keys(index, row),
-                    Key::Is(key) => {
-                        let item = item.unwrap_or_default();
-                        let here = (number, format!("{item}{}", pointers.list()[0]));
-                        self.step_instance(index, &key, event, (sure, row), &item, &here, muted);
-                    }
-                }
-            }
-        }
-    }
-
-    /// It is not known which instance an event moved.
-    fn lose_keys(&mut self, index: usize, row: &Row) {
-        let lifecycle: &Lifecycle = &self.tables.lifecycle[index];
-        let starts = (0..lifecycle.states.len()).any(|from| lifecycle.opens(from, lifecycle.cell(row, from).0));
-        let table = &mut self.table[index];
-        for instance in table.keyed.values_mut() {
-            instance.lose(lifecycle);
-            if starts && !known::UNSEEN_IS_NOT_OWNED {
-                instance.owned = instance.owned.max(Sure::Perhaps);
-            }
-        }
-        let is_start = row.key.is_some() && starts;
-        table.unseen_owned = Sure::Perhaps;
-        table.unseen = table.unseen.max(if is_start { Unseen::Lost } else { Unseen::Unsure });
-    }
-
-    /// A row without a key is for every instance that is owned.
-    fn step_owned(&mut self, index: usize, number: usize, event: &Event, (sure, row): (Sure, &Row), muted: Sure) {
-        let lifecycle = &self.tables.lifecycle[index];
-        let table = &self.table[index];
-        let stands_against = row.unless.as_ref().map_or(Sure::No, |states| {
-            let owned = table.keyed.values();
-            let is_in = |one: &Instance| one.is_in(lifecycle, |state| states.has(state)).min(one.owned);
-            owned.map(is_in).max().unwrap_or(Sure::No).max(table.unseen_owned)
-        });
-        let sure = match stands_against {
-            Sure::Yes => return,
-            Sure::Perhaps => sure.min(Sure::Perhaps),
-            Sure::No => sure,
-        };
-        let mut keys: Vec<_> = table.keyed.iter().filter(|(_, one)| one.owned != Sure::No).collect();
-        keys.sort_by_key(|(_, one)| one.opened);
-        let keys: Vec<_> = keys.into_iter().map(|(key, one)| (key.clone(), one.owned)).collect();
-        let here = (number, self.tables.event.kind.clone());
-        for (key, owned) in keys {
-            self.step_instance(index, &key, event, (sure.min(owned), row), "", &here, muted);
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "they are what a row is read with")]
-    fn step_instance(
-        &mut self,
-        index: usize,
-        key: &str,
-        event: &Event,
-        (sure, row): (Sure, &Row),
-        item: &str,
-        here: &Spot,
-        muted: Sure,
-    ) {
-        let lifecycle = &self.tables.lifecycle[index];
-        let table = &mut self.table[index];
-        let (unseen, owned) = (table.unseen, if known::UNSEEN_IS_NOT_OWNED { Sure::No } else { table.unseen_owned });
-        let instance = table.keyed.entry(key.to_owned()).or_insert_with(|| match unseen {
-            Unseen::Absent => Instance::new(),
-            Unseen::Unsure | Unseen::Lost => Instance::unsure(lifecycle, owned),
-        });
-        let misfits = instance.compare(lifecycle, (sure, row), event, item);
-        let moved = instance.go(lifecycle, &[(sure, row)], here);
-        if moved.opened != Sure::No {
-            // One that is owned keeps its place.
-            if instance.owned == Sure::No {
-                self.opened += 1;
-                instance.opened = self.opened;
-            }
-            instance.owned = if known::OWNED_THROUGH_A_LOSS { moved.opened } else { instance.owned.max(moved.opened) };
-        }
-        if muted != Sure::Yes {
-            for (rule, spot) in
-                moved.finding.into_iter().chain(misfits.into_iter().map(|(rule, at)| (rule, (here.0, at))))
-            {
-                self.say(&rule, spot);
-            }
-        }
-    }
-
-    fn texts(&mut self, number: usize, event: &Event, course: &Course) {
-        for (index, text) in self.tables.text.iter().enumerate() {
-            let around = text.within.as_ref().map(|name| self.tables.lifecycle(name));
-            match around.map_or(Sure::No, |around| course.moved[around].opened.max(course.afresh[around])) {
-                Sure::No => {}
-                Sure::Perhaps => self.texts[index].unknown = true,
-                Sure::Yes => self.texts[index] = Pieces::default(),
-            }
-            let after = self.is_where(&text.append.after, None);
-            let before = self.is_where(&text.whole.before, Some(course));
-            let found = self.texts[index].step(text, event, after, before);
-            if let Some((rule, at)) = found
-                && around.is_none_or(|around| course.moved[around].speaks != Sure::Yes)
-            {
-                self.say(rule, (number, at.to_owned()));
-            }
-        }
-    }
-
-    fn check(&mut self, number: usize, event: &Event, check: &Check) {
-        if !check.on.has(&event.kind) || met(event, check.when.as_ref()) != Sure::Yes {
-            return;
-        }
-        for item in items(event, check.each.as_deref()).into_iter().flatten() {
-            let at = format!("{item}{}", check.at);
-            let speaks = match (&check.is, event.field(&at)) {
-                (_, Field::Unreadable) => false,
-                (CheckTest::Word(_), found) => matches!(found, Field::Absent | Field::There(Value::Null)),
-                (CheckTest::Says { says: labels }, Field::There(Value::String(text))) => says(text, labels),
-                (CheckTest::Below { below }, Field::There(value)) => value.as_f64().is_some_and(|it| it < *below),
-                _ => false,
-            };
-            if speaks {
-                let in_item = check.each.is_some() && matches!(check.is, CheckTest::Word(_));
-                let at_type = known::MISSING_IN_AN_ITEM_IS_AT_THE_TYPE && in_item;
-                let at = if at_type { self.tables.event.kind.clone() } else { at };
-                self.say(&check.rule, (number, at));
-            }
-        }
-    }
-
-    fn unchanged(&mut self, number: usize, event: &Event, course: &Course) {
-        for (index, unchanged) in self.tables.unchanged.iter().enumerate() {
-            let around = unchanged.within.as_ref().map(|name| self.tables.lifecycle(name));
-            let is_unsure = around.is_some_and(|around| self.table[around].single.states.len() > 1);
-            let is_news = around.is_some_and(|around| {
-                let moved = &course.moved[around];
-                moved.opened.max(course.afresh[around]) != Sure::No || moved.speaks == Sure::Yes
-            });
-            if is_unsure || is_news {
-                self.before[index] = None;
-            }
-            if unchanged.on != event.kind {
-                continue;
-            }
-            let readable = |at| match event.field(at) {
-                Field::There(value) => Some(value.clone()),
-                Field::Absent | Field::Unreadable => None,
-            };
-            let fields: Option<Vec<Value>> = unchanged.at.list().into_iter().map(readable).collect();
-            let before = std::mem::replace(&mut self.before[index], fields.clone().filter(|_| !is_unsure));
-            if let (Some(before), Some(fields)) = (before, fields)
-                && before.iter().zip(&fields).all(|(before, now)| equal(before, now))
-            {
-                self.say(&unchanged.rule, (number, unchanged.at.list()[0].to_owned()));
-            }
-        }
     }
 
     fn end(&mut self) {
@@ -468,7 +290,7 @@ impl<'t> Stream<'t> {
         let said: BTreeSet<_> = said.collect();
         let mut speaks = Sure::in_worlds(said.iter().map(Option::is_some));
         let rules: BTreeSet<_> = said.iter().map(|said| said.as_ref().map(|(rule, _)| rule)).collect();
-        if known::SEVERAL_RULES_MUTE_NOTHING && rules.len() > 1 {
+        if known::several_rules_mute_nothing() && rules.len() > 1 {
             speaks = speaks.min(Sure::Perhaps);
         }
         if let (Some(Some(rule)), 1) = (rules.first(), rules.len())
@@ -481,16 +303,5 @@ impl<'t> Stream<'t> {
             self.findings.push(Finding { line, rule: (**rule).clone(), pointer, stream: self.name.clone() });
         }
         speaks
-    }
-}
-
-/// Returns the pointers of the items of an array, or `None` for what cannot be read. Without an array the event itself
-/// is the only item.
-fn items(event: &Event, each: Option<&str>) -> Vec<Option<String>> {
-    let Some(each) = each else { return vec![Some(String::new())] };
-    match event.field(each) {
-        Field::Unreadable => vec![None],
-        Field::There(Value::Array(items)) => (0..items.len()).map(|item| Some(format!("{each}/{item}"))).collect(),
-        _ => Vec::new(),
     }
 }

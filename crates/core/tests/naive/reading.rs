@@ -55,7 +55,30 @@ pub enum Field<'e> {
     Unreadable,
 }
 
+impl Line {
+    /// Returns whether all of it can be read.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Line::Event(event) if event.faults.is_empty())
+    }
+}
+
 impl Event {
+    /// Returns whether this event, of which some fields cannot be read, may have been that one.
+    pub fn may_be(&self, whole: &Event) -> bool {
+        let mut mended = self.value.clone();
+        for fault in &self.faults {
+            let (parent, name) = fault.rsplit_once('/').expect("the event is an object");
+            let right = whole.value.pointer(fault).cloned();
+            match (mended.pointer_mut(parent), right) {
+                (Some(Value::Object(object)), Some(right)) => drop(object.insert(name.to_owned(), right)),
+                (Some(Value::Object(object)), None) => drop(object.remove(name)),
+                (Some(Value::Array(array)), Some(right)) => array[name.parse::<usize>().expect("an index")] = right,
+                _ => {}
+            }
+        }
+        mended == whole.value
+    }
+
     /// Reads an event. Only what the schemas of these tests use is looked at.
     pub fn new(tables: &Tables, value: Value) -> Event {
         let kind = value.pointer(&tables.event.kind).and_then(Value::as_str).expect("it has a type").to_owned();
@@ -218,4 +241,15 @@ pub fn key(event: &Event, item: &str, pointers: &Names) -> Key {
         }
     }
     if unreadable { Key::Unreadable } else { Key::Is(parts.join(",")) }
+}
+
+/// Returns the pointers of the items of an array, or `None` for what cannot be read. Without an array the event itself
+/// is the only item.
+pub fn items(event: &Event, each: Option<&str>) -> Vec<Option<String>> {
+    let Some(each) = each else { return vec![Some(String::new())] };
+    match event.field(each) {
+        Field::Unreadable => vec![None],
+        Field::There(Value::Array(items)) => (0..items.len()).map(|item| Some(format!("{each}/{item}"))).collect(),
+        _ => Vec::new(),
+    }
 }

@@ -43,7 +43,7 @@ impl Pieces {
         // What is not there is no whole.
         let is_whole = match found {
             Field::Absent | Field::There(Value::Null) => false,
-            Field::Unreadable => !known::UNREADABLE_WHOLE_ENDS_NOTHING,
+            Field::Unreadable => !known::unreadable_whole_ends_nothing(),
             Field::There(_) => true,
         };
         if !is_whole {
