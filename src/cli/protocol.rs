@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
 use clap::ValueEnum;
+use sessionlint_core::protocol::series::{Series, SeriesStep};
 use sessionlint_core::protocol::tables::{Cell, FieldTest, Lifecycle, States, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
@@ -250,6 +251,9 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
         let rule = rule_mark(tables, one.rule);
         writeln!(out, "  {}{when}: {} is {test}: {rule}", printable(&kind.name), printable(&field))?;
     }
+    for series in &tables.series {
+        write_series(out, tables, series)?;
+    }
     for one in &tables.unchanged {
         let kind = &tables.events[one.event];
         let fields: Vec<_> = one.slots.iter().map(|slot| printable(&kind.slots[*slot].to_string())).collect();
@@ -257,6 +261,38 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
         let (name, within, rule) = (printable(&kind.name), within.unwrap_or_default(), rule_mark(tables, one.rule));
         let fields = fields.join(" and ");
         writeln!(out, "\nunchanged{within}\n  {name}: {fields} as in the event of the type before: {rule}")?;
+    }
+    Ok(())
+}
+
+/// Writes a series: what it is, and the fields with its values.
+fn write_series(out: &mut String, tables: &Tables, series: &Series) -> fmt::Result {
+    let words = Labels::unabridged(tables);
+    let from = series.from.map(|from| format!(", from {from}")).unwrap_or_default();
+    let step = match series.step {
+        SeriesStep::By(step) => format!("each {step} more than the one before{from}"),
+        SeriesStep::Up => format!("each greater than the one before{from}"),
+        SeriesStep::NotDown => format!("none less than the one before{from}"),
+        SeriesStep::Same => "all the same".to_owned(),
+    };
+    let within = series.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
+    writeln!(out, "\nseries{}\n  {step}: {}", within.unwrap_or_default(), rule_mark(tables, series.rule))?;
+    for (event, value) in series.values.iter().enumerate().flat_map(|(e, all)| all.iter().map(move |one| (e, one))) {
+        let kind = &tables.events[event];
+        let field = |slot: usize| match value.each {
+            None => kind.slots[slot].to_string(),
+            Some(array) => kind.arrays[array].at.child("*").join(&kind.arrays[array].slots[slot]).to_string(),
+        };
+        let when = in_parentheses(words.conditions(event, &value.when));
+        let keys: Vec<_> = value.key.iter().map(|slot| printable(&field(*slot))).collect();
+        let keys = if keys.is_empty() { String::new() } else { format!(", by {}", keys.join(" + ")) };
+        writeln!(out, "  {}{when}: {}{keys}", printable(&kind.name), printable(&field(value.slot)))?;
+    }
+    if series.is_of_losses {
+        writeln!(out, "  a value too far ahead: events were lost")?;
+    }
+    for (event, _) in series.restarts.iter().enumerate().filter(|(_, restarts)| **restarts) {
+        writeln!(out, "  starts afresh with: {}", printable(&tables.events[event].name))?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::protocol::Protocol;
-use sessionlint_core::protocol::tables::{FieldTest, Row, Text, Unchanged};
-use sessionlint_core::schema::Pointer;
+use sessionlint_core::protocol::tables::{Condition, FieldTest, Row, Text, Unchanged, Wanted};
+use sessionlint_core::schema::{Pointer, domain};
 
 use super::choices::Choices;
 use super::odd_text::odd_text;
@@ -153,6 +153,17 @@ impl Draft<'_> {
         put(&mut self.event, at, value);
     }
 
+    /// Removes a field or sets it to null, as far as the schema allows either.
+    fn take_out(&mut self, at: &Pointer, choices: &mut Choices<'_>) {
+        let field = domain(&self.protocol.tables().events[self.event_type].schema, at);
+        match (field.is_optional, field.is_nullable) {
+            (true, true) if choices.once_in(2) => remove(&mut self.event, at),
+            (_, true) => self.put(at, Value::Null),
+            (true, false) => remove(&mut self.event, at),
+            (false, false) => {}
+        }
+    }
+
     /// Sets the keys of the event, or of the items of its array, to those of existing instances or to new ones.
     fn relate(&mut self, lifecycle: usize, row: &Row, choices: &mut Choices<'_>) {
         let kind = &self.protocol.tables().events[self.event_type];
@@ -261,11 +272,29 @@ impl Draft<'_> {
             }
         }
         let rows = tables.lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event_type]);
-        for condition in rows.flat_map(|row| &row.when).filter(|condition| condition.plain) {
-            if choices.once_in(3)
-                && let Some(value) = choices.one_of(&condition.values)
-            {
-                self.put(&kind.slots[condition.slot], json!(value));
+        for Condition { slot, wanted } in rows.flat_map(|row| &row.when) {
+            let slot = &kind.slots[*slot];
+            match wanted {
+                Wanted::Says(says) if choices.once_in(3) => {
+                    if let Some(words) = choices.one_of(says) {
+                        self.put(slot, json!(words));
+                    }
+                }
+                Wanted::Values(values) if choices.once_in(2) && kind.values_at(slot).is_empty() => {
+                    if let Some(value) = choices.one_of(values) {
+                        self.put(slot, json!(value));
+                    }
+                }
+                Wanted::Present(false) if choices.once_in(3) => self.take_out(slot, choices),
+                Wanted::Empty(true) if choices.once_in(3) => {
+                    let is_text = self.event.pointer(&slot.text()).is_some_and(Value::is_string);
+                    if is_text && choices.once_in(2) {
+                        self.put(slot, json!(""));
+                    } else {
+                        self.take_out(slot, choices);
+                    }
+                }
+                _ => {}
             }
         }
         for (number, unchanged) in tables.unchanged.iter().enumerate() {

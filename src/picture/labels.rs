@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sessionlint_core::protocol::tables::{Condition, Lifecycle, Row, States};
+use sessionlint_core::protocol::tables::{Condition, Lifecycle, Row, States, Wanted};
 use sessionlint_core::protocol::{Keyed, Scalar, Tables};
 use sessionlint_core::text::visible;
 
@@ -124,21 +124,20 @@ impl<'t> Labels<'t> {
         if rows.len() > 1 && rows.len() == lifecycle.rows[event].len() && rows.iter().any(|row| row.otherwise) {
             return vec![(String::new(), applied)];
         }
-        let mut slots = rows.iter().map(|row| match row.when.as_slice() {
-            [one] if !one.plain => Some(one.slot),
+        let one_field = |row: &&Row| match row.when.as_slice() {
+            [Condition { slot, wanted: Wanted::Values(values) }] => Some((*slot, values.clone())),
             _ => None,
-        });
-        let first = slots.next().flatten();
-        let Some(slot) = first.filter(|_| slots.all(|slot| slot == first)) else {
+        };
+        let fields: Option<Vec<_>> = rows.iter().map(one_field).collect();
+        let Some((slot, values)) = fields.and_then(of_one_field) else {
             let each = rows.iter().zip(applied);
             return each.map(|(row, one)| (self.row_conditions(event, row), vec![one])).collect();
         };
-        let values: Vec<_> = rows.iter().flat_map(|row| &row.when).flat_map(|one| one.values.clone()).collect();
         let all = self.tables.events[event].values_of(slot);
         if !all.is_empty() && all.iter().all(|value| values.contains(value)) {
             return vec![(String::new(), applied)];
         }
-        vec![(self.conditions(event, &[Condition { slot, values, plain: false }]), applied)]
+        vec![(self.conditions(event, &[Condition { slot, wanted: Wanted::Values(values) }]), applied)]
     }
 
     /// Returns the conditions of a row on the event's fields; empty if there are none.
@@ -150,16 +149,18 @@ impl<'t> Labels<'t> {
     pub fn conditions(&self, event: usize, when: &[Condition]) -> String {
         let condition = |condition: &Condition| {
             let pointer = &self.tables.events[event].slots[condition.slot].0;
-            let quote = |value: &Scalar| {
-                if condition.plain { format!("“{}”", self::value(value)) } else { self::value(value) }
+            let name = printable(pointer.last().map_or("", String::as_str));
+            let values: Vec<_> = match &condition.wanted {
+                Wanted::Values(values) => values.iter().map(self::value).collect(),
+                // Labels may have many patterns, and a table must stay readable.
+                Wanted::Says(says) if says.len() > 2 => vec![label(&says[0]), "…".to_owned()],
+                Wanted::Says(says) => says.iter().map(|words| label(words)).collect(),
+                Wanted::Present(true) => return format!("{name} present"),
+                Wanted::Present(false) => return format!("no {name}"),
+                Wanted::Empty(true) => return format!("{name} empty"),
+                Wanted::Empty(false) => return format!("{name} not empty"),
             };
-            let mut values: Vec<_> = condition.values.iter().map(quote).collect();
-            // Labels may have many patterns, and a table must stay readable.
-            if condition.plain && values.len() > 2 {
-                values.truncate(1);
-                values.push("…".to_owned());
-            }
-            format!("{} = {}", printable(pointer.last().map_or("", String::as_str)), values.join(" | "))
+            format!("{name} = {}", values.join(" | "))
         };
         when.iter().map(condition).collect::<Vec<_>>().join(", ")
     }
@@ -210,7 +211,7 @@ impl<'t> Labels<'t> {
                     keys.push(key);
                 }
             }
-            let span = if lifecycle.keyed == Some(Keyed::Turn) { " of a turn" } else { "" };
+            let span = if lifecycle.keyed == Some(Keyed::Parent) { " of a turn" } else { "" };
             parts.push(format!("one for each {}{span}", alternatives(&keys)));
         }
         parts
@@ -290,6 +291,17 @@ fn value(value: &Scalar) -> String {
         Scalar::Integer(value) => value.to_string(),
         Scalar::Text(value) => printable(value),
     }
+}
+
+fn label(words: &str) -> String {
+    format!("“{}”", printable(words))
+}
+
+/// Returns the field and all values of conditions that are on one field; `None` if they are on several.
+fn of_one_field(conditions: Vec<(usize, Vec<Scalar>)>) -> Option<(usize, Vec<Scalar>)> {
+    let slot = conditions.first()?.0;
+    let is_one = conditions.iter().all(|(other, _)| *other == slot);
+    is_one.then(|| (slot, conditions.into_iter().flat_map(|(_, values)| values).collect()))
 }
 
 /// Joins names to `a, b or c`.

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde_json::{Map, Value, json as value};
-use sessionlint_core::protocol::tables::Condition;
+use sessionlint_core::protocol::tables::{Condition, Wanted};
 
 use super::{CellItem, Coverage, FieldItem, Group, RuleItem, Share};
 use crate::report::write_json;
@@ -64,7 +64,13 @@ fn cell(coverage: &Coverage<'_>, item: &CellItem) -> Value {
     let lifecycle = coverage.lifecycle(&item.cell);
     let row = item.cell.row.map(|(event, row)| (&tables.events[event], coverage.row(&item.cell, event, row)));
     let condition = |slots: &[sessionlint_core::schema::Pointer], condition: &Condition| {
-        (slots[condition.slot].to_string(), value!(condition.values))
+        let wanted = match &condition.wanted {
+            Wanted::Values(values) => value!(values),
+            Wanted::Says(says) => value!(says),
+            Wanted::Present(is_present) => value!({ "present": *is_present }),
+            Wanted::Empty(is_empty) => value!({ "empty": *is_empty }),
+        };
+        (slots[condition.slot].to_string(), wanted)
     };
     let when = row.map(|(event, row)| row.when.iter().map(|one| condition(&event.slots, one)).collect());
     let (rule, to) = coverage.effect(&item.cell);

@@ -119,7 +119,6 @@ impl<'t> Event<'t> {
         captures.fields.extend(event_type.slots.iter().map(|slot| capture(self.node, text, slot)));
         for array in &event_type.arrays {
             let first = (captures.fields.len() - base) as u32;
-            let whole = capture(self.node, text, &array.at);
             let items = match self.node.at(text, &array.at.0).map(|node| &node.kind) {
                 Some(NodeKind::Array(items)) => items.as_slice(),
                 _ => &[],
@@ -127,8 +126,8 @@ impl<'t> Event<'t> {
             for item in items {
                 captures.fields.extend(array.slots.iter().map(|slot| capture(item, text, slot)));
             }
-            let readable = matches!(whole, Capture::Absent | Capture::Container);
-            captures.items.push(Items { readable, first, count: items.len() as u32 });
+            // What is no array has no items.
+            captures.items.push(Items { readable: true, first, count: items.len() as u32 });
         }
     }
 
@@ -191,7 +190,8 @@ fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
         NodeKind::Bool(value) => Capture::Bool(value),
         NodeKind::Number => Capture::Number(start, end),
         NodeKind::String => Capture::Text(start + 1, end - 1),
-        NodeKind::Array(_) | NodeKind::Object(_) => Capture::Container,
+        NodeKind::Array(ref items) => Capture::Container { is_empty: items.is_empty() },
+        NodeKind::Object(ref members) => Capture::Container { is_empty: members.is_empty() },
     }
 }
 

@@ -42,7 +42,7 @@ impl<W: CellObserver> Step<'_, W> {
         if let Some(whole) = &text.whole[event_type] {
             let gate = self.evaluate_gate(&whole.before, true);
             self.out.extend(self.stream.texts[number].release(&self.stream.name));
-            let muted = text.within.is_some_and(|outer| self.reported >> outer & 1 == 1);
+            let muted = self.spoken.mutes(tables, text.within, &[]);
             if self.doubts.any && (gate == Certainty::Perhaps || self.stream.texts[number].is_incomplete()) {
                 self.doubts.silent.insert(whole.rule);
             }
@@ -72,11 +72,16 @@ impl<W: CellObserver> Step<'_, W> {
     /// Appends a piece to a text, and checks that no character is cut in half at its edges.
     fn append_text(&mut self, number: usize, append: &Append, gate: Certainty) {
         let slot = append.slot;
-        let Field::Text(piece) = self.event.field(slot) else {
-            if gate != Certainty::No {
-                self.stream.texts[number].make_incomplete();
+        let piece = match self.event.field(slot) {
+            Field::Text(piece) => piece,
+            // What is not there is no piece.
+            Field::Absent | Field::Null => return,
+            _ => {
+                if gate != Certainty::No {
+                    self.stream.texts[number].make_incomplete();
+                }
+                return;
             }
-            return;
         };
         let start = self.event.fields[slot].range().map_or(0, |range| range.start);
         let locator = self.event.locator;

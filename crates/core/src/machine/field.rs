@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{EventView, Target};
 use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
-use crate::protocol::tables::{Row, plain_words, says_words};
+use crate::protocol::conditions::Wanted;
+use crate::protocol::conditions::{plain_words, says_words};
 use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The value of an event's field, as far as it can be read.
@@ -22,7 +23,10 @@ pub(crate) enum Field<'a> {
     /// The text between the quotes, still escaped.
     Text(&'a [u8]),
     /// An array or an object.
-    Container,
+    Container {
+        /// Whether it has no items or members.
+        is_empty: bool,
+    },
 }
 
 /// The value that a row's slots refer to: the event, or an item of one of its arrays.
@@ -68,13 +72,6 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The result of reading a row's key.
-pub(crate) enum Key {
-    Read(Vec<u8>),
-    Absent,
-    Unreadable,
-}
-
 /// A value kept to compare later fields with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum KeptValue {
@@ -85,29 +82,21 @@ pub(crate) enum KeptValue {
     Text(Box<[u8]>),
 }
 
-/// Reads a row's key. The parts of a composite key are written as JSON strings, so that no two keys look alike.
-pub(crate) fn read_key(row: &Row, scope: Scope<'_>) -> Key {
-    let mut key = Vec::new();
-    for slot in &row.key {
-        let part = match scope.field(*slot) {
-            Field::Text(raw) => unescaped(raw),
-            Field::Number(raw) => raw.into(),
-            Field::Null | Field::Absent => return Key::Absent,
-            _ => return Key::Unreadable,
-        };
-        if row.key.len() == 1 {
-            return Key::Read(part.into_owned());
+/// Returns whether a field, which can be read, is what a condition wants.
+pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
+    match wanted {
+        Wanted::Values(values) => values.iter().any(|value| equals(field, value)),
+        Wanted::Says(says) => matches!(field, Field::Text(raw) if says_any(raw, says.iter().map(String::as_str))),
+        Wanted::Present(is_present) => *is_present != matches!(field, Field::Absent | Field::Null),
+        Wanted::Empty(is_empty) => {
+            let nothing = matches!(field, Field::Absent | Field::Null | Field::Text(b""));
+            *is_empty == (nothing || field == Field::Container { is_empty: true })
         }
-        if !key.is_empty() {
-            key.extend_from_slice(b", ");
-        }
-        key.extend_from_slice(serde_json::json!(String::from_utf8_lossy(&part)).to_string().as_bytes());
     }
-    Key::Read(key)
 }
 
 /// Returns whether a field has a value; texts are compared unescaped, numbers by value.
-pub(crate) fn equals(field: Field<'_>, value: &Scalar) -> bool {
+fn equals(field: Field<'_>, value: &Scalar) -> bool {
     match (field, value) {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
         (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
@@ -135,7 +124,7 @@ impl KeptValue {
             Field::Bool(value) => Some(KeptValue::Bool(value)),
             Field::Number(raw) => Some(KeptValue::Number(raw.into())),
             Field::Text(raw) => Some(KeptValue::Text(raw.into())),
-            Field::Absent | Field::Unreadable | Field::Container => None,
+            Field::Absent | Field::Unreadable | Field::Container { .. } => None,
         }
     }
 
@@ -160,7 +149,7 @@ impl KeptValue {
     /// nothing.
     pub(crate) fn equals(&self, field: Field<'_>) -> bool {
         match (self.field(), field) {
-            (_, Field::Absent | Field::Unreadable | Field::Container) => true,
+            (_, Field::Absent | Field::Unreadable | Field::Container { .. }) => true,
             (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
             (Field::Number(a), Field::Number(b)) => a == b || number(a) == number(b),
             (a, b) => a == b,
@@ -180,7 +169,7 @@ pub(crate) fn display_field(field: Field<'_>) -> String {
         Field::Bool(value) => value.to_string(),
         Field::Number(raw) => String::from_utf8_lossy(raw).into_owned(),
         Field::Text(raw) => display_text(&unescaped(raw)),
-        Field::Absent | Field::Unreadable | Field::Container => "something else".to_owned(),
+        Field::Absent | Field::Unreadable | Field::Container { .. } => "something else".to_owned(),
     }
 }
 

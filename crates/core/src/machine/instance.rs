@@ -7,15 +7,12 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::field::{KeptValue, Scope};
+use super::field::{Field, KeptValue, Scope};
 use super::open_groups::{Group, OpenGroups, Standing};
 use super::{Target, end};
 use crate::finding::{Place, Related};
-use crate::protocol::RuleId;
 use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, States};
-
-/// The most instances in a stream that may be packed. Each packing of the stream writes all of them again.
-const MOST_PACKED_AGAIN: usize = 64;
+use crate::protocol::{Keyed, RuleId};
 
 /// The events that led an instance into its states: each state with the place of the event.
 pub(crate) type History = Vec<(u8, Arc<Place>)>;
@@ -56,9 +53,6 @@ impl Default for SingleInstance {
         SingleInstance { possible: States::one(0), history: Vec::new(), entry: None }
     }
 }
-
-/// More doubts than there can be.
-const MOST_DOUBTS: u64 = 1 << 60;
 
 /// Returns whether these are states of a lifecycle, and events that led into such.
 fn are_of(lifecycle: &Lifecycle, possible: States, history: &History) -> bool {
@@ -160,6 +154,12 @@ impl Instance {
     }
 }
 
+/// Returns the states that an instance may besides be in if its parent may have opened anew: the first one, where that
+/// forgets instances.
+fn first_if_forgotten(lifecycle: &Lifecycle) -> States {
+    if lifecycle.keyed == Some(Keyed::Parent) { States::one(0) } else { States::default() }
+}
+
 /// Number of doubts about the instances of a lifecycle.
 #[derive(Clone, Copy)]
 struct Doubts {
@@ -189,28 +189,53 @@ impl Instance {
         row.keep.iter().all(|(name, slot)| kept(*name).is_some_and(|kept| kept.equals(scope.field(*slot))))
     }
 
+    /// Keeps the value of a field. One that is not there leaves what was kept; where it is only perhaps kept, or cannot be
+    /// read, what was kept is not known any more.
+    pub(crate) fn keep(&mut self, name: usize, field: Field<'_>, keeps: Certainty) {
+        if matches!(field, Field::Absent) {
+            return;
+        }
+        if self.kept.len() <= name {
+            self.kept.resize(name + 1, None);
+        }
+        self.kept[name] = KeptValue::of(field).filter(|_| keeps == Certainty::Yes);
+    }
+
     /// Returns what is known of the instance, all doubts applied.
     fn standing(&self, now: Doubts, lifecycle: &Lifecycle) -> Standing {
         let possible = if self.doubts == now.states { self.possible } else { States::all(lifecycle.states.len()) };
-        let open = if self.open_doubts == now.open { self.open } else { self.open.and(Certainty::Perhaps) };
-        Standing { open, possible }
+        if self.open_doubts == now.open {
+            return Standing { open: self.open, possible };
+        }
+        let possible = possible.or(first_if_forgotten(lifecycle));
+        Standing { open: self.open.and(Certainty::Perhaps), possible }
     }
 
     fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         are_of(lifecycle, self.possible, &self.history)
             && self.kept.iter().flatten().all(KeptValue::is_sound)
-            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+            && self.doubts.max(self.open_doubts) < KeyedInstances::MOST_DOUBTS
     }
 }
 
 impl KeyedInstances {
+    /// The most instances in a stream that may be packed. Each packing of the stream writes all of them again.
+    pub(crate) const MOST_PACKED_AGAIN: usize = 64;
+    /// More doubts than there can be.
+    pub(crate) const MOST_DOUBTS: u64 = 1 << 60;
+
+    /// Returns the number of instances.
+    pub(crate) fn len(&self) -> usize {
+        self.packed.len() + self.known.len()
+    }
+
     /// Returns whether instances can be in this state; those that were stored may be made up.
     pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         let unpacked = |packed: &[u8]| postcard::from_bytes::<Instance>(packed).ok();
         are_of(lifecycle, self.unseen, &Vec::new())
             && self.known.values().all(|instance| instance.is_sound(lifecycle))
             && self.packed.values().all(|packed| unpacked(packed).is_some_and(|one| one.is_sound(lifecycle)))
-            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+            && self.doubts.max(self.open_doubts) < KeyedInstances::MOST_DOUBTS
     }
 
     /// Makes every state possible for every key, seen or not. `for_good`: an event that opens an instance may be lost.
@@ -247,6 +272,7 @@ impl KeyedInstances {
             instance.open_doubts = self.open_doubts;
             // An instance that the last turn did not open is not one that the turn that may have begun opened.
             instance.open = instance.open.and(Certainty::Perhaps);
+            instance.possible = instance.possible.or(first_if_forgotten(lifecycle));
         }
         instance
     }
@@ -277,6 +303,7 @@ impl KeyedInstances {
         self.groups = Some(OpenGroups::default());
         if forget {
             self.known.clear();
+            self.unseen_for_good = false;
         } else {
             self.pack();
         }
@@ -286,11 +313,14 @@ impl KeyedInstances {
     }
 
     /// Notes that the surrounding turn may have opened anew.
-    pub(crate) fn doubt_open(&mut self) {
+    pub(crate) fn doubt_open(&mut self, lifecycle: &Lifecycle) {
         self.open_doubts += 1;
         self.unsure = true;
         if let Some(groups) = &mut self.groups {
-            groups.change(|standing| Standing { open: standing.open.and(Certainty::Perhaps), ..standing });
+            groups.change(|standing| Standing {
+                open: standing.open.and(Certainty::Perhaps),
+                possible: standing.possible.or(first_if_forgotten(lifecycle)),
+            });
         }
     }
 
@@ -377,7 +407,7 @@ impl KeyedInstances {
 
     /// Returns whether the end of the stream would report nothing, and few enough instances would be packed.
     pub(crate) fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
-        self.packed.len() + self.known.len() <= MOST_PACKED_AGAIN
+        self.len() <= KeyedInstances::MOST_PACKED_AGAIN
             && self.certainly_open(lifecycle).all(|(_, possible, _)| end::end_rule(possible, lifecycle).is_none())
     }
 
@@ -410,7 +440,8 @@ impl Transition {
         for state in from.iter() {
             let Some(cell) = cells.get(usize::from(state)) else { continue };
             to = to.or(States::one(cell.to));
-            let opens = cell.to != state && lifecycle.opens.has(cell.to) && !lifecycle.resumes.has(state);
+            let enters = cell.to != state && lifecycle.opens.has(cell.to) && !lifecycle.resumes.has(state);
+            let opens = cell.anew || enters;
             all_open &= opens;
             some_open |= opens;
             rule = match rule {
@@ -433,6 +464,20 @@ impl Transition {
     pub(crate) fn silent<'c>(&self, from: States, cells: &'c [Cell]) -> impl Iterator<Item = RuleId> + use<'c> {
         let from = if self.rule.is_none() { from } else { States::default() };
         from.iter().filter_map(|state| cells.get(usize::from(state))?.rule)
+    }
+
+    /// Returns whether the move is a legal one into another state.
+    pub(crate) fn leaves_quietly(&self, from: States, cells: &[Cell]) -> Certainty {
+        if self.rule.is_none() && self.enters(from) {
+            return Certainty::Yes;
+        }
+        let leaves = |state: u8| cells.get(usize::from(state)).is_some_and(|cell| cell.leaves_quietly(state));
+        if from.iter().any(leaves) { Certainty::Perhaps } else { Certainty::No }
+    }
+
+    /// Returns whether the state afterwards was certainly entered: from another one, or anew.
+    pub(crate) fn enters(&self, from: States) -> bool {
+        self.left(from) || self.opens == Certainty::Yes
     }
 
     /// Returns whether the old state was certainly left.

@@ -5,16 +5,21 @@
 //! of possible states, and a rule is reported only if every possible state reports it. A false alarm is worse than a
 //! missed finding.
 
+mod by_key;
 mod contents;
 mod end;
 mod field;
 mod instance;
+mod key;
 mod likely;
 mod mismatch_cause;
+mod nested;
 mod observer;
 mod open_groups;
 mod repeat;
 mod repetition;
+mod series;
+mod spoken;
 mod step;
 mod streamed_text;
 mod streams;
@@ -71,7 +76,7 @@ impl<'a> EventView<'a> {
             Capture::Bool(value) => Field::Bool(value),
             Capture::Number(start, end) => Field::Number(inside(start, end)),
             Capture::Text(start, end) => Field::Text(inside(start, end)),
-            Capture::Container => Field::Container,
+            Capture::Container { is_empty } => Field::Container { is_empty },
         }
     }
 }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use super::field::{ArrayItem, Field, KeptValue, Key, Scope, display_field, display_text, equals, read_key, says_any};
+use super::field::{ArrayItem, Field, Scope, display_field, is_wanted};
 use super::instance::{Entry, History, Transition, only_state, related_places};
+use super::key::{Key, display_key, first_parts, read_key};
 use super::observer::{self, CellObserver};
 use super::open_groups::{Group, Standing};
 use super::repeat::{Repeat, apply_repeat};
+use super::spoken::Spoken;
 use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
 use super::{Doubts, EventView, Facts, Target, Verdict, Wording};
 use crate::finding::{Place, Related};
-use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, Row, States};
-use crate::protocol::{Keyed, RuleId, Scalar, Tables};
+use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, ParentGate, Row, States};
+use crate::protocol::{RuleId, Tables};
 
 /// Counters and buffers shared by all steps of a machine.
 #[derive(Clone)]
@@ -55,20 +57,14 @@ pub(crate) fn apply<W: CellObserver>(
     }
     let effects = &tables.effects[event.event_type];
     let Scratch { opened, before, buffers, max_text_bytes, doubts } = scratch;
-    if effects.needs_before {
-        before.clear();
-        before.extend(stream.lifecycles.iter().map(LifecycleState::possible));
-    }
-    let is_unsure = |stream: &Stream, outer: usize| only_state(stream.lifecycles[outer].possible()).is_none();
-    let outer_ones = tables.unchanged.iter().filter_map(|unchanged| unchanged.within);
-    let unsure_before = outer_ones.filter(|outer| is_unsure(stream, *outer)).fold(0u64, |set, outer| set | 1 << outer);
     let verdicts = out.len();
     let mut step = Step {
         tables,
         stream,
         event,
         before,
-        reported: 0,
+        spoken: Spoken::default(),
+        stamped: Vec::new(),
         moved: false,
         appended: true,
         here: None,
@@ -79,8 +75,23 @@ pub(crate) fn apply<W: CellObserver>(
         observer,
         out,
     };
+    // Events that were lost, as a series tells, were lost before this one.
+    if !effects.series.is_empty() {
+        step.apply_series(true);
+    }
+    if effects.needs_before {
+        step.before.clear();
+        step.before.extend(step.stream.lifecycles.iter().map(LifecycleState::possible));
+    }
+    let is_unsure = |stream: &Stream, outer: usize| only_state(stream.lifecycles[outer].possible()).is_none();
+    let outer_ones = tables.unchanged.iter().filter_map(|unchanged| unchanged.within);
+    let unsure_before =
+        outer_ones.filter(|outer| is_unsure(step.stream, *outer)).fold(0u64, |set, outer| set | 1 << outer);
     for lifecycle in &effects.lifecycles {
         step.apply_lifecycle(*lifecycle);
+    }
+    if !effects.series.is_empty() {
+        step.apply_series(false);
     }
     for text in &effects.texts {
         step.apply_text(*text);
@@ -89,7 +100,8 @@ pub(crate) fn apply<W: CellObserver>(
     for (number, unchanged) in tables.unchanged.iter().enumerate() {
         // What only follows from a mistake is not said, nor what may only follow from one: where a lifecycle was unsure, it
         // may have spoken.
-        let is_news = |outer: usize| (step.reported | unsure_before) >> outer & 1 == 1 || is_unsure(step.stream, outer);
+        let is_news =
+            |outer: usize| step.spoken.has(outer) || unsure_before >> outer & 1 == 1 || is_unsure(step.stream, outer);
         if unchanged.within.is_some_and(is_news) {
             step.stream.unchanged[number] = None;
         }
@@ -104,25 +116,17 @@ pub(crate) fn apply<W: CellObserver>(
     }
 }
 
-impl LifecycleState {
-    /// Returns the possible states of a lifecycle without keys; of one with keys, the empty set.
-    fn possible(&self) -> States {
-        match self {
-            LifecycleState::Single(single) => single.possible,
-            LifecycleState::Keyed(_) => States::default(),
-        }
-    }
-}
-
 /// An event being applied to its stream.
 pub(crate) struct Step<'s, W> {
     pub(crate) tables: &'s Tables,
     pub(crate) stream: &'s mut Stream,
     pub(crate) event: &'s EventView<'s>,
     /// The possible states of each lifecycle before the event.
-    before: &'s [States],
-    /// The lifecycles that reported a rule for this event, as bits; [`Lifecycle::MOST`] keeps their numbers in range.
-    pub(crate) reported: u64,
+    before: &'s mut Vec<States>,
+    /// The instances that reported a rule for this event.
+    pub(crate) spoken: Spoken,
+    /// The possible states before the event of instances with keys that have moved, where a row may ask for them.
+    stamped: Vec<(usize, Box<[u8]>, States)>,
     /// Whether an instance may have moved.
     moved: bool,
     /// Whether the event certainly added to every text that it may add to.
@@ -142,49 +146,128 @@ impl<W: CellObserver> Step<'_, W> {
     fn apply_lifecycle(&mut self, number: usize) {
         let tables = self.tables;
         let lifecycle = &tables.lifecycles[number];
-        // A row for all other events, which is the last one, may be meant where an earlier row only perhaps is.
-        let (mut sure, mut perhaps) = (Certainty::Yes, Vec::new());
+        // Whether the event is left to the row for all others, which is the last one.
+        let mut is_left = Certainty::Yes;
+        let mut perhaps = Vec::new();
         for row in &lifecycle.rows[self.event.event_type] {
-            let when = self.evaluate_when(&row.when).and(sure);
+            let when = if row.otherwise { is_left } else { self.evaluate_when(&row.when) };
+            is_left = is_left.and(when.not());
             if when == Certainty::No {
                 continue;
             }
             let gate = self.evaluate_gate(&row.before, true).and(self.evaluate_gate(&row.after, false));
-            match (gate, when) {
-                (Certainty::No, Certainty::Yes) => return,
-                (Certainty::No, _) => sure = Certainty::Perhaps,
-                (_, Certainty::Yes) => return self.apply_row(number, lifecycle, row, gate),
-                _ => {
-                    sure = Certainty::Perhaps;
-                    perhaps.push(row);
-                }
+            match when.and(gate) {
+                Certainty::Yes => return self.apply_row(number, lifecycle, row, Certainty::Yes),
+                Certainty::Perhaps => perhaps.push(row),
+                Certainty::No => {}
             }
         }
-        if !perhaps.is_empty() {
-            self.apply_perhaps(number, lifecycle, &perhaps);
+        match perhaps.as_slice() {
+            [] => {}
+            [one] => self.apply_row(number, lifecycle, one, Certainty::Perhaps),
+            several => self.apply_perhaps(number, lifecycle, several),
         }
     }
 
-    /// Applies rows of which it is not known whether they are meant, because a field cannot be read: every state that one
-    /// of them leads to becomes possible, and none of them reports a rule.
+    /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of
+    /// them reports a rule.
     #[cold]
     fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row]) {
-        let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else {
-            return rows.iter().for_each(|row| self.make_unsure(number, lifecycle, row));
-        };
-        self.moved = true;
-        let from = single.possible;
-        let transitions = rows.iter().map(|row| Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps));
+        if let LifecycleState::Single(single) = &self.stream.lifecycles[number] {
+            let from = single.possible;
+            return self.move_single_perhaps(number, lifecycle, rows, from);
+        }
+        // The instances that the rows name, each with the rows that do, and with its state before all of them.
+        let mut named: Vec<(Box<[u8]>, Vec<&Row>)> = Vec::new();
+        for row in rows {
+            for key in self.named_by(number, lifecycle, row) {
+                match named.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, rows)) => rows.push(row),
+                    None => named.push((key, vec![row])),
+                }
+            }
+        }
+        for (key, rows) in named {
+            self.move_keyed_perhaps(number, lifecycle, &rows, &key);
+        }
+    }
+
+    /// Moves the instance of a lifecycle without keys, which one of these rows may move.
+    fn move_single_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], from: States) {
+        let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else { return };
         let mut may_open = false;
-        for transition in transitions {
+        for row in rows {
+            let transition = Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps);
             single.possible = single.possible.or(transition.to);
             may_open |= transition.opens != Certainty::No;
+            if self.doubts.any {
+                self.doubts.silent.extend(transition.silent(from, &row.cells));
+            }
         }
+        self.moved |= single.possible != from;
         single.entry = None;
         if may_open {
             single.history.clear();
-            self.doubt_within(number);
+            self.doubt_within(number, &[]);
         }
+    }
+
+    /// Returns the keys of the instances that a row is about, each once.
+    fn named_by(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
+        let event = self.event;
+        let mut keys: Vec<Box<[u8]>> = Vec::new();
+        let scopes: Vec<Scope<'_>> = match row.each {
+            None if row.key.is_empty() => {
+                for parent in self.parents(number, lifecycle, row) {
+                    if let Some(keyed) = self.stream.lifecycles[number].keyed(&parent, lifecycle) {
+                        keys.extend(keyed.open_keys().iter().cloned());
+                    }
+                }
+                return keys;
+            }
+            None => vec![Scope { event, item: None }],
+            Some(array) => match self.items(array) {
+                Some(items) => items.map(|item| Scope { event, item: Some(item) }).collect(),
+                None => {
+                    self.make_unsure(number, lifecycle, row);
+                    return keys;
+                }
+            },
+        };
+        for scope in scopes {
+            match read_key(&row.key, scope) {
+                Key::Unreadable => self.make_unsure(number, lifecycle, row),
+                Key::Absent => {}
+                Key::Read(key) if keys.iter().any(|known| **known == *key) => {}
+                Key::Read(key) => keys.push(key.into()),
+            }
+        }
+        keys
+    }
+
+    /// Returns the keys of the parents whose instances a row without a key is about; the empty key if parents have none.
+    fn parents(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
+        match &self.stream.lifecycles[number] {
+            LifecycleState::Single(_) => Vec::new(),
+            LifecycleState::Keyed(_) => vec![Box::default()],
+            LifecycleState::Nested(nested) if row.parent.is_empty() => nested.parents(),
+            LifecycleState::Nested(_) => match read_key(&row.parent, Scope { event: self.event, item: None }) {
+                Key::Read(key) => vec![key.into()],
+                Key::Absent => Vec::new(),
+                Key::Unreadable => {
+                    self.make_unsure(number, lifecycle, row);
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    /// Returns the items of an array of the event; `None` if they cannot be read.
+    pub(crate) fn items(&self, array: usize) -> Option<impl Iterator<Item = ArrayItem> + use<W>> {
+        let items = self.event.items[array];
+        let width = self.tables.events[self.event.event_type].arrays[array].slots.len();
+        let item = move |index| ArrayItem { array, index, first: items.first as usize + index * width };
+        items.readable.then(|| (0..items.count as usize).map(item))
     }
 
     /// Returns whether all lifecycles of a gate are in one of its states, `before` the event or now.
@@ -194,35 +277,18 @@ impl<W: CellObserver> Step<'_, W> {
                 _ if before => self.before[*lifecycle],
                 now => now.possible(),
             };
-            meets.and(match possible.0 & wanted.0 {
-                0 => Certainty::No,
-                some if some == possible.0 => Certainty::Yes,
-                _ => Certainty::Perhaps,
-            })
+            meets.and(possible.are_in(*wanted))
         })
     }
 
-    /// Returns whether all fields have one of the values that the conditions name.
+    /// Returns whether all fields are what the conditions want.
     pub(crate) fn evaluate_when(&self, conditions: &[Condition]) -> Certainty {
         let mut meets = Certainty::Yes;
-        for condition in conditions {
-            let field = self.event.field(condition.slot);
-            let is_met = match field {
-                Field::Unreadable => {
-                    meets = Certainty::Perhaps;
-                    continue;
-                }
-                Field::Text(raw) if condition.plain => {
-                    let wanted = condition.values.iter().filter_map(|value| match value {
-                        Scalar::Text(words) => Some(words.as_str()),
-                        _ => None,
-                    });
-                    says_any(raw, wanted)
-                }
-                field => condition.values.iter().any(|value| equals(field, value)),
-            };
-            if !is_met {
-                return Certainty::No;
+        for Condition { slot, wanted } in conditions {
+            match self.event.field(*slot) {
+                Field::Unreadable => meets = Certainty::Perhaps,
+                field if is_wanted(field, wanted) => {}
+                _ => return Certainty::No,
             }
         }
         meets
@@ -231,12 +297,10 @@ impl<W: CellObserver> Step<'_, W> {
     /// Makes a lifecycle unsure, because a field that its row needs cannot be read.
     fn make_unsure(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) {
         self.moved = true;
-        match &mut self.stream.lifecycles[number] {
-            LifecycleState::Single(single) => single.make_unsure(lifecycle),
-            LifecycleState::Keyed(keyed) => {
-                let may_open = !row.key.is_empty() && row.cells.iter().any(|cell| lifecycle.opens.has(cell.to));
-                keyed.make_unsure(lifecycle, may_open);
-            }
+        let may_open = !row.key.is_empty() && row.cells.iter().any(|cell| cell.anew || lifecycle.opens.has(cell.to));
+        self.stream.lifecycles[number].make_unsure(lifecycle, may_open);
+        if lifecycle.is_parent && lifecycle.keyed.is_some() && may_open {
+            self.doubt_within(number, &[]);
         }
     }
 
@@ -248,13 +312,8 @@ impl<W: CellObserver> Step<'_, W> {
             None if row.key.is_empty() => self.move_all_open(number, lifecycle, row, gate),
             None => self.move_keyed(number, lifecycle, row, gate, Scope { event, item: None }),
             Some(array) => {
-                let items = event.items[array];
-                if !items.readable {
-                    return self.make_unsure(number, lifecycle, row);
-                }
-                let width = self.tables.events[event.event_type].arrays[array].slots.len();
-                for index in 0..items.count as usize {
-                    let item = ArrayItem { array, index, first: items.first as usize + index * width };
+                let Some(items) = self.items(array) else { return self.make_unsure(number, lifecycle, row) };
+                for item in items {
                     self.move_keyed(number, lifecycle, row, gate, Scope { event, item: Some(item) });
                 }
             }
@@ -270,7 +329,7 @@ impl<W: CellObserver> Step<'_, W> {
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
-        self.moved |= transition.to != from;
+        self.moved |= transition.to != from || transition.opens != Certainty::No;
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
             let mut related = related_places(&single.history, lifecycle);
@@ -282,15 +341,15 @@ impl<W: CellObserver> Step<'_, W> {
                 related.push(Related { message, file: None, place });
                 at = entry.target();
             }
-            self.report(number, lifecycle, (rule, Wording::Usual), at, related, Vec::new());
+            self.report((number, &[]), lifecycle, (rule, Wording::Usual), at, related, Vec::new());
         }
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
-            self.reset_within(number);
+            self.reset_within(number, &[]);
         } else if transition.opens == Certainty::Perhaps {
-            self.doubt_within(number);
+            self.doubt_within(number, &[]);
         }
-        let left = transition.left(from);
+        let left = transition.enters(from);
         if lifecycle.keeps_entry != States::default() && (left || transition.to != from) {
             self.keep_entry(number, lifecycle, row, transition.to, left);
         }
@@ -328,8 +387,15 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Applies a row without a key, which moves every instance that the open turn opened.
     fn move_all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
+        for parent in self.parents(number, lifecycle, row) {
+            self.move_open_of(number, lifecycle, row, gate, &parent);
+        }
+    }
+
+    /// Applies a row without a key to the instances that the parent with this key opened.
+    fn move_open_of(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty, parent: &[u8]) {
         let Step { stream, event, doubts, observer, .. } = self;
-        let LifecycleState::Keyed(keyed) = &mut stream.lifecycles[number] else { return };
+        let Some(keyed) = stream.lifecycles[number].keyed(parent, lifecycle) else { return };
         // An observer wants the cells that do nothing, too.
         if !W::ACTIVE && !keyed.may_have_open(row.acts, lifecycle) {
             return;
@@ -360,10 +426,50 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Moves the instance whose key the row reads.
     fn move_keyed(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty, scope: Scope<'_>) {
-        match read_key(row, scope) {
+        match read_key(&row.key, scope) {
             Key::Unreadable => self.make_unsure(number, lifecycle, row),
             Key::Absent => {}
             Key::Read(key) => self.move_instance(number, lifecycle, row, gate, &key, Some(scope)),
+        }
+    }
+
+    /// Moves the instance of one key, which one of these rows may move.
+    fn move_keyed_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], key: &[u8]) {
+        let gates: Vec<_> = rows.iter().map(|row| self.evaluate_parents(&row.of_parents, key)).collect();
+        let Some(keyed) = self.stream.lifecycles[number].keyed(key, lifecycle) else { return };
+        let instance = keyed.instance(key, lifecycle);
+        let (from, before) = (instance.possible, instance.open);
+        let mut may_open = false;
+        for (row, gate) in rows.iter().zip(gates) {
+            if gate == Certainty::No || row.key.is_empty() && before == Certainty::No {
+                continue;
+            }
+            let transition = Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps);
+            instance.possible = instance.possible.or(transition.to);
+            if self.doubts.any {
+                self.doubts.silent.extend(transition.silent(from, &row.cells));
+            }
+            if transition.opens != Certainty::No {
+                instance.open = instance.open.max(Certainty::Perhaps);
+                instance.history.clear();
+                may_open = true;
+            }
+            if instance.possible != from {
+                for (name, _) in &row.keep {
+                    instance.keep(*name, Field::Unreadable, Certainty::Perhaps);
+                }
+            }
+        }
+        let standing = Standing { open: before, possible: from };
+        if (Standing { open: instance.open, possible: instance.possible }) != standing {
+            self.moved = true;
+            keyed.note_move(key, standing, lifecycle);
+        }
+        if lifecycle.is_asked_before {
+            self.stamped.push((number, key.into(), from));
+        }
+        if may_open && lifecycle.is_parent {
+            self.doubt_within(number, key);
         }
     }
 
@@ -377,7 +483,8 @@ impl<W: CellObserver> Step<'_, W> {
         key: &[u8],
         scope: Option<Scope<'_>>,
     ) {
-        let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return };
+        let gate = gate.and(self.evaluate_parents(&row.of_parents, key));
+        let Some(keyed) = self.stream.lifecycles[number].keyed(key, lifecycle) else { return };
         let instance = keyed.instance(key, lifecycle);
         let gate = if scope.is_some() { gate } else { gate.and(instance.open) };
         if gate == Certainty::No {
@@ -386,18 +493,20 @@ impl<W: CellObserver> Step<'_, W> {
         let from = instance.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
-        self.moved |= transition.to != from;
+        self.moved |= transition.to != from || transition.opens != Certainty::No;
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
         instance.possible = transition.to;
-        let legal = transition.rule.is_none() && transition.left(from);
+        let legal = transition.rule.is_none() && transition.enters(from);
         let related =
             (transition.rule.is_some() || !row.same.is_empty()).then(|| related_places(&instance.history, lifecycle));
         let related = related.unwrap_or_default();
         let mut reports: Vec<(RuleId, Target, Facts, Wording)> = Vec::new();
         if let Some(rule) = transition.rule {
-            let at = match (scope, row.key.first()) {
+            // The first part that is not the parent's, or else the last.
+            let part = row.key.get(lifecycle.parent_parts).or(row.key.last());
+            let at = match (scope, part) {
                 (Some(scope), Some(slot)) => scope.at(*slot),
                 _ => Target::Type,
             };
@@ -426,19 +535,17 @@ impl<W: CellObserver> Step<'_, W> {
                     reports.push((same.rule, scope.at(same.slot), facts, Wording::Usual));
                 }
             }
-            for (name, slot) in row.keep.iter().filter(|_| legal) {
-                if instance.kept.len() <= *name {
-                    instance.kept.resize(*name + 1, None);
-                }
-                instance.kept[*name] = KeptValue::of(scope.field(*slot));
+            let keeps = gate.and(transition.leaves_quietly(from, &row.cells));
+            for (name, slot) in row.keep.iter().filter(|_| keeps != Certainty::No) {
+                instance.keep(*name, scope.field(*slot), keeps);
             }
         }
         let before = Standing { open: instance.open, possible: from };
         if transition.opens != Certainty::No {
-            instance.open = transition.opens;
+            instance.open = instance.open.max(transition.opens);
             instance.history.clear();
         }
-        if let Some(state) = only_state(transition.to).filter(|_| transition.left(from))
+        if let Some(state) = only_state(transition.to).filter(|_| transition.enters(from))
             && is_worth_recording(&instance.history, lifecycle, state)
         {
             instance.history.push((state, event_place(&mut self.here, self.event)));
@@ -446,54 +553,80 @@ impl<W: CellObserver> Step<'_, W> {
         if (Standing { open: instance.open, possible: instance.possible }) != before {
             keyed.note_move(key, before, lifecycle);
         }
+        if lifecycle.is_asked_before {
+            self.stamped.push((number, key.into(), from));
+        }
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
         }
+        if lifecycle.is_parent {
+            match transition.opens {
+                Certainty::Yes => self.reset_within(number, key),
+                Certainty::Perhaps => self.doubt_within(number, key),
+                Certainty::No => {}
+            }
+        }
         let is_unseen = from == States::one(0);
         for (rule, at, mut facts, mut wording) in reports {
-            facts.push(("key", display_text(key)));
+            facts.push(("key", display_key(key)));
             let mut related = related.clone();
             if is_unseen
                 && self.tables.rules[usize::from(rule.0)].likely.is_some()
                 && let Some(scope) = scope
-                && let Some(other) = self.take_likely(number, lifecycle, (row, transition.to), scope)
+                && let Some(other) = self.take_likely((number, key), lifecycle, (row, transition.to), scope)
             {
                 wording = Wording::Likely;
-                facts.push(("other", display_text(&other.key)));
+                facts.push(("other", display_key(&other.key)));
                 related = other.related;
             }
-            self.report(number, lifecycle, (rule, wording), at, related, facts);
+            self.report((number, key), lifecycle, (rule, wording), at, related, facts);
         }
     }
 
-    /// Reports a rule, unless the surrounding lifecycle has already reported one for this event.
+    /// Reports a rule of an instance, unless one of its parents has already reported one for this event. `key`: empty if the
+    /// lifecycle has no keys.
     fn report(
         &mut self,
-        number: usize,
+        (number, key): (usize, &[u8]),
         lifecycle: &Lifecycle,
         (rule, wording): (RuleId, Wording),
         at: Target,
         related: Vec<crate::finding::Related>,
         facts: Facts,
     ) {
-        self.reported |= 1 << number;
-        if lifecycle.within.is_none_or(|outer| self.reported >> outer & 1 == 0) {
+        let is_muted = self.spoken.mutes(self.tables, lifecycle.within, key);
+        self.spoken.add(number, key);
+        if !is_muted {
             self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts, wording });
         }
     }
 
-    /// Resets all lifecycles and texts within a lifecycle that opened.
-    fn reset_within(&mut self, outer: usize) {
+    /// Returns whether the instances further out of the one with this key are in the states that a row asks for.
+    fn evaluate_parents(&mut self, gates: &[ParentGate], key: &[u8]) -> Certainty {
+        let mut meets = Certainty::Yes;
+        for gate in gates {
+            let lifecycle = &self.tables.lifecycles[gate.lifecycle];
+            let key = first_parts(key, lifecycle.key_parts);
+            let is_it =
+                |(number, stamped, _): &&(usize, Box<[u8]>, States)| *number == gate.lifecycle && **stamped == *key;
+            let stamped = self.stamped.iter().find(is_it).filter(|_| gate.before).map(|(_, _, states)| *states);
+            let possible = stamped.or_else(|| {
+                let keyed = self.stream.lifecycles[gate.lifecycle].keyed(key, lifecycle)?;
+                Some(keyed.instance(key, lifecycle).possible)
+            });
+            meets = meets.and(possible.map_or(Certainty::No, |possible| possible.are_in(gate.states)));
+        }
+        meets
+    }
+
+    /// Resets all lifecycles and texts within an instance that opened. `key`: empty if it has none.
+    fn reset_within(&mut self, outer: usize, key: &[u8]) {
         for number in outer + 1..self.tables.lifecycles.len() {
             let lifecycle = &self.tables.lifecycles[number];
-            if lifecycle.within != Some(outer) {
-                continue;
+            if lifecycle.within == Some(outer) {
+                self.stream.lifecycles[number].reset(key, lifecycle);
+                self.reset_within(number, key);
             }
-            match &mut self.stream.lifecycles[number] {
-                LifecycleState::Single(single) => *single = Default::default(),
-                LifecycleState::Keyed(keyed) => keyed.reset(lifecycle.keyed == Some(Keyed::Turn)),
-            }
-            self.reset_within(number);
         }
         for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
             if text.within == Some(outer) {
@@ -501,24 +634,32 @@ impl<W: CellObserver> Step<'_, W> {
                 state.reset(self.buffers);
             }
         }
+        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
+            if series.within == Some(outer) {
+                state.reset(key);
+            }
+        }
         self.stream.forget_last_values(self.tables, outer);
     }
 
-    /// Makes all lifecycles and texts within a lifecycle unsure of a reset, because it may have opened.
-    fn doubt_within(&mut self, outer: usize) {
+    /// Makes all lifecycles and texts within an instance unsure of a reset, because it may have opened. `key`: empty if it
+    /// has none.
+    fn doubt_within(&mut self, outer: usize, key: &[u8]) {
         for number in outer + 1..self.tables.lifecycles.len() {
-            if self.tables.lifecycles[number].within != Some(outer) {
-                continue;
+            let lifecycle = &self.tables.lifecycles[number];
+            if lifecycle.within == Some(outer) {
+                self.stream.lifecycles[number].doubt_open(key, lifecycle);
+                self.doubt_within(number, key);
             }
-            match &mut self.stream.lifecycles[number] {
-                LifecycleState::Single(single) => single.possible = single.possible.or(States::one(0)),
-                LifecycleState::Keyed(keyed) => keyed.doubt_open(),
-            }
-            self.doubt_within(number);
         }
         for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
             if text.within == Some(outer) {
                 state.make_incomplete();
+            }
+        }
+        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
+            if series.within == Some(outer) {
+                state.doubt(key);
             }
         }
         self.stream.forget_last_values(self.tables, outer);

@@ -5,7 +5,9 @@ mod exhaustive;
 mod fields;
 mod fixes;
 mod lifecycles;
+mod parents;
 mod records;
+mod series;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,9 +17,10 @@ use std::sync::{Arc, OnceLock};
 use toml::Spanned;
 
 use super::Tables;
+use super::conditions::plain_words;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, plain_words};
+use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, Wanted};
 use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
 use crate::error::Problem;
@@ -269,16 +272,18 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, test) in when {
             let slot = self.slot(event, at);
-            conditions.push(match test {
+            let wanted = match test {
                 file::WhenTest::Values(values) => {
                     self.check_values(event, at, values);
-                    Condition { slot, values: values.clone(), plain: false }
+                    Wanted::Values(values.clone())
                 }
                 file::WhenTest::Says(says) => {
-                    let values = says.iter().map(|words| file::Scalar::Text(plain_words(words).into_owned())).collect();
-                    Condition { slot, values, plain: true }
+                    Wanted::Says(says.iter().map(|words| plain_words(words).into_owned()).collect())
                 }
-            });
+                file::WhenTest::Present(is_present) => Wanted::Present(*is_present),
+                file::WhenTest::Empty(is_empty) => Wanted::Empty(*is_empty),
+            };
+            conditions.push(Condition { slot, wanted });
         }
         conditions
     }
@@ -297,8 +302,9 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    /// Compiles a gate: lifecycles, each with a set of states. Only lifecycles before the one numbered `until` are allowed.
-    fn compile_gate(&mut self, gate: &file::Gate, until: usize) -> Vec<(usize, States)> {
+    /// Compiles a gate: lifecycles, each with a set of states. Only lifecycles before the one numbered `until` are allowed,
+    /// and of those with keys only `parents`.
+    fn compile_gate(&mut self, gate: &file::Gate, until: usize, parents: &[usize]) -> Vec<(usize, States)> {
         let file = self.file;
         let mut conditions = Vec::new();
         for (name, states) in gate {
@@ -313,9 +319,10 @@ impl<'f> Compiler<'f> {
                 continue;
             };
             let lifecycle = file.lifecycle[index].get_ref();
-            if lifecycle.keyed.is_some() {
+            if lifecycle.keyed.is_some() && !parents.contains(&index) {
                 let message = format!("{} has keys, and therefore no single state", name.get_ref());
-                self.refuse(name.span(), message, "`before` and `after` may name lifecycles without keys");
+                let help = "`before` and `after` may name lifecycles without keys, and those that this one is within";
+                self.refuse(name.span(), message, help);
             }
             let states = self.state_set(lifecycle, states);
             conditions.push((index, states));

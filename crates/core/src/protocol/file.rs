@@ -11,7 +11,7 @@ use super::compile::without_values;
 use super::tables;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
-pub(crate) use words::{Cell, EndRule, Fix, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest};
+pub(crate) use words::{Cell, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Step, Test, WhenTest};
 
 pub(crate) type Name = Spanned<String>;
 pub(crate) type Names = OneOrMany<Name>;
@@ -40,6 +40,7 @@ toml_tables! {
         pub text: Vec<Text> = optional,
         pub time: Vec<Time> = optional,
         pub unchanged: Vec<Unchanged> = optional,
+        pub series: Vec<Spanned<Series>> = optional,
         pub rule: BTreeMap<Name, RuleWords> = optional,
     }
 
@@ -211,6 +212,8 @@ toml_tables! {
         pub unless: Names = optional,
         pub each: Option<Name> = optional,
         pub key: Names = optional,
+        /// The key of the instance of the lifecycle around whose instances the row is for.
+        pub parent: Names = optional,
         pub same: Vec<Same> = optional,
         pub keep: BTreeMap<Name, Name> = optional,
         pub cell: BTreeMap<Name, Spanned<Cell>> = required,
@@ -218,9 +221,12 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Speak {
-        pub rule: String = required,
+        /// Left out only where the instance opens anew.
+        pub rule: Option<String> = optional,
         pub to: Option<String> = optional,
         pub at: Option<Spanned<SpeaksAt>> = optional,
+        /// Whether the instance opens, whatever its state was.
+        pub anew: bool = optional,
     }
 
     /// The rule that speaks where a stream ends, with the event that its finding stands at.
@@ -289,6 +295,34 @@ toml_tables! {
         /// The lifecycle that forgets the event before, when it opens and where it speaks.
         pub within: Option<Name> = optional,
         pub rule: Name = required,
+    }
+
+    /// Values of which each follows from the one before.
+    #[derive(Debug)]
+    pub(crate) struct Series {
+        pub values: Vec<SeriesValue> = required,
+        /// Where it is another series for each value of these fields.
+        pub key: Names = optional,
+        /// The lifecycle whose instances have a series each.
+        pub within: Option<Name> = optional,
+        pub step: Spanned<Step> = required,
+        /// The first value, or `any`.
+        pub from: Option<Spanned<From>> = optional,
+        /// Whether a value that is too far ahead says that events were lost.
+        pub lost: Option<Spanned<bool>> = optional,
+        /// The events with which the series starts afresh.
+        pub restarts: Names = optional,
+        pub rule: Name = required,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct SeriesValue {
+        pub on: Names = required,
+        pub when: When = optional,
+        pub each: Option<Name> = optional,
+        /// The key in these events, if its fields are others than the series' own.
+        pub key: Names = optional,
+        pub at: Name = required,
     }
 
     #[derive(Debug)]

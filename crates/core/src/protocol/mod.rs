@@ -5,11 +5,13 @@
 #[cfg(feature = "builtin")]
 mod builtin;
 mod compile;
+pub mod conditions;
 mod file;
 mod listed;
 mod near_types;
 pub mod records;
 mod rulebook;
+pub mod series;
 pub mod tables;
 mod trusted;
 mod upkeep;
@@ -36,6 +38,7 @@ use crate::schema::{Pointer, Schema, written};
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use records::Records;
+use series::Series;
 use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Text, Unchanged};
 use trusted::TrustedText;
 
@@ -93,6 +96,8 @@ pub struct Tables {
     pub checks: Vec<Vec<FieldCheck>>,
     /// The fields that must not stay the same from one event of a type to the next.
     pub unchanged: Vec<Unchanged>,
+    /// The series.
+    pub series: Vec<Series>,
     /// By event type: the effects on lifecycles and texts.
     pub effects: Vec<Effects>,
     /// The rules, in the order of their ids.

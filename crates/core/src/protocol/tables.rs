@@ -1,13 +1,14 @@
 //! The tables of a compiled protocol, in which names are numbers and pointers are slots. The compiler has checked them.
 
-use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use super::conditions::{Condition, Wanted, overlap};
 use super::file::{Basis, Scalar};
+use super::series::Series;
 use super::trusted;
 use crate::finding::Severity;
 use crate::framing::Framing;
@@ -131,6 +132,15 @@ impl States {
         self.0 & States::one(state).0 != 0
     }
 
+    /// Returns whether the one of these states that something is in is among others.
+    pub fn are_in(self, others: States) -> Certainty {
+        match self.0 & others.0 {
+            0 => Certainty::No,
+            some if some == self.0 => Certainty::Yes,
+            _ => Certainty::Perhaps,
+        }
+    }
+
     /// Returns the states of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
         let mut rest = self.0;
@@ -154,6 +164,15 @@ pub enum Certainty {
 }
 
 impl Certainty {
+    /// Returns whether a condition is not met.
+    pub fn not(self) -> Certainty {
+        match self {
+            Certainty::No => Certainty::Yes,
+            Certainty::Perhaps => Certainty::Perhaps,
+            Certainty::Yes => Certainty::No,
+        }
+    }
+
     /// Returns whether both conditions are met.
     pub fn and(self, other: Certainty) -> Certainty {
         match (self, other) {
@@ -247,6 +266,14 @@ pub struct Lifecycle {
     pub resumes: States,
     /// The lifetime of keys; `None` if there is one instance, without a key.
     pub keyed: Option<super::file::Keyed>,
+    /// The number of parts of a key; 0 if there are none.
+    pub key_parts: usize,
+    /// The number of first parts that are the key of the surrounding instance; 0 if that has none.
+    pub parent_parts: usize,
+    /// Whether another lifecycle is within this one.
+    pub is_parent: bool,
+    /// Whether a row asks for the state of one of its instances, by key, before the event.
+    pub is_asked_before: bool,
     /// By state: the message for the event that led into it, for findings that refer to that event.
     pub entered: Vec<Option<Arc<str>>>,
     /// By event type: the rows for it.
@@ -296,6 +323,12 @@ pub struct Row {
     pub before: Vec<(usize, States)>,
     /// The lifecycles, each with the states that it must be in after its own move.
     pub after: Vec<(usize, States)>,
+    /// The lifecycles with keys, further out, each with the states that its instance must have been in before the event, or
+    /// must be in after its own move. The instance's key is the first parts of the key of the one that moves.
+    pub of_parents: Vec<ParentGate>,
+    /// The slots of the key of the instance whose children the row applies to, if it has no key of its own; empty if it is
+    /// for those of all.
+    pub parent: Vec<usize>,
     /// The row, which has no key, does not apply while an instance that the open turn opened is in one of these states.
     pub unless: States,
     /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
@@ -312,6 +345,17 @@ pub struct Row {
     pub acts: States,
 }
 
+/// The states that an instance further out must be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParentGate {
+    /// The number of the lifecycle, which has keys.
+    pub lifecycle: usize,
+    /// The states.
+    pub states: States,
+    /// Whether the state before the event is meant.
+    pub before: bool,
+}
+
 /// The lifecycles and texts that an event type can change, so that a step need not look at the others.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -319,6 +363,8 @@ pub struct Effects {
     pub lifecycles: Vec<usize>,
     /// The texts that the event type appends to, cuts or completes.
     pub texts: Vec<usize>,
+    /// The series that the event type has a value of, or restarts.
+    pub series: Vec<usize>,
     /// Whether a row or text depends on the state of a lifecycle before the event.
     pub needs_before: bool,
     /// The slots that the conditions of its rows read.
@@ -334,7 +380,7 @@ pub struct Effects {
 
 impl Effects {
     /// Collects the effects of an event type. `is_examined`: whether its fields are checked or compared besides.
-    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], is_examined: bool) -> Effects {
+    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], series: &[Series], is_examined: bool) -> Effects {
         let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
         let mut condition_slots: Vec<_> =
             rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
@@ -347,6 +393,8 @@ impl Effects {
             rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
         let touches =
             |text: &Text| text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some();
+        let has_values = |one: &Series| !one.values[event].is_empty() || one.restarts[event];
+        let series: Vec<_> = (0..series.len()).filter(|index| has_values(&series[*index])).collect();
         let texts_touched: Vec<_> = (0..texts.len()).filter(|index| touches(&texts[*index])).collect();
         let appends = match texts_touched.as_slice() {
             [one] if texts[*one].cut[event].is_empty() && texts[*one].whole[event].is_none() => {
@@ -362,41 +410,9 @@ impl Effects {
             appends,
             needs_before,
             condition_slots,
-            may_repeat: !is_examined && !reads_keys,
+            may_repeat: !is_examined && !reads_keys && series.is_empty(),
+            series,
         }
-    }
-}
-
-/// A field and what it must be.
-#[derive(Clone, Debug)]
-pub struct Condition {
-    /// The field's slot.
-    pub slot: usize,
-    /// The values, of which the field must have one.
-    pub values: Vec<Scalar>,
-    /// Whether the values are texts as [`plain_words`] returns them, and the field is compared in that form.
-    pub plain: bool,
-}
-
-impl Condition {
-    /// Returns whether a field with one of the values of `self` may have one of those of `other`.
-    pub fn meets(&self, other: &Condition) -> bool {
-        let pair = |one: &Scalar, two: &Scalar| match (one, two) {
-            (Scalar::Text(one), Scalar::Text(two)) if self.plain || other.plain => {
-                let label = |condition: &Condition, text: &str| {
-                    if condition.plain { text.to_owned() } else { plain_words(text).into_owned() }
-                };
-                let (one, two) = (label(self, one), label(other, two));
-                // Of two patterns it is not worth finding out.
-                match (self.plain && one.contains('*'), other.plain && two.contains('*')) {
-                    (true, true) => true,
-                    (true, false) => says_words(&two, &one),
-                    (false, _) => says_words(&one, &two),
-                }
-            }
-            _ => one == two,
-        };
-        self.values.iter().any(|one| other.values.iter().any(|two| pair(one, two)))
     }
 }
 
@@ -422,6 +438,20 @@ pub struct Cell {
     pub to: u8,
     /// Whether the finding stands at the event that led into the state, not at the one that the row is for.
     pub at_entry: bool,
+    /// Whether the instance opens anew, from whatever state.
+    pub anew: bool,
+}
+
+impl Cell {
+    /// Returns whether the cell of a state does anything.
+    pub(crate) fn acts(&self, state: u8) -> bool {
+        self.rule.is_some() || self.to != state || self.anew
+    }
+
+    /// Returns whether the cell of a state leads into another one without a rule.
+    pub(crate) fn leaves_quietly(&self, state: u8) -> bool {
+        self.rule.is_none() && (self.to != state || self.anew)
+    }
 }
 
 /// A text that arrives in pieces, and the whole that must equal it.
@@ -485,7 +515,7 @@ pub struct FieldCheck {
 /// What a field must not be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldTest {
-    /// One of these texts, as [`plain_words`] returns them.
+    /// One of these texts, as [`plain_words`](super::conditions::plain_words) returns them.
     Says(Vec<String>),
     /// A number less than this.
     Below(f64),
@@ -504,33 +534,4 @@ pub struct Unchanged {
     pub within: Option<usize>,
     /// The rule to report if all fields are the same.
     pub rule: RuleId,
-}
-
-/// Returns whether a label, in plain words, says what is wanted: the same, where `*` stands for any text.
-pub fn says_words(label: &str, wanted: &str) -> bool {
-    let mut parts = wanted.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| label.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        // Labels are short: `str::find` would take longer to prepare its search than this takes to search.
-        let found = |at: &usize| rest.as_bytes()[*at..].starts_with(part.as_bytes());
-        let Some(at) = (0..=rest.len()).find(found) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    true
-}
-
-/// Returns a label in the form in which labels are compared: in lower case, without surrounding space or a trailing
-/// ellipsis.
-pub fn plain_words(label: &str) -> Cow<'_, str> {
-    let label = label.trim();
-    let label = label.strip_suffix("...").or_else(|| label.strip_suffix('…')).unwrap_or(label).trim_end();
-    let is_plain = label.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if is_plain { Cow::Borrowed(label) } else { Cow::Owned(label.to_lowercase()) }
 }

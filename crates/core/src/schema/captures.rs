@@ -22,7 +22,10 @@ pub enum Capture {
     /// A string: the range between its quotes, where it is still escaped.
     Text(u32, u32),
     /// An array or an object.
-    Container,
+    Container {
+        /// Whether it has no items or members.
+        is_empty: bool,
+    },
 }
 
 /// The items of an array, each with an equal number of captured fields.

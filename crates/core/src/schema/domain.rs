@@ -17,11 +17,13 @@ pub struct Domain {
     pub is_open: bool,
     /// Whether the field may be missing.
     pub is_optional: bool,
+    /// Whether the field may be null.
+    pub is_nullable: bool,
 }
 
 impl Domain {
     fn unknown() -> Domain {
-        Domain { values: Vec::new(), is_open: true, is_optional: true }
+        Domain { values: Vec::new(), is_open: true, is_optional: true, is_nullable: true }
     }
 
     /// Returns a domain that has all of both.
@@ -33,6 +35,7 @@ impl Domain {
         }
         self.is_open |= other.is_open;
         self.is_optional |= other.is_optional;
+        self.is_nullable |= other.is_nullable;
         self
     }
 
@@ -44,7 +47,7 @@ impl Domain {
             _ => self.values,
         };
         let (is_open, is_optional) = (self.is_open && other.is_open, self.is_optional && other.is_optional);
-        Domain { values, is_open, is_optional }
+        Domain { values, is_open, is_optional, is_nullable: self.is_nullable && other.is_nullable }
     }
 }
 
@@ -137,18 +140,19 @@ fn listed(schema: &Value) -> Domain {
         (None, Some(Value::Array(values)), _) => values.clone(),
         (None, None, Some(Value::String(one))) => match values_of_type(one) {
             Some(values) => values,
-            None => return present(),
+            None => return Domain { is_nullable: false, ..present() },
         },
         (None, None, Some(Value::Array(types))) => {
             let each = types.iter().map(|one| values_of_type(one.as_str()?));
             match each.collect::<Option<Vec<_>>>() {
                 Some(values) => values.concat(),
-                None => return present(),
+                None => return Domain { is_nullable: types.iter().any(|one| one == "null"), ..present() },
             }
         }
         _ => return present(),
     };
-    Domain { values, is_open: false, is_optional: false }
+    let is_nullable = values.contains(&Value::Null);
+    Domain { values, is_open: false, is_optional: false, is_nullable }
 }
 
 /// Returns all values of a type; `None` if they are too many to list.
@@ -167,7 +171,7 @@ mod tests {
     use super::*;
 
     fn domain_of(document: Value, at: &str) -> (Vec<Value>, bool, bool) {
-        let Domain { values, is_open, is_optional } =
+        let Domain { values, is_open, is_optional, .. } =
             domain(&Schema::trusted(document), &Pointer::parse(at).expect("a pointer"));
         (values, is_open, is_optional)
     }

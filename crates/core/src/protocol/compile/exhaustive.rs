@@ -2,20 +2,46 @@
 //! silence.
 
 use super::super::file::{self, Scalar};
-use super::super::tables::{Condition, EventType, Lifecycle, Row};
+use super::super::tables::{Condition, EventType, Lifecycle, Row, Wanted};
 use super::{Compiler, Span, display_scalar};
 use crate::schema::{Pointer, Subschema, domain};
 
 /// The most combinations of values that are tried. A table with more needs a row for all others.
 const MOST_STEPS: usize = 10_000;
 
-/// A field that rows ask for.
+/// A field that rows ask for, and what it may be.
 struct Field {
     slot: usize,
-    /// The values that are listed, by the schema or by the rows.
-    values: Vec<Scalar>,
-    /// What else the field may be, in words; `None` if nothing.
-    others: Option<&'static str>,
+    samples: Vec<Sample>,
+}
+
+/// What a field may be: one of a few values that stand for all.
+#[derive(Clone, PartialEq)]
+enum Sample {
+    /// A value that the schema or a row lists.
+    Listed(Scalar),
+    /// Not there.
+    Missing,
+    /// Not there, or null, where rows ask whether it is.
+    Nothing,
+    /// Any other value.
+    Other,
+}
+
+impl Sample {
+    /// Returns whether a field that is so is what a condition wants.
+    fn is_wanted(&self, wanted: &Wanted) -> bool {
+        match (self, wanted) {
+            (Sample::Listed(value), Wanted::Values(values)) => values.contains(value),
+            (Sample::Listed(Scalar::Text(text)), Wanted::Says(says)) => says.contains(text),
+            (Sample::Missing | Sample::Nothing, Wanted::Present(is_present)) => !is_present,
+            (_, Wanted::Present(is_present)) => *is_present,
+            (Sample::Listed(Scalar::Text(text)), Wanted::Empty(is_empty)) => text.is_empty() == *is_empty,
+            (Sample::Missing | Sample::Nothing, Wanted::Empty(is_empty)) => *is_empty,
+            (_, Wanted::Empty(is_empty)) => !is_empty,
+            (_, Wanted::Values(_) | Wanted::Says(_)) => false,
+        }
+    }
 }
 
 impl Compiler<'_> {
@@ -46,15 +72,19 @@ impl Compiler<'_> {
             let mut listed = Vec::new();
             let mut help = "add a row with when = \"else\"";
             let mut place = written.name.span();
-            for (field, value) in fields.iter().zip(missed) {
+            for (field, sample) in fields.iter().zip(missed) {
                 let pointer = self.events[event].slots[field.slot].clone();
-                listed.push(match (value, field.others) {
-                    (Some(value), _) => format!("{pointer} = {}", display_scalar(&value)),
-                    (None, Some(MISSING)) => {
+                listed.push(match sample {
+                    Sample::Listed(value) => format!("{pointer} = {}", display_scalar(&value)),
+                    Sample::Missing => {
                         help = "add a row with when = \"else\", or require the field in the schema";
                         format!("no {pointer}, which its schema does not require")
                     }
-                    (None, _) => format!("any other {pointer}"),
+                    Sample::Nothing => {
+                        help = "add a row with { present = false }, or one with when = \"else\"";
+                        format!("no {pointer}, or with null there")
+                    }
+                    Sample::Other => format!("any other {pointer}"),
                 });
                 place = place_of(written, &self.events[event].name, &pointer).unwrap_or(place);
             }
@@ -73,47 +103,51 @@ impl Compiler<'_> {
         let never = |value: &Scalar| !allowed.is_empty() && !allowed.contains(value);
         pointer.0.is_empty()
             || schema.at(&pointer.0) == Subschema::Missing
-            || !condition.plain && condition.values.iter().any(never)
+            || matches!(&condition.wanted, Wanted::Values(values) if values.iter().any(never))
     }
 
     /// Returns the fields that rows ask for, each with all that it may be.
     fn fields_of(&self, event: usize, rows: &[Row]) -> Vec<Field> {
-        let mut fields: Vec<Field> = Vec::new();
-        for condition in rows.iter().flat_map(|row| &row.when) {
-            let slot = condition.slot;
-            let number = fields.iter().position(|field| field.slot == slot).unwrap_or_else(|| {
-                let domain = domain(&self.events[event].schema, &self.events[event].slots[slot]);
-                let values: Vec<_> = domain.values.iter().filter_map(Scalar::from_json).collect();
-                let others = match domain.is_open || values.len() < domain.values.len() {
-                    true => Some(OTHER),
-                    false => domain.is_optional.then_some(MISSING),
-                };
-                fields.push(Field { slot, values, others });
-                fields.len() - 1
-            });
-            let field = &mut fields[number];
-            if condition.plain {
-                // A label is any text that reads alike.
-                field.others = Some(OTHER);
-            }
-            for value in &condition.values {
-                if field.others.is_some() && !field.values.contains(value) {
-                    field.values.push(value.clone());
-                }
+        let conditions = || rows.iter().flat_map(|row| &row.when);
+        let mut slots: Vec<usize> = Vec::new();
+        for Condition { slot, .. } in conditions() {
+            if !slots.contains(slot) {
+                slots.push(*slot);
             }
         }
-        fields
+        let samples = |slot: usize| {
+            let wanted = || conditions().filter(|condition| condition.slot == slot).map(|condition| &condition.wanted);
+            let domain = domain(&self.events[event].schema, &self.events[event].slots[slot]);
+            let mut values: Vec<_> = domain.values.iter().filter_map(Scalar::from_json).collect();
+            // A label is any text that reads alike.
+            let is_open = domain.is_open || wanted().any(|wanted| matches!(wanted, Wanted::Says(_)));
+            let listed: Vec<Scalar> = wanted().flat_map(Wanted::listed).collect();
+            for value in if is_open { listed } else { Vec::new() } {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            let has_unlisted = values.len() < domain.values.len();
+            let asks_presence = wanted().any(|wanted| matches!(wanted, Wanted::Present(_) | Wanted::Empty(_)));
+            let mut samples: Vec<_> = values.into_iter().map(Sample::Listed).collect();
+            if asks_presence {
+                samples.extend((domain.is_optional || domain.is_nullable).then_some(Sample::Nothing));
+                let only_null = domain.values.iter().all(|value| value.is_null() || Scalar::from_json(value).is_some());
+                samples.extend((is_open || !only_null).then_some(Sample::Other));
+            } else if is_open || has_unlisted {
+                samples.push(Sample::Other);
+            } else if domain.is_optional {
+                samples.push(Sample::Missing);
+            }
+            samples
+        };
+        slots.into_iter().map(|slot| Field { slot, samples: samples(slot) }).collect()
     }
 }
 
-/// The field may have a value that is not listed.
-const OTHER: &str = "any other value";
-/// The field may be missing.
-const MISSING: &str = "missing";
-
-/// Returns values of the fields with which no row applies, `None` for one that is not listed; `None` if there are no such
-/// values. Fields on which it does not depend are left out at the end.
-fn missed(rows: &[&Row], fields: &[Field], steps: &mut usize) -> Option<Vec<Option<Scalar>>> {
+/// Returns what the fields are where no row applies; `None` if there is no such case. Fields on which it does not depend
+/// are left out at the end.
+fn missed(rows: &[&Row], fields: &[Field], steps: &mut usize) -> Option<Vec<Sample>> {
     *steps += 1;
     let asks = |row: &Row| row.when.iter().any(|condition| fields.iter().any(|field| field.slot == condition.slot));
     if rows.is_empty() || *steps > MOST_STEPS {
@@ -123,15 +157,14 @@ fn missed(rows: &[&Row], fields: &[Field], steps: &mut usize) -> Option<Vec<Opti
     if rows.iter().any(|row| !asks(row)) {
         return None;
     }
-    let listed = field.values.iter().map(Some);
-    for value in listed.chain(field.others.map(|_| None)) {
+    for sample in &field.samples {
         let fits = |row: &&&Row| {
             let mut asked = row.when.iter().filter(|condition| condition.slot == field.slot);
-            asked.all(|condition| value.is_some_and(|value| condition.values.contains(value)))
+            asked.all(|condition| sample.is_wanted(&condition.wanted))
         };
         let fitting: Vec<&Row> = rows.iter().filter(fits).copied().collect();
         if let Some(inner) = missed(&fitting, rest, steps) {
-            return Some(std::iter::once(value.cloned()).chain(inner).collect());
+            return Some(std::iter::once(sample.clone()).chain(inner).collect());
         }
     }
     None

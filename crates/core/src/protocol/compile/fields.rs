@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::super::conditions::plain_words;
 use super::super::file;
-use super::super::tables::{Append, FieldCheck, FieldTest, Text, Unchanged, Whole, plain_words};
+use super::super::tables::{Append, FieldCheck, FieldTest, Text, Unchanged, Whole};
 use super::{Compiler, Speaker};
 use crate::toml_reader::OneOrMany;
 
@@ -65,7 +66,7 @@ impl Compiler<'_> {
         let all = self.file.lifecycle.len();
         let within = text.within.as_ref().and_then(|name| self.find_outer(name, all));
         let mut append = vec![None; count];
-        let after = self.compile_gate(&text.append.after, all);
+        let after = self.compile_gate(&text.append.after, all, &[]);
         for event in self.find_events(&text.append.on, None) {
             append[event] = Some(Append {
                 when: self.compile_conditions(event, &text.append.when),
@@ -82,7 +83,7 @@ impl Compiler<'_> {
             }
         }
         let mut whole = vec![None; count];
-        let before = self.compile_gate(&text.whole.before, all);
+        let before = self.compile_gate(&text.whole.before, all, &[]);
         let rule = self.use_rule(&text.whole.rule, &Speaker::WHOLE);
         let empty = text.whole.empty.as_ref().map(|rule| self.use_rule(rule, &Speaker::EMPTY));
         for event in self.find_events(&text.whole.on, None) {

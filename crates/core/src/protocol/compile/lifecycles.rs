@@ -6,7 +6,8 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::super::file::{self, Scalar};
-use super::super::tables::{Cell, Condition, Effects, EventShape, Lifecycle, Row, SameCheck, States};
+use super::super::tables::{Cell, Effects, EventShape, Lifecycle, Row, SameCheck, States, overlap};
+use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
@@ -28,7 +29,7 @@ impl Compiler<'_> {
             }
         };
         self.check_tables_of_form();
-        let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.compile_lifecycle(index)).collect();
+        let lifecycles = self.compile_lifecycles();
         let texts: Vec<_> = file.text.iter().map(|text| self.compile_text(text)).collect();
         if let (Some(time), None) = (file.time.first(), &shape.time) {
             let message = "no field holds the time".to_owned();
@@ -37,13 +38,14 @@ impl Compiler<'_> {
         let times = file.time.iter().map(|time| self.use_rule(&time.rule, &Speaker::TIME)).collect();
         let checks = self.compile_checks();
         let unchanged: Vec<_> = file.unchanged.iter().filter_map(|one| self.compile_unchanged(one)).collect();
+        let series: Vec<_> = file.series.iter().map(|one| self.compile_series(one, &lifecycles)).collect();
         let effects = checks.iter().enumerate().map(|(event, checks)| {
             let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
-            Effects::of(event, &lifecycles, &texts, is_examined)
+            Effects::of(event, &lifecycles, &texts, &series, is_examined)
         });
         let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());
-        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, effects, events, rules }
+        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, series, effects, events, rules }
     }
 
     /// Checks that all tables are for the protocol's form: some are only for streams (`[event]`), others only for stored
@@ -55,6 +57,7 @@ impl Compiler<'_> {
             ("text", file.text.first().map(|text| text.whole.rule.span())),
             ("time", file.time.first().map(|time| time.rule.span())),
             ("unchanged", file.unchanged.first().map(|one| one.rule.span())),
+            ("series", file.series.first().map(|one| one.get_ref().rule.span())),
         ];
         let of_records = [
             ("kind", file.kind.first().map(|kind| kind.name.span())),
@@ -110,8 +113,24 @@ impl Compiler<'_> {
         }
     }
 
-    /// Compiles the lifecycle at an index of the file.
-    fn compile_lifecycle(&mut self, index: usize) -> Lifecycle {
+    /// Compiles all lifecycles.
+    fn compile_lifecycles(&mut self) -> Vec<Lifecycle> {
+        let mut lifecycles: Vec<Lifecycle> = Vec::new();
+        for index in 0..self.file.lifecycle.len() {
+            let lifecycle = self.compile_lifecycle(index, &lifecycles);
+            if let Some(outer) = lifecycle.within {
+                lifecycles[outer].is_parent = true;
+            }
+            for gate in lifecycle.rows.iter().flatten().flat_map(|row| &row.of_parents).filter(|gate| gate.before) {
+                lifecycles[gate.lifecycle].is_asked_before = true;
+            }
+            lifecycles.push(lifecycle);
+        }
+        lifecycles
+    }
+
+    /// Compiles the lifecycle at an index of the file. `earlier`: those before it.
+    fn compile_lifecycle(&mut self, index: usize, earlier: &[Lifecycle]) -> Lifecycle {
         let file = self.file;
         let lifecycle = file.lifecycle[index].get_ref();
         let count = lifecycle.states.len();
@@ -148,7 +167,9 @@ impl Compiler<'_> {
                 end_at_entry = if at.is_some() { end_at_entry.or(States::one(state)) } else { end_at_entry };
             }
         }
-        let rows = self.compile_rows(lifecycle, index);
+        let keys = self.compile_keys(index, within.map(|outer| &earlier[outer]));
+        let ancestors: Vec<usize> = std::iter::successors(within, |outer| earlier[*outer].within).collect();
+        let rows = self.compile_rows(lifecycle, &Surroundings { index, ancestors, parent_parts: keys.parent_parts });
         let keeps_entry = rows.iter().flatten().fold(end_at_entry, |states, row| {
             let placed = row.cells.iter().enumerate().filter(|(_, cell)| cell.at_entry);
             placed.fold(states, |states, (state, _)| states.or(States::one(state as u8)))
@@ -160,6 +181,10 @@ impl Compiler<'_> {
             opens: self.state_set(lifecycle, &lifecycle.opens),
             resumes: self.state_set(lifecycle, &lifecycle.resumes),
             keyed: lifecycle.keyed.as_ref().map(|keyed| *keyed.get_ref()),
+            key_parts: keys.parts,
+            parent_parts: keys.parent_parts,
+            is_parent: false,
+            is_asked_before: false,
             entered,
             rows,
             end,
@@ -214,7 +239,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles the rows of a lifecycle, by event type.
-    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, index: usize) -> Vec<Vec<Row>> {
+    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, around: &Surroundings) -> Vec<Vec<Row>> {
         let named: BTreeSet<usize> = lifecycle
             .row
             .iter()
@@ -234,8 +259,10 @@ impl Compiler<'_> {
         for spanned in &lifecycle.row {
             let row = spanned.get_ref();
             let cells = self.compile_cells(lifecycle, spanned);
-            let before = self.compile_gate(&row.before, index);
-            let after = self.compile_gate(&row.after, index);
+            let (before, of_parents_before) = self.compile_gates(&row.before, around, true);
+            let (after, of_parents_after) = self.compile_gates(&row.after, around, false);
+            let of_parents = [of_parents_before, of_parents_after].concat();
+            self.check_parent(lifecycle, spanned, around.parent_parts);
             let of_instances = row.each.is_some() || !row.same.is_empty() || !row.keep.is_empty();
             if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
@@ -245,6 +272,7 @@ impl Compiler<'_> {
                 let message = "this row does not say which instance it is about".to_owned();
                 self.refuse(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
             }
+            self.refuse_idle(row, &cells);
             let unless = self.state_set(lifecycle, &row.unless);
             if !row.unless.0.is_empty() && (lifecycle.keyed.is_none() || !row.key.0.is_empty()) {
                 let message = "`unless` is for rows without `key` of a lifecycle with keys".to_owned();
@@ -270,6 +298,8 @@ impl Compiler<'_> {
                     otherwise,
                     before: before.clone(),
                     after: after.clone(),
+                    of_parents: of_parents.clone(),
+                    parent: row.parent.0.iter().map(|at| self.slot(event, at)).collect(),
                     unless,
                     each,
                     key: row.key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
@@ -280,8 +310,8 @@ impl Compiler<'_> {
                 };
                 // Where a row asks for nothing, it is for all events, and none is left for the others.
                 let same_events = |earlier: &Row| match (earlier.otherwise, otherwise) {
-                    (false, false) => overlap(&earlier.when, &compiled.when),
-                    (true, true) => true,
+                    (false, false) => overlap(&earlier.when, &compiled.when) && share_a_state(earlier, &compiled),
+                    (true, true) => share_a_state(earlier, &compiled),
                     (true, false) => compiled.when.is_empty(),
                     (false, true) => earlier.when.is_empty(),
                 };
@@ -293,7 +323,8 @@ impl Compiler<'_> {
                     self.refuse(
                         spanned.span(),
                         message,
-                        "tell them apart by `when`, with values that no other row of the event has",
+                        "tell them apart by `when`, with values that no other row of the event has, or by states of one \
+                         lifecycle in `before` or `after`",
                     );
                 }
                 rows[event].push(compiled);
@@ -309,6 +340,33 @@ impl Compiler<'_> {
             }
         }
         rows
+    }
+
+    /// Refuses a cell in braces that has no rule, and does not open anew either.
+    fn check_speaks(&mut self, cell: &Spanned<file::Cell>) {
+        if let file::Cell::Speak(file::Speak { rule: None, at, anew, .. }) = cell.get_ref()
+            && (!anew || at.is_some())
+        {
+            let message = "this cell has no rule".to_owned();
+            self.refuse(
+                cell.span(),
+                message,
+                "add `rule`; or write the state alone, or `{ to = \"state\", anew = true }`",
+            );
+        }
+    }
+
+    /// Refuses a `same` or `keep` that never acts, because no cell of the row leads to another state without a rule.
+    fn refuse_idle(&mut self, row: &file::Row, cells: &[Cell]) {
+        let leaves = cells.iter().enumerate().any(|(state, cell)| cell.leaves_quietly(state as u8));
+        let idle_same = row.same.iter().filter(|same| same.within.0.is_empty()).map(|same| &same.kept);
+        for name in idle_same.chain(row.keep.keys()).filter(|_| !leaves) {
+            let message =
+                format!("{} is never compared or kept: no cell leads to another state without a rule", name.get_ref());
+            let help =
+                "`keep` acts on such moves, and `same` too unless its `in` names the states in which it compares";
+            self.refuse(name.span(), message, help);
+        }
     }
 
     /// Compiles an entry of a row's `same`. `kept` are the names that the lifecycle's rows keep.
@@ -347,17 +405,19 @@ impl Compiler<'_> {
             let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
                 let message = format!("this row has no cell for the state {}", state.get_ref());
                 self.refuse(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
-                cells.push(Cell { rule: None, to: number as u8, at_entry: false });
+                cells.push(Cell { rule: None, to: number as u8, at_entry: false, anew: false });
                 continue;
             };
-            let (rule, to, at_entry) = match cell.get_ref() {
-                file::Cell::To(to) => (None, to.as_str(), false),
-                file::Cell::Speak(file::Speak { rule, to, at }) => {
+            let (rule, to, at_entry, anew) = match cell.get_ref() {
+                file::Cell::To(to) => (None, to.as_str(), false, false),
+                file::Cell::Speak(file::Speak { rule, to, at, anew }) => {
                     if let Some(at) = at {
                         self.refuse_entry_of_keys(lifecycle, at.span());
                     }
+                    self.check_speaks(cell);
                     let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_CELL } else { &Speaker::CELL };
-                    (Some(self.use_rule_named(rule, cell.span(), speaker)), to.as_deref().unwrap_or("="), at.is_some())
+                    let rule = rule.as_ref().map(|rule| self.use_rule_named(rule, cell.span(), speaker));
+                    (rule, to.as_deref().unwrap_or("="), at.is_some(), *anew)
                 }
             };
             let to = if to == "=" {
@@ -365,7 +425,7 @@ impl Compiler<'_> {
             } else {
                 self.find_state(lifecycle, to, cell.span()).unwrap_or(number as u8)
             };
-            cells.push(Cell { rule, to, at_entry });
+            cells.push(Cell { rule, to, at_entry, anew });
         }
         cells
     }
@@ -390,14 +450,18 @@ impl Compiler<'_> {
     }
 }
 
-/// Returns whether an event can meet both sets of conditions: no field is required to have different values.
-fn overlap(a: &[Condition], b: &[Condition]) -> bool {
-    !a.iter().any(|one| b.iter().any(|other| one.slot == other.slot && !one.meets(other)))
+/// Returns whether two rows may apply in the same states of other lifecycles: none is asked for disjoint states.
+fn share_a_state(a: &Row, b: &Row) -> bool {
+    let disjoint = |one: &[(usize, States)], two: &[(usize, States)]| {
+        one.iter()
+            .any(|(lifecycle, states)| two.iter().any(|(other, more)| lifecycle == other && states.0 & more.0 == 0))
+    };
+    !disjoint(&a.before, &b.before) && !disjoint(&a.after, &b.after)
 }
 
 /// Returns the states whose cells do anything.
 fn acts(cells: &[Cell]) -> States {
-    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.rule.is_some() || usize::from(cell.to) != *state);
+    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.acts(*state as u8));
     acting.fold(States::default(), |states, (state, _)| states.or(States::one(state as u8)))
 }
 

@@ -14,7 +14,7 @@ use crate::text::{did_you_mean, list, nearest};
 const PLACEHOLDERS: [(&str, &str); 6] = [
     ("event", "the event's type"),
     ("key", "the instance's key"),
-    ("kept", "what was kept, the time before, or what the other record has"),
+    ("kept", "what was kept, the time or value before, or what the other record has"),
     ("found", "what the event or record has"),
     ("parted", "where text and whole part, or how they came to differ"),
     ("other", "the key of the instance, or the name of the stream, that was probably meant"),
@@ -39,6 +39,9 @@ impl Speaker {
     pub(super) const TIME: Speaker = Speaker { place: "[[time]]", knows: &["event", "kept", "found"] };
     pub(super) const CHECK: Speaker = Speaker { place: "[[check]]", knows: &["event", "found"] };
     pub(super) const UNCHANGED: Speaker = Speaker { place: "[[unchanged]]", knows: &["event", "found"] };
+    pub(super) const SERIES: Speaker = Speaker { place: "[[series]]", knows: &["event", "kept", "found"] };
+    pub(super) const KEYED_SERIES: Speaker =
+        Speaker { place: "[[series]] with keys", knows: &["event", "key", "kept", "found"] };
     pub(super) const UNKNOWN: Speaker = Speaker { place: "`unknown` of [event]", knows: &["event", "found"] };
     pub(super) const RECORD: Speaker = Speaker { place: "[record]", knows: &["found"] };
     pub(super) const RECORD_CHECK: Speaker = Speaker { place: "[[check]]", knows: &["found"] };

@@ -16,15 +16,15 @@ use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 pub enum Keyed {
     /// A key is known for the whole stream.
     Stream,
-    /// A key is known while the outer lifecycle's one is open.
-    Turn,
+    /// A key is known until the instance of the lifecycle around opens.
+    Parent,
 }
 
 impl FromToml for Keyed {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Keyed> {
         let words = [
             ("stream", "a key is known for the whole stream", Keyed::Stream),
-            ("turn", "until the lifecycle around opens anew", Keyed::Turn),
+            ("parent", "until the instance of the lifecycle around opens", Keyed::Parent),
         ];
         reader.one_of_explained(key, value, &words)
     }
@@ -140,6 +140,10 @@ pub(crate) enum WhenTest {
     Values(Vec<Scalar>),
     /// One of these texts, in the form in which labels are compared.
     Says(Vec<String>),
+    /// There and not null, or not.
+    Present(bool),
+    /// Not there, null, or without content; or not so.
+    Empty(bool),
 }
 
 impl FromToml for WhenTest {
@@ -148,9 +152,11 @@ impl FromToml for WhenTest {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<WhenTest> {
         match value.get_ref() {
             DeValue::Table(_) => {
-                let mut table = reader.table(key, value, &["says"])?;
+                let mut table = reader.table(key, value, &["says", "present", "empty"])?;
                 let says = table.alternative("says", WhenTest::Says);
-                table.only([says])
+                let present = table.alternative("present", WhenTest::Present);
+                let empty = table.alternative("empty", WhenTest::Empty);
+                table.only([says, present, empty])
             }
             _ => OneOrMany::from_toml(key, value, reader).map(|values| WhenTest::Values(values.0)),
         }
@@ -221,6 +227,51 @@ impl FromToml for Test {
             let (below, beside) = (table.alternative("below", Test::Below), table.alternative("beside", Test::Beside));
             table.only([says, same, below, beside])
         })
+    }
+}
+
+/// How the values of a series follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Each is so much more than the one before.
+    By(u32),
+    /// Each is greater.
+    Up,
+    /// None is less.
+    NotDown,
+    /// All are the same as the first.
+    Same,
+}
+
+impl FromToml for Step {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Step> {
+        let words = [
+            ("up", "each value is greater than the one before", Step::Up),
+            ("not-down", "none is less than the one before", Step::NotDown),
+            ("same", "all are the same as the first", Step::Same),
+        ];
+        match value.get_ref() {
+            DeValue::Integer(_) => u32::from_toml(key, value, reader).map(Step::By),
+            _ => reader.one_of_explained(key, value, &words),
+        }
+    }
+}
+
+/// The first value of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// Whatever it is.
+    Any,
+    /// This number.
+    Number(i64),
+}
+
+impl FromToml for From {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<From> {
+        match value.get_ref() {
+            DeValue::Integer(_) => i64::from_toml(key, value, reader).map(From::Number),
+            _ => reader.one_of(key, value, &[("any", From::Any)]),
+        }
     }
 }
 

@@ -263,8 +263,14 @@ impl<'t, 'c> Walker<'t, 'c> {
                 };
                 (TypeSet::STRING, Capture::Text(at as u32 + 1, end as u32 - 1), end)
             }
-            Some(b'{') => (TypeSet::OBJECT, Capture::Container, self.object(node, at)?),
-            Some(b'[') => (TypeSet::ARRAY, Capture::Container, self.array(node, at)?),
+            Some(b'{') => {
+                let end = self.object(node, at)?;
+                (TypeSet::OBJECT, self.container(at..end), end)
+            }
+            Some(b'[') => {
+                let end = self.array(node, at)?;
+                (TypeSet::ARRAY, self.container(at..end), end)
+            }
             Some(b't') => (TypeSet::TRUE, Capture::Bool(true), word(self.text, b"true", at)?),
             Some(b'f') => (TypeSet::FALSE, Capture::Bool(false), word(self.text, b"false", at)?),
             Some(b'n') => (TypeSet::NULL, Capture::Null, word(self.text, b"null", at)?),
@@ -286,6 +292,12 @@ impl<'t, 'c> Walker<'t, 'c> {
             CaptureTarget::ItemSlot(slot) => self.captures.fields[self.item + usize::from(slot)] = capture,
         }
         Ok(end)
+    }
+
+    /// Returns the capture of an array or object.
+    #[inline]
+    fn container(&self, span: Range<usize>) -> Capture {
+        Capture::Container { is_empty: space(self.text, span.start + 1) + 1 == span.end }
     }
 
     /// Enters an object or an array.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Walker;
 use crate::bytes::{contains, equal};
-use crate::schema::captures::{Items, UnknownKey};
+use crate::schema::captures::UnknownKey;
 use crate::schema::program::{ForeignSchema, RareNode, SchemaNode, UnionNode};
 use crate::schema::tokens::{End, Fallback, colon, key, space, string_rest};
 
@@ -104,17 +104,9 @@ impl Walker<'_, '_> {
         if let Some(RareNode::Foreign(foreign)) = node.rare.as_deref() {
             return self.judge_foreign(foreign.as_deref(), span).map(|()| true);
         }
-        let array = node.array.as_ref().and_then(|array| array.captured);
-        match array {
-            Some((array, _)) if node.declared.has(kind) => {
-                // What is no array has no items that could be read.
-                let first = (self.captures.fields.len() - self.base) as u32;
-                let index = self.item_base + usize::from(array);
-                self.captures.items[index] = Items { readable: false, first, count: 0 };
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
+        // What is no array has no items.
+        let has_items = node.array.as_ref().is_some_and(|array| array.captured.is_some());
+        Ok(has_items && node.declared.has(kind))
     }
 
     /// Lets the `jsonschema` crate judge a value. Falls back if that is not known to be valid.
