@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
 use crate::known;
-use crate::reading::{Event, Field, Sure, equal, items, met, says};
+use crate::reading::{Event, Field, Key, Sure, equal, items, met, says};
 use crate::tables::{Check, CheckTest};
 use crate::texts::Pieces;
 
@@ -12,16 +12,16 @@ impl Stream<'_> {
     pub fn texts(&mut self, number: usize, event: &Event, course: &Course) {
         for (index, text) in self.tables.text.iter().enumerate() {
             let around = text.within.as_ref().map(|name| self.tables.lifecycle(name));
-            match around.map_or(Sure::No, |around| course.moved[around].opened.max(course.afresh[around])) {
+            match around.map_or(Sure::No, |around| course.done[around].of(&[]).opened.max(course.done[around].afresh)) {
                 Sure::No => {}
                 Sure::Perhaps => self.texts[index].unknown = true,
                 Sure::Yes => self.texts[index] = Pieces::default(),
             }
-            let after = self.is_where(&text.append.after, None);
-            let before = self.is_where(&text.whole.before, Some(course));
+            let after = self.is_where(&text.append.after, &[], None);
+            let before = self.is_where(&text.whole.before, &[], Some(course));
             let found = self.texts[index].step(text, event, after, before);
             if let Some((rule, at)) = found
-                && around.is_none_or(|around| course.moved[around].speaks != Sure::Yes)
+                && around.is_none_or(|around| course.done[around].of(&[]).speaks != Sure::Yes)
             {
                 self.say(rule, (number, at.to_owned()));
             }
@@ -53,10 +53,10 @@ impl Stream<'_> {
     pub fn unchanged(&mut self, number: usize, event: &Event, course: &Course) {
         for (index, unchanged) in self.tables.unchanged.iter().enumerate() {
             let around = unchanged.within.as_ref().map(|name| self.tables.lifecycle(name));
-            let is_unsure = around.is_some_and(|around| self.table[around].single.states.len() > 1);
+            let is_unsure = around.is_some_and(|around| self.table[around].instances[&Key::new()].states.len() > 1);
             let is_news = around.is_some_and(|around| {
-                let moved = &course.moved[around];
-                moved.opened.max(course.afresh[around]) != Sure::No || moved.speaks == Sure::Yes
+                let done = course.done[around].of(&[]);
+                done.opened.max(course.done[around].afresh) != Sure::No || done.speaks == Sure::Yes
             });
             if is_unsure || is_news {
                 self.before[index] = None;

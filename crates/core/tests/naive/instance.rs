@@ -32,10 +32,6 @@ pub struct Moved {
     pub opened: Sure,
 }
 
-impl Moved {
-    pub const NOT: Moved = Moved { finding: None, speaks: Sure::No, opened: Sure::No };
-}
-
 impl Instance {
     pub fn new() -> Instance {
         Instance { states: BTreeMap::from([(0, None)]), owned: Sure::No, opened: 0, kept: BTreeMap::new() }
@@ -51,9 +47,7 @@ impl Instance {
     /// Forgets what state it is in, and what was kept.
     pub fn lose(&mut self, lifecycle: &Lifecycle) {
         self.states = (0..lifecycle.states.len()).map(|state| (state, None)).collect();
-        if !known::kept_through_a_loss() {
-            self.kept.values_mut().for_each(|value| *value = None);
-        }
+        self.kept.values_mut().for_each(|value| *value = None);
     }
 
     pub fn is_in(&self, lifecycle: &Lifecycle, among: impl Fn(&str) -> bool) -> Sure {
@@ -63,6 +57,21 @@ impl Instance {
     /// Makes a state possible, besides the others.
     pub fn add(&mut self, state: usize, entry: Option<Spot>) {
         add(&mut self.states, state, entry);
+    }
+
+    /// Takes what is possible in another world, besides what is in this one.
+    pub fn merge(&mut self, other: Instance) {
+        other.states.into_iter().for_each(|(state, entry)| add(&mut self.states, state, entry));
+        if self.owned != other.owned {
+            self.owned = Sure::Perhaps;
+        }
+        self.opened = self.opened.max(other.opened);
+        let names: BTreeSet<_> = self.kept.keys().chain(other.kept.keys()).cloned().collect();
+        for name in names {
+            if self.kept.get(&name) != other.kept.get(&name) {
+                self.kept.insert(name, None);
+            }
+        }
     }
 
     /// Moves by a row that applies for certain, or by some that perhaps apply.
@@ -79,7 +88,9 @@ impl Instance {
             speaks = speaks.max(moved.speaks.min(Sure::Perhaps));
             world.states.into_iter().for_each(|(state, entry)| add(&mut states, state, entry));
         }
-        if known::one_entry() && rows.iter().any(|(sure, _)| *sure == Sure::Perhaps) {
+        let perhaps = rows.iter().filter(|(sure, _)| *sure == Sure::Perhaps).count();
+        let is_same = states.keys().eq(self.states.keys());
+        if known::one_entry() && perhaps > 0 && !(perhaps == 1 && is_same) {
             states.values_mut().for_each(|entry| *entry = None);
         }
         self.states = states;
@@ -91,12 +102,12 @@ impl Instance {
         let mut said = BTreeSet::new();
         let mut opens = Vec::new();
         for (&from, entry) in &self.states {
-            let (to, rule) = lifecycle.cell(row, from);
-            add(&mut states, to, if to == from { entry.clone() } else { Some(here.clone()) });
-            opens.push(lifecycle.opens(from, to));
-            said.insert(rule.map(|(rule, at_entry)| {
-                let mut spot = entry.as_ref().filter(|_| at_entry).unwrap_or(here).clone();
-                if known::entry_is_the_whole_event() && at_entry && entry.is_some() && spot.1 == "/type" {
+            let step = lifecycle.cell(row, from);
+            add(&mut states, step.to, if step.moves { Some(here.clone()) } else { entry.clone() });
+            opens.push(step.opens);
+            said.insert(step.rule.map(|rule| {
+                let mut spot = entry.as_ref().filter(|_| step.at_entry).unwrap_or(here).clone();
+                if known::entry_is_the_whole_event() && step.at_entry && entry.is_some() && spot.1 == "/type" {
                     spot.1.clear();
                 }
                 (rule.to_owned(), spot)
@@ -128,10 +139,10 @@ impl Instance {
 
     /// Returns whether every possible state moves to one other state, and no rule speaks for certain.
     fn certain_move(&self, lifecycle: &Lifecycle, row: &Row) -> Sure {
-        let cells: Vec<_> = self.states.keys().map(|from| (*from, lifecycle.cell(row, *from))).collect();
-        let (_, (to, rule)) = cells[0];
-        let one = cells.iter().all(|(from, cell)| cell.0 == to && *from != to);
-        let speaks = rule.is_some() && cells.iter().all(|(_, cell)| cell.1.map(|it| it.0) == rule.map(|it| it.0));
+        let cells: Vec<_> = self.states.keys().map(|from| lifecycle.cell(row, *from)).collect();
+        let (to, rule) = (cells[0].to, cells[0].rule);
+        let one = cells.iter().all(|cell| cell.to == to && cell.moves);
+        let speaks = rule.is_some() && cells.iter().all(|cell| cell.rule == rule);
         if one && !speaks { Sure::Yes } else { Sure::Perhaps }
     }
 
@@ -144,8 +155,8 @@ impl Instance {
         item: &str,
     ) -> Vec<(String, String)> {
         let legal = |from: usize| {
-            let (to, rule) = lifecycle.cell(row, from);
-            rule.is_none() && to != from
+            let step = lifecycle.cell(row, from);
+            step.rule.is_none() && step.moves
         };
         let mut findings = Vec::new();
         for same in &row.same {
@@ -163,13 +174,18 @@ impl Instance {
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
-        let acts = if known::kept_through_a_loss() { self.certain_move(lifecycle, row).min(sure) } else { acts };
-        if known::kept_through_a_loss() && acts != Sure::Yes {
-            return findings;
-        }
+        let acts = if known::keeps_what_a_rule_perhaps_forbids() && self.certain_move(lifecycle, row) == Sure::Yes {
+            sure
+        } else {
+            acts
+        };
+        // What a row keeps that perhaps moves is not known, also where a rule speaks.
+        let moves = self.states.keys().any(|from| lifecycle.cell(row, *from).moves);
+        let acts = if sure == Sure::Perhaps && moves { Sure::Perhaps } else { acts };
         for (name, at) in &row.keep {
             let value = match (acts, event.field(&format!("{item}{at}"))) {
-                (Sure::No, _) => continue,
+                // A value that is not there takes the place of nothing that was kept.
+                (Sure::No, _) | (_, Field::Absent | Field::There(Value::Null)) => continue,
                 (Sure::Yes, Field::There(value)) => Some(value.clone()),
                 _ => None,
             };

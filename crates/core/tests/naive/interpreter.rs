@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::instance::{Instance, Moved, Spot};
+use crate::instance::{Instance, Spot};
 use crate::known;
-use crate::reading::{Event, Field, Line, Sure, row_met, row_pointer};
+use crate::reading::{Event, Field, Key, Line, Sure, row_met, row_pointer};
+use crate::series::Running;
+use crate::stream_table::Table;
 use crate::tables::{EndRule, Lifecycle, Row, Tables, Where};
 use crate::texts::Pieces;
 
@@ -19,31 +21,11 @@ pub struct Finding {
     pub stream: Option<String>,
 }
 
-/// What is known of keys that were not seen yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unseen {
-    /// They are in the first state.
-    Absent,
-    /// Unsure until the lifecycle around opens.
-    Unsure,
-    /// Unsure, and their start may have been lost.
-    Lost,
-}
-
-/// A lifecycle of one stream.
-pub struct Table {
-    /// The state of one without keys.
-    pub single: Instance,
-    pub keyed: BTreeMap<String, Instance>,
-    pub unseen: Unseen,
-    /// Whether the open instance of the lifecycle around may own some of them.
-    pub unseen_owned: Sure,
-}
-
 pub struct Stream<'t> {
     pub tables: &'t Tables,
     name: Option<String>,
     pub table: Vec<Table>,
+    pub series: Vec<Running>,
     pub texts: Vec<Pieces>,
     /// The time of the event before.
     time: Option<String>,
@@ -53,16 +35,52 @@ pub struct Stream<'t> {
     pub opened: usize,
     last: usize,
     /// Whether no event came since something was lost.
-    lost_since: bool,
+    pub lost_since: bool,
     findings: Vec<Finding>,
 }
 
-/// What each lifecycle did at an event.
+/// What an instance did at an event.
+#[derive(Clone, Copy)]
+pub struct Done {
+    pub speaks: Sure,
+    pub opened: Sure,
+}
+
+impl Done {
+    pub const NOTHING: Done = Done { speaks: Sure::No, opened: Sure::No };
+
+    pub fn or(self, other: Done) -> Done {
+        Done { speaks: self.speaks.max(other.speaks), opened: self.opened.max(other.opened) }
+    }
+}
+
+/// What the instances of a lifecycle did.
+#[derive(Clone)]
+pub struct Doings {
+    pub named: BTreeMap<Key, Done>,
+    /// What others may have done, that are not known.
+    pub others: Done,
+    /// Whether one without keys started afresh.
+    pub afresh: Sure,
+}
+
+impl Doings {
+    pub const NOTHING: Doings = Doings { named: BTreeMap::new(), others: Done::NOTHING, afresh: Sure::No };
+
+    pub fn of(&self, key: &[String]) -> Done {
+        self.named.get(key).copied().unwrap_or(Done::NOTHING).or(self.others)
+    }
+
+    pub fn add(&mut self, key: &[String], done: Done) {
+        let before = self.named.get(key).copied().unwrap_or(Done::NOTHING);
+        self.named.insert(key.to_vec(), before.or(done));
+    }
+}
+
+/// What each lifecycle did at an event, and where it was before.
 pub struct Course {
-    pub before: Vec<Instance>,
-    pub moved: Vec<Moved>,
-    /// Whether a lifecycle around has opened, at any depth.
-    pub afresh: Vec<Sure>,
+    pub before: Vec<Table>,
+    pub done: Vec<Doings>,
 }
 
 /// Returns the findings of the tables about these lines, in the order of a report. A fragment begins and ends in the middle;
@@ -111,16 +129,11 @@ pub fn judge(tables: &Tables, lines: &[Line], fragment: bool, ends: bool) -> Vec
 
 impl<'t> Stream<'t> {
     fn new(tables: &'t Tables, name: Option<String>) -> Stream<'t> {
-        let table = || Table {
-            single: Instance::new(),
-            keyed: BTreeMap::new(),
-            unseen: Unseen::Absent,
-            unseen_owned: Sure::No,
-        };
         Stream {
             tables,
             name,
-            table: tables.lifecycle.iter().map(|_| table()).collect(),
+            table: tables.lifecycle.iter().map(Table::new).collect(),
+            series: tables.series.iter().map(|_| Running::new()).collect(),
             texts: vec![Pieces::default(); tables.text.len()],
             time: None,
             before: vec![None; tables.unchanged.len()],
@@ -138,18 +151,11 @@ impl<'t> Stream<'t> {
     }
 
     /// An event may have been lost: nothing is known any more.
-    fn lose(&mut self) {
+    pub fn lose(&mut self) {
         for (lifecycle, table) in self.tables.lifecycle.iter().zip(&mut self.table) {
-            table.single.lose(lifecycle);
-            for instance in table.keyed.values_mut() {
-                instance.lose(lifecycle);
-                if !known::owned_through_a_loss() {
-                    instance.owned = Sure::Perhaps;
-                }
-            }
-            table.unseen = Unseen::Lost;
-            table.unseen_owned = Sure::Perhaps;
+            table.lose(lifecycle);
         }
+        self.series.iter_mut().for_each(Running::lose);
         self.texts.iter_mut().for_each(|text| text.unknown = true);
         self.before.fill(None);
         self.lost_since = true;
@@ -163,22 +169,18 @@ impl<'t> Stream<'t> {
             return;
         }
         self.lost_since = false;
-        let before = self.table.iter().map(|table| table.single.clone()).collect();
-        let mut course = Course { before, moved: Vec::new(), afresh: Vec::new() };
+        self.step_series(number, event, None);
+        let done = vec![Doings::NOTHING; tables.lifecycle.len()];
+        let mut course = Course { before: self.table.clone(), done };
         for (index, lifecycle) in tables.lifecycle.iter().enumerate() {
-            let around = lifecycle.within.as_ref().map(|name| tables.lifecycle(name));
-            let muted = around.map_or(Sure::No, |around| course.moved[around].speaks);
-            let afresh = around.map_or(Sure::No, |around| course.moved[around].opened.max(course.afresh[around]));
-            self.start_afresh(index, afresh);
-            course.afresh.push(afresh);
-            let moved = if lifecycle.keyed.is_some() {
-                self.step_keyed(index, number, event, &course, muted);
-                Moved::NOT
+            if lifecycle.keyed.is_some() {
+                self.step_keyed(index, number, event, &mut course);
             } else {
-                self.step_single(index, number, event, &course, muted)
-            };
-            course.moved.push(moved);
+                self.step_single(index, number, event, &mut course);
+            }
+            self.start_afresh(index, &mut course);
         }
+        self.step_series(number, event, Some(&course));
         self.texts(number, event, &course);
         for check in &tables.check {
             self.check(number, event, check);
@@ -196,84 +198,85 @@ impl<'t> Stream<'t> {
         }
     }
 
-    /// The lifecycle around has opened.
-    fn start_afresh(&mut self, index: usize, opened: Sure) {
-        let forgets = self.tables.lifecycle[index].keyed.as_deref() == Some("turn");
-        let table = &mut self.table[index];
-        match opened {
-            Sure::No => {}
-            Sure::Perhaps => {
-                table.single.add(0, None);
-                for instance in table.keyed.values_mut() {
-                    instance.owned = instance.owned.min(Sure::Perhaps);
-                    if forgets && !known::keys_of_a_turn_stay_known() {
-                        instance.add(0, None);
-                    }
+    /// What is inside of instances that opened starts afresh.
+    fn start_afresh(&mut self, index: usize, course: &mut Course) {
+        let tables = self.tables;
+        let doings = course.done[index].clone();
+        let parts = tables.lifecycle[index].parts();
+        for (inner, lifecycle) in tables.lifecycle.iter().enumerate() {
+            if !tables.around(inner).contains(&index) {
+                continue;
+            }
+            for (key, done) in &doings.named {
+                self.table[inner].start_afresh(lifecycle, key, done.opened);
+            }
+            if doings.others.opened == Sure::Perhaps {
+                let keys: Vec<_> = self.table[inner].instances.keys().map(|key| key[..parts].to_vec()).collect();
+                for key in keys.iter().filter(|key| !doings.named.contains_key(*key)) {
+                    self.table[inner].start_afresh(lifecycle, key, Sure::Perhaps);
                 }
             }
-            Sure::Yes => {
-                table.single = Instance::new();
-                table.unseen_owned = Sure::No;
-                table.keyed.values_mut().for_each(|instance| instance.owned = Sure::No);
-                if forgets {
-                    table.keyed.clear();
-                }
-                let is_absent = forgets && !known::keys_of_a_turn_stay_lost();
-                if is_absent || table.unseen == Unseen::Unsure {
-                    table.unseen = Unseen::Absent;
-                }
+            if lifecycle.keyed.is_none() {
+                let opened = doings.of(&[]).opened;
+                course.done[inner].afresh = course.done[inner].afresh.max(opened);
             }
         }
     }
 
-    /// Returns whether the lifecycles were, or are, in these states.
-    pub fn is_where(&self, written: &Where, before: Option<&Course>) -> Sure {
+    /// Returns whether the lifecycles were, or are, in these states: those around the instance of a key.
+    pub fn is_where(&self, written: &Where, key: &[String], before: Option<&Course>) -> Sure {
         let met = written.iter().map(|(name, states)| {
             let index = self.tables.lifecycle(name);
-            let instance = before.map_or(&self.table[index].single, |course| &course.before[index]);
-            instance.is_in(&self.tables.lifecycle[index], |state| states.has(state))
+            let lifecycle = &self.tables.lifecycle[index];
+            let table = before.map_or(&self.table[index], |course| &course.before[index]);
+            table.instance(lifecycle, &key[..lifecycle.parts()]).is_in(lifecycle, |state| states.has(state))
         });
         met.min().unwrap_or(Sure::Yes)
     }
 
-    /// Returns whether a row applies, as far as its `when`, `before` and `after` say.
-    fn applies(&self, event: &Event, row: &Row, rows: &[&Row], course: &Course) -> Sure {
-        let around = self.is_where(&row.before, Some(course)).min(self.is_where(&row.after, None));
-        row_met(event, row, rows).min(around)
+    /// Returns whether one of the instances around speaks.
+    pub fn is_muted(&self, index: usize, key: &[String], done: &[Doings]) -> Sure {
+        let around = self.tables.around(index).into_iter();
+        let speaks = around.map(|index| done[index].of(&key[..self.tables.lifecycle[index].parts()]).speaks);
+        speaks.max().unwrap_or(Sure::No)
     }
 
-    fn step_single(&mut self, index: usize, number: usize, event: &Event, course: &Course, muted: Sure) -> Moved {
+    fn step_single(&mut self, index: usize, number: usize, event: &Event, course: &mut Course) {
         let lifecycle = &self.tables.lifecycle[index];
         let rows = lifecycle.rows(&event.kind);
-        let sure: Vec<_> = rows.iter().map(|row| (self.applies(event, row, &rows, course), *row)).collect();
+        let applies = |row: &Row| {
+            let around = self.is_where(&row.before, &[], Some(course)).min(self.is_where(&row.after, &[], None));
+            row_met(event, row, &rows).min(around)
+        };
+        let sure: Vec<_> = rows.iter().map(|row| (applies(row), *row)).collect();
         let here = rows.first().map_or(String::new(), |_| {
             let row = sure.iter().find(|(sure, _)| *sure == Sure::Yes).map_or(rows[0], |(_, row)| row);
             row_pointer(self.tables, event, row, &rows)
         });
-        let mut moved = self.table[index].single.go(lifecycle, &sure, &(number, here));
-        if let Some((rule, spot)) = moved.finding.take()
-            && muted != Sure::Yes
+        let instance = self.table[index].instances.get_mut(&Key::new()).expect("it is always there");
+        let moved = instance.go(lifecycle, &sure, &(number, here));
+        if let Some((rule, spot)) = moved.finding
+            && self.is_muted(index, &[], &course.done) != Sure::Yes
         {
             self.say(&rule, spot);
         }
-        moved
+        course.done[index].add(&[], Done { speaks: moved.speaks, opened: moved.opened });
     }
 
     fn end(&mut self) {
         if self.lost_since {
             return;
         }
-        let mut spoke: Vec<Sure> = Vec::new();
+        let mut done = vec![Doings::NOTHING; self.tables.lifecycle.len()];
         for (index, lifecycle) in self.tables.lifecycle.iter().enumerate() {
-            let around = lifecycle.within.as_ref().map(|name| self.tables.lifecycle(name));
-            let muted = around.map_or(Sure::No, |around| spoke[around]);
-            let mut owned: Vec<_> =
-                self.table[index].keyed.values().filter(|one| one.owned == Sure::Yes).cloned().collect();
-            owned.sort_by_key(|one| one.opened);
-            let instances = if lifecycle.keyed.is_some() { owned } else { vec![self.table[index].single.clone()] };
-            spoke.push(Sure::No);
-            for instance in instances {
-                spoke[index] = self.end_of(lifecycle, &instance, muted);
+            let all = self.table[index].instances.clone().into_iter();
+            let mut judged: Vec<_> =
+                all.filter(|(_, one)| lifecycle.keyed.is_none() || one.owned == Sure::Yes).collect();
+            judged.sort_by_key(|(_, one)| one.opened);
+            for (key, instance) in judged {
+                let muted = self.is_muted(index, &key, &done);
+                let speaks = self.end_of(lifecycle, &instance, muted);
+                done[index].add(&key, Done { speaks, opened: Sure::No });
             }
         }
     }

@@ -34,26 +34,8 @@ pub fn owned_through_a_loss() -> bool {
     !STRICT.get()
 }
 
-/// An event that was lost, that perhaps moves, or whose key cannot be read, may have kept another value. The engine takes
-/// the one that was kept last for certain.
-pub fn kept_through_a_loss() -> bool {
-    !STRICT.get()
-}
-
 /// “The finding points … else at the event's type.” Where a finding stands at an entry, the engine has the whole event.
 pub fn entry_is_the_whole_event() -> bool {
-    !STRICT.get()
-}
-
-/// Of a lifecycle with `keyed = "turn"` the opening of the lifecycle around forgets all keys. After a lost event the engine
-/// takes those that were not seen to be unsure all the same.
-pub fn keys_of_a_turn_stay_lost() -> bool {
-    !STRICT.get()
-}
-
-/// Where the lifecycle around perhaps opened, a key of one with `keyed = "turn"` is perhaps forgotten. The engine takes it
-/// to be known.
-pub fn keys_of_a_turn_stay_known() -> bool {
     !STRICT.get()
 }
 
@@ -76,5 +58,11 @@ pub fn unseen_is_not_owned() -> bool {
 /// Where each of the possible states speaks, but not all the same rule, what is inside is muted whatever is the case. The
 /// engine lets it speak.
 pub fn several_rules_mute_nothing() -> bool {
+    !STRICT.get()
+}
+
+/// `keep` acts “only on a legal move (no rule speaks)”. Where a rule speaks in some of the possible states alone, and all lead
+/// to one other state, the engine takes the value to be kept for certain.
+pub fn keeps_what_a_rule_perhaps_forbids() -> bool {
     !STRICT.get()
 }

@@ -172,10 +172,19 @@ fn matches(text: &str, label: &str) -> bool {
 fn meets(event: &Event, pointer: &str, test: &Test) -> Sure {
     let value = match event.field(pointer) {
         Field::Unreadable => return Sure::Perhaps,
-        Field::Absent => return Sure::No,
+        Field::Absent => &Value::Null,
         Field::There(value) => value,
     };
+    let is_empty = match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    };
     let fits = match test {
+        Test::Present { present } => *present != value.is_null(),
+        Test::Empty { empty } => *empty == is_empty,
         Test::Says { says: labels } => value.as_str().is_some_and(|text| says(text, labels)),
         Test::Among(list) => list.iter().any(|wanted| equal(wanted, value)),
         Test::Is(wanted) => equal(wanted, value),
@@ -221,26 +230,29 @@ pub fn row_pointer(tables: &Tables, event: &Event, row: &Row, rows: &[&Row]) -> 
     found.filter(|at| event.field(at) != Field::Absent).unwrap_or_else(|| tables.event.kind.clone())
 }
 
-/// The key of an instance, as text.
-pub enum Key {
-    Is(String),
+/// The parts of a key.
+pub type Key = Vec<String>;
+
+/// What the field or fields with a key say.
+pub enum Named {
+    Is(Key),
     /// It names nothing, so its row does not apply.
     None,
     Unreadable,
 }
 
 /// Reads a key whose pointers start at `item`.
-pub fn key(event: &Event, item: &str, pointers: &Names) -> Key {
+pub fn key(event: &Event, item: &str, pointers: &Names) -> Named {
     let mut parts = Vec::new();
     let mut unreadable = false;
     for pointer in pointers.list() {
         match event.field(&format!("{item}{pointer}")) {
-            Field::Absent | Field::There(Value::Null) => return Key::None,
+            Field::Absent | Field::There(Value::Null) => return Named::None,
             Field::Unreadable => unreadable = true,
             Field::There(value) => parts.push(value.to_string()),
         }
     }
-    if unreadable { Key::Unreadable } else { Key::Is(parts.join(",")) }
+    if unreadable { Named::Unreadable } else { Named::Is(parts) }
 }
 
 /// Returns the pointers of the items of an array, or `None` for what cannot be read. Without an array the event itself

@@ -30,6 +30,8 @@ impl Names {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Test {
+    Present { present: bool },
+    Empty { empty: bool },
     Says { says: Vec<String> },
     Among(Vec<Value>),
     Is(Value),
@@ -53,7 +55,13 @@ pub enum When {
 #[serde(untagged)]
 pub enum Cell {
     To(String),
-    Speaks { rule: String, to: Option<String>, at: Option<String> },
+    Speaks {
+        rule: Option<String>,
+        to: Option<String>,
+        at: Option<String>,
+        #[serde(default)]
+        anew: bool,
+    },
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -87,6 +95,7 @@ pub struct Row {
     pub after: Where,
     pub unless: Option<Names>,
     pub key: Option<Names>,
+    pub parent: Option<Names>,
     pub each: Option<String>,
     #[serde(default)]
     pub same: Vec<Same>,
@@ -193,6 +202,30 @@ pub struct Unchanged {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Values {
+    pub on: Names,
+    pub when: Option<When>,
+    pub each: Option<String>,
+    pub key: Option<Names>,
+    pub at: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    pub values: Vec<Values>,
+    pub step: Value,
+    pub from: Option<Value>,
+    pub within: Option<String>,
+    pub key: Option<Names>,
+    #[serde(default)]
+    pub lost: bool,
+    pub restarts: Option<Names>,
+    pub rule: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
 pub struct EventHead {
     #[serde(rename = "type")]
     pub kind: String,
@@ -213,9 +246,22 @@ pub struct Tables {
     pub check: Vec<Check>,
     #[serde(default)]
     pub unchanged: Vec<Unchanged>,
+    #[serde(default)]
+    pub series: Vec<Series>,
     /// The schema of each event type; not of the file.
     #[serde(skip)]
     pub schemas: BTreeMap<String, Value>,
+}
+
+/// What a cell does.
+pub struct Step<'t> {
+    pub to: usize,
+    pub rule: Option<&'t str>,
+    pub at_entry: bool,
+    /// Whether it opens a new instance.
+    pub opens: bool,
+    /// Whether it leads into another state.
+    pub moves: bool,
 }
 
 impl Lifecycle {
@@ -223,23 +269,30 @@ impl Lifecycle {
         self.states.iter().position(|state| state == name).expect("the state is listed")
     }
 
-    /// Returns where a row leads from a state, and the rule that speaks there with whether it stands at the entry.
-    pub fn cell<'t>(&self, row: &'t Row, from: usize) -> (usize, Option<(&'t str, bool)>) {
+    /// Returns what a row does in a state.
+    pub fn cell<'t>(&self, row: &'t Row, from: usize) -> Step<'t> {
         let written =
             row.cell.get(&self.states[from]).or_else(|| row.cell.get("else")).expect("every state has a cell");
         let to = |name: &str| if name == "=" { from } else { self.state(name) };
-        match written {
-            Cell::To(name) => (to(name), None),
-            Cell::Speaks { rule, to: name, at } => {
-                (name.as_deref().map_or(from, to), Some((rule, at.as_deref() == Some("entry"))))
+        let (to, rule, at_entry, anew) = match written {
+            Cell::To(name) => (to(name), None, false, false),
+            Cell::Speaks { rule, to: name, at, anew } => {
+                (name.as_deref().map_or(from, to), rule.as_deref(), at.as_deref() == Some("entry"), *anew)
             }
-        }
+        };
+        let among = |names: &Option<Names>, state: usize| names.as_ref().is_some_and(|n| n.has(&self.states[state]));
+        let opens = anew || from != to && among(&self.opens, to) && !among(&self.resumes, from);
+        Step { to, rule, at_entry, opens, moves: from != to }
     }
 
-    /// Returns whether a move from one state to another one opens a new instance.
-    pub fn opens(&self, from: usize, to: usize) -> bool {
-        let among = |names: &Option<Names>, state: usize| names.as_ref().is_some_and(|n| n.has(&self.states[state]));
-        from != to && among(&self.opens, to) && !among(&self.resumes, from)
+    /// Returns whether a row may open an instance.
+    pub fn may_open(&self, row: &Row) -> bool {
+        (0..self.states.len()).any(|from| self.cell(row, from).opens)
+    }
+
+    /// Returns how many parts the keys have.
+    pub fn parts(&self) -> usize {
+        self.row.iter().filter_map(|row| row.key.as_ref()).map(|key| key.list().len()).max().unwrap_or(0)
     }
 
     /// Returns the rows of an event type; `"*"` is for the types that no row names.
@@ -254,6 +307,18 @@ impl Tables {
         self.lifecycle.iter().position(|lifecycle| lifecycle.name == name).expect("the lifecycle is there")
     }
 
+    /// Returns the lifecycles around one, from the inside out.
+    pub fn around(&self, index: usize) -> Vec<usize> {
+        let mut around = Vec::new();
+        let mut within = self.lifecycle[index].within.as_ref();
+        while let Some(name) = within {
+            let next = self.lifecycle(name);
+            around.push(next);
+            within = self.lifecycle[next].within.as_ref();
+        }
+        around
+    }
+
     /// Returns every rule that the tables name.
     pub fn rules(&self) -> BTreeSet<&str> {
         let mut rules = BTreeSet::new();
@@ -262,7 +327,7 @@ impl Tables {
                 rules.extend(row.same.iter().map(|same| &*same.rule));
                 rules.extend(row.cell.values().filter_map(|cell| match cell {
                     Cell::To(_) => None,
-                    Cell::Speaks { rule, .. } => Some(&**rule),
+                    Cell::Speaks { rule, .. } => rule.as_deref(),
                 }));
             }
             rules.extend(lifecycle.end.values().map(|end| match end {
@@ -275,6 +340,7 @@ impl Tables {
         }
         rules.extend(self.time.iter().map(|time| &*time.rule));
         rules.extend(self.check.iter().map(|check| &*check.rule));
+        rules.extend(self.series.iter().map(|series| &*series.rule));
         rules.extend(self.unchanged.iter().map(|unchanged| &*unchanged.rule));
         rules
     }

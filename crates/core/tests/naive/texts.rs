@@ -63,7 +63,8 @@ impl Pieces {
 
     fn append(&mut self, event: &Event, at: &str, anew: bool, sure: Sure) {
         match (sure, event.field(at)) {
-            (Sure::No, _) => {}
+            // What is not there is no piece.
+            (Sure::No, _) | (_, Field::Absent | Field::There(Value::Null)) => {}
             (Sure::Yes, Field::There(Value::String(piece))) => {
                 if anew {
                     *self = Pieces::default();

@@ -30,7 +30,7 @@ cell.else = "="
 name = "call"
 within = "turn"
 states = ["absent", "listed", "run", "over"]
-keyed = "turn"
+keyed = "parent"
 opens = "listed"
 
 [[lifecycle.row]]
@@ -127,7 +127,7 @@ cell.gone = "more"
 [[lifecycle.row]]
 on = "add"
 when = { "/x" = false }
-key = "/i"
+key = ["/i", "/j"]
 before = { turn = "open" }
 cell.absent = { rule = "absent-part", to = "gone" }
 cell.else = "gone"
@@ -152,9 +152,9 @@ gone = "end-gone"
         r#"{"type":"add","x":true,"i":1,"j":null}"#,
         r#"{"type":"add","x":true,"i":1,"j":2}"#,
         r#"{"type":"add","x":true,"i":"a","j":"no"}"#,
-        r#"{"type":"add","x":false,"i":"a"}"#,
-        r#"{"type":"add","x":false,"i":1}"#,
-        r#"{"type":"add","x":false,"i":true}"#,
+        r#"{"type":"add","x":false,"i":"a","j":1}"#,
+        r#"{"type":"add","x":false,"i":1,"j":2}"#,
+        r#"{"type":"add","x":false,"i":true,"j":2}"#,
         r#"{"type":"add","x":7,"i":1,"j":2}"#,
         r#"{"type":"add""#,
     ],
