@@ -180,7 +180,7 @@ impl Instance {
             acts
         };
         // What a row keeps that perhaps moves is not known, also where a rule speaks.
-        let moves = self.states.keys().any(|from| lifecycle.cell(row, *from).moves);
+        let moves = self.states.keys().all(|from| lifecycle.cell(row, *from).moves);
         let acts = if sure == Sure::Perhaps && moves { Sure::Perhaps } else { acts };
         for (name, at) in &row.keep {
             let value = match (acts, event.field(&format!("{item}{at}"))) {
