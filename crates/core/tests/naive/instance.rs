@@ -158,11 +158,12 @@ impl Instance {
             let step = lifecycle.cell(row, from);
             step.rule.is_none() && step.moves
         };
+        let is_unsure = known::same_needs_one_state() && self.certain_move(lifecycle, row) != Sure::Yes;
         let mut findings = Vec::new();
         for same in &row.same {
             let acts = |from: usize| match &same.states {
                 Some(states) => states.has(&lifecycle.states[from]),
-                None => legal(from),
+                None => legal(from) && !is_unsure,
             };
             let acts = Sure::in_worlds(self.states.keys().map(|from| acts(*from))).min(sure);
             let at = format!("{item}{}", same.at);

@@ -98,7 +98,7 @@ impl Stream<'_> {
             None => (Key::new(), sure),
             Some(Named::Is(parent)) => (parent, sure),
             Some(Named::None) => return,
-            Some(Named::Unreadable) => (Key::new(), sure.min(Sure::Perhaps)),
+            Some(Named::Unreadable) => return self.lose_keys(index, row, &mut course.done[index]),
         };
         let table = &self.table[index];
         let owned = table.instances.iter().filter(|(key, one)| key.starts_with(&parent) && one.owned != Sure::No);

@@ -66,3 +66,15 @@ pub fn several_rules_mute_nothing() -> bool {
 pub fn keeps_what_a_rule_perhaps_forbids() -> bool {
     !STRICT.get()
 }
+
+/// “A rule speaks only where every possible state speaks it.” Where the possible states move to several others, the engine
+/// does not compare, though `same` speaks in each of them.
+pub fn same_needs_one_state() -> bool {
+    !STRICT.get()
+}
+
+/// “A value that is too far ahead says that events were lost.” Where the first value is greater than `from`, the engine judges
+/// on as if none were.
+pub fn first_value_tells_no_loss() -> bool {
+    !STRICT.get()
+}

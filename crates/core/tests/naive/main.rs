@@ -72,6 +72,9 @@ cases! {
     what_is_inside_of_what_is_inside: NESTED;
     states_that_are_not_sure: UNSURE;
     the_session_events: SESSION_EVENTS;
+    fields_that_are_there_or_empty: CONDITIONS;
+    instances_within_instances: PARENTS;
+    values_that_follow: SERIES;
 }
 
 /// Shows what both say of one stream: `NAIVE_ASK=keyed:0,2,12` by the numbers of its lines, `keyed:f0,2` as a fragment.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
+use crate::known;
 use crate::reading::{Event, Field, Key, Named, Sure, equal, items, key, met};
 use crate::tables::{Series, Values};
 
@@ -156,7 +157,10 @@ fn misfit(series: &Series, next: &Next, found: &Value) -> Option<bool> {
     let fits = match (next, step, series.step.as_str()) {
         (Next::Unknown, ..) => true,
         (Next::First, ..) => match series.from.as_ref().and_then(Value::as_f64) {
-            Some(from) => return (value? != from).then_some(value? > from),
+            Some(from) => {
+                let is_ahead = value? > from && !known::first_value_tells_no_loss();
+                return (value? != from).then_some(is_ahead);
+            }
             None => true,
         },
         (Next::After(before), Some(step), _) => {

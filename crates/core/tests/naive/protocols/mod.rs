@@ -4,12 +4,14 @@ mod fields;
 mod instances;
 mod keyed;
 mod nested;
+mod second;
 mod session_events;
 
 pub use fields::{FIELDS, TEXTS};
 pub use instances::{ITEMS, PARTS, STREAMS};
 pub use keyed::{KEYED, OWNED};
 pub use nested::{NESTED, UNSURE};
+pub use second::{CONDITIONS, PARENTS, SERIES};
 pub use session_events::SESSION_EVENTS;
 
 use crate::comparison::Case;
