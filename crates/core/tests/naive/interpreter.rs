@@ -267,12 +267,14 @@ impl<'t> Stream<'t> {
         if self.lost_since {
             return;
         }
-        let mut done = vec![Doings::NOTHING; self.tables.lifecycle.len()];
+        let tables = self.tables;
+        let mut done = vec![Doings::NOTHING; tables.lifecycle.len()];
         for (index, lifecycle) in self.tables.lifecycle.iter().enumerate() {
             let all = self.table[index].instances.clone().into_iter();
             let mut judged: Vec<_> =
                 all.filter(|(_, one)| lifecycle.keyed.is_none() || one.owned == Sure::Yes).collect();
-            judged.sort_by_key(|(_, one)| one.opened);
+            let parts = tables.around(index).first().map_or(0, |around| tables.lifecycle[*around].parts());
+            judged.sort_by_key(|(key, one)| (key[..parts].to_vec(), one.opened));
             for (key, instance) in judged {
                 let muted = self.is_muted(index, &key, &done);
                 let speaks = self.end_of(lifecycle, &instance, muted);
