@@ -186,7 +186,7 @@ impl Instance {
         for (name, at) in &row.keep {
             let value = match (acts, event.field(&format!("{item}{at}"))) {
                 // A value that is not there takes the place of nothing that was kept.
-                (Sure::No, _) | (_, Field::Absent | Field::There(Value::Null)) => continue,
+                (Sure::No, _) | (_, Field::Absent) => continue,
                 (Sure::Yes, Field::There(value)) => Some(value.clone()),
                 _ => None,
             };

@@ -89,7 +89,7 @@ impl Stream<'_> {
         let declares = |values: &Values| {
             let schema = &self.tables.schemas[&event.kind];
             let place = values.each.clone().unwrap_or_else(|| values.at.clone());
-            schema.pointer(&format!("/properties{}", place.replacen('/', "/", 1))).is_some()
+            schema.pointer(&format!("/properties{place}")).is_some()
         };
         if !named.is_empty() {
             return named;
