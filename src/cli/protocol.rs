@@ -8,7 +8,8 @@ use std::io::Write as _;
 
 use clap::ValueEnum;
 use sessionlint_core::protocol::series::{Series, SeriesStep};
-use sessionlint_core::protocol::tables::{Cell, FieldTest, Lifecycle, States, Text};
+use sessionlint_core::protocol::tables::{Cell, FieldTest, Lifecycle, States};
+use sessionlint_core::protocol::texts::{JsonKind, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 use super::config::ProtocolChoice;
@@ -197,28 +198,66 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
     let words = Labels::unabridged(tables);
     let within = text.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
     writeln!(out, "\ntext{}", within.unwrap_or_default())?;
-    let named = |event: usize, slot: usize| {
-        let kind = &tables.events[event];
-        format!("{} {}", printable(&kind.name), printable(&kind.slots[slot].to_string()))
-    };
-    for (event, append) in text.append.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
+    for (event, append) in by_event(&text.append) {
         let when = in_parentheses(words.conditions(event, &append.when));
         let anew = if append.anew { ", in place of the ones before it" } else { "" };
         let gates = only_where(&words.gates(&[], &append.after));
-        writeln!(out, "  a piece: {}{when}{anew}{gates}", named(event, append.slot))?;
+        let field = field(tables, event, append.each, append.slot);
+        let keys = keys(tables, event, append.each, &append.key);
+        writeln!(out, "  a piece: {} {field}{keys}{when}{anew}{gates}", printable(&tables.events[event].name))?;
     }
-    for (event, when) in text.cut.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one))) {
+    for (event, when) in by_event(&text.cut) {
         let when = in_parentheses(words.conditions(event, when));
         writeln!(out, "  the whole may begin anew after: {}{when}", printable(&tables.events[event].name))?;
     }
-    for (event, whole) in text.whole.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
+    for (event, whole) in by_event(&text.whole) {
+        let when = in_parentheses(words.conditions(event, &whole.when));
         let gates = only_where(&words.gates(&whole.before, &[]));
-        writeln!(out, "  the whole: {}{gates}: {}", named(event, whole.slot), rule_mark(tables, whole.rule))?;
+        let field = field(tables, event, whole.each, whole.slot);
+        let (name, rule) = (printable(&tables.events[event].name), rule_mark(tables, whole.rule));
+        let keys = keys(tables, event, whole.each, &whole.key);
+        let ends = if whole.ends { ", which ends it" } else { "" };
+        writeln!(out, "  the whole: {name} {field}{keys}{when}{gates}{ends}: {rule}")?;
         if let Some(rule) = whole.empty {
             writeln!(out, "  an empty whole, where only the text since then is empty: {}", rule_mark(tables, rule))?;
         }
     }
+    for (event, json) in by_event(&text.json) {
+        let when = in_parentheses(words.conditions(event, &json.when));
+        let is = match (json.is, json.allows_empty) {
+            (JsonKind::Any, false) => "JSON",
+            (JsonKind::Any, true) => "JSON or empty",
+            (JsonKind::Object, false) => "a JSON object",
+            (JsonKind::Object, true) => "a JSON object or empty",
+        };
+        let (name, rule) = (printable(&tables.events[event].name), rule_mark(tables, json.rule));
+        let keys = keys(tables, event, json.each, &json.key);
+        writeln!(out, "  {is} with: {name}{keys}{when}, or: {rule}")?;
+    }
+    if let Some(rule) = text.no_pieces {
+        writeln!(out, "  a whole that is not empty, without a piece: {}", rule_mark(tables, rule))?;
+    }
     Ok(())
+}
+
+/// Returns what a table has for each event type, with the number of the type.
+fn by_event<T>(table: &[Vec<T>]) -> impl Iterator<Item = (usize, &T)> {
+    table.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one)))
+}
+
+/// Returns the pointer of a field, which may be one of the items of an array.
+fn field(tables: &Tables, event: usize, each: Option<usize>, slot: usize) -> String {
+    let kind = &tables.events[event];
+    printable(&match each {
+        None => kind.slots[slot].to_string(),
+        Some(array) => kind.arrays[array].at.child("*").join(&kind.arrays[array].slots[slot]).to_string(),
+    })
+}
+
+/// Returns the fields of a key, such as `, by /output_index + /content_index`; empty if there are none.
+fn keys(tables: &Tables, event: usize, each: Option<usize>, slots: &[usize]) -> String {
+    let fields: Vec<_> = slots.iter().map(|slot| field(tables, event, each, *slot)).collect();
+    if fields.is_empty() { String::new() } else { format!(", by {}", fields.join(" + ")) }
 }
 
 fn only_where(gates: &str) -> String {
@@ -234,13 +273,10 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     if tables.checks.iter().any(|of_event| !of_event.is_empty()) {
         writeln!(out, "\nchecks")?;
     }
-    for (event, one) in tables.checks.iter().enumerate().flat_map(|(e, all)| all.iter().map(move |one| (e, one))) {
+    for (event, one) in by_event(&tables.checks) {
         let kind = &tables.events[event];
         let when = in_parentheses(words.conditions(event, &one.when));
-        let field = match one.each {
-            None => kind.slots[one.slot].to_string(),
-            Some(array) => kind.arrays[array].at.child("*").join(&kind.arrays[array].slots[one.slot]).to_string(),
-        };
+        let field = field(tables, event, one.each, one.slot);
         let test = match &one.test {
             FieldTest::Says(says) => {
                 alternatives(&says.iter().map(|says| format!("“{}”", printable(says))).collect::<Vec<_>>())
@@ -249,7 +285,7 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
             FieldTest::Missing => "missing".to_owned(),
         };
         let rule = rule_mark(tables, one.rule);
-        writeln!(out, "  {}{when}: {} is {test}: {rule}", printable(&kind.name), printable(&field))?;
+        writeln!(out, "  {}{when}: {field} is {test}: {rule}", printable(&kind.name))?;
     }
     for series in &tables.series {
         write_series(out, tables, series)?;
@@ -277,16 +313,11 @@ fn write_series(out: &mut String, tables: &Tables, series: &Series) -> fmt::Resu
     };
     let within = series.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
     writeln!(out, "\nseries{}\n  {step}: {}", within.unwrap_or_default(), rule_mark(tables, series.rule))?;
-    for (event, value) in series.values.iter().enumerate().flat_map(|(e, all)| all.iter().map(move |one| (e, one))) {
-        let kind = &tables.events[event];
-        let field = |slot: usize| match value.each {
-            None => kind.slots[slot].to_string(),
-            Some(array) => kind.arrays[array].at.child("*").join(&kind.arrays[array].slots[slot]).to_string(),
-        };
+    for (event, value) in by_event(&series.values) {
         let when = in_parentheses(words.conditions(event, &value.when));
-        let keys: Vec<_> = value.key.iter().map(|slot| printable(&field(*slot))).collect();
-        let keys = if keys.is_empty() { String::new() } else { format!(", by {}", keys.join(" + ")) };
-        writeln!(out, "  {}{when}: {}{keys}", printable(&kind.name), printable(&field(value.slot)))?;
+        let field = field(tables, event, value.each, value.slot);
+        let keys = keys(tables, event, value.each, &value.key);
+        writeln!(out, "  {} {field}{keys}{when}", printable(&tables.events[event].name))?;
     }
     if series.is_of_losses {
         writeln!(out, "  a value too far ahead: events were lost")?;

@@ -7,7 +7,8 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::protocol::Protocol;
-use sessionlint_core::protocol::tables::{Condition, FieldTest, Row, Text, Unchanged, Wanted};
+use sessionlint_core::protocol::tables::{Condition, FieldTest, Row, Unchanged, Wanted};
+use sessionlint_core::protocol::texts::Text;
 use sessionlint_core::schema::{Pointer, domain};
 
 use super::choices::Choices;
@@ -114,7 +115,7 @@ impl<'p> Proposer<'p> {
             draft.offend(choices);
         }
         let last = draft.last_values();
-        let appends = |text: &Text| text.append[event_type].as_ref().is_some_and(|append| !append.anew);
+        let appends = |text: &Text| text.append[event_type].iter().any(|append| !append.anew);
         let waits = session.half && !tables.texts.iter().any(appends);
         let Draft { event, instances, ids, .. } = draft;
         Proposal { line: line_of(&event), session: number, instances, clock, ids, half, waits, last }
@@ -214,10 +215,10 @@ impl Draft<'_> {
         let slots = &tables.events[self.event_type].slots;
         let mut half = self.session.half;
         for (table, streamed) in tables.texts.iter().zip(checker.streamed(&self.session.id)) {
-            if let Some(append) = &table.append[self.event_type] {
+            for append in table.append[self.event_type].iter().filter(|append| append.each.is_none()) {
                 let mut piece = odd_text(choices, 0).replace([HIGH, LOW], "");
                 // A piece that takes the place of the others is whole.
-                if !append.anew {
+                if !append.anew && table.key_parts == 0 {
                     if self.session.half {
                         piece.insert(0, LOW);
                     }
@@ -228,10 +229,10 @@ impl Draft<'_> {
                 }
                 self.put(&slots[append.slot], json!(piece));
             }
-            if let (Some(whole), Some(streamed)) = (&table.whole[self.event_type], streamed)
-                && !(self.wild && choices.once_in(2))
-            {
-                self.put(&slots[whole.slot], json!(streamed));
+            for whole in table.whole[self.event_type].iter().filter(|whole| whole.each.is_none()) {
+                if let Some(streamed) = streamed.as_ref().filter(|_| !(self.wild && choices.once_in(2))) {
+                    self.put(&slots[whole.slot], json!(streamed));
+                }
             }
         }
         half
@@ -266,8 +267,8 @@ impl Draft<'_> {
             }
         }
         let event_type = self.event_type;
-        for whole in tables.texts.iter().filter_map(|text| text.whole[event_type].as_ref()) {
-            if whole.empty.is_some() && choices.once_in(4) {
+        for whole in tables.texts.iter().flat_map(|text| &text.whole[event_type]) {
+            if whole.empty.is_some() && whole.each.is_none() && choices.once_in(4) {
                 self.put(&kind.slots[whole.slot], json!(""));
             }
         }

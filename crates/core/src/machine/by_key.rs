@@ -65,9 +65,14 @@ impl<V: Known> ByKey<V> {
     }
 
     /// Returns the keys that begin with that of a parent.
-    fn keys(&self, parent: &[u8]) -> Vec<Box<[u8]>> {
+    pub(crate) fn keys(&self, parent: &[u8]) -> Vec<Box<[u8]>> {
         let from = self.values.range::<[u8], _>((Bound::Included(parent), Bound::Unbounded));
         from.take_while(|(key, _)| key.starts_with(parent)).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Returns all values, to change them.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.values.values_mut()
     }
 
     /// Returns all values.

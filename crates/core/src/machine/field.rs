@@ -1,5 +1,7 @@
 //! Reads, keeps and compares the fields of events.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::{EventView, Target};
@@ -60,6 +62,19 @@ impl<'a> Scope<'a> {
         match self.item {
             None => Target::Slot(slot),
             Some(ArrayItem { array, index, .. }) => Target::Item { array, index, slot },
+        }
+    }
+
+    /// Returns the byte range of the field in this slot, if it is a number or, between its quotes, a string.
+    pub(crate) fn range(self, slot: usize) -> Option<Range<usize>> {
+        self.event.fields[self.item.map_or(0, |item| item.first) + slot].range()
+    }
+
+    /// Returns the target of a verdict about the rest of the text in this slot, from an offset on.
+    pub(crate) fn part(self, slot: usize, at: usize) -> Target {
+        match self.item {
+            None => Target::Part(slot, at),
+            Some(_) => self.at(slot),
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) enum Key {
 
 /// Reads a key from these slots.
 pub(crate) fn read_key(slots: &[usize], scope: Scope<'_>) -> Key {
-    let mut key = Vec::with_capacity(32);
+    let mut key = Vec::with_capacity(if slots.is_empty() { 0 } else { 32 });
     let mut is_readable = true;
     for slot in slots {
         match scope.field(*slot) {

@@ -23,6 +23,8 @@ mod spoken;
 mod step;
 mod streamed_text;
 mod streams;
+mod text_store;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -44,7 +46,6 @@ pub(crate) use observer::{CellObserver, NoObserver};
 pub(crate) use repeat::Repeat;
 use repetition::{Newcomer, RecentEvents};
 use step::Scratch;
-use streamed_text::TextState;
 use streams::{Stream, Streams, StreamsState};
 
 /// The parts of an event that the tables read.
@@ -280,7 +281,7 @@ impl Machine {
     /// may be missing.
     pub(crate) fn streamed(&self, stream: &[u8]) -> Vec<Option<String>> {
         match self.streams.live(stream) {
-            Some(stream) => stream.texts.iter().map(TextState::streamed).collect(),
+            Some(stream) => stream.texts.streamed(),
             None => self.protocol.tables().texts.iter().map(|_| None).collect(),
         }
     }
@@ -453,9 +454,7 @@ impl Machine {
             }
             let other = others.as_ref().filter(|(lone, _)| *lone == index).map(|(_, other)| other);
             end::judge_end(self.protocol.tables(), stream, other, out);
-            for text in &mut stream.texts {
-                out.extend(text.release(&stream.name));
-            }
+            stream.texts.release(&stream.name, out);
         }
     }
 }

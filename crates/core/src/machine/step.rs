@@ -11,6 +11,7 @@ use super::repeat::{Repeat, apply_repeat};
 use super::spoken::Spoken;
 use super::streamed_text::BufferPool;
 use super::streams::{LifecycleState, Stream};
+use super::text_store::end_text;
 use super::{Doubts, EventView, Facts, Target, Verdict, Wording};
 use crate::finding::{Place, Related};
 use crate::protocol::tables::{Cell, Certainty, Condition, Lifecycle, ParentGate, Row, States};
@@ -628,10 +629,10 @@ impl<W: CellObserver> Step<'_, W> {
                 self.reset_within(number, key);
             }
         }
-        for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
+        let Step { stream, buffers, out, .. } = self;
+        for (number, text) in self.tables.texts.iter().enumerate() {
             if text.within == Some(outer) {
-                self.out.extend(state.release(&self.stream.name));
-                state.reset(self.buffers);
+                stream.texts.reset(number, key, |text| end_text(text, &stream.name, buffers, out));
             }
         }
         for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
@@ -652,9 +653,9 @@ impl<W: CellObserver> Step<'_, W> {
                 self.doubt_within(number, key);
             }
         }
-        for (text, state) in self.tables.texts.iter().zip(&mut self.stream.texts) {
+        for (number, text) in self.tables.texts.iter().enumerate() {
             if text.within == Some(outer) {
-                state.make_incomplete();
+                self.stream.texts.doubt(number, key);
             }
         }
         for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {

@@ -14,7 +14,7 @@ use super::nested::NestedInstances;
 use super::repeat::RepeatPattern;
 use super::repetition::Repetition;
 use super::series::{self, SeriesState};
-use super::streamed_text::TextState;
+use super::text_store::Texts;
 use crate::bytes::{contains, equal};
 use crate::finding::Place;
 use crate::input::{EventNote, MOST_BYTES};
@@ -152,7 +152,7 @@ pub(crate) struct Stream {
     /// The state of each lifecycle.
     pub lifecycles: Vec<LifecycleState>,
     /// The state of each text.
-    pub texts: Vec<TextState>,
+    pub texts: Texts,
     /// For each of the tables' fields that must not stay the same, what the last event of the type had.
     pub unchanged: Vec<Option<LastValues>>,
     /// The last values of each series.
@@ -187,7 +187,7 @@ impl Stream {
         Stream {
             name: String::from_utf8_lossy(name).into(),
             lifecycles: lifecycles.collect(),
-            texts: tables.texts.iter().map(|_| TextState::default()).collect(),
+            texts: Texts::new(&tables.texts),
             unchanged: vec![None; tables.unchanged.len()],
             series: tables.series.iter().map(|_| SeriesState::default()).collect(),
             last: EventNote::default(),
@@ -218,9 +218,7 @@ impl Stream {
         for (state, lifecycle) in self.lifecycles.iter_mut().zip(&tables.lifecycles) {
             state.make_unsure(lifecycle, true);
         }
-        for text in &mut self.texts {
-            text.make_incomplete();
-        }
+        self.texts.lose_all();
         self.series.iter_mut().for_each(SeriesState::lose);
         self.unchanged.fill(None);
     }
@@ -243,7 +241,7 @@ impl Stream {
     fn is_at_rest(&self, tables: &Tables) -> bool {
         let mut lifecycles = self.lifecycles.iter().zip(&tables.lifecycles);
         self.repetition.is_none()
-            && self.texts.iter().all(TextState::is_at_rest)
+            && self.texts.is_at_rest()
             && lifecycles.all(|(state, lifecycle)| state.is_at_rest(lifecycle))
     }
 
@@ -257,8 +255,7 @@ impl Stream {
         };
         self.lifecycles.len() == tables.lifecycles.len()
             && self.lifecycles.iter().zip(&tables.lifecycles).all(is_sound)
-            && self.texts.len() == tables.texts.len()
-            && self.texts.iter().all(TextState::is_sound)
+            && self.texts.is_sound(&tables.texts)
             && self.unchanged.len() == tables.unchanged.len()
             && self
                 .unchanged

@@ -8,6 +8,7 @@ mod lifecycles;
 mod parents;
 mod records;
 mod series;
+mod texts;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -9,9 +9,12 @@ use toml::Spanned;
 
 use super::compile::without_values;
 use super::tables;
+use super::texts::JsonKind;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
-pub(crate) use words::{Cell, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Step, Test, WhenTest};
+pub(crate) use words::{
+    Cell, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Step, Test, WhenTest, Wholes,
+};
 
 pub(crate) type Name = Spanned<String>;
 pub(crate) type Names = OneOrMany<Name>;
@@ -247,19 +250,27 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Text {
-        /// What findings call the text if its pieces take the place of each other; nothing else refers to it.
-        pub name: String = required,
+        /// What findings call the text if it is not put together from pieces; nothing else refers to it.
+        pub name: Name = required,
         pub within: Option<Name> = optional,
-        pub began: Name = required,
-        pub append: Append = required,
+        /// Where it is another text for each value of these fields.
+        pub key: Names = optional,
+        pub began: Option<Name> = optional,
+        pub append: OneOrMany<Append> = required,
         pub cut: Vec<Cut> = optional,
-        pub whole: Whole = required,
+        pub whole: Wholes = optional,
+        pub json: OneOrMany<TextJson> = optional,
+        /// The rule that speaks where a whole comes without a piece.
+        pub no_pieces: Option<Name> = optional("no-pieces"),
     }
 
     #[derive(Debug)]
     pub(crate) struct Append {
         pub on: Names = required,
         pub when: When = optional,
+        pub each: Option<Name> = optional,
+        /// The key in these events, if its fields are others than the text's own.
+        pub key: Names = optional,
         pub at: Name = required,
         pub after: Gate = optional,
         /// Whether each piece takes the place of the ones before it.
@@ -275,11 +286,30 @@ toml_tables! {
     #[derive(Debug)]
     pub(crate) struct Whole {
         pub on: Names = required,
+        pub when: When = optional,
+        pub each: Option<Name> = optional,
+        pub key: Names = optional,
         pub at: Name = required,
         pub before: Gate = optional,
         pub rule: Name = required,
         /// The rule that speaks where the whole is empty, and fits because nothing followed the last cut.
         pub empty: Option<Name> = optional,
+        /// Whether the text is empty afterwards.
+        pub ends: Option<Spanned<bool>> = optional,
+    }
+
+    /// When a text must be JSON.
+    #[derive(Clone, Debug)]
+    pub(crate) struct TextJson {
+        pub on: Names = required,
+        pub when: When = optional,
+        pub each: Option<Name> = optional,
+        /// The first parts of a key, or none: all texts under it.
+        pub key: Option<Names> = optional,
+        pub is: JsonKind = required,
+        /// Whether a text without content is fine, too.
+        pub empty: bool = optional,
+        pub rule: Name = required,
     }
 
     #[derive(Debug)]

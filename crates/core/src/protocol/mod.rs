@@ -13,6 +13,7 @@ pub mod records;
 mod rulebook;
 pub mod series;
 pub mod tables;
+pub mod texts;
 mod trusted;
 mod upkeep;
 
@@ -39,7 +40,8 @@ use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use records::Records;
 use series::Series;
-use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Text, Unchanged};
+use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Unchanged};
+use texts::Text;
 use trusted::TrustedText;
 
 /// The help for a mistake in a protocol's TOML that has no help of its own.

@@ -9,6 +9,7 @@ use serde_json::Value;
 pub use super::conditions::{Condition, Wanted, overlap};
 use super::file::{Basis, Scalar};
 use super::series::Series;
+use super::texts::Text;
 use super::trusted;
 use crate::finding::Severity;
 use crate::framing::Framing;
@@ -270,7 +271,7 @@ pub struct Lifecycle {
     pub key_parts: usize,
     /// The number of first parts that are the key of the surrounding instance; 0 if that has none.
     pub parent_parts: usize,
-    /// Whether another lifecycle is within this one.
+    /// Whether another lifecycle, a text or a series is within this one.
     pub is_parent: bool,
     /// Whether a row asks for the state of one of its instances, by key, before the event.
     pub is_asked_before: bool,
@@ -386,21 +387,16 @@ impl Effects {
             rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
         condition_slots.sort_unstable();
         condition_slots.dedup();
-        let is_piece = texts.iter().any(|text| text.append[event].as_ref().is_some_and(|append| !append.anew));
+        let is_piece = texts.iter().any(|text| text.append[event].iter().any(|append| !append.anew));
         let reads_keys = rows.clone().any(|row| !row.key.is_empty());
-        let wholes = texts.iter().filter_map(|text| text.whole[event].as_ref());
+        let wholes = texts.iter().flat_map(|text| &text.whole[event]);
         let needs_before =
             rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
-        let touches =
-            |text: &Text| text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some();
         let has_values = |one: &Series| !one.values[event].is_empty() || one.restarts[event];
         let series: Vec<_> = (0..series.len()).filter(|index| has_values(&series[*index])).collect();
-        let texts_touched: Vec<_> = (0..texts.len()).filter(|index| touches(&texts[*index])).collect();
+        let texts_touched: Vec<_> = (0..texts.len()).filter(|index| texts[*index].is_touched_by(event)).collect();
         let appends = match texts_touched.as_slice() {
-            [one] if texts[*one].cut[event].is_empty() && texts[*one].whole[event].is_none() => {
-                let append = texts[*one].append[event].as_ref().filter(|append| append.when.is_empty() && !append.anew);
-                append.map(|append| (*one, append.slot))
-            }
+            [one] => texts[*one].only_piece(event).map(|append| (*one, append.slot)),
             _ => None,
         };
         Effects {
@@ -452,49 +448,6 @@ impl Cell {
     pub(crate) fn leaves_quietly(&self, state: u8) -> bool {
         self.rule.is_none() && (self.to != state || self.anew)
     }
-}
-
-/// A text that arrives in pieces, and the whole that must equal it.
-#[derive(Debug)]
-pub struct Text {
-    /// What it is called in messages, unless it was put together from pieces.
-    pub name: Arc<str>,
-    /// The number of the lifecycle whose opening empties the text.
-    pub within: Option<usize>,
-    /// The message for the event with the first piece, for findings that refer to it.
-    pub began: Arc<str>,
-    /// By event type: the piece in the event.
-    pub append: Vec<Option<Append>>,
-    /// By event type: alternatives of conditions, any of which lets the whole begin after the event.
-    pub cut: Vec<Vec<Vec<Condition>>>,
-    /// By event type: the whole in the event.
-    pub whole: Vec<Option<Whole>>,
-}
-
-/// A field that is the next piece of a text.
-#[derive(Clone, Debug)]
-pub struct Append {
-    /// The conditions under which the field is a piece.
-    pub when: Vec<Condition>,
-    /// The field's slot.
-    pub slot: usize,
-    /// The lifecycles, each with the states that it must be in after its own move.
-    pub after: Vec<(usize, States)>,
-    /// Whether the piece takes the place of all pieces before it.
-    pub anew: bool,
-}
-
-/// A field that must equal the pieces of a text put together.
-#[derive(Clone, Debug)]
-pub struct Whole {
-    /// The field's slot.
-    pub slot: usize,
-    /// The lifecycles, each with the states that it must have been in before the event.
-    pub before: Vec<(usize, States)>,
-    /// The rule to report if they differ.
-    pub rule: RuleId,
-    /// The rule to report if the whole is empty and only the text since the last cut is.
-    pub empty: Option<RuleId>,
 }
 
 /// A test of a field of one event type.

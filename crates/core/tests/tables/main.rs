@@ -3,6 +3,7 @@
 mod conditions;
 mod parents;
 mod series;
+mod texts;
 
 use sessionlint_core::{Options, Protocol, ProtocolError, check};
 

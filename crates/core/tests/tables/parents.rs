@@ -132,7 +132,7 @@ fn a_run_that_opens_again_has_nothing() {
     says(&["run", "item 0", "part 0 0", "part-end 0 0", "run", "item 0", "part 0 0", "part-end 0 0"], &[]);
     says(
         &["run", "item 0", "part 0 0", "run", "part 0 0", "part-end 0 0"],
-        &[("item-not-open", 5), ("item-not-open", 6)],
+        &[("item-not-open", 5), ("item-not-open", 6), ("part-at-end", 6)],
     );
 }
 

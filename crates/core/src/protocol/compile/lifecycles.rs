@@ -29,8 +29,8 @@ impl Compiler<'_> {
             }
         };
         self.check_tables_of_form();
-        let lifecycles = self.compile_lifecycles();
-        let texts: Vec<_> = file.text.iter().map(|text| self.compile_text(text)).collect();
+        let mut lifecycles = self.compile_lifecycles();
+        let texts: Vec<_> = file.text.iter().map(|text| self.compile_text(text, &lifecycles)).collect();
         if let (Some(time), None) = (file.time.first(), &shape.time) {
             let message = "no field holds the time".to_owned();
             self.refuse(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
@@ -39,6 +39,8 @@ impl Compiler<'_> {
         let checks = self.compile_checks();
         let unchanged: Vec<_> = file.unchanged.iter().filter_map(|one| self.compile_unchanged(one)).collect();
         let series: Vec<_> = file.series.iter().map(|one| self.compile_series(one, &lifecycles)).collect();
+        let inner = texts.iter().map(|text| text.within).chain(series.iter().map(|one| one.within));
+        inner.flatten().for_each(|outer| lifecycles[outer].is_parent = true);
         let effects = checks.iter().enumerate().map(|(event, checks)| {
             let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
             Effects::of(event, &lifecycles, &texts, &series, is_examined)
@@ -54,7 +56,7 @@ impl Compiler<'_> {
         let file = self.file;
         let of_streams = [
             ("lifecycle", file.lifecycle.first().map(Spanned::span)),
-            ("text", file.text.first().map(|text| text.whole.rule.span())),
+            ("text", file.text.first().map(|text| text.name.span())),
             ("time", file.time.first().map(|time| time.rule.span())),
             ("unchanged", file.unchanged.first().map(|one| one.rule.span())),
             ("series", file.series.first().map(|one| one.get_ref().rule.span())),

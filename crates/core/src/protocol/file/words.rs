@@ -5,9 +5,10 @@ use serde_json::{Map, Value as Json};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Name, SetField, Speak, SpeakAtEnd, When};
+use super::{Name, SetField, Speak, SpeakAtEnd, When, Whole};
 use crate::finding::Severity;
 use crate::protocol::tables;
+use crate::protocol::texts::JsonKind;
 use crate::schema::Pointer;
 use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 
@@ -227,6 +228,45 @@ impl FromToml for Test {
             let (below, beside) = (table.alternative("below", Test::Below), table.alternative("beside", Test::Beside));
             table.only([says, same, below, beside])
         })
+    }
+}
+
+/// The wholes of a text.
+#[derive(Debug, Default)]
+pub(crate) enum Wholes {
+    /// None: the text is only looked at as JSON.
+    #[default]
+    None,
+    /// One table: each ends the text.
+    Ending(Box<Whole>),
+    /// A list: each is compared with what came before it.
+    Kept(Vec<Whole>),
+}
+
+impl Wholes {
+    /// Returns all wholes.
+    pub(crate) fn all(&self) -> &[Whole] {
+        match self {
+            Wholes::None => &[],
+            Wholes::Ending(whole) => std::slice::from_ref(whole),
+            Wholes::Kept(wholes) => wholes,
+        }
+    }
+}
+
+impl FromToml for Wholes {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Wholes> {
+        match value.get_ref() {
+            DeValue::Array(_) => Vec::from_toml(key, value, reader).map(Wholes::Kept),
+            _ => Whole::from_toml(key, value, reader).map(|whole| Wholes::Ending(Box::new(whole))),
+        }
+    }
+}
+
+impl FromToml for JsonKind {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<JsonKind> {
+        let words = [("any", "any JSON value", JsonKind::Any), ("object", "a JSON object", JsonKind::Object)];
+        reader.one_of_explained(key, value, &words)
     }
 }
 
