@@ -1,4 +1,4 @@
-//! Texts and single fields of events.
+//! Single fields of events.
 
 use serde_json::Value;
 
@@ -6,28 +6,8 @@ use crate::interpreter::{Course, Stream};
 use crate::known;
 use crate::reading::{Event, Field, Key, Sure, equal, items, met, says};
 use crate::tables::{Check, CheckTest};
-use crate::texts::Pieces;
 
 impl Stream<'_> {
-    pub fn texts(&mut self, number: usize, event: &Event, course: &Course) {
-        for (index, text) in self.tables.text.iter().enumerate() {
-            let around = text.within.as_ref().map(|name| self.tables.lifecycle(name));
-            match around.map_or(Sure::No, |around| course.done[around].of(&[]).opened.max(course.done[around].afresh)) {
-                Sure::No => {}
-                Sure::Perhaps => self.texts[index].unknown = true,
-                Sure::Yes => self.texts[index] = Pieces::default(),
-            }
-            let after = self.is_where(&text.append.after, &[], None);
-            let before = self.is_where(&text.whole.before, &[], Some(course));
-            let found = self.texts[index].step(text, event, after, before);
-            if let Some((rule, at)) = found
-                && around.is_none_or(|around| course.done[around].of(&[]).speaks != Sure::Yes)
-            {
-                self.say(rule, (number, at.to_owned()));
-            }
-        }
-    }
-
     pub fn check(&mut self, number: usize, event: &Event, check: &Check) {
         if !check.on.has(&event.kind) || met(event, check.when.as_ref()) != Sure::Yes {
             return;

@@ -10,7 +10,7 @@ use crate::reading::{Event, Field, Key, Line, Sure, row_met, row_pointer};
 use crate::series::Running;
 use crate::stream_table::Table;
 use crate::tables::{EndRule, Lifecycle, Row, Tables, Where};
-use crate::texts::Pieces;
+use crate::texts::Texts;
 
 /// A finding of the tables. At the end of a stream there is no pointer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ pub struct Stream<'t> {
     name: Option<String>,
     pub table: Vec<Table>,
     pub series: Vec<Running>,
-    pub texts: Vec<Pieces>,
+    pub texts: Vec<Texts>,
     /// The time of the event before.
     time: Option<String>,
     /// For each `[[unchanged]]` the fields of the event before.
@@ -134,7 +134,7 @@ impl<'t> Stream<'t> {
             name,
             table: tables.lifecycle.iter().map(Table::new).collect(),
             series: tables.series.iter().map(|_| Running::new()).collect(),
-            texts: vec![Pieces::default(); tables.text.len()],
+            texts: tables.text.iter().map(|_| Texts::new()).collect(),
             time: None,
             before: vec![None; tables.unchanged.len()],
             opened: 0,
@@ -156,7 +156,7 @@ impl<'t> Stream<'t> {
             table.lose(lifecycle);
         }
         self.series.iter_mut().for_each(Running::lose);
-        self.texts.iter_mut().for_each(|text| text.unknown = true);
+        self.texts.iter_mut().for_each(Texts::lose);
         self.before.fill(None);
         self.lost_since = true;
     }

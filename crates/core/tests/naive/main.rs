@@ -75,6 +75,7 @@ cases! {
     fields_that_are_there_or_empty: CONDITIONS;
     instances_within_instances: PARENTS;
     values_that_follow: SERIES;
+    texts_by_key: WHOLES;
 }
 
 /// Shows what both say of one stream: `NAIVE_ASK=keyed:0,2,12` by the numbers of its lines, `keyed:f0,2` as a fragment.

@@ -128,6 +128,8 @@ pub struct Lifecycle {
 pub struct Append {
     pub on: Names,
     pub when: Option<When>,
+    pub each: Option<String>,
+    pub key: Option<Names>,
     pub at: String,
     #[serde(default)]
     pub after: Where,
@@ -146,20 +148,67 @@ pub struct Cut {
 #[serde(deny_unknown_fields)]
 pub struct Whole {
     pub on: Names,
+    pub when: Option<When>,
+    pub each: Option<String>,
+    pub key: Option<Names>,
     pub at: String,
     #[serde(default)]
     pub before: Where,
     pub rule: String,
     pub empty: Option<String>,
+    #[serde(default)]
+    pub ends: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Json {
+    pub on: Names,
+    pub when: Option<When>,
+    pub each: Option<String>,
+    pub key: Option<Names>,
+    pub is: String,
+    #[serde(default)]
+    pub empty: bool,
+    pub rule: String,
+}
+
+/// One entry, or a list of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Entries<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> Entries<T> {
+    pub fn list(&self) -> &[T] {
+        match self {
+            Entries::One(entry) => std::slice::from_ref(entry),
+            Entries::Many(entries) => entries,
+        }
+    }
+}
+
+impl<T> Default for Entries<T> {
+    fn default() -> Entries<T> {
+        Entries::Many(Vec::new())
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Text {
     pub within: Option<String>,
-    pub append: Append,
+    pub key: Option<Names>,
+    pub append: Entries<Append>,
     #[serde(default)]
     pub cut: Vec<Cut>,
-    pub whole: Whole,
+    #[serde(default)]
+    pub whole: Entries<Whole>,
+    #[serde(default)]
+    pub json: Entries<Json>,
+    pub no_pieces: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -335,8 +384,12 @@ impl Tables {
             }));
         }
         for text in &self.text {
-            rules.insert(&text.whole.rule);
-            rules.extend(text.whole.empty.as_deref());
+            for whole in text.whole.list() {
+                rules.insert(&whole.rule);
+                rules.extend(whole.empty.as_deref());
+            }
+            rules.extend(text.json.list().iter().map(|json| &*json.rule));
+            rules.extend(text.no_pieces.as_deref());
         }
         rules.extend(self.time.iter().map(|time| &*time.rule));
         rules.extend(self.check.iter().map(|check| &*check.rule));

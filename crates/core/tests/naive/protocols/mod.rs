@@ -11,7 +11,7 @@ pub use fields::{FIELDS, TEXTS};
 pub use instances::{ITEMS, PARTS, STREAMS};
 pub use keyed::{KEYED, OWNED};
 pub use nested::{NESTED, UNSURE};
-pub use second::{CONDITIONS, PARENTS, SERIES};
+pub use second::{CONDITIONS, PARENTS, SERIES, WHOLES};
 pub use session_events::SESSION_EVENTS;
 
 use crate::comparison::Case;

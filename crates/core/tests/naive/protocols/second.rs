@@ -293,3 +293,77 @@ rule = "down"
     ],
     depth: 4,
 };
+
+/// Texts by key, several wholes, and texts that are JSON.
+pub const WHOLES: Case = Case {
+    name: "wholes",
+    tables: r#"
+[event]
+
+[[lifecycle]]
+name = "item"
+states = ["absent", "open", "shut"]
+keyed = "stream"
+opens = "open"
+
+[[lifecycle.row]]
+on = "item"
+key = "/i"
+cell.open = { rule = "item-open" }
+cell.else = "open"
+
+[[lifecycle.row]]
+on = "done"
+key = "/i"
+cell.open = "shut"
+cell.shut = { rule = "item-shut" }
+cell.absent = "="
+
+[[lifecycle.row]]
+on = ["piece", "part"]
+cell.else = "="
+
+[[text]]
+name = "words"
+within = "item"
+key = ["/i", "/j"]
+append = { on = "piece", at = "/t" }
+whole = [
+  { on = "part", at = "/t", rule = "part-misfit" },
+  { on = "done", each = "/parts", key = ["/i", "/j"], at = "/t", rule = "done-misfit", ends = true },
+]
+no-pieces = "no-pieces"
+
+[[text]]
+name = "data"
+within = "item"
+key = "/i"
+append = [{ on = "piece", at = "/d" }, { on = "item", when = { "/d" = { present = true } }, at = "/d", anew = true }]
+json = [
+  { on = "part", is = "object", rule = "no-object" },
+  { on = "done", key = [], is = "any", empty = true, rule = "no-json" },
+]
+"#,
+    schemas: r#"{"item":{"required":["i"],"properties":{"i":{"type":"string"},"d":{"type":"string"}}},
+        "piece":{"properties":{"i":{"type":"string"},"j":{"type":"number"},"t":{"type":["string","null"]},"d":{"type":"string"}}},
+        "part":{"properties":{"i":{"type":"string"},"j":{"type":"number"},"t":{"type":"string"}}},
+        "done":{"properties":{"i":{"type":"string"},"parts":{"type":"array","items":{"type":"object",
+            "properties":{"i":{"type":"string"},"j":{"type":"number"},"t":{"type":"string"}}}}}}}"#,
+    alphabet: &[
+        r#"{"type":"item","i":"a"}"#,
+        r#"{"type":"item","i":"b","d":"{}"}"#,
+        r#"{"type":"piece","i":"a","j":1,"t":"x","d":"["}"#,
+        r#"{"type":"piece","i":"a","j":1,"t":"","d":"]"}"#,
+        r#"{"type":"piece","i":"b","j":1,"t":null,"d":""}"#,
+        r#"{"type":"piece","i":"a","j":1,"t":7}"#,
+        r#"{"type":"piece","i":"a","j":"no","t":"x"}"#,
+        r#"{"type":"part","i":"a","j":1,"t":"x"}"#,
+        r#"{"type":"part","i":"a","j":1,"t":"xx"}"#,
+        r#"{"type":"part","i":"b","j":1}"#,
+        r#"{"type":"part","i":"a","j":1,"t":7}"#,
+        r#"{"type":"done","i":"a","parts":[{"i":"a","j":1,"t":"x"},{"i":"b","j":1,"t":""}]}"#,
+        r#"{"type":"done","i":7}"#,
+        r#"{"type":"item""#,
+    ],
+    depth: 4,
+};
