@@ -9,15 +9,12 @@ thread_local! {
 }
 
 /// The rules that the engine lets speak although the stream with the line that cannot be read may break none, by protocol.
-pub const ALARMS: [(&str, &str); 9] = [
-    ("keyed", "other-who"),
+pub const ALARMS: [(&str, &str); 6] = [
     ("owned", "end-done"),
     ("owned", "judged"),
     ("owned", "never-done"),
     ("owned", "not-running"),
-    ("owned", "other-who"),
     ("owned", "renamed-done"),
-    ("items", "listed-twice"),
     ("items", "run-over"),
 ];
 

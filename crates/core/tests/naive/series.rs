@@ -2,12 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
 use crate::known;
 use crate::reading::{Event, Field, Key, Named, Sure, equal, items, key, met};
-use crate::tables::{Series, Values};
+use crate::tables::{Names, When};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Values {
+    pub on: Names,
+    pub when: Option<When>,
+    pub each: Option<String>,
+    pub key: Option<Names>,
+    pub at: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    pub values: Vec<Values>,
+    pub step: Value,
+    pub from: Option<Value>,
+    pub within: Option<String>,
+    pub key: Option<Names>,
+    #[serde(default)]
+    pub lost: bool,
+    pub restarts: Option<Names>,
+    pub rule: String,
+}
 
 /// What is known of the next value.
 #[derive(Clone, Debug)]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::series::Series;
+
 /// One name, or a list of them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -247,30 +249,6 @@ pub struct Unchanged {
     pub on: String,
     pub at: Names,
     pub within: Option<String>,
-    pub rule: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Values {
-    pub on: Names,
-    pub when: Option<When>,
-    pub each: Option<String>,
-    pub key: Option<Names>,
-    pub at: String,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Series {
-    pub values: Vec<Values>,
-    pub step: Value,
-    pub from: Option<Value>,
-    pub within: Option<String>,
-    pub key: Option<Names>,
-    #[serde(default)]
-    pub lost: bool,
-    pub restarts: Option<Names>,
     pub rule: String,
 }
 
