@@ -253,8 +253,8 @@ impl FindingLog {
                 let text = here.frame.text;
                 let tree = tree.get_or_insert_with(|| parse_leniently(text).ok()).as_ref()?;
                 let (event, path) = (tree.root.node_at(&here.span)?, &pointer.as_ref()?.0);
-                let lengths =
-                    if let Target::Missing(_) = verdict.at { 0..path.len() } else { path.len()..path.len() + 1 };
+                let is_missing = matches!(verdict.at, Target::Missing(_) | Target::MissingInItem { .. });
+                let lengths = if is_missing { 0..path.len() } else { path.len()..path.len() + 1 };
                 let mut nodes = lengths.rev().filter_map(|length| event.at(text, &path[..length]));
                 nodes.next().map(|node| node.span.clone())
             });
@@ -316,7 +316,7 @@ impl FindingLog {
             Target::Time => (self.protocol.tables().shape.time.as_ref().map(Cow::Borrowed), 0),
             Target::Slot(slot) | Target::Missing(slot) => (of(slot), 0),
             Target::Part(slot, part) => (of(slot), *part + 1),
-            Target::Item { array, index, slot } => {
+            Target::Item { array, index, slot } | Target::MissingInItem { array, index, slot } => {
                 (event.map(|(event, captured)| item_pointer(event, captured, (*array, *index), *slot)), 0)
             }
             Target::Type | Target::Earlier(..) | Target::EarlierField(..) => (None, 0),
@@ -375,7 +375,11 @@ fn captured_span(at: &Target, event_type: &EventType, captured: EventCaptures<'_
             ItemSlot::Event(slot) => slot,
             _ => captured.items[*array].first as usize + index * event_type.arrays[*array].slots.len() + slot,
         },
-        Target::Missing(_) | Target::Type | Target::Earlier(..) | Target::EarlierField(..) => return None,
+        Target::Missing(_)
+        | Target::MissingInItem { .. }
+        | Target::Type
+        | Target::Earlier(..)
+        | Target::EarlierField(..) => return None,
     };
     match captured.fields[field] {
         Capture::Text(start, end) => Some(start as usize - 1..end as usize + 1),

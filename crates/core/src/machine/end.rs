@@ -61,7 +61,12 @@ pub(crate) fn judge_end(tables: &Tables, stream: &Stream, other: Option<&OtherSt
             LifecycleState::Keyed(_) | LifecycleState::Nested(_) => None,
         };
         stream.lifecycles[number].for_each_at_end(lifecycle, |possible, history, key| {
-            let Some(rule) = end_rule(possible, lifecycle) else { return };
+            let Some(rule) = end_rule(possible, lifecycle) else {
+                if possible.iter().all(|state| lifecycle.end[usize::from(state)].is_some()) {
+                    spoken.add(number, key.unwrap_or_default());
+                }
+                return;
+            };
             let muted = spoken.mutes(tables, lifecycle.within, key.unwrap_or_default());
             spoken.add(number, key.unwrap_or_default());
             if !muted {

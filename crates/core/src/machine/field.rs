@@ -98,7 +98,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn holder_of(self, slot: usize) -> Target {
         match self.item {
             None => Target::Missing(slot),
-            Some(ArrayItem { array, index, .. }) => Target::Item { array, index, slot },
+            Some(ArrayItem { array, index, .. }) => Target::MissingInItem { array, index, slot },
         }
     }
 }

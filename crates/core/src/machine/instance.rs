@@ -92,6 +92,10 @@ pub(crate) struct KeyedInstances {
     unseen: States,
     /// Whether keys that have not been seen yet stay unsure until the stream ends.
     unseen_for_good: bool,
+    /// Number of times that an event may have been lost, or not understood, that opened an instance.
+    openings: u64,
+    /// That number when the parent last opened: instances that opened before are not owned.
+    openings_before: u64,
     /// Number of times that all instances became unsure.
     doubts: u64,
     /// Number of times that the surrounding turn may have opened anew.
@@ -127,8 +131,10 @@ pub(crate) struct Instance {
     /// Number of doubts that this instance has applied. Doubts are applied lazily, on lookup: updating every instance
     /// on every doubt would be quadratic.
     doubts: u64,
-    /// Likewise for the doubts about the turn.
+    /// Likewise for the doubts about the parent.
     open_doubts: u64,
+    /// Likewise for the events that may have opened the instance.
+    openings: u64,
 }
 
 impl Default for KeyedInstances {
@@ -138,6 +144,8 @@ impl Default for KeyedInstances {
             packed: HashMap::default(),
             unseen: States::one(0),
             unseen_for_good: false,
+            openings: 0,
+            openings_before: 0,
             doubts: 0,
             open_doubts: 0,
             open: Vec::new(),
@@ -150,7 +158,7 @@ impl Default for KeyedInstances {
 impl Instance {
     fn new(possible: States, doubts: u64) -> Instance {
         let (history, kept) = (Vec::new(), Vec::new());
-        Instance { possible, history, kept, open: Certainty::No, number: 0, doubts, open_doubts: 0 }
+        Instance { possible, history, kept, open: Certainty::No, number: 0, doubts, open_doubts: 0, openings: 0 }
     }
 }
 
@@ -235,7 +243,8 @@ impl KeyedInstances {
         are_of(lifecycle, self.unseen, &Vec::new())
             && self.known.values().all(|instance| instance.is_sound(lifecycle))
             && self.packed.values().all(|packed| unpacked(packed).is_some_and(|one| one.is_sound(lifecycle)))
-            && self.doubts.max(self.open_doubts) < KeyedInstances::MOST_DOUBTS
+            && self.doubts.max(self.open_doubts).max(self.openings) < KeyedInstances::MOST_DOUBTS
+            && self.openings_before <= self.openings
     }
 
     /// Makes every state possible for every key, seen or not. `for_good`: an event that opens an instance may be lost.
@@ -248,10 +257,19 @@ impl KeyedInstances {
         }
         self.unseen = any;
         self.unseen_for_good |= for_good;
+        self.openings += u64::from(for_good && lifecycle.can_open);
     }
 
     /// Returns the instance of a key, creating it if the key is new.
     pub(crate) fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> &mut Instance {
+        if self.openings > self.openings_before {
+            self.doubt_opening(key, lifecycle);
+        }
+        self.known(key, lifecycle)
+    }
+
+    /// Returns the instance of a key, with what is known of its states.
+    fn known(&mut self, key: &[u8], lifecycle: &Lifecycle) -> &mut Instance {
         let any = States::all(lifecycle.states.len());
         let instance = match self.known.entry_ref(key) {
             EntryRef::Occupied(known) => known.into_mut(),
@@ -277,6 +295,22 @@ impl KeyedInstances {
         instance
     }
 
+    /// Notes that an instance may have opened in an event that was lost, or whose key could not be read: then it is perhaps
+    /// owned.
+    #[cold]
+    fn doubt_opening(&mut self, key: &[u8], lifecycle: &Lifecycle) {
+        let openings = self.openings;
+        let instance = self.known(key, lifecycle);
+        if instance.openings != openings {
+            instance.openings = openings;
+            if instance.open == Certainty::No {
+                instance.open = Certainty::Perhaps;
+                let before = Standing { open: Certainty::No, possible: instance.possible };
+                self.note_move(key, before, lifecycle);
+            }
+        }
+    }
+
     /// Returns the keys that the open turn opened, in the order of their opening.
     pub(crate) fn open_keys(&self) -> &[Box<[u8]>] {
         &self.open
@@ -300,6 +334,7 @@ impl KeyedInstances {
             }
         }
         self.unsure = false;
+        self.openings_before = self.openings;
         self.groups = Some(OpenGroups::default());
         if forget {
             self.known.clear();
@@ -427,6 +462,8 @@ pub(crate) struct Transition {
     pub to: States,
     /// The rule that every possible state reports, if there is one.
     pub rule: Option<RuleId>,
+    /// Whether every possible state reports a rule, be it the same one or not: what is within is then silent.
+    pub speaks: bool,
     /// Whether the transition opens a new instance.
     pub opens: Certainty,
 }
@@ -437,9 +474,11 @@ impl Transition {
         let mut to = States::default();
         let (mut all_open, mut some_open) = (true, false);
         let mut rule: Option<Option<RuleId>> = None;
+        let mut speaks = from != States::default();
         for state in from.iter() {
             let Some(cell) = cells.get(usize::from(state)) else { continue };
             to = to.or(States::one(cell.to));
+            speaks &= cell.rule.is_some();
             let enters = cell.to != state && lifecycle.opens.has(cell.to) && !lifecycle.resumes.has(state);
             let opens = cell.anew || enters;
             all_open &= opens;
@@ -456,7 +495,8 @@ impl Transition {
             (_, true) => Certainty::Perhaps,
             _ => Certainty::No,
         };
-        Transition { to: if certain { to } else { to.or(from) }, rule: rule.flatten().filter(|_| certain), opens }
+        let rule = rule.flatten().filter(|_| certain);
+        Transition { to: if certain { to } else { to.or(from) }, rule, speaks: speaks && certain, opens }
     }
 
     /// Returns the rules that some of several possible states report, where not all of them do.
@@ -467,12 +507,13 @@ impl Transition {
     }
 
     /// Returns whether the move is a legal one into another state.
-    pub(crate) fn leaves_quietly(&self, from: States, cells: &[Cell]) -> Certainty {
-        if self.rule.is_none() && self.enters(from) {
-            return Certainty::Yes;
-        }
+    pub(crate) fn leaves_quietly(from: States, cells: &[Cell]) -> Certainty {
         let leaves = |state: u8| cells.get(usize::from(state)).is_some_and(|cell| cell.leaves_quietly(state));
-        if from.iter().any(leaves) { Certainty::Perhaps } else { Certainty::No }
+        match (from.iter().all(leaves), from.iter().any(leaves)) {
+            (true, _) => Certainty::Yes,
+            (false, true) => Certainty::Perhaps,
+            (false, false) => Certainty::No,
+        }
     }
 
     /// Returns whether the state afterwards was certainly entered: from another one, or anew.

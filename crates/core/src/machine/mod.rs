@@ -124,6 +124,15 @@ pub(crate) enum Target {
         /// The slot of the field among those of the item.
         slot: usize,
     },
+    /// A field that an array's item does not have, like [`Target::Item`]: the object that lacks it.
+    MissingInItem {
+        /// The number of the array in the event's type.
+        array: usize,
+        /// The index of the item.
+        index: usize,
+        /// The slot of the field among those of the item.
+        slot: usize,
+    },
     /// A place of this or an earlier event, with that event's type.
     Earlier(Arc<Place>, Arc<str>),
     /// A field of an earlier event: its place, the event's type, and the field's pointer.

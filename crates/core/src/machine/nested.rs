@@ -20,6 +20,8 @@ pub(crate) struct NestedInstances {
     losses: u64,
     /// Whether, in one of these, an event may have been lost that opened an instance.
     may_have_opened: bool,
+    /// Number of events that were lost, and may have opened a parent.
+    lost: u64,
     /// The parents that certainly opened after a loss, with the number of losses until then. A key is that of a parent, or
     /// of one further out, for all parents within it.
     opened: BTreeMap<Box<[u8]>, u64>,
@@ -31,6 +33,8 @@ struct Family {
     instances: KeyedInstances,
     /// Number of losses that these instances have noted.
     losses: u64,
+    /// Number of lost events that they have noted.
+    lost: u64,
 }
 
 impl NestedInstances {
@@ -39,10 +43,11 @@ impl NestedInstances {
         let key = first_parts(key, lifecycle.parent_parts);
         if !self.families.contains_key(key) {
             let losses = self.losses_until_open(key);
-            self.families.insert(key.into(), Family { losses, ..Family::default() });
+            self.families.insert(key.into(), Family { losses, lost: self.lost, ..Family::default() });
         }
+        let news = (self.losses, self.lost, self.may_have_opened);
         let family = self.families.entry(key.into()).or_default();
-        catch_up(family, self.losses, self.may_have_opened, lifecycle);
+        catch_up(family, news, lifecycle);
         &mut family.instances
     }
 
@@ -59,7 +64,9 @@ impl NestedInstances {
     /// Returns the instances that are certainly owned by their parent, with their keys, parent by parent.
     pub(crate) fn certainly_open(&self, lifecycle: &Lifecycle) -> impl Iterator<Item = (&[u8], States, &History)> {
         let any = States::all(lifecycle.states.len());
-        self.families.values().flat_map(move |Family { instances, losses }| {
+        // After a lost event none is certainly owned any more.
+        let families = self.families.values().filter(|family| family.lost == self.lost);
+        families.flat_map(move |Family { instances, losses, .. }| {
             let is_noted = *losses == self.losses;
             let open = instances.certainly_open(lifecycle);
             open.map(move |(key, possible, history)| (key, if is_noted { possible } else { any }, history))
@@ -79,6 +86,12 @@ impl NestedInstances {
         self.may_have_opened |= for_good;
     }
 
+    /// Makes everything unsure, because an event was lost, which may have opened a parent, too.
+    pub(crate) fn lose(&mut self) {
+        self.make_unsure(true);
+        self.lost += 1;
+    }
+
     /// Starts afresh for a parent that opened, or for all parents within one further out.
     pub(crate) fn reset(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
         if lifecycle.keyed == Some(Keyed::Parent) {
@@ -90,7 +103,7 @@ impl NestedInstances {
             self.all_within(prefix, lifecycle).for_each(|instances| instances.reset(false));
         }
         if prefix.is_empty() && lifecycle.keyed == Some(Keyed::Parent) {
-            (self.losses, self.may_have_opened) = (0, false);
+            (self.losses, self.lost, self.may_have_opened) = (0, 0, false);
             self.opened.clear();
         } else if self.losses > 0 && (lifecycle.keyed == Some(Keyed::Parent) || !self.may_have_opened) {
             self.opened.insert(prefix.into(), self.losses);
@@ -104,10 +117,11 @@ impl NestedInstances {
 
     /// Returns the instances of a parent, or of all parents within one further out, which have noted all losses.
     fn all_within(&mut self, prefix: &[u8], lifecycle: &Lifecycle) -> impl Iterator<Item = &mut KeyedInstances> {
-        let NestedInstances { families, losses, may_have_opened, .. } = self;
+        let NestedInstances { families, losses, lost, may_have_opened, .. } = self;
+        let news = (*losses, *lost, *may_have_opened);
         let from = families.range_mut::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-        from.take_while(move |(key, _)| key.starts_with(prefix)).map(|(_, family)| {
-            catch_up(family, *losses, *may_have_opened, lifecycle);
+        from.take_while(move |(key, _)| key.starts_with(prefix)).map(move |(_, family)| {
+            catch_up(family, news, lifecycle);
             &mut family.instances
         })
     }
@@ -119,16 +133,23 @@ impl NestedInstances {
 
     /// Returns whether instances can be in this state; those that were stored may be made up.
     pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
-        self.families.values().all(|family| family.losses <= self.losses && family.instances.is_sound(lifecycle))
-            && self.opened.values().all(|losses| *losses <= self.losses)
+        self.families.values().all(|family| {
+            family.losses <= self.losses && family.lost <= self.lost && family.instances.is_sound(lifecycle)
+        }) && self.opened.values().all(|losses| *losses <= self.losses)
             && self.losses < KeyedInstances::MOST_DOUBTS
     }
 }
 
-/// Makes instances unsure that have not noted the last loss.
-fn catch_up(family: &mut Family, losses: u64, may_have_opened: bool, lifecycle: &Lifecycle) {
+/// Makes instances unsure that have not noted the last losses. `news`: the number of losses and of lost events so far, and
+/// whether one of them may have opened an instance.
+fn catch_up(family: &mut Family, news: (u64, u64, bool), lifecycle: &Lifecycle) {
+    let (losses, lost, may_have_opened) = news;
     if family.losses != losses {
         family.losses = losses;
         family.instances.make_unsure(lifecycle, may_have_opened);
+    }
+    if family.lost != lost {
+        family.lost = lost;
+        family.instances.doubt_open(lifecycle);
     }
 }

@@ -192,11 +192,13 @@ fn fit(series: &Series, last: &LastValue, now: &KeptValue) -> Fit {
 
 /// Returns whether a value is greater than the one that was expected.
 fn is_ahead(series: &Series, last: &LastValue, now: &KeptValue) -> bool {
-    let (SeriesStep::By(step), LastValue::Known(before, _)) = (series.step, last) else { return false };
-    match (number(before), number(now)) {
-        (Some(before), Some(now)) => now.compare(before.plus(step)) == Ordering::Greater,
-        _ => false,
-    }
+    let SeriesStep::By(step) = series.step else { return false };
+    let expected = match last {
+        LastValue::Known(before, _) => number(before).map(|before| before.plus(step)),
+        LastValue::None => series.from.map(|from| Number::Whole(i128::from(from))),
+        LastValue::Unknown => None,
+    };
+    expected.zip(number(now)).is_some_and(|(expected, now)| now.compare(expected) == Ordering::Greater)
 }
 
 /// A number of a series.

@@ -277,8 +277,10 @@ impl<W: CellObserver> Step<'_, W> {
                 self.doubts.silent.extend(transition.silent(from, &row.cells));
             }
         }
-        self.moved |= single.possible != from;
-        single.entry = None;
+        if single.possible != from {
+            self.moved = true;
+            single.entry = None;
+        }
         if may_open {
             single.history.clear();
             self.doubt_within(number, &[]);
@@ -420,6 +422,9 @@ impl<W: CellObserver> Step<'_, W> {
             }
             self.report((number, &[]), lifecycle, (rule, Wording::Usual), at, related, Vec::new());
         }
+        if transition.speaks && transition.rule.is_none() {
+            self.spoken.add(number, &[]);
+        }
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
             self.reset_within(number, &[]);
@@ -441,11 +446,9 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
-    /// Keeps the place of the event if it certainly led into a state whose findings stand there. `has_left`: whether the
-    /// state before was certainly left.
-    fn keep_entry(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, to: States, has_left: bool) {
-        // Where it may be one of several, each of them was entered here.
-        let is_entered = only_state(to).is_some() || has_left;
+    /// Keeps the place of the event if it certainly led into a state whose findings stand there. `is_entered`: whether the
+    /// state before was certainly left; where it is now one of several, each of them was entered here.
+    fn keep_entry(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, to: States, is_entered: bool) {
         let is_kept = is_entered && to != States::default() && to.or(lifecycle.keeps_entry) == lifecycle.keeps_entry;
         let entry = is_kept.then(|| {
             let locator = self.event.locator;
@@ -575,7 +578,7 @@ impl<W: CellObserver> Step<'_, W> {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
         instance.possible = transition.to;
-        let legal = transition.rule.is_none() && transition.enters(from);
+        let keeps = gate.and(Transition::leaves_quietly(from, &row.cells));
         let related =
             (transition.rule.is_some() || !row.same.is_empty()).then(|| related_places(&instance.history, lifecycle));
         let related = related.unwrap_or_default();
@@ -599,7 +602,7 @@ impl<W: CellObserver> Step<'_, W> {
                 let acts = match same.within {
                     // Every possible state is one of them.
                     Some(states) => gate == Certainty::Yes && from.or(states) == states,
-                    None => legal,
+                    None => keeps == Certainty::Yes,
                 };
                 if !acts {
                     continue;
@@ -612,7 +615,6 @@ impl<W: CellObserver> Step<'_, W> {
                     reports.push((same.rule, scope.at(same.slot), facts, Wording::Usual));
                 }
             }
-            let keeps = gate.and(transition.leaves_quietly(from, &row.cells));
             for (name, slot) in row.keep.iter().filter(|_| keeps != Certainty::No) {
                 instance.keep(*name, scope.field(*slot), keeps);
             }
@@ -644,6 +646,9 @@ impl<W: CellObserver> Step<'_, W> {
             }
         }
         let is_unseen = from == States::one(0);
+        if transition.speaks && transition.rule.is_none() {
+            self.spoken.add(number, key);
+        }
         for (rule, at, mut facts, mut wording) in reports {
             facts.push(("key", display_key(key)));
             let mut related = related.clone();

@@ -105,6 +105,12 @@ impl TextState {
         self.incomplete = false;
     }
 
+    /// Empties the text, because its whole came. What is not known of it stays so.
+    pub(crate) fn end(&mut self, buffers: &mut BufferPool) {
+        buffers.give_back(std::mem::take(&mut self.written));
+        self.clear();
+    }
+
     /// Gives the text up, because a piece may be missing.
     pub(crate) fn make_incomplete(&mut self) {
         self.clear();

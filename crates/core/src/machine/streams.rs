@@ -72,6 +72,20 @@ impl LifecycleState {
         }
     }
 
+    /// Makes everything unsure, because an event was lost, which may have opened the parent, too.
+    fn lose(&mut self, lifecycle: &Lifecycle) {
+        match self {
+            LifecycleState::Single(single) => single.make_unsure(lifecycle),
+            LifecycleState::Keyed(keyed) => {
+                keyed.make_unsure(lifecycle, true);
+                if lifecycle.within.is_some() {
+                    keyed.doubt_open(lifecycle);
+                }
+            }
+            LifecycleState::Nested(nested) => nested.lose(),
+        }
+    }
+
     /// Starts afresh because the parent opened. `prefix`: the key of the parent, or of the instance further out, that did.
     pub(crate) fn reset(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
         match self {
@@ -216,7 +230,7 @@ impl Stream {
     pub(crate) fn make_unsure(&mut self, tables: &Tables) {
         self.repeat.clear();
         for (state, lifecycle) in self.lifecycles.iter_mut().zip(&tables.lifecycles) {
-            state.make_unsure(lifecycle, true);
+            state.lose(lifecycle);
         }
         self.texts.lose_all();
         self.series.iter_mut().for_each(SeriesState::lose);

@@ -106,6 +106,11 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Appends a piece to a text, and checks that no character is cut in half at its edges.
     fn append_text(&mut self, number: usize, append: &Append, gate: Certainty, key: &[u8], scope: Scope<'_>) {
+        // What is not there is no piece.
+        let field = scope.field(append.slot);
+        if matches!(field, Field::Absent | Field::Null) {
+            return;
+        }
         let name = self.stream.name.clone();
         if append.anew && gate == Certainty::Yes {
             let half = self.stream.texts.change(number, key, |state| {
@@ -115,10 +120,8 @@ impl<W: CellObserver> Step<'_, W> {
             });
             self.out.extend(half);
         }
-        let piece = match scope.field(append.slot) {
+        let piece = match field {
             Field::Text(piece) => piece,
-            // What is not there is no piece.
-            Field::Absent | Field::Null => return,
             _ => {
                 if gate != Certainty::No {
                     self.stream.texts.change(number, key, TextState::make_incomplete);
@@ -187,8 +190,14 @@ impl<W: CellObserver> Step<'_, W> {
         let said = match (gate, scope.field(whole.slot)) {
             (Certainty::Yes, Field::Text(said)) => said,
             (Certainty::No, _) | (_, Field::Absent | Field::Null) => return false,
+            // The only whole of a text ends it, also one that cannot be read.
+            (Certainty::Yes, _) if !text.keeps_wholes => {
+                self.stream.texts.change(number, key, |state| state.end(self.buffers));
+                return false;
+            }
             _ => {
-                if text.keeps_wholes {
+                // It may have ended the text, or taken its place.
+                if text.keeps_wholes || state.has_begun() {
                     self.stream.texts.change(number, key, TextState::make_incomplete);
                 }
                 return false;

@@ -272,6 +272,8 @@ pub struct Lifecycle {
     pub key_parts: usize,
     /// The number of first parts that are the key of the surrounding instance; 0 if that has none.
     pub parent_parts: usize,
+    /// Whether an instance can open.
+    pub can_open: bool,
     /// Whether another lifecycle, a text or a series is within this one.
     pub is_parent: bool,
     /// Whether a row asks for the state of one of its instances, by key, before the event.

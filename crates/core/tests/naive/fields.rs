@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
-use crate::known;
 use crate::reading::{Event, Field, Key, Sure, equal, items, met, says};
 use crate::tables::{Check, CheckTest};
 
@@ -22,9 +21,6 @@ impl Stream<'_> {
                 _ => false,
             };
             if speaks {
-                let in_item = check.each.is_some() && matches!(check.is, CheckTest::Word(_));
-                let at_type = known::missing_in_an_item_is_at_the_type() && in_item;
-                let at = if at_type { self.tables.event.kind.clone() } else { at };
                 self.say(&check.rule, (number, at));
             }
         }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::known;
 use crate::reading::{Event, Field, Sure, equal};
 use crate::tables::{Lifecycle, Row};
 
@@ -88,11 +87,6 @@ impl Instance {
             speaks = speaks.max(moved.speaks.min(Sure::Perhaps));
             world.states.into_iter().for_each(|(state, entry)| add(&mut states, state, entry));
         }
-        let perhaps = rows.iter().filter(|(sure, _)| *sure == Sure::Perhaps).count();
-        let is_same = states.keys().eq(self.states.keys());
-        if known::one_entry() && perhaps > 0 && !(perhaps == 1 && is_same) {
-            states.values_mut().for_each(|entry| *entry = None);
-        }
         self.states = states;
         Moved { finding: None, speaks, opened }
     }
@@ -107,25 +101,16 @@ impl Instance {
             opens.push(step.opens);
             said.insert(step.rule.map(|rule| {
                 let mut spot = entry.as_ref().filter(|_| step.at_entry).unwrap_or(here).clone();
-                if known::entry_is_the_whole_event() && step.at_entry && entry.is_some() && spot.1 == "/type" {
+                // Of an earlier event without `when`, the whole is meant.
+                if step.at_entry && entry.is_some() && spot.1 == "/type" {
                     spot.1.clear();
                 }
                 (rule.to_owned(), spot)
             }));
         }
-        if known::one_entry() {
-            let is_same = states.keys().eq(self.states.keys());
-            let is_one = states.len() == 1 || self.states.keys().all(|state| !states.contains_key(state));
-            for (state, entry) in &mut states {
-                *entry = if is_same { self.states[state].clone() } else { is_one.then(|| here.clone()) };
-            }
-        }
         self.states = states;
-        let mut speaks = Sure::in_worlds(said.iter().map(Option::is_some));
+        let speaks = Sure::in_worlds(said.iter().map(Option::is_some));
         let rules: BTreeSet<_> = said.iter().map(|said| said.as_ref().map(|(rule, _)| rule)).collect();
-        if known::several_rules_mute_nothing() && rules.len() > 1 {
-            speaks = speaks.min(Sure::Perhaps);
-        }
         let finding = match rules.first() {
             // Where the possible states do not agree on the place, it is the event itself.
             Some(Some(rule)) if rules.len() == 1 => {
@@ -135,15 +120,6 @@ impl Instance {
             _ => None,
         };
         Moved { finding, speaks, opened: Sure::in_worlds(opens) }
-    }
-
-    /// Returns whether every possible state moves to one other state, and no rule speaks for certain.
-    fn certain_move(&self, lifecycle: &Lifecycle, row: &Row) -> Sure {
-        let cells: Vec<_> = self.states.keys().map(|from| lifecycle.cell(row, *from)).collect();
-        let (to, rule) = (cells[0].to, cells[0].rule);
-        let one = cells.iter().all(|cell| cell.to == to && cell.moves);
-        let speaks = rule.is_some() && cells.iter().all(|cell| cell.rule == rule);
-        if one && !speaks { Sure::Yes } else { Sure::Perhaps }
     }
 
     /// Returns the findings of `same`, and keeps what the row keeps; both before the instance moves.
@@ -158,12 +134,11 @@ impl Instance {
             let step = lifecycle.cell(row, from);
             step.rule.is_none() && step.moves
         };
-        let is_unsure = known::same_needs_one_state() && self.certain_move(lifecycle, row) != Sure::Yes;
         let mut findings = Vec::new();
         for same in &row.same {
             let acts = |from: usize| match &same.states {
                 Some(states) => states.has(&lifecycle.states[from]),
-                None => legal(from) && !is_unsure,
+                None => legal(from),
             };
             let acts = Sure::in_worlds(self.states.keys().map(|from| acts(*from))).min(sure);
             let at = format!("{item}{}", same.at);
@@ -175,11 +150,6 @@ impl Instance {
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
-        let acts = if known::keeps_what_a_rule_perhaps_forbids() && self.certain_move(lifecycle, row) == Sure::Yes {
-            sure
-        } else {
-            acts
-        };
         // What a row keeps that perhaps moves is not known, also where a rule speaks.
         let moves = self.states.keys().all(|from| lifecycle.cell(row, *from).moves);
         let acts = if sure == Sure::Perhaps && moves { Sure::Perhaps } else { acts };

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::instance::{Instance, Spot};
-use crate::known;
 use crate::reading::{Event, Field, Key, Line, Sure, row_met, row_pointer};
 use crate::series::Running;
 use crate::stream_table::Table;
@@ -293,11 +292,8 @@ impl<'t> Stream<'t> {
             })
         });
         let said: BTreeSet<_> = said.collect();
-        let mut speaks = Sure::in_worlds(said.iter().map(Option::is_some));
+        let speaks = Sure::in_worlds(said.iter().map(Option::is_some));
         let rules: BTreeSet<_> = said.iter().map(|said| said.as_ref().map(|(rule, _)| rule)).collect();
-        if known::several_rules_mute_nothing() && rules.len() > 1 {
-            speaks = speaks.min(Sure::Perhaps);
-        }
         if let (Some(Some(rule)), 1) = (rules.first(), rules.len())
             && muted != Sure::Yes
         {

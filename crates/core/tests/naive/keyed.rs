@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::instance::{Instance, Spot};
 use crate::interpreter::{Course, Doings, Done, Stream};
-use crate::known;
 use crate::reading::{Event, Key, Named, Sure, items, key, row_met};
 use crate::stream_table::{Table, Unseen};
 use crate::tables::{Row, Where};
@@ -79,13 +78,16 @@ impl Stream<'_> {
         let table = &mut self.table[index];
         for instance in table.instances.values_mut() {
             instance.lose(lifecycle);
-            if starts && !known::unseen_is_not_owned() {
+            if starts {
                 instance.owned = instance.owned.max(Sure::Perhaps);
             }
         }
         let unseen = if row.key.is_some() && starts { Unseen::Lost } else { Unseen::Unsure };
         let before = table.marks.values().map(|mark| mark.0).max().unwrap_or(unseen);
-        table.marks = BTreeMap::from([(Key::new(), (before.max(unseen), Sure::Perhaps))]);
+        // A row that opens nothing makes nothing owned.
+        let owned = table.marks.values().map(|mark| mark.1).max().unwrap_or(Sure::No);
+        let owned = if starts { Sure::Perhaps } else { owned };
+        table.marks = BTreeMap::from([(Key::new(), (before.max(unseen), owned))]);
         if starts {
             done.others.opened = Sure::Perhaps;
         }

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
-use crate::known;
 use crate::reading::{Event, Field, Key, Named, Sure, equal, items, key, met};
 use crate::tables::{Names, When};
 
@@ -183,8 +182,7 @@ fn misfit(series: &Series, next: &Next, found: &Value) -> Option<bool> {
         (Next::Unknown, ..) => true,
         (Next::First, ..) => match series.from.as_ref().and_then(Value::as_f64) {
             Some(from) => {
-                let is_ahead = value? > from && !known::first_value_tells_no_loss();
-                return (value? != from).then_some(is_ahead);
+                return (value? != from).then_some(value? > from);
             }
             None => true,
         },

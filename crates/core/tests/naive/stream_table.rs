@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::instance::Instance;
-use crate::known;
 use crate::reading::{Key, Sure};
 use crate::tables::Lifecycle;
 
@@ -47,7 +46,6 @@ impl Table {
     pub fn instance(&self, lifecycle: &Lifecycle, key: &[String]) -> Instance {
         self.instances.get(key).cloned().unwrap_or_else(|| match self.mark(key) {
             (Unseen::Absent, _) => Instance::new(),
-            (_, _) if known::unseen_is_not_owned() => Instance::unsure(lifecycle, Sure::No),
             (_, owned) => Instance::unsure(lifecycle, owned),
         })
     }
@@ -58,7 +56,7 @@ impl Table {
             instance.lose(lifecycle);
             // Without a lifecycle around nothing ends the owning.
             let is_owned = instance.owned == Sure::Yes && lifecycle.within.is_none();
-            if !known::owned_through_a_loss() && !is_owned {
+            if !is_owned {
                 instance.owned = Sure::Perhaps;
             }
         }

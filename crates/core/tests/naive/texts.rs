@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
-use crate::known;
 use crate::reading::{Event, Field, Key, Named, Sure, items, key, met};
 use crate::tables::{Append, Entries, Json, Names, Text, When, Whole};
 
@@ -226,7 +225,7 @@ impl Stream<'_> {
         let Some(found) = found else {
             if is_list {
                 *pieces = Pieces::unknown();
-            } else if !known::unreadable_whole_ends_nothing() {
+            } else {
                 *pieces = Pieces { unknown: pieces.unknown, ..Pieces::default() };
             }
             return None;

@@ -185,6 +185,8 @@ impl Compiler<'_> {
             keyed: lifecycle.keyed.as_ref().map(|keyed| *keyed.get_ref()),
             key_parts: keys.parts,
             parent_parts: keys.parent_parts,
+            can_open: !lifecycle.opens.0.is_empty()
+                || rows.iter().flatten().flat_map(|row| &row.cells).any(|cell| cell.anew),
             is_parent: false,
             is_asked_before: false,
             entered,
