@@ -222,7 +222,7 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
             writeln!(out, "  an empty whole, where only the text since then is empty: {}", rule_mark(tables, rule))?;
         }
     }
-    for (event, json) in by_event(&text.json) {
+    for (event, (_, json)) in by_event(&text.json) {
         let when = only_when(&words, event, &json.when, json.each.as_ref());
         let is = match (json.is, json.allows_empty) {
             (JsonKind::Any, false) => "JSON",

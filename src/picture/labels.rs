@@ -233,7 +233,9 @@ impl<'t> Labels<'t> {
                     keys.push(key);
                 }
             }
-            let span = if lifecycle.keyed == Some(Keyed::Parent) { " of a turn" } else { "" };
+            let forgets = lifecycle.keyed == Some(Keyed::Parent);
+            let owner = lifecycle.within.filter(|_| forgets).map(|outer| &self.tables.lifecycles[outer].name);
+            let span = owner.map(|owner| format!(" of a {}", printable(owner))).unwrap_or_default();
             parts.push(format!("one for each {}{span}", alternatives(&keys)));
         }
         parts

@@ -343,6 +343,9 @@ impl StreamJudge {
             locator: here,
         };
         self.machine.step(&stream, &view, observer, &mut self.verdicts);
+        if self.machine.take_gap() {
+            self.doubt.get_or_insert_with(|| Arc::new(here.place(here.type_span.clone())));
+        }
         self.event_checker.log.report_verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 

@@ -268,6 +268,11 @@ impl Machine {
         self.scratch.doubts.any = true;
     }
 
+    /// Returns whether a series has told, since this was last asked, that events were lost.
+    pub(crate) fn take_gap(&mut self) -> bool {
+        std::mem::take(&mut self.scratch.gap)
+    }
+
     /// Returns what follows from events that were lost.
     pub(crate) fn doubts(&self) -> &Doubts {
         &self.scratch.doubts
@@ -389,6 +394,12 @@ impl Machine {
             report_earlier_time(tables, stream, time, out);
         }
         stream.repeat.clear();
+        // It may have had a number of its own.
+        for (series, state) in tables.series.iter().zip(&mut stream.series) {
+            if series.is_open {
+                state.lose();
+            }
+        }
         leave(stream, locator, time);
         self.recent.keep(stream, digest, false);
         self.streams.touch(index, tables);

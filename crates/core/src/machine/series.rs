@@ -110,7 +110,9 @@ impl<W: CellObserver> Step<'_, W> {
         };
         let last = std::mem::take(self.stream.series[number].get(&key));
         let Some(now) = now else {
-            *self.stream.series[number].get(&key) = LastValue::Unknown;
+            // The first value stays the measure.
+            let stays = series.step == SeriesStep::Same;
+            *self.stream.series[number].get(&key) = if stays { last } else { LastValue::Unknown };
             return;
         };
         let fit = fit(series, &last, &now);
@@ -155,7 +157,7 @@ impl<W: CellObserver> Step<'_, W> {
         if is_loss {
             // Between the value before and this one, events of this stream were lost. The value itself is known.
             self.stream.make_unsure(self.tables);
-            self.doubts.any = true;
+            (self.doubts.any, *self.gap) = (true, true);
             *self.stream.series[number].get(&key) = LastValue::Known(now, here);
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Scratch {
     /// Maximum length of the text of one turn, in bytes.
     pub max_text_bytes: usize,
     pub doubts: Doubts,
+    /// Whether a series has told that events were lost.
+    pub gap: bool,
 }
 
 impl Scratch {
@@ -40,6 +42,7 @@ impl Scratch {
             buffers: BufferPool::default(),
             max_text_bytes,
             doubts: Doubts::default(),
+            gap: false,
         }
     }
 }
@@ -58,7 +61,7 @@ pub(crate) fn apply<W: CellObserver>(
         return;
     }
     let effects = &tables.effects[event.event_type];
-    let Scratch { opened, before, buffers, max_text_bytes, doubts } = scratch;
+    let Scratch { opened, before, buffers, max_text_bytes, doubts, gap } = scratch;
     let verdicts = out.len();
     let mut step = Step {
         tables,
@@ -74,6 +77,7 @@ pub(crate) fn apply<W: CellObserver>(
         buffers,
         max_text_bytes: *max_text_bytes,
         doubts,
+        gap,
         observer,
         out,
     };
@@ -139,6 +143,8 @@ pub(crate) struct Step<'s, W> {
     pub(crate) buffers: &'s mut BufferPool,
     pub(crate) max_text_bytes: usize,
     pub(crate) doubts: &'s mut Doubts,
+    /// Whether a series has told that events were lost.
+    pub(crate) gap: &'s mut bool,
     pub(crate) observer: W,
     pub(crate) out: &'s mut Vec<Verdict>,
 }

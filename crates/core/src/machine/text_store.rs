@@ -1,5 +1,8 @@
 //! The texts of a stream: for each table of the protocol one, or one for each key.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
@@ -16,8 +19,18 @@ pub(crate) struct Texts(Vec<TextsOf>);
 enum TextsOf {
     /// One, without a key.
     Single(TextState),
-    /// One for each key, and the number of bytes of all of them.
-    Keyed(ByKey<TextState>, usize),
+    /// One for each key.
+    Keyed(KeyedTexts),
+}
+
+/// The texts of one table with keys.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct KeyedTexts {
+    texts: ByKey<TextState>,
+    /// Number of bytes of all of them.
+    bytes: usize,
+    /// For each entry of the table that looks at texts as JSON: the keys of those that have changed since.
+    changed: Vec<BTreeSet<Box<[u8]>>>,
 }
 
 impl Known for TextState {
@@ -32,7 +45,10 @@ impl Texts {
     pub(crate) fn new(tables: &[Text]) -> Texts {
         let of_table = |text: &Text| match text.key_parts {
             0 => TextsOf::Single(TextState::default()),
-            _ => TextsOf::Keyed(ByKey::default(), 0),
+            _ => TextsOf::Keyed(KeyedTexts {
+                changed: vec![BTreeSet::new(); text.json_entries],
+                ..KeyedTexts::default()
+            }),
         };
         Texts(tables.iter().map(of_table).collect())
     }
@@ -41,7 +57,7 @@ impl Texts {
     pub(crate) fn get(&mut self, table: usize, key: &[u8]) -> &mut TextState {
         match &mut self.0[table] {
             TextsOf::Single(text) => text,
-            TextsOf::Keyed(texts, _) => texts.get(key),
+            TextsOf::Keyed(keyed) => keyed.texts.get(key),
         }
     }
 
@@ -50,7 +66,7 @@ impl Texts {
     pub(crate) fn single(&mut self, table: usize) -> Option<&mut TextState> {
         match &mut self.0[table] {
             TextsOf::Single(text) => Some(text),
-            TextsOf::Keyed(..) => None,
+            TextsOf::Keyed(_) => None,
         }
     }
 
@@ -58,7 +74,7 @@ impl Texts {
     pub(crate) fn change<R>(&mut self, table: usize, key: &[u8], change: impl FnOnce(&mut TextState) -> R) -> R {
         match &mut self.0[table] {
             TextsOf::Single(text) => change(text),
-            TextsOf::Keyed(texts, bytes) => {
+            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
                 let text = texts.get(key);
                 let before = text.len();
                 let result = change(text);
@@ -68,27 +84,46 @@ impl Texts {
         }
     }
 
+    /// Notes that a piece or a whole came of the text of a key: what looks at texts as JSON looks at it again.
+    pub(crate) fn note_change(&mut self, table: usize, key: &[u8]) {
+        if let TextsOf::Keyed(KeyedTexts { changed, .. }) = &mut self.0[table] {
+            for changed in changed.iter_mut().filter(|changed| !changed.contains(key)) {
+                changed.insert(key.into());
+            }
+        }
+    }
+
     /// Returns how long the text of a key may become, where the texts of a table may have `limit` bytes together.
     pub(crate) fn room(&mut self, table: usize, key: &[u8], limit: usize) -> usize {
         match &mut self.0[table] {
             TextsOf::Single(_) => limit,
-            TextsOf::Keyed(texts, bytes) => limit.saturating_sub(bytes.saturating_sub(texts.get(key).len())),
+            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
+                limit.saturating_sub(bytes.saturating_sub(texts.get(key).len()))
+            }
         }
     }
 
-    /// Returns the keys of the texts whose key begins with this one.
-    pub(crate) fn keys(&self, table: usize, prefix: &[u8]) -> Vec<Box<[u8]>> {
-        match &self.0[table] {
-            TextsOf::Single(_) => vec![Box::default()],
-            TextsOf::Keyed(texts, _) => texts.keys(prefix),
-        }
+    /// Returns the keys of the texts that begin with this one and have changed since they were last returned for an entry of
+    /// their table.
+    pub(crate) fn take_changed(&mut self, table: usize, entry: usize, prefix: &[u8]) -> Vec<Box<[u8]>> {
+        let TextsOf::Keyed(KeyedTexts { changed, .. }) = &mut self.0[table] else { return vec![Box::default()] };
+        let Some(changed) = changed.get_mut(entry) else { return Vec::new() };
+        let from = changed.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+        let keys: Vec<_> = from.take_while(|key| key.starts_with(prefix)).cloned().collect();
+        keys.iter().for_each(|key| {
+            changed.remove(key);
+        });
+        keys
     }
 
     /// Empties the texts of an instance that opened; see [`ByKey::reset`]. Halves of characters at their ends are reported.
     pub(crate) fn reset(&mut self, table: usize, parent: &[u8], mut end: impl FnMut(&mut TextState)) {
         match &mut self.0[table] {
             TextsOf::Single(text) => end(text),
-            TextsOf::Keyed(texts, bytes) => {
+            TextsOf::Keyed(KeyedTexts { texts, bytes, changed }) => {
+                for changed in changed {
+                    changed.retain(|key| !key.starts_with(parent));
+                }
                 for mut text in texts.reset(parent) {
                     *bytes = bytes.saturating_sub(text.len());
                     end(&mut text);
@@ -101,7 +136,7 @@ impl Texts {
     pub(crate) fn doubt(&mut self, table: usize, parent: &[u8]) {
         match &mut self.0[table] {
             TextsOf::Single(text) => text.make_incomplete(),
-            TextsOf::Keyed(texts, bytes) => {
+            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
                 texts.doubt(parent);
                 *bytes = texts.values().map(TextState::len).sum();
             }
@@ -112,8 +147,9 @@ impl Texts {
     pub(crate) fn lose(&mut self, table: usize) {
         match &mut self.0[table] {
             TextsOf::Single(text) => text.make_incomplete(),
-            TextsOf::Keyed(texts, bytes) => {
+            TextsOf::Keyed(KeyedTexts { texts, bytes, changed }) => {
                 texts.lose();
+                changed.iter_mut().for_each(BTreeSet::clear);
                 *bytes = 0;
             }
         }
@@ -129,7 +165,7 @@ impl Texts {
         for texts in &mut self.0 {
             match texts {
                 TextsOf::Single(text) => out.extend(text.release(stream)),
-                TextsOf::Keyed(texts, _) => texts.values_mut().for_each(|text| out.extend(text.release(stream))),
+                TextsOf::Keyed(keyed) => keyed.texts.values_mut().for_each(|text| out.extend(text.release(stream))),
             }
         }
     }
@@ -139,7 +175,7 @@ impl Texts {
     pub(crate) fn streamed(&self) -> Vec<Option<String>> {
         let streamed = |texts: &TextsOf| match texts {
             TextsOf::Single(text) => text.streamed(),
-            TextsOf::Keyed(..) => None,
+            TextsOf::Keyed(_) => None,
         };
         self.0.iter().map(streamed).collect()
     }
@@ -148,7 +184,7 @@ impl Texts {
     pub(crate) fn is_at_rest(&self) -> bool {
         self.0.iter().all(|texts| match texts {
             TextsOf::Single(text) => text.is_at_rest(),
-            TextsOf::Keyed(texts, _) => texts.values().all(TextState::is_at_rest),
+            TextsOf::Keyed(keyed) => keyed.texts.values().all(TextState::is_at_rest),
         })
     }
 
@@ -157,8 +193,9 @@ impl Texts {
         self.0.len() == tables.len()
             && self.0.iter().zip(tables).all(|(texts, table)| match texts {
                 TextsOf::Single(text) => table.key_parts == 0 && text.is_sound(),
-                TextsOf::Keyed(texts, bytes) => {
+                TextsOf::Keyed(KeyedTexts { texts, bytes, changed }) => {
                     table.key_parts > 0
+                        && changed.len() == table.json_entries
                         && texts.values().all(TextState::is_sound)
                         && texts.values().map(TextState::len).sum::<usize>() == *bytes
                 }

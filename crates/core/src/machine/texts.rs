@@ -42,31 +42,36 @@ impl<W: CellObserver> Step<'_, W> {
                 }
             });
         }
-        let mut spoke = false;
+        let mut spoken = Vec::new();
         let mut ended = Vec::new();
         for whole in &text.whole[event_type] {
             let gate = self.evaluate_when(&whole.when).and(self.evaluate_gate(&whole.before, true));
             self.for_each_scope(whole.each.as_ref(), number, |step, scope, is_meant| {
                 let Some(key) = step.text_key(number, &whole.key, scope) else { return };
                 let gate = gate.and(is_meant);
-                spoke |= step.apply_whole(number, text, whole, gate, &key, scope);
-                if whole.ends && gate != Certainty::No {
+                let is_there = !matches!(scope.field(whole.slot), Field::Absent | Field::Null);
+                if step.apply_whole(number, text, whole, gate, &key, scope) {
+                    spoken.push(key.clone());
+                }
+                if gate != Certainty::No && (whole.ends || !text.keeps_wholes && is_there) {
                     ended.push((key, gate));
                 }
             });
         }
-        for json in &text.json[event_type] {
+        for (entry, json) in &text.json[event_type] {
             let gate = self.evaluate_when(&json.when);
             self.for_each_scope(json.each.as_ref(), number, |step, scope, is_meant| {
-                if let Some(key) = step.text_key(number, &json.key, scope).filter(|_| !spoke) {
-                    step.apply_json(number, text, json, gate.and(is_meant), &key, scope);
+                if let Some(key) = step.text_key(number, &json.key, scope) {
+                    step.apply_json((number, text), (*entry, json), gate.and(is_meant), &key, scope, &spoken);
                 }
             });
         }
         for (key, gate) in ended {
             self.stream.texts.change(number, &key, |state| match gate {
-                Certainty::Yes => state.reset(self.buffers),
-                _ => state.make_incomplete(),
+                Certainty::Yes if text.keeps_wholes => state.reset(self.buffers),
+                Certainty::Yes => state.end(self.buffers),
+                _ if text.keeps_wholes || state.has_begun() => state.make_incomplete(),
+                _ => {}
             });
         }
     }
@@ -151,10 +156,11 @@ impl<W: CellObserver> Step<'_, W> {
                     (half, state.append(piece, room, here, self.buffers))
                 });
                 self.out.extend(half);
+                self.stream.texts.note_change(number, key);
                 if is_too_long {
                     let limit = self.max_text_bytes;
                     let found = format!(
-                        "the text of this turn is longer than {limit} bytes and was not compared with the final message"
+                        "text in pieces is longer than {limit} bytes in this stream, and was not compared with the whole"
                     );
                     self.out.push(Verdict {
                         rule: framing(Framing::CheckSkipped),
@@ -190,14 +196,9 @@ impl<W: CellObserver> Step<'_, W> {
         let said = match (gate, scope.field(whole.slot)) {
             (Certainty::Yes, Field::Text(said)) => said,
             (Certainty::No, _) | (_, Field::Absent | Field::Null) => return false,
-            // The only whole of a text ends it, also one that cannot be read.
-            (Certainty::Yes, _) if !text.keeps_wholes => {
-                self.stream.texts.change(number, key, |state| state.end(self.buffers));
-                return false;
-            }
             _ => {
-                // It may have ended the text, or taken its place.
-                if text.keeps_wholes || state.has_begun() {
+                // It may have taken the place of what there was.
+                if text.takes_wholes {
                     self.stream.texts.change(number, key, TextState::make_incomplete);
                 }
                 return false;
@@ -209,15 +210,17 @@ impl<W: CellObserver> Step<'_, W> {
         }
         let is_named = state.is_whole() || text.append.iter().flatten().any(|append| append.anew);
         let not_streamed = text.no_pieces.filter(|_| state.is_empty() && !said.is_empty());
-        let here = text.keeps_wholes.then(|| event_place(&mut self.here, self.event));
+        let here = text.takes_wholes.then(|| event_place(&mut self.here, self.event));
         let room = self.stream.texts.room(number, key, self.max_text_bytes);
         let compared = self.stream.texts.change(number, key, |state| {
             let compared = state.compare(said, || is_named.then(|| text.name.clone()), self.buffers);
-            if let Some(here) = here {
+            // What is not known of a text with a single whole stays so.
+            if let Some(here) = here.filter(|_| text.keeps_wholes || !state.is_incomplete()) {
                 state.keep_whole(said, room, here, self.buffers);
             }
             compared
         });
+        self.stream.texts.note_change(number, key);
         if let Some(rule) = not_streamed {
             self.observer.ask(rule);
         }
@@ -235,20 +238,28 @@ impl<W: CellObserver> Step<'_, W> {
         true
     }
 
-    /// Checks that a text, or all texts whose keys begin with this one, are JSON.
+    /// Checks that a text, or all texts whose keys begin with this one, are JSON. Those that have not changed since are not
+    /// looked at again.
     fn apply_json(
         &mut self,
-        number: usize,
-        text: &Text,
-        json: &TextJson,
+        (number, text): (usize, &Text),
+        (entry, json): (usize, &TextJson),
         gate: Certainty,
         key: &[u8],
         scope: Scope<'_>,
+        spoken: &[Vec<u8>],
     ) {
-        for key in self.stream.texts.keys(number, key) {
+        if gate != Certainty::Yes {
+            if gate == Certainty::Perhaps && self.doubts.any {
+                self.doubts.silent.insert(json.rule);
+            }
+            return;
+        }
+        let parent_parts = text.within.map_or(0, |outer| self.tables.lifecycles[outer].key_parts);
+        for key in self.stream.texts.take_changed(number, entry, key) {
             let state = self.stream.texts.get(number, &key);
-            if gate != Certainty::Yes || !state.has_begun() || state.is_incomplete() {
-                if gate != Certainty::No && self.doubts.any {
+            if !state.has_begun() || state.is_incomplete() || spoken.iter().any(|spoken| **spoken == *key) {
+                if state.is_incomplete() && self.doubts.any {
                     self.doubts.silent.insert(json.rule);
                 }
                 continue;
@@ -262,7 +273,8 @@ impl<W: CellObserver> Step<'_, W> {
             let is_fine = if said.is_empty() { json.allows_empty } else { json.is.holds(&said) };
             if !is_fine {
                 let mut facts = vec![("found", quoted(&said, SHOWN_CHARS))];
-                let at = json.key.last().map_or(Target::Type, |slot| scope.at(*slot));
+                let part = json.key.get(parent_parts).or(json.key.last());
+                let at = part.map_or(Target::Type, |slot| scope.at(*slot));
                 self.speak_of_text(text, json.rule, at, related, &mut facts, Wording::Usual, &key);
             }
         }

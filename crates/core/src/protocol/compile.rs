@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
 use toml::Spanned;
 
 use super::Tables;
@@ -301,9 +302,29 @@ impl<'f> Compiler<'f> {
         events
     }
 
+    /// Refuses a field of which the schema allows none of these types. `what`: what the field is for.
+    fn check_kind(&mut self, event: usize, pointer: &Pointer, span: Span, kinds: &[&str], what: &str) {
+        if self.trusted.is_some() {
+            return;
+        }
+        let EventType { name, schema, .. } = &self.events[event];
+        let Subschema::Declared(field) = schema.at(&pointer.0) else { return };
+        let types: Vec<&str> = match field.get("type") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => return,
+        };
+        if !types.iter().any(|one| kinds.contains(one)) {
+            let message = format!("{pointer} of {name} is never {what}: its schema allows {}", types.join(", "));
+            self.refuse(span, message, "name another field, or mend the schema");
+        }
+    }
+
     /// Compiles an `each`. `rows`: whether it may be for the items that no other row takes.
     fn compile_each(&mut self, event: usize, each: &file::Each, rows: bool) -> Each {
         let array = self.array(event, &each.at);
+        let at = self.events[event].arrays[array].at.clone();
+        self.check_kind(event, &at, each.at.span(), &["array"], "an array");
         let when = match &each.when {
             file::RowWhen::Fields(when) => self.compile_conditions_of(event, Some(array), when),
             file::RowWhen::Else => Vec::new(),
@@ -384,7 +405,10 @@ impl<'f> Compiler<'f> {
             let lifecycle = file.lifecycle[index].get_ref();
             if lifecycle.keyed.is_some() && !parents.contains(&index) {
                 let message = format!("{} has keys, and therefore no single state", name.get_ref());
-                let help = "`before` and `after` may name lifecycles without keys, and those that this one is within";
+                let help = match parents {
+                    [] => "`before` and `after` may name lifecycles without keys",
+                    _ => "`before` and `after` may name lifecycles without keys, and those that this one is within",
+                };
                 self.refuse(name.span(), message, help);
             }
             let states = self.state_set(lifecycle, states);

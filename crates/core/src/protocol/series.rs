@@ -19,6 +19,8 @@ pub struct Series {
     pub from: Option<i64>,
     /// Whether a value that is too far ahead says that events were lost.
     pub is_of_losses: bool,
+    /// Whether events of a type that is not known may have a value: it counts, and is in all events that declare the field.
+    pub is_open: bool,
     /// By event type: whether the series starts afresh with the event.
     pub restarts: Vec<bool>,
     /// The rule to report where a value does not follow.

@@ -28,8 +28,12 @@ pub struct Text {
     pub whole: Vec<Vec<Whole>>,
     /// Whether a whole takes the place of the pieces, and the next one is compared with it; else it ends the text.
     pub keeps_wholes: bool,
-    /// By event type: when the text must be JSON.
-    pub json: Vec<Vec<TextJson>>,
+    /// Whether a whole takes the place of the pieces, be it only until the event is judged.
+    pub takes_wholes: bool,
+    /// By event type: when the text must be JSON, each with the number of its entry in the table.
+    pub json: Vec<Vec<(usize, TextJson)>>,
+    /// Number of these entries.
+    pub json_entries: usize,
     /// The rule to report where a whole that is not empty comes without a piece.
     pub no_pieces: Option<RuleId>,
 }

@@ -165,6 +165,12 @@ impl<'t> Stream<'t> {
         self.last = number;
         self.time(number, event);
         if !event.known {
+            // It may have a value of those series that count in all events.
+            for (series, running) in tables.series.iter().zip(&mut self.series) {
+                if series.counts_in_all() {
+                    running.lose();
+                }
+            }
             return;
         }
         self.lost_since = false;

@@ -33,6 +33,13 @@ pub struct Series {
     pub rule: String,
 }
 
+impl Series {
+    /// Returns whether it counts, and is in all events that have the field.
+    pub fn counts_in_all(&self) -> bool {
+        self.step != "same" && self.values.iter().any(|values| values.on.has("*"))
+    }
+}
+
 /// What is known of the next value.
 #[derive(Clone, Debug)]
 enum Next {
@@ -125,6 +132,7 @@ impl Stream<'_> {
         let series = &self.tables.series[index];
         match met(event, values.when.as_ref()) {
             Sure::No => return,
+            Sure::Perhaps if series.step == "same" => return,
             Sure::Perhaps => return self.series[index].lose(),
             Sure::Yes => {}
         }
@@ -145,6 +153,8 @@ impl Stream<'_> {
             };
             let found = match event.field(&at) {
                 Field::Absent | Field::There(Value::Null) => continue,
+                // The first value stays the measure.
+                Field::Unreadable if series.step == "same" => continue,
                 Field::Unreadable => {
                     self.series[index].next.insert(key, Next::Unknown);
                     continue;

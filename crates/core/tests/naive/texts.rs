@@ -20,6 +20,8 @@ pub struct Pieces {
     cuts: Vec<(usize, Sure)>,
     /// Something came or went that is not known.
     unknown: bool,
+    /// The entries of `json` that have looked at it since it changed; nothing is noted of a text without a key.
+    looked: BTreeSet<usize>,
 }
 
 impl Pieces {
@@ -122,8 +124,16 @@ impl Stream<'_> {
                     ends.push(whole);
                 }
             }
-            for json in text.json.list().iter().filter(|json| json.on.has(&event.kind)) {
-                self.json(index, number, event, json, course, &spoken);
+            for (entry, json) in text.json.list().iter().enumerate() {
+                if json.on.has(&event.kind) {
+                    self.json((index, entry), number, event, json, course, &spoken);
+                }
+            }
+            // The only whole of a text ends it.
+            if !matches!(text.whole, Entries::Many(_)) {
+                for pieces in self.texts[index].all.values_mut().filter(|pieces| pieces.is_whole) {
+                    *pieces = Pieces::default();
+                }
             }
             for whole in ends {
                 let before = self.is_where(&whole.before, &[], Some(course));
@@ -200,6 +210,7 @@ impl Stream<'_> {
                     }
                     // A piece after a whole is not understood.
                     pieces.unknown |= pieces.is_whole;
+                    pieces.looked.clear();
                     pieces.text.push_str(piece);
                     pieces.count += 1;
                 }
@@ -233,6 +244,8 @@ impl Stream<'_> {
         let before = std::mem::take(pieces);
         if is_list {
             *pieces = Pieces { text: found.clone(), is_whole: true, ..Pieces::default() };
+        } else if !text.json.list().is_empty() && !before.unknown {
+            *pieces = Pieces { text: found.clone(), is_whole: true, ..Pieces::default() };
         } else {
             // A text of which something is not known is not compared until the lifecycle around opens.
             pieces.unknown = before.unknown;
@@ -245,7 +258,7 @@ impl Stream<'_> {
 
     fn json(
         &mut self,
-        index: usize,
+        (index, entry): (usize, usize),
         number: usize,
         event: &Event,
         json: &Json,
@@ -260,11 +273,23 @@ impl Stream<'_> {
                 .filter(|(key, pieces)| {
                     let value = serde_json::from_str::<Value>(&pieces.text);
                     let fits = value.is_ok_and(|value| json.is == "any" || value.is_object());
-                    let is_fine = fits || json.empty && pieces.text.trim().is_empty();
-                    about.sure == Sure::Yes && pieces.came() && !pieces.unknown && !is_fine && !spoken.contains(*key)
+                    let is_fine = fits || json.empty && pieces.text.is_empty();
+                    let is_new = !pieces.looked.contains(&entry);
+                    is_new
+                        && about.sure == Sure::Yes
+                        && pieces.came()
+                        && !pieces.unknown
+                        && !is_fine
+                        && !spoken.contains(*key)
                 })
                 .map(|(key, _)| key.clone())
                 .collect();
+            if about.sure == Sure::Yes && text.key.is_some() {
+                let under = self.texts[index].all.iter_mut().filter(|(key, _)| key.starts_with(&about.key));
+                under.for_each(|(_, pieces)| {
+                    pieces.looked.insert(entry);
+                });
+            }
             for key in misfits {
                 if self.is_text_muted(text, &key, course) != Sure::Yes {
                     // The first part that is not the parent's, or the last one.

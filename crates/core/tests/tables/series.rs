@@ -204,7 +204,7 @@ fn a_series_that_means_nothing_is_refused() {
         with("step = \"same\"", "step = \"same\"\n        from = 1"),
         ["the first value of a series that stays the same is the measure"]
     );
-    assert_eq!(with("step = \"same\"", "step = \"equal\""), ["`step` cannot be \"equal\""]);
+    assert_eq!(with("step = \"same\"", "step = \"equal\""), ["`step` is no step of a series"]);
     assert_eq!(
         with("restarts = \"run\"", "within = \"run\""),
         ["a series that tells lost events has no `within` and no `key`"]
@@ -233,4 +233,65 @@ fn a_series_that_means_nothing_is_refused() {
         with("{ on = \"part\", at = \"/index\" }", "{ on = \"part\", at = \"/indx\" }"),
         ["part has no field /indx"]
     );
+}
+
+#[test]
+fn an_event_of_an_unknown_type_may_have_a_number_of_its_own() {
+    COUNTED.says(
+        &[
+            r#"{"type":"run","seq":0,"id":"a"}"#,
+            r#"{"type":"yet-to-come","seq":1}"#,
+            r#"{"type":"part","seq":2,"id":"b"}"#,
+            r#"{"type":"part","seq":4,"id":"a"}"#,
+        ],
+        &[("other-id", 3), ("gap", 4)],
+    );
+}
+
+#[test]
+fn rules_that_are_silent_after_a_gap_are_named() {
+    let lines = [r#"{"type":"run","seq":0,"id":"a"}"#, r#"{"type":"end","seq":4,"id":"b"}"#];
+    let report = check(&COUNTED.load(), lines.join("\n").as_bytes(), Options::default());
+    let found: Vec<_> = report.findings.iter().map(|found| (&*found.rule, found.place.line)).collect();
+    assert_eq!(found, [("gap", 2), ("check-skipped", 2)]);
+}
+
+#[test]
+fn a_first_value_that_is_too_far_ahead_tells_lost_events() {
+    let tables = COUNTED.tables.replacen("from = \"any\"", "from = 0", 1);
+    let folder = Folder { tables: tables.leak(), ..COUNTED };
+    // The end of the first run may be among what was lost.
+    folder.says(&[r#"{"type":"run","seq":0}"#, r#"{"type":"run","seq":4}"#], &[("gap", 2)]);
+    folder.says(&[r#"{"type":"run","seq":0}"#, r#"{"type":"run","seq":0,"id":"a"}"#], &[("run-twice", 2)]);
+}
+
+#[test]
+fn the_first_value_stays_the_measure_after_one_that_cannot_be_read() {
+    COUNTED.says(
+        &[
+            r#"{"type":"run","id":"a"}"#,
+            r#"{"type":"part","id":5}"#,
+            r#"{"type":"part","id":"b"}"#,
+            r#"{"type":"end","id":"a"}"#,
+        ],
+        &[("other-id", 3)],
+    );
+}
+
+#[test]
+fn a_field_that_is_never_what_it_must_be_is_refused() {
+    let with = |from: &str, to: &str| {
+        assert!(COUNTED.tables.contains(from), "{from}");
+        Folder { tables: COUNTED.tables.replace(from, to).leak(), ..COUNTED }.mistakes()
+    };
+    assert_eq!(
+        with("{ on = \"part\", at = \"/index\" }", "{ on = \"part\", at = \"/who\" }"),
+        ["/who of part is never a number: its schema allows string"]
+    );
+    assert_eq!(
+        with("each = \"/parts\", at = \"/index\"", "each = \"/seq\", at = \"\"")[0],
+        "/seq of batch is never an array: its schema allows integer"
+    );
+    assert_eq!(with("step = 1\n        from = 0", "step = -1\n        from = 0").len(), 1);
+    assert_eq!(with("from = 0", "from = \"0\""), ["`from` is no first value of a series"]);
 }

@@ -246,3 +246,33 @@ fn a_text_that_means_nothing_is_refused() {
         ["the only whole of a text ends it", "`no-pieces` is for a text with a list of wholes",]
     );
 }
+
+#[test]
+fn the_only_whole_of_a_text_is_read_as_json_too() {
+    let tables = PARTS.tables.replacen("append = [{ on = \"delta\", at = \"/arguments\" }]", "append = [{ on = \"delta\", at = \"/arguments\" }]\n        whole = { on = \"whole\", at = \"/text\", rule = \"other-text\" }", 1);
+    let tables = tables.replacen(
+        "json = { on = \"run-end\", key = [], is = \"any\"",
+        "json = { on = \"whole\", is = \"object\"",
+        1,
+    );
+    let folder = Folder { tables: tables.leak(), ..PARTS };
+    let lines = lines(&["run", "part 0", "delta 0 [1]", "arguments 0 [1]", "whole 0 [1]"]);
+    folder.says(&lines.iter().map(String::as_str).collect::<Vec<_>>(), &[("not-json", 5)]);
+}
+
+#[test]
+fn a_text_that_has_not_changed_is_not_looked_at_again() {
+    says(
+        &["run", "part 0", "arguments 0 {", "run-end", "run-end", "arguments 0 [", "run-end"],
+        &[("not-json", 4), ("not-json", 7)],
+    );
+}
+
+#[test]
+fn what_never_speaks_because_nothing_opens_is_refused() {
+    let tables = PARTS.tables.replacen("opens = \"open\"\n        [[lifecycle.row]]\n        on = \"part\"\n        key = \"/p\"\n        cell.else = { to = \"open\", anew = true }", "[[lifecycle.row]]\n        on = \"part\"\n        key = \"/p\"\n        cell.else = \"open\"\n        [[lifecycle.row]]\n        on = \"run-end\"\n        cell.else = \"=\"", 1);
+    assert_eq!(
+        Folder { tables: tables.leak(), ..PARTS }.mistakes(),
+        ["this never speaks: it is for instances that opened, and none does"]
+    );
+}

@@ -195,6 +195,9 @@ impl Compiler<'_> {
             end_at_entry,
             keeps_entry,
         };
+        if compiled.keyed.is_some() && !compiled.can_open && self.trusted.is_none() {
+            self.refuse_unowned(lifecycle);
+        }
         // The rows of a misspelt event may lead anywhere.
         if self.meant.is_empty() {
             self.find_unreachable(lifecycle, &compiled);
@@ -203,6 +206,16 @@ impl Compiler<'_> {
             self.check_exhaustive(lifecycle, &compiled);
         }
         compiled
+    }
+
+    /// Refuses what is for owned instances in a lifecycle of which none ever is.
+    fn refuse_unowned(&mut self, lifecycle: &file::Lifecycle) {
+        let rows = lifecycle.row.iter().filter(|row| row.get_ref().key.0.is_empty()).map(Spanned::span);
+        let ends = lifecycle.end.keys().map(Spanned::span);
+        if let Some(span) = rows.chain(ends).next() {
+            let message = "this never speaks: it is for instances that opened, and none does".to_owned();
+            self.refuse(span, message, "name the states that open an instance in `opens`, or give a cell `anew`");
+        }
     }
 
     /// Finds the lifecycle that a `within` names, among those before the one numbered `until`.

@@ -38,6 +38,13 @@ impl Compiler<'_> {
             for event in self.series_events(series, written, key) {
                 let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
                 let array = each.as_ref().map(|each| each.array);
+                if !matches!(series.step.get_ref(), file::Step::Same) {
+                    let slot = self.slot_of(event, array, &written.at);
+                    let pointer = self.pointer_of(event, array, slot);
+                    if !written.at.get_ref().ends_with('#') {
+                        self.check_kind(event, &pointer, written.at.span(), &["integer", "number"], "a number");
+                    }
+                }
                 values[event].push(SeriesValue {
                     when: self.compile_conditions(event, &written.when),
                     each,
@@ -70,6 +77,8 @@ impl Compiler<'_> {
                 Some(file::From::Any) | None => None,
             },
             is_of_losses,
+            is_open: !matches!(series.step.get_ref(), file::Step::Same)
+                && series.values.iter().flat_map(|value| &value.on.0).any(|name| name.get_ref() == "*"),
             restarts,
             rule: self.use_rule(&series.rule, speaker),
         }

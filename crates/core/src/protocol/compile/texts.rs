@@ -24,6 +24,7 @@ impl Compiler<'_> {
             for event in self.find_events(&written.on, None) {
                 let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
                 let array = each.as_ref().map(|each| each.array);
+                self.check_text_field(event, array, &written.at);
                 append[event].push(Append {
                     when: self.compile_conditions(event, &written.when),
                     each,
@@ -60,6 +61,7 @@ impl Compiler<'_> {
             for event in self.find_events(&written.on, None) {
                 let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
                 let array = each.as_ref().map(|each| each.array);
+                self.check_text_field(event, array, &written.at);
                 whole[event].push(Whole {
                     when: self.compile_conditions(event, &written.when),
                     each,
@@ -94,14 +96,16 @@ impl Compiler<'_> {
             cut,
             whole,
             keeps_wholes,
+            takes_wholes: keeps_wholes || !text.json.0.is_empty(),
             json,
+            json_entries: text.json.0.len(),
             no_pieces: text.no_pieces.as_ref().map(|rule| self.use_rule(rule, speaker_of_text(keyed))),
         }
     }
 
-    fn compile_text_json(&mut self, text: &file::Text, key_parts: usize) -> Vec<Vec<TextJson>> {
+    fn compile_text_json(&mut self, text: &file::Text, key_parts: usize) -> Vec<Vec<(usize, TextJson)>> {
         let mut json = vec![Vec::new(); self.events.len()];
-        for written in &text.json.0 {
+        for (entry, written) in text.json.0.iter().enumerate() {
             let key = written.key.as_ref().unwrap_or(&text.key);
             if let Some(part) = key.0.get(key_parts) {
                 let message = format!("the key of this text has {}", count(key_parts as u64, "part"));
@@ -112,17 +116,25 @@ impl Compiler<'_> {
             for event in self.find_events(&written.on, None) {
                 let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
                 let array = each.as_ref().map(|each| each.array);
-                json[event].push(TextJson {
+                let compiled = TextJson {
                     when: self.compile_conditions(event, &written.when),
                     each,
                     key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
                     is: written.is,
                     allows_empty: written.empty,
                     rule,
-                });
+                };
+                json[event].push((entry, compiled));
             }
         }
         json
+    }
+
+    /// Refuses a piece or a whole that is never a string.
+    fn check_text_field(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>) {
+        let slot = self.slot_of(event, array, at);
+        let pointer = self.pointer_of(event, array, slot);
+        self.check_kind(event, &pointer, at.span(), &["string"], "a string");
     }
 
     /// Returns the number of parts of a text's key, which begins with those of the parent's.

@@ -312,7 +312,15 @@ impl FromToml for Step {
         ];
         match value.get_ref() {
             DeValue::Integer(_) => u32::from_toml(key, value, reader).map(Step::By),
-            _ => reader.one_of_explained(key, value, &words),
+            DeValue::String(text) if words.iter().any(|(word, ..)| *word == &**text) => {
+                reader.one_of_explained(key, value, &words)
+            }
+            _ => {
+                let help = "write a whole number, or one of \"up\" (each greater than the one before), \"not-down\" (none \
+                            less) and \"same\"";
+                reader.problem(value.span(), format!("`{key}` is no step of a series"), help);
+                None
+            }
         }
     }
 }
@@ -330,7 +338,12 @@ impl FromToml for From {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<From> {
         match value.get_ref() {
             DeValue::Integer(_) => i64::from_toml(key, value, reader).map(From::Number),
-            _ => reader.one_of(key, value, &[("any", From::Any)]),
+            DeValue::String(text) if text == "any" => Some(From::Any),
+            _ => {
+                let help = "write a whole number without quotation marks, or \"any\"";
+                reader.problem(value.span(), format!("`{key}` is no first value of a series"), help);
+                None
+            }
         }
     }
 }
