@@ -7,7 +7,9 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
 use clap::ValueEnum;
-use sessionlint_core::protocol::tables::{Cell, FieldTest, Lifecycle, States, Text};
+use sessionlint_core::protocol::series::{Series, SeriesStep};
+use sessionlint_core::protocol::tables::{Cell, Condition, Each, FieldTest, Lifecycle, States};
+use sessionlint_core::protocol::texts::{JsonKind, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 use super::config::ProtocolChoice;
@@ -196,28 +198,73 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
     let words = Labels::unabridged(tables);
     let within = text.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
     writeln!(out, "\ntext{}", within.unwrap_or_default())?;
-    let named = |event: usize, slot: usize| {
-        let kind = &tables.events[event];
-        format!("{} {}", printable(&kind.name), printable(&kind.slots[slot].to_string()))
-    };
-    for (event, append) in text.append.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
-        let when = in_parentheses(words.conditions(event, &append.when));
+    for (event, append) in by_event(&text.append) {
+        let when = only_when(&words, event, &append.when, append.each.as_ref());
         let anew = if append.anew { ", in place of the ones before it" } else { "" };
         let gates = only_where(&words.gates(&[], &append.after));
-        writeln!(out, "  a piece: {}{when}{anew}{gates}", named(event, append.slot))?;
+        let field = field(tables, event, append.each.as_ref(), append.slot);
+        let keys = keys(tables, event, append.each.as_ref(), &append.key);
+        writeln!(out, "  a piece: {} {field}{keys}{when}{anew}{gates}", printable(&tables.events[event].name))?;
     }
-    for (event, when) in text.cut.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one))) {
+    for (event, when) in by_event(&text.cut) {
         let when = in_parentheses(words.conditions(event, when));
         writeln!(out, "  the whole may begin anew after: {}{when}", printable(&tables.events[event].name))?;
     }
-    for (event, whole) in text.whole.iter().enumerate().filter_map(|(event, one)| Some((event, one.as_ref()?))) {
+    for (event, whole) in by_event(&text.whole) {
+        let when = only_when(&words, event, &whole.when, whole.each.as_ref());
         let gates = only_where(&words.gates(&whole.before, &[]));
-        writeln!(out, "  the whole: {}{gates}: {}", named(event, whole.slot), rule_mark(tables, whole.rule))?;
+        let field = field(tables, event, whole.each.as_ref(), whole.slot);
+        let (name, rule) = (printable(&tables.events[event].name), rule_mark(tables, whole.rule));
+        let keys = keys(tables, event, whole.each.as_ref(), &whole.key);
+        let ends = if whole.ends { ", which ends it" } else { "" };
+        writeln!(out, "  the whole: {name} {field}{keys}{when}{gates}{ends}: {rule}")?;
         if let Some(rule) = whole.empty {
             writeln!(out, "  an empty whole, where only the text since then is empty: {}", rule_mark(tables, rule))?;
         }
     }
+    for (event, (_, json)) in by_event(&text.json) {
+        let when = only_when(&words, event, &json.when, json.each.as_ref());
+        let is = match (json.is, json.allows_empty) {
+            (JsonKind::Any, false) => "JSON",
+            (JsonKind::Any, true) => "JSON or empty",
+            (JsonKind::Object, false) => "a JSON object",
+            (JsonKind::Object, true) => "a JSON object or empty",
+        };
+        let (name, rule) = (printable(&tables.events[event].name), rule_mark(tables, json.rule));
+        let keys = keys(tables, event, json.each.as_ref(), &json.key);
+        writeln!(out, "  {is} with: {name}{keys}{when}, or: {rule}")?;
+    }
+    if let Some(rule) = text.no_pieces {
+        writeln!(out, "  a whole that is not empty, without a piece: {}", rule_mark(tables, rule))?;
+    }
     Ok(())
+}
+
+/// Returns what a table has for each event type, with the number of the type.
+fn by_event<T>(table: &[Vec<T>]) -> impl Iterator<Item = (usize, &T)> {
+    table.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one)))
+}
+
+/// Returns the pointer of a field, which may be one of the items of an array.
+fn field(tables: &Tables, event: usize, each: Option<&Each>, slot: usize) -> String {
+    let kind = &tables.events[event];
+    printable(&match each {
+        None => kind.slots[slot].to_string(),
+        Some(each) => kind.arrays[each.array].pointer(slot, &kind.slots).to_string(),
+    })
+}
+
+/// Returns the conditions of an entry on its event and on the items of its array, in parentheses; empty if there are none.
+fn only_when(words: &Labels<'_>, event: usize, when: &[Condition], each: Option<&Each>) -> String {
+    let of_items = each.map(|each| words.items(event, each)).filter(|words| !words.is_empty());
+    let of_event = Some(words.conditions(event, when)).filter(|words| !words.is_empty());
+    in_parentheses([of_event, of_items].into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+/// Returns the fields of a key, such as `, by /output_index + /content_index`; empty if there are none.
+fn keys(tables: &Tables, event: usize, each: Option<&Each>, slots: &[usize]) -> String {
+    let fields: Vec<_> = slots.iter().map(|slot| field(tables, event, each, *slot)).collect();
+    if fields.is_empty() { String::new() } else { format!(", by {}", fields.join(" + ")) }
 }
 
 fn only_where(gates: &str) -> String {
@@ -233,13 +280,10 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     if tables.checks.iter().any(|of_event| !of_event.is_empty()) {
         writeln!(out, "\nchecks")?;
     }
-    for (event, one) in tables.checks.iter().enumerate().flat_map(|(e, all)| all.iter().map(move |one| (e, one))) {
+    for (event, one) in by_event(&tables.checks) {
         let kind = &tables.events[event];
-        let when = in_parentheses(words.conditions(event, &one.when));
-        let field = match one.each {
-            None => kind.slots[one.slot].to_string(),
-            Some(array) => kind.arrays[array].at.child("*").join(&kind.arrays[array].slots[one.slot]).to_string(),
-        };
+        let when = only_when(&words, event, &one.when, one.each.as_ref());
+        let field = field(tables, event, one.each.as_ref(), one.slot);
         let test = match &one.test {
             FieldTest::Says(says) => {
                 alternatives(&says.iter().map(|says| format!("“{}”", printable(says))).collect::<Vec<_>>())
@@ -248,7 +292,10 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
             FieldTest::Missing => "missing".to_owned(),
         };
         let rule = rule_mark(tables, one.rule);
-        writeln!(out, "  {}{when}: {} is {test}: {rule}", printable(&kind.name), printable(&field))?;
+        writeln!(out, "  {}{when}: {field} is {test}: {rule}", printable(&kind.name))?;
+    }
+    for series in &tables.series {
+        write_series(out, tables, series)?;
     }
     for one in &tables.unchanged {
         let kind = &tables.events[one.event];
@@ -257,6 +304,33 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
         let (name, within, rule) = (printable(&kind.name), within.unwrap_or_default(), rule_mark(tables, one.rule));
         let fields = fields.join(" and ");
         writeln!(out, "\nunchanged{within}\n  {name}: {fields} as in the event of the type before: {rule}")?;
+    }
+    Ok(())
+}
+
+/// Writes a series: what it is, and the fields with its values.
+fn write_series(out: &mut String, tables: &Tables, series: &Series) -> fmt::Result {
+    let words = Labels::unabridged(tables);
+    let from = series.from.map(|from| format!(", from {from}")).unwrap_or_default();
+    let step = match series.step {
+        SeriesStep::By(step) => format!("each {step} more than the one before{from}"),
+        SeriesStep::Up => format!("each greater than the one before{from}"),
+        SeriesStep::NotDown => format!("none less than the one before{from}"),
+        SeriesStep::Same => "all the same".to_owned(),
+    };
+    let within = series.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
+    writeln!(out, "\nseries{}\n  {step}: {}", within.unwrap_or_default(), rule_mark(tables, series.rule))?;
+    for (event, value) in by_event(&series.values) {
+        let when = only_when(&words, event, &value.when, value.each.as_ref());
+        let field = field(tables, event, value.each.as_ref(), value.slot);
+        let keys = keys(tables, event, value.each.as_ref(), &value.key);
+        writeln!(out, "  {} {field}{keys}{when}", printable(&tables.events[event].name))?;
+    }
+    if series.is_of_losses {
+        writeln!(out, "  a value too far ahead: events were lost")?;
+    }
+    for (event, _) in series.restarts.iter().enumerate().filter(|(_, restarts)| **restarts) {
+        writeln!(out, "  starts afresh with: {}", printable(&tables.events[event].name))?;
     }
     Ok(())
 }

@@ -5,22 +5,26 @@
 
 mod fields;
 mod keys;
+mod places;
 mod rows;
+mod series;
+mod texts;
 
 pub use keys::may_lack_key;
 
+use places::{Place, Scope};
 use serde_json::{Value, json};
-use sessionlint_core::protocol::tables::{Condition, EventType, Row, Wanted};
+use sessionlint_core::check::StreamChecker;
+use sessionlint_core::protocol::tables::{Condition, Each, EventType, Row, Wanted};
 use sessionlint_core::protocol::{Protocol, Tables};
-use sessionlint_core::schema::{Pointer, domain};
 
 use super::choices::Choices;
-use super::goals::{Aim, Purpose};
+use super::goals::{Aim, KeySlots, Purpose};
 use super::propose::{FIRST_TIME, Session};
 use super::standing::Standing;
-use super::texts::{Style, plain_text};
+use super::texts::Style;
 use super::value::event;
-use super::wishes::{Wish, Wishes};
+use super::wishes::{Wish, Wishes, meets};
 use super::written::{put, time};
 
 /// An event under construction.
@@ -33,6 +37,13 @@ pub struct Draft<'d> {
     before: &'d Standing,
     /// How it stands after the lifecycles so far have moved.
     standing: Standing,
+    checker: &'d StreamChecker,
+    /// What the event makes of texts so far, by the number of their table and the key.
+    pieces: Vec<(usize, Vec<Value>, String)>,
+    /// The values of series that the event has so far, by the number of the series and the key.
+    values: Vec<(usize, Vec<Value>, Value)>,
+    /// The texts and series that start afresh with the event, by their numbers behind the lifecycles.
+    fresh: Vec<usize>,
     style: Style,
     wishes: Wishes,
     ids: usize,
@@ -44,28 +55,42 @@ impl<'d> Draft<'d> {
         aim: &'d Aim,
         session: &'d Session,
         before: &'d Standing,
-        style: Style,
-        ids: usize,
+        checker: &'d StreamChecker,
+        (style, ids): (Style, usize),
     ) -> Draft<'d> {
         let tables = protocol.tables();
-        let kind = &tables.events[aim.event];
-        Draft { tables, kind, aim, session, before, standing: before.clone(), style, wishes: Wishes::default(), ids }
+        Draft {
+            tables,
+            kind: &tables.events[aim.event],
+            aim,
+            session,
+            before,
+            standing: before.clone(),
+            checker,
+            pieces: Vec::new(),
+            values: Vec::new(),
+            fresh: Vec::new(),
+            style,
+            wishes: Wishes::default(),
+            ids,
+        }
     }
 
     /// Returns the event, whether it leaves half a character for the next piece of text, and the number of ids that were
-    /// given. `streamed`: the texts so far; `clock`: the event's time, in milliseconds since 1970.
-    pub fn made(mut self, streamed: &[Option<String>], clock: i64, choices: &mut Choices<'_>) -> (Value, bool, usize) {
+    /// given. `clock`: the event's time, in milliseconds since 1970.
+    pub fn made(mut self, clock: i64, choices: &mut Choices<'_>) -> (Value, bool, usize) {
         let tables = self.tables;
         self.wishes.add(&tables.shape.event_type, Wish::Be(json!(&*self.kind.name)));
         if let Some(at) = &tables.shape.stream {
             self.wishes.add(at, Wish::Be(json!(self.session.id)));
         }
         self.wish_for_time(clock, choices);
-        self.wish_for_aim(streamed, choices);
+        self.wish_for_aim(choices);
         for lifecycle in 0..tables.lifecycles.len() {
             self.wish_for_row(lifecycle, choices);
         }
-        let half = self.wish_for_texts(streamed, choices);
+        let half = self.wish_for_texts(choices);
+        self.wish_for_series(choices);
         self.wish_for_checks(choices);
         self.wish_for_changes(choices);
         let mut made = event(self.kind.schema.document(), &self.wishes, self.style, choices);
@@ -90,12 +115,16 @@ impl<'d> Draft<'d> {
     }
 
     /// Wishes for what the event is made for, before anything else.
-    fn wish_for_aim(&mut self, streamed: &[Option<String>], choices: &mut Choices<'_>) {
+    fn wish_for_aim(&mut self, choices: &mut Choices<'_>) {
         let (tables, aim) = (self.tables, self.aim);
         for bound in &aim.keys {
+            let index = self.item_of(&bound.at, &bound.key);
+            if let Some(array) = bound.at.each {
+                let item = self.array(array).child(&index.to_string());
+                self.wishes.add(&item, Wish::Present);
+            }
             for (slot, value) in bound.at.slots.iter().zip(&bound.key) {
-                let at = self.place(bound.at.each, Some(0), *slot);
-                self.wishes.add(&at, Wish::Be(value.clone()));
+                self.wish(Scope::of(bound.at.each, index), *slot, Wish::Be(value.clone()));
             }
         }
         match &aim.purpose {
@@ -104,20 +133,23 @@ impl<'d> Draft<'d> {
                 self.wish_for_key(row.lifecycle, table, Some(row), choices);
                 self.wish_for_conditions(row.lifecycle, table, choices);
             }
-            Purpose::Piece(text) => {
-                if let Some(append) = &tables.texts[*text].append[aim.event] {
-                    self.wish_for_all(&append.when, choices);
-                    self.wishes.add(&self.kind.slots[append.slot], Wish::Full);
-                }
+            Purpose::Piece { text, entry, .. } => {
+                let append = &tables.texts[*text].append[aim.event][*entry];
+                let scope = self.wish_for_entry(&append.when, append.each.as_ref(), &append.key, choices);
+                self.wish(scope, append.slot, Wish::Full);
             }
-            Purpose::Whole { text, is_empty } => {
-                let Some(whole) = &tables.texts[*text].whole[aim.event] else { return };
-                let other = match (is_empty, streamed.get(*text)) {
-                    (true, _) => String::new(),
-                    (false, Some(Some(streamed))) => format!("{streamed}And more."),
-                    (false, _) => plain_text(choices, 1),
-                };
-                self.wishes.add(&self.kind.slots[whole.slot], Wish::Be(json!(other)));
+            Purpose::Whole { text, entry, .. } => {
+                let whole = &tables.texts[*text].whole[aim.event][*entry];
+                self.wish_for_entry(&whole.when, whole.each.as_ref(), &whole.key, choices);
+            }
+            Purpose::Json { text, entry } => {
+                let (_, json) = &tables.texts[*text].json[aim.event][*entry];
+                self.wish_for_entry(&json.when, json.each.as_ref(), &json.key, choices);
+            }
+            Purpose::Value { series, entry, .. } => {
+                let value = &tables.series[*series].values[aim.event][*entry];
+                let scope = self.wish_for_entry(&value.when, value.each.as_ref(), &value.key, choices);
+                self.wish(scope, value.slot, Wish::Present);
             }
             Purpose::Unchanged(number) => {
                 let last = self.session.last.get(number).into_iter().flatten();
@@ -127,16 +159,35 @@ impl<'d> Draft<'d> {
             }
             Purpose::Cut { text, alternative } => {
                 if let Some(when) = tables.texts[*text].cut[aim.event].get(*alternative) {
-                    self.wish_for_all(when, choices);
+                    self.wish_for_all(Scope::EVENT, when, choices);
                 }
             }
             Purpose::Check(_) | Purpose::Any | Purpose::Wild | Purpose::Earlier => {}
         }
     }
 
+    /// Wishes that an entry of a text or a series is about the event, or about the item of its array that has the key which
+    /// the event is to have; returns what it is about.
+    fn wish_for_entry(
+        &mut self,
+        when: &[Condition],
+        each: Option<&Each>,
+        key: &[usize],
+        choices: &mut Choices<'_>,
+    ) -> Scope {
+        let at = KeySlots { each: each.map(|each| each.array), slots: key.to_vec() };
+        let bound = self.aim.keys.iter().find(|bound| bound.at == at);
+        let scope = Scope::of(at.each, bound.map_or(0, |bound| self.item_of(&at, &bound.key)));
+        self.wish_for_all(Scope::EVENT, when, choices);
+        if let Some(each) = each {
+            self.wish_for_item(each, scope, choices);
+        }
+        scope
+    }
+
     /// Wishes that a row applies, as far as the event's fields decide it.
     fn wish_for_conditions(&mut self, lifecycle: usize, row: &Row, choices: &mut Choices<'_>) {
-        self.wish_for_all(&row.when, choices);
+        self.wish_for_all(Scope::EVENT, &row.when, choices);
         if row.otherwise {
             self.wish_for_none(&self.tables.lifecycles[lifecycle].rows[self.aim.event], choices);
         }
@@ -145,20 +196,40 @@ impl<'d> Draft<'d> {
     /// Wishes that one condition of each of these rows is not met.
     fn wish_for_none(&mut self, rows: &[Row], choices: &mut Choices<'_>) {
         for row in rows.iter().filter(|row| !row.otherwise) {
-            let fails =
-                |condition: &Condition| !self.wishes.may_meet(&self.kind.slots[condition.slot], &condition.wanted);
-            if row.when.iter().any(fails) {
-                continue;
-            }
-            let Some(condition) = choices.one_of(&row.when) else { continue };
-            self.wishes.add(&self.kind.slots[condition.slot], Wish::Other(vec![condition.wanted.clone()]));
+            self.wish_for_not_all(Scope::EVENT, &row.when, choices);
         }
     }
 
-    fn wish_for_all(&mut self, when: &[Condition], choices: &mut Choices<'_>) {
+    /// Wishes that an item is none that another row over the same array takes.
+    fn wish_for_other_item(&mut self, rows: &[Row], array: usize, scope: Scope, choices: &mut Choices<'_>) {
+        for each in rows.iter().filter_map(|row| row.each.as_ref()) {
+            if each.array == array && !each.otherwise {
+                self.wish_for_not_all(scope, &each.when, choices);
+            }
+        }
+    }
+
+    /// Wishes that one of these conditions is not met.
+    fn wish_for_not_all(&mut self, scope: Scope, when: &[Condition], choices: &mut Choices<'_>) {
+        if when.iter().any(|condition| !self.may_meet(scope, condition)) {
+            return;
+        }
+        if let Some(condition) = choices.one_of(when) {
+            self.wish(scope, condition.slot, Wish::Other(vec![condition.wanted.clone()]));
+        }
+    }
+
+    /// Returns whether what was wished for so far leaves it open that a condition is met.
+    fn may_meet(&self, scope: Scope, condition: &Condition) -> bool {
+        match self.place(scope, condition.slot) {
+            Place::Number(number) => meets(Some(&json!(number)), &condition.wanted),
+            Place::Field(at) => self.wishes.may_meet(&at, &condition.wanted),
+        }
+    }
+
+    fn wish_for_all(&mut self, scope: Scope, when: &[Condition], choices: &mut Choices<'_>) {
         for condition in when {
-            let at = &self.kind.slots[condition.slot];
-            let allowed = domain(&self.kind.schema, at);
+            let allowed = self.domain(scope, condition.slot);
             let wish = match &condition.wanted {
                 Wanted::Values(values) => {
                     let values: Vec<Value> = values.iter().map(|value| json!(value)).collect();
@@ -181,7 +252,7 @@ impl<'d> Draft<'d> {
                 Wanted::Empty(true) => Wish::Empty,
                 Wanted::Empty(false) => Wish::Full,
             };
-            self.wishes.add(at, wish);
+            self.wish(scope, condition.slot, wish);
         }
     }
 
@@ -193,30 +264,5 @@ impl<'d> Draft<'d> {
             Style::Odd => choices.one_of(says),
         };
         words.map(|words| words.replace('*', any))
-    }
-
-    /// Returns whether a part of a key that need not be there is left out.
-    fn is_left_out(&mut self, at: &Pointer, choices: &mut Choices<'_>) -> bool {
-        if self.wishes.at(at).is_some() {
-            return self.wishes.at(at) == Some(&Wish::Absent);
-        }
-        let field = domain(&self.kind.schema, at);
-        let may_be = field.is_optional || field.is_nullable;
-        let is_left_out = may_be && (self.style == Style::Plain || choices.below(2) == 0);
-        if is_left_out {
-            self.wishes.add(at, Wish::Absent);
-        }
-        is_left_out
-    }
-
-    /// Returns the pointer of a slot, in the event or in an item of an array.
-    fn place(&self, each: Option<usize>, item: Option<usize>, slot: usize) -> Pointer {
-        match (each, item) {
-            (Some(array), Some(item)) => {
-                let array = &self.kind.arrays[array];
-                array.at.child(&item.to_string()).join(&array.slots[slot])
-            }
-            _ => self.kind.slots[slot].clone(),
-        }
     }
 }

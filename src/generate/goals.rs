@@ -1,8 +1,10 @@
 //! What streams are made for: the places of the tables where a rule speaks, and the cells that a caller names.
 
+mod fields;
+
 use serde_json::Value;
 use sessionlint_core::machine::CellId;
-use sessionlint_core::protocol::tables::{Cell, Row, States};
+use sessionlint_core::protocol::tables::{Cell, Each, Row, States};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 /// What one event is made for.
@@ -32,7 +34,17 @@ pub struct KeySlots {
 impl KeySlots {
     /// Returns the slots of a row's key; `None` if it has none.
     pub fn of(row: &Row) -> Option<KeySlots> {
-        (!row.key.is_empty()).then(|| KeySlots { each: row.each, slots: row.key.clone() })
+        KeySlots::new(row.each.as_ref(), &row.key)
+    }
+
+    /// Returns the slots of a key; `None` if there are none.
+    pub fn new(each: Option<&Each>, slots: &[usize]) -> Option<KeySlots> {
+        (!slots.is_empty()).then(|| KeySlots { each: each.map(|each| each.array), slots: slots.to_vec() })
+    }
+
+    /// Returns whether these are the first slots of another key, or all of them.
+    pub fn begin(&self, other: &KeySlots) -> bool {
+        self.each == other.each && other.slots.starts_with(&self.slots)
     }
 }
 
@@ -54,12 +66,17 @@ pub enum Purpose {
     Row(RowAim),
     /// A field differs from what was kept: that of the row's check of this number.
     Differ(RowAim, usize),
-    /// It has the next piece of a text.
-    Piece(usize),
+    /// It has the next piece of a text: that of this entry for the event type. A bad one makes a text that is to be JSON
+    /// something else.
+    Piece { text: usize, entry: usize, is_bad: bool },
     /// It cuts a text, by the alternative of this number.
     Cut { text: usize, alternative: usize },
-    /// It has a whole that is not the text, or an empty one.
-    Whole { text: usize, is_empty: bool },
+    /// It has a whole that is not the text, or an empty one: that of this entry for the event type.
+    Whole { text: usize, entry: usize, is_empty: bool },
+    /// A text must be JSON with it, by the entry of this index for the event type.
+    Json { text: usize, entry: usize },
+    /// It has a value of a series: that of this entry for the event type. A wrong one does not follow the one before.
+    Value { series: usize, entry: usize, is_wrong: bool },
     /// A check of the event type finds what it forbids.
     Check(usize),
     /// Fields are as in the event of the type before.
@@ -81,8 +98,8 @@ pub struct RowAim {
 }
 
 /// What must be so before an event can do what it is made for: an instance of a lifecycle, or the one of a key, is in one
-/// of these states. Texts and fields that must not stay the same count as lifecycles behind those of the tables, in the
-/// state [`SEEN`] once a piece of the text, or an event with the fields, came.
+/// of these states. Texts, fields that must not stay the same, and series count as lifecycles behind those of the tables, in
+/// the state [`SEEN`] once a piece of the text, an event with the fields, or a value of the series came.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Need {
     pub lifecycle: usize,
@@ -97,6 +114,23 @@ pub struct Need {
 pub const SEEN: u8 = 1;
 /// The state of a text that was cut since its last piece.
 pub const CUT: u8 = 2;
+/// The state of a text that is to be JSON, and is something else so far.
+pub const BAD: u8 = 3;
+
+/// Returns the number of a text behind the lifecycles.
+pub fn text_number(tables: &Tables, text: usize) -> usize {
+    tables.lifecycles.len() + text
+}
+
+/// Returns the number of a set of fields that must not stay the same, behind the lifecycles and texts.
+pub fn unchanged_number(tables: &Tables, unchanged: usize) -> usize {
+    text_number(tables, tables.texts.len()) + unchanged
+}
+
+/// Returns the number of a series, behind all of these.
+pub fn series_number(tables: &Tables, series: usize) -> usize {
+    unchanged_number(tables, tables.unchanged.len()) + series
+}
 
 impl Need {
     /// Returns the need for any instance in one of these states.
@@ -121,9 +155,12 @@ impl Goal {
     }
 
     /// Returns the goal that a row applies to an instance in a state.
-    fn row(event: usize, lifecycle: usize, row: &Row, state: usize) -> Goal {
+    fn row(tables: &Tables, event: usize, lifecycle: usize, row: &Row, state: usize) -> Goal {
         let aim = RowAim { lifecycle, row: row.number, state: state as u8, twice: false };
-        Goal { needs: needs_of_row(lifecycle, row, state as u8), last: Some(Aim::new(event, Purpose::Row(aim))) }
+        Goal {
+            needs: needs_of_row(tables, lifecycle, row, state as u8),
+            last: Some(Aim::new(event, Purpose::Row(aim))),
+        }
     }
 
     /// Returns the goal that a cell is taken.
@@ -133,17 +170,22 @@ impl Goal {
             Some((event, number)) => {
                 let rows = tables.lifecycles.get(cell.lifecycle)?.rows.get(event)?;
                 let row = rows.iter().find(|row| row.number == number)?;
-                Some(Goal::row(event, cell.lifecycle, row, cell.state))
+                Some(Goal::row(tables, event, cell.lifecycle, row, cell.state))
             }
         }
     }
 }
 
 /// Returns what must be so before a row applies to an instance in a state.
-pub fn needs_of_row(lifecycle: usize, row: &Row, state: u8) -> Vec<Need> {
+pub fn needs_of_row(tables: &Tables, lifecycle: usize, row: &Row, state: u8) -> Vec<Need> {
     let own = Need { at: KeySlots::of(row), ..Need::new(lifecycle, States::one(state)) };
     let gates = row.before.iter().map(|(outer, states)| Need::new(*outer, *states));
-    std::iter::once(own).chain(gates).collect()
+    let parents = row.of_parents.iter().filter(|gate| gate.before).map(|gate| {
+        let parts = tables.lifecycles[gate.lifecycle].key_parts.min(row.key.len());
+        let at = KeySlots::new(row.each.as_ref(), &row.key[..parts]);
+        Need { at, ..Need::new(gate.lifecycle, gate.states) }
+    });
+    std::iter::once(own).chain(gates).chain(parents).collect()
 }
 
 /// Returns the goals of which each breaks a rule. Empty for a rule that the tables do not name.
@@ -157,7 +199,7 @@ pub fn goals_of(protocol: &Protocol, rule: &str) -> Vec<Goal> {
             table.rows.iter().enumerate().flat_map(|(event, rows)| rows.iter().map(move |row| (event, row)))
         {
             let speaking = row.cells.iter().enumerate().filter(|(_, cell)| cell.rule == Some(rule));
-            goals.extend(speaking.clone().map(|(state, _)| Goal::row(event, lifecycle, row, state)));
+            goals.extend(speaking.clone().map(|(state, _)| Goal::row(tables, event, lifecycle, row, state)));
             let first = row.cells[0];
             if row.each.is_some()
                 && first.rule.is_none()
@@ -165,7 +207,7 @@ pub fn goals_of(protocol: &Protocol, rule: &str) -> Vec<Goal> {
             {
                 let aim = RowAim { lifecycle, row: row.number, state: 0, twice: true };
                 let last = Some(Aim::new(event, Purpose::Row(aim)));
-                goals.push(Goal { needs: needs_of_row(lifecycle, row, 0), last });
+                goals.push(Goal { needs: needs_of_row(tables, lifecycle, row, 0), last });
             }
             for (check, same) in row.same.iter().enumerate().filter(|(_, same)| same.rule == rule) {
                 let acts = |(state, cell): &(usize, &Cell)| match same.within {
@@ -176,47 +218,13 @@ pub fn goals_of(protocol: &Protocol, rule: &str) -> Vec<Goal> {
                 for (state, _) in row.cells.iter().enumerate().filter(acts).filter(|(state, _)| *state > 0) {
                     let aim = RowAim { lifecycle, row: row.number, state: state as u8, twice: false };
                     let last = Some(Aim::new(event, Purpose::Differ(aim, check)));
-                    goals.push(Goal { needs: needs_of_row(lifecycle, row, state as u8), last });
+                    goals.push(Goal { needs: needs_of_row(tables, lifecycle, row, state as u8), last });
                 }
             }
         }
         let ends = table.end.iter().enumerate().filter(|(_, end)| **end == Some(rule));
         goals.extend(ends.map(|(state, _)| Goal::end(lifecycle, state)));
     }
-    goals.extend(goals_of_fields(tables, rule));
-    goals
-}
-
-/// Returns the goals that are not about the states of lifecycles.
-fn goals_of_fields(tables: &Tables, rule: RuleId) -> Vec<Goal> {
-    let mut goals = Vec::new();
-    let mut push = |event: usize, needs: Vec<Need>, purpose: Purpose| {
-        goals.push(Goal { needs, last: Some(Aim::new(event, purpose)) });
-    };
-    let in_state = |number: usize, states: States| Need::new(tables.lifecycles.len() + number, states);
-    let seen = States::one(SEEN);
-    for (event, _) in tables.events.iter().enumerate() {
-        for (number, text) in tables.texts.iter().enumerate() {
-            let Some(whole) = &text.whole[event] else { continue };
-            let gates = whole.before.iter().map(|(outer, states)| Need::new(*outer, *states));
-            let gates: Vec<Need> = gates.collect();
-            let with = |states: States| gates.iter().cloned().chain([in_state(number, states)]).collect::<Vec<_>>();
-            if whole.rule == rule {
-                push(event, with(seen.or(States::one(CUT))), Purpose::Whole { text: number, is_empty: false });
-            }
-            if whole.empty == Some(rule) {
-                push(event, with(States::one(CUT)), Purpose::Whole { text: number, is_empty: true });
-            }
-        }
-        for (number, _) in tables.checks[event].iter().enumerate().filter(|(_, check)| check.rule == rule) {
-            push(event, Vec::new(), Purpose::Check(number));
-        }
-        if tables.times.contains(&rule) {
-            push(event, Vec::new(), Purpose::Earlier);
-        }
-    }
-    for (number, unchanged) in tables.unchanged.iter().enumerate().filter(|(_, unchanged)| unchanged.rule == rule) {
-        push(unchanged.event, vec![in_state(tables.texts.len() + number, seen)], Purpose::Unchanged(number));
-    }
+    goals.extend(fields::goals_of_fields(tables, rule));
     goals
 }

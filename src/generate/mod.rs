@@ -15,6 +15,7 @@ mod choices;
 mod draft;
 mod edits;
 mod goals;
+mod made;
 mod moves;
 mod mutate;
 mod parts;

@@ -5,6 +5,8 @@
 //! there needs, added up. That is too much where one move brings two of the needs, and too little where one undoes
 //! another: it only says which move to try first.
 
+mod fields;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -13,7 +15,7 @@ use sessionlint_core::protocol::{Protocol, Tables};
 
 use super::choices::Choices;
 use super::draft::may_lack_key;
-use super::goals::{Aim, BoundKey, CUT, Goal, KeySlots, Need, Purpose, RowAim, SEEN, needs_of_row};
+use super::goals::{Aim, BAD, BoundKey, Goal, KeySlots, Need, Purpose, RowAim, needs_of_row, series_number};
 use super::standing::Standing;
 use super::walk::Walk;
 
@@ -38,7 +40,7 @@ struct Move {
 pub struct Moves<'p> {
     tables: &'p Tables,
     all: Vec<Move>,
-    /// The number of states of each lifecycle, and of each text and each set of fields behind them.
+    /// The number of states of each lifecycle, and of each text, set of fields and series behind them.
     states: Vec<usize>,
 }
 
@@ -47,11 +49,12 @@ impl<'p> Moves<'p> {
     pub fn of(protocol: &'p Protocol, may_break: bool, is_allowed: impl Fn(usize) -> bool) -> Moves<'p> {
         let tables = protocol.tables();
         let states = tables.lifecycles.iter().map(|lifecycle| lifecycle.states.len());
-        let fields = std::iter::repeat_n(usize::from(CUT) + 1, tables.texts.len() + tables.unchanged.len());
+        let behind = series_number(tables, tables.series.len()) - tables.lifecycles.len();
+        let fields = std::iter::repeat_n(usize::from(BAD) + 1, behind);
         let mut moves = Moves { tables, all: Vec::new(), states: states.chain(fields).collect() };
         for event in (0..tables.events.len()).filter(|event| is_allowed(*event)) {
             moves.add_rows(event, may_break);
-            moves.add_pieces(event);
+            moves.add_fields(event);
         }
         moves
     }
@@ -66,37 +69,13 @@ impl<'p> Moves<'p> {
                 for (state, cell) in row.cells.iter().enumerate().filter(is_move) {
                     let state = state as u8;
                     let purpose = Purpose::Row(RowAim { lifecycle, row: row.number, state, twice: false });
-                    let mut needs = needs_of_row(lifecycle, row, state);
+                    let mut needs = needs_of_row(self.tables, lifecycle, row, state);
                     needs.extend(others.iter().cloned());
                     let cost = if cell.rule.is_some() { BROKEN } else { 1 };
                     let aim = Aim::new(event, purpose);
                     self.all.push(Move { aim, lifecycle, from: state, to: cell.to, cost, needs });
                 }
             }
-        }
-    }
-
-    /// Adds the moves of texts, and of fields that must not stay the same.
-    fn add_pieces(&mut self, event: usize) {
-        let first = self.tables.lifecycles.len();
-        for (number, text) in self.tables.texts.iter().enumerate() {
-            if let Some(append) = &text.append[event] {
-                let mut needs = self.others(event, None);
-                needs.extend(append.after.iter().map(|(outer, states)| Need::new(*outer, *states)));
-                let aim = Aim::new(event, Purpose::Piece(number));
-                self.all.push(Move { aim, lifecycle: first + number, from: 0, to: SEEN, cost: 1, needs });
-            }
-            for alternative in 0..text.cut[event].len() {
-                let mut needs = self.others(event, None);
-                needs.push(Need::new(first + number, States::one(SEEN)));
-                let aim = Aim::new(event, Purpose::Cut { text: number, alternative });
-                self.all.push(Move { aim, lifecycle: first + number, from: SEEN, to: CUT, cost: 1, needs });
-            }
-        }
-        for (number, _) in self.tables.unchanged.iter().enumerate().filter(|(_, table)| table.event == event) {
-            let lifecycle = first + self.tables.texts.len() + number;
-            let needs = self.others(event, None);
-            self.all.push(Move { aim: Aim::new(event, Purpose::Any), lifecycle, from: 0, to: SEEN, cost: 1, needs });
         }
     }
 
@@ -110,12 +89,13 @@ impl<'p> Moves<'p> {
             let fits = |other: &&Row| own.is_none_or(|(_, row)| overlap(&row.when, &other.when));
             let rows: Vec<&Row> = lifecycle.rows[event].iter().filter(fits).collect();
             let own_when = own.map_or(&[][..], |(_, row)| &row.when);
-            let own_each = own.and_then(|(_, row)| row.each);
+            let own_each = own.and_then(|(_, row)| row.array());
             let must_apply = |row: &&Row| {
                 implies(own_when, &row.when)
                     && row.before.is_empty()
                     && row.after.is_empty()
-                    && (row.each.is_none() || row.each == own_each)
+                    && (row.array().is_none() || row.array() == own_each)
+                    && row.each.as_ref().is_none_or(|each| each.when.is_empty() && !each.otherwise)
                     && !may_lack_key(&self.tables.events[event], row)
             };
             let is_certain = rows.iter().any(must_apply) || lifecycle.within.is_none() && lifecycle.keyed.is_none();
@@ -182,12 +162,15 @@ impl<'p> Moves<'p> {
             if lifecycle.keyed.is_some() {
                 cost[number][0] = 0;
             }
-            for known in &standing.instances[number] {
+        }
+        for (number, known) in standing.instances.iter().enumerate() {
+            // Of texts and series with keys, there may be one that did not come yet, too.
+            if number >= self.tables.lifecycles.len() && known.iter().all(|known| !known.key.is_empty()) {
+                cost[number][0] = 0;
+            }
+            for known in known {
                 cost[number][usize::from(known.view.state)] = 0;
             }
-        }
-        for (number, state) in walk.states_of_fields().into_iter().enumerate() {
-            cost[self.tables.lifecycles.len() + number][usize::from(state)] = 0;
         }
         let mut costs = Costs { moves: self, walk, standing, cost };
         while costs.improve() {}
@@ -259,9 +242,9 @@ impl Costs<'_> {
 
     /// Returns the needs of an event with keys: needs about one key get the key of which they cost the least, one of those
     /// that came or a new one. Returns these keys too.
-    pub fn bound(&self, event: usize, needs: &[Need]) -> (Vec<Need>, Vec<BoundKey>) {
+    /// `keys`: those that the event has already.
+    pub fn bound(&self, event: usize, needs: &[Need], mut keys: Vec<BoundKey>) -> (Vec<Need>, Vec<BoundKey>) {
         let mut bound: Vec<Need> = needs.to_vec();
-        let mut keys: Vec<BoundKey> = Vec::new();
         let places: BTreeSet<&KeySlots> =
             needs.iter().filter(|need| need.key.is_none()).filter_map(|need| need.at.as_ref()).collect();
         for at in places {
@@ -275,7 +258,11 @@ impl Costs<'_> {
                     candidates.push(key.clone());
                 }
             }
-            candidates.push(self.walk.new_key(first.lifecycle, event, at));
+            // A key of which another one is the beginning, such as that of a parent, which comes before it here.
+            let known = keys.iter().filter(|known| known.at.begin(at)).max_by_key(|known| known.key.len());
+            let beginning = known.map_or(Vec::new(), |known| known.key.clone());
+            candidates.retain(|key| key.len() == at.slots.len() && key.starts_with(&beginning));
+            candidates.push(self.walk.new_key(first.lifecycle, event, at, &beginning));
             let with = |need: &Need, key: &Vec<Value>| Need { key: Some(key.clone()), ..need.clone() };
             let cost =
                 |key: &Vec<Value>| of_key.iter().map(|need| self.of(&with(need, key))).fold(0, u32::saturating_add);
@@ -298,7 +285,7 @@ impl Costs<'_> {
             Purpose::Row(row) => Some(row.lifecycle),
             _ => None,
         };
-        let (mut needs, keys) = self.bound(last.event, needs);
+        let (mut needs, keys) = self.bound(last.event, needs, Vec::new());
         needs.extend(self.moves.of_owned(last.event, own, &self.standing));
         if self.of_all(&needs) == 0 {
             return Next::There(Some(Aim { keys, ..last.clone() }));
@@ -356,13 +343,15 @@ impl Costs<'_> {
         let at = needs.iter().find(|own| own.lifecycle == need.lifecycle).and_then(|own| own.at.clone());
         let mut keys = Vec::new();
         if let (Some(key), Some(at)) = (&need.key, at) {
-            for own in needs.iter_mut().filter(|own| own.at.as_ref() == Some(&at)) {
-                own.key = Some(key.clone());
+            // What is about its first parts, such as the parent, has these.
+            for own in &mut needs {
+                if let Some(first) = own.at.as_ref().filter(|first| first.begin(&at)) {
+                    own.key = Some(key[..first.slots.len()].to_vec());
+                }
             }
             keys.push(BoundKey { at, key: key.clone() });
         }
-        let (mut needs, others) = self.bound(one.aim.event, &needs);
-        keys.extend(others);
+        let (mut needs, keys) = self.bound(one.aim.event, &needs, keys);
         needs.extend(self.moves.of_owned(one.aim.event, None, &self.standing));
         needs.retain(|need| self.of(need) > 0);
         (needs, keys)

@@ -126,14 +126,21 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
             }
         }
         for (number, text) in tables.texts.iter().enumerate() {
-            let has_piece = text.append[event].as_ref().is_some_and(|append| !append.anew);
+            let piece = text.append[event].iter().position(|append| !append.anew);
             let behind = tables.lifecycles.len() + number;
             let pieces = done.steps.iter().filter(|(lifecycle, _, _)| *lifecycle == behind).count();
             let depth = outermost_moved(tables, &standing, event, None);
-            if has_piece && pieces < PIECES && !(is_over && depth == 0) {
+            if let Some(entry) = piece
+                && pieces < PIECES
+                && !(is_over && depth == 0)
+            {
                 let step = (behind, 0, pieces as u8);
                 let rank = (false, Reverse(depth), false, 0, number);
-                candidates.push(Candidate { rank, aim: Aim::new(event, Purpose::Piece(number)), step });
+                candidates.push(Candidate {
+                    rank,
+                    aim: Aim::new(event, Purpose::Piece { text: number, entry, is_bad: false }),
+                    step,
+                });
             }
         }
     }

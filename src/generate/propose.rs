@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::protocol::Protocol;
+use sessionlint_core::protocol::texts::Text;
 
 use super::came::{cuts, last_values, offered_keys};
 use super::choices::Choices;
 use super::draft::Draft;
-use super::goals::{Aim, CUT, KeySlots, Purpose, SEEN};
+use super::goals::{Aim, KeySlots, Purpose, series_number};
 use super::standing::Standing;
 use super::texts::Style;
 use super::written::line_of;
@@ -35,7 +36,7 @@ pub struct Proposer<'p> {
 pub struct Session {
     /// The name of its stream.
     pub id: String,
-    /// The latest keys, by lifecycle.
+    /// The latest keys, by lifecycle, and behind these by text, set of fields and series.
     pub keys: Vec<Vec<Vec<Value>>>,
     /// Whether the last piece of text ended with half a character.
     pub half: bool,
@@ -65,9 +66,10 @@ impl<'p> Proposer<'p> {
         let tables = protocol.tables();
         // Without a field that names the stream, all events belong to one, which has no name.
         let has_name = tables.shape.stream.is_some();
+        let numbers = series_number(tables, tables.series.len());
         let session = |number: usize| Session {
             id: if has_name { format!("session-{}", number + 1) } else { String::new() },
-            keys: vec![Vec::new(); tables.lifecycles.len()],
+            keys: vec![Vec::new(); numbers],
             half: false,
             last: BTreeMap::new(),
             cut: vec![false; tables.texts.len()],
@@ -82,28 +84,23 @@ impl<'p> Proposer<'p> {
     }
 
     fn standing_of(&self, checker: &StreamChecker, session: &Session) -> Standing {
-        Standing::of(self.protocol.tables(), checker, &session.id, &session.keys)
+        Standing::of(self.protocol.tables(), checker, session)
     }
 
-    /// Returns how the texts of the first session stand, and then the fields that must not stay the same: 0, [`SEEN`] or
-    /// [`CUT`].
-    pub fn states_of_fields(&self, checker: &StreamChecker) -> Vec<u8> {
-        let session = &self.sessions[0];
-        let texts = checker.streamed(&session.id).into_iter().zip(&session.cut);
-        let texts = texts.map(|(streamed, is_cut)| match (streamed, is_cut) {
-            (None, _) => 0,
-            (Some(_), false) => SEEN,
-            (Some(_), true) => CUT,
-        });
-        let unchanged = 0..self.protocol.tables().unchanged.len();
-        texts.chain(unchanged.map(|number| if session.last.contains_key(&number) { SEEN } else { 0 })).collect()
-    }
-
-    /// Returns a key that no instance of a lifecycle has, for the slots of an event type.
-    pub fn new_key(&self, checker: &StreamChecker, lifecycle: usize, event: usize, at: &KeySlots) -> Vec<Value> {
+    /// Returns a key that no instance of a lifecycle has, for the slots of an event type. `first`: its first parts, as far as
+    /// they are known. `number`: that of the lifecycle, or of a text or series behind them.
+    pub fn new_key(
+        &self,
+        checker: &StreamChecker,
+        number: usize,
+        event: usize,
+        at: &KeySlots,
+        first: &[Value],
+    ) -> Vec<Value> {
         let session = &self.sessions[0];
         let (aim, standing) = (Aim::new(event, Purpose::Any), self.standing_of(checker, session));
-        Draft::new(self.protocol, &aim, session, &standing, self.style, self.ids).key_for(lifecycle, at)
+        let made = (self.style, self.ids);
+        Draft::new(self.protocol, &aim, session, &standing, checker, made).key_for(number, at, first)
     }
 
     /// Proposes an event. One that is made for nothing in particular belongs to any of the sessions, any other to the
@@ -118,12 +115,12 @@ impl<'p> Proposer<'p> {
                 Style::Odd => choices.below(3000) as i64,
             };
         let standing = self.standing_of(checker, session);
-        let streamed = checker.streamed(&session.id);
-        let draft = Draft::new(self.protocol, aim, session, &standing, self.style, self.ids);
-        let (event, half, ids) = draft.made(&streamed, clock, choices);
+        let draft = Draft::new(self.protocol, aim, session, &standing, checker, (self.style, self.ids));
+        let (event, half, ids) = draft.made(clock, choices);
         let tables = self.protocol.tables();
-        let appends = |text: &sessionlint_core::protocol::tables::Text| {
-            text.append[aim.event].as_ref().is_some_and(|append| !append.anew)
+        let appends = |text: &Text| {
+            let mut pieces = text.append[aim.event].iter();
+            text.key_parts == 0 && pieces.any(|append| !append.anew && append.each.is_none())
         };
         Proposal {
             line: line_of(&event),

@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 use sessionlint_core::check::StreamChecker;
-use sessionlint_core::machine::{InstanceView, key_text};
+use sessionlint_core::machine::InstanceView;
 use sessionlint_core::protocol::Tables;
 use sessionlint_core::protocol::tables::{Cell, Lifecycle, Row, States};
+
+use super::goals::{BAD, CUT, SEEN};
+use super::propose::Session;
 
 /// An instance that events may refer to.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,26 +17,55 @@ pub struct Known {
     pub view: InstanceView,
 }
 
-/// The instances of one stream, by lifecycle: of one with keys, those whose keys came.
+/// The instances of one stream, by lifecycle: of one with keys, those whose keys came. Behind the lifecycles stand the
+/// texts, the fields that must not stay the same, and the series, as if they were lifecycles; see [`Need`].
+///
+/// [`Need`]: super::goals::Need
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Standing {
     pub instances: Vec<Vec<Known>>,
 }
 
 impl Standing {
-    /// Asks the checker. `keys`: the keys that came, by lifecycle.
-    pub fn of(tables: &Tables, checker: &StreamChecker, stream: &str, keys: &[Vec<Vec<Value>>]) -> Standing {
-        let instances = tables.lifecycles.iter().zip(keys).enumerate().map(|(number, (lifecycle, keys))| {
-            let ask = |key: &Vec<Value>, text: &str| {
-                let view = checker.instance(stream, number, text)?;
-                Some(Known { key: key.clone(), view })
+    /// Asks the checker.
+    pub fn of(tables: &Tables, checker: &StreamChecker, session: &Session) -> Standing {
+        let stream = session.id.as_str();
+        let keys = |number: usize, is_keyed: bool| match is_keyed {
+            true => session.keys[number].clone(),
+            false => vec![Vec::new()],
+        };
+        let mut instances = Vec::new();
+        for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
+            let known = |key: Vec<Value>| checker.instance(stream, number, &key).map(|view| Known { key, view });
+            instances.push(keys(number, lifecycle.keyed.is_some()).into_iter().filter_map(known).collect());
+        }
+        let seen =
+            |key: Vec<Value>, state: u8| Known { key, view: InstanceView { state, is_open: true, kept: Vec::new() } };
+        let streamed = checker.streamed(stream);
+        for (number, text) in tables.texts.iter().enumerate() {
+            let state = |key: &[Value]| match if key.is_empty() {
+                streamed[number].clone()
+            } else {
+                checker.text(stream, number, key)
+            } {
+                None => 0,
+                Some(said) if text.json_entries > 0 && !is_json_object(&said) => BAD,
+                Some(_) if session.cut[number] => CUT,
+                Some(_) => SEEN,
             };
-            match lifecycle.keyed {
-                None => ask(&Vec::new(), "").into_iter().collect(),
-                Some(_) => keys.iter().filter_map(|key| ask(key, &key_text(key)?)).collect(),
-            }
-        });
-        Standing { instances: instances.collect() }
+            let keys = keys(instances.len(), text.key_parts > 0);
+            instances.push(keys.into_iter().map(|key| seen(key.clone(), state(&key))).collect());
+        }
+        for number in 0..tables.unchanged.len() {
+            let state = if session.last.contains_key(&number) { SEEN } else { 0 };
+            instances.push(vec![seen(Vec::new(), state)]);
+        }
+        for (number, series) in tables.series.iter().enumerate() {
+            let state = |key: &[Value]| if checker.last_value(stream, number, key).is_some() { SEEN } else { 0 };
+            let keys = keys(instances.len(), series.key_parts > 0);
+            instances.push(keys.into_iter().map(|key| seen(key.clone(), state(&key))).collect());
+        }
+        Standing { instances }
     }
 
     /// Returns the state of a lifecycle without keys.
@@ -67,4 +99,21 @@ impl Standing {
         }
         owned.into_iter().filter_map(|state| Some((state, row.cells.get(usize::from(state))?))).collect()
     }
+}
+
+/// Returns whether a text is a JSON object.
+pub fn is_json_object(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object())
+}
+
+/// Returns what something is within, by its number: the number of the lifecycle around, and that of the first parts of a key
+/// that are the key of its instance.
+pub fn parent_of(tables: &Tables, number: usize) -> Option<(usize, usize)> {
+    let (lifecycles, texts) = (tables.lifecycles.len(), tables.texts.len());
+    let outer = match number.checked_sub(lifecycles) {
+        None => tables.lifecycles[number].within,
+        Some(text) if text < texts => tables.texts[text].within,
+        Some(other) => tables.series.get(other.checked_sub(texts + tables.unchanged.len())?)?.within,
+    }?;
+    Some((outer, tables.lifecycles[outer].key_parts))
 }

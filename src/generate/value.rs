@@ -1,6 +1,7 @@
 //! Generates values that are valid by a JSON Schema, with what is wished for inside of them.
 
 use serde_json::{Map, Value, json};
+use sessionlint_core::schema::Pointer;
 
 use super::choices::Choices;
 use super::parts::Parts;
@@ -178,8 +179,7 @@ impl<'m> ValueGenerator<'m, '_> {
     fn array(&mut self, parts: &Parts<'m>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
         let least = parts.greatest("minItems").unwrap_or_default() as usize;
         let most = parts.least("maxItems").map_or(least.saturating_add(3), |most| most as usize).max(least);
-        let wanted = wishes.inside.iter().filter(|(_, inside)| inside.is_wanted());
-        let wanted = wanted.filter_map(|(index, _)| index.parse::<usize>().ok()).max().map_or(0, |index| index + 1);
+        let wanted = wishes.items(&Pointer::default());
         let items = example.and_then(Value::as_array);
         let count = match (&wishes.here, self.style) {
             (Some(Wish::Length(length)), _) => *length,

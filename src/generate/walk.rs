@@ -131,18 +131,13 @@ impl<'p> Walk<'p> {
     }
 
     /// Returns a key that no instance of a lifecycle has, for the slots of an event type.
-    pub fn new_key(&self, lifecycle: usize, event: usize, at: &KeySlots) -> Vec<Value> {
-        self.proposer.new_key(&self.checker, lifecycle, event, at)
+    pub fn new_key(&self, number: usize, event: usize, at: &KeySlots, first: &[Value]) -> Vec<Value> {
+        self.proposer.new_key(&self.checker, number, event, at, first)
     }
 
     /// Returns how the first session stands.
     pub fn standing(&self) -> Standing {
         self.proposer.standing(&self.checker)
-    }
-
-    /// Returns how the texts of the first session stand, and then the fields that must not stay the same.
-    pub fn states_of_fields(&self) -> Vec<u8> {
-        self.proposer.states_of_fields(&self.checker)
     }
 
     /// Takes steps as long as the tape and the options allow.

@@ -61,6 +61,13 @@ impl Wishes {
         field.here.as_ref()
     }
 
+    /// Returns the number of items that an array at least has, by what is wished for its items.
+    pub fn items(&self, at: &Pointer) -> usize {
+        let Some(array) = at.0.iter().try_fold(self, |field, segment| field.inside.get(segment)) else { return 0 };
+        let wanted = array.inside.iter().filter(|(_, inside)| inside.is_wanted());
+        wanted.filter_map(|(index, _)| index.parse::<usize>().ok()).max().map_or(0, |index| index + 1)
+    }
+
     /// Returns whether what was wished for so far leaves it open that a condition is met.
     pub fn may_meet(&self, at: &Pointer, wanted: &Wanted) -> bool {
         match self.at(at) {

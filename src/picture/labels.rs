@@ -1,8 +1,9 @@
 //! The labels of a picture: short names of events, conditions, titles and notes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use sessionlint_core::protocol::tables::{Condition, Lifecycle, Row, States, Wanted};
+use sessionlint_core::protocol::tables::{Condition, Each, Lifecycle, Row, States, Wanted};
 use sessionlint_core::protocol::{Keyed, Scalar, Tables};
 use sessionlint_core::text::visible;
 
@@ -78,12 +79,20 @@ impl<'t> Labels<'t> {
 
     /// Returns the last segment of a field's pointer.
     fn field(&self, row: &Row, event: usize, slot: usize) -> String {
+        self.field_name(event, row.array(), slot)
+    }
+
+    /// Returns the last segment of the pointer of a field, of the event or of the items of an array.
+    fn field_name(&self, event: usize, array: Option<usize>, slot: usize) -> String {
         let event = &self.tables.events[event];
-        let pointer = match row.each {
-            Some(array) => &event.arrays[array].slots[slot],
-            None => &event.slots[slot],
+        let pointer = match array {
+            Some(array) => event.arrays[array].pointer(slot, &event.slots),
+            None => Cow::Borrowed(&event.slots[slot]),
         };
-        printable(pointer.0.last().map_or("", String::as_str))
+        match pointer.0.last().map(String::as_str) {
+            Some("*") => "#".to_owned(),
+            name => printable(name.unwrap_or_default()),
+        }
     }
 
     /// Returns the events of rows with their conditions, such as `status (pending = true)`; rows of one event that differ
@@ -125,7 +134,7 @@ impl<'t> Labels<'t> {
             return vec![(String::new(), applied)];
         }
         let one_field = |row: &&Row| match row.when.as_slice() {
-            [Condition { slot, wanted: Wanted::Values(values) }] => Some((*slot, values.clone())),
+            [Condition { slot, wanted: Wanted::Values(values) }] if row.each.is_none() => Some((*slot, values.clone())),
             _ => None,
         };
         let fields: Option<Vec<_>> = rows.iter().map(one_field).collect();
@@ -142,14 +151,27 @@ impl<'t> Labels<'t> {
 
     /// Returns the conditions of a row on the event's fields; empty if there are none.
     fn row_conditions(&self, event: usize, row: &Row) -> String {
-        if row.otherwise { "otherwise".to_owned() } else { self.conditions(event, &row.when) }
+        let of_event = if row.otherwise { "otherwise".to_owned() } else { self.conditions(event, &row.when) };
+        let of_item = row.each.as_ref().map(|each| self.items(event, each)).unwrap_or_default();
+        if of_event.is_empty() || of_item.is_empty() { of_event + &of_item } else { format!("{of_event}, {of_item}") }
+    }
+
+    /// Returns the conditions on the items of an array; empty if there are none.
+    pub fn items(&self, event: usize, each: &Each) -> String {
+        if each.otherwise {
+            return "other items".to_owned();
+        }
+        self.conditions_of(event, Some(each.array), &each.when)
     }
 
     /// Returns conditions such as `pending = true`, with `|` between values and a comma between fields.
     pub fn conditions(&self, event: usize, when: &[Condition]) -> String {
+        self.conditions_of(event, None, when)
+    }
+
+    fn conditions_of(&self, event: usize, array: Option<usize>, when: &[Condition]) -> String {
         let condition = |condition: &Condition| {
-            let pointer = &self.tables.events[event].slots[condition.slot].0;
-            let name = printable(pointer.last().map_or("", String::as_str));
+            let name = self.field_name(event, array, condition.slot);
             let values: Vec<_> = match &condition.wanted {
                 Wanted::Values(values) => values.iter().map(self::value).collect(),
                 // Labels may have many patterns, and a table must stay readable.
@@ -211,7 +233,9 @@ impl<'t> Labels<'t> {
                     keys.push(key);
                 }
             }
-            let span = if lifecycle.keyed == Some(Keyed::Turn) { " of a turn" } else { "" };
+            let forgets = lifecycle.keyed == Some(Keyed::Parent);
+            let owner = lifecycle.within.filter(|_| forgets).map(|outer| &self.tables.lifecycles[outer].name);
+            let span = owner.map(|owner| format!(" of a {}", printable(owner))).unwrap_or_default();
             parts.push(format!("one for each {}{span}", alternatives(&keys)));
         }
         parts
@@ -239,7 +263,7 @@ impl<'t> Labels<'t> {
             if lifecycle.keyed.is_some() && row.key.is_empty() && !of_all.contains(&name) {
                 of_all.push(name.clone());
             }
-            if let Some(array) = row.each {
+            if let Some(array) = row.array() {
                 let array = printable(self.tables.events[event].arrays[array].at.0.last().map_or("", String::as_str));
                 of_each.push(format!("{name} counts once for each of its {array}"));
             }

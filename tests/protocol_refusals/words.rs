@@ -62,7 +62,10 @@ fn each_word_has_its_values() {
 #[test]
 fn a_word_that_is_not_near_any_lists_them_with_their_meanings() {
     refused("keyed  = \"stream\" ", "keyed  = \"always\" ")
-        .advises("`keyed` cannot be \"always\"", "there are stream (a key is known for the whole stream), turn (until")
+        .advises(
+            "`keyed` cannot be \"always\"",
+            "there are stream (a key is known for the whole stream), parent (until",
+        )
         .and_nothing_else(1);
     let basis = "[rule.time-goes-backwards]\nseverity = \"warning\"\nbasis    = ";
     refused(&format!("{basis}\"document\""), &format!("{basis}\"book\""))

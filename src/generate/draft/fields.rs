@@ -1,55 +1,16 @@
-//! Texts, checks, and fields that must not stay the same.
+//! Checks, and fields that must not stay the same.
 
 use serde_json::json;
 use sessionlint_core::protocol::Scalar;
 use sessionlint_core::protocol::tables::{Condition, FieldTest, Wanted};
 
 use super::Draft;
+use super::places::Scope;
 use crate::generate::choices::Choices;
 use crate::generate::goals::Purpose;
-use crate::generate::texts::{Style, odd_text, plain_text};
 use crate::generate::wishes::Wish;
-use crate::generate::written::HALVES;
 
 impl Draft<'_> {
-    /// Wishes for the pieces of text and the whole texts of the event. Returns whether half a character is left for the
-    /// next piece.
-    pub(super) fn wish_for_texts(&mut self, streamed: &[Option<String>], choices: &mut Choices<'_>) -> bool {
-        let mut half = self.session.half;
-        for (number, (text, streamed)) in self.tables.texts.iter().zip(streamed).enumerate() {
-            if let Some(append) = &text.append[self.aim.event] {
-                let at = &self.kind.slots[append.slot];
-                let least = usize::from(self.aim.purpose == Purpose::Piece(number));
-                let mut piece = match self.style {
-                    Style::Plain => plain_text(choices, least),
-                    Style::Odd => odd_text(choices, least),
-                };
-                piece = piece.replace(HALVES.map(|(stand_in, _)| stand_in), "");
-                let may_be_half = self.style == Style::Odd && matches!(self.aim.purpose, Purpose::Any | Purpose::Wild);
-                // A piece that takes the place of the others is whole.
-                if !append.anew {
-                    if self.session.half {
-                        piece.insert(0, HALVES[1].0);
-                    }
-                    half = may_be_half && choices.once_in(24);
-                    if half {
-                        piece.push(HALVES[0].0);
-                    }
-                }
-                self.wishes.add(at, Wish::Be(json!(piece)));
-            }
-            if let (Some(whole), Some(streamed)) = (&text.whole[self.aim.event], streamed) {
-                let at = &self.kind.slots[whole.slot];
-                if self.is_wild() && choices.once_in(4) && whole.empty.is_some() {
-                    self.wishes.add(at, Wish::Be(json!("")));
-                } else if !(self.is_wild() && choices.once_in(2)) {
-                    self.wishes.add(at, Wish::Be(json!(streamed)));
-                }
-            }
-        }
-        half
-    }
-
     /// Wishes that no check finds what it forbids, but the one that the event is made for.
     pub(super) fn wish_for_checks(&mut self, choices: &mut Choices<'_>) {
         for (number, check) in self.tables.checks[self.aim.event].iter().enumerate() {
@@ -58,15 +19,12 @@ impl Draft<'_> {
                 Purpose::Wild => choices.once_in(3),
                 _ => false,
             };
-            let at = match check.each {
-                None => self.kind.slots[check.slot].clone(),
-                Some(array) => {
-                    let array = &self.kind.arrays[array];
-                    array.at.child("0").join(&array.slots[check.slot])
-                }
-            };
+            let scope = Scope::of(check.each.as_ref().map(|each| each.array), 0);
             if offends {
-                self.wish_for_all(&check.when, choices);
+                self.wish_for_all(Scope::EVENT, &check.when, choices);
+                if let Some(each) = &check.each {
+                    self.wish_for_item(each, scope, choices);
+                }
             }
             let met = |condition: &Condition| {
                 let at = &self.kind.slots[condition.slot];
@@ -86,7 +44,7 @@ impl Draft<'_> {
                 (FieldTest::Missing, false) if check.each.is_none() => Wish::Present,
                 _ => continue,
             };
-            self.wishes.add(&at, wish);
+            self.wish(scope, check.slot, wish);
         }
     }
 

@@ -2,50 +2,64 @@
 
 use serde_json::{Value, json};
 use sessionlint_core::protocol::tables::{Condition, EventType, Row};
-use sessionlint_core::schema::{Pointer, Subschema, domain};
+use sessionlint_core::schema::{Domain, Pointer, Subschema, domain};
 
 use super::Draft;
+use super::places::{Place, Scope};
 use crate::generate::choices::Choices;
 use crate::generate::goals::{KeySlots, Purpose, RowAim};
-use crate::generate::standing::Known;
+use crate::generate::standing::{Known, parent_of};
 use crate::generate::texts::Style;
 use crate::generate::wishes::{Wish, meets};
 
 impl Draft<'_> {
     /// Sets the key that a row reads, or those of the items of its array, to those of instances or to new ones.
     pub(super) fn wish_for_key(&mut self, number: usize, row: &Row, aim: Option<&RowAim>, choices: &mut Choices<'_>) {
-        let Some(array) = row.each else {
-            return self.wish_for_instance(number, row, None, aim, &mut Vec::new(), choices);
+        let Some(each) = &row.each else {
+            return self.wish_for_instance(number, row, Scope::EVENT, aim, &mut Vec::new(), choices);
         };
-        let at = &self.kind.arrays[array].at;
-        if aim.is_none() && self.is_left_out(at, choices) {
+        let at = self.array(each.array);
+        if aim.is_none() && self.is_left_out(&at, domain(&self.kind.schema, &at), choices) {
             return;
         }
-        let items = match (self.wishes.at(at), aim) {
+        let slots = KeySlots::of(row);
+        let bound = self.aim.keys.iter().find(|bound| Some(&bound.at) == slots.as_ref());
+        let aimed = bound.map_or(0, |bound| self.item_of(&bound.at, &bound.key));
+        let least = self.wishes.items(&at);
+        let items = match (self.wishes.at(&at), aim) {
             (Some(Wish::Length(length)), _) => *length,
             (Some(Wish::Be(_) | Wish::Absent | Wish::Empty), _) => return,
-            (_, Some(aim)) if aim.twice => 2,
-            (_, Some(_)) => 1 + choices.below(2),
+            (_, Some(aim)) if aim.twice => least.max(2),
+            (_, Some(_)) => least.max(aimed + 1 + choices.below(2)),
             _ => {
                 let acting = |known: &&Known| row.acts.has(known.view.state);
                 let owned = self.standing.instances[number].iter().filter(acting).count();
-                match self.style {
+                least.max(match self.style {
                     Style::Plain => owned,
                     Style::Odd => choices.below(owned + 2),
-                }
+                })
             }
         };
-        self.wishes.add(at, Wish::Length(items));
+        self.wishes.add(&at, Wish::Length(items));
+        let rows = &self.tables.lifecycles[number].rows[self.aim.event];
         let mut used: Vec<Vec<Value>> = Vec::new();
-        for item in 0..items {
+        // The item that the event is made for comes first.
+        let order = (0..items).filter(|item| *item == aimed).chain((0..items).filter(|item| *item != aimed));
+        for item in order {
+            let scope = Scope::of(Some(each.array), item);
+            if !self.wish_for_item(each, scope, choices) {
+                continue;
+            }
+            if each.otherwise {
+                self.wish_for_other_item(rows, each.array, scope, choices);
+            }
             if let (1, Some(key)) = (item, used.first().filter(|_| aim.is_some_and(|aim| aim.twice))) {
                 for (slot, value) in row.key.iter().zip(key) {
-                    let at = self.place(row.each, Some(item), *slot);
-                    self.wishes.add(&at, Wish::Be(value.clone()));
+                    self.wish(scope, *slot, Wish::Be(value.clone()));
                 }
                 continue;
             }
-            self.wish_for_instance(number, row, Some(item), aim.filter(|_| item == 0), &mut used, choices);
+            self.wish_for_instance(number, row, scope, aim.filter(|_| item == aimed), &mut used, choices);
         }
     }
 
@@ -54,29 +68,19 @@ impl Draft<'_> {
         &mut self,
         number: usize,
         row: &Row,
-        item: Option<usize>,
+        scope: Scope,
         aim: Option<&RowAim>,
         used: &mut Vec<Vec<Value>>,
         choices: &mut Choices<'_>,
     ) {
-        let slots: Vec<Pointer> = row.key.iter().map(|slot| self.place(row.each, item, *slot)).collect();
-        if slots.is_empty() {
+        if row.key.is_empty() {
             return;
         }
-        let fixed: Vec<Option<Value>> = slots
-            .iter()
-            .map(|slot| match self.wishes.at(slot) {
-                Some(Wish::Be(value)) => Some(value.clone()),
-                _ => None,
-            })
-            .collect();
-        if aim.is_none() && slots.iter().any(|slot| self.is_left_out(slot, choices)) {
+        let fixed = self.fixed(scope, &row.key);
+        if aim.is_none() && row.key.iter().any(|slot| self.lacks_part(scope, *slot, choices)) {
             return;
         }
-        let fits = |key: &[Value]| {
-            !used.iter().any(|known| known == key)
-                && key.iter().zip(&fixed).all(|(value, fixed)| fixed.as_ref().is_none_or(|fixed| fixed == value))
-        };
+        let fits = |key: &[Value]| !used.iter().any(|known| known == key) && begins(key, &fixed);
         let is_fit = |state: u8| match aim {
             Some(aim) => aim.state == state,
             None => self.is_wild() || row.cells[usize::from(state)].rule.is_none(),
@@ -100,29 +104,89 @@ impl Draft<'_> {
         };
         let key = match chosen {
             Some(key) => key,
-            None => self.new_key(number, &slots, &fixed),
+            None => self.new_key(number, scope, &row.key, fixed),
         };
-        for (slot, value) in slots.iter().zip(&key) {
-            self.wishes.add(slot, Wish::Be(value.clone()));
+        for (slot, value) in row.key.iter().zip(&key) {
+            self.wish(scope, *slot, Wish::Be(value.clone()));
         }
-        self.wish_for_kept(number, row, item, &key, choices);
+        self.wish_for_kept(number, row, scope, &key, choices);
         used.push(key);
     }
 
-    /// Returns a key that no instance of a lifecycle has, for an event that is made with it later.
-    pub fn key_for(mut self, lifecycle: usize, at: &KeySlots) -> Vec<Value> {
-        let slots: Vec<Pointer> = at.slots.iter().map(|slot| self.place(at.each, Some(0), *slot)).collect();
-        self.new_key(lifecycle, &slots, &vec![None; slots.len()])
+    /// Wishes for the key of a text or a series: what is wished for already, one that came, or a new one. Returns it.
+    /// `number`: that of the text or series behind the lifecycles.
+    pub(super) fn wish_for_other_key(
+        &mut self,
+        number: usize,
+        scope: Scope,
+        slots: &[usize],
+        choices: &mut Choices<'_>,
+    ) -> Vec<Value> {
+        let fixed = self.fixed(scope, slots);
+        let known =
+            self.standing.instances[number].iter().rev().map(|known| &known.key[..known.key.len().min(slots.len())]);
+        let fitting: Vec<Vec<Value>> = known.filter(|key| begins(key, &fixed)).map(<[Value]>::to_vec).collect();
+        let chosen = match self.style {
+            _ if fixed.iter().all(Option::is_some) => fixed.iter().cloned().collect(),
+            Style::Plain => fitting.into_iter().next(),
+            Style::Odd => choices.below(fitting.len() + 1).checked_sub(1).and_then(|one| fitting.get(one).cloned()),
+        };
+        let key = chosen.unwrap_or_else(|| self.new_key(number, scope, slots, fixed));
+        for (slot, value) in slots.iter().zip(&key) {
+            self.wish(scope, *slot, Wish::Be(value.clone()));
+        }
+        key
     }
 
-    /// Returns a key that no instance has.
-    fn new_key(&mut self, number: usize, slots: &[Pointer], fixed: &[Option<Value>]) -> Vec<Value> {
+    /// Returns the parts of a key that are wished for already.
+    fn fixed(&self, scope: Scope, slots: &[usize]) -> Vec<Option<Value>> {
+        slots.iter().map(|slot| self.wished(&self.place(scope, *slot))).collect()
+    }
+
+    /// Returns whether a part of a key that need not be there is left out.
+    fn lacks_part(&mut self, scope: Scope, slot: usize, choices: &mut Choices<'_>) -> bool {
+        let field = self.domain(scope, slot);
+        match self.place(scope, slot) {
+            Place::Field(at) => self.is_left_out(&at, field, choices),
+            Place::Number(_) => false,
+        }
+    }
+
+    /// Returns whether a field that need not be there is left out.
+    fn is_left_out(&mut self, at: &Pointer, field: Domain, choices: &mut Choices<'_>) -> bool {
+        if self.wishes.at(at).is_some() {
+            return self.wishes.at(at) == Some(&Wish::Absent);
+        }
+        let may_be = field.is_optional || field.is_nullable;
+        let is_left_out = may_be && (self.style == Style::Plain || choices.below(2) == 0);
+        if is_left_out {
+            self.wishes.add(at, Wish::Absent);
+        }
+        is_left_out
+    }
+
+    /// Returns a key that nothing has, for an event that is made with it later. `first`: its first parts, as far as they are
+    /// known. `number`: that of a lifecycle, or of a text or series behind them.
+    pub fn key_for(mut self, number: usize, at: &KeySlots, first: &[Value]) -> Vec<Value> {
+        let fixed = (0..at.slots.len()).map(|part| first.get(part).cloned()).collect();
+        self.new_key(number, Scope::of(at.each, 0), &at.slots, fixed)
+    }
+
+    /// Returns a key that nothing has. It begins with the key of an instance that may be its parent, if there is one.
+    fn new_key(&mut self, number: usize, scope: Scope, slots: &[usize], mut fixed: Vec<Option<Value>>) -> Vec<Value> {
+        if let Some((outer, parts)) = parent_of(self.tables, number).filter(|(_, parts)| *parts > 0) {
+            let begun = self.standing.instances[outer].iter().rev().filter(|known| known.view.state > 0);
+            let parent = begun.map(|known| &known.key).find(|key| begins(key, &fixed[..parts.min(fixed.len())]));
+            for (part, value) in fixed.iter_mut().zip(parent.into_iter().flatten()) {
+                part.get_or_insert_with(|| value.clone());
+            }
+        }
         let mut key = Vec::new();
         for (part, (slot, fixed)) in slots.iter().zip(fixed).enumerate() {
             let used = self.standing.instances[number].iter().filter_map(|known| known.key.get(part));
             let used: Vec<&Value> = used.collect();
-            let new = match (fixed, new_values(self.kind, slot)) {
-                (Some(fixed), _) => fixed.clone(),
+            let new = match (fixed, self.new_values(scope, *slot)) {
+                (Some(fixed), _) => fixed,
                 (None, NewValues::Listed(listed)) => {
                     let unused = listed.iter().find(|value| !used.contains(value)).or(listed.first());
                     unused.cloned().unwrap_or_default()
@@ -133,7 +197,8 @@ impl Draft<'_> {
                 }
                 (None, NewValues::Texts) => {
                     self.ids += 1;
-                    json!(format!("{}-{}", self.tables.lifecycles[number].name, self.ids))
+                    let name = self.tables.lifecycles.get(number).map_or("key", |lifecycle| &lifecycle.name);
+                    json!(format!("{name}-{}", self.ids))
                 }
             };
             key.push(new);
@@ -141,15 +206,22 @@ impl Draft<'_> {
         key
     }
 
+    fn new_values(&self, scope: Scope, slot: usize) -> NewValues {
+        let Place::Field(at) = self.place(scope, slot) else { return NewValues::Numbers };
+        let field = self.domain(scope, slot);
+        if !field.is_open && !field.values.is_empty() {
+            return NewValues::Listed(field.values.into_iter().filter(|value| !value.is_null()).collect());
+        }
+        match self.kind.schema.at(&at.0) {
+            Subschema::Declared(schema) if schema["type"] == "integer" || schema["type"] == "number" => {
+                NewValues::Numbers
+            }
+            _ => NewValues::Texts,
+        }
+    }
+
     /// Wishes for what was kept of an instance where it must be the same, or for something else.
-    fn wish_for_kept(
-        &mut self,
-        number: usize,
-        row: &Row,
-        item: Option<usize>,
-        key: &[Value],
-        choices: &mut Choices<'_>,
-    ) {
+    fn wish_for_kept(&mut self, number: usize, row: &Row, scope: Scope, key: &[Value], choices: &mut Choices<'_>) {
         let known = self.standing.instances[number].iter().find(|known| known.key == key);
         let Some(kept) = known.map(|known| known.view.kept.clone()) else { return };
         for (check, same) in row.same.iter().enumerate() {
@@ -159,20 +231,19 @@ impl Draft<'_> {
                 Purpose::Wild => choices.once_in(3),
                 _ => false,
             };
-            let at = self.place(row.each, item, same.slot);
             // What makes the row apply comes before what makes it silent.
-            let is_asked = |condition: &Condition| row.each.is_none() && condition.slot == same.slot;
+            let is_asked = |condition: &Condition| scope.is_event() && condition.slot == same.slot;
             if row.when.iter().any(|condition| is_asked(condition) && !meets(Some(kept), &condition.wanted)) {
                 continue;
             }
-            let wish = if differs { self.different(&at, kept) } else { Wish::Be(kept.clone()) };
-            self.wishes.add(&at, wish);
+            let wish = if differs { self.different(scope, same.slot, kept) } else { Wish::Be(kept.clone()) };
+            self.wish(scope, same.slot, wish);
         }
     }
 
     /// Returns the wish for a value that is not this one.
-    fn different(&self, at: &Pointer, kept: &Value) -> Wish {
-        let field = domain(&self.kind.schema, at);
+    fn different(&self, scope: Scope, slot: usize, kept: &Value) -> Wish {
+        let field = self.domain(scope, slot);
         let listed = field.values.into_iter().find(|value| value != kept && !value.is_null());
         match (listed, kept) {
             (Some(listed), _) => Wish::Be(listed),
@@ -192,15 +263,9 @@ enum NewValues {
     Texts,
 }
 
-fn new_values(kind: &EventType, at: &Pointer) -> NewValues {
-    let field = domain(&kind.schema, at);
-    if !field.is_open && !field.values.is_empty() {
-        return NewValues::Listed(field.values.into_iter().filter(|value| !value.is_null()).collect());
-    }
-    match kind.schema.at(&at.0) {
-        Subschema::Declared(schema) if schema["type"] == "integer" || schema["type"] == "number" => NewValues::Numbers,
-        _ => NewValues::Texts,
-    }
+/// Returns whether a key has the parts that are fixed.
+fn begins(key: &[Value], fixed: &[Option<Value>]) -> bool {
+    key.iter().zip(fixed).all(|(value, fixed)| fixed.as_ref().is_none_or(|fixed| fixed == value))
 }
 
 /// Returns whether an event may lack the key that a row reads.

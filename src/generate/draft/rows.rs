@@ -4,8 +4,10 @@ use sessionlint_core::protocol::Keyed;
 use sessionlint_core::protocol::tables::{Row, States};
 
 use super::Draft;
+use super::places::Scope;
 use crate::generate::choices::Choices;
 use crate::generate::goals::Purpose;
+use crate::generate::standing::parent_of;
 use crate::generate::texts::Style;
 
 impl Draft<'_> {
@@ -22,11 +24,7 @@ impl Draft<'_> {
             return self.move_on(number, row);
         }
         let is_fit = |row: &&Row| {
-            self.before.is_in(&row.before)
-                && row
-                    .when
-                    .iter()
-                    .all(|condition| self.wishes.may_meet(&self.kind.slots[condition.slot], &condition.wanted))
+            self.before.is_in(&row.before) && row.when.iter().all(|condition| self.may_meet(Scope::EVENT, condition))
         };
         let fit: Vec<&Row> = rows.iter().filter(is_fit).collect();
         let quiet: Vec<&Row> = fit.iter().copied().filter(|row| self.is_quiet(number, row)).collect();
@@ -49,6 +47,9 @@ impl Draft<'_> {
         }
         if !row.key.is_empty() {
             self.wish_for_key(number, row, None, choices);
+        }
+        if let Some((outer, _)) = parent_of(self.tables, number).filter(|_| !row.parent.is_empty()) {
+            self.wish_for_other_key(outer, Scope::EVENT, &row.parent, choices);
         }
         self.move_on(number, row);
     }
@@ -73,13 +74,15 @@ impl Draft<'_> {
         if let Some(only) = self.standing.instances[number].first_mut() {
             only.view.state = to;
         }
-        if to != from && lifecycle.opens.has(to) && !lifecycle.resumes.has(from) {
+        if row.cells[usize::from(from)].anew || to != from && lifecycle.opens.has(to) && !lifecycle.resumes.has(from) {
             self.reset_within(number);
         }
     }
 
     /// Resets what is within a lifecycle that opens.
     fn reset_within(&mut self, outer: usize) {
+        let behind = self.tables.lifecycles.len()..self.standing.instances.len();
+        self.fresh.extend(behind.filter(|number| parent_of(self.tables, *number).is_some_and(|(own, _)| own == outer)));
         for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
             if lifecycle.within != Some(outer) {
                 continue;

@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::coverage::CoverageCounts;
 use super::fast_reader::FastEvent;
@@ -234,8 +235,18 @@ impl StreamJudge {
     }
 
     /// Returns how an instance of a lifecycle stands.
-    pub(crate) fn instance(&self, stream: &str, lifecycle: usize, key: &str) -> Option<InstanceView> {
-        self.machine.instance(stream.as_bytes(), lifecycle, key.as_bytes())
+    pub(crate) fn instance(&self, stream: &str, lifecycle: usize, key: &[Value]) -> Option<InstanceView> {
+        self.machine.instance(stream.as_bytes(), lifecycle, key)
+    }
+
+    /// Returns what a stream has sent so far of the text of a key.
+    pub(crate) fn text(&self, stream: &str, table: usize, key: &[Value]) -> Option<String> {
+        self.machine.text(stream.as_bytes(), table, key)
+    }
+
+    /// Returns the value of a series that the next one follows.
+    pub(crate) fn last_value(&self, stream: &str, series: usize, key: &[Value]) -> Option<Value> {
+        self.machine.last_value(stream.as_bytes(), series, key)
     }
 
     /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.
@@ -338,9 +349,19 @@ impl StreamJudge {
             fast && event_type.usual_time || usual_length(written, &mut self.last_minute) == Some(written.len())
         };
         let time = time.as_deref().map(|written| Stamp { written, usual: usual(written) });
-        let view =
-            EventView { event_type: id, text, time, fields: captured.fields, items: captured.items, locator: here };
+        let view = EventView {
+            event_type: id,
+            text,
+            time,
+            fields: captured.fields,
+            items: captured.items,
+            arrays: &event_type.arrays,
+            locator: here,
+        };
         self.machine.step(&stream, &view, observer, &mut self.verdicts);
+        if self.machine.take_gap() {
+            self.doubt.get_or_insert_with(|| Arc::new(here.place(here.type_span.clone())));
+        }
         self.event_checker.log.report_verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
 

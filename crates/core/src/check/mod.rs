@@ -20,6 +20,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::bytes::has_replacement;
 use crate::event::Settings;
@@ -240,10 +241,22 @@ impl StreamChecker {
         self.judge.streamed(stream)
     }
 
-    /// Returns how an instance of a lifecycle stands in a stream: that of a key, as [`key_text`](crate::machine::key_text)
-    /// writes it, or the only one of a lifecycle without keys, whose key is empty. `None` if its state is not certain.
-    pub fn instance(&self, stream: &str, lifecycle: usize, key: &str) -> Option<InstanceView> {
+    /// Returns how an instance of a lifecycle stands in a stream: that of a key with these parts, or the only one of a
+    /// lifecycle without keys, whose key has none. `None` if its state is not certain, or if a part cannot be one.
+    pub fn instance(&self, stream: &str, lifecycle: usize, key: &[Value]) -> Option<InstanceView> {
         self.judge.instance(stream, lifecycle, key)
+    }
+
+    /// Returns what a stream has sent so far of one of the texts of a table with keys, by the table's number and the parts of
+    /// the key; `None` if no piece came, or one may be missing.
+    pub fn text(&self, stream: &str, table: usize, key: &[Value]) -> Option<String> {
+        self.judge.text(stream, table, key)
+    }
+
+    /// Returns the value of a series, by its number and the parts of the key, that the next one follows; `None` if there is
+    /// none yet, or if it is not known.
+    pub fn last_value(&self, stream: &str, series: usize, key: &[Value]) -> Option<Value> {
+        self.judge.last_value(stream, series, key)
     }
 
     /// Returns the number of instances that each lifecycle opened, by the lifecycle's name.

@@ -5,7 +5,7 @@ use std::slice;
 
 use super::fast_reader::{FastEvent, FastLine, FastReader};
 use crate::event::Event;
-use crate::event::finder::mark_unreadable;
+use crate::event::capturing::mark_unreadable;
 use crate::input::json::parse;
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;

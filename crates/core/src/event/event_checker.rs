@@ -9,7 +9,8 @@ use std::slice;
 use std::sync::Arc;
 
 use super::Settings;
-use super::finder::{Event, mark_unreadable, stream_name};
+use super::capturing::mark_unreadable;
+use super::finder::{Event, stream_name};
 use super::finding_log::{Details, EventContext, FindingLog};
 use super::replacement;
 use super::unknown_names::{MOST_UNKNOWN, NameId, Occurrence, UnknownNames};

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::capturing::{capture, capture_event};
 use crate::input::json::{Node, NodeKind, inner, unescaped, unescaped_lossy};
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
-use crate::schema::captures::{Capture, Captures, Items};
-use crate::schema::{Fault, Pointer, date_time, describe_value};
+use crate::schema::captures::{Capture, Captures};
+use crate::schema::{Pointer, date_time, describe_value};
 
 /// The member that every JSON-RPC 2.0 message has.
 const JSON_RPC: &str = "jsonrpc";
@@ -115,53 +116,12 @@ impl<'t> Event<'t> {
 
     /// Captures the fields of an event of a known type.
     pub fn capture(&self, text: &[u8], event_type: &EventType, captures: &mut Captures) {
-        let base = captures.fields.len();
-        captures.fields.extend(event_type.slots.iter().map(|slot| capture(self.node, text, slot)));
-        for array in &event_type.arrays {
-            let first = (captures.fields.len() - base) as u32;
-            let items = match self.node.at(text, &array.at.0).map(|node| &node.kind) {
-                Some(NodeKind::Array(items)) => items.as_slice(),
-                _ => &[],
-            };
-            for item in items {
-                captures.fields.extend(array.slots.iter().map(|slot| capture(item, text, slot)));
-            }
-            // What is no array has no items.
-            captures.items.push(Items { readable: true, first, count: items.len() as u32 });
-        }
+        capture_event(self.node, text, event_type, captures);
     }
 
     /// Captures one field of an event of any type.
     pub fn field(&self, text: &[u8], at: &Pointer) -> Capture {
         capture(self.node, text, at)
-    }
-}
-
-/// Marks the fields of an event that have a fault, or are inside a value with a fault, as unreadable.
-pub(crate) fn mark_unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
-    let Captures { fields, items, .. } = captures;
-    let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.contains(at));
-    for (slot, field) in event_type.slots.iter().zip(&mut *fields) {
-        if faulty(slot) {
-            *field = Capture::Unreadable;
-        }
-    }
-    for (array, items) in event_type.arrays.iter().zip(items) {
-        if faulty(&array.at) {
-            (items.readable, items.count) = (false, 0);
-        }
-        // There may be as many faults as items: a loop over both would be quadratic.
-        for fault in faults {
-            let Some([index, inside @ ..]) = fault.pointer.0.strip_prefix(array.at.0.as_slice()) else { continue };
-            let Some(index) = index.parse::<usize>().ok().filter(|index| *index < items.count as usize) else {
-                continue;
-            };
-            for (number, slot) in array.slots.iter().enumerate() {
-                if slot.0.starts_with(inside) {
-                    fields[items.first as usize + index * array.slots.len() + number] = Capture::Unreadable;
-                }
-            }
-        }
     }
 }
 
@@ -179,20 +139,6 @@ pub fn timestamp(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     let Capture::Text(start, end) = field else { return None };
     let written = unescaped(&text[start as usize..end as usize]);
     date_time::parse(std::str::from_utf8(&written).ok()?).is_some().then_some(written)
-}
-
-/// Captures the field at `pointer` of `node`.
-fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
-    let Some(node) = node.at(text, &pointer.0) else { return Capture::Absent };
-    let (start, end) = (node.span.start as u32, node.span.end as u32);
-    match node.kind {
-        NodeKind::Null => Capture::Null,
-        NodeKind::Bool(value) => Capture::Bool(value),
-        NodeKind::Number => Capture::Number(start, end),
-        NodeKind::String => Capture::Text(start + 1, end - 1),
-        NodeKind::Array(ref items) => Capture::Container { is_empty: items.is_empty() },
-        NodeKind::Object(ref members) => Capture::Container { is_empty: members.is_empty() },
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::machine::{EventLocator, Target, Verdict, Wording};
 use crate::protocol::tables::EventType;
 use crate::protocol::{Protocol, RuleId, framing};
 use crate::schema::captures::{Capture, EventCaptures};
+use crate::schema::items::ItemSlot;
 use crate::schema::{MOST_LISTED, Pointer};
 use crate::text::count;
 
@@ -245,15 +246,15 @@ impl FindingLog {
                 self.report_earlier(verdict);
                 continue;
             }
-            let (pointer, part) = self.pointer(&verdict.at, event.map(|(event_type, _)| event_type));
+            let (pointer, part) = self.pointer(&verdict.at, event);
             let captured = event.and_then(|(event_type, captured)| captured_span(&verdict.at, event_type, captured));
             let value = captured.or_else(|| {
                 // Only a value that was captured without its place requires a parse.
                 let text = here.frame.text;
                 let tree = tree.get_or_insert_with(|| parse_leniently(text).ok()).as_ref()?;
                 let (event, path) = (tree.root.node_at(&here.span)?, &pointer.as_ref()?.0);
-                let lengths =
-                    if let Target::Missing(_) = verdict.at { 0..path.len() } else { path.len()..path.len() + 1 };
+                let is_missing = matches!(verdict.at, Target::Missing(_) | Target::MissingInItem { .. });
+                let lengths = if is_missing { 0..path.len() } else { path.len()..path.len() + 1 };
                 let mut nodes = lengths.rev().filter_map(|length| event.at(text, &path[..length]));
                 nodes.next().map(|node| node.span.clone())
             });
@@ -305,16 +306,18 @@ impl FindingLog {
     }
 
     /// Returns the pointer of a verdict's target, and the offset in its value, in bytes, at which the finding starts.
-    fn pointer<'e>(&'e self, at: &Target, event: Option<&'e EventType>) -> (Option<Cow<'e, Pointer>>, usize) {
-        let of = |slot: &usize| event.map(|event| Cow::Borrowed(&event.slots[*slot]));
+    fn pointer<'e>(
+        &'e self,
+        at: &Target,
+        event: Option<(&'e EventType, EventCaptures<'_>)>,
+    ) -> (Option<Cow<'e, Pointer>>, usize) {
+        let of = |slot: &usize| event.map(|(event, _)| Cow::Borrowed(&event.slots[*slot]));
         match at {
             Target::Time => (self.protocol.tables().shape.time.as_ref().map(Cow::Borrowed), 0),
             Target::Slot(slot) | Target::Missing(slot) => (of(slot), 0),
             Target::Part(slot, part) => (of(slot), *part + 1),
-            Target::Item { array, index, slot } => {
-                let array = event.map(|event| &event.arrays[*array]);
-                let item = array.map(|array| array.at.child(&index.to_string()).join(&array.slots[*slot]));
-                (item.map(Cow::Owned), 0)
+            Target::Item { array, index, slot } | Target::MissingInItem { array, index, slot } => {
+                (event.map(|(event, captured)| item_pointer(event, captured, (*array, *index), *slot)), 0)
             }
             Target::Type | Target::Earlier(..) | Target::EarlierField(..) => (None, 0),
         }
@@ -339,16 +342,44 @@ fn filled_in(says: &str, facts: &mut [(&'static str, String)], event_type: &str)
     message
 }
 
+/// Returns the pointer of a field of an item, by the array and the number of the item among all that were captured of it.
+fn item_pointer<'e>(
+    event: &'e EventType,
+    captured: EventCaptures<'_>,
+    (array, index): (usize, usize),
+    slot: usize,
+) -> Cow<'e, Pointer> {
+    let shape = &event.arrays[array];
+    let first = captured.items.get(array).map_or(0, |items| items.first as usize) + index * shape.slots.len();
+    let number = |slot: usize| match captured.fields.get(first + slot) {
+        Some(Capture::Index(number)) => *number,
+        _ => 0,
+    };
+    let (number, around) = if shape.is_nested() { (number(1), number(0)) } else { (index as u32, 0) };
+    let outer = || Pointer(shape.parts().0.to_vec()).child(&around.to_string());
+    match &shape.slots[slot] {
+        ItemSlot::Inside(at) => Cow::Owned(shape.item(number, around).join(at)),
+        ItemSlot::Event(slot) => Cow::Borrowed(&event.slots[*slot]),
+        ItemSlot::Number => Cow::Owned(shape.item(number, around)),
+        ItemSlot::Around(at) => Cow::Owned(outer().join(at)),
+        ItemSlot::NumberAround => Cow::Owned(outer()),
+    }
+}
+
 /// Returns the place of a captured string or number; `None` if the target is neither.
 fn captured_span(at: &Target, event_type: &EventType, captured: EventCaptures<'_>) -> Option<Range<usize>> {
     let field = match at {
         Target::Time => event_type.time?,
         Target::Slot(slot) | Target::Part(slot, _) => *slot,
-        Target::Item { array, index, slot } => {
-            let width = event_type.arrays[*array].slots.len();
-            captured.items[*array].first as usize + index * width + slot
-        }
-        Target::Missing(_) | Target::Type | Target::Earlier(..) | Target::EarlierField(..) => return None,
+        Target::Item { array, index, slot } => match event_type.arrays[*array].slots[*slot] {
+            ItemSlot::Event(slot) => slot,
+            _ => captured.items[*array].first as usize + index * event_type.arrays[*array].slots.len() + slot,
+        },
+        Target::Missing(_)
+        | Target::MissingInItem { .. }
+        | Target::Type
+        | Target::Earlier(..)
+        | Target::EarlierField(..) => return None,
     };
     match captured.fields[field] {
         Capture::Text(start, end) => Some(start as usize - 1..end as usize + 1),

@@ -3,6 +3,7 @@
 //! The room [`check`](mod@crate::check) judges the order of events, and [`records`](crate::records) the relations between
 //! records; both build on this one.
 
+pub(crate) mod capturing;
 pub(crate) mod event_checker;
 pub(crate) mod finder;
 pub(crate) mod finding_log;

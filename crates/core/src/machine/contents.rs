@@ -1,125 +1,19 @@
-//! The part of a step that is about the contents of fields: texts, checks, and fields that must not stay the same.
+//! The part of a step that is about the contents of single fields: checks, and fields that must not stay the same.
 
 use std::sync::Arc;
 
-use super::field::{ArrayItem, Field, KeptValue, Scope, display_field, says_any};
+use super::field::{Field, KeptValue, Scope, display_field, says_any};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
-use super::streamed_text::{Comparison, HalfCharacter};
 use super::streams::LastValues;
-use super::{Target, Verdict, Wording, framing};
+use super::{Target, Verdict, Wording};
 use crate::finding::Related;
-use crate::framing::Framing;
-use crate::input::json::{ends_with_high, starts_with_low};
-use crate::protocol::tables::{Append, Certainty, FieldCheck, FieldTest, Unchanged};
+use crate::protocol::tables::{Certainty, FieldCheck, FieldTest, Unchanged};
 
 /// What a finding about fields that did not change says of the event before.
 const UNCHANGED_SINCE: &str = "the same values were sent here";
 
 impl<W: CellObserver> Step<'_, W> {
-    /// Applies the event to one text: first as a cut, then as a piece, then as the whole.
-    pub(crate) fn apply_text(&mut self, number: usize) {
-        let tables = self.tables;
-        let text = &tables.texts[number];
-        let event_type = self.event.event_type;
-        // An uncertain cut only adds a beginning that the whole may have.
-        let cuts = text.cut[event_type].iter().map(|conditions| self.evaluate_when(conditions));
-        if let Some(certainty) = cuts.max().filter(|certainty| *certainty != Certainty::No) {
-            let state = &mut self.stream.texts[number];
-            state.cut(certainty == Certainty::Yes);
-            self.out.extend(state.release(&self.stream.name));
-        }
-        if let Some(append) = &text.append[event_type] {
-            let gate = self.evaluate_when(&append.when).and(self.evaluate_gate(&append.after, false));
-            self.appended &= gate != Certainty::No;
-            if append.anew && gate == Certainty::Yes {
-                let state = &mut self.stream.texts[number];
-                self.out.extend(state.release(&self.stream.name));
-                state.reset(self.buffers);
-            }
-            self.append_text(number, append, gate);
-        }
-        if let Some(whole) = &text.whole[event_type] {
-            let gate = self.evaluate_gate(&whole.before, true);
-            self.out.extend(self.stream.texts[number].release(&self.stream.name));
-            let muted = text.within.is_some_and(|outer| self.reported >> outer & 1 == 1);
-            if self.doubts.any && (gate == Certainty::Perhaps || self.stream.texts[number].is_incomplete()) {
-                self.doubts.silent.insert(whole.rule);
-            }
-            let (Certainty::Yes, Field::Text(whole_text)) = (gate, self.event.field(whole.slot)) else { return };
-            if !muted && self.stream.texts[number].has_begun() {
-                self.observer.ask(whole.rule);
-                whole.empty.into_iter().for_each(|rule| self.observer.ask(rule));
-            }
-            let is_replaced = || text.append.iter().flatten().any(|append| append.anew);
-            let name = || is_replaced().then(|| text.name.clone());
-            let compared = self.stream.texts[number].compare(whole_text, name, self.buffers);
-            let (rule, at, facts, help) = match &compared {
-                Comparison::Differs { parted, help, at, .. } => {
-                    (Some(whole.rule), Target::Part(whole.slot, *at), vec![("parted", parted.clone())], *help)
-                }
-                Comparison::Empty { .. } => (whole.empty, Target::Slot(whole.slot), Vec::new(), None),
-                Comparison::Fits => return,
-            };
-            let wording = help.map_or(Wording::Usual, Wording::Help);
-            if let Some(rule) = rule.filter(|_| !muted) {
-                let related = compared.related(&text.began);
-                self.out.push(Verdict { rule, stream: self.stream.name.clone(), at, related, facts, wording });
-            }
-        }
-    }
-
-    /// Appends a piece to a text, and checks that no character is cut in half at its edges.
-    fn append_text(&mut self, number: usize, append: &Append, gate: Certainty) {
-        let slot = append.slot;
-        let piece = match self.event.field(slot) {
-            Field::Text(piece) => piece,
-            // What is not there is no piece.
-            Field::Absent | Field::Null => return,
-            _ => {
-                if gate != Certainty::No {
-                    self.stream.texts[number].make_incomplete();
-                }
-                return;
-            }
-        };
-        let start = self.event.fields[slot].range().map_or(0, |range| range.start);
-        let locator = self.event.locator;
-        let half = |at: usize| {
-            HalfCharacter::new(&self.event.text[at..at + 6], locator.part(at..at + 6), locator.event_type())
-        };
-        // A piece that takes the place of the others is whole, and its halves were reported.
-        let low = (!append.anew && starts_with_low(piece)).then(|| half(start));
-        let high = (!append.anew && ends_with_high(piece)).then(|| half(start + piece.len() - 6));
-        match gate {
-            Certainty::Perhaps => self.stream.texts[number].make_incomplete(),
-            Certainty::No => {
-                self.out.extend([low, high].into_iter().flatten().map(|half| half.into_verdict(&self.stream.name)))
-            }
-            Certainty::Yes => {
-                // Only the place of the first piece is needed: findings refer to where the text began.
-                let is_first = !self.stream.texts[number].has_begun() && !self.stream.texts[number].is_incomplete();
-                let here = is_first.then(|| event_place(&mut self.here, self.event));
-                let state = &mut self.stream.texts[number];
-                self.out.extend(state.join(&self.stream.name, low, high));
-                if state.append(piece, self.max_text_bytes, here, self.buffers) {
-                    let limit = self.max_text_bytes;
-                    let found = format!(
-                        "the text of this turn is longer than {limit} bytes and was not compared with the final message"
-                    );
-                    self.out.push(Verdict {
-                        rule: framing(Framing::CheckSkipped),
-                        stream: self.stream.name.clone(),
-                        at: Target::Slot(slot),
-                        related: Vec::new(),
-                        facts: vec![("found", found)],
-                        wording: Wording::Usual,
-                    });
-                }
-            }
-        }
-    }
-
     /// Reports fields that are as a check says.
     pub(crate) fn apply_checks(&mut self) {
         let (tables, event) = (self.tables, self.event);
@@ -127,15 +21,15 @@ impl<W: CellObserver> Step<'_, W> {
             if self.evaluate_when(&check.when) != Certainty::Yes {
                 continue;
             }
-            let Some(array) = check.each else {
+            let Some(each) = &check.each else {
                 self.apply_check(check, Scope { event, item: None });
                 continue;
             };
-            let items = event.items[array];
-            let width = tables.events[event.event_type].arrays[array].slots.len();
-            for index in 0..if items.readable { items.count as usize } else { 0 } {
-                let first = items.first as usize + index * width;
-                self.apply_check(check, Scope { event, item: Some(ArrayItem { array, index, first }) });
+            for item in self.items(each.array).into_iter().flatten() {
+                let scope = Scope { event, item: Some(item) };
+                if self.evaluate_conditions(&each.when, scope) == Certainty::Yes {
+                    self.apply_check(check, scope);
+                }
             }
         }
     }

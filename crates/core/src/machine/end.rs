@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::field::display_text;
-use super::instance::{Entry, History, related_places};
+use super::instance::related_places;
+use super::key::display_key;
+use super::spoken::Spoken;
 use super::streams::{LifecycleState, Stream};
 use super::{Facts, Target, Verdict, Wording};
 use crate::finding::Related;
@@ -21,15 +23,11 @@ pub(crate) fn end_rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId
 /// Adds the rules that only some of the states report in which the stream may end.
 pub(crate) fn note_silent(tables: &Tables, stream: &Stream, silent: &mut BTreeSet<RuleId>) {
     for (state, lifecycle) in stream.lifecycles.iter().zip(&tables.lifecycles) {
-        let mut note = |possible: States| {
+        state.for_each_at_end(lifecycle, |possible, _, _| {
             if end_rule(possible, lifecycle).is_none() {
                 silent.extend(possible.iter().filter_map(|state| lifecycle.end[usize::from(state)]));
             }
-        };
-        match state {
-            LifecycleState::Single(single) => note(single.possible),
-            LifecycleState::Keyed(keyed) => keyed.certainly_open(lifecycle).for_each(|(_, possible, _)| note(possible)),
-        }
+        });
     }
 }
 
@@ -56,14 +54,23 @@ impl OtherStream {
 
 /// Reports what the stream lacks if it ends here. `other`: the stream to which its only event probably belongs.
 pub(crate) fn judge_end(tables: &Tables, stream: &Stream, other: Option<&OtherStream>, out: &mut Vec<Verdict>) {
-    let mut reported = 0u64;
+    let mut spoken = Spoken::default();
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
-        let muted = lifecycle.within.is_some_and(|outer| reported >> outer & 1 == 1);
-        let mut report = |possible: States, history: &History, key: Option<&[u8]>, entry: Option<&Entry>| {
-            let Some(rule) = end_rule(possible, lifecycle) else { return };
-            reported |= 1 << number;
+        let entry = match &stream.lifecycles[number] {
+            LifecycleState::Single(single) => single.entry.as_deref(),
+            LifecycleState::Keyed(_) | LifecycleState::Nested(_) => None,
+        };
+        stream.lifecycles[number].for_each_at_end(lifecycle, |possible, history, key| {
+            let Some(rule) = end_rule(possible, lifecycle) else {
+                if possible.iter().all(|state| lifecycle.end[usize::from(state)].is_some()) {
+                    spoken.add(number, key.unwrap_or_default());
+                }
+                return;
+            };
+            let muted = spoken.mutes(tables, lifecycle.within, key.unwrap_or_default());
+            spoken.add(number, key.unwrap_or_default());
             if !muted {
-                let mut facts: Facts = key.map(|key| ("key", display_text(key))).into_iter().collect();
+                let mut facts: Facts = key.map(|key| ("key", display_key(key))).into_iter().collect();
                 let mut related = related_places(history, lifecycle);
                 let at = match entry.filter(|_| possible.or(lifecycle.end_at_entry) == lifecycle.end_at_entry) {
                     Some(entry) => {
@@ -81,14 +88,6 @@ pub(crate) fn judge_end(tables: &Tables, stream: &Stream, other: Option<&OtherSt
                 }
                 out.push(Verdict { rule, stream: stream.name.clone(), at, related, facts, wording });
             }
-        };
-        match &stream.lifecycles[number] {
-            LifecycleState::Single(single) => report(single.possible, &single.history, None, single.entry.as_deref()),
-            LifecycleState::Keyed(keyed) => {
-                for (key, possible, history) in keyed.certainly_open(lifecycle) {
-                    report(possible, history, Some(key), None);
-                }
-            }
-        }
+        });
     }
 }

@@ -1,13 +1,16 @@
 //! Reads, keeps and compares the fields of events.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{EventView, Target};
 use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
+use crate::protocol::conditions::Wanted;
 use crate::protocol::conditions::{plain_words, says_words};
-use crate::protocol::tables::{Row, Wanted};
+use crate::schema::items::ItemSlot;
 use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The value of an event's field, as far as it can be read.
@@ -21,6 +24,8 @@ pub(crate) enum Field<'a> {
     Bool(bool),
     /// The digits as written.
     Number(&'a [u8]),
+    /// The number of an item in its array.
+    Index(u32),
     /// The text between the quotes, still escaped.
     Text(&'a [u8]),
     /// An array or an object.
@@ -53,7 +58,20 @@ pub(crate) struct ArrayItem {
 impl<'a> Scope<'a> {
     /// Returns the field in this slot.
     pub(crate) fn field(self, slot: usize) -> Field<'a> {
-        self.event.field(self.item.map_or(0, |item| item.first) + slot)
+        match (self.field_index(slot), self.item) {
+            (Some(index), _) => self.event.field(index),
+            (None, item) => Field::Index(item.map_or(0, |item| item.index as u32)),
+        }
+    }
+
+    /// Returns the index of the captured field in this slot; `None` if it is a number of an item that needs no capture.
+    fn field_index(self, slot: usize) -> Option<usize> {
+        let Some(item) = self.item else { return Some(slot) };
+        match self.event.arrays[item.array].slots[slot] {
+            ItemSlot::Event(slot) => Some(slot),
+            ItemSlot::Number if !self.event.arrays[item.array].is_nested() => None,
+            _ => Some(item.first + slot),
+        }
     }
 
     /// Returns the target of a verdict about the field in this slot.
@@ -64,20 +82,26 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Returns the byte range of the field in this slot, if it is a number or, between its quotes, a string.
+    pub(crate) fn range(self, slot: usize) -> Option<Range<usize>> {
+        self.event.fields[self.field_index(slot)?].range()
+    }
+
+    /// Returns the target of a verdict about the rest of the text in this slot, from an offset on.
+    pub(crate) fn part(self, slot: usize, at: usize) -> Target {
+        match self.item {
+            None => Target::Part(slot, at),
+            Some(_) => self.at(slot),
+        }
+    }
+
     /// Returns the target of a verdict that the field in this slot is missing.
     pub(crate) fn holder_of(self, slot: usize) -> Target {
         match self.item {
             None => Target::Missing(slot),
-            Some(ArrayItem { array, index, .. }) => Target::Item { array, index, slot },
+            Some(ArrayItem { array, index, .. }) => Target::MissingInItem { array, index, slot },
         }
     }
-}
-
-/// The result of reading a row's key.
-pub(crate) enum Key {
-    Read(Vec<u8>),
-    Absent,
-    Unreadable,
 }
 
 /// A value kept to compare later fields with.
@@ -88,43 +112,6 @@ pub(crate) enum KeptValue {
     Number(Box<[u8]>),
     /// The text, still escaped.
     Text(Box<[u8]>),
-}
-
-/// Reads a row's key. The parts of a composite key are written as JSON strings, so that no two keys look alike.
-pub(crate) fn read_key(row: &Row, scope: Scope<'_>) -> Key {
-    let mut key = Vec::new();
-    for slot in &row.key {
-        let part = match scope.field(*slot) {
-            Field::Text(raw) => unescaped(raw),
-            Field::Number(raw) => raw.into(),
-            Field::Null | Field::Absent => return Key::Absent,
-            _ => return Key::Unreadable,
-        };
-        if row.key.len() == 1 {
-            return Key::Read(part.into_owned());
-        }
-        if !key.is_empty() {
-            key.extend_from_slice(b", ");
-        }
-        key.extend_from_slice(serde_json::json!(String::from_utf8_lossy(&part)).to_string().as_bytes());
-    }
-    Key::Read(key)
-}
-
-/// Returns the text of a key with these parts, as the machine writes it; `None` if one of them cannot be a part.
-pub fn key_text(parts: &[Value]) -> Option<String> {
-    let part = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    match parts {
-        [one] => part(one),
-        several => {
-            let parts: Option<Vec<_>> = several.iter().map(|one| Some(Value::String(part(one)?).to_string())).collect();
-            Some(parts?.join(", "))
-        }
-    }
 }
 
 /// Returns whether a field, which can be read, is what a condition wants.
@@ -146,6 +133,7 @@ fn equals(field: Field<'_>, value: &Scalar) -> bool {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
         (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
         (Field::Number(raw), Scalar::Integer(wanted)) => number(raw) == Some(*wanted as f64),
+        (Field::Index(found), Scalar::Integer(wanted)) => i64::from(found) == *wanted,
         _ => false,
     }
 }
@@ -168,6 +156,7 @@ impl KeptValue {
             Field::Null => Some(KeptValue::Null),
             Field::Bool(value) => Some(KeptValue::Bool(value)),
             Field::Number(raw) => Some(KeptValue::Number(raw.into())),
+            Field::Index(number) => Some(KeptValue::Number(number.to_string().into_bytes().into())),
             Field::Text(raw) => Some(KeptValue::Text(raw.into())),
             Field::Absent | Field::Unreadable | Field::Container { .. } => None,
         }
@@ -207,6 +196,7 @@ impl KeptValue {
             (_, Field::Absent | Field::Unreadable | Field::Container { .. }) => true,
             (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
             (Field::Number(a), Field::Number(b)) => a == b || number(a) == number(b),
+            (Field::Number(a), Field::Index(b)) => number(a) == Some(f64::from(b)),
             (a, b) => a == b,
         }
     }
@@ -223,6 +213,7 @@ pub(crate) fn display_field(field: Field<'_>) -> String {
         Field::Null => "null".to_owned(),
         Field::Bool(value) => value.to_string(),
         Field::Number(raw) => String::from_utf8_lossy(raw).into_owned(),
+        Field::Index(number) => number.to_string(),
         Field::Text(raw) => display_text(&unescaped(raw)),
         Field::Absent | Field::Unreadable | Field::Container { .. } => "something else".to_owned(),
     }

@@ -11,11 +11,8 @@ use super::field::{Field, KeptValue, Scope};
 use super::open_groups::{Group, OpenGroups, Standing};
 use super::{Target, end};
 use crate::finding::{Place, Related};
-use crate::protocol::RuleId;
 use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, States};
-
-/// The most instances in a stream that may be packed. Each packing of the stream writes all of them again.
-const MOST_PACKED_AGAIN: usize = 64;
+use crate::protocol::{Keyed, RuleId};
 
 /// The events that led an instance into its states: each state with the place of the event.
 pub(crate) type History = Vec<(u8, Arc<Place>)>;
@@ -57,9 +54,6 @@ impl Default for SingleInstance {
     }
 }
 
-/// More doubts than there can be.
-const MOST_DOUBTS: u64 = 1 << 60;
-
 /// Returns whether these are states of a lifecycle, and events that led into such.
 fn are_of(lifecycle: &Lifecycle, possible: States, history: &History) -> bool {
     let count = lifecycle.states.len();
@@ -98,6 +92,10 @@ pub(crate) struct KeyedInstances {
     unseen: States,
     /// Whether keys that have not been seen yet stay unsure until the stream ends.
     unseen_for_good: bool,
+    /// Number of times that an event may have been lost, or not understood, that opened an instance.
+    openings: u64,
+    /// That number when the parent last opened: instances that opened before are not owned.
+    openings_before: u64,
     /// Number of times that all instances became unsure.
     doubts: u64,
     /// Number of times that the surrounding turn may have opened anew.
@@ -133,8 +131,10 @@ pub(crate) struct Instance {
     /// Number of doubts that this instance has applied. Doubts are applied lazily, on lookup: updating every instance
     /// on every doubt would be quadratic.
     doubts: u64,
-    /// Likewise for the doubts about the turn.
+    /// Likewise for the doubts about the parent.
     open_doubts: u64,
+    /// Likewise for the events that may have opened the instance.
+    openings: u64,
 }
 
 impl Default for KeyedInstances {
@@ -144,6 +144,8 @@ impl Default for KeyedInstances {
             packed: HashMap::default(),
             unseen: States::one(0),
             unseen_for_good: false,
+            openings: 0,
+            openings_before: 0,
             doubts: 0,
             open_doubts: 0,
             open: Vec::new(),
@@ -156,8 +158,14 @@ impl Default for KeyedInstances {
 impl Instance {
     fn new(possible: States, doubts: u64) -> Instance {
         let (history, kept) = (Vec::new(), Vec::new());
-        Instance { possible, history, kept, open: Certainty::No, number: 0, doubts, open_doubts: 0 }
+        Instance { possible, history, kept, open: Certainty::No, number: 0, doubts, open_doubts: 0, openings: 0 }
     }
+}
+
+/// Returns the states that an instance may besides be in if its parent may have opened anew: the first one, where that
+/// forgets instances.
+fn first_if_forgotten(lifecycle: &Lifecycle) -> States {
+    if lifecycle.keyed == Some(Keyed::Parent) { States::one(0) } else { States::default() }
 }
 
 /// Number of doubts about the instances of a lifecycle.
@@ -204,25 +212,39 @@ impl Instance {
     /// Returns what is known of the instance, all doubts applied.
     fn standing(&self, now: Doubts, lifecycle: &Lifecycle) -> Standing {
         let possible = if self.doubts == now.states { self.possible } else { States::all(lifecycle.states.len()) };
-        let open = if self.open_doubts == now.open { self.open } else { self.open.and(Certainty::Perhaps) };
-        Standing { open, possible }
+        if self.open_doubts == now.open {
+            return Standing { open: self.open, possible };
+        }
+        let possible = possible.or(first_if_forgotten(lifecycle));
+        Standing { open: self.open.and(Certainty::Perhaps), possible }
     }
 
     fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         are_of(lifecycle, self.possible, &self.history)
             && self.kept.iter().flatten().all(KeptValue::is_sound)
-            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+            && self.doubts.max(self.open_doubts) < KeyedInstances::MOST_DOUBTS
     }
 }
 
 impl KeyedInstances {
+    /// The most instances in a stream that may be packed. Each packing of the stream writes all of them again.
+    pub(crate) const MOST_PACKED_AGAIN: usize = 64;
+    /// More doubts than there can be.
+    pub(crate) const MOST_DOUBTS: u64 = 1 << 60;
+
+    /// Returns the number of instances.
+    pub(crate) fn len(&self) -> usize {
+        self.packed.len() + self.known.len()
+    }
+
     /// Returns whether instances can be in this state; those that were stored may be made up.
     pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         let unpacked = |packed: &[u8]| postcard::from_bytes::<Instance>(packed).ok();
         are_of(lifecycle, self.unseen, &Vec::new())
             && self.known.values().all(|instance| instance.is_sound(lifecycle))
             && self.packed.values().all(|packed| unpacked(packed).is_some_and(|one| one.is_sound(lifecycle)))
-            && self.doubts.max(self.open_doubts) < MOST_DOUBTS
+            && self.doubts.max(self.open_doubts).max(self.openings) < KeyedInstances::MOST_DOUBTS
+            && self.openings_before <= self.openings
     }
 
     /// Makes every state possible for every key, seen or not. `for_good`: an event that opens an instance may be lost.
@@ -235,10 +257,19 @@ impl KeyedInstances {
         }
         self.unseen = any;
         self.unseen_for_good |= for_good;
+        self.openings += u64::from(for_good && lifecycle.can_open);
     }
 
     /// Returns the instance of a key, creating it if the key is new.
     pub(crate) fn instance(&mut self, key: &[u8], lifecycle: &Lifecycle) -> &mut Instance {
+        if self.openings > self.openings_before {
+            self.doubt_opening(key, lifecycle);
+        }
+        self.known(key, lifecycle)
+    }
+
+    /// Returns the instance of a key, with what is known of its states.
+    fn known(&mut self, key: &[u8], lifecycle: &Lifecycle) -> &mut Instance {
         let any = States::all(lifecycle.states.len());
         let instance = match self.known.entry_ref(key) {
             EntryRef::Occupied(known) => known.into_mut(),
@@ -259,6 +290,7 @@ impl KeyedInstances {
             instance.open_doubts = self.open_doubts;
             // An instance that the last turn did not open is not one that the turn that may have begun opened.
             instance.open = instance.open.and(Certainty::Perhaps);
+            instance.possible = instance.possible.or(first_if_forgotten(lifecycle));
         }
         instance
     }
@@ -272,6 +304,22 @@ impl KeyedInstances {
             instance.possible = States::all(lifecycle.states.len());
         }
         instance
+    }
+
+    /// Notes that an instance may have opened in an event that was lost, or whose key could not be read: then it is perhaps
+    /// owned.
+    #[cold]
+    fn doubt_opening(&mut self, key: &[u8], lifecycle: &Lifecycle) {
+        let openings = self.openings;
+        let instance = self.known(key, lifecycle);
+        if instance.openings != openings {
+            instance.openings = openings;
+            if instance.open == Certainty::No {
+                instance.open = Certainty::Perhaps;
+                let before = Standing { open: Certainty::No, possible: instance.possible };
+                self.note_move(key, before, lifecycle);
+            }
+        }
     }
 
     /// Returns the keys that the open turn opened, in the order of their opening.
@@ -297,9 +345,11 @@ impl KeyedInstances {
             }
         }
         self.unsure = false;
+        self.openings_before = self.openings;
         self.groups = Some(OpenGroups::default());
         if forget {
             self.known.clear();
+            self.unseen_for_good = false;
         } else {
             self.pack();
         }
@@ -309,11 +359,14 @@ impl KeyedInstances {
     }
 
     /// Notes that the surrounding turn may have opened anew.
-    pub(crate) fn doubt_open(&mut self) {
+    pub(crate) fn doubt_open(&mut self, lifecycle: &Lifecycle) {
         self.open_doubts += 1;
         self.unsure = true;
         if let Some(groups) = &mut self.groups {
-            groups.change(|standing| Standing { open: standing.open.and(Certainty::Perhaps), ..standing });
+            groups.change(|standing| Standing {
+                open: standing.open.and(Certainty::Perhaps),
+                possible: standing.possible.or(first_if_forgotten(lifecycle)),
+            });
         }
     }
 
@@ -400,7 +453,7 @@ impl KeyedInstances {
 
     /// Returns whether the end of the stream would report nothing, and few enough instances would be packed.
     pub(crate) fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
-        self.packed.len() + self.known.len() <= MOST_PACKED_AGAIN
+        self.len() <= KeyedInstances::MOST_PACKED_AGAIN
             && self.certainly_open(lifecycle).all(|(_, possible, _)| end::end_rule(possible, lifecycle).is_none())
     }
 
@@ -420,6 +473,8 @@ pub(crate) struct Transition {
     pub to: States,
     /// The rule that every possible state reports, if there is one.
     pub rule: Option<RuleId>,
+    /// Whether every possible state reports a rule, be it the same one or not: what is within is then silent.
+    pub speaks: bool,
     /// Whether the transition opens a new instance.
     pub opens: Certainty,
 }
@@ -430,10 +485,13 @@ impl Transition {
         let mut to = States::default();
         let (mut all_open, mut some_open) = (true, false);
         let mut rule: Option<Option<RuleId>> = None;
+        let mut speaks = from != States::default();
         for state in from.iter() {
             let Some(cell) = cells.get(usize::from(state)) else { continue };
             to = to.or(States::one(cell.to));
-            let opens = cell.to != state && lifecycle.opens.has(cell.to) && !lifecycle.resumes.has(state);
+            speaks &= cell.rule.is_some();
+            let enters = cell.to != state && lifecycle.opens.has(cell.to) && !lifecycle.resumes.has(state);
+            let opens = cell.anew || enters;
             all_open &= opens;
             some_open |= opens;
             rule = match rule {
@@ -448,7 +506,8 @@ impl Transition {
             (_, true) => Certainty::Perhaps,
             _ => Certainty::No,
         };
-        Transition { to: if certain { to } else { to.or(from) }, rule: rule.flatten().filter(|_| certain), opens }
+        let rule = rule.flatten().filter(|_| certain);
+        Transition { to: if certain { to } else { to.or(from) }, rule, speaks: speaks && certain, opens }
     }
 
     /// Returns the rules that some of several possible states report, where not all of them do.
@@ -459,12 +518,18 @@ impl Transition {
     }
 
     /// Returns whether the move is a legal one into another state.
-    pub(crate) fn leaves_quietly(&self, from: States, cells: &[Cell]) -> Certainty {
-        if self.rule.is_none() && self.left(from) {
-            return Certainty::Yes;
-        }
+    pub(crate) fn leaves_quietly(from: States, cells: &[Cell]) -> Certainty {
         let leaves = |state: u8| cells.get(usize::from(state)).is_some_and(|cell| cell.leaves_quietly(state));
-        if from.iter().any(leaves) { Certainty::Perhaps } else { Certainty::No }
+        match (from.iter().all(leaves), from.iter().any(leaves)) {
+            (true, _) => Certainty::Yes,
+            (false, true) => Certainty::Perhaps,
+            (false, false) => Certainty::No,
+        }
+    }
+
+    /// Returns whether the state afterwards was certainly entered: from another one, or anew.
+    pub(crate) fn enters(&self, from: States) -> bool {
+        self.left(from) || self.opens == Certainty::Yes
     }
 
     /// Returns whether the old state was certainly left.

@@ -5,7 +5,6 @@ use super::instance::{Instance, only_state, related_places};
 use super::observer::CellObserver;
 use super::open_groups::Standing;
 use super::step::Step;
-use super::streams::LifecycleState;
 use crate::finding::Related;
 use crate::protocol::tables::{Certainty, Lifecycle, Row, States};
 
@@ -27,12 +26,12 @@ impl<W: CellObserver> Step<'_, W> {
     #[cold]
     pub(crate) fn take_likely(
         &mut self,
-        number: usize,
+        (number, key): (usize, &[u8]),
         lifecycle: &Lifecycle,
         (row, to): (&Row, States),
         scope: Scope<'_>,
     ) -> Option<Likely> {
-        let LifecycleState::Keyed(keyed) = &mut self.stream.lifecycles[number] else { return None };
+        let keyed = self.stream.lifecycles[number].keyed(key, lifecycle)?;
         if keyed.open_keys().len() > MOST_COMPARED {
             return None;
         }

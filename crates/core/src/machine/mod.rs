@@ -5,19 +5,27 @@
 //! of possible states, and a rule is reported only if every possible state reports it. A false alarm is worse than a
 //! missed finding.
 
+mod by_key;
 mod contents;
 mod end;
 mod field;
 mod instance;
+mod key;
 mod likely;
 mod mismatch_cause;
+mod nested;
 mod observer;
 mod open_groups;
 mod repeat;
 mod repetition;
+mod series;
+mod spoken;
 mod step;
 mod streamed_text;
 mod streams;
+mod text_store;
+mod texts;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -28,22 +36,20 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
 use crate::input::{EventNote, MOST_BYTES};
-use crate::protocol::tables::Certainty;
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
 use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::Stamp;
+use crate::schema::items::ArrayShape;
 use end::OtherStream;
-pub use field::key_text;
-use field::{Field, KeptValue};
-use instance::only_state;
+use field::Field;
 pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
 pub(crate) use repeat::Repeat;
 use repetition::{Newcomer, RecentEvents};
 use step::Scratch;
-use streamed_text::TextState;
-use streams::{LifecycleState, Stream, Streams, StreamsState};
+use streams::{Stream, Streams, StreamsState};
+pub use views::InstanceView;
 
 /// The parts of an event that the tables read.
 #[derive(Clone, Copy)]
@@ -58,6 +64,8 @@ pub(crate) struct EventView<'a> {
     pub fields: &'a [Capture],
     /// The captured items of each array of the event's type.
     pub items: &'a [Items],
+    /// What is captured of the items of these arrays.
+    pub arrays: &'a [ArrayShape],
     /// Locates the event in its file.
     pub locator: &'a dyn EventLocator,
 }
@@ -73,6 +81,7 @@ impl<'a> EventView<'a> {
             Capture::Null => Field::Null,
             Capture::Bool(value) => Field::Bool(value),
             Capture::Number(start, end) => Field::Number(inside(start, end)),
+            Capture::Index(number) => Field::Index(number),
             Capture::Text(start, end) => Field::Text(inside(start, end)),
             Capture::Container { is_empty } => Field::Container { is_empty },
         }
@@ -110,6 +119,15 @@ pub(crate) enum Target {
     Part(usize, usize),
     /// A field of an array's item.
     Item {
+        /// The number of the array in the event's type.
+        array: usize,
+        /// The index of the item.
+        index: usize,
+        /// The slot of the field among those of the item.
+        slot: usize,
+    },
+    /// A field that an array's item does not have, like [`Target::Item`]: the object that lacks it.
+    MissingInItem {
         /// The number of the array in the event's type.
         array: usize,
         /// The index of the item.
@@ -177,17 +195,6 @@ pub(crate) struct MachineState {
     opened: Vec<u64>,
     doubts: Doubts,
     recent: RecentEvents,
-}
-
-/// How an instance of a lifecycle stands, for callers that choose the next event.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InstanceView {
-    /// The state that the instance certainly is in.
-    pub state: u8,
-    /// Whether the open instance of the lifecycle around owns it.
-    pub is_open: bool,
-    /// The values that were kept, by their numbers in the lifecycle.
-    pub kept: Vec<Option<serde_json::Value>>,
 }
 
 /// What follows from events that were lost: the rules that were silent because of them.
@@ -263,6 +270,11 @@ impl Machine {
         self.scratch.doubts.any = true;
     }
 
+    /// Returns whether a series has told, since this was last asked, that events were lost.
+    pub(crate) fn take_gap(&mut self) -> bool {
+        std::mem::take(&mut self.scratch.gap)
+    }
+
     /// Returns what follows from events that were lost.
     pub(crate) fn doubts(&self) -> &Doubts {
         &self.scratch.doubts
@@ -289,25 +301,8 @@ impl Machine {
     /// may be missing.
     pub(crate) fn streamed(&self, stream: &[u8]) -> Vec<Option<String>> {
         match self.streams.live(stream) {
-            Some(stream) => stream.texts.iter().map(TextState::streamed).collect(),
+            Some(stream) => stream.texts.streamed(),
             None => self.protocol.tables().texts.iter().map(|_| None).collect(),
-        }
-    }
-
-    /// Returns how an instance of a lifecycle stands: that of a key, as [`key_text`] writes it, or that of a lifecycle
-    /// without keys. `None` if its state is not certain.
-    pub(crate) fn instance(&self, stream: &[u8], lifecycle: usize, key: &[u8]) -> Option<InstanceView> {
-        let table = self.protocol.tables().lifecycles.get(lifecycle)?;
-        let unseen = InstanceView { state: 0, is_open: false, kept: Vec::new() };
-        let Some(stream) = self.streams.live(stream) else { return Some(unseen) };
-        match stream.lifecycles.get(lifecycle)? {
-            LifecycleState::Single(single) => Some(InstanceView { state: only_state(single.possible)?, ..unseen }),
-            LifecycleState::Keyed(keyed) => {
-                let instance = keyed.peek(key, table);
-                let kept = instance.kept.iter().map(|kept| kept.as_ref().map(KeptValue::value)).collect();
-                let is_open = instance.open == Certainty::Yes;
-                Some(InstanceView { state: only_state(instance.possible)?, is_open, kept })
-            }
         }
     }
 
@@ -401,6 +396,12 @@ impl Machine {
             report_earlier_time(tables, stream, time, out);
         }
         stream.repeat.clear();
+        // It may have had a number of its own.
+        for (series, state) in tables.series.iter().zip(&mut stream.series) {
+            if series.is_open {
+                state.lose();
+            }
+        }
         leave(stream, locator, time);
         self.recent.keep(stream, digest, false);
         self.streams.touch(index, tables);
@@ -479,9 +480,7 @@ impl Machine {
             }
             let other = others.as_ref().filter(|(lone, _)| *lone == index).map(|(_, other)| other);
             end::judge_end(self.protocol.tables(), stream, other, out);
-            for text in &mut stream.texts {
-                out.extend(text.release(&stream.name));
-            }
+            stream.texts.release(&stream.name, out);
         }
     }
 }

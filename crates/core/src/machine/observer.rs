@@ -2,7 +2,7 @@
 //! with [`NoObserver`], which removes the calls.
 
 use super::instance::only_state;
-use super::streams::{LifecycleState, Stream};
+use super::streams::Stream;
 use crate::protocol::tables::{Certainty, Row, States};
 use crate::protocol::{RuleId, Tables};
 
@@ -71,14 +71,10 @@ pub(crate) fn observe_row<W: CellObserver>(
 /// Passes on the cells of a stream's end.
 pub(crate) fn observe_end<W: CellObserver>(observer: &mut W, tables: &Tables, stream: &Stream) {
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
-        let mut tell = |possible: States| {
+        stream.lifecycles[number].for_each_at_end(lifecycle, |possible, _, _| {
             if let Some(state) = only_state(possible) {
                 observer.observe(CellId { lifecycle: number, row: None, state: usize::from(state) });
             }
-        };
-        match &stream.lifecycles[number] {
-            LifecycleState::Single(single) => tell(single.possible),
-            LifecycleState::Keyed(keyed) => keyed.certainly_open(lifecycle).for_each(|(_, possible, _)| tell(possible)),
-        }
+        });
     }
 }

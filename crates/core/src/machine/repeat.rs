@@ -69,7 +69,8 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
         && let Capture::Text(start, end) = event.fields[slot]
     {
         let piece = &event.text[start as usize..end as usize];
-        return stream.texts[text].append_simple(piece, scratch.max_text_bytes);
+        let text = stream.texts.single(text);
+        return text.is_some_and(|text| text.append_simple(piece, scratch.max_text_bytes));
     }
     false
 }

@@ -30,6 +30,8 @@ pub(crate) struct TextState {
     began: Option<Arc<Place>>,
     /// Whether a piece may be missing, so that nothing can be compared.
     incomplete: bool,
+    /// Whether it is not put together from pieces, but was sent as a whole, at the place where it began.
+    is_whole: bool,
     /// Half a character at the end of the last piece; its other half may come with the next one.
     half: Option<HalfCharacter>,
 }
@@ -103,6 +105,12 @@ impl TextState {
         self.incomplete = false;
     }
 
+    /// Empties the text, because its whole came. What is not known of it stays so.
+    pub(crate) fn end(&mut self, buffers: &mut BufferPool) {
+        buffers.give_back(std::mem::take(&mut self.written));
+        self.clear();
+    }
+
     /// Gives the text up, because a piece may be missing.
     pub(crate) fn make_incomplete(&mut self) {
         self.clear();
@@ -115,6 +123,46 @@ impl TextState {
         self.cuts.clear();
         self.cut_is_unsure = false;
         self.began = None;
+        self.is_whole = false;
+    }
+
+    /// Returns the number of bytes of the text as written.
+    pub(crate) fn len(&self) -> usize {
+        self.written.len()
+    }
+
+    /// Returns whether no piece and no whole has come.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.began.is_none() && !self.incomplete
+    }
+
+    /// Returns whether the text was sent as a whole.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Returns the text, unescaped.
+    pub(crate) fn text(&self) -> String {
+        unescaped_lossy(&self.written).into_owned()
+    }
+
+    /// Returns the place where the text began, or was sent as a whole, with a message.
+    pub(crate) fn began_at(&self, began: &Arc<str>, given: &Arc<str>) -> Vec<Related> {
+        let words = if self.is_whole { given } else { began };
+        let related = |place: &Arc<Place>| Related { message: words.clone(), file: None, place: place.clone() };
+        self.began.iter().map(related).collect()
+    }
+
+    /// Takes a whole for the text, unless it is longer than `limit` bytes.
+    pub(crate) fn keep_whole(&mut self, whole: &[u8], limit: usize, place: Arc<Place>, buffers: &mut BufferPool) {
+        self.reset(buffers);
+        if whole.len() > limit {
+            self.incomplete = true;
+        } else {
+            self.written = buffers.take();
+            self.written.extend_from_slice(whole);
+            (self.began, self.is_whole) = (Some(place), true);
+        }
     }
 
     /// Adds a beginning that the whole may have: the end of the pieces so far. `certain`: whether the whole may certainly
@@ -157,6 +205,9 @@ impl TextState {
         place: Option<Arc<Place>>,
         buffers: &mut BufferPool,
     ) -> bool {
+        if self.is_whole {
+            self.make_incomplete();
+        }
         if self.incomplete {
             return false;
         }
@@ -224,11 +275,12 @@ impl TextState {
         }
         let mismatch = find_mismatch(&self.written, &self.cuts, whole, name);
         let is_empty = whole.is_empty() && !self.written.is_empty() && !self.cut_is_unsure;
+        let is_whole = self.is_whole;
         let began = self.began.take();
         buffers.give_back(std::mem::take(&mut self.written));
         self.clear();
         match mismatch {
-            Some(Mismatch { parted, help, at }) => Comparison::Differs { parted, help, at, began },
+            Some(Mismatch { parted, help, at }) => Comparison::Differs { parted, help, at, began, is_whole },
             None if is_empty => Comparison::Empty { began },
             None => Comparison::Fits,
         }
@@ -249,14 +301,17 @@ pub(crate) enum Comparison {
         help: Option<&'static str>,
         /// The offset of the difference in the whole as written, in bytes.
         at: usize,
-        /// The place of the first piece.
+        /// The place of the first piece, or of the whole before.
         began: Option<Arc<Place>>,
+        /// Whether it is the latter.
+        is_whole: bool,
     },
 }
 
 impl Comparison {
-    /// Returns the place where the text began, with a message.
-    pub(crate) fn related(&self, words: &Arc<str>) -> Vec<Related> {
+    /// Returns the place where the text began, or was sent as a whole, with a message.
+    pub(crate) fn related(&self, began: &Arc<str>, given: &Arc<str>) -> Vec<Related> {
+        let words = if matches!(self, Comparison::Differs { is_whole: true, .. }) { given } else { began };
         let (Comparison::Empty { began } | Comparison::Differs { began, .. }) = self else { return Vec::new() };
         began.iter().map(|place| Related { message: words.clone(), file: None, place: place.clone() }).collect()
     }

@@ -9,15 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use super::end;
 use super::field::KeptValue;
-use super::instance::{KeyedInstances, SingleInstance};
+use super::instance::{History, KeyedInstances, SingleInstance};
+use super::nested::NestedInstances;
 use super::repeat::RepeatPattern;
 use super::repetition::Repetition;
-use super::streamed_text::TextState;
+use super::series::{self, SeriesState};
+use super::text_store::Texts;
 use crate::bytes::{contains, equal};
 use crate::finding::Place;
 use crate::input::{EventNote, MOST_BYTES};
-use crate::protocol::Tables;
-use crate::protocol::tables::Lifecycle;
+use crate::protocol::tables::{Lifecycle, States};
+use crate::protocol::{Keyed, Tables};
 use crate::schema::date_time::{self, LastMinute, Stamp, usual_length};
 
 /// Number of streams, counted from the one touched last, that are never packed.
@@ -28,8 +30,116 @@ const MOST_FRESH: usize = 1000;
 pub(crate) enum LifecycleState {
     /// Of a lifecycle without keys.
     Single(SingleInstance),
-    /// Of a lifecycle with keys.
+    /// Of a lifecycle with keys whose parent has none.
     Keyed(KeyedInstances),
+    /// Of a lifecycle with keys whose parent has keys, too.
+    Nested(NestedInstances),
+}
+
+impl LifecycleState {
+    fn new(lifecycle: &Lifecycle) -> LifecycleState {
+        match (lifecycle.keyed, lifecycle.parent_parts) {
+            (None, _) => LifecycleState::Single(SingleInstance::default()),
+            (Some(_), 0) => LifecycleState::Keyed(KeyedInstances::default()),
+            (Some(_), _) => LifecycleState::Nested(NestedInstances::default()),
+        }
+    }
+
+    /// Returns the possible states of a lifecycle without keys; of one with keys, the empty set.
+    pub(crate) fn possible(&self) -> States {
+        match self {
+            LifecycleState::Single(single) => single.possible,
+            LifecycleState::Keyed(_) | LifecycleState::Nested(_) => States::default(),
+        }
+    }
+
+    /// Returns the instances among which the one of a key is, or those of the parent that has the key; `None` if the
+    /// lifecycle has no keys.
+    pub(crate) fn keyed(&mut self, key: &[u8], lifecycle: &Lifecycle) -> Option<&mut KeyedInstances> {
+        match self {
+            LifecycleState::Single(_) => None,
+            LifecycleState::Keyed(keyed) => Some(keyed),
+            LifecycleState::Nested(nested) => Some(nested.of_parent(key, lifecycle)),
+        }
+    }
+
+    /// Makes every state possible. `for_good`: an event that opens an instance may be lost.
+    pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
+        match self {
+            LifecycleState::Single(single) => single.make_unsure(lifecycle),
+            LifecycleState::Keyed(keyed) => keyed.make_unsure(lifecycle, for_good),
+            LifecycleState::Nested(nested) => nested.make_unsure(for_good),
+        }
+    }
+
+    /// Makes everything unsure, because an event was lost, which may have opened the parent, too.
+    fn lose(&mut self, lifecycle: &Lifecycle) {
+        match self {
+            LifecycleState::Single(single) => single.make_unsure(lifecycle),
+            LifecycleState::Keyed(keyed) => {
+                keyed.make_unsure(lifecycle, true);
+                if lifecycle.within.is_some() {
+                    keyed.doubt_open(lifecycle);
+                }
+            }
+            LifecycleState::Nested(nested) => nested.lose(),
+        }
+    }
+
+    /// Starts afresh because the parent opened. `prefix`: the key of the parent, or of the instance further out, that did.
+    pub(crate) fn reset(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
+        match self {
+            LifecycleState::Single(single) => *single = SingleInstance::default(),
+            LifecycleState::Keyed(keyed) => keyed.reset(lifecycle.keyed == Some(Keyed::Parent)),
+            LifecycleState::Nested(nested) => nested.reset(prefix, lifecycle),
+        }
+    }
+
+    /// Notes that the parent may have opened anew. `prefix`: see [`LifecycleState::reset`].
+    pub(crate) fn doubt_open(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
+        match self {
+            LifecycleState::Single(single) => single.possible = single.possible.or(States::one(0)),
+            LifecycleState::Keyed(keyed) => keyed.doubt_open(lifecycle),
+            LifecycleState::Nested(nested) => nested.doubt_open(prefix, lifecycle),
+        }
+    }
+
+    /// Calls `judge` with each instance that is judged at the end of the stream: its possible states, the events that led
+    /// there, and its key if it has one.
+    pub(crate) fn for_each_at_end(
+        &self,
+        lifecycle: &Lifecycle,
+        mut judge: impl FnMut(States, &History, Option<&[u8]>),
+    ) {
+        match self {
+            LifecycleState::Single(single) => judge(single.possible, &single.history, None),
+            LifecycleState::Keyed(keyed) => {
+                keyed.certainly_open(lifecycle).for_each(|(key, possible, history)| judge(possible, history, Some(key)))
+            }
+            LifecycleState::Nested(nested) => nested
+                .certainly_open(lifecycle)
+                .for_each(|(key, possible, history)| judge(possible, history, Some(key))),
+        }
+    }
+
+    /// Returns whether the end of the stream would report nothing, and packing it would be cheap.
+    fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
+        match self {
+            LifecycleState::Single(single) => end::end_rule(single.possible, lifecycle).is_none(),
+            LifecycleState::Keyed(keyed) => keyed.is_at_rest(lifecycle),
+            LifecycleState::Nested(nested) => nested.is_at_rest(lifecycle),
+        }
+    }
+
+    /// Returns whether a lifecycle can be in this state; one that was stored may be made up.
+    fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
+        match (self, lifecycle.keyed, lifecycle.parent_parts) {
+            (LifecycleState::Single(single), None, _) => single.is_sound(lifecycle),
+            (LifecycleState::Keyed(keyed), Some(_), 0) => keyed.is_sound(lifecycle),
+            (LifecycleState::Nested(nested), Some(_), 1..) => nested.is_sound(lifecycle),
+            _ => false,
+        }
+    }
 }
 
 /// What the last event of a type had in the fields of an [`Unchanged`](crate::protocol::tables::Unchanged).
@@ -56,9 +166,11 @@ pub(crate) struct Stream {
     /// The state of each lifecycle.
     pub lifecycles: Vec<LifecycleState>,
     /// The state of each text.
-    pub texts: Vec<TextState>,
+    pub texts: Texts,
     /// For each of the tables' fields that must not stay the same, what the last event of the type had.
     pub unchanged: Vec<Option<LastValues>>,
+    /// The last values of each series.
+    pub series: Vec<SeriesState>,
     /// The place of the last event.
     pub last: EventNote,
     /// The type of the last event.
@@ -85,15 +197,13 @@ pub(crate) struct Stream {
 
 impl Stream {
     fn new(name: &[u8], tables: &Tables, losses: u64) -> Stream {
-        let lifecycles = tables.lifecycles.iter().map(|lifecycle| match lifecycle.keyed {
-            None => LifecycleState::Single(SingleInstance::default()),
-            Some(_) => LifecycleState::Keyed(KeyedInstances::default()),
-        });
+        let lifecycles = tables.lifecycles.iter().map(LifecycleState::new);
         Stream {
             name: String::from_utf8_lossy(name).into(),
             lifecycles: lifecycles.collect(),
-            texts: tables.texts.iter().map(|_| TextState::default()).collect(),
+            texts: Texts::new(&tables.texts),
             unchanged: vec![None; tables.unchanged.len()],
+            series: tables.series.iter().map(|_| SeriesState::default()).collect(),
             last: EventNote::default(),
             last_type: Arc::default(),
             last_time: Vec::new(),
@@ -120,14 +230,10 @@ impl Stream {
     pub(crate) fn make_unsure(&mut self, tables: &Tables) {
         self.repeat.clear();
         for (state, lifecycle) in self.lifecycles.iter_mut().zip(&tables.lifecycles) {
-            match state {
-                LifecycleState::Single(single) => single.make_unsure(lifecycle),
-                LifecycleState::Keyed(keyed) => keyed.make_unsure(lifecycle, true),
-            }
+            state.lose(lifecycle);
         }
-        for text in &mut self.texts {
-            text.make_incomplete();
-        }
+        self.texts.lose_all();
+        self.series.iter_mut().for_each(SeriesState::lose);
         self.unchanged.fill(None);
     }
 
@@ -149,20 +255,13 @@ impl Stream {
     fn is_at_rest(&self, tables: &Tables) -> bool {
         let mut lifecycles = self.lifecycles.iter().zip(&tables.lifecycles);
         self.repetition.is_none()
-            && self.texts.iter().all(TextState::is_at_rest)
-            && lifecycles.all(|(state, lifecycle)| match state {
-                LifecycleState::Single(single) => end::end_rule(single.possible, lifecycle).is_none(),
-                LifecycleState::Keyed(keyed) => keyed.is_at_rest(lifecycle),
-            })
+            && self.texts.is_at_rest()
+            && lifecycles.all(|(state, lifecycle)| state.is_at_rest(lifecycle))
     }
 
     /// Returns whether a stream can be in this state; one that was stored may be made up.
     fn is_sound(&self, tables: &Tables, losses: u64) -> bool {
-        let is_sound = |(state, lifecycle): (&LifecycleState, &Lifecycle)| match (state, lifecycle.keyed) {
-            (LifecycleState::Single(single), None) => single.is_sound(lifecycle),
-            (LifecycleState::Keyed(keyed), Some(_)) => keyed.is_sound(lifecycle),
-            _ => false,
-        };
+        let is_sound = |(state, lifecycle): (&LifecycleState, &Lifecycle)| state.is_sound(lifecycle);
         let time = &self.last_time;
         let is_time = match self.last_time_is_usual {
             true => usual_length(time, &mut LastMinute::default()) == Some(time.len()),
@@ -170,14 +269,15 @@ impl Stream {
         };
         self.lifecycles.len() == tables.lifecycles.len()
             && self.lifecycles.iter().zip(&tables.lifecycles).all(is_sound)
-            && self.texts.len() == tables.texts.len()
-            && self.texts.iter().all(TextState::is_sound)
+            && self.texts.is_sound(&tables.texts)
             && self.unchanged.len() == tables.unchanged.len()
             && self
                 .unchanged
                 .iter()
                 .zip(&tables.unchanged)
                 .all(|(last, table)| last.as_ref().is_none_or(|last| last.is_sound(table.slots.len())))
+            && self.series.len() == tables.series.len()
+            && self.series.iter().all(series::is_sound)
             && self.last.is_sound()
             && (is_time && (!self.last_is_timed || !time.is_empty()))
             && self.losses <= losses

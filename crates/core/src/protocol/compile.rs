@@ -5,25 +5,29 @@ mod exhaustive;
 mod fields;
 mod fixes;
 mod lifecycles;
+mod parents;
 mod records;
+mod series;
+mod texts;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
 use toml::Spanned;
 
 use super::Tables;
 use super::conditions::plain_words;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, EventShape, EventType, Rule, RuleId, States, Wanted};
+use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, States, Wanted};
 use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
 use crate::error::Problem;
 use crate::framing::Framing;
-use crate::schema::program::ArrayShape;
+use crate::schema::items::{ArrayShape, ItemSlot};
 use crate::schema::{Pointer, Schema, Subschema};
 use crate::text::{did_you_mean, nearest};
 pub use fixes::put;
@@ -209,21 +213,54 @@ impl<'f> Compiler<'f> {
     fn array(&mut self, event: usize, at: &Spanned<String>) -> usize {
         let pointer = self.parse_pointer(at);
         self.check_field(event, &pointer, &at.span());
+        if pointer.0.iter().filter(|segment| *segment == "*").count() > 1 {
+            let message = "items of items of items are not read".to_owned();
+            self.refuse(at.span(), message, "name an array of the event, or one in the items of another: one `*`");
+        }
         let arrays = &mut self.events[event].arrays;
         if let Some(index) = arrays.iter().position(|array| array.at == pointer) {
             return index;
         }
-        arrays.push(ArrayShape { at: pointer, slots: Vec::new() });
+        arrays.push(ArrayShape::new(pointer));
         arrays.len() - 1
     }
 
-    /// Returns the slot of an event's field, or of a field of its array's items.
+    /// Returns the slot of an event's field, or of a field of its array's items. There, a pointer starts at the item; with
+    /// `$` before it, at the event, and with `^`, at the item around. `#` is the number of the item in its array, and `^#`
+    /// that of the item around.
     fn slot_of(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>) -> usize {
         let Some(array) = array else { return self.slot(event, at) };
-        let pointer = self.parse_pointer(at);
-        let whole = self.events[event].arrays[array].at.child("*").join(&pointer);
+        let text = at.get_ref().as_str();
+        let slot = if let Some(rest) = text.strip_prefix('$') {
+            ItemSlot::Event(self.slot(event, &Spanned::new(at.span(), rest.to_owned())))
+        } else if let Some(rest) = text.strip_prefix('^') {
+            self.slot_around(event, array, at.span(), rest)
+        } else if text == "#" {
+            ItemSlot::Number
+        } else {
+            ItemSlot::Inside(self.parse_pointer(at))
+        };
+        let shape = &mut self.events[event].arrays[array];
+        let number = shape.slots.iter().position(|known| *known == slot).unwrap_or_else(|| {
+            shape.slots.push(slot);
+            shape.slots.len() - 1
+        });
+        let whole = self.pointer_of(event, Some(array), number);
         self.check_field(event, &whole, &at.span());
-        intern(&mut self.events[event].arrays[array].slots, pointer)
+        number
+    }
+
+    /// Returns what `^` with the rest of a pointer stands for: in an array of the event, something of the event itself.
+    fn slot_around(&mut self, event: usize, array: usize, span: Span, rest: &str) -> ItemSlot {
+        if !self.events[event].arrays[array].is_nested() {
+            let message = "there is no item around an item of this array".to_owned();
+            self.refuse(span, message, format!("write ${rest} for a field of the event"));
+            return ItemSlot::Number;
+        }
+        match rest {
+            "#" => ItemSlot::NumberAround,
+            _ => ItemSlot::Around(self.parse_pointer(&Spanned::new(span, rest.to_owned()))),
+        }
     }
 
     /// Decides how the events of each type are judged. Called when all fields that the tables read are known.
@@ -265,14 +302,55 @@ impl<'f> Compiler<'f> {
         events
     }
 
+    /// Refuses a field of which the schema allows none of these types. `what`: what the field is for.
+    fn check_kind(&mut self, event: usize, pointer: &Pointer, span: Span, kinds: &[&str], what: &str) {
+        if self.trusted.is_some() {
+            return;
+        }
+        let EventType { name, schema, .. } = &self.events[event];
+        let Subschema::Declared(field) = schema.at(&pointer.0) else { return };
+        let types: Vec<&str> = match field.get("type") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => return,
+        };
+        if !types.iter().any(|one| kinds.contains(one)) {
+            let message = format!("{pointer} of {name} is never {what}: its schema allows {}", types.join(", "));
+            self.refuse(span, message, "name another field, or mend the schema");
+        }
+    }
+
+    /// Compiles an `each`. `rows`: whether it may be for the items that no other row takes.
+    fn compile_each(&mut self, event: usize, each: &file::Each, rows: bool) -> Each {
+        let array = self.array(event, &each.at);
+        let at = self.events[event].arrays[array].at.clone();
+        self.check_kind(event, &at, each.at.span(), &["array"], "an array");
+        let when = match &each.when {
+            file::RowWhen::Fields(when) => self.compile_conditions_of(event, Some(array), when),
+            file::RowWhen::Else => Vec::new(),
+        };
+        let otherwise = matches!(each.when, file::RowWhen::Else);
+        if otherwise && !rows {
+            let message = "there are no other entries for the items of this array".to_owned();
+            self.refuse(each.at.span(), message, "only rows of a lifecycle can be for what others do not take");
+        }
+        Each { array, when, otherwise }
+    }
+
     /// Compiles the fields of a `when` and their tests.
     fn compile_conditions(&mut self, event: usize, when: &file::When) -> Vec<Condition> {
+        self.compile_conditions_of(event, None, when)
+    }
+
+    /// Compiles the fields of a `when`, of an event or of the items of one of its arrays.
+    fn compile_conditions_of(&mut self, event: usize, array: Option<usize>, when: &file::When) -> Vec<Condition> {
         let mut conditions = Vec::new();
         for (at, test) in when {
-            let slot = self.slot(event, at);
+            let slot = self.slot_of(event, array, at);
             let wanted = match test {
                 file::WhenTest::Values(values) => {
-                    self.check_values(event, at, values);
+                    let pointer = self.pointer_of(event, array, slot);
+                    self.check_values(event, &pointer, at, values);
                     Wanted::Values(values.clone())
                 }
                 file::WhenTest::Says(says) => {
@@ -286,13 +364,21 @@ impl<'f> Compiler<'f> {
         conditions
     }
 
-    /// Checks that an event's schema allows all these values for a field.
-    fn check_values(&mut self, event: usize, at: &Spanned<String>, values: &[file::Scalar]) {
+    /// Returns the pointer of the field in a slot, of the event or, with `*` for their numbers, of an array's items.
+    fn pointer_of(&self, event: usize, array: Option<usize>, slot: usize) -> Pointer {
+        let EventType { slots, arrays, .. } = &self.events[event];
+        match array {
+            None => slots[slot].clone(),
+            Some(array) => arrays[array].pointer(slot, slots).into_owned(),
+        }
+    }
+
+    /// Checks that an event's schema allows all these values for a field. `at`: the pointer as it is written.
+    fn check_values(&mut self, event: usize, pointer: &Pointer, at: &Spanned<String>, values: &[file::Scalar]) {
         if self.trusted.is_some() {
             return;
         }
-        let pointer = Pointer::parse(at.get_ref()).unwrap_or_default();
-        let allowed = self.events[event].values_at(&pointer);
+        let allowed = self.events[event].values_at(pointer);
         if let Some(value) = values.iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
             let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), display_scalar(value));
             let known: Vec<_> = allowed.iter().map(display_scalar).collect();
@@ -300,8 +386,9 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    /// Compiles a gate: lifecycles, each with a set of states. Only lifecycles before the one numbered `until` are allowed.
-    fn compile_gate(&mut self, gate: &file::Gate, until: usize) -> Vec<(usize, States)> {
+    /// Compiles a gate: lifecycles, each with a set of states. Only lifecycles before the one numbered `until` are allowed,
+    /// and of those with keys only `parents`.
+    fn compile_gate(&mut self, gate: &file::Gate, until: usize, parents: &[usize]) -> Vec<(usize, States)> {
         let file = self.file;
         let mut conditions = Vec::new();
         for (name, states) in gate {
@@ -316,9 +403,13 @@ impl<'f> Compiler<'f> {
                 continue;
             };
             let lifecycle = file.lifecycle[index].get_ref();
-            if lifecycle.keyed.is_some() {
+            if lifecycle.keyed.is_some() && !parents.contains(&index) {
                 let message = format!("{} has keys, and therefore no single state", name.get_ref());
-                self.refuse(name.span(), message, "`before` and `after` may name lifecycles without keys");
+                let help = match parents {
+                    [] => "`before` and `after` may name lifecycles without keys",
+                    _ => "`before` and `after` may name lifecycles without keys, and those that this one is within",
+                };
+                self.refuse(name.span(), message, help);
             }
             let states = self.state_set(lifecycle, states);
             conditions.push((index, states));

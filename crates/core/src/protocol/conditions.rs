@@ -13,6 +13,17 @@ pub struct Condition {
     pub wanted: Wanted,
 }
 
+/// An array whose items a row or an entry of a table is about, one by one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Each {
+    /// The number of the array in its event type.
+    pub array: usize,
+    /// What an item must be, by slots of the item.
+    pub when: Vec<Condition>,
+    /// Whether the row is for the items that no other row over the same array takes.
+    pub otherwise: bool,
+}
+
 /// What a field must be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {

@@ -9,9 +9,12 @@ use toml::Spanned;
 
 use super::compile::without_values;
 use super::tables;
+use super::texts::JsonKind;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
-pub(crate) use words::{Cell, EndRule, Fix, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest};
+pub(crate) use words::{
+    Cell, Each, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Step, Test, WhenTest, Wholes,
+};
 
 pub(crate) type Name = Spanned<String>;
 pub(crate) type Names = OneOrMany<Name>;
@@ -40,6 +43,7 @@ toml_tables! {
         pub text: Vec<Text> = optional,
         pub time: Vec<Time> = optional,
         pub unchanged: Vec<Unchanged> = optional,
+        pub series: Vec<Spanned<Series>> = optional,
         pub rule: BTreeMap<Name, RuleWords> = optional,
     }
 
@@ -95,7 +99,7 @@ toml_tables! {
         pub on: Names = required,
         pub when: When = optional,
         /// The array in whose items the field is.
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         pub at: Name = required,
         pub is: Test = required,
         pub rule: Name = required,
@@ -209,18 +213,30 @@ toml_tables! {
         pub after: Gate = optional,
         /// States of the lifecycle itself: the row does not apply while an open instance is in one of them.
         pub unless: Names = optional,
-        pub each: Option<Name> = optional,
+        pub each: Option<Each> = optional,
         pub key: Names = optional,
+        /// The key of the instance of the lifecycle around whose instances the row is for.
+        pub parent: Names = optional,
         pub same: Vec<Same> = optional,
         pub keep: BTreeMap<Name, Name> = optional,
         pub cell: BTreeMap<Name, Spanned<Cell>> = required,
     }
 
+    /// Some of the items of an array.
+    #[derive(Debug)]
+    pub(crate) struct SomeItems {
+        pub at: Name = required,
+        pub when: RowWhen = optional,
+    }
+
     #[derive(Debug)]
     pub(crate) struct Speak {
-        pub rule: String = required,
+        /// Left out only where the instance opens anew.
+        pub rule: Option<String> = optional,
         pub to: Option<String> = optional,
         pub at: Option<Spanned<SpeaksAt>> = optional,
+        /// Whether the instance opens, whatever its state was.
+        pub anew: bool = optional,
     }
 
     /// The rule that speaks where a stream ends, with the event that its finding stands at.
@@ -241,19 +257,27 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Text {
-        /// What findings call the text if its pieces take the place of each other; nothing else refers to it.
-        pub name: String = required,
+        /// What findings call the text if it is not put together from pieces; nothing else refers to it.
+        pub name: Name = required,
         pub within: Option<Name> = optional,
-        pub began: Name = required,
-        pub append: Append = required,
+        /// Where it is another text for each value of these fields.
+        pub key: Names = optional,
+        pub began: Option<Name> = optional,
+        pub append: OneOrMany<Append> = required,
         pub cut: Vec<Cut> = optional,
-        pub whole: Whole = required,
+        pub whole: Wholes = optional,
+        pub json: OneOrMany<TextJson> = optional,
+        /// The rule that speaks where a whole comes without a piece.
+        pub no_pieces: Option<Name> = optional("no-pieces"),
     }
 
     #[derive(Debug)]
     pub(crate) struct Append {
         pub on: Names = required,
         pub when: When = optional,
+        pub each: Option<Each> = optional,
+        /// The key in these events, if its fields are others than the text's own.
+        pub key: Names = optional,
         pub at: Name = required,
         pub after: Gate = optional,
         /// Whether each piece takes the place of the ones before it.
@@ -269,11 +293,30 @@ toml_tables! {
     #[derive(Debug)]
     pub(crate) struct Whole {
         pub on: Names = required,
+        pub when: When = optional,
+        pub each: Option<Each> = optional,
+        pub key: Names = optional,
         pub at: Name = required,
         pub before: Gate = optional,
         pub rule: Name = required,
         /// The rule that speaks where the whole is empty, and fits because nothing followed the last cut.
         pub empty: Option<Name> = optional,
+        /// Whether the text is empty afterwards.
+        pub ends: Option<Spanned<bool>> = optional,
+    }
+
+    /// When a text must be JSON.
+    #[derive(Clone, Debug)]
+    pub(crate) struct TextJson {
+        pub on: Names = required,
+        pub when: When = optional,
+        pub each: Option<Each> = optional,
+        /// The first parts of a key, or none: all texts under it.
+        pub key: Option<Names> = optional,
+        pub is: JsonKind = required,
+        /// Whether a text without content is fine, too.
+        pub empty: bool = optional,
+        pub rule: Name = required,
     }
 
     #[derive(Debug)]
@@ -289,6 +332,34 @@ toml_tables! {
         /// The lifecycle that forgets the event before, when it opens and where it speaks.
         pub within: Option<Name> = optional,
         pub rule: Name = required,
+    }
+
+    /// Values of which each follows from the one before.
+    #[derive(Debug)]
+    pub(crate) struct Series {
+        pub values: Vec<SeriesValue> = required,
+        /// Where it is another series for each value of these fields.
+        pub key: Names = optional,
+        /// The lifecycle whose instances have a series each.
+        pub within: Option<Name> = optional,
+        pub step: Spanned<Step> = required,
+        /// The first value, or `any`.
+        pub from: Option<Spanned<From>> = optional,
+        /// Whether a value that is too far ahead says that events were lost.
+        pub lost: Option<Spanned<bool>> = optional,
+        /// The events with which the series starts afresh.
+        pub restarts: Names = optional,
+        pub rule: Name = required,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct SeriesValue {
+        pub on: Names = required,
+        pub when: When = optional,
+        pub each: Option<Each> = optional,
+        /// The key in these events, if its fields are others than the series' own.
+        pub key: Names = optional,
+        pub at: Name = required,
     }
 
     #[derive(Debug)]

@@ -11,7 +11,9 @@ mod listed;
 mod near_types;
 pub mod records;
 mod rulebook;
+pub mod series;
 pub mod tables;
+pub mod texts;
 mod trusted;
 mod upkeep;
 
@@ -37,7 +39,9 @@ use crate::schema::{Pointer, Schema, written};
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use records::Records;
-use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Text, Unchanged};
+use series::Series;
+use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Unchanged};
+use texts::Text;
 use trusted::TrustedText;
 
 /// The help for a mistake in a protocol's TOML that has no help of its own.
@@ -94,6 +98,8 @@ pub struct Tables {
     pub checks: Vec<Vec<FieldCheck>>,
     /// The fields that must not stay the same from one event of a type to the next.
     pub unchanged: Vec<Unchanged>,
+    /// The series.
+    pub series: Vec<Series>,
     /// By event type: the effects on lifecycles and texts.
     pub effects: Vec<Effects>,
     /// The rules, in the order of their ids.

@@ -6,12 +6,15 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use super::conditions::{Condition, Wanted, overlap};
+pub use super::conditions::{Condition, Each, Wanted, overlap};
 use super::file::{Basis, Scalar};
+use super::series::Series;
+use super::texts::Text;
 use super::trusted;
 use crate::finding::Severity;
 use crate::framing::Framing;
-use crate::schema::program::{ArrayShape, Program};
+use crate::schema::items::ArrayShape;
+use crate::schema::program::Program;
 use crate::schema::{Pointer, Schema, Subschema};
 
 /// A rule's number in its protocol.
@@ -129,6 +132,15 @@ impl States {
     /// Returns whether the set contains a state.
     pub fn has(self, state: u8) -> bool {
         self.0 & States::one(state).0 != 0
+    }
+
+    /// Returns whether the one of these states that something is in is among others.
+    pub fn are_in(self, others: States) -> Certainty {
+        match self.0 & others.0 {
+            0 => Certainty::No,
+            some if some == self.0 => Certainty::Yes,
+            _ => Certainty::Perhaps,
+        }
     }
 
     /// Returns the states of the set, in order.
@@ -256,6 +268,16 @@ pub struct Lifecycle {
     pub resumes: States,
     /// The lifetime of keys; `None` if there is one instance, without a key.
     pub keyed: Option<super::file::Keyed>,
+    /// The number of parts of a key; 0 if there are none.
+    pub key_parts: usize,
+    /// The number of first parts that are the key of the surrounding instance; 0 if that has none.
+    pub parent_parts: usize,
+    /// Whether an instance can open.
+    pub can_open: bool,
+    /// Whether another lifecycle, a text or a series is within this one.
+    pub is_parent: bool,
+    /// Whether a row asks for the state of one of its instances, by key, before the event.
+    pub is_asked_before: bool,
     /// By state: the message for the event that led into it, for findings that refer to that event.
     pub entered: Vec<Option<Arc<str>>>,
     /// By event type: the rows for it.
@@ -305,10 +327,16 @@ pub struct Row {
     pub before: Vec<(usize, States)>,
     /// The lifecycles, each with the states that it must be in after its own move.
     pub after: Vec<(usize, States)>,
+    /// The lifecycles with keys, further out, each with the states that its instance must have been in before the event, or
+    /// must be in after its own move. The instance's key is the first parts of the key of the one that moves.
+    pub of_parents: Vec<ParentGate>,
+    /// The slots of the key of the instance whose children the row applies to, if it has no key of its own; empty if it is
+    /// for those of all.
+    pub parent: Vec<usize>,
     /// The row, which has no key, does not apply while an instance that the open turn opened is in one of these states.
     pub unless: States,
     /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The slots that make up the instance's key.
     pub key: Vec<usize>,
     /// The fields that must equal kept values.
@@ -321,6 +349,24 @@ pub struct Row {
     pub acts: States,
 }
 
+impl Row {
+    /// Returns the array that the row is over.
+    pub fn array(&self) -> Option<usize> {
+        self.each.as_ref().map(|each| each.array)
+    }
+}
+
+/// The states that an instance further out must be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParentGate {
+    /// The number of the lifecycle, which has keys.
+    pub lifecycle: usize,
+    /// The states.
+    pub states: States,
+    /// Whether the state before the event is meant.
+    pub before: bool,
+}
+
 /// The lifecycles and texts that an event type can change, so that a step need not look at the others.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -328,6 +374,8 @@ pub struct Effects {
     pub lifecycles: Vec<usize>,
     /// The texts that the event type appends to, cuts or completes.
     pub texts: Vec<usize>,
+    /// The series that the event type has a value of, or restarts.
+    pub series: Vec<usize>,
     /// Whether a row or text depends on the state of a lifecycle before the event.
     pub needs_before: bool,
     /// The slots that the conditions of its rows read.
@@ -343,25 +391,22 @@ pub struct Effects {
 
 impl Effects {
     /// Collects the effects of an event type. `is_examined`: whether its fields are checked or compared besides.
-    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], is_examined: bool) -> Effects {
+    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], series: &[Series], is_examined: bool) -> Effects {
         let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
         let mut condition_slots: Vec<_> =
             rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
         condition_slots.sort_unstable();
         condition_slots.dedup();
-        let is_piece = texts.iter().any(|text| text.append[event].as_ref().is_some_and(|append| !append.anew));
+        let is_piece = texts.iter().any(|text| text.append[event].iter().any(|append| !append.anew));
         let reads_keys = rows.clone().any(|row| !row.key.is_empty());
-        let wholes = texts.iter().filter_map(|text| text.whole[event].as_ref());
+        let wholes = texts.iter().flat_map(|text| &text.whole[event]);
         let needs_before =
             rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
-        let touches =
-            |text: &Text| text.append[event].is_some() || !text.cut[event].is_empty() || text.whole[event].is_some();
-        let texts_touched: Vec<_> = (0..texts.len()).filter(|index| touches(&texts[*index])).collect();
+        let has_values = |one: &Series| !one.values[event].is_empty() || one.restarts[event];
+        let series: Vec<_> = (0..series.len()).filter(|index| has_values(&series[*index])).collect();
+        let texts_touched: Vec<_> = (0..texts.len()).filter(|index| texts[*index].is_touched_by(event)).collect();
         let appends = match texts_touched.as_slice() {
-            [one] if texts[*one].cut[event].is_empty() && texts[*one].whole[event].is_none() => {
-                let append = texts[*one].append[event].as_ref().filter(|append| append.when.is_empty() && !append.anew);
-                append.map(|append| (*one, append.slot))
-            }
+            [one] => texts[*one].only_piece(event).map(|append| (*one, append.slot)),
             _ => None,
         };
         Effects {
@@ -371,7 +416,8 @@ impl Effects {
             appends,
             needs_before,
             condition_slots,
-            may_repeat: !is_examined && !reads_keys,
+            may_repeat: !is_examined && !reads_keys && series.is_empty(),
+            series,
         }
     }
 }
@@ -398,56 +444,20 @@ pub struct Cell {
     pub to: u8,
     /// Whether the finding stands at the event that led into the state, not at the one that the row is for.
     pub at_entry: bool,
-}
-
-impl Cell {
-    /// Returns whether the cell of a state leads into another one without a rule.
-    pub(crate) fn leaves_quietly(&self, state: u8) -> bool {
-        self.rule.is_none() && self.to != state
-    }
-}
-
-/// A text that arrives in pieces, and the whole that must equal it.
-#[derive(Debug)]
-pub struct Text {
-    /// What it is called in messages, unless it was put together from pieces.
-    pub name: Arc<str>,
-    /// The number of the lifecycle whose opening empties the text.
-    pub within: Option<usize>,
-    /// The message for the event with the first piece, for findings that refer to it.
-    pub began: Arc<str>,
-    /// By event type: the piece in the event.
-    pub append: Vec<Option<Append>>,
-    /// By event type: alternatives of conditions, any of which lets the whole begin after the event.
-    pub cut: Vec<Vec<Vec<Condition>>>,
-    /// By event type: the whole in the event.
-    pub whole: Vec<Option<Whole>>,
-}
-
-/// A field that is the next piece of a text.
-#[derive(Clone, Debug)]
-pub struct Append {
-    /// The conditions under which the field is a piece.
-    pub when: Vec<Condition>,
-    /// The field's slot.
-    pub slot: usize,
-    /// The lifecycles, each with the states that it must be in after its own move.
-    pub after: Vec<(usize, States)>,
-    /// Whether the piece takes the place of all pieces before it.
+    /// Whether the instance opens anew, from whatever state.
     pub anew: bool,
 }
 
-/// A field that must equal the pieces of a text put together.
-#[derive(Clone, Debug)]
-pub struct Whole {
-    /// The field's slot.
-    pub slot: usize,
-    /// The lifecycles, each with the states that it must have been in before the event.
-    pub before: Vec<(usize, States)>,
-    /// The rule to report if they differ.
-    pub rule: RuleId,
-    /// The rule to report if the whole is empty and only the text since the last cut is.
-    pub empty: Option<RuleId>,
+impl Cell {
+    /// Returns whether the cell of a state does anything.
+    pub(crate) fn acts(&self, state: u8) -> bool {
+        self.rule.is_some() || self.to != state || self.anew
+    }
+
+    /// Returns whether the cell of a state leads into another one without a rule.
+    pub(crate) fn leaves_quietly(&self, state: u8) -> bool {
+        self.rule.is_none() && (self.to != state || self.anew)
+    }
 }
 
 /// A test of a field of one event type.
@@ -456,7 +466,7 @@ pub struct FieldCheck {
     /// The conditions under which the field is tested.
     pub when: Vec<Condition>,
     /// The array in whose items the field is; the slot is then one of an item.
-    pub each: Option<usize>,
+    pub each: Option<Each>,
     /// The field's slot.
     pub slot: usize,
     /// The test.

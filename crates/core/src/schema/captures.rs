@@ -19,6 +19,8 @@ pub enum Capture {
     Bool(bool),
     /// A number: the range of its digits.
     Number(u32, u32),
+    /// The number of an item in its array.
+    Index(u32),
     /// A string: the range between its quotes, where it is still escaped.
     Text(u32, u32),
     /// An array or an object.

@@ -52,7 +52,8 @@ impl Domain {
 }
 
 /// Returns what the field at a pointer may have in events that are valid by `schema`. What the schema demands in a way
-/// that is not followed, such as by `not`, is left out: the domain may be larger than it has to be, but not smaller.
+/// that is not followed, such as by `not`, is left out: the domain may be larger than it has to be, but not smaller. A
+/// segment `*` stands for an item of an array, which is there.
 pub fn domain(schema: &Schema, at: &Pointer) -> Domain {
     let mut search = Search { schema, visited: 0 };
     let root = search.conjuncts(schema.document());
@@ -103,12 +104,15 @@ impl<'s> Search<'s> {
                 });
                 let mut inside = Vec::new();
                 for schema in all {
-                    if let Some(field) = schema.get("properties").and_then(|fields| fields.get(name)) {
-                        inside.extend(self.conjuncts(field));
+                    let field = schema.get("properties").and_then(|fields| fields.get(name));
+                    let item = schema.get("items").filter(|_| name == "*" && field.is_none());
+                    if let Some(inner) = field.or(item) {
+                        inside.extend(self.conjuncts(inner));
                     }
                 }
                 let mut domain = self.field(&inside, &inside, rest, false);
-                domain.is_optional |= !(is_object && is_required);
+                let is_there = is_object && is_required || name == "*" || rest.iter().any(|segment| segment == "*");
+                domain.is_optional |= !is_there;
                 domain
             }
         };

@@ -10,6 +10,7 @@ mod domain;
 mod fast;
 mod fields;
 pub(crate) mod in_place;
+pub mod items;
 pub(crate) mod lowered;
 mod pointer;
 mod unknown;

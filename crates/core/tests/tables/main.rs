@@ -1,6 +1,10 @@
 //! What the words of a protocol's tables say, each by a protocol that is made for it.
 
 mod conditions;
+mod items;
+mod parents;
+mod series;
+mod texts;
 
 use sessionlint_core::{Options, Protocol, ProtocolError, check};
 

@@ -1,6 +1,8 @@
 //! The slow path: judges the events of which the fast path is not sure, from the tree of their frame.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use crate::framing::Framing;
 use crate::input::json::{NodeKind, Tree, ends_with_high, starts_with_low};
 use crate::input::{Frame, InputFault, Landmarks};
 use crate::machine::NoObserver;
+use crate::protocol::tables::EventType;
+use crate::protocol::texts::Append;
 use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, UnknownKey};
 use crate::schema::date_time::Stamp;
@@ -150,14 +154,13 @@ impl StreamJudge {
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
         // Half a character at the edge of a piece of text may have its other half in the piece before or behind it.
-        let appends = protocol.tables().texts.iter().filter_map(|text| text.append[id].as_ref());
+        let appends = protocol.tables().texts.iter().flat_map(|text| &text.append[id]);
         let appends: Vec<_> = appends.filter(|append| !append.anew).collect();
+        let edges = OnceCell::new();
         let at_edge = |span: &Range<usize>, captures: &Captures| {
             let half = &text[span.clone()];
-            let mut pieces = appends.iter().filter_map(|append| captures.fields[append.slot].range());
-            pieces.any(|piece| {
-                span.start == piece.start && starts_with_low(half) || span.end == piece.end && ends_with_high(half)
-            })
+            let Edges { starts, ends } = edges.get_or_init(|| Edges::of(&appends, event_type, captures));
+            starts.contains(&span.start) && starts_with_low(half) || ends.contains(&span.end) && ends_with_high(half)
         };
         let captures = self.event_checker.judge(here, tree, event, id, keys, at_edge);
         match self.coverage.take() {
@@ -168,5 +171,33 @@ impl StreamJudge {
                 self.coverage = Some(coverage);
             }
         }
+    }
+}
+
+/// Where the pieces of text in an event begin and end, as byte offsets.
+struct Edges {
+    starts: HashSet<usize>,
+    ends: HashSet<usize>,
+}
+
+impl Edges {
+    fn of(appends: &[&Append], event_type: &EventType, captures: &Captures) -> Edges {
+        let mut edges = Edges { starts: HashSet::new(), ends: HashSet::new() };
+        for append in appends {
+            let (first, width, count) = match &append.each {
+                None => (0, 0, 1),
+                Some(each) => {
+                    let items = captures.items[each.array];
+                    (items.first as usize, event_type.arrays[each.array].slots.len(), items.count as usize)
+                }
+            };
+            for item in 0..count {
+                if let Some(piece) = captures.fields[first + item * width + append.slot].range() {
+                    edges.starts.insert(piece.start);
+                    edges.ends.insert(piece.end);
+                }
+            }
+        }
+        edges
     }
 }

@@ -1,10 +1,8 @@
-//! Compiles what is compared across the fields of events: texts, checks, and fields that must not stay the same.
-
-use std::sync::Arc;
+//! Compiles what single fields must be: checks, and fields that must not stay the same.
 
 use super::super::conditions::plain_words;
 use super::super::file;
-use super::super::tables::{Append, FieldCheck, FieldTest, Text, Unchanged, Whole};
+use super::super::tables::{FieldCheck, FieldTest, Unchanged};
 use super::{Compiler, Speaker};
 use crate::toml_reader::OneOrMany;
 
@@ -32,11 +30,12 @@ impl Compiler<'_> {
                 }
             };
             for event in self.find_events(&check.on, None) {
-                let each = check.each.as_ref().map(|at| self.array(event, at));
+                let each = check.each.as_ref().map(|each| self.compile_each(event, each, false));
+                let array = each.as_ref().map(|each| each.array);
                 let compiled = FieldCheck {
                     when: self.compile_conditions(event, &check.when),
                     each,
-                    slot: self.slot_of(event, each, &check.at),
+                    slot: self.slot_of(event, array, &check.at),
                     test: test.clone(),
                     rule,
                 };
@@ -58,38 +57,5 @@ impl Compiler<'_> {
             self.refuse(one.on.span(), message, "name the fields of which one must have changed");
         }
         Some(Unchanged { event, slots, within, rule })
-    }
-
-    /// Compiles a `[[text]]`.
-    pub(crate) fn compile_text(&mut self, text: &file::Text) -> Text {
-        let count = self.events.len();
-        let all = self.file.lifecycle.len();
-        let within = text.within.as_ref().and_then(|name| self.find_outer(name, all));
-        let mut append = vec![None; count];
-        let after = self.compile_gate(&text.append.after, all);
-        for event in self.find_events(&text.append.on, None) {
-            append[event] = Some(Append {
-                when: self.compile_conditions(event, &text.append.when),
-                slot: self.slot(event, &text.append.at),
-                after: after.clone(),
-                anew: text.append.anew,
-            });
-        }
-        let mut cut = vec![Vec::new(); count];
-        for written in &text.cut {
-            for event in self.find_events(&written.on, None) {
-                let conditions = self.compile_conditions(event, &written.when);
-                cut[event].push(conditions);
-            }
-        }
-        let mut whole = vec![None; count];
-        let before = self.compile_gate(&text.whole.before, all);
-        let rule = self.use_rule(&text.whole.rule, &Speaker::WHOLE);
-        let empty = text.whole.empty.as_ref().map(|rule| self.use_rule(rule, &Speaker::EMPTY));
-        for event in self.find_events(&text.whole.on, None) {
-            whole[event] = Some(Whole { slot: self.slot(event, &text.whole.at), before: before.clone(), rule, empty });
-        }
-        let shared = |words: &str| Arc::from(words);
-        Text { name: shared(&text.name), within, began: shared(text.began.get_ref()), append, cut, whole }
     }
 }

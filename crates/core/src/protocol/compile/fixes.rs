@@ -39,7 +39,8 @@ impl Compiler<'_> {
                 if let Some(event_type) = self.find_events(&names, None).first().copied() {
                     let pointer = self.parse_pointer(at);
                     self.check_field(event_type, &pointer, &at.span());
-                    self.check_values(event_type, at, std::slice::from_ref(to));
+                    let pointer = Pointer::parse(at.get_ref()).unwrap_or_default();
+                    self.check_values(event_type, &pointer, at, std::slice::from_ref(to));
                 }
             }
             file::Fix::Insert(event) => self.check_insert(event, shape),

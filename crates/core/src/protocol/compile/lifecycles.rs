@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::super::file::{self, Scalar};
 use super::super::tables::{Cell, Effects, EventShape, Lifecycle, Row, SameCheck, States, overlap};
+use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
 use crate::text::{did_you_mean, nearest};
@@ -28,8 +29,8 @@ impl Compiler<'_> {
             }
         };
         self.check_tables_of_form();
-        let lifecycles: Vec<_> = (0..file.lifecycle.len()).map(|index| self.compile_lifecycle(index)).collect();
-        let texts: Vec<_> = file.text.iter().map(|text| self.compile_text(text)).collect();
+        let mut lifecycles = self.compile_lifecycles();
+        let texts: Vec<_> = file.text.iter().map(|text| self.compile_text(text, &lifecycles)).collect();
         if let (Some(time), None) = (file.time.first(), &shape.time) {
             let message = "no field holds the time".to_owned();
             self.refuse(time.rule.span(), message, "add `time = \"/pointer\"` to [event]");
@@ -37,13 +38,16 @@ impl Compiler<'_> {
         let times = file.time.iter().map(|time| self.use_rule(&time.rule, &Speaker::TIME)).collect();
         let checks = self.compile_checks();
         let unchanged: Vec<_> = file.unchanged.iter().filter_map(|one| self.compile_unchanged(one)).collect();
+        let series: Vec<_> = file.series.iter().map(|one| self.compile_series(one, &lifecycles)).collect();
+        let inner = texts.iter().map(|text| text.within).chain(series.iter().map(|one| one.within));
+        inner.flatten().for_each(|outer| lifecycles[outer].is_parent = true);
         let effects = checks.iter().enumerate().map(|(event, checks)| {
             let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
-            Effects::of(event, &lifecycles, &texts, is_examined)
+            Effects::of(event, &lifecycles, &texts, &series, is_examined)
         });
         let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());
-        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, effects, events, rules }
+        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, series, effects, events, rules }
     }
 
     /// Checks that all tables are for the protocol's form: some are only for streams (`[event]`), others only for stored
@@ -52,9 +56,10 @@ impl Compiler<'_> {
         let file = self.file;
         let of_streams = [
             ("lifecycle", file.lifecycle.first().map(Spanned::span)),
-            ("text", file.text.first().map(|text| text.whole.rule.span())),
+            ("text", file.text.first().map(|text| text.name.span())),
             ("time", file.time.first().map(|time| time.rule.span())),
             ("unchanged", file.unchanged.first().map(|one| one.rule.span())),
+            ("series", file.series.first().map(|one| one.get_ref().rule.span())),
         ];
         let of_records = [
             ("kind", file.kind.first().map(|kind| kind.name.span())),
@@ -110,8 +115,24 @@ impl Compiler<'_> {
         }
     }
 
-    /// Compiles the lifecycle at an index of the file.
-    fn compile_lifecycle(&mut self, index: usize) -> Lifecycle {
+    /// Compiles all lifecycles.
+    fn compile_lifecycles(&mut self) -> Vec<Lifecycle> {
+        let mut lifecycles: Vec<Lifecycle> = Vec::new();
+        for index in 0..self.file.lifecycle.len() {
+            let lifecycle = self.compile_lifecycle(index, &lifecycles);
+            if let Some(outer) = lifecycle.within {
+                lifecycles[outer].is_parent = true;
+            }
+            for gate in lifecycle.rows.iter().flatten().flat_map(|row| &row.of_parents).filter(|gate| gate.before) {
+                lifecycles[gate.lifecycle].is_asked_before = true;
+            }
+            lifecycles.push(lifecycle);
+        }
+        lifecycles
+    }
+
+    /// Compiles the lifecycle at an index of the file. `earlier`: those before it.
+    fn compile_lifecycle(&mut self, index: usize, earlier: &[Lifecycle]) -> Lifecycle {
         let file = self.file;
         let lifecycle = file.lifecycle[index].get_ref();
         let count = lifecycle.states.len();
@@ -148,7 +169,9 @@ impl Compiler<'_> {
                 end_at_entry = if at.is_some() { end_at_entry.or(States::one(state)) } else { end_at_entry };
             }
         }
-        let rows = self.compile_rows(lifecycle, index);
+        let keys = self.compile_keys(index, within.map(|outer| &earlier[outer]));
+        let ancestors: Vec<usize> = std::iter::successors(within, |outer| earlier[*outer].within).collect();
+        let rows = self.compile_rows(lifecycle, &Surroundings { index, ancestors, parent_parts: keys.parent_parts });
         let keeps_entry = rows.iter().flatten().fold(end_at_entry, |states, row| {
             let placed = row.cells.iter().enumerate().filter(|(_, cell)| cell.at_entry);
             placed.fold(states, |states, (state, _)| states.or(States::one(state as u8)))
@@ -160,12 +183,21 @@ impl Compiler<'_> {
             opens: self.state_set(lifecycle, &lifecycle.opens),
             resumes: self.state_set(lifecycle, &lifecycle.resumes),
             keyed: lifecycle.keyed.as_ref().map(|keyed| *keyed.get_ref()),
+            key_parts: keys.parts,
+            parent_parts: keys.parent_parts,
+            can_open: !lifecycle.opens.0.is_empty()
+                || rows.iter().flatten().flat_map(|row| &row.cells).any(|cell| cell.anew),
+            is_parent: false,
+            is_asked_before: false,
             entered,
             rows,
             end,
             end_at_entry,
             keeps_entry,
         };
+        if compiled.keyed.is_some() && !compiled.can_open && self.trusted.is_none() {
+            self.refuse_unowned(lifecycle);
+        }
         // The rows of a misspelt event may lead anywhere.
         if self.meant.is_empty() {
             self.find_unreachable(lifecycle, &compiled);
@@ -174,6 +206,16 @@ impl Compiler<'_> {
             self.check_exhaustive(lifecycle, &compiled);
         }
         compiled
+    }
+
+    /// Refuses what is for owned instances in a lifecycle of which none ever is.
+    fn refuse_unowned(&mut self, lifecycle: &file::Lifecycle) {
+        let rows = lifecycle.row.iter().filter(|row| row.get_ref().key.0.is_empty()).map(Spanned::span);
+        let ends = lifecycle.end.keys().map(Spanned::span);
+        if let Some(span) = rows.chain(ends).next() {
+            let message = "this never speaks: it is for instances that opened, and none does".to_owned();
+            self.refuse(span, message, "name the states that open an instance in `opens`, or give a cell `anew`");
+        }
     }
 
     /// Finds the lifecycle that a `within` names, among those before the one numbered `until`.
@@ -214,7 +256,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles the rows of a lifecycle, by event type.
-    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, index: usize) -> Vec<Vec<Row>> {
+    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, around: &Surroundings) -> Vec<Vec<Row>> {
         let named: BTreeSet<usize> = lifecycle
             .row
             .iter()
@@ -234,8 +276,10 @@ impl Compiler<'_> {
         for spanned in &lifecycle.row {
             let row = spanned.get_ref();
             let cells = self.compile_cells(lifecycle, spanned);
-            let before = self.compile_gate(&row.before, index);
-            let after = self.compile_gate(&row.after, index);
+            let (before, of_parents_before) = self.compile_gates(&row.before, around, true);
+            let (after, of_parents_after) = self.compile_gates(&row.after, around, false);
+            let of_parents = [of_parents_before, of_parents_after].concat();
+            self.check_parent(lifecycle, spanned, around.parent_parts);
             let of_instances = row.each.is_some() || !row.same.is_empty() || !row.keep.is_empty();
             if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
@@ -253,11 +297,13 @@ impl Compiler<'_> {
             }
             let otherwise = matches!(row.when, file::RowWhen::Else);
             for event in self.find_events(&row.on, Some(&others)) {
-                let each = row.each.as_ref().map(|at| self.array(event, at));
-                let same = row.same.iter().map(|same| self.compile_same(lifecycle, event, each, same, &kept)).collect();
+                let each = row.each.as_ref().map(|each| self.compile_each(event, each, true));
+                let array = each.as_ref().map(|each| each.array);
+                let same =
+                    row.same.iter().map(|same| self.compile_same(lifecycle, event, array, same, &kept)).collect();
                 let mut keep = Vec::new();
                 for (name, at) in &row.keep {
-                    let slot = self.slot_of(event, each, at);
+                    let slot = self.slot_of(event, array, at);
                     keep.extend(kept.iter().position(|known| known == name.get_ref()).map(|number| (number, slot)));
                 }
                 let when = match &row.when {
@@ -271,9 +317,11 @@ impl Compiler<'_> {
                     otherwise,
                     before: before.clone(),
                     after: after.clone(),
+                    of_parents: of_parents.clone(),
+                    parent: row.parent.0.iter().map(|at| self.slot(event, at)).collect(),
                     unless,
                     each,
-                    key: row.key.0.iter().map(|at| self.slot_of(event, each, at)).collect(),
+                    key: row.key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
                     same,
                     keep,
                     acts: acts(&cells),
@@ -287,7 +335,9 @@ impl Compiler<'_> {
                     (false, true) => earlier.when.is_empty(),
                 };
                 let wrong = |row: &Row| row.when.iter().any(|one| self.is_wrong(event, one));
-                let is_second = |earlier: &Row| same_events(earlier) && !wrong(earlier) && !wrong(&compiled);
+                let is_second = |earlier: &Row| {
+                    same_events(earlier) && share_items(earlier, &compiled) && !wrong(earlier) && !wrong(&compiled)
+                };
                 if self.trusted.is_none() && rows[event].iter().any(is_second) {
                     let message =
                         format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
@@ -313,6 +363,20 @@ impl Compiler<'_> {
         rows
     }
 
+    /// Refuses a cell in braces that has no rule, and does not open anew either.
+    fn check_speaks(&mut self, cell: &Spanned<file::Cell>) {
+        if let file::Cell::Speak(file::Speak { rule: None, at, anew, .. }) = cell.get_ref()
+            && (!anew || at.is_some())
+        {
+            let message = "this cell has no rule".to_owned();
+            self.refuse(
+                cell.span(),
+                message,
+                "add `rule`; or write the state alone, or `{ to = \"state\", anew = true }`",
+            );
+        }
+    }
+
     /// Refuses a `same` or `keep` that never acts, because no cell of the row leads to another state without a rule.
     fn refuse_idle(&mut self, row: &file::Row, cells: &[Cell]) {
         let leaves = cells.iter().enumerate().any(|(state, cell)| cell.leaves_quietly(state as u8));
@@ -331,7 +395,7 @@ impl Compiler<'_> {
         &mut self,
         lifecycle: &file::Lifecycle,
         event: usize,
-        each: Option<usize>,
+        array: Option<usize>,
         same: &file::Same,
         kept: &[String],
     ) -> SameCheck {
@@ -342,7 +406,7 @@ impl Compiler<'_> {
         }
         SameCheck {
             kept: number.unwrap_or_default(),
-            slot: self.slot_of(event, each, &same.at),
+            slot: self.slot_of(event, array, &same.at),
             rule: self.use_rule(&same.rule, &Speaker::SAME),
             within: (!same.within.0.is_empty()).then(|| self.state_set(lifecycle, &same.within)),
         }
@@ -362,17 +426,19 @@ impl Compiler<'_> {
             let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
                 let message = format!("this row has no cell for the state {}", state.get_ref());
                 self.refuse(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
-                cells.push(Cell { rule: None, to: number as u8, at_entry: false });
+                cells.push(Cell { rule: None, to: number as u8, at_entry: false, anew: false });
                 continue;
             };
-            let (rule, to, at_entry) = match cell.get_ref() {
-                file::Cell::To(to) => (None, to.as_str(), false),
-                file::Cell::Speak(file::Speak { rule, to, at }) => {
+            let (rule, to, at_entry, anew) = match cell.get_ref() {
+                file::Cell::To(to) => (None, to.as_str(), false, false),
+                file::Cell::Speak(file::Speak { rule, to, at, anew }) => {
                     if let Some(at) = at {
                         self.refuse_entry_of_keys(lifecycle, at.span());
                     }
+                    self.check_speaks(cell);
                     let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_CELL } else { &Speaker::CELL };
-                    (Some(self.use_rule_named(rule, cell.span(), speaker)), to.as_deref().unwrap_or("="), at.is_some())
+                    let rule = rule.as_ref().map(|rule| self.use_rule_named(rule, cell.span(), speaker));
+                    (rule, to.as_deref().unwrap_or("="), at.is_some(), *anew)
                 }
             };
             let to = if to == "=" {
@@ -380,7 +446,7 @@ impl Compiler<'_> {
             } else {
                 self.find_state(lifecycle, to, cell.span()).unwrap_or(number as u8)
             };
-            cells.push(Cell { rule, to, at_entry });
+            cells.push(Cell { rule, to, at_entry, anew });
         }
         cells
     }
@@ -405,6 +471,19 @@ impl Compiler<'_> {
     }
 }
 
+/// Returns whether two rows may apply to the same item, if they are over the same array.
+fn share_items(a: &Row, b: &Row) -> bool {
+    match (&a.each, &b.each) {
+        (Some(one), Some(two)) if one.array == two.array => match (one.otherwise, two.otherwise) {
+            (false, false) => overlap(&one.when, &two.when),
+            (true, true) => true,
+            (true, false) => two.when.is_empty() || a.when != b.when,
+            (false, true) => one.when.is_empty() || a.when != b.when,
+        },
+        _ => true,
+    }
+}
+
 /// Returns whether two rows may apply in the same states of other lifecycles: none is asked for disjoint states.
 fn share_a_state(a: &Row, b: &Row) -> bool {
     let disjoint = |one: &[(usize, States)], two: &[(usize, States)]| {
@@ -416,7 +495,7 @@ fn share_a_state(a: &Row, b: &Row) -> bool {
 
 /// Returns the states whose cells do anything.
 fn acts(cells: &[Cell]) -> States {
-    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.rule.is_some() || usize::from(cell.to) != *state);
+    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.acts(*state as u8));
     acting.fold(States::default(), |states, (state, _)| states.or(States::one(state as u8)))
 }
 

@@ -14,7 +14,7 @@ use crate::text::{did_you_mean, list, nearest};
 const PLACEHOLDERS: [(&str, &str); 6] = [
     ("event", "the event's type"),
     ("key", "the instance's key"),
-    ("kept", "what was kept, the time before, or what the other record has"),
+    ("kept", "what was kept, the time or value before, or what the other record has"),
     ("found", "what the event or record has"),
     ("parted", "where text and whole part, or how they came to differ"),
     ("other", "the key of the instance, or the name of the stream, that was probably meant"),
@@ -35,10 +35,21 @@ impl Speaker {
     pub(super) const KEYED_END: Speaker = Speaker { place: "`end` of a lifecycle with keys", knows: &["event", "key"] };
     pub(super) const SAME: Speaker = Speaker { place: "`same` in a row", knows: &["event", "key", "kept", "found"] };
     pub(super) const WHOLE: Speaker = Speaker { place: "`whole` of a [[text]]", knows: &["event", "parted"] };
+    pub(super) const KEYED_WHOLE: Speaker =
+        Speaker { place: "`whole` of a [[text]] with keys", knows: &["event", "key", "parted"] };
+    pub(super) const NO_PIECES: Speaker = Speaker { place: "`no-pieces` of a [[text]]", knows: &["event"] };
+    pub(super) const KEYED_NO_PIECES: Speaker =
+        Speaker { place: "`no-pieces` of a [[text]] with keys", knows: &["event", "key"] };
+    pub(super) const JSON: Speaker = Speaker { place: "`json` of a [[text]]", knows: &["event", "found"] };
+    pub(super) const KEYED_JSON: Speaker =
+        Speaker { place: "`json` of a [[text]] with keys", knows: &["event", "key", "found"] };
     pub(super) const EMPTY: Speaker = Speaker { place: "`empty` of a [[text]]", knows: &["event"] };
     pub(super) const TIME: Speaker = Speaker { place: "[[time]]", knows: &["event", "kept", "found"] };
     pub(super) const CHECK: Speaker = Speaker { place: "[[check]]", knows: &["event", "found"] };
     pub(super) const UNCHANGED: Speaker = Speaker { place: "[[unchanged]]", knows: &["event", "found"] };
+    pub(super) const SERIES: Speaker = Speaker { place: "[[series]]", knows: &["event", "kept", "found"] };
+    pub(super) const KEYED_SERIES: Speaker =
+        Speaker { place: "[[series]] with keys", knows: &["event", "key", "kept", "found"] };
     pub(super) const UNKNOWN: Speaker = Speaker { place: "`unknown` of [event]", knows: &["event", "found"] };
     pub(super) const RECORD: Speaker = Speaker { place: "[record]", knows: &["found"] };
     pub(super) const RECORD_CHECK: Speaker = Speaker { place: "[[check]]", knows: &["found"] };
@@ -209,7 +220,7 @@ impl Compiler<'_> {
         for lifecycle in &file.lifecycle {
             lifecycle.get_ref().entered.values().for_each(|words| self.refuse_plain("entered", words));
         }
-        file.text.iter().for_each(|text| self.refuse_plain("began", &text.began));
+        file.text.iter().filter_map(|text| text.began.as_ref()).for_each(|began| self.refuse_plain("began", began));
         file.link.iter().for_each(|link| self.refuse_plain("label", &link.label));
     }
 

@@ -5,9 +5,10 @@ use serde_json::{Map, Value as Json};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Name, SetField, Speak, SpeakAtEnd, When};
+use super::{Name, SetField, SomeItems, Speak, SpeakAtEnd, When, Whole};
 use crate::finding::Severity;
 use crate::protocol::tables;
+use crate::protocol::texts::JsonKind;
 use crate::schema::Pointer;
 use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 
@@ -16,15 +17,15 @@ use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 pub enum Keyed {
     /// A key is known for the whole stream.
     Stream,
-    /// A key is known while the outer lifecycle's one is open.
-    Turn,
+    /// A key is known until the instance of the lifecycle around opens.
+    Parent,
 }
 
 impl FromToml for Keyed {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Keyed> {
         let words = [
             ("stream", "a key is known for the whole stream", Keyed::Stream),
-            ("turn", "until the lifecycle around opens anew", Keyed::Turn),
+            ("parent", "until the instance of the lifecycle around opens", Keyed::Parent),
         ];
         reader.one_of_explained(key, value, &words)
     }
@@ -164,7 +165,7 @@ impl FromToml for WhenTest {
 }
 
 /// The events that a row is for, among those of its type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum RowWhen {
     /// Those whose fields fit.
     Fields(When),
@@ -227,6 +228,123 @@ impl FromToml for Test {
             let (below, beside) = (table.alternative("below", Test::Below), table.alternative("beside", Test::Beside));
             table.only([says, same, below, beside])
         })
+    }
+}
+
+/// An array whose items a row or an entry is about, and which of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Each {
+    pub at: Name,
+    /// What the items must be.
+    pub when: RowWhen,
+}
+
+impl FromToml for Each {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Each> {
+        match value.get_ref() {
+            DeValue::Table(_) => {
+                let SomeItems { at, when } = SomeItems::from_toml(key, value, reader)?;
+                Some(Each { at, when })
+            }
+            _ => Name::from_toml(key, value, reader).map(|at| Each { at, when: RowWhen::default() }),
+        }
+    }
+}
+
+/// The wholes of a text.
+#[derive(Debug, Default)]
+pub(crate) enum Wholes {
+    /// None: the text is only looked at as JSON.
+    #[default]
+    None,
+    /// One table: each ends the text.
+    Ending(Box<Whole>),
+    /// A list: each is compared with what came before it.
+    Kept(Vec<Whole>),
+}
+
+impl Wholes {
+    /// Returns all wholes.
+    pub(crate) fn all(&self) -> &[Whole] {
+        match self {
+            Wholes::None => &[],
+            Wholes::Ending(whole) => std::slice::from_ref(whole),
+            Wholes::Kept(wholes) => wholes,
+        }
+    }
+}
+
+impl FromToml for Wholes {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Wholes> {
+        match value.get_ref() {
+            DeValue::Array(_) => Vec::from_toml(key, value, reader).map(Wholes::Kept),
+            _ => Whole::from_toml(key, value, reader).map(|whole| Wholes::Ending(Box::new(whole))),
+        }
+    }
+}
+
+impl FromToml for JsonKind {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<JsonKind> {
+        let words = [("any", "any JSON value", JsonKind::Any), ("object", "a JSON object", JsonKind::Object)];
+        reader.one_of_explained(key, value, &words)
+    }
+}
+
+/// How the values of a series follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Each is so much more than the one before.
+    By(u32),
+    /// Each is greater.
+    Up,
+    /// None is less.
+    NotDown,
+    /// All are the same as the first.
+    Same,
+}
+
+impl FromToml for Step {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Step> {
+        let words = [
+            ("up", "each value is greater than the one before", Step::Up),
+            ("not-down", "none is less than the one before", Step::NotDown),
+            ("same", "all are the same as the first", Step::Same),
+        ];
+        match value.get_ref() {
+            DeValue::Integer(_) => u32::from_toml(key, value, reader).map(Step::By),
+            DeValue::String(text) if words.iter().any(|(word, ..)| *word == &**text) => {
+                reader.one_of_explained(key, value, &words)
+            }
+            _ => {
+                let help = "write a whole number, or one of \"up\" (each greater than the one before), \"not-down\" (none \
+                            less) and \"same\"";
+                reader.problem(value.span(), format!("`{key}` is no step of a series"), help);
+                None
+            }
+        }
+    }
+}
+
+/// The first value of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// Whatever it is.
+    Any,
+    /// This number.
+    Number(i64),
+}
+
+impl FromToml for From {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<From> {
+        match value.get_ref() {
+            DeValue::Integer(_) => i64::from_toml(key, value, reader).map(From::Number),
+            DeValue::String(text) if text == "any" => Some(From::Any),
+            _ => {
+                let help = "write a whole number without quotation marks, or \"any\"";
+                reader.problem(value.span(), format!("`{key}` is no first value of a series"), help);
+                None
+            }
+        }
     }
 }
 

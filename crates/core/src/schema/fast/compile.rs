@@ -12,10 +12,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::items::{ArrayShape, ItemSlot};
 use super::flat::{Writing, flatten};
-use super::program::{
-    ArrayNode, ArrayShape, CaptureTarget, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet,
-};
+use super::program::{ArrayNode, CaptureTarget, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet};
 use crate::schema::lowered::ARMS;
 use crate::schema::words::Requirement;
 use crate::schema::{Pointer, Schema, property_names};
@@ -33,6 +32,9 @@ impl Program {
     /// Returns the reason why the schema cannot be judged in one pass.
     pub fn compile(schema: &Schema, slots: &[Pointer], arrays: &[ArrayShape]) -> Result<Program, String> {
         let schema = schema.judged();
+        if arrays.iter().any(ArrayShape::is_nested) {
+            return Err("the tables read items of arrays inside of arrays".to_owned());
+        }
         let mut compiler =
             Compiler { schema, slots, arrays, sources: Vec::new(), order: Vec::new(), inside: Vec::new(), nodes: 0 };
         let root = compiler.compiled(schema.document(), &Location::default(), None)?;
@@ -169,7 +171,8 @@ impl<'c> Compiler<'c> {
             Some(array) => {
                 let array = &self.arrays[array];
                 let inside = &at.0[array.at.0.len() + 1..];
-                array.slots.iter().position(|slot| slot.0 == inside).map(|slot| CaptureTarget::ItemSlot(slot as u16))
+                let is_it = |slot: &ItemSlot| matches!(slot, ItemSlot::Inside(at) if at.0 == inside);
+                array.slots.iter().position(is_it).map(|slot| CaptureTarget::ItemSlot(slot as u16))
             }
         };
         target.unwrap_or(CaptureTarget::None)
@@ -177,13 +180,19 @@ impl<'c> Compiler<'c> {
 
     /// Returns the names and indices by which fields that are captured are reached from a value, each once.
     fn captured_inside(&self, at: &Pointer, item: Option<usize>) -> Vec<&'c str> {
-        let (inside, slots, arrays) = match item {
-            None => (at.0.as_slice(), self.slots, self.arrays),
-            Some(array) => (&at.0[self.arrays[array].at.0.len() + 1..], self.arrays[array].slots.as_slice(), &[][..]),
+        let (inside, pointers): (_, Vec<&Pointer>) = match item {
+            None => (at.0.as_slice(), self.slots.iter().chain(self.arrays.iter().map(|array| &array.at)).collect()),
+            Some(array) => {
+                let of_item = |slot: &'c ItemSlot| match slot {
+                    ItemSlot::Inside(at) => Some(at),
+                    _ => None,
+                };
+                let slots = self.arrays[array].slots.iter().filter_map(of_item);
+                (&at.0[self.arrays[array].at.0.len() + 1..], slots.collect())
+            }
         };
-        let pointers = slots.iter().chain(arrays.iter().map(|array| &array.at));
         let mut names: Vec<&str> = Vec::new();
-        for name in pointers.filter_map(|pointer| pointer.0.strip_prefix(inside)?.first()) {
+        for name in pointers.into_iter().filter_map(|pointer| pointer.0.strip_prefix(inside)?.first()) {
             if !names.contains(&name.as_str()) {
                 names.push(name);
             }

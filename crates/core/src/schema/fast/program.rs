@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::bytes::{Literal, equal};
 use crate::schema::date_time::LastMinute;
 use crate::schema::pointer::RenderedPointer;
+use crate::schema::validator;
 use crate::schema::words::Requirement;
-use crate::schema::{Pointer, validator};
 
 /// The most properties of one object: each is one bit of a `u64`.
 pub(crate) const MAX_PROPERTIES: usize = 64;
@@ -408,13 +408,4 @@ impl Memory {
             self.order = program.order.clone();
         }
     }
-}
-
-/// An array of an event whose items are captured.
-#[derive(Debug, PartialEq)]
-pub struct ArrayShape {
-    /// The pointer of the array in the event.
-    pub at: Pointer,
-    /// The pointers of the fields to capture, each from the item.
-    pub slots: Vec<Pointer>,
 }

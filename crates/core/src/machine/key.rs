@@ -1,0 +1,148 @@
+//! Keys of instances: the values of one or more fields, as bytes.
+//!
+//! Each part ends with a zero byte, so that the key of a parent, whose parts are the first ones of its children's keys, is
+//! how these begin. Zero bytes in a part, which are rare, are written as two bytes.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::field::{Field, Scope, display_text};
+use crate::bytes::contains;
+use crate::input::json::unescaped;
+
+/// The end of a part.
+const END: u8 = 0;
+/// What stands before a byte of a part that would be read as `END` or as this one.
+const ESCAPE: u8 = 1;
+
+/// The result of reading a key.
+pub(crate) enum Key {
+    Read(Vec<u8>),
+    /// A part is absent or null: the event names no instance.
+    Absent,
+    Unreadable,
+}
+
+/// Reads a key from these slots.
+pub(crate) fn read_key(slots: &[usize], scope: Scope<'_>) -> Key {
+    let mut key = Vec::with_capacity(if slots.is_empty() { 0 } else { 32 });
+    let mut is_readable = true;
+    for slot in slots {
+        match scope.field(*slot) {
+            Field::Text(raw) => add_part(&mut key, &unescaped(raw)),
+            Field::Number(raw) => add_part(&mut key, raw),
+            Field::Index(number) => add_part(&mut key, number.to_string().as_bytes()),
+            Field::Null | Field::Absent => return Key::Absent,
+            Field::Bool(_) | Field::Container { .. } | Field::Unreadable => is_readable = false,
+        }
+    }
+    if is_readable { Key::Read(key) } else { Key::Unreadable }
+}
+
+/// Returns the key with these parts; `None` if one of them cannot be a part.
+pub(crate) fn key_of(parts: &[Value]) -> Option<Vec<u8>> {
+    let mut key = Vec::new();
+    for part in parts {
+        match part {
+            Value::String(text) => add_part(&mut key, text.as_bytes()),
+            Value::Number(number) => add_part(&mut key, number.to_string().as_bytes()),
+            _ => return None,
+        }
+    }
+    Some(key)
+}
+
+fn add_part(key: &mut Vec<u8>, part: &[u8]) {
+    if !contains(part, END) && !contains(part, ESCAPE) {
+        key.extend_from_slice(part);
+    } else {
+        for byte in part {
+            match *byte {
+                END => key.extend([ESCAPE, b'0']),
+                ESCAPE => key.extend([ESCAPE, b'1']),
+                other => key.push(other),
+            }
+        }
+    }
+    key.push(END);
+}
+
+/// Returns the keys that a key begins with: of no parts, of its first one, and so on to all.
+pub(crate) fn prefixes(key: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = key.iter().enumerate().filter(|(_, byte)| **byte == END).map(|(at, _)| at + 1);
+    std::iter::once(0).chain(ends).map(|end| &key[..end])
+}
+
+/// Returns the first parts of a key.
+pub(crate) fn first_parts(key: &[u8], count: usize) -> &[u8] {
+    prefixes(key).nth(count).unwrap_or(key)
+}
+
+/// Formats a key for a message: its parts with commas between them. Digits are shown as the number that they mostly are
+/// if there are several parts.
+pub(crate) fn display_key(key: &[u8]) -> String {
+    let parts: Vec<_> = key.strip_suffix(&[END]).unwrap_or(key).split(|byte| *byte == END).map(part).collect();
+    match parts.as_slice() {
+        [one] => display_text(one),
+        several => several.iter().map(|part| display_part(part)).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn display_part(part: &[u8]) -> String {
+    match std::str::from_utf8(part) {
+        Ok(digits) if !digits.is_empty() && digits.len() < 16 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.to_owned()
+        }
+        _ => display_text(part),
+    }
+}
+
+/// Returns a part as it was read.
+fn part(written: &[u8]) -> Cow<'_, [u8]> {
+    if !contains(written, ESCAPE) {
+        return Cow::Borrowed(written);
+    }
+    let mut bytes = written.iter();
+    let read = std::iter::from_fn(|| match *bytes.next()? {
+        ESCAPE => bytes.next().map(|escaped| if *escaped == b'0' { END } else { ESCAPE }),
+        other => Some(other),
+    });
+    Cow::Owned(read.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(parts: &[&str]) -> Vec<u8> {
+        let mut key = Vec::new();
+        parts.iter().for_each(|part| add_part(&mut key, part.as_bytes()));
+        key
+    }
+
+    #[test]
+    fn no_two_keys_look_alike() {
+        let parts = ["", "a", "\0", "\u{1}", "\u{1}0", "a\0", "0"];
+        let mut keys: Vec<_> = parts.iter().map(|one| key(&[one])).collect();
+        keys.extend(parts.iter().flat_map(|one| parts.iter().map(|two| key(&[one, two]))));
+        let count = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+        for one in parts {
+            for two in parts {
+                assert_eq!(first_parts(&key(&[one, two]), 1), key(&[one]));
+                assert_eq!(first_parts(&key(&[one, two]), 2), key(&[one, two]));
+                assert_eq!(first_parts(&key(&[one]), 0), b"");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_shown_as_its_parts() {
+        assert_eq!(display_key(&key(&["7"])), "\"7\"");
+        assert_eq!(display_key(&key(&["0", "msg_1"])), "0, \"msg_1\"");
+        assert_eq!(display_key(&key(&["", "\u{1}0"])), "\"\", \"\\u00010\"");
+    }
+}

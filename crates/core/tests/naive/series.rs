@@ -1,0 +1,208 @@
+//! Values of which each follows from the one before.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::interpreter::{Course, Stream};
+use crate::reading::{Event, Field, Key, Named, Sure, equal, items, key, met};
+use crate::tables::{Names, When};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Values {
+    pub on: Names,
+    pub when: Option<When>,
+    pub each: Option<String>,
+    pub key: Option<Names>,
+    pub at: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    pub values: Vec<Values>,
+    pub step: Value,
+    pub from: Option<Value>,
+    pub within: Option<String>,
+    pub key: Option<Names>,
+    #[serde(default)]
+    pub lost: bool,
+    pub restarts: Option<Names>,
+    pub rule: String,
+}
+
+impl Series {
+    /// Returns whether it counts, and is in all events that have the field.
+    pub fn counts_in_all(&self) -> bool {
+        self.step != "same" && self.values.iter().any(|values| values.on.has("*"))
+    }
+}
+
+/// What is known of the next value.
+#[derive(Clone, Debug)]
+enum Next {
+    /// It is the first one.
+    First,
+    /// The one before it, or the first one where all must be the same.
+    After(Value),
+    Unknown,
+}
+
+/// The series of one stream, by their keys.
+pub struct Running {
+    next: BTreeMap<Key, Next>,
+    /// What holds for keys that were not seen, by their first parts; the longest ones count.
+    unseen: BTreeMap<Key, Next>,
+}
+
+impl Running {
+    pub fn new() -> Running {
+        Running { next: BTreeMap::new(), unseen: BTreeMap::from([(Key::new(), Next::First)]) }
+    }
+
+    /// What came is not known.
+    pub fn lose(&mut self) {
+        *self = Running { next: BTreeMap::new(), unseen: BTreeMap::from([(Key::new(), Next::Unknown)]) };
+    }
+
+    fn next(&self, key: &[String]) -> Next {
+        let unseen = (0..=key.len()).rev().find_map(|parts| self.unseen.get(&key[..parts]));
+        self.next.get(key).or(unseen).expect("there is one for all keys").clone()
+    }
+
+    fn start_afresh(&mut self, around: &[String], opened: Sure) {
+        if opened == Sure::Yes {
+            self.next.retain(|key, _| !key.starts_with(around));
+            self.unseen.retain(|key, _| !key.starts_with(around));
+            self.unseen.insert(around.to_vec(), Next::First);
+        } else if opened == Sure::Perhaps {
+            let inside = self.next.iter_mut().filter(|(key, _)| key.starts_with(around));
+            inside.for_each(|(_, next)| *next = Next::Unknown);
+        }
+    }
+}
+
+impl Stream<'_> {
+    /// Goes through the series that are judged before the lifecycles, or behind them.
+    pub fn step_series(&mut self, number: usize, event: &Event, course: Option<&Course>) {
+        for (index, series) in self.tables.series.iter().enumerate() {
+            if series.lost != course.is_none() {
+                continue;
+            }
+            if series.restarts.as_ref().is_some_and(|types| types.has(&event.kind)) {
+                self.series[index].start_afresh(&[], Sure::Yes);
+            }
+            if let (Some(course), Some(name)) = (course, &series.within) {
+                let around = self.tables.lifecycle(name);
+                for (key, done) in &course.done[around].named {
+                    self.series[index].start_afresh(key, done.opened);
+                }
+                for around in self.tables.around(around) {
+                    for (key, done) in &course.done[around].named {
+                        self.series[index].start_afresh(key, done.opened);
+                    }
+                }
+                if course.done[around].others.opened == Sure::Perhaps {
+                    self.series[index].start_afresh(&[], Sure::Perhaps);
+                }
+            }
+            for values in self.entries(series, event) {
+                self.step_values(index, number, event, values, course);
+            }
+        }
+    }
+
+    /// Returns the entries that an event is one of.
+    fn entries<'s>(&self, series: &'s Series, event: &Event) -> Vec<&'s Values> {
+        let named: Vec<_> = series.values.iter().filter(|values| values.on.has(&event.kind)).collect();
+        let declares = |values: &Values| {
+            let schema = &self.tables.schemas[&event.kind];
+            let place = values.each.clone().unwrap_or_else(|| values.at.clone());
+            schema.pointer(&format!("/properties{place}")).is_some()
+        };
+        if !named.is_empty() {
+            return named;
+        }
+        series.values.iter().filter(|values| values.on.has("*") && declares(values)).collect()
+    }
+
+    fn step_values(&mut self, index: usize, number: usize, event: &Event, values: &Values, course: Option<&Course>) {
+        let series = &self.tables.series[index];
+        match met(event, values.when.as_ref()) {
+            Sure::No => return,
+            Sure::Perhaps if series.step == "same" => return,
+            Sure::Perhaps => return self.series[index].lose(),
+            Sure::Yes => {}
+        }
+        for item in items(event, values.each.as_deref()) {
+            let Some(item) = item else {
+                self.series[index].lose();
+                continue;
+            };
+            let at = format!("{item}{}", values.at);
+            let key = match values.key.as_ref().or(series.key.as_ref()).map(|pointers| key(event, &item, pointers)) {
+                None => Key::new(),
+                Some(Named::Is(key)) => key,
+                Some(Named::None) => continue,
+                Some(Named::Unreadable) => {
+                    self.series[index].lose();
+                    continue;
+                }
+            };
+            let found = match event.field(&at) {
+                Field::Absent | Field::There(Value::Null) => continue,
+                // The first value stays the measure.
+                Field::Unreadable if series.step == "same" => continue,
+                Field::Unreadable => {
+                    self.series[index].next.insert(key, Next::Unknown);
+                    continue;
+                }
+                Field::There(found) => found,
+            };
+            let misfit = misfit(series, &self.series[index].next(&key), found);
+            let stays = misfit.is_some() && series.step == "same";
+            if !stays {
+                self.series[index].next.insert(key.clone(), Next::After(found.clone()));
+            }
+            let Some(is_ahead) = misfit else { continue };
+            let muted = series.within.as_ref().zip(course).map_or(Sure::No, |(name, course)| {
+                let around = self.tables.lifecycle(name);
+                let own = course.done[around].of(&key[..self.tables.lifecycle[around].parts()]).speaks;
+                own.max(self.is_muted(around, &key, &course.done))
+            });
+            if muted != Sure::Yes {
+                self.say(&series.rule, (number, at));
+            }
+            if series.lost && is_ahead {
+                let next = self.series[index].next.clone();
+                self.lose();
+                self.lost_since = false;
+                self.series[index].next = next;
+            }
+        }
+    }
+}
+
+/// Returns whether a value does not follow, and if so whether it is too far ahead.
+fn misfit(series: &Series, next: &Next, found: &Value) -> Option<bool> {
+    let (value, step) = (found.as_f64(), series.step.as_f64());
+    let fits = match (next, step, series.step.as_str()) {
+        (Next::Unknown, ..) => true,
+        (Next::First, ..) => match series.from.as_ref().and_then(Value::as_f64) {
+            Some(from) => {
+                return (value? != from).then_some(value? > from);
+            }
+            None => true,
+        },
+        (Next::After(before), Some(step), _) => {
+            let expected = before.as_f64()? + step;
+            return (value? != expected).then_some((value? - expected) * step > 0.0);
+        }
+        (Next::After(before), None, Some("up")) => value? > before.as_f64()?,
+        (Next::After(before), None, Some("not-down")) => value? >= before.as_f64()?,
+        (Next::After(before), ..) => equal(before, found),
+    };
+    (!fits).then_some(false)
+}
