@@ -244,7 +244,6 @@ keyed  = "stream"
 row = [
   { on = "enter", key = "/who", cell = { away = "here", here = { rule = "entered-twice" } } },
   { on = "pay", key = "/who", cell = { away = { rule = "paid-from-afar" }, here = "=" } },
-  { on = "*", cell.else = "=" },
 ]
 [[lifecycle]]
 name   = "ticket"
@@ -252,7 +251,6 @@ states = ["none", "bought"]
 keyed  = "stream"
 row = [
   { on = "pay", key = "/who", cell = { none = "bought", bought = { rule = "paid-twice" } } },
-  { on = "*", cell.else = "=" },
 ]
 [[lifecycle]]
 name   = "roll"

@@ -45,9 +45,9 @@ struct Candidate {
     step: Step,
 }
 
-/// The order of candidates: pieces of text come first; then what moves inner lifecycles only; then instances that have
-/// begun before new ones; then moves to a near state; then the order of the tables.
-type Rank = (bool, Reverse<usize>, bool, u8, usize);
+/// The order of candidates: pieces of text come first; then what moves inner lifecycles only, and instances within
+/// others; then instances that have begun before new ones; then moves to a near state; then the order of the tables.
+type Rank = (bool, Reverse<usize>, Reverse<usize>, bool, u8, usize);
 
 /// Generates a plain stream. It is empty if none was found.
 pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
@@ -120,7 +120,9 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
                     };
                     let aim = RowAim { lifecycle: number, row: row.number, state, twice: false };
                     let is_new = lifecycle.keyed.is_some() && state == 0;
-                    let rank = (true, Reverse(depth), is_new, by, number);
+                    // What is within an instance with a key comes before the end of that.
+                    let parts = Reverse(lifecycle.parent_parts);
+                    let rank = (true, Reverse(depth), parts, is_new, by, number);
                     candidates.push(Candidate { rank, aim: Aim::new(event, Purpose::Row(aim)), step });
                 }
             }
@@ -135,7 +137,7 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
                 && !(is_over && depth == 0)
             {
                 let step = (behind, 0, pieces as u8);
-                let rank = (false, Reverse(depth), false, 0, number);
+                let rank = (false, Reverse(depth), Reverse(0), false, 0, number);
                 candidates.push(Candidate {
                     rank,
                     aim: Aim::new(event, Purpose::Piece { text: number, entry, is_bad: false }),

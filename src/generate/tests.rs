@@ -1,5 +1,7 @@
 //! The promises of generated streams.
 
+mod words;
+
 use sessionlint_core::check;
 use sessionlint_core::event::Options;
 

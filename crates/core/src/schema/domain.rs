@@ -201,6 +201,14 @@ mod tests {
     }
 
     #[test]
+    fn a_field_of_an_item_counts_as_if_the_item_were_there() {
+        let item = json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "string" }, "kind": { "enum": ["a", "b"] } } });
+        let schema = json!({ "properties": { "items": { "type": "array", "items": item } } });
+        assert_eq!(domain_of(schema.clone(), "/items/*/id"), (vec![], true, false));
+        assert_eq!(domain_of(schema, "/items/*/kind"), (vec![json!("a"), json!("b")], false, true));
+    }
+
+    #[test]
     fn references_and_parts_count_together() {
         let schema = json!({
             "allOf": [{ "$ref": "#/$defs/base" }, { "required": ["mode"] }],
