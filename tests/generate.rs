@@ -241,16 +241,20 @@ row = [
 name   = "visitor"
 states = ["away", "here"]
 keyed  = "stream"
+opens  = "here"
 row = [
   { on = "enter", key = "/who", cell = { away = "here", here = { rule = "entered-twice" } } },
   { on = "pay", key = "/who", cell = { away = { rule = "paid-from-afar" }, here = "=" } },
+  { on = "*", cell.else = "=" },
 ]
 [[lifecycle]]
 name   = "ticket"
 states = ["none", "bought"]
 keyed  = "stream"
+opens  = "bought"
 row = [
   { on = "pay", key = "/who", cell = { none = "bought", bought = { rule = "paid-twice" } } },
+  { on = "*", cell.else = "=" },
 ]
 [[lifecycle]]
 name   = "roll"

@@ -85,7 +85,9 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
     for event in (0..tables.events.len()).filter(is_allowed) {
         for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
             // What a key may lack is left out of an ordinary event.
-            let is_usual = |row: &&Row| standing.is_in(&row.before) && !may_lack_key(&tables.events[event], row);
+            let is_usual = |row: &&Row| {
+                standing.is_in(&row.before) && standing.has_parents(row) && !may_lack_key(&tables.events[event], row)
+            };
             for row in lifecycle.rows[event].iter().filter(is_usual) {
                 let mut states: Vec<u8> = standing.instances[number].iter().map(|known| known.view.state).collect();
                 // One instance of each lifecycle is enough.

@@ -84,6 +84,14 @@ impl Standing {
         gates.iter().all(|(lifecycle, states)| self.single(*lifecycle).is_some_and(|state| states.has(state)))
     }
 
+    /// Returns whether there are instances further out in the states that a row demands of them before the event.
+    pub fn has_parents(&self, row: &Row) -> bool {
+        row.of_parents
+            .iter()
+            .filter(|gate| gate.before)
+            .all(|gate| self.instances[gate.lifecycle].iter().any(|known| gate.states.has(known.view.state)))
+    }
+
     /// Returns the instances that the open instance of the lifecycle around owns; of a lifecycle without keys, the only
     /// one.
     pub fn owned<'s>(&'s self, number: usize, lifecycle: &Lifecycle) -> impl Iterator<Item = &'s Known> + use<'s> {

@@ -11,6 +11,9 @@ use crate::generate::goals::KeySlots;
 use crate::generate::texts::Style;
 use crate::generate::wishes::Wish;
 
+/// The greatest number of an item that is made for a key with it.
+const MOST_ITEMS: u64 = 16;
+
 /// What slots refer to: the event, or an item of one of its arrays. Of arrays in the items of another one, those in its
 /// first item are made.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +127,3 @@ impl Draft<'_> {
         true
     }
 }
-
-/// The greatest number of an item that is made for a key with it.
-const MOST_ITEMS: u64 = 16;
