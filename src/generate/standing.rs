@@ -43,11 +43,11 @@ impl Standing {
             |key: Vec<Value>, state: u8| Known { key, view: InstanceView { state, is_open: true, kept: Vec::new() } };
         let streamed = checker.streamed(stream);
         for (number, text) in tables.texts.iter().enumerate() {
-            let state = |key: &[Value]| match if key.is_empty() {
-                streamed[number].clone()
-            } else {
-                checker.text(stream, number, key)
-            } {
+            let said = |key: &[Value]| match key {
+                [] => streamed[number].clone(),
+                key => checker.text(stream, number, key),
+            };
+            let state = |key: &[Value]| match said(key) {
                 None => 0,
                 Some(said) if text.json_entries > 0 && !is_json_object(&said) => BAD,
                 Some(_) if session.cut[number] => CUT,

@@ -1,7 +1,5 @@
 //! The words for instances within instances, texts by key, texts that are JSON, items of arrays, and series.
 
-use std::fs;
-
 use serde_json::{Value, json};
 use sessionlint_core::check;
 use sessionlint_core::check::StreamChecker;
@@ -134,7 +132,6 @@ const HEAD: &str = "name = \"words\"\nversion = \"1\"\n[event]\ntype = \"/type\"
 
 /// Loads a protocol whose rules are all that the tables name. `events`: the properties of each event type, all required.
 fn protocol(tables: &str, events: &[(&str, Value)]) -> (Protocol, Vec<String>) {
-    let folder = tempfile::tempdir().expect("a folder");
     let named = tables.split("rule = \"").skip(1).filter_map(|rest| rest.split('"').next());
     let mut rules: Vec<String> = named.map(str::to_owned).collect();
     for line in tables.lines().filter(|line| ["end.", "rule ", "no-pieces"].iter().any(|name| line.starts_with(name))) {
@@ -146,7 +143,7 @@ fn protocol(tables: &str, events: &[(&str, Value)]) -> (Protocol, Vec<String>) {
         format!("[rule.{rule}]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"it is so\"\nhelp = \"leave it\"\n")
     };
     let rule_words: String = rules.iter().map(words).collect();
-    fs::write(folder.path().join("protocol.toml"), format!("{HEAD}{tables}{rule_words}")).expect("written");
+    let mut files = vec![("protocol.toml".to_owned(), format!("{HEAD}{tables}{rule_words}"))];
     for (name, fields) in events {
         let mut properties = fields.as_object().cloned().unwrap_or_default();
         properties.insert("type".to_owned(), json!({"const": name}));
@@ -157,9 +154,9 @@ fn protocol(tables: &str, events: &[(&str, Value)]) -> (Protocol, Vec<String>) {
             "required": required,
             "properties": properties,
         });
-        fs::write(folder.path().join(format!("{name}.schema.json")), schema.to_string()).expect("written");
+        files.push((format!("{name}.schema.json"), schema.to_string()));
     }
-    let protocol = crate::load_protocol(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+    let protocol = Protocol::from_files("words", files).unwrap_or_else(|error| panic!("{error}"));
     (protocol, rules)
 }
 
