@@ -540,10 +540,9 @@ impl<W: CellObserver> Step<'_, W> {
                 instance.history.clear();
                 may_open = true;
             }
-            if instance.possible != from {
-                for (name, _) in &row.keep {
-                    instance.keep(*name, Field::Unreadable, Certainty::Perhaps);
-                }
+            let keeps = Transition::leaves_quietly(from, &row.cells);
+            for (name, _) in row.keep.iter().filter(|_| keeps != Certainty::No) {
+                instance.keep(*name, Field::Unreadable, Certainty::Perhaps);
             }
         }
         let standing = Standing { open: before, possible: from };
