@@ -148,7 +148,7 @@ impl Oddity {
     pub(crate) fn help(self) -> &'static str {
         match self {
             Oddity::Utf16 => {
-                "use `| Out-File -Encoding utf8` in PowerShell, where `>` writes UTF-16, or convert the file with iconv (the events were read anyway)"
+                "write UTF-8: in PowerShell, use `| Out-File -Encoding utf8` in place of `>`; or convert the file with iconv (the events were read anyway)"
             }
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
             Oddity::Binary => "check that this is the right file, and that nothing else writes to the stream",

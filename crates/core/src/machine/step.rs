@@ -159,7 +159,7 @@ impl<W: CellObserver> Step<'_, W> {
         let mut candidates = Vec::new();
         for row in &lifecycle.rows[self.event.event_type] {
             let when = if row.otherwise { is_left } else { self.evaluate_when(&row.when) };
-            is_left = is_left.and(when.not());
+            is_left = is_left.and(when.negated());
             if when == Certainty::No {
                 continue;
             }
@@ -220,7 +220,8 @@ impl<W: CellObserver> Step<'_, W> {
         let rows = lifecycle.rows[self.event.event_type].iter().filter(|other| other.when == row.when);
         let siblings = rows.filter_map(|other| other.each.as_ref());
         let others = siblings.filter(|other| other.array == each.array && !other.otherwise);
-        others.fold(Certainty::Yes, |is_left, other| is_left.and(self.evaluate_conditions(&other.when, scope).not()))
+        others
+            .fold(Certainty::Yes, |is_left, other| is_left.and(self.evaluate_conditions(&other.when, scope).negated()))
     }
 
     /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of
