@@ -104,7 +104,7 @@ fn a_message_that_differs_is_not_called_a_stream() {
     ] {
         let whole = format!(r#","final_message":"{whole}""#);
         let report = judge(&[THINKING, ("message.appended", message), ("completed", &whole), IDLE]);
-        let words = format!("nothing was streamed, so final_message should be the assistant's last message: {parted}");
+        let words = format!("final_message differs from the last assistant message (no text was streamed): {parted}");
         let messages: Vec<_> = report.findings.iter().map(|finding| &*finding.message).collect();
         assert_eq!(messages, [words]);
     }

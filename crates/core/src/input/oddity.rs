@@ -100,7 +100,7 @@ impl Oddity {
         };
         let are = |what: &str| match lines {
             1 => format!("this line is {what}"),
-            _ => format!("{lines} lines are {what}, from line {first} on"),
+            _ => format!("{lines} lines, from line {first} on, are {what}"),
         };
         match self {
             Oddity::Utf16 => "the input is encoded in UTF-16, but consumers expect UTF-8".to_owned(),
@@ -126,8 +126,8 @@ impl Oddity {
             Oddity::CurlTrace => are("what curl prints about the transfer"),
             Oddity::ContentLength => format!("there is a `Content-Length` header before {the_event} {on_lines}"),
             Oddity::ChunkSize => are("the size of a chunk, as chunked HTTP responses have it"),
-            Oddity::PythonDict => are("a Python dict, printed with str() or repr()"),
-            Oddity::JavaScriptObject => are("a JavaScript object, printed with console.log()"),
+            Oddity::PythonDict => are("Python (dicts as str() or repr() prints them)"),
+            Oddity::JavaScriptObject => are("JavaScript (objects as console.log() prints them)"),
             Oddity::Yaml => are("YAML"),
             Oddity::Html => are("a page of HTML"),
             Oddity::StackTrace => are("a stack trace"),
@@ -148,7 +148,7 @@ impl Oddity {
     pub(crate) fn help(self) -> &'static str {
         match self {
             Oddity::Utf16 => {
-                "use `| Out-File -Encoding utf8` in PowerShell, where `>` writes UTF-16, or convert the file with iconv (the events were read anyway)"
+                "write UTF-8: in PowerShell, use `| Out-File -Encoding utf8` in place of `>`; or convert the file with iconv (the events were read anyway)"
             }
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
             Oddity::Binary => "check that this is the right file, and that nothing else writes to the stream",

@@ -102,8 +102,6 @@ pub(crate) struct KeyedInstances {
     open_doubts: u64,
     /// The keys that the open turn opened, in the order of their opening.
     open: Vec<Box<[u8]>>,
-    /// Whether something about the instances that the open turn opened is not certain.
-    unsure: bool,
     /// Those instances, by their numbers in `open`; `None` if they have not been grouped since the stream was unpacked.
     #[serde(skip)]
     groups: Option<OpenGroups>,
@@ -149,7 +147,6 @@ impl Default for KeyedInstances {
             doubts: 0,
             open_doubts: 0,
             open: Vec::new(),
-            unsure: false,
             groups: Some(OpenGroups::default()),
         }
     }
@@ -251,7 +248,6 @@ impl KeyedInstances {
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle, for_good: bool) {
         let any = States::all(lifecycle.states.len());
         self.doubts += 1;
-        self.unsure = true;
         if let Some(groups) = &mut self.groups {
             groups.change(|standing| Standing { possible: any, ..standing });
         }
@@ -344,7 +340,6 @@ impl KeyedInstances {
                 instance.open = Certainty::No;
             }
         }
-        self.unsure = false;
         self.openings_before = self.openings;
         self.groups = Some(OpenGroups::default());
         if forget {
@@ -361,7 +356,6 @@ impl KeyedInstances {
     /// Notes that the surrounding turn may have opened anew.
     pub(crate) fn doubt_open(&mut self, lifecycle: &Lifecycle) {
         self.open_doubts += 1;
-        self.unsure = true;
         if let Some(groups) = &mut self.groups {
             groups.change(|standing| Standing {
                 open: standing.open.and(Certainty::Perhaps),
@@ -378,7 +372,7 @@ impl KeyedInstances {
     /// Notes that the instance of a key has moved from one standing to another.
     pub(crate) fn note_move(&mut self, key: &[u8], before: Standing, lifecycle: &Lifecycle) {
         let now = self.now();
-        let KeyedInstances { known, open, unsure, groups, .. } = self;
+        let KeyedInstances { known, open, groups, .. } = self;
         let Some(instance) = known.get_mut(key) else { return };
         let standing = instance.standing(now, lifecycle);
         if before.open == Certainty::No && standing.open != Certainty::No {
@@ -386,9 +380,6 @@ impl KeyedInstances {
             open.push(key.into());
         }
         let number = instance.number;
-        if standing.open != Certainty::No {
-            *unsure |= standing.open != Certainty::Yes || only_state(standing.possible).is_none();
-        }
         let Some(groups) = groups else { return };
         if before.open != Certainty::No {
             groups.remove(before);
@@ -440,7 +431,7 @@ impl KeyedInstances {
             return Certainty::No;
         }
         // One whose start was lost may be in any state.
-        let is_lost = self.unsure && self.unseen != States::one(0);
+        let is_lost = self.openings > self.openings_before && self.unseen != States::one(0);
         let found = self.grouped(lifecycle).iter().map(|Group { standing: Standing { open, possible }, .. }| {
             match (possible.0 & states.0, possible.or(states) == states) {
                 (0, _) => Certainty::No,
@@ -481,6 +472,7 @@ pub(crate) struct Transition {
 
 impl Transition {
     /// Computes the effect of a row's cells. `meets`: whether the row's conditions are met.
+    #[inline]
     pub(crate) fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Certainty) -> Transition {
         let mut to = States::default();
         let (mut all_open, mut some_open) = (true, false);

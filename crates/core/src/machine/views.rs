@@ -6,8 +6,8 @@ use super::Machine;
 use super::field::KeptValue;
 use super::instance::{Instance, only_state};
 use super::key::key_of;
+use super::lifecycle_state::LifecycleState;
 use super::series::LastValue;
-use super::streams::LifecycleState;
 use crate::protocol::tables::Certainty;
 
 /// How an instance of a lifecycle stands.

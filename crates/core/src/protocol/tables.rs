@@ -167,7 +167,7 @@ pub enum Certainty {
 
 impl Certainty {
     /// Returns whether a condition is not met.
-    pub fn not(self) -> Certainty {
+    pub fn negated(self) -> Certainty {
         match self {
             Certainty::No => Certainty::Yes,
             Certainty::Perhaps => Certainty::Perhaps,

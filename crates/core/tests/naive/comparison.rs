@@ -62,6 +62,15 @@ fn files_of_folder(name: &str) -> Vec<(String, String)> {
     files.collect()
 }
 
+/// Returns findings with those of the stream's end, which follow one another and have no pointer, in the order of their rules:
+/// in which order instances opened, of which that is not sure, the page does not say.
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let ends = findings.iter().rev().take_while(|finding| finding.pointer.is_none()).count();
+    let start = findings.len() - ends;
+    findings[start..].sort();
+    findings
+}
+
 /// A case that is ready to run.
 pub struct Runner {
     name: &'static str,
@@ -151,7 +160,7 @@ impl Runner {
     }
 
     fn differs(&mut self, stream: &[usize], fragment: bool) -> bool {
-        self.engine(stream, fragment) != self.interpreter(stream, fragment)
+        sorted(self.engine(stream, fragment)) != sorted(self.interpreter(stream, fragment))
     }
 
     /// Compares the two on one stream.
@@ -162,7 +171,7 @@ impl Runner {
         for finding in &engine {
             *self.by_rule.entry(finding.rule.clone()).or_default() += 1;
         }
-        if engine != interpreter {
+        if sorted(engine) != sorted(interpreter) {
             self.fail(stream.to_vec(), fragment);
         }
     }

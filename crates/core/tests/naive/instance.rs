@@ -150,9 +150,6 @@ impl Instance {
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
-        // What a row keeps that perhaps moves is not known, also where a rule speaks.
-        let moves = self.states.keys().all(|from| lifecycle.cell(row, *from).moves);
-        let acts = if sure == Sure::Perhaps && moves { Sure::Perhaps } else { acts };
         for (name, at) in &row.keep {
             let value = match (acts, event.field(&format!("{item}{at}"))) {
                 // A value that is not there takes the place of nothing that was kept.

@@ -98,7 +98,7 @@ fn what_cannot_be_read_raises_no_false_alarm() {
             let alarms = runner.false_alarms(by_engine, drawn() / 20, 1);
             let judge = if by_engine { "the engine" } else { "the page" };
             println!("{}: {} streams without a finding, by {judge}", case.name, runner.streams);
-            for (rule, shown) in alarms {
+            if let Some((rule, shown)) = alarms.into_iter().next() {
                 panic!("{}, by {judge}: {rule}\n{shown}", case.name);
             }
         }

@@ -242,9 +242,7 @@ impl Stream<'_> {
             return None;
         };
         let before = std::mem::take(pieces);
-        if is_list {
-            *pieces = Pieces { text: found.clone(), is_whole: true, ..Pieces::default() };
-        } else if !text.json.list().is_empty() && !before.unknown {
+        if is_list || !text.json.list().is_empty() && !before.unknown {
             *pieces = Pieces { text: found.clone(), is_whole: true, ..Pieces::default() };
         } else {
             // A text of which something is not known is not compared until the lifecycle around opens.

@@ -221,7 +221,7 @@ fn a_test_that_the_language_lacks_is_refused() {
         );
         refusals(tables, r#""a":{}"#)
     };
-    assert_eq!(with("{ presnt = true }"), ["there is no key `presnt` here"]);
+    assert_eq!(with("{ there = true }"), ["there is no key `there` here"]);
     assert_eq!(
         with("{ present = true, empty = false }"),
         ["there must be exactly one of the keys says, present, empty here"]

@@ -230,8 +230,8 @@ fn a_series_that_means_nothing_is_refused() {
         ["this key has 0 parts, but that of the series has 1"]
     );
     assert_eq!(
-        with("{ on = \"part\", at = \"/index\" }", "{ on = \"part\", at = \"/indx\" }"),
-        ["part has no field /indx"]
+        with("{ on = \"part\", at = \"/index\" }", "{ on = \"part\", at = \"/ordinal\" }"),
+        ["part has no field /ordinal"]
     );
 }
 
