@@ -16,26 +16,58 @@ pub(crate) trait Known: Default {
 /// Values by key. A key that begins with that of a parent belongs to it.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct ByKey<V> {
-    values: BTreeMap<Box<[u8]>, V>,
+    values: BTreeMap<Box<[u8]>, Dated<V>>,
     /// Whether nothing is known of a key that has no value here, because events were lost.
     is_lossy: bool,
     /// The parents that have certainly opened since: of their keys everything is known again.
     opened: BTreeSet<Box<[u8]>>,
+    /// The parents that may have opened, with the number of such doubts until then: a value that has not been looked at since
+    /// is unknown. To change all values at once would be quadratic.
+    doubted: BTreeMap<Box<[u8]>, u64>,
+    /// Number of doubts so far.
+    doubts: u64,
+}
+
+/// A value, and the number of doubts when it was last looked at.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Dated<V> {
+    value: V,
+    doubts: u64,
 }
 
 impl<V: Known> ByKey<V> {
     /// Returns the value of a key.
     pub(crate) fn get(&mut self, key: &[u8]) -> &mut V {
+        let (doubts, doubted) = (self.doubts, self.doubted(key));
         if !self.values.contains_key(key) {
             let value = if self.is_lossy && !self.has_opened(key) { V::unknown() } else { V::default() };
-            self.values.insert(key.into(), value);
+            self.values.insert(key.into(), Dated { value, doubts });
         }
-        self.values.entry(key.into()).or_default()
+        let dated = self.values.entry(key.into()).or_default();
+        if doubted > dated.doubts {
+            dated.value = V::unknown();
+        }
+        dated.doubts = doubts;
+        &mut dated.value
     }
 
-    /// Returns the value of a key if it has one.
+    /// Returns the number of doubts until a parent of a key last may have opened.
+    fn doubted(&self, key: &[u8]) -> u64 {
+        if self.doubted.is_empty() {
+            return 0;
+        }
+        prefixes(key).filter_map(|parent| self.doubted.get(parent)).copied().max().unwrap_or_default()
+    }
+
+    /// Returns the value of a key if it has one, and no parent may have opened since.
     pub(crate) fn peek(&self, key: &[u8]) -> Option<&V> {
-        self.values.get(key)
+        let dated = self.values.get(key)?;
+        (self.doubted(key) <= dated.doubts).then_some(&dated.value)
+    }
+
+    /// Returns the value of a key as it was when it was last looked at.
+    pub(crate) fn last(&self, key: &[u8]) -> Option<&V> {
+        self.values.get(key).map(|dated| &dated.value)
     }
 
     /// Returns whether a parent of a key has opened since events were lost.
@@ -45,43 +77,46 @@ impl<V: Known> ByKey<V> {
 
     /// Removes the values of a parent, or of all within one further out, which has certainly opened, and returns them.
     pub(crate) fn reset(&mut self, parent: &[u8]) -> Vec<V> {
-        let keys = self.keys(parent);
+        let keys = keys_under(&self.values, parent);
+        for doubted in keys_under(&self.doubted, parent) {
+            self.doubted.remove(&doubted);
+        }
         if self.is_lossy && parent.is_empty() {
             self.is_lossy = false;
             self.opened.clear();
         } else if self.is_lossy {
             self.opened.insert(parent.into());
         }
-        keys.iter().filter_map(|key| self.values.remove(key)).collect()
+        keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
     }
 
     /// Forgets the values of a parent, or of all within one further out, which may have opened.
     pub(crate) fn doubt(&mut self, parent: &[u8]) {
-        for key in self.keys(parent) {
-            self.values.insert(key, V::unknown());
-        }
+        self.doubts += 1;
+        self.doubted.insert(parent.into(), self.doubts);
     }
 
     /// Forgets all values, because events were lost.
     pub(crate) fn lose(&mut self) {
         self.values.clear();
         self.opened.clear();
+        self.doubted.clear();
         self.is_lossy = true;
-    }
-
-    /// Returns the keys that begin with that of a parent.
-    pub(crate) fn keys(&self, parent: &[u8]) -> Vec<Box<[u8]>> {
-        let from = self.values.range::<[u8], _>((Bound::Included(parent), Bound::Unbounded));
-        from.take_while(|(key, _)| key.starts_with(parent)).map(|(key, _)| key.clone()).collect()
     }
 
     /// Returns all values, to change them.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.values.values_mut()
+        self.values.values_mut().map(|dated| &mut dated.value)
     }
 
     /// Returns all values.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.values.values()
+        self.values.values().map(|dated| &dated.value)
     }
+}
+
+/// Returns the keys of a map that begin with that of a parent.
+fn keys_under<T>(map: &BTreeMap<Box<[u8]>, T>, parent: &[u8]) -> Vec<Box<[u8]>> {
+    let from = map.range::<[u8], _>((Bound::Included(parent), Bound::Unbounded));
+    from.take_while(|(key, _)| key.starts_with(parent)).map(|(key, _)| key.clone()).collect()
 }

@@ -125,6 +125,11 @@ impl NestedInstances {
 
     /// Notes that a parent, or one further out, may have opened anew.
     pub(crate) fn doubt_open(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
+        if prefix.is_empty() {
+            // Noted by each parent's instances when they are next looked at: there may be many.
+            self.lost += 1;
+            return;
+        }
         self.all_within(prefix, lifecycle).for_each(|instances| instances.doubt_open(lifecycle));
     }
 

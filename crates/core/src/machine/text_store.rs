@@ -33,6 +33,16 @@ struct KeyedTexts {
     changed: Vec<BTreeSet<Box<[u8]>>>,
 }
 
+impl KeyedTexts {
+    /// Returns the text of a key; one that was given up since it was last looked at has no bytes any more.
+    fn get(&mut self, key: &[u8]) -> &mut TextState {
+        let before = self.texts.last(key).map_or(0, TextState::len);
+        let text = self.texts.get(key);
+        self.bytes = (self.bytes + text.len()).saturating_sub(before);
+        text
+    }
+}
+
 impl Known for TextState {
     fn unknown() -> TextState {
         let mut state = TextState::default();
@@ -57,7 +67,7 @@ impl Texts {
     pub(crate) fn get(&mut self, table: usize, key: &[u8]) -> &mut TextState {
         match &mut self.0[table] {
             TextsOf::Single(text) => text,
-            TextsOf::Keyed(keyed) => keyed.texts.get(key),
+            TextsOf::Keyed(keyed) => keyed.get(key),
         }
     }
 
@@ -82,11 +92,12 @@ impl Texts {
     pub(crate) fn change<R>(&mut self, table: usize, key: &[u8], change: impl FnOnce(&mut TextState) -> R) -> R {
         match &mut self.0[table] {
             TextsOf::Single(text) => change(text),
-            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
-                let text = texts.get(key);
+            TextsOf::Keyed(keyed) => {
+                let text = keyed.get(key);
                 let before = text.len();
                 let result = change(text);
-                *bytes = (*bytes + text.len()).saturating_sub(before);
+                let after = text.len();
+                keyed.bytes = (keyed.bytes + after).saturating_sub(before);
                 result
             }
         }
@@ -105,8 +116,9 @@ impl Texts {
     pub(crate) fn room(&mut self, table: usize, key: &[u8], limit: usize) -> usize {
         match &mut self.0[table] {
             TextsOf::Single(_) => limit,
-            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
-                limit.saturating_sub(bytes.saturating_sub(texts.get(key).len()))
+            TextsOf::Keyed(keyed) => {
+                let own = keyed.get(key).len();
+                limit.saturating_sub(keyed.bytes.saturating_sub(own))
             }
         }
     }
@@ -116,8 +128,7 @@ impl Texts {
     pub(crate) fn take_changed(&mut self, table: usize, entry: usize, prefix: &[u8]) -> Vec<Box<[u8]>> {
         let TextsOf::Keyed(KeyedTexts { changed, .. }) = &mut self.0[table] else { return vec![Box::default()] };
         let Some(changed) = changed.get_mut(entry) else { return Vec::new() };
-        let from = changed.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-        let keys: Vec<_> = from.take_while(|key| key.starts_with(prefix)).cloned().collect();
+        let keys = keys_under(changed, prefix);
         keys.iter().for_each(|key| {
             changed.remove(key);
         });
@@ -130,7 +141,9 @@ impl Texts {
             TextsOf::Single(text) => end(text),
             TextsOf::Keyed(KeyedTexts { texts, bytes, changed }) => {
                 for changed in changed {
-                    changed.retain(|key| !key.starts_with(parent));
+                    for key in keys_under(changed, parent) {
+                        changed.remove(&key);
+                    }
                 }
                 for mut text in texts.reset(parent) {
                     *bytes = bytes.saturating_sub(text.len());
@@ -144,10 +157,7 @@ impl Texts {
     pub(crate) fn doubt(&mut self, table: usize, parent: &[u8]) {
         match &mut self.0[table] {
             TextsOf::Single(text) => text.make_incomplete(),
-            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
-                texts.doubt(parent);
-                *bytes = texts.values().map(TextState::len).sum();
-            }
+            TextsOf::Keyed(keyed) => keyed.texts.doubt(parent),
         }
     }
 
@@ -209,6 +219,12 @@ impl Texts {
                 }
             })
     }
+}
+
+/// Returns the keys of a set that begin with that of a parent.
+fn keys_under(keys: &BTreeSet<Box<[u8]>>, parent: &[u8]) -> Vec<Box<[u8]>> {
+    let from = keys.range::<[u8], _>((Bound::Included(parent), Bound::Unbounded));
+    from.take_while(|key| key.starts_with(parent)).cloned().collect()
 }
 
 /// Returns a text to its first state, and reports half a character at its end.
