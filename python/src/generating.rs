@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use sessionlint::generate::{StreamOptions, breakable, illegal_from_seed, legal_from_seed, wild_from_seed};
+use sessionlint::generate::{
+    StreamOptions, breakable, illegal_from_seed, legal_from_seed, plain_from_seed, wild_from_seed,
+};
 
 use crate::errors;
 use crate::protocol::of_argument;
@@ -19,7 +21,7 @@ const MAX_WEIGHT: usize = 1000;
 /// give the same bytes, those of the first file that `sessionlint generate --out` writes.
 ///
 /// The stream is legal, and has no findings, unless `breaks` names a rule: then it has one finding, of that rule. With
-/// `wild`, events come in any order, allowed or not.
+/// `wild`, events come in any order, allowed or not. Without any of the options it is a short and plain conversation.
 ///
 /// `seed` is from 0 to 2**32 - 1. `turns` is the most turns (or of whatever the first lifecycle of the protocol opens),
 /// `sessions` the number of sessions that are interleaved, from 1 to 1000, and `events` the most events, without those
@@ -75,7 +77,12 @@ pub fn generate<'py>(
             illegal_from_seed(&protocol, rule, &options, seed, |stream| stream.ndjson()).map(|(bytes, _)| bytes)
         }
         None if wild => Some(wild_from_seed(&protocol, &options, seed).ndjson()),
-        None => legal_from_seed(&protocol, &options, seed).map(|stream| stream.ndjson()),
+        None => {
+            // As in the program: a plain stream, unless the options say what it is to be like.
+            let is_plain = options == StreamOptions::default();
+            let plain = is_plain.then(|| plain_from_seed(&protocol, &options, seed)).flatten();
+            plain.or_else(|| legal_from_seed(&protocol, &options, seed)).map(|stream| stream.ndjson())
+        }
     });
     let bytes =
         bytes.ok_or_else(|| refused("no such stream was found; allow more events, or another seed".to_owned()))?;
