@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # For each crate its folder, the entries at the top of its package, and how many files it has at most.
 CRATES = {
     "sessionlint": (".", {"src", "tests", "benches", "CHANGELOG.md"}, 320),
-    "sessionlint-core": ("crates/core", {"src"}, 150),
+    "sessionlint-core": ("crates/core", {"src"}, 175),
     "sessionlint-schemas": (
         "schemas",
         {
