@@ -21,6 +21,7 @@ const MOST_OTHERS: usize = 8;
 
 /// Generates a value for a schema within `document`. The value may be invalid if the schema uses keywords that are not
 /// supported here, or requires endless or very large values: callers that need a valid value must check it.
+#[cfg(feature = "proptest")]
 pub fn value(document: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
     let mut generator = ValueGenerator { document, choices, style: Style::Odd, name: "", room: MOST_MADE };
     generator.value(vec![schema], &Wishes::default(), None, depth)
