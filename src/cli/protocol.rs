@@ -196,8 +196,7 @@ fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
 
 fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
     let words = Labels::unabridged(tables);
-    let within = text.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
-    writeln!(out, "\ntext{}", within.unwrap_or_default())?;
+    writeln!(out, "\ntext{}", within(tables, text.within))?;
     for (event, append) in by_event(&text.append) {
         let when = only_when(&words, event, &append.when, append.each.as_ref());
         let anew = if append.anew { ", in place of the ones before it" } else { "" };
@@ -240,6 +239,11 @@ fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
     Ok(())
 }
 
+/// Returns the words on the lifecycle around, such as `, within turn`; empty if there is none.
+fn within(tables: &Tables, outer: Option<usize>) -> String {
+    outer.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name))).unwrap_or_default()
+}
+
 /// Returns what a table has for each event type, with the number of the type.
 fn by_event<T>(table: &[Vec<T>]) -> impl Iterator<Item = (usize, &T)> {
     table.iter().enumerate().flat_map(|(event, all)| all.iter().map(move |one| (event, one)))
@@ -247,11 +251,7 @@ fn by_event<T>(table: &[Vec<T>]) -> impl Iterator<Item = (usize, &T)> {
 
 /// Returns the pointer of a field, which may be one of the items of an array.
 fn field(tables: &Tables, event: usize, each: Option<&Each>, slot: usize) -> String {
-    let kind = &tables.events[event];
-    printable(&match each {
-        None => kind.slots[slot].to_string(),
-        Some(each) => kind.arrays[each.array].pointer(slot, &kind.slots).to_string(),
-    })
+    printable(&tables.events[event].pointer(each.map(|each| each.array), slot).to_string())
 }
 
 /// Returns the conditions of an entry on its event and on the items of its array, in parentheses; empty if there are none.
@@ -300,8 +300,7 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
     for one in &tables.unchanged {
         let kind = &tables.events[one.event];
         let fields: Vec<_> = one.slots.iter().map(|slot| printable(&kind.slots[*slot].to_string())).collect();
-        let within = one.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
-        let (name, within, rule) = (printable(&kind.name), within.unwrap_or_default(), rule_mark(tables, one.rule));
+        let (name, within, rule) = (printable(&kind.name), within(tables, one.within), rule_mark(tables, one.rule));
         let fields = fields.join(" and ");
         writeln!(out, "\nunchanged{within}\n  {name}: {fields} as in the event of the type before: {rule}")?;
     }
@@ -318,8 +317,7 @@ fn write_series(out: &mut String, tables: &Tables, series: &Series) -> fmt::Resu
         SeriesStep::NotDown => format!("none less than the one before{from}"),
         SeriesStep::Same => "all the same".to_owned(),
     };
-    let within = series.within.map(|outer| format!(", within {}", printable(&tables.lifecycles[outer].name)));
-    writeln!(out, "\nseries{}\n  {step}: {}", within.unwrap_or_default(), rule_mark(tables, series.rule))?;
+    writeln!(out, "\nseries{}\n  {step}: {}", within(tables, series.within), rule_mark(tables, series.rule))?;
     for (event, value) in by_event(&series.values) {
         let when = only_when(&words, event, &value.when, value.each.as_ref());
         let field = field(tables, event, value.each.as_ref(), value.slot);

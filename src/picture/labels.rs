@@ -1,6 +1,5 @@
 //! The labels of a picture: short names of events, conditions, titles and notes.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sessionlint_core::protocol::tables::{Condition, Each, Lifecycle, Row, States, Wanted};
@@ -84,11 +83,7 @@ impl<'t> Labels<'t> {
 
     /// Returns the last segment of the pointer of a field, of the event or of the items of an array.
     fn field_name(&self, event: usize, array: Option<usize>, slot: usize) -> String {
-        let event = &self.tables.events[event];
-        let pointer = match array {
-            Some(array) => event.arrays[array].pointer(slot, &event.slots),
-            None => Cow::Borrowed(&event.slots[slot]),
-        };
+        let pointer = self.tables.events[event].pointer(array, slot);
         match pointer.0.last().map(String::as_str) {
             Some("*") => "#".to_owned(),
             name => printable(name.unwrap_or_default()),

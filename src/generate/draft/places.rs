@@ -66,11 +66,8 @@ impl Draft<'_> {
 
     /// Returns what the schema allows for the field that a slot reads; of a field of an item, given that the item is there.
     pub(super) fn domain(&self, scope: Scope, slot: usize) -> Domain {
-        let slots = &self.kind.slots;
-        match scope.item {
-            None => domain(&self.kind.schema, &slots[slot]),
-            Some((array, _)) => domain(&self.kind.schema, &self.kind.arrays[array].pointer(slot, slots)),
-        }
+        let array = scope.item.map(|(array, _)| array);
+        domain(&self.kind.schema, &self.kind.pointer(array, slot))
     }
 
     /// Returns the value that is wished for what a slot reads, or that it has in any case.

@@ -51,53 +51,59 @@ pub(crate) fn mark_unreadable(event_type: &EventType, faults: &[Fault<'_>], capt
     }
     for (array, items) in event_type.arrays.iter().zip(items) {
         let holds = |fault: &Fault<'_>| {
-            let segments = fault.pointer.0.iter().zip(&array.at.0);
-            fault.pointer.0.len() <= array.at.0.len() && { segments }.all(|(one, two)| one == two || two == "*")
+            let mut segments = fault.pointer.0.iter().zip(&array.at.0);
+            fault.pointer.0.len() <= array.at.0.len() && segments.all(|(one, two)| one == two || two == "*")
         };
         if faults.iter().any(holds) {
             (items.readable, items.count) = (false, 0);
         }
-        let width = array.slots.len();
-        // There may be as many faults as items: a loop over both would be quadratic.
-        let numbers = |item: usize| {
-            let number = |slot: usize| match fields.get(items.first as usize + item * width + slot) {
-                Some(Capture::Index(number)) if array.is_nested() => *number,
-                _ => item as u32,
-            };
-            (number(0), number(1))
-        };
-        let by_number: HashMap<(u32, u32), usize> = match array.is_nested() && !faults.is_empty() {
-            true => (0..items.count as usize).map(|item| (numbers(item), item)).collect(),
-            false => HashMap::new(),
-        };
-        for fault in faults {
-            let path = &fault.pointer.0;
-            let index = |segment: &String| segment.parse::<u32>().ok();
-            let (around, inner) = array.parts();
-            let (item, inside) = if array.is_nested() {
-                let Some([outer, rest @ ..]) = path.strip_prefix(around) else { continue };
-                let Some(outer) = index(outer) else { continue };
-                match rest.strip_prefix(inner) {
-                    Some([number, inside @ ..]) => {
-                        let item = index(number).and_then(|number| by_number.get(&(outer, number)).copied());
-                        (item, inside)
-                    }
-                    _ => continue,
-                }
-            } else {
-                let Some([number, inside @ ..]) = path.strip_prefix(inner) else { continue };
-                (index(number).map(|number| number as usize), inside)
-            };
-            let Some(item) = item.filter(|item| *item < items.count as usize) else { continue };
-            for (number, slot) in array.slots.iter().enumerate() {
-                if matches!(slot, ItemSlot::Inside(at) if at.0.starts_with(inside)) {
-                    fields[items.first as usize + item * width + number] = Capture::Unreadable;
-                }
-            }
+        if !faults.is_empty() {
+            mark_items(array, *items, faults, fields);
         }
         if array.is_nested() {
             mark_around(array, *items, faults, fields);
         }
+    }
+}
+
+/// Marks the fields of an array's items that have a fault, or are inside a value with a fault.
+fn mark_items(array: &ArrayShape, items: Items, faults: &[Fault<'_>], fields: &mut [Capture]) {
+    let (first, width, count) = (items.first as usize, array.slots.len(), items.count as usize);
+    let (around, inner) = array.parts();
+    // There may be as many faults as items: a loop over both would be quadratic.
+    let by_numbers: HashMap<(u32, u32), usize> = match array.is_nested() {
+        true => (0..count).filter_map(|item| Some((numbers(fields, first + item * width)?, item))).collect(),
+        false => HashMap::new(),
+    };
+    let index = |segment: &String| segment.parse::<u32>().ok();
+    let item_of = |path: &[String]| {
+        if !array.is_nested() {
+            return index(path.strip_prefix(inner)?.first()?).map(|number| number as usize);
+        }
+        let [outer, rest @ ..] = path.strip_prefix(around)? else { return None };
+        by_numbers.get(&(index(outer)?, index(rest.strip_prefix(inner)?.first()?)?)).copied()
+    };
+    let mut faulty = Vec::new();
+    for fault in faults {
+        let path = &fault.pointer.0;
+        let Some(item) = item_of(path).filter(|item| *item < count) else { continue };
+        // The pointer of an item has one segment more than that of its array.
+        let inside = &path[array.at.0.len() + 1..];
+        let is_faulty = |slot: &ItemSlot| matches!(slot, ItemSlot::Inside(at) if at.0.starts_with(inside));
+        let slots = array.slots.iter().enumerate().filter(|(_, slot)| is_faulty(slot));
+        faulty.extend(slots.map(|(slot, _)| first + item * width + slot));
+    }
+    for field in faulty {
+        fields[field] = Capture::Unreadable;
+    }
+}
+
+/// Returns the number of the item around, and the item's own, of an item of an array inside of another one, whose fields
+/// begin here.
+fn numbers(fields: &[Capture], first: usize) -> Option<(u32, u32)> {
+    match fields.get(first..first + 2)? {
+        [Capture::Index(around), Capture::Index(number)] => Some((*around, *number)),
+        _ => None,
     }
 }
 

@@ -1,11 +1,10 @@
 //! What is known by key and starts afresh when a parent opens: the series and texts of the instances of a lifecycle.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
-use super::key::prefixes;
+use super::key::{from_key, keys_under, prefixes};
 
 /// Something of which nothing may be known.
 pub(crate) trait Known: Default {
@@ -77,8 +76,8 @@ impl<V: Known> ByKey<V> {
 
     /// Removes the values of a parent, or of all within one further out, which has certainly opened, and returns them.
     pub(crate) fn reset(&mut self, parent: &[u8]) -> Vec<V> {
-        let keys = keys_under(&self.values, parent);
-        for doubted in keys_under(&self.doubted, parent) {
+        let keys = keys_under(parent, self.values.range::<[u8], _>(from_key(parent)).map(|(key, _)| key));
+        for doubted in keys_under(parent, self.doubted.range::<[u8], _>(from_key(parent)).map(|(key, _)| key)) {
             self.doubted.remove(&doubted);
         }
         if self.is_lossy && parent.is_empty() {
@@ -113,10 +112,4 @@ impl<V: Known> ByKey<V> {
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.values.values().map(|dated| &dated.value)
     }
-}
-
-/// Returns the keys of a map that begin with that of a parent.
-fn keys_under<T>(map: &BTreeMap<Box<[u8]>, T>, parent: &[u8]) -> Vec<Box<[u8]>> {
-    let from = map.range::<[u8], _>((Bound::Included(parent), Bound::Unbounded));
-    from.take_while(|(key, _)| key.starts_with(parent)).map(|(key, _)| key.clone()).collect()
 }

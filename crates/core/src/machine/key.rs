@@ -4,6 +4,7 @@
 //! how these begin. Zero bytes in a part, which are rare, are written as two bytes.
 
 use std::borrow::Cow;
+use std::ops::Bound;
 
 use serde_json::Value;
 
@@ -72,6 +73,16 @@ fn add_part(key: &mut Vec<u8>, part: &[u8]) {
 pub(crate) fn prefixes(key: &[u8]) -> impl Iterator<Item = &[u8]> {
     let ends = key.iter().enumerate().filter(|(_, byte)| **byte == END).map(|(at, _)| at + 1);
     std::iter::once(0).chain(ends).map(|end| &key[..end])
+}
+
+/// Returns the range of an ordered map or set that begins with the keys that begin with this one.
+pub(crate) fn from_key(key: &[u8]) -> (Bound<&[u8]>, Bound<&[u8]>) {
+    (Bound::Included(key), Bound::Unbounded)
+}
+
+/// Copies those of ordered keys, from a parent's on, that begin with it.
+pub(crate) fn keys_under<'k>(parent: &[u8], from: impl Iterator<Item = &'k Box<[u8]>>) -> Vec<Box<[u8]>> {
+    from.take_while(|key| key.starts_with(parent)).cloned().collect()
 }
 
 /// Returns the first parts of a key.

@@ -86,7 +86,7 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Keeps the place of the event if it certainly led into a state whose findings stand there. `is_entered`: whether the
     /// state before was certainly left; where it is now one of several, each of them was entered here.
-    pub(super) fn keep_entry(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, to: States, is_entered: bool) {
+    fn keep_entry(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, to: States, is_entered: bool) {
         let is_kept = is_entered && to != States::default() && to.or(lifecycle.keeps_entry) == lifecycle.keeps_entry;
         let entry = is_kept.then(|| {
             let locator = self.event.locator;
@@ -111,14 +111,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Applies a row without a key to the instances that the parent with this key opened.
-    pub(super) fn move_open_of(
-        &mut self,
-        number: usize,
-        lifecycle: &Lifecycle,
-        row: &Row,
-        gate: Certainty,
-        parent: &[u8],
-    ) {
+    fn move_open_of(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty, parent: &[u8]) {
         let Step { stream, event, doubts, observer, .. } = self;
         let Some(keyed) = stream.lifecycles[number].keyed(parent, lifecycle) else { return };
         // An observer wants the cells that do nothing, too.
@@ -205,7 +198,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Moves the instance of one key. `scope` is `None` if the row has no key.
-    pub(super) fn move_instance(
+    fn move_instance(
         &mut self,
         number: usize,
         lifecycle: &Lifecycle,
@@ -318,13 +311,13 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Reports a rule of an instance, unless one of its parents has already reported one for this event. `key`: empty if the
     /// lifecycle has no keys.
-    pub(super) fn report(
+    fn report(
         &mut self,
         (number, key): (usize, &[u8]),
         lifecycle: &Lifecycle,
         (rule, wording): (RuleId, Wording),
         at: Target,
-        related: Vec<crate::finding::Related>,
+        related: Vec<Related>,
         facts: Facts,
     ) {
         let is_muted = self.spoken.mutes(self.tables, lifecycle.within, key);
@@ -335,7 +328,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Returns whether the instances further out of the one with this key are in the states that a row asks for.
-    pub(super) fn evaluate_parents(&mut self, gates: &[ParentGate], key: &[u8]) -> Certainty {
+    fn evaluate_parents(&mut self, gates: &[ParentGate], key: &[u8]) -> Certainty {
         let mut meets = Certainty::Yes;
         for gate in gates {
             let lifecycle = &self.tables.lifecycles[gate.lifecycle];

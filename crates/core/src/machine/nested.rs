@@ -1,13 +1,12 @@
 //! The instances of a lifecycle whose parent has keys, too: for each instance of the parent those that belong to it.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
 use super::end;
 use super::instance::{History, Instance, KeyedInstances};
-use super::key::{first_parts, prefixes};
+use super::key::{first_parts, from_key, keys_under, prefixes};
 use crate::protocol::Keyed;
 use crate::protocol::tables::{Lifecycle, States};
 
@@ -108,8 +107,8 @@ impl NestedInstances {
     /// Starts afresh for a parent that opened, or for all parents within one further out.
     pub(crate) fn reset(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
         if lifecycle.keyed == Some(Keyed::Parent) {
-            let within: Vec<_> = self.range(prefix).map(|(key, _)| key.clone()).collect();
-            for key in within {
+            let from = self.families.range::<[u8], _>(from_key(prefix));
+            for key in keys_under(prefix, from.map(|(key, _)| key)) {
                 self.families.remove(&key);
             }
         } else {
@@ -137,16 +136,11 @@ impl NestedInstances {
     fn all_within(&mut self, prefix: &[u8], lifecycle: &Lifecycle) -> impl Iterator<Item = &mut KeyedInstances> {
         let NestedInstances { families, losses, lost, may_have_opened, .. } = self;
         let news = (*losses, *lost, *may_have_opened);
-        let from = families.range_mut::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+        let from = families.range_mut::<[u8], _>(from_key(prefix));
         from.take_while(move |(key, _)| key.starts_with(prefix)).map(move |(_, family)| {
             catch_up(family, news, lifecycle);
             &mut family.instances
         })
-    }
-
-    fn range(&self, prefix: &[u8]) -> impl Iterator<Item = (&Box<[u8]>, &Family)> {
-        let from = self.families.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-        from.take_while(move |(key, _)| key.starts_with(prefix))
     }
 
     /// Returns whether instances can be in this state; those that were stored may be made up.

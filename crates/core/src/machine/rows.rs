@@ -47,13 +47,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Applies rows over one array to its items, to each the row that takes it.
-    pub(super) fn apply_to_items(
-        &mut self,
-        number: usize,
-        lifecycle: &Lifecycle,
-        array: usize,
-        candidates: &[(&Row, Certainty)],
-    ) {
+    fn apply_to_items(&mut self, number: usize, lifecycle: &Lifecycle, array: usize, candidates: &[(&Row, Certainty)]) {
         let event = self.event;
         let Some(items) = self.items(array) else {
             return candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row));
@@ -78,7 +72,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Returns whether a row over an array takes an item.
-    pub(super) fn takes_item(&self, lifecycle: &Lifecycle, row: &Row, scope: Scope<'_>) -> Certainty {
+    fn takes_item(&self, lifecycle: &Lifecycle, row: &Row, scope: Scope<'_>) -> Certainty {
         let Some(each) = &row.each else { return Certainty::No };
         if !each.otherwise {
             return self.evaluate_conditions(&each.when, scope);
@@ -93,7 +87,7 @@ impl<W: CellObserver> Step<'_, W> {
     /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of
     /// them reports a rule.
     #[cold]
-    pub(super) fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, candidates: &[(&Row, Certainty)]) {
+    fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, candidates: &[(&Row, Certainty)]) {
         let rows: Vec<&Row> = candidates.iter().map(|(row, _)| *row).collect();
         if let LifecycleState::Single(single) = &self.stream.lifecycles[number] {
             let from = single.possible;
@@ -105,7 +99,7 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Moves the instances that rows name for one item, of which one may be meant.
     #[cold]
-    pub(super) fn move_one_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], scope: Scope<'_>) {
+    fn move_one_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], scope: Scope<'_>) {
         let mut named = Vec::new();
         for row in rows {
             match read_key(&row.key, scope) {
@@ -118,12 +112,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Moves instances, each of which one of the rows that name it may move.
-    pub(super) fn move_named_perhaps(
-        &mut self,
-        number: usize,
-        lifecycle: &Lifecycle,
-        named: Vec<(&Row, Vec<Box<[u8]>>)>,
-    ) {
+    fn move_named_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, named: Vec<(&Row, Vec<Box<[u8]>>)>) {
         // The instances, each with the rows that name it.
         let mut instances: Vec<(Box<[u8]>, Vec<&Row>)> = Vec::new();
         let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();
@@ -144,7 +133,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Returns the keys of the instances that a row is about, each once.
-    pub(super) fn named_by(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
+    fn named_by(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
         let event = self.event;
         let mut keys: Vec<Box<[u8]>> = Vec::new();
         let scopes: Vec<Scope<'_>> = match &row.each {
@@ -198,7 +187,7 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Applies a row that is not over an array to the instances that it is about.
-    pub(super) fn apply_row(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
+    fn apply_row(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
         if lifecycle.keyed.is_none() {
             self.move_single(number, lifecycle, row, gate);
         } else if row.key.is_empty() {

@@ -54,7 +54,7 @@ enum Fit {
     Follows,
     /// It does not follow; the expected value or the one before, in words.
     Breaks(String),
-    /// It is no value that the series could have.
+    /// The series cannot have such a value.
     Unclear,
 }
 
@@ -147,19 +147,17 @@ impl<W: CellObserver> Step<'_, W> {
                 wording: Wording::Usual,
             });
         }
-        let is_loss = series.is_of_losses && is_ahead(series, &last, &now);
+        if series.is_of_losses && is_ahead(series, &last, &now) {
+            // Between the value before and this one, events of this stream were lost. The value itself is known.
+            self.stream.make_unsure(self.tables);
+            (self.doubts.any, *self.gap) = (true, true);
+        }
         *self.stream.series[number].get(&key) = match (fit, last) {
             (Fit::Unclear, _) => LastValue::Unknown,
             // The first value stays the measure.
             (_, LastValue::Known(first, place)) if series.step == SeriesStep::Same => LastValue::Known(first, place),
-            _ => LastValue::Known(now.clone(), here.clone()),
+            _ => LastValue::Known(now, here),
         };
-        if is_loss {
-            // Between the value before and this one, events of this stream were lost. The value itself is known.
-            self.stream.make_unsure(self.tables);
-            (self.doubts.any, *self.gap) = (true, true);
-            *self.stream.series[number].get(&key) = LastValue::Known(now, here);
-        }
     }
 }
 

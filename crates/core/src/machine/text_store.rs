@@ -1,12 +1,12 @@
 //! The texts of a stream: for each table of the protocol one, or one for each key.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
 use super::by_key::{ByKey, Known};
+use super::key::{from_key, keys_under};
 use super::streamed_text::{BufferPool, TextState};
 use crate::protocol::texts::Text;
 
@@ -128,7 +128,7 @@ impl Texts {
     pub(crate) fn take_changed(&mut self, table: usize, entry: usize, prefix: &[u8]) -> Vec<Box<[u8]>> {
         let TextsOf::Keyed(KeyedTexts { changed, .. }) = &mut self.0[table] else { return vec![Box::default()] };
         let Some(changed) = changed.get_mut(entry) else { return Vec::new() };
-        let keys = keys_under(changed, prefix);
+        let keys = keys_under(prefix, changed.range::<[u8], _>(from_key(prefix)));
         keys.iter().for_each(|key| {
             changed.remove(key);
         });
@@ -141,7 +141,7 @@ impl Texts {
             TextsOf::Single(text) => end(text),
             TextsOf::Keyed(KeyedTexts { texts, bytes, changed }) => {
                 for changed in changed {
-                    for key in keys_under(changed, parent) {
+                    for key in keys_under(parent, changed.range::<[u8], _>(from_key(parent))) {
                         changed.remove(&key);
                     }
                 }
@@ -219,12 +219,6 @@ impl Texts {
                 }
             })
     }
-}
-
-/// Returns the keys of a set that begin with that of a parent.
-fn keys_under(keys: &BTreeSet<Box<[u8]>>, parent: &[u8]) -> Vec<Box<[u8]>> {
-    let from = keys.range::<[u8], _>((Bound::Included(parent), Bound::Unbounded));
-    from.take_while(|key| key.starts_with(parent)).cloned().collect()
 }
 
 /// Returns a text to its first state, and reports half a character at its end.

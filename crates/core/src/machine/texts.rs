@@ -198,7 +198,7 @@ impl<W: CellObserver> Step<'_, W> {
             (Certainty::No, _) | (_, Field::Absent | Field::Null) => return false,
             _ => {
                 // It may have taken the place of what there was.
-                if text.takes_wholes {
+                if text.takes_wholes() {
                     self.stream.texts.change(number, key, TextState::make_incomplete);
                 }
                 return false;
@@ -210,7 +210,7 @@ impl<W: CellObserver> Step<'_, W> {
         }
         let is_named = state.is_whole() || text.append.iter().flatten().any(|append| append.anew);
         let not_streamed = text.no_pieces.filter(|_| state.is_empty() && !said.is_empty());
-        let here = text.takes_wholes.then(|| event_place(&mut self.here, self.event));
+        let here = text.takes_wholes().then(|| event_place(&mut self.here, self.event));
         let room = self.stream.texts.room(number, key, self.max_text_bytes);
         let compared = self.stream.texts.change(number, key, |state| {
             let compared = state.compare(said, || is_named.then(|| text.name.clone()), self.buffers);

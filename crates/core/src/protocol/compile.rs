@@ -1,6 +1,7 @@
 //! Compiles `protocol.toml` and the schemas into tables. Every mistake that a protocol can have is found here, with its
 //! place in the file.
 
+mod entries;
 mod exhaustive;
 mod fields;
 mod fixes;
@@ -245,7 +246,7 @@ impl<'f> Compiler<'f> {
             shape.slots.push(slot);
             shape.slots.len() - 1
         });
-        let whole = self.pointer_of(event, Some(array), number);
+        let whole = self.events[event].pointer(Some(array), number).into_owned();
         self.check_field(event, &whole, &at.span());
         number
     }
@@ -302,8 +303,23 @@ impl<'f> Compiler<'f> {
         events
     }
 
-    /// Refuses a field of which the schema allows none of these types. `what`: what the field is for.
-    fn check_kind(&mut self, event: usize, pointer: &Pointer, span: Span, kinds: &[&str], what: &str) {
+    /// Refuses a field, of an event or of the items of one of its arrays, of which the schema allows none of these types.
+    /// `what`: what the field is for.
+    fn check_kind(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>, kinds: &[&str], what: &str) {
+        let slot = self.slot_of(event, array, at);
+        let is_number = |array: usize| {
+            matches!(self.events[event].arrays[array].slots[slot], ItemSlot::Number | ItemSlot::NumberAround)
+        };
+        // The number of an item is none of the schema's values.
+        if array.is_some_and(is_number) && kinds.contains(&"integer") {
+            return;
+        }
+        let pointer = self.events[event].pointer(array, slot).into_owned();
+        self.check_types(event, &pointer, at.span(), kinds, what);
+    }
+
+    /// Refuses a value of which the schema allows none of these types; see [`Compiler::check_kind`].
+    fn check_types(&mut self, event: usize, pointer: &Pointer, span: Span, kinds: &[&str], what: &str) {
         if self.trusted.is_some() {
             return;
         }
@@ -324,7 +340,7 @@ impl<'f> Compiler<'f> {
     fn compile_each(&mut self, event: usize, each: &file::Each, rows: bool) -> Each {
         let array = self.array(event, &each.at);
         let at = self.events[event].arrays[array].at.clone();
-        self.check_kind(event, &at, each.at.span(), &["array"], "an array");
+        self.check_types(event, &at, each.at.span(), &["array"], "an array");
         let when = match &each.when {
             file::RowWhen::Fields(when) => self.compile_conditions_of(event, Some(array), when),
             file::RowWhen::Else => Vec::new(),
@@ -349,7 +365,7 @@ impl<'f> Compiler<'f> {
             let slot = self.slot_of(event, array, at);
             let wanted = match test {
                 file::WhenTest::Values(values) => {
-                    let pointer = self.pointer_of(event, array, slot);
+                    let pointer = self.events[event].pointer(array, slot).into_owned();
                     self.check_values(event, &pointer, at, values);
                     Wanted::Values(values.clone())
                 }
@@ -362,15 +378,6 @@ impl<'f> Compiler<'f> {
             conditions.push(Condition { slot, wanted });
         }
         conditions
-    }
-
-    /// Returns the pointer of the field in a slot, of the event or, with `*` for their numbers, of an array's items.
-    fn pointer_of(&self, event: usize, array: Option<usize>, slot: usize) -> Pointer {
-        let EventType { slots, arrays, .. } = &self.events[event];
-        match array {
-            None => slots[slot].clone(),
-            Some(array) => arrays[array].pointer(slot, slots).into_owned(),
-        }
     }
 
     /// Checks that an event's schema allows all these values for a field. `at`: the pointer as it is written.

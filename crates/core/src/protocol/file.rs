@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::compile::without_values;
+use super::series::SeriesStep;
 use super::tables;
 use super::texts::JsonKind;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
 pub(crate) use words::{
-    Cell, Each, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Step, Test, WhenTest, Wholes,
+    Cell, Each, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest, Wholes,
 };
 
 pub(crate) type Name = Spanned<String>;
@@ -311,7 +312,7 @@ toml_tables! {
         pub on: Names = required,
         pub when: When = optional,
         pub each: Option<Each> = optional,
-        /// The first parts of a key, or none: all texts under it.
+        /// The first parts of a key, or an empty list: the entry is about all texts whose keys begin so.
         pub key: Option<Names> = optional,
         pub is: JsonKind = required,
         /// Whether a text without content is fine, too.
@@ -342,7 +343,7 @@ toml_tables! {
         pub key: Names = optional,
         /// The lifecycle whose instances have a series each.
         pub within: Option<Name> = optional,
-        pub step: Spanned<Step> = required,
+        pub step: Spanned<SeriesStep> = required,
         /// The first value, or `any`.
         pub from: Option<Spanned<From>> = optional,
         /// Whether a value that is too far ahead says that events were lost.

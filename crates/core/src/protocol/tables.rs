@@ -1,5 +1,6 @@
 //! The tables of a compiled protocol, in which names are numbers and pointers are slots. The compiler has checked them.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -233,6 +234,15 @@ impl EventType {
     #[inline]
     pub(crate) fn compiled(&self) -> Option<&Program> {
         self.plan.get()?.as_ref().ok()
+    }
+
+    /// Returns the pointer of the field in a slot: of the event, or of the items of one of its arrays, with `*` for each
+    /// item.
+    pub fn pointer(&self, array: Option<usize>, slot: usize) -> Cow<'_, Pointer> {
+        match array {
+            None => Cow::Borrowed(&self.slots[slot]),
+            Some(array) => self.arrays[array].pointer(slot, &self.slots),
+        }
     }
 
     /// Returns the values that the schema allows for the field in a slot; empty if they cannot be listed.

@@ -28,8 +28,6 @@ pub struct Text {
     pub whole: Vec<Vec<Whole>>,
     /// Whether a whole takes the place of the pieces, and the next one is compared with it; else it ends the text.
     pub keeps_wholes: bool,
-    /// Whether a whole takes the place of the pieces, be it only until the event is judged.
-    pub takes_wholes: bool,
     /// By event type: when the text must be JSON, each with the number of its entry in the table.
     pub json: Vec<Vec<(usize, TextJson)>>,
     /// Number of these entries.
@@ -39,6 +37,11 @@ pub struct Text {
 }
 
 impl Text {
+    /// Returns whether a whole takes the place of the pieces, be it only until the event is judged.
+    pub(crate) fn takes_wholes(&self) -> bool {
+        self.keeps_wholes || self.json_entries > 0
+    }
+
     /// Returns whether events of a type may change the text.
     pub(crate) fn is_touched_by(&self, event: usize) -> bool {
         !(self.append[event].is_empty()

@@ -5,52 +5,32 @@ use toml::Spanned;
 use super::super::file;
 use super::super::series::{Series, SeriesStep, SeriesValue};
 use super::super::tables::Lifecycle;
+use super::entries::About;
 use super::{Compiler, Speaker};
 use crate::schema::{Pointer, Subschema};
-use crate::text::count;
 
 impl Compiler<'_> {
     /// Compiles a `[[series]]`.
     pub(super) fn compile_series(&mut self, spanned: &Spanned<file::Series>, lifecycles: &[Lifecycle]) -> Series {
         let series = spanned.get_ref();
         let within = series.within.as_ref().and_then(|name| self.find_outer(name, lifecycles.len()));
-        let parent_parts = within.map_or(0, |outer| lifecycles[outer].key_parts);
-        let mut key_parts = series.key.0.len();
-        if let (0, Some(value)) = (key_parts, series.values.iter().find(|value| !value.key.0.is_empty())) {
-            key_parts = value.key.0.len();
-        }
-        if let Some(name) = series.within.as_ref().filter(|_| key_parts < parent_parts) {
-            let (own, parent) = (count(key_parts as u64, "part"), name.get_ref());
-            let message = format!("the key of this series has {own}, but that of {parent} has {parent_parts}");
-            self.refuse(name.span(), message, "begin the key with all parts of the parent's key");
-        }
+        let own = series.values.iter().map(|value| &value.key);
+        let key_parts = std::iter::once(&series.key).chain(own).map(|key| key.0.len()).find(|parts| *parts > 0);
+        let key_parts = key_parts.unwrap_or_default();
+        self.check_parent_parts(series.within.as_ref(), within.map(|outer| &lifecycles[outer]), key_parts, "series");
         let mut values: Vec<Vec<SeriesValue>> = vec![Vec::new(); self.events.len()];
         for written in &series.values {
             let key = if written.key.0.is_empty() { &series.key } else { &written.key };
-            if key.0.len() != key_parts {
-                let message = format!(
-                    "this key has {}, but that of the series has {key_parts}",
-                    count(key.0.len() as u64, "part")
-                );
-                let span = key.0.first().map_or(written.at.span(), Spanned::span);
-                self.refuse(span, message, "give each value a key with the same parts");
-            }
+            let words = ("series", "give each value a key with the same parts");
+            self.check_parts(key, &written.at, key_parts, words);
             for event in self.series_events(series, written, key) {
-                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
-                let array = each.as_ref().map(|each| each.array);
-                if !matches!(series.step.get_ref(), file::Step::Same) {
-                    let slot = self.slot_of(event, array, &written.at);
-                    let pointer = self.pointer_of(event, array, slot);
-                    if !written.at.get_ref().ends_with('#') {
-                        self.check_kind(event, &pointer, written.at.span(), &["integer", "number"], "a number");
-                    }
+                let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
+                if *series.step.get_ref() != SeriesStep::Same {
+                    self.check_kind(event, about.array, &written.at, &["integer", "number"], "a number");
                 }
-                values[event].push(SeriesValue {
-                    when: self.compile_conditions(event, &written.when),
-                    each,
-                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
-                    slot: self.slot_of(event, array, &written.at),
-                });
+                let slot = self.slot_of(event, about.array, &written.at);
+                let About { when, each, key, .. } = about;
+                values[event].push(SeriesValue { when, each, key, slot });
             }
         }
         let is_of_losses = series.lost.as_ref().is_some_and(|lost| *lost.get_ref());
@@ -66,37 +46,32 @@ impl Compiler<'_> {
         for event in self.find_events(&series.restarts, None) {
             restarts[event] = true;
         }
+        self.check_step(series, is_of_losses);
+        let (step, counts) = (*series.step.get_ref(), *series.step.get_ref() != SeriesStep::Same);
         let speaker = if key_parts > 0 { &Speaker::KEYED_SERIES } else { &Speaker::SERIES };
         Series {
             within,
             key_parts,
             values,
-            step: self.compile_step(series, is_of_losses),
+            step,
             from: match series.from.as_ref().map(Spanned::get_ref) {
                 Some(file::From::Number(number)) => Some(*number),
                 Some(file::From::Any) | None => None,
             },
             is_of_losses,
-            is_open: !matches!(series.step.get_ref(), file::Step::Same)
-                && series.values.iter().flat_map(|value| &value.on.0).any(|name| name.get_ref() == "*"),
+            is_open: counts && series.values.iter().flat_map(|value| &value.on.0).any(|name| name.get_ref() == "*"),
             restarts,
             rule: self.use_rule(&series.rule, speaker),
         }
     }
 
-    fn compile_step(&mut self, series: &file::Series, is_of_losses: bool) -> SeriesStep {
-        let span = series.step.span();
-        let step = match series.step.get_ref() {
-            file::Step::By(0) => {
-                let help = "write \"same\" if the value stays";
-                self.refuse(span.clone(), "a step is at least 1".to_owned(), help);
-                SeriesStep::By(1)
-            }
-            file::Step::By(number) => SeriesStep::By(*number),
-            file::Step::Up => SeriesStep::Up,
-            file::Step::NotDown => SeriesStep::NotDown,
-            file::Step::Same => SeriesStep::Same,
-        };
+    /// Checks that a series counts, or stays the same, as its other keys say.
+    fn check_step(&mut self, series: &file::Series, is_of_losses: bool) {
+        let (span, step) = (series.step.span(), *series.step.get_ref());
+        if step == SeriesStep::By(0) {
+            let help = "write \"same\" if the value stays";
+            self.refuse(span.clone(), "a step is at least 1".to_owned(), help);
+        }
         match &series.from {
             Some(from) if step == SeriesStep::Same => {
                 let message = "the first value of a series that stays the same is the measure".to_owned();
@@ -112,7 +87,6 @@ impl Compiler<'_> {
             let message = "only a series that counts tells that events were lost".to_owned();
             self.refuse(span, message, "write a number for `step`, or take `lost` out");
         }
-        step
     }
 
     /// Returns the event types that an entry is for. `*` stands for those that no other entry names and whose schema

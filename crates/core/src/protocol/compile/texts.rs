@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::super::file::{self, Wholes};
 use super::super::tables::Lifecycle;
 use super::super::texts::{Append, Text, TextJson, Whole};
+use super::entries::About;
 use super::{Compiler, Speaker};
 use crate::text::count;
 
@@ -22,17 +23,11 @@ impl Compiler<'_> {
             let key = self.text_key(text, &written.key, &written.at, key_parts);
             let after = self.compile_gate(&written.after, all, &[]);
             for event in self.find_events(&written.on, None) {
-                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
-                let array = each.as_ref().map(|each| each.array);
-                self.check_text_field(event, array, &written.at);
-                append[event].push(Append {
-                    when: self.compile_conditions(event, &written.when),
-                    each,
-                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
-                    slot: self.slot_of(event, array, &written.at),
-                    after: after.clone(),
-                    anew: written.anew,
-                });
+                let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
+                self.check_kind(event, about.array, &written.at, &["string"], "a string");
+                let slot = self.slot_of(event, about.array, &written.at);
+                let About { when, each, key, .. } = about;
+                append[event].push(Append { when, each, key, slot, after: after.clone(), anew: written.anew });
             }
         }
         let mut cut = vec![Vec::new(); self.events.len()];
@@ -59,14 +54,15 @@ impl Compiler<'_> {
                 self.refuse(ends.span(), message, "take `ends` out, or write a list of wholes");
             }
             for event in self.find_events(&written.on, None) {
-                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
-                let array = each.as_ref().map(|each| each.array);
-                self.check_text_field(event, array, &written.at);
+                let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
+                self.check_kind(event, about.array, &written.at, &["string"], "a string");
+                let slot = self.slot_of(event, about.array, &written.at);
+                let About { when, each, key, .. } = about;
                 whole[event].push(Whole {
-                    when: self.compile_conditions(event, &written.when),
+                    when,
                     each,
-                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
-                    slot: self.slot_of(event, array, &written.at),
+                    key,
+                    slot,
                     before: before.clone(),
                     rule,
                     empty,
@@ -96,7 +92,6 @@ impl Compiler<'_> {
             cut,
             whole,
             keeps_wholes,
-            takes_wholes: keeps_wholes || !text.json.0.is_empty(),
             json,
             json_entries: text.json.0.len(),
             no_pieces: text.no_pieces.as_ref().map(|rule| self.use_rule(rule, speaker_of_text(keyed))),
@@ -114,27 +109,13 @@ impl Compiler<'_> {
             let speaker = if key_parts > 0 { &Speaker::KEYED_JSON } else { &Speaker::JSON };
             let rule = self.use_rule(&written.rule, speaker);
             for event in self.find_events(&written.on, None) {
-                let each = written.each.as_ref().map(|each| self.compile_each(event, each, false));
-                let array = each.as_ref().map(|each| each.array);
-                let compiled = TextJson {
-                    when: self.compile_conditions(event, &written.when),
-                    each,
-                    key: key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
-                    is: written.is,
-                    allows_empty: written.empty,
-                    rule,
-                };
-                json[event].push((entry, compiled));
+                let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
+                let About { when, each, key, .. } = about;
+                json[event]
+                    .push((entry, TextJson { when, each, key, is: written.is, allows_empty: written.empty, rule }));
             }
         }
         json
-    }
-
-    /// Refuses a piece or a whole that is never a string.
-    fn check_text_field(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>) {
-        let slot = self.slot_of(event, array, at);
-        let pointer = self.pointer_of(event, array, slot);
-        self.check_kind(event, &pointer, at.span(), &["string"], "a string");
     }
 
     /// Returns the number of parts of a text's key, which begins with those of the parent's.
@@ -142,15 +123,7 @@ impl Compiler<'_> {
         let own = text.append.0.iter().map(|append| &append.key);
         let parts = std::iter::once(&text.key).chain(own).map(|key| key.0.len()).find(|parts| *parts > 0);
         let parts = parts.unwrap_or_default();
-        if let (Some(parent), Some(within)) = (parent.filter(|parent| parts < parent.key_parts), &text.within) {
-            let message = format!(
-                "the key of this text has {}, but that of {} has {}",
-                count(parts as u64, "part"),
-                parent.name,
-                parent.key_parts
-            );
-            self.refuse(within.span(), message, "begin the key with all parts of the parent's key");
-        }
+        self.check_parent_parts(text.within.as_ref(), parent, parts, "text");
         parts
     }
 
@@ -163,12 +136,8 @@ impl Compiler<'_> {
         key_parts: usize,
     ) -> &'t file::Names {
         let key = if own.0.is_empty() { &text.key } else { own };
-        if key.0.len() != key_parts {
-            let has = count(key.0.len() as u64, "part");
-            let span = key.0.first().map_or(at.span(), Spanned::span);
-            let message = format!("this key has {has}, but that of the text has {key_parts}");
-            self.refuse(span, message, "give each piece and each whole a key with the same parts");
-        }
+        let words = ("text", "give each piece and each whole a key with the same parts");
+        self.check_parts(key, at, key_parts, words);
         key
     }
 }

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use super::{Name, SetField, SomeItems, Speak, SpeakAtEnd, When, Whole};
 use crate::finding::Severity;
+use crate::protocol::series::SeriesStep;
 use crate::protocol::tables;
 use crate::protocol::texts::JsonKind;
 use crate::schema::Pointer;
@@ -290,28 +291,15 @@ impl FromToml for JsonKind {
     }
 }
 
-/// How the values of a series follow one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Each is so much more than the one before.
-    By(u32),
-    /// Each is greater.
-    Up,
-    /// None is less.
-    NotDown,
-    /// All are the same as the first.
-    Same,
-}
-
-impl FromToml for Step {
-    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Step> {
+impl FromToml for SeriesStep {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<SeriesStep> {
         let words = [
-            ("up", "each value is greater than the one before", Step::Up),
-            ("not-down", "none is less than the one before", Step::NotDown),
-            ("same", "all are the same as the first", Step::Same),
+            ("up", "each value is greater than the one before", SeriesStep::Up),
+            ("not-down", "none is less than the one before", SeriesStep::NotDown),
+            ("same", "all are the same as the first", SeriesStep::Same),
         ];
         match value.get_ref() {
-            DeValue::Integer(_) => u32::from_toml(key, value, reader).map(Step::By),
+            DeValue::Integer(_) => u32::from_toml(key, value, reader).map(SeriesStep::By),
             DeValue::String(text) if words.iter().any(|(word, ..)| *word == &**text) => {
                 reader.one_of_explained(key, value, &words)
             }
