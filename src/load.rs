@@ -31,7 +31,7 @@ pub fn read_protocol(folder: &Path) -> Result<Vec<(String, String)>, ProtocolErr
     for entry in entries {
         let path = entry.map_err(|error| ProtocolError::unreadable(folder, error))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if name.ends_with(".schema.json") || ["document.md", "examples.toml"].contains(&name) {
+        if name.ends_with(".schema.json") || ["shared.json", "document.md", "examples.toml"].contains(&name) {
             files.push((name.to_owned(), read(&path)?));
         }
     }

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use clap::ValueEnum;
+use sessionlint_core::check;
+use sessionlint_core::event::Options;
 use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{nearest, visible};
@@ -22,7 +24,7 @@ use super::{CliError, Exit};
 use crate::error::display_path;
 use crate::generate::{
     Stream, StreamOptions, breakable, covering_from_seed, illegal_from_seed, legal_from_seed, plain_from_seed,
-    why_unbroken, wild_from_seed,
+    speaks_of_sse, why_unbroken, wild_from_seed,
 };
 use crate::report::Syntax;
 
@@ -51,9 +53,9 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["breaks", "cover"])]
     wild: bool,
 
-    /// Wire format of the streams
-    #[arg(long, value_enum, default_value_t = OutputWire::Ndjson)]
-    wire: OutputWire,
+    /// Wire format of the streams [default: sse if a rule of the protocol speaks of server-sent events alone, else ndjson]
+    #[arg(long, value_enum)]
+    wire: Option<OutputWire>,
 
     /// Folder for the streams, one file each, with a file of its expected findings [default: print a single stream]
     #[arg(long, value_name = "DIR")]
@@ -95,11 +97,11 @@ impl OutputWire {
         }
     }
 
-    fn bytes(self, stream: &Stream) -> Vec<u8> {
+    fn bytes(self, protocol: &Protocol, stream: &Stream) -> Vec<u8> {
         match self {
             OutputWire::Ndjson => stream.ndjson(),
-            OutputWire::Sse => stream.written(b"data: ", b"\n\n"),
-            OutputWire::JsonRpc => stream.written(br#"{"jsonrpc":"2.0","method":"event","params":"#, b"}\n"),
+            OutputWire::Sse => stream.server_sent(protocol),
+            OutputWire::JsonRpc => stream.notifications(),
         }
     }
 }
@@ -132,7 +134,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let options = StreamOptions { turns, sessions, events, weights };
     let rules = rules_to_break(arguments, protocol)?;
     let cells = arguments.cover.as_deref().map(|name| cells_named(protocol, name)).transpose()?.unwrap_or_default();
-    let task = Task { arguments, protocol, options, rules, cells, unbroken: Mutex::default() };
+    let natural = if speaks_of_sse(protocol) { OutputWire::Sse } else { OutputWire::Ndjson };
+    let wire = arguments.wire.unwrap_or(natural);
+    let task = Task { arguments, protocol, wire, options, rules, cells, unbroken: Mutex::default() };
     match &arguments.out {
         None if arguments.count != 1 => {
             Err(CliError::Message("several streams need a folder: use --out DIR".to_owned()))
@@ -217,6 +221,7 @@ struct GeneratedStream {
 struct Task<'t> {
     arguments: &'t Arguments,
     protocol: &'t Protocol,
+    wire: OutputWire,
     options: StreamOptions,
     /// The rules to break in turn; empty for other streams.
     rules: Vec<&'t str>,
@@ -256,7 +261,7 @@ impl Task<'_> {
 
     fn write_one(&self, folder: &Path, number: u64) -> Result<(), CliError> {
         let made = self.stream(number)?;
-        let name = format!("stream-{:05}.{}", number + 1, self.arguments.wire.ending());
+        let name = format!("stream-{:05}.{}", number + 1, self.wire.ending());
         write(&folder.join(&name), &made.bytes)?;
         if !made.findings.is_empty() {
             let expected: String = made.findings.iter().map(|(line, rule)| format!("{line}\t{rule}\n")).collect();
@@ -268,15 +273,18 @@ impl Task<'_> {
     /// Generates the stream of a number.
     fn stream(&self, number: u64) -> Result<GeneratedStream, CliError> {
         let seed = self.arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
-        let wire = self.arguments.wire;
+        let wire = self.wire;
         if self.arguments.wild {
-            let bytes = wire.bytes(&wild_from_seed(self.protocol, &self.options, seed));
+            let bytes = wire.bytes(self.protocol, &wild_from_seed(self.protocol, &self.options, seed));
             return Ok(GeneratedStream { bytes, findings: Vec::new() });
         }
         if let Some(name) = &self.arguments.cover {
-            let (stream, findings) = covering_from_seed(self.protocol, &self.cells, &self.options, seed)
+            let stream = covering_from_seed(self.protocol, &self.cells, &self.options, seed)
                 .map_err(|why| CliError::Message(visible(&format!("no stream was found that takes {name}: {why}"))))?;
-            return Ok(GeneratedStream { bytes: wire.bytes(&stream), findings });
+            let bytes = wire.bytes(self.protocol, &stream);
+            let found = check(self.protocol, &bytes, Options::default().with_excerpts(false)).findings;
+            let findings = found.into_iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect();
+            return Ok(GeneratedStream { bytes, findings });
         }
         if !self.rules.is_empty() {
             return self.broken_stream(number, seed);
@@ -287,14 +295,14 @@ impl Task<'_> {
         let stream = plain.or_else(|| legal_from_seed(self.protocol, &self.options, seed)).ok_or_else(|| {
             CliError::Message("no legal stream was found; allow more events, or other weights".to_owned())
         })?;
-        Ok(GeneratedStream { bytes: wire.bytes(&stream), findings: Vec::new() })
+        Ok(GeneratedStream { bytes: wire.bytes(self.protocol, &stream), findings: Vec::new() })
     }
 
     /// Generates a stream that breaks the rule of a number, or the next one that can be broken on this wire format.
     fn broken_stream(&self, number: u64, seed: u64) -> Result<GeneratedStream, CliError> {
         let first = number as usize % self.rules.len();
         for rule in self.rules[first..].iter().chain(&self.rules[..first]) {
-            let write = |stream: &Stream| self.arguments.wire.bytes(stream);
+            let write = |stream: &Stream| self.wire.bytes(self.protocol, stream);
             if let Some((bytes, line)) = illegal_from_seed(self.protocol, rule, &self.options, seed, write) {
                 return Ok(GeneratedStream { bytes, findings: vec![(line, (*rule).to_owned())] });
             }

@@ -289,10 +289,11 @@ fn write_words(out: &mut String, tables: &Tables) -> fmt::Result {
                 alternatives(&says.iter().map(|says| format!("“{}”", printable(says))).collect::<Vec<_>>())
             }
             FieldTest::Below(number) => format!("less than {number}"),
-            FieldTest::Missing => "missing".to_owned(),
+            FieldTest::Any => String::new(),
         };
+        let test = if test.is_empty() { format!("at {field}") } else { format!("{field} is {test}") };
         let rule = rule_mark(tables, one.rule);
-        writeln!(out, "  {}{when}: {field} is {test}: {rule}", printable(&kind.name))?;
+        writeln!(out, "  {}{when}: {test}: {rule}", printable(&kind.name))?;
     }
     for series in &tables.series {
         write_series(out, tables, series)?;
@@ -312,7 +313,8 @@ fn write_series(out: &mut String, tables: &Tables, series: &Series) -> fmt::Resu
     let words = Labels::unabridged(tables);
     let from = series.from.map(|from| format!(", from {from}")).unwrap_or_default();
     let step = match series.step {
-        SeriesStep::By(step) => format!("each {step} more than the one before{from}"),
+        SeriesStep::By { least, most } if least == most => format!("each {most} more than the one before{from}"),
+        SeriesStep::By { least, most } => format!("each {least} to {most} more than the one before{from}"),
         SeriesStep::Up => format!("each greater than the one before{from}"),
         SeriesStep::NotDown => format!("none less than the one before{from}"),
         SeriesStep::Same => "all the same".to_owned(),

@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
                     "{} takes the fast path: one pass, with the slow path for whatever it cannot decide",
                     visible(name)
                 )?,
-                Some(reason) => writeln!(out, "{} takes the slow path: its schema has {reason}", visible(name))?,
+                Some(reason) => writeln!(out, "{} takes the slow path: {reason}", visible(name))?,
             }
             Ok(Exit::Clean)
         }

@@ -1,7 +1,5 @@
 //! Generates streams that break one rule: by an event that the tables forbid, by ending too early, or by an edit.
 
-use sessionlint_core::check;
-use sessionlint_core::event::Options;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
@@ -59,9 +57,8 @@ pub fn is_only_finding(findings: &[Finding], rule: &str) -> bool {
 
 /// Returns the stream if it breaks the rule and nothing else.
 pub fn if_only_finding(protocol: &Protocol, rule: &str, stream: Stream) -> Option<Stream> {
-    let options = Options::default().with_excerpts(false);
-    let findings = check(protocol, &stream.ndjson(), options).findings;
-    let line = findings.first().map(|finding| finding.place.line)?;
+    let (findings, line) = stream.findings(protocol, rule);
+    let line = line?;
     is_only_finding(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
 }
 

@@ -15,8 +15,9 @@ pub use keys::may_lack_key;
 use places::{Place, Scope};
 use serde_json::{Value, json};
 use sessionlint_core::check::StreamChecker;
-use sessionlint_core::protocol::tables::{Condition, Each, EventType, Row, Wanted};
+use sessionlint_core::protocol::tables::{Condition, Each, EventType, Row, ToldBy, Wanted};
 use sessionlint_core::protocol::{Protocol, Tables};
+use sessionlint_core::schema::Subschema;
 
 use super::choices::Choices;
 use super::goals::{Aim, KeySlots, Purpose};
@@ -80,7 +81,14 @@ impl<'d> Draft<'d> {
     /// given. `clock`: the event's time, in milliseconds since 1970.
     pub fn made(mut self, clock: i64, choices: &mut Choices<'_>) -> (Value, bool, usize) {
         let tables = self.tables;
-        self.wishes.add(&tables.shape.event_type, Wish::Be(json!(&*self.kind.name)));
+        let has_name = !matches!(self.kind.schema.at(&tables.shape.event_type.0), Subschema::Missing);
+        match &self.kind.told_by {
+            ToldBy::Text(text) => return (json!(&**text), false, self.ids),
+            ToldBy::Member(at) if !has_name => self.wishes.add(at, Wish::Present),
+            ToldBy::Name | ToldBy::Member(_) => {
+                self.wishes.add(&tables.shape.event_type, Wish::Be(json!(&*self.kind.name)));
+            }
+        }
         if let Some(at) = &tables.shape.stream {
             self.wishes.add(at, Wish::Be(json!(self.session.id)));
         }

@@ -44,7 +44,7 @@ pub use seeded::{
 pub use strategy::{broken, stream, value};
 #[cfg(feature = "proptest")]
 pub(crate) use strategy::{length, text};
-pub use walk::{Stream, StreamOptions};
+pub use walk::{Stream, StreamOptions, speaks_of_sse};
 
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Protocol, Rule};

@@ -1,7 +1,5 @@
 //! Mutates an existing recording so that it breaks one rule.
 
-use sessionlint_core::check;
-use sessionlint_core::event::Options;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
@@ -24,8 +22,8 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
             Some(framing) => stream.cut_off = !edit(protocol, &mut stream.lines, framing, &mut choices)?,
             None => change(&mut stream.lines, lines, &mut choices)?,
         }
-        let findings = check(protocol, &stream.ndjson(), Options::default().with_excerpts(false)).findings;
-        let line = findings.first().map(|finding| finding.place.line)?;
+        let (findings, line) = stream.findings(protocol, rule);
+        let line = line?;
         is_only_finding(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
     })
 }

@@ -9,6 +9,7 @@ use sessionlint_core::protocol::Protocol;
 use super::choices::Choices;
 use super::goals::{Goal, goals_of};
 use super::planner::Planner;
+use super::walk::speaks_of_sse;
 use super::{Stream, StreamOptions, illegal, legal, plain, reasons, tape, wild};
 
 /// The number of decisions of a stream, before its end.
@@ -37,8 +38,7 @@ pub fn wild_from_seed(protocol: &Protocol, options: &StreamOptions, seed: u64) -
     wild(protocol, options, &tape(seed, TAPE_LENGTH))
 }
 
-/// Generates a stream that takes one of these cells, and keeps all rules if it can. Returns its findings too: the line,
-/// 1-based, and the rule of each.
+/// Generates a stream that takes one of these cells, and keeps all rules if it can.
 ///
 /// # Errors
 ///
@@ -48,25 +48,21 @@ pub fn covering_from_seed(
     cells: &[CellId],
     options: &StreamOptions,
     seed: u64,
-) -> Result<(Stream, Vec<(u64, String)>), String> {
+) -> Result<Stream, String> {
     let goals: Vec<Goal> = cells.iter().filter_map(|cell| Goal::cell(protocol.tables(), *cell)).collect();
     let settings = Settings::new(protocol, Options::default().with_excerpts(false));
-    let check = |stream: &Stream| {
+    let takes = |stream: &Stream| {
         let mut checker = StreamChecker::new(protocol, &settings, None);
         checker.count_coverage();
-        checker.feed(&stream.ndjson());
-        let (report, exercised) = checker.end(None);
-        let is_taken = exercised.is_some_and(|counts| cells.iter().any(|cell| counts.cell_count(cell) > 0));
-        let found = report.findings.iter().map(|finding| (finding.place.line, finding.rule.to_string()));
-        is_taken.then(|| found.collect::<Vec<_>>())
+        checker.feed(&if speaks_of_sse(protocol) { stream.server_sent(protocol) } else { stream.ndjson() });
+        let (_, exercised) = checker.end(None);
+        exercised.is_some_and(|counts| cells.iter().any(|cell| counts.cell_count(cell) > 0))
     };
     let tape = tape(seed, TAPE_LENGTH);
     let stream = [false, true].into_iter().find_map(|may_break| {
-        Planner::with(protocol, options, may_break).covering(&goals, &tape, |stream| check(stream).is_some())
+        Planner::with(protocol, options, may_break).covering(&goals, &tape, |stream| takes(stream))
     });
-    let stream = stream.ok_or_else(|| reasons::why_not(protocol, options, &goals, true))?;
-    let found = check(&stream).unwrap_or_default();
-    Ok((stream, found))
+    stream.ok_or_else(|| reasons::why_not(protocol, options, &goals, true))
 }
 
 /// Generates a stream with exactly one finding, of this rule, when `write` has written it. Returns the bytes, and the

@@ -3,12 +3,16 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use sessionlint_core::check;
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
+use sessionlint_core::framing::Framing;
+use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::Protocol;
-use sessionlint_core::protocol::tables::Lifecycle;
+use sessionlint_core::protocol::tables::{Lifecycle, States};
 
 use super::breaks::varied;
 use super::choices::Choices;
@@ -71,12 +75,58 @@ impl Stream {
 
     /// Returns the events, each between `before` and `behind`.
     pub fn written(&self, before: &[u8], behind: &[u8]) -> Vec<u8> {
-        let mut bytes: Vec<u8> = self.lines.iter().flat_map(|line| [before, line, behind].concat()).collect();
+        self.framed(behind, |line| [before, line].concat())
+    }
+
+    /// Returns the stream as server-sent events, with their names if clients of the protocol go by these.
+    pub fn server_sent(&self, protocol: &Protocol) -> Vec<u8> {
+        let shape = &protocol.tables().shape;
+        self.framed(b"\n\n", |line| {
+            let event = serde_json::from_slice::<Value>(line).ok().filter(|_| shape.event_field);
+            let name = event.as_ref().and_then(|event| event.pointer(&shape.event_type.text())?.as_str());
+            let field = name.map_or_else(String::new, |name| format!("event: {name}\n"));
+            [field.as_bytes(), b"data: ", line].concat()
+        })
+    }
+
+    /// Returns the findings of the stream, in a form in which every rule of the tables may speak, and the line of the first,
+    /// 1-based, as if each event had a line. The rules of the framing are those of lines.
+    pub fn findings(&self, protocol: &Protocol, rule: &str) -> (Vec<Finding>, Option<u64>) {
+        let options = Options::default().with_excerpts(false);
+        let is_of_framing = Framing::ALL.into_iter().any(|framing| framing.name() == rule);
+        if is_of_framing || !speaks_of_sse(protocol) {
+            let findings = check(protocol, &self.ndjson(), options).findings;
+            let line = findings.first().map(|finding| finding.place.line);
+            return (findings, line);
+        }
+        let bytes = self.server_sent(protocol);
+        let findings = check(protocol, &bytes, options).findings;
+        let line = findings.first().map(|finding| {
+            let before = &bytes[..bytes.len().min(finding.place.start as usize)];
+            1 + before.windows(2).filter(|two| *two == b"\n\n").count() as u64
+        });
+        (findings, line)
+    }
+
+    /// Returns the stream as JSON-RPC notifications with these events. What is no JSON cannot be in one.
+    pub fn notifications(&self) -> Vec<u8> {
+        let lines = self.lines.iter().filter(|line| serde_json::from_slice::<IgnoredAny>(line).is_ok() || self.cut_off);
+        let stream = Stream { lines: lines.cloned().collect(), ..self.clone() };
+        stream.written(br#"{"jsonrpc":"2.0","method":"event","params":"#, b"}\n")
+    }
+
+    fn framed(&self, behind: &[u8], frame: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.lines.iter().flat_map(|line| [&frame(line), behind].concat()).collect();
         if self.cut_off {
             bytes.truncate(bytes.len() - behind.len());
         }
         bytes
     }
+}
+
+/// Returns whether a rule of the tables speaks of server-sent events alone.
+pub fn speaks_of_sse(protocol: &Protocol) -> bool {
+    protocol.tables().lifecycles.iter().any(|lifecycle| lifecycle.end_in_sse != States::default())
 }
 
 /// An event that may come next, and the checker after it.
@@ -87,6 +137,8 @@ pub struct Walk<'p> {
     protocol: &'p Protocol,
     pub options: &'p StreamOptions,
     pub checker: StreamChecker,
+    /// Whether the checker gets server-sent events.
+    server_sent: bool,
     proposer: Proposer<'p>,
     pub lines: Vec<Vec<u8>>,
     /// The indices of event types, each as often as its weight.
@@ -104,13 +156,16 @@ impl<'p> Walk<'p> {
         let types = protocol.tables().events.iter().enumerate();
         let types =
             types.flat_map(|(number, event)| std::iter::repeat_n(number, options.weight(&event.name))).collect();
-        let settings = Settings::new(protocol, Options::default().with_excerpts(false));
+        let server_sent = speaks_of_sse(protocol);
+        let wire = if server_sent { Wire::Sse } else { Wire::Ndjson };
+        let settings = Settings::new(protocol, Options::default().with_excerpts(false).with_wire(wire));
         let checker = StreamChecker::new(protocol, &settings, None);
         let proposer = Proposer::new(protocol, options.sessions, style);
         Walk {
             protocol,
             options,
             checker,
+            server_sent,
             proposer,
             lines: Vec::new(),
             types,
@@ -257,8 +312,11 @@ impl<'p> Walk<'p> {
 
     fn try_proposal(&self, proposal: &Proposal) -> (StreamChecker, Vec<Finding>) {
         let mut trial = self.checker.clone();
-        trial.feed(&proposal.line);
-        trial.feed(b"\n");
+        match self.server_sent {
+            // Without the name, of which nothing in the tables depends.
+            true => [&b"data: "[..], &proposal.line, b"\n\n"].iter().for_each(|part| trial.feed(part)),
+            false => [&proposal.line[..], b"\n"].iter().for_each(|part| trial.feed(part)),
+        }
         let findings = std::mem::take(trial.findings());
         (trial, findings)
     }

@@ -47,8 +47,11 @@ pub fn put(event: &mut Value, at: &[String], value: &Value) {
     }
 }
 
-/// Returns an event as a line, without its end.
+/// Returns an event as a line, without its end. An event that is no JSON is made as a string.
 pub fn line_of(event: &Value) -> Vec<u8> {
+    if let Value::String(text) = event {
+        return text.clone().into_bytes();
+    }
     let line = event.to_string();
     HALVES.iter().fold(line, |line, (stand_in, escape)| line.replace(*stand_in, escape)).into_bytes()
 }

@@ -106,7 +106,7 @@ impl<'p> FixtureReader<'p> {
         match &self.classifier {
             None => {
                 let event = self.event(tree, text);
-                let known = event.and_then(|event| Some((event.node.span.start, self.protocol.event_id(&event.name)?)));
+                let known = event.and_then(|event| Some((event.node.span.start, event.event_type?)));
                 typed.extend(known.map(|(start, id)| TypedValue { start, schema: schema(id) }));
             }
             Some(classifier) => classifier.classify(&tree.root, text, &mut |item| {

@@ -129,7 +129,7 @@ impl<'p> Surveyor<'p> {
         survey.events += 1;
         let known = || self.protocol.tables().events.iter().map(|event| &*event.name);
         survey.of_protocol = survey.of_protocol
-            || self.protocol.event_id(&event.name).is_some()
+            || event.event_type.is_some()
             || nearest(&event.name, known()).is_some()
             || self.has_required(event.node, text);
         digest(event.node, text, hasher);

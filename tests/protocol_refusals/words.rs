@@ -47,15 +47,15 @@ fn each_word_has_its_values() {
     refused(cell, &format!("{cell}, at = 3"))
         .says("`at` must be a string, but is of the type integer", &format!("{cell}, at = ▸3"))
         .and_nothing_else(1);
-    refused("is   = \"missing\"", "is   = \"mising\"")
-        .says("`is` cannot be \"mising\"", "is   = ▸\"mising\"")
-        .advises("`is` cannot be", "did you mean missing?")
+    refused("is   = { says = [\"\"] }", "is   = \"no-time-zon\"")
+        .says("`is` cannot be \"no-time-zon\"", "is   = ▸\"no-time-zon\"")
+        .advises("`is` cannot be", "did you mean no-time-zone?")
         .and_nothing_else(1);
     refused("anew = true", "anew = \"yes\"")
         .says("`anew` must be a boolean, but is of the type string", "anew = ▸\"yes\"")
         .and_nothing_else(1);
     refused("trailing    = \"idle-missing\"", "trailing    = 7")
-        .says("`trailing` must be a rule, or { rule = …, at = \"entry\" }", "trailing    = ▸7")
+        .says("`trailing` must be a rule, or { rule = …, at = \"entry\", wire = \"sse\" }", "trailing    = ▸7")
         .and_nothing_else(1);
 }
 

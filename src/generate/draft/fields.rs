@@ -40,8 +40,6 @@ impl Draft<'_> {
                 },
                 (FieldTest::Says(says), false) if check.each.is_none() => Wish::Other(vec![Wanted::Says(says.clone())]),
                 (FieldTest::Below(bound), true) => Wish::Be(json!(bound - 1.0)),
-                (FieldTest::Missing, true) => Wish::Absent,
-                (FieldTest::Missing, false) if check.each.is_none() => Wish::Present,
                 _ => continue,
             };
             self.wish(scope, check.slot, wish);

@@ -64,7 +64,7 @@ fn following(series: &Series, before: Option<&Value>) -> Option<Value> {
     match (series.step, before) {
         (SeriesStep::Same, before) => before.cloned(),
         (_, None) => series.from.map(|from| json!(from)),
-        (SeriesStep::By(step), Some(before)) => Some(plus(before, i64::from(step))),
+        (SeriesStep::By { most, .. }, Some(before)) => Some(plus(before, i64::from(most))),
         (SeriesStep::Up | SeriesStep::NotDown, Some(before)) => Some(plus(before, 1)),
     }
 }
@@ -75,7 +75,7 @@ fn wrong(series: &Series, before: Option<&Value>) -> Value {
         (SeriesStep::Same, Some(Value::String(before))) => json!(format!("another-{before}")),
         (SeriesStep::Same, Some(Value::Bool(before))) => json!(!before),
         (SeriesStep::Same, Some(before)) => plus(before, WRONG_BY),
-        (SeriesStep::By(_), Some(before)) => plus(before, WRONG_BY + 100),
+        (SeriesStep::By { .. }, Some(before)) => plus(before, WRONG_BY + 100),
         (SeriesStep::Up | SeriesStep::NotDown, Some(before)) => plus(before, -1),
         (_, None) => json!(series.from.unwrap_or_default() + WRONG_BY),
     }

@@ -124,7 +124,7 @@ fn event_sites(reader: &FixtureReader<'_>, bytes: &[u8]) -> Vec<Site> {
         }
         let (Ok(tree), [segment]) = (parse_frame(&frame), frame.segments) else { return };
         let Some(event) = reader.event(&tree, frame.text) else { return };
-        let Some(event_type) = reader.protocol.event_id(&event.name) else { return };
+        let Some(event_type) = event.event_type else { return };
         let start = segment.origin.offset as usize;
         let stream = reader.protocol.tables().shape.stream.as_ref().and_then(|at| {
             let name = event.node.at(frame.text, &at.0)?.to_value(frame.text);

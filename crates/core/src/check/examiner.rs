@@ -187,6 +187,7 @@ impl<'p> ExaminedBlock<'p> {
                 row: None,
                 wide: false,
                 decoded: false,
+                server_sent: false,
                 label: None,
             };
             let (fast_event, captured) = (examined.event.as_ref(), self.captures.between(examined.mark, end));

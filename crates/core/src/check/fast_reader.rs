@@ -22,6 +22,8 @@ pub(crate) struct FastReader {
     protocol: Protocol,
     /// The name of the member that holds the event's type.
     key: Arc<[u8]>,
+    /// Whether server-sent events must have their names.
+    needs_name: bool,
     /// The beginnings that name their type, of the types that have come.
     beginnings: Vec<Beginning>,
     /// The event types whose first event that names its type first has not come.
@@ -113,6 +115,7 @@ impl FastReader {
         FastReader {
             protocol: protocol.clone(),
             key: key.into(),
+            needs_name: tables.shape.event_field,
             beginnings: Vec::new(),
             awaited: (0..tables.events.len()).collect(),
             last: 0,
@@ -165,7 +168,9 @@ impl FastReader {
         line: &mut FastLine,
     ) -> bool {
         let lead = if SERVER_SENT { Lead::of(lines) } else { Some(Lead { start: 0, name: None }) };
-        let Some(lead) = lead else { return false };
+        let Some(lead) = lead.filter(|lead| !(SERVER_SENT && lead.name.is_none() && self.needs_name)) else {
+            return false;
+        };
         let lines = &lines[lead.start..];
         if lines.len() > self.longest {
             return false;
@@ -372,7 +377,7 @@ impl FastReader {
         }
         let inner = string_member(text, &self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
-        let event_type = self.protocol.event_id(name)?;
+        let event_type = self.protocol.named_type(name)?;
         if let Ok(program) = self.protocol.tables().events[event_type].plan() {
             self.memories[event_type].prepare(program);
         }

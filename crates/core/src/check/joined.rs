@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::times::EventTimes;
-use super::{EventSink, FastPath, PIECE, StreamJudge};
+use super::{EventSink, FastPath, InputFacts, PIECE, StreamJudge};
 use crate::event::Settings;
 use crate::finding::{Finding, Place, Report};
 use crate::input::json::parse;
@@ -30,10 +30,8 @@ pub struct JoinedChecker {
     torn: Option<Reading>,
     /// The start of the file that is being read, up to the end of its first line, as long as there is such a file.
     head: Vec<u8>,
-    /// The number of bytes of the files that have ended.
-    bytes: u64,
-    /// Whether one of them had anything but white space.
-    has_content: bool,
+    /// What is known of the files that have ended.
+    facts: InputFacts,
 }
 
 /// A file that is being read.
@@ -67,8 +65,7 @@ impl JoinedChecker {
             reading: None,
             torn: None,
             head: Vec::new(),
-            bytes: 0,
-            has_content: false,
+            facts: InputFacts::default(),
         }
     }
 
@@ -76,7 +73,7 @@ impl JoinedChecker {
     pub fn begin(&mut self, number: usize) {
         self.judge.go_on();
         let number = FileNumber(number);
-        let input = Input::from(number.origin(Origin::START), self.wire, self.max_frame);
+        let input = Input::from(number.origin(Origin::START), self.wire, self.max_frame).reading(self.protocol.texts());
         self.reading = Some(Reading { number, input, bytes_before: 0 });
     }
 
@@ -130,8 +127,9 @@ impl JoinedChecker {
     }
 
     fn add_length(&mut self, reading: &Reading) {
-        self.bytes += reading.length();
-        self.has_content |= reading.input.has_content();
+        self.facts.bytes += reading.length();
+        self.facts.has_content |= reading.input.has_content();
+        self.facts.server_sent |= reading.input.is_server_sent();
         self.judge.end_file(reading.number, reading.length());
     }
 
@@ -151,8 +149,8 @@ impl JoinedChecker {
                 self.judge_cut_line(&text, Segment { at: 0, origin }, cut, reading.number);
                 used = head.len().min(first_line + 1);
                 let next = reading.number.origin(Origin::START.next_line(used));
-                let input = Input::from(next, self.wire, self.max_frame);
-                self.has_content = true;
+                let input = Input::from(next, self.wire, self.max_frame).reading(self.protocol.texts());
+                self.facts.has_content = true;
                 self.reading = Some(Reading { number: reading.number, input, bytes_before: used as u64 });
             }
             (_, reading) => {
@@ -214,7 +212,7 @@ impl JoinedChecker {
         if let Some(torn) = self.torn.take() {
             self.finish_input(torn);
         }
-        self.judge.finish(&self.protocol, self.has_content, self.bytes).report
+        self.judge.finish(&self.protocol, self.facts).report
     }
 }
 
@@ -248,7 +246,8 @@ impl FileQueue {
     /// Returns a queue at the start of a checker's file of this number.
     pub fn new(checker: &JoinedChecker, number: usize) -> FileQueue {
         let number = FileNumber(number);
-        let input = Input::from(number.origin(Origin::START), checker.wire, checker.max_frame);
+        let input = Input::from(number.origin(Origin::START), checker.wire, checker.max_frame)
+            .reading(checker.protocol.texts());
         FileQueue {
             reading: Reading { number, input, bytes_before: 0 },
             times: EventTimes::new(&checker.protocol),

@@ -29,7 +29,7 @@ use crate::event::wrapping::Wrapping;
 use crate::event::{MOST_UNKNOWN, Settings, timestamp};
 use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
-use crate::input::{FileNumber, Frame, HeldFrame, InputFault, Origin, Wire};
+use crate::input::{FileNumber, Frame, HeldFrame, Input, InputFault, Origin, Wire};
 use crate::machine::{CellObserver, EventView, InstanceView, Limits, Machine, MachineState, NoObserver, Verdict};
 use crate::protocol::{Protocol, framing};
 use crate::schema::Faults;
@@ -103,6 +103,24 @@ pub(crate) struct StreamJudge {
     last_minute: LastMinute,
     /// The parts of the protocol that were exercised; `None` if they are not counted.
     coverage: Option<Box<CoverageCounts>>,
+}
+
+/// What is known of an input at its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct InputFacts {
+    /// Whether it had anything but white space.
+    pub has_content: bool,
+    /// Whether it was server-sent events.
+    pub server_sent: bool,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl InputFacts {
+    /// Returns the facts of an input so far.
+    pub(crate) fn of(input: &Input) -> InputFacts {
+        InputFacts { has_content: input.has_content(), server_sent: input.is_server_sent(), bytes: input.bytes() }
+    }
 }
 
 /// What judging an input came to.
@@ -431,8 +449,9 @@ impl StreamJudge {
         self.event_checker.unknown = unknown;
     }
 
-    /// Ends the input. `has_content`: whether it had anything but white space; `bytes`: its length.
-    pub(crate) fn finish(mut self, protocol: &Protocol, has_content: bool, bytes: u64) -> Judged {
+    /// Ends the input.
+    pub(crate) fn finish(mut self, protocol: &Protocol, input: InputFacts) -> Judged {
+        let InputFacts { has_content, server_sent, bytes } = input;
         self.release(protocol);
         std::mem::take(&mut self.oddities).report(&mut self.event_checker.log);
         self.machine.finish_repetitions(&mut self.verdicts);
@@ -441,8 +460,8 @@ impl StreamJudge {
         }
         if self.whole {
             match &mut self.coverage {
-                None => self.machine.finish(NoObserver, &mut self.verdicts),
-                Some(coverage) => self.machine.finish(&mut **coverage, &mut self.verdicts),
+                None => self.machine.finish(server_sent, NoObserver, &mut self.verdicts),
+                Some(coverage) => self.machine.finish(server_sent, &mut **coverage, &mut self.verdicts),
             }
             for verdict in std::mem::take(&mut self.verdicts) {
                 self.event_checker.log.report_earlier(verdict);

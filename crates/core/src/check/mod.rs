@@ -33,7 +33,7 @@ pub use coverage::CoverageCounts;
 pub use examiner::{ExaminedBlock, Examiner};
 use fast_reader::{FastLine, FastReader};
 pub use joined::{FileQueue, JoinedChecker};
-use judge::{Judged, StreamJudge, StreamJudgeState};
+use judge::{InputFacts, Judged, StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
 pub use paths_agree::paths_agree;
 pub use times::TimeSurvey;
@@ -88,8 +88,8 @@ impl PieceSink for EventSink<'_> {
             Piece::Frame(frame) => {
                 captures.clear();
                 let fast_event = reader.read_frame(&frame, captures);
-                if let Some(label) = frame.label {
-                    self.judge.check_label(self.protocol, &frame, label, fast_event.as_ref());
+                if frame.server_sent {
+                    self.judge.check_label(self.protocol, &frame, frame.label, fast_event.as_ref());
                 }
                 self.judge.judge_frame(self.protocol, &frame, fast_event.as_ref(), captures.all(), None);
             }
@@ -128,6 +128,7 @@ impl EventSink<'_> {
                 row: None,
                 wide: false,
                 decoded: false,
+                server_sent: SERVER_SENT,
                 label: None,
             };
             if !self.judge.judge_usual(self.protocol, &frame, line.event_origin(start), &line.event, captures) {
@@ -139,6 +140,12 @@ impl EventSink<'_> {
     }
 }
 
+/// Returns the input of a checker.
+fn new_input(protocol: &Protocol, settings: &Settings) -> Input {
+    let options = settings.options();
+    Input::new(options.wire(), options.max_line_bytes()).reading(protocol.texts())
+}
+
 impl fmt::Debug for StreamChecker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamChecker").field("protocol", &self.protocol).finish_non_exhaustive()
@@ -148,7 +155,7 @@ impl fmt::Debug for StreamChecker {
 impl StreamChecker {
     /// Returns a checker for an input of this name. The settings must be those of this protocol.
     pub fn new(protocol: &Protocol, settings: &Settings, file: Option<Arc<str>>) -> StreamChecker {
-        let input = Input::new(settings.options().wire(), settings.options().max_line_bytes());
+        let input = new_input(protocol, settings);
         let fast = FastPath::new(protocol);
         StreamChecker { protocol: protocol.clone(), input, fast, judge: StreamJudge::new(protocol, settings, file) }
     }
@@ -176,7 +183,7 @@ impl StreamChecker {
     ) -> Option<StreamChecker> {
         let StreamChecker { protocol, fast, judge, .. } = StreamChecker::new(protocol, settings, file);
         let options = settings.options();
-        let input = Input::restored(state.input, options.wire(), options.max_line_bytes())?;
+        let input = Input::restored(state.input, options.wire(), options.max_line_bytes())?.reading(protocol.texts());
         let judge = judge.restore(&protocol, state.judge)?;
         Some(StreamChecker { protocol, input, fast, judge })
     }
@@ -298,7 +305,7 @@ impl StreamChecker {
     /// Ends an input whose rest is not read: nothing is reported about streams that are unfinished here.
     pub fn finish_early(mut self) -> Report {
         self.judge.ignore_end();
-        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes()).report
+        self.judge.finish(&self.protocol, InputFacts::of(&self.input)).report
     }
 
     /// Ends the input. `damaged`: the damage of its compressed form at this point, if any. Returns the report, and the
@@ -311,19 +318,18 @@ impl StreamChecker {
     /// Ends the input, and begins another one of the same set with these settings: its report does not list the unknown
     /// names again that this input had. Returns the report.
     pub(crate) fn next_input(&mut self, settings: &Settings) -> Report {
-        let options = settings.options();
         self.read_end(None);
-        let input = std::mem::replace(&mut self.input, Input::new(options.wire(), options.max_line_bytes()));
+        let input = std::mem::replace(&mut self.input, new_input(&self.protocol, settings));
         let next = self.judge.for_next_input(&self.protocol, settings);
         let judge = std::mem::replace(&mut self.judge, next);
-        let Judged { report, unknown, .. } = judge.finish(&self.protocol, input.has_content(), input.bytes());
+        let Judged { report, unknown, .. } = judge.finish(&self.protocol, InputFacts::of(&input));
         self.judge.know_names(unknown);
         report
     }
 
     fn judged(mut self, damaged: Option<&str>) -> Judged {
         self.read_end(damaged);
-        self.judge.finish(&self.protocol, self.input.has_content(), self.input.bytes())
+        self.judge.finish(&self.protocol, InputFacts::of(&self.input))
     }
 
     /// Judges what the end of the input completes.

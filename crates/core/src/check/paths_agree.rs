@@ -49,7 +49,7 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     if !tree.duplicate_keys.is_empty() || !tree.lone_surrogates.is_empty() {
         return Err("the slow path found repeated keys or lone surrogates".to_owned());
     }
-    if protocol.event_id(&event.name) != Some(fast_event.event_type) || event.type_span != fast_event.type_span {
+    if event.event_type != Some(fast_event.event_type) || event.type_span != fast_event.type_span {
         return Err(format!("the slow path found the type {} at {:?}", event.name, event.type_span));
     }
     let event_type = &protocol.tables().events[fast_event.event_type];

@@ -22,7 +22,9 @@ pub struct Event<'t> {
     pub node: &'t Node,
     /// The name of the event's type.
     pub name: Cow<'t, str>,
-    /// The place of the type, as a byte range of the frame's text.
+    /// The number of the type; `None` if the protocol does not have it, or if it is not asked for.
+    pub event_type: Option<usize>,
+    /// The place of the type, or of what tells it, as a byte range of the frame's text.
     pub type_span: Range<usize>,
     /// The event's place in its frame, from the frame's root.
     pub wrapper: Pointer,
@@ -49,7 +51,7 @@ impl<'t> Event<'t> {
     /// Returns the event or record of a node that is known to be one of this type.
     pub fn of(node: &'t Node, name: &'t str) -> Event<'t> {
         let type_span = node.span.start..node.span.start;
-        Event { node, name: Cow::Borrowed(name), type_span, wrapper: Pointer::default() }
+        Event { node, name: Cow::Borrowed(name), event_type: None, type_span, wrapper: Pointer::default() }
     }
 
     /// Finds the event in a frame: the frame itself, or the content of a wrapper. `only_messages`: whether every frame
@@ -70,12 +72,17 @@ impl<'t> Event<'t> {
             let Some(node) = root.at(text, &wrapper.0).filter(|node| matches!(node.kind, NodeKind::Object(_))) else {
                 continue;
             };
-            let Some(name) = node.at(text, &shape.event_type.0).filter(|name| name.kind == NodeKind::String) else {
-                continue;
-            };
-            let type_span = name.span.clone();
             let wrapper = wrapper.clone();
-            return Ok(Event { node, name: unescaped_lossy(inner(text, &name.span)), type_span, wrapper });
+            if let Some(name) = node.at(text, &shape.event_type.0).filter(|name| name.kind == NodeKind::String) {
+                let (type_span, name) = (name.span.clone(), unescaped_lossy(inner(text, &name.span)));
+                let event_type = protocol.named_type(&name);
+                return Ok(Event { node, name, event_type, type_span, wrapper });
+            }
+            let told = shape.members.iter().find_map(|(at, id)| Some((node.at(text, &at.0)?, *id)));
+            if let Some((member, id)) = told.filter(|(member, _)| member.kind != NodeKind::Null) {
+                let name = Cow::Owned(protocol.tables().events[id].name.to_string());
+                return Ok(Event { node, name, event_type: Some(id), type_span: member.span.clone(), wrapper });
+            }
         }
         let has = |name: &str| root.member(text, name).is_some();
         if has(JSON_RPC) || only_messages && MESSAGE_MEMBERS.iter().any(|name| has(name)) {

@@ -69,7 +69,7 @@ impl TraceFinder {
     pub(crate) fn find(&mut self, protocol: &Protocol, root: &Node, text: &[u8], only_messages: bool) -> Option<Trace> {
         let event = Event::find(root, text, protocol, only_messages).ok();
         if let Some(event) = &event {
-            if protocol.event_id(&event.name).is_some() {
+            if event.event_type.is_some() {
                 return Some(Trace::Event);
             }
             if let Some(near) = self.near_type(protocol, &event.name) {
@@ -95,7 +95,7 @@ impl TraceFinder {
             let Some(name) = string(&member.value, text) else { return false };
             let is_spelt_so =
                 || FoldedName::letters(&unescaped_lossy(inner(text, &member.key))).distance(&key, 0).is_some();
-            protocol.event_id(&name).is_some() || self.near_type(protocol, &name).is_some() && is_spelt_so()
+            protocol.named_type(&name).is_some() || self.near_type(protocol, &name).is_some() && is_spelt_so()
         });
         found.map(|member| unescaped_lossy(inner(text, &member.key)).into_owned())
     }
@@ -145,7 +145,7 @@ impl TraceFinder {
     /// Returns whether an object has a known type as its own, or nearly one.
     fn is_event(&mut self, protocol: &Protocol, node: &Node, text: &[u8]) -> bool {
         let name = node.at(text, &protocol.tables().shape.event_type.0).and_then(|name| string(name, text));
-        name.is_some_and(|name| protocol.event_id(&name).is_some() || self.near_type(protocol, &name).is_some())
+        name.is_some_and(|name| protocol.named_type(&name).is_some() || self.near_type(protocol, &name).is_some())
     }
 
     /// Returns the trace that the keys of an object are.

@@ -108,6 +108,8 @@ pub struct Frame<'a> {
     pub wide: bool,
     /// Whether the text is the content of a string in the file, with its escapes decoded.
     pub decoded: bool,
+    /// Whether it is the data of a server-sent event.
+    pub server_sent: bool,
     /// The name that the `event` field of a server-sent event gives; `None` if there is no such field.
     pub label: Option<&'a Label>,
 }
@@ -124,7 +126,17 @@ pub struct Label {
 impl<'a> Frame<'a> {
     /// Returns a frame whose text is terminated, stands in the file as it is, and may be invalid UTF-8.
     pub fn new(text: &'a [u8], segments: &'a [Segment]) -> Frame<'a> {
-        Frame { text, segments, terminated: true, utf8: false, row: None, wide: false, decoded: false, label: None }
+        Frame {
+            text,
+            segments,
+            terminated: true,
+            utf8: false,
+            row: None,
+            wide: false,
+            decoded: false,
+            server_sent: false,
+            label: None,
+        }
     }
 }
 

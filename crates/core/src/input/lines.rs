@@ -177,6 +177,7 @@ impl Lines {
                 row: None,
                 wide: is_wide,
                 decoded: false,
+                server_sent: false,
                 label: None,
             }));
         }

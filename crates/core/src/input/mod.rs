@@ -142,6 +142,8 @@ pub struct Input {
     splitter: Splitter,
     /// The length of the longest frame that is read, in bytes.
     max_frame: usize,
+    /// Whether the `[DONE]` of server-sent events is read, instead of passed over.
+    reads_done: bool,
     /// The number of bytes so far.
     bytes: u64,
     /// Whether there was anything but white space and a byte-order mark so far.
@@ -178,10 +180,21 @@ impl Input {
             decoder: None,
             splitter: Splitter::Unknown(head),
             max_frame,
+            reads_done: false,
             bytes: 0,
             has_content: false,
             ends_with_newline: false,
         }
+    }
+
+    /// Reads these texts too, in server-sent events, if they are `[DONE]`: otherwise that is passed over.
+    #[must_use]
+    pub(crate) fn reading<'t>(mut self, mut texts: impl Iterator<Item = &'t str>) -> Input {
+        self.reads_done = texts.any(|text| text.as_bytes() == sse::DONE);
+        if let Splitter::Sse(sse) = &mut self.splitter {
+            sse.reads_done = self.reads_done;
+        }
+        self
     }
 
     /// Returns the number of bytes so far.
@@ -362,7 +375,11 @@ impl Input {
         self.splitter = match wire {
             Wire::Ndjson | Wire::JsonRpc => Splitter::Lines(lines::Lines::of(origin, self.max_frame, wide)),
             Wire::Json => Splitter::Values(values::Values::new(origin, self.max_frame, wide)),
-            Wire::Sse => Splitter::Sse(sse::Sse::new(origin, self.max_frame, wide)),
+            Wire::Sse => {
+                let mut sse = sse::Sse::new(origin, self.max_frame, wide);
+                sse.reads_done = self.reads_done;
+                Splitter::Sse(sse)
+            }
         };
         self.split(buffered, out);
     }
@@ -423,7 +440,9 @@ impl Input {
         let is_start = start.as_ref().is_none_or(|start| start.len() < encoding::EXAMINED);
         let is_decoder = decoder.as_ref().is_none_or(Utf16Decoder::is_sound);
         let first = Origin::START;
-        let input = Input { first, start, decoder, splitter, max_frame, bytes, has_content, ends_with_newline };
+        let reads_done = false;
+        let input =
+            Input { first, start, decoder, splitter, max_frame, reads_done, bytes, has_content, ends_with_newline };
         (is_sound && is_start && is_decoder && bytes < MOST_BYTES).then_some(input)
     }
 }

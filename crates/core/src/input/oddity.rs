@@ -66,6 +66,8 @@ pub enum Oddity {
     Undispatched,
     /// The `event` field of a server-sent event names another event type than its data.
     OtherName,
+    /// A server-sent event has no `event` field, but clients go by it.
+    NoName,
 }
 
 impl Oddity {
@@ -82,7 +84,7 @@ impl Oddity {
             | Oddity::Space(_) => Framing::InvalidJson,
             Oddity::AfterDone => Framing::MessageAfterDone,
             Oddity::Undispatched => Framing::UndispatchedMessage,
-            Oddity::OtherName => Framing::EventNameMismatch,
+            Oddity::OtherName | Oddity::NoName => Framing::EventNameMismatch,
             _ => Framing::ForeignFraming,
         }
     }
@@ -139,8 +141,12 @@ impl Oddity {
             Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
             Oddity::OtherName => {
                 let in_events = if lines == 1 { String::new() } else { format!(" in {lines} events") };
-                format!("the `event` field and the `type` in the data disagree{in_events}")
+                format!("the `event` field is not the type of the event in the data{in_events}")
             }
+            Oddity::NoName => match lines {
+                1 => "this server-sent event has no `event` field".to_owned(),
+                _ => format!("{lines} server-sent events have no `event` field"),
+            },
         }
     }
 
@@ -200,7 +206,11 @@ impl Oddity {
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {
-                "end every event, including the last, with a blank line (this event was not checked, because clients never see it)"
+                "end every event, including the last, with a blank line (clients never see this event; it was checked all the same)"
+            }
+            Oddity::NoName => {
+                "send the event's type in its `event` field, too: clients of this protocol go by that field alone (sessionlint \
+                 went by the data)"
             }
             Oddity::OtherName => {
                 "send the same type in both, or omit `event`: some clients go by `event` and others by the data (sessionlint went by the data)"

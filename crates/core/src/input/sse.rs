@@ -13,8 +13,8 @@ use super::{
 use crate::bytes::has_replacement;
 use crate::finding::Place;
 
-/// The last message of many producers, which is not an event.
-const DONE: &[u8] = b"[DONE]";
+/// The last message of many producers, which is not an event of most protocols.
+pub(super) const DONE: &[u8] = b"[DONE]";
 
 /// The longest name of a message that is kept, in bytes.
 const LONGEST_NAME: usize = 200;
@@ -44,6 +44,9 @@ pub(crate) struct Sse {
     label: Option<Label>,
     /// The name before an `event` field that came behind the text: the field may belong to the next message.
     label_before: Option<Option<Label>>,
+    /// Whether [`DONE`] is a message like any other.
+    #[serde(skip)]
+    pub(super) reads_done: bool,
     /// Whether the marker that ends the stream has come.
     done: bool,
     /// Whether a message had no blank line behind it.
@@ -65,6 +68,7 @@ impl Sse {
             oversized: None,
             label: None,
             label_before: None,
+            reads_done: false,
             done: false,
             unseparated: false,
         }
@@ -166,8 +170,8 @@ impl Sse {
             && self.oversized.is_none()
             && !self.unseparated
         {
-            // Clients drop it; what cannot be read may have been cut off, and is passed on.
-            return out(Piece::Odd(Oddity::Undispatched, self.place(start.origin)));
+            // Clients drop it. It is read all the same: that it is missing to them is said once.
+            out(Piece::Odd(Oddity::Undispatched, self.place(start.origin)));
         }
         self.dispatch(terminated, out);
     }
@@ -285,7 +289,7 @@ impl Sse {
             out(too_long(start, length, in_file, &self.data, self.limit));
         } else if let Some(first) = self.segments.first() {
             let text = self.data.trim_ascii();
-            if text == DONE {
+            if text == DONE && !self.reads_done {
                 self.done = true;
             } else if !text.is_empty() {
                 if self.done {
@@ -293,7 +297,7 @@ impl Sse {
                 }
                 let frame = Frame::new(&self.data, &self.segments);
                 let (wide, label) = (self.wide.is_some(), self.label.as_ref());
-                out(Piece::Frame(Frame { terminated, wide, label, ..frame }));
+                out(Piece::Frame(Frame { terminated, wide, server_sent: true, label, ..frame }));
             }
         }
         self.data.clear();

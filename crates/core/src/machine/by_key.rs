@@ -16,9 +16,9 @@ pub(crate) trait Known: Default {
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct ByKey<V> {
     values: BTreeMap<Box<[u8]>, Dated<V>>,
-    /// Whether nothing is known of a key that has no value here, because events were lost.
-    is_lossy: bool,
-    /// The parents that have certainly opened since: of their keys everything is known again.
+    /// What keys without a value here begin with if nothing is known of them, because events were lost or misunderstood.
+    unknown: BTreeSet<Box<[u8]>>,
+    /// The parents among these keys that have certainly opened since: of their keys everything is known again.
     opened: BTreeSet<Box<[u8]>>,
     /// The parents that may have opened, with the number of such doubts until then: a value that has not been looked at since
     /// is unknown. To change all values at once would be quadratic.
@@ -39,7 +39,7 @@ impl<V: Known> ByKey<V> {
     pub(crate) fn get(&mut self, key: &[u8]) -> &mut V {
         let (doubts, doubted) = (self.doubts, self.doubted(key));
         if !self.values.contains_key(key) {
-            let value = if self.is_lossy && !self.has_opened(key) { V::unknown() } else { V::default() };
+            let value = if self.is_unknown(key) { V::unknown() } else { V::default() };
             self.values.insert(key.into(), Dated { value, doubts });
         }
         let dated = self.values.entry(key.into()).or_default();
@@ -69,9 +69,20 @@ impl<V: Known> ByKey<V> {
         self.values.get(key).map(|dated| &dated.value)
     }
 
-    /// Returns whether a parent of a key has opened since events were lost.
-    fn has_opened(&self, key: &[u8]) -> bool {
-        prefixes(key).any(|parent| self.opened.contains(parent))
+    /// Returns whether nothing is known of a key, if it has no value.
+    fn is_unknown(&self, key: &[u8]) -> bool {
+        // What a longer beginning of the key says, counts.
+        !self.unknown.is_empty()
+            && prefixes(key).fold(false, |is_unknown, parent| {
+                !self.opened.contains(parent) && (is_unknown || self.unknown.contains(parent))
+            })
+    }
+
+    /// Removes from a set what begins with a key.
+    fn remove_under(set: &mut BTreeSet<Box<[u8]>>, key: &[u8]) {
+        for inside in keys_under(key, set.range::<[u8], _>(from_key(key))) {
+            set.remove(&inside);
+        }
     }
 
     /// Removes the values of a parent, or of all within one further out, which has certainly opened, and returns them.
@@ -80,11 +91,24 @@ impl<V: Known> ByKey<V> {
         for doubted in keys_under(parent, self.doubted.range::<[u8], _>(from_key(parent)).map(|(key, _)| key)) {
             self.doubted.remove(&doubted);
         }
-        if self.is_lossy && parent.is_empty() {
-            self.is_lossy = false;
-            self.opened.clear();
-        } else if self.is_lossy {
-            self.opened.insert(parent.into());
+        if !self.unknown.is_empty() {
+            Self::remove_under(&mut self.unknown, parent);
+            Self::remove_under(&mut self.opened, parent);
+            if self.is_unknown(parent) {
+                self.opened.insert(parent.into());
+            }
+        }
+        keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
+    }
+
+    /// Forgets the values of keys that begin with this one, and returns them: nothing is known of these keys until a parent
+    /// opens.
+    pub(crate) fn give_up(&mut self, key: &[u8]) -> Vec<V> {
+        let keys = keys_under(key, self.values.range::<[u8], _>(from_key(key)).map(|(key, _)| key));
+        Self::remove_under(&mut self.unknown, key);
+        Self::remove_under(&mut self.opened, key);
+        if !self.is_unknown(key) {
+            self.unknown.insert(key.into());
         }
         keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
     }
@@ -100,7 +124,7 @@ impl<V: Known> ByKey<V> {
         self.values.clear();
         self.opened.clear();
         self.doubted.clear();
-        self.is_lossy = true;
+        self.unknown = BTreeSet::from([Box::default()]);
     }
 
     /// Returns all values, to change them.

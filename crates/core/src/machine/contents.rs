@@ -45,7 +45,8 @@ impl<W: CellObserver> Step<'_, W> {
                 // What is read leniently may be -Infinity, of which something else is said.
                 number.is_some_and(|number| number.is_finite() && number < *least)
             }
-            (FieldTest::Missing, Field::Absent | Field::Null) => true,
+            (FieldTest::Any, Field::Unreadable) => false,
+            (FieldTest::Any, _) => true,
             _ => false,
         };
         if speaks {

@@ -14,19 +14,26 @@ use crate::finding::Related;
 use crate::protocol::tables::{Lifecycle, States};
 use crate::protocol::{RuleId, Tables};
 
+/// Returns the rule to report if a stream ends in this state.
+fn rule_of(state: u8, lifecycle: &Lifecycle, server_sent: bool) -> Option<RuleId> {
+    let speaks = server_sent || !lifecycle.end_in_sse.has(state);
+    lifecycle.end[usize::from(state)].filter(|_| speaks)
+}
+
 /// Returns the rule to report if a stream ends in one of these states; `None` unless all of them report the same rule.
-pub(crate) fn end_rule(possible: States, lifecycle: &Lifecycle) -> Option<RuleId> {
-    let mut rules = possible.iter().map(|state| lifecycle.end[usize::from(state)]);
+/// `server_sent`: whether the input is server-sent events, if that is known; else `true`.
+pub(crate) fn end_rule(possible: States, lifecycle: &Lifecycle, server_sent: bool) -> Option<RuleId> {
+    let mut rules = possible.iter().map(|state| rule_of(state, lifecycle, server_sent));
     let first = rules.next().flatten();
     first.filter(|_| rules.all(|rule| rule == first))
 }
 
 /// Adds the rules that only some of the states report in which the stream may end.
-pub(crate) fn note_silent(tables: &Tables, stream: &Stream, silent: &mut BTreeSet<RuleId>) {
+pub(crate) fn note_silent(tables: &Tables, stream: &Stream, server_sent: bool, silent: &mut BTreeSet<RuleId>) {
     for (state, lifecycle) in stream.lifecycles.iter().zip(&tables.lifecycles) {
         state.for_each_at_end(lifecycle, |possible, _, _| {
-            if end_rule(possible, lifecycle).is_none() {
-                silent.extend(possible.iter().filter_map(|state| lifecycle.end[usize::from(state)]));
+            if end_rule(possible, lifecycle, server_sent).is_none() {
+                silent.extend(possible.iter().filter_map(|state| rule_of(state, lifecycle, server_sent)));
             }
         });
     }
@@ -54,7 +61,14 @@ impl OtherStream {
 }
 
 /// Reports what the stream lacks if it ends here. `other`: the stream to which its only event probably belongs.
-pub(crate) fn judge_end(tables: &Tables, stream: &Stream, other: Option<&OtherStream>, out: &mut Vec<Verdict>) {
+/// `server_sent`: whether the input is server-sent events.
+pub(crate) fn judge_end(
+    tables: &Tables,
+    stream: &Stream,
+    other: Option<&OtherStream>,
+    server_sent: bool,
+    out: &mut Vec<Verdict>,
+) {
     let mut spoken = Spoken::default();
     for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
         let entry = match &stream.lifecycles[number] {
@@ -62,8 +76,8 @@ pub(crate) fn judge_end(tables: &Tables, stream: &Stream, other: Option<&OtherSt
             LifecycleState::Keyed(_) | LifecycleState::Nested(_) => None,
         };
         stream.lifecycles[number].for_each_at_end(lifecycle, |possible, history, key| {
-            let Some(rule) = end_rule(possible, lifecycle) else {
-                if possible.iter().all(|state| lifecycle.end[usize::from(state)].is_some()) {
+            let Some(rule) = end_rule(possible, lifecycle, server_sent) else {
+                if possible.iter().all(|state| rule_of(state, lifecycle, server_sent).is_some()) {
                     spoken.add(number, key.unwrap_or_default());
                 }
                 return;

@@ -445,7 +445,7 @@ impl KeyedInstances {
     /// Returns whether the end of the stream would report nothing, and few enough instances would be packed.
     pub(crate) fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
         self.len() <= KeyedInstances::MOST_PACKED_AGAIN
-            && self.certainly_open(lifecycle).all(|(_, possible, _)| end::end_rule(possible, lifecycle).is_none())
+            && self.certainly_open(lifecycle).all(|(_, possible, _)| end::end_rule(possible, lifecycle, true).is_none())
     }
 
     /// Serialises all instances, without the text of the events in their histories.

@@ -90,14 +90,10 @@ pub(crate) fn first_parts(key: &[u8], count: usize) -> &[u8] {
     prefixes(key).nth(count).unwrap_or(key)
 }
 
-/// Formats a key for a message: its parts with commas between them. Digits are shown as the number that they mostly are
-/// if there are several parts.
+/// Formats a key for a message: its parts with commas between them. Digits are shown as the number that they mostly are.
 pub(crate) fn display_key(key: &[u8]) -> String {
     let parts: Vec<_> = key.strip_suffix(&[END]).unwrap_or(key).split(|byte| *byte == END).map(part).collect();
-    match parts.as_slice() {
-        [one] => display_text(one),
-        several => several.iter().map(|part| display_part(part)).collect::<Vec<_>>().join(", "),
-    }
+    parts.iter().map(|part| display_part(part)).collect::<Vec<_>>().join(", ")
 }
 
 fn display_part(part: &[u8]) -> String {
@@ -152,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_key_is_shown_as_its_parts() {
-        assert_eq!(display_key(&key(&["7"])), "\"7\"");
+        assert_eq!(display_key(&key(&["7"])), "7");
         assert_eq!(display_key(&key(&["0", "msg_1"])), "0, \"msg_1\"");
         assert_eq!(display_key(&key(&["", "\u{1}0"])), "\"\", \"\\u00010\"");
     }

@@ -108,7 +108,7 @@ impl LifecycleState {
     /// Returns whether the end of the stream would report nothing, and packing it would be cheap.
     pub(super) fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
         match self {
-            LifecycleState::Single(single) => end::end_rule(single.possible, lifecycle).is_none(),
+            LifecycleState::Single(single) => end::end_rule(single.possible, lifecycle, true).is_none(),
             LifecycleState::Keyed(keyed) => keyed.is_at_rest(lifecycle),
             LifecycleState::Nested(nested) => nested.is_at_rest(lifecycle),
         }

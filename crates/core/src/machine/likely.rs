@@ -6,7 +6,7 @@ use super::observer::CellObserver;
 use super::open_groups::Standing;
 use super::step::Step;
 use crate::finding::Related;
-use crate::protocol::tables::{Certainty, Lifecycle, Row, States};
+use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, States};
 
 /// The most open instances among which one is looked for: an event without an instance must not cost the more, the more
 /// instances there are.
@@ -51,14 +51,20 @@ impl<W: CellObserver> Step<'_, W> {
         let from = std::mem::replace(&mut instance.possible, to);
         let before = Standing { open: instance.open, possible: from };
         keyed.note_move(&key, before, lifecycle);
+        self.give_up_texts(number, &key);
         Some(Likely { key, related })
     }
 }
 
-/// Returns whether an instance is open, an event of the row may move it, and the event says what was kept of it.
+/// Returns whether an instance is open, an event of the row may move it, and the event says what was kept of it. Where the
+/// row moves nothing, the instance need not move.
 fn fits(instance: &Instance, row: &Row, scope: Scope<'_>) -> Certainty {
-    let moves =
-        |state: u8| row.cells.get(usize::from(state)).is_some_and(|cell| cell.rule.is_none() && cell.to != state);
+    let goes_on = |state: usize, cell: &Cell| cell.rule.is_none() && usize::from(cell.to) != state;
+    let is_of_moves = row.cells.iter().enumerate().any(|(state, cell)| goes_on(state, cell));
+    let moves = |state: u8| {
+        let state = usize::from(state);
+        row.cells.get(state).is_some_and(|cell| cell.rule.is_none() && (!is_of_moves || goes_on(state, cell)))
+    };
     let Some(state) = only_state(instance.possible) else {
         return if instance.possible.iter().any(moves) { instance.open.and(Certainty::Perhaps) } else { Certainty::No };
     };

@@ -453,8 +453,9 @@ impl Machine {
         })
     }
 
-    /// Judges the end of every stream, in the order of their last events.
-    pub(crate) fn finish<W: CellObserver>(&mut self, mut observer: W, out: &mut Vec<Verdict>) {
+    /// Judges the end of every stream, in the order of their last events. `server_sent`: whether the input is server-sent
+    /// events.
+    pub(crate) fn finish<W: CellObserver>(&mut self, server_sent: bool, mut observer: W, out: &mut Vec<Verdict>) {
         if W::ACTIVE && !self.fragment {
             for stream in self.streams.packed(self.protocol.tables()).filter(|stream| stream.losses == self.losses) {
                 observer::observe_end(&mut observer, self.protocol.tables(), &stream);
@@ -471,18 +472,18 @@ impl Machine {
             let stream = self.streams.get(index, self.protocol.tables());
             if stream.losses != losses {
                 let mut unsaid = Vec::new();
-                end::judge_end(self.protocol.tables(), stream, None, &mut unsaid);
+                end::judge_end(self.protocol.tables(), stream, None, server_sent, &mut unsaid);
                 self.scratch.doubts.silent.extend(unsaid.into_iter().map(|verdict| verdict.rule));
                 continue;
             }
             if self.scratch.doubts.any {
-                end::note_silent(self.protocol.tables(), stream, &mut self.scratch.doubts.silent);
+                end::note_silent(self.protocol.tables(), stream, server_sent, &mut self.scratch.doubts.silent);
             }
             if W::ACTIVE {
                 observer::observe_end(&mut observer, self.protocol.tables(), stream);
             }
             let other = others.as_ref().filter(|(lone, _)| *lone == index).map(|(_, other)| other);
-            end::judge_end(self.protocol.tables(), stream, other, out);
+            end::judge_end(self.protocol.tables(), stream, other, server_sent, out);
             stream.texts.release(&stream.name, out);
         }
     }

@@ -289,6 +289,10 @@ impl<W: CellObserver> Step<'_, W> {
                 Certainty::No => {}
             }
         }
+        if transition.speaks && transition.opens == Certainty::No {
+            // What was meant by the event is not known, and the texts may lack it.
+            self.give_up_texts(number, key);
+        }
         let is_unseen = from == States::one(0);
         if transition.speaks && transition.rule.is_none() {
             self.spoken.add(number, key);

@@ -88,7 +88,7 @@ impl NestedInstances {
     /// Returns whether the end of the stream would report nothing, and few enough instances would be packed.
     pub(crate) fn is_at_rest(&self, lifecycle: &Lifecycle) -> bool {
         self.families.values().map(|family| family.instances.len()).sum::<usize>() <= KeyedInstances::MOST_PACKED_AGAIN
-            && self.certainly_open(lifecycle).all(|(_, possible, _)| end::end_rule(possible, lifecycle).is_none())
+            && self.certainly_open(lifecycle).all(|(_, possible, _)| end::end_rule(possible, lifecycle, true).is_none())
     }
 
     /// Makes every state possible for every key of every parent, seen or not. `for_good`: an event that opens an instance

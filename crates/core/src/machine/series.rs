@@ -30,6 +30,15 @@ pub(crate) enum LastValue {
     Unknown,
     /// This one, with the place of its event.
     Known(KeptValue, Arc<Place>),
+    /// It did not follow, and that was said.
+    Off {
+        /// The value; the first one, if all must be the same.
+        value: KeptValue,
+        /// The place of its event.
+        place: Arc<Place>,
+        /// The number that was expected instead, from which the series may go on, too: one wrong number is one finding.
+        expected: Option<i128>,
+    },
 }
 
 impl Known for LastValue {
@@ -44,7 +53,7 @@ pub(crate) type SeriesState = ByKey<LastValue>;
 /// Returns whether a series can be in this state; one that was stored may be made up.
 pub(crate) fn is_sound(state: &SeriesState) -> bool {
     state.values().all(|last| match last {
-        LastValue::Known(value, place) => value.is_sound() && place.is_sound(),
+        LastValue::Known(value, place) | LastValue::Off { value, place, .. } => value.is_sound() && place.is_sound(),
         LastValue::None | LastValue::Unknown => true,
     })
 }
@@ -52,8 +61,12 @@ pub(crate) fn is_sound(state: &SeriesState) -> bool {
 /// How a value fits into a series.
 enum Fit {
     Follows,
-    /// It does not follow; the expected value or the one before, in words.
-    Breaks(String),
+    /// It does not, and is a part of what was said before: the value that did not follow comes once more, or the one that
+    /// was expected comes late.
+    Again,
+    /// It does not follow: the expected value or the one before, in words, and the number that was expected, if the
+    /// series counts.
+    Breaks(String, Option<i128>),
     /// The series cannot have such a value.
     Unclear,
 }
@@ -104,8 +117,13 @@ impl<W: CellObserver> Step<'_, W> {
         };
         let field = scope.field(value.slot);
         let now = match field {
-            // What is not there is no value.
-            Field::Absent | Field::Null => return,
+            // What is not there is no value. Whether the sender counted it is not known.
+            Field::Absent | Field::Null => {
+                if matches!(series.step, SeriesStep::By { .. }) && when != Certainty::No {
+                    *self.stream.series[number].get(&key) = LastValue::Unknown;
+                }
+                return;
+            }
             field => KeptValue::of(field).filter(|_| when == Certainty::Yes),
         };
         let last = std::mem::take(self.stream.series[number].get(&key));
@@ -124,12 +142,12 @@ impl<W: CellObserver> Step<'_, W> {
         if matches!(last, LastValue::Unknown) && self.doubts.any {
             self.doubts.silent.insert(series.rule);
         }
-        if let Fit::Breaks(kept) = &fit
+        if let Fit::Breaks(kept, _) = &fit
             && !is_muted
         {
             let words = if series.step == SeriesStep::Same { FIRST } else { BEFORE };
             let related = match &last {
-                LastValue::Known(_, place) => {
+                LastValue::Known(_, place) | LastValue::Off { place, .. } => {
                     vec![Related { message: Arc::from(words), file: None, place: place.clone() }]
                 }
                 LastValue::None | LastValue::Unknown => Vec::new(),
@@ -147,15 +165,20 @@ impl<W: CellObserver> Step<'_, W> {
                 wording: Wording::Usual,
             });
         }
-        if series.is_of_losses && is_ahead(series, &last, &now) {
+        if series.is_of_losses && matches!(fit, Fit::Breaks(..)) && is_ahead(series, &last, &now) {
             // Between the value before and this one, events of this stream were lost. The value itself is known.
             self.stream.make_unsure(self.tables);
             (self.doubts.any, *self.gap) = (true, true);
         }
         *self.stream.series[number].get(&key) = match (fit, last) {
             (Fit::Unclear, _) => LastValue::Unknown,
+            (Fit::Again, last) => last,
             // The first value stays the measure.
-            (_, LastValue::Known(first, place)) if series.step == SeriesStep::Same => LastValue::Known(first, place),
+            (Fit::Breaks(..), LastValue::Known(value, place)) if series.step == SeriesStep::Same && !is_muted => {
+                LastValue::Off { value, place, expected: None }
+            }
+            (_, last @ (LastValue::Known(..) | LastValue::Off { .. })) if series.step == SeriesStep::Same => last,
+            (Fit::Breaks(_, expected @ Some(_)), _) => LastValue::Off { value: now, place: here, expected },
             _ => LastValue::Known(now, here),
         };
     }
@@ -165,36 +188,53 @@ impl<W: CellObserver> Step<'_, W> {
 fn fit(series: &Series, last: &LastValue, now: &KeptValue) -> Fit {
     if series.step == SeriesStep::Same {
         return match last {
-            LastValue::Known(first, _) if !first.equals(now.field()) => Fit::Breaks(first.display()),
+            LastValue::Known(first, _) if !first.equals(now.field()) => Fit::Breaks(first.display(), None),
+            // That they are not the same is said once.
             _ => Fit::Follows,
         };
     }
     let Some(found) = number(now) else { return Fit::Unclear };
-    let before = match last {
+    let (before, also) = match last {
         LastValue::Unknown => return Fit::Follows,
-        LastValue::None => None,
-        LastValue::Known(value, _) => number(value),
+        LastValue::None => (None, None),
+        LastValue::Known(value, _) => (number(value), None),
+        LastValue::Off { value, expected, .. } => (number(value), *expected),
     };
-    let expected = match (before, series.step, series.from) {
-        (None, _, None) => return Fit::Follows,
-        (None, _, Some(from)) => Number::Whole(i128::from(from)),
-        (Some(before), SeriesStep::By(step), _) => before.plus(step),
-        (Some(before), ..) => before,
-    };
-    let ordering = found.compare(expected);
-    let follows = match (before, series.step) {
-        (Some(_), SeriesStep::Up) => ordering == Ordering::Greater,
-        (Some(_), SeriesStep::NotDown) => ordering != Ordering::Less,
-        _ => ordering == Ordering::Equal,
-    };
-    if follows { Fit::Follows } else { Fit::Breaks(expected.display()) }
+    match (before, series.step) {
+        (None, _) => {
+            let Some(from) = series.from.map(i128::from) else { return Fit::Follows };
+            let from = Number::Whole(from);
+            if found.compare(from) == Ordering::Equal { Fit::Follows } else { from.expected(from) }
+        }
+        (Some(before), SeriesStep::By { least, most }) => {
+            let is_next = |before: Number| {
+                found.compare(before.plus(least)) != Ordering::Less
+                    && found.compare(before.plus(most)) != Ordering::Greater
+            };
+            let also = also.map(Number::Whole);
+            if is_next(before) || also.is_some_and(is_next) {
+                return Fit::Follows;
+            }
+            let is_same = |number: Number| found.compare(number) == Ordering::Equal;
+            if also.is_some_and(|also| is_same(also) || is_same(before)) {
+                return Fit::Again;
+            }
+            before.plus(least).expected(before.plus(most))
+        }
+        (Some(before), step) => match (step, found.compare(before)) {
+            (_, Ordering::Greater) | (SeriesStep::NotDown, Ordering::Equal) => Fit::Follows,
+            _ => Fit::Breaks(before.display(), None),
+        },
+    }
 }
 
 /// Returns whether a value is greater than the one that was expected.
 fn is_ahead(series: &Series, last: &LastValue, now: &KeptValue) -> bool {
-    let SeriesStep::By(step) = series.step else { return false };
+    let SeriesStep::By { most, .. } = series.step else { return false };
     let expected = match last {
-        LastValue::Known(before, _) => number(before).map(|before| before.plus(step)),
+        LastValue::Known(before, _) | LastValue::Off { value: before, .. } => {
+            number(before).map(|before| before.plus(most))
+        }
         LastValue::None => series.from.map(|from| Number::Whole(i128::from(from))),
         LastValue::Unknown => None,
     };
@@ -222,6 +262,20 @@ impl Number {
             Number::Whole(number) => Number::Whole(number.saturating_add(i128::from(step))),
             Number::Float(number) => Number::Float(number + f64::from(step)),
         }
+    }
+
+    /// Returns that a number does not follow, where this one to `most` would.
+    fn expected(self, most: Number) -> Fit {
+        let (one, other) = (self.display(), most.display());
+        let words = match self.compare(most) {
+            Ordering::Equal => one,
+            _ => format!("{one} or {other}"),
+        };
+        let number = match most {
+            Number::Whole(number) => Some(number),
+            Number::Float(_) => None,
+        };
+        Fit::Breaks(words, number)
     }
 
     fn compare(self, other: Number) -> Ordering {

@@ -195,6 +195,16 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
+    /// Gives up the texts within an instance.
+    pub(super) fn give_up_texts(&mut self, outer: usize, key: &[u8]) {
+        for (number, text) in self.tables.texts.iter().enumerate() {
+            let parents = std::iter::successors(text.within, |parent| self.tables.lifecycles[*parent].within);
+            if parents.into_iter().any(|parent| parent == outer) {
+                self.stream.texts.give_up(number, key);
+            }
+        }
+    }
+
     /// Resets all lifecycles and texts within an instance that opened. `key`: empty if it has none.
     pub(super) fn reset_within(&mut self, outer: usize, key: &[u8]) {
         for number in outer + 1..self.tables.lifecycles.len() {

@@ -32,6 +32,8 @@ pub(crate) struct TextState {
     incomplete: bool,
     /// Whether it is not put together from pieces, but was sent as a whole, at the place where it began.
     is_whole: bool,
+    /// What was there before a whole that differed: another whole may equal either of the two.
+    earlier: Option<Vec<u8>>,
     /// Half a character at the end of the last piece; its other half may come with the next one.
     half: Option<HalfCharacter>,
 }
@@ -96,6 +98,7 @@ impl TextState {
             && self.cuts.is_sorted()
             && places.into_iter().all(|place| place.is_sound())
             && is_string_content(&self.written)
+            && self.earlier.as_ref().is_none_or(|earlier| is_string_content(earlier))
     }
 
     /// Empties the text, because a new turn opened.
@@ -124,11 +127,12 @@ impl TextState {
         self.cut_is_unsure = false;
         self.began = None;
         self.is_whole = false;
+        self.earlier = None;
     }
 
-    /// Returns the number of bytes of the text as written.
+    /// Returns the number of bytes of the text as written, and of what was there before.
     pub(crate) fn len(&self) -> usize {
-        self.written.len()
+        self.written.len() + self.earlier.as_ref().map_or(0, Vec::len)
     }
 
     /// Returns whether no piece and no whole has come.
@@ -155,10 +159,12 @@ impl TextState {
 
     /// Takes a whole for the text, unless it is longer than `limit` bytes.
     pub(crate) fn keep_whole(&mut self, whole: &[u8], limit: usize, place: Arc<Place>, buffers: &mut BufferPool) {
+        let earlier = self.earlier.take();
         self.reset(buffers);
-        if whole.len() > limit {
+        if whole.len() + earlier.as_ref().map_or(0, Vec::len) > limit {
             self.incomplete = true;
         } else {
+            self.earlier = earlier;
             self.written = buffers.take();
             self.written.extend_from_slice(whole);
             (self.began, self.is_whole) = (Some(place), true);
@@ -273,12 +279,23 @@ impl TextState {
             self.clear();
             return Comparison::Fits;
         }
-        let mismatch = find_mismatch(&self.written, &self.cuts, whole, name);
+        let mut mismatch = find_mismatch(&self.written, &self.cuts, whole, name);
         let is_empty = whole.is_empty() && !self.written.is_empty() && !self.cut_is_unsure;
-        let is_whole = self.is_whole;
-        let began = self.began.take();
-        buffers.give_back(std::mem::take(&mut self.written));
+        let (is_whole, began) = (self.is_whole, self.began.take());
+        let (written, mut earlier) = (std::mem::take(&mut self.written), self.earlier.take());
+        if mismatch.is_some() {
+            // That the two differ was said: which of them is right is not known.
+            let agrees = |earlier: &Vec<u8>| find_mismatch(earlier, &[], whole, || None).is_none();
+            if earlier.as_ref().is_some_and(agrees) {
+                (mismatch, earlier) = (None, Some(written));
+            } else {
+                earlier = earlier.or(Some(written));
+            }
+        } else {
+            buffers.give_back(written);
+        }
         self.clear();
+        self.earlier = earlier;
         match mismatch {
             Some(Mismatch { parted, help, at }) => Comparison::Differs { parted, help, at, began, is_whole },
             None if is_empty => Comparison::Empty { began },

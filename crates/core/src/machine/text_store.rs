@@ -161,6 +161,18 @@ impl Texts {
         }
     }
 
+    /// Gives up the texts whose keys begin with this one, because an event of theirs was misunderstood.
+    pub(crate) fn give_up(&mut self, table: usize, key: &[u8]) {
+        match &mut self.0[table] {
+            TextsOf::Single(text) => text.make_incomplete(),
+            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
+                for text in texts.give_up(key) {
+                    *bytes = bytes.saturating_sub(text.len());
+                }
+            }
+        }
+    }
+
     /// Gives up all texts of a table, because pieces may be missing.
     pub(crate) fn lose(&mut self, table: usize) {
         match &mut self.0[table] {

@@ -56,7 +56,7 @@ impl Machine {
     /// known.
     pub(crate) fn last_value(&self, stream: &[u8], series: usize, key: &[Value]) -> Option<Value> {
         match self.streams.live(stream)?.series.get(series)?.peek(&key_of(key)?)? {
-            LastValue::Known(value, _) => Some(value.value()),
+            LastValue::Known(value, _) | LastValue::Off { value, .. } => Some(value.value()),
             LastValue::None | LastValue::Unknown => None,
         }
     }

@@ -9,12 +9,13 @@ mod lifecycles;
 mod parents;
 mod records;
 mod series;
+mod shape;
 mod texts;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde_json::Value;
 use toml::Spanned;
@@ -23,7 +24,7 @@ use super::Tables;
 use super::conditions::plain_words;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, States, Wanted};
+use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, States, ToldBy, Wanted};
 use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
 use crate::error::Problem;
@@ -82,7 +83,7 @@ impl<'f> Compiler<'f> {
         };
         compiler.add_rules();
         compiler.check_rule_pages();
-        compiler.add_schemas(schemas);
+        compiler.add_types(schemas);
         let tables = compiler.compile_tables();
         if trusted.is_none() {
             compiler.check_rules(document);
@@ -159,31 +160,6 @@ impl<'f> Compiler<'f> {
     }
 
     // ---- events and their fields ------------------------------------------------------------------
-
-    /// Adds an event type for each schema.
-    fn add_schemas(&mut self, schemas: BTreeMap<String, Schema>) {
-        let records = self.file.record.is_some();
-        for (name, schema) in schemas {
-            let schema = if records { schema.with_noun(name.replace('-', " ")) } else { schema };
-            let name: Arc<str> = name.into();
-            self.event_ids.insert(name.clone(), self.events.len());
-            self.events.push(EventType {
-                name,
-                schema,
-                slots: Vec::new(),
-                arrays: Vec::new(),
-                stream: None,
-                time: None,
-                usual_time: false,
-                plan: OnceLock::new(),
-            });
-        }
-        if self.events.is_empty() {
-            let message = "there is no schema in this folder".to_owned();
-            let span = self.file.event.as_ref().map_or(0..0, |event| event.event_type.span());
-            self.refuse(span, message, "add a .schema.json for every event type, or every kind of record");
-        }
-    }
 
     /// Parses a JSON Pointer.
     fn parse_pointer(&mut self, text: &Spanned<String>) -> Pointer {
@@ -270,6 +246,7 @@ impl<'f> Compiler<'f> {
         for event in &mut self.events {
             // Some kinds of record lack one of these fields.
             let has = |at: &&Pointer| !records || event.schema.at(&at.0) != Subschema::Missing;
+            let has = |at: &&Pointer| has(at) && !matches!(event.told_by, ToldBy::Text(_));
             let (stream, time) = (shape.stream.as_ref().filter(has), shape.time.as_ref().filter(has));
             event.stream = stream.map(|at| intern(&mut event.slots, at.clone()));
             event.time = time.map(|at| intern(&mut event.slots, at.clone()));
@@ -277,6 +254,9 @@ impl<'f> Compiler<'f> {
                 Subschema::Declared(schema) => schema.get("format").is_some_and(|format| format == "date-time"),
                 _ => false,
             });
+            if let ToldBy::Text(_) = event.told_by {
+                event.plan = Err("a text that is no JSON".to_owned()).into();
+            }
             let is_whole_record = records && shape.event_type.0.is_empty();
             if shape.event_type.0.len() != 1 && !is_whole_record {
                 event.plan = Err("the event's type is not a member of the event itself".to_owned()).into();

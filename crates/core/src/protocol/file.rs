@@ -14,7 +14,7 @@ use super::texts::JsonKind;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
 pub(crate) use words::{
-    Cell, Each, EndRule, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest, Wholes,
+    Cell, Each, EndRule, EndWire, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest, Wholes,
 };
 
 pub(crate) type Name = Spanned<String>;
@@ -34,6 +34,8 @@ toml_tables! {
         /// What the addresses of the pages about rules begin with.
         pub rule_pages: Option<Name> = optional("rule-pages"),
         pub event: Option<Event> = optional,
+        /// The types that no name tells.
+        pub types: Vec<Spanned<Type>> = optional("type"),
         pub record: Option<Record> = optional,
         pub kind: Vec<Kind> = optional,
         pub container: Vec<Container> = optional,
@@ -54,7 +56,19 @@ toml_tables! {
         pub time: Option<Name> = optional,
         pub stream: Option<Name> = optional,
         pub unwrap: Vec<Name> = optional,
+        /// Whether the `event` field of a server-sent event must be there, and name the type.
+        pub event_field: bool = optional("event-field"),
         pub unknown: Name = required,
+    }
+
+    /// A type of events that have no name, or are no JSON.
+    #[derive(Debug)]
+    pub(crate) struct Type {
+        pub name: Name = required,
+        /// The text that is such an event.
+        pub text: Option<Name> = optional,
+        /// The member that such an event has.
+        pub has: Option<Name> = optional,
     }
 
     /// What makes a protocol one of stored records.
@@ -102,7 +116,8 @@ toml_tables! {
         /// The array in whose items the field is.
         pub each: Option<Each> = optional,
         pub at: Name = required,
-        pub is: Test = required,
+        /// Left out, in a protocol of streams: the rule speaks wherever the conditions are met.
+        pub is: Option<Test> = optional,
         pub rule: Name = required,
     }
 
@@ -245,6 +260,8 @@ toml_tables! {
     pub(crate) struct SpeakAtEnd {
         pub rule: String = required,
         pub at: Option<Spanned<SpeaksAt>> = optional,
+        /// The form of input in which the rule speaks, if not in all.
+        pub wire: Option<EndWire> = optional,
     }
 
     #[derive(Debug)]

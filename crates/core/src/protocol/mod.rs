@@ -11,6 +11,7 @@ mod listed;
 mod near_types;
 pub mod records;
 mod rulebook;
+mod schemas;
 pub mod series;
 pub mod tables;
 pub mod texts;
@@ -33,14 +34,13 @@ pub use upkeep::Upkeep;
 use crate::bytes::Digest;
 use crate::error::{Mistakes, Problem, ProtocolError, UnknownName};
 use crate::framing::Framing;
-use crate::input::json::parse;
-use crate::schema::in_place::{self, Excess, InPlaceFault};
-use crate::schema::{Pointer, Schema, written};
+use crate::schema::Pointer;
+use crate::schema::written::SHARED_FILE;
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use records::Records;
 use series::Series;
-use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, Unchanged};
+use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, ToldBy, Unchanged};
 use texts::Text;
 use trusted::TrustedText;
 
@@ -132,6 +132,8 @@ struct Folder {
     protocol: String,
     /// The event types, each with the text of its schema.
     schemas: Vec<(String, String)>,
+    /// The text of `shared.json`.
+    shared: Option<String>,
     /// The text of `document.md`.
     document: Option<String>,
     /// The text of `examples.toml`.
@@ -156,8 +158,8 @@ impl Protocol {
     }
 
     /// Compiles a protocol from the texts of its files: `protocol.toml`, a `<event type>.schema.json` for every event
-    /// type, and optionally `document.md` (which must then contain the quotes) and `examples.toml`. Other files are
-    /// ignored. `folder`: the name of the folder in messages.
+    /// type, and optionally `shared.json` (with what several schemas refer to), `document.md` (which must then contain the
+    /// quotes) and `examples.toml`. Other files are ignored. `folder`: the name of the folder in messages.
     ///
     /// # Errors
     ///
@@ -177,34 +179,21 @@ impl Protocol {
         let tables = text.as_ref().map_or(&*folder.protocol, |text| text.tables);
         let file = toml_reader::read::<file::File>(tables, HELP);
         let type_at = file.as_ref().ok().and_then(|file| Pointer::parse(file.event.as_ref()?.event_type.get_ref()));
-        let mut wrong_schemas = Vec::new();
-        let mut schemas = BTreeMap::new();
-        for (name, text) in &folder.schemas {
-            let known = if trusted { serde_json::from_str(text).ok().map(Schema::trusted) } else { None };
-            let schema = known.map_or_else(|| read_schema(text), Ok).and_then(|schema| {
-                let Some(at) = type_at.as_ref().filter(|_| !trusted) else { return Ok(schema) };
-                let mut event = serde_json::Value::Null;
-                put(&mut event, at, name.as_str().into());
-                let problem = written::refused_name(text, &schema, at, name, &event);
-                problem.map_or(Ok(schema), |problem| Err(vec![problem]))
-            });
-            // What only follows from a wrong schema is not said.
-            let schema = schema.unwrap_or_else(|problems| {
-                wrong_schemas.push((name, text, problems));
-                Schema::unknown()
-            });
-            schemas.insert(name.clone(), schema);
-        }
+        let mut mistakes = Mistakes::new(&folder.name);
+        let is_named = |name: &str| {
+            let types = file.as_ref().ok().into_iter().flat_map(|file| &file.types);
+            types.map(|one| one.get_ref()).all(|one| one.name.get_ref() != name)
+        };
+        let (schemas, wrong_schemas) = schemas::read(folder, type_at.as_ref(), &is_named, trusted);
         // Without the document, quotes are not looked up: those of a trusted protocol are known to be in it.
         let document = folder.document.as_deref().filter(|_| !trusted);
         let compiled = file.and_then(|file| {
             let tables = compile::Compiler::compile(&file, schemas, document, text.as_ref())?;
             Ok((file, tables))
         });
-        let mut mistakes = Mistakes::new(&folder.name);
         let compiled = compiled.map_err(|problems| mistakes.add("protocol.toml", &folder.protocol, problems)).ok();
-        for (name, text, problems) in wrong_schemas {
-            mistakes.add(&format!("{name}{SCHEMA_ENDING}"), text, problems);
+        for (file, text, problems) in wrong_schemas {
+            mistakes.add(&file, text, problems);
         }
         let examples = OnceLock::new();
         if !trusted {
@@ -305,9 +294,10 @@ impl Protocol {
         self.0.examples.get_or_init(read).get(rule)
     }
 
-    /// Returns the event types and their schemas, in the order of their names.
+    /// Returns the event types that have a schema, in the order of their names, with it.
     pub fn schemas(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
-        self.0.tables.events.iter().map(|event| (&*event.name, event.schema.document()))
+        let of_json = |event: &&EventType| !matches!(event.told_by, ToldBy::Text(_));
+        self.0.tables.events.iter().filter(of_json).map(|event| (&*event.name, event.schema.document()))
     }
 
     /// Returns the reason why events of a type cannot take the fast path; `None` if they can, or if there is no such
@@ -336,6 +326,27 @@ impl Protocol {
     /// Returns the number of an event type, as an index into [`Tables::events`].
     pub fn event_id(&self, name: &str) -> Option<usize> {
         self.0.event_ids.get(name).copied()
+    }
+
+    /// Returns the number of the type of events that have this name. No text has one.
+    pub(crate) fn named_type(&self, name: &str) -> Option<usize> {
+        self.event_id(name).filter(|id| !matches!(self.0.tables.events[*id].told_by, ToldBy::Text(_)))
+    }
+
+    /// Returns the texts that are events although they are no JSON.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let Tables { shape, events, .. } = &self.0.tables;
+        shape.texts.iter().filter_map(|id| match &events[*id].told_by {
+            ToldBy::Text(text) => Some(&**text),
+            ToldBy::Name | ToldBy::Member(_) => None,
+        })
+    }
+
+    /// Returns the number of the type that a text is, with white space around it, although it is no JSON.
+    pub(crate) fn text_type(&self, text: &[u8]) -> Option<usize> {
+        let Tables { shape, events, .. } = &self.0.tables;
+        let is_text = |told: &ToldBy| matches!(told, ToldBy::Text(known) if known.as_bytes() == text.trim_ascii());
+        shape.texts.iter().copied().find(|id| is_text(&events[*id].told_by))
     }
 }
 
@@ -388,6 +399,7 @@ impl Folder {
         let mut digest = Digest::default();
         rules.iter().for_each(|rule| digest.add(rule.name.as_bytes()));
         digest.add(self.protocol.as_bytes());
+        self.shared.iter().for_each(|text| digest.add(text.as_bytes()));
         for (name, text) in &self.schemas {
             digest.add(name.as_bytes());
             digest.add(text.as_bytes());
@@ -400,10 +412,11 @@ impl Folder {
         name: &str,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Folder, ProtocolError> {
-        let (mut protocol, mut schemas, mut document, mut examples) = (None, Vec::new(), None, None);
+        let (mut protocol, mut schemas, mut shared, mut document, mut examples) = (None, Vec::new(), None, None, None);
         for (file, text) in files {
             match file.as_ref() {
                 "protocol.toml" => protocol = Some(text.into()),
+                SHARED_FILE => shared = Some(text.into()),
                 "document.md" => document = Some(text.into()),
                 "examples.toml" => examples = Some(text.into()),
                 other => {
@@ -414,7 +427,14 @@ impl Folder {
         }
         schemas.sort();
         let missing = || ProtocolError::unreadable(&Path::new(name).join("protocol.toml"), ErrorKind::NotFound.into());
-        Ok(Folder { name: name.to_owned(), protocol: protocol.ok_or_else(missing)?, schemas, document, examples })
+        Ok(Folder {
+            name: name.to_owned(),
+            protocol: protocol.ok_or_else(missing)?,
+            schemas,
+            shared,
+            document,
+            examples,
+        })
     }
 }
 
@@ -431,39 +451,4 @@ fn read_examples(text: &str, rules: Option<&[Rule]>) -> Result<Examples, Vec<Pro
         }
     }
     if problems.is_empty() { Ok(examples) } else { Err(problems) }
-}
-
-/// Reads a schema, unless it would take too long to apply.
-fn read_schema(text: &str) -> Result<Schema, Vec<Problem>> {
-    match serde_json::from_str(text).ok().and_then(|document| in_place::find_fault(&document)) {
-        Some(fault) => Err(vec![in_place_problem(text, &fault)]),
-        None => written::read(text),
-    }
-}
-
-/// Returns the mistake of a schema that would take too long to apply.
-fn in_place_problem(text: &str, fault: &InPlaceFault) -> Problem {
-    let tree = parse(text.as_bytes()).ok();
-    let node = tree.as_ref().and_then(|tree| tree.root.at(text.as_bytes(), &fault.pointer));
-    let (message, help) = match fault.excess {
-        Excess::Endless => (
-            "this schema applies itself to the same value endlessly".to_owned(),
-            "refer to it from `properties` or `items`, for a part of the value",
-        ),
-        Excess::Many => (
-            format!("this schema applies more than {} schemas to one value", in_place::MOST_APPLIED),
-            "list each schema once in `allOf`, `anyOf` and `oneOf`",
-        ),
-        Excess::Deep => (
-            format!("this schema is applied through more than {} others to one value", in_place::MOST_IN_A_ROW),
-            "refer to it directly",
-        ),
-    };
-    let start = node.map_or(0, |node| node.span.start);
-    Problem {
-        message,
-        label: "here".to_owned(),
-        span: start..start + usize::from(node.is_some()),
-        help: help.to_owned(),
-    }
 }

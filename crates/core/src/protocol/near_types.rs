@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::Protocol;
+use super::tables::ToldBy;
 use crate::text::FoldedName;
 
 /// The longest name that is compared, in bytes: no event type is that long.
@@ -39,7 +40,7 @@ impl Protocol {
 
     /// Returns the number of the event type that a name nearly is, like [`Protocol::near_event_type`].
     fn near_event_id(&self, name: &str) -> Option<usize> {
-        if name.len() > MOST_BYTES || self.event_id(name).is_some() {
+        if name.len() > MOST_BYTES || self.named_type(name).is_some() {
             return None;
         }
         let (letters, words) = (FoldedName::letters(name), words(name));
@@ -50,7 +51,8 @@ impl Protocol {
             let distance = || letters.distance(&known_letters, most).unwrap_or(most);
             if same { Some(0) } else { have_slips(&words, &self::words(known)).then(distance) }
         };
-        let events = self.tables().events.iter().enumerate();
+        let events =
+            self.tables().events.iter().enumerate().filter(|(_, event)| !matches!(event.told_by, ToldBy::Text(_)));
         events.filter_map(|(id, event)| Some((near(&event.name)?, id))).min().map(|(_, id)| id)
     }
 

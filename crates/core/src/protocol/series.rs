@@ -30,8 +30,13 @@ pub struct Series {
 /// How the values of a series follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeriesStep {
-    /// Each is so much more than the one before; at least 1.
-    By(u32),
+    /// Each is so much more than the one before.
+    By {
+        /// At least so much.
+        least: u32,
+        /// At most so much; 1 or more.
+        most: u32,
+    },
     /// Each is greater than the one before.
     Up,
     /// None is less than the one before.

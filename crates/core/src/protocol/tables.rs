@@ -197,12 +197,31 @@ pub struct EventShape {
     pub stream: Option<Pointer>,
     /// The fields in which a wrapper may hold the event, in the order in which they are tried.
     pub unwrap: Vec<Pointer>,
+    /// Whether the `event` field of a server-sent event must be there, and name the type.
+    pub event_field: bool,
+    /// The types that are texts.
+    pub texts: Vec<usize>,
+    /// The types that a member tells, each with that member, in the order in which they are tried.
+    pub members: Vec<(Pointer, usize)>,
+}
+
+/// What tells that an event is of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToldBy {
+    /// The type's name in the event.
+    Name,
+    /// The event is this text, and no JSON.
+    Text(Arc<str>),
+    /// The event has something here, if it has no name.
+    Member(Pointer),
 }
 
 /// An event type: its schema, and the fields that the tables read.
 pub struct EventType {
-    /// The type's name, as events have it.
+    /// The type's name, as events have it if it is told by the name.
     pub name: Arc<str>,
+    /// What tells that an event is of the type.
+    pub told_by: ToldBy,
     /// The schema that judges each event of the type.
     pub schema: Schema,
     /// The fields that the tables read; a slot is an index into this.
@@ -296,7 +315,9 @@ pub struct Lifecycle {
     pub end: Vec<Option<RuleId>>,
     /// The states with a rule whose finding stands at the event that led into the state, if the stream ends there.
     pub end_at_entry: States,
-    /// The states with such a rule, in a cell or at the end.
+    /// The states with a rule that speaks only of server-sent events.
+    pub end_in_sse: States,
+    /// The states with a rule whose finding stands at the event that led into the state, in a cell or at the end.
     pub keeps_entry: States,
 }
 
@@ -393,7 +414,8 @@ pub struct Effects {
     /// Whether the effect depends on nothing but these slots and the states of lifecycles: not on keys, nor on fields that
     /// are checked or compared. An event that then changes no state can be repeated by the short path.
     pub may_repeat: bool,
-    /// Whether the event type is a piece of a text that others add to.
+    /// Whether an event of the type may be the same as the one before: it is a piece of a text that others add to, or a
+    /// marker.
     pub is_piece: bool,
     /// The text that the event type appends to and the slot of the piece, if it does nothing else to texts.
     pub appends: Option<(usize, usize)>,
@@ -492,8 +514,8 @@ pub enum FieldTest {
     Says(Vec<String>),
     /// A number less than this.
     Below(f64),
-    /// Not there, or null.
-    Missing,
+    /// Anything, also nothing: the conditions say all.
+    Any,
 }
 
 /// Fields of which at least one must differ from those of the stream's event of the same type before.

@@ -133,6 +133,12 @@ impl Captures {
         }
     }
 
+    /// Returns the captures of an event that has none of these fields and arrays.
+    pub(crate) fn of_nothing(fields: usize, arrays: usize) -> Captures {
+        let items = Items { readable: true, first: 0, count: 0 };
+        Captures { fields: vec![Capture::Absent; fields], items: vec![items; arrays], ..Captures::default() }
+    }
+
     /// Returns all captures, which must be those of one event.
     pub fn all(&self) -> EventCaptures<'_> {
         EventCaptures { fields: &self.fields, items: &self.items, unknown: &self.unknown, violations: &self.violations }

@@ -15,9 +15,9 @@ impl Stream<'_> {
             let at = format!("{item}{}", check.at);
             let speaks = match (&check.is, event.field(&at)) {
                 (_, Field::Unreadable) => false,
-                (CheckTest::Word(_), found) => matches!(found, Field::Absent | Field::There(Value::Null)),
-                (CheckTest::Says { says: labels }, Field::There(Value::String(text))) => says(text, labels),
-                (CheckTest::Below { below }, Field::There(value)) => value.as_f64().is_some_and(|it| it < *below),
+                (None, _) => true,
+                (Some(CheckTest::Says { says: labels }), Field::There(Value::String(text))) => says(text, labels),
+                (Some(CheckTest::Below { below }), Field::There(value)) => value.as_f64().is_some_and(|it| it < *below),
                 _ => false,
             };
             if speaks {

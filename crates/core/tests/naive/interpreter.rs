@@ -26,6 +26,8 @@ pub struct Stream<'t> {
     pub table: Vec<Table>,
     pub series: Vec<Running>,
     pub texts: Vec<Texts>,
+    /// The instances of a lifecycle that have spoken about the event without opening.
+    pub misread: Vec<Key>,
     /// The time of the event before.
     time: Option<String>,
     /// For each `[[unchanged]]` the fields of the event before.
@@ -134,6 +136,7 @@ impl<'t> Stream<'t> {
             table: tables.lifecycle.iter().map(Table::new).collect(),
             series: tables.series.iter().map(|_| Running::new()).collect(),
             texts: tables.text.iter().map(|_| Texts::new()).collect(),
+            misread: Vec::new(),
             time: None,
             before: vec![None; tables.unchanged.len()],
             opened: 0,
@@ -184,6 +187,7 @@ impl<'t> Stream<'t> {
                 self.step_single(index, number, event, &mut course);
             }
             self.start_afresh(index, &mut course);
+            self.start_texts_afresh(index, &course);
         }
         self.step_series(number, event, Some(&course));
         self.texts(number, event, &course);

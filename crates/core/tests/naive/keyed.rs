@@ -146,6 +146,11 @@ impl Stream<'_> {
         let mut instance = self.table[index].instance(lifecycle, key);
         let misfits = instance.compare(lifecycle, (sure, row), event, item);
         let moved = instance.go(lifecycle, &[(sure, row)], here);
+        if moved.opened == Sure::Yes {
+            self.misread.retain(|other| !other.starts_with(key));
+        } else if moved.opened == Sure::No && moved.speaks == Sure::Yes {
+            self.misread.push(key.to_vec());
+        }
         if moved.opened != Sure::No {
             // One that is owned keeps its place.
             if instance.owned == Sure::No {

@@ -47,6 +47,8 @@ enum Next {
     First,
     /// The one before it, or the first one where all must be the same.
     After(Value),
+    /// The same, which did not follow, and the one that was expected instead if they count.
+    Off(Value, Option<f64>),
     Unknown,
 }
 
@@ -152,7 +154,13 @@ impl Stream<'_> {
                 }
             };
             let found = match event.field(&at) {
-                Field::Absent | Field::There(Value::Null) => continue,
+                Field::Absent | Field::There(Value::Null) => {
+                    // Whether the sender counted the event is not known.
+                    if series.step.is_number() || series.step.is_array() {
+                        self.series[index].next.insert(key, Next::Unknown);
+                    }
+                    continue;
+                }
                 // The first value stays the measure.
                 Field::Unreadable if series.step == "same" => continue,
                 Field::Unreadable => {
@@ -161,21 +169,27 @@ impl Stream<'_> {
                 }
                 Field::There(found) => found,
             };
-            let misfit = misfit(series, &self.series[index].next(&key), found);
-            let stays = misfit.is_some() && series.step == "same";
-            if !stays {
-                self.series[index].next.insert(key.clone(), Next::After(found.clone()));
-            }
-            let Some(is_ahead) = misfit else { continue };
+            let before = self.series[index].next(&key);
+            let (fit, is_ahead) = fit(series, &before, found);
             let muted = series.within.as_ref().zip(course).map_or(Sure::No, |(name, course)| {
                 let around = self.tables.lifecycle(name);
                 let own = course.done[around].of(&key[..self.tables.lifecycle[around].parts()]).speaks;
                 own.max(self.is_muted(around, &key, &course.done))
             });
-            if muted != Sure::Yes {
+            let next = match (fit, before) {
+                (Fit::Again, before) => before,
+                (Fit::Not(_), Next::After(first)) if series.step == "same" && muted != Sure::Yes => {
+                    Next::Off(first, None)
+                }
+                (_, before @ (Next::After(_) | Next::Off(..))) if series.step == "same" => before,
+                (Fit::Not(Some(expected)), _) => Next::Off(found.clone(), Some(expected)),
+                _ => Next::After(found.clone()),
+            };
+            self.series[index].next.insert(key.clone(), next);
+            if matches!(fit, Fit::Not(_)) && muted != Sure::Yes {
                 self.say(&series.rule, (number, at));
             }
-            if series.lost && is_ahead {
+            if series.lost && is_ahead && matches!(fit, Fit::Not(_)) {
                 let next = self.series[index].next.clone();
                 self.lose();
                 self.lost_since = false;
@@ -185,24 +199,55 @@ impl Stream<'_> {
     }
 }
 
-/// Returns whether a value does not follow, and if so whether it is too far ahead.
-fn misfit(series: &Series, next: &Next, found: &Value) -> Option<bool> {
-    let (value, step) = (found.as_f64(), series.step.as_f64());
-    let fits = match (next, step, series.step.as_str()) {
-        (Next::Unknown, ..) => true,
-        (Next::First, ..) => match series.from.as_ref().and_then(Value::as_f64) {
-            Some(from) => {
-                return (value? != from).then_some(value? > from);
-            }
-            None => true,
-        },
-        (Next::After(before), Some(step), _) => {
-            let expected = before.as_f64()? + step;
-            return (value? != expected).then_some((value? - expected) * step > 0.0);
-        }
-        (Next::After(before), None, Some("up")) => value? > before.as_f64()?,
-        (Next::After(before), None, Some("not-down")) => value? >= before.as_f64()?,
-        (Next::After(before), ..) => equal(before, found),
+/// Whether a value follows.
+#[derive(Clone, Copy)]
+enum Fit {
+    Yes,
+    /// It does not, but that was said.
+    Again,
+    /// It does not; the one that was expected, if they count.
+    Not(Option<f64>),
+}
+
+/// Returns whether a value follows, and whether it is too far ahead.
+fn fit(series: &Series, before: &Next, found: &Value) -> (Fit, bool) {
+    if series.step == "same" {
+        return match before {
+            Next::After(first) if !equal(first, found) => (Fit::Not(None), false),
+            _ => (Fit::Yes, false),
+        };
+    }
+    let (before, expected) = match before {
+        Next::Unknown => return (Fit::Yes, false),
+        Next::First => (None, None),
+        Next::After(before) => (Some(before), None),
+        Next::Off(before, expected) => (Some(before), *expected),
     };
-    (!fits).then_some(false)
+    let Some(value) = found.as_f64() else { return (Fit::Yes, false) };
+    let steps = match &series.step {
+        Value::Array(steps) => {
+            Some((steps[0].as_f64().expect("it is a number"), steps[1].as_f64().expect("it is, too")))
+        }
+        step => step.as_f64().map(|step| (step, step)),
+    };
+    match (before.and_then(Value::as_f64), steps) {
+        (None, _) => match series.from.as_ref().and_then(Value::as_f64) {
+            Some(from) if value != from => (Fit::Not(Some(from)), value > from),
+            _ => (Fit::Yes, false),
+        },
+        (Some(before), Some((least, most))) => {
+            let follows = |one: f64| one + least <= value && value <= one + most;
+            let is_ahead = value > before + most;
+            if follows(before) || expected.is_some_and(follows) {
+                (Fit::Yes, is_ahead)
+            } else if expected.is_some_and(|expected| value == expected || value == before) {
+                (Fit::Again, is_ahead)
+            } else {
+                (Fit::Not(Some(before + most)), is_ahead)
+            }
+        }
+        (Some(before), None) if series.step == "up" && value <= before => (Fit::Not(None), false),
+        (Some(before), None) if value < before => (Fit::Not(None), false),
+        _ => (Fit::Yes, false),
+    }
 }

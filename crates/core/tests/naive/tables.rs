@@ -218,16 +218,9 @@ pub struct Time {
     pub rule: String,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Missing {
-    Missing,
-}
-
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum CheckTest {
-    Word(Missing),
     Says { says: Vec<String> },
     Below { below: f64 },
 }
@@ -239,7 +232,7 @@ pub struct Check {
     pub at: String,
     pub when: Option<When>,
     pub each: Option<String>,
-    pub is: CheckTest,
+    pub is: Option<CheckTest>,
     pub rule: String,
 }
 

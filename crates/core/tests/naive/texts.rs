@@ -18,6 +18,8 @@ pub struct Pieces {
     is_whole: bool,
     /// Where the whole may begin anew, as offsets, and whether that is certain.
     cuts: Vec<(usize, Sure)>,
+    /// What was there before a whole that misfitted.
+    earlier: Option<String>,
     /// Something came or went that is not known.
     unknown: bool,
     /// The entries of `json` that have looked at it since it changed; nothing is noted of a text without a key.
@@ -40,7 +42,7 @@ impl Pieces {
         }
         let fits = |from: usize| self.text[from..] == *whole;
         if !fits(0) && !self.cuts.iter().any(|(from, _)| fits(*from)) {
-            return Some(true);
+            return (self.earlier.as_deref() != Some(whole)).then_some(true);
         }
         let by_cut = self.cuts.iter().any(|(from, sure)| *sure == Sure::Yes && fits(*from));
         (whole.is_empty() && !fits(0) && by_cut).then_some(false)
@@ -61,6 +63,13 @@ impl Texts {
 
     pub fn lose(&mut self) {
         *self = Texts { all: BTreeMap::new(), unseen: BTreeMap::from([(Key::new(), true)]) };
+    }
+
+    /// What an event meant is not known.
+    fn give_up(&mut self, around: &[String]) {
+        self.all.retain(|key, _| !key.starts_with(around));
+        self.unseen.retain(|key, _| !key.starts_with(around));
+        self.unseen.insert(around.to_vec(), true);
     }
 
     fn of(&mut self, key: &[String]) -> &mut Pieces {
@@ -94,7 +103,6 @@ struct About {
 impl Stream<'_> {
     pub fn texts(&mut self, number: usize, event: &Event, course: &Course) {
         for (index, text) in self.tables.text.iter().enumerate() {
-            self.start_texts_afresh(index, text, course);
             for cut in text.cut.iter().filter(|cut| cut.on.has(&event.kind)) {
                 match met(event, cut.when.as_ref()) {
                     Sure::No => {}
@@ -146,16 +154,21 @@ impl Stream<'_> {
         }
     }
 
-    fn start_texts_afresh(&mut self, index: usize, text: &Text, course: &Course) {
-        let Some(name) = &text.within else { return };
-        let within = self.tables.lifecycle(name);
-        for around in [within].into_iter().chain(self.tables.around(within)) {
+    /// The texts of instances that opened start afresh, and those of instances that have spoken are given up.
+    pub fn start_texts_afresh(&mut self, around: usize, course: &Course) {
+        let misread = std::mem::take(&mut self.misread);
+        for (text, texts) in self.tables.text.iter().zip(&mut self.texts) {
+            let Some(within) = text.within.as_ref().map(|name| self.tables.lifecycle(name)) else { continue };
+            if within != around && !self.tables.around(within).contains(&around) {
+                continue;
+            }
             for (key, done) in &course.done[around].named {
-                self.texts[index].start_afresh(key, done.opened);
+                texts.start_afresh(key, done.opened);
             }
             if course.done[around].others.opened == Sure::Perhaps {
-                self.texts[index].lose();
+                texts.lose();
             }
+            misread.iter().for_each(|key| texts.give_up(key));
         }
     }
 
@@ -243,7 +256,14 @@ impl Stream<'_> {
         };
         let before = std::mem::take(pieces);
         if is_list || !text.json.list().is_empty() && !before.unknown {
-            *pieces = Pieces { text: found.clone(), is_whole: true, ..Pieces::default() };
+            let fits = before.text == *found || before.unknown || !before.came();
+            let earlier = match &before.earlier {
+                earlier if fits => earlier.clone(),
+                Some(earlier) if earlier != found => Some(earlier.clone()),
+                _ => Some(before.text.clone()),
+            };
+            let earlier = earlier.filter(|_| is_list);
+            *pieces = Pieces { text: found.clone(), is_whole: true, earlier, ..Pieces::default() };
         } else {
             // A text of which something is not known is not compared until the lifecycle around opens.
             pieces.unknown = before.unknown;

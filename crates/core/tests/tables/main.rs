@@ -5,6 +5,7 @@ mod items;
 mod parents;
 mod series;
 mod texts;
+mod types;
 
 use sessionlint_core::{Options, Protocol, ProtocolError, check};
 

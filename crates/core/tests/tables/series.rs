@@ -116,14 +116,60 @@ fn a_series_begins_where_it_should_and_goes_on_from_what_was_found() {
             r#"{"type":"run"}"#,
             r#"{"type":"part","index":1}"#,
             r#"{"type":"part","index":2}"#,
-            r#"{"type":"part"}"#,
-            r#"{"type":"batch","parts":[{"index":3},{},{"index":5}]}"#,
+            r#"{"type":"batch","parts":[{"index":3},{"index":5}]}"#,
             r#"{"type":"part","index":6}"#,
         ],
-        &[("index-gap", 2), ("index-gap", 5)],
+        &[("index-gap", 2), ("index-gap", 4)],
     );
     let found = COUNTED.judge(&[r#"{"type":"run"}"#, r#"{"type":"batch","parts":[{"index":0},{"index":2}]}"#]);
     assert_eq!(found, [("index-gap".to_owned(), 2, "/parts/1/index".to_owned())]);
+}
+
+/// The indexes of parts of one run, and the lines with a finding.
+#[track_caller]
+fn indexes_say(indexes: &[&str], expected: &[u64]) {
+    // No two are the same, or the second one would be taken for a copy.
+    let part = |(number, index): (usize, &&str)| format!(r#"{{"type":"part","index":{index},"who":"{number}"}}"#);
+    let parts = indexes.iter().enumerate().map(part);
+    let lines: Vec<_> = std::iter::once(r#"{"type":"run"}"#.to_owned()).chain(parts).collect();
+    let expected: Vec<_> = expected.iter().map(|line| ("index-gap", *line)).collect();
+    COUNTED.says(&lines.iter().map(String::as_str).collect::<Vec<_>>(), &expected);
+}
+
+#[test]
+fn one_wrong_number_is_one_finding() {
+    // A gap; a wrong number; the same number twice; two numbers whose places were exchanged; one number for all.
+    indexes_say(&["0", "1", "5", "6"], &[4]);
+    indexes_say(&["0", "1", "9", "3", "4"], &[4]);
+    indexes_say(&["0", "1", "1", "2"], &[4]);
+    indexes_say(&["0", "2", "1", "3"], &[3]);
+    indexes_say(&["0", "0", "0", "0", "0"], &[3]);
+    // Two mistakes are two.
+    indexes_say(&["0", "1", "9", "3", "9"], &[4, 6]);
+}
+
+#[test]
+fn after_a_value_that_is_not_there_the_next_one_is_taken_as_it_is() {
+    indexes_say(&["0", "null", "7", "8", "10"], &[6]);
+}
+
+#[test]
+fn a_step_may_have_a_least_and_a_most() {
+    let toml = COUNTED.tables.replace("step = 1\n        from = 0", "step = [0, 1]\n        from = 0");
+    let folder = Folder { tables: toml.leak(), ..COUNTED };
+    let lines = |indexes: &[u64]| -> Vec<String> {
+        let part = |(number, index): (usize, &u64)| format!(r#"{{"type":"part","index":{index},"who":"{number}"}}"#);
+        let parts = indexes.iter().enumerate().map(part);
+        std::iter::once(r#"{"type":"run"}"#.to_owned()).chain(parts).collect()
+    };
+    let says = |indexes: &[u64], expected: &[(&str, u64)]| {
+        let lines = lines(indexes);
+        folder.says(&lines.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    };
+    says(&[0, 0, 1, 1, 1, 2], &[]);
+    says(&[0, 2, 2, 3], &[("index-gap", 3)]);
+    says(&[0, 1, 0, 1], &[("index-gap", 4)]);
+    says(&[1], &[("index-gap", 2)]);
 }
 
 #[test]
@@ -137,7 +183,7 @@ fn the_first_value_stays_the_measure() {
             r#"{"type":"run","id":"b"}"#,
             r#"{"type":"end","id":"b"}"#,
         ],
-        &[("other-id", 2), ("other-id", 3), ("run-twice", 5)],
+        &[("other-id", 2), ("run-twice", 5)],
     );
 }
 
@@ -205,6 +251,11 @@ fn a_series_that_means_nothing_is_refused() {
         ["the first value of a series that stays the same is the measure"]
     );
     assert_eq!(with("step = \"same\"", "step = \"equal\""), ["`step` is no step of a series"]);
+    for step in ["[1, 0]", "[1, 1]"] {
+        let step = format!("step = {step}\n        from = 0");
+        assert_eq!(with("step = 1\n        from = 0", &step), ["`step` has no least and most"]);
+    }
+    assert_eq!(with("step = 1\n        from = 0", "step = [1]\n        from = 0"), ["`step` is no step of a series"]);
     assert_eq!(
         with("restarts = \"run\"", "within = \"run\""),
         ["a series that tells lost events has no `within` and no `key`"]

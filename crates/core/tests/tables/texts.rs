@@ -210,9 +210,9 @@ fn a_finding_names_the_text_and_its_key() {
     assert_eq!(
         found.collect::<Vec<_>>(),
         [
-            ("\"0\": after 1 character, it has \"x\" where \"b\" was streamed", "the part began here"),
-            ("\"0\": after 1 character, \"y\" stands where the part has \"x\"", "the whole part was sent here"),
-            ("\"1\": \"{\"", "the part began here"),
+            ("0: after 1 character, it has \"x\" where \"b\" was streamed", "the part began here"),
+            ("0: after 1 character, \"y\" stands where the part has \"x\"", "the whole part was sent here"),
+            ("1: \"{\"", "the part began here"),
         ]
     );
 }
@@ -275,4 +275,37 @@ fn what_never_speaks_because_nothing_opens_is_refused() {
         Folder { tables: tables.leak(), ..PARTS }.mistakes(),
         ["this never speaks: it is for instances that opened, and none does"]
     );
+}
+
+#[test]
+fn one_wrong_whole_among_several_is_one_finding() {
+    let (run, part) = (r#"{"type":"run"}"#, r#"{"type":"part","p":0}"#);
+    let delta = r#"{"type":"delta","p":0,"text":"ab"}"#;
+    let whole = |text: &str| format!(r#"{{"type":"whole","p":0,"text":"{text}"}}"#);
+    let end = |text: &str| format!(r#"{{"type":"part-end","p":0,"text":"{text}"}}"#);
+    let says = |wholes: [&str; 3], expected: &[(&str, u64)]| {
+        let (one, two, three) = (whole(wholes[0]), whole(wholes[1]), end(wholes[2]));
+        PARTS.says(&[run, part, delta, &one, &two, &three], expected);
+    };
+    says(["ab", "ab", "ab"], &[]);
+    says(["ax", "ab", "ab"], &[("other-text", 4)]);
+    says(["ab", "ax", "ab"], &[("other-text", 5)]);
+    says(["ab", "ab", "ax"], &[("other-text", 6)]);
+    // The pieces are wrong, or two wholes alike.
+    says(["ax", "ax", "ax"], &[("other-text", 4)]);
+    says(["ax", "ax", "ab"], &[("other-text", 4)]);
+    // Three that differ are two mistakes.
+    says(["ax", "ay", "ab"], &[("other-text", 4), ("other-text", 5)]);
+}
+
+#[test]
+fn the_texts_of_an_instance_that_speaks_are_given_up() {
+    let run = r#"{"type":"run"}"#;
+    let delta = |p: u32, text: &str| format!(r#"{{"type":"delta","p":{p},"text":"{text}"}}"#);
+    let end = |p: u32, text: &str| format!(r#"{{"type":"part-end","p":{p},"json":true,"text":"{text}"}}"#);
+    let part = |p: u32| format!(r#"{{"type":"part","p":{p}}}"#);
+    // A piece that went to a part that there is not: neither that part nor what is said of it is compared.
+    PARTS.says(&[run, &part(0), &delta(1, "{"), &end(1, "{}")], &[("no-part", 3), ("no-part", 4)]);
+    // Other parts are, and so is that one once it opens.
+    PARTS.says(&[run, &delta(1, "a"), &part(1), &delta(1, "b"), &end(1, "c")], &[("no-part", 2), ("other-text", 5)]);
 }

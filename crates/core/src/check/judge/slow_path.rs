@@ -28,7 +28,10 @@ impl StreamJudge {
     /// count yet.
     pub(super) fn judge_on_slow_path(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
         match parse_frame(frame) {
-            Err(error) => self.judge_broken(protocol, frame, error),
+            Err(error) => match protocol.text_type(frame.text) {
+                Some(id) => self.judge_text(protocol, frame, id),
+                None => self.judge_broken(protocol, frame, error),
+            },
             Ok(tree) => self.judge_tree(protocol, frame, &tree, keys),
         }
     }
@@ -77,7 +80,7 @@ impl StreamJudge {
         let (span, type_span) = (event.node.span.clone(), event.type_span.clone());
         self.judged = span.clone();
         let tables = protocol.tables();
-        if let Some(id) = protocol.event_id(&event.name) {
+        if let Some(id) = event.event_type {
             let event_type = &tables.events[id].name;
             let (number, excerpts) = (Some(self.next_event(id)), self.excerpts);
             let here =
@@ -101,6 +104,32 @@ impl StreamJudge {
             landmarks: Landmarks::default(),
         };
         self.judge_unknown_type(protocol, &here, tree, event);
+    }
+
+    /// Judges a frame that is an event of this type by its text.
+    fn judge_text(&mut self, protocol: &Protocol, frame: &Frame<'_>, id: usize) {
+        self.release(protocol);
+        let event_type = &protocol.tables().events[id];
+        let start = frame.text.len() - frame.text.trim_ascii_start().len();
+        let span = start..start + frame.text.trim_ascii().len();
+        self.judged = span.clone();
+        let here = EventContext {
+            frame,
+            type_span: span.clone(),
+            span,
+            number: Some(self.next_event(id)),
+            event_type: &event_type.name,
+            excerpts: self.excerpts,
+            landmarks: Landmarks::default(),
+        };
+        let captures = Captures::of_nothing(event_type.slots.len(), event_type.arrays.len());
+        match self.coverage.take() {
+            None => self.judge_order(protocol, &here, id, captures.all(), false, NoObserver),
+            Some(mut coverage) => {
+                self.judge_order(protocol, &here, id, captures.all(), false, &mut *coverage);
+                self.coverage = Some(coverage);
+            }
+        }
     }
 
     /// Judges an event of a type that the protocol does not have.

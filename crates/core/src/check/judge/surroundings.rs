@@ -134,9 +134,7 @@ impl StreamJudge {
     /// part of another one that breaks off; then only an event of a known type with all members of one counts.
     fn is_event(&self, protocol: &Protocol, tree: &Tree, text: &[u8], doubtful: bool) -> bool {
         match Event::find(&tree.root, text, protocol, self.wire == Some(Wire::JsonRpc)) {
-            Ok(event) if doubtful => {
-                protocol.event_id(&event.name).is_some() && self.foreign.has_whole_envelope(event.node, text)
-            }
+            Ok(event) if doubtful => event.event_type.is_some() && self.foreign.has_whole_envelope(event.node, text),
             Ok(_) => true,
             Err(NotAnEvent::Message) => !doubtful,
             Err(NotAnEvent::Other(..)) => false,
@@ -223,16 +221,30 @@ impl StreamJudge {
         &mut self,
         protocol: &Protocol,
         frame: &Frame<'_>,
-        label: &Label,
+        label: Option<&Label>,
         fast_event: Option<&FastEvent>,
     ) {
-        let contradicts = |name: &str| name.as_bytes() != label.name && self.foreign.is_near_type(&label.name);
+        // Where clients go by the name, it has to be there; elsewhere, another name may be the sender's own affair.
+        let is_required = protocol.tables().shape.event_field;
+        if label.is_none() && !is_required {
+            return;
+        }
+        let contradicts = |name: &str| match label {
+            Some(label) => name.as_bytes() != label.name && (is_required || self.foreign.is_near_type(&label.name)),
+            None => true,
+        };
         let contradicts = match fast_event {
             Some(fast_event) => contradicts(&protocol.tables().events[fast_event.event_type].name),
             None => parse_frame(frame).is_ok_and(|tree| {
                 let event = Event::find(&tree.root, frame.text, protocol, self.wire == Some(Wire::JsonRpc));
                 event.is_ok_and(|event| contradicts(&event.name))
             }),
+        };
+        let Some(label) = label else {
+            if contradicts {
+                self.oddities.note(Oddity::NoName, || frame.place(0..frame.text.len(), None));
+            }
+            return;
         };
         if contradicts {
             let segments = [Segment { at: 0, origin: label.origin }];

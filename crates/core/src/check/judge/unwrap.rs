@@ -26,7 +26,7 @@ impl StreamJudge {
         tree: &Tree,
         found: &Result<Event<'_>, NotAnEvent>,
     ) -> bool {
-        if self.is_inner || found.as_ref().is_ok_and(|event| protocol.event_id(&event.name).is_some()) {
+        if self.is_inner || found.as_ref().is_ok_and(|event| event.event_type.is_some()) {
             return false;
         }
         let mut is_plain = false;

@@ -6,6 +6,11 @@ use super::super::tables::{FieldCheck, FieldTest, Unchanged};
 use super::{Compiler, Speaker};
 use crate::toml_reader::OneOrMany;
 
+/// Returns whether all items are meant.
+fn takes_all(each: &file::Each) -> bool {
+    matches!(&each.when, file::RowWhen::Fields(when) if when.is_empty())
+}
+
 impl Compiler<'_> {
     /// Compiles each `[[check]]` of a protocol of streams, by event type. Those of stored records are compiled with the
     /// kinds.
@@ -18,14 +23,23 @@ impl Compiler<'_> {
         for check in &file.check {
             let rule = self.use_rule(&check.rule, &Speaker::CHECK);
             let test = match &check.is {
-                file::Test::Says(says) => {
+                None if check.when.is_empty() && check.each.as_ref().is_none_or(takes_all) => {
+                    let message = "this check speaks of every event of the type".to_owned();
+                    self.refuse(
+                        check.at.span(),
+                        message,
+                        "say by `is` what the field must not be, or by `when` where the rule speaks",
+                    );
+                    continue;
+                }
+                None => FieldTest::Any,
+                Some(file::Test::Says(says)) => {
                     FieldTest::Says(says.iter().map(|words| plain_words(words).into_owned()).collect())
                 }
-                file::Test::Below(number) => FieldTest::Below(*number),
-                file::Test::Missing => FieldTest::Missing,
-                file::Test::SameAs(_) | file::Test::Beside(_) | file::Test::NoTimeZone | file::Test::Repeated => {
+                Some(file::Test::Below(number)) => FieldTest::Below(*number),
+                Some(file::Test::SameAs(_) | file::Test::Beside(_) | file::Test::NoTimeZone | file::Test::Repeated) => {
                     let message = "this test is for stored records".to_owned();
-                    self.refuse(check.at.span(), message, "an event is tested by says, below or \"missing\"");
+                    self.refuse(check.at.span(), message, "an event is tested by says or below, or by `when` alone");
                     continue;
                 }
             };

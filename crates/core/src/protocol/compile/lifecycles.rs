@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::super::file::{self, Scalar};
-use super::super::tables::{Cell, Effects, EventShape, Lifecycle, Row, SameCheck, States, overlap};
+use super::super::tables::{Cell, Effects, EventShape, Lifecycle, Row, SameCheck, States, ToldBy, overlap};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
@@ -43,7 +43,10 @@ impl Compiler<'_> {
         inner.flatten().for_each(|outer| lifecycles[outer].is_parent = true);
         let effects = checks.iter().enumerate().map(|(event, checks)| {
             let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
-            Effects::of(event, &lifecycles, &texts, &series, is_examined)
+            let is_text = matches!(self.events[event].told_by, ToldBy::Text(_));
+            let effects = Effects::of(event, &lifecycles, &texts, &series, is_examined);
+            // Markers are all the same.
+            Effects { is_piece: effects.is_piece || is_text, ..effects }
         });
         let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());
@@ -80,38 +83,6 @@ impl Compiler<'_> {
                     help,
                 );
             }
-        }
-    }
-
-    /// Compiles `[event]`.
-    fn compile_shape(&mut self, event: &file::Event) -> EventShape {
-        let shape = EventShape {
-            event_type: self.parse_pointer(&event.event_type),
-            time: event.time.as_ref().map(|at| self.parse_pointer(at)),
-            stream: event.stream.as_ref().map(|at| self.parse_pointer(at)),
-            unwrap: event.unwrap.iter().map(|at| self.parse_pointer(at)).collect(),
-        };
-        self.check_shape(event, &shape);
-        shape
-    }
-
-    /// Checks that every schema declares the fields of `[event]`.
-    fn check_shape(&mut self, event: &file::Event, shape: &EventShape) {
-        let fields = [
-            (Some(&event.event_type), Some(&shape.event_type)),
-            (event.time.as_ref(), shape.time.as_ref()),
-            (event.stream.as_ref(), shape.stream.as_ref()),
-        ];
-        for (written, pointer) in fields {
-            if let (Some(written), Some(pointer)) = (written, pointer) {
-                for index in 0..self.events.len() {
-                    self.check_field(index, pointer, &written.span());
-                }
-            }
-        }
-        if shape.event_type.0.is_empty() {
-            let message = "`type` points at the whole event".to_owned();
-            self.refuse(event.event_type.span(), message, "name the field that holds the event's type");
         }
     }
 
@@ -156,9 +127,9 @@ impl Compiler<'_> {
                 entered[usize::from(state)] = Some(Arc::from(words.get_ref().as_str()));
             }
         }
-        let (mut end, mut end_at_entry) = (vec![None; count], States::default());
+        let (mut end, mut end_at_entry, mut end_in_sse) = (vec![None; count], States::default(), States::default());
         for (state, written) in &lifecycle.end {
-            let file::EndRule { rule, at } = written.get_ref();
+            let file::EndRule { rule, at, wire } = written.get_ref();
             let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_END } else { &Speaker::END };
             let rule = self.use_rule_named(rule, written.span(), speaker);
             if at.is_some() {
@@ -166,6 +137,7 @@ impl Compiler<'_> {
             }
             if let Some(state) = self.find_state(lifecycle, state.get_ref(), state.span()) {
                 end[usize::from(state)] = Some(rule);
+                end_in_sse = if wire.is_some() { end_in_sse.or(States::one(state)) } else { end_in_sse };
                 end_at_entry = if at.is_some() { end_at_entry.or(States::one(state)) } else { end_at_entry };
             }
         }
@@ -193,6 +165,7 @@ impl Compiler<'_> {
             rows,
             end,
             end_at_entry,
+            end_in_sse,
             keeps_entry,
         };
         if compiled.keyed.is_some() && !compiled.can_open && self.trusted.is_none() {

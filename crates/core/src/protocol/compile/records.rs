@@ -173,15 +173,19 @@ impl Compiler<'_> {
 
     /// Compiles the test of a `[[check]]`.
     fn compile_test(&mut self, id: usize, check: &file::Check) -> Option<Test> {
-        Some(match &check.is {
+        let help = "a record is tested by same-as, below, beside, \"no-time-zone\" or \"repeated\"";
+        let Some(is) = &check.is else {
+            self.refuse(check.at.span(), "this check has no `is`".to_owned(), help);
+            return None;
+        };
+        Some(match is {
             file::Test::SameAs(other) => Test::SameAs(self.slot(id, other)),
             file::Test::Below(number) => Test::Below(*number),
             file::Test::Beside(other) => Test::Beside(self.slot(id, other)),
             file::Test::NoTimeZone => Test::NoTimeZone,
             file::Test::Repeated => Test::Repeated,
-            file::Test::Says(_) | file::Test::Missing => {
+            file::Test::Says(_) => {
                 let message = "this test is for the events of streams".to_owned();
-                let help = "a record is tested by same-as, below, beside, \"no-time-zone\" or \"repeated\"";
                 self.refuse(check.at.span(), message, help);
                 return None;
             }

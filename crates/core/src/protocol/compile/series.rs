@@ -68,7 +68,7 @@ impl Compiler<'_> {
     /// Checks that a series counts, or stays the same, as its other keys say.
     fn check_step(&mut self, series: &file::Series, is_of_losses: bool) {
         let (span, step) = (series.step.span(), *series.step.get_ref());
-        if step == SeriesStep::By(0) {
+        if step == (SeriesStep::By { least: 0, most: 0 }) {
             let help = "write \"same\" if the value stays";
             self.refuse(span.clone(), "a step is at least 1".to_owned(), help);
         }
@@ -83,7 +83,7 @@ impl Compiler<'_> {
             }
             _ => {}
         }
-        if is_of_losses && !matches!(step, SeriesStep::By(_)) {
+        if is_of_losses && !matches!(step, SeriesStep::By { .. }) {
             let message = "only a series that counts tells that events were lost".to_owned();
             self.refuse(span, message, "write a number for `step`, or take `lost` out");
         }

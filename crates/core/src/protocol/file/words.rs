@@ -207,8 +207,6 @@ impl FromToml for SpeaksAt {
 pub(crate) enum Test {
     /// One of these texts, in the form in which labels are compared.
     Says(Vec<String>),
-    /// Nothing, or null.
-    Missing,
     /// The same text as another field.
     SameAs(Name),
     /// A number less than this.
@@ -223,7 +221,7 @@ pub(crate) enum Test {
 
 impl FromToml for Test {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Test> {
-        let words = [("missing", Test::Missing), ("no-time-zone", Test::NoTimeZone), ("repeated", Test::Repeated)];
+        let words = [("no-time-zone", Test::NoTimeZone), ("repeated", Test::Repeated)];
         reader.word_or_table(key, value, &words, &["says", "same-as", "below", "beside"], |mut table| {
             let (says, same) = (table.alternative("says", Test::Says), table.alternative("same-as", Test::SameAs));
             let (below, beside) = (table.alternative("below", Test::Below), table.alternative("beside", Test::Beside));
@@ -299,12 +297,22 @@ impl FromToml for SeriesStep {
             ("same", "all are the same as the first", SeriesStep::Same),
         ];
         match value.get_ref() {
-            DeValue::Integer(_) => u32::from_toml(key, value, reader).map(SeriesStep::By),
+            DeValue::Integer(_) => {
+                u32::from_toml(key, value, reader).map(|step| SeriesStep::By { least: step, most: step })
+            }
+            DeValue::Array(bounds) if bounds.len() == 2 => match &*Vec::<u32>::from_toml(key, value, reader)? {
+                [least, most] if least < most => Some(SeriesStep::By { least: *least, most: *most }),
+                _ => {
+                    let help = "write the least first: [0, 1] is no more, or one more, than the value before";
+                    reader.problem(value.span(), format!("`{key}` has no least and most"), help);
+                    None
+                }
+            },
             DeValue::String(text) if words.iter().any(|(word, ..)| *word == &**text) => {
                 reader.one_of_explained(key, value, &words)
             }
             _ => {
-                let help = "write a whole number, or one of \"up\" (each greater than the one before), \"not-down\" (none \
+                let help = "write a whole number, the least and the most such as [0, 1], or one of \"up\" (each greater than the one before), \"not-down\" (none \
                             less) and \"same\"";
                 reader.problem(value.span(), format!("`{key}` is no step of a series"), help);
                 None
@@ -378,24 +386,38 @@ impl FromToml for Cell {
     }
 }
 
+/// The form of input in which a rule about the end speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndWire {
+    /// Server-sent events.
+    Sse,
+}
+
+impl FromToml for EndWire {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<EndWire> {
+        reader.one_of(key, value, &[("sse", EndWire::Sse)])
+    }
+}
+
 /// What is wrong with a stream that ends in a state.
 #[derive(Debug)]
 pub(crate) struct EndRule {
     pub rule: String,
     pub at: Option<SpeaksAt>,
+    pub wire: Option<EndWire>,
 }
 
 impl FromToml for EndRule {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<EndRule> {
         match value.get_ref() {
-            DeValue::String(rule) => Some(EndRule { rule: rule.to_string(), at: None }),
+            DeValue::String(rule) => Some(EndRule { rule: rule.to_string(), at: None, wire: None }),
             DeValue::Table(_) => {
-                let SpeakAtEnd { rule, at } = SpeakAtEnd::from_toml(key, value, reader)?;
-                Some(EndRule { rule, at: at.map(|at| *at.get_ref()) })
+                let SpeakAtEnd { rule, at, wire } = SpeakAtEnd::from_toml(key, value, reader)?;
+                Some(EndRule { rule, at: at.map(|at| *at.get_ref()), wire })
             }
             _ => {
                 let help = "the rule is broken if the stream ends in the state";
-                reader.wrong_type(key, value, "a rule, or { rule = …, at = \"entry\" }", help);
+                reader.wrong_type(key, value, "a rule, or { rule = …, at = \"entry\", wire = \"sse\" }", help);
                 None
             }
         }

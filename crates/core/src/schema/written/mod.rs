@@ -2,6 +2,7 @@
 //! every validator: here it is a mistake. All mistakes of a file are found at once, each with its place.
 
 mod keywords;
+mod shared;
 
 use std::ops::Range;
 
@@ -11,6 +12,9 @@ use super::{Pointer, Schema};
 use crate::error::{MOST_PROBLEMS, Problem};
 use crate::input::json::{Node, NodeKind, Tree, inner, parse, parse_leniently, unescaped_lossy};
 use crate::text::{did_you_mean, nearest};
+use shared::Target;
+pub(crate) use shared::{SHARED_FILE, SharedDefinitions};
+
 use keywords::{FOREIGN, FORMATS, KEYWORDS, Shape, TYPES};
 
 /// The help for what only the `jsonschema` crate finds.
@@ -28,17 +32,39 @@ const MORE_FIELDS: [&str; 9] = [
     "additionalProperties",
 ];
 
-/// Reads the text of a schema file.
+/// Reads the text of a schema file. `shared`: the definitions of the folder's shared file.
 ///
 /// # Errors
 ///
 /// Returns all mistakes, in the order of their places; only the first if the text is not JSON.
-pub(crate) fn read(text: &str) -> Result<Schema, Vec<Problem>> {
+pub(crate) fn read(text: &str, shared: &SharedDefinitions) -> Result<Schema, Vec<Problem>> {
     let document: Value = serde_json::from_str(text).map_err(|error| vec![json_problem(text, &error)])?;
+    build(text, document, Scope::Event(shared), |document| shared.copied_into(document))
+}
+
+/// Reads the text of the file that the schemas of a folder share.
+///
+/// # Errors
+///
+/// Returns all mistakes, like [`read`].
+pub(crate) fn read_shared(text: &str) -> Result<SharedDefinitions, Vec<Problem>> {
+    let document: Value = serde_json::from_str(text).map_err(|error| vec![json_problem(text, &error)])?;
+    let definitions = SharedDefinitions::of(&document);
+    build(text, document, Scope::Shared, |document| document)?;
+    Ok(definitions)
+}
+
+/// Reads a document and makes a schema of it, after `finish`.
+fn build(
+    text: &str,
+    document: Value,
+    scope: Scope<'_>,
+    finish: impl FnOnce(Value) -> Value,
+) -> Result<Schema, Vec<Problem>> {
     let Ok(tree) = parse_leniently(text.as_bytes()) else {
-        return Schema::build(document).map_err(|error| vec![Problem::new(0..0, error.to_string(), HELP)]);
+        return Schema::build(finish(document)).map_err(|error| vec![Problem::new(0..0, error.to_string(), HELP)]);
     };
-    let mut reader = SchemaReader { text, document: &document, problems: Vec::new() };
+    let mut reader = SchemaReader { text, document: &document, scope, problems: Vec::new() };
     reader.duplicates(&tree);
     reader.schema(&tree.root);
     let mut problems = reader.problems;
@@ -46,7 +72,7 @@ pub(crate) fn read(text: &str) -> Result<Schema, Vec<Problem>> {
         problems.sort_by_key(|problem| problem.span.start);
         return Err(problems);
     }
-    Schema::build(document).map_err(|error| {
+    Schema::build(finish(document)).map_err(|error| {
         let segments = Pointer::parse(error.instance_path().as_str()).unwrap_or_default();
         let node = tree.root.at(text.as_bytes(), &segments.0).unwrap_or(&tree.root);
         vec![Problem::new(start(node), error.to_string(), HELP)]
@@ -106,10 +132,19 @@ fn json_problem(text: &str, error: &serde_json::Error) -> Problem {
     Problem::new(at..at, format!("this is not JSON: {error}"), help)
 }
 
-/// The state of [`read`].
+/// What a document is.
+enum Scope<'s> {
+    /// The schema of an event type, with the shared definitions.
+    Event(&'s SharedDefinitions),
+    /// The file that schemas share.
+    Shared,
+}
+
+/// The state of [`build`].
 struct SchemaReader<'t> {
     text: &'t str,
     document: &'t Value,
+    scope: Scope<'t>,
     problems: Vec<Problem>,
 }
 
@@ -261,6 +296,29 @@ impl SchemaReader<'_> {
     /// `jsonschema` crate, which resolves it or refuses it.
     fn reference(&mut self, node: &Node) {
         let reference = self.unescaped(&node.span);
+        match (&self.scope, shared::target(&reference)) {
+            (Scope::Event(_), Target::Elsewhere) => {}
+            (Scope::Event(shared), Target::Definition(name)) => {
+                if shared.names().all(|known| known != name) {
+                    let help = nearest(name, shared.names()).map_or_else(
+                        || format!("put the schema into {SHARED_FILE}: {{ \"$defs\": {{ \"{name}\": {{ … }} }} }}"),
+                        did_you_mean,
+                    );
+                    self.refuse(node.span.clone(), format!("{SHARED_FILE} has no definition \"{name}\""), help);
+                }
+                return;
+            }
+            (Scope::Event(_), Target::Other) => {
+                let message = format!("{reference} is no definition of {SHARED_FILE}");
+                return self.refuse(node.span.clone(), message, format!("write {SHARED_FILE}#/$defs/name"));
+            }
+            (Scope::Shared, _) if reference.starts_with("#/$defs/") => {}
+            (Scope::Shared, _) => {
+                let message = format!("a shared definition refers to {reference}");
+                let help = "it can refer to definitions of this file only: #/$defs/name";
+                return self.refuse(node.span.clone(), message, help);
+            }
+        }
         let Some(pointer) = reference.strip_prefix('#').filter(|rest| rest.starts_with('/') && !rest.contains('%'))
         else {
             return;

@@ -138,15 +138,14 @@ rule = "below-zero"
 
 [[check]]
 on = ["list", "status"]
+when = { "/label" = { present = false } }
 at = "/label"
-is = "missing"
 rule = "no-label"
 
 [[check]]
 on = "list"
-each = "/items"
+when = { "/w" = { present = false } }
 at = "/w"
-is = "missing"
 rule = "no-w"
 
 [[unchanged]]
@@ -161,7 +160,7 @@ at = "/label"
 rule = "same-label"
 "#,
     schemas: r#"{"status":{"properties":{"x":{"type":"boolean"},"label":{"type":["string","null"]},"time":{"type":"string","format":"date-time"}}},
-        "list":{"properties":{"label":{"type":"string"},"time":{"type":"string","format":"date-time"},"items":{"type":"array","items":{"type":"object","properties":{"v":{"type":"number"},"w":{"type":"string"}}}}}}}"#,
+        "list":{"properties":{"label":{"type":"string"},"w":{"type":"string"},"time":{"type":"string","format":"date-time"},"items":{"type":"array","items":{"type":"object","properties":{"v":{"type":"number"},"w":{"type":"string"}}}}}}}"#,
     alphabet: &[
         r#"{"type":"status","x":true,"label":" IDLE... ","time":"2026-01-01T00:00:01Z"}"#,
         r#"{"type":"status","x":true,"label":"all done"}"#,
@@ -170,7 +169,7 @@ rule = "same-label"
         r#"{"type":"status","x":false}"#,
         r#"{"type":"status","x":7,"label":"all done"}"#,
         r#"{"type":"status","x":true,"label":7,"time":"2026"}"#,
-        r#"{"type":"list","time":"2026-01-01T00:00:00Z","items":[{"v":-1},{"v":0,"w":"w"},7,{"v":"no","w":7}]}"#,
+        r#"{"type":"list","time":"2026-01-01T00:00:00Z","w":"w","items":[{"v":-1},{"v":0,"w":"w"},7,{"v":"no","w":7}]}"#,
         r#"{"type":"list","items":7,"label":7}"#,
         r#"{"type":"stranger","time":"2026-01-01T00:00:02Z"}"#,
         r#"{"type":"status""#,
