@@ -221,6 +221,8 @@ toml_tables! {
         pub same: Vec<Same> = optional,
         pub keep: BTreeMap<Name, Name> = optional,
         pub cell: BTreeMap<Name, Spanned<Cell>> = required,
+        /// The cells for the instances that none of the array's items names.
+        pub others: BTreeMap<Name, Spanned<Cell>> = optional,
     }
 
     /// Some of the items of an array.

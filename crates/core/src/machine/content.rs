@@ -1,0 +1,1 @@
+//! Objects and arrays that are kept.
