@@ -30,6 +30,7 @@ mod streamed_text;
 mod streams;
 mod text_store;
 mod texts;
+mod transition;
 mod verdict;
 mod views;
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::field::{Field, Scope, display_field};
-use super::instance::{Entry, History, Transition, only_state, related_places};
+use super::content::Difference;
+use super::field::{Field, Scope};
+use super::instance::{Entry, History, only_state, related_places};
 use super::key::{Key, display_key, first_parts, read_key};
 use super::lifecycle_state::LifecycleState;
 use super::observer::{self, CellObserver};
 use super::open_groups::{Group, Standing};
 use super::others::Named;
 use super::step::{Step, event_place};
+use super::transition::Transition;
 use super::{Facts, Target, Verdict, Wording};
 use crate::finding::Related;
 use crate::protocol::RuleId;
@@ -270,9 +272,14 @@ impl<W: CellObserver> Step<'_, W> {
                 let field = scope.field(same.slot);
                 let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
                 kept.is_some().then(|| self.observer.ask(same.rule));
-                if let Some(kept) = kept.filter(|kept| !kept.equals(field)) {
-                    let facts = vec![("kept", kept.display()), ("found", display_field(field))];
-                    reports.push((same.rule, scope.at(same.slot), facts, Wording::Usual));
+                if let Some(Difference { member, kept, found }) =
+                    kept.and_then(|kept| kept.difference(field, &same.except))
+                {
+                    let at = match member {
+                        Some(member) => Target::Member(Box::new(scope.at(same.slot)), member),
+                        None => scope.at(same.slot),
+                    };
+                    reports.push((same.rule, at, vec![("kept", kept), ("found", found)], Wording::Usual));
                 }
             }
             for (name, slot) in row.keep.iter().filter(|_| keeps != Certainty::No) {

@@ -36,6 +36,8 @@ pub(crate) enum Target {
         /// The slot of the field among those of the item.
         slot: usize,
     },
+    /// The member with this name of an object that another target is.
+    Member(Box<Target>, Box<str>),
     /// A place of this or an earlier event, with that event's type.
     Earlier(Arc<Place>, Arc<str>),
     /// A field of an earlier event: its place, the event's type, and the field's pointer.

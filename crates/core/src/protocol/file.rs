@@ -254,6 +254,8 @@ toml_tables! {
         pub kept: Name = required,
         pub at: Name = required,
         pub rule: Name = required,
+        /// The members of an object that are not compared.
+        pub except: Vec<Name> = optional,
         /// The states before the event in which the fields are compared.
         pub within: Names = optional("in"),
     }

@@ -394,6 +394,8 @@ pub struct SameCheck {
     pub slot: usize,
     /// The rule to report if they differ.
     pub rule: RuleId,
+    /// The members of an object that are not compared.
+    pub except: Vec<Box<str>>,
     /// The states before the event in which they are compared; `None`: those that a legal move leaves.
     pub within: Option<States>,
 }

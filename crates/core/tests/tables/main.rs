@@ -2,6 +2,7 @@
 
 mod conditions;
 mod items;
+mod objects;
 mod others;
 mod parents;
 mod series;

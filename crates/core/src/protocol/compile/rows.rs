@@ -8,6 +8,7 @@ use super::super::file;
 use super::super::tables::{Cell, Row, SameCheck, States, overlap};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
+use crate::schema::Pointer;
 
 impl Compiler<'_> {
     /// Compiles the rows of a lifecycle, by event type.
@@ -169,12 +170,44 @@ impl Compiler<'_> {
             let message = format!("no row of this lifecycle keeps a {}", same.kept.get_ref());
             self.refuse(same.kept.span(), message, "add it to `keep` in the row that sees it first");
         }
+        let slot = self.slot_of(event, array, &same.at);
         SameCheck {
             kept: number.unwrap_or_default(),
-            slot: self.slot_of(event, array, &same.at),
+            slot,
+            except: self.compile_except(event, (array, slot), same),
             rule: self.use_rule(&same.rule, &Speaker::SAME),
             within: (!same.within.0.is_empty()).then(|| self.state_set(lifecycle, &same.within)),
         }
+    }
+
+    /// Compiles the names of the members that are not compared.
+    fn compile_except(
+        &mut self,
+        event: usize,
+        (array, slot): (Option<usize>, usize),
+        same: &file::Same,
+    ) -> Vec<Box<str>> {
+        let Some(first) = same.except.first() else { return Vec::new() };
+        let at = self.events[event].pointer(array, slot).into_owned();
+        self.check_types(event, &at, first.span(), &["object"], "an object");
+        let mut names = Vec::new();
+        for member in &same.except {
+            let pointer = self.parse_pointer(member);
+            match pointer.0.as_slice() {
+                [name] => {
+                    self.check_field(event, &at.join(&pointer), &member.span());
+                    names.push(name.as_str().into());
+                }
+                // What is no pointer has been refused as such.
+                _ if Pointer::parse(member.get_ref()).is_none() => {}
+                _ => {
+                    let message = format!("`{}` is no member of the object itself", member.get_ref());
+                    let help = "objects are compared by their members: name one of them, such as /status";
+                    self.refuse(member.span(), message, help);
+                }
+            }
+        }
+        names
     }
 
     /// Compiles the cells of a row: one for each state. `row`: the row's place if all must be written; else those that are
