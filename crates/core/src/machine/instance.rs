@@ -284,6 +284,8 @@ impl KeyedInstances {
         if instance.doubts != self.doubts {
             instance.doubts = self.doubts;
             instance.possible = any;
+            // What was lost, or of which the key could not be read, may have kept something else.
+            instance.kept.clear();
         }
         if instance.open_doubts != self.open_doubts {
             instance.open_doubts = self.open_doubts;
@@ -301,6 +303,7 @@ impl KeyedInstances {
         let mut instance = instance.unwrap_or_else(|| Instance::new(self.unseen, self.doubts));
         if instance.doubts != self.doubts {
             instance.possible = States::all(lifecycle.states.len());
+            instance.kept.clear();
         }
         instance
     }
