@@ -137,8 +137,13 @@ impl<'d> Draft<'d> {
         }
         match &aim.purpose {
             Purpose::Row(row) | Purpose::Differ(row, _) => {
-                let table = &tables.lifecycles[row.lifecycle].rows[aim.event][row.row];
-                self.wish_for_key(row.lifecycle, table, Some(row), choices);
+                let rows = &tables.lifecycles[row.lifecycle].rows[aim.event];
+                let table = &rows[row.row];
+                match row.row.checked_sub(1).filter(|_| table.of_others) {
+                    // The row before it is the one whose items name the others.
+                    Some(named) => self.wish_for_key(row.lifecycle, &rows[named], None, choices),
+                    None => self.wish_for_key(row.lifecycle, table, Some(row), choices),
+                }
                 self.wish_for_conditions(row.lifecycle, table, choices);
             }
             Purpose::Piece { text, entry, .. } => {

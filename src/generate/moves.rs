@@ -87,7 +87,7 @@ impl<'p> Moves<'p> {
                 continue;
             }
             let fits = |other: &&Row| own.is_none_or(|(_, row)| overlap(&row.when, &other.when));
-            let rows: Vec<&Row> = lifecycle.rows[event].iter().filter(fits).collect();
+            let rows: Vec<&Row> = lifecycle.rows[event].iter().filter(|row| !row.of_others).filter(fits).collect();
             let own_when = own.map_or(&[][..], |(_, row)| &row.when);
             let own_each = own.and_then(|(_, row)| row.array());
             let must_apply = |row: &&Row| {
@@ -141,7 +141,9 @@ impl<'p> Moves<'p> {
             if lifecycle.keyed.is_none() || but == Some(number) {
                 continue;
             }
-            for row in lifecycle.rows[event].iter().filter(|row| row.key.is_empty() && row.when.is_empty()) {
+            // What an event must not leave out, it names.
+            let of_all = |row: &&Row| row.key.is_empty() && row.when.is_empty() && !row.of_others;
+            for row in lifecycle.rows[event].iter().filter(of_all) {
                 let quiet = row.cells.iter().enumerate().filter(|(_, cell)| cell.rule.is_none());
                 let states = quiet.fold(States::default(), |set, (state, _)| set.or(States::one(state as u8)));
                 for known in standing.owned(number, lifecycle).filter(|known| !states.has(known.view.state)) {

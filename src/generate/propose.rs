@@ -17,8 +17,10 @@ use super::written::line_of;
 
 /// The time of the first event: 2026-01-01T00:00:00Z, in milliseconds.
 pub const FIRST_TIME: i64 = 1_767_225_600_000;
-/// The number of latest keys of a lifecycle that an event may refer to.
+/// The number of latest keys of a lifecycle that an event may refer to …
 const MOST_BACK: usize = 6;
+/// … and that number where an event must not leave any of them out.
+const MOST_NAMED: usize = 64;
 
 /// Proposes events of some sessions.
 #[derive(Clone)]
@@ -149,7 +151,11 @@ impl<'p> Proposer<'p> {
             let known = &mut session.keys[lifecycle];
             known.retain(|known| *known != key);
             known.push(key);
-            if known.len() > MOST_BACK {
+            let must_be_named = |number: usize| {
+                let table = self.protocol.tables().lifecycles.get(number);
+                table.is_some_and(|table| table.rows.iter().flatten().any(|row| row.of_others))
+            };
+            if known.len() > MOST_BACK && (known.len() > MOST_NAMED || !must_be_named(lifecycle)) {
                 known.remove(0);
             }
         }

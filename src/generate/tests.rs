@@ -1,5 +1,6 @@
 //! The promises of generated streams.
 
+mod lists;
 mod words;
 
 use sessionlint_core::check;

@@ -129,7 +129,9 @@ impl<'t> Labels<'t> {
             return vec![(String::new(), applied)];
         }
         let one_field = |row: &&Row| match row.when.as_slice() {
-            [Condition { slot, wanted: Wanted::Values(values) }] if row.each.is_none() => Some((*slot, values.clone())),
+            [Condition { slot, wanted: Wanted::Values(values) }] if row.each.is_none() && !row.of_others => {
+                Some((*slot, values.clone()))
+            }
             _ => None,
         };
         let fields: Option<Vec<_>> = rows.iter().map(one_field).collect();
@@ -147,7 +149,11 @@ impl<'t> Labels<'t> {
     /// Returns the conditions of a row on the event's fields; empty if there are none.
     fn row_conditions(&self, event: usize, row: &Row) -> String {
         let of_event = if row.otherwise { "otherwise".to_owned() } else { self.conditions(event, &row.when) };
-        let of_item = row.each.as_ref().map(|each| self.items(event, each)).unwrap_or_default();
+        let of_item = match &row.each {
+            Some(each) => self.items(event, each),
+            None if row.of_others => "others".to_owned(),
+            None => String::new(),
+        };
         if of_event.is_empty() || of_item.is_empty() { of_event + &of_item } else { format!("{of_event}, {of_item}") }
     }
 
@@ -251,11 +257,13 @@ impl<'t> Labels<'t> {
             notes.push(self.silent_note(outer));
         }
         let mut of_all = Vec::new();
-        let mut of_each = Vec::new();
+        let (mut of_each, mut of_others) = (Vec::new(), Vec::new());
         let mut same: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         for (event, row) in rows(lifecycle) {
             let name = self.event(event);
-            if lifecycle.keyed.is_some() && row.key.is_empty() && !of_all.contains(&name) {
+            if row.of_others {
+                of_others.push(self.others_note(lifecycle, event, row));
+            } else if lifecycle.keyed.is_some() && row.key.is_empty() && !of_all.contains(&name) {
                 of_all.push(name.clone());
             }
             if let Some(array) = row.array() {
@@ -277,6 +285,7 @@ impl<'t> Labels<'t> {
             notes.push(format!("{}: {owned}", of_all.join(", ")));
         }
         notes.extend(of_each);
+        notes.extend(of_others);
         let differs = |((field, rule), events): ((String, String), Vec<String>)| {
             format!("✗ {rule} where {} has another {field} than was kept", alternatives(&events))
         };
@@ -290,6 +299,14 @@ impl Labels<'_> {
     pub fn notes_of_legal(&self, lifecycle: &Lifecycle, notes: Vec<String>) -> Vec<String> {
         let silent = lifecycle.within.map(|outer| self.silent_note(outer));
         notes.into_iter().filter(|note| !note.starts_with('✗') && Some(note) != silent.as_ref()).collect()
+    }
+
+    /// Returns the note on a row for the instances that an event does not name.
+    fn others_note(&self, lifecycle: &Lifecycle, event: usize, row: &Row) -> String {
+        let array = row.points_at.map(|slot| self.field_name(event, None, slot)).unwrap_or_default();
+        let owner = lifecycle.within.map(|outer| printable(&self.tables.lifecycles[outer].name));
+        let owned = owner.map(|owner| format!(" that the open {owner} owns")).unwrap_or_default();
+        format!("others of {}: those{owned} and none of its {array} names", self.event(event))
     }
 
     /// Returns the note that a lifecycle is silent where the one around it speaks.

@@ -1,7 +1,7 @@
 //! Keys of instances, and what was kept of them: an event refers to instances that came, or to new ones.
 
-use serde_json::{Value, json};
-use sessionlint_core::protocol::tables::{Condition, EventType, Row};
+use serde_json::{Map, Value, json};
+use sessionlint_core::protocol::tables::{Condition, EventType, Row, SameCheck};
 use sessionlint_core::schema::{Domain, Pointer, Subschema, domain};
 
 use super::Draft;
@@ -19,18 +19,29 @@ impl Draft<'_> {
             return self.wish_for_instance(number, row, Scope::EVENT, aim, &mut Vec::new(), choices);
         };
         let at = self.array(each.array);
-        if aim.is_none() && self.is_left_out(&at, domain(&self.kind.schema, &at), choices) {
+        let left_out = self.left_out(number, row);
+        let is_free = aim.is_none() && left_out.is_none();
+        if is_free && self.is_left_out(&at, domain(&self.kind.schema, &at), choices) {
             return;
         }
+        let mut named = self.to_be_named(number, row, left_out.as_deref(), choices);
         let slots = KeySlots::of(row);
         let bound = self.aim.keys.iter().find(|bound| Some(&bound.at) == slots.as_ref());
         let aimed = bound.map_or(0, |bound| self.item_of(&bound.at, &bound.key));
-        let least = self.wishes.items(&at);
+        let numbered = |key: &Vec<Value>| slots.as_ref().map_or(0, |at| self.item_of(at, key) + 1);
+        let others = self.tables.lifecycles[number].others_of(self.aim.event, row);
+        let is_named = |aim: &RowAim| others.is_some_and(|others| others.cells[usize::from(aim.state)].rule.is_some());
+        let more = usize::from(aim.is_some_and(|aim| !is_named(aim)));
+        let of_named = named.iter().map(numbered).max().unwrap_or_default().max(named.len() + more);
+        let least = self.wishes.items(&at).max(if named.is_empty() { 0 } else { of_named });
+        // Whether a list has exactly what must be in it: one more item would be one too many.
+        let is_exact = left_out.is_some() || others.is_some() && row.cells[0].rule.is_some() && !self.is_wild();
         let items = match (self.wishes.at(&at), aim) {
             (Some(Wish::Length(length)), _) => *length,
             (Some(Wish::Be(_) | Wish::Absent | Wish::Empty), _) => return,
             (_, Some(aim)) if aim.twice => least.max(2),
             (_, Some(_)) => least.max(aimed + 1 + choices.below(2)),
+            _ if is_exact => least,
             _ => {
                 let acting = |known: &&Known| row.acts.has(known.view.state);
                 let owned = self.standing.instances[number].iter().filter(acting).count();
@@ -42,7 +53,7 @@ impl Draft<'_> {
         };
         self.wishes.add(&at, Wish::Length(items));
         let rows = &self.tables.lifecycles[number].rows[self.aim.event];
-        let mut used: Vec<Vec<Value>> = Vec::new();
+        let mut used: Vec<Vec<Value>> = left_out.into_iter().collect();
         // The item that the event is made for comes first.
         let order = (0..items).filter(|item| *item == aimed).chain((0..items).filter(|item| *item != aimed));
         for item in order {
@@ -59,8 +70,55 @@ impl Draft<'_> {
                 }
                 continue;
             }
-            self.wish_for_instance(number, row, scope, aim.filter(|_| item == aimed), &mut used, choices);
+            let own = aim.filter(|_| item == aimed);
+            named.retain(|key| !used.contains(key));
+            if own.is_none()
+                && let Some(key) = named.first()
+            {
+                for (slot, value) in row.key.iter().zip(key) {
+                    self.wish(scope, *slot, Wish::Be(value.clone()));
+                }
+            }
+            self.wish_for_instance(number, row, scope, own, &mut used, choices);
         }
+    }
+
+    /// Returns the key of the instance that an array must not name, if the event is made for the row of those.
+    fn left_out(&self, number: usize, row: &Row) -> Option<Vec<Value>> {
+        let Purpose::Row(aim) = &self.aim.purpose else { return None };
+        let lifecycle = &self.tables.lifecycles[number];
+        let others = lifecycle.others_of(self.aim.event, row)?;
+        if (aim.lifecycle, aim.row) != (number, others.number) {
+            return None;
+        }
+        let owned: Vec<&Known> =
+            self.standing.owned(number, lifecycle).filter(|known| known.view.state == aim.state).collect();
+        owned.last().map(|known| known.key.clone())
+    }
+
+    /// Returns the keys of the instances that an event has to name so that no rule speaks of them as of others. Wishes for
+    /// the parent whose instances they are.
+    fn to_be_named(
+        &mut self,
+        number: usize,
+        row: &Row,
+        left_out: Option<&[Value]>,
+        choices: &mut Choices<'_>,
+    ) -> Vec<Vec<Value>> {
+        let lifecycle = &self.tables.lifecycles[number];
+        let Some(others) = lifecycle.others_of(self.aim.event, row).filter(|_| !self.is_wild()) else {
+            return Vec::new();
+        };
+        for (slot, value) in others.parent.iter().zip(left_out.into_iter().flatten()) {
+            self.wish(Scope::EVENT, *slot, Wish::Be(value.clone()));
+        }
+        let parent = match lifecycle.within.filter(|_| !others.parent.is_empty()) {
+            Some(outer) => self.wish_for_other_key(outer, Scope::EVENT, &others.parent, choices),
+            None => Vec::new(),
+        };
+        let speaks = |known: &&Known| others.cells[usize::from(known.view.state)].rule.is_some();
+        let owned = self.standing.owned(number, lifecycle).filter(speaks).map(|known| &known.key);
+        owned.filter(|key| key.starts_with(&parent) && Some(key.as_slice()) != left_out).cloned().collect()
     }
 
     /// Chooses an instance for a row, and wishes for its key and what was kept of it. `used`: the keys of earlier items.
@@ -236,22 +294,54 @@ impl Draft<'_> {
             if row.when.iter().any(|condition| is_asked(condition) && !meets(Some(kept), &condition.wanted)) {
                 continue;
             }
-            let wish = if differs { self.different(scope, same.slot, kept) } else { Wish::Be(kept.clone()) };
-            self.wish(scope, same.slot, wish);
+            if let Value::Object(members) = kept {
+                self.wish_for_members(scope, same, members, differs, choices);
+                continue;
+            }
+            let field = self.domain(scope, same.slot);
+            self.wish(scope, same.slot, if differs { different(field, kept) } else { Wish::Be(kept.clone()) });
         }
     }
 
-    /// Returns the wish for a value that is not this one.
-    fn different(&self, scope: Scope, slot: usize, kept: &Value) -> Wish {
-        let field = self.domain(scope, slot);
-        let listed = field.values.into_iter().find(|value| value != kept && !value.is_null());
-        match (listed, kept) {
-            (Some(listed), _) => Wish::Be(listed),
-            (None, Value::String(text)) => Wish::Be(json!(format!("another-{text}"))),
-            (None, Value::Number(number)) => Wish::Be(json!(number.as_i64().unwrap_or_default() + 1)),
-            (None, Value::Bool(value)) => Wish::Be(json!(!value)),
-            (None, _) => Wish::Present,
+    /// Wishes for the members of an object that must be the same, or for one of them to be something else.
+    fn wish_for_members(
+        &mut self,
+        scope: Scope,
+        same: &SameCheck,
+        kept: &Map<String, Value>,
+        differs: bool,
+        choices: &mut Choices<'_>,
+    ) {
+        let Place::Field(object) = self.place(scope, same.slot) else { return };
+        let declared = self.kind.pointer(scope.array(), same.slot).into_owned();
+        let schema = &self.kind.schema;
+        let is_compared = |name: &str| {
+            !same.except.iter().any(|except| **except == *name)
+                && schema.at(&declared.child(name).0) != Subschema::Missing
+        };
+        let members: Vec<(&String, &Value)> = kept.iter().filter(|(name, _)| is_compared(name)).collect();
+        let is_open = |(name, value): &&(&String, &Value)| {
+            self.wishes.at(&object.child(name)).is_none() && !value.is_object() && !value.is_array()
+        };
+        let open: Vec<&String> = members.iter().filter(is_open).map(|(name, _)| *name).collect();
+        let other = choices.one_of(&open).copied().filter(|_| differs);
+        for (name, value) in members {
+            let field = domain(schema, &declared.child(name));
+            let wish = if other == Some(name) { different(field, value) } else { Wish::Be(value.clone()) };
+            self.wishes.add(&object.child(name), wish);
         }
+    }
+}
+
+/// Returns the wish for a value that is not this one.
+fn different(field: Domain, kept: &Value) -> Wish {
+    let listed = field.values.into_iter().find(|value| value != kept && !value.is_null());
+    match (listed, kept) {
+        (Some(listed), _) => Wish::Be(listed),
+        (None, Value::String(text)) => Wish::Be(json!(format!("another-{text}"))),
+        (None, Value::Number(number)) => Wish::Be(json!(number.as_i64().unwrap_or_default() + 1)),
+        (None, Value::Bool(value)) => Wish::Be(json!(!value)),
+        (None, _) => Wish::Present,
     }
 }
 

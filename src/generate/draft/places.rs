@@ -31,6 +31,11 @@ impl Scope {
         Scope { item: array.map(|array| (array, index)) }
     }
 
+    /// Returns the number of the array.
+    pub fn array(self) -> Option<usize> {
+        self.item.map(|(array, _)| array)
+    }
+
     pub fn is_event(self) -> bool {
         self.item.is_none()
     }
@@ -66,8 +71,7 @@ impl Draft<'_> {
 
     /// Returns what the schema allows for the field that a slot reads; of a field of an item, given that the item is there.
     pub(super) fn domain(&self, scope: Scope, slot: usize) -> Domain {
-        let array = scope.item.map(|(array, _)| array);
-        domain(&self.kind.schema, &self.kind.pointer(array, slot))
+        domain(&self.kind.schema, &self.kind.pointer(scope.array(), slot))
     }
 
     /// Returns the value that is wished for what a slot reads, or that it has in any case.

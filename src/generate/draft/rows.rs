@@ -26,7 +26,7 @@ impl Draft<'_> {
         let is_fit = |row: &&Row| {
             self.before.is_in(&row.before) && row.when.iter().all(|condition| self.may_meet(Scope::EVENT, condition))
         };
-        let fit: Vec<&Row> = rows.iter().filter(is_fit).collect();
+        let fit: Vec<&Row> = rows.iter().filter(|row| !row.of_others).filter(is_fit).collect();
         let quiet: Vec<&Row> = fit.iter().copied().filter(|row| self.is_quiet(number, row)).collect();
         let may_be_none = lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty());
         let from = if self.is_wild() || quiet.is_empty() && !may_be_none { fit } else { quiet };

@@ -131,7 +131,7 @@ rule   = "count-down"
 const HEAD: &str = "name = \"words\"\nversion = \"1\"\n[event]\ntype = \"/type\"\nunknown = \"unknown-event\"\n";
 
 /// Loads a protocol whose rules are all that the tables name. `events`: the properties of each event type, all required.
-fn protocol(tables: &str, events: &[(&str, Value)]) -> (Protocol, Vec<String>) {
+pub(super) fn protocol(tables: &str, events: &[(&str, Value)]) -> (Protocol, Vec<String>) {
     let named = tables.split("rule = \"").skip(1).filter_map(|rest| rest.split('"').next());
     let mut rules: Vec<String> = named.map(str::to_owned).collect();
     for line in tables.lines().filter(|line| ["end.", "rule ", "no-pieces"].iter().any(|name| line.starts_with(name))) {

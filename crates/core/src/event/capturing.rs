@@ -1,6 +1,6 @@
 //! Captures the fields of an event that the tables read, from its tree, and marks those that cannot be read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::input::json::{Node, NodeKind};
 use crate::protocol::tables::EventType;
@@ -40,13 +40,16 @@ pub(crate) fn capture_event(event: &Node, text: &[u8], event_type: &EventType, c
     }
 }
 
-/// Marks the fields of an event that have a fault, or are inside a value with a fault, as unreadable.
+/// Marks the fields of an event that have a fault, or are inside a value with a fault, as unreadable, and those with a fault
+/// inside as not whole.
 pub(crate) fn mark_unreadable(event_type: &EventType, faults: &[Fault<'_>], captures: &mut Captures) {
     let Captures { fields, items, .. } = captures;
     let faulty = |at: &Pointer| faults.iter().any(|fault| fault.pointer.contains(at));
     for (slot, field) in event_type.slots.iter().zip(&mut *fields) {
         if faulty(slot) {
             *field = Capture::Unreadable;
+        } else if let Capture::Container { is_whole, .. } = field {
+            *is_whole &= !faults.iter().any(|fault| slot.contains(&fault.pointer));
         }
     }
     for (array, items) in event_type.arrays.iter().zip(items) {
@@ -83,18 +86,43 @@ fn mark_items(array: &ArrayShape, items: Items, faults: &[Fault<'_>], fields: &m
         let [outer, rest @ ..] = path.strip_prefix(around)? else { return None };
         by_numbers.get(&(index(outer)?, index(rest.strip_prefix(inner)?.first()?)?)).copied()
     };
-    let mut faulty = Vec::new();
     for fault in faults {
         let path = &fault.pointer.0;
         let Some(item) = item_of(path).filter(|item| *item < count) else { continue };
         // The pointer of an item has one segment more than that of its array.
         let inside = &path[array.at.0.len() + 1..];
-        let is_faulty = |slot: &ItemSlot| matches!(slot, ItemSlot::Inside(at) if at.0.starts_with(inside));
-        let slots = array.slots.iter().enumerate().filter(|(_, slot)| is_faulty(slot));
-        faulty.extend(slots.map(|(slot, _)| first + item * width + slot));
+        for (slot, at) in array.slots.iter().enumerate() {
+            if let ItemSlot::Inside(at) = at
+                && let Some(harm) = harm_of(at, inside)
+            {
+                do_harm(&mut fields[first + item * width + slot], harm);
+            }
+        }
     }
-    for field in faulty {
-        fields[field] = Capture::Unreadable;
+}
+
+/// What a fault does to a captured field.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Harm {
+    /// Something inside of it cannot be read.
+    Inside,
+    /// It cannot be read.
+    Whole,
+}
+
+/// Returns what a fault in an item does to a field of it, by the pointers of both in the item.
+fn harm_of(at: &Pointer, fault: &[String]) -> Option<Harm> {
+    match at.0.starts_with(fault) {
+        true => Some(Harm::Whole),
+        false => fault.starts_with(&at.0).then_some(Harm::Inside),
+    }
+}
+
+fn do_harm(field: &mut Capture, harm: Harm) {
+    match (harm, field) {
+        (Harm::Whole, field) => *field = Capture::Unreadable,
+        (Harm::Inside, Capture::Container { is_whole, .. }) => *is_whole = false,
+        (Harm::Inside, _) => {}
     }
 }
 
@@ -110,20 +138,28 @@ fn numbers(fields: &[Capture], first: usize) -> Option<(u32, u32)> {
 /// Marks the fields of the items around those of an array that have a fault, or are inside a value with a fault.
 fn mark_around(array: &ArrayShape, items: Items, faults: &[Fault<'_>], fields: &mut [Capture]) {
     let (around, _) = array.parts();
-    let mut faulty: HashSet<(u32, usize)> = HashSet::new();
+    // By the number of an item around, and by slot.
+    let mut harmed: HashMap<(u32, usize), Harm> = HashMap::new();
     for fault in faults {
         let Some([outer, inside @ ..]) = fault.pointer.0.strip_prefix(around) else { continue };
         let Ok(outer) = outer.parse::<u32>() else { continue };
-        let of_slot = |slot: &ItemSlot| matches!(slot, ItemSlot::Around(at) if at.0.starts_with(inside));
-        let slots = array.slots.iter().enumerate().filter(|(_, slot)| of_slot(slot));
-        faulty.extend(slots.map(|(number, _)| (outer, number)));
+        for (number, slot) in array.slots.iter().enumerate() {
+            if let ItemSlot::Around(at) = slot
+                && let Some(harm) = harm_of(at, inside)
+            {
+                let known = harmed.entry((outer, number)).or_insert(harm);
+                *known = harm.max(*known);
+            }
+        }
     }
     let width = array.slots.len();
-    for item in 0..if faulty.is_empty() { 0 } else { items.count as usize } {
+    for item in 0..if harmed.is_empty() { 0 } else { items.count as usize } {
         let first = items.first as usize + item * width;
         let Some(Capture::Index(outer)) = fields.get(first).copied() else { continue };
-        for slot in (0..width).filter(|slot| faulty.contains(&(outer, *slot))) {
-            fields[first + slot] = Capture::Unreadable;
+        for slot in 0..width {
+            if let Some(harm) = harmed.get(&(outer, slot)) {
+                do_harm(&mut fields[first + slot], *harm);
+            }
         }
     }
 }
@@ -145,7 +181,6 @@ pub(crate) fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
         NodeKind::Bool(value) => Capture::Bool(value),
         NodeKind::Number => Capture::Number(start, end),
         NodeKind::String => Capture::Text(start + 1, end - 1),
-        NodeKind::Array(ref items) => Capture::Container { is_empty: items.is_empty() },
-        NodeKind::Object(ref members) => Capture::Container { is_empty: members.is_empty() },
+        NodeKind::Array(_) | NodeKind::Object(_) => Capture::Container { start, end, is_whole: true },
     }
 }

@@ -319,6 +319,9 @@ impl FindingLog {
             Target::Item { array, index, slot } | Target::MissingInItem { array, index, slot } => {
                 (event.map(|(event, captured)| item_pointer(event, captured, (*array, *index), *slot)), 0)
             }
+            Target::Member(object, name) => {
+                (self.pointer(object, event).0.map(|object| Cow::Owned(object.child(name))), 0)
+            }
             Target::Type | Target::Earlier(..) | Target::EarlierField(..) => (None, 0),
         }
     }
@@ -377,6 +380,7 @@ fn captured_span(at: &Target, event_type: &EventType, captured: EventCaptures<'_
         },
         Target::Missing(_)
         | Target::MissingInItem { .. }
+        | Target::Member(..)
         | Target::Type
         | Target::Earlier(..)
         | Target::EarlierField(..) => return None,

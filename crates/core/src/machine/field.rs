@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{EventView, Target};
-use crate::input::json::{is_string_content, unescaped, unescaped_lossy};
+use crate::input::json::{foreign_space_at, is_string_content, trim_start, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
 use crate::protocol::conditions::Wanted;
 use crate::protocol::conditions::{plain_words, says_words};
@@ -29,10 +29,35 @@ pub(crate) enum Field<'a> {
     /// The text between the quotes, still escaped.
     Text(&'a [u8]),
     /// An array or an object.
-    Container {
-        /// Whether it has no items or members.
-        is_empty: bool,
-    },
+    Container(Container<'a>),
+}
+
+/// An array or an object.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Container<'a> {
+    /// Its text, with the brackets.
+    pub raw: &'a [u8],
+    /// Whether all that is in it can be read.
+    pub is_whole: bool,
+}
+
+impl Container<'_> {
+    /// Returns whether it has no items or members.
+    fn is_empty(self) -> bool {
+        let mut inside = self.raw.get(1..self.raw.len() - 1).unwrap_or_default();
+        loop {
+            inside = trim_start(inside);
+            match foreign_space_at(inside, 0) {
+                Some(space) => inside = &inside[space.len_utf8()..],
+                None => return inside.is_empty(),
+            }
+        }
+    }
+
+    /// Returns whether it is an array.
+    pub(crate) fn is_array(self) -> bool {
+        self.raw.first() == Some(&b'[')
+    }
 }
 
 /// The value that a row's slots refer to: the event, or an item of one of its arrays.
@@ -121,8 +146,12 @@ pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
         Wanted::Says(says) => matches!(field, Field::Text(raw) if says_any(raw, says.iter().map(String::as_str))),
         Wanted::Present(is_present) => *is_present != matches!(field, Field::Absent | Field::Null),
         Wanted::Empty(is_empty) => {
-            let nothing = matches!(field, Field::Absent | Field::Null | Field::Text(b""));
-            *is_empty == (nothing || field == Field::Container { is_empty: true })
+            let found = match field {
+                Field::Absent | Field::Null | Field::Text(b"") => true,
+                Field::Container(container) => container.is_empty(),
+                _ => false,
+            };
+            *is_empty == found
         }
     }
 }
@@ -158,7 +187,7 @@ impl KeptValue {
             Field::Number(raw) => Some(KeptValue::Number(raw.into())),
             Field::Index(number) => Some(KeptValue::Number(number.to_string().into_bytes().into())),
             Field::Text(raw) => Some(KeptValue::Text(raw.into())),
-            Field::Absent | Field::Unreadable | Field::Container { .. } => None,
+            Field::Absent | Field::Unreadable | Field::Container(_) => None,
         }
     }
 
@@ -193,7 +222,7 @@ impl KeptValue {
     /// nothing.
     pub(crate) fn equals(&self, field: Field<'_>) -> bool {
         match (self.field(), field) {
-            (_, Field::Absent | Field::Unreadable | Field::Container { .. }) => true,
+            (_, Field::Absent | Field::Unreadable | Field::Container(_)) => true,
             (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
             (Field::Number(a), Field::Number(b)) => a == b || number(a) == number(b),
             (Field::Number(a), Field::Index(b)) => number(a) == Some(f64::from(b)),
@@ -215,7 +244,7 @@ pub(crate) fn display_field(field: Field<'_>) -> String {
         Field::Number(raw) => String::from_utf8_lossy(raw).into_owned(),
         Field::Index(number) => number.to_string(),
         Field::Text(raw) => display_text(&unescaped(raw)),
-        Field::Absent | Field::Unreadable | Field::Container { .. } => "something else".to_owned(),
+        Field::Absent | Field::Unreadable | Field::Container(_) => "something else".to_owned(),
     }
 }
 

@@ -7,12 +7,13 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::field::{Field, KeptValue, Scope};
+use super::content::Kept;
+use super::field::{Field, Scope};
 use super::open_groups::{Group, OpenGroups, Standing};
 use super::{Target, end};
 use crate::finding::{Place, Related};
-use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, States};
-use crate::protocol::{Keyed, RuleId};
+use crate::protocol::Keyed;
+use crate::protocol::tables::{Certainty, Lifecycle, Row, States};
 
 /// The events that led an instance into its states: each state with the place of the event.
 pub(crate) type History = Vec<(u8, Arc<Place>)>;
@@ -120,7 +121,7 @@ pub(crate) struct Instance {
     pub possible: States,
     pub history: History,
     /// The kept values, by their numbers in the lifecycle.
-    pub kept: Vec<Option<KeptValue>>,
+    pub kept: Vec<Option<Kept>>,
     /// Whether the open turn opened this instance.
     pub open: Certainty,
     /// The number of the instance among those that the open turn opened, if it did.
@@ -191,7 +192,9 @@ impl Instance {
     /// Returns whether an event says of the instance what was kept of it, in the fields that the row keeps.
     pub(crate) fn keeps_what_is_in(&self, scope: Scope<'_>, row: &Row) -> bool {
         let kept = |name: usize| self.kept.get(name).and_then(Option::as_ref);
-        row.keep.iter().all(|(name, slot)| kept(*name).is_some_and(|kept| kept.equals(scope.field(*slot))))
+        row.keep
+            .iter()
+            .all(|(name, slot)| kept(*name).is_some_and(|kept| kept.difference(scope.field(*slot), &[]).is_none()))
     }
 
     /// Keeps the value of a field. One that is not there leaves what was kept; where it is only perhaps kept, or cannot be
@@ -203,7 +206,7 @@ impl Instance {
         if self.kept.len() <= name {
             self.kept.resize(name + 1, None);
         }
-        self.kept[name] = KeptValue::of(field).filter(|_| keeps == Certainty::Yes);
+        self.kept[name] = Kept::of(field).filter(|_| keeps == Certainty::Yes);
     }
 
     /// Returns what is known of the instance, all doubts applied.
@@ -218,7 +221,7 @@ impl Instance {
 
     fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         are_of(lifecycle, self.possible, &self.history)
-            && self.kept.iter().flatten().all(KeptValue::is_sound)
+            && self.kept.iter().flatten().all(Kept::is_sound)
             && self.doubts.max(self.open_doubts) < KeyedInstances::MOST_DOUBTS
     }
 }
@@ -281,6 +284,8 @@ impl KeyedInstances {
         if instance.doubts != self.doubts {
             instance.doubts = self.doubts;
             instance.possible = any;
+            // What was lost, or of which the key could not be read, may have kept something else.
+            instance.kept.clear();
         }
         if instance.open_doubts != self.open_doubts {
             instance.open_doubts = self.open_doubts;
@@ -298,6 +303,7 @@ impl KeyedInstances {
         let mut instance = instance.unwrap_or_else(|| Instance::new(self.unseen, self.doubts));
         if instance.doubts != self.doubts {
             instance.possible = States::all(lifecycle.states.len());
+            instance.kept.clear();
         }
         instance
     }
@@ -455,78 +461,6 @@ impl KeyedInstances {
                 self.packed.insert(key, packed.into());
             }
         }
-    }
-}
-
-/// The effect of a row on a set of possible states.
-pub(crate) struct Transition {
-    /// The possible states afterwards.
-    pub to: States,
-    /// The rule that every possible state reports, if there is one.
-    pub rule: Option<RuleId>,
-    /// Whether every possible state reports a rule, be it the same one or not: what is within is then silent.
-    pub speaks: bool,
-    /// Whether the transition opens a new instance.
-    pub opens: Certainty,
-}
-
-impl Transition {
-    /// Computes the effect of a row's cells. `meets`: whether the row's conditions are met.
-    #[inline]
-    pub(crate) fn new(from: States, cells: &[Cell], lifecycle: &Lifecycle, meets: Certainty) -> Transition {
-        let mut to = States::default();
-        let (mut all_open, mut some_open) = (true, false);
-        let mut rule: Option<Option<RuleId>> = None;
-        let mut speaks = from != States::default();
-        for state in from.iter() {
-            let Some(cell) = cells.get(usize::from(state)) else { continue };
-            to = to.or(States::one(cell.to));
-            speaks &= cell.rule.is_some();
-            let enters = cell.to != state && lifecycle.opens.has(cell.to) && !lifecycle.resumes.has(state);
-            let opens = cell.anew || enters;
-            all_open &= opens;
-            some_open |= opens;
-            rule = match rule {
-                None => Some(cell.rule),
-                Some(other) if other == cell.rule => Some(other),
-                Some(_) => Some(None),
-            };
-        }
-        let certain = meets == Certainty::Yes;
-        let opens = match (all_open, some_open) {
-            (true, true) if certain => Certainty::Yes,
-            (_, true) => Certainty::Perhaps,
-            _ => Certainty::No,
-        };
-        let rule = rule.flatten().filter(|_| certain);
-        Transition { to: if certain { to } else { to.or(from) }, rule, speaks: speaks && certain, opens }
-    }
-
-    /// Returns the rules that some of several possible states report, where not all of them do.
-    #[cold]
-    pub(crate) fn silent<'c>(&self, from: States, cells: &'c [Cell]) -> impl Iterator<Item = RuleId> + use<'c> {
-        let from = if self.rule.is_none() { from } else { States::default() };
-        from.iter().filter_map(|state| cells.get(usize::from(state))?.rule)
-    }
-
-    /// Returns whether the move is a legal one into another state.
-    pub(crate) fn leaves_quietly(from: States, cells: &[Cell]) -> Certainty {
-        let leaves = |state: u8| cells.get(usize::from(state)).is_some_and(|cell| cell.leaves_quietly(state));
-        match (from.iter().all(leaves), from.iter().any(leaves)) {
-            (true, _) => Certainty::Yes,
-            (false, true) => Certainty::Perhaps,
-            (false, false) => Certainty::No,
-        }
-    }
-
-    /// Returns whether the state afterwards was certainly entered: from another one, or anew.
-    pub(crate) fn enters(&self, from: States) -> bool {
-        self.left(from) || self.opens == Certainty::Yes
-    }
-
-    /// Returns whether the old state was certainly left.
-    pub(crate) fn left(&self, from: States) -> bool {
-        self.to.0 & from.0 == 0
     }
 }
 

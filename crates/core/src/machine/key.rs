@@ -35,7 +35,7 @@ pub(crate) fn read_key(slots: &[usize], scope: Scope<'_>) -> Key {
             Field::Number(raw) => add_part(&mut key, raw),
             Field::Index(number) => add_part(&mut key, number.to_string().as_bytes()),
             Field::Null | Field::Absent => return Key::Absent,
-            Field::Bool(_) | Field::Container { .. } | Field::Unreadable => is_readable = false,
+            Field::Bool(_) | Field::Container(_) | Field::Unreadable => is_readable = false,
         }
     }
     if is_readable { Key::Read(key) } else { Key::Unreadable }

@@ -1,12 +1,13 @@
 //! The instance that an event probably means, where no instance has the key that it has.
 
-use super::field::{KeptValue, Scope};
+use super::content::Kept;
+use super::field::{Field, KeptValue, Scope};
 use super::instance::{Instance, only_state, related_places};
 use super::observer::CellObserver;
 use super::open_groups::Standing;
 use super::step::Step;
 use crate::finding::Related;
-use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, States};
+use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, SameCheck, States};
 
 /// The most open instances among which one is looked for: an event without an instance must not cost the more, the more
 /// instances there are.
@@ -36,10 +37,16 @@ impl<W: CellObserver> Step<'_, W> {
             return None;
         }
         let keys = keyed.open_keys().to_vec();
+        // An object is read once, however many instances it is compared with.
+        let read = |same: &SameCheck| match scope.field(same.slot) {
+            Field::Container(container) => Kept::of_container(container),
+            _ => None,
+        };
+        let objects: Vec<Option<Kept>> = row.same.iter().map(read).collect();
         let (mut fitting, mut is_sure) = (None, true);
         for key in keys {
             let instance = keyed.instance(&key, lifecycle);
-            let fits = fits(instance, row, scope);
+            let fits = fits(instance, row, scope, &objects);
             if fits != Certainty::No {
                 is_sure &= fits == Certainty::Yes && fitting.is_none();
                 fitting = Some(key);
@@ -57,8 +64,8 @@ impl<W: CellObserver> Step<'_, W> {
 }
 
 /// Returns whether an instance is open, an event of the row may move it, and the event says what was kept of it. Where the
-/// row moves nothing, the instance need not move.
-fn fits(instance: &Instance, row: &Row, scope: Scope<'_>) -> Certainty {
+/// row moves nothing, the instance need not move. `objects`: those of the compared fields that are objects or arrays.
+fn fits(instance: &Instance, row: &Row, scope: Scope<'_>, objects: &[Option<Kept>]) -> Certainty {
     let goes_on = |state: usize, cell: &Cell| cell.rule.is_none() && usize::from(cell.to) != state;
     let is_of_moves = row.cells.iter().enumerate().any(|(state, cell)| goes_on(state, cell));
     let moves = |state: u8| {
@@ -68,12 +75,17 @@ fn fits(instance: &Instance, row: &Row, scope: Scope<'_>) -> Certainty {
     let Some(state) = only_state(instance.possible) else {
         return if instance.possible.iter().any(moves) { instance.open.and(Certainty::Perhaps) } else { Certainty::No };
     };
-    let says_the_same = row.same.iter().all(|same| {
+    let says_the_same = row.same.iter().zip(objects).all(|(same, object)| {
         let is_compared = same.within.is_none_or(|states| states.has(state));
         let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
         // An empty text says nothing.
-        let kept = kept.filter(|kept| !matches!(kept, KeptValue::Text(text) if text.is_empty()));
-        !is_compared || kept.is_none_or(|kept| kept.equals(scope.field(same.slot)))
+        let kept = kept.filter(|kept| !matches!(kept, Kept::Value(KeptValue::Text(text)) if text.is_empty()));
+        let difference = kept.filter(|_| is_compared).and_then(|kept| match (object, scope.field(same.slot)) {
+            (Some(object), _) => kept.difference_from(object, &same.except),
+            (None, Field::Container(_)) => None,
+            (None, field) => kept.difference(field, &same.except),
+        });
+        difference.is_none()
     });
     if moves(state) && says_the_same { instance.open } else { Certainty::No }
 }

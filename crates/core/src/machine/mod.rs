@@ -6,6 +6,7 @@
 //! missed finding.
 
 mod by_key;
+mod content;
 mod contents;
 mod end;
 mod field;
@@ -18,6 +19,7 @@ mod moves;
 mod nested;
 mod observer;
 mod open_groups;
+mod others;
 mod repeat;
 mod repetition;
 mod rows;
@@ -28,6 +30,8 @@ mod streamed_text;
 mod streams;
 mod text_store;
 mod texts;
+mod transition;
+mod verdict;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,13 +49,14 @@ use crate::schema::captures::{Capture, Items};
 use crate::schema::date_time::Stamp;
 use crate::schema::items::ArrayShape;
 use end::OtherStream;
-use field::Field;
+use field::{Container, Field};
 pub use observer::CellId;
 pub(crate) use observer::{CellObserver, NoObserver};
 pub(crate) use repeat::Repeat;
 use repetition::{Newcomer, RecentEvents};
 use step::Scratch;
 use streams::{Stream, Streams, StreamsState};
+pub(crate) use verdict::{Facts, Target, Verdict, Wording};
 pub use views::InstanceView;
 
 /// The parts of an event that the tables read.
@@ -86,7 +91,9 @@ impl<'a> EventView<'a> {
             Capture::Number(start, end) => Field::Number(inside(start, end)),
             Capture::Index(number) => Field::Index(number),
             Capture::Text(start, end) => Field::Text(inside(start, end)),
-            Capture::Container { is_empty } => Field::Container { is_empty },
+            Capture::Container { start, end, is_whole } => {
+                Field::Container(Container { raw: inside(start, end), is_whole })
+            }
         }
     }
 }
@@ -105,77 +112,6 @@ pub(crate) trait EventLocator {
     fn event(&self) -> Place;
     /// Returns the place of a field of the event; `None` if the field is not there.
     fn field(&self, pointer: &Pointer) -> Option<Place>;
-}
-
-/// The part of an event, or the earlier event, that a verdict points at.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Target {
-    /// The event's type, which stands for the whole event.
-    Type,
-    /// The event's timestamp.
-    Time,
-    /// A field of the event, by slot.
-    Slot(usize),
-    /// A field that the event does not have, by slot: the object that lacks it.
-    Missing(usize),
-    /// The rest of a text field: its slot, and the number of bytes between its opening quote and the rest.
-    Part(usize, usize),
-    /// A field of an array's item.
-    Item {
-        /// The number of the array in the event's type.
-        array: usize,
-        /// The index of the item.
-        index: usize,
-        /// The slot of the field among those of the item.
-        slot: usize,
-    },
-    /// A field that an array's item does not have, like [`Target::Item`]: the object that lacks it.
-    MissingInItem {
-        /// The number of the array in the event's type.
-        array: usize,
-        /// The index of the item.
-        index: usize,
-        /// The slot of the field among those of the item.
-        slot: usize,
-    },
-    /// A place of this or an earlier event, with that event's type.
-    Earlier(Arc<Place>, Arc<str>),
-    /// A field of an earlier event: its place, the event's type, and the field's pointer.
-    EarlierField(Arc<Place>, Arc<str>, Arc<str>),
-}
-
-/// The values of the placeholders (words in braces) of a rule's message.
-pub(crate) type Facts = Vec<(&'static str, String)>;
-
-/// A broken rule, with what a finding needs to report it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Verdict {
-    /// The rule that is broken.
-    pub rule: RuleId,
-    /// The name of the stream.
-    pub stream: Arc<str>,
-    /// The part of the event that the finding points at.
-    pub at: Target,
-    /// The earlier events that explain the finding.
-    pub related: Vec<Related>,
-    /// The values of the placeholders in the rule's message.
-    pub facts: Facts,
-    /// The words that the finding has.
-    pub wording: Wording,
-}
-
-/// The words of a finding, where its rule has several or more is known than the rule says.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Wording {
-    /// The rule's own.
-    #[default]
-    Usual,
-    /// The rule's `likely`.
-    Likely,
-    /// The rule's `again`.
-    Again,
-    /// The rule's message, with this help.
-    Help(&'static str),
 }
 
 /// Bounds on the machine's memory.

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::field::{Field, Scope, display_field};
-use super::instance::{Entry, History, Transition, only_state, related_places};
+use super::content::Difference;
+use super::field::{Field, Scope};
+use super::instance::{Entry, History, only_state, related_places};
 use super::key::{Key, display_key, first_parts, read_key};
 use super::lifecycle_state::LifecycleState;
 use super::observer::{self, CellObserver};
 use super::open_groups::{Group, Standing};
+use super::others::Named;
 use super::step::{Step, event_place};
+use super::transition::Transition;
 use super::{Facts, Target, Verdict, Wording};
 use crate::finding::Related;
 use crate::protocol::RuleId;
@@ -106,12 +109,19 @@ impl<W: CellObserver> Step<'_, W> {
     /// Applies a row without a key, which moves every instance that the open turn opened.
     pub(super) fn move_all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
         for parent in self.parents(number, lifecycle, row) {
-            self.move_open_of(number, lifecycle, row, gate, &parent);
+            self.move_open_of(number, lifecycle, row, gate, (&parent, None));
         }
     }
 
-    /// Applies a row without a key to the instances that the parent with this key opened.
-    fn move_open_of(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty, parent: &[u8]) {
+    /// Applies a row without a key to the instances that the parent with this key opened, but for those that are named.
+    pub(super) fn move_open_of(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle,
+        row: &Row,
+        gate: Certainty,
+        (parent, named): (&[u8], Option<&Named>),
+    ) {
         let Step { stream, event, doubts, observer, .. } = self;
         let Some(keyed) = stream.lifecycles[number].keyed(parent, lifecycle) else { return };
         // An observer wants the cells that do nothing, too.
@@ -124,6 +134,10 @@ impl<W: CellObserver> Step<'_, W> {
             Certainty::No => gate,
         };
         let keys = keyed.open_where(lifecycle, |Group { standing: Standing { open, possible }, members, .. }| {
+            // Of a group of which some are named, each instance is looked at.
+            if W::ACTIVE && named.is_some() {
+                return true;
+            }
             let gate = gate.and(*open);
             let transition = Transition::new(*possible, &row.cells, lifecycle, gate);
             if transition.to != *possible || transition.rule.is_some() || transition.opens != Certainty::No {
@@ -138,7 +152,10 @@ impl<W: CellObserver> Step<'_, W> {
             false
         });
         for key in keys {
-            self.move_instance(number, lifecycle, row, gate, &key, None);
+            let gate = gate.and(named.map_or(Certainty::Yes, |named| named.leaves_out(&key)));
+            if gate != Certainty::No {
+                self.move_instance(number, lifecycle, row, gate, &key, None);
+            }
         }
     }
 
@@ -232,6 +249,7 @@ impl<W: CellObserver> Step<'_, W> {
             let part = row.key.get(lifecycle.parent_parts).or(row.key.last());
             let at = match (scope, part) {
                 (Some(scope), Some(slot)) => scope.at(*slot),
+                _ if row.of_others => row.points_at.map_or(Target::Type, Target::Slot),
                 _ => Target::Type,
             };
             let is_again = instance.open == Certainty::Yes
@@ -254,9 +272,14 @@ impl<W: CellObserver> Step<'_, W> {
                 let field = scope.field(same.slot);
                 let kept = instance.kept.get(same.kept).and_then(Option::as_ref);
                 kept.is_some().then(|| self.observer.ask(same.rule));
-                if let Some(kept) = kept.filter(|kept| !kept.equals(field)) {
-                    let facts = vec![("kept", kept.display()), ("found", display_field(field))];
-                    reports.push((same.rule, scope.at(same.slot), facts, Wording::Usual));
+                if let Some(Difference { member, kept, found }) =
+                    kept.and_then(|kept| kept.difference(field, &same.except))
+                {
+                    let at = match member {
+                        Some(member) => Target::Member(Box::new(scope.at(same.slot)), member),
+                        None => scope.at(same.slot),
+                    };
+                    reports.push((same.rule, at, vec![("kept", kept), ("found", found)], Wording::Usual));
                 }
             }
             for (name, slot) in row.keep.iter().filter(|_| keeps != Certainty::No) {

@@ -17,7 +17,7 @@ impl<W: CellObserver> Step<'_, W> {
         // Whether the event is left to the row for all others, which is the last one.
         let mut is_left = Certainty::Yes;
         let mut candidates = Vec::new();
-        for row in &lifecycle.rows[self.event.event_type] {
+        for row in lifecycle.rows[self.event.event_type].iter().filter(|row| !row.of_others) {
             let when = if row.otherwise { is_left } else { self.evaluate_when(&row.when) };
             is_left = is_left.and(when.negated());
             if when == Certainty::No {
@@ -50,7 +50,8 @@ impl<W: CellObserver> Step<'_, W> {
     fn apply_to_items(&mut self, number: usize, lifecycle: &Lifecycle, array: usize, candidates: &[(&Row, Certainty)]) {
         let event = self.event;
         let Some(items) = self.items(array) else {
-            return candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row));
+            candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row));
+            return self.apply_to_others(number, lifecycle, candidates);
         };
         for item in items {
             let scope = Scope { event, item: Some(item) };
@@ -69,10 +70,11 @@ impl<W: CellObserver> Step<'_, W> {
                 (None, several) => self.move_one_perhaps(number, lifecycle, several, scope),
             }
         }
+        self.apply_to_others(number, lifecycle, candidates);
     }
 
     /// Returns whether a row over an array takes an item.
-    fn takes_item(&self, lifecycle: &Lifecycle, row: &Row, scope: Scope<'_>) -> Certainty {
+    pub(super) fn takes_item(&self, lifecycle: &Lifecycle, row: &Row, scope: Scope<'_>) -> Certainty {
         let Some(each) = &row.each else { return Certainty::No };
         if !each.otherwise {
             return self.evaluate_conditions(&each.when, scope);
@@ -88,11 +90,14 @@ impl<W: CellObserver> Step<'_, W> {
     /// them reports a rule.
     #[cold]
     fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, candidates: &[(&Row, Certainty)]) {
-        let rows: Vec<&Row> = candidates.iter().map(|(row, _)| *row).collect();
+        let mut rows: Vec<&Row> = candidates.iter().map(|(row, _)| *row).collect();
         if let LifecycleState::Single(single) = &self.stream.lifecycles[number] {
             let from = single.possible;
             return self.move_single_perhaps(number, lifecycle, &rows, from);
         }
+        let others = rows.iter().filter_map(|row| lifecycle.others_of(self.event.event_type, row));
+        let others: Vec<&Row> = others.filter(|row| self.lists_instances(row) != Certainty::No).collect();
+        rows.extend(others);
         let named = rows.iter().map(|row| (*row, self.named_by(number, lifecycle, row))).collect();
         self.move_named_perhaps(number, lifecycle, named);
     }

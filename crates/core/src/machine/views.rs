@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Machine;
-use super::field::KeptValue;
+use super::content::Kept;
 use super::instance::{Instance, only_state};
 use super::key::key_of;
 use super::lifecycle_state::LifecycleState;
@@ -17,7 +17,7 @@ pub struct InstanceView {
     pub state: u8,
     /// Whether the open instance of the lifecycle around owns it.
     pub is_open: bool,
-    /// The values that were kept, by their numbers in the lifecycle.
+    /// The values that were kept, by their numbers in the lifecycle; of objects, the members that are short.
     pub kept: Vec<Option<Value>>,
 }
 
@@ -26,7 +26,7 @@ impl InstanceView {
         Some(InstanceView {
             state: only_state(instance.possible)?,
             is_open: instance.open == Certainty::Yes,
-            kept: instance.kept.iter().map(|kept| kept.as_ref().map(KeptValue::value)).collect(),
+            kept: instance.kept.iter().map(|kept| kept.as_ref().and_then(Kept::value)).collect(),
         })
     }
 }

@@ -236,6 +236,8 @@ toml_tables! {
         pub same: Vec<Same> = optional,
         pub keep: BTreeMap<Name, Name> = optional,
         pub cell: BTreeMap<Name, Spanned<Cell>> = required,
+        /// The cells for the instances that none of the array's items names.
+        pub others: BTreeMap<Name, Spanned<Cell>> = optional,
     }
 
     /// Some of the items of an array.
@@ -269,6 +271,8 @@ toml_tables! {
         pub kept: Name = required,
         pub at: Name = required,
         pub rule: Name = required,
+        /// The members of an object that are not compared.
+        pub except: Vec<Name> = optional,
         /// The states before the event in which the fields are compared.
         pub within: Names = optional("in"),
     }

@@ -6,6 +6,7 @@
 mod builtin;
 mod compile;
 pub mod conditions;
+mod effects;
 mod file;
 mod listed;
 mod near_types;

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::conditions::{Condition, Each, Wanted, overlap};
+pub use super::effects::Effects;
 use super::file::{Basis, Scalar};
-use super::series::Series;
-use super::texts::Text;
 use super::trusted;
 use crate::finding::Severity;
 use crate::framing::Framing;
@@ -325,6 +324,11 @@ impl Lifecycle {
     /// The most lifecycles that a protocol may have: a step keeps a set of them in the bits of a `u64`.
     pub const MOST: usize = u64::BITS as usize;
 
+    /// Returns the row for the instances that an event of this type did not name, if a row over an array has one.
+    pub fn others_of(&self, event: usize, row: &Row) -> Option<&Row> {
+        self.rows[event].get(row.number + 1).filter(|next| next.of_others)
+    }
+
     /// Returns the states that can be reached from a set of states, including the set itself.
     pub fn reached_from(&self, states: States) -> States {
         let mut reached = states;
@@ -350,7 +354,8 @@ pub struct Row {
     pub number: usize,
     /// The fields of the event and what they must be.
     pub when: Vec<Condition>,
-    /// The slot of the field that its findings point at, in a lifecycle without keys; `None`: the event's type.
+    /// The slot of the field that its findings point at, in a lifecycle without keys or in a row for others; `None`: the
+    /// event's type.
     pub points_at: Option<usize>,
     /// Whether the row is for the events that no other row of the lifecycle takes; it is then the last one.
     pub otherwise: bool,
@@ -366,6 +371,9 @@ pub struct Row {
     pub parent: Vec<usize>,
     /// The row, which has no key, does not apply while an instance that the open turn opened is in one of these states.
     pub unless: States,
+    /// Whether the row is for the instances that the event did not name: none of the items over which the row before it is,
+    /// which has the same conditions. It has no key, and points at the array.
+    pub of_others: bool,
     /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
     pub each: Option<Each>,
     /// The slots that make up the instance's key.
@@ -398,62 +406,6 @@ pub struct ParentGate {
     pub before: bool,
 }
 
-/// The lifecycles and texts that an event type can change, so that a step need not look at the others.
-#[derive(Debug, Default)]
-pub struct Effects {
-    /// The lifecycles that have rows for the event type, in order.
-    pub lifecycles: Vec<usize>,
-    /// The texts that the event type appends to, cuts or completes.
-    pub texts: Vec<usize>,
-    /// The series that the event type has a value of, or restarts.
-    pub series: Vec<usize>,
-    /// Whether a row or text depends on the state of a lifecycle before the event.
-    pub needs_before: bool,
-    /// The slots that the conditions of its rows read.
-    pub condition_slots: Vec<usize>,
-    /// Whether the effect depends on nothing but these slots and the states of lifecycles: not on keys, nor on fields that
-    /// are checked or compared. An event that then changes no state can be repeated by the short path.
-    pub may_repeat: bool,
-    /// Whether an event of the type may be the same as the one before: it is a piece of a text that others add to, or a
-    /// marker.
-    pub is_piece: bool,
-    /// The text that the event type appends to and the slot of the piece, if it does nothing else to texts.
-    pub appends: Option<(usize, usize)>,
-}
-
-impl Effects {
-    /// Collects the effects of an event type. `is_examined`: whether its fields are checked or compared besides.
-    pub fn of(event: usize, lifecycles: &[Lifecycle], texts: &[Text], series: &[Series], is_examined: bool) -> Effects {
-        let rows = lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[event]);
-        let mut condition_slots: Vec<_> =
-            rows.clone().flat_map(|row| &row.when).map(|condition| condition.slot).collect();
-        condition_slots.sort_unstable();
-        condition_slots.dedup();
-        let is_piece = texts.iter().any(|text| text.append[event].iter().any(|append| !append.anew));
-        let reads_keys = rows.clone().any(|row| !row.key.is_empty());
-        let wholes = texts.iter().flat_map(|text| &text.whole[event]);
-        let needs_before =
-            rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
-        let has_values = |one: &Series| !one.values[event].is_empty() || one.restarts[event];
-        let series: Vec<_> = (0..series.len()).filter(|index| has_values(&series[*index])).collect();
-        let texts_touched: Vec<_> = (0..texts.len()).filter(|index| texts[*index].is_touched_by(event)).collect();
-        let appends = match texts_touched.as_slice() {
-            [one] => texts[*one].only_piece(event).map(|append| (*one, append.slot)),
-            _ => None,
-        };
-        Effects {
-            lifecycles: (0..lifecycles.len()).filter(|index| !lifecycles[*index].rows[event].is_empty()).collect(),
-            texts: texts_touched,
-            is_piece,
-            appends,
-            needs_before,
-            condition_slots,
-            may_repeat: !is_examined && !reads_keys && series.is_empty(),
-            series,
-        }
-    }
-}
-
 /// A kept value and the field that must equal it.
 #[derive(Clone, Debug)]
 pub struct SameCheck {
@@ -463,6 +415,8 @@ pub struct SameCheck {
     pub slot: usize,
     /// The rule to report if they differ.
     pub rule: RuleId,
+    /// The members of an object that are not compared.
+    pub except: Vec<Box<str>>,
     /// The states before the event in which they are compared; `None`: those that a legal move leaves.
     pub within: Option<States>,
 }

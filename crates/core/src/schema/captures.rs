@@ -25,8 +25,12 @@ pub enum Capture {
     Text(u32, u32),
     /// An array or an object.
     Container {
-        /// Whether it has no items or members.
-        is_empty: bool,
+        /// The start of its range.
+        start: u32,
+        /// The end of its range.
+        end: u32,
+        /// Whether it was found to be as its schema says, with all that is in it.
+        is_whole: bool,
     },
 }
 

@@ -25,7 +25,7 @@ pub use pointer::Pointer;
 pub(crate) use unknown::{UnknownName, unknown_names};
 pub(crate) use words::SHOWN_CHARS;
 pub use words::quoted;
-pub(crate) use words::{Fault, Faults, MOST_LISTED, Wordings, describe_value, explain, judge};
+pub(crate) use words::{Fault, Faults, MOST_LISTED, Wordings, describe_value, explain, judge, shortened};
 
 use std::sync::OnceLock;
 

@@ -143,15 +143,15 @@ impl Instance {
             let acts = Sure::in_worlds(self.states.keys().map(|from| acts(*from))).min(sure);
             let at = format!("{item}{}", same.at);
             if let (Sure::Yes, Some(Some(kept)), Field::There(found)) =
-                (acts, self.kept.get(&same.kept), event.field(&at))
-                && !equal(kept, found)
+                (acts, self.kept.get(&same.kept), event.whole_field(&at))
+                && let Some(member) = difference(kept, found, &same.except)
             {
-                findings.push((same.rule.clone(), at));
+                findings.push((same.rule.clone(), at + &member));
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
         for (name, at) in &row.keep {
-            let value = match (acts, event.field(&format!("{item}{at}"))) {
+            let value = match (acts, event.whole_field(&format!("{item}{at}"))) {
                 // A value that is not there takes the place of nothing that was kept.
                 (Sure::No, _) | (_, Field::Absent) => continue,
                 (Sure::Yes, Field::There(value)) => Some(value.clone()),
@@ -161,6 +161,16 @@ impl Instance {
         }
         findings
     }
+}
+
+/// Returns the pointer in a value of what differs from what was kept.
+fn difference(kept: &Value, found: &Value, except: &[String]) -> Option<String> {
+    let (Value::Object(kept), Value::Object(found)) = (kept, found) else {
+        return (!equal(kept, found)).then(String::new);
+    };
+    let differs = |name: &String| found.get(name).is_some_and(|found| !equal(&kept[name], found));
+    let differing = kept.keys().filter(|name| differs(name)).map(|name| format!("/{name}"));
+    differing.filter(|at| !except.contains(at)).min()
 }
 
 fn add(states: &mut BTreeMap<usize, Option<Spot>>, state: usize, entry: Option<Spot>) {

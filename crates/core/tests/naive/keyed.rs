@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::instance::{Instance, Spot};
 use crate::interpreter::{Course, Doings, Done, Stream};
-use crate::reading::{Event, Key, Named, Sure, items, key, row_met};
+use crate::reading::{Event, Field, Key, Named, Sure, items, key, row_met};
 use crate::stream_table::{Table, Unseen};
-use crate::tables::{Row, Where};
+use crate::tables::{Cell, Row, Where};
 
 /// A row that applies to an event, and how sure that is.
 type Applies<'t> = (Sure, &'t Row);
@@ -68,6 +70,37 @@ impl Stream<'_> {
                     self.step_instance(index, &key, event, (sure, row), &item, &here, course);
                 }
             }
+        }
+        self.step_others(index, number, event, (sure, row), course);
+    }
+
+    /// What the items of an array do not name is moved by a second row, if the array is there.
+    fn step_others(&mut self, index: usize, number: usize, event: &Event, (sure, row): Applies, course: &mut Course) {
+        let (Some(cells), Some(each), Some(pointers)) = (&row.others, &row.each, &row.key) else { return };
+        let sure = match event.field(each) {
+            Field::There(Value::Array(_)) => sure,
+            Field::Unreadable => sure.min(Sure::Perhaps),
+            _ => return,
+        };
+        let named: Vec<Named> = items(event, Some(each))
+            .iter()
+            .map(|item| item.as_ref().map_or(Named::Unreadable, |item| key(event, item, pointers)))
+            .collect();
+        let is_named = |key: &Key| named.iter().any(|name| matches!(name, Named::Is(named) if named == key));
+        let sure =
+            if named.iter().any(|name| matches!(name, Named::Unreadable)) { sure.min(Sure::Perhaps) } else { sure };
+        let mut second = Row { key: None, each: None, same: Vec::new(), cell: cells.clone(), ..row.clone() };
+        second.keep.clear();
+        second.cell.entry("else".to_owned()).or_insert(Cell::To("=".to_owned()));
+        let mut owned: Vec<_> = self.table[index]
+            .instances
+            .iter()
+            .filter(|(key, one)| one.owned != Sure::No && !is_named(key))
+            .map(|(key, one)| (one.opened, key.clone(), one.owned))
+            .collect();
+        owned.sort();
+        for (_, key, owned) in owned {
+            self.step_instance(index, &key, event, (sure.min(owned), &second), "", &(number, each.clone()), course);
         }
     }
 

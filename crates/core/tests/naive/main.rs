@@ -76,6 +76,7 @@ cases! {
     fields_that_are_there_or_empty: CONDITIONS;
     instances_within_instances: PARENTS;
     values_that_follow: SERIES;
+    lists_that_leave_something_out: LISTS;
     texts_by_key: WHOLES;
 }
 

@@ -99,6 +99,12 @@ impl Event {
         }
         self.value.pointer(pointer).map_or(Field::Absent, Field::There)
     }
+
+    /// Returns what is at a pointer if all of it can be read.
+    pub fn whole_field(&self, pointer: &str) -> Field<'_> {
+        let is_inside = |fault: &String| fault.strip_prefix(pointer).is_some_and(|rest| rest.starts_with('/'));
+        if self.faults.iter().any(is_inside) { Field::Unreadable } else { self.field(pointer) }
+    }
 }
 
 fn find_faults(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {

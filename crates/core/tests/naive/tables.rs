@@ -79,6 +79,8 @@ pub struct Same {
     pub kept: String,
     pub at: String,
     pub rule: String,
+    #[serde(default)]
+    pub except: Vec<String>,
     #[serde(rename = "in")]
     pub states: Option<Names>,
 }
@@ -104,6 +106,7 @@ pub struct Row {
     #[serde(default)]
     pub keep: BTreeMap<String, String>,
     pub cell: BTreeMap<String, Cell>,
+    pub others: Option<BTreeMap<String, Cell>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -345,7 +348,8 @@ impl Tables {
         for lifecycle in &self.lifecycle {
             for row in &lifecycle.row {
                 rules.extend(row.same.iter().map(|same| &*same.rule));
-                rules.extend(row.cell.values().filter_map(|cell| match cell {
+                let cells = row.cell.values().chain(row.others.iter().flat_map(BTreeMap::values));
+                rules.extend(cells.filter_map(|cell| match cell {
                     Cell::To(_) => None,
                     Cell::Speaks { rule, .. } => rule.as_deref(),
                 }));

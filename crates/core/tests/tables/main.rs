@@ -2,6 +2,8 @@
 
 mod conditions;
 mod items;
+mod objects;
+mod others;
 mod parents;
 mod series;
 mod texts;

@@ -1,12 +1,11 @@
 //! Compiles lifecycles, and finds the mistakes in their rows and cells.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use toml::Spanned;
 
 use super::super::file::{self, Scalar};
-use super::super::tables::{Cell, Effects, EventShape, Lifecycle, Row, SameCheck, States, ToldBy, overlap};
+use super::super::tables::{Effects, EventShape, Lifecycle, States, ToldBy};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
@@ -184,8 +183,9 @@ impl Compiler<'_> {
     /// Refuses what is for owned instances in a lifecycle of which none ever is.
     fn refuse_unowned(&mut self, lifecycle: &file::Lifecycle) {
         let rows = lifecycle.row.iter().filter(|row| row.get_ref().key.0.is_empty()).map(Spanned::span);
+        let others = lifecycle.row.iter().filter_map(|row| row.get_ref().others.keys().next()).map(Spanned::span);
         let ends = lifecycle.end.keys().map(Spanned::span);
-        if let Some(span) = rows.chain(ends).next() {
+        if let Some(span) = rows.chain(others).chain(ends).next() {
             let message = "this never speaks: it is for instances that opened, and none does".to_owned();
             self.refuse(span, message, "name the states that open an instance in `opens`, or give a cell `anew`");
         }
@@ -203,7 +203,7 @@ impl Compiler<'_> {
     }
 
     /// Finds a state of a lifecycle by name, or the one that a misspelt name meant.
-    fn find_state(&mut self, lifecycle: &file::Lifecycle, name: &str, span: Span) -> Option<u8> {
+    pub(super) fn find_state(&mut self, lifecycle: &file::Lifecycle, name: &str, span: Span) -> Option<u8> {
         let found = lifecycle.states.iter().position(|state| state.get_ref() == name);
         if found.is_none() {
             let known: Vec<_> = lifecycle.states.iter().map(|state| state.get_ref().as_str()).collect();
@@ -228,210 +228,6 @@ impl Compiler<'_> {
         set
     }
 
-    /// Compiles the rows of a lifecycle, by event type.
-    fn compile_rows(&mut self, lifecycle: &file::Lifecycle, around: &Surroundings) -> Vec<Vec<Row>> {
-        let named: BTreeSet<usize> = lifecycle
-            .row
-            .iter()
-            .flat_map(|row| &row.get_ref().on.0)
-            .filter_map(|name| self.event_ids.get(name.get_ref().as_str()).copied())
-            .collect();
-        let others: Vec<_> = (0..self.events.len()).filter(|event| !named.contains(event)).collect();
-        let mut kept: Vec<String> = Vec::new();
-        for row in &lifecycle.row {
-            for name in row.get_ref().keep.keys().map(Spanned::get_ref) {
-                if !kept.contains(name) {
-                    kept.push(name.clone());
-                }
-            }
-        }
-        let mut rows: Vec<Vec<Row>> = vec![Vec::new(); self.events.len()];
-        for spanned in &lifecycle.row {
-            let row = spanned.get_ref();
-            let cells = self.compile_cells(lifecycle, spanned);
-            let (before, of_parents_before) = self.compile_gates(&row.before, around, true);
-            let (after, of_parents_after) = self.compile_gates(&row.after, around, false);
-            let of_parents = [of_parents_before, of_parents_after].concat();
-            self.check_parent(lifecycle, spanned, around.parent_parts);
-            let of_instances = row.each.is_some() || !row.same.is_empty() || !row.keep.is_empty();
-            if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
-                let message = "this lifecycle has no keys".to_owned();
-                let help = "add `keyed = \"stream\"` to the lifecycle, or take `key`, `each`, `same` and `keep` out";
-                self.refuse(spanned.span(), message, help);
-            } else if of_instances && row.key.0.is_empty() {
-                let message = "this row does not say which instance it is about".to_owned();
-                self.refuse(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
-            }
-            self.refuse_idle(row, &cells);
-            let unless = self.state_set(lifecycle, &row.unless);
-            if !row.unless.0.is_empty() && (lifecycle.keyed.is_none() || !row.key.0.is_empty()) {
-                let message = "`unless` is for rows without `key` of a lifecycle with keys".to_owned();
-                self.refuse(spanned.span(), message, "use `before` to ask for the state of another lifecycle");
-            }
-            let otherwise = matches!(row.when, file::RowWhen::Else);
-            for event in self.find_events(&row.on, Some(&others)) {
-                let each = row.each.as_ref().map(|each| self.compile_each(event, each, true));
-                let array = each.as_ref().map(|each| each.array);
-                let same =
-                    row.same.iter().map(|same| self.compile_same(lifecycle, event, array, same, &kept)).collect();
-                let mut keep = Vec::new();
-                for (name, at) in &row.keep {
-                    let slot = self.slot_of(event, array, at);
-                    keep.extend(kept.iter().position(|known| known == name.get_ref()).map(|number| (number, slot)));
-                }
-                let when = match &row.when {
-                    file::RowWhen::Fields(when) => self.compile_conditions(event, when),
-                    file::RowWhen::Else => Vec::new(),
-                };
-                let compiled = Row {
-                    number: 0,
-                    points_at: when.first().map(|condition| condition.slot),
-                    when,
-                    otherwise,
-                    before: before.clone(),
-                    after: after.clone(),
-                    of_parents: of_parents.clone(),
-                    parent: row.parent.0.iter().map(|at| self.slot(event, at)).collect(),
-                    unless,
-                    each,
-                    key: row.key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
-                    same,
-                    keep,
-                    acts: acts(&cells),
-                    cells: cells.clone(),
-                };
-                // Where a row asks for nothing, it is for all events, and none is left for the others.
-                let same_events = |earlier: &Row| match (earlier.otherwise, otherwise) {
-                    (false, false) => overlap(&earlier.when, &compiled.when) && share_a_state(earlier, &compiled),
-                    (true, true) => share_a_state(earlier, &compiled),
-                    (true, false) => compiled.when.is_empty(),
-                    (false, true) => earlier.when.is_empty(),
-                };
-                let wrong = |row: &Row| row.when.iter().any(|one| self.is_wrong(event, one));
-                let is_second = |earlier: &Row| {
-                    same_events(earlier) && share_items(earlier, &compiled) && !wrong(earlier) && !wrong(&compiled)
-                };
-                if self.trusted.is_none() && rows[event].iter().any(is_second) {
-                    let message =
-                        format!("two rows of {} match the same {}", lifecycle.name.get_ref(), self.events[event].name);
-                    self.refuse(
-                        spanned.span(),
-                        message,
-                        "tell them apart by `when`, with values that no other row of the event has, or by states of one \
-                         lifecycle in `before` or `after`",
-                    );
-                }
-                rows[event].push(compiled);
-            }
-        }
-        for of_event in &mut rows {
-            of_event.sort_by_key(|row| row.otherwise);
-            // All other events are told by the field that tells these.
-            let first = of_event.first().and_then(|row| row.points_at);
-            for (number, row) in of_event.iter_mut().enumerate() {
-                row.number = number;
-                row.points_at = row.points_at.or(first.filter(|_| row.otherwise));
-            }
-        }
-        rows
-    }
-
-    /// Refuses a cell in braces that has no rule, and does not open anew either.
-    fn check_speaks(&mut self, cell: &Spanned<file::Cell>) {
-        if let file::Cell::Speak(file::Speak { rule: None, at, anew, .. }) = cell.get_ref()
-            && (!anew || at.is_some())
-        {
-            let message = "this cell has no rule".to_owned();
-            self.refuse(
-                cell.span(),
-                message,
-                "add `rule`; or write the state alone, or `{ to = \"state\", anew = true }`",
-            );
-        }
-    }
-
-    /// Refuses a `same` or `keep` that never acts, because no cell of the row leads to another state without a rule.
-    fn refuse_idle(&mut self, row: &file::Row, cells: &[Cell]) {
-        let leaves = cells.iter().enumerate().any(|(state, cell)| cell.leaves_quietly(state as u8));
-        let idle_same = row.same.iter().filter(|same| same.within.0.is_empty()).map(|same| &same.kept);
-        for name in idle_same.chain(row.keep.keys()).filter(|_| !leaves) {
-            let message =
-                format!("{} is never compared or kept: no cell leads to another state without a rule", name.get_ref());
-            let help =
-                "`keep` acts on such moves, and `same` too unless its `in` names the states in which it compares";
-            self.refuse(name.span(), message, help);
-        }
-    }
-
-    /// Compiles an entry of a row's `same`. `kept` are the names that the lifecycle's rows keep.
-    fn compile_same(
-        &mut self,
-        lifecycle: &file::Lifecycle,
-        event: usize,
-        array: Option<usize>,
-        same: &file::Same,
-        kept: &[String],
-    ) -> SameCheck {
-        let number = kept.iter().position(|name| name == same.kept.get_ref());
-        if number.is_none() {
-            let message = format!("no row of this lifecycle keeps a {}", same.kept.get_ref());
-            self.refuse(same.kept.span(), message, "add it to `keep` in the row that sees it first");
-        }
-        SameCheck {
-            kept: number.unwrap_or_default(),
-            slot: self.slot_of(event, array, &same.at),
-            rule: self.use_rule(&same.rule, &Speaker::SAME),
-            within: (!same.within.0.is_empty()).then(|| self.state_set(lifecycle, &same.within)),
-        }
-    }
-
-    /// Compiles the cells of a row: one for each state.
-    fn compile_cells(&mut self, lifecycle: &file::Lifecycle, row: &Spanned<file::Row>) -> Vec<Cell> {
-        let written = &row.get_ref().cell;
-        for name in written.keys() {
-            if name.get_ref() != "else" {
-                self.find_state(lifecycle, name.get_ref(), name.span());
-            }
-        }
-        let mut cells = Vec::new();
-        for (number, state) in lifecycle.states.iter().enumerate() {
-            let find = |wanted: &str| written.iter().find(|(name, _)| name.get_ref() == wanted);
-            let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
-                let message = format!("this row has no cell for the state {}", state.get_ref());
-                self.refuse(row.span(), message, format!("add cell.{} or cell.else", state.get_ref()));
-                cells.push(Cell { rule: None, to: number as u8, at_entry: false, anew: false });
-                continue;
-            };
-            let (rule, to, at_entry, anew) = match cell.get_ref() {
-                file::Cell::To(to) => (None, to.as_str(), false, false),
-                file::Cell::Speak(file::Speak { rule, to, at, anew }) => {
-                    if let Some(at) = at {
-                        self.refuse_entry_of_keys(lifecycle, at.span());
-                    }
-                    self.check_speaks(cell);
-                    let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_CELL } else { &Speaker::CELL };
-                    let rule = rule.as_ref().map(|rule| self.use_rule_named(rule, cell.span(), speaker));
-                    (rule, to.as_deref().unwrap_or("="), at.is_some(), *anew)
-                }
-            };
-            let to = if to == "=" {
-                number as u8
-            } else {
-                self.find_state(lifecycle, to, cell.span()).unwrap_or(number as u8)
-            };
-            cells.push(Cell { rule, to, at_entry, anew });
-        }
-        cells
-    }
-
-    /// Refuses `at = "entry"` in a lifecycle with keys: the places of that many events would have to be kept.
-    fn refuse_entry_of_keys(&mut self, lifecycle: &file::Lifecycle, span: Span) {
-        if lifecycle.keyed.is_some() {
-            let message = "this lifecycle has keys, and therefore no single event that led into a state".to_owned();
-            self.refuse(span, message, "remove `at`: the finding is then reported at the event that the row is for");
-        }
-    }
-
     /// Refuses states that no cell leads into.
     fn find_unreachable(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
         let reached = lifecycle.reached_from(States::one(0));
@@ -442,34 +238,6 @@ impl Compiler<'_> {
             }
         }
     }
-}
-
-/// Returns whether two rows may apply to the same item, if they are over the same array.
-fn share_items(a: &Row, b: &Row) -> bool {
-    match (&a.each, &b.each) {
-        (Some(one), Some(two)) if one.array == two.array => match (one.otherwise, two.otherwise) {
-            (false, false) => overlap(&one.when, &two.when),
-            (true, true) => true,
-            (true, false) => two.when.is_empty() || a.when != b.when,
-            (false, true) => one.when.is_empty() || a.when != b.when,
-        },
-        _ => true,
-    }
-}
-
-/// Returns whether two rows may apply in the same states of other lifecycles: none is asked for disjoint states.
-fn share_a_state(a: &Row, b: &Row) -> bool {
-    let disjoint = |one: &[(usize, States)], two: &[(usize, States)]| {
-        one.iter()
-            .any(|(lifecycle, states)| two.iter().any(|(other, more)| lifecycle == other && states.0 & more.0 == 0))
-    };
-    !disjoint(&a.before, &b.before) && !disjoint(&a.after, &b.after)
-}
-
-/// Returns the states whose cells do anything.
-fn acts(cells: &[Cell]) -> States {
-    let acting = cells.iter().enumerate().filter(|(state, cell)| cell.acts(*state as u8));
-    acting.fold(States::default(), |states, (state, _)| states.or(States::one(state as u8)))
 }
 
 /// Formats a value for a message.

@@ -134,6 +134,12 @@ fn begin(program: &Program, captures: &mut Captures) {
     }
 }
 
+/// Returns the capture of an array or object; what is wrong inside of it is not known yet.
+#[inline]
+fn container(span: Range<usize>) -> Capture {
+    Capture::Container { start: span.start as u32, end: span.end as u32, is_whole: true }
+}
+
 /// Returns the end of any JSON value.
 pub(crate) fn any_value(text: &[u8], at: usize) -> End {
     let (mut nothing, mut memory) = (Captures::default(), Memory::default());
@@ -265,11 +271,11 @@ impl<'t, 'c> Walker<'t, 'c> {
             }
             Some(b'{') => {
                 let end = self.object(node, at)?;
-                (TypeSet::OBJECT, self.container(at..end), end)
+                (TypeSet::OBJECT, container(at..end), end)
             }
             Some(b'[') => {
                 let end = self.array(node, at)?;
-                (TypeSet::ARRAY, self.container(at..end), end)
+                (TypeSet::ARRAY, container(at..end), end)
             }
             Some(b't') => (TypeSet::TRUE, Capture::Bool(true), word(self.text, b"true", at)?),
             Some(b'f') => (TypeSet::FALSE, Capture::Bool(false), word(self.text, b"false", at)?),
@@ -292,12 +298,6 @@ impl<'t, 'c> Walker<'t, 'c> {
             CaptureTarget::ItemSlot(slot) => self.captures.fields[self.item + usize::from(slot)] = capture,
         }
         Ok(end)
-    }
-
-    /// Returns the capture of an array or object.
-    #[inline]
-    fn container(&self, span: Range<usize>) -> Capture {
-        Capture::Container { is_empty: space(self.text, span.start + 1) + 1 == span.end }
     }
 
     /// Enters an object or an array.

@@ -8,7 +8,7 @@ mod wordings;
 
 pub(crate) use explain::SHOWN_CHARS;
 pub use explain::quoted;
-pub(crate) use explain::{describe_value, explain, judge};
+pub(crate) use explain::{describe_value, explain, judge, shortened};
 pub(crate) use faults::{Fault, Faults, MOST_LISTED};
 pub(crate) use requirement::Requirement;
 pub(crate) use wordings::Wordings;

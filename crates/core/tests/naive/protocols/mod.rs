@@ -3,6 +3,7 @@
 mod fields;
 mod instances;
 mod keyed;
+mod lists;
 mod nested;
 mod second;
 mod session_events;
@@ -10,6 +11,7 @@ mod session_events;
 pub use fields::{FIELDS, TEXTS};
 pub use instances::{ITEMS, PARTS, STREAMS};
 pub use keyed::{KEYED, OWNED};
+pub use lists::LISTS;
 pub use nested::{NESTED, UNSURE};
 pub use second::{CONDITIONS, PARENTS, SERIES, WHOLES};
 pub use session_events::SESSION_EVENTS;

@@ -1,0 +1,282 @@
+//! What is kept of the fields of instances: single values, and of objects a digest of each member, so that keeping one takes
+//! little memory however long its text is.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::field::{Container, Field, KeptValue, display_field, display_text};
+use crate::bytes::Digest;
+use crate::input::json::{Node, NodeKind, inner, parse_leniently, unescaped, unescaped_lossy};
+use crate::schema::{SHOWN_CHARS, shortened};
+
+/// The most bytes that are kept of the text of a member, beside its digest: enough to show it, and to repeat a short one.
+const MOST_KEPT: usize = 256;
+
+/// A field that was kept to compare later ones with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Kept {
+    /// A single value.
+    Value(KeptValue),
+    /// An object, by the names of its members. Of a name that it has twice, the last one.
+    Object(BTreeMap<Box<str>, Digested>),
+    /// An array.
+    Array(Digested),
+}
+
+/// A JSON value, as far as it can be compared and shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Digested {
+    /// Two digests of its content: two values that have the same are taken for equal.
+    digests: [u64; 2],
+    /// The beginning of its text, without space between the tokens.
+    text: Box<str>,
+    /// Whether that is all of the text.
+    is_all: bool,
+}
+
+/// How a field differs from what was kept.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Difference {
+    /// The first member, by name, that differs; `None` if the two differ as a whole.
+    pub member: Option<Box<str>>,
+    /// What was kept, for a message.
+    pub kept: String,
+    /// What was found, for a message.
+    pub found: String,
+}
+
+impl Kept {
+    /// Keeps a field's value; `None` if there is none to compare, or something in it cannot be read.
+    pub(crate) fn of(field: Field<'_>) -> Option<Kept> {
+        match field {
+            Field::Container(container) => Kept::of_container(container),
+            field => KeptValue::of(field).map(Kept::Value),
+        }
+    }
+
+    /// Keeps an object or an array.
+    pub(crate) fn of_container(container: Container<'_>) -> Option<Kept> {
+        let text = container.raw;
+        let tree = parse_leniently(text).ok().filter(|_| container.is_whole)?;
+        match &tree.root.kind {
+            NodeKind::Object(members) => {
+                let name = |key| unescaped_lossy(inner(text, key)).into();
+                Some(Kept::Object(members.iter().map(|one| (name(&one.key), Digested::of(&one.value, text))).collect()))
+            }
+            _ => Some(Kept::Array(Digested::of(&tree.root, text))),
+        }
+    }
+
+    /// Returns how a field differs; `None` for one that is missing or cannot be read, as it contradicts nothing. `except`:
+    /// the members of objects that may differ.
+    pub(crate) fn difference(&self, field: Field<'_>, except: &[Box<str>]) -> Option<Difference> {
+        match (self, field) {
+            (_, Field::Absent | Field::Unreadable) => None,
+            (_, Field::Container(container)) => self.difference_from(&Kept::of_container(container)?, except),
+            (Kept::Value(kept), field) if kept.equals(field) => None,
+            (kept, field) => Some(Difference { member: None, kept: kept.display(), found: display_field(field) }),
+        }
+    }
+
+    /// Returns how something else that was kept differs.
+    pub(crate) fn difference_from(&self, found: &Kept, except: &[Box<str>]) -> Option<Difference> {
+        match (self, found) {
+            (Kept::Object(kept), Kept::Object(found)) => {
+                let both = kept.iter().filter_map(|(name, kept)| Some((name, kept, found.get(name)?)));
+                let mut differing = both.filter(|(name, kept, found)| !kept.equals(found) && !except.contains(name));
+                let (name, kept, found) = differing.next()?;
+                let shown = |value: &Digested| format!("{} = {}", shortened(name, SHOWN_CHARS), value.display());
+                Some(Difference { member: Some(name.clone()), kept: shown(kept), found: shown(found) })
+            }
+            (Kept::Value(kept), Kept::Value(found)) if kept.equals(found.field()) => None,
+            (Kept::Array(kept), Kept::Array(found)) if kept.equals(found) => None,
+            (kept, found) => Some(Difference { member: None, kept: kept.display(), found: found.display() }),
+        }
+    }
+
+    /// Returns the value as JSON, of an object the members whose text was kept; `None` if it was too long to be kept.
+    pub(crate) fn value(&self) -> Option<Value> {
+        match self {
+            Kept::Value(value) => Some(value.value()),
+            Kept::Array(array) => array.value(),
+            Kept::Object(members) => {
+                let known = members.iter().filter_map(|(name, member)| Some((name.to_string(), member.value()?)));
+                Some(Value::Object(known.collect()))
+            }
+        }
+    }
+
+    /// Returns whether a field of an event can have been kept like this.
+    pub(crate) fn is_sound(&self) -> bool {
+        match self {
+            Kept::Value(value) => value.is_sound(),
+            Kept::Object(_) | Kept::Array(_) => true,
+        }
+    }
+
+    /// Formats the value for a message.
+    fn display(&self) -> String {
+        match self {
+            Kept::Value(value) => value.display(),
+            Kept::Object(_) => "an object".to_owned(),
+            Kept::Array(array) => array.display(),
+        }
+    }
+}
+
+impl Digested {
+    fn of(node: &Node, text: &[u8]) -> Digested {
+        let mut content = Vec::new();
+        write_content(node, text, &mut content);
+        let [mut one, mut two] = [Digest::default(); 2];
+        one.add(&content);
+        // What comes first changes what all that follows does.
+        two.add(b"another digest");
+        two.add(&content);
+        let (text, is_all) = beginning(&text[node.span.clone()]);
+        Digested { digests: [one.value(), two.value()], text, is_all }
+    }
+
+    fn equals(&self, other: &Digested) -> bool {
+        self.digests == other.digests
+    }
+
+    fn value(&self) -> Option<Value> {
+        serde_json::from_str(&self.text).ok().filter(|_| self.is_all)
+    }
+
+    fn display(&self) -> String {
+        match self.text.strip_prefix('"') {
+            Some(string) => {
+                let content = if self.is_all { string.strip_suffix('"').unwrap_or(string) } else { string };
+                display_text(&unescaped(content.as_bytes()))
+            }
+            None => shortened(&self.text, SHOWN_CHARS).into_owned(),
+        }
+    }
+}
+
+/// Writes what a value is, whatever its spelling: numbers by value, texts unescaped, members in the order of their names.
+fn write_content(node: &Node, text: &[u8], out: &mut Vec<u8>) {
+    let write_bytes = |bytes: &[u8], out: &mut Vec<u8>| {
+        out.extend((bytes.len() as u64).to_le_bytes());
+        out.extend(bytes);
+    };
+    match &node.kind {
+        NodeKind::Null => out.push(b'n'),
+        NodeKind::Bool(value) => out.push(if *value { b't' } else { b'f' }),
+        NodeKind::Number => {
+            let number =
+                std::str::from_utf8(&text[node.span.clone()]).ok().and_then(|number| number.parse::<f64>().ok());
+            out.push(b'#');
+            // There is only one zero.
+            out.extend(number.map_or(f64::NAN, |number| number + 0.0).to_bits().to_le_bytes());
+        }
+        NodeKind::String => {
+            out.push(b'"');
+            write_bytes(&unescaped(inner(text, &node.span)), out);
+        }
+        NodeKind::Array(items) => {
+            out.push(b'[');
+            items.iter().for_each(|item| write_content(item, text, out));
+            out.push(b']');
+        }
+        NodeKind::Object(members) => {
+            let named: BTreeMap<_, _> =
+                members.iter().map(|member| (unescaped(inner(text, &member.key)), &member.value)).collect();
+            out.push(b'{');
+            for (name, value) in named {
+                out.push(b',');
+                write_bytes(&name, out);
+                write_content(value, text, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+/// Returns the beginning of a JSON text without space between its tokens, and whether that is all of it.
+fn beginning(raw: &[u8]) -> (Box<str>, bool) {
+    let text = String::from_utf8_lossy(&raw[..raw.len().min(4 * MOST_KEPT)]);
+    let mut short = String::new();
+    let (mut in_string, mut is_escaped) = (false, false);
+    for c in text.chars() {
+        if !in_string && c.is_ascii_whitespace() {
+            continue;
+        }
+        if short.len() + c.len_utf8() > MOST_KEPT {
+            return (short.into(), false);
+        }
+        match c {
+            '"' if !is_escaped => in_string = !in_string,
+            '\\' if !is_escaped => {
+                is_escaped = true;
+                short.push(c);
+                continue;
+            }
+            _ => {}
+        }
+        is_escaped = false;
+        short.push(c);
+    }
+    (short.into(), text.len() >= raw.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str) -> Kept {
+        Kept::of(Field::Container(Container { raw: text.as_bytes(), is_whole: true })).expect("it is JSON")
+    }
+
+    fn differing(one: &str, two: &str) -> Option<String> {
+        let difference = kept(one).difference_from(&kept(two), &["free".into()])?;
+        Some(format!("{} / {}", difference.kept, difference.found))
+    }
+
+    #[test]
+    fn members_of_both_are_compared_by_content() {
+        for (one, two) in [
+            (r#"{"a":1,"b":"x"}"#, r#"{ "b" : "\u0078", "a" : 1.0 }"#),
+            (r#"{"a":1}"#, r#"{"b":2}"#),
+            (r#"{"a":{"x":1,"y":[1,2]}}"#, r#"{"a":{"y":[1,2.0],"x":1e0}}"#),
+            (r#"{"a":-0,"free":1}"#, r#"{"a":0,"free":2}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            ("[1, {}]", "[1.0,{}]"),
+        ] {
+            assert_eq!(differing(one, two), None, "{one} {two}");
+        }
+        for (one, two, words) in [
+            (r#"{"b":1,"a":"x"}"#, r#"{"b":2,"a":"y"}"#, r#"a = "x" / a = "y""#),
+            (r#"{"a":[1,2]}"#, r#"{"a":[2, 1]}"#, "a = [1,2] / a = [2,1]"),
+            (r#"{"a":{}}"#, r#"{"a":[]}"#, "a = {} / a = []"),
+            (r#"{"a":"1"}"#, r#"{"a":1}"#, r#"a = "1" / a = 1"#),
+            (r#"{"a":null}"#, r#"{"a":false}"#, "a = null / a = false"),
+            (r#"{"a":["x","y"]}"#, r#"{"a":["x\",\"y"]}"#, r#"a = ["x","y"] / a = ["x\",\"y"]"#),
+            ("[1]", "[2]", "[1] / [2]"),
+            ("{}", "[]", "an object / []"),
+        ] {
+            assert_eq!(differing(one, two).as_deref(), Some(words), "{one} {two}");
+        }
+    }
+
+    #[test]
+    fn a_long_member_is_shown_in_part_and_told_by_all_of_it() {
+        let long = |last: &str| format!(r#"{{"a":"{}{last}","b":1}}"#, "é".repeat(5000));
+        let words = differing(&long("x"), &long("y")).expect("they differ");
+        assert!(words.starts_with("a = \"éé") && words.ends_with("é…\"") && words.len() < 300, "{words}");
+        assert_eq!(differing(&long("x"), &long("x")), None);
+        assert_eq!(kept(&long("x")).value(), Some(serde_json::json!({"b": 1})));
+        assert_eq!(kept(r#"{"a": [1, "\\\" "]}"#).value(), Some(serde_json::json!({"a": [1, "\\\" "]})));
+    }
+
+    #[test]
+    fn what_has_something_unreadable_inside_is_not_kept() {
+        let container = Container { raw: br#"{"a":1}"#, is_whole: false };
+        assert_eq!(Kept::of(Field::Container(container)), None);
+        assert_eq!(kept(r#"{"a":2}"#).difference(Field::Container(container), &[]), None);
+    }
+}
