@@ -61,6 +61,7 @@ impl Compiler<'_> {
             each: None,
             key: Vec::new(),
             same: Vec::new(),
+            order: None,
             keep: Vec::new(),
             acts: acts(cells),
             cells: cells.to_vec(),
