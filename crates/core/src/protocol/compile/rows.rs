@@ -205,7 +205,11 @@ impl Compiler<'_> {
     ) -> Vec<Box<str>> {
         let Some(first) = same.except.first() else { return Vec::new() };
         let at = self.events[event].pointer(array, slot).into_owned();
+        let mistakes = self.problems.len();
         self.check_types(event, &at, first.span(), &["object"], "an object");
+        if self.problems.len() > mistakes {
+            return Vec::new();
+        }
         let mut names = Vec::new();
         for member in &same.except {
             let pointer = self.parse_pointer(member);
