@@ -200,7 +200,13 @@ impl<'f> Compiler<'f> {
         if let Some(index) = arrays.iter().position(|array| array.at == pointer) {
             return index;
         }
-        arrays.push(ArrayShape::new(pointer));
+        let shape = ArrayShape::new(pointer);
+        if shape.is_nested() {
+            // The items are read from it.
+            intern(&mut self.events[event].slots, Pointer(shape.parts().0.to_vec()));
+        }
+        let arrays = &mut self.events[event].arrays;
+        arrays.push(shape);
         arrays.len() - 1
     }
 
@@ -256,6 +262,13 @@ impl<'f> Compiler<'f> {
                 Subschema::Declared(schema) => schema.get("format").is_some_and(|format| format == "date-time"),
                 _ => false,
             });
+            // What is read of single items is captured with all of them.
+            for at in &event.slots {
+                for array in &mut event.arrays {
+                    let inside = array.item_field(at).map(|(_, inside)| ItemSlot::Inside(inside));
+                    array.slots.extend(inside.filter(|inside| !array.slots.contains(inside)));
+                }
+            }
             if let ToldBy::Text(_) = event.told_by {
                 event.plan = Err("a text that is no JSON".to_owned()).into();
             }
