@@ -65,6 +65,10 @@ impl Compiler<'_> {
         let event = *self.find_events(&OneOrMany(vec![one.on.clone()]), None).first()?;
         let all = self.file.lifecycle.len();
         let within = one.within.as_ref().and_then(|name| self.find_outer(name, all));
+        for at in &one.at.0 {
+            let kinds = ["string", "number", "integer", "boolean", "null"];
+            self.check_kind(event, None, at, &kinds, "a single value");
+        }
         let slots = one.at.0.iter().map(|at| self.slot(event, at)).collect();
         if one.at.0.is_empty() {
             let message = "no field is compared: `at` is empty".to_owned();
