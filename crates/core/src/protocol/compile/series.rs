@@ -59,7 +59,10 @@ impl Compiler<'_> {
                 Some(file::From::Any) | None => None,
             },
             is_of_losses,
-            is_open: counts && series.values.iter().flat_map(|value| &value.on.0).any(|name| name.get_ref() == "*"),
+            open_at: series.values.iter().filter(|_| counts).find_map(|value| {
+                let is_of_all = value.on.0.iter().any(|name| name.get_ref() == "*");
+                Pointer::parse(value.at.get_ref()).filter(|_| is_of_all)
+            }),
             restarts,
             rule: self.use_rule(&series.rule, speaker),
         }
