@@ -47,7 +47,7 @@ pub enum SeriesStep {
 }
 
 /// A value of a series in the events of one type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SeriesValue {
     /// The conditions under which it is one.
     pub when: Vec<Condition>,

@@ -89,7 +89,7 @@ impl Compiler<'_> {
                     unless,
                     of_others: false,
                     each,
-                    key: row.key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
+                    key: row.key.0.iter().map(|at| self.key_slot(event, array, at)).collect(),
                     same,
                     order,
                     keep,

@@ -30,7 +30,11 @@ impl Compiler<'_> {
                 }
                 let slot = self.slot_of(event, about.array, &written.at);
                 let About { when, each, key, .. } = about;
-                values[event].push(SeriesValue { when, each, key, slot });
+                let value = SeriesValue { when, each, key, slot };
+                if values[event].contains(&value) {
+                    self.refuse_twice(&written.at);
+                }
+                values[event].push(value);
             }
         }
         let is_of_losses = series.lost.as_ref().is_some_and(|lost| *lost.get_ref());
@@ -41,6 +45,13 @@ impl Compiler<'_> {
         if let Some(restarts) = series.restarts.0.first().filter(|_| within.is_some()) {
             let message = "this series starts afresh with what it is within".to_owned();
             self.refuse(restarts.span(), message, "take `restarts` out, or `within`");
+        }
+        if series.values.is_empty() {
+            self.refuse(
+                series.rule.span(),
+                "this series has no values".to_owned(),
+                "name a field of an event in `values`",
+            );
         }
         let mut restarts = vec![false; self.events.len()];
         for event in self.find_events(&series.restarts, None) {
