@@ -74,13 +74,7 @@ pub static PROTOCOLS: &[Folder] = &[
     ),
     folder!(
         "openai-chat",
-        [
-            "chat.completion.chunk.schema.json",
-            "document.md",
-            "error.schema.json",
-            "examples.toml",
-            "protocol.toml",
-        ]
+        ["chat.completion.chunk.schema.json", "document.md", "error.schema.json", "examples.toml", "protocol.toml",]
     ),
     folder!(
         "openai-responses",

@@ -84,12 +84,17 @@ fn write_protocol(out: &mut String, protocol: &Protocol) -> fmt::Result {
     write_words(out, tables)?;
     writeln!(out, "\nrules")?;
     let width = tables.rules.iter().map(|rule| columns(&printable(&rule.name))).max().unwrap_or_default();
+    // A name may have any length.
+    let width = width.min(MOST_COLUMNS);
     for rule in &tables.rules {
         let severity = rule.severity.map_or("off", |severity| severity.as_str());
         writeln!(out, "  {:width$}  {severity:7}  {}", printable(&rule.name), printable(&rule.means))?;
     }
     Ok(())
 }
+
+/// The most columns that names are filled up to.
+const MOST_COLUMNS: usize = 60;
 
 fn write_fields(out: &mut String, tables: &Tables) -> fmt::Result {
     let shape = &tables.shape;

@@ -11,8 +11,8 @@ use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::input::Wire;
-use sessionlint_core::protocol::Protocol;
 use sessionlint_core::protocol::tables::{Lifecycle, States};
+use sessionlint_core::protocol::{Protocol, Tables};
 
 use super::breaks::varied;
 use super::choices::Choices;
@@ -80,13 +80,7 @@ impl Stream {
 
     /// Returns the stream as server-sent events, with their names if clients of the protocol go by these.
     pub fn server_sent(&self, protocol: &Protocol) -> Vec<u8> {
-        let shape = &protocol.tables().shape;
-        self.framed(b"\n\n", |line| {
-            let event = serde_json::from_slice::<Value>(line).ok().filter(|_| shape.event_field);
-            let name = event.as_ref().and_then(|event| event.pointer(&shape.event_type.text())?.as_str());
-            let field = name.map_or_else(String::new, |name| format!("event: {name}\n"));
-            [field.as_bytes(), b"data: ", line].concat()
-        })
+        self.framed(b"\n\n", |line| server_sent(protocol, line))
     }
 
     /// Returns the findings of the stream, in a form in which every rule of the tables may speak, and the line of the first,
@@ -122,6 +116,19 @@ impl Stream {
         }
         bytes
     }
+}
+
+/// Returns an event as the lines of a server-sent one, with its name if clients of the protocol go by it.
+fn server_sent(protocol: &Protocol, line: &[u8]) -> Vec<u8> {
+    let Tables { shape, events, .. } = protocol.tables();
+    let event = serde_json::from_slice::<Value>(line).ok().filter(|_| shape.event_field);
+    let name = event.as_ref().and_then(|event| {
+        let told = || shape.members.iter().find(|(at, _)| event.pointer(&at.text()).is_some());
+        let name = event.pointer(&shape.event_type.text()).and_then(Value::as_str);
+        name.or_else(|| told().map(|(_, id)| &*events[*id].name))
+    });
+    let field = name.map_or_else(String::new, |name| format!("event: {name}\n"));
+    [field.as_bytes(), b"data: ", line].concat()
 }
 
 /// Returns whether a rule of the tables speaks of server-sent events alone.
@@ -313,8 +320,9 @@ impl<'p> Walk<'p> {
     fn try_proposal(&self, proposal: &Proposal) -> (StreamChecker, Vec<Finding>) {
         let mut trial = self.checker.clone();
         match self.server_sent {
-            // Without the name, of which nothing in the tables depends.
-            true => [&b"data: "[..], &proposal.line, b"\n\n"].iter().for_each(|part| trial.feed(part)),
+            true => {
+                [server_sent(self.protocol, &proposal.line), b"\n\n".to_vec()].iter().for_each(|part| trial.feed(part))
+            }
             false => [&proposal.line[..], b"\n"].iter().for_each(|part| trial.feed(part)),
         }
         let findings = std::mem::take(trial.findings());

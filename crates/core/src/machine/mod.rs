@@ -319,6 +319,7 @@ impl Machine {
         &mut self,
         stream: &[u8],
         time: Option<Stamp<'_>>,
+        number: &dyn Fn(&Pointer) -> Option<Box<[u8]>>,
         locator: &dyn EventLocator,
         out: &mut Vec<Verdict>,
     ) {
@@ -335,10 +336,9 @@ impl Machine {
             report_earlier_time(tables, stream, time, out);
         }
         stream.repeat.clear();
-        // It may have had a number of its own.
         for (series, state) in tables.series.iter().zip(&mut stream.series) {
-            if series.is_open {
-                state.lose();
+            if let Some(at) = &series.open_at {
+                series::take_unknown(series, state, number(at), locator);
             }
         }
         leave(stream, locator, time);

@@ -175,31 +175,45 @@ impl<W: CellObserver> Step<'_, W> {
         }
     }
 
-    /// Moves the instance of one key, which one of these rows may move.
-    pub(super) fn move_keyed_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], key: &[u8]) {
+    /// Moves the instance of one key, which one of these rows may move. `repeats`: whether several items name it, so that it may
+    /// go on from where one of them has led it.
+    pub(super) fn move_keyed_perhaps(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle,
+        rows: &[&Row],
+        key: &[u8],
+        repeats: bool,
+    ) {
         let gates: Vec<_> = rows.iter().map(|row| self.evaluate_parents(&row.of_parents, key)).collect();
         let Some(keyed) = self.stream.lifecycles[number].keyed(key, lifecycle) else { return };
         let instance = keyed.instance(key, lifecycle);
         let (from, before) = (instance.possible, instance.open);
-        let mut may_open = false;
-        for (row, gate) in rows.iter().zip(gates) {
-            if gate == Certainty::No || row.key.is_empty() && before == Certainty::No {
-                continue;
+        let (mut may_open, mut reached) = (false, from);
+        loop {
+            for (row, gate) in rows.iter().zip(&gates) {
+                if *gate == Certainty::No || row.key.is_empty() && before == Certainty::No {
+                    continue;
+                }
+                let transition = Transition::new(reached, &row.cells, lifecycle, Certainty::Perhaps);
+                instance.possible = instance.possible.or(transition.to);
+                if self.doubts.any {
+                    self.doubts.silent.extend(transition.silent(reached, &row.cells));
+                }
+                if transition.opens != Certainty::No {
+                    instance.open = instance.open.max(Certainty::Perhaps);
+                    instance.history.clear();
+                    may_open = true;
+                }
+                let keeps = Transition::leaves_quietly(reached, &row.cells);
+                for (name, _) in row.keep.iter().filter(|_| keeps != Certainty::No) {
+                    instance.keep(*name, Field::Unreadable, Certainty::Perhaps);
+                }
             }
-            let transition = Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps);
-            instance.possible = instance.possible.or(transition.to);
-            if self.doubts.any {
-                self.doubts.silent.extend(transition.silent(from, &row.cells));
+            if !repeats || instance.possible == reached {
+                break;
             }
-            if transition.opens != Certainty::No {
-                instance.open = instance.open.max(Certainty::Perhaps);
-                instance.history.clear();
-                may_open = true;
-            }
-            let keeps = Transition::leaves_quietly(from, &row.cells);
-            for (name, _) in row.keep.iter().filter(|_| keeps != Certainty::No) {
-                instance.keep(*name, Field::Unreadable, Certainty::Perhaps);
-            }
+            reached = instance.possible;
         }
         let standing = Standing { open: before, possible: from };
         if (Standing { open: instance.open, possible: instance.possible }) != standing {

@@ -67,7 +67,10 @@ impl<W: CellObserver> Step<'_, W> {
         for item in items {
             let scope = Scope { event: self.event, item: Some(item) };
             for (candidate, guard) in candidates {
-                let guard = if candidate.number == row.number { Certainty::Yes } else { *guard };
+                // What applies wherever the row does, does too.
+                let has_same_guard = (&candidate.when, candidate.otherwise, &candidate.before, &candidate.after)
+                    == (&row.when, row.otherwise, &row.before, &row.after);
+                let guard = if has_same_guard { Certainty::Yes } else { *guard };
                 let takes = guard.and(self.takes_item(lifecycle, candidate, scope));
                 if takes == Certainty::No {
                     continue;

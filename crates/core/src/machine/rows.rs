@@ -1,6 +1,6 @@
 //! The part of a step that finds the row of a lifecycle that applies to an event, or to each item of one of its arrays.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::field::Scope;
 use super::key::{Key, read_key};
@@ -118,26 +118,28 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Moves instances, each of which one of the rows that name it may move.
     fn move_named_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, named: Vec<(&Row, Vec<Box<[u8]>>)>) {
-        // The instances, each with the rows that name it.
-        let mut instances: Vec<(Box<[u8]>, Vec<&Row>)> = Vec::new();
+        // The instances, each with the rows that name it, and how many items do.
+        let mut instances: Vec<(Box<[u8]>, Vec<&Row>, usize)> = Vec::new();
         let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();
         for (row, keys) in named {
             for key in keys {
-                match known.get(&key) {
-                    Some(index) => instances[*index].1.push(row),
-                    None => {
-                        known.insert(key.clone(), instances.len());
-                        instances.push((key, vec![row]));
-                    }
+                let index = *known.entry(key).or_insert_with_key(|key| {
+                    instances.push((key.clone(), Vec::new(), 0));
+                    instances.len() - 1
+                });
+                let (_, rows, items) = &mut instances[index];
+                *items += usize::from(row.each.is_some());
+                if rows.iter().all(|known| known.number != row.number) {
+                    rows.push(row);
                 }
             }
         }
-        for (key, rows) in instances {
-            self.move_keyed_perhaps(number, lifecycle, &rows, &key);
+        for (key, rows, items) in instances {
+            self.move_keyed_perhaps(number, lifecycle, &rows, &key, items > 1);
         }
     }
 
-    /// Returns the keys of the instances that a row is about, each once.
+    /// Returns the keys of the instances that a row is about, for each item that names one.
     fn named_by(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row) -> Vec<Box<[u8]>> {
         let event = self.event;
         let mut keys: Vec<Box<[u8]>> = Vec::new();
@@ -169,8 +171,6 @@ impl<W: CellObserver> Step<'_, W> {
                 Key::Read(key) => keys.push(key.into()),
             }
         }
-        let mut known = HashSet::new();
-        keys.retain(|key| known.insert(key.clone()));
         keys
     }
 

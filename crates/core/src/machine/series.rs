@@ -10,7 +10,7 @@ use super::field::{Field, KeptValue, Scope, display_field};
 use super::key::{Key, display_key, read_key};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
-use super::{Verdict, Wording};
+use super::{EventLocator, Verdict, Wording};
 use crate::finding::{Place, Related};
 use crate::protocol::series::{Series, SeriesStep, SeriesValue};
 use crate::protocol::tables::Certainty;
@@ -56,6 +56,23 @@ pub(crate) fn is_sound(state: &SeriesState) -> bool {
         LastValue::Known(value, place) | LastValue::Off { value, place, .. } => value.is_sound() && place.is_sound(),
         LastValue::None | LastValue::Unknown => true,
     })
+}
+
+/// Takes the value that an event of a type that is not known may have: if it follows, the next one follows it. Otherwise it may
+/// be something else, and the next one is taken as it is.
+pub(crate) fn take_unknown(
+    series: &Series,
+    state: &mut SeriesState,
+    digits: Option<Box<[u8]>>,
+    locator: &dyn EventLocator,
+) {
+    let last = (series.key_parts == 0).then(|| state.get(&[]));
+    match (last, digits.map(KeptValue::Number)) {
+        (Some(last), Some(value)) if matches!(fit(series, last, &value), Fit::Follows) => {
+            *last = LastValue::Known(value, Arc::new(locator.event()));
+        }
+        _ => state.lose(),
+    }
 }
 
 /// How a value fits into a series.

@@ -32,7 +32,7 @@ use super::upkeep::Upkeep;
 use crate::error::Problem;
 use crate::framing::Framing;
 use crate::schema::items::{ArrayShape, ItemSlot};
-use crate::schema::{Pointer, Schema, Subschema};
+use crate::schema::{Pointer, SHOWN_CHARS, Schema, Subschema, shortened};
 use crate::text::{did_you_mean, nearest};
 pub use fixes::put;
 use lifecycles::display_scalar;
@@ -166,7 +166,7 @@ impl<'f> Compiler<'f> {
     /// Parses a JSON Pointer.
     fn parse_pointer(&mut self, text: &Spanned<String>) -> Pointer {
         Pointer::parse(text.get_ref()).unwrap_or_else(|| {
-            let message = format!("{} is not a JSON Pointer", text.get_ref());
+            let message = format!("{} is not a JSON Pointer", shortened(text.get_ref(), SHOWN_CHARS));
             self.refuse(text.span(), message, "a JSON Pointer starts with `/`, such as /payload/session_id");
             Pointer::default()
         })
@@ -184,8 +184,20 @@ impl<'f> Compiler<'f> {
     /// Returns the slot of an event's field, adding one if need be.
     fn slot(&mut self, event: usize, at: &Spanned<String>) -> usize {
         let pointer = self.parse_pointer(at);
+        self.refuse_star(event, &pointer, at);
         self.check_field(event, &pointer, &at.span());
         intern(&mut self.events[event].slots, pointer)
+    }
+
+    /// Refuses `*` where it would stand for each item of an array: only in `each` it does.
+    fn refuse_star(&mut self, event: usize, pointer: &Pointer, at: &Spanned<String>) {
+        let Some(star) = pointer.0.iter().position(|segment| segment == "*") else { return };
+        let around = self.events[event].schema.at(&pointer.0[..star]);
+        let is_array = matches!(around, Subschema::Declared(schema) if schema.get("items").is_some());
+        if is_array {
+            let message = format!("{} does not name one field", shortened(at.get_ref(), SHOWN_CHARS));
+            self.refuse(at.span(), message, "write the array in `each`, and start the pointer at its items");
+        }
     }
 
     /// Returns the number of an event's array, adding it if need be.
@@ -200,7 +212,13 @@ impl<'f> Compiler<'f> {
         if let Some(index) = arrays.iter().position(|array| array.at == pointer) {
             return index;
         }
-        arrays.push(ArrayShape::new(pointer));
+        let shape = ArrayShape::new(pointer);
+        if shape.is_nested() {
+            // The items are read from it.
+            intern(&mut self.events[event].slots, Pointer(shape.parts().0.to_vec()));
+        }
+        let arrays = &mut self.events[event].arrays;
+        arrays.push(shape);
         arrays.len() - 1
     }
 
@@ -256,6 +274,13 @@ impl<'f> Compiler<'f> {
                 Subschema::Declared(schema) => schema.get("format").is_some_and(|format| format == "date-time"),
                 _ => false,
             });
+            // What is read of single items is captured with all of them.
+            for at in &event.slots {
+                for array in &mut event.arrays {
+                    let inside = array.item_field(at).map(|(_, inside)| ItemSlot::Inside(inside));
+                    array.slots.extend(inside.filter(|inside| !array.slots.contains(inside)));
+                }
+            }
             if let ToldBy::Text(_) = event.told_by {
                 event.plan = Err("a text that is no JSON".to_owned()).into();
             }

@@ -2,6 +2,7 @@
 
 use super::conditions::{Condition, Each};
 use super::tables::RuleId;
+use crate::schema::Pointer;
 
 /// Values of which each follows from the one before: numbers that count up, or a value that stays the same.
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub struct Series {
     pub from: Option<i64>,
     /// Whether a value that is too far ahead says that events were lost.
     pub is_of_losses: bool,
-    /// Whether events of a type that is not known may have a value: it counts, and is in all events that declare the field.
-    pub is_open: bool,
+    /// Where events of a type that is not known may have a value, as all events do that declare the field.
+    pub open_at: Option<Pointer>,
     /// By event type: whether the series starts afresh with the event.
     pub restarts: Vec<bool>,
     /// The rule to report where a value does not follow.
@@ -46,7 +47,7 @@ pub enum SeriesStep {
 }
 
 /// A value of a series in the events of one type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SeriesValue {
     /// The conditions under which it is one.
     pub when: Vec<Condition>,

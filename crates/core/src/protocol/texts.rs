@@ -70,7 +70,7 @@ impl Text {
 }
 
 /// A field that is the next piece of a text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Append {
     /// The conditions under which the field is a piece.
     pub when: Vec<Condition>,

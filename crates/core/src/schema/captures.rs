@@ -4,6 +4,9 @@
 
 use std::ops::Range;
 
+use super::Pointer;
+use crate::input::json::{Node, NodeKind};
+
 /// The value of a field of an event, as far as it can be read. Pairs of numbers are the start and the end of a byte
 /// range of the frame's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,6 +197,31 @@ impl Captures {
 }
 
 impl Capture {
+    /// Captures the field at a pointer of a value.
+    pub(crate) fn of(node: &Node, text: &[u8], at: &Pointer) -> Capture {
+        let Some(node) = node.at(text, &at.0) else { return Capture::Absent };
+        let (start, end) = (node.span.start as u32, node.span.end as u32);
+        match node.kind {
+            NodeKind::Null => Capture::Null,
+            NodeKind::Bool(value) => Capture::Bool(value),
+            NodeKind::Number => Capture::Number(start, end),
+            NodeKind::String => Capture::Text(start + 1, end - 1),
+            NodeKind::Array(_) | NodeKind::Object(_) => Capture::Container { start, end, is_whole: true },
+        }
+    }
+
+    /// Returns the capture where its text begins so many bytes further on.
+    pub(crate) fn moved(self, by: u32) -> Capture {
+        match self {
+            Capture::Number(start, end) => Capture::Number(start + by, end + by),
+            Capture::Text(start, end) => Capture::Text(start + by, end + by),
+            Capture::Container { start, end, is_whole } => {
+                Capture::Container { start: start + by, end: end + by, is_whole }
+            }
+            Capture::Absent | Capture::Unreadable | Capture::Null | Capture::Bool(_) | Capture::Index(_) => self,
+        }
+    }
+
     /// Returns the byte range of a number, or of a string between its quotes; `None` for any other capture.
     pub fn range(self) -> Option<Range<usize>> {
         match self {

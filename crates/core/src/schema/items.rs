@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::Pointer;
+use super::captures::Capture;
+use crate::input::json::{Node, NodeKind};
 
 /// An array of an event whose items are captured, or the arrays inside of the items of another one.
 #[derive(Debug, PartialEq)]
@@ -53,6 +55,48 @@ impl ArrayShape {
         }
     }
 
+    /// Captures the fields of an array's items, and returns how many there are: what is no array has none. `around`: the item
+    /// around the array, or the event, and its number.
+    pub(crate) fn capture_items(
+        &self,
+        array: Option<&Node>,
+        (around, around_number): (&Node, u32),
+        text: &[u8],
+        fields: &mut Vec<Capture>,
+    ) -> u32 {
+        let items = items_of(array);
+        for (number, item) in items.iter().enumerate() {
+            fields.extend(self.slots.iter().map(|slot| match slot {
+                ItemSlot::Inside(at) => Capture::of(item, text, at),
+                ItemSlot::Around(at) => Capture::of(around, text, at),
+                ItemSlot::Number if self.is_nested() => Capture::Index(number as u32),
+                ItemSlot::NumberAround => Capture::Index(around_number),
+                // These are known without.
+                ItemSlot::Number | ItemSlot::Event(_) => Capture::Absent,
+            }));
+        }
+        items.len() as u32
+    }
+
+    /// Captures like [`ArrayShape::capture_items`] the items of the arrays in the items of another one.
+    pub(crate) fn capture_nested(&self, outer: Option<&Node>, text: &[u8], fields: &mut Vec<Capture>) -> u32 {
+        let (_, inside) = self.parts();
+        let counts = items_of(outer)
+            .iter()
+            .zip(0..)
+            .map(|(item, number)| self.capture_items(item.at(text, inside), (item, number), text, fields));
+        counts.sum()
+    }
+
+    /// Returns the number of the item that a field of the event is in, and the pointer from there; `None` if it is in none, or
+    /// the array is one of several.
+    pub(crate) fn item_field(&self, at: &Pointer) -> Option<(usize, Pointer)> {
+        let [number, inside @ ..] = at.0.strip_prefix(self.at.0.as_slice())? else { return None };
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_plain = is_number && (number == "0" || !number.starts_with('0')) && !self.is_nested();
+        is_plain.then(|| Some((number.parse().ok()?, Pointer(inside.to_vec()))))?
+    }
+
     /// Returns the pointer of an item, by its number and that of the item around.
     pub fn item(&self, number: u32, around: u32) -> Pointer {
         let known = self.at.0.iter().map(|segment| if segment == "*" { around.to_string() } else { segment.clone() });
@@ -70,5 +114,13 @@ impl ArrayShape {
             ItemSlot::Around(at) => Cow::Owned(Pointer(around.to_vec()).child("*").join(at)),
             ItemSlot::NumberAround => Cow::Owned(Pointer(around.to_vec()).child("*")),
         }
+    }
+}
+
+/// Returns the items of an array; what is no array has none.
+fn items_of(node: Option<&Node>) -> &[Node] {
+    match node.map(|node| &node.kind) {
+        Some(NodeKind::Array(items)) => items,
+        _ => &[],
     }
 }

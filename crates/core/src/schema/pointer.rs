@@ -9,11 +9,17 @@ use std::sync::Arc;
 pub struct Pointer(pub Vec<String>);
 
 impl Pointer {
+    /// The most segments of a pointer: no value that is read is further inside.
+    const MOST: usize = 1000;
+
     /// Parses a pointer such as `/payload/session_id`; the empty text is the whole event. `None` if any other text does
-    /// not start with `/`.
+    /// not start with `/`, or if it is longer than any that leads to a value.
     pub fn parse(text: &str) -> Option<Pointer> {
         if text.is_empty() {
             return Some(Pointer::default());
+        }
+        if text.bytes().filter(|byte| *byte == b'/').count() > Pointer::MOST {
+            return None;
         }
         let segments = text.strip_prefix('/')?.split('/');
         Some(Pointer(segments.map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()))

@@ -173,9 +173,7 @@ impl<'t> Stream<'t> {
         if !event.known {
             // It may have a value of those series that count in all events.
             for (series, running) in tables.series.iter().zip(&mut self.series) {
-                if series.counts_in_all() {
-                    running.lose();
-                }
+                running.step_unknown(series, event);
             }
             return;
         }

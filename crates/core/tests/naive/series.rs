@@ -34,9 +34,10 @@ pub struct Series {
 }
 
 impl Series {
-    /// Returns whether it counts, and is in all events that have the field.
-    pub fn counts_in_all(&self) -> bool {
-        self.step != "same" && self.values.iter().any(|values| values.on.has("*"))
+    /// Returns where all events that have the field have a value, if it counts.
+    fn in_all(&self) -> Option<&str> {
+        let in_all = self.values.iter().find(|values| values.on.has("*")).filter(|_| self.step != "same");
+        in_all.map(|values| &*values.at)
     }
 }
 
@@ -62,6 +63,21 @@ pub struct Running {
 impl Running {
     pub fn new() -> Running {
         Running { next: BTreeMap::new(), unseen: BTreeMap::from([(Key::new(), Next::First)]) }
+    }
+
+    /// An event of a type that is not known may have a value of those that all events have.
+    pub fn step_unknown(&mut self, series: &Series, event: &Event) {
+        let Some(at) = series.in_all() else { return };
+        match event.field(at) {
+            Field::There(found)
+                if found.is_number()
+                    && series.key.is_none()
+                    && matches!(fit(series, &self.next(&[]), found), (Fit::Yes, _)) =>
+            {
+                self.next.insert(Key::new(), Next::After(found.clone()));
+            }
+            _ => self.lose(),
+        }
     }
 
     /// What came is not known.

@@ -165,7 +165,11 @@ impl StreamJudge {
         if let Some(name) = &name {
             let time = timestamp(text, field(&shape.time));
             let time = time.as_deref().map(|written| Stamp { written, usual: false });
-            self.machine.step_unknown(name, time, here, &mut self.verdicts);
+            let number = |at: &Pointer| match event.field(text, at) {
+                Capture::Number(start, end) => Some(text[start as usize..end as usize].into()),
+                _ => None,
+            };
+            self.machine.step_unknown(name, time, &number, here, &mut self.verdicts);
             self.event_checker.log.report_verdicts(&mut self.verdicts, here, None);
         }
     }

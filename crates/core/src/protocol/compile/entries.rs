@@ -29,8 +29,20 @@ impl Compiler<'_> {
         let each = each.map(|each| self.compile_each(event, each, false));
         let array = each.as_ref().map(|each| each.array);
         let when = self.compile_conditions(event, when);
-        let key = key.0.iter().map(|at| self.slot_of(event, array, at)).collect();
+        let key = key.0.iter().map(|at| self.key_slot(event, array, at)).collect();
         About { when, each, array, key }
+    }
+
+    /// Refuses an entry that stands twice for one event: its field would be read twice.
+    pub(super) fn refuse_twice(&mut self, at: &Spanned<String>) {
+        let message = format!("{} is read twice from one event", at.get_ref());
+        self.refuse(at.span(), message, "take one of the two entries out, or tell them apart by `when`");
+    }
+
+    /// Returns the slot of a part of a key, which must be a string or a number.
+    pub(super) fn key_slot(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>) -> usize {
+        self.check_kind(event, array, at, &["string", "number", "integer"], "a string or a number");
+        self.slot_of(event, array, at)
     }
 
     /// Checks that the key of an entry for the field `at` has so many parts. `table`: what it is an entry of.

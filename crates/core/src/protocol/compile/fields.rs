@@ -46,6 +46,13 @@ impl Compiler<'_> {
             for event in self.find_events(&check.on, None) {
                 let each = check.each.as_ref().map(|each| self.compile_each(event, each, false));
                 let array = each.as_ref().map(|each| each.array);
+                match &test {
+                    FieldTest::Says(_) => self.check_kind(event, array, &check.at, &["string"], "a string"),
+                    FieldTest::Below(_) => {
+                        self.check_kind(event, array, &check.at, &["integer", "number"], "a number");
+                    }
+                    FieldTest::Any => {}
+                }
                 let compiled = FieldCheck {
                     when: self.compile_conditions(event, &check.when),
                     each,
@@ -59,12 +66,25 @@ impl Compiler<'_> {
         checks
     }
 
+    /// Returns whether a lifecycle has keys.
+    fn has_keys(&self, lifecycle: usize) -> bool {
+        self.file.lifecycle[lifecycle].get_ref().keyed.is_some()
+    }
+
     /// Compiles an `[[unchanged]]`.
     pub(crate) fn compile_unchanged(&mut self, one: &file::Unchanged) -> Option<Unchanged> {
         let rule = self.use_rule(&one.rule, &Speaker::UNCHANGED);
         let event = *self.find_events(&OneOrMany(vec![one.on.clone()]), None).first()?;
         let all = self.file.lifecycle.len();
         let within = one.within.as_ref().and_then(|name| self.find_outer(name, all));
+        if let Some(name) = one.within.as_ref().filter(|_| within.is_some_and(|outer| self.has_keys(outer))) {
+            let message = format!("{} has keys, and one event is about several of its instances", name.get_ref());
+            self.refuse(name.span(), message, "name a lifecycle without keys");
+        }
+        for at in &one.at.0 {
+            let kinds = ["string", "number", "integer", "boolean", "null"];
+            self.check_kind(event, None, at, &kinds, "a single value");
+        }
         let slots = one.at.0.iter().map(|at| self.slot(event, at)).collect();
         if one.at.0.is_empty() {
             let message = "no field is compared: `at` is empty".to_owned();

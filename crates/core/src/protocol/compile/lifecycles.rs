@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::super::file::{self, Scalar};
+use super::super::file::{self, Keyed, Scalar};
 use super::super::tables::{Effects, EventShape, Lifecycle, States, ToldBy};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
@@ -57,6 +57,7 @@ impl Compiler<'_> {
     fn check_tables_of_form(&mut self) {
         let file = self.file;
         let of_streams = [
+            ("type", file.types.first().map(Spanned::span)),
             ("lifecycle", file.lifecycle.first().map(Spanned::span)),
             ("text", file.text.first().map(|text| text.name.span())),
             ("time", file.time.first().map(|time| time.rule.span())),
@@ -118,6 +119,21 @@ impl Compiler<'_> {
         if file.lifecycle[..index].iter().any(|earlier| earlier.get_ref().name.get_ref() == lifecycle.name.get_ref()) {
             let message = format!("there are two lifecycles {}", lifecycle.name.get_ref());
             self.refuse(lifecycle.name.span(), message, "give each lifecycle a name of its own");
+        }
+        for (number, state) in lifecycle.states.iter().enumerate() {
+            let name = state.get_ref().as_str();
+            if ["", "else", "="].contains(&name) {
+                let message = format!("a state cannot be called \"{name}\"");
+                self.refuse(state.span(), message, "in a row it would stand for something else");
+            } else if lifecycle.states[..number].iter().any(|earlier| earlier.get_ref() == name) {
+                self.refuse(state.span(), format!("the state {name} stands twice"), "take one of them out");
+            }
+        }
+        if let Some(keyed) = lifecycle.keyed.as_ref().filter(|keyed| *keyed.get_ref() == Keyed::Parent)
+            && lifecycle.within.is_none()
+        {
+            let help = "name the lifecycle around by `within`, or write keyed = \"stream\"";
+            self.refuse(keyed.span(), "there is no parent until which keys are known".to_owned(), help);
         }
         let within = lifecycle.within.as_ref().and_then(|name| self.find_outer(name, index));
         let mut entered = vec![None; count];

@@ -41,7 +41,8 @@ impl Compiler<'_> {
                 row.each.is_some() || !row.same.is_empty() || row.order.is_some() || !row.keep.is_empty();
             if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
-                let help = "add `keyed = \"stream\"` to the lifecycle, or take `key`, `each`, `same` and `keep` out";
+                let help = "add `keyed = \"stream\"` to the lifecycle, or take `key`, `each`, `same` and `keep` out; a field that \
+                            stays the same while this lifecycle is open is a [[series]] with step = \"same\"";
                 self.refuse(spanned.span(), message, help);
             } else if of_instances && row.key.0.is_empty() {
                 let message = "this row does not say which instance it is about".to_owned();
@@ -88,7 +89,7 @@ impl Compiler<'_> {
                     unless,
                     of_others: false,
                     each,
-                    key: row.key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
+                    key: row.key.0.iter().map(|at| self.key_slot(event, array, at)).collect(),
                     same,
                     order,
                     keep,

@@ -30,7 +30,11 @@ impl Compiler<'_> {
                 }
                 let slot = self.slot_of(event, about.array, &written.at);
                 let About { when, each, key, .. } = about;
-                values[event].push(SeriesValue { when, each, key, slot });
+                let value = SeriesValue { when, each, key, slot };
+                if values[event].contains(&value) {
+                    self.refuse_twice(&written.at);
+                }
+                values[event].push(value);
             }
         }
         let is_of_losses = series.lost.as_ref().is_some_and(|lost| *lost.get_ref());
@@ -41,6 +45,13 @@ impl Compiler<'_> {
         if let Some(restarts) = series.restarts.0.first().filter(|_| within.is_some()) {
             let message = "this series starts afresh with what it is within".to_owned();
             self.refuse(restarts.span(), message, "take `restarts` out, or `within`");
+        }
+        if series.values.is_empty() {
+            self.refuse(
+                series.rule.span(),
+                "this series has no values".to_owned(),
+                "name a field of an event in `values`",
+            );
         }
         let mut restarts = vec![false; self.events.len()];
         for event in self.find_events(&series.restarts, None) {
@@ -59,7 +70,10 @@ impl Compiler<'_> {
                 Some(file::From::Any) | None => None,
             },
             is_of_losses,
-            is_open: counts && series.values.iter().flat_map(|value| &value.on.0).any(|name| name.get_ref() == "*"),
+            open_at: series.values.iter().filter(|_| counts).find_map(|value| {
+                let is_of_all = value.on.0.iter().any(|name| name.get_ref() == "*");
+                Pointer::parse(value.at.get_ref()).filter(|_| is_of_all)
+            }),
             restarts,
             rule: self.use_rule(&series.rule, speaker),
         }

@@ -90,6 +90,10 @@ impl Compiler<'_> {
                     continue;
                 }
             };
+            if told.values().any(|other| *other == told_by) {
+                let message = format!("another type is told by the same as {type_name}");
+                self.refuse(written.span(), message, "an event is of one type: only the first would ever be found");
+            }
             told.insert(type_name.clone(), told_by);
         }
         let is_text = |one: &&toml::Spanned<file::Type>| one.get_ref().text.is_some();

@@ -18,6 +18,9 @@ impl Compiler<'_> {
         let within = text.within.as_ref().and_then(|name| self.find_outer(name, all));
         let key_parts = self.text_key_parts(text, within.map(|outer| &lifecycles[outer]));
         let keyed = key_parts > 0;
+        if text.append.0.is_empty() {
+            self.refuse(text.name.span(), "this text has no pieces".to_owned(), "name a field of an event in `append`");
+        }
         let mut append = vec![Vec::new(); self.events.len()];
         for written in &text.append.0 {
             let key = self.text_key(text, &written.key, &written.at, key_parts);
@@ -27,7 +30,11 @@ impl Compiler<'_> {
                 self.check_kind(event, about.array, &written.at, &["string"], "a string");
                 let slot = self.slot_of(event, about.array, &written.at);
                 let About { when, each, key, .. } = about;
-                append[event].push(Append { when, each, key, slot, after: after.clone(), anew: written.anew });
+                let entry = Append { when, each, key, slot, after: after.clone(), anew: written.anew };
+                if append[event].contains(&entry) {
+                    self.refuse_twice(&written.at);
+                }
+                append[event].push(entry);
             }
         }
         let mut cut = vec![Vec::new(); self.events.len()];

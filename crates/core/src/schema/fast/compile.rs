@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::super::items::{ArrayShape, ItemSlot};
 use super::flat::{Writing, flatten};
+use super::nested::{CopiedSlot, NestedArray};
 use super::program::{ArrayNode, CaptureTarget, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet};
 use crate::schema::lowered::ARMS;
 use crate::schema::words::Requirement;
@@ -32,11 +33,19 @@ impl Program {
     /// Returns the reason why the schema cannot be judged in one pass.
     pub fn compile(schema: &Schema, slots: &[Pointer], arrays: &[ArrayShape]) -> Result<Program, String> {
         let schema = schema.judged();
-        if arrays.iter().any(ArrayShape::is_nested) {
-            return Err("the tables read items of arrays inside of arrays".to_owned());
-        }
-        let mut compiler =
-            Compiler { schema, slots, arrays, sources: Vec::new(), order: Vec::new(), inside: Vec::new(), nodes: 0 };
+        let nested = NestedArray::of(arrays, |outer| slots.iter().position(|slot| slot.0 == outer))?;
+        let copied: Vec<_> =
+            slots.iter().enumerate().filter_map(|(slot, at)| CopiedSlot::of(slot, at, arrays)).collect();
+        let mut compiler = Compiler {
+            schema,
+            slots,
+            copied,
+            arrays,
+            sources: Vec::new(),
+            order: Vec::new(),
+            inside: Vec::new(),
+            nodes: 0,
+        };
         let root = compiler.compiled(schema.document(), &Location::default(), None)?;
         // The schema's order has all keys, so none is missing.
         let flat = flatten(&root, Writing { order: &compiler.order, spaced: false, type_key: b"" }).unwrap_or_default();
@@ -45,6 +54,8 @@ impl Program {
             flat,
             slots: slots.len(),
             arrays: arrays.len(),
+            nested,
+            copied: compiler.copied,
             sources: compiler.sources,
             order: compiler.order.into(),
         })
@@ -56,6 +67,8 @@ struct Compiler<'c> {
     /// The schema in its lowered form.
     schema: &'c Schema,
     slots: &'c [Pointer],
+    /// Those that are fields of single items of captured arrays.
+    copied: Vec<CopiedSlot>,
     arrays: &'c [ArrayShape],
     sources: Vec<NodeSource>,
     /// See [`Program::order`].
@@ -164,6 +177,18 @@ impl<'c> Compiler<'c> {
         }
     }
 
+    /// Returns the arrays whose items are captured as they are read.
+    fn read_arrays(&self) -> impl Iterator<Item = &'c ArrayShape> + use<'c> {
+        self.arrays.iter().filter(|array| !array.is_nested())
+    }
+
+    /// Returns the event's slots that are captured as they are read.
+    fn read_slots(&self) -> impl Iterator<Item = &'c Pointer> {
+        let slots = self.slots;
+        let is_read = |slot: &usize| self.copied.iter().all(|copied| copied.slot != *slot);
+        (0..slots.len()).filter(is_read).map(move |slot| &slots[slot])
+    }
+
     /// Returns the slot that the value at a pointer is captured in.
     fn target(&self, at: &Pointer, item: Option<usize>) -> CaptureTarget {
         let target = match item {
@@ -181,7 +206,7 @@ impl<'c> Compiler<'c> {
     /// Returns the names and indices by which fields that are captured are reached from a value, each once.
     fn captured_inside(&self, at: &Pointer, item: Option<usize>) -> Vec<&'c str> {
         let (inside, pointers): (_, Vec<&Pointer>) = match item {
-            None => (at.0.as_slice(), self.slots.iter().chain(self.arrays.iter().map(|array| &array.at)).collect()),
+            None => (at.0.as_slice(), self.read_slots().chain(self.read_arrays().map(|array| &array.at)).collect()),
             Some(array) => {
                 let of_item = |slot: &'c ItemSlot| match slot {
                     ItemSlot::Inside(at) => Some(at),
@@ -288,7 +313,8 @@ impl<'c> Compiler<'c> {
         at: &Location,
         item: Option<usize>,
     ) -> Result<(), String> {
-        let array = self.arrays.iter().position(|array| array.at == at.pointer).filter(|_| item.is_none());
+        let is_read = |array: &ArrayShape| !array.is_nested() && array.at == at.pointer;
+        let array = self.arrays.iter().position(is_read).filter(|_| item.is_none());
         let bound =
             |keyword: &str, none| schema.get(keyword).map_or(Some(none), Value::as_u64).ok_or(keyword.to_owned());
         let (least, most) = (bound("minItems", 0)?, bound("maxItems", u64::MAX)?);

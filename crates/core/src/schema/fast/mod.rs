@@ -5,6 +5,7 @@
 
 mod compile;
 pub(crate) mod flat;
+mod nested;
 pub(crate) mod program;
 pub(crate) mod tokens;
 pub(crate) mod walk;

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use super::nested::{CopiedSlot, NestedArray};
 use crate::bytes::{Literal, equal};
 use crate::schema::date_time::LastMinute;
 use crate::schema::pointer::RenderedPointer;
@@ -381,6 +382,10 @@ pub struct Program {
     pub slots: usize,
     /// The number of arrays whose items are captured.
     pub arrays: usize,
+    /// Those of them that stand in the items of others.
+    pub nested: Vec<NestedArray>,
+    /// The slots of the event that are fields of single items of captured arrays.
+    pub copied: Vec<CopiedSlot>,
     /// The source of each node, by the number of the node.
     pub sources: Vec<NodeSource>,
     /// For each object with declared properties, the index of the property that is expected at its start, and behind

@@ -10,6 +10,7 @@ mod violations;
 
 use std::ops::Range;
 
+use super::nested;
 use super::program::{
     CaptureTarget, END_OF_OBJECT, Flat, Leaf, Memory, Program, SchemaNode, Step, StringNode, TypeSet,
 };
@@ -40,7 +41,8 @@ pub(crate) fn read(
     begin(program, captures);
     let mut walker = Walker::new(text, captures, mark, memory);
     let start = space(text, 0);
-    match walker.value(&program.root, start).map(|end| space(text, end)) {
+    let end = walker.value(&program.root, start).map(|end| space(text, end));
+    match end.and_then(|end| finish(program, text, captures, mark).map(|()| end)) {
         Ok(end) if end == text.len() => Ok(()),
         _ => {
             captures.truncate(mark);
@@ -77,6 +79,7 @@ pub(crate) fn read_start(
     begin(program, captures);
     let Flat { beginning, steps, walks, .. } = &program.flat;
     let end = take_steps(steps, text, start.at + beginning.len(), start.depth, captures, mark, memory)?;
+    finish(program, text, captures, mark)?;
     if is_one_line(*walks, &text[start.at..end]) { Ok(end) } else { Err(Fallback) }
 }
 
@@ -108,6 +111,7 @@ pub(crate) fn read_learned(
         let (before, behind) = steps.split_at(place.step.map_or(0, |step| step + 1));
         let at = take_steps(before, text, beginning.len(), 0, captures, mark, memory)?;
         let end = take_steps(behind, text, at, 0, captures, mark, memory)?;
+        finish(program, text, captures, mark)?;
         let is_one_line = is_one_line(*walks, &text[..end]);
         if is_one_line { Ok((at - place.to_end, end)) } else { Err(Fallback) }
     };
@@ -132,6 +136,15 @@ fn begin(program: &Program, captures: &mut Captures) {
     if program.arrays > 0 {
         captures.items.resize(items + program.arrays, Items { readable: true, first: 0, count: 0 });
     }
+}
+
+/// Captures what is read once the whole event was.
+#[inline(always)]
+fn finish(program: &Program, text: &[u8], captures: &mut Captures, mark: CaptureMark) -> Result<(), Fallback> {
+    if program.nested.is_empty() && program.copied.is_empty() {
+        return Ok(());
+    }
+    nested::capture(program, text, captures, mark)
 }
 
 /// Returns the capture of an array or object; what is wrong inside of it is not known yet.
