@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::items::Item;
 use crate::reading::{Event, Field, Sure, equal};
 use crate::tables::{Lifecycle, Row};
 
@@ -128,7 +129,7 @@ impl Instance {
         lifecycle: &Lifecycle,
         (sure, row): (Sure, &Row),
         event: &Event,
-        item: &str,
+        item: &Item,
     ) -> Vec<(String, String)> {
         let legal = |from: usize| {
             let step = lifecycle.cell(row, from);
@@ -141,17 +142,16 @@ impl Instance {
                 None => legal(from),
             };
             let acts = Sure::in_worlds(self.states.keys().map(|from| acts(*from))).min(sure);
-            let at = format!("{item}{}", same.at);
             if let (Sure::Yes, Some(Some(kept)), Field::There(found)) =
-                (acts, self.kept.get(&same.kept), event.whole_field(&at))
+                (acts, self.kept.get(&same.kept), item.whole_field(event, &same.at))
                 && let Some(member) = difference(kept, found, &same.except)
             {
-                findings.push((same.rule.clone(), at + &member));
+                findings.push((same.rule.clone(), item.pointer(&same.at) + &member));
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
         for (name, at) in &row.keep {
-            let value = match (acts, event.whole_field(&format!("{item}{at}"))) {
+            let value = match (acts, item.whole_field(event, at)) {
                 // A value that is not there takes the place of nothing that was kept.
                 (Sure::No, _) | (_, Field::Absent) => continue,
                 (Sure::Yes, Field::There(value)) => Some(value.clone()),
