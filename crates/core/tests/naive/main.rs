@@ -81,6 +81,7 @@ cases! {
     values_that_follow: SERIES;
     lists_that_leave_something_out: LISTS;
     texts_by_key: WHOLES;
+    items_that_are_left_out: OTHERS;
     items_that_have_rows_of_their_own: CHOICES;
     entries_of_items: ENTRIES;
     items_of_items: GRID;

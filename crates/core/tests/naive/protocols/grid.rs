@@ -131,7 +131,7 @@ rule = "x-at-one"
     schemas: r#"{
         "chunk":{"properties":{"of":{"type":"number"},"choices":{"type":["array","null"],"items":{"type":"object","properties":{
             "i":{"type":"number"},"end":{"type":"boolean"},"calls":{"type":["array","null"],"items":{"type":"object","properties":{
-                "j":{"type":"number"},"t":{"type":"string"}}}}}}}}},
+                "j":{"type":"number"},"t":{"type":"string"},"w":{"type":"number"}}}}}}}}},
         "done":{"properties":{"of":{"type":"number"},"i":{"type":"number"},"all":{"type":"array","items":{"type":"string"}}}}}"#,
     alphabet: &[
         r#"{"type":"chunk","of":1,"choices":[{"i":0,"calls":[{"j":0},{"j":1}]},{"i":1,"calls":[{"j":0}]}]}"#,
@@ -146,6 +146,8 @@ rule = "x-at-one"
         r#"{"type":"chunk","choices":[7,{"i":0,"calls":[]}]}"#,
         r#"{"type":"chunk","choices":7}"#,
         r#"{"type":"chunk","choices":null}"#,
+        r#"{"type":"chunk","of":1,"choices":[{"i":0,"end":true,"calls":[{"j":1,"t":"x"},{"j":0,"t":"x","w":1}]}]}"#,
+        r#"{"type":"chunk","of":2,"choices":[{"i":0,"calls":[{"j":0,"w":2},{"w":3,"j":1}]},{"i":-1,"calls":[{"j":0,"w":1}]}]}"#,
         r#"{"type":"done","of":1,"i":0,"all":["x","1"]}"#,
         r#"{"type":"done","i":1,"all":["xx","x"]}"#,
         r#"{"type":"done","of":1,"i":0,"all":["x",7]}"#,

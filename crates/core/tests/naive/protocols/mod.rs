@@ -16,7 +16,7 @@ pub use fields::{FIELDS, TEXTS};
 pub use grid::GRID;
 pub use instances::{ITEMS, PARTS, STREAMS};
 pub use keyed::{KEYED, OWNED};
-pub use lists::LISTS;
+pub use lists::{LISTS, OTHERS};
 pub use nameless::NAMELESS;
 pub use nested::{NESTED, UNSURE};
 pub use second::{CONDITIONS, PARENTS, SERIES, WHOLES};
