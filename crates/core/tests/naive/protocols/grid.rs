@@ -16,11 +16,18 @@ opens = "open"
 
 [[lifecycle.row]]
 on = "chunk"
-each = "/choices"
+each = { at = "/choices", when = { "/end" = false } }
 key = "/i"
 cell.absent = "open"
 cell.open = "="
 cell.over = { rule = "answer-over" }
+
+[[lifecycle.row]]
+on = "chunk"
+each = { at = "/choices", when = "else" }
+key = "/i"
+cell.absent = "open"
+cell.else = "="
 
 [[lifecycle.row]]
 on = "done"
@@ -134,7 +141,7 @@ rule = "x-at-one"
                 "j":{"type":"number"},"t":{"type":"string"},"w":{"type":"number"}}}}}}}}},
         "done":{"properties":{"of":{"type":"number"},"i":{"type":"number"},"all":{"type":"array","items":{"type":"string"}}}}}"#,
     alphabet: &[
-        r#"{"type":"chunk","of":1,"choices":[{"i":0,"calls":[{"j":0},{"j":1}]},{"i":1,"calls":[{"j":0}]}]}"#,
+        r#"{"type":"chunk","of":1,"choices":[{"i":0,"calls":[{"j":0,"w":1},{"j":1}]},{"i":1,"calls":[{"j":0}]}]}"#,
         r#"{"type":"chunk","of":2,"choices":[{"i":0,"end":true,"calls":[{"j":0,"t":"x"}]}]}"#,
         r#"{"type":"chunk","choices":[{"i":1,"end":false,"calls":[{"j":1,"t":"x"},{"j":0,"t":""}]}]}"#,
         r#"{"type":"chunk","of":1,"choices":[{"i":1},{"i":0,"end":true,"calls":[{"j":0,"t":"1"},{"j":0,"t":"x"}]}]}"#,

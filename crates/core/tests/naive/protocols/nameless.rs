@@ -85,10 +85,41 @@ cell.else = "zero"
 one = "end-one"
 two = { rule = "end-two", wire = "sse", at = "entry" }
 
+[[lifecycle]]
+name = "item"
+within = "turn"
+states = ["absent", "made", "gone"]
+keyed = "parent"
+opens = "made"
+
+[[lifecycle.row]]
+on = "piece"
+key = "/t"
+cell.absent = "made"
+cell.made = "gone"
+cell.gone = { rule = "gone-before" }
+
+[[lifecycle.row]]
+on = ["mark", "error"]
+cell.made = { rule = "made-still", to = "gone" }
+cell.else = "="
+
+[lifecycle.end]
+gone = { rule = "end-gone", wire = "sse" }
+made = "end-made"
+
+[[text]]
+name = "keyed"
+within = "item"
+key = "/t"
+append = { on = "piece", at = "/t" }
+json = { on = ["done", "note"], key = [], is = "any", rule = "no-keyed-json" }
+
 [[text]]
 name = "words"
 within = "turn"
 append = [{ on = "piece", at = "/t" }, { on = "note", at = "/note/text" }]
+cut = [{ on = "mark" }, { on = "error", when = { "/error" = { empty = true } } }]
 whole = { on = "error", at = "/error/t", rule = "other-words" }
 
 [[text]]
