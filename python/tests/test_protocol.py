@@ -23,7 +23,13 @@ def test_a_protocol_is_built_in_or_a_folder_or_in_memory(tmp_path):
     for protocol in [protocol, tmp_path, str(tmp_path)]:
         report = sessionlint.check(b'{"type": "hello", "name": 1}', protocol=protocol)
         assert [finding.message for finding in report.findings] == ["`name` must be a string, but is the number 1"]
-    assert Protocol.builtin_names() == ("session-events", "session-records")
+    assert Protocol.builtin_names() == (
+        "session-events",
+        "session-records",
+        "anthropic-messages",
+        "openai-chat",
+        "openai-responses",
+    )
 
 
 def test_a_built_in_protocol_equals_its_folder():

@@ -1,6 +1,7 @@
 //! A protocol with a mistake is refused when it is loaded, and the refusal points at the mistake.
 
 mod hostile;
+mod lists;
 mod records;
 mod schemas;
 mod several;

@@ -108,6 +108,12 @@ impl Kept {
         }
     }
 
+    /// Returns the value if it is a whole number.
+    pub(crate) fn whole(&self) -> Option<i128> {
+        let Kept::Value(KeptValue::Number(digits)) = self else { return None };
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    }
+
     /// Returns whether a field of an event can have been kept like this.
     pub(crate) fn is_sound(&self) -> bool {
         match self {

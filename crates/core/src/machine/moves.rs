@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::content::Difference;
+use super::content::{Difference, Kept};
 use super::field::{Field, Scope};
 use super::instance::{Entry, History, only_state, related_places};
 use super::key::{Key, display_key, first_parts, read_key};
@@ -280,6 +280,23 @@ impl<W: CellObserver> Step<'_, W> {
                         None => scope.at(same.slot),
                     };
                     reports.push((same.rule, at, vec![("kept", kept), ("found", found)], Wording::Usual));
+                }
+            }
+            if let Some((kept, rule)) = row.order
+                && gate == Certainty::Yes
+                && !transition.speaks
+                && let Some(now) = instance.kept.get(kept).and_then(Option::as_ref).and_then(Kept::whole)
+            {
+                self.observer.ask(rule);
+                let before = self.in_order.iter_mut().find(|(known, _)| *known == rule);
+                if let Some((_, before)) = before.as_ref().filter(|(_, before)| now < *before) {
+                    let at = row.key.last().map_or(Target::Type, |slot| scope.at(*slot));
+                    let facts = vec![("kept", before.to_string()), ("found", now.to_string())];
+                    reports.push((rule, at, facts, Wording::Usual));
+                }
+                match before {
+                    Some((_, before)) => *before = now,
+                    None => self.in_order.push((rule, now)),
                 }
             }
             for (name, slot) in row.keep.iter().filter(|_| keeps != Certainty::No) {

@@ -13,7 +13,7 @@ use super::streams::Stream;
 use super::text_store::end_text;
 use super::{Doubts, EventView, Verdict};
 use crate::finding::Place;
-use crate::protocol::Tables;
+use crate::protocol::{RuleId, Tables};
 use crate::protocol::tables::{Certainty, Condition, Lifecycle, Row, States};
 
 /// Counters and buffers shared by all steps of a machine.
@@ -68,6 +68,7 @@ pub(crate) fn apply<W: CellObserver>(
         before,
         spoken: Spoken::default(),
         stamped: Vec::new(),
+        in_order: Vec::new(),
         moved: false,
         appended: true,
         here: None,
@@ -131,6 +132,8 @@ pub(crate) struct Step<'s, W> {
     pub(crate) spoken: Spoken,
     /// The possible states before the event of instances with keys that have moved, where a row may ask for them.
     pub(super) stamped: Vec<(usize, Box<[u8]>, States)>,
+    /// By the rule of an `order`: what was kept of the last item.
+    pub(super) in_order: Vec<(RuleId, i128)>,
     /// Whether an instance may have moved.
     pub(super) moved: bool,
     /// Whether the event certainly added to every text that it may add to.

@@ -234,6 +234,8 @@ toml_tables! {
         /// The key of the instance of the lifecycle around whose instances the row is for.
         pub parent: Names = optional,
         pub same: Vec<Same> = optional,
+        /// What was kept of the items' instances must go up in the array.
+        pub order: Option<Order> = optional,
         pub keep: BTreeMap<Name, Name> = optional,
         pub cell: BTreeMap<Name, Spanned<Cell>> = required,
         /// The cells for the instances that none of the array's items names.
@@ -275,6 +277,12 @@ toml_tables! {
         pub except: Vec<Name> = optional,
         /// The states before the event in which the fields are compared.
         pub within: Names = optional("in"),
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Order {
+        pub kept: Name = required,
+        pub rule: Name = required,
     }
 
     #[derive(Debug)]

@@ -380,6 +380,8 @@ pub struct Row {
     pub key: Vec<usize>,
     /// The fields that must equal kept values.
     pub same: Vec<SameCheck>,
+    /// What must go up from item to item, with the rule that speaks where it does not.
+    pub order: Option<(usize, RuleId)>,
     /// The numbers of the kept values to set, each with the slot of its new value.
     pub keep: Vec<(usize, usize)>,
     /// The cell for each state.

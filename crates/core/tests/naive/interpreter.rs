@@ -28,6 +28,8 @@ pub struct Stream<'t> {
     pub texts: Vec<Texts>,
     /// The instances of a lifecycle that have spoken about the event without opening.
     pub misread: Vec<Key>,
+    /// By the rule of an `order`: what was kept of the item before.
+    pub in_order: BTreeMap<String, i64>,
     /// The time of the event before.
     time: Option<String>,
     /// For each `[[unchanged]]` the fields of the event before.
@@ -137,6 +139,7 @@ impl<'t> Stream<'t> {
             series: tables.series.iter().map(|_| Running::new()).collect(),
             texts: tables.text.iter().map(|_| Texts::new()).collect(),
             misread: Vec::new(),
+            in_order: BTreeMap::new(),
             time: None,
             before: vec![None; tables.unchanged.len()],
             opened: 0,
@@ -177,6 +180,7 @@ impl<'t> Stream<'t> {
             return;
         }
         self.lost_since = false;
+        self.in_order.clear();
         self.step_series(number, event, None);
         let done = vec![Doings::NOTHING; tables.lifecycle.len()];
         let mut course = Course { before: self.table.clone(), done };

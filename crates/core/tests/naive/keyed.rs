@@ -191,8 +191,15 @@ impl Stream<'_> {
         let around = self.is_where(&row.before, key, Some(course)).min(self.is_where(&row.after, key, None));
         let sure = sure.min(around);
         let mut instance = self.table[index].instance(lifecycle, key);
-        let misfits = instance.compare(lifecycle, (sure, row), event, item);
+        let kept = row.order.as_ref().and_then(|order| instance.kept.get(&order.kept)?.as_ref()?.as_i64());
+        let mut misfits = instance.compare(lifecycle, (sure, row), event, item);
         let moved = instance.go(lifecycle, &[(sure, row)], here);
+        if let (Some(order), Some(kept), Sure::Yes) = (&row.order, kept, sure)
+            && moved.speaks != Sure::Yes
+            && self.in_order.insert(order.rule.clone(), kept).is_some_and(|before| kept < before)
+        {
+            misfits.push((order.rule.clone(), here.1.clone()));
+        }
         if moved.opened == Sure::Yes {
             self.misread.retain(|other| !other.starts_with(key));
         } else if moved.opened == Sure::No && moved.speaks == Sure::Yes {

@@ -86,6 +86,13 @@ pub struct Same {
     pub states: Option<Names>,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    pub kept: String,
+    pub rule: String,
+}
+
 /// Lifecycles, each with the states that it must be in.
 pub type Where = BTreeMap<String, Names>;
 
@@ -106,6 +113,7 @@ pub struct Row {
     pub same: Vec<Same>,
     #[serde(default)]
     pub keep: BTreeMap<String, String>,
+    pub order: Option<Order>,
     pub cell: BTreeMap<String, Cell>,
     pub others: Option<BTreeMap<String, Cell>>,
 }

@@ -3,6 +3,7 @@
 mod conditions;
 mod items;
 mod objects;
+mod order;
 mod others;
 mod parents;
 mod series;

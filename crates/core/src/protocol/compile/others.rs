@@ -19,7 +19,12 @@ impl Compiler<'_> {
             return None;
         }
         let cells = self.compile_cells(lifecycle, &row.others, None);
-        if !cells.iter().enumerate().any(|(state, cell)| cell.acts(state as u8)) {
+        let is_known = |name: &file::Name| {
+            name.get_ref() == "else" || lifecycle.states.iter().any(|state| state.get_ref() == name.get_ref())
+        };
+        // A cell of a misspelt state would do something.
+        let all_known = row.others.keys().all(is_known);
+        if all_known && !cells.iter().enumerate().any(|(state, cell)| cell.acts(state as u8)) {
             let message = "`others` does nothing: each of its cells stays without a rule".to_owned();
             self.refuse(first.span(), message, "let a cell lead elsewhere or name a rule, or take `others` out");
         }
@@ -61,6 +66,7 @@ impl Compiler<'_> {
             each: None,
             key: Vec::new(),
             same: Vec::new(),
+            order: None,
             keep: Vec::new(),
             acts: acts(cells),
             cells: cells.to_vec(),

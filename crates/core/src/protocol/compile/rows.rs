@@ -37,7 +37,8 @@ impl Compiler<'_> {
             let (after, of_parents_after) = self.compile_gates(&row.after, around, false);
             let of_parents = [of_parents_before, of_parents_after].concat();
             self.check_parent(lifecycle, spanned, around.parent_parts);
-            let of_instances = row.each.is_some() || !row.same.is_empty() || !row.keep.is_empty();
+            let of_instances =
+                row.each.is_some() || !row.same.is_empty() || row.order.is_some() || !row.keep.is_empty();
             if lifecycle.keyed.is_none() && (of_instances || !row.key.0.is_empty()) {
                 let message = "this lifecycle has no keys".to_owned();
                 let help = "add `keyed = \"stream\"` to the lifecycle, or take `key`, `each`, `same` and `keep` out";
@@ -47,6 +48,10 @@ impl Compiler<'_> {
                 self.refuse(spanned.span(), message, "add `key`, or take `each`, `same` and `keep` out");
             }
             self.refuse_idle(row, &cells);
+            if let Some(order) = row.order.as_ref().filter(|_| row.each.is_none()) {
+                let message = "`order` is about the items of an array".to_owned();
+                self.refuse(order.kept.span(), message, "add `each`, or compare with `same`");
+            }
             let unless = self.state_set(lifecycle, &row.unless);
             if !row.unless.0.is_empty() && (lifecycle.keyed.is_none() || !row.key.0.is_empty()) {
                 let message = "`unless` is for rows without `key` of a lifecycle with keys".to_owned();
@@ -58,6 +63,10 @@ impl Compiler<'_> {
                 let array = each.as_ref().map(|each| each.array);
                 let same =
                     row.same.iter().map(|same| self.compile_same(lifecycle, event, array, same, &kept)).collect();
+                let order = row.order.as_ref().map(|order| {
+                    let rule = self.use_rule(&order.rule, &Speaker::SAME);
+                    (self.kept_number(&order.kept, &kept), rule)
+                });
                 let mut keep = Vec::new();
                 for (name, at) in &row.keep {
                     let slot = self.slot_of(event, array, at);
@@ -81,6 +90,7 @@ impl Compiler<'_> {
                     each,
                     key: row.key.0.iter().map(|at| self.slot_of(event, array, at)).collect(),
                     same,
+                    order,
                     keep,
                     acts: acts(&cells),
                     cells: cells.clone(),
@@ -165,19 +175,25 @@ impl Compiler<'_> {
         same: &file::Same,
         kept: &[String],
     ) -> SameCheck {
-        let number = kept.iter().position(|name| name == same.kept.get_ref());
-        if number.is_none() {
-            let message = format!("no row of this lifecycle keeps a {}", same.kept.get_ref());
-            self.refuse(same.kept.span(), message, "add it to `keep` in the row that sees it first");
-        }
+        let number = self.kept_number(&same.kept, kept);
         let slot = self.slot_of(event, array, &same.at);
         SameCheck {
-            kept: number.unwrap_or_default(),
+            kept: number,
             slot,
             except: self.compile_except(event, (array, slot), same),
             rule: self.use_rule(&same.rule, &Speaker::SAME),
             within: (!same.within.0.is_empty()).then(|| self.state_set(lifecycle, &same.within)),
         }
+    }
+
+    /// Returns the number of a name that the lifecycle's rows keep.
+    fn kept_number(&mut self, name: &file::Name, kept: &[String]) -> usize {
+        let number = kept.iter().position(|known| known == name.get_ref());
+        if number.is_none() {
+            let message = format!("no row of this lifecycle keeps a {}", name.get_ref());
+            self.refuse(name.span(), message, "add it to `keep` in the row that sees it first");
+        }
+        number.unwrap_or_default()
     }
 
     /// Compiles the names of the members that are not compared.
@@ -189,7 +205,11 @@ impl Compiler<'_> {
     ) -> Vec<Box<str>> {
         let Some(first) = same.except.first() else { return Vec::new() };
         let at = self.events[event].pointer(array, slot).into_owned();
+        let mistakes = self.problems.len();
         self.check_types(event, &at, first.span(), &["object"], "an object");
+        if self.problems.len() > mistakes {
+            return Vec::new();
+        }
         let mut names = Vec::new();
         for member in &same.except {
             let pointer = self.parse_pointer(member);

@@ -32,7 +32,7 @@ opens = "made"
 on = "item"
 key = "/item/k"
 same = [{ kept = "item", at = "/item", rule = "item-changed", in = ["made", "listed", "gone"] }]
-keep = { item = "/item" }
+keep = { item = "/item", w = "/item/w" }
 cell.absent = "made"
 cell.made = "="
 cell.else = "made"
@@ -43,6 +43,7 @@ when = { "/x" = true }
 each = "/items"
 key = "/k"
 same = [{ kept = "item", at = "", rule = "list-differs", except = ["/w"] }]
+order = { kept = "w", rule = "out-of-order" }
 cell.absent = { rule = "not-made", to = "listed" }
 cell.made = "listed"
 cell.else = "="
@@ -78,12 +79,13 @@ cell.some = { rule = "again" }
         r#"{"type":"begin"}"#,
         r#"{"type":"item","item":{"k":"a","w":1}}"#,
         r#"{"type":"item","item":{"k":"a","w":2,"o":{"p":1}}}"#,
-        r#"{"type":"item","item":{"k":"b","o":{"p":[1]}}}"#,
+        r#"{"type":"item","item":{"k":"b","w":2,"o":{"p":[1]}}}"#,
         r#"{"type":"item","item":{"k":"b","w":"?","o":{}}}"#,
         r#"{"type":"item","item":{"k":7}}"#,
         r#"{"type":"list","x":true,"items":[]}"#,
         r#"{"type":"list","x":true,"items":[{"k":"a","w":3,"o":{"p":1}}]}"#,
         r#"{"type":"list","x":true,"items":[{"k":"b","o":{"p":[1]}},{"k":"c"}]}"#,
+        r#"{"type":"list","x":true,"items":[{"k":"b"},{"k":"a"},{"k":"b"}]}"#,
         r#"{"type":"list","x":true,"items":[{"k":7},{"k":"a"}]}"#,
         r#"{"type":"list","x":true,"items":[{"o":{"p":1},"w":"?","k":"a"},{}]}"#,
         r#"{"type":"list","x":true,"items":7}"#,
