@@ -13,8 +13,8 @@ use super::streams::Stream;
 use super::text_store::end_text;
 use super::{Doubts, EventView, Verdict};
 use crate::finding::Place;
-use crate::protocol::{RuleId, Tables};
 use crate::protocol::tables::{Certainty, Condition, Lifecycle, Row, States};
+use crate::protocol::{RuleId, Tables};
 
 /// Counters and buffers shared by all steps of a machine.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::items::Item;
-use crate::reading::{Event, Field, Sure, equal};
+use crate::reading::{Event, Field, Sure, TYPE, equal};
 use crate::tables::{Lifecycle, Row};
 
 /// The place of a finding: the number of the event, and the pointer, which is empty for the whole event.
@@ -103,7 +103,7 @@ impl Instance {
             said.insert(step.rule.map(|rule| {
                 let mut spot = entry.as_ref().filter(|_| step.at_entry).unwrap_or(here).clone();
                 // Of an earlier event without `when`, the whole is meant.
-                if step.at_entry && entry.is_some() && spot.1 == "/type" {
+                if step.at_entry && entry.is_some() && spot.1 == TYPE {
                     spot.1.clear();
                 }
                 (rule.to_owned(), spot)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::instance::{Instance, Spot};
-use crate::reading::{Event, Field, Key, Line, Sure, row_met, row_pointer};
+use crate::reading::{Event, Field, Key, Line, Sure, TYPE, row_met, row_pointer};
 use crate::series::Running;
 use crate::stream_table::Table;
 use crate::tables::{EndRule, Lifecycle, Row, Tables, Where};
@@ -316,7 +316,7 @@ impl<'t> Stream<'t> {
             // What would stand at the type stands at the whole event.
             let spot = if said.len() == 1 { said.first().cloned().flatten().and_then(|(_, spot)| spot) } else { None };
             let (line, pointer) = spot.map_or((self.last, None), |(line, pointer)| (line, Some(pointer)));
-            let pointer = pointer.filter(|pointer| !pointer.is_empty() && *pointer != self.tables.event.kind);
+            let pointer = pointer.filter(|pointer| !pointer.is_empty() && pointer != TYPE);
             self.findings.push(Finding { line, rule: (**rule).clone(), pointer, stream: self.name.clone() });
         }
         speaks

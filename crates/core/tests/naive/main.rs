@@ -76,6 +76,7 @@ cases! {
     what_is_inside_of_what_is_inside: NESTED;
     states_that_are_not_sure: UNSURE;
     the_session_events: SESSION_EVENTS;
+    the_chat_completions: CHAT;
     fields_that_are_there_or_empty: CONDITIONS;
     instances_within_instances: PARENTS;
     values_that_follow: SERIES;

@@ -22,6 +22,10 @@ impl Stream<'_> {
         course: &mut Course,
     ) {
         let (Some(cells), Some(each), Some(pointers)) = (&row.others, &row.each, &row.key) else { return };
+        let mut second =
+            Row { key: None, each: None, same: Vec::new(), order: None, cell: cells.clone(), ..row.clone() };
+        second.keep.clear();
+        second.cell.entry("else".to_owned()).or_insert(Cell::To("=".to_owned()));
         let mut sure = match event.field(each.at()) {
             Field::There(Value::Array(_)) => sure,
             Field::Unreadable => sure.min(Sure::Perhaps),
@@ -30,7 +34,7 @@ impl Stream<'_> {
         let parent = match key(event, &Item::event(), &pointers.list()[..self.parts_around(index)]) {
             Named::Is(parent) => parent,
             Named::None => return,
-            Named::Unreadable => return self.lose_keys(index, row, &mut course.done[index]),
+            Named::Unreadable => return self.lose_keys(index, &second, &mut course.done[index]),
         };
         let all: Vec<_> = rows.iter().map(|(_, row)| *row).collect();
         let mut named: BTreeMap<Key, Sure> = BTreeMap::new();
@@ -53,9 +57,6 @@ impl Stream<'_> {
                 }
             }
         }
-        let mut second = Row { key: None, each: None, same: Vec::new(), cell: cells.clone(), ..row.clone() };
-        second.keep.clear();
-        second.cell.entry("else".to_owned()).or_insert(Cell::To("=".to_owned()));
         let is_named = |key: &Key| named.get(key).copied().unwrap_or(Sure::No);
         let owned = self.table[index].instances.iter().filter(|(key, _)| key.starts_with(&parent));
         let others = owned.filter(|(key, one)| one.owned != Sure::No && is_named(key) != Sure::Yes);

@@ -37,13 +37,16 @@ pub enum Line {
     Event(Event),
 }
 
+/// What stands for the place of an event's type, whatever tells it.
+pub const TYPE: &str = "/type";
+
 #[derive(Clone, Debug)]
 pub struct Event {
     pub value: Value,
     pub kind: String,
     /// Whether there is such a type.
     pub known: bool,
-    /// What stands for the place of its type, also where a member tells it; empty where that is all of it.
+    /// The place of its type; empty where that is all of it.
     pub named_at: String,
     /// The pointers at which a schema finding stands.
     faults: Vec<String>,
@@ -100,7 +103,7 @@ impl Event {
             told.map(|one| &*one.name)
         };
         let kind = name.or_else(told)?.to_owned();
-        let named_at = tables.event.kind.clone();
+        let named_at = TYPE.to_owned();
         let schema = tables.schemas.get(&kind);
         let mut faults = Vec::new();
         if let Some(schema) = schema {
@@ -130,6 +133,7 @@ fn find_faults(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>
     let is_of = |name: &Value| match name.as_str().expect("a type is a name") {
         "string" => value.is_string(),
         "number" => value.is_number(),
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
         "boolean" => value.is_boolean(),
         "array" => value.is_array(),
         "object" => value.is_object(),
@@ -144,8 +148,13 @@ fn find_faults(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>
     let fits_const = schema.get("const").is_none_or(|wanted| wanted == value);
     let fits_list = fits_const && schema["enum"].as_array().is_none_or(|list| list.contains(value));
     let is_long = |text: &str| text.len() as u64 >= schema["minLength"].as_u64().unwrap_or(0);
+    let is_low = |number: f64| schema["minimum"].as_f64().is_some_and(|minimum| number < minimum);
     let is_time = |text: &str| schema["format"] != "date-time" || text.ends_with('Z');
-    if !fits_type || !fits_list || !value.as_str().is_none_or(|text| is_long(text) && is_time(text)) {
+    if !fits_type
+        || !fits_list
+        || value.as_f64().is_some_and(is_low)
+        || !value.as_str().is_none_or(|text| is_long(text) && is_time(text))
+    {
         faults.push(at.to_owned());
         return;
     }

@@ -368,6 +368,7 @@ impl Tables {
         for lifecycle in &self.lifecycle {
             for row in &lifecycle.row {
                 rules.extend(row.same.iter().map(|same| &*same.rule));
+                rules.extend(row.order.iter().map(|order| &*order.rule));
                 let cells = row.cell.values().chain(row.others.iter().flat_map(BTreeMap::values));
                 rules.extend(cells.filter_map(|cell| match cell {
                     Cell::To(_) => None,

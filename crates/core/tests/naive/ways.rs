@@ -22,6 +22,8 @@ pub fn ways<'t>(rows: &[Applies<'t>]) -> Vec<Vec<Applies<'t>>> {
             None => all.push(vec![*row]),
         }
     }
-    let sure = all.iter().position(|set| set.iter().any(|(sure, _)| *sure == Sure::Yes));
-    sure.map(|set| vec![all[set].clone()]).unwrap_or(all)
+    match all.iter().position(|set| set.iter().any(|(sure, _)| *sure == Sure::Yes)) {
+        Some(sure) => vec![all.swap_remove(sure)],
+        None => all,
+    }
 }

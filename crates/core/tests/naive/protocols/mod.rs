@@ -1,5 +1,6 @@
 //! The protocols, one for each group of words of the language.
 
+mod chat;
 mod choices;
 mod fields;
 mod grid;
@@ -11,6 +12,7 @@ mod nested;
 mod second;
 mod session_events;
 
+pub use chat::CHAT;
 pub use choices::{CHOICES, ENTRIES};
 pub use fields::{FIELDS, TEXTS};
 pub use grid::GRID;
