@@ -77,6 +77,7 @@ cases! {
     states_that_are_not_sure: UNSURE;
     the_session_events: SESSION_EVENTS;
     the_chat_completions: CHAT;
+    the_messages: MESSAGES;
     fields_that_are_there_or_empty: CONDITIONS;
     instances_within_instances: PARENTS;
     values_that_follow: SERIES;

@@ -158,6 +158,21 @@ fn find_faults(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>
         faults.push(at.to_owned());
         return;
     }
+    if let Some(forms) = schema["oneOf"].as_array() {
+        // Objects that their type tells apart; one of no form is judged no further.
+        let is_told = |form: &&Value| {
+            let told = &form["properties"]["type"];
+            let has =
+                |kind: &Value| told["const"] == *kind || told["enum"].as_array().is_some_and(|all| all.contains(kind));
+            value.get("type").is_some_and(has)
+        };
+        match forms.iter().find(is_told) {
+            Some(form) => find_faults(form, value, at, faults),
+            None if value.is_object() => faults.push(format!("{at}/type")),
+            None => faults.push(at.to_owned()),
+        }
+        return;
+    }
     if let Some(object) = value.as_object() {
         let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
         faults.extend(required.filter(|name| !object.contains_key(*name)).map(|name| format!("{at}/{name}")));

@@ -35,5 +35,5 @@ pub const CHAT: Case = Case {
         r#"[DONE]"#,
         r#"{"id":"c""#,
     ],
-    depth: 3,
+    depth: 2,
 };

@@ -71,6 +71,7 @@ on = "list"
 when = { "/x" = true }
 each = { at = "/choices", when = "else" }
 key = "/k"
+# Without `others`: whom the first row names for certain where this one applies, the engine does not know for certain.
 cell.over = { rule = "listed-over" }
 cell.else = "some"
 

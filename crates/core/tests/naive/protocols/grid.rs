@@ -147,6 +147,7 @@ rule = "x-at-one"
         r#"{"type":"chunk","of":1,"choices":[{"i":1},{"i":0,"end":true,"calls":[{"j":0,"t":"1"},{"j":0,"t":"x"}]}]}"#,
         r#"{"type":"chunk","of":7,"choices":[{"i":0,"end":7,"calls":[{"j":0,"t":"x"}]},{"i":-1,"calls":[{"j":0,"t":7}]}]}"#,
         r#"{"type":"chunk","of":"no","choices":[{"i":0,"calls":[{"j":0}]},{"i":0,"end":true,"calls":null}]}"#,
+        // Alone: of items of items, one array that cannot be read makes the engine lose those of all others.
         r#"{"type":"chunk","of":2,"choices":[{"i":-1,"calls":7}]}"#,
         r#"{"type":"chunk","of":2,"choices":[{"i":"no","end":true,"calls":[{"j":0,"t":"x"}]}]}"#,
         r#"{"type":"chunk","of":2,"choices":[{"i":0,"calls":[{"j":"no"},7]}]}"#,
@@ -163,5 +164,5 @@ rule = "x-at-one"
         r#"{"type":"done","i":1,"all":7}"#,
         r#"{"type":"done","#,
     ],
-    depth: 3,
+    depth: 2,
 };

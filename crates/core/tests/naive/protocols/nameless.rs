@@ -126,7 +126,7 @@ whole = { on = "error", at = "/error/t", rule = "other-words" }
 name = "data"
 within = "turn"
 append = [{ on = "piece", at = "/t" }, { on = "note", at = "/note/text" }]
-# Not one that cannot be read: whether the text is empty after it is said otherwise.
+# Never one that cannot be read: the text is empty then, but the engine knows nothing of it.
 whole = { on = "piece", at = "/u", rule = "other-data" }
 json = { on = ["done", "mark"], is = "any", rule = "no-json" }
 
