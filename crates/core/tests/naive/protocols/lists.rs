@@ -96,7 +96,7 @@ cell.some = { rule = "again" }
         r#"{"type":"list","items":[]}"#,
         r#"{"type":"list","#,
     ],
-    depth: 4,
+    depth: 3,
 };
 
 /// What an array in which items have rows of their own leaves out, of one parent; rows over one array and another one, of
