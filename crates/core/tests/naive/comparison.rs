@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use sessionlint_core::{Checker, Options, Protocol};
 
 use crate::interpreter::{Finding, judge};
-use crate::reading::{Event, Line};
+use crate::reading::{Line, TYPE};
 use crate::tables::Tables;
 
 /// A protocol of these tests, and the lines that its streams are made of.
@@ -17,7 +17,7 @@ pub struct Case {
     pub tables: &'static str,
     /// A JSON object: for each event type `required` and `properties` of its schema.
     pub schemas: &'static str,
-    /// The lines; one that is not JSON is a lost one.
+    /// The lines; one that is not JSON, and no event's text, is a lost one.
     pub alphabet: &'static [&'static str],
     /// All streams of up to this many lines are judged.
     pub depth: usize,
@@ -62,12 +62,13 @@ fn files_of_folder(name: &str) -> Vec<(String, String)> {
     files.collect()
 }
 
-/// Returns findings with those of the stream's end, which follow one another and have no pointer, in the order of their rules:
-/// in which order instances opened, of which that is not sure, the page does not say.
+/// Returns findings with those at one place, and those of the stream's end, in the order of their rules: in which order
+/// instances opened, of which that is not sure, the page does not say.
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     let ends = findings.iter().rev().take_while(|finding| finding.pointer.is_none()).count();
     let start = findings.len() - ends;
     findings[start..].sort();
+    findings.chunk_by_mut(|one, other| one.line == other.line && one.pointer == other.pointer).for_each(<[_]>::sort);
     findings
 }
 
@@ -99,11 +100,7 @@ impl Runner {
         let protocol = Protocol::from_files(case.name, files).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let options = Options::default().with_excerpts(false);
         let checkers = [false, true].map(|fragment| Checker::new(&protocol, options.clone().with_fragment(fragment)));
-        let lines = case.alphabet.iter().map(|line| match serde_json::from_str(line) {
-            Ok(value) => Line::Event(Event::new(&tables, value)),
-            Err(_) => Line::Lost,
-        });
-        let lines = lines.collect();
+        let lines = case.alphabet.iter().map(|line| Line::new(&tables, line)).collect();
         Runner {
             name: case.name,
             written: case.tables,
@@ -140,7 +137,7 @@ impl Runner {
                 pointer: match finding.pointer {
                     Some(pointer) => Some(pointer.to_string()),
                     // The type has no pointer. What stands at the whole event begins where the event does.
-                    None => (finding.place.start > 0).then(|| "/type".to_owned()),
+                    None => (finding.place.start > 0).then(|| TYPE.to_owned()),
                 },
                 stream: finding.stream.as_deref().map(str::to_owned),
             })

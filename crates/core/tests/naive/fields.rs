@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
-use crate::reading::{Event, Field, Key, Sure, equal, items, met, says};
+use crate::items::items_met;
+use crate::reading::{Event, Field, Key, Sure, equal, met, says};
 use crate::tables::{Check, CheckTest};
 
 impl Stream<'_> {
@@ -11,9 +12,9 @@ impl Stream<'_> {
         if !check.on.has(&event.kind) || met(event, check.when.as_ref()) != Sure::Yes {
             return;
         }
-        for item in items(event, check.each.as_deref()).into_iter().flatten() {
-            let at = format!("{item}{}", check.at);
-            let speaks = match (&check.is, event.field(&at)) {
+        for (sure, item) in items_met(event, check.each.as_ref()) {
+            let Some(item) = item.filter(|_| sure == Sure::Yes) else { continue };
+            let speaks = match (&check.is, item.field(event, &check.at)) {
                 (_, Field::Unreadable) => false,
                 (None, _) => true,
                 (Some(CheckTest::Says { says: labels }), Field::There(Value::String(text))) => says(text, labels),
@@ -21,7 +22,7 @@ impl Stream<'_> {
                 _ => false,
             };
             if speaks {
-                self.say(&check.rule, (number, at));
+                self.say(&check.rule, (number, item.pointer(&check.at)));
             }
         }
     }

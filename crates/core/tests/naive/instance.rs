@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::reading::{Event, Field, Sure, equal};
+use crate::items::Item;
+use crate::reading::{Event, Field, Sure, TYPE, equal};
 use crate::tables::{Lifecycle, Row};
 
 /// The place of a finding: the number of the event, and the pointer, which is empty for the whole event.
@@ -102,7 +103,7 @@ impl Instance {
             said.insert(step.rule.map(|rule| {
                 let mut spot = entry.as_ref().filter(|_| step.at_entry).unwrap_or(here).clone();
                 // Of an earlier event without `when`, the whole is meant.
-                if step.at_entry && entry.is_some() && spot.1 == "/type" {
+                if step.at_entry && entry.is_some() && spot.1 == TYPE {
                     spot.1.clear();
                 }
                 (rule.to_owned(), spot)
@@ -128,7 +129,7 @@ impl Instance {
         lifecycle: &Lifecycle,
         (sure, row): (Sure, &Row),
         event: &Event,
-        item: &str,
+        item: &Item,
     ) -> Vec<(String, String)> {
         let legal = |from: usize| {
             let step = lifecycle.cell(row, from);
@@ -141,17 +142,16 @@ impl Instance {
                 None => legal(from),
             };
             let acts = Sure::in_worlds(self.states.keys().map(|from| acts(*from))).min(sure);
-            let at = format!("{item}{}", same.at);
             if let (Sure::Yes, Some(Some(kept)), Field::There(found)) =
-                (acts, self.kept.get(&same.kept), event.whole_field(&at))
+                (acts, self.kept.get(&same.kept), item.whole_field(event, &same.at))
                 && let Some(member) = difference(kept, found, &same.except)
             {
-                findings.push((same.rule.clone(), at + &member));
+                findings.push((same.rule.clone(), item.pointer(&same.at) + &member));
             }
         }
         let acts = Sure::in_worlds(self.states.keys().map(|from| legal(*from))).min(sure);
         for (name, at) in &row.keep {
-            let value = match (acts, event.whole_field(&format!("{item}{at}"))) {
+            let value = match (acts, item.whole_field(event, at)) {
                 // A value that is not there takes the place of nothing that was kept.
                 (Sure::No, _) | (_, Field::Absent) => continue,
                 (Sure::Yes, Field::There(value)) => Some(value.clone()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::instance::{Instance, Spot};
-use crate::reading::{Event, Field, Key, Line, Sure, row_met, row_pointer};
+use crate::reading::{Event, Field, Key, Line, Sure, TYPE, row_met, row_pointer};
 use crate::series::Running;
 use crate::stream_table::Table;
 use crate::tables::{EndRule, Lifecycle, Row, Tables, Where};
@@ -262,7 +262,7 @@ impl<'t> Stream<'t> {
         let sure: Vec<_> = rows.iter().map(|row| (applies(row), *row)).collect();
         let here = rows.first().map_or(String::new(), |_| {
             let row = sure.iter().find(|(sure, _)| *sure == Sure::Yes).map_or(rows[0], |(_, row)| row);
-            row_pointer(self.tables, event, row, &rows)
+            row_pointer(event, row, &rows)
         });
         let instance = self.table[index].instances.get_mut(&Key::new()).expect("it is always there");
         let moved = instance.go(lifecycle, &sure, &(number, here));
@@ -298,9 +298,11 @@ impl<'t> Stream<'t> {
     fn end_of(&mut self, lifecycle: &Lifecycle, instance: &Instance, muted: Sure) -> Sure {
         let said = instance.states.iter().map(|(state, entry)| {
             let end = lifecycle.end.get(&lifecycle.states[*state]);
-            end.map(|end| match end {
-                EndRule::Here(rule) => (rule, None),
-                EndRule::At { rule, at } => (rule, at.as_ref().and(entry.clone())),
+            end.and_then(|end| match end {
+                EndRule::Here(rule) => Some((rule, None)),
+                // These streams are lines, and no server-sent events.
+                EndRule::At { wire: Some(_), .. } => None,
+                EndRule::At { rule, at, .. } => Some((rule, at.as_ref().and(entry.clone()))),
             })
         });
         let said: BTreeSet<_> = said.collect();
@@ -312,7 +314,7 @@ impl<'t> Stream<'t> {
             // What would stand at the type stands at the whole event.
             let spot = if said.len() == 1 { said.first().cloned().flatten().and_then(|(_, spot)| spot) } else { None };
             let (line, pointer) = spot.map_or((self.last, None), |(line, pointer)| (line, Some(pointer)));
-            let pointer = pointer.filter(|pointer| *pointer != self.tables.event.kind);
+            let pointer = pointer.filter(|pointer| !pointer.is_empty() && pointer != TYPE);
             self.findings.push(Finding { line, rule: (**rule).clone(), pointer, stream: self.name.clone() });
         }
         speaks

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::instance::{Instance, Spot};
 use crate::interpreter::{Course, Doings, Done, Stream};
-use crate::reading::{Event, Field, Key, Named, Sure, items, key, row_met};
+use crate::items::{Item, item_taken, items};
+use crate::reading::{Event, Key, Named, Sure, key, row_met};
 use crate::stream_table::{Table, Unseen};
-use crate::tables::{Cell, Row, Where};
-
-/// A row that applies to an event, and how sure that is.
-type Applies<'t> = (Sure, &'t Row);
+use crate::tables::{Names, Row, Where};
+use crate::ways::{Applies, perhaps, ways};
 
 impl Stream<'_> {
     pub fn step_keyed(&mut self, index: usize, number: usize, event: &Event, course: &mut Course) {
@@ -29,83 +26,100 @@ impl Stream<'_> {
             row_met(event, row, &rows).min(before).min(after)
         };
         let applying: Vec<_> = rows.iter().map(|row| (applies(row), *row)).filter(|it| it.0 != Sure::No).collect();
-        if let [row] = applying[..] {
-            self.step_by(index, number, event, row, course);
-        } else if applying.len() > 1 {
-            // Each row is taken by itself, and what comes of them is possible all the same.
-            let (table, done) = (self.table[index].clone(), course.done[index].clone());
-            let (mut worlds, mut all) = (Vec::new(), done.clone());
-            for (sure, row) in applying {
-                self.table[index] = table.clone();
-                course.done[index] = done.clone();
-                self.step_by(index, number, event, (sure.min(Sure::Perhaps), row), course);
-                worlds.push(self.table[index].clone());
-                for (key, done) in &course.done[index].named {
-                    all.add(key, *done);
-                }
-                all.others = all.others.or(course.done[index].others);
+        let ways = ways(&applying);
+        if let [rows] = &ways[..] {
+            self.step_rows(index, number, event, rows, course);
+        } else {
+            // Each is taken by itself, and what comes of them is possible all the same.
+            self.in_worlds(index, course, &ways, |stream, rows, course| {
+                stream.step_rows(index, number, event, &perhaps(rows), course);
+            });
+        }
+    }
+
+    /// Takes each of these by itself, as if the others were not so, and then all that came of them as possible.
+    fn in_worlds<W>(
+        &mut self,
+        index: usize,
+        course: &mut Course,
+        worlds: &[W],
+        step: impl Fn(&mut Self, &W, &mut Course),
+    ) {
+        let (table, done) = (self.table[index].clone(), course.done[index].clone());
+        let (mut tables, mut all) = (Vec::new(), done.clone());
+        for world in worlds {
+            self.table[index] = table.clone();
+            course.done[index] = done.clone();
+            step(self, world, course);
+            tables.push(self.table[index].clone());
+            for (key, done) in &course.done[index].named {
+                all.add(key, *done);
             }
-            self.table[index] = Table::merge(&worlds, lifecycle);
+            all.others = all.others.or(course.done[index].others);
+        }
+        if !tables.is_empty() {
+            self.table[index] = Table::merge(&tables, &self.tables.lifecycle[index]);
             course.done[index] = all;
         }
     }
 
-    fn step_by(&mut self, index: usize, number: usize, event: &Event, (sure, row): Applies, course: &mut Course) {
-        let Some(pointers) = &row.key else {
-            self.step_owned(index, number, event, (sure, row), course);
+    /// Takes rows that may all apply: one alone, or several over one array, item by item.
+    fn step_rows(&mut self, index: usize, number: usize, event: &Event, rows: &[Applies], course: &mut Course) {
+        let Some((sure, first)) = rows.first() else { return };
+        if first.key.is_none() {
+            self.step_owned(index, number, event, (*sure, first), course);
             return;
-        };
-        // The first part that is not the parent's, or the last one.
-        let parts = self.tables.around(index).first().map_or(0, |around| self.tables.lifecycle[*around].parts());
-        let pointers_listed = pointers.list();
-        let pointer = pointers_listed.get(parts).or(pointers_listed.last()).expect("a key has a part");
-        for item in items(event, row.each.as_deref()) {
-            let found = item.as_ref().map_or(Named::Unreadable, |item| key(event, item, pointers));
-            match found {
-                Named::None => {}
-                Named::Unreadable => self.lose_keys(index, row, &mut course.done[index]),
-                Named::Is(key) => {
-                    let item = item.unwrap_or_default();
-                    let here = (number, format!("{item}{pointer}"));
-                    self.step_instance(index, &key, event, (sure, row), &item, &here, course);
-                }
+        }
+        let all: Vec<_> = rows.iter().map(|(_, row)| *row).collect();
+        for item in items(event, first.each.as_ref()) {
+            let Some(item) = item else {
+                rows.iter().for_each(|(_, row)| self.lose_keys(index, row, &mut course.done[index]));
+                continue;
+            };
+            let taking = rows.iter().map(|(sure, row)| (item_taken(event, &item, row, &all).min(*sure), *row));
+            let taking: Vec<_> = taking.filter(|(sure, _)| *sure != Sure::No).collect();
+            if let [row] = taking[..] {
+                self.step_item(index, number, event, &item, row, course);
+            } else {
+                self.in_worlds(index, course, &perhaps(&taking), |stream, row, course| {
+                    stream.step_item(index, number, event, &item, *row, course);
+                });
             }
         }
-        self.step_others(index, number, event, (sure, row), course);
+        for row in rows {
+            self.step_others(index, number, event, *row, rows, course);
+        }
     }
 
-    /// What the items of an array do not name is moved by a second row, if the array is there.
-    fn step_others(&mut self, index: usize, number: usize, event: &Event, (sure, row): Applies, course: &mut Course) {
-        let (Some(cells), Some(each), Some(pointers)) = (&row.others, &row.each, &row.key) else { return };
-        let sure = match event.field(each) {
-            Field::There(Value::Array(_)) => sure,
-            Field::Unreadable => sure.min(Sure::Perhaps),
-            _ => return,
-        };
-        let named: Vec<Named> = items(event, Some(each))
-            .iter()
-            .map(|item| item.as_ref().map_or(Named::Unreadable, |item| key(event, item, pointers)))
-            .collect();
-        let is_named = |key: &Key| named.iter().any(|name| matches!(name, Named::Is(named) if named == key));
-        let sure =
-            if named.iter().any(|name| matches!(name, Named::Unreadable)) { sure.min(Sure::Perhaps) } else { sure };
-        let mut second = Row { key: None, each: None, same: Vec::new(), cell: cells.clone(), ..row.clone() };
-        second.keep.clear();
-        second.cell.entry("else".to_owned()).or_insert(Cell::To("=".to_owned()));
-        let mut owned: Vec<_> = self.table[index]
-            .instances
-            .iter()
-            .filter(|(key, one)| one.owned != Sure::No && !is_named(key))
-            .map(|(key, one)| (one.opened, key.clone(), one.owned))
-            .collect();
-        owned.sort();
-        for (_, key, owned) in owned {
-            self.step_instance(index, &key, event, (sure.min(owned), &second), "", &(number, each.clone()), course);
+    fn step_item(
+        &mut self,
+        index: usize,
+        number: usize,
+        event: &Event,
+        item: &Item,
+        (sure, row): Applies,
+        course: &mut Course,
+    ) {
+        let pointers = row.key.as_ref().map_or(Vec::new(), Names::list);
+        match key(event, item, &pointers) {
+            Named::None => {}
+            Named::Unreadable => self.lose_keys(index, row, &mut course.done[index]),
+            Named::Is(key) => {
+                // The first part that is not the parent's, or the last one.
+                let pointer = pointers.get(self.parts_around(index)).or(pointers.last()).expect("a key has a part");
+                let here = (number, item.pointer(pointer));
+                self.step_instance(index, &key, event, (sure, row), item, &here, course);
+            }
         }
+    }
+
+    /// Returns how many parts of the keys are those of the parent.
+    pub fn parts_around(&self, index: usize) -> usize {
+        self.tables.around(index).first().map_or(0, |around| self.tables.lifecycle[*around].parts())
     }
 
     /// It is not known which instance an event moved.
-    fn lose_keys(&mut self, index: usize, row: &Row, done: &mut Doings) {
+    pub fn lose_keys(&mut self, index: usize, row: &Row, done: &mut Doings) {
         let lifecycle = &self.tables.lifecycle[index];
         let starts = lifecycle.may_open(row);
         let table = &mut self.table[index];
@@ -129,7 +143,7 @@ impl Stream<'_> {
     /// A row without a key is for every instance that is owned, or that one parent owns.
     fn step_owned(&mut self, index: usize, number: usize, event: &Event, (sure, row): Applies, course: &mut Course) {
         let lifecycle = &self.tables.lifecycle[index];
-        let (parent, sure) = match row.parent.as_ref().map(|pointers| key(event, "", pointers)) {
+        let (parent, sure) = match row.parent.as_ref().map(|pointers| key(event, &Item::event(), &pointers.list())) {
             None => (Key::new(), sure),
             Some(Named::Is(parent)) => (parent, sure),
             Some(Named::None) => return,
@@ -156,20 +170,20 @@ impl Stream<'_> {
         };
         owned.sort_by_key(|(_, one)| one.opened);
         let owned: Vec<_> = owned.into_iter().map(|(key, one)| (key.clone(), one.owned)).collect();
-        let here = (number, self.tables.event.kind.clone());
+        let here = (number, event.named_at.clone());
         for (key, owned) in owned {
-            self.step_instance(index, &key, event, (sure.min(owned), row), "", &here, course);
+            self.step_instance(index, &key, event, (sure.min(owned), row), &Item::event(), &here, course);
         }
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are what a row is read with")]
-    fn step_instance(
+    pub fn step_instance(
         &mut self,
         index: usize,
         key: &[String],
         event: &Event,
         (sure, row): Applies,
-        item: &str,
+        item: &Item,
         here: &Spot,
         course: &mut Course,
     ) {

@@ -9,13 +9,16 @@ mod comparison;
 mod fields;
 mod instance;
 mod interpreter;
+mod items;
 mod keyed;
+mod others;
 mod protocols;
 mod reading;
 mod series;
 mod stream_table;
 mod tables;
 mod texts;
+mod ways;
 
 use comparison::{Case, Runner};
 
@@ -73,11 +76,18 @@ cases! {
     what_is_inside_of_what_is_inside: NESTED;
     states_that_are_not_sure: UNSURE;
     the_session_events: SESSION_EVENTS;
+    the_chat_completions: CHAT;
+    the_messages: MESSAGES;
     fields_that_are_there_or_empty: CONDITIONS;
     instances_within_instances: PARENTS;
     values_that_follow: SERIES;
     lists_that_leave_something_out: LISTS;
     texts_by_key: WHOLES;
+    items_that_are_left_out: OTHERS;
+    items_that_have_rows_of_their_own: CHOICES;
+    entries_of_items: ENTRIES;
+    items_of_items: GRID;
+    events_without_a_name: NAMELESS;
 }
 
 /// Shows what both say of one stream: `NAIVE_ASK=keyed:0,2,12` by the numbers of its lines, `keyed:f0,2` as a fragment.

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::tables::{Names, Row, Tables, Test, When};
+use crate::items::Item;
+use crate::tables::{Row, Tables, Test, When};
 
 /// How sure it is that something is so. Conditions that must all be met are as sure as the least sure of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,12 +37,17 @@ pub enum Line {
     Event(Event),
 }
 
+/// What stands for the place of an event's type, whatever tells it.
+pub const TYPE: &str = "/type";
+
 #[derive(Clone, Debug)]
 pub struct Event {
     pub value: Value,
     pub kind: String,
-    /// Whether its type has a schema.
+    /// Whether there is such a type.
     pub known: bool,
+    /// The place of its type; empty where that is all of it.
+    pub named_at: String,
     /// The pointers at which a schema finding stands.
     faults: Vec<String>,
 }
@@ -56,6 +62,15 @@ pub enum Field<'e> {
 }
 
 impl Line {
+    pub fn new(tables: &Tables, line: &str) -> Line {
+        if let Some(told) = tables.nameless.iter().find(|one| one.text.as_deref() == Some(line)) {
+            let (kind, named_at) = (told.name.clone(), String::new());
+            return Line::Event(Event { value: Value::Null, kind, known: true, named_at, faults: Vec::new() });
+        }
+        let event = serde_json::from_str(line).ok().and_then(|value| Event::new(tables, value));
+        event.map_or(Line::Lost, Line::Event)
+    }
+
     /// Returns whether all of it can be read.
     pub fn is_whole(&self) -> bool {
         matches!(self, Line::Event(event) if event.faults.is_empty())
@@ -80,14 +95,21 @@ impl Event {
     }
 
     /// Reads an event. Only what the schemas of these tests use is looked at.
-    pub fn new(tables: &Tables, value: Value) -> Event {
-        let kind = value.pointer(&tables.event.kind).and_then(Value::as_str).expect("it has a type").to_owned();
+    fn new(tables: &Tables, value: Value) -> Option<Event> {
+        let name = value.pointer(&tables.event.kind).and_then(Value::as_str);
+        let told = || {
+            let is_there = |at: &String| value.pointer(at).is_some_and(|it| !it.is_null());
+            let told = tables.nameless.iter().find(|one| one.has.as_ref().is_some_and(is_there));
+            told.map(|one| &*one.name)
+        };
+        let kind = name.or_else(told)?.to_owned();
+        let named_at = TYPE.to_owned();
         let schema = tables.schemas.get(&kind);
         let mut faults = Vec::new();
         if let Some(schema) = schema {
             find_faults(schema, &value, "", &mut faults);
         }
-        Event { value, known: schema.is_some(), kind, faults }
+        Some(Event { value, known: schema.is_some(), kind, named_at, faults })
     }
 
     pub fn field(&self, pointer: &str) -> Field<'_> {
@@ -111,6 +133,7 @@ fn find_faults(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>
     let is_of = |name: &Value| match name.as_str().expect("a type is a name") {
         "string" => value.is_string(),
         "number" => value.is_number(),
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
         "boolean" => value.is_boolean(),
         "array" => value.is_array(),
         "object" => value.is_object(),
@@ -125,9 +148,29 @@ fn find_faults(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>
     let fits_const = schema.get("const").is_none_or(|wanted| wanted == value);
     let fits_list = fits_const && schema["enum"].as_array().is_none_or(|list| list.contains(value));
     let is_long = |text: &str| text.len() as u64 >= schema["minLength"].as_u64().unwrap_or(0);
+    let is_low = |number: f64| schema["minimum"].as_f64().is_some_and(|minimum| number < minimum);
     let is_time = |text: &str| schema["format"] != "date-time" || text.ends_with('Z');
-    if !fits_type || !fits_list || !value.as_str().is_none_or(|text| is_long(text) && is_time(text)) {
+    if !fits_type
+        || !fits_list
+        || value.as_f64().is_some_and(is_low)
+        || !value.as_str().is_none_or(|text| is_long(text) && is_time(text))
+    {
         faults.push(at.to_owned());
+        return;
+    }
+    if let Some(forms) = schema["oneOf"].as_array() {
+        // Objects that their type tells apart; one of no form is judged no further.
+        let is_told = |form: &&Value| {
+            let told = &form["properties"]["type"];
+            let has =
+                |kind: &Value| told["const"] == *kind || told["enum"].as_array().is_some_and(|all| all.contains(kind));
+            value.get("type").is_some_and(has)
+        };
+        match forms.iter().find(is_told) {
+            Some(form) => find_faults(form, value, at, faults),
+            None if value.is_object() => faults.push(format!("{at}/type")),
+            None => faults.push(at.to_owned()),
+        }
         return;
     }
     if let Some(object) = value.as_object() {
@@ -175,8 +218,8 @@ fn matches(text: &str, label: &str) -> bool {
     }
 }
 
-fn meets(event: &Event, pointer: &str, test: &Test) -> Sure {
-    let value = match event.field(pointer) {
+fn meets(event: &Event, item: &Item, pointer: &str, test: &Test) -> Sure {
+    let value = match item.field(event, pointer) {
         Field::Unreadable => return Sure::Perhaps,
         Field::Absent => &Value::Null,
         Field::There(value) => value,
@@ -200,12 +243,16 @@ fn meets(event: &Event, pointer: &str, test: &Test) -> Sure {
 
 /// Returns whether an event meets a `when` that is no `"else"`.
 pub fn met(event: &Event, when: Option<&When>) -> Sure {
+    when.map_or(Sure::Yes, |when| met_by(event, &Item::event(), when))
+}
+
+/// Returns whether an item meets a `when` that is no `"else"`.
+pub fn met_by(event: &Event, item: &Item, when: &When) -> Sure {
     match when {
-        None => Sure::Yes,
-        Some(When::Fields(fields)) => {
-            fields.iter().map(|(pointer, test)| meets(event, pointer, test)).min().unwrap_or(Sure::Yes)
+        When::Fields(fields) => {
+            fields.iter().map(|(pointer, test)| meets(event, item, pointer, test)).min().unwrap_or(Sure::Yes)
         }
-        Some(When::Else(_)) => unreachable!("only rows have it"),
+        When::Else(_) => unreachable!("only rows have it"),
     }
 }
 
@@ -223,7 +270,7 @@ pub fn row_met(event: &Event, row: &Row, rows: &[&Row]) -> Sure {
 }
 
 /// Returns where a finding of a row without a key stands in the event.
-pub fn row_pointer(tables: &Tables, event: &Event, row: &Row, rows: &[&Row]) -> String {
+pub fn row_pointer(event: &Event, row: &Row, rows: &[&Row]) -> String {
     let first = |row: &Row| match &row.when {
         Some(When::Fields(fields)) => fields.keys().next().cloned(),
         _ => None,
@@ -233,7 +280,7 @@ pub fn row_pointer(tables: &Tables, event: &Event, row: &Row, rows: &[&Row]) -> 
         _ => first(row),
     };
     // A field that is not there is no place.
-    found.filter(|at| event.field(at) != Field::Absent).unwrap_or_else(|| tables.event.kind.clone())
+    found.filter(|at| event.field(at) != Field::Absent).unwrap_or_else(|| event.named_at.clone())
 }
 
 /// The parts of a key.
@@ -248,26 +295,15 @@ pub enum Named {
 }
 
 /// Reads a key whose pointers start at `item`.
-pub fn key(event: &Event, item: &str, pointers: &Names) -> Named {
+pub fn key(event: &Event, item: &Item, pointers: &[&str]) -> Named {
     let mut parts = Vec::new();
     let mut unreadable = false;
-    for pointer in pointers.list() {
-        match event.field(&format!("{item}{pointer}")) {
+    for pointer in pointers {
+        match item.field(event, pointer) {
             Field::Absent | Field::There(Value::Null) => return Named::None,
             Field::Unreadable => unreadable = true,
             Field::There(value) => parts.push(value.to_string()),
         }
     }
     if unreadable { Named::Unreadable } else { Named::Is(parts) }
-}
-
-/// Returns the pointers of the items of an array, or `None` for what cannot be read. Without an array the event itself
-/// is the only item.
-pub fn items(event: &Event, each: Option<&str>) -> Vec<Option<String>> {
-    let Some(each) = each else { return vec![Some(String::new())] };
-    match event.field(each) {
-        Field::Unreadable => vec![None],
-        Field::There(Value::Array(items)) => (0..items.len()).map(|item| Some(format!("{each}/{item}"))).collect(),
-        _ => Vec::new(),
-    }
 }

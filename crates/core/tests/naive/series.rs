@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
-use crate::reading::{Event, Field, Key, Named, Sure, equal, items, key, met};
+use crate::items::{Each, items_met};
+use crate::reading::{Event, Field, Key, Named, Sure, equal, key, met};
 use crate::tables::{Names, When};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -14,7 +15,7 @@ use crate::tables::{Names, When};
 pub struct Values {
     pub on: Names,
     pub when: Option<When>,
-    pub each: Option<String>,
+    pub each: Option<Each>,
     pub key: Option<Names>,
     pub at: String,
 }
@@ -136,9 +137,10 @@ impl Stream<'_> {
     fn entries<'s>(&self, series: &'s Series, event: &Event) -> Vec<&'s Values> {
         let named: Vec<_> = series.values.iter().filter(|values| values.on.has(&event.kind)).collect();
         let declares = |values: &Values| {
-            let schema = &self.tables.schemas[&event.kind];
-            let place = values.each.clone().unwrap_or_else(|| values.at.clone());
-            schema.pointer(&format!("/properties{place}")).is_some()
+            // An event that is a text has no schema.
+            let schema = self.tables.schemas.get(&event.kind);
+            let place = values.each.as_ref().map_or(&*values.at, Each::at);
+            schema.is_some_and(|schema| schema.pointer(&format!("/properties{place}")).is_some())
         };
         if !named.is_empty() {
             return named;
@@ -148,19 +150,19 @@ impl Stream<'_> {
 
     fn step_values(&mut self, index: usize, number: usize, event: &Event, values: &Values, course: Option<&Course>) {
         let series = &self.tables.series[index];
-        match met(event, values.when.as_ref()) {
-            Sure::No => return,
-            Sure::Perhaps if series.step == "same" => return,
-            Sure::Perhaps => return self.series[index].lose(),
-            Sure::Yes => {}
+        let entry_met = met(event, values.when.as_ref());
+        if entry_met == Sure::No {
+            return;
         }
-        for item in items(event, values.each.as_deref()) {
+        for (item_met, item) in items_met(event, values.each.as_ref()) {
             let Some(item) = item else {
                 self.series[index].lose();
                 continue;
             };
-            let at = format!("{item}{}", values.at);
-            let key = match values.key.as_ref().or(series.key.as_ref()).map(|pointers| key(event, &item, pointers)) {
+            let is_perhaps = entry_met.min(item_met) == Sure::Perhaps;
+            let at = item.pointer(&values.at);
+            let pointers = values.key.as_ref().or(series.key.as_ref());
+            let key = match pointers.map(|pointers| key(event, &item, &pointers.list())) {
                 None => Key::new(),
                 Some(Named::Is(key)) => key,
                 Some(Named::None) => continue,
@@ -169,7 +171,7 @@ impl Stream<'_> {
                     continue;
                 }
             };
-            let found = match event.field(&at) {
+            let found = match item.field(event, &values.at) {
                 Field::Absent | Field::There(Value::Null) => {
                     // Whether the sender counted the event is not known.
                     if series.step.is_number() || series.step.is_array() {
@@ -178,8 +180,13 @@ impl Stream<'_> {
                     continue;
                 }
                 // The first value stays the measure.
+                _ if is_perhaps && series.step == "same" => continue,
                 Field::Unreadable if series.step == "same" => continue,
                 Field::Unreadable => {
+                    self.series[index].next.insert(key, Next::Unknown);
+                    continue;
+                }
+                Field::There(_) if is_perhaps => {
                     self.series[index].next.insert(key, Next::Unknown);
                     continue;
                 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::items::Each;
 use crate::series::Series;
 
 /// One name, or a list of them.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Names {
     One(String),
@@ -29,7 +30,7 @@ impl Names {
 }
 
 /// What a field must be like in a `when`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum Test {
     Present { present: bool },
@@ -39,13 +40,13 @@ pub enum Test {
     Is(Value),
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Else {
     Else,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub enum When {
     Else(Else),
@@ -70,7 +71,7 @@ pub enum Cell {
 #[serde(untagged)]
 pub enum EndRule {
     Here(String),
-    At { rule: String, at: Option<String> },
+    At { rule: String, at: Option<String>, wire: Option<String> },
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -107,7 +108,7 @@ pub struct Row {
     pub unless: Option<Names>,
     pub key: Option<Names>,
     pub parent: Option<Names>,
-    pub each: Option<String>,
+    pub each: Option<Each>,
     #[serde(default)]
     pub same: Vec<Same>,
     #[serde(default)]
@@ -141,7 +142,7 @@ pub struct Lifecycle {
 pub struct Append {
     pub on: Names,
     pub when: Option<When>,
-    pub each: Option<String>,
+    pub each: Option<Each>,
     pub key: Option<Names>,
     pub at: String,
     #[serde(default)]
@@ -162,7 +163,7 @@ pub struct Cut {
 pub struct Whole {
     pub on: Names,
     pub when: Option<When>,
-    pub each: Option<String>,
+    pub each: Option<Each>,
     pub key: Option<Names>,
     pub at: String,
     #[serde(default)]
@@ -178,7 +179,7 @@ pub struct Whole {
 pub struct Json {
     pub on: Names,
     pub when: Option<When>,
-    pub each: Option<String>,
+    pub each: Option<Each>,
     pub key: Option<Names>,
     pub is: String,
     #[serde(default)]
@@ -242,7 +243,7 @@ pub struct Check {
     pub on: Names,
     pub at: String,
     pub when: Option<When>,
-    pub each: Option<String>,
+    pub each: Option<Each>,
     pub is: Option<CheckTest>,
     pub rule: String,
 }
@@ -264,9 +265,20 @@ pub struct EventHead {
     pub stream: Option<String>,
 }
 
+/// An event type that no name tells.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nameless {
+    pub name: String,
+    pub text: Option<String>,
+    pub has: Option<String>,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 pub struct Tables {
     pub event: EventHead,
+    #[serde(default, rename = "type")]
+    pub nameless: Vec<Nameless>,
     #[serde(default)]
     pub lifecycle: Vec<Lifecycle>,
     #[serde(default)]
@@ -356,6 +368,7 @@ impl Tables {
         for lifecycle in &self.lifecycle {
             for row in &lifecycle.row {
                 rules.extend(row.same.iter().map(|same| &*same.rule));
+                rules.extend(row.order.iter().map(|order| &*order.rule));
                 let cells = row.cell.values().chain(row.others.iter().flat_map(BTreeMap::values));
                 rules.extend(cells.filter_map(|cell| match cell {
                     Cell::To(_) => None,

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::interpreter::{Course, Stream};
-use crate::reading::{Event, Field, Key, Named, Sure, items, key, met};
+use crate::items::{Each, Item, items_met};
+use crate::reading::{Event, Field, Key, Named, Sure, key, met};
 use crate::tables::{Append, Entries, Json, Names, Text, When, Whole};
 
 /// The text of one key.
@@ -96,7 +97,7 @@ impl Texts {
 /// What an entry is about: how sure that is, the item, and the key.
 struct About {
     sure: Sure,
-    item: String,
+    item: Item,
     key: Key,
 }
 
@@ -119,12 +120,12 @@ impl Stream<'_> {
             let mut ends = Vec::new();
             for whole in text.whole.list().iter().filter(|whole| whole.on.has(&event.kind)) {
                 let before = self.is_where(&whole.before, &[], Some(course));
-                let of = (&whole.on, whole.when.as_ref(), whole.each.as_deref(), whole.key.as_ref(), before);
+                let of = (&whole.on, whole.when.as_ref(), whole.each.as_ref(), whole.key.as_ref(), before);
                 for about in self.about(index, event, of) {
                     let rule = self.whole(index, event, whole, &about);
                     let Some(rule) = rule else { continue };
                     if self.is_text_muted(text, &about.key, course) != Sure::Yes {
-                        self.say(&rule, (number, format!("{}{}", about.item, whole.at)));
+                        self.say(&rule, (number, about.item.pointer(&whole.at)));
                     }
                     spoken.insert(about.key.clone());
                 }
@@ -145,7 +146,7 @@ impl Stream<'_> {
             }
             for whole in ends {
                 let before = self.is_where(&whole.before, &[], Some(course));
-                let of = (&whole.on, whole.when.as_ref(), whole.each.as_deref(), whole.key.as_ref(), before);
+                let of = (&whole.on, whole.when.as_ref(), whole.each.as_ref(), whole.key.as_ref(), before);
                 for about in self.about(index, event, of) {
                     let pieces = self.texts[index].of(&about.key);
                     *pieces = if about.sure == Sure::Yes { Pieces::default() } else { Pieces::unknown() };
@@ -166,7 +167,8 @@ impl Stream<'_> {
                 texts.start_afresh(key, done.opened);
             }
             if course.done[around].others.opened == Sure::Perhaps {
-                texts.lose();
+                // What had no pieces has none, whether it opened or not.
+                texts.all.values_mut().for_each(|pieces| pieces.unknown = true);
             }
             misread.iter().for_each(|key| texts.give_up(key));
         }
@@ -185,20 +187,21 @@ impl Stream<'_> {
         &mut self,
         index: usize,
         event: &Event,
-        (_, when, each, own, around): (&Names, Option<&When>, Option<&str>, Option<&Names>, Sure),
+        (_, when, each, own, around): (&Names, Option<&When>, Option<&Each>, Option<&Names>, Sure),
     ) -> Vec<About> {
         let sure = met(event, when).min(around);
         if sure == Sure::No {
             return Vec::new();
         }
         let mut all = Vec::new();
-        for item in items(event, each) {
+        for (item_met, item) in items_met(event, each) {
             let pointers = own.or(self.tables.text[index].key.as_ref());
-            let found = item.as_ref().map_or(Named::Unreadable, |item| {
-                pointers.map_or(Named::Is(Key::new()), |pointers| key(event, item, pointers))
-            });
-            match found {
-                Named::Is(key) => all.push(About { sure, item: item.unwrap_or_default(), key }),
+            let Some(item) = item else {
+                self.texts[index].lose();
+                continue;
+            };
+            match pointers.map_or(Named::Is(Key::new()), |pointers| key(event, &item, &pointers.list())) {
+                Named::Is(key) => all.push(About { sure: sure.min(item_met), item, key }),
                 Named::None => {}
                 Named::Unreadable => self.texts[index].lose(),
             }
@@ -208,9 +211,9 @@ impl Stream<'_> {
 
     fn append(&mut self, index: usize, event: &Event, append: &Append) {
         let after = self.is_where(&append.after, &[], None);
-        let of = (&append.on, append.when.as_ref(), append.each.as_deref(), append.key.as_ref(), after);
+        let of = (&append.on, append.when.as_ref(), append.each.as_ref(), append.key.as_ref(), after);
         for About { sure, item, key } in self.about(index, event, of) {
-            let field = event.field(&format!("{item}{}", append.at));
+            let field = item.field(event, &append.at);
             // What is not there is no piece.
             if matches!(field, Field::Absent | Field::There(Value::Null)) {
                 continue;
@@ -236,7 +239,7 @@ impl Stream<'_> {
     fn whole(&mut self, index: usize, event: &Event, whole: &Whole, about: &About) -> Option<String> {
         let text = &self.tables.text[index];
         let is_list = matches!(text.whole, Entries::Many(_));
-        let found = match event.field(&format!("{}{}", about.item, whole.at)) {
+        let found = match about.item.field(event, &whole.at) {
             Field::There(Value::String(found)) => Some(found),
             Field::Absent | Field::There(_) => return None,
             Field::Unreadable => None,
@@ -284,7 +287,7 @@ impl Stream<'_> {
         spoken: &BTreeSet<Key>,
     ) {
         let text = &self.tables.text[index];
-        let of = (&json.on, json.when.as_ref(), json.each.as_deref(), json.key.as_ref(), Sure::Yes);
+        let of = (&json.on, json.when.as_ref(), json.each.as_ref(), json.key.as_ref(), Sure::Yes);
         for about in self.about(index, event, of) {
             let under = self.texts[index].all.iter().filter(|(key, _)| key.starts_with(&about.key));
             let misfits: Vec<_> = under
@@ -315,8 +318,8 @@ impl Stream<'_> {
                     let parts = around.map_or(0, |around| self.tables.lifecycle[around].parts());
                     let pointers = json.key.as_ref().or(text.key.as_ref()).map_or(Vec::new(), Names::list);
                     let pointer = pointers.get(parts).or(pointers.last());
-                    let at = pointer.map(|pointer| format!("{}{pointer}", about.item));
-                    self.say(&json.rule, (number, at.unwrap_or_else(|| self.tables.event.kind.clone())));
+                    let at = pointer.map(|pointer| about.item.pointer(pointer));
+                    self.say(&json.rule, (number, at.unwrap_or_else(|| event.named_at.clone())));
                 }
             }
         }

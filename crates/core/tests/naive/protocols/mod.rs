@@ -1,17 +1,27 @@
 //! The protocols, one for each group of words of the language.
 
+mod chat;
+mod choices;
 mod fields;
+mod grid;
 mod instances;
 mod keyed;
 mod lists;
+mod messages;
+mod nameless;
 mod nested;
 mod second;
 mod session_events;
 
+pub use chat::CHAT;
+pub use choices::{CHOICES, ENTRIES};
 pub use fields::{FIELDS, TEXTS};
+pub use grid::GRID;
 pub use instances::{ITEMS, PARTS, STREAMS};
 pub use keyed::{KEYED, OWNED};
-pub use lists::LISTS;
+pub use lists::{LISTS, OTHERS};
+pub use messages::MESSAGES;
+pub use nameless::NAMELESS;
 pub use nested::{NESTED, UNSURE};
 pub use second::{CONDITIONS, PARENTS, SERIES, WHOLES};
 pub use session_events::SESSION_EVENTS;
