@@ -37,8 +37,9 @@ impl<W: CellObserver> Step<'_, W> {
             let gate = self.evaluate_when(&append.when).and(self.evaluate_gate(&append.after, false));
             self.appended &= gate != Certainty::No;
             self.for_each_scope(append.each.as_ref(), number, |step, scope, is_meant| {
-                if let Some(key) = step.text_key(number, &append.key, scope) {
-                    step.append_text(number, append, gate.and(is_meant), &key, scope);
+                let gate = gate.and(is_meant);
+                if let Some(key) = step.text_key(number, &append.key, gate, scope) {
+                    step.append_text(number, append, gate, &key, scope);
                 }
             });
         }
@@ -47,8 +48,8 @@ impl<W: CellObserver> Step<'_, W> {
         for whole in &text.whole[event_type] {
             let gate = self.evaluate_when(&whole.when).and(self.evaluate_gate(&whole.before, true));
             self.for_each_scope(whole.each.as_ref(), number, |step, scope, is_meant| {
-                let Some(key) = step.text_key(number, &whole.key, scope) else { return };
                 let gate = gate.and(is_meant);
+                let Some(key) = step.text_key(number, &whole.key, gate, scope) else { return };
                 let is_there = !matches!(scope.field(whole.slot), Field::Absent | Field::Null);
                 if step.apply_whole(number, text, whole, gate, &key, scope) {
                     spoken.push(key.clone());
@@ -61,8 +62,9 @@ impl<W: CellObserver> Step<'_, W> {
         for (entry, json) in &text.json[event_type] {
             let gate = self.evaluate_when(&json.when);
             self.for_each_scope(json.each.as_ref(), number, |step, scope, is_meant| {
-                if let Some(key) = step.text_key(number, &json.key, scope) {
-                    step.apply_json((number, text), (*entry, json), gate.and(is_meant), &key, scope, &spoken);
+                let gate = gate.and(is_meant);
+                if let Some(key) = step.text_key(number, &json.key, gate, scope) {
+                    step.apply_json((number, text), (*entry, json), gate, &key, scope, &spoken);
                 }
             });
         }
@@ -97,13 +99,15 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Reads the key of a text, which is empty if it has none; `None` if a part is absent, or if it cannot be read, so that
-    /// nothing is known of any text.
-    fn text_key(&mut self, number: usize, slots: &[usize], scope: Scope<'_>) -> Option<Vec<u8>> {
+    /// nothing is known of any text. `gate`: whether the event has something of a text there at all.
+    fn text_key(&mut self, number: usize, slots: &[usize], gate: Certainty, scope: Scope<'_>) -> Option<Vec<u8>> {
         match read_key(slots, scope) {
             Key::Read(key) => Some(key),
             Key::Absent => None,
             Key::Unreadable => {
-                self.stream.texts.lose(number);
+                if gate != Certainty::No {
+                    self.stream.texts.lose(number);
+                }
                 None
             }
         }
