@@ -11,6 +11,18 @@ fn lint(arguments: &[&str]) -> Ran {
     ran(command)
 }
 
+/// Each corpus of another protocol than the default one, which a run has one of.
+#[test]
+fn the_corpora_of_other_protocols_lint_clean() {
+    for protocol in ["anthropic-messages", "openai-chat", "openai-responses"] {
+        let corpus = format!("corpus/{protocol}");
+        let ran = lint(&["--no-config", "--fail-on", "warning", "--protocol", protocol, "--format", "json", &corpus]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+        let document: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+        assert!(document["linted"]["streams"].as_u64() >= Some(100), "{}", document["linted"]);
+    }
+}
+
 #[test]
 fn the_repository_lints_clean() {
     let ran = lint(&["--fail-on", "warning", "--format", "json", "."]);

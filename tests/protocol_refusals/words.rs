@@ -47,7 +47,8 @@ fn each_word_has_its_values() {
     refused(cell, &format!("{cell}, at = 3"))
         .says("`at` must be a string, but is of the type integer", &format!("{cell}, at = ▸3"))
         .and_nothing_else(1);
-    refused("is   = { says = [\"\"] }", "is   = \"no-time-zon\"")
+    let test = "is   = { says = [\"thinking\", \"processing\", \"running tool\"] }";
+    refused(test, "is   = \"no-time-zon\"")
         .says("`is` cannot be \"no-time-zon\"", "is   = ▸\"no-time-zon\"")
         .advises("`is` cannot be", "did you mean no-time-zone?")
         .and_nothing_else(1);
@@ -173,18 +174,20 @@ fn a_comparison_is_made_in_states_that_are_there() {
 #[test]
 fn an_event_is_not_tested_like_a_record_nor_a_record_like_an_event() {
     for test in ["\"repeated\"", "\"no-time-zone\"", "{ same-as = \"/type\" }", "{ beside = \"/type\" }"] {
-        refused("is   = \"missing\"", &format!("is   = {test}"))
-            .says("this test is for stored records", "at   = ▸\"/payload/reason\"")
-            .advises("this test is for stored records", "says, below or \"missing\"")
+        refused("is   = { says = [\"thinking\", \"processing\", \"running tool\"] }", &format!("is   = {test}"))
+            .says("this test is for stored records", "at   = ▸\"/payload/status_label\"\nis   = \"")
+            .advises("this test is for stored records", "says or below, or by `when` alone")
             .and_nothing_else(1);
     }
     let below = "at   = \"/duration\"\nis   = { below = 0.0 }";
-    for test in ["\"missing\"", "{ says = [\"never\"] }"] {
-        refused_of_records(below, &below.replace("{ below = 0.0 }", test))
-            .says("this test is for the events of streams", "at   = ▸\"/duration\"\nis   = ")
-            .advises("this test is for the events of streams", "same-as, below, beside")
-            .and_nothing_else(1);
-    }
+    refused_of_records(below, &below.replace("{ below = 0.0 }", "{ says = [\"never\"] }"))
+        .says("this test is for the events of streams", "at   = ▸\"/duration\"\nis   = ")
+        .advises("this test is for the events of streams", "same-as, below, beside")
+        .and_nothing_else(1);
+    refused_of_records(below, "at   = \"/duration\"")
+        .says("this check has no `is`", "at   = ▸\"/duration\"")
+        .advises("this check has no `is`", "same-as, below, beside")
+        .and_nothing_else(1);
     for more in ["when = { \"/duration\" = 1 }", "each = \"/events\""] {
         refused_of_records(below, &format!("{more}\n{below}"))
             .says("`when` and `each` are for the events of streams", "at   = ▸\"/duration\"\nis   = ")

@@ -70,7 +70,8 @@ fn the_output_of_a_command_is_on_its_page_as_the_program_prints_it() {
         each
     };
     let graph = ["graph --lifecycle turn, as mermaid".to_owned()];
-    let expected: BTreeSet<_> = sessionlint::Protocol::builtin_names().flat_map(of).chain(graph).collect();
+    // The pages of the other protocols say what is special about them, and not every cell.
+    let expected: BTreeSet<_> = ["session-events", "session-records"].into_iter().flat_map(of).chain(graph).collect();
     let missing: Vec<_> = expected.difference(&found).collect();
     assert!(missing.is_empty(), "no page in docs/ has the output of these commands between comments: {missing:?}");
 }

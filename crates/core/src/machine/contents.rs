@@ -18,7 +18,13 @@ impl<W: CellObserver> Step<'_, W> {
     pub(crate) fn apply_checks(&mut self) {
         let (tables, event) = (self.tables, self.event);
         for check in &tables.checks[event.event_type] {
-            if self.evaluate_when(&check.when) != Certainty::Yes {
+            // Where the conditions say all, the rule could have spoken wherever they are not met.
+            let is_told_by_conditions = check.test == FieldTest::Any;
+            let when = self.evaluate_when(&check.when);
+            if is_told_by_conditions && when != Certainty::Perhaps && (when == Certainty::No || check.each.is_none()) {
+                self.observer.ask(check.rule);
+            }
+            if when != Certainty::Yes {
                 continue;
             }
             let Some(each) = &check.each else {
@@ -27,7 +33,11 @@ impl<W: CellObserver> Step<'_, W> {
             };
             for item in self.items(each.array).into_iter().flatten() {
                 let scope = Scope { event, item: Some(item) };
-                if self.evaluate_conditions(&each.when, scope) == Certainty::Yes {
+                let is_meant = self.evaluate_conditions(&each.when, scope);
+                if is_told_by_conditions && is_meant != Certainty::Perhaps {
+                    self.observer.ask(check.rule);
+                }
+                if is_meant == Certainty::Yes {
                     self.apply_check(check, scope);
                 }
             }
@@ -37,7 +47,9 @@ impl<W: CellObserver> Step<'_, W> {
     /// Reports one field if it is as a check says.
     fn apply_check(&mut self, check: &FieldCheck, scope: Scope<'_>) {
         let field = scope.field(check.slot);
-        self.observer.ask(check.rule);
+        if check.test != FieldTest::Any {
+            self.observer.ask(check.rule);
+        }
         let speaks = match (&check.test, field) {
             (FieldTest::Says(says), Field::Text(raw)) => says_any(raw, says.iter().map(String::as_str)),
             (FieldTest::Below(least), Field::Number(raw)) => {

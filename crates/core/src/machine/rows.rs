@@ -99,7 +99,7 @@ impl<W: CellObserver> Step<'_, W> {
         let others: Vec<&Row> = others.filter(|row| self.lists_instances(row) != Certainty::No).collect();
         rows.extend(others);
         let named = rows.iter().map(|row| (*row, self.named_by(number, lifecycle, row))).collect();
-        self.move_named_perhaps(number, lifecycle, named);
+        self.move_named_perhaps(number, lifecycle, named, true);
     }
 
     /// Moves the instances that rows name for one item, of which one may be meant.
@@ -113,11 +113,18 @@ impl<W: CellObserver> Step<'_, W> {
                 Key::Read(key) => named.push((*row, vec![key.into()])),
             }
         }
-        self.move_named_perhaps(number, lifecycle, named);
+        self.move_named_perhaps(number, lifecycle, named, false);
     }
 
-    /// Moves instances, each of which one of the rows that name it may move.
-    fn move_named_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, named: Vec<(&Row, Vec<Box<[u8]>>)>) {
+    /// Moves instances, each of which one of the rows that name it may move. `is_of_items`: whether several items may be
+    /// meant, and not one alone.
+    fn move_named_perhaps(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle,
+        named: Vec<(&Row, Vec<Box<[u8]>>)>,
+        is_of_items: bool,
+    ) {
         // The instances, each with the rows that name it, and how many items do.
         let mut instances: Vec<(Box<[u8]>, Vec<&Row>, usize)> = Vec::new();
         let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();
@@ -135,7 +142,7 @@ impl<W: CellObserver> Step<'_, W> {
             }
         }
         for (key, rows, items) in instances {
-            self.move_keyed_perhaps(number, lifecycle, &rows, &key, items > 1);
+            self.move_keyed_perhaps(number, lifecycle, &rows, &key, is_of_items && items > 1);
         }
     }
 
