@@ -1,7 +1,7 @@
 //! The corpus: every valid stream is clean, and every broken one gives exactly the findings
 //! written down for it by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -175,7 +175,7 @@ fn a_comparison_is_made_in_states_that_are_there() {
 fn an_event_is_not_tested_like_a_record_nor_a_record_like_an_event() {
     for test in ["\"repeated\"", "\"no-time-zone\"", "{ same-as = \"/type\" }", "{ beside = \"/type\" }"] {
         refused("is   = { says = [\"thinking\", \"processing\", \"running tool\"] }", &format!("is   = {test}"))
-            .says("this test is for stored records", "at   = ▸\"/payload/status_label\"\nis   = \"")
+            .says("this test is for stored records", &format!("at   = ▸\"/payload/status_label\"\nis   = {test}"))
             .advises("this test is for stored records", "says or below, or by `when` alone")
             .and_nothing_else(1);
     }

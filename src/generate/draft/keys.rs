@@ -24,7 +24,7 @@ impl Draft<'_> {
         if is_free && self.is_left_out(&at, domain(&self.kind.schema, &at), choices) {
             return;
         }
-        let mut named = self.to_be_named(number, row, left_out.as_deref(), choices);
+        let mut named = self.keys_to_name(number, row, left_out.as_deref(), choices);
         let slots = KeySlots::of(row);
         let bound = self.aim.keys.iter().find(|bound| Some(&bound.at) == slots.as_ref());
         let aimed = bound.map_or(0, |bound| self.item_of(&bound.at, &bound.key));
@@ -98,7 +98,7 @@ impl Draft<'_> {
 
     /// Returns the keys of the instances that an event has to name so that no rule speaks of them as of others. Wishes for
     /// the parent whose instances they are.
-    fn to_be_named(
+    fn keys_to_name(
         &mut self,
         number: usize,
         row: &Row,

@@ -126,22 +126,27 @@ impl<W: CellObserver> Step<'_, W> {
         is_of_items: bool,
     ) {
         // The instances, each with the rows that name it, and how many items do.
-        let mut instances: Vec<(Box<[u8]>, Vec<&Row>, usize)> = Vec::new();
+        struct Meant<'r> {
+            key: Box<[u8]>,
+            rows: Vec<&'r Row>,
+            items: usize,
+        }
+        let mut instances: Vec<Meant<'_>> = Vec::new();
         let mut known: HashMap<Box<[u8]>, usize> = HashMap::new();
         for (row, keys) in named {
             for key in keys {
                 let index = *known.entry(key).or_insert_with_key(|key| {
-                    instances.push((key.clone(), Vec::new(), 0));
+                    instances.push(Meant { key: key.clone(), rows: Vec::new(), items: 0 });
                     instances.len() - 1
                 });
-                let (_, rows, items) = &mut instances[index];
+                let Meant { rows, items, .. } = &mut instances[index];
                 *items += usize::from(row.each.is_some());
                 if rows.iter().all(|known| known.number != row.number) {
                     rows.push(row);
                 }
             }
         }
-        for (key, rows, items) in instances {
+        for Meant { key, rows, items } in instances {
             self.move_keyed_perhaps(number, lifecycle, &rows, &key, is_of_items && items > 1);
         }
     }
