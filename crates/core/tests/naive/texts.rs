@@ -261,6 +261,7 @@ impl Stream<'_> {
         if is_list || !text.json.list().is_empty() && !before.unknown {
             let fits = before.text == *found || before.unknown || !before.came();
             let earlier = match &before.earlier {
+                _ if before.unknown => None,
                 earlier if fits => earlier.clone(),
                 Some(earlier) if earlier != found => Some(earlier.clone()),
                 _ => Some(before.text.clone()),
