@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::key::{from_key, keys_under, prefixes};
+use super::key::{from_key, keys_under, prefixes, take_under};
 
 /// Something of which nothing may be known.
 pub(crate) trait Known: Default {
@@ -78,39 +78,36 @@ impl<V: Known> ByKey<V> {
             })
     }
 
-    /// Removes from a set what begins with a key.
-    fn remove_under(set: &mut BTreeSet<Box<[u8]>>, key: &[u8]) {
-        for inside in keys_under(key, set.range::<[u8], _>(from_key(key))) {
-            set.remove(&inside);
-        }
+    /// Removes the values of the keys that begin with this one, and returns them.
+    fn take_values(&mut self, key: &[u8]) -> Vec<V> {
+        let keys = keys_under(key, self.values.range::<[u8], _>(from_key(key)).map(|(key, _)| key));
+        keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
     }
 
     /// Removes the values of a parent, or of all within one further out, which has certainly opened, and returns them.
     pub(crate) fn reset(&mut self, parent: &[u8]) -> Vec<V> {
-        let keys = keys_under(parent, self.values.range::<[u8], _>(from_key(parent)).map(|(key, _)| key));
         for doubted in keys_under(parent, self.doubted.range::<[u8], _>(from_key(parent)).map(|(key, _)| key)) {
             self.doubted.remove(&doubted);
         }
         if !self.unknown.is_empty() {
-            Self::remove_under(&mut self.unknown, parent);
-            Self::remove_under(&mut self.opened, parent);
+            take_under(&mut self.unknown, parent);
+            take_under(&mut self.opened, parent);
             if self.is_unknown(parent) {
                 self.opened.insert(parent.into());
             }
         }
-        keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
+        self.take_values(parent)
     }
 
     /// Forgets the values of keys that begin with this one, and returns them: nothing is known of these keys until a parent
     /// opens.
     pub(crate) fn give_up(&mut self, key: &[u8]) -> Vec<V> {
-        let keys = keys_under(key, self.values.range::<[u8], _>(from_key(key)).map(|(key, _)| key));
-        Self::remove_under(&mut self.unknown, key);
-        Self::remove_under(&mut self.opened, key);
+        take_under(&mut self.unknown, key);
+        take_under(&mut self.opened, key);
         if !self.is_unknown(key) {
             self.unknown.insert(key.into());
         }
-        keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
+        self.take_values(key)
     }
 
     /// Forgets the values of a parent, or of all within one further out, which may have opened.

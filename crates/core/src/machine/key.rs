@@ -4,6 +4,7 @@
 //! how these begin. Zero bytes in a part, which are rare, are written as two bytes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use serde_json::Value;
@@ -83,6 +84,15 @@ pub(crate) fn from_key(key: &[u8]) -> (Bound<&[u8]>, Bound<&[u8]>) {
 /// Copies those of ordered keys, from a parent's on, that begin with it.
 pub(crate) fn keys_under<'k>(parent: &[u8], from: impl Iterator<Item = &'k Box<[u8]>>) -> Vec<Box<[u8]>> {
     from.take_while(|key| key.starts_with(parent)).cloned().collect()
+}
+
+/// Removes from a set the keys that begin with a parent's, and returns them.
+pub(crate) fn take_under(set: &mut BTreeSet<Box<[u8]>>, parent: &[u8]) -> Vec<Box<[u8]>> {
+    let keys = keys_under(parent, set.range::<[u8], _>(from_key(parent)));
+    for key in &keys {
+        set.remove(key);
+    }
+    keys
 }
 
 /// Returns the first parts of a key.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Verdict;
 use super::by_key::{ByKey, Known};
-use super::key::{from_key, keys_under};
+use super::key::take_under;
 use super::streamed_text::{BufferPool, TextState};
 use crate::protocol::texts::Text;
 
@@ -128,11 +128,7 @@ impl Texts {
     pub(crate) fn take_changed(&mut self, table: usize, entry: usize, prefix: &[u8]) -> Vec<Box<[u8]>> {
         let TextsOf::Keyed(KeyedTexts { changed, .. }) = &mut self.0[table] else { return vec![Box::default()] };
         let Some(changed) = changed.get_mut(entry) else { return Vec::new() };
-        let keys = keys_under(prefix, changed.range::<[u8], _>(from_key(prefix)));
-        keys.iter().for_each(|key| {
-            changed.remove(key);
-        });
-        keys
+        take_under(changed, prefix)
     }
 
     /// Empties the texts of an instance that opened; see [`ByKey::reset`]. Halves of characters at their ends are reported.
@@ -141,9 +137,7 @@ impl Texts {
             TextsOf::Single(text) => end(text),
             TextsOf::Keyed(KeyedTexts { texts, bytes, changed }) => {
                 for changed in changed {
-                    for key in keys_under(parent, changed.range::<[u8], _>(from_key(parent))) {
-                        changed.remove(&key);
-                    }
+                    take_under(changed, parent);
                 }
                 for mut text in texts.reset(parent) {
                     *bytes = bytes.saturating_sub(text.len());

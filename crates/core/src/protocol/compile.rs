@@ -26,7 +26,7 @@ use super::Tables;
 use super::conditions::plain_words;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, States, ToldBy, Wanted};
+use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, States, Wanted};
 use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
 use crate::error::Problem;
@@ -264,9 +264,8 @@ impl<'f> Compiler<'f> {
     fn compile_plans(&mut self, shape: &EventShape) {
         let records = self.file.record.is_some();
         for event in &mut self.events {
-            // Some kinds of record lack one of these fields.
-            let has = |at: &&Pointer| !records || event.schema.at(&at.0) != Subschema::Missing;
-            let has = |at: &&Pointer| has(at) && !matches!(event.told_by, ToldBy::Text(_));
+            // A text has no fields, and some kinds of record lack one of these.
+            let has = |at: &&Pointer| !event.is_text() && (!records || event.schema.at(&at.0) != Subschema::Missing);
             let (stream, time) = (shape.stream.as_ref().filter(has), shape.time.as_ref().filter(has));
             event.stream = stream.map(|at| intern(&mut event.slots, at.clone()));
             event.time = time.map(|at| intern(&mut event.slots, at.clone()));
@@ -281,7 +280,7 @@ impl<'f> Compiler<'f> {
                     array.slots.extend(inside.filter(|inside| !array.slots.contains(inside)));
                 }
             }
-            if let ToldBy::Text(_) = event.told_by {
+            if event.is_text() {
                 event.plan = Err("a text that is no JSON".to_owned()).into();
             }
             let is_whole_record = records && shape.event_type.0.is_empty();
@@ -310,22 +309,29 @@ impl<'f> Compiler<'f> {
         events
     }
 
-    /// Refuses a field, of an event or of the items of one of its arrays, of which the schema allows none of these types.
-    /// `what`: what the field is for.
-    fn check_kind(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>, kinds: &[&str], what: &str) {
+    /// Returns the slot of a field, of an event or of the items of one of its arrays, and refuses it if the schema allows
+    /// none of these types for it. `what`: what the field is for.
+    fn slot_of_kind(
+        &mut self,
+        event: usize,
+        array: Option<usize>,
+        at: &Spanned<String>,
+        kinds: &[&str],
+        what: &str,
+    ) -> usize {
         let slot = self.slot_of(event, array, at);
         let is_number = |array: usize| {
             matches!(self.events[event].arrays[array].slots[slot], ItemSlot::Number | ItemSlot::NumberAround)
         };
         // The number of an item is none of the schema's values.
-        if array.is_some_and(is_number) && kinds.contains(&"integer") {
-            return;
+        if !(array.is_some_and(is_number) && kinds.contains(&"integer")) {
+            let pointer = self.events[event].pointer(array, slot).into_owned();
+            self.check_types(event, &pointer, at.span(), kinds, what);
         }
-        let pointer = self.events[event].pointer(array, slot).into_owned();
-        self.check_types(event, &pointer, at.span(), kinds, what);
+        slot
     }
 
-    /// Refuses a value of which the schema allows none of these types; see [`Compiler::check_kind`].
+    /// Refuses a value of which the schema allows none of these types; see [`Compiler::slot_of_kind`].
     fn check_types(&mut self, event: usize, pointer: &Pointer, span: Span, kinds: &[&str], what: &str) {
         if self.trusted.is_some() {
             return;

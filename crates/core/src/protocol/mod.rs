@@ -297,8 +297,8 @@ impl Protocol {
 
     /// Returns the event types that have a schema, in the order of their names, with it.
     pub fn schemas(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
-        let of_json = |event: &&EventType| !matches!(event.told_by, ToldBy::Text(_));
-        self.0.tables.events.iter().filter(of_json).map(|event| (&*event.name, event.schema.document()))
+        let of_json = self.0.tables.events.iter().filter(|event| !event.is_text());
+        of_json.map(|event| (&*event.name, event.schema.document()))
     }
 
     /// Returns the reason why events of a type cannot take the fast path; `None` if they can, or if there is no such
@@ -331,7 +331,7 @@ impl Protocol {
 
     /// Returns the number of the type of events that have this name. No text has one.
     pub(crate) fn named_type(&self, name: &str) -> Option<usize> {
-        self.event_id(name).filter(|id| !matches!(self.0.tables.events[*id].told_by, ToldBy::Text(_)))
+        self.event_id(name).filter(|id| !self.0.tables.events[*id].is_text())
     }
 
     /// Returns the texts that are events although they are no JSON.

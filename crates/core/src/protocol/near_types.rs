@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 
 use super::Protocol;
-use super::tables::ToldBy;
 use crate::text::FoldedName;
 
 /// The longest name that is compared, in bytes: no event type is that long.
@@ -51,8 +50,7 @@ impl Protocol {
             let distance = || letters.distance(&known_letters, most).unwrap_or(most);
             if same { Some(0) } else { have_slips(&words, &self::words(known)).then(distance) }
         };
-        let events =
-            self.tables().events.iter().enumerate().filter(|(_, event)| !matches!(event.told_by, ToldBy::Text(_)));
+        let events = self.tables().events.iter().enumerate().filter(|(_, event)| !event.is_text());
         events.filter_map(|(id, event)| Some((near(&event.name)?, id))).min().map(|(_, id)| id)
     }
 

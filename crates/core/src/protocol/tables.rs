@@ -238,6 +238,11 @@ pub struct EventType {
 }
 
 impl EventType {
+    /// Returns whether an event of the type is a text that is no JSON, and so has no fields.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.told_by, ToldBy::Text(_))
+    }
+
     /// Returns the program that judges an event in one pass.
     ///
     /// # Errors

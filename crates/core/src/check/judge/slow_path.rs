@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::StreamJudge;
+use crate::check::CoverageCounts;
 use crate::event::event_checker::parse_frame;
 use crate::event::finding_log::{Details, EventContext};
 use crate::event::unknown_names::NameId;
@@ -123,10 +124,23 @@ impl StreamJudge {
             landmarks: Landmarks::default(),
         };
         let captures = Captures::of_nothing(event_type.slots.len(), event_type.arrays.len());
+        self.judge_counted_order(protocol, &here, id, &captures, |_| ());
+    }
+
+    /// Judges the order of an event, and counts what it exercises if anything does: `count` counts what its own fields do.
+    fn judge_counted_order(
+        &mut self,
+        protocol: &Protocol,
+        here: &EventContext<'_>,
+        id: usize,
+        captures: &Captures,
+        count: impl FnOnce(&mut CoverageCounts),
+    ) {
         match self.coverage.take() {
-            None => self.judge_order(protocol, &here, id, captures.all(), false, NoObserver),
+            None => self.judge_order(protocol, here, id, captures.all(), false, NoObserver),
             Some(mut coverage) => {
-                self.judge_order(protocol, &here, id, captures.all(), false, &mut *coverage);
+                count(&mut coverage);
+                self.judge_order(protocol, here, id, captures.all(), false, &mut *coverage);
                 self.coverage = Some(coverage);
             }
         }
@@ -196,14 +210,9 @@ impl StreamJudge {
             starts.contains(&span.start) && starts_with_low(half) || ends.contains(&span.end) && ends_with_high(half)
         };
         let captures = self.event_checker.judge(here, tree, event, id, keys, at_edge);
-        match self.coverage.take() {
-            None => self.judge_order(protocol, here, id, captures.all(), false, NoObserver),
-            Some(mut coverage) => {
-                coverage.count_event(id, &event_type.schema, event.node, text);
-                self.judge_order(protocol, here, id, captures.all(), false, &mut *coverage);
-                self.coverage = Some(coverage);
-            }
-        }
+        let schema = &event_type.schema;
+        let count = |coverage: &mut CoverageCounts| coverage.count_event(id, schema, event.node, text);
+        self.judge_counted_order(protocol, here, id, &captures, count);
     }
 }
 

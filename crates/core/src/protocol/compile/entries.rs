@@ -41,8 +41,7 @@ impl Compiler<'_> {
 
     /// Returns the slot of a part of a key, which must be a string or a number.
     pub(super) fn key_slot(&mut self, event: usize, array: Option<usize>, at: &Spanned<String>) -> usize {
-        self.check_kind(event, array, at, &["string", "number", "integer"], "a string or a number");
-        self.slot_of(event, array, at)
+        self.slot_of_kind(event, array, at, &["string", "number", "integer"], "a string or a number")
     }
 
     /// Checks that the key of an entry for the field `at` has so many parts. `table`: what it is an entry of.

@@ -46,17 +46,17 @@ impl Compiler<'_> {
             for event in self.find_events(&check.on, None) {
                 let each = check.each.as_ref().map(|each| self.compile_each(event, each, false));
                 let array = each.as_ref().map(|each| each.array);
-                match &test {
-                    FieldTest::Says(_) => self.check_kind(event, array, &check.at, &["string"], "a string"),
+                let slot = match &test {
+                    FieldTest::Says(_) => self.slot_of_kind(event, array, &check.at, &["string"], "a string"),
                     FieldTest::Below(_) => {
-                        self.check_kind(event, array, &check.at, &["integer", "number"], "a number");
+                        self.slot_of_kind(event, array, &check.at, &["integer", "number"], "a number")
                     }
-                    FieldTest::Any => {}
-                }
+                    FieldTest::Any => self.slot_of(event, array, &check.at),
+                };
                 let compiled = FieldCheck {
                     when: self.compile_conditions(event, &check.when),
                     each,
-                    slot: self.slot_of(event, array, &check.at),
+                    slot,
                     test: test.clone(),
                     rule,
                 };
@@ -81,11 +81,8 @@ impl Compiler<'_> {
             let message = format!("{} has keys, and one event is about several of its instances", name.get_ref());
             self.refuse(name.span(), message, "name a lifecycle without keys");
         }
-        for at in &one.at.0 {
-            let kinds = ["string", "number", "integer", "boolean", "null"];
-            self.check_kind(event, None, at, &kinds, "a single value");
-        }
-        let slots = one.at.0.iter().map(|at| self.slot(event, at)).collect();
+        let kinds = ["string", "number", "integer", "boolean", "null"];
+        let slots = one.at.0.iter().map(|at| self.slot_of_kind(event, None, at, &kinds, "a single value")).collect();
         if one.at.0.is_empty() {
             let message = "no field is compared: `at` is empty".to_owned();
             self.refuse(one.on.span(), message, "name the fields of which one must have changed");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::super::file::{self, Keyed, Scalar};
-use super::super::tables::{Effects, EventShape, Lifecycle, States, ToldBy};
+use super::super::tables::{Effects, EventShape, Lifecycle, States};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
@@ -42,10 +42,9 @@ impl Compiler<'_> {
         inner.flatten().for_each(|outer| lifecycles[outer].is_parent = true);
         let effects = checks.iter().enumerate().map(|(event, checks)| {
             let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
-            let is_text = matches!(self.events[event].told_by, ToldBy::Text(_));
             let effects = Effects::of(event, &lifecycles, &texts, &series, is_examined);
             // Markers are all the same.
-            Effects { is_piece: effects.is_piece || is_text, ..effects }
+            Effects { is_piece: effects.is_piece || self.events[event].is_text(), ..effects }
         });
         let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());

@@ -25,10 +25,10 @@ impl Compiler<'_> {
             self.check_parts(key, &written.at, key_parts, words);
             for event in self.series_events(series, written, key) {
                 let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
-                if *series.step.get_ref() != SeriesStep::Same {
-                    self.check_kind(event, about.array, &written.at, &["integer", "number"], "a number");
-                }
-                let slot = self.slot_of(event, about.array, &written.at);
+                let slot = match series.step.get_ref() {
+                    SeriesStep::Same => self.slot_of(event, about.array, &written.at),
+                    _ => self.slot_of_kind(event, about.array, &written.at, &["integer", "number"], "a number"),
+                };
                 let About { when, each, key, .. } = about;
                 let value = SeriesValue { when, each, key, slot };
                 if values[event].contains(&value) {

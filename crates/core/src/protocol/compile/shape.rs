@@ -91,7 +91,7 @@ impl Compiler<'_> {
                 }
             };
             if told.values().any(|other| *other == told_by) {
-                let message = format!("another type is told by the same as {type_name}");
+                let message = format!("{type_name} has the same `text` or `has` as another type");
                 self.refuse(written.span(), message, "an event is of one type: only the first would ever be found");
             }
             told.insert(type_name.clone(), told_by);

@@ -27,8 +27,7 @@ impl Compiler<'_> {
             let after = self.compile_gate(&written.after, all, &[]);
             for event in self.find_events(&written.on, None) {
                 let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
-                self.check_kind(event, about.array, &written.at, &["string"], "a string");
-                let slot = self.slot_of(event, about.array, &written.at);
+                let slot = self.slot_of_kind(event, about.array, &written.at, &["string"], "a string");
                 let About { when, each, key, .. } = about;
                 let entry = Append { when, each, key, slot, after: after.clone(), anew: written.anew };
                 if append[event].contains(&entry) {
@@ -62,8 +61,7 @@ impl Compiler<'_> {
             }
             for event in self.find_events(&written.on, None) {
                 let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
-                self.check_kind(event, about.array, &written.at, &["string"], "a string");
-                let slot = self.slot_of(event, about.array, &written.at);
+                let slot = self.slot_of_kind(event, about.array, &written.at, &["string"], "a string");
                 let About { when, each, key, .. } = about;
                 whole[event].push(Whole {
                     when,
