@@ -28,10 +28,10 @@ def read(path):
     text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
     if path.suffix == ".sse":
         frames = (frame.split("\n") for frame in text.split("\n\n"))
-        datas = ["\n".join(data_of(line) for line in frame if line.startswith("data:")) for frame in frames]
+        messages = ["\n".join(data_of(line) for line in frame if line.startswith("data:")) for frame in frames]
     else:
-        datas = text.split("\n")
-    return [message(data) for data in datas if data.strip()]
+        messages = text.split("\n")
+    return [message(data) for data in messages if data.strip()]
 
 
 def data_of(line):
