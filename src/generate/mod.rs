@@ -50,8 +50,8 @@ use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Protocol, Rule};
 
 /// Returns the rules that [`illegal`] can break. Rules about limits, compressed input and input without events are not
-/// among them: they are not about streams. Nor are those that only server-sent events, or only schemas with unions, can
-/// break.
+/// among them: they are not about streams. Nor are those that only server-sent events, only schemas with unions, or only
+/// events of another protocol can break.
 pub fn breakable(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
     let other = [
         Framing::LineTooLong,
@@ -63,6 +63,7 @@ pub fn breakable(protocol: &Protocol) -> impl Iterator<Item = &Rule> {
         Framing::MessageAfterDone,
         Framing::EventNameMismatch,
         Framing::UnknownValue,
+        Framing::MixedProtocols,
     ];
     let is_of_streams = move |rule: &&Rule| {
         rule.basis != Basis::Upkeep && rule.severity.is_some() && !other.iter().any(|other| other.name() == &*rule.name)

@@ -184,6 +184,10 @@ pub struct Finding {
     pub severity: Severity,
     /// The message: what was found and what was expected, in one sentence.
     pub message: String,
+    /// The name of the protocol by which the input was judged; `None` if the finding is not about an input's content. Reports
+    /// name it once for each file.
+    #[serde(skip)]
+    pub protocol: Option<Arc<str>>,
     /// The name of the file, as the caller passed it.
     pub file: Option<Arc<str>>,
     /// The place of the mistake.
@@ -215,6 +219,7 @@ impl Finding {
             rule: rule.into(),
             severity,
             message,
+            protocol: None,
             file: Some(file.clone()),
             place,
             event_type: None,

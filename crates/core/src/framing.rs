@@ -82,6 +82,8 @@ rules! {
         MisspeltEvent = "misspelt-event",
         /// The protocol has no event type of this name.
         UnknownEvent = "unknown-event",
+        /// An event is one of another protocol.
+        MixedProtocols = "mixed-protocols",
         /// The schema of the event has no field of this name.
         UnknownField = "unknown-field",
         /// A member that tells which of several forms an object has, has a value that none of them has.

@@ -3,6 +3,7 @@
 mod doubt;
 mod fast_path;
 mod known_surroundings;
+mod mixed;
 mod slow_path;
 mod surroundings;
 mod unwrap;
@@ -31,11 +32,12 @@ use crate::finding::{Finding, MOST_BYTES, Place, Report, Stats};
 use crate::framing::Framing;
 use crate::input::{FileNumber, Frame, HeldFrame, Input, InputFault, Origin, Wire};
 use crate::machine::{CellObserver, EventView, InstanceView, Limits, Machine, MachineState, NoObserver, Verdict};
-use crate::protocol::{Protocol, framing};
+use crate::protocol::{LazyProtocol, Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
 use known_surroundings::KnownSurroundings;
+use mixed::OtherEvent;
 use unwrap::MOST_HELD;
 
 /// The state of a [`StreamJudge`], for a snapshot.
@@ -56,6 +58,7 @@ pub(crate) struct StreamJudgeState {
     held: Vec<HeldFrame>,
     oddities: Oddities,
     lookalikes: Lookalikes,
+    other: Option<OtherEvent>,
 }
 
 /// Judges the events of one input, in order.
@@ -98,6 +101,12 @@ pub(crate) struct StreamJudge {
     judged: Range<usize>,
     oddities: Oddities,
     lookalikes: Lookalikes,
+    /// The protocols whose events the input may have instead, or among its own.
+    candidates: Arc<[LazyProtocol]>,
+    /// The first event of another protocol.
+    other: Option<OtherEvent>,
+    /// The names of the protocols of which the input has nothing: its own, or all that were searched for.
+    sought: Vec<String>,
     /// Whether places have excerpts of the source text.
     excerpts: bool,
     last_minute: LastMinute,
@@ -187,6 +196,9 @@ impl StreamJudge {
             judged: 0..0,
             oddities: Oddities::default(),
             lookalikes: Lookalikes::default(),
+            candidates: options.candidates(),
+            other: None,
+            sought: options.sought(protocol),
             excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             coverage: None,
@@ -209,6 +221,7 @@ impl StreamJudge {
             held: self.held.clone(),
             oddities: self.oddities.clone(),
             lookalikes: self.lookalikes.clone(),
+            other: self.other.clone(),
         }
     }
 
@@ -216,7 +229,7 @@ impl StreamJudge {
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
         let StreamJudgeState { machine, log, unknown, likeness, unknown_types, events, .. } = state;
-        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, wrapping, held, .. } = state;
+        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, wrapping, held, other, .. } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
@@ -227,13 +240,14 @@ impl StreamJudge {
             && oddities.is_sound()
             && unknown.is_sound(events.len(), protocol.rules().len())
             && likeness.is_sound()
+            && other.as_ref().is_none_or(OtherEvent::is_sound)
             && self.event_checker.log.restore(log);
         self.machine = self.machine.restore(machine)?;
         self.likeness = likeness;
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
         (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
         (self.wrapping, self.held) = (wrapping, held);
-        (self.oddities, self.lookalikes) = (oddities, lookalikes);
+        (self.oddities, self.lookalikes, self.other) = (oddities, lookalikes, other);
         is_sound.then_some(self)
     }
 
@@ -432,7 +446,7 @@ impl StreamJudge {
         let log = &self.event_checker.log;
         let (rule, LikenessWords { found, help }) = match has_content {
             true if self.likeness.is_torn() => return,
-            true => (Framing::NoEvents, self.likeness.words(protocol, log.summary.events)),
+            true => (Framing::NoEvents, self.likeness.words(protocol, &self.sought, log.summary.events)),
             // An event that was passed by itself and is blank has been reported.
             false if log.has_error => return,
             false => (Framing::EmptyInput, LikenessWords::default()),
@@ -468,7 +482,9 @@ impl StreamJudge {
             }
         }
         self.report_doubt();
-        if self.whole && !self.has_known_event() {
+        if self.has_known_event() {
+            self.report_other_protocol(protocol);
+        } else if self.whole {
             self.report_no_events(protocol, has_content);
         }
         self.event_checker.log.summary.streams = self.machine.stream_count();

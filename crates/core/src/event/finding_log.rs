@@ -23,6 +23,8 @@ use crate::text::count;
 #[derive(Clone)]
 pub(crate) struct FindingLog {
     protocol: Protocol,
+    /// The name of the protocol, which each finding has.
+    judged_by: Arc<str>,
     file: Option<Arc<str>>,
     /// The files of an input that has several.
     files: Vec<JoinedFile>,
@@ -83,6 +85,7 @@ impl FindingLog {
     pub(crate) fn new(protocol: &Protocol, severities: Severities, file: Option<Arc<str>>) -> FindingLog {
         FindingLog {
             protocol: protocol.clone(),
+            judged_by: protocol.name().into(),
             file,
             files: Vec::new(),
             severities,
@@ -139,6 +142,7 @@ impl FindingLog {
             rule: words.name.clone(),
             severity,
             message: details.message,
+            protocol: Some(self.judged_by.clone()),
             file: details.file.or_else(|| self.file.clone()),
             place,
             event_type: details.event_type,

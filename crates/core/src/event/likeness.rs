@@ -36,6 +36,8 @@ pub(crate) struct Likeness {
     other_key: Option<String>,
     /// The key of the part of an event that stands without the event.
     part: Option<String>,
+    /// The name of another protocol that has an event of the input.
+    other: Option<String>,
 }
 
 /// Words on an input without an event of the protocol.
@@ -113,20 +115,37 @@ impl Likeness {
         may_be_event
     }
 
+    /// Adds an event of another protocol, of this name.
+    pub(crate) fn add_other(&mut self, protocol: &str) {
+        self.other.get_or_insert_with(|| protocol.to_owned());
+    }
+
     /// Adds a part of the input that was not even framed.
     pub(crate) fn add_loss(&mut self) {
         self.torn = true;
     }
 
-    /// Returns the words for an input with this number of events, all of unknown types.
-    pub(crate) fn words(&self, protocol: &Protocol, events: u64) -> LikenessWords {
+    /// Returns the words for an input with this number of events, all of unknown types. `sought`: the names of the protocols
+    /// of which it has nothing, the one by which it was judged among them.
+    pub(crate) fn words(&self, protocol: &Protocol, sought: &[String], events: u64) -> LikenessWords {
         let name = protocol.name();
+        let of = match sought {
+            [] | [_] => format!("the {name} protocol"),
+            several => {
+                let names: Vec<_> = several.iter().map(String::as_str).collect();
+                format!("any of the protocols {}", list(&names))
+            }
+        };
         let none_of = match events {
-            0 => format!("there are no events of the {name} protocol in this input"),
-            1 => format!("the only event in this input does not belong to the {name} protocol"),
-            _ => format!("none of the {} in this input belongs to the {name} protocol", count(events, "event")),
+            0 => format!("there are no events of {of} in this input"),
+            1 => format!("the only event in this input does not belong to {of}"),
+            _ => format!("none of the {} in this input belongs to {of}", count(events, "event")),
         };
         let words = |found: String, help: Option<String>| LikenessWords { found, help };
+        if let Some(other) = &self.other {
+            let found = format!("{none_of}: its events are those of the {other} protocol");
+            return words(found, Some(format!("check it against that protocol: --protocol {other}")));
+        }
         if let Some((found, near)) = &self.near {
             let found = quoted(found, SHOWN_CHARS);
             let help =
@@ -270,7 +289,7 @@ mod tests {
             likeness.add_value(protocol, text, &event, finder.find(protocol, &tree.root, text, false));
         }
         assert!(likeness.is_sound());
-        likeness.words(protocol, events)
+        likeness.words(protocol, &[], events)
     }
 
     #[track_caller]
@@ -412,7 +431,7 @@ mod tests {
         let mut likeness = Likeness::default();
         let event = Event::find(&tree.root, text, &own, false);
         likeness.add_value(&own, text, &event, TraceFinder::default().find(&own, &tree.root, text, false));
-        let words = likeness.words(&own, 1);
+        let words = likeness.words(&own, &[], 1);
         assert_eq!(
             words.found,
             "the only event in this input does not belong to the own protocol: its types are those of the session-events protocol"

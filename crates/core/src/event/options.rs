@@ -7,7 +7,7 @@ use crate::bytes::Digest;
 use crate::error::UnknownName;
 use crate::finding::Severity;
 use crate::input::Wire;
-use crate::protocol::{Protocol, RuleId};
+use crate::protocol::{LazyProtocol, Protocol, RuleId};
 use crate::schema::Pointer;
 
 /// The options of a check. The defaults are those of `sessionlint check`.
@@ -35,6 +35,8 @@ pub struct Options {
     max_text_bytes: usize,
     max_streams: usize,
     excerpts: bool,
+    candidates: Option<Arc<[LazyProtocol]>>,
+    is_undecided: bool,
 }
 
 impl Default for Options {
@@ -49,6 +51,8 @@ impl Default for Options {
             max_text_bytes: 16 << 20,
             max_streams: 1_000_000,
             excerpts: true,
+            candidates: None,
+            is_undecided: false,
         }
     }
 }
@@ -129,6 +133,20 @@ impl Options {
         Options { excerpts, ..self }
     }
 
+    /// Sets the protocols of streams whose events an input may have instead, or among its own: an event that only another of
+    /// them has is said to be one of that protocol [default: those that are built in].
+    #[must_use]
+    pub fn with_candidates(self, candidates: impl Into<Arc<[LazyProtocol]>>) -> Options {
+        Options { candidates: Some(candidates.into()), ..self }
+    }
+
+    /// Sets whether the input's protocol was searched for among the candidates and not found, so that it is judged by one of
+    /// them all the same: what is said of an input without events is then said of all of them [default: `false`].
+    #[must_use]
+    pub fn with_undecided(self, is_undecided: bool) -> Options {
+        Options { is_undecided, ..self }
+    }
+
     /// Returns the input's name.
     pub fn file(&self) -> Option<&Arc<str>> {
         self.file.as_ref()
@@ -172,6 +190,25 @@ impl Options {
     /// Returns whether places have excerpts of the source text.
     pub fn excerpts(&self) -> bool {
         self.excerpts
+    }
+
+    /// Returns the protocols whose events an input may have instead, or among its own.
+    pub fn candidates(&self) -> Arc<[LazyProtocol]> {
+        self.candidates.clone().unwrap_or_else(LazyProtocol::builtin_streams)
+    }
+
+    /// Returns the names of the protocols of which an input without events has nothing: the one by which it is judged, or all
+    /// that were searched for.
+    pub(crate) fn sought(&self, protocol: &Protocol) -> Vec<String> {
+        match self.is_undecided {
+            true => self.candidates().iter().map(|one| one.name().to_owned()).collect(),
+            false => vec![protocol.name().to_owned()],
+        }
+    }
+
+    /// Returns whether the input's protocol was searched for among the candidates and not found.
+    pub fn is_undecided(&self) -> bool {
+        self.is_undecided
     }
 }
 
@@ -230,10 +267,13 @@ impl Settings {
 
     /// Returns a digest of every setting that can change a finding.
     pub(crate) fn digest(&self) -> Digest {
-        let Options { wire, fragment, unwrap, max_line_bytes, max_text_bytes, max_streams, .. } = &self.options;
+        let Options { wire, fragment, unwrap, max_line_bytes, max_text_bytes, max_streams, is_undecided, .. } =
+            &self.options;
         let severity = |rule: usize| self.severities.of(RuleId(rule as u16)).map_or(0, |severity| severity as u8 + 1);
         let mut digest = Digest::default();
-        digest.add(format!("{wire:?} {fragment} {unwrap:?}").as_bytes());
+        let candidates = self.options.candidates();
+        let candidates: Vec<_> = candidates.iter().map(LazyProtocol::name).collect();
+        digest.add(format!("{wire:?} {fragment} {unwrap:?} {candidates:?} {is_undecided}").as_bytes());
         digest.add(&(0..self.severities.set.len()).map(severity).collect::<Vec<_>>());
         for limit in [max_line_bytes, max_text_bytes, max_streams] {
             digest.add(&(*limit as u64).to_le_bytes());

@@ -36,6 +36,8 @@ struct SearchState<'p> {
     only_messages: bool,
     finder: TraceFinder,
     likeness: Likeness,
+    /// The names of the protocols that are searched for.
+    sought: Vec<String>,
     /// The number of events so far, all of unknown types.
     events: u64,
     is_found: bool,
@@ -67,6 +69,7 @@ impl<'p> TraceSearch<'p> {
             only_messages: options.wire() == Some(Wire::JsonRpc),
             finder: TraceFinder::default(),
             likeness: Likeness::default(),
+            sought: options.sought(protocol),
             events: 0,
             is_found: false,
         };
@@ -87,11 +90,11 @@ impl<'p> TraceSearch<'p> {
         if !self.state.is_found {
             self.input.finish(&mut |piece| self.state.piece(piece));
         }
-        let SearchState { protocol, likeness, events, is_found, .. } = &self.state;
+        let SearchState { protocol, likeness, sought, events, is_found, .. } = &self.state;
         match is_found {
             true => SearchResult::Found,
             false if !self.input.has_content() => SearchResult::Empty,
-            false => SearchResult::Foreign(likeness.words(protocol, *events).found),
+            false => SearchResult::Foreign(likeness.words(protocol, sought, *events).found),
         }
     }
 }

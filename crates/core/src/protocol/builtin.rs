@@ -16,11 +16,14 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     PROTOCOLS.iter().map(|folder| folder.name)
 }
 
-/// Returns the built-in protocol of this name, compiled on first use; `None` if there is none.
-pub(crate) fn find(name: &str) -> Option<&'static Protocol> {
-    let number = PROTOCOLS.iter().position(|folder| folder.name == name)?;
-    let compiled = || compile(&PROTOCOLS[number], true).unwrap_or_else(|error| panic!("{error}"));
-    Some(COMPILED.get(number)?.get_or_init(compiled))
+/// Returns the number of the built-in protocol of this name; `None` if there is none.
+pub(crate) fn number(name: &str) -> Option<usize> {
+    names().position(|known| known == name)
+}
+
+/// Returns the built-in protocol of this number, compiled on first use.
+pub(crate) fn at(number: usize) -> &'static Protocol {
+    COMPILED[number].get_or_init(|| compile(&PROTOCOLS[number], true).unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// Compiles a built-in protocol. `trusted`: skips the checks that the tests of this crate have already made.

@@ -213,6 +213,13 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             help: "if it is your own extension, switch the rule off with --rule unknown-event=off, or declare the \
                    type in a protocol folder of your own (sessionlint init --protocol)",
         },
+        Framing::MixedProtocols => ListedRule {
+            severity: Some(Severity::Warning),
+            basis: Basis::Framing,
+            means: Some("an event of another protocol stands among those that are checked, and is not checked"),
+            says: "{found}",
+            help: "write the events of each protocol to a file of their own",
+        },
         Framing::UnknownField => ListedRule {
             severity: Some(Severity::Note),
             basis: Basis::Framing,

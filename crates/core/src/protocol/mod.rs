@@ -8,6 +8,7 @@ mod compile;
 pub mod conditions;
 mod effects;
 mod file;
+mod lazy;
 mod listed;
 mod near_types;
 pub mod records;
@@ -17,6 +18,7 @@ pub mod series;
 pub mod tables;
 pub mod texts;
 mod trusted;
+mod type_names;
 mod upkeep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,9 +29,11 @@ use std::sync::{Arc, OnceLock};
 
 pub use compile::put;
 pub use file::{Basis, Keyed, Scalar};
+pub use lazy::LazyProtocol;
 pub(crate) use near_types::{NearTypes, word_count};
 pub use rulebook::Rulebook;
 pub use tables::{Rule, RuleId, RuleWords, framing};
+pub(crate) use type_names::Recognition;
 pub use upkeep::Upkeep;
 
 use crate::bytes::Digest;
@@ -149,7 +153,7 @@ impl Protocol {
     /// If the embedded protocol has mistakes, which the tests of this crate rule out.
     #[cfg(feature = "builtin")]
     pub fn builtin(name: &str) -> Option<&'static Protocol> {
-        builtin::find(name)
+        builtin::number(name).map(builtin::at)
     }
 
     /// Returns the names of the built-in protocols.

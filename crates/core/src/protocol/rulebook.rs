@@ -1,34 +1,36 @@
-//! The rules of a run: those of its protocol, and those of the protocol of stored records beside it.
+//! The rules of a run: those of its protocol, and those of the others by which its inputs may be judged.
 
-use super::{Protocol, ProtocolLoader, Rule};
+use std::collections::HashSet;
+
+use super::{LazyProtocol, Protocol, Rule};
 use crate::finding::Finding;
 use crate::text::nearest;
 
-/// The rules of one or two protocols, for finding the rule of a name or of a finding.
+/// The rules of one protocol or of several, for finding the rule of a name or of a finding.
 #[derive(Clone, Copy, Debug)]
 pub struct Rulebook<'p> {
-    /// The protocol of the run, whose rules take precedence.
+    /// The protocol whose rules take precedence.
     pub protocol: &'p Protocol,
-    /// The loader of a second protocol, which judges the inputs that are not of the first one's kind. It is not called
-    /// before a rule of the second protocol may be needed.
-    pub second: Option<ProtocolLoader>,
+    /// The other protocols by which inputs may be judged. None is compiled before a rule of it may be needed.
+    pub others: &'p [LazyProtocol],
 }
 
 impl<'p> Rulebook<'p> {
     /// Returns the rules of one protocol.
     pub fn of(protocol: &'p Protocol) -> Rulebook<'p> {
-        Rulebook { protocol, second: None }
+        Rulebook { protocol, others: &[] }
     }
 
-    /// Loads the second protocol, if there is one.
-    fn second_protocol(&self) -> Option<&'p Protocol> {
-        self.second.and_then(|load| load())
+    /// Returns the other protocols, each compiled when its turn comes.
+    fn others(&self) -> impl Iterator<Item = &'p Protocol> {
+        self.others.iter().map(LazyProtocol::get)
     }
 
-    /// Returns the rule of this name and its protocol.
+    /// Returns the rule of this name and its protocol: the first that has it.
     pub fn find(&self, name: &str) -> Option<(&'p Protocol, &'p Rule)> {
-        let of = |protocol: &'p Protocol| Some((protocol, protocol.rule(name)?));
-        of(self.protocol).or_else(|| of(self.second_protocol()?))
+        std::iter::once(self.protocol)
+            .chain(self.others())
+            .find_map(|protocol| Some((protocol, protocol.rule(name)?)))
     }
 
     /// Returns the rule of this name.
@@ -36,16 +38,13 @@ impl<'p> Rulebook<'p> {
         self.find(name).map(|(_, rule)| rule)
     }
 
-    /// Returns the protocol that judged a finding, and the finding's rule; `None` for the rule of a finding that
-    /// neither protocol has.
+    /// Returns the protocol that judged a finding, and the finding's rule; `None` for the rule of a finding that the
+    /// protocol does not have.
     pub fn of_finding(&self, finding: &Finding) -> (&'p Protocol, Option<&'p Rule>) {
-        let own = |protocol: &Protocol| {
-            let mine = finding.event_type.as_deref().is_none_or(|name| protocol.event_id(name).is_some());
-            mine && protocol.rule(&finding.rule).is_some()
-        };
-        let protocol = match own(self.protocol) {
-            true => self.protocol,
-            false => self.second_protocol().filter(|other| own(other)).unwrap_or(self.protocol),
+        let protocol = match finding.protocol.as_deref() {
+            None => self.protocol,
+            Some(name) if name == self.protocol.name() => self.protocol,
+            Some(name) => self.others.iter().find(|other| other.name() == name).map_or(self.protocol, LazyProtocol::get),
         };
         (protocol, protocol.rule(&finding.rule))
     }
@@ -58,11 +57,13 @@ impl<'p> Rulebook<'p> {
         }
     }
 
-    /// Returns all rules, each with its protocol. A rule that both protocols have is listed once.
+    /// Returns all rules, each with its protocol. A rule that several protocols have is listed once.
     pub fn rules(&self) -> Vec<(&'p Protocol, &'p Rule)> {
-        let others =
-            self.second_protocol().into_iter().flat_map(|other| other.rules().iter().map(move |rule| (other, rule)));
-        let others = others.filter(|(_, rule)| self.protocol.rule(&rule.name).is_none());
-        self.protocol.rules().iter().map(|rule| (self.protocol, rule)).chain(others).collect()
+        let mut all: Vec<(&Protocol, &Rule)> = Vec::new();
+        let mut known = HashSet::new();
+        for protocol in std::iter::once(self.protocol).chain(self.others()) {
+            all.extend(protocol.rules().iter().filter(|rule| known.insert(&*rule.name)).map(|rule| (protocol, rule)));
+        }
+        all
     }
 }

@@ -158,6 +158,10 @@ impl StreamJudge {
         if !self.held.is_empty() && !matches!(found, Err(NotAnEvent::Other(..))) {
             self.release(protocol);
         }
+        let is_known = |event: &Event<'_>| event.event_type.is_some();
+        if !found.as_ref().is_ok_and(is_known) && self.is_of_other_protocol(protocol, frame, tree) {
+            return;
+        }
         match found {
             Ok(event) => self.judge_event(protocol, frame, tree, &event, keys),
             Err(NotAnEvent::Message) => self.skip_message(frame, tree),

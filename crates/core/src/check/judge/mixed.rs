@@ -1,0 +1,67 @@
+//! Events of another protocol among those of the input's own.
+
+use serde::{Deserialize, Serialize};
+
+use super::StreamJudge;
+use crate::event::finding_log::Details;
+use crate::finding::Place;
+use crate::framing::Framing;
+use crate::input::Frame;
+use crate::input::json::Tree;
+use crate::protocol::{LazyProtocol, Protocol, Recognition, framing};
+
+/// The first event of another protocol.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct OtherEvent {
+    /// The name of its protocol.
+    protocol: String,
+    place: Place,
+    /// Whether it was reported.
+    is_reported: bool,
+}
+
+impl OtherEvent {
+    /// Returns whether an input can lead to this state.
+    pub(super) fn is_sound(&self) -> bool {
+        self.place.is_sound()
+    }
+}
+
+impl StreamJudge {
+    /// Returns whether a frame that holds no event of the protocol holds one of another. The first is reported once the
+    /// input has had an event of its own: an input without any is told by [`Framing::NoEvents`] whose it is.
+    pub(super) fn is_of_other_protocol(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree) -> bool {
+        let is_other = |one: &&LazyProtocol| {
+            one.name() != protocol.name()
+                && one.type_names().recognise(&tree.root, frame.text, &[]) == Some(Recognition::Sure)
+        };
+        let Some(other) = self.candidates.iter().find(is_other) else { return false };
+        self.event_checker.log.summary.skipped += 1;
+        if self.other.is_none() {
+            self.likeness.add_other(other.name());
+            let place = frame.place(tree.root.span.clone(), None);
+            self.other = Some(OtherEvent { protocol: other.name().to_owned(), place, is_reported: false });
+        }
+        if self.has_known_event() {
+            self.report_other_protocol(protocol);
+        }
+        true
+    }
+
+    /// Reports the first event of another protocol, unless that was done.
+    pub(super) fn report_other_protocol(&mut self, protocol: &Protocol) {
+        let Some(event) = self.other.as_mut().filter(|event| !event.is_reported) else { return };
+        event.is_reported = true;
+        let (other, own) = (&event.protocol, protocol.name());
+        let found =
+            format!("this is an event of the {other} protocol, in an input that is checked against {own}");
+        let help = format!(
+            "write the events of each protocol to a file of their own, or check the file a second time with --protocol \
+             {other} (its events of {other} were not checked)"
+        );
+        let rule = framing(Framing::MixedProtocols);
+        let message = self.event_checker.log.message(rule, &mut [("found", found)]);
+        let details = Details { message, help: Some(help.into()), ..Details::default() };
+        self.event_checker.log.report(rule, event.place.clone(), details);
+    }
+}

@@ -1,0 +1,156 @@
+//! Finds the protocol of an input among several, by the names of its first events.
+
+use super::traces::{Trace, TraceFinder, names_event_type};
+use super::{Options, parse_frame};
+use crate::input::json::Node;
+use crate::input::{Input, Piece, Wire};
+use crate::protocol::{LazyProtocol, Protocol, Recognition};
+
+/// The number of frames with JSON, and of bytes, in which the first event must be that decides.
+const MOST_FRAMES: u64 = 100;
+const MOST_BYTES: usize = 64 * 1024;
+
+/// Finds the protocol of an input among several. The first event decides whose type, with all members that the type
+/// requires, only one of them has. If there is none within the first 100 JSON values or 64 KiB, what the input has of each
+/// protocol decides, such as events with faults; if that is equal, nothing does.
+///
+/// ```
+/// use sessionlint_core::Options;
+/// use sessionlint_core::event::{FoundProtocol, ProtocolSearch};
+/// use sessionlint_core::protocol::LazyProtocol;
+///
+/// let candidates = LazyProtocol::builtin_streams();
+/// let mut search = ProtocolSearch::new(&candidates, &Options::default());
+/// assert!(!search.feed(b"data: {\"type\": \"error\"}\n\n"));
+/// assert!(search.feed(b"data: {\"type\": \"content_block_stop\", \"index\": 0}\n\n"));
+/// let (found, so_far) = search.end();
+/// assert!(matches!(found, FoundProtocol::One(number) if candidates[number].name() == "anthropic-messages"));
+/// assert!(so_far.starts_with(b"data: {\"type\": \"error\"}"));
+/// ```
+pub struct ProtocolSearch<'c> {
+    input: Input,
+    /// The bytes so far.
+    seen: Vec<u8>,
+    state: SearchState<'c>,
+}
+
+struct SearchState<'c> {
+    candidates: &'c [LazyProtocol],
+    options: &'c Options,
+    /// The number of frames so far.
+    frames: u64,
+    found: Option<usize>,
+}
+
+/// What a [`ProtocolSearch`] has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundProtocol {
+    /// The protocol of this number among the candidates.
+    One(usize),
+    /// The input may be of any of the protocols of these numbers, or of none if there are none.
+    Several(Vec<usize>),
+}
+
+impl<'c> ProtocolSearch<'c> {
+    /// Returns a search of an input, which has the form and the wrappers that the options say. `candidates`: the protocols
+    /// of streams.
+    pub fn new(candidates: &'c [LazyProtocol], options: &'c Options) -> ProtocolSearch<'c> {
+        let state = SearchState { candidates, options, frames: 0, found: None };
+        ProtocolSearch { input: Input::new(options.wire(), options.max_line_bytes()), seen: Vec::new(), state }
+    }
+
+    /// Searches the next bytes of the input, decompressed; they may be cut anywhere. Returns whether the search is over:
+    /// nothing that follows changes what is found.
+    pub fn feed(&mut self, bytes: &[u8]) -> bool {
+        let searched = MOST_BYTES.saturating_sub(self.seen.len()).min(bytes.len());
+        self.seen.extend_from_slice(bytes);
+        if !self.state.is_over() {
+            self.input.feed(&bytes[..searched], &mut |piece| self.state.piece(piece));
+        }
+        self.state.is_over() || self.seen.len() >= MOST_BYTES
+    }
+
+    /// Ends the search, at the end of the input or before it. Returns what was found, and the bytes so far, which are yet to
+    /// be judged.
+    pub fn end(mut self) -> (FoundProtocol, Vec<u8>) {
+        if !self.state.is_over() && self.seen.len() < MOST_BYTES {
+            self.input.finish(&mut |piece| self.state.piece(piece));
+        }
+        let found = match (self.state.found, self.state.candidates) {
+            (Some(found), _) => FoundProtocol::One(found),
+            (None, [_]) => FoundProtocol::One(0),
+            (None, candidates) => by_traces(candidates, self.state.options, &self.seen),
+        };
+        (found, self.seen)
+    }
+}
+
+impl SearchState<'_> {
+    fn is_over(&self) -> bool {
+        self.found.is_some() || self.frames >= MOST_FRAMES || self.candidates.len() < 2
+    }
+
+    fn piece(&mut self, piece: Piece<'_>) {
+        let Piece::Frame(frame) = piece else { return };
+        if self.is_over() {
+            return;
+        }
+        let Ok(tree) = parse_frame(&frame) else { return };
+        self.frames += 1;
+        self.found = only_owner(self.candidates, &tree.root, frame.text, self.options);
+    }
+}
+
+/// Returns the number of the only protocol that has the event in a frame.
+fn only_owner(candidates: &[LazyProtocol], root: &Node, text: &[u8], options: &Options) -> Option<usize> {
+    let recognise = |one: &LazyProtocol| one.type_names().recognise(root, text, options.unwrap());
+    let mut owners = candidates.iter().enumerate().filter_map(|(number, one)| Some((number, recognise(one)?)));
+    let (number, recognition) = owners.next()?;
+    (recognition == Recognition::Sure && owners.next().is_none()).then_some(number)
+}
+
+/// What an input has of a protocol: the number of its events of known types, of those inside something else, and of what
+/// only resembles an event.
+type Evidence = [u64; 3];
+
+/// Finds the protocol of which the beginning of an input has most, where no event decides.
+fn by_traces(candidates: &[LazyProtocol], options: &Options, beginning: &[u8]) -> FoundProtocol {
+    let all: Vec<_> = candidates.iter().map(|one| evidence(one.get(), options, beginning)).collect();
+    let most = all.iter().max().copied().unwrap_or_default();
+    if most == Evidence::default() {
+        return FoundProtocol::Several(Vec::new());
+    }
+    let first: Vec<_> = (0..all.len()).filter(|number| all[*number] == most).collect();
+    match first[..] {
+        [one] => FoundProtocol::One(one),
+        _ => FoundProtocol::Several(first),
+    }
+}
+
+fn evidence(protocol: &Protocol, options: &Options, beginning: &[u8]) -> Evidence {
+    let only_messages = options.wire() == Some(Wire::JsonRpc);
+    let (mut finder, mut evidence, mut frames) = (TraceFinder::default(), Evidence::default(), 0);
+    let mut look = |piece: Piece<'_>| {
+        let (Piece::Frame(frame) | Piece::Stray(frame)) = piece else { return };
+        if frames >= MOST_FRAMES {
+            return;
+        }
+        let tree = parse_frame(&frame);
+        frames += u64::from(tree.is_ok());
+        let strength = match tree {
+            Ok(tree) => finder.find(protocol, &tree.root, frame.text, only_messages).map(|trace| match trace {
+                Trace::Event => 0,
+                Trace::Enclosed(_) => 1,
+                Trace::Near(..) | Trace::OtherKey(_) | Trace::Fields | Trace::Part(_) => 2,
+            }),
+            Err(_) => names_event_type(protocol, frame.text).then_some(2),
+        };
+        if let Some(strength) = strength {
+            evidence[strength] += 1;
+        }
+    };
+    let mut input = Input::new(options.wire(), options.max_line_bytes());
+    input.feed(&beginning[..beginning.len().min(MOST_BYTES)], &mut look);
+    input.finish(&mut look);
+    evidence
+}
